@@ -1,0 +1,48 @@
+"""What can go wrong, drawn as a tree; each message says the way out.
+
+BackfileError
++-- ArchiveNotFoundError      no archive at that path: ingest something first
++-- ArchiveLockedError        another process is writing: who, since when
++-- ArchiveDamagedError       the record cannot be read, or is of a newer version
++-- EmbeddingMismatchError    the archive was built with another embedding model
++-- ModelError                an embedding model or a reranker is missing or not the one expected
++-- ReadError                 a file or a line is not an article (place: why)
++-- ChatModelError            the chat model is missing or did not answer
++-- SettingsError             an unknown or impossible setting, by name
+"""
+
+
+class BackfileError(Exception):
+    """The base of every error that Backfile raises on purpose: one line, with the way out."""
+
+
+class ArchiveNotFoundError(BackfileError):
+    """There is no archive at that path."""
+
+
+class ArchiveLockedError(BackfileError):
+    """Another process is writing to the archive."""
+
+
+class ArchiveDamagedError(BackfileError):
+    """The record cannot be read, or a newer version of Backfile wrote it."""
+
+
+class EmbeddingMismatchError(BackfileError):
+    """The archive was built with another embedding model."""
+
+
+class ModelError(BackfileError):
+    """An embedding model or a reranker is missing, or its weights are not the ones expected."""
+
+
+class ReadError(BackfileError):
+    """A file, or a line of one, cannot be read as an article."""
+
+
+class ChatModelError(BackfileError):
+    """The chat model is missing, has no key, or did not answer."""
+
+
+class SettingsError(BackfileError):
+    """A setting is unknown or impossible."""

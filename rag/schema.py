@@ -1,0 +1,189 @@
+"""The nouns: the values that everything else takes and returns, on one page, all frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Support = Literal["supported", "partly", "not supported", "contradicted"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleHead:
+    """What is said of an article beside its text: enough to name it and to date it.
+
+    `published` and `updated` are aware datetimes; a day without a time is midnight UTC.
+    """
+
+    article_id: str
+    title: str
+    publisher: str = ""
+    url: str = ""
+    authors: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    section: str = ""
+    language: str = ""
+    kind: str = "news"
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article as it goes into the archive; `id` stays the same when it is changed."""
+
+    id: str
+    title: str
+    text: str
+    publisher: str = ""
+    url: str = ""
+    authors: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    section: str = ""
+    language: str = ""
+    kind: str = "news"
+    revision: int = 1
+
+    @property
+    def head(self) -> ArticleHead:
+        return ArticleHead(
+            article_id=self.id,
+            title=self.title,
+            publisher=self.publisher,
+            url=self.url,
+            authors=self.authors,
+            published=self.published,
+            updated=self.updated,
+            section=self.section,
+            language=self.language,
+            kind=self.kind,
+            revision=self.revision,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of an article's text, in characters, half-open: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one revision of an article: `text == article.text[start:end]`, always."""
+
+    article_id: str
+    revision: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found, with its article's head; a higher `score` is better."""
+
+    passage: Passage
+    head: ArticleHead
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, half-open: `start <= t < end`; an end that is None is open.
+
+    A hard window excludes what lies outside; a soft one only re-weights.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+    hard: bool = True
+
+    def covers(self, moment: datetime) -> bool:
+        """Return whether `moment` lies in the window."""
+        return not (
+            (self.start is not None and moment < self.start)
+            or (self.end is not None and moment >= self.end)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What an article must be to be found; an empty field asks for nothing.
+
+    `after <= published < before`; an article without a date passes no date filter.
+    Publishers, authors, sections, languages and kinds are compared without regard to case.
+    """
+
+    after: datetime | None = None
+    before: datetime | None = None
+    publishers: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    article_ids: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The exact words a statement rests on: `quote == article.text[start:end]`, always."""
+
+    number: int
+    quote: str
+    start: int
+    end: int
+    passage: Passage
+    head: ArticleHead
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer with what it rests on, and whether that bears it out."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    support: Support = "supported"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, or the plain statement that the archive does not say (`refused`).
+
+    `hits` are the passages it was made from; `as_of` is the newest publication date among
+    the cited ones; `removed` holds what was taken out for want of support; `closest` are the
+    nearest articles' passages, given with a refusal; `reason` says why it was refused.
+    """
+
+    question: str
+    statements: tuple[Statement, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    as_of: datetime | None = None
+    refused: bool = False
+    reason: str = ""
+    closest: tuple[Hit, ...] = ()
+    removed: tuple[Statement, ...] = ()
+    understood: str = ""
+    notice: str = field(default="")
+
+    @property
+    def text(self) -> str:
+        """The statements in order, one paragraph each, with their citation numbers."""
+        if self.refused:
+            return self.reason
+        return "\n\n".join(
+            " ".join([s.text, *(f"[{c.number}]" for c in s.citations)]) for s in self.statements
+        )
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Every citation once, in the order of its number."""
+        unique = {(c.number, c.start, c.end): c for s in self.statements for c in s.citations}
+        return tuple(sorted(unique.values(), key=lambda c: (c.number, c.start)))
