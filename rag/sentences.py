@@ -60,7 +60,7 @@ _AFTER_CLOCK = _words(
     utc bst cet cest ist jst kst eastern central mountain pacific alaska hawaii moscow kyiv seoul
     beijing greenwich"""
 )
-_STARTERS = frozenset(  # words that begin a sentence far more often than they go on with one
+_STARTERS = _words(  # words that begin a sentence far more often than they go on with one
     """The A An He She It They We This That These Those There But And In On At For From With As If
     When While After Before Since Although Though However Meanwhile Officials Our Their His Its My
     What Who Where Why How Some Many Most More Several Another Both Also According Despite During
@@ -69,7 +69,7 @@ _STARTERS = frozenset(  # words that begin a sentence far more often than they g
     Le Les Il Elle Ils Elles Ce Cette Ces Mais Pour Dans Selon Un Une Depuis Après
     El Los Las Una Pero Según Este Esta En Desde Por Sin También
     В На По Он Она Они Это Но И Как Для При Также По-прежнему За Из С У Об О После До Его Её Их
-    Він Вона Вони Це Але Як Для Після Також Із З Та Його Її Їх""".split()
+    Він Вона Вони Це Але Як Для Після Також Із З Та Його Її Їх"""
 )
 # After "John F." these are names, or may be: Korean "An", Chinese "He", initials "A" and "I".
 _NAMES_TOO = _words("A An He My El Le Un Die Als Er В И С У О З I")
