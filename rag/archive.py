@@ -1,0 +1,512 @@
+"""The archive: the record and its two indexes, kept in step, for any number of readers.
+
+One process writes at a time, under a lock; the record comes first, in one transaction, then the
+indexes.  A reader never depends on an index being new: what the vectors have not reached is
+scored exactly from the record, and what the record no longer holds is never returned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from rag.errors import ArchiveDamagedError, ArchiveLockedError, EmbeddingMismatchError
+from rag.lexical import FOLDER as LEXICAL_FOLDER
+from rag.lexical import LexicalIndex
+from rag.record import Entry, Numbers, Record, Vectors, embedding_text, fingerprint
+from rag.retrieval import retrieve
+from rag.schema import Article, Filters, Hit, Passage, Span
+from rag.settings import Settings
+from rag.vectors import VectorIndex
+
+Mode = Literal["read", "write"]
+EXACT_UP_TO = 2_000  # so few vectors are read and multiplied faster than Chroma takes their ids
+WIDE = 0.2  # a filter that lets this share through: ask without it and drop what it forbids
+TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is opened anew
+FOLLOW_BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class PutReport:
+    """What became of a batch of articles, and how many passages were written."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    passages: int = 0
+
+    def __add__(self, other: PutReport) -> PutReport:
+        return PutReport(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.passages + other.passages,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    articles: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherStatus:
+    name: str
+    articles: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the archive holds and where; `bytes` is its size on disk."""
+
+    path: Path
+    articles: int
+    passages: int
+    publishers: tuple[PublisherStatus, ...]
+    first: datetime | None
+    last: datetime | None
+    last_ingest: datetime | None
+    bytes: int
+    embedding_model: str
+    sequence: int
+
+
+class Archive:
+    """Articles and their indexes in one folder; open it with `Archive.open`."""
+
+    def __init__(self, path: Path, record: Record, embeddings: Any, lock: FileLock | None) -> None:
+        self.path = path
+        self._record = record
+        self._embeddings = embeddings
+        self._lock = lock
+        self._seen = -1
+        self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
+        self._ended = 0
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        mode: Mode = "read",
+        embeddings: Any = None,
+        settings: Settings | None = None,
+        wait: float = 0.0,
+    ) -> Archive:
+        """Open the archive at `path`, by default the one of the settings.
+
+        To `write` creates it where there is none, and takes the writers' lock, waiting for it
+        `wait` seconds.  `embeddings` is any LangChain `Embeddings`, by default the settings'.
+        Raises ArchiveNotFoundError, ArchiveLockedError, ArchiveDamagedError, and
+        EmbeddingMismatchError where the archive was built with another model.
+        """
+        settings = settings or Settings.from_environment()
+        folder = Path(path if path is not None else settings.archive)
+        lock = _locked(folder, wait) if mode == "write" else None
+        try:
+            record = Record(folder, create=mode == "write", writable=mode == "write")
+            archive = cls(folder, record, embeddings or _Lazy(settings), lock)
+            archive._check_model()
+            if mode == "write":
+                archive._follow()
+            return archive
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; a writer lets go of the lock."""
+        for name in ("_lexical", "_vectors"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+        self._record.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def embeddings(self) -> Any:
+        """The embedding model, opened when first asked for."""
+        if isinstance(self._embeddings, _Lazy):
+            self._embeddings = self._embeddings.open()
+        return self._embeddings
+
+    # writing
+
+    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutReport:
+        """Write articles with their passages, in one transaction; those unchanged are left alone.
+
+        A changed article becomes a new revision; only passages that it did not have are embedded.
+        """
+        articles: dict[str, tuple[Article, tuple[Span, ...]]] = {}
+        earlier = PutReport()
+        for article, spans in batch:
+            if article.id in articles:  # the same article again: each is a revision
+                earlier += self._put(articles)
+                articles = {}
+            articles[article.id] = (article, tuple(spans))
+        return earlier + self._put(articles)
+
+    def _put(self, articles: dict[str, tuple[Article, tuple[Span, ...]]]) -> PutReport:
+        known = self._record.fingerprints(articles)
+        entries = [
+            (article, fingerprint(article), spans)
+            for article, spans in articles.values()
+            if known.get(article.id) != fingerprint(article)
+        ]
+        if entries:
+            self._record.put(self._embedded(entries))
+            self._follow()
+        changed = sum(article.id in known for article, _, _ in entries)
+        return PutReport(
+            new=len(entries) - changed,
+            changed=changed,
+            unchanged=len(articles) - len(entries),
+            passages=sum(len(spans) for _, _, spans in entries),
+        )
+
+    def remove(self, article_ids: Iterable[str]) -> int:
+        """Withdraw articles: gone from every answer at once; return how many there were."""
+        removed = self._record.remove(list(article_ids))
+        if removed:
+            self._follow()
+        return removed
+
+    def rebuild(self) -> None:
+        """Make both indexes anew from the record; nothing is embedded."""
+        self._lexical.clear()
+        self._vectors.clear()
+        self._follow()
+
+    def _embedded(self, entries: Sequence[tuple[Article, str, tuple[Span, ...]]]) -> list[Entry]:
+        texts = [
+            [embedding_text(article.head, article.text[s.start : s.end]) for s in spans]
+            for article, _, spans in entries
+        ]
+        digests = [
+            tuple(hashlib.blake2b(text.encode(), digest_size=16).digest() for text in of_one)
+            for of_one in texts
+        ]
+        known: dict[bytes, Any] = {}
+        for article, _, _ in entries:
+            known.update(self._record.known_vectors(article.id))
+        vectors = {digest: np.frombuffer(vector, np.float32) for digest, vector in known.items()}
+        pairs = zip((d for ds in digests for d in ds), (t for ts in texts for t in ts), strict=True)
+        missing = {digest: text for digest, text in pairs if digest not in vectors}
+        if missing:
+            vectors.update(zip(missing, self.embed(list(missing.values())), strict=True))
+            self._remember_model()
+        empty = np.empty((0, 0), np.float32)
+        return [
+            Entry(article, mark, spans, ds, np.stack([vectors[d] for d in ds]) if ds else empty)
+            for (article, mark, spans), ds in zip(entries, digests, strict=True)
+        ]
+
+    def _remember_model(self) -> None:
+        if not self._record.meta("embedding_model"):
+            self._record.set_meta("embedding_model", _name(self.embeddings))
+
+    def _check_model(self) -> None:
+        built_with, now = self._record.meta("embedding_model"), _name(self._embeddings)
+        if built_with and built_with != now:
+            raise EmbeddingMismatchError(
+                f"the archive at {self.path} was built with the embedding model {built_with}, "
+                f"not {now}: set BACKFILE_EMBEDDING_MODEL={built_with}, "
+                "or ingest into another archive"
+            )
+
+    # what it holds
+
+    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, str]:
+        """Return the fingerprints of those of the articles that are here, by id."""
+        return self._record.fingerprints(article_ids)
+
+    def article(self, article_id: str, revision: int | None = None) -> Article | None:
+        """Return an article as it stands, or one of its revisions; None where it is not here."""
+        return self._record.article(article_id, revision)
+
+    def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
+        """Yield the articles that pass the filters."""
+        return self._record.articles(filters)
+
+    def count(self, filters: Filters = Filters()) -> Counts:
+        """Return how many articles pass the filters, and how many passages they have."""
+        return Counts(*self._record.count(filters))
+
+    def publishers(self) -> tuple[str, ...]:
+        """Return the publishers' names, the one with most articles first."""
+        return tuple(name for name, *_ in self._record.publishers() if name)
+
+    def authors(self) -> tuple[str, ...]:
+        """Return the authors' names, sorted."""
+        return tuple(self._record.authors())
+
+    def neighbours(self, passage: Passage, before: int = 1, after: int = 1) -> list[Passage]:
+        """Return the passages around one, itself among them, in the order of the text."""
+        article = self._record.article(passage.article_id, passage.revision)
+        spans = self._record.spans(passage.article_id, passage.revision)
+        here = next((i for i, s in enumerate(spans) if s.start == passage.start), None)
+        if article is None or here is None:
+            return [passage]
+        return [
+            Passage(article.id, article.revision, s.start, s.end, article.text[s.start : s.end])
+            for s in spans[max(0, here - before) : here + after + 1]
+        ]
+
+    def status(self) -> Status:
+        """Return what the archive holds, by publisher, and its size on disk."""
+        publishers = tuple(PublisherStatus(*row) for row in self._record.publishers())
+        counts = self.count()
+        return Status(
+            path=self.path,
+            articles=counts.articles,
+            passages=counts.passages,
+            publishers=publishers,
+            first=min((p.first for p in publishers if p.first), default=None),
+            last=max((p.last for p in publishers if p.last), default=None),
+            last_ingest=self._record.last_change("put"),
+            bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
+            embedding_model=self._record.meta("embedding_model"),
+            sequence=self._record.sequence(),
+        )
+
+    # searching
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
+        array = getattr(self.embeddings, "embed_array", None)
+        found = array(texts) if array else self.embeddings.embed_documents(list(texts))
+        return _unit(np.asarray(found, np.float32))
+
+    def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
+        """Return the `k` passages nearest to the query by cosine, best first."""
+        self.refresh()
+        among = self._record.numbers(filters) if filters else None
+        if among is not None and not len(among):
+            return []
+        vector = _unit(np.asarray(self.embeddings.embed_query(query), np.float32)[None])[0]
+        return self._hits(self._nearest(vector, k, among), k)
+
+    def lexical(
+        self,
+        query: str,
+        k: int,
+        *,
+        filters: Filters = Filters(),
+        phrases: Sequence[str] = (),
+    ) -> list[Hit]:
+        """Return the `k` passages that score best by BM25 over the query's words, best first."""
+        self.refresh()
+        found = self._lexical.search(query, k + self._ended, filters=filters, phrases=phrases)
+        return self._hits(found, k)
+
+    def search(
+        self,
+        question: str,
+        k: int = 8,
+        *,
+        filters: Filters = Filters(),
+        asked_on: datetime | None = None,
+    ) -> list[Hit]:
+        """Return the `k` passages that answer a question best, best first: see `retrieve`."""
+        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).hits)
+
+    def refresh(self) -> None:
+        """See what another process has written since; every search does so itself."""
+        sequence = self._record.sequence()
+        if sequence == self._seen:
+            return
+        if self._lexical.reached < sequence and not self._caught_up():
+            self._lexical.refresh()
+        added = self._record.numbers_added_since(self._vectors.reached)
+        if len(added) > TAIL_LIMIT:
+            with self._guard():
+                self._vectors.reopen()
+            added = self._record.numbers_added_since(self._vectors.reached)
+        self._tail = self._record.vectors(added)
+        self._ended = len(self._record.removed_since(self._vectors.reached))
+        self._seen = sequence
+
+    def _nearest(self, vector: Vectors, k: int, among: Numbers | None) -> list[tuple[int, float]]:
+        if among is not None and len(among) <= EXACT_UP_TO:
+            return _best(vector, *self._record.vectors(among), k)
+        tail, matrix = self._tail
+        if among is not None and len(tail):
+            kept = np.isin(tail, among)
+            tail, matrix = tail[kept], matrix[kept]
+        found = self._from_index(vector, k + self._ended, among)
+        merged = dict(found + _best(vector, tail, matrix, k))
+        return sorted(merged.items(), key=lambda pair: -pair[1])
+
+    def _from_index(
+        self, vector: Vectors, k: int, among: Numbers | None
+    ) -> list[tuple[int, float]]:
+        if among is None:
+            return self._vectors.nearest(vector, k)
+        share = len(among) / max(self._vectors.count(), 1)
+        if share >= WIDE:
+            allowed = set(among.tolist())
+            wide = self._vectors.nearest(vector, int(2 * k / share) + 10)
+            found = [pair for pair in wide if pair[0] in allowed]
+            if len(found) >= k:
+                return found[:k]
+        return self._vectors.nearest(vector, k, among)
+
+    def _hits(self, found: Sequence[tuple[int, float]], k: int) -> list[Hit]:
+        live = self._record.live(number for number, _ in found)
+        hits = [
+            Hit(live[number].passage, live[number].head, score)
+            for number, score in found
+            if number in live
+        ]
+        return hits[:k]
+
+    # keeping the indexes in step
+
+    @cached_property
+    def _lexical(self) -> LexicalIndex:
+        try:
+            return LexicalIndex(self.path)
+        except ValueError as error:  # tantivy's word for files that it cannot read
+            with self._writing() as may:
+                if not may:
+                    raise ArchiveDamagedError(
+                        f"the word index of {self.path} cannot be read ({error}): "
+                        "run `backfile rebuild`"
+                    ) from error
+                shutil.rmtree(self.path / LEXICAL_FOLDER)
+                return LexicalIndex(self.path)
+
+    @cached_property
+    def _vectors(self) -> VectorIndex:
+        with self._guard():
+            return VectorIndex(self.path)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[bool]:
+        """Hold the writers' lock if it can be had at once; say whether it is held."""
+        if self._lock is not None:
+            yield True
+            return
+        try:
+            lock = _locked(self.path, 0.0)
+        except (ArchiveLockedError, OSError):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def _caught_up(self) -> bool:
+        """Bring the indexes up to the record, if no other process is about to; say if done."""
+        with self._writing() as may:
+            if may:
+                self._vectors.reopen()
+                self._follow()
+            return may
+
+    def _guard(self) -> FileLock:
+        """The lock under which Chroma's files are written, and opened."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.path / "vectors.lock")
+
+    def _follow(self) -> None:
+        sequence = self._record.sequence()
+        if self._lexical.reached > sequence or self._vectors.reached > sequence:
+            self._lexical.clear()  # the record was put back to an earlier state
+            self._vectors.clear()
+        reached = self._lexical.reached
+        if reached < sequence:
+            self._lexical.write(
+                self._record.added_since(reached, FOLLOW_BATCH),
+                self._record.removed_since(reached),
+                sequence,
+            )
+        reached = self._vectors.reached
+        if reached < sequence:
+            with self._guard():
+                self._vectors.remove(self._record.removed_since(reached))
+                added = self._record.numbers_added_since(reached)
+                for i in range(0, len(added), FOLLOW_BATCH):
+                    numbers, vectors = self._record.vectors(added[i : i + FOLLOW_BATCH])
+                    self._vectors.add(numbers.tolist(), vectors)
+                self._vectors.reach(sequence)
+
+
+class _Lazy:
+    """The settings' embedding model, not yet opened: its name costs nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.name = settings.embedding_model
+        self._settings = settings
+
+    def open(self) -> Any:
+        from rag.models import open_embeddings
+
+        return open_embeddings(self._settings)
+
+
+def _name(embeddings: Any) -> str:
+    name = getattr(embeddings, "name", "") or getattr(embeddings, "model_name", "")
+    return str(name or type(embeddings).__name__)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
+
+
+def _best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> list[tuple[int, float]]:
+    if not len(numbers):
+        return []
+    scores = matrix @ vector
+    order = np.argsort(-scores, kind="stable")[:k]
+    return [(int(numbers[i]), float(scores[i])) for i in order]
+
+
+def _locked(folder: Path, wait: float) -> FileLock:
+    """Take the writers' lock of an archive, or raise ArchiveLockedError naming who holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "writer.lock", thread_local=False)
+    holder = folder / "writer.json"
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout as error:
+        raise ArchiveLockedError(
+            f"the archive at {folder} is being written to by {_holder(holder)}: "
+            "try again when it has finished"
+        ) from error
+    holder.write_text(
+        json.dumps({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")})
+    )
+    return lock
+
+
+def _holder(file: Path) -> str:
+    try:
+        held = json.loads(file.read_text())
+        return f"process {held['pid']}, since {held['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,210 @@
+"""The passages' words in Tantivy, for BM25; alone imports tantivy.
+
+A query is taken apart here, with the analyser that the passages went through, so no character
+of a question is ever syntax.  How far the index has followed the record is a document of its own,
+written in the same commit as the passages.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tantivy
+
+from rag.schema import Filters
+
+if TYPE_CHECKING:
+    from rag.record import Live
+
+FOLDER = "lexical"
+HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
+TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not outweigh the words
+PHRASE_BOOST = 3.0
+EPOCH_BOUND = 2**62
+ANALYSER = "news"
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("number", stored=False, indexed=True, fast=True)
+    builder.add_integer_field("published", stored=False, indexed=True, fast=True)
+    builder.add_integer_field("reached", stored=False, indexed=True, fast=True)
+    for field in ("title", "text"):
+        builder.add_text_field(field, tokenizer_name=ANALYSER, index_option="position")
+    for field in ("article_id", "publisher", "author", "section", "language", "kind"):
+        builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+def _analyser() -> tantivy.TextAnalyzer:
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(64))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stopword("english"))
+        .filter(tantivy.Filter.stemmer("english"))
+        .build()
+    )
+
+
+class LexicalIndex:
+    """Tantivy's index of passages, by their numbers; follows the record by `reached`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / FOLDER
+        self._writer: Any = None
+        self._open()
+
+    def _open(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._schema = _schema()
+        self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
+        self._analyser = _analyser()
+        self._index.register_tokenizer(ANALYSER, self._analyser)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """See what another process has committed."""
+        self._index.reload()
+        searcher = self._index.searcher()
+        found = searcher.search(self._range("reached", 0, EPOCH_BOUND), limit=1)
+        values = searcher.fast_field_values("reached", [a for _, a in found.hits])
+        self.reached = int(values[0]) if values else 0
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.wait_merging_threads()
+            self._writer = None
+
+    def clear(self) -> None:
+        """Throw the index away and begin an empty one."""
+        self.close()
+        shutil.rmtree(self.folder)
+        self._open()
+
+    def count(self) -> int:
+        found = self._index.searcher().search(self._range("number", 0, EPOCH_BOUND), limit=1)
+        return int(found.count)
+
+    def numbers(self) -> set[int]:
+        """Return the numbers of all passages that it holds."""
+        searcher = self._index.searcher()
+        query = self._range("number", 0, EPOCH_BOUND)
+        hits = searcher.search(query, limit=max(searcher.num_docs, 1)).hits
+        return set(searcher.fast_field_values("number", [a for _, a in hits]))
+
+    def write(self, added: Iterable[Sequence[Live]], removed: Iterable[int], sequence: int) -> None:
+        """Add and remove passages in one commit, and say that `sequence` has been reached."""
+        if self._writer is None:
+            self._writer = self._index.writer(HEAP, 1)
+        for number in removed:
+            self._writer.delete_documents_by_query(self._term("number", number))
+        for batch in added:
+            for live in batch:
+                self._writer.add_document(_document(live))
+        self._writer.delete_documents_by_query(self._range("reached", 0, EPOCH_BOUND))
+        self._writer.add_document(tantivy.Document(reached=sequence))
+        self._writer.commit()
+        self.refresh()
+
+    def search(
+        self,
+        query: str,
+        k: int,
+        *,
+        filters: Filters = Filters(),
+        phrases: Sequence[str] = (),
+    ) -> list[tuple[int, float]]:
+        """Return the `k` passages that score best by BM25, best first, with their scores."""
+        words = [self._words(query, 1.0), *(self._phrase(phrase) for phrase in phrases)]
+        wanted = [part for part in words if part is not None]
+        if not wanted or k < 1:
+            return []
+        scored = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in wanted])
+        parts = [(tantivy.Occur.Must, scored)]
+        parts += [
+            (tantivy.Occur.Must, tantivy.Query.const_score_query(part, 0.0))
+            for part in self._filters(filters)
+        ]
+        searcher = self._index.searcher()
+        hits = searcher.search(tantivy.Query.boolean_query(parts), limit=k, count=False).hits
+        numbers = searcher.fast_field_values("number", [address for _, address in hits])
+        return [(int(n), float(score)) for n, (score, _) in zip(numbers, hits, strict=True)]
+
+    def terms(self, text: str) -> list[str]:
+        """Return the terms of a text as the index knows them: folded, stemmed, no stop words."""
+        return list(self._analyser.analyze(text))
+
+    def _words(self, query: str, boost: float) -> tantivy.Query | None:
+        parts = [
+            (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(field, term), weight))
+            for term in dict.fromkeys(self.terms(query))
+            for field, weight in (("text", boost), ("title", boost * TITLE_BOOST))
+        ]
+        return tantivy.Query.boolean_query(parts) if parts else None
+
+    def _phrase(self, phrase: str) -> tantivy.Query | None:
+        terms = self.terms(phrase)
+        if not terms:
+            return None
+        if len(terms) == 1:
+            return self._term("text", terms[0])
+        words: list[str | tuple[int, str]] = list(terms)
+        exact = tantivy.Query.phrase_query(self._schema, "text", words, slop=len(terms))
+        return tantivy.Query.boost_query(exact, PHRASE_BOOST)
+
+    def _filters(self, filters: Filters) -> list[tantivy.Query]:
+        queries = []
+        if filters.after is not None or filters.before is not None:
+            start = _seconds(filters.after, -EPOCH_BOUND)
+            end = _seconds(filters.before, EPOCH_BOUND) - 1
+            if end < start:
+                return [tantivy.Query.empty_query()]
+            queries.append(self._range("published", start, end))
+        for field, wanted in (
+            ("publisher", filters.publishers),
+            ("author", filters.authors),
+            ("section", filters.sections),
+            ("language", filters.languages),
+            ("kind", filters.kinds),
+        ):
+            if wanted:
+                folded = [name.casefold() for name in wanted]
+                queries.append(tantivy.Query.term_set_query(self._schema, field, folded))
+        if filters.article_ids:
+            ids = list(filters.article_ids)
+            queries.append(tantivy.Query.term_set_query(self._schema, "article_id", ids))
+        return queries
+
+    def _term(self, field: str, value: str | int) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, field, value)
+
+    def _range(self, field: str, start: int, end: int) -> tantivy.Query:
+        return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
+
+
+def _seconds(moment: Any, otherwise: int) -> int:
+    return otherwise if moment is None else int(moment.timestamp() // 1)
+
+
+def _document(live: Live) -> tantivy.Document:
+    head = live.head
+    document = tantivy.Document(
+        number=live.number,
+        title=head.title,
+        text=live.passage.text,
+        article_id=head.article_id,
+        publisher=head.publisher.casefold(),
+        section=head.section.casefold(),
+        language=head.language.casefold(),
+        kind=head.kind.casefold(),
+    )
+    for author in head.authors:
+        document.add_text("author", author.casefold())
+    if head.published is not None:
+        document.add_integer("published", int(head.published.timestamp() // 1))
+    return document
