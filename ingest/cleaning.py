@@ -1,0 +1,162 @@
+"""From a text as a scraper left it to the story: typography made plain, the site's litter out.
+
+Everything here happens before a text is stored, so every offset is one into the clean text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ingest.litter import (
+    COMMENT_HEADS,
+    LIST_HEADS,
+    STORY_BEFORE_COMMENTS,
+    bare,
+    is_link,
+    is_litter,
+)
+
+_LIGATURES = str.maketrans(
+    {
+        "ﬀ": "ff",
+        "ﬁ": "fi",
+        "ﬂ": "fl",
+        "ﬃ": "ffi",
+        "ﬄ": "ffl",
+        "ﬅ": "st",
+        "ﬆ": "st",
+        "Ĳ": "IJ",
+        "ĳ": "ij",
+    }
+)
+_LINE_ENDS = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+# Soft hyphens, zero-width spaces, byte-order marks, marks of direction, control characters and
+# stray halves of surrogate pairs. Joiners (U+200C, U+200D) stay: Persian and emoji need them.
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+    "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]"
+)
+_SPACES = re.compile(r"[^\S\n]+")
+# What UTF-8 read as Latin-1 or Windows-1252 looks like. ftfy is asked only then: it takes 30
+# times as long as everything else here, and one text in a hundred needs it.
+_MOJIBAKE = re.compile("[ÂÃâÅÄÐÑÎÏØÙãåçè][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
+
+
+def plain_typography(text: str) -> str:
+    """Return `text` in NFC, mojibake undone, without invisible characters, ligatures, odd spaces.
+
+    Quotation marks, dashes and ellipses stay as they were printed: a quotation shown is the
+    publisher's, and whoever compares compares without regard to them.
+    """
+    if _MOJIBAKE.search(text):
+        import ftfy  # 60 ms
+
+        text = ftfy.fix_encoding(text)
+    text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)).translate(_LIGATURES)
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", text))
+
+
+# "CNN —" or "Seoul, South Korea CNN —" on a line of its own, "(CNN)" before the first word.
+_AGENCY = re.compile(
+    r"\A(?P<place>(?:[A-Z][\w.'’-]*,? ){0,5})\(?(?:CNN(?: Business| Politics| Underscored)?"
+    r"|USA TODAY)\)?\s*[—–-]+\s*(?:\n+|(?=\S))"
+    r"|\A\((?:CNN(?: Business)?|Reuters|AP|AFP)\)\s*[—–-]*\s*"
+)
+_LAST_DASH = re.compile(r"(.*\S)\s+[-–—|·]\s+(\S.*)\Z")
+_REPEAT_FROM = 60  # characters: a shorter line may be said twice on purpose ("No comment.")
+
+
+def clean(text: str, *, title: str = "") -> str:
+    """Return the story in `text`, without the site's litter, one blank line between paragraphs.
+
+    A first line that only says `title` again is left out. Cleaning twice changes nothing.
+    """
+    before = None
+    text = plain_typography(text)
+    while text != before:  # the litter of litter: two rounds as a rule
+        before = text
+        text = _AGENCY.sub(_dateline, "\n".join(_story_lines(text, title)).strip("\n"), count=1)
+    return text
+
+
+def clean_line(text: str) -> str:
+    """Return a name or a headline on one line, in plain typography."""
+    return " ".join(plain_typography(text).split())
+
+
+def clean_title(title: str, publisher: str = "") -> str:
+    """Return the headline without the publisher's name that pages put behind it."""
+    title = clean_line(title)
+    head, bar, tail = title.rpartition(" | ")
+    if bar and len(tail.split()) <= 4 and len(head.split()) >= 3:
+        title = head
+    known = re.sub(r"\W|\.(?:com|org|net|co\.uk)\b|\bthe\b", "", publisher.casefold())
+    ends = _LAST_DASH.match(title)
+    if ends and known and known in re.sub(r"\W|\bthe\b", "", ends.group(2).casefold()):
+        title = ends.group(1)
+    return re.sub(r"\s*(?:\.\.\.|…)\Z", "", title) if title.endswith(" ...") else title.strip()
+
+
+def _dateline(match: re.Match[str]) -> str:
+    place = (match.groupdict().get("place") or "").strip(" ,")
+    return f"{place} — " if place else ""
+
+
+def _story_lines(text: str, title: str) -> list[str]:
+    """Return the lines that stay; a blank one stands between paragraphs."""
+    lines = _unwrapped([line.strip() for line in text.split("\n")])
+    kept: list[str] = []
+    seen: set[str] = set()
+    size = 0
+    in_list = False
+    told = bare(title)
+    for line in lines:
+        key = bare(line)
+        if not line:
+            if kept and kept[-1]:
+                kept.append("")
+            continue
+        if COMMENT_HEADS.match(key) and size >= STORY_BEFORE_COMMENTS:
+            break
+        if key in LIST_HEADS:
+            in_list = True
+        in_list = in_list and is_link(line)
+        if in_list or not key or (key == told and not size) or is_litter(line, key):
+            continue
+        if len(line) >= _REPEAT_FROM:
+            if line in seen:
+                continue
+            seen.add(line)
+        kept.append(line)
+        size += len(line)
+    return kept
+
+
+def _unwrapped(lines: list[str]) -> list[str]:
+    """Join the lines of paragraphs that were folded at a fixed width."""
+    joined: list[str] = []
+    paragraph: list[str] = []
+    for line in [*lines, ""]:
+        if line:
+            paragraph.append(line)
+            continue
+        joined += [" ".join(paragraph)] if _is_folded(paragraph) else paragraph
+        joined.append("")
+        paragraph = []
+    return joined
+
+
+def _is_folded(paragraph: list[str]) -> bool:
+    body = paragraph[:-1]
+    if len(body) < 2 or any(re.match(r"[-*•–—►]|\d+[.)]", line) for line in paragraph):
+        return False
+    widths = [len(line) for line in body]
+    longest = max(widths)
+    ended = sum(line[-1] in '.!?:”"' for line in body)
+    return (
+        45 <= longest <= 100
+        and min(widths) >= longest - 25
+        and len(paragraph[-1]) <= longest
+        and 2 * ended <= len(body)
+    )
