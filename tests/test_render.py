@@ -1,0 +1,198 @@
+"""What is said of the nouns: JSON in its fixed shapes, text that a terminal only shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.archive import PublisherStatus, Status
+from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
+from ui import render
+
+DAY = datetime(2024, 10, 24, tzinfo=UTC)
+TEXT = "The minister spoke. “We may send weapons,” he said. Nobody replied."
+HEAD = ArticleHead(
+    article_id="paper.example/1",
+    title="Seoul weighs weapons",
+    publisher="The Strait Courier",
+    url="https://paper.example/1",
+    authors=("A. Writer",),
+    published=DAY,
+)
+PASSAGE = Passage("paper.example/1", 1, 0, len(TEXT), TEXT)
+QUOTE = "“We may send weapons,” he said."
+CITATION = Citation(1, QUOTE, TEXT.index(QUOTE), TEXT.index(QUOTE) + len(QUOTE), PASSAGE, HEAD)
+HIT = Hit(PASSAGE, HEAD, 0.5)
+ANSWER = Answer(
+    "What may Seoul send?",
+    statements=(Statement(QUOTE, (CITATION,)),),
+    hits=(HIT,),
+    as_of=DAY,
+)
+REFUSED = Answer("Who won?", refused=True, reason="The archive does not say.", closest=(HIT, HIT))
+HEAD_KEYS = ["title", "publisher", "url", "published"]
+
+
+def test_a_hit_has_the_fixed_shape() -> None:
+    value = render.hit_value(HIT)
+    assert list(value) == ["article_id", "start", "end", "text", "score", *HEAD_KEYS]
+    assert value["published"] == "2024-10-24"
+    assert json.loads(render.json_text([value])) == [value]
+
+
+def test_an_answer_has_the_fixed_shape() -> None:
+    value = render.answer_value(ANSWER)
+    assert list(value) == [
+        "question", "text", "statements", "refused", "reason", "as_of", "closest",
+    ]  # fmt: skip
+    (statement,) = value["statements"]
+    assert list(statement) == ["text", "support", "citations"]
+    (citation,) = statement["citations"]
+    assert list(citation) == ["number", "quote", "article_id", "start", "end", *HEAD_KEYS]
+    assert TEXT[citation["start"] : citation["end"]] == citation["quote"]
+    assert (value["as_of"], value["refused"], value["closest"]) == ("2024-10-24", False, [])
+
+
+def test_a_refusal_gives_the_closest_articles_as_hits() -> None:
+    value = render.answer_value(REFUSED)
+    assert (value["refused"], value["as_of"], value["statements"]) == (True, None, [])
+    assert value["text"] == value["reason"] == "The archive does not say."
+    assert value["closest"][0] == render.hit_value(HIT)
+
+
+def test_no_date_is_null_and_a_time_is_kept() -> None:
+    assert render.iso_date(None) is None
+    assert render.iso_date(DAY) == "2024-10-24"
+    assert render.iso_date(DAY + timedelta(hours=3)) == "2024-10-24T03:00:00+00:00"
+    seoul = DAY.astimezone(timezone(timedelta(hours=9)))
+    assert render.iso_date(seoul) == "2024-10-24"
+
+
+def test_dates_are_spoken_in_words() -> None:
+    assert render.spoken_date(DAY) == "24 October 2024"
+    assert render.spoken_date(DAY + timedelta(hours=3)) == "24 October 2024, 03:00 UTC"
+    assert render.spoken_date(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (0, "24 October 2024"),
+        (3, "24 to 27 October 2024"),
+        (10, "24 October to 3 November 2024"),
+        (100, "24 October 2024 to 1 February 2025"),
+    ],
+)
+def test_a_period_is_said_as_short_as_it_can_be(days: int, said: str) -> None:
+    assert render.period(DAY, DAY + timedelta(days=days)) == said
+
+
+def test_the_terminal_shows_statements_then_sources_then_the_day() -> None:
+    assert render.terminal_answer(ANSWER) == (
+        "“We may send weapons,” he said. [1]\n"
+        "\n"
+        "Sources\n"
+        "[1] Seoul weighs weapons, The Strait Courier, 24 October 2024\n"
+        "    https://paper.example/1\n"
+        "\n"
+        "As of 24 October 2024."
+    )
+
+
+def test_a_refusal_names_each_of_the_closest_articles_once() -> None:
+    text = render.terminal_answer(REFUSED)
+    assert text.startswith("The archive does not say.\n\nClosest articles\n")
+    assert text.count("Seoul weighs weapons") == 1
+    assert "Sources" not in text
+
+
+def test_a_statement_that_is_not_borne_out_is_marked() -> None:
+    doubtful = replace(ANSWER.statements[0], support="partly", reason="the number is not there")
+    text = render.terminal_answer(replace(ANSWER, statements=(doubtful,)))
+    assert "[1] (partly: the number is not there)" in text
+
+
+def test_hits_are_numbered_and_wrapped() -> None:
+    lines = render.terminal_hits([HIT, HIT], width=40).splitlines()
+    assert lines[0].startswith("1.  Seoul weighs weapons")
+    assert all(len(line) <= 40 for line in lines)
+    assert render.terminal_hits([]) == ""
+
+
+def test_escape_sequences_of_an_article_do_not_reach_the_terminal() -> None:
+    colour, title, clear = "a\x1b[31mred\x1b[0m", "\x1b]0;title\x07b", "\x9b2Jc"
+    evil = f"{colour} {title} {clear} \x1b]8;;http://evil\x1b\\d\x08\x00e \u202edlrow"
+    assert render.terminal_text(evil) == "ared b c de dlrow"
+    named = render.named(replace(HEAD, title=evil, publisher="\x1bc\nP"))
+    assert "\x1b" not in named
+    assert "\n" not in named
+
+
+@given(st.text())
+def test_terminal_text_is_one_line_without_controls(text: str) -> None:
+    shown = render.terminal_text(text)
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+    shown.encode()
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_json_keeps_every_character_and_prints_no_control(text: str) -> None:
+    printed = render.json_line({"text": text})
+    assert json.loads(printed) == {"text": text}
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202e\u2028]", printed)
+    printed.encode()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        " JavaScript:alert(1)",
+        "data:text/html,x",
+        "http:",
+        "x",
+        "http://[",
+        "",
+    ],
+)
+def test_only_web_addresses_are_followed(url: str) -> None:
+    assert render.web_address(url) == ""
+
+
+def test_a_web_address_is_given_back() -> None:
+    assert render.web_address(" HTTPS://paper.example/a?b=1 ") == "HTTPS://paper.example/a?b=1"
+
+
+def test_status_says_what_the_archive_covers() -> None:
+    status = Status(
+        path=Path("archive"),
+        articles=1200,
+        passages=5000,
+        publishers=(PublisherStatus("The Strait Courier", 1200, DAY, DAY),),
+        first=DAY,
+        last=DAY,
+        last_ingest=None,
+        bytes=2_500_000,
+        embedding_model="words",
+        sequence=7,
+    )
+    value = render.status_value(status)
+    assert value["publishers"] == [
+        {
+            "name": "The Strait Courier",
+            "articles": 1200,
+            "first": "2024-10-24",
+            "last": "2024-10-24",
+        }
+    ]
+    assert value["last_ingest"] is None
+    text = render.terminal_status(status)
+    assert "1,200  The Strait Courier, 24 October 2024" in text
+    assert "never" in text

@@ -1,0 +1,319 @@
+"""What is said of the nouns: the JSON that programs read and the text that a terminal shows."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
+
+if TYPE_CHECKING:
+    from ingest.pipeline import IngestReport
+
+    from rag.archive import Status
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+REFUSAL = "The archive does not say."
+
+# A whole escape sequence goes, so that "\x1b[31mred" leaves "red" and not "[31mred".
+_ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS: titles
+    r"|\x1b[ -/]*[0-~]"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_BIDI_CONTROL = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+# Legal in JSON, but a terminal may obey the first ones and JavaScript breaks a line at U+2028.
+_RISKY_IN_JSON = re.compile(r"[\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
+
+
+# Dates
+
+
+def iso_date(moment: datetime | None) -> str | None:
+    """Return `moment` in ISO 8601, in UTC; a day at midnight is the day alone."""
+    if moment is None:
+        return None
+    moment = moment.astimezone(UTC)
+    return moment.date().isoformat() if _is_a_day(moment) else moment.isoformat()
+
+
+def spoken_date(moment: datetime | None) -> str:
+    """Return `moment` as "24 October 2024", with its time in UTC if it has one."""
+    if moment is None:
+        return ""
+    moment = moment.astimezone(UTC)
+    day = f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
+    return day if _is_a_day(moment) else f"{day}, {moment:%H:%M} UTC"
+
+
+def _is_a_day(moment: datetime) -> bool:
+    return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
+
+
+# Text of others
+
+
+def without_controls(text: str) -> str:
+    """Return `text` without what a terminal would obey instead of show."""
+    return _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
+
+
+def terminal_text(text: str) -> str:
+    """Return `text` on one line, without control characters and bidirectional overrides."""
+    return " ".join(_BIDI_CONTROL.sub("", without_controls(text)).split())
+
+
+def web_address(url: str) -> str:
+    """Return `url` if a browser may follow it (http, https), else nothing."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    return url.strip() if parts.scheme.lower() in ("http", "https") and parts.netloc else ""
+
+
+# JSON, in the shapes that other programs rely on
+
+
+def json_text(value: Any) -> str:
+    """Return `value` as indented JSON that is safe to print on a terminal."""
+    return _escaped(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def json_line(value: Any) -> str:
+    """Return `value` as JSON on one line that is safe to print on a terminal."""
+    return _escaped(json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    return _RISKY_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def hit_value(hit: Hit) -> dict[str, Any]:
+    """Return what `search --json` prints of one hit."""
+    return {
+        "article_id": hit.passage.article_id,
+        "start": hit.passage.start,
+        "end": hit.passage.end,
+        "text": hit.passage.text,
+        "score": float(hit.score),
+        **_head_value(hit.head),
+    }
+
+
+def citation_value(citation: Citation) -> dict[str, Any]:
+    """Return what `ask --json` prints of one citation."""
+    return {
+        "number": citation.number,
+        "quote": citation.quote,
+        "article_id": citation.passage.article_id,
+        "start": citation.start,
+        "end": citation.end,
+        **_head_value(citation.head),
+    }
+
+
+def answer_value(answer: Answer) -> dict[str, Any]:
+    """Return what `ask --json` prints."""
+    return {
+        "question": answer.question,
+        "text": answer.text,
+        "statements": [
+            {
+                "text": statement.text,
+                "support": statement.support,
+                "citations": [citation_value(c) for c in statement.citations],
+            }
+            for statement in answer.statements
+        ],
+        "refused": answer.refused,
+        "reason": answer.reason,
+        "as_of": iso_date(answer.as_of),
+        "closest": [hit_value(hit) for hit in answer.closest],
+    }
+
+
+def report_value(report: IngestReport) -> dict[str, Any]:
+    """Return what `ingest --json` prints."""
+    return {
+        "new": report.new,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "rejected": report.rejected,
+        "passages": report.passages,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def status_value(status: Status) -> dict[str, Any]:
+    """Return what `status --json` prints."""
+    return {
+        "path": str(status.path),
+        "articles": status.articles,
+        "passages": status.passages,
+        "publishers": [
+            {
+                "name": publisher.name,
+                "articles": publisher.articles,
+                "first": iso_date(publisher.first),
+                "last": iso_date(publisher.last),
+            }
+            for publisher in status.publishers
+        ],
+        "first": iso_date(status.first),
+        "last": iso_date(status.last),
+        "last_ingest": iso_date(status.last_ingest),
+        "bytes": status.bytes,
+        "embedding_model": status.embedding_model,
+        "sequence": status.sequence,
+    }
+
+
+def _head_value(head: ArticleHead) -> dict[str, Any]:
+    return {
+        "title": head.title,
+        "publisher": head.publisher,
+        "url": head.url,
+        "published": iso_date(head.published),
+    }
+
+
+# Text for a terminal
+
+
+def terminal_answer(answer: Answer, width: int = 88) -> str:
+    """Return `answer` for a terminal: its statements, their sources, and as of when it holds."""
+    if answer.refused:
+        blocks = [*_refusal(answer, width)]
+    else:
+        blocks = [_filled(_statement(s), width) for s in answer.statements]
+        blocks += [_sources(answer.citations, width)]
+    if answer.as_of and not answer.refused:
+        blocks.append(f"As of {spoken_date(answer.as_of)}.")
+    blocks += [_filled(text, width) for text in (answer.notice, answer.understood) if text]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def terminal_hits(hits: Sequence[Hit], width: int = 88) -> str:
+    """Return `hits` for a terminal, best first: headline, publisher, date, address, passage."""
+    return "\n\n".join(
+        "\n".join(
+            [
+                *_named(f"{number}.", hit.head, width),
+                _filled(hit.passage.text, width, indent=" " * 4),
+            ]
+        )
+        for number, hit in enumerate(hits, start=1)
+    )
+
+
+def terminal_status(status: Status) -> str:
+    """Return what is in the archive, for a terminal."""
+    lines = [
+        f"archive          {terminal_text(str(status.path))}",
+        f"articles         {status.articles:,}",
+        f"passages         {status.passages:,}",
+        f"dates            {period(status.first, status.last) or 'none'}",
+        f"last ingest      {spoken_date(status.last_ingest) or 'never'}",
+        f"size             {status.bytes / 1e6:,.1f} MB",
+        f"embedding model  {terminal_text(status.embedding_model)}",
+        f"sequence         {status.sequence}",
+    ]
+    for publisher in status.publishers:
+        name = terminal_text(publisher.name) or "(no publisher)"
+        when = period(publisher.first, publisher.last)
+        lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
+    return "\n".join(lines)
+
+
+def terminal_report(report: IngestReport) -> str:
+    """Return the closing line of an ingest."""
+    removed = f"{report.removed:,} removed, " if report.removed else ""
+    return (
+        f"{report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
+        f"{removed}{report.rejected:,} rejected; "
+        f"{report.passages:,} passages in {report.seconds:.1f} seconds"
+    )
+
+
+def period(first: datetime | None, last: datetime | None) -> str:
+    """Return "3 to 24 October 2024", as short as it can be said; nothing if there is no date."""
+    if first is None or last is None:
+        return ""
+    first, last = first.astimezone(UTC), last.astimezone(UTC)
+    end = f"{last.day} {MONTHS[last.month - 1]} {last.year}"
+    if first.date() == last.date():
+        return end
+    start = str(first.day)
+    if (first.year, first.month) != (last.year, last.month):
+        start += f" {MONTHS[first.month - 1]}"
+    if first.year != last.year:
+        start += f" {first.year}"
+    return f"{start} to {end}"
+
+
+def named(head: ArticleHead) -> str:
+    """Return "Headline, Publisher, 24 October 2024", without what is not known."""
+    parts = (head.title or head.article_id, head.publisher, spoken_date(head.published))
+    return ", ".join(part for part in map(terminal_text, parts) if part)
+
+
+def one_of_each_article(hits: Iterable[Hit]) -> Iterator[Hit]:
+    """Yield the first hit of each article."""
+    seen = set()
+    for hit in hits:
+        if hit.passage.article_id not in seen:
+            seen.add(hit.passage.article_id)
+            yield hit
+
+
+def _refusal(answer: Answer, width: int) -> Iterator[str]:
+    yield _filled(answer.reason or REFUSAL, width)
+    closest = list(one_of_each_article(answer.closest))
+    if closest:
+        lines = [line for hit in closest for line in _named("-", hit.head, width)]
+        yield "\n".join(["Closest articles", *lines])
+
+
+def _statement(statement: Statement) -> str:
+    numbers = dict.fromkeys(f"[{citation.number}]" for citation in statement.citations)
+    words = [statement.text, *numbers]
+    if statement.support != "supported":
+        words.append(f"({statement.support}{f': {statement.reason}' if statement.reason else ''})")
+    return " ".join(words)
+
+
+def _sources(citations: Sequence[Citation], width: int) -> str:
+    heads = {citation.number: citation.head for citation in citations}
+    lines = [line for n, head in heads.items() for line in _named(f"[{n}]", head, width)]
+    return "\n".join(["Sources", *lines]) if lines else ""
+
+
+def _named(mark: str, head: ArticleHead, width: int) -> list[str]:
+    indent = " " * 4
+    lines = [_filled(named(head), width, indent=indent, first=f"{mark:<3} ")]
+    if web_address(head.url):
+        lines.append(indent + terminal_text(head.url))
+    return lines
+
+
+def _filled(text: str, width: int, *, indent: str = "", first: str | None = None) -> str:
+    return textwrap.fill(
+        terminal_text(text),
+        width,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
