@@ -1,0 +1,34 @@
+"""From a question to a cited answer: `Archive`, `Chatbot` and `NewsRetriever` are the ways in."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+    from rag.chatbot import Chatbot
+    from rag.retrieval import NewsRetriever
+    from rag.schema import Answer, Article, Citation, Filters, Hit, Passage, Statement
+
+__all__ = [
+    "Answer",
+    "Archive",
+    "Article",
+    "Chatbot",
+    "Citation",
+    "Filters",
+    "Hit",
+    "NewsRetriever",
+    "Passage",
+    "Statement",
+]
+
+_HOMES = {"Archive": "rag.archive", "Chatbot": "rag.chatbot", "NewsRetriever": "rag.retrieval"}
+
+
+def __getattr__(name: str) -> Any:
+    # imported when asked for: `from rag.settings import Settings` must not wait for LangChain
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "rag.schema")), name)

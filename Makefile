@@ -1,0 +1,54 @@
+# The project's own commands; `make` alone lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO := demo
+
+.PHONY: help install demo serve test lint bench clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=24'
+
+# what is installed follows pyproject.toml and constraints.txt
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+install: $(VENV)/.installed ## make .venv and install Backfile into it
+
+demo: $(VENV)/.installed ## ingest the sample archive and ask it three questions
+	@$(BIN)/backfile ingest --sample --archive $(DEMO)
+	@for question in "What did South Korea threaten?" \
+		"How many soldiers has North Korea sent to Russia, and who says so?" \
+		"What did the Pope say?"; do \
+		printf '\n\033[1m%s\033[0m\n\n' "$$question"; \
+		$(BIN)/backfile ask "$$question" --asked-on 2024-11-15 --archive $(DEMO) || exit 1; \
+	done
+	@printf '\nTo ask your own in a browser: make serve\n'
+
+serve: $(VENV)/.installed ## open the page over the sample archive
+	@$(BIN)/backfile ingest --sample --archive $(DEMO)
+	$(BIN)/backfile serve --archive $(DEMO)
+
+test: $(VENV)/.installed-test ## run the whole suite, the browser's part included
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test ## ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-test ## measure speed against the tutorial's pipeline
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## remove what these commands made
+	rm -rf $(VENV) $(DEMO) artefacts .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
