@@ -1,0 +1,214 @@
+"""The extractive answer: the sentences of the passages that answer the question, word for word."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answertypes import Expected, expected, holds, speaks_for
+from rag.names import names, same
+from rag.quotations import SAYING, units
+from rag.schema import Hit, Span
+from rag.words import content, stem, stems
+
+Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+
+MOST_UNITS = 40  # units embedded for one question: 40 short sentences cost about 0.1 s on two cores
+MOST_STATEMENTS = 3
+
+# Weights of the features below, fitted by logistic regression on half of questions.jsonl:
+# `python -m rag.evaluation_answers fit ARCHIVE` fits them again.
+WEIGHTS = {
+    "meaning": 4.0,
+    "covered": 2.0,
+    "surrounded": 1.5,
+    "holds": 1.0,
+    "also": 0.4,
+    "speaks": 2.0,
+    "rank": 0.6,
+    "lead": 0.2,
+    "fragment": -1.5,
+    "asks": -1.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A quotable unit of a hit's passage, its features, and its score, higher is better.
+
+    `span` is in characters of the article.
+    """
+
+    hit: Hit
+    span: Span
+    text: str
+    features: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        return sum(WEIGHTS[name] * value for name, value in self.features.items())
+
+
+def candidates(
+    question: str,
+    hits: Sequence[Hit],
+    *,
+    embed: Embed,
+    articles: Mapping[str, str],
+) -> list[Candidate]:
+    """Return the quotable units of `hits`, best first, each with why it answers `question`.
+
+    `articles` gives the whole text by article id, for who a bare surname is; it may be empty.
+    """
+    asked = expected(question)
+    weights = _weights(question, asked, hits)
+    found = []
+    for rank, hit in enumerate(hits):
+        article = articles.get(hit.passage.article_id, hit.passage.text)
+        found += _of_passage(question, asked, weights, rank, hit, article)
+    found = _without_copies(found)
+    found.sort(key=lambda c: -c.score)
+    found = found[:MOST_UNITS]
+    if not found:
+        return []
+    vectors = embed([question, *(c.text for c in found)])
+    meanings = vectors[1:] @ vectors[0]
+    found = [
+        Candidate(c.hit, c.span, c.text, {**c.features, "meaning": float(meaning)})
+        for c, meaning in zip(found, meanings, strict=True)
+    ]
+    return sorted(found, key=lambda c: -c.score)
+
+
+def _of_passage(
+    question: str,
+    asked: Expected,
+    weights: Mapping[str, float],
+    rank: int,
+    hit: Hit,
+    article: str,
+) -> list[Candidate]:
+    passage = hit.passage
+    spans = units(passage.text)
+    texts = [passage.text[s.start : s.end] for s in spans]
+    title = stems(hit.head.title)
+    whole = stems(passage.text) | title
+    found = []
+    for i, (span, text) in enumerate(zip(spans, texts, strict=True)):
+        near = stems(" ".join(texts[max(0, i - 1) : i + 2])) | title
+        own = stems(text)
+        speaks = speaks_for(asked.whose, text, article) if asked.whose else 0.0
+        features = {
+            "covered": _share(weights, own, text, speaks, asked),
+            "surrounded": 0.5 * _share(weights, near, text, speaks, asked)
+            + 0.5 * _share(weights, whole, text, speaks, asked),
+            "holds": holds(asked.type, text, question),
+            "also": max((holds(kind, text, question) for kind in asked.also), default=0.0),
+            "speaks": speaks,
+            "rank": 1 / (1 + rank),
+            "lead": 1 / (1 + (passage.start + span.start) / 500),
+            "fragment": float(_is_fragment(text)),
+            "asks": float(text.rstrip("”\"’').]").endswith("?")),
+        }
+        at = Span(passage.start + span.start, passage.start + span.end)
+        found.append(Candidate(hit, at, text, features))
+    return found
+
+
+def _is_fragment(text: str) -> bool:
+    """Whether `text` is no sentence: a heading, a caption, a byline, a line of litter."""
+    words = text.split()
+    ended = text.rstrip("”\"’')]")[-1:] in ".!?"
+    return len(words) < 4 or (not ended and len(words) < 14) or (text.isupper())
+
+
+def _weights(question: str, asked: Expected, hits: Sequence[Hit]) -> dict[str, float]:
+    """Return how much each word of the question tells: names and figures more, rarer ones more."""
+    named = {w.stem for name in names(question) for w in content(name.text)}
+    head = stems(asked.head)
+    spread = Counter(word for hit in hits for word in stems(hit.passage.text))
+    weights = {}
+    for word in content(question):
+        if asked.whose and word.text.lower() in SAYING | _SPEAKING_NOUNS:
+            continue
+        weight = 1.0 + math.log((len(hits) + 1) / (spread[word.stem] + 1)) / 2
+        if word.stem in named or word.text[0].isdigit():
+            weight *= 1.6
+        if word.stem in head:
+            weight *= 0.3  # the answer is a country; the sentence need not call it one
+        weights[word.stem] = weight
+    return weights
+
+
+_SPEAKING_NOUNS = frozenset(
+    "reaction response reply warning threat statement promise position respond react".split()
+)
+
+
+def _share(
+    weights: Mapping[str, float],
+    there: frozenset[str],
+    text: str,
+    speaks: float,
+    asked: Expected,
+) -> float:
+    """Return which share of the question's words, weighted, `there` has, or its names stand for."""
+    total = sum(weights.values())
+    if not total:
+        return 0.0
+    covered = {word for word in weights if word in there}
+    missing = weights.keys() - covered
+    if missing and speaks:
+        covered |= missing & stems(asked.whose)
+    if missing:
+        called = names(text)
+        covered |= {w for w in missing if any(_stands_for(n.text, w) for n in called)}
+    return sum(weights[word] for word in covered) / total
+
+
+def _stands_for(name: str, word: str) -> bool:
+    return same(name, word) or stem(name) == word
+
+
+def _without_copies(found: list[Candidate]) -> list[Candidate]:
+    """Keep the first of units with the same words: copies of one wire story count once."""
+    seen: dict[frozenset[str], None] = {}
+    kept = []
+    for candidate in found:
+        own = stems(candidate.text)
+        if own in seen:
+            continue
+        seen[own] = None
+        kept.append(candidate)
+    return kept
+
+
+def chosen(found: Sequence[Candidate], most: int = MOST_STATEMENTS) -> list[Candidate]:
+    """Return the at most `most` best of `found` that do not say the same twice, best first."""
+    picked: list[Candidate] = []
+    for candidate in found:
+        if (
+            len(picked) == most or candidate.score < picked[0].score - FAR_BELOW
+            if picked
+            else False
+        ):
+            break
+        if candidate.features["fragment"] and picked:
+            continue
+        if all(_overlap(candidate.text, other.text) < SAYS_THE_SAME for other in picked):
+            picked.append(candidate)
+    return picked
+
+
+FAR_BELOW = 2.0  # a unit this far below the best one is left out: swept 0.5-4 on questions.jsonl
+SAYS_THE_SAME = 0.7  # share of words in common, of the shorter one's
+
+
+def _overlap(one: str, other: str) -> float:
+    a, b = stems(one), stems(other)
+    return len(a & b) / max(1, min(len(a), len(b)))

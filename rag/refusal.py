@@ -1,0 +1,76 @@
+"""When the archive does not say: whether, and in what words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rag.answertypes import expected
+from rag.extraction import Candidate
+from rag.names import names
+from rag.questions import Question
+from rag.schema import Answer, Filters, Hit
+
+# Below this score of its best sentence a question is refused.  To tune: `python -m
+# rag.evaluation_answers refusal ARCHIVE` sweeps it for the best F1.
+REFUSE_BELOW = 2.6
+MOST_CLOSEST = 3
+
+
+def refuses(question: Question, found: Sequence[Candidate]) -> str:
+    """Return why the archive does not say, in words for the reader; empty if it does."""
+    if not found:
+        return "Nothing in it bears on the question."
+    asked = expected(question.text)
+    if asked.whose and not any(c.features["speaks"] for c in found):
+        return f"No passage found gives words of {_definite(asked.whose)}."
+    if found[0].score < REFUSE_BELOW:
+        missing = _missing(question, found)
+        if missing:
+            return f"Nothing found says anything about {' or '.join(missing)}."
+        return "What was found is about something else."
+    return ""
+
+
+def _missing(question: Question, found: Sequence[Candidate]) -> list[str]:
+    texts = " ".join(f"{c.hit.head.title} {c.hit.passage.text}" for c in found).lower()
+    return [n.text for n in names(question.text) if n.text.lower() not in texts]
+
+
+def _definite(whose: str) -> str:
+    return whose if whose[:1].isupper() else whose[:1].lower() + whose[1:]
+
+
+def refusal(question: Question, hits: Sequence[Hit], why: str, filters: Filters) -> Answer:
+    """Return the answer that says that the archive does not say, with the closest articles."""
+    return Answer(
+        question=question.text,
+        hits=tuple(hits),
+        refused=True,
+        reason=" ".join(filter(None, ("The archive does not say.", why, _bounds(filters)))),
+        closest=closest(hits),
+        understood=question.described(),
+    )
+
+
+def _bounds(filters: Filters) -> str:
+    said = []
+    if filters.publishers:
+        said.append("in " + " or ".join(filters.publishers))
+    if filters.after:
+        said.append(f"from {_day(filters.after)}")
+    if filters.before:
+        said.append(f"before {_day(filters.before)}")
+    return f"Only articles {' '.join(said)} were searched." if said else ""
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def closest(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return the best hit of each of the nearest articles."""
+    first: dict[str, Hit] = {}
+    for hit in hits:
+        first.setdefault(hit.passage.article_id, hit)
+    return tuple(first.values())[:MOST_CLOSEST]

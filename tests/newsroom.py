@@ -1,0 +1,120 @@
+"""A small archive in memory for the tests of answers: texts that share words are close."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.schema import Article, Filters, Hit, Passage
+from rag.sentences import sentences
+from rag.words import stems
+
+DIMENSIONS = 512
+
+
+def bag_of_words(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return unit vectors whose cosine is the share of word stems two texts have in common."""
+    out = np.zeros((len(texts), DIMENSIONS), np.float32)
+    for row, text in zip(out, texts, strict=True):
+        for stem in stems(text):
+            row[int(hashlib.sha256(stem.encode()).hexdigest(), 16) % DIMENSIONS] = 1
+        row /= max(1e-6, float(np.linalg.norm(row)))
+    return out
+
+
+class FakeArchive:
+    """Articles in a list; passages of `length` sentences; both searches by words in common."""
+
+    def __init__(self, *articles: Article, length: int = 6) -> None:
+        self._articles = {article.id: article for article in articles}
+        self.hits = [
+            Hit(passage, article.head, 0.0)
+            for article in articles
+            for passage in _passages(article, length)
+        ]
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return bag_of_words(texts)
+
+    def article(self, article_id: str) -> Article | None:
+        return self._articles.get(article_id)
+
+    def publishers(self) -> tuple[str, ...]:
+        return tuple(sorted({a.publisher for a in self._articles.values() if a.publisher}))
+
+    def authors(self) -> tuple[str, ...]:
+        return ()
+
+    def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
+        hits = [hit for hit in self.hits if _passes(hit, filters)]
+        if not hits:
+            return []
+        vectors = bag_of_words([query, *(f"{h.head.title}. {h.passage.text}" for h in hits)])
+        scores = vectors[1:] @ vectors[0]
+        return [
+            Hit(hits[i].passage, hits[i].head, float(scores[i])) for i in np.argsort(-scores)[:k]
+        ]
+
+    def lexical(
+        self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
+    ) -> list[Hit]:
+        return [hit for hit in self.dense(query, k, filters=filters) if hit.score > 0]
+
+
+def _passages(article: Article, length: int) -> list[Passage]:
+    spans = sentences(article.text)
+    groups = [spans[i : i + length] for i in range(0, len(spans), length)]
+    return [
+        Passage(article.id, 1, g[0].start, g[-1].end, article.text[g[0].start : g[-1].end])
+        for g in groups
+    ]
+
+
+def _passes(hit: Hit, filters: Filters) -> bool:
+    published = hit.head.published
+    if filters.after and (published is None or published < filters.after):
+        return False
+    if filters.before and (published is None or published >= filters.before):
+        return False
+    return not filters.publishers or hit.head.publisher.lower() in {
+        p.lower() for p in filters.publishers
+    }
+
+
+def day(month: int, number: int, year: int = 2024) -> datetime:
+    return datetime(year, month, number, tzinfo=UTC)
+
+
+TROOPS = Article(
+    id="harbour.example/troops",
+    title="Seoul weighs its answer to troops in Russia",
+    publisher="Harbour Post",
+    published=day(10, 24),
+    text=(
+        "South Korea is weighing how to answer the arrival of North Korean soldiers in Russia.\n\n"
+        "South Korean Foreign Minister Han Do Yun told parliament that his country would act. "
+        "“We will not look away if our safety is at stake,” Han said in Seoul on Thursday. "
+        "Asked about weapons for Ukraine, he said every option was open.\n\n"
+        "According to South Korean intelligence, North Korea has sent 3,000 soldiers so far. "
+        "South Korea has not supplied Ukraine with heavy weapons.\n\n"
+        "The partnership treaty was signed in Pyongyang in June by Vladimir Putin and "
+        "Kim Jong Un. “The treaty is clear. It names an attack. It names the answer,” "
+        "said Pavel Orlov, who heads a committee of the Duma. “It is a beginning. "
+        "There will be more.” Orlov said."
+    ),
+)
+FERRY = Article(
+    id="coast.example/ferry",
+    title="New ferry opens between the islands",
+    publisher="Coast Herald",
+    published=day(10, 21),
+    text=(
+        "A new ferry began to sail between the two islands on Monday. It carries 400 passengers "
+        "and 60 cars. Mayor Ines Duarte said the crossing takes 25 minutes. “It changes how we "
+        "live,” Duarte said. The old boat was sold because its engine failed twice last winter."
+    ),
+)

@@ -1,0 +1,130 @@
+"""The extractive answer: the right sentence, word for word, cited, or a plain refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.chatbot import Chatbot
+from rag.quotations import quotations, units
+from rag.readable import readable, without_brackets
+from rag.schema import Answer, Span
+from tests.newsroom import FERRY, TROOPS, FakeArchive, day
+
+
+@pytest.fixture
+def bot() -> Chatbot:
+    return Chatbot(FakeArchive(TROOPS, FERRY))
+
+
+def first(answer: Answer) -> str:
+    return answer.statements[0].text
+
+
+def test_a_threat_is_answered_with_the_words_of_those_who_speak_for_the_country(
+    bot: Chatbot,
+) -> None:
+    answer = bot.ask("What did South Korea threaten?")
+    assert any("“We will not look away" in s.text for s in answer.statements)
+
+
+def test_a_bare_surname_is_completed_in_brackets(bot: Chatbot) -> None:
+    answer = bot.ask("What did South Korea threaten?")
+    assert "Han [Do Yun] said" in answer.text
+
+
+def test_how_many_is_answered_with_a_figure_and_who_gives_it(bot: Chatbot) -> None:
+    said = first(bot.ask("How many soldiers has North Korea sent, according to whom?"))
+    assert "3,000" in said
+    assert "intelligence" in said
+
+
+def test_when_and_by_whom_is_answered_with_the_day_and_the_people(bot: Chatbot) -> None:
+    said = first(bot.ask("When was the treaty signed, and by whom?"))
+    assert "June" in said
+    assert "Putin" in said
+
+
+def test_every_word_outside_brackets_is_the_article_s(bot: Chatbot) -> None:
+    for question in ("What did South Korea threaten?", "What did Orlov say about the treaty?"):
+        answer = bot.ask(question)
+        assert answer.statements
+        for statement in answer.statements:
+            (citation,) = statement.citations
+            article = bot.archive.article(citation.passage.article_id)
+            assert article is not None
+            assert citation.quote == article.text[citation.start : citation.end]
+            assert without_brackets(statement.text, citation.quote)
+
+
+def test_somebody_who_is_not_quoted_said_nothing(bot: Chatbot) -> None:
+    answer = bot.ask("What did the Pope say?")
+    assert answer.refused
+    assert answer.text.startswith("The archive does not say.")
+    assert answer.closest
+    assert not answer.citations
+
+
+def test_a_refusal_names_what_is_missing(bot: Chatbot) -> None:
+    answer = bot.ask("Who won the World Series?")
+    assert answer.refused
+    assert "World Series" in answer.reason
+
+
+def test_a_copy_of_a_wire_story_counts_once() -> None:
+    copy = replace(TROOPS, id="other.example/copy", publisher="Other", published=day(10, 25))
+    answer = Chatbot(FakeArchive(TROOPS, copy)).ask("How many soldiers has North Korea sent?")
+    assert sum("3,000" in s.text for s in answer.statements) == 1
+
+
+def test_an_answer_holds_as_of_the_newest_day_cited(bot: Chatbot) -> None:
+    assert bot.ask("How many soldiers has North Korea sent?").as_of == day(10, 24)
+
+
+def test_ask_is_the_last_of_stream(bot: Chatbot) -> None:
+    grown = list(bot.stream("What did South Korea threaten?"))
+    assert grown[-1] == bot.ask("What did South Korea threaten?")
+    for earlier, later in pairwise(grown):
+        assert later.statements[: len(earlier.statements)] == earlier.statements
+
+
+def test_an_empty_archive_refuses() -> None:
+    answer = Chatbot(FakeArchive()).ask("Who?")
+    assert answer.refused
+    assert not answer.closest
+
+
+def test_a_quotation_of_several_sentences_is_kept_whole_with_its_speaker() -> None:
+    text = TROOPS.text
+    whole = [text[u.start : u.end] for u in units(text)]
+    assert any(
+        u.startswith("“The treaty is clear. It names") and "said Pavel Orlov" in u for u in whole
+    )
+    assert "“It is a beginning. There will be more.” Orlov said." in whole
+
+
+@given(st.text(alphabet='Ab.“” \n"?’', max_size=80))
+def test_units_cover_the_text_in_order_and_never_overlap(text: str) -> None:
+    end = 0
+    for unit in units(text):
+        assert unit.start >= end
+        assert not text[end : unit.start].strip()
+        end = unit.end
+    assert not text[end:].strip()
+
+
+@given(st.text(alphabet='Ab.“” \n"[]', max_size=60))
+def test_quotations_say_where_they_are(text: str) -> None:
+    for quotation in quotations(text):
+        assert quotation.text in text[quotation.start : quotation.end]
+
+
+def test_a_pronoun_is_named_only_where_one_person_can_be_meant() -> None:
+    text = "Mayor Ines Duarte opened the pier. She said it was late."
+    assert readable(text, Span(35, len(text))) == "She [Ines Duarte] said it was late."
+    two = "Mayor Ines Duarte met Mayor Olga Lind. She said it was late."
+    assert readable(two, Span(39, len(two))) == "She said it was late."
