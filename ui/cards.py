@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Each is written as a number, so that neither HTML, nor Markdown, nor the page's templates
 # (`${value}`, `{{value}}`) or a formula ($$) see anything in an article's text but text.
-_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
+_MARKUP = re.compile(r"[!-+\--:<-@\[-`{-~]")  # punctuation but , and ;
 
 SUPPORT_LABELS = {
     "partly": "partly borne out",
@@ -168,4 +168,5 @@ def banner_markup(status: Status) -> str:
     names = [publisher.name for publisher in status.publishers if publisher.name]
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     parts = [f"{status.articles:,} articles", shown, period(status.first, status.last)]
-    return "".join(f'<span dir="auto">{escaped(part)}</span>' for part in parts if part)
+    told = (f'<span dir="auto">{escaped(part)}</span>' for part in parts if part)
+    return f"<strong>Backfile</strong>{''.join(told)}"

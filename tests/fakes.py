@@ -1,0 +1,133 @@
+"""Small and real: embeddings with a meaning one can read, a few articles, a chatbot that quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from langchain_core.embeddings import Embeddings
+
+from rag.archive import Archive
+from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
+
+DIMENSION = 256
+
+
+class WordEmbeddings(Embeddings):
+    """Texts that share words are close: one hashed dimension a word."""
+
+    name = "words"
+    max_tokens = 256
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) + 2 for text in texts]
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        vector = [0.0] * DIMENSION
+        for word in re.findall(r"\w+", text.lower()):
+            vector[sum(ord(c) * 31**i for i, c in enumerate(word)) % DIMENSION] += 1.0
+        return vector
+
+
+HARBOUR = Article(
+    id="courier.example/harbour",
+    title="Harbour bridge closed after storm",
+    text=(
+        "The harbour bridge was closed on Monday after the storm. "
+        "Mayor Ada Quill said repairs would take six weeks. Ferries run every hour."
+    ),
+    publisher="The Harbour Courier",
+    url="https://courier.example/harbour",
+    authors=("Noor Haan",),
+    published=datetime(2024, 10, 21, tzinfo=UTC),
+)
+ORCHARD = Article(
+    id="gazette.example/orchard",
+    title="Orchards expect a small apple harvest",
+    text=(
+        "Growers expect a third fewer apples than last year. "
+        "The frost in April killed the blossom, the growers' union said."
+    ),
+    publisher="Orchard Gazette",
+    url="https://gazette.example/orchard",
+    published=datetime(2024, 10, 23, 14, 30, tzinfo=UTC),
+)
+HOSTILE = Article(
+    id="evil.example/1",
+    title="<b>Lighthouse</b> <script>window.pwned=1</script>",
+    text=(
+        "The lighthouse <img src=x onerror=window.pwned=2> keeper said "
+        "[click](javascript:window.pwned=7) "
+        "${window.pwned=3} {{window.pwned}} **loudly** that <script>window.pwned=4</script> "
+        "$x^2$ the lamp [9] is out."
+    ),
+    publisher="Lighthouse \"Post\" <i onmouseover='window.pwned=5'>",
+    url="javascript:window.pwned=6",
+    published=datetime(2024, 10, 24, tzinfo=UTC),
+)
+ARABIC = Article(
+    id="arabic.example/1",
+    title="إغلاق جسر الميناء بعد العاصفة",
+    text="أغلق جسر الميناء يوم الاثنين بعد العاصفة. harbour",
+    publisher="بريد الميناء",
+    url="https://arabic.example/1",
+    published=datetime(2024, 10, 22, tzinfo=UTC),
+)
+ARTICLES = (HARBOUR, ORCHARD, HOSTILE, ARABIC)
+
+
+def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archive:
+    """Return an archive of `articles`, each one passage, open for reading."""
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+    return Archive.open(folder, embeddings=WordEmbeddings())
+
+
+class QuotingChatbot:
+    """Says, word for word, every sentence that shares a long word with the question."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+
+    def stream(
+        self,
+        question: str,
+        *,
+        filters: Filters = Filters(),
+        asked_on: datetime | None = None,
+        history: Sequence[tuple[str, Answer] | str] = (),
+        k: int = 8,
+    ) -> Iterator[Answer]:
+        hits = tuple(self.archive.lexical(question, k, filters=filters))
+        answer = Answer(question=question, hits=hits)
+        words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
+        for hit in hits:
+            for found in re.finditer(r"[^.]+\.", hit.passage.text):
+                if words & set(re.findall(r"\w+", found.group().lower())):
+                    said = _quoted(hit, found, len(answer.statements) + 1)
+                    answer = replace(
+                        answer,
+                        statements=(*answer.statements, said),
+                        as_of=max(filter(None, (answer.as_of, hit.head.published)), default=None),
+                    )
+                    yield answer
+        if not answer.statements:
+            reason = "The archive does not say."
+            yield Answer(question, refused=True, reason=reason, closest=hits[:3])
+
+    def ask(self, question: str, **given: object) -> Answer:
+        *_, answer = self.stream(question, **given)  # type: ignore[arg-type]
+        return answer
+
+
+def _quoted(hit: Hit, found: re.Match[str], number: int) -> Statement:
+    quote = found.group()
+    start = hit.passage.start + found.start()
+    cited = Citation(number, quote, start, start + len(quote), hit.passage, hit.head)
+    return Statement(quote.strip(), (cited,))

@@ -1,0 +1,25 @@
+"""Putting it together: the archive and the chatbot that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+    from rag.chatbot import Chatbot
+
+
+@contextmanager
+def open_chatbot(settings: Settings) -> Iterator[tuple[Archive, Chatbot]]:
+    """Give the archive of `settings`, open for reading, and a chatbot that answers from it."""
+    from rag.archive import Archive
+    from rag.chatbot import Chatbot
+    from rag.models import open_chat_model
+
+    with Archive.open(settings.archive, settings=settings) as archive:
+        chat_model = open_chat_model(settings)
+        yield archive, Chatbot(archive, chat_model, unsupported=settings.unsupported)
