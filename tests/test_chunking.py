@@ -1,0 +1,181 @@
+"""Passages are spans of the text that end with a sentence and fit the model."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest import chunking
+from ingest.chunking import split_article
+from rag.record import embedding_text
+from rag.schema import Article, Span
+from rag.sentences import sentences
+
+
+class Words:
+    """Counts words and marks as tokens, and two for the ends, as BERT's tokenizers do."""
+
+    def __init__(self, max_tokens: int = 40) -> None:
+        self.max_tokens = max_tokens
+        self.calls = 0
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        self.calls += 1
+        return [len(re.findall(r"\w{1,8}|[^\w\s]", text)) + 2 for text in texts]
+
+
+class Bytes(Words):
+    """Counts bytes, so that even a letter may be several tokens and a line break is one."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.encode("utf-8", "replace")) + 2 for text in texts]
+
+
+DAY = datetime(2024, 10, 24, tzinfo=UTC)
+
+
+def article(text: str, title: str = "Crane falls") -> Article:
+    return Article(id="a", title=title, text=text, published=DAY)
+
+
+def passages(text: str, limit: Words, title: str = "Crane falls") -> list[str]:
+    return [text[s.start : s.end] for s in split_article(article(text, title), limit)]
+
+
+TEXTS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                "A crane fell. ",
+                "“No,” she said. ",
+                "\n\n",
+                "\n",
+                "- one item\n",
+                "Heading\n\n",
+                "x" * 90,
+            ]
+        ),
+        st.text(max_size=30),
+    ),
+    max_size=40,
+).map("".join)
+
+
+@settings(deadline=None)
+@given(TEXTS, st.integers(20, 80), st.sampled_from([Words, Bytes]))
+def test_passages_are_spans_in_order_that_cover_every_sentence(
+    text: str, room: int, kind: type[Words]
+) -> None:
+    limit = kind(room + 50)
+    spans = split_article(article(text), limit)
+    last = 0
+    for span in spans:
+        assert last <= span.start < span.end <= len(text)
+        assert not text[last : span.start].strip()
+        last = span.end
+    assert not text[last:].strip()
+    texts = [embedding_text(article(text).head, text[s.start : s.end]) for s in spans]
+    assert all(count <= limit.max_tokens for count in limit.count_tokens(texts))
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_a_sentence_that_fits_is_never_torn(text: str) -> None:
+    limit = Words(400)
+    ends = {span.end for span in sentences(text)}
+    assert all(span.end in ends for span in split_article(article(text), limit))
+
+
+def test_no_text_has_no_passages() -> None:
+    assert split_article(article(" \n"), Words()) == []
+
+
+def test_a_short_article_is_one_passage() -> None:
+    assert passages("A crane fell. Nobody was hurt.\n\nIt was old.", Words()) == [
+        "A crane fell. Nobody was hurt.\n\nIt was old."
+    ]
+
+
+def test_passages_end_with_paragraphs_where_the_size_allows() -> None:
+    one = "The crane fell on the pier at nine. Nobody was hurt when it fell there."
+    text = "\n\n".join([one] * 6)
+    found = passages(text, Words(45))
+    assert len(found) > 1
+    assert all(p.endswith("when it fell there.") for p in found)
+    assert all(p.startswith("The crane") for p in found)
+
+
+def test_a_heading_stays_with_what_it_heads() -> None:
+    body = "The crane fell on the pier at nine in the morning, and two ships were hit by it."
+    text = f"{body}\n\n{body}\n\nWhat happens next\n\n{body}\n\n{body}"
+    assert not any(p.endswith("What happens next") for p in passages(text, Words(52)))
+
+
+def test_a_quotation_of_several_sentences_stays_whole() -> None:
+    said = "“We saw it fall. We ran. Nobody was under it when it came down on us.”"
+    lead = "The crane was built in 1962. It had been repaired twice since then, the city says."
+    found = passages(f"{lead} {said} {lead}", Words(52))
+    assert any(said in p for p in found)
+
+
+def test_a_list_stays_whole() -> None:
+    items = "- one crane of steel\n- two old ships\n- three ferries of the line"
+    lead = "The harbour of Velsund lost more than anybody had thought on that day in October."
+    found = passages(f"{lead}\n\n{items}\n\n{lead}\n\n{lead}", Words(50))
+    assert any(items in p for p in found)
+
+
+def test_a_sentence_longer_than_the_model_reads_is_split_at_clauses() -> None:
+    clause = "the crane fell on the eastern pier of the harbour, "
+    text = (clause * 20).strip(", ") + "."
+    found = passages(text, Words(40))
+    assert " ".join(found) == text
+    assert all(p.endswith((",", ".")) for p in found)
+
+
+def test_a_word_longer_than_the_model_reads_loses_nothing() -> None:
+    text = "ab" * 5_000
+    assert "".join(passages(text, Words(40))) == text
+
+
+def test_a_title_as_long_as_a_page_does_not_starve_the_passage() -> None:
+    title = "crane " * 2_000
+    assert passages("A crane fell. Nobody was hurt.", Words(64), title) == [
+        "A crane fell. Nobody was hurt."
+    ]
+
+
+def test_a_model_that_reads_less_than_a_title_is_refused() -> None:
+    with pytest.raises(ValueError, match="choose a model that reads more"):
+        passages("A crane fell.", Words(6))
+
+
+def test_an_overlap_repeats_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunking, "OVERLAP_SENTENCES", 1)
+    monkeypatch.setattr(chunking, "TARGET_TOKENS", 10)
+    text = " ".join(f"The crane number {i} fell on pier {i}." for i in range(6))
+    spans = split_article(article(text), Words(60))
+    assert len(spans) > 2
+    ends = [Span(0, 0), *sentences(text)]
+    for earlier, later in pairwise(spans):
+        assert later.start in {s.start for s in ends if s.end == earlier.end}
+
+
+def test_tokens_are_counted_in_two_calls_an_article() -> None:
+    limit = Words(60)
+    passages("The crane fell. Nobody was hurt. It was old.\n\n" * 50, limit)
+    assert limit.calls == 2
+
+
+def test_a_long_text_is_split_in_time_that_grows_with_it() -> None:
+    text = "The crane fell on the pier. Nobody was hurt there.\n\n" * 10_000
+    begin = time.perf_counter()
+    assert len(split_article(article(text), Words(256))) > 500
+    assert time.perf_counter() - begin < 10
