@@ -1,0 +1,210 @@
+"""A sentence-transformers model of the BERT kind in numpy: a query's vector without loading torch.
+
+The forward pass is that of Devlin et al., 2019 (arXiv 1810.04805) as transformers' BertModel
+computes it at inference; texts go through one by one, so that there is neither padding nor mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.weights import read_json
+
+Array = NDArray[np.float32]
+
+POOLING_SWITCHES = {
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """`x @ weight + bias`."""
+
+    weight: Array
+    bias: Array
+
+    def __call__(self, x: Array) -> Array:
+        y: Array = x @ self.weight
+        y += self.bias
+        return y
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNorm:
+    """Each row with mean 0 and variance 1, then scaled and shifted."""
+
+    weight: Array
+    bias: Array
+    epsilon: float
+
+    def __call__(self, x: Array) -> Array:
+        x = x - x.mean(axis=-1, keepdims=True)
+        variance = np.einsum("ij,ij->i", x, x) / np.float32(x.shape[-1])
+        x /= np.sqrt(variance + np.float32(self.epsilon))[:, None]
+        x *= self.weight
+        x += self.bias
+        return x
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Self-attention, then two linear maps with a GELU between, each added to what came in."""
+
+    heads: int
+    query_key_value: Linear
+    attention_output: Linear
+    attention_norm: LayerNorm
+    intermediate: Linear
+    output: Linear
+    output_norm: LayerNorm
+
+    def __call__(self, x: Array) -> Array:
+        x = self.attention_norm(x + self.attention_output(self._attend(x)))
+        return self.output_norm(x + self.output(_gelu(self.intermediate(x))))
+
+    def _attend(self, x: Array) -> Array:
+        tokens, width = x.shape
+        parts = self.query_key_value(x).reshape(tokens, 3, self.heads, width // self.heads)
+        query, key, value = parts.transpose(1, 2, 0, 3)
+        scores = query @ key.transpose(0, 2, 1)
+        scores *= np.float32((width // self.heads) ** -0.5)
+        scores -= scores.max(axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        return cast(Array, (scores @ value).transpose(1, 0, 2).reshape(tokens, width))
+
+
+@dataclass(frozen=True, slots=True)
+class Bert:
+    """The encoder and its pooling: token ids in, token vectors or one vector a text out."""
+
+    words: Array
+    positions: Array
+    embedding_norm: LayerNorm
+    layers: tuple[Layer, ...]
+    pooling: Literal["mean", "cls"]
+
+    def token_vectors(self, ids: Sequence[int]) -> Array:
+        """Return the last layer's vectors, (tokens, dimensions), special tokens included."""
+        x = self.embedding_norm(self.words[np.asarray(ids)] + self.positions[: len(ids)])
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def vector(self, ids: Sequence[int]) -> Array:
+        """Return the vector of one text, of the length the pooling leaves it."""
+        states = self.token_vectors(ids)
+        return cast(Array, states.mean(axis=0) if self.pooling == "mean" else states[0])
+
+
+def read_bert(folder: Path) -> Bert | None:
+    """Return the model in `folder`, or None if it is of a kind this module does not compute."""
+    pooling = _pooling(folder)
+    config = read_json(folder / "config.json")
+    weights = folder / "model.safetensors"
+    if pooling is None or not weights.is_file() or not _is_plain_bert(config):
+        return None
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="numpy") as file:
+            prefix = "bert." if "bert.embeddings.LayerNorm.weight" in file.keys() else ""  # noqa: SIM118
+            return _assembled(lambda name: file.get_tensor(prefix + name), config, pooling)
+    except (SafetensorError, TypeError):  # quantised, bfloat16, or named otherwise: torch knows
+        return None
+
+
+def _assembled(
+    tensor: Callable[[str], Any], config: dict[str, Any], pooling: Literal["mean", "cls"]
+) -> Bert:
+    def read(name: str) -> Array:
+        return np.ascontiguousarray(tensor(name), dtype=np.float32)
+
+    def linear(*names: str) -> Linear:
+        weight = np.concatenate([read(f"{name}.weight") for name in names])
+        bias = np.concatenate([read(f"{name}.bias") for name in names])
+        return Linear(weight.T, bias)
+
+    def norm(name: str) -> LayerNorm:
+        epsilon = float(config.get("layer_norm_eps", 1e-12))
+        return LayerNorm(read(f"{name}.weight"), read(f"{name}.bias"), epsilon)
+
+    def layer(number: int) -> Layer:
+        at = f"encoder.layer.{number}"
+        attention = f"{at}.attention.self"
+        return Layer(
+            heads=config["num_attention_heads"],
+            query_key_value=linear(*(f"{attention}.{part}" for part in ("query", "key", "value"))),
+            attention_output=linear(f"{at}.attention.output.dense"),
+            attention_norm=norm(f"{at}.attention.output.LayerNorm"),
+            intermediate=linear(f"{at}.intermediate.dense"),
+            output=linear(f"{at}.output.dense"),
+            output_norm=norm(f"{at}.output.LayerNorm"),
+        )
+
+    first_type = read("embeddings.token_type_embeddings.weight")[0]
+    return Bert(
+        words=read("embeddings.word_embeddings.weight"),
+        positions=read("embeddings.position_embeddings.weight") + first_type,
+        embedding_norm=norm("embeddings.LayerNorm"),
+        layers=tuple(layer(number) for number in range(config["num_hidden_layers"])),
+        pooling=pooling,
+    )
+
+
+def _is_plain_bert(config: dict[str, Any]) -> bool:
+    return (
+        config.get("model_type") == "bert"
+        and config.get("hidden_act") == "gelu"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and not config.get("is_decoder")
+    )
+
+
+def _pooling(folder: Path) -> Literal["mean", "cls"] | None:
+    """Return how the model pools, if it is Transformer, Pooling and perhaps Normalize."""
+    modules = read_json(folder / "modules.json") or []
+    kinds = [module["type"].rpartition(".")[2] for module in modules]
+    if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+        return None
+    config = read_json(folder / modules[1]["path"] / "config.json")
+    if modules[0]["path"] or not config.get("include_prompt", True):
+        return None
+    mode = config.get("pooling_mode")
+    if mode is None:  # older files have a switch a mode instead
+        switched = [name for name, on in config.items() if on is True and name in POOLING_SWITCHES]
+        mode = POOLING_SWITCHES[switched[0]] if len(switched) == 1 else None
+    return "mean" if mode == "mean" else "cls" if mode == "cls" else None
+
+
+def _gelu(x: Array) -> Array:
+    """Return x times the normal distribution function, whose error here is below 1e-7.
+
+    numpy has no erf; this is Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+    """
+    z = np.abs(x)
+    z *= np.float32(0.5**0.5)
+    t = np.float32(1) / (np.float32(1) + np.float32(0.3275911) * z)
+    tail = np.full_like(t, 1.061405429)
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        tail *= t
+        tail += np.float32(coefficient)
+    tail *= t
+    z *= z
+    np.negative(z, out=z)
+    np.exp(z, out=z)
+    tail *= z
+    tail *= np.float32(0.5)  # the part of the distribution beyond |x|
+    return x * np.where(x < 0, tail, np.float32(1) - tail)

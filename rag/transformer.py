@@ -1,0 +1,156 @@
+"""The models that sentence-transformers computes; alone imports it and torch.
+
+Both cost seconds and hundreds of megabytes: a module that wants a model of here opens it when it
+has something to compute.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import numpy as np
+from langchain_core.cross_encoders import BaseCrossEncoder
+from numpy.typing import NDArray
+
+from rag.errors import ModelError
+from rag.settings import Precision
+
+Task = Literal["query", "document"]
+Vectors = NDArray[np.float32]
+
+BATCH_TOKENS = 2048  # padded tokens a batch
+
+
+class TransformerEncoder:
+    """A SentenceTransformer: the vectors of many texts, as fast as this machine can."""
+
+    def __init__(self, folder: Path, precision: Precision) -> None:
+        with _quiet_loading(folder):
+            import torch  # with the next line 5 s and 445 MB: only to embed in bulk
+            from sentence_transformers import SentenceTransformer
+
+            narrow = precision == "bfloat16" or (precision == "auto" and bfloat16_is_faster())
+            dtype = torch.bfloat16 if narrow else torch.float32
+            self._model = SentenceTransformer(
+                str(folder), local_files_only=True, model_kwargs={"dtype": dtype}
+            )
+        self._one_at_a_time = threading.Lock()  # the tokenizers inside are not for two threads
+
+    def vectors(self, texts: Sequence[str], lengths: Sequence[int], task: Task) -> Vectors:
+        """Return the texts' vectors, float32, in their order; `lengths` are in tokens."""
+        model = self._model
+        encode = model.encode_query if task == "query" else model.encode_document
+        found: list[tuple[list[int], Vectors]] = []
+        for batch in batches(lengths):
+            with self._one_at_a_time:
+                tensor = encode(
+                    [texts[i] for i in batch],
+                    prompt="",  # the texts have theirs already
+                    batch_size=len(batch),
+                    show_progress_bar=False,
+                    convert_to_tensor=True,
+                )
+            found.append((batch, tensor.float().cpu().numpy()))
+        if not found:
+            return np.zeros((0, model.get_embedding_dimension() or 0), np.float32)
+        order = np.concatenate([batch for batch, _ in found])
+        vectors: Vectors = np.concatenate([part for _, part in found])
+        return vectors[np.argsort(order)]
+
+    def token_vectors(self, text: str) -> Vectors:
+        """Return the vectors of the text's tokens, special tokens included, float32."""
+        with self._one_at_a_time:
+            tensor: Any = self._model.encode(
+                [text], prompt="", output_value="token_embeddings", show_progress_bar=False
+            )[0]
+        return tensor.float().cpu().numpy()  # type: ignore[no-any-return]
+
+
+class Reranker(BaseCrossEncoder):
+    """A sentence-transformers CrossEncoder, as LangChain takes one; loaded at the first score."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._loading = threading.Lock()
+        self._model: Any = None
+
+    def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
+        """Return how well each second text answers the first; higher is better."""
+        if not text_pairs:
+            return []
+        with self._loading:
+            if self._model is None:
+                with _quiet_loading(self.folder):
+                    from sentence_transformers import CrossEncoder  # 5 s, 445 MB: only to rerank
+
+                    self._model = CrossEncoder(str(self.folder), local_files_only=True)
+            scores = self._model.predict(text_pairs, show_progress_bar=False)
+        if np.ndim(scores) != 1:
+            raise ModelError(
+                f"{self.folder} gives {np.shape(scores)[1]} scores a pair, a reranker gives one: "
+                "set BACKFILE_RERANKER to one trained for ranking"
+            )
+        return [float(score) for score in scores]
+
+
+def batches(lengths: Sequence[int], limit: int = BATCH_TOKENS) -> Iterator[list[int]]:
+    """Yield the texts' numbers, longest first, in batches of at most `limit` padded tokens."""
+    longest_first = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    while longest_first:
+        size = max(1, limit // max(1, lengths[longest_first[0]]))
+        yield longest_first[:size]
+        del longest_first[:size]
+
+
+def bfloat16_is_faster() -> bool:
+    """Return whether products in bfloat16 take clearly less time than in float32, here and now.
+
+    Only asked where the processor has instructions for them: emulated, they are three to six
+    times slower.
+    """
+    import torch
+
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    if torch.cuda.is_available() or not (
+        capabilities.get("amx_bf16") or capabilities.get("avx512_bf16")
+    ):
+        return False
+
+    def seconds(dtype: Any) -> float:
+        x, weight = torch.ones(1024, 384, dtype=dtype), torch.ones(1536, 384, dtype=dtype)
+        return _median_seconds(lambda: torch.nn.functional.linear(x, weight))
+
+    with torch.inference_mode():
+        return seconds(torch.bfloat16) < 0.8 * seconds(torch.float32)
+
+
+def _median_seconds(run: Callable[[], object], times: int = 9) -> float:
+    spent = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        spent.append(time.perf_counter() - start)
+    return median(spent)
+
+
+@contextmanager
+def _quiet_loading(folder: Path) -> Iterator[None]:
+    """Without transformers' progress bars; what goes wrong is a ModelError."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    except Exception as error:  # whatever a damaged or foreign folder makes transformers raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"the model in {folder} cannot be loaded: {reason}") from error
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
