@@ -29,6 +29,7 @@ WITHIN_A_QUOTATION = 0.6
 AFTER_A_HEADING = 0.8
 WITHIN_A_SENTENCE = 1.5
 OVER_TARGET = 4.0  # how much worse a passage is that is too long than one as much too short
+SEAMS = 4  # tokens to spare below which a passage is counted whole, beside one a sentence
 
 _ITEM = re.compile(r"(?:[-*•–►▪‣·]|\d{1,3}[.)]|\|)\s|[^\n]*(?:\t| \| )")
 _CLAUSE = re.compile(r"[,;:—–)…]['\"”’»]?\s+|[，；：、،؛]\s*")
@@ -83,14 +84,14 @@ def split_article(article: Article, limit: TokenLimit) -> list[Span]:
         return [n - empty for n in limit.count_tokens([text[p.start : p.end] for p in parts])]
 
     units = _units(text, spans, tokens, room, count)
-    return _fitting(article, _passages(units, room), limit)
+    found = []
+    for passage, close in _passages(units, room):
+        found += _fitting(article, [passage], limit) if close else [passage]
+    return found
 
 
 def _fitting(article: Article, passages: list[Span], limit: TokenLimit) -> list[Span]:
-    """Return `passages`, each counted as it will be embedded; one that is too long is halved.
-
-    Sums of sentences are right to a token or two; the model's limit is exact.
-    """
+    """Return `passages`, each counted as it will be embedded; one that is too long is halved."""
     while True:
         texts = [embedding_text(article.head, article.text[p.start : p.end]) for p in passages]
         fits = [count <= limit.max_tokens for count in limit.count_tokens(texts)]
@@ -187,8 +188,11 @@ def _trimmed(text: str, start: int, end: int) -> Span:
     return Span(start, max(start, end - (len(piece) - len(piece.rstrip()))))
 
 
-def _passages(units: list[_Unit], room: int) -> list[Span]:
+def _passages(units: list[_Unit], room: int) -> list[tuple[Span, bool]]:
     """Return the cheapest way to put `units` into passages: by size, and by where they end.
+
+    Each comes with whether it is so close to the limit that a sum of sentences cannot tell:
+    putting texts together adds a token a seam at most, and takes some away in most tokenizers.
 
     Dynamic programming over the ends (as TeX breaks a paragraph into lines); a passage holds
     few sentences, so it takes time in proportion to the text.
@@ -210,11 +214,13 @@ def _passages(units: list[_Unit], room: int) -> list[Span]:
     while cut[ends[-1]]:
         ends.append(cut[ends[-1]])
     ends.reverse()
-    starts = [0, *ends[:-1]]
-    return [
-        Span(units[_overlapping(before, start, end, room)].start, units[end - 1].end)
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    found = []
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        start = _overlapping(before, start, end, room)
+        size = before[end] - before[start]
+        span = Span(units[start].start, units[end - 1].end)
+        found.append((span, size + end - start + SEAMS > room))
+    return found
 
 
 def _overlapping(before: list[int], start: int, end: int, room: int) -> int:
