@@ -1,27 +1,27 @@
-"""What a question asks for: its words, its window of time, its publishers, and what went before."""
+"""What a question asks for: its words, its window of time, its publishers, its kind of answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
 
-from rag.schema import Answer, Window
+from rag.attribution import asks_for_an_author, find_authors, find_publishers
+from rag.followups import stand_alone
+from rag.schema import Window
+from rag.wanted import Wanted, wanted_answer
+from rag.windows import find_window
 
-Wanted = Literal[
-    "who",
-    "when",
-    "where",
-    "how many",
-    "yes or no",
-    "list",
-    "course of events",
-    "two sides",
-    "why",
-    "what",
-]
+__all__ = ["Question", "Wanted", "asks_for_an_author", "stand_alone", "understand"]
+
+_QUOTED = re.compile(r"[\"“]([^\"”“]{2,120})[\"”]")
+_EXCLUDED = re.compile(
+    r"(?:^|\s)-(?P<minus>\w[\w’'-]*)"
+    r"|\b(?:excluding|leaving out|without mentioning|but not|not (?:about|on|from|in)|other than"
+    r"|except(?: for)?|apart from)\s+(?:the\s+)?(?P<named>(?:[A-Z][\w’'-]+)(?:\s+[A-Z][\w’'-]+)*"
+    r"|[\w’'-]+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +69,48 @@ def understand(
     `publishers` and `authors` are those the archive knows; only they are recognised.
     """
     text = " ".join(question.split())
-    phrases = tuple(m for m in re.findall(r"[\"“]([^\"”“]+)[\"”]", text) if " " in m)
-    return Question(text=text, query=text, asked_on=asked_on, phrases=phrases)
+    window = find_window(text, asked_on)
+    attributed = find_publishers(text, publishers)
+    ruled_out = [m for m in _EXCLUDED.finditer(text) if not _QUOTED.search(m[0])]
+    spans = [m.span() for m in ruled_out] + list(attributed.spans)
+    spans += window.spans if window else ()
+    phrases = (m.strip() for m in _QUOTED.findall(text))
+    return Question(
+        text=text,
+        query=_without(text, spans),
+        asked_on=asked_on,
+        window=window.window if window else None,
+        publishers=attributed.names,
+        authors=find_authors(text, authors),
+        phrases=tuple(p for p in phrases if p not in publishers),
+        excluded=tuple(m["minus"] or m["named"] for m in ruled_out),
+        wants=wanted_answer(text),
+    )
 
 
-def stand_alone(question: str, history: Sequence[tuple[str, Answer] | str]) -> str:
-    """Return `question` so that it can be asked without what went before it."""
-    return question
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text less the spans; the whole of it where no word would be left."""
+    kept, at = [], 0
+    for start, end in sorted(spans):
+        kept.append(text[at : max(start, at)])
+        at = max(at, end)
+    left = " ".join("".join([*kept, text[at:]]).split())
+    return left if re.search(r"\w", left) else text
 
 
 def _described_window(window: Window) -> str:
-    start = f"from {window.start:%-d %B %Y}" if window.start else ""
-    end = f"before {window.end:%-d %B %Y}" if window.end else ""
-    return ("" if window.hard else "preferably ") + " ".join(filter(None, (start, end)))
+    start, end = window.start, window.end
+    last = end - timedelta(days=1) if end else None
+    if start and last and start.date() == last.date():
+        said = f"published on {_said(start)}"
+    elif start and last:
+        said = f"published {_said(start)} to {_said(last)}"
+    elif start:
+        said = f"published since {_said(start)}"
+    else:
+        said = f"published before {_said(end)}" if end else "published at any time"
+    return said if window.hard else f"preferably {said}"
+
+
+def _said(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"

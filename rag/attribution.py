@@ -1,0 +1,151 @@
+"""Whose articles a question asks for: publishers and authors that the archive knows."""
+
+# ruff: noqa: E501 - word lists
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_REPORTS = (
+    r"(?:report(?:s|ed|ing)?|sa(?:y|ys|id)|writes?|wrote|written|claim(?:s|ed)?|publish(?:es|ed)?"
+    r"|tell(?:s)?|told|suggest(?:s|ed)?|describe[sd]?|cover(?:s|ed|age)?|mention(?:s|ed)?"
+    r"|detail(?:s|ed)?|impl(?:y|ies|ied)|indicate[sd]?|portray(?:s|ed|al)?|recogni[sz]e[sd]?|accuse[sd]?|allege[sd]?"
+    r"|consider(?:s|ed)?|state[sd]?|note[sd]?|argue[sd]?|discuss(?:es|ed)?|highlight(?:s|ed)?)"
+)
+_PIECES = (
+    r"(?:articles?|reports?|stor(?:y|ies)|pieces?|columns?|columnists?|editorials?|coverage"
+    r"|analys[ie]s|op-eds?|interviews?|news|reviews?|views?|reporting|publications?)"
+)
+_STRONG = re.compile(
+    rf"(?:according to(?: both)?|as per|excerpts from|{_REPORTS} (?:by|in|on|from)(?: both)?"
+    rf"|{_PIECES}(?: \w+)? (?:in|by|from|on)(?: both)?)\s+[\"“'‘]?(?:the )?[\"“'‘]?$",
+    re.I,
+)
+# Enough where another publisher is cited: "reported by TechCrunch and accused by Fortune of".
+_ALSO = re.compile(r"\b(?:by|in|from|per|and)(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$", re.I)
+_AFTER = re.compile(
+    rf"[\"”'’]?(?:['’]s?)?\s+(?:(?:also|has|have|had|did|not)\s+){{0,2}}(?:[\w-]+ )?(?:{_REPORTS}|{_PIECES})\b",
+    re.I,
+)
+_JOINED = re.compile(
+    r"[\"”'’]?\s*(?:,|and|or|&|,\s*and|as well as|and(?: the)?)\s*(?:the )?[\"“'‘]?$", re.I
+)
+_WORKS_BY = re.compile(
+    rf"\b(?:{_PIECES}|written|reported|authored|wrote)(?:\s+[\w’'-]+){{0,6}}?\s+by\s+(?P<name>[^,?.;]+)"
+    rf"|\b(?P<owner>[\w.-]+(?: [\w.’'-]+){{1,3}}?)['’]s?\s+(?:\w+ )?{_PIECES}\b"
+    r"|\bdid\s+(?P<writer>[\w.-]+(?: [\w.’'-]+){1,3}?)\s+write\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """The publishers whose reports are asked for, and where the question says so."""
+
+    names: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
+    """Return the known publishers that the question attributes to, not those it is about.
+
+    "What does The Week say" asks for The Week's articles, "Who bought The Week" does not.
+    """
+    known, pattern = _spellings(tuple(publishers))
+    if not known:
+        return Attribution()
+    found = [
+        (m.start(), m.end(), known[_folded(m[0])])
+        for m in pattern.finditer(question)
+        if _written_as_a_name(m[0])
+    ]
+    cited = [_cited(question, start, end) for start, end, _ in found]
+    if any(cited):
+        cited = [
+            c or _ALSO.search(question[:start]) is not None
+            for c, (start, _, _) in zip(cited, found, strict=True)
+        ]
+    for _ in found:  # "The Verge, Polygon and TechCrunch": one cited name cites its neighbours
+        for i in range(len(found) - 1):
+            if _JOINED.fullmatch(question[found[i][1] : found[i + 1][0]]):
+                cited[i] = cited[i + 1] = cited[i] or cited[i + 1]
+    kept = [f for f, is_cited in zip(found, cited, strict=True) if is_cited]
+    names = tuple(dict.fromkeys(name for _, _, several in kept for name in several))
+    return Attribution(names, tuple(_widened(question, start, end) for start, end, _ in kept))
+
+
+def asks_for_an_author(question: str) -> bool:
+    """Whether the words "an article by", "'s column" or the like occur: a cheap first look."""
+    return _WORKS_BY.search(question) is not None
+
+
+def find_authors(question: str, authors: Sequence[str]) -> tuple[str, ...]:
+    """Return the known authors, by their full names, whose pieces the question asks for."""
+    claims = [m["name"] or m["owner"] or m["writer"] for m in _WORKS_BY.finditer(question)]
+    if not claims:
+        return ()
+    known = {author.casefold(): author for author in authors if " " in author}
+    found = []
+    for claim in claims:
+        words = claim.split()
+        runs = [words[a:b] for b in range(len(words), 1, -1) for a in range(max(0, b - 5), b - 1)]
+        names = (known.get(re.sub(r"['’]s$", "", " ".join(run).casefold())) for run in runs)
+        found += [name for name in names if name][:1]
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=8)
+def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
+    """Every spelling of every publisher: with and without "The", spaces, "News", ".com", initials."""
+    known: dict[str, tuple[str, ...]] = {}
+    for publisher in publishers:
+        short = re.split(r"\s+[|–—:-]\s+", publisher)[0].strip()
+        plain = re.sub(r"(?i)^the\s+|\.(?:com|org|net|co\.uk|co)$", "", short)
+        bare = re.sub(r"(?i)\s+(?:news|online|international|magazine)$", "", plain)
+        initials = "".join(word[0] for word in short.split() if word[0].isupper())
+        forms = {
+            publisher,
+            short,
+            plain,
+            bare,
+            plain.replace(" ", ""),
+            f"{bare.replace(' ', '')}.com",
+        }
+        forms |= {f"{bare} News"} | ({initials} if len(initials) > 2 else set())
+        for form in forms:
+            for spelling in {_folded(form), _folded(f"the {form}")} if len(form) > 2 else ():
+                known[spelling] = (*known.get(spelling, ()), publisher)
+    for publisher in publishers:  # a name in full is that publisher, whatever shares its short form
+        known[_folded(publisher)] = (publisher,)
+    longest = sorted(known, key=len, reverse=True)
+    alternatives = "|".join(re.escape(form).replace(r"\ ", r"\s+") for form in longest)
+    return known, re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.I)
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _written_as_a_name(words: str) -> bool:
+    """Whether it bears a capital where "the week" and "time" would have none."""
+    return any(c.isupper() for c in re.sub(r"^[Tt]he\s+", "", words)[:1]) or "." in words
+
+
+def _cited(question: str, start: int, end: int) -> bool:
+    before, after = question[:start], question[end:]
+    if _STRONG.search(before):
+        return True
+    return _AFTER.match(after) is not None
+
+
+def _widened(question: str, start: int, end: int) -> tuple[int, int]:
+    """The span with the words that only attribute: "according to", "as reported by"."""
+    lead = re.search(
+        rf"(?:,\s*)?\b(?:according to|as {_REPORTS} (?:by|in|on)|in an? {_PIECES} (?:in|by|from))(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$",
+        question[:start],
+        re.I,
+    )
+    return (lead.start() if lead else start), end

@@ -1,0 +1,111 @@
+"""What is understood of a question beside its window."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.questions import stand_alone, understand
+from rag.schema import Answer, Statement
+
+ASKED_ON = datetime(2024, 10, 24, 15, tzinfo=UTC)
+PUBLISHERS = ("The Week", "Harbour Post", "BBC News", "Fox News - Health", "Fox News - Travel")
+
+
+def understood(question):
+    return understand(
+        question, asked_on=ASKED_ON, publishers=PUBLISHERS, authors=("Ada Lindqvist", "Wire")
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("What did South Korea threaten, according to The Week?", ("The Week",)),
+        ("What did the Harbour Post report about the ferry?", ("Harbour Post",)),
+        ("What was reported by both the BBC and The Week?", ("BBC News", "The Week")),
+        ("What does the Fox News article say?", ("Fox News - Health", "Fox News - Travel")),
+        ("Who bought The Week?", ()),
+        ("What happened in the week of 3 June?", ()),
+        ("Why did BBC News dismiss its director?", ()),
+        ("According to the week's figures, who won?", ()),
+    ],
+)
+def test_a_publisher_is_asked_for_only_where_its_reports_are(question, names):
+    assert understood(question).publishers == names
+
+
+def test_the_words_of_window_and_attribution_are_not_searched_for():
+    question = understood("What did Seoul threaten on 24 October, according to The Week?")
+    assert question.query == "What did Seoul threaten ?"
+    assert question.described() == "published on 24 October 2024; in The Week"
+
+
+def test_a_question_of_nothing_but_a_window_keeps_its_words():
+    assert understood("yesterday").query == "yesterday"
+
+
+def test_an_author_is_known_by_the_full_name():
+    assert understood("What is the column by Ada Lindqvist about?").authors == ("Ada Lindqvist",)
+    assert understood("Who is Ada Lindqvist?").authors == ()
+
+
+def test_quoted_words_are_a_phrase():
+    assert understood("Who said “red line” first?").phrases == ("red line",)
+
+
+def test_what_is_ruled_out_is_not_searched_for():
+    question = understood("Which countries other than Germany sent tanks?")
+    assert question.excluded == ("Germany",)
+    assert "Germany" not in question.query
+
+
+@pytest.mark.parametrize(
+    ("question", "wants"),
+    [
+        ("Who met the minister?", "who"),
+        ("When did the ferry sink?", "when"),
+        ("How many people were aboard?", "how many"),
+        ("Did Seoul send weapons?", "yes or no"),
+        ("Where did it happen?", "where"),
+        ("Why did he refuse?", "why"),
+        ("Which countries voted against?", "list"),
+        ("How did the strike unfold?", "course of events"),
+        ("What do supporters and critics say?", "two sides"),
+        ("What did Seoul threaten?", "what"),
+    ],
+)
+def test_the_kind_of_answer_is_read_from_the_words(question, wants):
+    assert understood(question).wants == wants
+
+
+@given(st.text(max_size=120))
+def test_any_text_is_understood(text):
+    question = understood(text)
+    assert question.described() is not None
+    assert stand_alone(text, ["Who resigned?"])
+
+
+def test_a_question_with_its_own_names_is_left_alone():
+    assert stand_alone("What did South Korea threaten?", ["Who won the cup?"]) == (
+        "What did South Korea threaten?"
+    )
+
+
+def test_a_follow_up_carries_what_went_before():
+    history = ["What did Seoul say about the North Korean soldiers?"]
+    assert "North" in stand_alone("And what did Moscow say?", history)
+    assert "soldiers" in stand_alone("How many?", history)
+
+
+def test_he_is_the_one_whom_the_answer_names():
+    answer = Answer("Who refused to sign?", (Statement("Yesterday Jonas Berg refused to sign."),))
+    asked = stand_alone("Why did he refuse?", [("Who refused to sign?", answer)])
+    assert "Jonas Berg" in asked
+
+
+def test_without_history_a_question_is_left_alone():
+    assert stand_alone("Why did he refuse?", []) == "Why did he refuse?"
