@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import textwrap
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -68,7 +67,6 @@ HEAD = (
     "r.article_id, r.title, r.publisher, r.url, r.authors, r.published, r.updated, "
     "r.section, r.language, r.kind, r.revision"
 )
-TITLE_UP_TO = 120  # characters of a title before each passage: a longer one would starve it
 CHUNK = 500  # parameters a statement: SQLite's own bound was 999 for long
 
 
