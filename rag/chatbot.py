@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from langchain_core.language_models import BaseChatModel
 
+from rag.checking import checked
 from rag.citations import cite, numbered
+from rag.errors import ChatModelError
 from rag.extraction import Candidate, candidates, chosen
+from rag.prompts import DOES_NOT_SAY, fitting, messages
 from rag.readable import readable
 from rag.refusal import refusal, refuses
 from rag.retrieval import Retrieval, Searchable, retrieve
 from rag.schema import Answer, Article, Filters, Hit, Span, Statement
 from rag.settings import Settings, Unsupported
+from rag.verification import Entails, Verifier
+from rag.writing import Writer
 
 
 class Newsroom(Searchable, Protocol):
@@ -34,13 +41,20 @@ class Chatbot:
     def __init__(
         self,
         archive: Newsroom,
-        chat_model: Any = None,
+        chat_model: BaseChatModel | None = None,
         *,
         unsupported: Unsupported = "strict",
+        timeout: float = 60.0,
+        context_tokens: int = 6000,
+        entails: Entails | None = None,
     ) -> None:
+        """`timeout` is the longest silence of the chat model, in seconds."""
         self.archive = archive
         self.chat_model = chat_model
         self.unsupported = unsupported
+        self.timeout = timeout
+        self.context_tokens = context_tokens
+        self.entails = entails
 
     @classmethod
     def open(
@@ -52,7 +66,13 @@ class Chatbot:
 
         settings = settings or Settings.from_environment()
         archive = Archive.open(path, settings=settings)
-        return cls(archive, open_chat_model(settings), unsupported=settings.unsupported)
+        return cls(
+            archive,
+            open_chat_model(settings),
+            unsupported=settings.unsupported,
+            timeout=settings.timeout,
+            context_tokens=settings.chat_context_tokens,
+        )
 
     def stream(
         self,
@@ -67,7 +87,22 @@ class Chatbot:
         found = retrieve(
             self.archive, question, k, filters=filters, asked_on=asked_on, history=history
         )
-        yield from self._extractive(question, found, filters)
+        ranked = candidates(
+            found.question.text,
+            found.hits,
+            embed=self.archive.embed,
+            articles=self._texts(found.hits),
+        )
+        why = refuses(found.question, ranked)
+        if why:
+            refused = refusal(found.question, found.hits, why, filters)
+            yield replace(refused, question=question)
+            return
+        begun = Answer(question=question, hits=found.hits, understood=found.question.described())
+        if self.chat_model is None:
+            yield from self._extractive(begun, ranked)
+        else:
+            yield from self._written(begun, found, ranked, filters)
 
     def ask(
         self,
@@ -86,20 +121,54 @@ class Chatbot:
             pass
         return answer
 
-    def _extractive(self, question: str, found: Retrieval, filters: Filters) -> Iterator[Answer]:
-        articles = self._texts(found.hits)
-        ranked = candidates(
-            found.question.text, found.hits, embed=self.archive.embed, articles=articles
-        )
-        why = refuses(found.question, ranked)
-        if why:
-            yield replace(refusal(found.question, found.hits, why, filters), question=question)
-            return
-        answer = Answer(question=question, hits=found.hits, understood=found.question.described())
+    def _extractive(self, answer: Answer, ranked: Sequence[Candidate]) -> Iterator[Answer]:
+        articles = self._texts(answer.hits)
         for candidate in chosen(ranked):
             said = quoted(candidate, articles.get(candidate.hit.passage.article_id, ""))
             answer = with_statement(answer, said)
             yield answer
+
+    def _written(
+        self, answer: Answer, found: Retrieval, ranked: Sequence[Candidate], filters: Filters
+    ) -> Iterator[Answer]:
+        """Yield what the chat model writes, each sentence checked as it ends.
+
+        Where nothing of it can be shown, the articles' own words are, with a notice that says so.
+        """
+        assert self.chat_model is not None
+        hits = fitting(found.hits, found.question.text, self.context_tokens)
+        answer = replace(answer, hits=tuple(hits))
+        verifier = Verifier(self.archive.embed, entails=self.entails)
+        writer = Writer(self.chat_model, timeout=self.timeout)
+        notice = "What the chat model wrote is not borne out by the passages"
+        try:
+            for sentence in writer.sentences(
+                messages(found.question.text, hits, found.question.asked_on)
+            ):
+                if is_refusal(sentence):
+                    if not answer.statements and not answer.removed:
+                        why = "So the chat model judged from the closest articles."
+                        refused = refusal(found.question, hits, why, filters)
+                        yield replace(refused, question=answer.question, usage=writer.usage)
+                        return
+                    continue
+                statement = checked(sentence, hits, verifier, articles=self._texts(hits))
+                if statement.support == "supported" or (
+                    self.unsupported == "mark" and statement.text
+                ):
+                    answer = with_statement(answer, statement)
+                    yield answer
+                elif statement.text:
+                    answer = replace(answer, removed=(*answer.removed, statement))
+        except ChatModelError as error:
+            notice = str(error)
+        if answer.statements:
+            cut = f"The answer may be incomplete: {writer.cut_short}." if writer.cut_short else ""
+            yield replace(answer, usage=writer.usage, notice=cut)
+            return
+        notice = f"{notice}; these are the articles' own words."
+        begun = replace(answer, hits=found.hits, usage=writer.usage, notice=notice)
+        yield from self._extractive(begun, ranked)
 
     def _texts(self, hits: Sequence[Hit]) -> dict[str, str]:
         """Return the whole texts of the hits' articles, where they are still as they were hit."""
@@ -126,3 +195,16 @@ def with_statement(answer: Answer, statement: Statement) -> Answer:
     statements = numbered((*answer.statements, statement))
     dates = [c.head.published for s in statements for c in s.citations if c.head.published]
     return replace(answer, statements=statements, as_of=max(dates, default=None))
+
+
+def is_refusal(sentence: str) -> bool:
+    """Whether a chat model's sentence says that the archive does not say."""
+    low = sentence.lower().replace("’", "'")
+    return DOES_NOT_SAY.lower().rstrip(".") in low or bool(_REFUSAL.search(low))
+
+
+_REFUSAL = re.compile(
+    r"\b(?:passages?|archive|articles?|context|provided (?:text|information)) (?:do(?:es)?|did) "
+    r"(?:not|n't) (?:say|mention|contain|provide|give|answer|state|specify|include)"
+    r"|\bi (?:cannot|can't|am unable to|'m sorry|am sorry)\b"
+)

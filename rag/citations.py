@@ -17,10 +17,10 @@ _INSIDE = (
 )
 # [1]  [1, 2]  [1][2]  [¹]  【1】  [^1]  (1) is left alone: it is also how prose counts.
 MARKER = re.compile(
-    rf"\s?(?:\[{_INSIDE}\]|【{_INSIDE}】|［{_INSIDE}］)|(?<=[^\s{_DIGITS}])[⁰¹²³⁴⁵⁶⁷⁸⁹]+",
+    rf"\s?(?:\[{_INSIDE}\]|【{_INSIDE}】|［{_INSIDE}］)"
+    rf"|(?<![{_DIGITS}\[【［,^#\s])\s?(?<!m)[⁰¹²³⁴⁵⁶⁷⁸⁹]+",  # but not 50 m²
     re.IGNORECASE,
 )
-_UNFINISHED = re.compile(r"\s?[\[【［][^\]】］\n]{0,40}$|[⁰¹²³⁴⁵⁶⁷⁸⁹]+$|\s$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ def _numbers(marker: str) -> Iterable[int]:
                 yield int(last)
 
 
-def held_back(text: str) -> str:
-    """Return the end of a streamed `text` that may yet become a marker: not to be shown so far."""
-    match = _UNFINISHED.search(text)
-    return match[0] if match else ""
+def tidy_markers(text: str) -> str:
+    """Return `text` with every complete marker written as [1][2], after the stop it belongs to."""
+    tidy = MARKER.sub(lambda m: " " + "".join(f"[{n}]" for n in _numbers(m[0])), text)
+    return re.sub(r"((?: ?\[\d{1,3}\])+)([.!?])(?=\s|$)", r"\2\1", tidy)
 
 
 def write_citations(text: str, numbers: Iterable[int]) -> str:

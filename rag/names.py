@@ -30,50 +30,50 @@ _CALENDAR = frozenset(
     june july august september october november december""".split()
 )
 
-# A government is named by its country, its people or its seat: one key for the three.
+# A government is named by its country, its people or, after the stroke, its seat.
 _COUNTRIES: dict[str, str] = {
-    "united states": "america american americans us u.s usa washington white-house pentagon",
-    "united kingdom": "britain british uk u.k london england english downing-street whitehall",
-    "south korea": "south-korean south-koreans seoul",
-    "north korea": "north-korean north-koreans pyongyang dprk",
-    "russia": "russian russians moscow kremlin",
-    "ukraine": "ukrainian ukrainians kyiv kiev",
-    "china": "chinese beijing",
-    "japan": "japanese tokyo",
-    "france": "french paris elysee",
-    "germany": "german germans berlin",
-    "italy": "italian italians rome",
-    "spain": "spanish madrid",
-    "poland": "polish poles warsaw",
-    "israel": "israeli israelis jerusalem",
-    "iran": "iranian iranians tehran",
-    "turkey": "turkish turks ankara türkiye",
-    "netherlands": "dutch holland hague",
-    "denmark": "danish danes copenhagen",
-    "sweden": "swedish swedes stockholm",
-    "finland": "finnish finns helsinki",
-    "norway": "norwegian norwegians oslo",
-    "switzerland": "swiss bern",
-    "greece": "greek greeks athens",
-    "canada": "canadian canadians ottawa",
+    "united states": "america american americans us u.s usa / washington white-house pentagon",
+    "united kingdom": "britain british uk u.k england english / london downing-street whitehall",
+    "south korea": "south-korean south-koreans / seoul",
+    "north korea": "north-korean north-koreans dprk / pyongyang",
+    "russia": "russian russians / moscow kremlin",
+    "ukraine": "ukrainian ukrainians / kyiv kiev",
+    "china": "chinese / beijing",
+    "japan": "japanese / tokyo",
+    "france": "french / paris elysee",
+    "germany": "german germans / berlin",
+    "italy": "italian italians / rome",
+    "spain": "spanish / madrid",
+    "poland": "polish poles / warsaw",
+    "israel": "israeli israelis / jerusalem",
+    "iran": "iranian iranians / tehran",
+    "turkey": "turkish turks türkiye / ankara",
+    "netherlands": "dutch holland / hague",
+    "denmark": "danish danes / copenhagen",
+    "sweden": "swedish swedes / stockholm",
+    "finland": "finnish finns / helsinki",
+    "norway": "norwegian norwegians / oslo",
+    "switzerland": "swiss / bern",
+    "greece": "greek greeks / athens",
+    "canada": "canadian canadians / ottawa",
     "mexico": "mexican mexicans",
-    "brazil": "brazilian brazilians brasilia",
-    "australia": "australian australians canberra",
-    "new zealand": "new-zealander new-zealanders wellington",
-    "india": "indian indians delhi new-delhi",
-    "pakistan": "pakistani pakistanis islamabad",
-    "egypt": "egyptian egyptians cairo",
-    "syria": "syrian syrians damascus",
-    "saudi arabia": "saudi saudis riyadh",
-    "ireland": "irish dublin",
-    "scotland": "scottish scots edinburgh holyrood",
-    "wales": "welsh cardiff",
-    "hungary": "hungarian hungarians budapest",
+    "brazil": "brazilian brazilians / brasilia",
+    "australia": "australian australians / canberra",
+    "new zealand": "new-zealander new-zealanders / wellington",
+    "india": "indian indians / delhi new-delhi",
+    "pakistan": "pakistani pakistanis / islamabad",
+    "egypt": "egyptian egyptians / cairo",
+    "syria": "syrian syrians / damascus",
+    "saudi arabia": "saudi saudis / riyadh",
+    "ireland": "irish / dublin",
+    "scotland": "scottish scots / edinburgh holyrood",
+    "wales": "welsh / cardiff",
+    "hungary": "hungarian hungarians / budapest",
     "belgium": "belgian belgians",
-    "european union": "eu e.u brussels",
-    "peru": "peruvian peruvians lima",
-    "philippines": "philippine filipino filipinos manila",
-    "vatican": "holy-see pope pontiff",
+    "european union": "eu e.u / brussels",
+    "peru": "peruvian peruvians / lima",
+    "philippines": "philippine filipino filipinos / manila",
+    "vatican": "/ holy-see pope pontiff",
 }
 
 
@@ -86,20 +86,24 @@ class Name:
     end: int
 
 
-@lru_cache(maxsize=1)
-def _keys() -> dict[str, str]:
+@lru_cache(maxsize=2)
+def _keys(seats: bool) -> dict[str, str]:
     keys = {}
     for country, others in _COUNTRIES.items():
         keys[country] = country
-        for other in others.split():
+        peoples, _, seated = others.partition("/")
+        for other in (peoples + seated if seats else peoples).split():
             keys[other.replace("-", " ")] = country
     return keys
 
 
-def key(name: str) -> str:
-    """Return what two ways of writing a name share: Seoul, South Korean and South Korea are one."""
+def key(name: str, *, seats: bool = True) -> str:
+    """Return what two ways of writing a name share: South Korean and South Korea are one.
+
+    With `seats`, Seoul and the Kremlin stand for their governments too.
+    """
     low = re.sub(r"[’']s$", "", name.strip().rstrip(".")).lower().removeprefix("the ")
-    return _keys().get(low, low)
+    return _keys(seats).get(low, low)
 
 
 def names(text: str) -> list[Name]:

@@ -154,6 +154,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a chat model took and gave for an answer, in tokens, as its provider counts them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer, or the plain statement that the archive does not say (`refused`).
 
@@ -172,6 +180,7 @@ class Answer:
     removed: tuple[Statement, ...] = ()
     understood: str = ""
     notice: str = field(default="")
+    usage: Usage = Usage()
 
     @property
     def text(self) -> str:

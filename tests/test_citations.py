@@ -1,0 +1,68 @@
+"""The [1] convention: what is written can be read, and what is not a number is left alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.citations import cite, numbered, read_citations, tidy_markers, write_citations
+from rag.schema import Span, Statement
+from tests.newsroom import FERRY, TROOPS, FakeArchive
+
+HITS = FakeArchive(TROOPS, FERRY).hits
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("It rained. [1]", (1,)),
+        ("It rained [1, 2].", (1, 2)),
+        ("It rained [1][2].", (1, 2)),
+        ("It rained [1-3].", (1, 2, 3)),
+        ("It rained [1 and 2].", (1, 2)),
+        ("It rained [¹].", (1,)),
+        ("It rained¹².", (12,)),
+        ("It rained【1】.", (1,)),
+        ("It rained【3†source】.", (3,)),
+        ("It rained [Passage 4].", (4,)),
+        ("It rained [^5].", (5,)),
+        ("It rained [2] and [2].", (2,)),
+        ("He [Yoon] said so (1).", ()),
+        ("A room of 50 m².", ()),
+    ],
+)
+def test_numbers_are_read_however_they_are_written(text: str, numbers: tuple[int, ...]) -> None:
+    assert read_citations(text).numbers == numbers
+
+
+def test_a_bracketed_name_is_not_a_marker() -> None:
+    assert read_citations("Yoon [Suk Yeol] said so. [1]").text == "Yoon [Suk Yeol] said so."
+
+
+@given(st.lists(st.integers(1, 99), unique=True, max_size=5))
+def test_what_is_written_is_read(numbers: list[int]) -> None:
+    cited = read_citations(write_citations("It rained.", numbers))
+    assert cited.text == "It rained."
+    assert cited.numbers == tuple(numbers)
+
+
+@given(st.text(alphabet="ab. []1,¹【】", max_size=40))
+def test_tidied_text_names_the_same_numbers(text: str) -> None:
+    assert set(read_citations(text).numbers) <= set(read_citations(tidy_markers(text)).numbers)
+
+
+@given(st.integers(0, 400), st.integers(1, 400))
+def test_a_citation_quotes_its_article(start: int, length: int) -> None:
+    hit = HITS[0]
+    passage = hit.passage
+    begin = min(passage.start + start, passage.end - 1)
+    citation = cite(1, hit, Span(begin, begin + length))
+    assert citation.quote == TROOPS.text[citation.start : citation.end]
+    assert passage.start <= citation.start < citation.end <= passage.end
+
+
+def test_passages_are_numbered_as_a_reader_meets_them() -> None:
+    first, second = cite(7, HITS[1]), cite(3, HITS[0])
+    statements = numbered([Statement("a", (first,)), Statement("b", (second, first))])
+    assert [[c.number for c in s.citations] for s in statements] == [[1], [2, 1]]
