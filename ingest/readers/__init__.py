@@ -1,0 +1,61 @@
+"""From files to articles: one module a format, and `read`, which finds out the format itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.schema import Article
+
+Read = Iterator["Article | Reject"]
+OnBytes = Callable[[int], None]
+
+# What lies in folders beside saved pages. Named by a user, such a file is looked at all the same.
+_NOT_ARTICLES = re.compile(
+    r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|m4a|"
+    r"webm|ogg|wav|avi|mov|pyc?|sqlite|db|lock)\Z|\A(?:readme|licen[cs]e|copying|changelog)(?:\.|\Z)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """What could not be read as an article: where it stands (`file` or `file:line`), and why."""
+
+    place: str
+    reason: str
+
+
+def read(path: str | Path, *, on_bytes: OnBytes | None = None) -> Read:
+    """Yield the articles of a file, or of the files of a folder in sorted order, and the rejects.
+
+    The format is found in the content, not in the name. Files are streamed: memory is bounded
+    by the longest article, and an article has bounds. `on_bytes` is told how many bytes of the
+    file were read since it was last told. Nothing is raised for what a file holds.
+    """
+    from ingest.readers.opening import read_file
+
+    path = Path(path)
+    if not path.exists():
+        yield Reject(str(path), "no such file or folder")
+        return
+    found = False
+    for file in files(path):
+        found = True
+        yield from read_file(file, on_bytes)
+    if not found:
+        yield Reject(str(path), "a folder without a file that could hold articles")
+
+
+def files(path: Path) -> Iterator[Path]:
+    """Yield the files that `read` looks into, sorted: not hidden ones, pictures, code or a README."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and not _NOT_ARTICLES.search(name):
+                yield Path(folder, name)

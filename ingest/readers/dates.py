@@ -1,0 +1,103 @@
+"""Dates as publishers write them: aware datetimes, or the plain word that it is none."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+_EARLIEST, _LATEST = 1500, 2100  # years; the first newspapers are of 1605
+_NONE = frozenset({"", "none", "null", "nan", "nat", "n/a", "na", "-", "unknown", "undated"})
+_LEAD = re.compile(
+    r"(?i)\A\W*(?:(?:first |last )?(?:published|updated|posted|modified|created|date|on|at|"
+    r"veröffentlicht|stand|publié|publicado|опубликовано|опубліковано|입력|발행)\b"
+    r"[ :.]*(?:on |at |am |le |el )?)*"
+)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?Z?)?\Z")
+_CJK = re.compile(
+    r"(\d{4})\s*[年년.]\s*(\d{1,2})\s*[月월.]\s*(\d{1,2})\s*[日일.]?"
+    r"(?:\D{0,6}(\d{1,2}):(\d{2}))?"
+)
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?!\d)|['’]\d{2}(?!\d)")
+
+
+def parse_date(value: Any) -> datetime | None:
+    """Return the moment that `value` names, in its own zone, UTC if it names none.
+
+    None where nothing is given. Takes datetimes, ISO 8601, RFC 2822, seconds and milliseconds
+    since 1970, and dates in words in the languages that dateparser knows. A day without a time
+    is midnight. Raises ValueError where it is no full date: "yesterday" and "October" are none.
+    """
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, datetime):
+        return _checked(value, value)
+    if isinstance(value, int | float):
+        return _since_1970(value)
+    text = " ".join(str(value).split())
+    if text.casefold() in _NONE:
+        return None
+    for parse in (datetime.fromisoformat, _from_digits, parsedate_to_datetime, _in_words):
+        try:
+            moment = parse(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+        if moment is not None:
+            return _checked(moment, text)
+    raise ValueError(f"{text[:60]!r} is not a date")
+
+
+def _checked(moment: datetime, value: object) -> datetime:
+    if not _EARLIEST <= moment.year <= _LATEST:
+        raise ValueError(f"{str(value)[:60]!r} is not a likely date")
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    offset = moment.utcoffset() or timedelta()
+    # A fixed offset in whole minutes: what another zone's rules become when they are stored.
+    return moment if offset.seconds % 60 == 0 else moment.astimezone(UTC)
+
+
+def _since_1970(value: float) -> datetime:
+    try:
+        if 1500 <= value <= 2100:
+            raise ValueError(f"{value!r} is a year, not a date")
+        if 15_000_101 <= value <= 21_001_231:
+            return _checked(datetime.strptime(str(int(value)), "%Y%m%d").replace(tzinfo=UTC), value)
+        return _checked(datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC), value)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ValueError(f"{value!r} is not a date") from error
+
+
+def _from_digits(text: str) -> datetime | None:
+    """GDELT's 20241024T103000Z, 10- and 13-digit Unix times, and East Asian dates."""
+    compact = _COMPACT.match(text)
+    if compact:
+        year, month, day, hour, minute, second = (int(part or 0) for part in compact.groups())
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    if re.fullmatch(r"\d{10}(?:\.\d+)?|\d{13}", text):
+        return _since_1970(float(text))
+    asian = _CJK.match(text)
+    if asian:
+        year, month, day, hour, minute = (int(part or 0) for part in asian.groups())
+        afternoon = hour < 12 and re.search("오후|下午|午後", text)
+        return datetime(year, month, day, hour + (12 if afternoon else 0), minute, tzinfo=UTC)
+    return None
+
+
+def _in_words(text: str) -> datetime | None:
+    text = _LEAD.sub("", text)
+    if not _YEAR.search(text) or len(text) > 80:
+        return None
+    import dateparser  # 400 ms, most of it once: dates in words are seldom in files
+
+    found = dateparser.parse(
+        text,
+        settings={
+            "REQUIRE_PARTS": ["day", "month", "year"],
+            "PARSERS": ["absolute-time"],
+            "TIMEZONE": "UTC",
+            "RETURN_AS_TIMEZONE_AWARE": True,
+        },
+    )
+    return found if isinstance(found, datetime) else None

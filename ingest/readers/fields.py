@@ -1,0 +1,192 @@
+"""What exports call a title, a text, a date: from a mapping of any spelling to an Article."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ingest.cleaning import clean, clean_line, clean_title
+from ingest.language import language_of
+from ingest.readers import Reject
+from ingest.readers.dates import parse_date
+from ingest.readers.ids import article_id, host_of
+from rag.schema import Article
+
+# Spellings, best first, in small letters without marks between: schema.org, NewsAPI, news-please
+# and CC-News, GDELT, the Guardian's and The New York Times' APIs, ninjs, JSON Feed, Hugging Face.
+SPELLINGS: dict[str, tuple[str, ...]] = {
+    "id": ("id", "articleid", "guid", "uri", "identifier", "uuid", "docid", "documentid"),
+    "url": (
+        *("url", "canonicalurl", "canonical", "link", "weburl", "sourceurl", "articleurl", "href"),
+        *("permalink", "externalurl", "mainentityofpage", "pageurl", "address"),
+    ),
+    "title": ("title", "headline", "webtitle", "head", "heading", "hed", "articletitle", "name"),
+    "text": (
+        *("text", "body", "articlebody", "articletext", "content", "contenttext", "bodytext"),
+        *("maintext", "fulltext", "articlecontent", "story", "article", "document", "contenthtml"),
+        *("bodyhtml", "bodyxhtml", "textbody", "html", "paragraphs"),
+    ),
+    "summary": (
+        *("description", "summary", "abstract", "leadparagraph", "lead", "trailtext", "snippet"),
+        *("descriptiontext", "standfirst", "excerpt"),
+    ),
+    "publisher": (
+        *("publisher", "publication", "newspaper", "outlet", "sourcename", "sitename", "source"),
+        *("site", "provider", "publishername", "mediasource", "medium", "sourcedomain", "domain"),
+        *("infosource", "copyrightholder"),
+    ),
+    "authors": ("authors", "author", "byline", "creator", "creators", "writer", "by", "reporter"),
+    "published": (
+        *("published", "datepublished", "publishedat", "publicationdate", "pubdate", "datepublish"),
+        *("publishdate", "publisheddate", "publishedtime", "webpublicationdate", "publishedon"),
+        *("firstpublished", "datetime", "date", "timestamp", "seendate", "versioncreated", "time"),
+        *("issued", "firstcreated", "created", "createdat", "datecreated", "day"),
+    ),
+    "updated": (
+        *("updated", "datemodified", "updatedat", "lastmodified", "modified", "datemodify"),
+        *("modifiedat", "updateddate", "modifieddate", "datemod"),
+    ),
+    "section": ("section", "articlesection", "sectionname", "category", "desk", "newsdesk"),
+    "language": ("language", "lang", "inlanguage", "languagecode", "locale"),
+    "kind": ("kind", "genre", "typeofmaterial"),
+}
+_MAIN = ("main", "name", "@value", "#text", "text", "value", "title", "original", "url", "@id")
+_FLATTEN = ("fields", "article", "attributes", "metadata", "meta", "_source", "properties")
+_TAGS = re.compile(r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|ul)>|<br ?/?>|<p[ >]")
+_CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\Z")  # NewsAPI's mark
+_BY = re.compile(r"(?i)\A\W*(?:(?:written |reported |story |text )?by|von|par|por|автор:?)\s+")
+_BETWEEN_NAMES = re.compile(r"(?i)\s*(?:,\s*and\s|[;|&•\n]|\band\b|\bund\b|\by\b|\bet\b|\bи\b)\s*")
+_NO_NAME = re.compile(r"(?i)[@<>{}\d]|https?:|\.com\b|\A(?:staff|admin|editor|none|null|unknown)\Z")
+_TITLE_UP_TO = 200  # characters of a first line that may be a headline
+
+
+def normalised(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `record` with keys in small letters without marks, nested records of fields lifted."""
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        bare = re.sub(r"[\W_]", "", str(key).casefold().rpartition(":")[2])
+        if bare in _FLATTEN and isinstance(value, Mapping):
+            for inner, inner_value in normalised(value).items():
+                flat.setdefault(inner, inner_value)
+        else:
+            flat[bare] = value
+    return flat
+
+
+def article_from(record: Mapping[str, Any], *, place: str, given: str = "") -> Article | Reject:
+    """Return the article in `record`, whatever its keys are called, or why it is none.
+
+    `given` is the id of an article without an address or an id of its own.
+    """
+    values = normalised(record)
+    found = {name: _first(values, keys) for name, keys in SPELLINGS.items()}
+    raw = _plain(found["text"]) or _plain(found["summary"])
+    url = _line(found["url"])
+    publisher = _line(found["publisher"]) or host_of(url)
+    title = clean_title(_line(found["title"]), publisher)
+    if not title:
+        title, raw = first_line(raw)
+    text = clean(raw, title=title)
+    if not any(char.isalnum() for char in text):
+        wanted = ", ".join(SPELLINGS["text"][:5])
+        return Reject(place, f"no text: none of {wanted} holds any")
+    try:
+        published, updated = _date(found["published"]), _date(found["updated"])
+    except ValueError as error:
+        return Reject(place, str(error))
+    return Article(
+        id=article_id(url, _line(found["id"]) or given, text),
+        title=title,
+        text=text,
+        publisher=publisher,
+        url=url,
+        authors=names(found["authors"], publisher),
+        published=published,
+        updated=updated if updated != published else None,
+        section=_line(found["section"]),
+        language=language_of(text, _line(found["language"])),
+        kind=_line(found["kind"]) or "news",
+    )
+
+
+def first_line(text: str) -> tuple[str, str]:
+    """Return the first line, if it may be a headline, and the rest; else its beginning, and all."""
+    head, _, rest = text.strip().partition("\n")
+    if len(head) <= _TITLE_UP_TO and rest.strip():
+        return clean_title(head), rest
+    return clean_line(head if len(head) <= 80 else f"{head[:80].rsplit(' ', 1)[0]}…"), text
+
+
+def names(value: Any, publisher: str = "") -> tuple[str, ...]:
+    """Return people's names from a byline or a list, each once; "By", addresses, desks left out."""
+    parts: list[str] = []
+    for item in value if isinstance(value, list | tuple) else [value]:
+        line = _BY.sub("", _line(item))
+        for part in _BETWEEN_NAMES.split(line):
+            parts += _split_commas(part)
+    found: list[str] = []
+    for part in parts:
+        name = clean_line(_BY.sub("", part)).strip(" ,.|-–—·")
+        known = name.casefold() in {publisher.casefold(), *(n.casefold() for n in found)}
+        if name and not known and len(name) <= 80 and not _NO_NAME.search(name):
+            found.append(name)
+    # "Ann Lee Bo Yun", "Ann Lee", "Bo Yun": a scraper's sum of those that follow it.
+    sums = {n for n in found if sum(f" {o} " in f" {n} " for o in found if o != n) > 1}
+    return tuple(name for name in found if name not in sums)
+
+
+def _split_commas(part: str) -> list[str]:
+    """ "Ann Lee, Bo Yun" are two, "Ann Lee, Jr." is one, "Ann Lee, Velsund Post" is one as well."""
+    pieces = [piece.strip() for piece in part.split(",")]
+    people: list[str] = []
+    for piece in pieces:
+        if re.fullmatch(r"(?i)(?:jr|sr|ii|iii|iv|md|phd|ph\.d)\.?", piece) and people:
+            people[-1] += f", {piece}"
+        elif not re.search(
+            r"(?i)\b(?:post|times|news|tribune|journal|courier|monitor|ledger|press|cnn|bbc|reuters|"
+            r"ap|afp|today|editor|correspondent|reporter|writer|staff|herald|gazette|agency|wire|"
+            r"daily|network|team|desk)\b",
+            piece,
+        ):
+            people.append(piece)
+    return people or pieces[:1]
+
+
+def _first(values: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    return next((values[key] for key in keys if values.get(key) not in (None, "", [], {})), None)
+
+
+def _line(value: Any) -> str:
+    """Return what a value says in one line: of a nested one its name, of a list its first."""
+    if isinstance(value, Mapping):
+        value = _first({str(k).casefold(): v for k, v in value.items()}, _MAIN)
+        return "" if isinstance(value, Mapping | list) else _line(value)
+    if isinstance(value, list | tuple):
+        return _line(value[0]) if value else ""
+    if value is None or isinstance(value, bool):
+        return ""
+    line = clean_line(str(value))
+    return "" if line.casefold() in ("none", "null", "nan") else line
+
+
+def _plain(value: Any) -> str:
+    """Return a text from a string, from a list of paragraphs, or from a piece of HTML."""
+    if isinstance(value, list | tuple):
+        return "\n\n".join(filter(None, (_plain(part) for part in value)))
+    if isinstance(value, Mapping):
+        return _plain(_first({str(k).casefold(): v for k, v in value.items()}, _MAIN))
+    if not isinstance(value, str):
+        return ""
+    if _TAGS.search(value):
+        from ingest.readers.html import text_of_fragment
+
+        value = text_of_fragment(value)
+    return _CUT_OFF.sub("", value)
+
+
+def _date(value: Any) -> datetime | None:
+    if isinstance(value, Mapping | list | tuple):
+        value = _line(value)
+    return parse_date(value)

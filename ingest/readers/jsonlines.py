@@ -1,0 +1,136 @@
+"""Articles in JSON: one a line, an array of them, or one object; streamed, whatever the size."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ingest.readers import Read, Reject
+from ingest.readers.fields import SPELLINGS, article_from, normalised
+from ingest.readers.opening import ARTICLE_BYTES, lines_of
+
+_TOO_LONG = f"a line longer than {ARTICLE_BYTES // 2**20} MB: no article is that long"
+_CONTAINERS = (
+    *("articles", "items", "results", "data", "docs", "entries", "records", "rows", "stories"),
+    *("response", "hits", "graph", "itemlistelement", "news"),
+)
+
+
+def read_json_lines(file: io.BufferedReader, place: str) -> Read:
+    """Yield the article of each line; a line that holds none is a Reject, and the rest goes in."""
+    for number, line in lines_of(file):
+        at = f"{place}:{number}"
+        if line is None:
+            yield Reject(at, _TOO_LONG)
+            continue
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if line.strip():
+            yield from _from_line(line, at)
+
+
+def _from_line(line: bytes, at: str) -> Read:
+    try:
+        value = json.loads(line.decode())
+    except UnicodeDecodeError as error:
+        yield Reject(at, f"invalid UTF-8 at byte {error.start + 1} of the line")
+    except json.JSONDecodeError as error:
+        yield Reject(at, f"broken JSON: {error.msg} at character {error.pos + 1} of the line")
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
+        yield Reject(at, f"broken JSON: {str(error)[:80]}")
+    else:
+        yield from _from_value(value, at)
+
+
+def read_json(file: io.BufferedReader, place: str) -> Read:
+    """Yield the articles of a JSON document: of an array's elements, or of one object.
+
+    An array is read element by element. What comes after a broken element is lost, for nothing
+    says where the next begins.
+    """
+    try:
+        for line, value in _elements(file):
+            yield from _from_value(value, f"{place}:{line}")
+    except UnicodeDecodeError as error:
+        yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
+    except json.JSONDecodeError as error:
+        yield Reject(f"{place}:{error.lineno}", f"broken JSON: {error.msg}")
+    except (ValueError, RecursionError) as error:
+        yield Reject(place, f"broken JSON: {str(error)[:80]}")
+
+
+def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
+    """Yield the elements of the array, or the one value, each with the line it begins in."""
+    text = io.TextIOWrapper(file, "utf-8-sig")
+    decoder = json.JSONDecoder()
+    buffer, line, size, array, more = "", 1, 2**16, False, True
+    while True:
+        bare = buffer.lstrip(" \t\r\n," if array else " \t\r\n")
+        line += buffer[: len(buffer) - len(bare)].count("\n")
+        buffer = bare
+        if not array and line and buffer.startswith("["):
+            array, buffer = True, buffer[1:]
+            continue
+        if array and buffer.startswith("]"):
+            return
+        try:
+            value, end = decoder.raw_decode(buffer)
+        except json.JSONDecodeError as error:
+            if not more and not buffer.strip():
+                if array:
+                    raise json.JSONDecodeError(
+                        "the array does not end", "\n" * (line - 1), line - 1
+                    ) from error
+                return
+            if not more or len(buffer) > ARTICLE_BYTES:
+                lines = "\n" * (line - 1) + buffer[: error.pos]
+                raise json.JSONDecodeError(error.msg, lines, len(lines)) from error
+            piece = text.read(max(size, len(buffer)))  # twice as much, so that it is tried seldom
+            more = bool(piece)
+            buffer += piece
+            continue
+        yield line, value
+        line += buffer.count("\n", 0, end)
+        buffer = buffer[end:]
+        if not array:
+            if (buffer + text.read(1)).strip():
+                raise json.JSONDecodeError("more than one value", "\n" * (line - 1), line - 1)
+            return
+
+
+def _from_value(value: Any, at: str) -> Read:
+    """Yield the article that `value` is, or those that it holds in a list."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _from_value(item, at)
+        return
+    if not isinstance(value, dict):
+        yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
+        return
+    inside = _contained(value)
+    if inside is None:
+        yield article_from(value, place=at)
+    elif not inside:
+        yield Reject(at, "a list without an article in it")
+    else:
+        for item in inside:
+            yield from _from_value(item, at)
+
+
+def _contained(value: dict[str, Any]) -> list[Any] | None:
+    """Return the list of articles that an object wraps, if it is such a wrapper."""
+    values = normalised(value)
+    if any(values.get(key) for key in SPELLINGS["text"][:8]):
+        return None
+    for key in _CONTAINERS:
+        inner = values.get(key)
+        if isinstance(inner, dict):
+            deeper = _contained(inner)
+            if deeper is not None:
+                return deeper
+        if isinstance(inner, list) and all(isinstance(item, dict) for item in inner):
+            return inner
+    return None

@@ -1,0 +1,190 @@
+"""Plain text and Markdown: a headline, perhaps a few lines about the article, then the story."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ingest.cleaning import clean_line
+from ingest.litter import bare
+from ingest.readers import Reject
+from ingest.readers.dates import parse_date
+from ingest.readers.fields import SPELLINGS, article_from, names
+from ingest.readers.opening import decode
+from rag.schema import Article
+
+_FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_PAIR = re.compile(r"([A-Za-zÀ-ÿА-Яа-яЁёІіЇїЄє가-힣 _-]{2,24})\s*[:：]\s*(.*)\Z")
+_HEAD_LINES = 12  # lines that are looked at for what is said of the article
+_LINE_UP_TO = 160  # characters of such a line; a longer one is the story
+_OWN_LABELS = {
+    "datum": "date", "erschienen": "date", "stand": "updated", "autor": "author", "von": "author",
+    "quelle": "source", "titel": "title", "fecha": "date", "fuente": "source", "auteur": "author",
+    "дата": "date", "автор": "author", "источник": "source", "джерело": "source", "날짜": "date",
+    "last updated": "updated", "updated on": "updated", "posted": "date", "posted on": "date",
+    "published on": "date", "publish date": "date",
+}  # fmt: skip
+_KEYS = {re.sub(r"\W", "", key): name for name, keys in SPELLINGS.items() for key in keys}
+_BYLINE = re.compile(
+    r"(?:By|BY|Von|Par|Por)\s+((?:[A-ZÀ-Þ][\w.'’-]*|and|von|van|de|del|al|bin|&)"
+    r"(?:\s+(?:[A-ZÀ-Þ][\w.'’-]*|and|von|van|de|del|al|bin|&)){0,8})(?:,\s*(.{2,60}))?\Z"
+)
+_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+_DATELINE = re.compile(
+    r"[A-ZÀ-Þ][\w .,'’/-]{2,60}?,?\s+"
+    r"((?:[A-Z][a-z]{2,8}\.?\s+\d{1,2},?\s+\d{4})|(?:\d{1,2}\.?\s+\w{3,9}\.?,?\s+\d{4}))"
+    r"\s*(?:\([^)]{2,30}\))?\s*[—–:-]"
+)
+_HEADING = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?s)<!--.*?-->"), ""),
+    (re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)"), ""),  # pictures, with their descriptions
+    (re.compile(r"\[([^\]\n]+)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"\n]*\")?\)"), r"\1"),
+    (re.compile(r"\[([^\]\n]+)\]\[[^\]\n]*\]"), r"\1"),
+    (re.compile(r"(?m)^\[[^\]\n]+\]:\s+\S+.*$"), ""),
+    (_HEADING, r"\1"),
+    (re.compile(r"(?m)^ {0,3}>[ ]?"), ""),
+    (re.compile(r"(?m)^[ \t]*(?:[-*_][ \t]*){3,}$"), ""),
+    (re.compile(r"(\*\*|__)(?=\S)([^\n]+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])"), r"\1"),
+    (re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)"), r"\1"),
+    (re.compile(r"`([^`\n]+)`"), r"\1"),
+)
+
+
+def read_text(content: bytes, *, place: str) -> Article | Reject:
+    """Return the article of a text or Markdown file, or why it is none.
+
+    The title is front matter's, a `Title:` line's, the first heading or the first line; the date
+    front matter's, a `Date:` line's, a line that is a date, or the dateline's, if it names a year.
+    An article without an address or an id is known by the path of its file.
+    """
+    try:
+        text = decode(content)
+    except ValueError as error:
+        return Reject(place, str(error))
+    text = re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
+    record, story = _front_matter(text)
+    if record or _HEADING.search(story):
+        story = _unmarked(story, record)
+    head, story = _head(story, has_title="title" in record)
+    record = {**head, **record, "text": story}
+    if "published" not in record:
+        record["published"] = _dateline(story)
+    return article_from(record, place=place, given=f"file:{Path(place).resolve().as_posix()}")
+
+
+def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """Return YAML front matter as far as archives use it: keys, words, quotes and flat lists."""
+    match = _FRONT_MATTER.match(text)
+    if not match:
+        return {}, text
+    record: dict[str, Any] = {}
+    key = ""
+    for line in match.group(1).split("\n"):
+        item = re.match(r"\s*-\s+(.*)\Z", line)
+        pair = re.match(r"([\w .-]+?)\s*:(?:\s+(.*))?\Z", line)
+        if item and key:
+            held = record[key] if isinstance(record.get(key), list) else []
+            record[key] = [*held, _scalar(item.group(1))]
+        elif pair:
+            key = _canonical(pair.group(1)) or pair.group(1).strip()
+            record[key] = _scalar(pair.group(2) or "")
+    return record, text[match.end() :]
+
+
+def _scalar(value: str) -> Any:
+    value = value.strip()
+    if value.startswith("[") and value.endswith("]"):
+        return [_scalar(part) for part in value[1:-1].split(",") if part.strip()]
+    for quote in ('"', "'"):
+        if len(value) > 1 and value.startswith(quote) and value.endswith(quote):
+            inner = value[1:-1]
+            return inner.replace('\\"', '"') if quote == '"' else inner.replace("''", "'")
+    return re.sub(r"\s+#\s.*\Z", "", value)
+
+
+def _canonical(label: str) -> str:
+    label = label.strip().casefold()
+    return _KEYS.get(re.sub(r"[\W_]", "", _OWN_LABELS.get(label, label)), "")
+
+
+def _unmarked(story: str, record: dict[str, Any]) -> str:
+    """Return Markdown as plain text; its first heading, at the top, becomes the title."""
+    first = _HEADING.match(story.lstrip())
+    if first and "title" not in record:
+        record["title"] = first.group(1)
+        story = story.lstrip()[first.end() :]
+    for mark, instead in _MARKS:
+        story = mark.sub(instead, story)
+    return story
+
+
+def _head(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
+    """Split off what the first lines say of the article: title, date, byline, publisher."""
+    head: dict[str, Any] = {}
+    lines = story.strip().split("\n")
+    taken = 0
+    for index, line in enumerate(lines[:_HEAD_LINES]):
+        line = clean_line(line)
+        if not line:
+            continue
+        found = _about(line) if len(line) <= _LINE_UP_TO else None
+        if found is None and not has_title and "title" not in head and _may_be_title(lines, index):
+            found = {"title": line}
+        if found is None:
+            break
+        head = {**found, **head}
+        taken = index + 1
+    return head, "\n".join(lines[taken:])
+
+
+def _may_be_title(lines: list[str], index: int) -> bool:
+    rest = any(line.strip() for line in lines[index + 1 :])
+    return rest and len(lines[index].strip()) <= _LINE_UP_TO
+
+
+def _about(line: str) -> dict[str, Any] | None:
+    """Return what a line says of the article; None where it belongs to the article itself."""
+    pair = _PAIR.match(line)
+    if pair:
+        name = _canonical(pair.group(1))
+        if name in (
+            "title",
+            "publisher",
+            "authors",
+            "published",
+            "updated",
+            "section",
+            "url",
+            "id",
+            "language",
+        ):
+            value = pair.group(2).strip()
+            return {name: value} if value else {}
+    byline = _BYLINE.match(line)
+    if byline:
+        found: dict[str, Any] = {"authors": list(names(byline.group(1)))}
+        return found | ({"publisher": byline.group(2)} if byline.group(2) else {})
+    if bare(line) in ("date", "by", "author", "updated", "published", "source"):
+        return {}
+    if _YEAR.search(line) and len(line) <= 60 and not re.search(r"[.!?][\"”’]?\Z", line):
+        moment = _parsed(line)
+        if moment:
+            return {"published": moment}
+    return None
+
+
+def _dateline(story: str) -> datetime | None:
+    """ "SEOUL, Oct. 24, 2024 (AP) —" at the head of the story."""
+    match = _DATELINE.match(story.strip())
+    return _parsed(match.group(1)) if match else None
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
