@@ -1,176 +1,21 @@
-"""Model names into models: LangChain's Embeddings, chat models and cross-encoders.
-
-A query is embedded in numpy (`rag.bert`) where the model is one that it computes, so that a
-search does not wait for torch; many passages are embedded in torch (`rag.transformer`).
-"""
+"""Model names into models: LangChain's Embeddings, chat models and cross-encoders."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from langchain_core.embeddings import Embeddings
-from numpy.typing import NDArray
+from pydantic import SecretStr
 
-from rag.bert import Bert, read_bert
-from rag.errors import ChatModelError, ModelError
-from rag.settings import Precision, Settings
-from rag.weights import MINILM, minilm_folder, model_folder, read_json
+from rag.embeddings import SentenceEmbeddings
+from rag.errors import ChatModelError
+from rag.settings import Settings
+from rag.weights import MINILM, minilm_folder, model_folder
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
     from langchain_core.language_models import BaseChatModel
-    from tokenizers import Encoding, Tokenizer
 
-    from rag.transformer import TransformerEncoder
-
-Task = Literal["query", "document"]
-Vectors = NDArray[np.float32]
-
-TORCH_FROM_TOKENS = 8192  # until torch is loaded, a call of fewer tokens is done in numpy
-
-# The names under which a model keeps its prompts; the first that is not empty counts.
-PROMPT_NAMES: dict[Task, tuple[str, ...]] = {
-    "query": ("query",),
-    "document": ("document", "passage", "corpus"),
-}
-
-
-class SentenceEmbeddings(Embeddings):
-    """A sentence-transformers model: unit vectors of queries and of passages, float32.
-
-    The prompts that the model asks for ("query: ", "passage: ") are put before the texts.
-    A text beyond `max_tokens` is cut there: `count_tokens` tells in time.  `precision` is that
-    of torch's products.  May be used by several threads.
-    """
-
-    def __init__(self, folder: Path, *, name: str = "", precision: Precision = "auto") -> None:
-        self.name = name or str(folder)
-        self.folder = folder
-        self.precision = precision
-        self._loading = threading.RLock()
-        self._encoder: TransformerEncoder | None = None
-
-    @cached_property
-    def max_tokens(self) -> int:
-        """The most tokens of a text that the model reads, special tokens included."""
-        folder = self._transformer_folder
-        own = read_json(folder / "sentence_bert_config.json").get("max_seq_length")
-        of_tokenizer = read_json(folder / "tokenizer_config.json").get("model_max_length")
-        of_model = read_json(folder / "config.json").get("max_position_embeddings")
-        return int(own or min(limit for limit in (of_tokenizer, of_model, 2**20) if limit))
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens each text is as a passage, prompt and special tokens included."""
-        return [len(encoding) for encoding in self._encoded(self._prompted(texts, "document"))]
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """Return the texts' unit vectors, as passages."""
-        return self.embed_array(texts).tolist()  # type: ignore[no-any-return]
-
-    def embed_query(self, text: str) -> list[float]:
-        """Return the unit vector of a query."""
-        return self._embed([text], "query")[0].tolist()  # type: ignore[no-any-return]
-
-    def embed_array(self, texts: Sequence[str]) -> Vectors:
-        """Return the texts' unit vectors, as passages: (texts, dimensions)."""
-        return self._embed(texts, "document")
-
-    def token_vectors(self, texts: Sequence[str]) -> list[Vectors]:
-        """Return the unit vectors of each text's tokens, (tokens, dimensions), for MaxSim.
-
-        Without prompts and special tokens; what lies beyond `max_tokens` is not there.
-        """
-        found = []
-        for text, encoding in zip(texts, self._encoded(texts), strict=True):
-            words = np.asarray(self._cut(encoding, encoding.special_tokens_mask)) == 0
-            if self._bert is not None:
-                states = self._bert.token_vectors(self._cut(encoding, encoding.ids))
-            else:
-                states = self._torch.token_vectors(text)
-            found.append(_unit(states[words]))
-        return found
-
-    def _embed(self, texts: Sequence[str], task: Task) -> Vectors:
-        prompted = self._prompted(texts, task)
-        encodings = self._encoded(prompted)
-        lengths = [min(len(encoding), self.max_tokens) for encoding in encodings]
-        few = task == "query" or (self._encoder is None and sum(lengths) < TORCH_FROM_TOKENS)
-        if few and prompted and self._bert is not None:
-            bert = self._bert
-            rows = [bert.vector(self._cut(encoding, encoding.ids)) for encoding in encodings]
-            return _unit(np.stack(rows))
-        return _unit(self._torch.vectors(prompted, lengths, task))
-
-    def _cut(self, encoding: Encoding, values: list[int]) -> list[int]:
-        """Return one value a token, without those of the tokens beyond `max_tokens`."""
-        if len(values) <= self.max_tokens:
-            return values
-        mask = encoding.special_tokens_mask
-        closing = mask[::-1].index(0)  # special tokens at the end stay
-        return values[: self.max_tokens - closing] + values[len(values) - closing :]
-
-    def _prompted(self, texts: Sequence[str], task: Task) -> list[str]:
-        return [self._prompts[task] + text for text in texts]
-
-    def _encoded(self, texts: Sequence[str]) -> list[Encoding]:
-        # fast: without the characters' offsets
-        return self._tokenizer.encode_batch_fast(texts)
-
-    @cached_property
-    def _prompts(self) -> dict[Task, str]:
-        config = read_json(self.folder / "config_sentence_transformers.json")
-        prompts = config.get("prompts") or {}
-        default = prompts.get(config.get("default_prompt_name") or "", "")
-        return {
-            task: next((prompts[n] for n in names if prompts.get(n)), default)
-            for task, names in PROMPT_NAMES.items()
-        }
-
-    @cached_property
-    def _transformer_folder(self) -> Path:
-        modules = read_json(self.folder / "modules.json") or [{"path": ""}]
-        return self.folder / str(modules[0]["path"])
-
-    @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
-
-        file = self._transformer_folder / "tokenizer.json"
-        if not file.is_file():
-            raise ModelError(
-                f"the model in {self.folder} has no tokenizer.json: save it again with "
-                "AutoTokenizer.from_pretrained(...).save_pretrained(...)"
-            )
-        try:
-            tokenizer = Tokenizer.from_file(str(file))
-        except Exception as error:  # tokenizers raises nothing narrower
-            raise ModelError(f"{file} is not a tokenizer: {error}") from error
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
-
-    @property
-    def _bert(self) -> Bert | None:
-        with self._loading:
-            return self._bert_or_none
-
-    @cached_property
-    def _bert_or_none(self) -> Bert | None:
-        return read_bert(self.folder)
-
-    @property
-    def _torch(self) -> TransformerEncoder:
-        with self._loading:
-            if self._encoder is None:
-                from rag.transformer import TransformerEncoder
-
-                self._encoder = TransformerEncoder(self.folder, self.precision)
-            return self._encoder
+__all__ = ["SentenceEmbeddings", "open_chat_model", "open_embeddings", "open_reranker"]
 
 
 def open_embeddings(settings: Settings) -> SentenceEmbeddings:
@@ -202,26 +47,34 @@ def open_chat_model(settings: Settings) -> BaseChatModel | None:
     """
     if not settings.chat_model:
         return None
+    provider, _, model_name = settings.chat_model.partition(":")
+    if not model_name:
+        raise ChatModelError(
+            f"the chat model {settings.chat_model} is not written as provider:model, "
+            "such as openai:gpt-4o-mini or ollama:qwen3"
+        )
     from langchain.chat_models import init_chat_model  # 2 s: only to write answers with a model
 
-    provider, colon, _ = settings.chat_model.partition(":")
-    if not colon:
-        raise ChatModelError(
-            f"the chat model {settings.chat_model} has no provider: "
-            f"write it as provider:model, such as openai:{settings.chat_model}"
-        )
     options: dict[str, Any] = {"timeout": settings.timeout}
+    if provider == "ollama":  # it hands the time limit to its HTTP client
+        options = {"client_kwargs": options}
     if settings.chat_base_url:
         options["base_url"] = settings.chat_base_url
     try:
-        model: BaseChatModel = init_chat_model(settings.chat_model, **options)
-        return model
+        model: BaseChatModel = init_chat_model(
+            model_name, model_provider=provider, configurable_fields=None, **options
+        )
     except ImportError as error:
         raise ChatModelError(
             f"the chat model {settings.chat_model} needs a package: {_install(provider)}"
         ) from error
     except Exception as error:  # each provider raises its own when the key is missing
         raise ChatModelError(_refused(settings.chat_model, provider, error)) from error
+    for field, variable in model.lc_secrets.items():  # some notice only when they are asked
+        key = getattr(model, field, None)
+        if isinstance(key, SecretStr) and not key.get_secret_value():
+            raise ChatModelError(_no_key(settings.chat_model, variable))
+    return model
 
 
 def _install(provider: str) -> str:
@@ -230,14 +83,15 @@ def _install(provider: str) -> str:
     return f"`pip install langchain-{provider.replace('_', '-')}`"
 
 
-def _refused(model: str, provider: str, error: Exception) -> str:
+def _refused(chat_model: str, provider: str, error: Exception) -> str:
     said = " ".join(str(error).split()) or type(error).__name__
-    if "api_key" in said.lower() or "api key" in said.lower():
-        return f"the chat model {model} has no key: set {provider.upper()}_API_KEY"
-    return f"the chat model {model} cannot be opened: {said}"
+    if "Unsupported provider" in said:
+        known = said.rpartition("are: ")[2]
+        return f"the chat model {chat_model} has a provider that LangChain does not know: {known}"
+    if "api_key" in said or "API key" in said:
+        return _no_key(chat_model, f"{provider.upper()}_API_KEY")
+    return f"the chat model {chat_model} cannot be opened: {said}"
 
 
-def _unit(vectors: NDArray[Any]) -> Vectors:
-    vectors = vectors.astype(np.float32)
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.maximum(lengths, np.float32(1e-12))  # type: ignore[no-any-return]
+def _no_key(chat_model: str, variable: str) -> str:
+    return f"the chat model {chat_model} has no key: set {variable}"
