@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from langchain_core.language_models import BaseChatModel
 
+from rag.arrangement import arranged, quoted, with_statement
 from rag.checking import checked
-from rag.citations import cite, numbered
 from rag.errors import ChatModelError
-from rag.extraction import Candidate, candidates, chosen
+from rag.extraction import Candidate, candidates
+from rag.premises import Denial, denied
 from rag.prompts import DOES_NOT_SAY, fitting, messages
-from rag.readable import readable
 from rag.refusal import refusal, refuses
 from rag.retrieval import Retrieval, Searchable, retrieve
-from rag.schema import Answer, Article, Filters, Hit, Span, Statement
+from rag.schema import Answer, Article, Filters, Hit
 from rag.settings import Settings, Unsupported
 from rag.verification import Entails, Verifier
 from rag.writing import Writer
@@ -100,7 +100,7 @@ class Chatbot:
             return
         begun = Answer(question=question, hits=found.hits, understood=found.question.described())
         if self.chat_model is None:
-            yield from self._extractive(begun, ranked)
+            yield from self._extractive(begun, found, ranked)
         else:
             yield from self._written(begun, found, ranked, filters)
 
@@ -121,11 +121,19 @@ class Chatbot:
             pass
         return answer
 
-    def _extractive(self, answer: Answer, ranked: Sequence[Candidate]) -> Iterator[Answer]:
+    def _extractive(
+        self, answer: Answer, found: Retrieval, ranked: Sequence[Candidate]
+    ) -> Iterator[Answer]:
         articles = self._texts(answer.hits)
-        for candidate in chosen(ranked):
-            said = quoted(candidate, articles.get(candidate.hit.passage.article_id, ""))
-            answer = with_statement(answer, said)
+        denial = denied(found.question.text, ranked)
+        if denial is not None:
+            answer = replace(answer, notice=_denied(denial))
+            ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
+        shown = arranged(found.question, ranked, articles)
+        answer = replace(answer, notice=" ".join(filter(None, (answer.notice, shown.notice))))
+        for candidate, before in shown.picked:
+            article = articles.get(candidate.hit.passage.article_id, "")
+            answer = with_statement(answer, quoted(candidate, article, before))
             yield answer
 
     def _written(
@@ -168,7 +176,7 @@ class Chatbot:
             return
         notice = f"{notice}; these are the articles' own words."
         begun = replace(answer, hits=found.hits, usage=writer.usage, notice=notice)
-        yield from self._extractive(begun, ranked)
+        yield from self._extractive(begun, found, ranked)
 
     def _texts(self, hits: Sequence[Hit]) -> dict[str, str]:
         """Return the whole texts of the hits' articles, where they are still as they were hit."""
@@ -180,21 +188,11 @@ class Chatbot:
         return texts
 
 
-def quoted(candidate: Candidate, article: str) -> Statement:
-    """Return the statement that quotes `candidate`, word for word but for bracketed names."""
-    passage, span = candidate.hit.passage, candidate.span
-    if not article:
-        article, span = passage.text, Span(span.start - passage.start, span.end - passage.start)
-    return Statement(
-        text=readable(article, span), citations=(cite(1, candidate.hit, candidate.span),)
+def _denied(denial: Denial) -> str:
+    return (
+        f"The question takes for granted: “{denial.premise}”. No passage found bears that out; "
+        f"the closest one {denial.why}."
     )
-
-
-def with_statement(answer: Answer, statement: Statement) -> Answer:
-    """Return `answer` with one statement more, its passages numbered and its date brought up."""
-    statements = numbered((*answer.statements, statement))
-    dates = [c.head.published for s in statements for c in s.citations if c.head.published]
-    return replace(answer, statements=statements, as_of=max(dates, default=None))
 
 
 def is_refusal(sentence: str) -> bool:

@@ -200,7 +200,7 @@ def chosen(found: Sequence[Candidate], most: int = MOST_STATEMENTS) -> list[Cand
             break
         if candidate.features["fragment"] and picked:
             continue
-        if all(_overlap(candidate.text, other.text) < SAYS_THE_SAME for other in picked):
+        if all(overlap(candidate.text, other.text) < SAYS_THE_SAME for other in picked):
             picked.append(candidate)
     return picked
 
@@ -209,6 +209,6 @@ FAR_BELOW = 2.0  # a unit this far below the best one is left out: swept 0.5-4 o
 SAYS_THE_SAME = 0.7  # share of words in common, of the shorter one's
 
 
-def _overlap(one: str, other: str) -> float:
+def overlap(one: str, other: str) -> float:
     a, b = stems(one), stems(other)
     return len(a & b) / max(1, min(len(a), len(b)))

@@ -15,7 +15,7 @@ from rag.words import content, stem, stems, words
 
 _QUOTES = dict.fromkeys(map(ord, "“”„«»‟″"), '"') | dict.fromkeys(map(ord, "‘’‚‛′`´"), "'")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
-_NEGATIONS = frozenset(
+NEGATIONS = frozenset(
     """not no never none neither nor without denied denies deny refused refuses refuse failed fails
     cannot can't won't don't doesn't didn't isn't aren't wasn't weren't hasn't haven't hadn't
     wouldn't shouldn't couldn't unlikely rejected rejects""".split()
@@ -246,7 +246,7 @@ def negated_otherwise(claim: str, passage: str) -> bool:
 
 
 def _negations(text: str) -> int:
-    return sum(w.text.lower().replace("’", "'") in _NEGATIONS for w in words(text))
+    return sum(w.text.lower().replace("’", "'") in NEGATIONS for w in words(text))
 
 
 def _negations_near(claim: str, source: str) -> int:
@@ -254,7 +254,7 @@ def _negations_near(claim: str, source: str) -> int:
     mine = stems(claim)
     listed = words(source)
     return sum(
-        w.text.lower().replace("’", "'") in _NEGATIONS
+        w.text.lower().replace("’", "'") in NEGATIONS
         and any(stem(n.text) in mine and not n.empty for n in listed[i + 1 : i + 4])
         for i, w in enumerate(listed)
     )

@@ -128,3 +128,49 @@ def test_a_pronoun_is_named_only_where_one_person_can_be_meant() -> None:
     assert readable(text, Span(35, len(text))) == "She [Ines Duarte] said it was late."
     two = "Mayor Ines Duarte met Mayor Olga Lind. She said it was late."
     assert readable(two, Span(39, len(two))) == "She said it was late."
+
+
+def test_a_short_answer_comes_first_in_brackets(bot: Chatbot) -> None:
+    said = first(bot.ask("How many soldiers has North Korea sent, according to whom?"))
+    assert said.startswith("[3,000 soldiers:] ")
+
+
+def test_two_figures_are_both_given_the_later_one_marked() -> None:
+    later = replace(
+        TROOPS,
+        id="coast.example/later",
+        publisher="Coast Herald",
+        published=day(10, 28),
+        text="North Korea has sent 10,000 soldiers to Russia, the alliance said in Brussels.",
+    )
+    answer = Chatbot(FakeArchive(later, TROOPS)).ask("How many soldiers has North Korea sent?")
+    assert "3,000" in answer.statements[0].text
+    assert answer.statements[1].text.startswith("[later, 28 October 2024, Coast Herald:]")
+    assert "differ" in answer.notice
+    assert answer.as_of == day(10, 28)
+
+
+def test_a_course_of_events_is_told_by_date() -> None:
+    later = replace(
+        FERRY,
+        id="coast.example/ferry2",
+        published=day(11, 2),
+        text="The new ferry between the two islands stopped on Saturday after a fault.",
+    )
+    answer = Chatbot(FakeArchive(later, FERRY)).ask(
+        "What is the timeline of the new ferry between the islands?"
+    )
+    dates = [s.text.split("]")[0] for s in answer.statements]
+    assert dates[0].startswith("[21 October 2024")
+    assert dates[-1].startswith("[2 November 2024")
+
+
+def test_a_false_premise_is_named(bot: Chatbot) -> None:
+    answer = bot.ask("Why did South Korea supply Ukraine with heavy weapons?")
+    assert "takes for granted" in answer.notice
+    assert "has not supplied" in first(answer)
+
+
+def test_a_true_premise_is_not_named(bot: Chatbot) -> None:
+    answer = bot.ask("Why did North Korea send 3,000 soldiers?")
+    assert not answer.notice

@@ -1,0 +1,189 @@
+"""The chosen sentences as statements: short answers first, dated bullets, both sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rag.answertypes import expected, speaks_for
+from rag.citations import cite, numbered
+from rag.extraction import Candidate, chosen
+from rag.figures import Figure, days, figures
+from rag.names import names
+from rag.questions import Question
+from rag.quotations import speaker_name
+from rag.readable import readable
+from rag.schema import Answer, Span, Statement
+from rag.words import content
+
+MOST_BULLETS = 6
+NEAR_THE_BEST = 1.5  # of score: another article's figure this near the best one's is shown too
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """The candidates in the order in which they are shown, and what goes before each."""
+
+    picked: tuple[tuple[Candidate, str], ...]
+    notice: str = ""
+
+
+def arranged(
+    question: Question, ranked: Sequence[Candidate], articles: Mapping[str, str]
+) -> Arranged:
+    """Return which of `ranked` are shown, in order, each with the bracketed words before it."""
+    if question.wants == "course of events":
+        return _by_date(chosen(ranked, MOST_BULLETS))
+    if question.wants == "two sides":
+        return _sides(question, ranked, articles)
+    picked = chosen(ranked)
+    if expected(question.text).type == "figure" and picked:
+        differing = _differing(question.text, picked, ranked)
+        if differing is not None:
+            return differing
+    short = _short_answer(question.text, picked[0].text) if picked else ""
+    return Arranged(tuple((c, short if c is picked[0] else "") for c in picked))
+
+
+def _by_date(picked: Sequence[Candidate]) -> Arranged:
+    dated = sorted(picked, key=lambda c: (_published(c) is None, _published(c) or 0, c.span.start))
+    return Arranged(tuple((c, _dated(c)) for c in dated))
+
+
+def _published(candidate: Candidate) -> float | None:
+    published = candidate.hit.head.published
+    return published.timestamp() if published else None
+
+
+def _dated(candidate: Candidate) -> str:
+    published = candidate.hit.head.published
+    return said_day(published) if published else "no date"
+
+
+def said_day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _sides(
+    question: Question, ranked: Sequence[Candidate], articles: Mapping[str, str]
+) -> Arranged:
+    """Return for each side that the question names the best words of it, or two speakers' words."""
+    sides = [name.text for name in names(question.text)]
+    picked: list[Candidate] = []
+    for side in sides:
+        for candidate in ranked:
+            article = articles.get(candidate.hit.passage.article_id, candidate.hit.passage.text)
+            if candidate not in picked and speaks_for(side, candidate.text, article) >= 1:
+                picked.append(candidate)
+                break
+    speakers = {speaker_name(c.text) for c in picked}
+    for candidate in ranked:
+        who = speaker_name(candidate.text)
+        if len(picked) < 2 and who and who not in speakers:
+            picked.append(candidate)
+            speakers.add(who)
+    if len(picked) < 2:
+        picked = chosen(ranked)
+    return Arranged(tuple((c, "") for c in picked[:MOST_BULLETS]))
+
+
+def _differing(
+    question: str, picked: Sequence[Candidate], ranked: Sequence[Candidate]
+) -> Arranged | None:
+    """Return the figures on which articles differ, oldest first, with date and publisher."""
+    best = picked[0]
+    told = _counted(best.text, question)
+    if not told:
+        return None
+    others: list[Candidate] = []
+    for candidate in ranked:
+        same_article = candidate.hit.passage.article_id == best.hit.passage.article_id
+        if same_article or candidate.score < best.score - NEAR_THE_BEST:
+            continue
+        other = _counted(candidate.text, question)
+        shared = told.keys() & other.keys()
+        if any(told[noun].value != other[noun].value for noun in shared) and all(
+            _counted(o.text, question) != other for o in others
+        ):
+            others.append(candidate)
+    if not others:
+        return None
+    shown = sorted([best, *others[:2]], key=lambda c: _published(c) or 0.0)
+    notice = (
+        "The passages differ; the later one is last."
+        if _all_dated(shown)
+        else ("The passages differ.")
+    )
+    picked_out = [(c, _whose(c, i > 0 and _all_dated(shown))) for i, c in enumerate(shown)]
+    return Arranged(tuple(picked_out), notice)
+
+
+def _all_dated(shown: Sequence[Candidate]) -> bool:
+    days_shown = [_published(c) for c in shown]
+    return None not in days_shown and len(set(days_shown)) == len(days_shown)
+
+
+def _whose(candidate: Candidate, later: bool) -> str:
+    head = candidate.hit.head
+    parts = [said_day(head.published) if head.published else "", head.publisher]
+    said = ", ".join(filter(None, parts))
+    return f"later, {said}" if later else said
+
+
+def _counted(text: str, question: str) -> dict[str, Figure]:
+    """Return the figures of `text` by the noun of the question that they count."""
+    asked = {w.stem for w in content(question)}
+    out: dict[str, Figure] = {}
+    for figure in figures(text):
+        after = content(text[figure.end : figure.end + 40])[:3]
+        for word in after:
+            if word.stem in asked:
+                out.setdefault(word.stem, figure)
+                break
+    return out
+
+
+def _short_answer(question: str, sentence: str) -> str:
+    """Return the figure or the day itself, in the sentence's words, where there is just one."""
+    kind = expected(question).type
+    if kind == "figure":
+        known = {f.value for f in figures(question)}
+        found = [f for f in figures(sentence) if f.value not in known]
+        counted = _counted(sentence, question)
+        if len(counted) == 1:
+            ((noun, figure),) = counted.items()
+            end = next(
+                (
+                    figure.end + w.end
+                    for w in content(sentence[figure.end : figure.end + 40])
+                    if w.stem == noun
+                ),
+                figure.end,
+            )
+            return sentence[figure.start : end]
+        return found[0].text if len(found) == 1 else ""
+    if kind == "day":
+        known_days = {d.text.lower() for d in days(question)}
+        named = [d for d in days(sentence) if d.text.lower() not in known_days]
+        return named[0].text if len(named) == 1 else ""
+    return ""
+
+
+def quoted(candidate: Candidate, article: str, before: str = "") -> Statement:
+    """Return the statement that quotes `candidate`, word for word but for what is in brackets."""
+    passage, span = candidate.hit.passage, candidate.span
+    if not article:
+        article, span = passage.text, Span(span.start - passage.start, span.end - passage.start)
+    text = readable(article, span)
+    if before and not re.match(r"[\[(]", before):
+        text = f"[{before}:] {text}"
+    return Statement(text=text, citations=(cite(1, candidate.hit, candidate.span),))
+
+
+def with_statement(answer: Answer, statement: Statement) -> Answer:
+    """Return `answer` with one statement more, its passages numbered and its date brought up."""
+    statements = numbered((*answer.statements, statement))
+    dates = [c.head.published for s in statements for c in s.citations if c.head.published]
+    return replace(answer, statements=statements, as_of=max(dates, default=None))
