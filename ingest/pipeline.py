@@ -38,7 +38,7 @@ class Archive(Protocol):
 
     @property
     def embeddings(self) -> Any: ...  # a TokenLimit as well: how it counts, how much it reads
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, str]: ...
+    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutCounts: ...
 
 
@@ -125,11 +125,13 @@ class _Run:
         for article in batch:
             try:
                 mark = fingerprint(article)
-                if known.get(article.id) == mark:
+                if mark in known.get(article.id, ()):
                     unchanged += 1
                     continue
                 fresh.append((article, split_article(article, limit)))
-                known[article.id] = mark  # the same line twice in a batch is one article
+                known[article.id] = known.get(article.id, frozenset()) | {
+                    mark
+                }  # the same line twice
             except (ReadError, ValueError) as error:
                 self._reject(Reject(article.url or article.id, str(error)))
         counts = self.archive.put(fresh) if fresh else None

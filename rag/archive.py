@@ -173,7 +173,7 @@ class Archive:
         entries = [
             (article, fingerprint(article), spans)
             for article, spans in articles.values()
-            if known.get(article.id) != fingerprint(article)
+            if fingerprint(article) not in known.get(article.id, ())
         ]
         if entries:
             self._record.put(self._embedded(entries))
@@ -238,8 +238,8 @@ class Archive:
 
     # what it holds
 
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, str]:
-        """Return the fingerprints of those of the articles that are here, by id."""
+    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return the fingerprints of all revisions of those of the articles that are here, by id."""
         return self._record.fingerprints(article_ids)
 
     def article(self, article_id: str, revision: int | None = None) -> Article | None:

@@ -219,14 +219,21 @@ class Record:
         ).fetchone()
         return datetime.fromisoformat(row[0]) if row else None
 
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, str]:
-        """Return the fingerprint of the current revision of each of these that is here."""
+    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return the fingerprints of all revisions of those of the articles that are here, by id.
+
+        An earlier revision counts: fed the old file again, an article does not go back to it.
+        """
         rows = self._for_each(
-            "SELECT article_id, fingerprint FROM revisions "
-            "WHERE until IS NULL AND article_id IN ({})",
+            "SELECT c.article_id, r.fingerprint FROM revisions c "
+            "JOIN revisions r ON r.article_id = c.article_id "
+            "WHERE c.until IS NULL AND c.article_id IN ({})",
             article_ids,
         )
-        return {str(i): str(f) for i, f in rows}
+        found: dict[str, set[str]] = {}
+        for article_id, mark in rows:
+            found.setdefault(article_id, set()).add(mark)
+        return {article_id: frozenset(marks) for article_id, marks in found.items()}
 
     def known_vectors(self, article_id: str) -> dict[bytes, bytes]:
         """Return digest -> vector of the passages of every revision of an article."""

@@ -113,6 +113,15 @@ def test_a_changed_article_answers_with_its_new_words_only_and_keeps_the_old_rev
     assert "Nine ships" in old.text
 
 
+def test_the_old_version_fed_again_does_not_come_back(archive: Archive) -> None:
+    texts = ("A first word. And more.", "A second word. And more.", "A first word. And more.")
+    for text in texts:
+        archive.put([whole(an_article(1, text))])
+    current = archive.article("paper.example/1")
+    assert current is not None
+    assert (current.revision, current.text) == (2, texts[1])
+
+
 def test_two_versions_in_one_batch_are_two_revisions(archive: Archive) -> None:
     texts = ("A first word. And more.", "A second word. And more.")
     report = archive.put(whole(an_article(1, text)) for text in texts)
