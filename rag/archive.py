@@ -239,7 +239,7 @@ class Archive:
     # what it holds
 
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Return the fingerprints of all revisions of those of the articles that are here, by id."""
+        """Return the fingerprints of every revision of those articles that are here, by id."""
         return self._record.fingerprints(article_ids)
 
     def article(self, article_id: str, revision: int | None = None) -> Article | None:
