@@ -131,3 +131,16 @@ def _quoted(hit: Hit, found: re.Match[str], number: int) -> Statement:
     start = hit.passage.start + found.start()
     cited = Citation(number, quote, start, start + len(quote), hit.passage, hit.head)
     return Statement(quote.strip(), (cited,))
+
+
+def as_json(article: Article) -> dict[str, object]:
+    """Return `article` as a line of a JSONL dump would hold it."""
+    return {
+        "id": article.id,
+        "url": article.url,
+        "title": article.title,
+        "text": article.text,
+        "publisher": article.publisher,
+        "authors": list(article.authors),
+        "published": article.published.isoformat() if article.published else None,
+    }

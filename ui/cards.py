@@ -13,6 +13,7 @@ from ui.render import (
     one_of_each_article,
     period,
     spoken_date,
+    spoken_day,
     web_address,
     without_controls,
 )
@@ -53,7 +54,7 @@ def answer_markup(answer: Answer, *, turn: int) -> str:
     else:
         body = [_statement(statement, turn) for statement in answer.statements]
         if answer.as_of:
-            body.append(_paragraph(f"As of {escaped_line(spoken_date(answer.as_of))}", "bf-note"))
+            body.append(_paragraph(f"As of {escaped_line(spoken_day(answer.as_of))}", "bf-note"))
     for text in (answer.notice, answer.understood):
         if text:
             body.append(_paragraph(escaped_line(text), "bf-note"))

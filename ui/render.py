@@ -52,8 +52,15 @@ def spoken_date(moment: datetime | None) -> str:
     if moment is None:
         return ""
     moment = moment.astimezone(UTC)
-    day = f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
-    return day if _is_a_day(moment) else f"{day}, {moment:%H:%M} UTC"
+    return spoken_day(moment) + ("" if _is_a_day(moment) else f", {moment:%H:%M} UTC")
+
+
+def spoken_day(moment: datetime | None) -> str:
+    """Return the day of `moment`, in UTC, as "24 October 2024"."""
+    if moment is None:
+        return ""
+    moment = moment.astimezone(UTC)
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
 
 
 def _is_a_day(moment: datetime) -> bool:
@@ -200,7 +207,7 @@ def terminal_answer(answer: Answer, width: int = 88) -> str:
         blocks = [_filled(_statement(s), width) for s in answer.statements]
         blocks += [_sources(answer.citations, width)]
     if answer.as_of and not answer.refused:
-        blocks.append(f"As of {spoken_date(answer.as_of)}.")
+        blocks.append(f"As of {spoken_day(answer.as_of)}.")
     blocks += [_filled(text, width) for text in (answer.notice, answer.understood) if text]
     return "\n\n".join(block for block in blocks if block)
 
@@ -252,7 +259,7 @@ def period(first: datetime | None, last: datetime | None) -> str:
     if first is None or last is None:
         return ""
     first, last = first.astimezone(UTC), last.astimezone(UTC)
-    end = f"{last.day} {MONTHS[last.month - 1]} {last.year}"
+    end = spoken_day(last)
     if first.date() == last.date():
         return end
     start = str(first.day)
@@ -265,7 +272,7 @@ def period(first: datetime | None, last: datetime | None) -> str:
 
 def named(head: ArticleHead) -> str:
     """Return "Headline, Publisher, 24 October 2024", without what is not known."""
-    parts = (head.title or head.article_id, head.publisher, spoken_date(head.published))
+    parts = (head.title or head.article_id, head.publisher, spoken_day(head.published))
     return ", ".join(part for part in map(terminal_text, parts) if part)
 
 

@@ -19,7 +19,11 @@ def theme() -> themes.Base:
 CSS = """
 .gradio-container main.fillable { padding: 0.75rem clamp(0.75rem, 2vw, 2rem) !important; }
 
-#bf-banner, #bf-banner .prose { font-size: var(--text-sm); color: var(--body-text-color-subdued); }
+.gradio-container {
+  --bf-quiet: color-mix(in srgb, var(--body-text-color) 72%, var(--body-background-fill));
+  --bf-link: color-mix(in srgb, var(--color-accent) 65%, var(--body-text-color));
+}
+#bf-banner, #bf-banner .prose { font-size: var(--text-sm); color: var(--bf-quiet); }
 #bf-banner span::before { content: "·"; margin: 0 0.5em; }
 #bf-banner strong { color: var(--body-text-color); font-size: var(--text-md); }
 
@@ -34,21 +38,23 @@ CSS = """
 #bf-question button { background: var(--button-primary-background-fill); }
 #bf-question button { color: var(--button-primary-text-color); }
 #bf-conversation .placeholder { padding: 1.5rem; }
+#bf-conversation .example-text { overflow-wrap: anywhere; }
 
 .bf-statement { margin: 0 0 0.8em; line-height: 1.55; }
-.bf-note { margin: 0 0 0.4em; font-size: var(--text-sm); color: var(--body-text-color-subdued); }
+.bf-note { margin: 0 0 0.4em; font-size: var(--text-sm); color: var(--bf-quiet); }
 .bf-refused { margin: 0 0 0.6em; font-weight: 600; }
-.bf-cite {
-  color: var(--link-text-color); text-decoration: none; padding: 0 0.1em;
+#bf-conversation .bf-note { color: var(--bf-quiet); }
+#bf-conversation .bf-cite {
+  color: var(--bf-link); text-decoration: none; padding: 0 0.1em;
   font-variant-numeric: tabular-nums;
 }
 .bf-doubt {
   font-size: var(--text-xs); padding: 0.1em 0.5em; border-radius: 1em; white-space: nowrap;
-  border: 1px solid var(--border-color-primary); color: var(--body-text-color-subdued);
+  border: 1px solid var(--border-color-primary); color: var(--bf-quiet);
 }
 
 #bf-evidence h2 { font-size: var(--text-md); margin: 0.25rem 0 0.75rem; font-weight: 600; }
-.bf-empty { color: var(--body-text-color-subdued); padding: 2rem 1rem; text-align: center; }
+.bf-empty { color: var(--bf-quiet); padding: 2rem 1rem; text-align: center; }
 .bf-card {
   position: relative; padding: 0.9rem 1rem; margin: 0 0 0.75rem; overflow-wrap: anywhere;
   background: var(--block-background-fill); border: 1px solid var(--border-color-primary);
@@ -63,13 +69,15 @@ CSS = """
 #bf-evidence .bf-card h3 {
   margin: 0; font-size: var(--text-md); line-height: 1.35; font-weight: 600;
 }
-.bf-card h3 a { color: inherit; text-decoration: underline; text-underline-offset: 0.15em; }
+#bf-evidence .bf-card h3 a {
+  padding: 0; color: inherit; text-decoration: underline; text-underline-offset: 0.15em;
+}
 #bf-evidence .bf-facts {
-  margin: 0.25rem 0 0.6rem; font-size: var(--text-sm); color: var(--body-text-color-subdued);
+  margin: 0.25rem 0 0.6rem; font-size: var(--text-sm); color: var(--bf-quiet);
 }
 .bf-facts span + span::before { content: "·"; margin: 0 0.5em; }
 #bf-evidence .bf-card blockquote {
-  margin: 0; padding: 0; border: 0; font-size: var(--text-md); line-height: 1.55;
+  margin: 0 !important; padding: 0; border: 0; font-size: var(--text-md); line-height: 1.55;
   white-space: pre-line; color: var(--body-text-color);
 }
 .bf-card mark {

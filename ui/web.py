@@ -41,8 +41,8 @@ def serve(settings: Settings) -> None:
         print(f"Backfile is at {address} (Ctrl-C ends it)", flush=True)
         try:
             threading.Event().wait()
-        finally:
-            page.close(verbose=False)
+        except KeyboardInterrupt:
+            page.close(verbose=False)  # Ctrl-C is how it is meant to end
 
 
 def launch(page: gr.Blocks, settings: Settings) -> tuple[Any, str, str]:

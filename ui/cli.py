@@ -1,0 +1,285 @@
+"""The `backfile` command: what is asked for on a command line, and what is printed of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import BackfileError, ReadError
+from rag.settings import Settings
+
+# Only what every command needs is imported here: `backfile --help` answers in under .5 s.
+# The archive, the chatbot and the page are imported by the commands that use them.
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+    from rag.schema import Filters
+
+DONE, FAILED, USAGE, SOME_REJECTED = 0, 1, 2, 3
+INTERRUPTED, PIPE_CLOSED = 130, 141  # 128 and the signal's number, as a shell says it
+
+EXAMPLES = """\
+examples:
+  backfile ingest --sample                      put the sample archive in
+  backfile ingest articles.jsonl pages/         put your own articles in; again tomorrow
+  backfile ask "What did South Korea threaten?"
+  backfile search --after 2024-10-01 --publisher "Harbour Courier" drones
+  backfile serve                                ask in a browser
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; every failure is one line on stderr."""
+    arguments = _parser().parse_args(argv)
+    _tolerate_any_character()
+    try:
+        settings = Settings.from_environment(
+            archive=arguments.archive,
+            host=getattr(arguments, "host", None),
+            port=getattr(arguments, "port", None),
+        )
+        code: int = arguments.command(arguments, settings)
+        sys.stdout.flush()
+        return code
+    except BackfileError as error:
+        from ui.render import terminal_text
+
+        print(f"backfile: {terminal_text(str(error))}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("backfile: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # `backfile search ... | head`: nobody reads on, and the flush at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+
+def _tolerate_any_character() -> None:
+    """Print what the terminal's encoding lacks as its number, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+# The commands
+
+
+def ask(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Answer one question, or on a terminal, without one, each that is typed."""
+    scope = _scope(arguments)
+    question = _question(arguments)
+    from ui import conversation, opening, render
+
+    with opening.open_chatbot(settings) as (archive, chatbot):
+        _check_publishers(archive, scope.filters)
+        if question is None:
+            conversation.hold(chatbot, scope)
+        elif arguments.json:
+            answer = chatbot.ask(
+                question, k=scope.k, filters=scope.filters, asked_on=scope.asked_on
+            )
+            print(render.json_text(render.answer_value(answer)))
+        else:
+            conversation.show_answer(chatbot, question, scope)
+    return DONE
+
+
+def search(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the passages that answer a question best."""
+    scope = _scope(arguments)
+    question = _question(arguments) or ""
+    from rag.archive import Archive
+    from ui import conversation, render
+
+    with Archive.open(settings.archive, settings=settings) as archive:
+        _check_publishers(archive, scope.filters)
+        hits = archive.search(question, scope.k, filters=scope.filters, asked_on=scope.asked_on)
+    if arguments.json:
+        print(render.json_text([render.hit_value(hit) for hit in hits]))
+    else:
+        print(render.terminal_hits(hits, conversation.width()) or "No passage found.")
+    return DONE
+
+
+def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Put articles in and report; each reject is one JSON line on stderr."""
+    from ui import feeding, render
+
+    sources = [*arguments.paths, *([feeding.sample()] if arguments.sample else [])]
+    if not sources:
+        arguments.parser.error("say what to ingest: files, folders, or --sample")
+    report = feeding.feed(sources, settings)
+    if arguments.json:
+        print(render.json_text(render.report_value(report)))
+    else:
+        print(render.terminal_report(report))
+    if not report.articles:
+        raise ReadError(f"no article in {', '.join(map(str, sources))}: nothing was put in")
+    return SOME_REJECTED if report.rejected else DONE
+
+
+def serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Open the page and keep it open until Ctrl-C."""
+    from ui import web
+
+    web.serve(settings)
+    return DONE
+
+
+def status(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print what is in the archive."""
+    from rag.archive import Archive
+    from ui import render
+
+    with Archive.open(settings.archive, settings=settings) as archive:
+        found = archive.status()
+    if arguments.json:
+        print(render.json_text(render.status_value(found)))
+    else:
+        print(render.terminal_status(found))
+    return DONE
+
+
+# What was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """In what part of the archive, as of when, and how many passages."""
+
+    filters: Filters
+    asked_on: datetime | None
+    k: int
+
+
+def _scope(arguments: argparse.Namespace) -> Scope:
+    from rag.schema import Filters
+    from ui.dates import read_moment
+
+    try:
+        asked_on = read_moment(arguments.asked_on) if arguments.asked_on else None
+        after, before = (
+            read_moment(text, now=asked_on) if text else None
+            for text in (arguments.after, arguments.before)
+        )
+    except ValueError as error:
+        arguments.parser.error(str(error))
+    if after and before and after >= before:
+        arguments.parser.error("--after is not earlier than --before: nothing lies between them")
+    publishers = tuple(arguments.publisher or ())
+    return Scope(Filters(after=after, before=before, publishers=publishers), asked_on, arguments.k)
+
+
+def _question(arguments: argparse.Namespace) -> str | None:
+    """Return the question, from stdin if it is piped in; None on a terminal without one."""
+    words = " ".join(arguments.question)
+    if words == "-":
+        words = sys.stdin.read()
+    if not words and arguments.command is ask and sys.stdin.isatty() and not arguments.json:
+        return None
+    if not words and not sys.stdin.isatty():
+        words = sys.stdin.read()
+    if not words.strip():
+        arguments.parser.error("say what to look for")
+    return words.strip()
+
+
+def _check_publishers(archive: Archive, filters: Filters) -> None:
+    known = archive.publishers() if filters.publishers else ()
+    folded = {name.casefold() for name in known}
+    for name in filters.publishers:
+        if name.casefold() not in folded:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=5, cutoff=0.4) or known[:5]
+            raise BackfileError(
+                f"no publisher {name!r} in the archive; it has {', '.join(near) or 'none'}"
+            )
+
+
+# The grammar
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="backfile",
+        description="Ask a news archive; every sentence of an answer cites its passage.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: object, summary: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            allow_abbrev=False,
+        )
+        added.set_defaults(command=run, parser=added)
+        added.add_argument(
+            "--archive",
+            type=Path,
+            metavar="DIR",
+            help="the archive's folder (BACKFILE_ARCHIVE, else ./archive)",
+        )
+        if name != "serve":
+            added.add_argument("--json", action="store_true", help="print the whole value as JSON")
+        return added
+
+    _add_scope(command("ask", ask, "answer a question from the archive, with citations"), k=8)
+    _add_scope(command("search", search, "print the passages that answer a question best"), k=10)
+    putting_in = command("ingest", ingest, "put articles into the archive, new or changed")
+    putting_in.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="a file or a folder"
+    )
+    putting_in.add_argument(
+        "--sample", action="store_true", help="the sample that comes with Backfile"
+    )
+    serving = command("serve", serve, "open the page where one asks the archive")
+    serving.add_argument("--host", help="address to listen on (BACKFILE_HOST, else 127.0.0.1)")
+    serving.add_argument("--port", type=_port, help="port to listen on (BACKFILE_PORT, else 7860)")
+    command("status", status, "say what is in the archive")
+    return parser
+
+
+def _add_scope(parser: argparse.ArgumentParser, *, k: int) -> None:
+    parser.add_argument(
+        "question", nargs="*", metavar="QUESTION", help="in words; - or nothing reads it from stdin"
+    )
+    parser.add_argument(
+        "-k", type=_count, default=k, metavar="N", help="number of passages (%(default)s)"
+    )
+    parser.add_argument("--asked-on", metavar="DATE", help="answer as if asked on that day (today)")
+    parser.add_argument("--after", metavar="DAY", help="only articles of that day or later")
+    parser.add_argument(
+        "--before", metavar="DAY", help="only articles before that day, which is itself left out"
+    )
+    parser.add_argument(
+        "--publisher", action="append", metavar="NAME", help="only this publisher; may be repeated"
+    )
+    parser.epilog = 'Dates: 2024-10-24, 2024-10, "24 October 2024", "last week".'
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
