@@ -65,6 +65,7 @@ _AGENCY = re.compile(
 )
 _LAST_DASH = re.compile(r"(.*\S)\s+[-–—|·]\s+(\S.*)\Z")
 _REPEAT_FROM = 60  # characters: a shorter line may be said twice on purpose ("No comment.")
+_REPEAT_WITHIN = 4  # lines, blank ones counted: what is said again later is said again on purpose
 
 
 def clean(text: str, *, title: str = "") -> str:
@@ -107,7 +108,6 @@ def _story_lines(text: str, title: str) -> list[str]:
     """Return the lines that stay; a blank one stands between paragraphs."""
     lines = _unwrapped([line.strip() for line in text.split("\n")])
     kept: list[str] = []
-    seen: set[str] = set()
     size = 0
     in_list = False
     told = bare(title)
@@ -124,10 +124,8 @@ def _story_lines(text: str, title: str) -> list[str]:
         in_list = in_list and is_link(line)
         if in_list or not key or (key == told and not size) or is_litter(line, key):
             continue
-        if len(line) >= _REPEAT_FROM:
-            if line in seen:
-                continue
-            seen.add(line)
+        if len(line) >= _REPEAT_FROM and line in kept[-_REPEAT_WITHIN:]:
+            continue
         kept.append(line)
         size += len(line)
     return kept

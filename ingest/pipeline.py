@@ -129,9 +129,8 @@ class _Run:
                     unchanged += 1
                     continue
                 fresh.append((article, split_article(article, limit)))
-                known[article.id] = known.get(article.id, frozenset()) | {
-                    mark
-                }  # the same line twice
+                # The same line twice in a batch is one article.
+                known[article.id] = known.get(article.id, frozenset()) | {mark}
             except (ReadError, ValueError) as error:
                 self._reject(Reject(article.url or article.id, str(error)))
         counts = self.archive.put(fresh) if fresh else None

@@ -16,7 +16,8 @@ OnBytes = Callable[[int], None]
 # What lies in folders beside saved pages. Named by a user, such a file is looked at all the same.
 _NOT_ARTICLES = re.compile(
     r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|m4a|"
-    r"webm|ogg|wav|avi|mov|pyc?|sqlite|db|lock)\Z|\A(?:readme|licen[cs]e|copying|changelog)(?:\.|\Z)"
+    r"webm|ogg|wav|avi|mov|pyc?|sqlite|db|lock)\Z"
+    r"|\A(?:readme|licen[cs]e|copying|changelog)(?:\.|\Z)"
 )
 
 
@@ -50,7 +51,7 @@ def read(path: str | Path, *, on_bytes: OnBytes | None = None) -> Read:
 
 
 def files(path: Path) -> Iterator[Path]:
-    """Yield the files that `read` looks into, sorted: not hidden ones, pictures, code or a README."""
+    """Yield the files that `read` looks into, sorted; not hidden ones, pictures, code, READMEs."""
     if not path.is_dir():
         yield path
         return

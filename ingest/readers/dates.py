@@ -19,6 +19,7 @@ _CJK = re.compile(
     r"(\d{4})\s*[年년.]\s*(\d{1,2})\s*[月월.]\s*(\d{1,2})\s*[日일.]?"
     r"(?:\D{0,6}(\d{1,2}):(\d{2}))?"
 )
+_MAIL = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? \S+\Z")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?!\d)|['’]\d{2}(?!\d)")
 
 
@@ -38,7 +39,7 @@ def parse_date(value: Any) -> datetime | None:
     text = " ".join(str(value).split())
     if text.casefold() in _NONE:
         return None
-    for parse in (datetime.fromisoformat, _from_digits, parsedate_to_datetime, _in_words):
+    for parse in (datetime.fromisoformat, _from_digits, _from_mail, _in_words):
         try:
             moment = parse(text)
         except (ValueError, TypeError, IndexError, OverflowError):
@@ -83,6 +84,11 @@ def _from_digits(text: str) -> datetime | None:
         afternoon = hour < 12 and re.search("오후|下午|午後", text)
         return datetime(year, month, day, hour + (12 if afternoon else 0), minute, tzinfo=UTC)
     return None
+
+
+def _from_mail(text: str) -> datetime | None:
+    """RFC 2822, as in feeds; the standard library's parser takes much else, and drops "PM"."""
+    return parsedate_to_datetime(text) if _MAIL.match(text) else None
 
 
 def _in_words(text: str) -> datetime | None:

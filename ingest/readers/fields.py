@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 from ingest.cleaning import clean, clean_line, clean_title
@@ -57,7 +58,7 @@ _FLATTEN = ("fields", "article", "attributes", "metadata", "meta", "_source", "p
 _TAGS = re.compile(r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|ul)>|<br ?/?>|<p[ >]")
 _CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\Z")  # NewsAPI's mark
 _BY = re.compile(r"(?i)\A\W*(?:(?:written |reported |story |text )?by|von|par|por|автор:?)\s+")
-_BETWEEN_NAMES = re.compile(r"(?i)\s*(?:,\s*and\s|[;|&•\n]|\band\b|\bund\b|\by\b|\bet\b|\bи\b)\s*")
+_BETWEEN_NAMES = re.compile(r"\s*(?:,?\s(?:and|AND|und|y|et|e|и|і|та)\s|[;|&•\n])\s*")
 _NO_NAME = re.compile(r"(?i)[@<>{}\d]|https?:|\.com\b|\A(?:staff|admin|editor|none|null|unknown)\Z")
 _TITLE_UP_TO = 200  # characters of a first line that may be a headline
 
@@ -88,7 +89,7 @@ def article_from(record: Mapping[str, Any], *, place: str, given: str = "") -> A
     title = clean_title(_line(found["title"]), publisher)
     if not title:
         title, raw = first_line(raw)
-    text = clean(raw, title=title)
+    text = clean(raw, title=title) or clean(raw)
     if not any(char.isalnum() for char in text):
         wanted = ", ".join(SPELLINGS["text"][:5])
         return Reject(place, f"no text: none of {wanted} holds any")
@@ -167,7 +168,7 @@ def _line(value: Any) -> str:
         return _line(value[0]) if value else ""
     if value is None or isinstance(value, bool):
         return ""
-    line = clean_line(str(value))
+    line = clean_line(unescape(str(value)))
     return "" if line.casefold() in ("none", "null", "nan") else line
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from ingest.cleaning import clean_line
+from ingest.litter import bare
 from ingest.readers import Reject
 from ingest.readers.dates import parse_date
 from ingest.readers.fields import article_from
@@ -34,7 +35,7 @@ _META: dict[str, tuple[str, ...]] = {
     ),
     "publisher": (
         *("og:site_name", "application-name", "dc.publisher", "dcterms.publisher", "publisher"),
-        *("article:publisher", "copyright"),
+        "article:publisher",
     ),
     "authors": (
         *("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "byl"),
@@ -90,17 +91,17 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     meta = _meta(tree)
     record = {name: data.get(name) or meta.get(name) for name in {*data, *_META}}
     record["url"] = _address(tree, meta, data, url)
-    body, guessed = _story(tree, record["url"])
-    for name, value in guessed.items():
-        record[name] = record.get(name) or value
+    body = _without_heading(tree, _story(tree, record["url"]))
+    for name in ("published", "updated"):
+        record[name] = _date_or_none(record.get(name))
+    if not all(record.get(name) for name in ("title", "authors", "publisher", "published")):
+        for name, value in _guessed(tree, record["url"]).items():
+            record[name] = record.get(name) or value
     record["title"] = record.get("title") or _looks_like_title(tree)
     record["language"] = tree.get("lang") or record.get("language")
     record["publisher"] = _publisher(record)
     if not _is_story(body, record):
         return Reject(place, "a page without an article: no text that reads like a story")
-    for name in ("published", "updated"):
-        record[name] = _date_or_none(record.get(name))
-    record["published"] = record["published"] or _date_by_looks(tree, record["url"])
     return article_from({**record, "text": body}, place=place, given=f"page:{place}")
 
 
@@ -128,32 +129,47 @@ def _tree(content: bytes) -> HtmlElement | None:
     return tree if tree is not None and len(tree) else None
 
 
-def _story(tree: HtmlElement, url: str | None) -> tuple[str, dict[str, Any]]:
-    """Return trafilatura's text, its blocks as paragraphs, and its guesses at title and authors."""
+def _story(tree: HtmlElement, url: str | None) -> str:
+    """Return trafilatura's text, its blocks as paragraphs; nothing where it finds none."""
     from copy import deepcopy
 
     from trafilatura import bare_extraction
 
     try:
         found = bare_extraction(
-            deepcopy(tree),
-            url=url or None,
-            include_comments=False,
-            include_tables=True,
-            with_metadata=True,
-            date_extraction_params={"original_date": True, "extensive_search": False},
+            deepcopy(tree), url=url or None, include_comments=False, include_tables=True
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
-        return "", {}  # a page that trafilatura cannot take apart holds nothing for us
-    if found is None:
-        return "", {}
-    values = found if isinstance(found, dict) else found.as_dict()
-    guessed = {
-        "title": values.get("title"),
-        "authors": values.get("author"),
-        "publisher": values.get("sitename"),
+        return ""  # a page that trafilatura cannot take apart holds nothing for us
+    text = found.get("text") if isinstance(found, dict) else getattr(found, "text", "")
+    return _paragraphs(text or "")
+
+
+def _without_heading(tree: HtmlElement, body: str) -> str:
+    """Return the story without the page's own <h1>, which need not be the metadata's headline."""
+    first, _, rest = body.partition("\n")
+    headings = {bare(clean_line(element.text_content())) for element in tree.iter("h1")}
+    return rest.strip() if rest and bare(first) in headings else body
+
+
+def _guessed(tree: HtmlElement, url: str | None) -> dict[str, Any]:
+    """Return trafilatura's guesses by the page's looks (by htmldate for the date)."""
+    from copy import deepcopy
+
+    from trafilatura.metadata import extract_metadata
+
+    # Not htmldate's extensive search: it takes any date on a page that says none of its own.
+    dates = {"original_date": True, "extensive_search": False}
+    try:
+        found = extract_metadata(deepcopy(tree), default_url=url or None, date_config=dates)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+    return {
+        "title": found.title,
+        "authors": found.author,
+        "publisher": found.sitename,
+        "published": found.date,
     }
-    return _paragraphs(values.get("text") or ""), guessed
 
 
 def _paragraphs(text: str) -> str:
@@ -173,7 +189,7 @@ def _is_story(body: str, record: Mapping[str, Any]) -> bool:
         line for line in body.split("\n") if len(line) > 60 and re.search(r"[.!?。؟…”\"]", line)
     ]
     size = sum(map(len, prose))
-    return bool(prose) and (size >= _PARAGRAPHS_FROM if said else size >= 3 * _PARAGRAPHS_FROM)
+    return bool(prose) and (size >= _PARAGRAPHS_FROM if said else size >= 2 * _PARAGRAPHS_FROM)
 
 
 # ---------------------------------------------------------------- what the page says of itself
@@ -312,13 +328,3 @@ def _date_or_none(value: Any) -> Any:
         return parse_date(value)
     except ValueError:
         return None
-
-
-def _date_by_looks(tree: HtmlElement, url: str | None) -> Any:
-    from htmldate import find_date
-
-    try:
-        found = find_date(tree, url=url or None, original_date=True, extensive_search=False)
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return None
-    return _date_or_none(found)

@@ -168,6 +168,11 @@ def decode(content: bytes) -> str:
         ) from error
 
 
+# What newsrooms wrote before UTF-8. Among all that exist a guess too often is a code page of DOS.
+_OLD_ENCODINGS = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "koi8_u"),
+    *("gb18030", "big5", "euc_kr", "shift_jis", "euc_jp"),
+)
 _GUESS_FROM = 200  # bytes: below, charset-normalizer's guesses are not to be relied on
 
 
@@ -178,7 +183,7 @@ def _guessed(content: bytes) -> str | None:
         return None
     from charset_normalizer import from_bytes  # 50 ms: old archives only
 
-    best = from_bytes(content[:_PEEK]).best()
+    best = from_bytes(content[:_PEEK], cp_isolation=list(_OLD_ENCODINGS)).best()
     if best is None or not best.languages or best.coherence < 0.2:
         return None
     try:

@@ -1,0 +1,290 @@
+"""JSON of many shapes becomes articles; what is broken is one reject each."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.readers import Reject, opening, read
+from ingest.readers.dates import parse_date
+from ingest.readers.ids import article_id
+from rag.schema import Article
+
+TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
+ONE = {"id": "crane", "title": "Crane falls", "text": TEXT}
+
+
+def articles(path: Path) -> list[Article]:
+    return [found for found in read(path) if isinstance(found, Article)]
+
+
+def rejects(path: Path) -> list[Reject]:
+    return [found for found in read(path) if isinstance(found, Reject)]
+
+
+def written(path: Path, *values: Any) -> Path:
+    path.write_text("\n".join(json.dumps(value) for value in values), "utf-8")
+    return path
+
+
+def only(path: Path) -> Article:
+    assert rejects(path) == []
+    (article,) = articles(path)
+    return article
+
+
+def test_a_line_with_the_usual_keys_is_an_article(tmp_path: Path) -> None:
+    line = ONE | {
+        "url": "https://www.velsundpost.example/2024/crane/?utm_source=x",
+        "publisher": "Velsund Post",
+        "authors": ["Ida Lund", "Ola Str"],
+        "published": "2024-10-24T08:30:00+02:00",
+        "language": "en-GB",
+    }
+    article = only(written(tmp_path / "a.jsonl", line))
+    assert article.id == "velsundpost.example/2024/crane"
+    assert article.text == TEXT
+    assert article.authors == ("Ida Lund", "Ola Str")
+    assert article.published == datetime(2024, 10, 24, 6, 30, tzinfo=UTC)
+    assert (article.publisher, article.language) == ("Velsund Post", "en")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"headline": "Crane falls", "articleBody": TEXT, "datePublished": "2024-10-24",
+         "author": {"@type": "Person", "name": "Ida Lund"}, "publisher": {"name": "Velsund Post"}},
+        {"title": "Crane falls", "content": TEXT, "publishedAt": "2024-10-24T00:00:00Z",
+         "author": "Ida Lund", "source": {"id": None, "name": "Velsund Post"}},
+        {"title": "Crane falls", "maintext": TEXT, "date_publish": "2024-10-24 00:00:00",
+         "authors": ["Ida Lund"], "source_name": "Velsund Post"},
+        {"webTitle": "Crane falls", "webPublicationDate": "2024-10-24T00:00:00Z",
+         "fields": {"bodyText": TEXT, "byline": "By Ida Lund"}, "publication": "Velsund Post"},
+        {"headline": {"main": "Crane falls"}, "byline": {"original": "By Ida Lund"},
+         "pub_date": "2024-10-24T00:00:00+0000", "body": TEXT, "source": "Velsund Post"},
+        {"Headline": "Crane falls", "Body": f"<p>{TEXT}</p>", "Pub Date": "October 24, 2024",
+         "By": "Ida Lund", "Newspaper": "Velsund Post"},
+        {"title": "Crane falls | Velsund Post", "article": TEXT.split(". ")[0] + ". "
+         + TEXT.split(". ")[1], "timestamp": 1729728000, "author": "IDA LUND".title(),
+         "site": "Velsund Post"},
+    ],
+)  # fmt: skip
+def test_other_spellings_say_the_same(tmp_path: Path, record: dict[str, Any]) -> None:
+    article = only(written(tmp_path / "a.jsonl", record))
+    assert (article.title, article.text, article.publisher) == ("Crane falls", TEXT, "Velsund Post")
+    assert article.authors == ("Ida Lund",)
+    assert article.published == datetime(2024, 10, 24, tzinfo=UTC)
+
+
+def test_arrays_objects_and_wrappers_are_read(tmp_path: Path) -> None:
+    two = [ONE, ONE | {"id": "ferry"}]
+    for number, value in enumerate([two, {"articles": two}, {"response": {"docs": two}}]):
+        for indent in (None, 2):
+            path = tmp_path / f"{number}-{indent}.json"
+            path.write_text(json.dumps(value, indent=indent), "utf-8")
+            assert [a.id for a in articles(path)] == ["crane", "ferry"]
+            assert rejects(path) == []
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(ONE, indent=1), "utf-8")
+    assert only(path).id == "crane"
+
+
+def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "articles.jsonl"
+    path.write_bytes(gzip.compress(json.dumps(ONE).encode()))
+    assert only(path).title == "Crane falls"
+
+
+def test_a_broken_line_is_a_reject_with_its_place_and_the_rest_goes_in(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    good = json.dumps(ONE).encode()
+    path.write_bytes(
+        b"\n".join(
+            [
+                good,
+                b'{"title": "Crane',
+                b'{"text": "\xff\xfe"}',
+                b"[1, 2]",
+                b"",
+                b'{"title": "No text"}',
+                good.replace(b"crane", b"ferry"),
+            ]
+        )
+    )
+    assert [a.id for a in articles(path)] == ["crane", "ferry"]
+    found = rejects(path)
+    assert [r.place.rpartition(":")[2] for r in found] == ["2", "3", "4", "4", "6"]
+    assert found[0].reason.startswith("broken JSON")
+    assert found[1].reason.startswith("invalid UTF-8")
+    assert found[-1].reason.startswith("no text")
+
+
+def test_a_broken_first_line_does_not_make_it_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("not json\n" + "\n".join([json.dumps(ONE)] * 2 + [""]), "utf-8")
+    assert len(articles(path)) == 2
+    assert len(rejects(path)) == 1
+
+
+def test_an_array_with_a_broken_element_gives_what_comes_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(f"[{json.dumps(ONE)},\n{{broken}},\n{json.dumps(ONE)}]", "utf-8")
+    assert len(articles(path)) == 1
+    (found,) = rejects(path)
+    assert found.place.endswith(":2")
+    path.write_text(f"[{json.dumps(ONE)},", "utf-8")
+    assert len(articles(path)) == len(rejects(path)) == 1
+
+
+def test_a_date_that_is_none_is_a_reject_and_no_date_is_not(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", ONE | {"published": "the day after"}, ONE | {"date": ""})
+    assert [a.published for a in articles(path)] == [None]
+    (found,) = rejects(path)
+    assert "'the day after' is not a date" in found.reason
+
+
+def test_a_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with path.open("wb") as file:
+        file.write(b'{"text": "')
+        for _ in range(200):
+            file.write(b"a" * 2**20)
+        file.write(b'"}\n' + json.dumps(ONE).encode())
+    before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    found = list(read(path))
+    assert time.perf_counter() - begin < 10
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 120_000  # KB
+    assert isinstance(found[0], Reject)
+    assert "longer than 16 MB" in found[0].reason
+    assert isinstance(found[1], Article)
+
+
+def test_an_element_that_never_ends_is_a_reject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.readers.jsonlines.ARTICLE_BYTES", 2**18)
+    path = tmp_path / "a.json"
+    path.write_text('[\n{"text": "' + "a" * 2**20, "utf-8")
+    (found,) = rejects(path)
+    assert "broken JSON" in found.reason
+
+
+def test_very_deep_brackets_are_a_reject(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": ' + "[" * 100_000, "utf-8")
+    assert len(rejects(path)) == 1
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzzed"
+    path.write_bytes(content)
+    assert all(isinstance(found, Article | Reject) for found in read(path))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["title", "text", "date", "author", "source", "url", "id", "articles"]),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_no_json_raises(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzzed.json"
+    path.write_text(json.dumps(value), "utf-8")
+    for found in read(path):
+        assert isinstance(found, Article | Reject)
+        if isinstance(found, Article):
+            assert found.text == found.text.strip() != ""
+            assert found.published is None or found.published.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("spelling", "same"),
+    [
+        ("https://www.velsundpost.example/2024/crane", True),
+        ("http://velsundpost.example/2024/crane/", True),
+        ("https://velsundpost.example/2024/crane/index.html", True),
+        ("https://m.velsundpost.example/2024/crane?utm_source=x&fbclid=y#top", True),
+        ("https://amp.velsundpost.example/2024/crane/amp", True),
+        ("https://www.google.com/amp/s/www.velsundpost.example/2024/crane/", True),
+        ("HTTPS://VelsundPost.example:443/2024/cr%61ne?amp=1", True),
+        ("https://velsundpost.example/2024/Crane", False),
+        ("https://velsundpost.example/2024/crane?page=2", False),
+        ("https://velsundpost.example:8080/2024/crane", False),
+    ],
+)
+def test_one_address_has_one_id(spelling: str, same: bool) -> None:
+    assert (article_id(spelling) == "velsundpost.example/2024/crane") is same
+
+
+def test_without_an_address_the_given_id_counts_and_then_the_text() -> None:
+    assert article_id("", "crane-1", "a") == "crane-1"
+    assert article_id("", "", "a") == article_id("", "", "a") != article_id("", "", "b")
+
+
+@given(st.text(max_size=60))
+def test_any_text_may_stand_in_the_place_of_an_address(url: str) -> None:
+    assert article_id(f"https://{url}", "", "a")
+
+
+MOMENT = datetime(2024, 10, 24, 10, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        "2024-10-24T10:30:00Z", "2024-10-24 10:30", "2024-10-24T12:30:00+0200",
+        "Thu, 24 Oct 2024 10:30:00 GMT", "October 24, 2024 10:30 am",
+        "Published: 24 Oct. 2024, 10:30",
+        "24. Oktober 2024 10:30", "24 octobre 2024 10:30", "24 октября 2024 10:30",
+        "2024年10月24日 10:30", "20241024T103000Z", 1729765800, 1729765800000, "1729765800",
+        "24 Oct 2024 6:30 AM EDT",
+    ],
+)  # fmt: skip
+def test_a_date_is_read_as_it_is_written(written_as: str | int) -> None:
+    assert parse_date(written_as) == MOMENT
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "null", "N/A"])
+def test_no_date_is_none(nothing: str | None) -> None:
+    assert parse_date(nothing) is None
+
+
+@pytest.mark.parametrize(
+    "none",
+    ["not a date", "yesterday", "October", "2024", 2024, "2024-13-45", "0000-00-00"],
+)
+def test_what_is_no_date_is_refused(none: str | int) -> None:
+    with pytest.raises(ValueError, match=r"not a.* date"):
+        parse_date(none)
+
+
+@given(st.text(max_size=30) | st.integers() | st.floats())
+def test_a_date_is_aware_or_refused(value: Any) -> None:
+    try:
+        moment = parse_date(value)
+    except ValueError:
+        return
+    assert moment is None or moment.tzinfo is not None
+
+
+def test_the_longest_article_is_one_constant() -> None:
+    assert opening.ARTICLE_BYTES == 16 * 2**20
