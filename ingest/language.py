@@ -6,7 +6,8 @@ import re
 from functools import cache
 from typing import Any
 
-_ENOUGH = 1500  # characters that are looked at: more changes nothing
+# Characters that are looked at: 1,500 took a third of the time of reading and said the same.
+_ENOUGH = 600
 _NAMES = {
     "english": "en", "german": "de", "deutsch": "de", "french": "fr", "français": "fr",
     "spanish": "es", "español": "es", "russian": "ru", "русский": "ru", "ukrainian": "uk",

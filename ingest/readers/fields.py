@@ -92,7 +92,8 @@ def article_from(record: Mapping[str, Any], *, place: str, given: str = "") -> A
     text = clean(raw, title=title) or clean(raw)
     if not any(char.isalnum() for char in text):
         wanted = ", ".join(SPELLINGS["text"][:5])
-        return Reject(place, f"no text: none of {wanted} holds any")
+        only = f"none of {wanted} holds any" if not raw.strip() else "nothing but a site's litter"
+        return Reject(place, f"no text: {only}")
     try:
         published, updated = _date(found["published"]), _date(found["updated"])
     except ValueError as error:
