@@ -455,7 +455,8 @@ _PATTERNS: list[tuple[str, Read, str]] = [
 ]
 
 _COMPILED = [
-    (re.compile(r"(?<![\w’'~-])" + p, re.IGNORECASE), read, flags) for p, read, flags in _PATTERNS
+    (re.compile(r"(?<![\w’'~-])(?<!\d,)" + p, re.IGNORECASE), read, flags)
+    for p, read, flags in _PATTERNS
 ]
 
 

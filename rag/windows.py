@@ -17,6 +17,12 @@ from rag.moments import DAY, MONTH, Asking, Moment, find_moments
 from rag.schema import Window
 
 AROUND_DAYS = 3  # "around 6 July": so many days to each side, softly
+UNDER_WAY_DAYS = 60  # "from 27 to 29 October" on the 28th: begun so recently, it is this year's
+# A time so far back is history, told of later, unless the question is about what was written then.
+HISTORY_YEARS = 20
+_WRITTEN = re.compile(
+    r"\b(?:report|wrote|writ|paper|article|press|journal|cover|publish|headline)", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,9 @@ _SUPERLATIVE = re.compile(
     r"|(?!(?:for|inter|prot?|arr|requ|t|gu|harv|cont|inv|sugg|lat|mod|hon)est)\w{3,}est)\b(?:\s+[\w’'-]+){0,6}\s+since\s+$",
     re.I,
 )
+_DUE = re.compile(
+    r"\b(?:ending|ended|starting|beginning|begins|ends|starts|due|dated|expires?)(?: on)?\s+$", re.I
+)
 _COUNTED = re.compile(
     r"\b(?:days?|weeks?|months?|years?|hours?|minutes?)\s+(?:before|after)\s+$", re.I
 )
@@ -115,7 +124,19 @@ def find_window(question: str, asked_on: datetime) -> FoundWindow | None:
         if bound is not None:
             moments = [m for m in moments if m.span[0] >= bound.spans[-1][1]]
             bounds.append(bound)
-    return _together([b for b in bounds if b.start is None or b.start <= asking.day])
+    return _together(
+        [b for b in bounds if not _to_come(b, asking) and not _history(b, asking, masked)]
+    )
+
+
+def _to_come(bounds: _Bounds, asking: Asking) -> bool:
+    return bounds.start is not None and bounds.start > asking.day
+
+
+def _history(bounds: _Bounds, asking: Asking, text: str) -> bool:
+    latest = bounds.end or bounds.start
+    long_ago = latest is not None and latest.year < asking.day.year - HISTORY_YEARS
+    return long_ago and not _WRITTEN.search(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +163,11 @@ def _joined(text: str, first: Moment, rest: list[Moment], asking: Asking) -> _Bo
     if _made_then(text[: preposition.start()]):
         return None
     start, end = first.start, rest[0].end
-    if start > end:  # both without a year: the first is the latest before the second
-        start = start.replace(year=start.year - 1)
+    if start > end:  # both without a year: under way, or the first is the latest before the second
+        if asking.day - start <= UNDER_WAY_DAYS * DAY:
+            end = end.replace(year=end.year + 1)
+        else:
+            start = start.replace(year=start.year - 1)
     spans = ((preposition.start(), rest[0].span[1]),)
     return _Bounds(start, end, first.hard and rest[0].hard, spans)
 
@@ -152,7 +176,9 @@ def _bounded(text: str, moment: Moment, asking: Asking) -> _Bounds | None:
     before, after = text[: moment.span[0]], text[moment.span[1] :]
     anchored = _ANCHORED.search(before)
     preposition = anchored or _PREPOSITION.search(before)
-    word = preposition["word"].lower() if preposition else ""
+    word = preposition["word"].lower() if preposition and moment.hard else ""
+    if moment.hard and _DUE.search(before):
+        return None
     if (
         moment.hard
         and anchored is None
@@ -171,6 +197,8 @@ def _bounded(text: str, moment: Moment, asking: Asking) -> _Bounds | None:
     if word in ("until", "till", "up to", "through", "by"):
         ahead = moment.start > asking.day or moment.end > asking.day + DAY
         return None if ahead else _Bounds(None, moment.end, True, spans)
+    if moment.end > asking.day + DAY and re.match(r"(?i)(?:the )?(?:end|late|mid)", moment.words):
+        return None  # not over yet: it is looked forward to
     if word in ("around", "circa") and moment.grain == "day":
         return _Bounds(
             moment.start - AROUND_DAYS * DAY, moment.end + AROUND_DAYS * DAY, False, spans
