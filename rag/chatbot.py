@@ -19,7 +19,7 @@ from rag.errors import ChatModelError
 from rag.extraction import Candidate, candidates
 from rag.premises import Denial, denied
 from rag.prompts import DOES_NOT_SAY, fitting, messages
-from rag.refusal import refusal, refuses
+from rag.refusal import elsewhere, refusal, refuses
 from rag.retrieval import Retrieval, Searchable, retrieve
 from rag.schema import Answer, Article, Filters, Hit
 from rag.settings import Settings, Unsupported
@@ -88,13 +88,14 @@ class Chatbot:
             self.archive, question, k, filters=filters, asked_on=asked_on, history=history
         )
         ranked = candidates(
-            found.question.text,
+            found.question.query,
             found.hits,
             embed=self.archive.embed,
             articles=self._texts(found.hits),
         )
         why = refuses(found.question, ranked)
         if why:
+            why = self._elsewhere(found, filters) or why
             refused = refusal(found.question, found.hits, why, filters)
             yield replace(refused, question=question)
             return
@@ -120,6 +121,23 @@ class Chatbot:
         ):
             pass
         return answer
+
+    def _elsewhere(self, found: Retrieval, filters: Filters) -> str:
+        """Return where outside of the filters and the question's window it is said, if anywhere."""
+        asked = found.question
+        if not filters and asked.window is None and not asked.publishers:
+            return ""
+        open_to_all = retrieve(self.archive, asked.query, asked_on=asked.asked_on)
+        ranked = candidates(
+            asked.query,
+            open_to_all.hits,
+            embed=self.archive.embed,
+            articles=self._texts(open_to_all.hits),
+        )
+        inside = {hit.passage for hit in found.hits}
+        if refuses(open_to_all.question, ranked) or ranked[0].hit.passage in inside:
+            return ""
+        return elsewhere(ranked[0].hit, asked, filters)
 
     def _extractive(
         self, answer: Answer, found: Retrieval, ranked: Sequence[Candidate]

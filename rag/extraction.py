@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -188,25 +188,62 @@ def _without_copies(found: list[Candidate]) -> list[Candidate]:
     return kept
 
 
+# How far in score a unit may lie below the best one and be shown, and how far if it only
+# completes a neighbour to two sentences: swept on questions.jsonl, `evaluate_extraction`.
+FAR_BELOW = 3.0
+JOINED_WITHIN = 2.0
+SAYS_THE_SAME = 0.7  # share of words in common, of the shorter one's
+LONGEST_STATEMENT = 600  # characters
+
+
 def chosen(found: Sequence[Candidate], most: int = MOST_STATEMENTS) -> list[Candidate]:
-    """Return the at most `most` best of `found` that do not say the same twice, best first."""
+    """Return the at most `most` best of `found` that do not say the same twice, best first.
+
+    Two good neighbours are one statement of two sentences, for one reads on into the other.
+    """
     picked: list[Candidate] = []
+    single: dict[int, bool] = {}
     for candidate in found:
-        if (
-            len(picked) == most or candidate.score < picked[0].score - FAR_BELOW
-            if picked
-            else False
-        ):
+        if picked and candidate.score < picked[0].score - FAR_BELOW:
             break
         if candidate.features["fragment"] and picked:
             continue
-        if all(overlap(candidate.text, other.text) < SAYS_THE_SAME for other in picked):
+        if any(overlap(candidate.text, other.text) >= SAYS_THE_SAME for other in picked):
+            continue
+        place = _neighbour(candidate, picked, single)
+        if place is not None:
+            picked[place] = _joined(picked[place], candidate)
+            single[place] = False
+        elif len(picked) < most:
+            single[len(picked)] = True
             picked.append(candidate)
     return picked
 
 
-FAR_BELOW = 2.0  # a unit this far below the best one is left out: swept 0.5-4 on questions.jsonl
-SAYS_THE_SAME = 0.7  # share of words in common, of the shorter one's
+def _neighbour(
+    candidate: Candidate, picked: Sequence[Candidate], single: Mapping[int, bool]
+) -> int | None:
+    for place, other in enumerate(picked):
+        passage = candidate.hit.passage
+        if not single[place] or other.hit.passage != passage:
+            continue
+        first, last = sorted((candidate, other), key=lambda c: c.span.start)
+        between = passage.text[first.span.end - passage.start : last.span.start - passage.start]
+        if (
+            not between.strip()
+            and "\n" not in between
+            and candidate.score >= other.score - JOINED_WITHIN
+            and last.span.end - first.span.start <= LONGEST_STATEMENT
+        ):
+            return place
+    return None
+
+
+def _joined(one: Candidate, other: Candidate) -> Candidate:
+    span = Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
+    passage = one.hit.passage
+    text = passage.text[span.start - passage.start : span.end - passage.start]
+    return replace(one, span=span, text=text)
 
 
 def overlap(one: str, other: str) -> float:

@@ -53,6 +53,22 @@ def refusal(question: Question, hits: Sequence[Hit], why: str, filters: Filters)
     )
 
 
+def elsewhere(hit: Hit, question: Question, filters: Filters) -> str:
+    """Return how `hit`, which answers the question, lies outside of what was asked for."""
+    published, window = hit.head.published, question.window
+    starts = [filters.after, window.start if window else None]
+    ends = [filters.before, window.end if window else None]
+    after = max((moment for moment in starts if moment), default=None)
+    before = min((moment for moment in ends if moment), default=None)
+    said = [hit.head.publisher or hit.head.title, _day(published) if published else ""]
+    which = "An article that was left out"
+    if published and after and published < after:
+        which = "Only an earlier article"
+    elif published and before and published >= before:
+        which = "Only a later article"
+    return f"{which} does: {', '.join(filter(None, said))}."
+
+
 def _bounds(filters: Filters) -> str:
     said = []
     if filters.publishers:

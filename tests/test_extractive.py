@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.chatbot import Chatbot
 from rag.quotations import quotations, units
 from rag.readable import readable, without_brackets
-from rag.schema import Answer, Span
+from rag.schema import Answer, Filters, Span
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 
@@ -32,9 +32,14 @@ def test_a_threat_is_answered_with_the_words_of_those_who_speak_for_the_country(
     assert any("“We will not look away" in s.text for s in answer.statements)
 
 
-def test_a_bare_surname_is_completed_in_brackets(bot: Chatbot) -> None:
-    answer = bot.ask("What did South Korea threaten?")
-    assert "Han [Do Yun] said" in answer.text
+def test_a_bare_surname_is_completed_in_brackets() -> None:
+    at = TROOPS.text.index("“We will not")
+    assert "Han [Do Yun] said" in readable(TROOPS.text, Span(at, at + 85))
+
+
+def test_two_good_neighbours_are_one_statement(bot: Chatbot) -> None:
+    said = first(bot.ask("What did South Korea threaten?"))
+    assert "told parliament that his country would act. “We will not look away" in said
 
 
 def test_how_many_is_answered_with_a_figure_and_who_gives_it(bot: Chatbot) -> None:
@@ -174,3 +179,14 @@ def test_a_false_premise_is_named(bot: Chatbot) -> None:
 def test_a_true_premise_is_not_named(bot: Chatbot) -> None:
     answer = bot.ask("Why did North Korea send 3,000 soldiers?")
     assert not answer.notice
+
+
+def test_a_refusal_tells_where_it_is_said_outside_the_filters() -> None:
+    bot = Chatbot(FakeArchive(TROOPS, FERRY))
+    question = "How many soldiers has North Korea sent?"
+    late = bot.ask(question, filters=Filters(after=day(11, 1)))
+    assert late.refused
+    assert "Only an earlier article does: Harbour Post, 24 October 2024." in late.reason
+    other = bot.ask(question, filters=Filters(publishers=("Coast Herald",)))
+    assert other.refused
+    assert "left out" in other.reason
