@@ -103,10 +103,13 @@ class Bert:
             x = layer(x)
         return x
 
-    def vector(self, ids: Sequence[int]) -> Array:
-        """Return the vector of one text, of the length the pooling leaves it."""
-        states = self.token_vectors(ids)
-        return cast(Array, states.mean(axis=0) if self.pooling == "mean" else states[0])
+    def vectors(self, texts: Sequence[Sequence[int]]) -> Array:
+        """Return the vectors of texts given as token ids, of the length the pooling leaves them."""
+        found = np.empty((len(texts), self.words.shape[1]), np.float32)
+        for row, ids in zip(found, texts, strict=True):
+            states = self.token_vectors(ids)
+            row[:] = states.mean(axis=0) if self.pooling == "mean" else states[0]
+        return found
 
 
 def read_bert(folder: Path) -> Bert | None:

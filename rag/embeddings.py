@@ -98,10 +98,8 @@ class SentenceEmbeddings(Embeddings):
         encodings = self._encoded(prompted)
         lengths = [min(len(encoding), self.max_tokens) for encoding in encodings]
         few = task == "query" or (self._encoder is None and sum(lengths) < TORCH_FROM_TOKENS)
-        if few and prompted and self._bert is not None:
-            bert = self._bert
-            rows = [bert.vector(self._cut(encoding, encoding.ids)) for encoding in encodings]
-            return _unit(np.stack(rows))
+        if few and self._bert is not None:
+            return _unit(self._bert.vectors([self._cut(e, e.ids) for e in encodings]))
         return _unit(self._torch.vectors(prompted, lengths, task))
 
     def _cut(self, encoding: Encoding, values: list[int]) -> list[int]:

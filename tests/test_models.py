@@ -111,7 +111,7 @@ def test_vectors_are_float32_of_length_one():
 def test_no_texts_have_no_vectors(make_bert):
     assert open_embeddings(Settings()).embed_array([]).shape == (0, 384)
     assert open_embeddings(Settings()).embed_documents([]) == []
-    assert open_embeddings(Settings(embedding_model=str(make_bert()))).embed_array([]).shape[0] == 0
+    assert SentenceEmbeddings(make_bert(activation="relu")).embed_array([]).shape == (0, 32)
 
 
 def test_numpy_and_torch_give_the_same_vectors():
