@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.cleaning import clean, clean_title, plain_typography
@@ -179,6 +179,7 @@ LINES = st.lists(
 ).map("\n".join)
 
 
+@settings(deadline=None)
 @given(LINES)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     once = clean(text)

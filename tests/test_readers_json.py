@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers import Reject, opening, read
@@ -184,6 +184,7 @@ def test_very_deep_brackets_are_a_reject(tmp_path: Path) -> None:
     assert len(rejects(path)) == 1
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzzed"
@@ -205,6 +206,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_no_json_raises(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzzed.json"
@@ -240,6 +242,7 @@ def test_without_an_address_the_given_id_counts_and_then_the_text() -> None:
     assert article_id("", "", "a") == article_id("", "", "a") != article_id("", "", "b")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_may_stand_in_the_place_of_an_address(url: str) -> None:
     assert article_id(f"https://{url}", "", "a")
@@ -277,6 +280,7 @@ def test_what_is_no_date_is_refused(none: str | int) -> None:
         parse_date(none)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.integers() | st.floats())
 def test_a_date_is_aware_or_refused(value: Any) -> None:
     try:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers import Reject, read
@@ -159,6 +159,7 @@ def test_a_damaged_gzip_file_is_a_reject(tmp_path: Path) -> None:
     assert [type(found) for found in read(path)] == [Reject]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_no_bytes_raise(content: bytes) -> None:
     assert isinstance(read_text(content, place="x"), Article | Reject)

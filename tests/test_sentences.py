@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.sentences import sentences
@@ -117,6 +117,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_spans_are_in_order_trimmed_and_cover_every_character(text: str) -> None:
     spans = sentences(text)
