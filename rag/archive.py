@@ -1,41 +1,31 @@
 """The archive: the record and its two indexes, kept in step, for any number of readers.
 
 One process writes at a time, under a lock; the record comes first, in one transaction, then the
-indexes.  A reader never depends on an index being new: what the vectors have not reached is
-scored exactly from the record, and what the record no longer holds is never returned.
+indexes.  What the record no longer holds is never returned, whatever an index says.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from rag.errors import ArchiveDamagedError, ArchiveLockedError, EmbeddingMismatchError
-from rag.lexical import FOLDER as LEXICAL_FOLDER
-from rag.lexical import LexicalIndex
-from rag.record import Entry, Numbers, Record, Vectors, embedding_text, fingerprint
+from rag.errors import EmbeddingMismatchError
+from rag.indexes import Indexes
+from rag.lock import writers_lock
+from rag.record import Entry, Record, Vectors, embedding_text, fingerprint
 from rag.retrieval import retrieve
 from rag.schema import Article, Filters, Hit, Passage, Span
 from rag.settings import Settings
-from rag.vectors import VectorIndex
 
 Mode = Literal["read", "write"]
-EXACT_UP_TO = 2_000  # so few vectors are read and multiplied faster than Chroma takes their ids
-WIDE = 0.2  # a filter that lets this share through: ask without it and drop what it forbids
-TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is opened anew
-FOLLOW_BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +84,7 @@ class Archive:
         self._record = record
         self._embeddings = embeddings
         self._lock = lock
-        self._seen = -1
-        self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
-        self._ended = 0
+        self._indexes = Indexes(path, record, lock)
 
     @classmethod
     def open(
@@ -117,13 +105,13 @@ class Archive:
         """
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
-        lock = _locked(folder, wait) if mode == "write" else None
+        lock = writers_lock(folder, wait) if mode == "write" else None
         try:
             record = Record(folder, create=mode == "write", writable=mode == "write")
             archive = cls(folder, record, embeddings or _Lazy(settings), lock)
             archive._check_model()
             if mode == "write":
-                archive._follow()
+                archive._indexes.follow()
             return archive
         except BaseException:
             if lock is not None:
@@ -138,9 +126,7 @@ class Archive:
 
     def close(self) -> None:
         """Close the files; a writer lets go of the lock."""
-        for name in ("_lexical", "_vectors"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
+        self._indexes.close()
         self._record.close()
         if self._lock is not None:
             self._lock.release()
@@ -177,7 +163,7 @@ class Archive:
         ]
         if entries:
             self._record.put(self._embedded(entries))
-            self._follow()
+            self._indexes.follow()
         changed = sum(article.id in known for article, _, _ in entries)
         return PutReport(
             new=len(entries) - changed,
@@ -190,14 +176,13 @@ class Archive:
         """Withdraw articles: gone from every answer at once; return how many there were."""
         removed = self._record.remove(list(article_ids))
         if removed:
-            self._follow()
+            self._indexes.follow()
         return removed
 
     def rebuild(self) -> None:
         """Make both indexes anew from the record; nothing is embedded."""
-        self._lexical.clear()
-        self._vectors.clear()
-        self._follow()
+        self._indexes.clear()
+        self._indexes.follow()
 
     def _embedded(self, entries: Sequence[tuple[Article, str, tuple[Span, ...]]]) -> list[Entry]:
         texts = [
@@ -302,11 +287,8 @@ class Archive:
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
         self.refresh()
-        among = self._record.numbers(filters) if filters else None
-        if among is not None and not len(among):
-            return []
         vector = _unit(np.asarray(self.embeddings.embed_query(query), np.float32)[None])[0]
-        return self._hits(self._nearest(vector, k, among), k)
+        return self._hits(self._indexes.nearest(vector, k, filters=filters), k)
 
     def lexical(
         self,
@@ -318,7 +300,7 @@ class Archive:
     ) -> list[Hit]:
         """Return the `k` passages that score best by BM25 over the query's words, best first."""
         self.refresh()
-        found = self._lexical.search(query, k + self._ended, filters=filters, phrases=phrases)
+        found = self._indexes.by_words(query, k, filters=filters, phrases=phrases)
         return self._hits(found, k)
 
     def search(
@@ -334,44 +316,7 @@ class Archive:
 
     def refresh(self) -> None:
         """See what another process has written since; every search does so itself."""
-        sequence = self._record.sequence()
-        if sequence == self._seen:
-            return
-        if self._lexical.reached < sequence and not self._caught_up():
-            self._lexical.refresh()
-        added = self._record.numbers_added_since(self._vectors.reached)
-        if len(added) > TAIL_LIMIT:
-            with self._guard():
-                self._vectors.reopen()
-            added = self._record.numbers_added_since(self._vectors.reached)
-        self._tail = self._record.vectors(added)
-        self._ended = len(self._record.removed_since(self._vectors.reached))
-        self._seen = sequence
-
-    def _nearest(self, vector: Vectors, k: int, among: Numbers | None) -> list[tuple[int, float]]:
-        if among is not None and len(among) <= EXACT_UP_TO:
-            return _best(vector, *self._record.vectors(among), k)
-        tail, matrix = self._tail
-        if among is not None and len(tail):
-            kept = np.isin(tail, among)
-            tail, matrix = tail[kept], matrix[kept]
-        found = self._from_index(vector, k + self._ended, among)
-        merged = dict(found + _best(vector, tail, matrix, k))
-        return sorted(merged.items(), key=lambda pair: -pair[1])
-
-    def _from_index(
-        self, vector: Vectors, k: int, among: Numbers | None
-    ) -> list[tuple[int, float]]:
-        if among is None:
-            return self._vectors.nearest(vector, k)
-        share = len(among) / max(self._vectors.count(), 1)
-        if share >= WIDE:
-            allowed = set(among.tolist())
-            wide = self._vectors.nearest(vector, int(2 * k / share) + 10)
-            found = [pair for pair in wide if pair[0] in allowed]
-            if len(found) >= k:
-                return found[:k]
-        return self._vectors.nearest(vector, k, among)
+        self._indexes.refresh()
 
     def _hits(self, found: Sequence[tuple[int, float]], k: int) -> list[Hit]:
         live = self._record.live(number for number, _ in found)
@@ -381,78 +326,6 @@ class Archive:
             if number in live
         ]
         return hits[:k]
-
-    # keeping the indexes in step
-
-    @cached_property
-    def _lexical(self) -> LexicalIndex:
-        try:
-            return LexicalIndex(self.path)
-        except ValueError as error:  # tantivy's word for files that it cannot read
-            with self._writing() as may:
-                if not may:
-                    raise ArchiveDamagedError(
-                        f"the word index of {self.path} cannot be read ({error}): "
-                        "run `backfile rebuild`"
-                    ) from error
-                shutil.rmtree(self.path / LEXICAL_FOLDER)
-                return LexicalIndex(self.path)
-
-    @cached_property
-    def _vectors(self) -> VectorIndex:
-        with self._guard():
-            return VectorIndex(self.path)
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[bool]:
-        """Hold the writers' lock if it can be had at once; say whether it is held."""
-        if self._lock is not None:
-            yield True
-            return
-        try:
-            lock = _locked(self.path, 0.0)
-        except (ArchiveLockedError, OSError):
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
-
-    def _caught_up(self) -> bool:
-        """Bring the indexes up to the record, if no other process is about to; say if done."""
-        with self._writing() as may:
-            if may:
-                self._vectors.reopen()
-                self._follow()
-            return may
-
-    def _guard(self) -> FileLock:
-        """The lock under which Chroma's files are written, and opened."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.path / "vectors.lock")
-
-    def _follow(self) -> None:
-        sequence = self._record.sequence()
-        if self._lexical.reached > sequence or self._vectors.reached > sequence:
-            self._lexical.clear()  # the record was put back to an earlier state
-            self._vectors.clear()
-        reached = self._lexical.reached
-        if reached < sequence:
-            self._lexical.write(
-                self._record.added_since(reached, FOLLOW_BATCH),
-                self._record.removed_since(reached),
-                sequence,
-            )
-        reached = self._vectors.reached
-        if reached < sequence:
-            with self._guard():
-                self._vectors.remove(self._record.removed_since(reached))
-                added = self._record.numbers_added_since(reached)
-                for i in range(0, len(added), FOLLOW_BATCH):
-                    numbers, vectors = self._record.vectors(added[i : i + FOLLOW_BATCH])
-                    self._vectors.add(numbers.tolist(), vectors)
-                self._vectors.reach(sequence)
 
 
 class _Lazy:
@@ -476,37 +349,3 @@ def _name(embeddings: Any) -> str:
 def _unit(vectors: Vectors) -> Vectors:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
-
-
-def _best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> list[tuple[int, float]]:
-    if not len(numbers):
-        return []
-    scores = matrix @ vector
-    order = np.argsort(-scores, kind="stable")[:k]
-    return [(int(numbers[i]), float(scores[i])) for i in order]
-
-
-def _locked(folder: Path, wait: float) -> FileLock:
-    """Take the writers' lock of an archive, or raise ArchiveLockedError naming who holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "writer.lock", thread_local=False)
-    holder = folder / "writer.json"
-    try:
-        lock.acquire(timeout=wait)
-    except Timeout as error:
-        raise ArchiveLockedError(
-            f"the archive at {folder} is being written to by {_holder(holder)}: "
-            "try again when it has finished"
-        ) from error
-    holder.write_text(
-        json.dumps({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")})
-    )
-    return lock
-
-
-def _holder(file: Path) -> str:
-    try:
-        held = json.loads(file.read_text())
-        return f"process {held['pid']}, since {held['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"

@@ -10,14 +10,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tantivy
 
+from rag.rows import Live, seconds
 from rag.schema import Filters
-
-if TYPE_CHECKING:
-    from rag.record import Live
 
 FOLDER = "lexical"
 HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
@@ -160,8 +158,8 @@ class LexicalIndex:
     def _filters(self, filters: Filters) -> list[tantivy.Query]:
         queries = []
         if filters.after is not None or filters.before is not None:
-            start = _seconds(filters.after, -EPOCH_BOUND)
-            end = _seconds(filters.before, EPOCH_BOUND) - 1
+            start = -EPOCH_BOUND if filters.after is None else seconds(filters.after)
+            end = EPOCH_BOUND if filters.before is None else seconds(filters.before) - 1
             if end < start:
                 return [tantivy.Query.empty_query()]
             queries.append(self._range("published", start, end))
@@ -187,10 +185,6 @@ class LexicalIndex:
         return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
 
 
-def _seconds(moment: Any, otherwise: int) -> int:
-    return otherwise if moment is None else int(moment.timestamp() // 1)
-
-
 def _document(live: Live) -> tantivy.Document:
     head = live.head
     document = tantivy.Document(
@@ -206,5 +200,5 @@ def _document(live: Live) -> tantivy.Document:
     for author in head.authors:
         document.add_text("author", author.casefold())
     if head.published is not None:
-        document.add_integer("published", int(head.published.timestamp() // 1))
+        document.add_integer("published", seconds(head.published))
     return document

@@ -21,52 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import ArchiveDamagedError, ArchiveNotFoundError, ReadError
-from rag.schema import Article, ArticleHead, Filters, Passage, Span
+from rag.migrations import migrate
+from rag.rows import HEAD, Live, moment_of, read_article, read_live, seconds
+from rag.schema import Article, ArticleHead, Filters, Span
 
 FILE = "archive.sqlite"
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 
-# Each entry lifts the schema by one version; entries that have landed never change.
-MIGRATIONS = (
-    """
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE changes (
-        sequence INTEGER PRIMARY KEY, at TEXT NOT NULL,
-        action TEXT NOT NULL, articles INTEGER NOT NULL
-    );
-    CREATE TABLE revisions (
-        id INTEGER PRIMARY KEY,
-        article_id TEXT NOT NULL, revision INTEGER NOT NULL, fingerprint TEXT NOT NULL,
-        title TEXT NOT NULL, publisher TEXT NOT NULL, url TEXT NOT NULL, authors TEXT NOT NULL,
-        published TEXT, published_at INTEGER, updated TEXT,
-        section TEXT NOT NULL, language TEXT NOT NULL, kind TEXT NOT NULL,
-        since INTEGER NOT NULL, until INTEGER,
-        UNIQUE (article_id, revision)
-    );
-    CREATE UNIQUE INDEX revisions_current ON revisions (article_id) WHERE until IS NULL;
-    CREATE INDEX revisions_published ON revisions (published_at) WHERE until IS NULL;
-    CREATE INDEX revisions_publisher ON revisions (publisher, published_at) WHERE until IS NULL;
-    CREATE INDEX revisions_since ON revisions (since);
-    CREATE INDEX revisions_until ON revisions (until);
-    CREATE TABLE texts (revision_id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-    CREATE TABLE bylines (revision_id INTEGER NOT NULL, author TEXT NOT NULL);
-    CREATE INDEX bylines_author ON bylines (author, revision_id);
-    CREATE INDEX bylines_revision ON bylines (revision_id);
-    CREATE TABLE passages (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        revision_id INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-        digest BLOB NOT NULL
-    );
-    CREATE INDEX passages_revision ON passages (revision_id);
-    CREATE TABLE vectors (number INTEGER PRIMARY KEY, vector BLOB NOT NULL);
-    """,
-)
-
-HEAD = (
-    "r.article_id, r.title, r.publisher, r.url, r.authors, r.published, r.updated, "
-    "r.section, r.language, r.kind, r.revision"
-)
 CHUNK = 500  # parameters a statement: SQLite's own bound was 999 for long
 
 
@@ -79,15 +41,6 @@ class Entry:
     spans: tuple[Span, ...]
     digests: tuple[bytes, ...]
     vectors: Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """One live passage with what an index needs of it."""
-
-    number: int
-    passage: Passage
-    head: ArticleHead
 
 
 # Characters of a title that are embedded with each passage: the longest of 11,746 titles has
@@ -138,26 +91,7 @@ class Record:
                 )
             folder.mkdir(parents=True, exist_ok=True)
         with self._reading():
-            self._migrate(folder)
-
-    def _migrate(self, folder: Path) -> None:
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-        if version > len(MIGRATIONS):
-            raise ArchiveDamagedError(
-                f"the archive at {folder} was written by a newer Backfile (schema {version}): "
-                "upgrade with `pip install --upgrade backfile`"
-            )
-        if version == len(MIGRATIONS):
-            return
-        if not self._writable:
-            raise ArchiveDamagedError(
-                f"the archive at {folder} is empty or of an older version (schema {version}): "
-                "any `backfile ingest` brings it up to date"
-            )
-        for number in range(version, len(MIGRATIONS)):
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
-            )
+            migrate(self._db, folder, writable=writable)
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -252,7 +186,7 @@ class Record:
             f"WHERE r.article_id = ? AND {which}",
             (article_id,) if revision is None else (article_id, revision),
         ).fetchone()
-        return _article(row) if row else None
+        return read_article(row) if row else None
 
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
         """Yield the current articles that pass the filters, by their number in the record."""
@@ -267,7 +201,7 @@ class Record:
             ).fetchall()
             if not rows:
                 return
-            yield from (_article(row[1:]) for row in rows)
+            yield from (read_article(row[1:]) for row in rows)
             after = rows[-1][0]
 
     def spans(self, article_id: str, revision: int) -> list[Span]:
@@ -296,7 +230,7 @@ class Record:
             "SELECT publisher, count(*), min(published_at), max(published_at) FROM revisions "
             "WHERE until IS NULL GROUP BY publisher ORDER BY count(*) DESC, publisher"
         )
-        return [(name, n, _moment(first), _moment(last)) for name, n, first, last in rows]
+        return [(name, n, moment_of(first), moment_of(last)) for name, n, first, last in rows]
 
     def authors(self) -> list[str]:
         """Return the names of all authors of current articles, sorted."""
@@ -326,7 +260,7 @@ class Record:
             "WHERE r.until IS NULL AND p.number IN ({})",
             (int(number) for number in numbers),
         )
-        return {row[0]: _live(row) for row in rows}
+        return {row[0]: read_live(row) for row in rows}
 
     def vectors(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
         """Return the vectors (n, dimension) of these passages and the numbers they belong to."""
@@ -350,7 +284,7 @@ class Record:
             ).fetchall()
             if not rows:
                 return
-            yield [_live(row) for row in rows]
+            yield [read_live(row) for row in rows]
             after = rows[-1][0]
 
     def numbers_added_since(self, sequence: int) -> Numbers:
@@ -426,7 +360,7 @@ class Record:
                 *(a.id, newest + 1, entry.fingerprint, a.title, a.publisher, a.url),
                 json.dumps(a.authors, ensure_ascii=False),
                 a.published.isoformat() if a.published else None,
-                _seconds(a.published) if a.published else None,
+                seconds(a.published) if a.published else None,
                 a.updated.isoformat() if a.updated else None,
                 *(a.section, a.language, a.kind, sequence),
             ),
@@ -454,7 +388,7 @@ class Record:
         ):
             if moment is not None:
                 clauses.append(clause)
-                values.append(_seconds(moment))
+                values.append(seconds(moment))
         for column, wanted in (
             ("publisher", filters.publishers),
             ("section", filters.sections),
@@ -494,55 +428,3 @@ def _marks(values: Sequence[object]) -> str:
 def _matching(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
     folded = {name.casefold() for name in wanted}
     return [name for name in names if name.casefold() in folded]
-
-
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp() // 1)
-
-
-def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def _parsed(moment: str | None) -> datetime | None:
-    return datetime.fromisoformat(moment) if moment else None
-
-
-def _head(row: Sequence) -> ArticleHead:  # type: ignore[type-arg]
-    return ArticleHead(
-        article_id=row[0],
-        title=row[1],
-        publisher=row[2],
-        url=row[3],
-        authors=tuple(json.loads(row[4])),
-        published=_parsed(row[5]),
-        updated=_parsed(row[6]),
-        section=row[7],
-        language=row[8],
-        kind=row[9],
-        revision=row[10],
-    )
-
-
-def _article(row: Sequence) -> Article:  # type: ignore[type-arg]
-    head, text = _head(row), row[11]
-    return Article(
-        id=head.article_id,
-        title=head.title,
-        text=text,
-        publisher=head.publisher,
-        url=head.url,
-        authors=head.authors,
-        published=head.published,
-        updated=head.updated,
-        section=head.section,
-        language=head.language,
-        kind=head.kind,
-        revision=head.revision,
-    )
-
-
-def _live(row: Sequence) -> Live:  # type: ignore[type-arg]
-    number, start, end = row[:3]
-    head, text = _head(row[3:]), row[14]
-    return Live(number, Passage(head.article_id, head.revision, start, end, text[start:end]), head)

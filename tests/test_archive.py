@@ -242,9 +242,10 @@ def test_no_vector_is_lost_between_a_process_that_reads_and_one_that_writes(
         reader.dense("bridge", 5)
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.put(whole(an_article(n)) for n in range(2250, 3500))
-        assert archive._vectors.numbers() == archive._lexical.numbers() == set(range(1, 7001))
+        indexes = archive._indexes
+        assert indexes.vectors.numbers() == indexes.lexical.numbers() == set(range(1, 7001))
         _, vectors = archive._record.vectors(np.arange(1, 7001, 20))
-        scores = [archive._vectors.nearest(vector, 1)[0][1] for vector in vectors]
+        scores = [indexes.vectors.nearest(vector, 1)[0][1] for vector in vectors]
         # 43 % would be lost; HNSW is approximate and misses a few in a hundred of itself
         assert np.mean(np.array(scores) > 0.9999) > 0.97
 

@@ -1,0 +1,182 @@
+"""The two indexes, kept in step with the record, and searched as if they never lagged.
+
+A reader never depends on an index being new: passages that the vectors have not reached are
+scored exactly from the record, and what the record no longer holds is for the caller to drop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from rag.errors import ArchiveDamagedError, ArchiveLockedError
+from rag.lexical import FOLDER as LEXICAL_FOLDER
+from rag.lexical import LexicalIndex
+from rag.lock import writers_lock
+from rag.record import Numbers, Record, Vectors
+from rag.schema import Filters
+from rag.vectors import VectorIndex
+
+EXACT_UP_TO = 2_000  # so few vectors are read and multiplied faster than Chroma takes their ids
+WIDE = 0.2  # a filter that lets this share through: ask without it and drop what it forbids
+TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is opened anew
+FOLLOW_BATCH = 2_000
+GUARD = "vectors.lock"
+
+Scored = list[tuple[int, float]]  # a passage's number and its score, best first
+
+
+class Indexes:
+    """Chroma and Tantivy in one archive's folder; both follow the record by sequence number."""
+
+    def __init__(self, folder: Path, record: Record, lock: FileLock | None) -> None:
+        self.folder = folder
+        self._record = record
+        self._lock = lock
+        # under it Chroma's files are written, and opened; entered again, it is still held
+        self._guard = FileLock(folder / GUARD)
+        self._seen = -1
+        self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
+        self._ended = 0
+
+    def close(self) -> None:
+        for name in ("lexical", "vectors"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    @cached_property
+    def lexical(self) -> LexicalIndex:
+        try:
+            return LexicalIndex(self.folder)
+        except ValueError as error:  # tantivy's word for files that it cannot read
+            with self._writing() as may:
+                if not may:
+                    raise ArchiveDamagedError(
+                        f"the word index of {self.folder} cannot be read ({error}): "
+                        "run `backfile ingest` again when the other process has finished"
+                    ) from error
+                shutil.rmtree(self.folder / LEXICAL_FOLDER)
+                return LexicalIndex(self.folder)
+
+    @cached_property
+    def vectors(self) -> VectorIndex:
+        with self._guard:
+            return VectorIndex(self.folder)
+
+    # searching
+
+    def by_words(
+        self, query: str, k: int, *, filters: Filters, phrases: Sequence[str] = ()
+    ) -> Scored:
+        """Return the `k` passages best by BM25, and some that may have ended since."""
+        return self.lexical.search(query, k + self._ended, filters=filters, phrases=phrases)
+
+    def nearest(self, vector: Vectors, k: int, *, filters: Filters) -> Scored:
+        """Return the `k` passages nearest by cosine, and some that may have ended since."""
+        among = self._record.numbers(filters) if filters else None
+        if among is not None and len(among) <= EXACT_UP_TO:
+            return _best(vector, *self._record.vectors(among), k)
+        tail, matrix = self._tail
+        if among is not None and len(tail):
+            kept = np.isin(tail, among)
+            tail, matrix = tail[kept], matrix[kept]
+        found = self._from_chroma(vector, k + self._ended, among)
+        merged = dict(found + _best(vector, tail, matrix, k))
+        return sorted(merged.items(), key=lambda pair: -pair[1])
+
+    def _from_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
+        if among is None:
+            return self.vectors.nearest(vector, k)
+        share = len(among) / max(self.vectors.count(), 1)
+        if share >= WIDE:
+            allowed = set(among.tolist())
+            wide = self.vectors.nearest(vector, int(2 * k / share) + 10)
+            found = [pair for pair in wide if pair[0] in allowed]
+            if len(found) >= k:
+                return found[:k]
+        return self.vectors.nearest(vector, k, among)
+
+    def refresh(self) -> None:
+        """See what another process has written since."""
+        sequence = self._record.sequence()
+        if sequence == self._seen:
+            return
+        if self.lexical.reached < sequence and not self._caught_up():
+            self.lexical.refresh()
+        added = self._record.numbers_added_since(self.vectors.reached)
+        if len(added) > TAIL_LIMIT:
+            with self._guard:
+                self.vectors.reopen()
+            added = self._record.numbers_added_since(self.vectors.reached)
+        self._tail = self._record.vectors(added)
+        self._ended = len(self._record.removed_since(self.vectors.reached))
+        self._seen = sequence
+
+    # following the record
+
+    def follow(self) -> None:
+        """Bring both indexes up to the record; only for who holds the writers' lock."""
+        sequence = self._record.sequence()
+        if self.lexical.reached > sequence or self.vectors.reached > sequence:
+            self.clear()  # the record was put back to an earlier state
+        reached = self.lexical.reached
+        if reached < sequence:
+            self.lexical.write(
+                self._record.added_since(reached, FOLLOW_BATCH),
+                self._record.removed_since(reached),
+                sequence,
+            )
+        reached = self.vectors.reached
+        if reached < sequence:
+            with self._guard:
+                self.vectors.remove(self._record.removed_since(reached))
+                added = self._record.numbers_added_since(reached)
+                for i in range(0, len(added), FOLLOW_BATCH):
+                    numbers, vectors = self._record.vectors(added[i : i + FOLLOW_BATCH])
+                    self.vectors.add(numbers.tolist(), vectors)
+                self.vectors.reach(sequence)
+
+    def clear(self) -> None:
+        """Throw both indexes away; `follow` makes them anew."""
+        self.lexical.clear()
+        with self._guard:
+            self.vectors.clear()
+
+    def _caught_up(self) -> bool:
+        """Bring the indexes up to the record, if no other process is about to; say if done."""
+        with self._writing() as may:
+            if may:
+                with self._guard:
+                    self.vectors.reopen()
+                self.follow()
+            return may
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[bool]:
+        """Hold the writers' lock if it can be had at once; say whether it is held."""
+        if self._lock is not None:
+            yield True
+            return
+        try:
+            lock = writers_lock(self.folder)
+        except (ArchiveLockedError, OSError):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+
+def _best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> Scored:
+    if not len(numbers):
+        return []
+    scores = matrix @ vector
+    order = np.argsort(-scores, kind="stable")[:k]
+    return [(int(numbers[i]), float(scores[i])) for i in order]
