@@ -179,6 +179,6 @@ def test_tokens_are_counted_in_one_call_an_article_where_the_limit_is_not_near()
 
 def test_a_long_text_is_split_in_time_that_grows_with_it() -> None:
     text = "The crane fell on the pier. Nobody was hurt there.\n\n" * 10_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(split_article(article(text), Words(256))) > 500
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
