@@ -121,7 +121,7 @@ class Record:
                 raise
             raise ArchiveDamagedError(
                 f"the record {self.path} cannot be read ({error}): "
-                "restore it with `backfile restore`, or ingest into a new archive"
+                "put it back from a backup, or ingest into a new archive"
             ) from error
 
     def close(self) -> None:
