@@ -19,6 +19,20 @@ _NOT_PEOPLE = frozenset(
 _PRONOUN = re.compile(
     rf"(?:^|[.!?”\"] |[,”\"] )(?P<p>[Hh]e|[Ss]he)(?= (?:\w+ly )?(?:{_SAYING})\b)|^(?P<q>He|She)\b"
 )
+# Surnames that are words beside: a wrong name in brackets is worse than a bare surname.
+_WORDS_TOO = frozenset(
+    """white black brown green gray grey gold silver young old long short little small strong king
+    prince duke bishop pope price love hope rich poor west east north south may june april august
+    england france ireland holland israel jordan chad georgia paris london church day summer winter
+    power best fox wolf bush stone wood hill lake rivers banks field law judge case page""".split()
+)
+# What follows a surname that stands for its bearer: punctuation, a verb, a preposition, no noun.
+_STANDS_ALONE = re.compile(
+    rf"$|['’]s?\b|[,.;:!?)”\"—–]| (?:—|–|{_SAYING}|is|are|was|were|has|have|had|will|would|can|could"
+    r"|may|might|must|did|does|do|also|who|whose|then|later|first|to|in|at|on|for|of|from|with|by"
+    r"|as|after|before|during|made|took|gave|went|came|became|left|met|won|lost|filed|wrote|called"
+    r"|asked)\b"
+)
 
 
 def readable(text: str, unit: Span) -> str:
@@ -52,6 +66,8 @@ def _surnames(sentence: str, text: str) -> list[tuple[int, str]]:
         if " " in name.text or name.text in seen or key(name.text) != name.text.lower():
             continue
         seen.add(name.text)
+        if name.text.lower() in _WORDS_TOO or not _STANDS_ALONE.match(sentence, name.end):
+            continue
         if any(name.text in other.text.split() for other in present if other.text != name.text):
             continue
         full = _person(name, text)

@@ -190,3 +190,20 @@ def test_a_refusal_tells_where_it_is_said_outside_the_filters() -> None:
     other = bot.ask(question, filters=Filters(publishers=("Coast Herald",)))
     assert other.refused
     assert "left out" in other.reason
+
+
+def test_a_surname_that_is_a_word_as_well_gets_no_name_in_brackets() -> None:
+    text = (
+        "“We saw them leave,” said Lee White, the chief of police.\n\n"
+        "White said 31 men were held. Police say the men belong to a White nationalist group."
+    )
+    for sentence in ("White said 31 men were held.", "Police say the men belong to a White"):
+        start = text.index(sentence)
+        assert readable(text, Span(start, start + len(sentence))) == sentence
+
+
+def test_a_surname_before_a_noun_gets_no_name_in_brackets() -> None:
+    text = "Prime Minister Anna Keller said no. The Keller plan failed. Keller said so on Monday."
+    plan, said = (text.index(s) for s in ("The Keller plan", "Keller said so"))
+    assert readable(text, Span(plan, plan + 23)) == "The Keller plan failed."
+    assert readable(text, Span(said, said + 25)).startswith("[Anna] Keller said so on")
