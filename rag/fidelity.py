@@ -98,7 +98,8 @@ def wrong_titles(claim: str, passage: str) -> list[str]:
             if _one_person(name, other)
             for title in others
         }
-        if known and not titles & known:
+        spoken = {word.text.lower() for word in words(passage)}
+        if (known and titles - known - {"former"}) or titles - spoken:
             wrong.append(f"{' '.join(sorted(titles))} {name}")
     return wrong
 

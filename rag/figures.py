@@ -38,7 +38,7 @@ _SPELT = "|".join(sorted([*_ONES, *_TENS, *_ORDINALS], key=len, reverse=True))
 _SCALE = "|".join(sorted(_SCALES, key=len, reverse=True))
 FIGURE = re.compile(
     rf"(?P<money>US\$|[$£€¥])?\s?(?<![\w.])(?P<sign>[-−](?=\d))?"
-    rf"(?:(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?"
+    rf"(?:(?P<clock>\d{{1,2}}:\d\d)|(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?"
     rf"|(?P<spelt>(?:a|{_SPELT}|hundred|dozen)(?:[ -](?:and )?(?:{_SPELT}))*))"
     rf"(?P<scale>(?:[ -]?(?:{_SCALE})s?\b)+(?:(?: and)? (?:{_SPELT})(?:[ -](?:{_SPELT}))*)?)?"
     rf"(?P<unit>\s?(?:%|percentage|percent|per cent|pc\b)|\s(?:dollars?|pounds|euros?|yen)\b)?"
@@ -141,6 +141,8 @@ def figures(text: str) -> list[Figure]:
 
 def _value(m: re.Match[str]) -> float | None:
     scales = (m["scale"] or "").lower()
+    if m["clock"]:
+        return float(m["clock"].replace(":", "."))
     if m["digits"]:
         value = float(m["digits"].replace(",", "").rstrip("."))
     else:
@@ -174,6 +176,8 @@ def _spelt(words: str) -> float:
 
 
 def _unit(m: re.Match[str]) -> str:
+    if m["clock"]:
+        return "o'clock"
     money = (m["money"] or "").upper().removeprefix("US")
     after = (m["unit"] or "").strip().lower()
     return _MONEY.get(money) or _UNITS.get(after) or _MONEY.get(after) or ""

@@ -22,7 +22,6 @@ from rag.fidelity import (
     wrong_speaker,
     wrong_titles,
 )
-from rag.quotations import quotations
 from rag.schema import Hit, Support
 from rag.sentences import sentences
 
@@ -139,8 +138,6 @@ def _fidelity(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
         return Verdict("not supported", f"the passage does not name {name}", 0.0)
     for titled in wrong_titles(claim, passage):
         return Verdict("contradicted", f"the passage does not call anybody {titled}", 0.0)
-    if quotations(claim):
-        return None
     if negated_otherwise(claim, passage):
         return Verdict("contradicted", "the passage says the opposite", 0.0)
     if exchanged(claim, passage):
