@@ -28,8 +28,8 @@ _WORDS_TOO = frozenset(
 )
 # What follows a surname that stands for its bearer: punctuation, a verb, a preposition, no noun.
 _STANDS_ALONE = re.compile(
-    rf"$|['’]s?\b|[,.;:!?)”\"—–]| (?:—|–|{_SAYING}|is|are|was|were|has|have|had|will|would|can|could"
-    r"|may|might|must|did|does|do|also|who|whose|then|later|first|to|in|at|on|for|of|from|with|by"
+    rf"$|['’]s?\b|[,.;:!?)”\"—–]| (?:—|–|{_SAYING}|is|are|was|were|has|have|had|will|would|can"
+    r"|could|may|might|must|did|does|do|also|who|whose|then|later|first|to|in|at|on|for|of|from|with|by"
     r"|as|after|before|during|made|took|gave|went|came|became|left|met|won|lost|filed|wrote|called"
     r"|asked)\b"
 )
