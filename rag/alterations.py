@@ -29,7 +29,7 @@ class Alteration:
 
 def alterations(articles: Sequence[Article], *, seed: int = 1) -> Iterator[Alteration]:
     """Yield one alteration of each kind from each article that allows it."""
-    chance = random.Random(seed)  # noqa: S311  (a sample, not a secret)
+    chance = random.Random(seed)
     for article in articles:
         paragraphs = [p for p in article.text.split("\n\n") if len(p) > 60]
         passages = ["\n\n".join(paragraphs[i : i + 4]) for i in range(0, len(paragraphs), 4)]
