@@ -1,0 +1,138 @@
+"""From a question to passages, over a real archive of invented articles."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from langchain_core.cross_encoders import BaseCrossEncoder
+
+from rag.archive import Archive
+from rag.questions import understand
+from rag.retrieval import NewsRetriever, narrow, retrieve
+from rag.schema import Article, Filters, Span
+from tests.fakes import WordEmbeddings
+
+ASKED_ON = datetime(2024, 10, 24, 15, tzinfo=UTC)
+
+
+def article(name, day, text, publisher="Courier", title="Ferry"):
+    published = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    return Article(f"x.example/{name}", title, text, publisher, published=published)
+
+
+ARTICLES = [
+    article("old", "2019-03-02", "The ferry sank near Borsk, the harbour office said."),
+    article("new", "2024-10-22", "The ferry sank off Lund, the harbour office said."),
+    article("later", "2024-11-20", "The ferry sank by Arvik, the harbour office said."),
+    article("june", "2022-06-10", "The ferry line to Lund was closed.", "Gazette"),
+    article("july", "2022-07-01", "The ferry line to Lund was closed in June.", "Gazette"),
+    article("copy", "2024-10-22", "The ferry sank off Lund, the harbour office said."),
+    article("tax", "2024-10-20", "Council raises the tax on dogs.", "Gazette", "Tax"),
+]
+
+
+def in_sentences(text):
+    ends = [i + 1 for i, c in enumerate(text) if c == "." and text[i + 1 : i + 2] in ("", " ")]
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    return [Span(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("archive")
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as opened:
+        opened.put([(a, in_sentences(a.text)) for a in ARTICLES])
+        yield opened
+
+
+def names(archive, question, k=8, **how):
+    how.setdefault("asked_on", ASKED_ON)
+    hits = retrieve(archive, question, k, **how).hits
+    return [hit.passage.article_id.removeprefix("x.example/") for hit in hits]
+
+
+def test_the_news_comes_before_what_is_long_past_or_not_yet_written(archive):
+    assert names(archive, "Where did the ferry sink?")[0] in ("new", "copy")
+
+
+def test_what_is_asked_of_another_day_is_weighed_from_there(archive):
+    then = datetime(2019, 3, 3, tzinfo=UTC)
+    assert names(archive, "Where did the ferry sink?", asked_on=then)[0] == "old"
+
+
+def test_a_hard_window_excludes_and_lets_reports_of_the_next_days_in(archive):
+    assert names(archive, "Which ferry line was closed in June 2022?") == ["june", "july"]
+
+
+def test_a_window_before_a_day_ends_there(archive):
+    found = names(archive, "Where did the ferry sink before 22 October 2024?")
+    assert "old" in found
+    assert "new" not in found
+
+
+def test_words_only_narrow_the_filters_that_a_user_set(archive):
+    filters = Filters(after=ASKED_ON - timedelta(days=30))
+    found = retrieve(archive, "Which line was closed in June 2022?", filters=filters)
+    assert found.hits == ()
+    assert found.question.window is not None
+
+
+def test_one_cited_publisher_is_a_filter(archive):
+    found = names(archive, "What did the Gazette report about the ferry?")
+    assert {"june", "july"} <= set(found) <= {"june", "july", "tax"}
+
+
+def test_a_publisher_other_than_the_one_allowed_finds_nothing():
+    asked = understand("according to the Gazette", asked_on=ASKED_ON, publishers=("Gazette",))
+    assert narrow(Filters(publishers=("Courier",)), asked) is None
+
+
+def test_a_copy_of_a_text_is_shown_once(archive):
+    found = names(archive, "Where did the ferry sink?")
+    assert len({"new", "copy"} & set(found)) == 1
+
+
+def test_nothing_found_is_a_value(archive):
+    assert retrieve(archive, "What happened in May 2011?").hits == ()
+    assert retrieve(archive, "ferry", 0).hits == ()
+
+
+def test_passages_that_adjoin_are_joined_and_none_crowds_out_other_articles(tmp_path):
+    long = article("long", "2024-10-22", "Ferry one. Ferry two. Ferry three. Ferry four.")
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put([(a, in_sentences(a.text)) for a in (long, ARTICLES[0], ARTICLES[3])])
+        hits = retrieve(archive, "ferry", 3, asked_on=ASKED_ON).hits
+        assert len({hit.passage.article_id for hit in hits}) == 3
+        for hit in hits:
+            whole = archive.article(hit.passage.article_id)
+            assert hit.passage.text == whole.text[hit.passage.start : hit.passage.end]
+        assert any(hit.passage.text.count("Ferry") > 1 for hit in hits)
+
+
+class LikesArvik(BaseCrossEncoder):
+    def score(self, text_pairs):
+        return [float("Arvik" in passage) for _, passage in text_pairs]
+
+
+def test_a_reranker_has_its_say(archive):
+    assert names(archive, "Where did the ferry sink?", reranker=LikesArvik())[0] == "later"
+
+
+def test_a_follow_up_is_searched_for_with_what_went_before(archive):
+    found = retrieve(archive, "And the tax?", history=["What does the council want of dogs?"])
+    assert "council" in found.question.text
+    assert found.hits[0].head.title == "Tax"
+
+
+def test_langchain_asks_the_same_search(archive):
+    retriever = NewsRetriever(archive=archive, k=2, asked_on=ASKED_ON)
+    documents = retriever.invoke("Where did the ferry sink?")
+    assert len(documents) == 2
+    assert set(documents[0].metadata) == {
+        *("article_id", "start", "end", "score", "title", "publisher", "url", "published")
+    }
+    assert len(retriever.invoke("Where did the ferry sink?", k=1)) == 1
+    assert asyncio.run(retriever.ainvoke("Where did the ferry sink?", k=1)) == documents[:1]
+    assert retriever.batch(["Where did the ferry sink?"]) == [documents]
