@@ -16,7 +16,7 @@ from rag.names import names
 from rag.words import content, stems
 
 Vectors = npt.NDArray[np.float32]
-MOST_SENTENCES = 24  # of the evidence, by words in common with the claim, that are embedded
+MOST_SENTENCES = 8  # of the evidence, by words in common with the claim, that are embedded
 
 
 @dataclass(frozen=True, slots=True)

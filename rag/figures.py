@@ -38,7 +38,7 @@ _SPELT = "|".join(sorted([*_ONES, *_TENS, *_ORDINALS], key=len, reverse=True))
 _SCALE = "|".join(sorted(_SCALES, key=len, reverse=True))
 FIGURE = re.compile(
     rf"(?P<money>US\$|[$£€¥])?\s?(?<![\w.])(?P<sign>[-−](?=\d))?"
-    rf"(?:(?P<clock>\d{{1,2}}:\d\d)|(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?"
+    rf"(?:(?P<clock>\d{{1,2}}:\d\d|\d{{1,2}}(?= ?[ap]\.?m\b))|(?P<pair>\d+(?:[-–]| to )\d+(?![\d,%]))|(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?"
     rf"|(?P<spelt>(?:a|{_SPELT}|hundred|dozen)(?:[ -](?:and )?(?:{_SPELT}))*))"
     rf"(?P<scale>(?:[ -]?(?:{_SCALE})s?\b)+(?:(?: and)? (?:{_SPELT})(?:[ -](?:{_SPELT}))*)?)?"
     rf"(?P<unit>\s?(?:%|percentage|percent|per cent|pc\b)|\s(?:dollars?|pounds|euros?|yen)\b)?"
@@ -143,6 +143,9 @@ def _value(m: re.Match[str]) -> float | None:
     scales = (m["scale"] or "").lower()
     if m["clock"]:
         return float(m["clock"].replace(":", "."))
+    if m["pair"]:
+        first, last = re.findall(r"\d+", m["pair"])
+        return float(first) + float(last) / 10 ** len(last)
     if m["digits"]:
         value = float(m["digits"].replace(",", "").rstrip("."))
     else:
@@ -178,6 +181,8 @@ def _spelt(words: str) -> float:
 def _unit(m: re.Match[str]) -> str:
     if m["clock"]:
         return "o'clock"
+    if m["pair"]:
+        return "to"
     money = (m["money"] or "").upper().removeprefix("US")
     after = (m["unit"] or "").strip().lower()
     return _MONEY.get(money) or _UNITS.get(after) or _MONEY.get(after) or ""
@@ -187,9 +192,14 @@ def borne_out(figure: Figure, shown: Iterable[Figure]) -> bool:
     """Whether `figure` is among `shown`: the same value, in the same unit where both name one."""
     return any(
         abs(figure.value - other.value) <= 1e-9 * max(1.0, abs(other.value))
-        and (figure.unit == other.unit or not figure.unit or not other.unit)
+        and (figure.unit == other.unit or _loose(figure.unit, other.unit))
         for other in shown
     )
+
+
+def _loose(unit: str, other: str) -> bool:
+    """Whether a bare number may stand for one with a unit: 5 for $5, but not for 5 o'clock."""
+    return "" in (unit, other) and not {"o'clock", "to"} & {unit, other}
 
 
 def day_borne_out(day: Day, shown: Sequence[Day], text: str, published: datetime | None) -> bool:

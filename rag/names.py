@@ -149,7 +149,7 @@ def _ends_sentence(part: str) -> bool:
 def _parts_names(text: str, offset: int, part: re.Match[str], opens: bool) -> bool:
     """Whether a word of a run of capitals belongs to no name: a title, a day, an opening word."""
     word, at = part[0], offset + part.start()
-    low = word.rstrip(".").lower()
+    low = re.sub(r"[’']s$", "", word).rstrip(".").lower()
     if low in TITLES | _CALENDAR:
         return True
     # "Do" and "An" are Korean names too, but not where a run of capitals begins.

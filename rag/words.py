@@ -83,6 +83,7 @@ def content(text: str) -> list[Word]:
     return [word for word in words(text) if not word.empty]
 
 
+@lru_cache(maxsize=8192)
 def stems(text: str) -> frozenset[str]:
     """Return the stems of the words of `text` that carry meaning."""
     return frozenset(word.stem for word in content(text))
