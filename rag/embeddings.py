@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 Task = Literal["query", "document"]
 Vectors = NDArray[np.float32]
 
-TORCH_FROM_TOKENS = 8192  # until torch is loaded, a call of fewer tokens is done in numpy
+# Until torch is loaded, a call of fewer tokens is done in numpy: that takes 3 s (2,500 tokens a
+# second on two cores; `python -m tests.benchmarks.embedding`), loading torch 5 s.
+TORCH_FROM_TOKENS = 8192
 
 # The names under which a model keeps its prompts; the first that is not empty counts.
 PROMPT_NAMES: dict[Task, tuple[str, ...]] = {
