@@ -92,6 +92,8 @@ def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archi
 class QuotingChatbot:
     """Says, word for word, every sentence that shares a long word with the question."""
 
+    chat_model = None
+
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
 

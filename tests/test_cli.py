@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.archive import Archive
+from rag.errors import ArchiveNotFoundError
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, as_json
 from ui.cli import main
 
@@ -338,6 +340,36 @@ def test_a_reject_is_a_json_line_on_stderr_and_the_good_is_kept(tmp_path: Path, 
     reject = json.loads(line)
     assert list(reject) == ["place", "reason"]
     assert "mixed.jsonl" in reject["place"]
+
+
+def test_an_ingest_that_is_stopped_keeps_what_it_has_put(tmp_path: Path) -> None:
+    dump = tmp_path / "many.jsonl"
+    lines = ({**as_json(HARBOUR), "id": f"id-{n}", "url": ""} for n in range(20_000))
+    dump.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    archive = tmp_path / "archive"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ui.cli", "ingest", str(dump), *at(archive)],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while articles(archive) == 0:
+        assert process.poll() is None
+        time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "backfile: stopped"
+    assert "Traceback" not in said
+    assert 0 < articles(archive) < 20_000
+
+
+def articles(folder: Path) -> int:
+    try:
+        with Archive.open(folder) as archive:
+            return archive.status().articles
+    except ArchiveNotFoundError:
+        return 0
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty file", "empty folder"])

@@ -107,7 +107,8 @@ def _turn(answer: Answer, turn: int) -> tuple[str, str]:
             _citation_card(number, list(citations), turn)
             for number, citations in groupby(answer.citations, key=lambda c: c.number)
         ]
-    return escaped_line(answer.question), f"<h2>{heading}</h2>{''.join(cards)}"
+    heading = "" if answer.notice and not cards else f"<h2>{heading}</h2>"
+    return escaped_line(answer.question), f"{heading}{''.join(cards)}"
 
 
 def hits_markup(hits: Iterable[Hit]) -> str:

@@ -18,6 +18,7 @@ from rag.settings import Settings
 # The archive, the chatbot and the page are imported by the commands that use them.
 
 if TYPE_CHECKING:
+    from ingest.readers import Reading
     from rag.archive import Archive
     from rag.schema import Filters
 
@@ -115,7 +116,7 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
     sources = [*arguments.paths, *([feeding.sample()] if arguments.sample else [])]
     if not sources:
         arguments.parser.error("say what to ingest: files, folders, or --sample")
-    report = feeding.feed(sources, settings)
+    report = feeding.feed(sources, settings, _reading(arguments))
     if arguments.json:
         print(render.json_text(render.report_value(report)))
     else:
@@ -148,6 +149,20 @@ def status(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 # What was asked for
+
+
+def _reading(arguments: argparse.Namespace) -> Reading | None:
+    """Return how the files are to be read, if anything was said of it."""
+    if not arguments.map:
+        return None
+    from ingest.readers import Reading
+    from ingest.readers.mapping import FieldMap
+
+    try:
+        field_map = FieldMap.parse(arguments.map)
+    except ValueError as error:
+        arguments.parser.error(f"--map: {error}")
+    return Reading(field_map=field_map)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +258,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     putting_in.add_argument(
         "--sample", action="store_true", help="the sample that comes with Backfile"
+    )
+    putting_in.add_argument(
+        "--map",
+        metavar="FIELD=KEY,...",
+        help="where JSON and tables have what: title=headline,published=meta.date",
     )
     serving = command("serve", serve, "open the page where one asks the archive")
     serving.add_argument("--host", help="address to listen on (BACKFILE_HOST, else 127.0.0.1)")

@@ -15,6 +15,7 @@ from ui.render import json_line
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport, Progress
+    from ingest.readers import Reading
 
 Tell = tuple[Callable[["Progress"], None] | None, Callable[[dict[str, str]], None]]
 
@@ -24,7 +25,9 @@ def sample() -> Path:
     return Path(str(files("ingest") / "sample"))
 
 
-def feed(sources: Sequence[Path], settings: Settings) -> IngestReport:
+def feed(
+    sources: Sequence[Path], settings: Settings, reading: Reading | None = None
+) -> IngestReport:
     """Put the articles of `sources` into the archive of `settings`, telling stderr how it goes.
 
     Raises ReadError, and makes no archive, where none of the sources is there.
@@ -37,7 +40,13 @@ def feed(sources: Sequence[Path], settings: Settings) -> IngestReport:
     with Archive.open(settings.archive, mode="write", settings=settings) as archive:
         try:
             with _telling() as (on_progress, on_reject):
-                return ingest(archive, sources, on_progress=on_progress, on_reject=on_reject)
+                return ingest(
+                    archive,
+                    sources,
+                    on_progress=on_progress,
+                    on_reject=on_reject,
+                    reading=reading,
+                )
         except KeyboardInterrupt:
             print("what was put stays in; the same command goes on from there", file=sys.stderr)
             raise

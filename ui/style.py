@@ -34,7 +34,7 @@ CSS = """
 }
 #bf-asking { display: flex; flex-direction: column; flex-wrap: nowrap; }
 #bf-conversation { flex: 1 1 auto; min-height: 18rem; }
-#bf-question { flex: 0 0 auto; }
+#bf-question { flex: 0 0 auto; overflow: visible !important; height: auto !important; }
 #bf-question button { background: var(--button-primary-background-fill); }
 #bf-question button { color: var(--button-primary-text-color); }
 #bf-conversation .placeholder { padding: 1.5rem; }

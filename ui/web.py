@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Turn = tuple[str, Answer]
 
-AT_ONCE = 4  # questions answered at a time; more than the cores only slows each of them down
+QUOTING_AT_ONCE = 2  # questions answered at a time: each keeps every core busy
+WRITING_AT_ONCE = 8  # with a chat model, most of the time is spent waiting for it
 WAITING = 64  # questions that may wait; who comes later is told that it is full
 LONGEST_QUESTION = 1000
 REMEMBERED = 6  # turns that a follow-up question may refer to
@@ -35,7 +36,8 @@ REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
 def serve(settings: Settings) -> None:
     """Open the page on the archive of `settings` and keep it open until interrupted."""
     with opening.open_chatbot(settings) as (archive, chatbot):
-        archive.embed(["warm"])  # load the model now: the first question should not wait
+        # So many tokens load torch now: no question waits for it, and each is embedded faster.
+        archive.embed(["warm " * 200] * 50)
         page = build_page(archive, chatbot)
         _, address, _ = launch(page, settings)
         print(f"Backfile is at {address} (Ctrl-C ends it)", flush=True)
@@ -71,6 +73,7 @@ def launch(page: gr.Blocks, settings: Settings) -> tuple[Any, str, str]:
 
 def build_page(archive: Archive, chatbot: Chatbot) -> gr.Blocks:
     """Return the page; nothing of a conversation is kept outside its own session."""
+    at_once = WRITING_AT_ONCE if chatbot.chat_model else QUOTING_AT_ONCE
     page = gr.Blocks(title="Backfile", analytics_enabled=False, fill_width=True)
     with page:
         banner = gr.HTML(elem_id="bf-banner")
@@ -125,7 +128,7 @@ def build_page(archive: Archive, chatbot: Chatbot) -> gr.Blocks:
         shown = [question, conversation, evidence, turns]
         limits: dict[str, Any] = {
             "api_visibility": "private",
-            "concurrency_limit": AT_ONCE,
+            "concurrency_limit": at_once,
             "concurrency_id": "asking",
             "show_progress": "hidden",
         }
@@ -138,8 +141,8 @@ def build_page(archive: Archive, chatbot: Chatbot) -> gr.Blocks:
         page.load(show_banner, outputs=banner, api_visibility="private", show_progress="hidden")
         question.submit(answer, [question, turns], shown, **limits)
         conversation.example_select(answer_example, [turns], shown, **limits)
-        _add_endpoints(archive, chatbot)
-    page.queue(max_size=WAITING, default_concurrency_limit=AT_ONCE)
+        _add_endpoints(archive, chatbot, at_once)
+    page.queue(max_size=WAITING, default_concurrency_limit=at_once)
     return page
 
 
@@ -175,12 +178,17 @@ def messages(turns: tuple[Turn, ...]) -> list[dict[str, str]]:
 
 
 def examples(archive: Archive, count: int = 4) -> list[str]:
-    """Return headlines to start from: of the last week's articles, each of another publisher."""
+    """Return headlines to start from: new ones, each of another publisher."""
     last = archive.status().last
     if last is None:
         return []
-    newest = islice(archive.articles(Filters(after=last - timedelta(days=7))), 200)
-    by_publisher = {article.publisher: article.title for article in newest if article.title}
+    by_publisher: dict[str, str] = {}
+    for days in (7, 60, 730):  # a big archive has enough in a week, a small one in all its years
+        since = Filters(after=last - timedelta(days=days))
+        for article in islice(archive.articles(since), 500):
+            by_publisher.setdefault(article.publisher, article.title or article.id)
+        if len(by_publisher) >= count:
+            break
     return list(by_publisher.values())[:count]
 
 
@@ -192,7 +200,7 @@ def _placeholder() -> str:
     )
 
 
-def _add_endpoints(archive: Archive, chatbot: Chatbot) -> None:
+def _add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
     """Name the two endpoints that are meant for programs; everything else is private."""
 
     def ask(question: str, k: int = 8) -> dict[str, Any]:
@@ -208,7 +216,7 @@ def _add_endpoints(archive: Archive, chatbot: Chatbot) -> None:
         events.api(
             function,
             api_name=function.__name__,
-            concurrency_limit=AT_ONCE,
+            concurrency_limit=at_once,
             concurrency_id="asking",
         )
 
