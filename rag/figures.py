@@ -38,7 +38,9 @@ _SPELT = "|".join(sorted([*_ONES, *_TENS, *_ORDINALS], key=len, reverse=True))
 _SCALE = "|".join(sorted(_SCALES, key=len, reverse=True))
 FIGURE = re.compile(
     rf"(?P<money>US\$|[$£€¥])?\s?(?<![\w.])(?P<sign>[-−](?=\d))?"
-    rf"(?:(?P<clock>\d{{1,2}}:\d\d|\d{{1,2}}(?= ?[ap]\.?m\b))|(?P<pair>\d+(?:[-–]| to )\d+(?![\d,%]))|(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?"
+    rf"(?:(?P<clock>\d{{1,2}}:\d\d|\d{{1,2}}(?= ?[ap]\.?m\b))"
+    rf"|(?P<pair>\d+(?:[-–]| to )\d+(?![\d,%]))"
+    rf"|(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?"
     rf"|(?P<spelt>(?:a|{_SPELT}|hundred|dozen)(?:[ -](?:and )?(?:{_SPELT}))*))"
     rf"(?P<scale>(?:[ -]?(?:{_SCALE})s?\b)+(?:(?: and)? (?:{_SPELT})(?:[ -](?:{_SPELT}))*)?)?"
     rf"(?P<unit>\s?(?:%|percentage|percent|per cent|pc\b)|\s(?:dollars?|pounds|euros?|yen)\b)?"
@@ -145,7 +147,7 @@ def _value(m: re.Match[str]) -> float | None:
         return float(m["clock"].replace(":", "."))
     if m["pair"]:
         first, last = re.findall(r"\d+", m["pair"])
-        return float(first) + float(last) / 10 ** len(last)
+        return float(f"{first}.{last}")
     if m["digits"]:
         value = float(m["digits"].replace(",", "").rstrip("."))
     else:
