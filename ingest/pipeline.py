@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
-from ingest.readers import Reject, files, read
+from ingest.readers import Reading, Reject, files, read
 from rag.errors import ReadError
 from rag.record import fingerprint
 from rag.schema import Article, Span
@@ -75,17 +75,18 @@ def ingest(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     on_reject: Callable[[dict[str, str]], None] | None = None,
+    reading: Reading | None = None,
 ) -> IngestReport:
     """Put every article of `sources`, files and folders, into `archive`, and say what was done.
 
     An article that has not changed is skipped before it is split or embedded; a changed one
     becomes a new revision. What cannot be read is told to `on_reject` as
     `{"place": ..., "reason": ...}` and the rest goes in. Each batch is put for good: stopped and
-    started again, an ingest finds what it has done unchanged.
+    started again, an ingest finds what it has done unchanged. `reading` says how files are read.
     """
     paths = [Path(source) for source in sources]
     run = _Run(archive, sum(map(_size, paths)), on_progress, on_reject)
-    for batch in _batches(run.reading(paths)):
+    for batch in _batches(run.articles(paths, reading or Reading())):
         run.put(batch)
     return run.finished()
 
@@ -107,10 +108,10 @@ class _Run:
         self._on_progress = on_progress
         self._on_reject = on_reject
 
-    def reading(self, paths: Iterable[Path]) -> Iterator[Article]:
+    def articles(self, paths: Iterable[Path], reading: Reading) -> Iterator[Article]:
         """Yield the articles that are in `paths`; rejects are counted and told on the way."""
         for path in paths:
-            for found in read(path, on_bytes=self._on_bytes):
+            for found in read(path, on_bytes=self._on_bytes, reading=reading):
                 if isinstance(found, Reject):
                     self._reject(found)
                 else:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.readers.mapping import NO_MAP, FieldMap
 from rag.schema import Article
 
 Read = Iterator["Article | Reject"]
@@ -29,7 +30,16 @@ class Reject:
     reason: str
 
 
-def read(path: str | Path, *, on_bytes: OnBytes | None = None) -> Read:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are to be read: `field_map` says what their fields are called."""
+
+    field_map: FieldMap = NO_MAP
+
+
+def read(
+    path: str | Path, *, on_bytes: OnBytes | None = None, reading: Reading | None = None
+) -> Read:
     """Yield the articles of a file, or of the files of a folder in sorted order, and the rejects.
 
     The format is found in the content, not in the name. Files are streamed: memory is bounded
@@ -45,7 +55,7 @@ def read(path: str | Path, *, on_bytes: OnBytes | None = None) -> Read:
     found = False
     for file in files(path):
         found = True
-        yield from read_file(file, on_bytes)
+        yield from read_file(file, on_bytes, reading or Reading())
     if not found:
         yield Reject(str(path), "a folder without a file that could hold articles")
 

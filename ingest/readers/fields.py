@@ -13,6 +13,7 @@ from ingest.language import language_of
 from ingest.readers import Reject
 from ingest.readers.dates import parse_date
 from ingest.readers.ids import article_id, host_of
+from ingest.readers.mapping import NO_MAP, FieldMap
 from rag.schema import Article
 
 # Spellings, best first, in small letters without marks between: schema.org, NewsAPI, news-please
@@ -21,7 +22,14 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "id": ("id", "articleid", "guid", "uri", "identifier", "uuid", "docid", "documentid"),
     "url": (
         *("url", "canonicalurl", "canonical", "link", "weburl", "sourceurl", "articleurl", "href"),
-        *("permalink", "externalurl", "mainentityofpage", "pageurl", "address"),
+        *(
+            "permalink",
+            "externalurl",
+            "mainentityofpage",
+            "pageurl",
+            "address",
+            "documentidentifier",
+        ),
     ),
     "title": ("title", "headline", "webtitle", "head", "heading", "hed", "articletitle", "name"),
     "text": (
@@ -31,12 +39,12 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     ),
     "summary": (
         *("description", "summary", "abstract", "leadparagraph", "lead", "trailtext", "snippet"),
-        *("descriptiontext", "standfirst", "excerpt"),
+        *("descriptiontext", "standfirst", "excerpt", "highlights"),
     ),
     "publisher": (
         *("publisher", "publication", "newspaper", "outlet", "sourcename", "sitename", "source"),
         *("site", "provider", "publishername", "mediasource", "medium", "sourcedomain", "domain"),
-        *("infosource", "copyrightholder"),
+        *("infosource", "copyrightholder", "sourcecommonname"),
     ),
     "authors": ("authors", "author", "byline", "creator", "creators", "writer", "by", "reporter"),
     "published": (
@@ -54,7 +62,17 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "kind": ("kind", "genre", "typeofmaterial"),
 }
 _MAIN = ("main", "name", "@value", "#text", "text", "value", "title", "original", "url", "@id")
-_FLATTEN = ("fields", "article", "attributes", "metadata", "meta", "_source", "properties")
+_FLATTEN = (
+    "fields",
+    "article",
+    "attributes",
+    "metadata",
+    "meta",
+    "_source",
+    "properties",
+    "item",
+    "row",
+)
 _TAGS = re.compile(r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|ul)>|<br ?/?>|<p[ >]")
 _CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\Z")  # NewsAPI's mark
 _BY = re.compile(r"(?i)\A\W*(?:(?:written |reported |story |text )?by|von|par|por|автор:?)\s+")
@@ -76,14 +94,23 @@ def normalised(record: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def article_from(record: Mapping[str, Any], *, place: str, given: str = "") -> Article | Reject:
+def article_from(
+    record: Mapping[str, Any],
+    *,
+    place: str,
+    given: str = "",
+    field_map: FieldMap = NO_MAP,
+) -> Article | Reject:
     """Return the article in `record`, whatever its keys are called, or why it is none.
 
     `given` is the id of an article without an address or an id of its own.
     """
     values = normalised(record)
     found = {name: _first(values, keys) for name, keys in SPELLINGS.items()}
-    raw = _plain(found["text"]) or _plain(found["summary"])
+    found |= field_map.found(record)
+    raw = _plain(found["text"])
+    if not raw and not field_map.key_of("text"):
+        raw = _plain(found["summary"])
     url = _line(found["url"])
     publisher = _line(found["publisher"]) or host_of(url)
     title = clean_title(_line(found["title"]), publisher)
@@ -91,7 +118,7 @@ def article_from(record: Mapping[str, Any], *, place: str, given: str = "") -> A
         title, raw = first_line(raw)
     text = clean(raw, title=title) or clean(raw)
     if not any(char.isalnum() for char in text):
-        wanted = ", ".join(SPELLINGS["text"][:5])
+        wanted = field_map.key_of("text") or ", ".join(SPELLINGS["text"][:5])
         only = f"none of {wanted} holds any" if not raw.strip() else "nothing but a site's litter"
         return Reject(place, f"no text: {only}")
     try:
@@ -179,7 +206,7 @@ def _plain(value: Any) -> str:
         return "\n\n".join(filter(None, (_plain(part) for part in value)))
     if isinstance(value, Mapping):
         return _plain(_first({str(k).casefold(): v for k, v in value.items()}, _MAIN))
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value.strip() == "[Removed]":  # NewsAPI's word for it
         return ""
     if _TAGS.search(value):
         from ingest.readers.html import text_of_fragment

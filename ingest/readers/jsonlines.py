@@ -9,17 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.readers import Read, Reject
-from ingest.readers.fields import SPELLINGS, article_from, normalised
+from ingest.readers.fields import article_from
+from ingest.readers.mapping import NO_MAP, FieldMap
 from ingest.readers.opening import ARTICLE_BYTES, lines_of
+from ingest.readers.wrappers import articles_inside
 
 _TOO_LONG = f"a line longer than {ARTICLE_BYTES // 2**20} MB: no article is that long"
-_CONTAINERS = (
-    *("articles", "items", "results", "data", "docs", "entries", "records", "rows", "stories"),
-    *("response", "hits", "graph", "itemlistelement", "news"),
-)
 
 
-def read_json_lines(file: io.BufferedReader, place: str) -> Read:
+def read_json_lines(file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP) -> Read:
     """Yield the article of each line; a line that holds none is a Reject, and the rest goes in."""
     for number, line in lines_of(file):
         at = f"{place}:{number}"
@@ -29,10 +27,10 @@ def read_json_lines(file: io.BufferedReader, place: str) -> Read:
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if line.strip():
-            yield from _from_line(line, at)
+            yield from _from_line(line, at, field_map)
 
 
-def _from_line(line: bytes, at: str) -> Read:
+def _from_line(line: bytes, at: str, field_map: FieldMap) -> Read:
     try:
         value = json.loads(line.decode())
     except UnicodeDecodeError as error:
@@ -42,10 +40,10 @@ def _from_line(line: bytes, at: str) -> Read:
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
     else:
-        yield from _from_value(value, at)
+        yield from _from_value(value, at, field_map)
 
 
-def read_json(file: io.BufferedReader, place: str) -> Read:
+def read_json(file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP) -> Read:
     """Yield the articles of a JSON document: of an array's elements, or of one object.
 
     An array is read element by element. What comes after a broken element is lost, for nothing
@@ -53,7 +51,7 @@ def read_json(file: io.BufferedReader, place: str) -> Read:
     """
     try:
         for line, value in _elements(file):
-            yield from _from_value(value, f"{place}:{line}")
+            yield from _from_value(value, f"{place}:{line}", field_map)
     except UnicodeDecodeError as error:
         yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
     except json.JSONDecodeError as error:
@@ -101,36 +99,20 @@ def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
             return
 
 
-def _from_value(value: Any, at: str) -> Read:
+def _from_value(value: Any, at: str, field_map: FieldMap) -> Read:
     """Yield the article that `value` is, or those that it holds in a list."""
     if isinstance(value, list):
         for item in value:
-            yield from _from_value(item, at)
+            yield from _from_value(item, at, field_map)
         return
     if not isinstance(value, dict):
         yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
         return
-    inside = _contained(value)
+    inside = None if field_map.found(value).get("text") else articles_inside(value)
     if inside is None:
-        yield article_from(value, place=at)
+        yield article_from(value, place=at, field_map=field_map)
     elif not inside:
         yield Reject(at, "a list without an article in it")
     else:
         for item in inside:
-            yield from _from_value(item, at)
-
-
-def _contained(value: dict[str, Any]) -> list[Any] | None:
-    """Return the list of articles that an object wraps, if it is such a wrapper."""
-    values = normalised(value)
-    if any(values.get(key) for key in SPELLINGS["text"][:8]):
-        return None
-    for key in _CONTAINERS:
-        inner = values.get(key)
-        if isinstance(inner, dict):
-            deeper = _contained(inner)
-            if deeper is not None:
-                return deeper
-        if isinstance(inner, list) and all(isinstance(item, dict) for item in inner):
-            return inner
-    return None
+            yield from _from_value(item, at, field_map)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from ingest.readers import OnBytes, Read, Reject
+from ingest.readers import OnBytes, Read, Reading, Reject
 
 Kind = Literal["json lines", "json", "html", "text"]
 
@@ -63,7 +63,7 @@ class _Counted(io.RawIOBase):
         return int(size)
 
 
-def read_file(path: Path, on_bytes: OnBytes | None = None) -> Read:
+def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | None = None) -> Read:
     """Yield the articles of one file and what in it is none."""
     place = str(path)
     try:
@@ -72,25 +72,25 @@ def read_file(path: Path, on_bytes: OnBytes | None = None) -> Read:
             file: io.BufferedReader[Any] = io.BufferedReader(counted, _PEEK)
             if file.peek(2)[:2] == b"\x1f\x8b":
                 file = io.BufferedReader(gzip.GzipFile(fileobj=file), _PEEK)
-            yield from _articles(file, path)
+            yield from _articles(file, path, reading or Reading())
     except OSError as error:  # gzip's own errors are of this kind, too
         yield Reject(place, f"cannot be read: {error.strerror or error}")
     except (EOFError, zlib.error) as error:
         yield Reject(place, f"a damaged gzip file: {error}")
 
 
-def _articles(file: io.BufferedReader[Any], path: Path) -> Read:
+def _articles(file: io.BufferedReader[Any], path: Path, reading: Reading) -> Read:
     start = _peek(file)
     place = str(path)
     kind = kind_of(start)
     if kind == "json lines":
         from ingest.readers.jsonlines import read_json_lines
 
-        yield from read_json_lines(file, place)
+        yield from read_json_lines(file, place, reading.field_map)
     elif kind == "json":
         from ingest.readers.jsonlines import read_json
 
-        yield from read_json(file, place)
+        yield from read_json(file, place, reading.field_map)
     elif kind in ("html", "text"):
         content = file.read(ARTICLE_BYTES + 1)
         if len(content) > ARTICLE_BYTES:
