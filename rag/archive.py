@@ -83,6 +83,7 @@ class Archive:
         self.path = path
         self._record = record
         self._embeddings = embeddings
+        self._last_query: tuple[str, Vectors] = ("", np.empty(0, np.float32))
         self._lock = lock
         self._indexes = Indexes(path, record, lock)
 
@@ -287,8 +288,24 @@ class Archive:
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
         self.refresh()
-        vector = _unit(np.asarray(self.embeddings.embed_query(query), np.float32)[None])[0]
-        return self._hits(self._indexes.nearest(vector, k, filters=filters), k)
+        nearest = self._indexes.nearest(self._query_vector(query), k, filters=filters)
+        return self._hits(nearest, k)
+
+    def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
+        """Return how near each passage is to the query; -1.0 for one that is here no more."""
+        numbers = self._record.numbers_of(passages)
+        found, vectors = self._record.vectors(np.array(list(numbers.values()), np.int64))
+        scores = vectors @ self._query_vector(query) if len(found) else np.empty(0)
+        near = dict(zip(found.tolist(), scores.tolist(), strict=True))
+        return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
+
+    def _query_vector(self, query: str) -> Vectors:
+        """The query's unit vector; the last one is kept, as `dense` and `cosines` ask in turn."""
+        last, vector = self._last_query
+        if last != query or not len(vector):
+            vector = _unit(np.asarray(self.embeddings.embed_query(query), np.float32)[None])[0]
+            self._last_query = (query, vector)
+        return vector
 
     def lexical(
         self,

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from rag.errors import ArchiveDamagedError, ArchiveNotFoundError, ReadError
 from rag.migrations import migrate
 from rag.rows import HEAD, Live, moment_of, read_article, read_live, seconds
-from rag.schema import Article, ArticleHead, Filters, Span
+from rag.schema import Article, ArticleHead, Filters, Passage, Span
 
 FILE = "archive.sqlite"
 Vectors = npt.NDArray[np.float32]
@@ -270,6 +270,18 @@ class Record:
         kept = np.fromiter((number for number, _ in found), dtype=np.int64, count=len(found))
         flat = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
         return kept, flat.reshape(len(found), -1) if found else np.empty((0, 0), np.float32)
+
+    def numbers_of(self, passages: Sequence[Passage]) -> dict[Passage, int]:
+        """Return the numbers of those of the passages that are live."""
+        rows = self._for_each(
+            "SELECT r.article_id, r.revision, p.start, p.number FROM revisions r "
+            "JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.until IS NULL AND r.article_id IN ({})",
+            dict.fromkeys(passage.article_id for passage in passages),
+        )
+        numbers = {(article_id, revision, start): n for article_id, revision, start, n in rows}
+        keys = {p: (p.article_id, p.revision, p.start) for p in passages}
+        return {p: numbers[key] for p, key in keys.items() if key in numbers}
 
     def added_since(self, sequence: int, size: int) -> Iterator[list[Live]]:
         """Yield, `size` at a time, the live passages that came after a sequence number."""
