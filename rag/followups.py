@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rag.schema import Answer
+from rag.windows import find_window
 
 CARRIED_WORDS = 8  # of earlier questions and answers, at the most
 
@@ -72,18 +74,27 @@ def carried(question: str, asked: Sequence[str], answer: Answer | None) -> list[
     """Names and words of the first question, the last one and its answer that are not in this."""
     have = {word.casefold() for word in re.findall(r"\w+", question)}
     sources = list(dict.fromkeys([asked[-1], asked[0]]))
-    words: list[str] = []
+    words = _carried_window(question, asked[-1])
     if answer is not None and _PERSON.search(question):
         first = " ".join(s.text for s in answer.statements[:1])
         words += _names(first)[:1]
     for text in sources:
-        words += _content(text)
+        words += [w for w in _content(text) if not any(w in carried.split() for carried in words)]
     fresh = dict.fromkeys(w for w in words if not {p.casefold() for p in w.split()} <= have)
     return list(fresh)[:CARRIED_WORDS]
 
 
 def with_carried(question: str, words: Sequence[str]) -> str:
     return f"{question} ({' '.join(words)})" if words else question
+
+
+def _carried_window(question: str, last: str) -> list[str]:
+    """The words of the last question's window, whole, where this question has none."""
+    now = datetime.now(UTC)
+    window = find_window(last, now)
+    if window is None or find_window(question, now) is not None:
+        return []
+    return [last[start:end] for start, end in window.spans]
 
 
 def _self_contained(question: str) -> bool:

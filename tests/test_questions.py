@@ -109,3 +109,10 @@ def test_he_is_the_one_whom_the_answer_names():
 
 def test_without_history_a_question_is_left_alone():
     assert stand_alone("Why did he refuse?", []) == "Why did he refuse?"
+
+
+def test_a_follow_up_is_asked_of_the_same_days():
+    asked = stand_alone("And what did Moscow say?", ["What did Seoul threaten in June 2022?"])
+    window = understood(asked).window
+    assert window is not None
+    assert window.start == datetime(2022, 6, 1, tzinfo=UTC)
