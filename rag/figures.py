@@ -42,7 +42,7 @@ FIGURE = re.compile(
     rf"|(?P<pair>\d+(?:[-–]| to )\d+(?![\d,%]))"
     rf"|(?P<digits>\d+(?:,\d{{3}})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?"
     rf"|(?P<spelt>(?:a|{_SPELT}|hundred|dozen)(?:[ -](?:and )?(?:{_SPELT}))*))"
-    rf"(?P<scale>(?:[ -]?(?:{_SCALE})s?\b)+(?:(?: and)? (?:{_SPELT})(?:[ -](?:{_SPELT}))*)?)?"
+    rf"(?P<scale>(?:[ -]?(?:{_SCALE})s?\b(?:(?: and)? (?:{_SPELT})(?:[ -](?:{_SPELT}))*)?)*)"
     rf"(?P<unit>\s?(?:%|percentage|percent|per cent|pc\b)|\s(?:dollars?|pounds|euros?|yen)\b)?"
     rf"(?![\w])",
     re.IGNORECASE,
@@ -112,16 +112,14 @@ def days(text: str) -> list[Day]:
 
 def _surely_month(match: re.Match[str]) -> bool:
     word = match["m3"]
+    if word is None or not word[0].isupper():
+        return False
+    before = match.string[: match.start()]
+    sure = word.lower().rstrip(".") not in {"may", "march", "mar", "jan", "dec", "sep"}
     return (
-        word is not None
-        and word[0].isupper()
-        and (
-            word.lower() not in {"may", "march", "mar", "jan", "dec", "sep", "mar.", "may."}
-            or bool(match["y3"])
-            or match.string[: match.start()]
-            .rstrip()
-            .endswith((" in", " In", "until", "since", "last"))
-        )
+        sure
+        or bool(match["y3"])
+        or bool(re.search(r"\b(?:in|until|since|last|of) $", before, re.IGNORECASE))
     )
 
 
@@ -147,37 +145,32 @@ def _value(m: re.Match[str]) -> float | None:
         return float(m["clock"].replace(":", "."))
     if m["pair"]:
         first, last = re.findall(r"\d+", m["pair"])
-        return float(f"{first}.{last}")
+        return float(first) * 1e6 + float(last)
     if m["digits"]:
-        value = float(m["digits"].replace(",", "").rstrip("."))
+        value = _with_scales(float(m["digits"].replace(",", "")), scales)
     else:
         spelt = m["spelt"].lower()
         if spelt == "a" and not scales:
             return None
-        if spelt in {"one", "second", "first"} and not scales and not m["unit"]:
-            return {"one": 1.0, "first": 1.0, "second": 2.0}[spelt]
-        value = _spelt(spelt)
-    rest = 0.0
-    for word in re.findall(r"[a-z]+", scales):
-        scale = _SCALES.get(word) or _SCALES.get(word.removesuffix("s"))
-        if scale:
-            value *= scale
-        elif word != "and":
-            rest += float(_ONES.get(word) or _TENS.get(word) or _ORDINALS.get(word) or 0)
-    value += rest
+        value = _with_scales(0.0, f"{spelt} {scales}")
     return -value if m["sign"] else value
 
 
-def _spelt(words: str) -> float:
+def _with_scales(current: float, text: str) -> float:
+    """Return the number that `current` and the words after it make: 4.5 and "billion"."""
     total = 0.0
-    for word in re.findall(r"[a-z]+", words):
-        if word in {"hundred", "dozen"}:
-            total = max(total, 1.0) * _SCALES[word]
-        elif word == "a":
-            total = 1.0
+    for word in re.findall(r"[a-z]+", text):
+        scale = _SCALES.get(word) or _SCALES.get(word.removesuffix("s"), 0.0)
+        if word == "a":
+            current = 1.0
+        elif scale >= 1000:
+            total += max(current, 1.0) * scale
+            current = 0.0
+        elif scale:
+            current = max(current, 1.0) * scale
         else:
-            total += _ONES.get(word, 0) or _TENS.get(word, 0) or _ORDINALS.get(word, 0)
-    return total
+            current += _ONES.get(word, 0) or _TENS.get(word, 0) or _ORDINALS.get(word, 0)
+    return total + current
 
 
 def _unit(m: re.Match[str]) -> str:
