@@ -9,11 +9,14 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from ingest.readers import OnBytes, Read, Reading, Reject
 
-Kind = Literal["json lines", "json", "html", "text"]
+if TYPE_CHECKING:
+    from ingest.readers.tables import Dialect
+
+Kind = Literal["json lines", "json", "parquet", "html", "text"]
 
 # The longest page, text, or line of JSON that is taken for one article. The longest of 11,746
 # articles has 0.2 MB; above this something else is in the file, and memory is to be bounded.
@@ -23,7 +26,6 @@ _OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "a PDF file"),
     (b"PK\x03\x04", "a zip archive (or an office document)"),
     (b"WARC/", "a WARC file"),
-    (b"PAR1", "a Parquet file"),
     (b"SQLite format 3", "an SQLite database"),
     (b"BZh", "a bzip2 file: unpack it first"),
     (b"\xfd7zXZ", "an xz file: unpack it first"),
@@ -83,7 +85,16 @@ def _articles(file: io.BufferedReader[Any], path: Path, reading: Reading) -> Rea
     start = _peek(file)
     place = str(path)
     kind = kind_of(start)
-    if kind == "json lines":
+    dialect = _table(start, reading) if kind == "text" else None
+    if dialect:
+        from ingest.readers.tables import read_csv
+
+        yield from read_csv(file, place, dialect, reading.field_map)
+    elif kind == "parquet":
+        from ingest.readers.tables import read_parquet
+
+        yield from read_parquet(file, place, reading.field_map)
+    elif kind == "json lines":
         from ingest.readers.jsonlines import read_json_lines
 
         yield from read_json_lines(file, place, reading.field_map)
@@ -108,6 +119,12 @@ def _articles(file: io.BufferedReader[Any], path: Path, reading: Reading) -> Rea
         yield Reject(place, kind)
 
 
+def _table(start: bytes, reading: Reading) -> Dialect | None:
+    from ingest.readers.tables import dialect_of
+
+    return dialect_of(start, reading.field_map)
+
+
 def kind_of(start: bytes) -> Kind | str:
     """Return the format that begins with `start`, or why it is none that is read."""
     if not start.strip(b"\xef\xbb\xbf \t\r\n\x00"):
@@ -115,6 +132,8 @@ def kind_of(start: bytes) -> Kind | str:
     for magic, name in _OTHER_FORMATS:
         if start.startswith(magic):
             return f"{name}: not a format that is read here"
+    if start.startswith(b"PAR1"):
+        return "parquet"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text"
     if b"\x00" in start[:4096]:
