@@ -151,10 +151,13 @@ def speaks_for(whose: str, sentence: str, article: str) -> float:
     full_voice = 0.4 if re.search(r"\baccording to\b", sentence, re.IGNORECASE) else 1.0
     found = [n.text for n in names(who)]
     roles = who
+    wanted = [n.text for n in names("of " + whose)]
+    nations = [name for name in found if key(name) != name.lower()]
+    if wanted and nations and not any(same(w, n) for w in wanted for n in nations):
+        return 0.0  # the Russian embassy does not speak for Seoul, whatever is told around it
     for name in found:
         full = full_name(name, article) or name
         roles = f"{roles}, {described(full, article)}"
-    wanted = [n.text for n in names("of " + whose)]
     speaking = [n.text for n in names("of " + roles)]
     if wanted:
         return full_voice * all(any(same(w, s) for s in speaking) for w in wanted)

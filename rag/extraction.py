@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rag.answertypes import Expected, expected, holds, speaks_for
 from rag.names import names, same
-from rag.quotations import SAYING, units
+from rag.quotations import SAYING, speaker, units
 from rag.schema import Hit, Span
 from rag.words import content, stem, stems
 
@@ -30,6 +30,7 @@ WEIGHTS = {
     "holds": 1.0,
     "also": 0.4,
     "speaks": 2.0,
+    "another": -1.5,
     "rank": 0.6,
     "lead": 0.2,
     "fragment": -1.5,
@@ -110,6 +111,7 @@ def _of_passage(
             "holds": holds(asked.type, text, question),
             "also": max((holds(kind, text, question) for kind in asked.also), default=0.0),
             "speaks": speaks,
+            "another": float(bool(asked.whose) and not speaks and bool(speaker(text))),
             "rank": 1 / (1 + rank),
             "lead": 1 / (1 + (passage.start + span.start) / 500),
             "fragment": float(_is_fragment(text)),

@@ -59,6 +59,10 @@ class FakeArchive:
             Hit(hits[i].passage, hits[i].head, float(scores[i])) for i in np.argsort(-scores)[:k]
         ]
 
+    def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
+        near = {hit.passage: hit.score for hit in self.dense(query, len(self.hits))}
+        return [near.get(passage, -1.0) for passage in passages]
+
     def lexical(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[Hit]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.answertypes import speaks_for
 from rag.chatbot import Chatbot
 from rag.quotations import quotations, units
 from rag.readable import readable, without_brackets
@@ -207,3 +208,13 @@ def test_a_surname_before_a_noun_gets_no_name_in_brackets() -> None:
     plan, said = (text.index(s) for s in ("The Keller plan", "Keller said so"))
     assert readable(text, Span(plan, plan + 23)) == "The Keller plan failed."
     assert readable(text, Span(said, said + 25)).startswith("[Anna] Keller said so on")
+
+
+def test_an_embassy_of_another_country_does_not_speak_for_the_one_asked_about() -> None:
+    article = (
+        "Arvandia called in the Russian ambassador on Monday.\n\n"
+        "The Russian embassy said later that nothing was directed against Arvandia's interests."
+    )
+    theirs = article.split("\n\n")[1]
+    assert speaks_for("Arvandia", theirs, article) == 0.0
+    assert speaks_for("Russia", theirs, article) == 1.0
