@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ingest.readers.mapping import NO_MAP, FieldMap
 from rag.schema import Article
@@ -68,5 +68,11 @@ def files(path: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and not _NOT_ARTICLES.search(name):
+            if may_hold_articles(PurePath(name)):
                 yield Path(folder, name)
+
+
+def may_hold_articles(path: PurePath) -> bool:
+    """Whether a file that lies in a folder, or in a zip, is worth a look, going by its name."""
+    hidden = any(re.match(r"\.[^.]|__MACOSX\Z", part) for part in path.parts)
+    return not hidden and not _NOT_ARTICLES.search(path.name)

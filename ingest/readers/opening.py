@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -15,8 +14,22 @@ from ingest.readers import OnBytes, Read, Reading, Reject
 
 if TYPE_CHECKING:
     from ingest.readers.tables import Dialect
+from ingest.readers.packed import (
+    DAMAGED,
+    NESTING,
+    PACKED,
+    Allowance,
+    BombError,
+    is_tar,
+    read_tar,
+    read_zip,
+    unpacked,
+)
+from rag.schema import Article
 
-Kind = Literal["json lines", "json", "parquet", "html", "text"]
+Kind = Literal[
+    "json lines", "json", "parquet", "html", "text", "web archive", "packed", "zip", "tar"
+]
 
 # The longest page, text, or line of JSON that is taken for one article. The longest of 11,746
 # articles has 0.2 MB; above this something else is in the file, and memory is to be bounded.
@@ -24,16 +37,16 @@ ARTICLE_BYTES = 16 * 2**20
 _PEEK = 2**16
 _OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "a PDF file"),
-    (b"PK\x03\x04", "a zip archive (or an office document)"),
-    (b"WARC/", "a WARC file"),
     (b"SQLite format 3", "an SQLite database"),
-    (b"BZh", "a bzip2 file: unpack it first"),
-    (b"\xfd7zXZ", "an xz file: unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "a zstd file: unpack it first"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
     (b"\x7fELF", "a program"),
+)
+_MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
+    (PACKED, "packed"),
+    ((b"PK\x03\x04", b"PK\x05\x06"), "zip"),
+    ((b"WARC/", b"filedesc://"), "web archive"),
 )
 _HTML = re.compile(
     rb"(?is)\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
@@ -59,6 +72,12 @@ class _Counted(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return self._file.seekable()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         size = self._file.readinto(buffer)  # type: ignore[attr-defined]
         self._on_bytes(size)
@@ -72,20 +91,50 @@ def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | No
         with path.open("rb", buffering=0) as raw:
             counted = _Counted(raw, on_bytes or (lambda _: None))
             file: io.BufferedReader[Any] = io.BufferedReader(counted, _PEEK)
-            if file.peek(2)[:2] == b"\x1f\x8b":
-                file = io.BufferedReader(gzip.GzipFile(fileobj=file), _PEEK)
-            yield from _articles(file, path, reading or Reading())
-    except OSError as error:  # gzip's own errors are of this kind, too
+            allowance = Allowance(path.stat().st_size)
+            yield from _Opening(reading or Reading(), allowance).read(file, place)
+    except BombError as error:
+        yield Reject(place, str(error))
+    except OSError as error:
         yield Reject(place, f"cannot be read: {error.strerror or error}")
-    except (EOFError, zlib.error) as error:
-        yield Reject(place, f"a damaged gzip file: {error}")
 
 
-def _articles(file: io.BufferedReader[Any], path: Path, reading: Reading) -> Read:
-    start = _peek(file)
-    place = str(path)
-    kind = kind_of(start)
-    dialect = _table(start, reading) if kind == "text" else None
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A file being read, and how deep in what it packs: all within it draws on one allowance."""
+
+    reading: Reading
+    allowance: Allowance
+    depth: int = 0
+
+    def read(self, file: io.BufferedReader[Any], place: str) -> Read:
+        """Yield the articles of a file, or of a member of one."""
+        start = _peek(file)
+        kind = kind_of(start)
+        if kind in ("packed", "zip", "tar"):
+            if self.depth == NESTING:
+                yield Reject(place, f"packed more than {NESTING} times over: unpack it first")
+                return
+            try:
+                yield from self._unpacked(file, start, kind, place)
+            except BombError:
+                raise
+            except DAMAGED as error:
+                yield Reject(place, f"damaged, or not what it seems: {error}")
+        else:
+            yield from _articles(file, kind, place, self.reading)
+
+    def _unpacked(self, file: io.BufferedReader[Any], start: bytes, kind: str, place: str) -> Read:
+        inside = replace(self, depth=self.depth + 1)
+        if kind == "packed":
+            yield from inside.read(unpacked(file, start, self.allowance), place)
+        else:
+            read_members = read_zip if kind == "zip" else read_tar
+            yield from read_members(file, place, allowance=self.allowance, read_member=inside.read)
+
+
+def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Reading) -> Read:
+    dialect = _table(_peek(file), reading) if kind == "text" else None
     if dialect:
         from ingest.readers.tables import read_csv
 
@@ -102,21 +151,29 @@ def _articles(file: io.BufferedReader[Any], path: Path, reading: Reading) -> Rea
         from ingest.readers.jsonlines import read_json
 
         yield from read_json(file, place, reading.field_map)
+    elif kind == "web archive":
+        from ingest.readers.warc import read_warc
+
+        yield from read_warc(file, place)
     elif kind in ("html", "text"):
-        content = file.read(ARTICLE_BYTES + 1)
-        if len(content) > ARTICLE_BYTES:
-            size = ARTICLE_BYTES // 2**20
-            yield Reject(place, f"longer than {size} MB: no single article, and no known format")
-        elif kind == "html":
-            from ingest.readers.html import read_html
-
-            yield read_html(content, place=place)
-        else:
-            from ingest.readers.text import read_text
-
-            yield read_text(content, place=place)
+        yield _article(file, kind, place)
     else:
         yield Reject(place, kind)
+
+
+def _article(file: io.BufferedReader[Any], kind: str, place: str) -> Article | Reject:
+    """Return the article of a file that holds one at the most."""
+    content = file.read(ARTICLE_BYTES + 1)
+    if len(content) > ARTICLE_BYTES:
+        size = ARTICLE_BYTES // 2**20
+        return Reject(place, f"longer than {size} MB: no single article, and no known format")
+    if kind == "html":
+        from ingest.readers.html import read_html
+
+        return read_html(content, place=place)
+    from ingest.readers.text import read_text
+
+    return read_text(content, place=place)
 
 
 def _table(start: bytes, reading: Reading) -> Dialect | None:
@@ -129,6 +186,11 @@ def kind_of(start: bytes) -> Kind | str:
     """Return the format that begins with `start`, or why it is none that is read."""
     if not start.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         return "an empty file"
+    for magics, kind in _MAGIC:
+        if start.startswith(magics):
+            return kind
+    if is_tar(start):
+        return "tar"
     for magic, name in _OTHER_FORMATS:
         if start.startswith(magic):
             return f"{name}: not a format that is read here"
