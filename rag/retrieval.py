@@ -21,15 +21,15 @@ from pydantic import ConfigDict
 from rag.questions import Question, asks_for_an_author, stand_alone, understand
 from rag.schema import Answer, Article, Filters, Hit, Passage, Window
 
-# Swept over the 277 gold and 700 other questions of shared/data/questions.jsonl, `asked_on` given,
-# all 11,746 articles; the optima are flat, and the two halves in time agree.  The meaning was that
-# of each article's first 45 words (the swept archive had no vectors of all passages).
+# Swept over 277 gold questions (120 different ones) and 700 others of shared/data/questions.jsonl,
+# `asked_on` given, all 11,746 articles; the optima are flat, and the halves in time agree.  The
+# meaning was that of each article's first 45 words: no vectors of all passages were at hand.
 EVERYTHING = Filters()
 CANDIDATES = 100  # passages from each index, before they are fused
 RECENT_CANDIDATES = 60  # and by words from the days before the question: gold in hand .90 -> .98
 RECENT_DAYS = 30
 DENSE_SHARE = 0.3  # of a score; the rest is BM25's, each over its best.  Swept 0-.45
-NEWS_WEIGHT = 1.2  # a passage of the day of asking counts 2.2-fold.  Swept .3-2.5
+NEWS_WEIGHT = 1.0  # a passage of the day of asking counts twice.  Swept .3-2.5
 NEWS_DAYS = 20.0  # and falls off with this time constant.  Swept 7-30
 AFTERWARDS = 10.0  # a day after the day of asking counts as so many before.  Swept 1-10
 SOFT_WEIGHT = 0.3  # what lies in a soft window counts so much more; not swept
