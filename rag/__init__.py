@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.chatbot import Chatbot
-    from rag.retrieval import NewsRetriever
+    from rag.retriever import NewsRetriever
     from rag.schema import Answer, Article, Citation, Filters, Hit, Passage, Statement
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "Statement",
 ]
 
-_HOMES = {"Archive": "rag.archive", "Chatbot": "rag.chatbot", "NewsRetriever": "rag.retrieval"}
+_HOMES = {"Archive": "rag.archive", "Chatbot": "rag.chatbot", "NewsRetriever": "rag.retriever"}
 
 
 def __getattr__(name: str) -> Any:

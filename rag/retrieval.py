@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
-
-from langchain_core.callbacks import (
-    AsyncCallbackManagerForRetrieverRun,
-    CallbackManagerForRetrieverRun,
-)
-from langchain_core.cross_encoders import BaseCrossEncoder
-from langchain_core.documents import Document
-from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.questions import Question, asks_for_an_author, stand_alone, understand
 from rag.schema import Answer, Article, Filters, Hit, Passage, Window
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
 
 # Swept over 277 gold questions (120 different ones) and 700 others of shared/data/questions.jsonl,
 # `asked_on` given, all 11,746 articles; the optima are flat, and the halves in time agree.  The
@@ -271,54 +264,3 @@ def _across(one: Hit, other: Hit, article: Article) -> Hit | None:
     text = article.text[a.start : b.end]
     passage = replace(a, end=b.end, text=text)
     return replace(one, passage=passage, score=max(one.score, other.score))
-
-
-class NewsRetriever(BaseRetriever):
-    """The same search for LangChain: `invoke`, `ainvoke`, `batch`; `k` here or in the call."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    archive: Searchable
-    k: int = 8
-    filters: Filters = EVERYTHING
-    asked_on: datetime | None = None
-
-    def _get_relevant_documents(
-        self,
-        query: str,
-        *,
-        run_manager: CallbackManagerForRetrieverRun,
-        k: int | None = None,
-        filters: Filters | None = None,
-        asked_on: datetime | None = None,
-    ) -> list[Document]:
-        found = retrieve(
-            self.archive,
-            query,
-            self.k if k is None else k,
-            filters=self.filters if filters is None else filters,
-            asked_on=asked_on or self.asked_on,
-        )
-        return [_document(hit) for hit in found.hits]
-
-    async def _aget_relevant_documents(
-        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **how: Any
-    ) -> list[Document]:
-        return await asyncio.to_thread(
-            self._get_relevant_documents, query, run_manager=run_manager.get_sync(), **how
-        )
-
-
-def _document(hit: Hit) -> Document:
-    head, passage = hit.head, hit.passage
-    metadata: dict[str, Any] = {
-        "article_id": passage.article_id,
-        "start": passage.start,
-        "end": passage.end,
-        "score": hit.score,
-        "title": head.title,
-        "publisher": head.publisher,
-        "url": head.url,
-        "published": head.published.isoformat() if head.published else None,
-    }
-    return Document(page_content=passage.text, metadata=metadata)

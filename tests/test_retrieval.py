@@ -10,7 +10,8 @@ from langchain_core.cross_encoders import BaseCrossEncoder
 
 from rag.archive import Archive
 from rag.questions import understand
-from rag.retrieval import NewsRetriever, narrow, retrieve
+from rag.retrieval import narrow, retrieve
+from rag.retriever import NewsRetriever
 from rag.schema import Article, Filters, Span
 from tests.fakes import WordEmbeddings
 
