@@ -13,7 +13,7 @@ from rag.schema import Answer, Filters, Hit
 
 # Below this score of its best sentence a question is refused.  To tune: `python -m
 # rag.evaluation_answers refusal ARCHIVE` sweeps it for the best F1.
-REFUSE_BELOW = 2.6
+REFUSE_BELOW = 5.0
 MOST_CLOSEST = 3
 
 
