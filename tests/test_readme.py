@@ -47,6 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sample archive as `demo`, and articles of the user's own beside it."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copy(SAMPLE / "articles.jsonl", folder)
+    asked = ROOT / "tests" / "quality" / "sample_questions.jsonl"
+    shutil.copy(asked, folder / "questions.jsonl")
     for name in ("pages", "notes"):
         shutil.copytree(SAMPLE / name, folder / name)
     done = backfile(["ingest", "--sample", "--archive", "demo"], folder)

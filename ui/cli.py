@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
+from ui import evaluating
 
 # Only what every command needs is imported here: `backfile --help` answers in under .5 s.
 # The archive, the chatbot and the page are imported by the commands that use them.
@@ -268,6 +269,9 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", help="address to listen on (BACKFILE_HOST, else 127.0.0.1)")
     serving.add_argument("--port", type=_port, help="port to listen on (BACKFILE_PORT, else 7860)")
     command("status", status, "say what is in the archive")
+    evaluating.add_arguments(
+        command("evaluate", evaluating.evaluate, "measure how well questions are answered")
+    )
     return parser
 
 

@@ -1,0 +1,110 @@
+"""`backfile evaluate`: the measures over a file of questions, as a table or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import BackfileError, ReadError
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.evaluation import Difference, RetrievalEvaluation
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what `backfile evaluate` takes."""
+    parser.add_argument("what", choices=["retrieval"], help="what is measured")
+    parser.add_argument(
+        "questions",
+        type=Path,
+        metavar="QUESTIONS",
+        help="JSONL: question, gold or answer, asked_on",
+    )
+    parser.add_argument(
+        "--asked-on",
+        choices=["given", "withheld"],
+        default="given",
+        help="use each question's day, or ask all as of now (%(default)s)",
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep this run")
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE", help="show how far this run is above a kept one"
+    )
+
+
+def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Ask the archive every question of a file and print how well it found what answers."""
+    from rag.archive import Archive
+    from rag.evaluation import RetrievalEvaluation, compared, evaluate_retrieval, read_questions
+    from ui import render
+
+    try:
+        lines = arguments.questions.read_text(encoding="utf-8").splitlines()
+        questions = read_questions(lines)
+        before = (
+            RetrievalEvaluation.loaded(arguments.compare.read_text(encoding="utf-8"))
+            if arguments.compare
+            else None
+        )
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{arguments.questions}: {error}") from error
+    with Archive.open(settings.archive, settings=settings) as archive:
+        found = evaluate_retrieval(
+            archive, questions, asked_on=arguments.asked_on, progress=_progress
+        )
+    if not found.milliseconds:
+        raise BackfileError(
+            f"no question of {arguments.questions} has an answer to look for, or a gold article "
+            "that is in the archive"
+        )
+    if arguments.save:
+        arguments.save.write_text(found.saved(), encoding="utf-8")
+    if arguments.json:
+        print(render.json_text(found.as_json()))
+    else:
+        print(table(found))
+        if before is not None:
+            print(difference_table(compared(found, before)))
+    return 0
+
+
+def table(found: RetrievalEvaluation) -> str:
+    """Return the measures with their 95 % intervals, one line each, gold beside string."""
+    from rag.evaluation import MEASURES
+
+    sets = [name for name in ("gold", "string") if found.n(name)]
+    lines = ["".join([f"{'':10}", *(f"{f'{name}, n = {found.n(name)}':>24}" for name in sets)])]
+    for measure in MEASURES:
+        scores = [found.score(name, measure) for name in sets]
+        cells = [f"{f'{s.mean:.3f}  [{s.low:.3f}, {s.high:.3f}]':>24}" for s in scores]
+        lines.append("".join([f"{measure:10}", *cells]))
+    for kind in sorted({kind for kind in found.kinds.values() if kind}):
+        scores = [found.score(name, "hit@5", kind=kind) for name in sets]
+        cells = [f"{f'{s.mean:.3f}  [{s.low:.3f}, {s.high:.3f}]':>24}" for s in scores]
+        lines.append("".join([f"hit@5, {kind}\n{'':10}", *cells]))
+    times = found.as_json()["ms"]
+    lines.append(f"a question takes {times['median']} ms, in 5 of 100 over {times['p95']} ms")
+    return "\n".join(lines)
+
+
+def difference_table(differences: Sequence[Difference]) -> str:
+    """Return how far a run is above another; a star where chance hardly explains it."""
+    lines = ["", "against the run kept before, paired:"]
+    for d in differences:
+        if d.n:
+            star = " *" if d.low > 0 or d.high < 0 else ""
+            lines.append(
+                f"{d.judged:7}{d.measure:10}{d.mean:+.3f}  [{d.low:+.3f}, {d.high:+.3f}]{star}"
+            )
+    return "\n".join(lines)
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == of else ""
+        print(f"\r{done} of {of} questions", end=end, file=sys.stderr, flush=True)
