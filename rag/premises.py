@@ -55,7 +55,7 @@ def denied(question: str, ranked: Sequence[Candidate]) -> Denial | None:
     wanted = stems(taken)
     near = [c for c in ranked if _share(wanted, taken, c.text) >= ABOUT_IT]
     affirmed = any(
-        _share(wanted, taken, c.text) >= 0.8 and not _negated(wanted, c.text) for c in near
+        _share(wanted, taken, c.text) >= 0.9 and not _negated(wanted, c.text) for c in near
     )
     for candidate in near:
         if not affirmed and _negated(wanted, candidate.text) and not _asks_why_not(taken):
@@ -83,10 +83,11 @@ def _share(wanted: frozenset[str], taken: str, text: str) -> float:
 def _negated(wanted: frozenset[str], text: str) -> bool:
     """Whether a negation in `text` stands within four words before one of the wanted words."""
     listed = words(text)
+    places = {key(word) for word in wanted if key(word) != word}  # Kyiv, where it says Ukraine
     for i, word in enumerate(listed):
         if word.text.lower().replace("’", "'") in NEGATIONS:
             after = [w for w in listed[i + 1 : i + 6] if w.text.lower() not in EMPTY]
-            if any(w.stem in wanted for w in after) or re.match(
+            if any(w.stem in wanted or key(w.text) in places for w in after) or re.match(
                 r"den|reject|refus", word.text.lower()
             ):
                 return True

@@ -11,8 +11,8 @@ from rag.names import names
 from rag.questions import Question
 from rag.schema import Answer, Filters, Hit
 
-# Below this score of its best sentence a question is refused.  To tune: `python -m
-# rag.evaluation_answers refusal ARCHIVE` sweeps it for the best F1.
+# Below this relevance of every sentence a question is refused.  Swept 4.4-5.4 on 84 questions of
+# 2023 and 100 answerable ones of 2022, asked of articles of 2022; `measure_refusal` tells the F1.
 REFUSE_BELOW = 5.0
 MOST_CLOSEST = 3
 
@@ -24,7 +24,7 @@ def refuses(question: Question, found: Sequence[Candidate]) -> str:
     asked = expected(question.text)
     if asked.whose and not any(c.features["speaks"] for c in found):
         return f"No passage found gives words of {_definite(asked.whose)}."
-    if found[0].score < REFUSE_BELOW:
+    if max(c.relevance for c in found) < REFUSE_BELOW:
         missing = _missing(question, found)
         if missing:
             return f"Nothing found says anything about {' or '.join(missing)}."
