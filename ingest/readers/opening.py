@@ -46,10 +46,11 @@ _OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
 _MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
     (PACKED, "packed"),
     ((b"PK\x03\x04", b"PK\x05\x06"), "zip"),
+    ((b"PAR1",), "parquet"),
     ((b"WARC/", b"filedesc://"), "web archive"),
 )
 _HTML = re.compile(
-    rb"(?is)\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+    rb"(?is)\A\s*(?:<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+"
     rb"<(?:!doctype\s+html|html|head|body|article|main|div|section|meta|title|p|h1|script)\b"
 )
 _XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
@@ -134,6 +135,8 @@ class _Opening:
 
 
 def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Reading) -> Read:
+    if kind == "text":
+        kind = _of_links(_peek(file)) or kind
     dialect = _table(_peek(file), reading) if kind == "text" else None
     if dialect:
         from ingest.readers.tables import read_csv
@@ -143,6 +146,14 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
         from ingest.readers.tables import read_parquet
 
         yield from read_parquet(file, place, reading.field_map)
+    elif kind == "feed":
+        from ingest.readers.feeds import read_feed
+
+        yield from read_feed(file, place)
+    elif kind in ("sitemap", "list"):
+        from ingest.readers.feeds import read_links
+
+        yield from read_links(file, place, kind)
     elif kind == "json lines":
         from ingest.readers.jsonlines import read_json_lines
 
@@ -176,6 +187,12 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str) -> Article | R
     return read_text(content, place=place)
 
 
+def _of_links(start: bytes) -> str:
+    from ingest.readers.feeds import is_list_of_addresses
+
+    return "list" if is_list_of_addresses(start) else ""
+
+
 def _table(start: bytes, reading: Reading) -> Dialect | None:
     from ingest.readers.tables import dialect_of
 
@@ -194,20 +211,26 @@ def kind_of(start: bytes) -> Kind | str:
     for magic, name in _OTHER_FORMATS:
         if start.startswith(magic):
             return f"{name}: not a format that is read here"
-    if start.startswith(b"PAR1"):
-        return "parquet"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text"
     if b"\x00" in start[:4096]:
         return "not a text: it holds zero bytes"
     start = start.removeprefix(codecs.BOM_UTF8)
+    return _kind_of_markup(start) or _kind_of_json(start) or "text"
+
+
+def _kind_of_markup(start: bytes) -> Kind | str | None:
+    from ingest.readers.feeds import xml_of_links
+
+    if links := xml_of_links(start):
+        return links
     if _HTML.match(start):
         return "html"
     if _XML.match(start):
         return (
             "html" if re.search(rb"(?i)<html\b", start) else "XML of a kind that is not read here"
         )
-    return _kind_of_json(start) or "text"
+    return None
 
 
 def _kind_of_json(start: bytes) -> Kind | None:

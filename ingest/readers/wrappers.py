@@ -18,12 +18,15 @@ _ARTICLE_TYPE = re.compile(r"(?i)(?:article|posting|report|review)\Z")
 def articles_inside(value: Mapping[str, Any]) -> list[Any] | None:
     """Return the records that an object wraps; None if it is no such wrapper but one record.
 
-    Wrappers are NewsAPI's and other APIs' answers, a JSON-LD graph, and tables that were written
-    column by column, as pandas and Hugging Face's datasets do it.
+    Wrappers are NewsAPI's and other APIs' answers, JSON Feed, a JSON-LD graph, and tables that
+    were written column by column, as pandas and Hugging Face's datasets do it.
     """
     graph = value.get("@graph")
     if isinstance(graph, list):
         return _of_graph(graph)
+    if "jsonfeed.org" in str(value.get("version")) and isinstance(value.get("items"), list):
+        feed = {"publisher": value.get("title"), "language": value.get("language")}
+        return [feed | item for item in value["items"] if isinstance(item, dict)]
     values = normalised(value)
     columns = _of_columns(value, values)
     if columns is not None:
