@@ -115,6 +115,7 @@ def test_a_feed_never_opens_what_it_names(tmp_path: Path) -> None:
 def test_a_thousand_comments_do_not_take_long(tmp_path: Path) -> None:
     begin = time.process_time()
     found(tmp_path, "<!-- -->" * 1000 + "x")
+    found(tmp_path, "# harbour \n" * 1000 + f"A story. {TEXT} https://a.example/1")
     found(tmp_path, "<rss>" + "<item>" * 5000)
     assert time.process_time() - begin < 5
 

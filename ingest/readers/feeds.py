@@ -16,12 +16,12 @@ from ingest.readers.fields import article_from
 from ingest.readers.ids import host_of
 from ingest.readers.opening import ARTICLE_BYTES
 
-# Atomic groups: without them, a hundred comments in a row are tried in all their combinations.
+# Atomic groups: without them, many comments in a row are tried in all their combinations.
 _ROOT = re.compile(
     rb"(?is)\A(?>\s*<(?:\?.*?\?>|!--.*?-->|!doctype[^>]*>))*+\s*"
     rb"<(?:[\w-]+:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]"
 )
-_ADDRESSES = re.compile(r"(?:\s*(?:https?://[^\s<>\"]+|#[^\n]*)[ \t\r]*(?:\n|\Z))+\s*")
+_ADDRESSES = re.compile(r"(?:\s*+(?:https?://[^\s<>\"]++|#[^\n]*+)[ \t\r]*+(?:\n|\Z))++\s*")
 _FEED_ROOTS = ("rss", "feed", "rdf")
 _PART = re.compile(r"\s+[|–—»:·-]\s+|:\s+|\s*»\s*")
 
