@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest.readers import Read, Reject
 from ingest.readers.fields import article_from
+from ingest.readers.iptc import is_ninjs, read_ninjs
 from ingest.readers.mapping import NO_MAP, FieldMap
 from ingest.readers.opening import ARTICLE_BYTES, lines_of
 from ingest.readers.wrappers import articles_inside
@@ -107,6 +108,9 @@ def _from_value(value: Any, at: str, field_map: FieldMap) -> Read:
         return
     if not isinstance(value, dict):
         yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
+        return
+    if field_map == NO_MAP and is_ninjs(value):
+        yield read_ninjs(value, place=at)
         return
     inside = None if field_map.found(value).get("text") else articles_inside(value)
     if inside is None:

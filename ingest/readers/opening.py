@@ -28,7 +28,16 @@ from ingest.readers.packed import (
 from rag.schema import Article
 
 Kind = Literal[
-    "json lines", "json", "parquet", "html", "text", "web archive", "packed", "zip", "tar"
+    "json lines",
+    "json",
+    "parquet",
+    "html",
+    "text",
+    "web archive",
+    "packed",
+    "zip",
+    "tar",
+    "news XML",
 ]
 
 # The longest page, text, or line of JSON that is taken for one article. The longest of 11,746
@@ -52,6 +61,11 @@ _MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
 _HTML = re.compile(
     rb"(?is)\A\s*(?:<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+"
     rb"<(?:!doctype\s+html|html|head|body|article|main|div|section|meta|title|p|h1|script)\b"
+)
+# Atomic groups: without them a thousand comments would take for ever.
+_NEWS_XML = re.compile(
+    rb"(?is)\A(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*)?>)*+"
+    rb"<(?:[\w.-]{1,20}:)?(?:nitf|newsItem|newsMessage|packageItem|NewsML)[\s>/]"
 )
 _XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
 _BOMS = (
@@ -166,6 +180,10 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
         from ingest.readers.warc import read_warc
 
         yield from read_warc(file, place)
+    elif kind == "news XML":
+        from ingest.readers.iptc import XML_BYTES, read_news_xml
+
+        yield from read_news_xml(file.read(XML_BYTES + 1), place=place)
     elif kind in ("html", "text"):
         yield _article(file, kind, place)
     else:
@@ -224,6 +242,8 @@ def _kind_of_markup(start: bytes) -> Kind | str | None:
 
     if links := xml_of_links(start):
         return links
+    if _NEWS_XML.match(start):
+        return "news XML"
     if _HTML.match(start):
         return "html"
     if _XML.match(start):

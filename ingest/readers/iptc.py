@@ -1,0 +1,296 @@
+"""The news agencies' own formats, by the IPTC: NITF, NewsML-G2 and ninjs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from html.entities import html5
+from typing import Any
+
+from ingest.cleaning import clean_line
+from ingest.readers import Read, Reject
+from ingest.readers.dates import parse_date
+from ingest.readers.fields import article_from
+from rag.schema import Article
+
+XML_BYTES = 64 * 2**20  # a message with a day's news has some MB; a tree takes ten times its text
+_XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_BLOCKS = frozenset(
+    "p hl2 h1 h2 h3 h4 h5 h6 li dt dd tr pre blockquote bq block note caption".split()
+)
+_LEFT_OUT = frozenset("media figure aside script style img media-caption picture".split())
+_KILLED = re.compile(r"(?i)cancel|kill|withdr|withheld|recall")
+_KILL_NOTE = re.compile(
+    r"(?i)\A\W*(?:mandatory\s+|bulletin\s+)?kill\b|\b(?:story|article|item) (?:has been|is|was) "
+    r"(?:killed|withdrawn|retracted)"
+)
+_CORRECTS = re.compile(r"(?i)\bcorrect(?:s|ed|ion|ing)\b")
+_CORRECTION = re.compile(r"(?i)\A\W*correct(?:s|ed|ion)\b[\s:.–—-]*")
+
+
+def read_news_xml(content: bytes, *, place: str) -> Read:
+    """Yield the articles of a NITF document or of a NewsML-G2 item or message.
+
+    What is withheld, killed or still under an embargo is a Reject that says so; an editor's
+    correction becomes a paragraph of the text.
+    """
+    from lxml import etree
+
+    if len(content) > XML_BYTES:
+        yield Reject(place, f"longer than {XML_BYTES // 2**20} MB: split the message")
+        return
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(re.sub(rb"&(\w{2,10});", _numbered, content), parser)
+    except (etree.XMLSyntaxError, ValueError, LookupError) as error:
+        yield Reject(place, f"broken XML: {' '.join(str(error).split())[:120]}")
+        return
+    etree.strip_tags(root, etree.Entity)  # the document's own, which are not to be believed
+    items = [root] if _name(root) in ("newsItem", "nitf") else list(root.iter("{*}newsItem"))
+    items = items or list(root.iter("{*}nitf"))
+    for number, item in enumerate(items, 1):
+        at = place if len(items) == 1 else f"{place}:{number}"
+        record = _from_nitf(item) if _name(item) == "nitf" else _from_newsml(item)
+        yield _article(record, at)
+    if not items:
+        yield Reject(place, f"news XML without an item that holds an article: {_name(root)}")
+
+
+def is_ninjs(value: Mapping[str, Any]) -> bool:
+    """Whether a JSON object is an item in ninjs, 1.x or 2.x: by the fields that only it has."""
+    keys = {str(key).casefold() for key in value}
+    own = {"pubstatus", "representationtype", "body_xhtml", "body_text", "bodies", "usageterms"}
+    return "uri" in keys and bool(keys & own) and bool(keys & {"versioncreated", "pubstatus"})
+
+
+def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
+    """Return the article of one ninjs item, or why it is none."""
+    item = {str(key).casefold(): held for key, held in value.items()}
+    record: dict[str, Any] = {
+        "id": item.get("uri"),
+        "url": item.get("uri") if str(item.get("uri")).startswith("http") else None,
+        "title": item.get("headline") or _roled(item.get("headlines"), ("main", "headline", "")),
+        "text": _ninjs_body(item),
+        "publisher": item.get("copyrightholder") or _names(item.get("infosources")),
+        "authors": item.get("byline") or item.get("by") or _names(item.get("people")),
+        "published": item.get("firstcreated") or item.get("versioncreated"),
+        "updated": item.get("versioncreated"),
+        "section": next(iter(_names(item.get("subject") or item.get("subjects"))), None),
+        "language": item.get("language"),
+        "slug": item.get("slugline"),
+        "note": item.get("ednote"),
+        "status": item.get("pubstatus"),
+        "embargo": item.get("embargoed"),
+    }
+    if item.get("type") in ("picture", "video", "audio", "graphic") and not record["text"]:
+        return Reject(place, f"a {item['type']}, not an article")
+    return _article(record, place)
+
+
+def _article(record: dict[str, Any], place: str) -> Article | Reject:
+    """Return the article, unless it is not to be published; `note` may hold a correction."""
+    name = clean_line(str(record.get("id") or record.get("slug") or "the item"))
+    note = clean_line(str(record.pop("note", None) or ""))
+    status = str(record.pop("status", None) or "")
+    if _KILLED.search(status) or _KILL_NOTE.search(note):
+        why = f": {note}" if note else ""
+        return Reject(place, f"withdrawn by its publisher ({status or 'kill'}): {name}{why[:200]}")
+    embargo = record.pop("embargo", None)
+    if embargo is not None:
+        refused = _under_embargo(embargo)
+        if refused:
+            return Reject(place, f"under embargo {refused}: {name}")
+    record["title"] = record.get("title") or record.get("slug")
+    if note and _CORRECTS.search(note):
+        said = _CORRECTION.sub("", note) or note
+        record["text"] = [*_listed(record.get("text")), f"Correction: {said[:1].upper()}{said[1:]}"]
+    record.pop("slug", None)
+    return article_from({key: held for key, held in record.items() if held}, place=place)
+
+
+def _under_embargo(value: Any) -> str:
+    """Return until when; nothing where it is over. One without a date has no end (NewsML-G2)."""
+    try:
+        until = parse_date(value)
+    except ValueError:
+        return f"until {str(value)[:40]!r}, which is not a date"
+    if until is None:
+        return "without an end"
+    return f"until {until.isoformat()}" if until > datetime.now(UTC) else ""
+
+
+# ---------------------------------------------------------------------------------------- NITF
+
+
+def _from_nitf(nitf: Any) -> dict[str, Any]:
+    """Return what a NITF document says (NITF 3.6, by the IPTC)."""
+    status = _attribute(nitf, "docdata", "management-status")
+    body = nitf.find("{*}body/{*}body.content")
+    return {
+        "id": _attribute(nitf, "doc-id", "id-string"),
+        "url": _attribute(nitf, "pubdata", "ex-ref"),
+        "title": _text(nitf, "hl1") or _text(nitf, "hedline") or _text(nitf, "title"),
+        "text": _paragraphs(body if body is not None else nitf.find("{*}body")),
+        "publisher": _attribute(nitf, "pubdata", "name")
+        or _attribute(nitf, "doc.copyright", "holder")
+        or _text(nitf, "distributor"),
+        "authors": _byline(nitf),
+        "published": _attribute(nitf, "date.issue", "norm")
+        or _attribute(nitf, "pubdata", "date.publication")
+        or _attribute(nitf, "story.date", "norm"),
+        "updated": _attribute(nitf, "revision-history", "norm", last=True),
+        "section": _attribute(nitf, "pubdata", "position.section")
+        or _attribute(nitf, "tobject.subject", "tobject.subject.type"),
+        "language": nitf.get("{http://www.w3.org/XML/1998/namespace}lang"),
+        "slug": _attribute(nitf, "du-key", "key"),
+        "note": _attribute(nitf, "correction", "info") or _attribute(nitf, "ed-msg", "info"),
+        "status": "" if status == "usable" or status == "embargoed" else status,
+        "embargo": _attribute(nitf, "date.release", "norm")
+        or ("" if status == "embargoed" else None),
+    }
+
+
+def _byline(nitf: Any) -> list[str]:
+    for byline in nitf.iter("{*}byline"):
+        people = [_line(person) for person in byline.iter("{*}person")]
+        return people or [_line(byline)]
+    return []
+
+
+# ----------------------------------------------------------------------------------- NewsML-G2
+
+
+def _from_newsml(item: Any) -> dict[str, Any]:
+    """Return what a NewsML-G2 newsItem says (2.x, by the IPTC)."""
+    inner = next((_from_nitf(nitf) for nitf in item.iter("{*}nitf")), {})
+    guid = item.get("guid") or ""
+    links = [link.get("href") for link in item.iter("{*}link") if link.get("href")]
+    address = next((href for href in [guid, *links] if str(href).startswith("http")), None)
+    created = _text(item, "firstCreated") or _text(item, "contentCreated")
+    language = next((found.get("tag") for found in item.iter("{*}language")), None)
+    said = {
+        "id": guid,
+        "url": address,
+        "title": _text(item, "headline") or _text(item, "title"),
+        "text": inner.get("text") or _content(item),
+        "publisher": _named(item, "provider") or _named(item, "infoSource"),
+        "authors": [_line(by) for by in item.iter("{*}by")] or _all_named(item, "creator"),
+        "published": created or _text(item, "versionCreated"),
+        "updated": _text(item, "versionCreated") or _text(item, "contentModified"),
+        "section": _named(item, "subject"),
+        "language": language or item.get("{http://www.w3.org/XML/1998/namespace}lang"),
+        "slug": _text(item, "slugline"),
+        "note": _text(item, "edNote"),
+        "status": _status(item),
+    }
+    embargo = next((_line(found) for found in item.iter("{*}embargoed")), None)
+    merged = {**inner, **{key: value for key, value in said.items() if value}}
+    return merged | ({"embargo": embargo} if embargo is not None else {})
+
+
+def _status(item: Any) -> str:
+    """ "stat:canceled"; items without one, or with one of another vocabulary, are usable."""
+    found = next(item.iter("{*}pubStatus"), None)
+    status = "" if found is None else (found.get("qcode") or found.get("uri") or _line(found))
+    return status if _KILLED.search(status) else ""
+
+
+def _content(item: Any) -> list[str]:
+    for found in item.iter("{*}inlineXML"):
+        paragraphs = _paragraphs(found)
+        if paragraphs:
+            return paragraphs
+    return [found.text for found in item.iter("{*}inlineData") if found.text]
+
+
+def _named(item: Any, name: str) -> str:
+    return next(iter(_all_named(item, name)), "")
+
+
+def _all_named(item: Any, name: str) -> list[str]:
+    """Return what concepts are called: by a name for people, else their code without its prefix."""
+    found = []
+    for concept in item.iter(f"{{*}}{name}"):
+        code = concept.get("literal") or (concept.get("qcode") or "").rpartition(":")[2]
+        found.append(_text(concept, "name") or code)
+    return [one for one in found if one]
+
+
+# --------------------------------------------------------------------------------------- ninjs
+
+
+def _ninjs_body(item: Mapping[str, Any]) -> Any:
+    given = item.get("body_text") or item.get("body_xhtml") or item.get("body_html")
+    return given or _roled(item.get("bodies"), ("main", "text/plain", "body", ""))
+
+
+def _roled(values: Any, roles: tuple[str, ...]) -> str | None:
+    """Return the value of ninjs 2's list whose role, or type, is wanted first; else the first."""
+    held = [one for one in _listed(values) if isinstance(one, Mapping) and one.get("value")]
+    for role in roles:
+        for one in held:
+            if role in (one.get("role", ""), one.get("contenttype", "")):
+                return str(one["value"])
+    return str(held[0]["value"]) if held else None
+
+
+def _names(values: Any) -> list[str]:
+    return [
+        str(one["name"]) for one in _listed(values) if isinstance(one, Mapping) and "name" in one
+    ]
+
+
+# ----------------------------------------------------------------------------------------- XML
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value in (None, "") else [value]
+
+
+def _numbered(entity: re.Match[bytes]) -> bytes:
+    """NITF's DTD, which is not loaded, has HTML's entities: each as the number of its character."""
+    name = entity.group(1).decode("ascii", "replace")
+    characters = "" if name in _XML_OWN else html5.get(f"{name};", "")
+    return "".join(f"&#{ord(char)};" for char in characters).encode() or entity.group()
+
+
+def _name(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _line(element: Any) -> str:
+    return clean_line("".join(element.itertext()))
+
+
+def _text(element: Any, name: str) -> str:
+    """Return the text of the first element of that name that has any."""
+    return next(filter(None, map(_line, element.iter(f"{{*}}{name}"))), "")
+
+
+def _attribute(element: Any, name: str, attribute: str, *, last: bool = False) -> str:
+    values = [found.get(attribute) or "" for found in element.iter(f"{{*}}{name}")]
+    return next(filter(None, reversed(values) if last else values), "").strip()
+
+
+def _paragraphs(element: Any) -> list[str]:
+    return [] if element is None else [text for text in _blocks(element) if text]
+
+
+def _blocks(element: Any) -> Iterator[str]:
+    """Yield the text of each innermost block, a row's cells between bars."""
+    for child in element:
+        name = _name(child)
+        if name in _LEFT_OUT:
+            continue
+        if name == "tr":
+            yield " | ".join(filter(None, map(_line, child)))
+        elif name in _BLOCKS and not any(
+            _name(inner) in _BLOCKS for inner in child.iterdescendants()
+        ):
+            yield _line(child)
+        else:
+            yield from _blocks(child)
