@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from filelock import FileLock
@@ -24,6 +24,9 @@ from rag.record import Entry, Record, Vectors, embedding_text, fingerprint
 from rag.retrieval import retrieve
 from rag.schema import Article, Filters, Hit, Passage, Span
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
 
@@ -79,12 +82,20 @@ class Status:
 class Archive:
     """Articles and their indexes in one folder; open it with `Archive.open`."""
 
-    def __init__(self, path: Path, record: Record, embeddings: Any, lock: FileLock | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        record: Record,
+        embeddings: Any,
+        lock: FileLock | None,
+        reranker: BaseCrossEncoder | None = None,
+    ) -> None:
         self.path = path
         self._record = record
         self._embeddings = embeddings
         self._last_query: tuple[str, Vectors] = ("", np.empty(0, np.float32))
         self._lock = lock
+        self.reranker = reranker
         self._indexes = Indexes(path, record, lock)
 
     @classmethod
@@ -109,7 +120,8 @@ class Archive:
         lock = writers_lock(folder, wait) if mode == "write" else None
         try:
             record = Record(folder, create=mode == "write", writable=mode == "write")
-            archive = cls(folder, record, embeddings or _Lazy(settings), lock)
+            embeddings = embeddings or _Lazy(settings)
+            archive = cls(folder, record, embeddings, lock, _reranker(settings))
             archive._check_model()
             if mode == "write":
                 archive._indexes.follow()
@@ -329,7 +341,10 @@ class Archive:
         asked_on: datetime | None = None,
     ) -> list[Hit]:
         """Return the `k` passages that answer a question best, best first: see `retrieve`."""
-        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).hits)
+        found = retrieve(
+            self, question, k, filters=filters, asked_on=asked_on, reranker=self.reranker
+        )
+        return list(found.hits)
 
     def refresh(self) -> None:
         """See what another process has written since; every search does so itself."""
@@ -343,6 +358,14 @@ class Archive:
             if number in live
         ]
         return hits[:k]
+
+
+def _reranker(settings: Settings) -> BaseCrossEncoder | None:
+    if not settings.reranker:
+        return None
+    from rag.models import open_reranker
+
+    return open_reranker(settings)
 
 
 class _Lazy:

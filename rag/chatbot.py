@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from langchain_core.language_models import BaseChatModel
 
 from rag.arrangement import arranged, quoted, with_statement
 from rag.checking import checked
@@ -25,6 +24,12 @@ from rag.schema import Answer, Article, Filters, Hit
 from rag.settings import Settings, Unsupported
 from rag.verification import Entails, Verifier
 from rag.writing import Writer
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
+    from langchain_core.language_models import BaseChatModel
+
+    from rag.archive import Archive
 
 
 class Newsroom(Searchable, Protocol):
@@ -47,6 +52,7 @@ class Chatbot:
         timeout: float = 60.0,
         context_tokens: int = 6000,
         entails: Entails | None = None,
+        reranker: BaseCrossEncoder | None = None,
     ) -> None:
         """`timeout` is the longest silence of the chat model, in seconds."""
         self.archive = archive
@@ -55,6 +61,7 @@ class Chatbot:
         self.timeout = timeout
         self.context_tokens = context_tokens
         self.entails = entails
+        self.reranker = reranker
 
     @classmethod
     def open(
@@ -62,16 +69,22 @@ class Chatbot:
     ) -> Chatbot:
         """Open the archive at `path` with the chat model of the settings, if one is set."""
         from rag.archive import Archive
-        from rag.models import open_chat_model
 
         settings = settings or Settings.from_environment()
-        archive = Archive.open(path, settings=settings)
+        return cls.over(Archive.open(path, settings=settings), settings)
+
+    @classmethod
+    def over(cls, archive: Archive, settings: Settings) -> Chatbot:
+        """Return a chatbot over an archive that is open, with what the settings name."""
+        from rag.models import open_chat_model
+
         return cls(
             archive,
             open_chat_model(settings),
             unsupported=settings.unsupported,
             timeout=settings.timeout,
             context_tokens=settings.chat_context_tokens,
+            reranker=archive.reranker,
         )
 
     def stream(
@@ -85,7 +98,13 @@ class Chatbot:
     ) -> Iterator[Answer]:
         """Yield the answer as it grows, each time whole; the last one is complete."""
         found = retrieve(
-            self.archive, question, k, filters=filters, asked_on=asked_on, history=history
+            self.archive,
+            question,
+            k,
+            filters=filters,
+            asked_on=asked_on,
+            history=history,
+            reranker=self.reranker,
         )
         ranked = candidates(
             found.question.query,

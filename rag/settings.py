@@ -30,7 +30,6 @@ class Settings:
     embedding_model: str = "all-MiniLM-L6-v2"
     embedding_precision: Precision = "auto"
     reranker: str = ""
-    entailment_model: str = ""
     chat_model: str = ""
     chat_base_url: str = ""
     chat_context_tokens: int = 6000

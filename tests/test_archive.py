@@ -15,6 +15,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 import pytest
+from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.embeddings import Embeddings
 
 from rag.archive import Archive
@@ -265,3 +266,19 @@ def test_status_says_what_there_is(archive: Archive) -> None:
     assert [(p.name, p.articles) for p in status.publishers] == [("Harbour Courier", 1)]
     assert status.bytes > 0
     assert json.dumps(status.embedding_model) == '"words"'
+
+
+def test_a_reranker_orders_what_a_search_finds(tmp_path: Path) -> None:
+    class LastFirst(BaseCrossEncoder):
+        def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
+            return [float("Second" in text) for _, text in text_pairs]
+
+    articles = [
+        Article(id=name, title="Ferry", text=f"{name} ferry to the island sank in the harbour.")
+        for name in ("First", "Second", "Third")
+    ]
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+        archive.reranker = LastFirst()
+        (best, *_) = archive.search("Which ferry sank?")
+    assert best.passage.article_id == "Second"

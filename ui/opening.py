@@ -18,8 +18,6 @@ def open_chatbot(settings: Settings) -> Iterator[tuple[Archive, Chatbot]]:
     """Give the archive of `settings`, open for reading, and a chatbot that answers from it."""
     from rag.archive import Archive
     from rag.chatbot import Chatbot
-    from rag.models import open_chat_model
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        chat_model = open_chat_model(settings)
-        yield archive, Chatbot(archive, chat_model, unsupported=settings.unsupported)
+        yield archive, Chatbot.over(archive, settings)
