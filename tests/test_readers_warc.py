@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,16 @@ def test_every_page_is_an_article_with_the_address_of_its_record(
     assert len(found) == 2
     assert isinstance(found[0], Article)
     assert "the largest – will" in found[0].text
+
+
+def test_a_crawl_in_zst_may_bring_its_dictionary(tmp_path: Path) -> None:
+    samples = [response(f"{URL}{i}", PAGE.encode()[: 60 + i % 300]) for i in range(2000)]
+    dictionary = zstandard.train_dictionary(4096, samples)
+    compressor = zstandard.ZstdCompressor(dict_data=dictionary)
+    for raw in (dictionary.as_bytes(), zstandard.ZstdCompressor().compress(dictionary.as_bytes())):
+        frame = b"\x5d\x2a\x4d\x18" + struct.pack("<L", len(raw)) + raw
+        content = frame + compressor.compress(WHOLE) + compressor.compress(WHOLE)
+        assert len(ids(found_in(tmp_path / "crawl", content))) == 4
 
 
 def test_only_pages_fetched_with_success_are_looked_at(tmp_path: Path) -> None:
