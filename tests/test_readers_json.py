@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import Reject, opening, read
+from ingest.readers import Reject, decoding, read
 from ingest.readers.dates import parse_date
 from ingest.readers.ids import article_id
 from rag.schema import Article
@@ -291,4 +291,4 @@ def test_a_date_is_aware_or_refused(value: Any) -> None:
 
 
 def test_the_longest_article_is_one_constant() -> None:
-    assert opening.ARTICLE_BYTES == 16 * 2**20
+    assert decoding.ARTICLE_BYTES == 16 * 2**20

@@ -12,9 +12,9 @@ from typing import Any
 from ingest.cleaning import clean_line
 from ingest.readers import Read, Reject
 from ingest.readers.dates import parse_date
+from ingest.readers.decoding import ARTICLE_BYTES
 from ingest.readers.fields import article_from
 from ingest.readers.ids import host_of
-from ingest.readers.opening import ARTICLE_BYTES
 
 # Atomic groups: without them, many comments in a row are tried in all their combinations.
 _ROOT = re.compile(

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.readers import Read, Reject
+from ingest.readers.decoding import ARTICLE_BYTES, lines_of
 from ingest.readers.fields import article_from
 from ingest.readers.iptc import is_ninjs, read_ninjs
 from ingest.readers.mapping import NO_MAP, FieldMap
-from ingest.readers.opening import ARTICLE_BYTES, lines_of
 from ingest.readers.wrappers import articles_inside
 
 _TOO_LONG = f"a line longer than {ARTICLE_BYTES // 2**20} MB: no article is that long"

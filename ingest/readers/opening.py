@@ -1,80 +1,30 @@
-"""Which format a file is in, by its first bytes, and its bytes, unpacked and bounded."""
+"""A file, or a member of one that is packed, to the reader of its format, within bounds."""
 
 from __future__ import annotations
 
-import codecs
 import io
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any
 
 from ingest.readers import OnBytes, Read, Reading, Reject
-
-if TYPE_CHECKING:
-    from ingest.readers.tables import Dialect
+from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.kinds import kind_of
 from ingest.readers.packed import (
     DAMAGED,
     NESTING,
-    PACKED,
     Allowance,
     BombError,
-    is_tar,
     read_tar,
     read_zip,
     unpacked,
 )
 from rag.schema import Article
 
-Kind = Literal[
-    "json lines",
-    "json",
-    "parquet",
-    "html",
-    "text",
-    "web archive",
-    "packed",
-    "zip",
-    "tar",
-    "news XML",
-]
+if TYPE_CHECKING:
+    from ingest.readers.tables import Dialect
 
-# The longest page, text, or line of JSON that is taken for one article. The longest of 11,746
-# articles has 0.2 MB; above this something else is in the file, and memory is to be bounded.
-ARTICLE_BYTES = 16 * 2**20
 _PEEK = 2**16
-_OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "a PDF file"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"\x7fELF", "a program"),
-)
-_MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
-    (PACKED, "packed"),
-    ((b"PK\x03\x04", b"PK\x05\x06"), "zip"),
-    ((b"PAR1",), "parquet"),
-    ((b"WARC/", b"filedesc://"), "web archive"),
-)
-_HTML = re.compile(
-    rb"(?is)\A\s*(?:<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+"
-    rb"<(?:!doctype\s+html|html|head|body|article|main|div|section|meta|title|p|h1|script)\b"
-)
-# Atomic groups: without them a thousand comments would take for ever.
-_NEWS_XML = re.compile(
-    rb"(?is)\A(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*)?>)*+"
-    rb"<(?:[\w.-]{1,20}:)?(?:nitf|newsItem|newsMessage|packageItem|NewsML)[\s>/]"
-)
-_XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 class _Counted(io.RawIOBase):
@@ -217,113 +167,6 @@ def _table(start: bytes, reading: Reading) -> Dialect | None:
     return dialect_of(start, reading.field_map)
 
 
-def kind_of(start: bytes) -> Kind | str:
-    """Return the format that begins with `start`, or why it is none that is read."""
-    if not start.strip(b"\xef\xbb\xbf \t\r\n\x00"):
-        return "an empty file"
-    for magics, kind in _MAGIC:
-        if start.startswith(magics):
-            return kind
-    if is_tar(start):
-        return "tar"
-    for magic, name in _OTHER_FORMATS:
-        if start.startswith(magic):
-            return f"{name}: not a format that is read here"
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "text"
-    if b"\x00" in start[:4096]:
-        return "not a text: it holds zero bytes"
-    start = start.removeprefix(codecs.BOM_UTF8)
-    return _kind_of_markup(start) or _kind_of_json(start) or "text"
-
-
-def _kind_of_markup(start: bytes) -> Kind | str | None:
-    from ingest.readers.feeds import xml_of_links
-
-    if links := xml_of_links(start):
-        return links
-    if _NEWS_XML.match(start):
-        return "news XML"
-    if _HTML.match(start):
-        return "html"
-    if _XML.match(start):
-        return (
-            "html" if re.search(rb"(?i)<html\b", start) else "XML of a kind that is not read here"
-        )
-    return None
-
-
-def _kind_of_json(start: bytes) -> Kind | None:
-    bare = start.lstrip()
-    if bare.startswith(b"["):
-        return "json" if bare[1:].lstrip()[:1] in (b"{", b"]", b"") else None
-    lines = [line.strip() for line in bare.split(b"\n")[:20] if line.strip()]
-    if bare.startswith(b"{"):
-        if len(lines) > 1 and lines[1][:1] in (b'"', b"}"):
-            return "json"
-        return "json lines"
-    # The first line may be the broken one.
-    objects = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines[:-1])
-    return "json lines" if objects and 2 * objects >= len(lines) - 2 else None
-
-
 def _peek(file: io.BufferedReader[Any]) -> bytes:
     """Return the start of the file, read fully: one peek may come back short."""
     return file.peek(_PEEK)
-
-
-def decode(content: bytes) -> str:
-    """Return a text file's characters: UTF-8, what its byte-order mark says, or a sure guess.
-
-    Raises ValueError, with the way out, where no encoding can be told with confidence.
-    """
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            return content.decode(encoding)
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        guess = _guessed(content)
-        if guess is not None:
-            return guess
-        line = content[: error.start].count(b"\n") + 1
-        raise ValueError(
-            f"invalid UTF-8 in line {line}: convert it, as by `iconv -f LATIN1 -t UTF-8`"
-        ) from error
-
-
-# What newsrooms wrote before UTF-8. Among all that exist a guess too often is a code page of DOS.
-_OLD_ENCODINGS = (
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "koi8_u"),
-    *("gb18030", "big5", "euc_kr", "shift_jis", "euc_jp"),
-)
-_GUESS_FROM = 200  # bytes: below, charset-normalizer's guesses are not to be relied on
-
-
-def _guessed(content: bytes) -> str | None:
-    utf8 = len(re.findall(rb"[\xc3-\xf4][\x80-\xbf]+", content))
-    other = sum(byte > 127 for byte in re.sub(rb"[\xc3-\xf4][\x80-\xbf]+", b"", content))
-    if len(content) < _GUESS_FROM or utf8 >= other:  # UTF-8 that is broken, not another encoding
-        return None
-    from charset_normalizer import from_bytes  # 50 ms: old archives only
-
-    best = from_bytes(content[:_PEEK], cp_isolation=list(_OLD_ENCODINGS)).best()
-    if best is None or not best.languages or best.coherence < 0.2:
-        return None
-    try:
-        return content.decode(best.encoding)
-    except (UnicodeDecodeError, LookupError):
-        return None
-
-
-def lines_of(file: io.BufferedReader) -> Iterator[tuple[int, bytes | None]]:
-    """Yield each line with its number; None in place of one that is longer than an article."""
-    number = 0
-    while line := file.readline(ARTICLE_BYTES + 1):
-        number += 1
-        if len(line) <= ARTICLE_BYTES:
-            yield number, line
-            continue
-        while line and not line.endswith(b"\n"):
-            line = file.readline(2**20)
-        yield number, None

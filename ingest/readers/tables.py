@@ -14,9 +14,9 @@ from datetime import date, datetime, time
 from typing import IO, Any
 
 from ingest.readers import Read, Reject
+from ingest.readers.decoding import ARTICLE_BYTES, decode
 from ingest.readers.fields import SPELLINGS, article_from
 from ingest.readers.mapping import NO_MAP, FieldMap
-from ingest.readers.opening import ARTICLE_BYTES, decode
 
 _TOO_LONG = (
     f"a row longer than {ARTICLE_BYTES // 2**20} MB, perhaps for a quotation mark that is not "

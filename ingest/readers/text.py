@@ -11,8 +11,8 @@ from ingest.cleaning import clean_line
 from ingest.litter import bare
 from ingest.readers import Reject
 from ingest.readers.dates import parse_date
+from ingest.readers.decoding import decode
 from ingest.readers.fields import SPELLINGS, article_from, names
-from ingest.readers.opening import decode
 from rag.schema import Article
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.readers import Read, Reject
+from ingest.readers.decoding import ARTICLE_BYTES
 from ingest.readers.html import read_html
-from ingest.readers.opening import ARTICLE_BYTES
 
 # What a record may say of itself. Real headers have some KB; a line without an end has no bound.
 HEADER_BYTES = 2**20

@@ -1,0 +1,96 @@
+"""Which format a file is in, by its first bytes: never by its name."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Literal
+
+from ingest.readers.feeds import xml_of_links
+from ingest.readers.packed import PACKED, is_tar
+
+Kind = Literal[
+    "json lines",
+    "json",
+    "parquet",
+    "html",
+    "text",
+    "web archive",
+    "packed",
+    "zip",
+    "tar",
+    "news XML",
+]
+
+_OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", "a PDF file"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"\x7fELF", "a program"),
+)
+_MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
+    (PACKED, "packed"),
+    ((b"PK\x03\x04", b"PK\x05\x06"), "zip"),
+    ((b"PAR1",), "parquet"),
+    ((b"WARC/", b"filedesc://"), "web archive"),
+)
+_HTML = re.compile(
+    rb"(?is)\A\s*(?:<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+"
+    rb"<(?:!doctype\s+html|html|head|body|article|main|div|section|meta|title|p|h1|script)\b"
+)
+# Atomic groups: without them a thousand comments would take for ever.
+_NEWS_XML = re.compile(
+    rb"(?is)\A(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*)?>)*+"
+    rb"<(?:[\w.-]{1,20}:)?(?:nitf|newsItem|newsMessage|packageItem|NewsML)[\s>/]"
+)
+_XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
+
+
+def kind_of(start: bytes) -> Kind | str:
+    """Return the format that begins with `start`, or why it is none that is read."""
+    if not start.strip(b"\xef\xbb\xbf \t\r\n\x00"):
+        return "an empty file"
+    for magics, kind in _MAGIC:
+        if start.startswith(magics):
+            return kind
+    if is_tar(start):
+        return "tar"
+    for magic, name in _OTHER_FORMATS:
+        if start.startswith(magic):
+            return f"{name}: not a format that is read here"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "text"
+    if b"\x00" in start[:4096]:
+        return "not a text: it holds zero bytes"
+    start = start.removeprefix(codecs.BOM_UTF8)
+    return _kind_of_markup(start) or _kind_of_json(start) or "text"
+
+
+def _kind_of_markup(start: bytes) -> Kind | str | None:
+    if links := xml_of_links(start):
+        return links
+    if _NEWS_XML.match(start):
+        return "news XML"
+    if _HTML.match(start):
+        return "html"
+    if _XML.match(start):
+        return (
+            "html" if re.search(rb"(?i)<html\b", start) else "XML of a kind that is not read here"
+        )
+    return None
+
+
+def _kind_of_json(start: bytes) -> Kind | None:
+    bare = start.lstrip()
+    if bare.startswith(b"["):
+        return "json" if bare[1:].lstrip()[:1] in (b"{", b"]", b"") else None
+    lines = [line.strip() for line in bare.split(b"\n")[:20] if line.strip()]
+    if bare.startswith(b"{"):
+        if len(lines) > 1 and lines[1][:1] in (b'"', b"}"):
+            return "json"
+        return "json lines"
+    # The first line may be the broken one.
+    objects = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines[:-1])
+    return "json lines" if objects and 2 * objects >= len(lines) - 2 else None
