@@ -14,7 +14,6 @@ from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
-
     from rag.archive import Status
 
 MONTHS = (
