@@ -6,22 +6,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
 from ui import evaluating
+from ui.scope import check_publishers, scope_of
 
 # Only what every command needs is imported here: `backfile --help` answers in under .5 s.
 # The archive, the chatbot and the page are imported by the commands that use them.
 
 if TYPE_CHECKING:
     from ingest.readers import Reading
-    from rag.archive import Archive
-    from rag.schema import Filters
 
 DONE, FAILED, USAGE, SOME_REJECTED = 0, 1, 2, 3
 INTERRUPTED, PIPE_CLOSED = 130, 141  # 128 and the signal's number, as a shell says it
@@ -75,12 +72,12 @@ def _tolerate_any_character() -> None:
 
 def ask(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer one question, or on a terminal, without one, each that is typed."""
-    scope = _scope(arguments)
+    scope = scope_of(arguments)
     question = _question(arguments)
     from ui import conversation, opening, render
 
     with opening.open_chatbot(settings) as (archive, chatbot):
-        _check_publishers(archive, scope.filters)
+        check_publishers(archive, scope.filters)
         if question is None:
             conversation.hold(chatbot, scope)
         elif arguments.json:
@@ -95,13 +92,13 @@ def ask(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def search(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the passages that answer a question best."""
-    scope = _scope(arguments)
+    scope = scope_of(arguments)
     question = _question(arguments) or ""
     from rag.archive import Archive
     from ui import conversation, render
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        _check_publishers(archive, scope.filters)
+        check_publishers(archive, scope.filters)
         hits = archive.search(question, scope.k, filters=scope.filters, asked_on=scope.asked_on)
     if arguments.json:
         print(render.json_text([render.hit_value(hit) for hit in hits]))
@@ -166,33 +163,6 @@ def _reading(arguments: argparse.Namespace) -> Reading | None:
     return Reading(field_map=field_map)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """In what part of the archive, as of when, and how many passages."""
-
-    filters: Filters
-    asked_on: datetime | None
-    k: int
-
-
-def _scope(arguments: argparse.Namespace) -> Scope:
-    from rag.schema import Filters
-    from ui.dates import read_moment
-
-    try:
-        asked_on = read_moment(arguments.asked_on) if arguments.asked_on else None
-        after, before = (
-            read_moment(text, now=asked_on) if text else None
-            for text in (arguments.after, arguments.before)
-        )
-    except ValueError as error:
-        arguments.parser.error(str(error))
-    if after and before and after >= before:
-        arguments.parser.error("--after is not earlier than --before: nothing lies between them")
-    publishers = tuple(arguments.publisher or ())
-    return Scope(Filters(after=after, before=before, publishers=publishers), asked_on, arguments.k)
-
-
 def _question(arguments: argparse.Namespace) -> str | None:
     """Return the question, from stdin if it is piped in; None on a terminal without one."""
     words = " ".join(arguments.question)
@@ -205,19 +175,6 @@ def _question(arguments: argparse.Namespace) -> str | None:
     if not words.strip():
         arguments.parser.error("say what to look for")
     return words.strip()
-
-
-def _check_publishers(archive: Archive, filters: Filters) -> None:
-    known = archive.publishers() if filters.publishers else ()
-    folded = {name.casefold() for name in known}
-    for name in filters.publishers:
-        if name.casefold() not in folded:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, n=5, cutoff=0.4) or known[:5]
-            raise BackfileError(
-                f"no publisher {name!r} in the archive; it has {', '.join(near) or 'none'}"
-            )
 
 
 # The grammar

@@ -14,7 +14,7 @@ from ui import render
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
     from rag.schema import Answer
-    from ui.cli import Scope
+    from ui.scope import Scope
 
 WIDEST = 96  # longer lines are hard to read
 REMEMBERED = 6  # turns that a follow-up question may refer to

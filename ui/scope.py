@@ -1,0 +1,54 @@
+"""In what part of the archive one asks, and as of when: the options of `ask` and `search`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rag.errors import BackfileError
+from rag.schema import Filters
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """In what part of the archive, as of when, and how many passages."""
+
+    filters: Filters
+    asked_on: datetime | None
+    k: int
+
+
+def scope_of(arguments: argparse.Namespace) -> Scope:
+    """Return what the options ask for; what cannot be is a usage error."""
+    from ui.dates import read_moment
+
+    try:
+        asked_on = read_moment(arguments.asked_on) if arguments.asked_on else None
+        after, before = (
+            read_moment(text, now=asked_on) if text else None
+            for text in (arguments.after, arguments.before)
+        )
+    except ValueError as error:
+        arguments.parser.error(str(error))
+    if after and before and after >= before:
+        arguments.parser.error("--after is not earlier than --before: nothing lies between them")
+    publishers = tuple(arguments.publisher or ())
+    return Scope(Filters(after=after, before=before, publishers=publishers), asked_on, arguments.k)
+
+
+def check_publishers(archive: Archive, filters: Filters) -> None:
+    known = archive.publishers() if filters.publishers else ()
+    folded = {name.casefold() for name in known}
+    for name in filters.publishers:
+        if name.casefold() not in folded:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=5, cutoff=0.4) or known[:5]
+            raise BackfileError(
+                f"no publisher {name!r} in the archive; it has {', '.join(near) or 'none'}"
+            )
