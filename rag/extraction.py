@@ -213,6 +213,7 @@ def _without_copies(found: list[Candidate]) -> list[Candidate]:
 # completes a neighbour to two sentences: swept 1-6 on questions.jsonl with `measure_answers`.
 FAR_BELOW = 1.5
 JOINED_WITHIN = 1.5
+BEARS_FROM = 2.5  # relevance of what may stand beside the best: what bears on nothing has 1-2
 SAYS_THE_SAME = 0.7  # share of words in common, of the shorter one's
 LONGEST_STATEMENT = 600  # characters
 
@@ -227,7 +228,11 @@ def chosen(found: Sequence[Candidate], most: int = MOST_STATEMENTS) -> list[Cand
     for candidate in found:
         if picked and candidate.score < picked[0].score - FAR_BELOW:
             break
-        if picked and (candidate.features["fragment"] or _beside_it(candidate, picked[0])):
+        if picked and (
+            candidate.features["fragment"]
+            or candidate.relevance < BEARS_FROM
+            or _beside_it(candidate, picked[0])
+        ):
             continue
         if any(overlap(candidate.text, other.text) >= SAYS_THE_SAME for other in picked):
             continue

@@ -35,7 +35,7 @@ _POINTS_BACK = re.compile(
 )
 _GOES_ON = re.compile(
     r"^\s*(?:and|but|so|or|then|also|what about|how about|why not|what else|who else|where else|how so"
-    r"|what for|since when|really|why|how (?:many|much|long|often|so)\s*\?|(?:why|how|when|where|who|what)\s*\?)"
+    r"|what for|since when|really|how (?:many|much|long|often|so)\s*\?|(?:why|how|when|where|who|what)\s*\?)"
     r"(?:\b|\s|$)",
     re.I,
 )
@@ -48,7 +48,7 @@ _OPENING = re.compile(
     r"|However|But|And|The|On|In|At|After|Before|When|While|As|For|Then|Since)\s+(?=[A-Z])"
 )
 _PERSON = re.compile(r"\b(?:he|him|his|she|her|hers)\b", re.I)
-ALONE_WORDS = 4  # content words that make a question without a pronoun stand by itself
+ALONE_WORDS = 3  # content words that make a question without a pronoun stand by itself
 
 
 def stand_alone(question: str, history: Sequence[tuple[str, Answer] | str]) -> str:

@@ -1,0 +1,9 @@
+"""What every test may rely on."""
+
+from __future__ import annotations
+
+import signal
+
+# Started in the background, a shell's children ignore Ctrl-C, and so would every process that a
+# test starts and stops with it; one with a handler of its own hands the default on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
