@@ -42,6 +42,15 @@ def only(path: Path) -> Article:
     return article
 
 
+def test_of_a_page_with_advertisements_alone_the_headline_is_kept(tmp_path: Path) -> None:
+    litter = "Share\nTweet\nSubscribe to our newsletter\n"
+    video = ONE | {"title": "Crane falls on pier of Velsund", "text": litter}
+    article = only(written(tmp_path / "a.jsonl", video))
+    assert article.text == article.title == "Crane falls on pier of Velsund"
+    (reject,) = rejects(written(tmp_path / "b.jsonl", video | {"title": "Video"}))
+    assert reject.reason == "no text: nothing but a site's litter"
+
+
 def test_a_line_with_the_usual_keys_is_an_article(tmp_path: Path) -> None:
     line = ONE | {
         "url": "https://www.velsundpost.example/2024/crane/?utm_source=x",
