@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol
 
-from rag.record import embedding_text
 from rag.schema import Article, Span
-from rag.sentences import sentences
+from rag.storage.record import embedding_text
+from rag.text.sentences import sentences
 
 # Tokens of a passage without its title and date. The model reads more (all-MiniLM-L6-v2: 256),
 # but a vector of one thought finds better than one of five, and the archive's measurements were

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from ingest.chunking import TokenLimit, split_article
 from ingest.readers import Reading, Reject, files, read
 from rag.errors import ReadError
-from rag.record import fingerprint
 from rag.schema import Article, Span
+from rag.storage.record import fingerprint
 
 # Articles that are looked up, split, embedded and put in one transaction: what a crash may lose,
 # and what is in memory at a time. At 64 the embedding's batches are full and a commit is nothing.

@@ -18,12 +18,12 @@ import numpy as np
 from filelock import FileLock
 
 from rag.errors import EmbeddingMismatchError
-from rag.indexes import Indexes
-from rag.lock import writers_lock
-from rag.record import Entry, Record, Vectors, embedding_text, fingerprint
 from rag.retrieval import retrieve
 from rag.schema import Article, Filters, Hit, Passage, Span
 from rag.settings import Settings
+from rag.storage.indexes import Indexes
+from rag.storage.lock import writers_lock
+from rag.storage.record import Entry, Record, Vectors, embedding_text, fingerprint
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -363,7 +363,7 @@ class Archive:
 def _reranker(settings: Settings) -> BaseCrossEncoder | None:
     if not settings.reranker:
         return None
-    from rag.models import open_reranker
+    from rag.models.opening import open_reranker
 
     return open_reranker(settings)
 
@@ -376,7 +376,7 @@ class _Lazy:
         self._settings = settings
 
     def open(self) -> Any:
-        from rag.models import open_embeddings
+        from rag.models.opening import open_embeddings
 
         return open_embeddings(self._settings)
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rag.arrangement import arranged, quoted, with_statement
-from rag.checking import checked
+from rag.answers.arrangement import arranged, quoted, with_statement
+from rag.answers.checking import checked
+from rag.answers.extraction import Candidate, candidates
+from rag.answers.premises import Denial, denied
+from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
+from rag.answers.refusal import elsewhere, refusal, refuses
+from rag.answers.writing import Writer
 from rag.errors import ChatModelError
-from rag.extraction import Candidate, candidates
-from rag.premises import Denial, denied
-from rag.prompts import DOES_NOT_SAY, fitting, messages
-from rag.refusal import elsewhere, refusal, refuses
 from rag.retrieval import Retrieval, Searchable, retrieve
 from rag.schema import Answer, Article, Filters, Hit
 from rag.settings import Settings, Unsupported
 from rag.verification import Entails, Verifier
-from rag.writing import Writer
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -76,7 +76,7 @@ class Chatbot:
     @classmethod
     def over(cls, archive: Archive, settings: Settings) -> Chatbot:
         """Return a chatbot over an archive that is open, with what the settings name."""
-        from rag.models import open_chat_model
+        from rag.models.opening import open_chat_model
 
         return cls(
             archive,

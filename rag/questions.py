@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rag.attribution import asks_for_an_author, find_authors, find_publishers
-from rag.followups import stand_alone
 from rag.schema import Window
-from rag.wanted import Wanted, wanted_answer
-from rag.windows import find_window
+from rag.understanding.attribution import asks_for_an_author, find_authors, find_publishers
+from rag.understanding.followups import stand_alone
+from rag.understanding.wanted import Wanted, wanted_answer
+from rag.understanding.windows import find_window
 
 __all__ = ["Question", "Wanted", "asks_for_an_author", "stand_alone", "understand"]
 

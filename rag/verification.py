@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.bearing import WEIGHTS, lexical_signals, meaning_signals, nearest
-from rag.fidelity import (
+from rag.checks.bearing import WEIGHTS, lexical_signals, meaning_signals, nearest
+from rag.checks.fidelity import (
     exchanged,
     misquoted,
     negated_otherwise,
@@ -23,7 +23,7 @@ from rag.fidelity import (
     wrong_titles,
 )
 from rag.schema import Hit, Support
-from rag.sentences import sentences
+from rag.text.sentences import sentences
 
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.schema import Article, Filters, Hit, Passage
-from rag.sentences import sentences
-from rag.words import stems
+from rag.text.sentences import sentences
+from rag.text.words import stems
 
 DIMENSIONS = 512
 

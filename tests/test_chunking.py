@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ingest import chunking
 from ingest.chunking import split_article
-from rag.record import embedding_text
 from rag.schema import Article, Span
-from rag.sentences import sentences
+from rag.storage.record import embedding_text
+from rag.text.sentences import sentences
 
 
 class Words:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answertypes import speaks_for
+from rag.answers.answertypes import speaks_for
+from rag.answers.readable import readable, without_brackets
 from rag.chatbot import Chatbot
-from rag.quotations import quotations, units
-from rag.readable import readable, without_brackets
 from rag.schema import Answer, Filters, Span
+from rag.text.quotations import quotations, units
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 

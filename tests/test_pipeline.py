@@ -14,8 +14,8 @@ import pytest
 from ingest import pipeline
 from ingest.pipeline import IngestReport, Progress, ingest
 from rag.archive import PutReport
-from rag.record import fingerprint
 from rag.schema import Article, Span
+from rag.storage.record import fingerprint
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."

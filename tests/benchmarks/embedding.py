@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from rag.bert import read_bert
-from rag.embeddings import SentenceEmbeddings
-from rag.transformer import BATCH_TOKENS, TransformerEncoder
-from rag.weights import minilm_folder
+from rag.models.bert import read_bert
+from rag.models.embeddings import SentenceEmbeddings
+from rag.models.transformer import BATCH_TOKENS, TransformerEncoder
+from rag.models.weights import minilm_folder
 
 WORDS = "the minister said on Thursday that soldiers had arrived in the eastern region ".split()
 

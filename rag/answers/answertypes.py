@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.figures import days, figures
-from rag.names import described, full_name, key, names, same
-from rag.quotations import ATTRIBUTED, SAYING, quotations, speaker
-from rag.words import content, stems
+from rag.text.figures import days, figures
+from rag.text.names import described, full_name, key, names, same
+from rag.text.quotations import ATTRIBUTED, SAYING, quotations, speaker
+from rag.text.words import content, stems
 
 AnswerType = Literal[
     "person", "figure", "day", "place", "name", "speech", "yes or no", "reason", "anything"

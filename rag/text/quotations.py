@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.names import names
 from rag.schema import Span
-from rag.sentences import sentences
+from rag.text.names import names
+from rag.text.sentences import sentences
 
 SAYING = frozenset(
     """say says said saying tell tells told add adds added warn warns warned announce announces

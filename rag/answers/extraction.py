@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from rag.answertypes import Expected, expected, holds, speaks_for
-from rag.names import names, same
-from rag.quotations import SAYING, speaker, units
+from rag.answers.answertypes import Expected, expected, holds, speaks_for
 from rag.schema import Hit, Span
-from rag.words import content, stem, stems
+from rag.text.names import names, same
+from rag.text.quotations import SAYING, speaker, units
+from rag.text.words import content, stem, stems
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag.schema import Hit
-from rag.sentences import sentences
+from rag.text.sentences import sentences
 
 DOES_NOT_SAY = "The archive does not say."
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.answers.readable import without_brackets
+from rag.checks.fidelity import plain
 from rag.evaluation import EvaluationQuestion
-from rag.fidelity import plain
-from rag.readable import without_brackets
 from rag.schema import Answer
-from rag.sentences import sentences
-from rag.words import words
+from rag.text.sentences import sentences
+from rag.text.words import words
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.words import EMPTY, stem
+from rag.text.words import EMPTY, stem
 
 _PART = r"(?:[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:[’'-][^\W\d_]+)*\.?)"
 _LINK = r"(?:of|de|da|del|der|den|van|von|bin|al|el|la|le|the|for|&)"

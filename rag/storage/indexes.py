@@ -16,12 +16,12 @@ import numpy as np
 from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.lexical import FOLDER as LEXICAL_FOLDER
-from rag.lexical import LexicalIndex
-from rag.lock import writers_lock
-from rag.record import Numbers, Record, Vectors
 from rag.schema import Filters
-from rag.vectors import VectorIndex
+from rag.storage.lexical import FOLDER as LEXICAL_FOLDER
+from rag.storage.lexical import LexicalIndex
+from rag.storage.lock import writers_lock
+from rag.storage.record import Numbers, Record, Vectors
+from rag.storage.vectors import VectorIndex
 
 EXACT_UP_TO = 2_000  # so few vectors are read and multiplied faster than Chroma takes their ids
 WIDE = 0.2  # a filter that lets this share through: ask without it and drop what it forbids

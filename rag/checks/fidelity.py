@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from rag.figures import Day, Figure, borne_out, day_borne_out, days, figures
-from rag.names import TITLES, full_name, key, names, same
-from rag.quotations import ATTRIBUTED, quotations, speaker, units
-from rag.words import content, stem, stems, words
+from rag.text.figures import Day, Figure, borne_out, day_borne_out, days, figures
+from rag.text.names import TITLES, full_name, key, names, same
+from rag.text.quotations import ATTRIBUTED, quotations, speaker, units
+from rag.text.words import content, stem, stems, words
 
 _QUOTES = dict.fromkeys(map(ord, "“”„«»‟″"), '"') | dict.fromkeys(map(ord, "‘’‚‛′`´"), "'")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from rag.moments import DAY, MONTH, Asking, Moment, find_moments
 from rag.schema import Window
+from rag.understanding.moments import DAY, MONTH, Asking, Moment, find_moments
 
 AROUND_DAYS = 3  # "around 6 July": so many days to each side, softly
 UNDER_WAY_DAYS = 60  # "from 27 to 29 October" on the 28th: begun so recently, it is this year's

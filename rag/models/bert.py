@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.weights import read_json
+from rag.models.weights import read_json
 
 Array = NDArray[np.float32]
 

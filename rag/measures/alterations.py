@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.figures import figures
-from rag.names import TITLES, names
-from rag.quotations import quotations, units
 from rag.schema import Article
-from rag.words import words
+from rag.text.figures import figures
+from rag.text.names import TITLES, names
+from rag.text.quotations import quotations, units
+from rag.text.words import words
 
 Kind = Literal["quotation", "figure", "name", "role"]
 

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import ArchiveDamagedError, ArchiveNotFoundError, ReadError
-from rag.migrations import migrate
-from rag.rows import HEAD, Live, moment_of, read_article, read_live, seconds
 from rag.schema import Article, ArticleHead, Filters, Passage, Span
+from rag.storage.migrations import migrate
+from rag.storage.rows import HEAD, Live, moment_of, read_article, read_live, seconds
 
 FILE = "archive.sqlite"
 Vectors = npt.NDArray[np.float32]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rag.answertypes import expected
-from rag.extraction import Candidate
-from rag.names import names
+from rag.answers.answertypes import expected
+from rag.answers.extraction import Candidate
 from rag.questions import Question
 from rag.schema import Answer, Filters, Hit
+from rag.text.names import names
 
 # Below this relevance of every sentence a question is refused.  Swept 4.4-5.4 on 84 questions of
 # 2023 and 100 answerable ones of 2022, asked of articles of 2022; `measure_refusal` tells the F1.

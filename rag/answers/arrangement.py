@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rag.answertypes import expected, speaks_for
-from rag.citations import cite, numbered
-from rag.extraction import Candidate, chosen
-from rag.figures import Figure, days, figures
-from rag.names import names
+from rag.answers.answertypes import expected, speaks_for
+from rag.answers.citations import cite, numbered
+from rag.answers.extraction import Candidate, chosen
+from rag.answers.readable import readable
 from rag.questions import Question
-from rag.quotations import speaker_name
-from rag.readable import readable
 from rag.schema import Answer, Span, Statement
-from rag.words import content
+from rag.text.figures import Figure, days, figures
+from rag.text.names import names
+from rag.text.quotations import speaker_name
+from rag.text.words import content
 
 MOST_BULLETS = 6
 NEAR_THE_BEST = 1.5  # of score: another article's figure this near the best one's is shown too

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rag.schema import Answer
-from rag.windows import find_window
+from rag.understanding.windows import find_window
 
 CARRIED_WORDS = 8  # of earlier questions and answers, at the most
 

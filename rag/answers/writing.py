@@ -11,11 +11,11 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from rag.citations import read_citations, tidy_markers
+from rag.answers.citations import read_citations, tidy_markers
+from rag.checks.fidelity import plain
 from rag.errors import ChatModelError
-from rag.fidelity import plain
 from rag.schema import Usage
-from rag.sentences import sentences
+from rag.text.sentences import sentences
 
 ATTEMPTS = 3  # tries until a first word comes; after that a failure keeps what was written
 MOST_SENTENCES = 12

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from rag.embeddings import SentenceEmbeddings
 from rag.errors import ChatModelError
+from rag.models.embeddings import SentenceEmbeddings
+from rag.models.weights import MINILM, minilm_folder, model_folder
 from rag.settings import Settings
-from rag.weights import MINILM, minilm_folder, model_folder
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -35,7 +35,7 @@ def open_reranker(settings: Settings) -> BaseCrossEncoder | None:
     """
     if not settings.reranker:
         return None
-    from rag.transformer import Reranker
+    from rag.models.transformer import Reranker
 
     return Reranker(model_folder(settings.reranker))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rag.names import TITLES, Name, full_name, key, names
-from rag.quotations import SAYING
 from rag.schema import Span
+from rag.text.names import TITLES, Name, full_name, key, names
+from rag.text.quotations import SAYING
 
 _BRACKETED = re.compile(r"\s?\[[^\[\]]*\]\s?")
 _SAYING = "|".join(sorted(SAYING, key=len, reverse=True))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rag.citations import cite, read_citations
-from rag.quotations import units
+from rag.answers.citations import cite, read_citations
 from rag.schema import Citation, Hit, Span, Statement
+from rag.text.quotations import units
+from rag.text.words import stems
 from rag.verification import Verdict, Verifier
-from rag.words import stems
 
 MOST_SPANS = 2  # sentences of a passage shown for one statement
 

@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from rag.figures import borne_out, days, figures
-from rag.names import names
-from rag.words import content, stems, words
+from rag.text.figures import borne_out, days, figures
+from rag.text.names import names
+from rag.text.words import content, stems, words
 
 Vectors = npt.NDArray[np.float32]
 MOST_SENTENCES = 8  # of the evidence, by words in common with the claim, that are embedded

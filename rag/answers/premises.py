@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.extraction import Candidate
-from rag.fidelity import NEGATIONS
-from rag.figures import borne_out, figures
-from rag.names import key, names, same
-from rag.words import EMPTY, content, stem, stems, words
+from rag.answers.extraction import Candidate
+from rag.checks.fidelity import NEGATIONS
+from rag.text.figures import borne_out, figures
+from rag.text.names import key, names, same
+from rag.text.words import EMPTY, content, stem, stems, words
 
 # A sentence that has this share of what is taken for granted is about it.  Measured on pairs of
 # questions made from the sample archive, with a true and with a false premise.

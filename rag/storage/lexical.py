@@ -14,8 +14,8 @@ from typing import Any
 
 import tantivy
 
-from rag.rows import Live, seconds
 from rag.schema import Filters
+from rag.storage.rows import Live, seconds
 
 FOLDER = "lexical"
 HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment

@@ -1,0 +1,1 @@
+"""How answers are measured, beside retrieval (`rag.evaluation`)."""
