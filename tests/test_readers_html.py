@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers import Reject, read
-from ingest.readers.html import read_html, text_of_fragment
+from ingest.readers.fragments import text_of_fragment
+from ingest.readers.html import read_html
 from rag.schema import Article
 
 PAGES = Path(__file__).parents[2] / "shared" / "data" / "extraction"
@@ -139,6 +140,7 @@ def test_a_page_without_an_article_is_a_reject(tmp_path: Path, body: str) -> Non
 
 
 def test_a_fragment_becomes_paragraphs() -> None:
+    assert text_of_fragment("<p>One</p>&#1;two &#xFFFE;") == "One\n\ntwo "
     text = text_of_fragment("<p>One &amp; two.</p><p>Three<br>four.</p><script>x()</script>")
     assert text.split() == ["One", "&", "two.", "Three", "four."]
     assert "two.\n\nThree\n\nfour." in text

@@ -14,6 +14,7 @@ from ingest.readers import Read, Reject
 from ingest.readers.dates import parse_date
 from ingest.readers.decoding import ARTICLE_BYTES
 from ingest.readers.fields import article_from
+from ingest.readers.fragments import text_of_fragment
 from ingest.readers.ids import host_of
 
 # Atomic groups: without them, many comments in a row are tried in all their combinations.
@@ -130,8 +131,6 @@ def _text(entry: Mapping[str, Any]) -> str:
 def _unmarked(text: str) -> str:
     if "<" not in text and "&" not in text:
         return text
-    from ingest.readers.html import text_of_fragment
-
     return text_of_fragment(text)
 
 

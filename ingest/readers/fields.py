@@ -12,6 +12,7 @@ from ingest.cleaning import clean, clean_line, clean_title
 from ingest.language import language_of
 from ingest.readers import Reject
 from ingest.readers.dates import parse_date
+from ingest.readers.fragments import text_of_fragment
 from ingest.readers.ids import article_id, host_of
 from ingest.readers.mapping import NO_MAP, FieldMap
 from rag.schema import Article
@@ -214,8 +215,6 @@ def _plain(value: Any) -> str:
     if not isinstance(value, str) or value.strip() == "[Removed]":  # NewsAPI's word for it
         return ""
     if _TAGS.search(value):
-        from ingest.readers.html import text_of_fragment
-
         value = text_of_fragment(value)
     return _CUT_OFF.sub("", value)
 

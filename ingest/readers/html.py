@@ -105,23 +105,6 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     return article_from({**record, "text": body}, place=place, given=f"page:{place}")
 
 
-def text_of_fragment(markup: str) -> str:
-    """Return the text of a piece of HTML, a paragraph for each block."""
-    from lxml import html
-
-    try:
-        tree = html.fragment_fromstring(markup, create_parent="div")
-    except (ValueError, AssertionError):  # lxml's ParserError is a ValueError's kin
-        return re.sub(r"<[^>]*>", " ", markup)
-    for element in tree.iter("script", "style", "figcaption", "aside"):
-        element.text = ""
-        for child in list(element):
-            element.remove(child)
-    for element in tree.iter("p", "div", "br", "li", "h1", "h2", "h3", "h4", "blockquote", "tr"):
-        element.tail = "\n\n" + (element.tail or "")
-    return str(tree.text_content())
-
-
 def _tree(content: bytes) -> HtmlElement | None:
     from trafilatura import load_html  # 0.5 s, with justext and htmldate
 
