@@ -23,7 +23,8 @@ from rag.schema import Article, Filters, Hit, Passage, Span
 from rag.settings import Settings
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
-from rag.storage.record import Entry, Record, Vectors, embedding_text, fingerprint
+from rag.storage.passages import Vectors
+from rag.storage.record import Entry, Record, embedding_text, fingerprint
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -222,11 +223,11 @@ class Archive:
         ]
 
     def _remember_model(self) -> None:
-        if not self._record.meta("embedding_model"):
-            self._record.set_meta("embedding_model", _name(self.embeddings))
+        if not self._record.database.meta("embedding_model"):
+            self._record.database.set_meta("embedding_model", _name(self.embeddings))
 
     def _check_model(self) -> None:
-        built_with, now = self._record.meta("embedding_model"), _name(self._embeddings)
+        built_with, now = self._record.database.meta("embedding_model"), _name(self._embeddings)
         if built_with and built_with != now:
             raise EmbeddingMismatchError(
                 f"the archive at {self.path} was built with the embedding model {built_with}, "
@@ -285,8 +286,8 @@ class Archive:
             last=max((p.last for p in publishers if p.last), default=None),
             last_ingest=self._record.last_change("put"),
             bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
-            embedding_model=self._record.meta("embedding_model"),
-            sequence=self._record.sequence(),
+            embedding_model=self._record.database.meta("embedding_model"),
+            sequence=self._record.database.sequence(),
         )
 
     # searching
@@ -305,8 +306,8 @@ class Archive:
 
     def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
         """Return how near each passage is to the query; -1.0 for one that is here no more."""
-        numbers = self._record.numbers_of(passages)
-        found, vectors = self._record.vectors(np.array(list(numbers.values()), np.int64))
+        numbers = self._record.passages.numbers_of(passages)
+        found, vectors = self._record.passages.vectors(np.array(list(numbers.values()), np.int64))
         scores = vectors @ self._query_vector(query) if len(found) else np.empty(0)
         near = dict(zip(found.tolist(), scores.tolist(), strict=True))
         return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
@@ -351,7 +352,7 @@ class Archive:
         self._indexes.refresh()
 
     def _hits(self, found: Sequence[tuple[int, float]], k: int) -> list[Hit]:
-        live = self._record.live(number for number, _ in found)
+        live = self._record.passages.live(number for number, _ in found)
         hits = [
             Hit(live[number].passage, live[number].head, score)
             for number, score in found

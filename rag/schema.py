@@ -14,6 +14,8 @@ class ArticleHead:
     """What is said of an article beside its text: enough to name it and to date it.
 
     `published` and `updated` are aware datetimes; a day without a time is midnight UTC.
+    `urgency` is IPTC's, 1 the most urgent; `correction` what the publisher has corrected in the
+    article; `access` the right that a reader must have, "" for everybody.
     """
 
     article_id: str
@@ -26,6 +28,10 @@ class ArticleHead:
     section: str = ""
     language: str = ""
     kind: str = "news"
+    slugline: str = ""
+    urgency: int | None = None
+    correction: str = ""
+    access: str = ""
     revision: int = 1
 
 
@@ -44,6 +50,10 @@ class Article:
     section: str = ""
     language: str = ""
     kind: str = "news"
+    slugline: str = ""
+    urgency: int | None = None
+    correction: str = ""
+    access: str = ""
     revision: int = 1
 
     @property
@@ -59,6 +69,10 @@ class Article:
             section=self.section,
             language=self.language,
             kind=self.kind,
+            slugline=self.slugline,
+            urgency=self.urgency,
+            correction=self.correction,
+            access=self.access,
             revision=self.revision,
         )
 
@@ -116,6 +130,8 @@ class Filters:
 
     `after <= published < before`; an article without a date passes no date filter.
     Publishers, authors, sections, languages and kinds are compared without regard to case.
+    `access` names the rights a reader has; without any, every article passes, and with some,
+    those that ask for one of them or for none.
     """
 
     after: datetime | None = None
@@ -125,6 +141,7 @@ class Filters:
     sections: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
     article_ids: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:

@@ -162,6 +162,17 @@ def test_a_filter_that_nothing_passes_finds_nothing(archive: Archive) -> None:
     assert found(archive, "bridge", Filters(publishers=("No Such Paper",))) == (set(), set())
 
 
+def test_a_reader_finds_what_everybody_may_read_and_what_he_has_a_right_to(
+    archive: Archive,
+) -> None:
+    rights = {1: "", 2: "wire", 3: "board"}
+    archive.put(whole(an_article(n, access=right)) for n, right in rights.items())
+    public, wire = "paper.example/1", "paper.example/2"
+    assert found(archive, "bridge", Filters(access=("Wire",))) == ({public, wire},) * 2
+    assert found(archive, "bridge", Filters(access=("none",))) == ({public},) * 2
+    assert len(found(archive, "bridge")[0]) == len(rights)
+
+
 def test_no_character_of_a_query_is_syntax(archive: Archive) -> None:
     archive.put([whole(an_article(1))])
     for query in ('"', "bridge AND (", "title:", "a\\b ~ ^ *", "[1 TO 2}", "", "   ", "\x00"):
@@ -245,7 +256,7 @@ def test_no_vector_is_lost_between_a_process_that_reads_and_one_that_writes(
         archive.put(whole(an_article(n)) for n in range(2250, 3500))
         indexes = archive._indexes
         assert indexes.vectors.numbers() == indexes.lexical.numbers() == set(range(1, 7001))
-        _, vectors = archive._record.vectors(np.arange(1, 7001, 20))
+        _, vectors = archive._record.passages.vectors(np.arange(1, 7001, 20))
         scores = [indexes.vectors.nearest(vector, 1)[0][1] for vector in vectors]
         # 43 % would be lost; HNSW is approximate and misses a few in a hundred of itself
         assert np.mean(np.array(scores) > 0.9999) > 0.97

@@ -61,6 +61,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "section": ("section", "articlesection", "sectionname", "category", "desk", "newsdesk"),
     "language": ("language", "lang", "inlanguage", "languagecode", "locale"),
     "kind": ("kind", "genre", "typeofmaterial"),
+    "access": ("access", "accessrights"),
 }
 _MAIN = ("main", "name", "@value", "#text", "text", "value", "title", "original", "url", "@id")
 _FLATTEN = (
@@ -143,6 +144,7 @@ def article_from(
         section=_line(found["section"]),
         language=language_of(text, _line(found["language"])),
         kind=_line(found["kind"]) or "news",
+        access=_line(found["access"]),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 TARGETS = (
     *("id", "url", "title", "text", "summary", "publisher", "authors", "published", "updated"),
-    *("section", "language", "kind"),
+    *("section", "language", "kind", "access"),
 )
 
 

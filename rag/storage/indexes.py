@@ -20,7 +20,8 @@ from rag.schema import Filters
 from rag.storage.lexical import FOLDER as LEXICAL_FOLDER
 from rag.storage.lexical import LexicalIndex
 from rag.storage.lock import writers_lock
-from rag.storage.record import Numbers, Record, Vectors
+from rag.storage.passages import Numbers, Vectors
+from rag.storage.record import Record
 from rag.storage.vectors import VectorIndex
 
 EXACT_UP_TO = 2_000  # so few vectors are read and multiplied faster than Chroma takes their ids
@@ -79,9 +80,9 @@ class Indexes:
 
     def nearest(self, vector: Vectors, k: int, *, filters: Filters) -> Scored:
         """Return the `k` passages nearest by cosine, and some that may have ended since."""
-        among = self._record.numbers(filters) if filters else None
+        among = self._record.passages.numbers(filters) if filters else None
         if among is not None and len(among) <= EXACT_UP_TO:
-            return _best(vector, *self._record.vectors(among), k)
+            return _best(vector, *self._record.passages.vectors(among), k)
         tail, matrix = self._tail
         if among is not None and len(tail):
             kept = np.isin(tail, among)
@@ -104,41 +105,41 @@ class Indexes:
 
     def refresh(self) -> None:
         """See what another process has written since."""
-        sequence = self._record.sequence()
+        sequence = self._record.database.sequence()
         if sequence == self._seen:
             return
         if self.lexical.reached < sequence and not self._caught_up():
             self.lexical.refresh()
-        added = self._record.numbers_added_since(self.vectors.reached)
+        added = self._record.passages.numbers_added_since(self.vectors.reached)
         if len(added) > TAIL_LIMIT:
             with self._guard:
                 self.vectors.reopen()
-            added = self._record.numbers_added_since(self.vectors.reached)
-        self._tail = self._record.vectors(added)
-        self._ended = len(self._record.removed_since(self.vectors.reached))
+            added = self._record.passages.numbers_added_since(self.vectors.reached)
+        self._tail = self._record.passages.vectors(added)
+        self._ended = len(self._record.passages.removed_since(self.vectors.reached))
         self._seen = sequence
 
     # following the record
 
     def follow(self) -> None:
         """Bring both indexes up to the record; only for who holds the writers' lock."""
-        sequence = self._record.sequence()
+        sequence = self._record.database.sequence()
         if self.lexical.reached > sequence or self.vectors.reached > sequence:
             self.clear()  # the record was put back to an earlier state
         reached = self.lexical.reached
         if reached < sequence:
             self.lexical.write(
-                self._record.added_since(reached, FOLLOW_BATCH),
-                self._record.removed_since(reached),
+                self._record.passages.added_since(reached, FOLLOW_BATCH),
+                self._record.passages.removed_since(reached),
                 sequence,
             )
         reached = self.vectors.reached
         if reached < sequence:
             with self._guard:
-                self.vectors.remove(self._record.removed_since(reached))
-                added = self._record.numbers_added_since(reached)
+                self.vectors.remove(self._record.passages.removed_since(reached))
+                added = self._record.passages.numbers_added_since(reached)
                 for i in range(0, len(added), FOLLOW_BATCH):
-                    numbers, vectors = self._record.vectors(added[i : i + FOLLOW_BATCH])
+                    numbers, vectors = self._record.passages.vectors(added[i : i + FOLLOW_BATCH])
                     self.vectors.add(numbers.tolist(), vectors)
                 self.vectors.reach(sequence)
 

@@ -23,6 +23,7 @@ TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not ou
 PHRASE_BOOST = 3.0
 EPOCH_BOUND = 2**62
 ANALYSER = "news"
+PUBLIC = "\x00"  # the term of what everybody may read
 
 
 def _schema() -> tantivy.Schema:
@@ -32,7 +33,7 @@ def _schema() -> tantivy.Schema:
     builder.add_integer_field("reached", stored=False, indexed=True, fast=True)
     for field in ("title", "text"):
         builder.add_text_field(field, tokenizer_name=ANALYSER, index_option="position")
-    for field in ("article_id", "publisher", "author", "section", "language", "kind"):
+    for field in ("article_id", "publisher", "author", "section", "language", "kind", "access"):
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
@@ -173,6 +174,9 @@ class LexicalIndex:
             if wanted:
                 folded = [name.casefold() for name in wanted]
                 queries.append(tantivy.Query.term_set_query(self._schema, field, folded))
+        if filters.access:
+            rights = [PUBLIC, *(name.casefold() for name in filters.access)]
+            queries.append(tantivy.Query.term_set_query(self._schema, "access", rights))
         if filters.article_ids:
             ids = list(filters.article_ids)
             queries.append(tantivy.Query.term_set_query(self._schema, "article_id", ids))
@@ -196,6 +200,7 @@ def _document(live: Live) -> tantivy.Document:
         section=head.section.casefold(),
         language=head.language.casefold(),
         kind=head.kind.casefold(),
+        access=head.access.casefold() or PUBLIC,
     )
     for author in head.authors:
         document.add_text("author", author.casefold())

@@ -44,6 +44,42 @@ MIGRATIONS = (
     CREATE INDEX passages_revision ON passages (revision_id);
     CREATE TABLE vectors (number INTEGER PRIMARY KEY, vector BLOB NOT NULL);
     """,
+    # IPTC's fields and rights of access; what ingest remembers of addresses, rejects and runs;
+    # stories told twice; takedowns; corrections of one article by another.
+    """
+    ALTER TABLE revisions ADD COLUMN slugline TEXT NOT NULL DEFAULT '';
+    ALTER TABLE revisions ADD COLUMN urgency INTEGER;
+    ALTER TABLE revisions ADD COLUMN correction TEXT NOT NULL DEFAULT '';
+    ALTER TABLE revisions ADD COLUMN access TEXT NOT NULL DEFAULT '';
+    CREATE TABLE visits (
+        url TEXT PRIMARY KEY, etag TEXT NOT NULL, last_modified TEXT NOT NULL,
+        status INTEGER NOT NULL, at TEXT NOT NULL, article_id TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE rejects (
+        place TEXT PRIMARY KEY, source TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY, began TEXT NOT NULL, ended TEXT, figures TEXT NOT NULL
+    );
+    CREATE TABLE signatures (
+        number INTEGER PRIMARY KEY, article_id TEXT NOT NULL UNIQUE,
+        text_hash BLOB NOT NULL, minhash BLOB NOT NULL
+    );
+    CREATE INDEX signatures_hash ON signatures (text_hash);
+    CREATE TABLE bands (
+        key INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (key, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE copies (article_id TEXT PRIMARY KEY, story TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX copies_story ON copies (story);
+    CREATE TABLE withdrawals (
+        article_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, at TEXT NOT NULL,
+        reason TEXT NOT NULL, erased INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE notices (
+        article_id TEXT NOT NULL, notice_id TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (article_id, notice_id)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -13,9 +13,9 @@ from rag.schema import Article, ArticleHead, Passage
 # The columns of a head, of a table `revisions` that is called r: as many as `read_head` takes.
 HEAD = (
     "r.article_id, r.title, r.publisher, r.url, r.authors, r.published, r.updated, "
-    "r.section, r.language, r.kind, r.revision"
+    "r.section, r.language, r.kind, r.slugline, r.urgency, r.correction, r.access, r.revision"
 )
-HEAD_COLUMNS = 11
+HEAD_COLUMNS = 15
 
 Row = Sequence[Any]
 
@@ -42,7 +42,11 @@ def read_head(row: Row) -> ArticleHead:
         section=row[7],
         language=row[8],
         kind=row[9],
-        revision=row[10],
+        slugline=row[10],
+        urgency=row[11],
+        correction=row[12],
+        access=row[13],
+        revision=row[14],
     )
 
 
@@ -61,6 +65,10 @@ def read_article(row: Row) -> Article:
         section=head.section,
         language=head.language,
         kind=head.kind,
+        slugline=head.slugline,
+        urgency=head.urgency,
+        correction=head.correction,
+        access=head.access,
         revision=head.revision,
     )
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from rag.storage.record import Numbers, Vectors
+    from rag.storage.passages import Numbers, Vectors
 
 FOLDER = "vectors"
 COLLECTION = "passages"

@@ -1,0 +1,122 @@
+"""The record's file: a SQLite connection a thread, and transactions under a sequence number."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rag.errors import ArchiveDamagedError, ArchiveNotFoundError
+from rag.storage.migrations import migrate
+
+FILE = "archive.sqlite"
+CHUNK = 500  # parameters a statement: SQLite's own bound was 999 for long
+
+
+class Database:
+    """The archive's SQLite file; safe to use from several threads, each with its connection."""
+
+    def __init__(self, folder: Path, *, create: bool = False, writable: bool = False) -> None:
+        """Open the file in `folder`.
+
+        Raises ArchiveNotFoundError where there is none and it may not be created, and
+        ArchiveDamagedError where the file is no record or of a newer version.
+        """
+        self.path = folder / FILE
+        self._writable = writable
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        if not self.path.exists():
+            if not create:
+                raise ArchiveNotFoundError(
+                    f"no archive at {folder}: run `backfile ingest FOLDER --archive {folder}` first"
+                )
+            folder.mkdir(parents=True, exist_ok=True)
+        with self._reading():
+            migrate(self.connection, folder, writable=writable)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self.path, timeout=30, isolation_level=None, check_same_thread=False
+            )
+            with self._lock:
+                self._connections.append(connection)
+            self._local.connection = connection
+            with self._reading():
+                if self._writable:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    connection.execute("PRAGMA synchronous = FULL")
+                else:
+                    connection.execute("PRAGMA query_only = ON")
+                connection.execute("PRAGMA mmap_size = 1073741824")
+        return connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                raise
+            raise ArchiveDamagedError(
+                f"the record {self.path} cannot be read ({error}): "
+                "put it back from a backup, or ingest into a new archive"
+            ) from error
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._local = threading.local()
+
+    def meta(self, key: str) -> str:
+        """Return what is kept under `key`, empty if nothing is."""
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def sequence(self) -> int:
+        """Return the number of the newest change, 0 where there was none."""
+        row = self.connection.execute("SELECT ifnull(max(sequence), 0) FROM changes").fetchone()
+        return int(row[0])
+
+    @contextmanager
+    def change(self, action: str, articles: int) -> Iterator[int]:
+        """Open a transaction under the next sequence number; all of it is written, or nothing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            sequence = self.sequence() + 1
+            now = datetime.now(UTC).isoformat()
+            self.connection.execute(
+                "INSERT INTO changes VALUES (?, ?, ?, ?)", (sequence, now, action, articles)
+            )
+            yield sequence
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def for_each(self, statement: str, keys: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
+        """Run a statement with `IN ({})` for as many keys as there are; return all rows."""
+        rows, left = [], list(keys)
+        for i in range(0, len(left), CHUNK):
+            part = left[i : i + CHUNK]
+            rows += self.connection.execute(statement.format(marks(part)), part).fetchall()
+        return rows
+
+
+def marks(values: Sequence[object]) -> str:
+    """Return a mark for each of the values of an SQL list."""
+    return ", ".join("?" * len(values))

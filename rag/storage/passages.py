@@ -1,0 +1,98 @@
+"""The passages of the record, by their numbers: what the two indexes follow and point back to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.schema import Filters, Passage
+from rag.storage.database import Database
+from rag.storage.filtering import condition
+from rag.storage.rows import HEAD, Live, read_live
+
+Vectors = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
+
+
+class Passages:
+    """The live passages and their vectors; those of ended revisions are not live."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def numbers(self, filters: Filters = Filters()) -> Numbers:
+        """Return the numbers of the live passages whose articles pass the filters, ascending."""
+        where, values = condition(self._database, filters)
+        rows = self._database.connection.execute(
+            "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            f"WHERE {where}",
+            values,
+        ).fetchall()
+        return np.sort(np.fromiter((n for (n,) in rows), dtype=np.int64, count=len(rows)))
+
+    def live(self, numbers: Iterable[int]) -> dict[int, Live]:
+        """Return those of the passages that are live, by number."""
+        rows = self._database.for_each(
+            f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
+            "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
+            "WHERE r.until IS NULL AND p.number IN ({})",
+            (int(number) for number in numbers),
+        )
+        return {row[0]: read_live(row) for row in rows}
+
+    def vectors(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
+        """Return the vectors (n, dimension) of these passages and the numbers they belong to."""
+        found: list[tuple[int, bytes]] = self._database.for_each(
+            "SELECT number, vector FROM vectors WHERE number IN ({})", numbers.tolist()
+        )
+        kept = np.fromiter((number for number, _ in found), dtype=np.int64, count=len(found))
+        flat = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
+        return kept, flat.reshape(len(found), -1) if found else np.empty((0, 0), np.float32)
+
+    def numbers_of(self, passages: Sequence[Passage]) -> dict[Passage, int]:
+        """Return the numbers of those of the passages that are live."""
+        rows = self._database.for_each(
+            "SELECT r.article_id, r.revision, p.start, p.number FROM revisions r "
+            "JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.until IS NULL AND r.article_id IN ({})",
+            dict.fromkeys(passage.article_id for passage in passages),
+        )
+        numbers = {(article_id, revision, start): n for article_id, revision, start, n in rows}
+        keys = {p: (p.article_id, p.revision, p.start) for p in passages}
+        return {p: numbers[key] for p, key in keys.items() if key in numbers}
+
+    def added_since(self, sequence: int, size: int) -> Iterator[list[Live]]:
+        """Yield, `size` at a time, the live passages that came after a sequence number."""
+        after = 0
+        while True:
+            rows = self._database.connection.execute(
+                f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM revisions r '
+                "JOIN passages p ON p.revision_id = r.id JOIN texts t ON t.revision_id = r.id "
+                "WHERE r.until IS NULL AND r.since > ? AND p.number > ? "
+                f"ORDER BY p.number LIMIT {size}",
+                (sequence, after),
+            ).fetchall()
+            if not rows:
+                return
+            yield [read_live(row) for row in rows]
+            after = rows[-1][0]
+
+    def numbers_added_since(self, sequence: int) -> Numbers:
+        """Return the numbers of the live passages that came after a sequence number."""
+        rows = self._database.connection.execute(
+            "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.until IS NULL AND r.since > ?",
+            (sequence,),
+        ).fetchall()
+        return np.array([n for (n,) in rows], dtype=np.int64)
+
+    def removed_since(self, sequence: int) -> list[int]:
+        """Return the numbers of the passages that ceased to be live after a sequence number."""
+        rows = self._database.connection.execute(
+            "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.until > ?",
+            (sequence,),
+        )
+        return [int(n) for (n,) in rows]
