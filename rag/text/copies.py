@@ -1,0 +1,190 @@
+"""When two articles are one story printed twice: how much of their wording they share, and where.
+
+A wire story is reprinted under other headlines, with a paragraph or two cut and a few words
+changed.  What repeats a story's background under a new lead is news, not a copy, and so is the
+next number of a column that opens with the same words.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache, lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.schema import Article
+
+Hashes = npt.NDArray[np.uint64]
+
+SHINGLE = 4  # words.  Of 3, columns and templates come too near; of 5, a light edit costs too much
+OPENING = 120  # words: a lead and what comes with it, before background that many articles share
+PERMUTATIONS = 128  # of MinHash: an estimate within .04 of the share in common
+ROWS = 3  # of a band: 42 bands find .999 of what shares .6 of its wording, and .94 of .4
+BANDS = PERMUTATIONS // ROWS
+OPENING_PERMUTATIONS = 32  # of the opening alone, for a brief that is the lead of a long article
+OPENING_ROWS = 4
+
+# All chosen on the 400 pairs of 11,746 articles that share most of their wording within a month
+# of each other, read one by one: `backfile evaluate duplicates` measures them anew.
+SAME_DAY = timedelta(days=1)
+SAME_WEEK = timedelta(days=7)
+CONTAINED_ON_THE_DAY = 0.70  # of the shorter one's wording in the longer
+CONTAINED_LATER = 0.80  # the same story a day on is reprinted, a column of templates goes on
+OPENS_ALIKE_ON_THE_DAY = 0.60  # of the shorter one's opening anywhere in the longer
+OPENS_ALIKE_LATER = 0.75
+LEADS_ALIKE = 0.50  # of the longer one's opening in the shorter: else its lead is new, or was cut
+LEADS_ALIKE_IN_AN_UPDATE = 0.60  # and where the longer is the later, a new lead makes it news
+HALF = 0.45  # of the longer one's wording: with less in common, half of it is new
+ALL_OF_IT = 0.85  # of a brief's wording in the long article that it opens
+OTHER_FIGURES = 0.20  # of the shorter one's figures: with more of its own, it tells other things
+WORD_FOR_WORD = 0.95  # of all wording: the same text, however long after
+FEWEST_WORDS = 25  # of a text that can be told from a caption or a menu
+
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"  # Thai to Han
+_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
+_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What is compared of an article: hashes of its runs of words, its opening's, its figures."""
+
+    all: Hashes
+    opening: Hashes
+    figures: frozenset[str]
+    words: int
+    published: datetime | None
+
+
+def wording(article: Article) -> Wording:
+    """Return what is compared of an article."""
+    words = _words(article.text)
+    figures = frozenset(_FIGURE.findall(article.text))
+    return Wording(
+        _shingles(words), _shingles(words[:OPENING]), figures, len(words), article.published
+    )
+
+
+def same_story(one: Wording, other: Wording) -> bool:
+    """Whether one of the two is the other reprinted: cut, lightly edited, under another headline.
+
+    A later one with a new lead, or with half of its text new, is not; nor is what shares its
+    wording but has figures of its own, or came out more than a week apart, unless it is the same
+    text word for word.
+    """
+    short, long = sorted((one, other), key=_rank)
+    if short.words < FEWEST_WORDS:
+        return False
+    shared = _shared(short.all, long.all)
+    contained, of_long = shared / len(short.all), shared / len(long.all)
+    if _own_figures(short, long):
+        return False
+    if shared / (len(short.all) + len(long.all) - shared) >= WORD_FOR_WORD:
+        return True
+    apart = _apart(short, long)
+    if apart is not None and abs(apart) >= SAME_WEEK:
+        return False
+    on_the_day = apart is not None and abs(apart) < SAME_DAY
+    if contained < (CONTAINED_ON_THE_DAY if on_the_day else CONTAINED_LATER):
+        return False
+    opens_alike = _share(short.opening, long.all)
+    if opens_alike < (OPENS_ALIKE_ON_THE_DAY if on_the_day else OPENS_ALIKE_LATER):
+        return False
+    leads_alike = _share(long.opening, short.all)
+    if of_long < HALF:
+        return contained >= ALL_OF_IT and leads_alike >= LEADS_ALIKE
+    if apart is not None and apart >= SAME_DAY:  # the longer came later, and says more
+        return leads_alike >= LEADS_ALIKE_IN_AN_UPDATE
+    return True
+
+
+def text_hash(text: str) -> bytes:
+    """Return a hash that all texts of the same words have, whatever their case and marks."""
+    return blake2b(" ".join(_words(text)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def minhash(wording: Wording) -> bytes:
+    """Return the MinHash signature of an article's wording and of its opening, to be kept."""
+    parts = [_minhash(wording.all, PERMUTATIONS), _minhash(wording.opening, OPENING_PERMUTATIONS)]
+    return np.concatenate(parts).astype("<u4").tobytes()
+
+
+def band_keys(signature: bytes) -> list[int]:
+    """Return the keys of a signature's bands: two that share one are to be compared."""
+    values = np.frombuffer(signature, "<u4")
+    whole, opening = values[: BANDS * ROWS], values[PERMUTATIONS:]
+    bands = [*whole.reshape(BANDS, ROWS), *opening.reshape(-1, OPENING_ROWS)]
+    return [_key(number, band.tobytes()) for number, band in enumerate(bands)]
+
+
+def _key(band: int, values: bytes) -> int:
+    digest = blake2b(values, digest_size=8, salt=band.to_bytes(2, "little")).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def _minhash(shingles: Hashes, permutations: int) -> npt.NDArray[np.uint32]:
+    sketch = _empty(permutations).copy()
+    sketch.update_batch((shingles >> np.uint64(32)).tolist())
+    return np.asarray(sketch.hashvalues, np.uint32)
+
+
+@cache
+def _empty(permutations: int) -> Any:
+    from datasketch import MinHash  # 1 s, with scipy: only to write
+
+    # The scheme and the seed are named, for signatures are kept: another release's default may
+    # not be compared with them.
+    return MinHash(permutations, seed=1, hashfunc=int, scheme="affine32")
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold().replace("’", "").replace("'", ""))
+
+
+@lru_cache(maxsize=65_536)
+def _hash(word: str) -> int:
+    return int.from_bytes(
+        blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
+    )
+
+
+def _shingles(words: list[str]) -> Hashes:
+    """Return the hashes of all runs of SHINGLE words, each once, ascending."""
+    hashes = np.array([_hash(word) for word in words], np.uint64)
+    runs = np.zeros(max(0, len(hashes) - SHINGLE + 1), np.uint64)
+    for i in range(SHINGLE):
+        runs = runs * _MIX + hashes[i : i + len(runs)]
+    return np.unique((runs ^ (runs >> np.uint64(29))) * _MIX)
+
+
+def _shared(one: Hashes, other: Hashes) -> int:
+    return len(np.intersect1d(one, other, assume_unique=True))
+
+
+def _share(part: Hashes, whole: Hashes) -> float:
+    return _shared(part, whole) / max(1, len(part))
+
+
+def _own_figures(short: Wording, long: Wording) -> bool:
+    """Whether the shorter one has figures of its own, as the next number of a column has."""
+    own = len(short.figures - long.figures)
+    return own > 1 and own > OTHER_FIGURES * len(short.figures)
+
+
+def _rank(wording: Wording) -> tuple[int, float, bytes]:
+    """The shorter first, of two as long the later: so that it does not matter which is asked."""
+    moment = wording.published.timestamp() if wording.published else 0.0
+    return len(wording.all), -moment, wording.opening.tobytes()
+
+
+def _apart(short: Wording, long: Wording) -> timedelta | None:
+    """How much later the longer one came out; None where a date is missing."""
+    if short.published is None or long.published is None:
+        return None
+    return long.published - short.published
