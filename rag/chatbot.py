@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rag.answers.arrangement import arranged, quoted, with_statement
 from rag.answers.checking import checked
 from rag.answers.extraction import Candidate, candidates
-from rag.answers.premises import Denial, denied
+from rag.answers.premises import denied
 from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
 from rag.answers.refusal import elsewhere, refusal, refuses
 from rag.answers.writing import Writer
@@ -164,7 +164,7 @@ class Chatbot:
         articles = self._texts(answer.hits)
         denial = denied(found.question.text, ranked)
         if denial is not None:
-            answer = replace(answer, notice=_denied(denial))
+            answer = replace(answer, notice=denial.notice)
             ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
         shown = arranged(found.question, ranked, articles)
         answer = replace(answer, notice=" ".join(filter(None, (answer.notice, shown.notice))))
@@ -223,13 +223,6 @@ class Chatbot:
             if article is not None and article.revision == hit.passage.revision:
                 texts[article.id] = article.text
         return texts
-
-
-def _denied(denial: Denial) -> str:
-    return (
-        f"The question takes for granted: “{denial.premise}”. No passage found bears that out; "
-        f"the closest one {denial.why}."
-    )
 
 
 def is_refusal(sentence: str) -> bool:

@@ -45,7 +45,10 @@ class EvaluatedArchive(Searchable, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationQuestion:
-    """A question with what answers it: articles by id, and words to look for ("" for none)."""
+    """A question with what answers it: articles by id, and words to look for ("" for none).
+
+    `candidates` are articles that may answer it, best first, as a search engine gave them.
+    """
 
     id: str
     question: str
@@ -53,6 +56,7 @@ class EvaluationQuestion:
     answer: str = ""
     asked_on: datetime | None = None
     kind: str = ""
+    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +131,9 @@ class Difference:
 def read_questions(lines: Iterable[str]) -> list[EvaluationQuestion]:
     """Return the questions of a JSONL file's lines.
 
-    A line has `question`, and `gold` (article ids), `answer` or both; `id`, `asked_on` and `kind`
-    (or `quiz`) may be there.  `answer_string_usable: false` keeps the answer from being looked for.
+    A line has `question`, and `gold` (article ids), `answer` or both; `id`, `asked_on`, `kind`
+    (or `quiz`) and `candidates` (or `google`) may be there.  `answer_string_usable: false` keeps
+    the answer from being looked for.
     Raises ValueError with the line's number.
     """
     found = []
@@ -155,6 +160,7 @@ def _question(row: Mapping[str, Any], number: int) -> EvaluationQuestion:
         answer=str(row.get("answer") or "") if usable else "",
         asked_on=moment,
         kind=str(row.get("kind") or row.get("quiz") or ""),
+        candidates=tuple(row.get("candidates") or row.get("google") or ()),
     )
 
 

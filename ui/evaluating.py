@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
+from ui import evaluating_answers
+from ui.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,33 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what `backfile evaluate` takes."""
-    parser.add_argument("what", choices=["retrieval"], help="what is measured")
+    measured = parser.add_subparsers(metavar="WHAT", required=True)
+    retrieval = _measured(measured, "retrieval", "how well what answers is found")
+    retrieval.set_defaults(command=evaluate)
+    _add_retrieval_arguments(retrieval)
+    answers = _measured(measured, "answers", "whether answers hold what is known, and are checked")
+    answers.set_defaults(command=evaluating_answers.evaluate)
+    evaluating_answers.add_arguments(answers)
+
+
+def _measured(measured: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = measured.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        allow_abbrev=False,
+    )
+    # Absent, they leave what stands before the word: `backfile evaluate --json retrieval ...`.
+    parser.add_argument("--archive", type=Path, metavar="DIR", default=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep this run")
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE", help="show how far this run is above a kept one"
+    )
+    return parser
+
+
+def _add_retrieval_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "questions",
         type=Path,
@@ -30,10 +57,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["given", "withheld"],
         default="given",
         help="use each question's day, or ask all as of now (%(default)s)",
-    )
-    parser.add_argument("--save", type=Path, metavar="FILE", help="keep this run")
-    parser.add_argument(
-        "--compare", type=Path, metavar="FILE", help="show how far this run is above a kept one"
     )
 
 
@@ -55,7 +78,10 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         raise ReadError(f"{arguments.questions}: {error}") from error
     with Archive.open(settings.archive, settings=settings) as archive:
         found = evaluate_retrieval(
-            archive, questions, asked_on=arguments.asked_on, progress=_progress
+            archive,
+            questions,
+            asked_on=arguments.asked_on,
+            progress=lambda done, of: tell(done, of, "questions"),
         )
     if not found.milliseconds:
         raise BackfileError(
@@ -95,16 +121,11 @@ def table(found: RetrievalEvaluation) -> str:
 def difference_table(differences: Sequence[Difference]) -> str:
     """Return how far a run is above another; a star where chance hardly explains it."""
     lines = ["", "against the run kept before, paired:"]
+    wide = max((len(d.judged) + 1 for d in differences), default=7)
+    wider = max((len(d.measure) + 1 for d in differences), default=10)
     for d in differences:
         if d.n:
             star = " *" if d.low > 0 or d.high < 0 else ""
-            lines.append(
-                f"{d.judged:7}{d.measure:10}{d.mean:+.3f}  [{d.low:+.3f}, {d.high:+.3f}]{star}"
-            )
+            named = f"{d.judged:{wide}}{d.measure:{wider}}"
+            lines.append(f"{named}{d.mean:+.3f}  [{d.low:+.3f}, {d.high:+.3f}]{star}")
     return "\n".join(lines)
-
-
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done == of else ""
-        print(f"\r{done} of {of} questions", end=end, file=sys.stderr, flush=True)

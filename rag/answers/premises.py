@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rag.answers.extraction import Candidate
 from rag.checks.fidelity import NEGATIONS
+from rag.schema import Answer
 from rag.text.figures import borne_out, figures
 from rag.text.names import key, names, same
 from rag.text.words import EMPTY, content, stem, stems, words
@@ -33,6 +34,22 @@ class Denial:
     premise: str
     candidate: Candidate
     why: str
+
+    @property
+    def notice(self) -> str:
+        """What the reader is told before the sentence is quoted."""
+        return (
+            f"{TAKEN_FOR_GRANTED}: “{self.premise}”. No passage found bears that out; "
+            f"the closest one {self.why}."
+        )
+
+
+TAKEN_FOR_GRANTED = "The question takes for granted"
+
+
+def names_premise(answer: Answer) -> bool:
+    """Whether `answer` says that the question takes something for granted that is not so."""
+    return answer.notice.startswith(TAKEN_FOR_GRANTED)
 
 
 def premise(question: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,7 @@ from rag.text.quotations import quotations, units
 from rag.text.words import words
 
 Kind = Literal["quotation", "figure", "name", "role"]
+Change = Callable[[str, str, random.Random], str]  # of a sentence in its passage; "" for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Alteration:
     altered: str
 
 
-def alterations(articles: Sequence[Article], *, seed: int = 1) -> Iterator[Alteration]:
+def alterations(articles: Iterable[Article], *, seed: int = 1) -> Iterator[Alteration]:
     """Yield one alteration of each kind from each article that allows it."""
     chance = random.Random(seed)
     for article in articles:
@@ -41,9 +42,8 @@ def alterations(articles: Sequence[Article], *, seed: int = 1) -> Iterator[Alter
 
 
 def _of_kind(
-    kind: Kind, change: object, passages: Sequence[str], chance: random.Random
+    kind: Kind, change: Change, passages: Sequence[str], chance: random.Random
 ) -> Iterator[Alteration]:
-    assert callable(change)
     for passage in passages:
         texts = [passage[u.start : u.end] for u in units(passage)]
         for text in chance.sample(texts, len(texts)):
@@ -103,7 +103,7 @@ def _other_role(text: str, passage: str, chance: random.Random) -> str:
     return ""
 
 
-_CHANGES: tuple[tuple[Kind, object], ...] = (
+_CHANGES: tuple[tuple[Kind, Change], ...] = (
     ("quotation", _other_word),
     ("figure", _other_digit),
     ("name", _other_name),

@@ -1,40 +1,64 @@
-"""The measures of answers: usable, verbatim, refused rightly, and claims verified rightly."""
+"""The measures of answers: whether they hold what is known, are quoted, and refuse rightly."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
+from itertools import islice
+from typing import Protocol, TypeVar
 
 from rag.answers.readable import without_brackets
 from rag.checks.fidelity import plain
 from rag.evaluation import EvaluationQuestion
-from rag.schema import Answer
-from rag.text.sentences import sentences
+from rag.measures.scores import Measure, Outcome
+from rag.schema import Answer, Article
 from rag.text.words import words
 
+Ask = Callable[[EvaluationQuestion], Answer]
+Item = TypeVar("Item")
 
-@dataclass(frozen=True, slots=True)
-class AnswerMeasures:
-    """Shares of the questions; `verbatim` is a share of the statements."""
 
-    questions: int
-    first: float  # the answer stands in the first statement
-    anywhere: float  # it stands in one of the statements
-    verbatim: float
-    refused: float
+class Articles(Protocol):
+    """Where the articles are that questions point to."""
+
+    def article(self, article_id: str, /) -> Article | None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class RefusalMeasures:
-    precision: float
-    recall: float
+class QuestionSets:
+    """Questions by how they are judged.
 
-    @property
-    def f1(self) -> float:
-        total = self.precision + self.recall
-        return 2 * self.precision * self.recall / total if total else 0.0
+    `gold` have an article in the archive that their maker points to, `string` an answer to look
+    for, which the archive may lack.
+    """
+
+    gold: tuple[EvaluationQuestion, ...]
+    string: tuple[EvaluationQuestion, ...]
+
+
+def question_sets(
+    archive: Articles, questions: Iterable[EvaluationQuestion], most: int
+) -> QuestionSets:
+    """Return the different questions with an answer to look for, at most `most` of each set."""
+    asked = _different(q for q in questions if q.answer)
+    gold = [q for q in asked if any(archive.article(a) is not None for a in q.gold)]
+    known = {q.id for q in gold}
+    string = [q for q in asked if q.id not in known]
+    return QuestionSets(tuple(sampled(gold, most)), tuple(sampled(string, most)))
+
+
+def _different(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuestion]:
+    first: dict[str, EvaluationQuestion] = {}
+    for question in questions:
+        first.setdefault(question.question, question)
+    return list(first.values())
+
+
+def sampled(items: Sequence[Item], most: int, *, seed: int = 1) -> list[Item]:
+    """Return at most `most` of the items, drawn by chance, the same ones at every call."""
+    return random.Random(seed).sample(items, most) if len(items) > most else list(items)
 
 
 def says(text: str, answer: str) -> bool:
@@ -47,69 +71,70 @@ def says(text: str, answer: str) -> bool:
     return bool(size) and any(there[i : i + size] == wanted for i in range(len(there) - size + 1))
 
 
-def measure_answers(
-    ask: Callable[[EvaluationQuestion], Answer], questions: Sequence[EvaluationQuestion]
-) -> AnswerMeasures:
-    """Ask each question; return how many answers hold the known one."""
-    first = anywhere = refused = statements = verbatim = 0
-    for question in questions:
-        answer = ask(question)
-        refused += answer.refused
-        quotes = [" ".join(c.quote for c in s.citations) for s in answer.statements]
-        first += bool(quotes) and says(quotes[0], question.answer)
-        anywhere += any(says(quote, question.answer) for quote in quotes)
-        statements += len(quotes)
-        verbatim += sum(
-            without_brackets(s.text, q) for s, q in zip(answer.statements, quotes, strict=True)
-        )
-    count = max(1, len(questions))
-    return AnswerMeasures(
-        len(questions),
-        first / count,
-        anywhere / count,
-        verbatim / max(1, statements),
-        refused / count,
-    )
+def quotes(answer: Answer) -> list[str]:
+    """Return the words that each statement rests on."""
+    return [" ".join(c.quote for c in s.citations) for s in answer.statements]
 
 
-def measure_refusal(
-    refused: Callable[[EvaluationQuestion], bool],
-    answerable: Iterable[EvaluationQuestion],
-    unanswerable: Iterable[EvaluationQuestion],
-) -> RefusalMeasures:
-    """Return precision and recall of refusing the questions that the archive cannot answer."""
-    wrongly = sum(refused(question) for question in answerable)
-    outcomes = [refused(question) for question in unanswerable]
-    rightly = sum(outcomes)
-    return RefusalMeasures(
-        precision=rightly / max(1, rightly + wrongly), recall=rightly / max(1, len(outcomes))
-    )
+def measure_answers(judged: str, answers: Mapping[str, tuple[Answer, str]]) -> list[Measure]:
+    """Return how many `answers`, each beside the known one, hold it, in which statement.
+
+    A quotation counts, not what stands in brackets beside it.  `verbatim` is over statements.
+    """
+    first: dict[str, Outcome] = {}
+    anywhere: dict[str, Outcome] = {}
+    verbatim: dict[str, Outcome] = {}
+    refused: dict[str, Outcome] = {}
+    for key, (answer, known) in answers.items():
+        quoted = quotes(answer)
+        first[key] = True, bool(quoted) and says(quoted[0], known)
+        anywhere[key] = True, any(says(quote, known) for quote in quoted)
+        refused[key] = False, answer.refused
+        for i, (statement, quote) in enumerate(zip(answer.statements, quoted, strict=True)):
+            verbatim[f"{key}#{i + 1}"] = True, without_brackets(statement.text, quote)
+    return [
+        Measure(judged, "first statement", first),
+        Measure(judged, "in the answer", anywhere),
+        Measure(judged, "refused", refused),
+        Measure(judged, "verbatim", verbatim),
+    ]
 
 
-def balanced_accuracy(scored: Sequence[tuple[float, bool]], threshold: float) -> float:
-    """Return the mean of the shares of true and of false claims judged rightly."""
-    yes = [score >= threshold for score, truth in scored if truth]
-    no = [score < threshold for score, truth in scored if not truth]
-    return (sum(yes) / max(1, len(yes)) + sum(no) / max(1, len(no))) / 2
+def refusal_sets(
+    archive: Articles, questions: Iterable[EvaluationQuestion], until: datetime, most: int
+) -> tuple[list[EvaluationQuestion], list[EvaluationQuestion]]:
+    """Return questions that the archive as it stood at `until` can and cannot answer.
+
+    It can where an article from before, which the question's maker points to or a search
+    engine gave for it, holds the answer; it cannot where the question was asked later.
+    """
+    asked = _different(q for q in questions if q.answer)
+    later = [q for q in asked if q.asked_on and q.asked_on >= until]
+    earlier = [q for q in asked if q.asked_on and q.asked_on < until]
+    random.Random(1).shuffle(earlier)
+    answerable = (q for q in earlier if _is_answered(archive, q, until))
+    return list(islice(answerable, most)), sampled(later, most)
 
 
-def best_threshold(scored: Sequence[tuple[float, bool]]) -> float:
-    """Return the threshold with the best balanced accuracy on `scored`."""
-    values = sorted({score for score, _ in scored})
-    return max(values, key=lambda t: balanced_accuracy(scored, t), default=0.5)
-
-
-def read_claims(path: Path) -> list[tuple[str, list[str], bool]]:
-    """Return (claim, evidence sentences, supported) of a WiCE or a QAGS file."""
-    out: list[tuple[str, list[str], bool]] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if "claim" in row:
-            out.append((row["claim"], row["evidence"], row["label"] == "supported"))
+def _is_answered(archive: Articles, question: EvaluationQuestion, until: datetime) -> bool:
+    for article_id in (*question.gold, *question.candidates[:MOST_CANDIDATES]):
+        article = archive.article(article_id)
+        if article is None or article.published is None:
             continue
-        text = row["article"]
-        evidence = [text[s.start : s.end] for s in sentences(text)]
-        for each in row["summary_sentences"]:
-            said = [r["response"] == "yes" for r in each["responses"]]
-            out.append((each["sentence"], evidence, sum(said) * 2 > len(said)))
-    return out
+        if article.published < until and says(article.text, question.answer):
+            return True
+    return False
+
+
+MOST_CANDIDATES = 3  # what a search engine gave: further down the answer's words stand by chance
+
+
+def measure_refusal(refused: Mapping[str, bool], unanswerable: Iterable[str]) -> list[Measure]:
+    """Return how well is known what cannot be answered, of questions by id."""
+    impossible = set(unanswerable)
+    outcomes = {key: (key in impossible, said) for key, said in refused.items()}
+    return [
+        Measure("refusal", "f1", outcomes, "f1"),
+        Measure("refusal", "precision", outcomes, "precision"),
+        Measure("refusal", "recall", outcomes, "recall"),
+    ]

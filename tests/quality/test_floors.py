@@ -50,3 +50,27 @@ def test_questions_that_cannot_be_read_are_one_line(
     (tmp_path / "broken.jsonl").write_text("{", encoding="utf-8")
     assert cli.main(["evaluate", "retrieval", str(tmp_path / "broken.jsonl")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_answers_from_the_sample_archive_stay_above_their_floors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = ["--archive", str(tmp_path / "sample")]
+    assert cli.main(["ingest", "--sample", "--json", *archive]) == 0
+    capsys.readouterr()
+    questions = str(HERE / "sample_questions.jsonl")
+    command = ["evaluate", "answers", questions, "--altered", "60", "--json", *archive]
+    assert cli.main(command) == 0
+    measures = json.loads(capsys.readouterr().out)["measures"]
+    reached = {f"{m['set']}, {m['measure']}": m["mean"] for m in measures}
+    for measure, floor in FLOORS["answers from the sample archive"].items():
+        assert reached[measure] >= floor, measure
+
+
+def test_nothing_to_measure_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    article = {"title": "Ferry", "text": "Ann Dunmore runs the ferry to the island.", "id": "ferry"}
+    (tmp_path / "one.jsonl").write_text(json.dumps(article), encoding="utf-8")
+    archive = ["--archive", str(tmp_path / "archive")]
+    assert cli.main(["ingest", str(tmp_path / "one.jsonl"), *archive]) == 0
+    assert cli.main(["evaluate", "answers", *archive]) == 1
+    assert "nothing to measure" in capsys.readouterr().err

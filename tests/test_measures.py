@@ -1,0 +1,151 @@
+"""The measures of answers: what counts as right, as refused, as caught, and how sure that is."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from rag.answers.premises import TAKEN_FOR_GRANTED
+from rag.chatbot import Chatbot
+from rag.evaluation import EvaluationQuestion
+from rag.measures.alterations import alterations
+from rag.measures.answers import measure_answers, question_sets, refusal_sets, says
+from rag.measures.claims import Claim, measure_alterations, measure_claims, read_claims
+from rag.measures.premises import measure_premises, read_premises
+from rag.measures.scores import AnswerEvaluation, Measure, compared
+from rag.schema import Answer
+from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
+
+PASSENGERS = EvaluationQuestion(
+    "1", "How many passengers does the new ferry carry?", (FERRY.id,), "400 passengers"
+)
+SOLDIERS = EvaluationQuestion(
+    "2",
+    "How many soldiers has North Korea sent?",
+    (),
+    "3,000 soldiers",
+    datetime(2024, 10, 25, tzinfo=UTC),
+    candidates=(TROOPS.id,),
+)
+LATER = EvaluationQuestion("3", "Who won?", (), "Ines", datetime(2024, 11, 2, tzinfo=UTC))
+
+
+def outcomes(*pairs: tuple[bool, bool]) -> dict[str, tuple[bool, bool]]:
+    return {str(i): pair for i, pair in enumerate(pairs)}
+
+
+def test_an_answer_is_looked_for_whatever_the_typography() -> None:
+    assert says("It takes 25 minutes.", "25 Minutes")
+    assert says("“Squid Game” returns", "the 'Squid Game'")
+    assert not says("It takes 125 minutes.", "25 minutes")
+
+
+def test_questions_are_judged_by_their_article_or_by_their_answer() -> None:
+    sets = question_sets(FakeArchive(TROOPS, FERRY), [PASSENGERS, SOLDIERS, PASSENGERS], 10)
+    assert [q.id for q in sets.gold] == ["1"]
+    assert [q.id for q in sets.string] == ["2"]
+
+
+def test_an_answer_is_right_where_a_quotation_holds_it() -> None:
+    answer = Chatbot(FakeArchive(TROOPS, FERRY)).ask(PASSENGERS.question)
+    found = {
+        m.name: m.score().mean for m in measure_answers("gold", {"1": (answer, PASSENGERS.answer)})
+    }
+    assert found == {"first statement": 1, "in the answer": 1, "refused": 0, "verbatim": 1}
+
+
+def test_a_refused_question_has_no_statement_that_could_be_right() -> None:
+    refused = Answer("?", refused=True)
+    first, anywhere, said, verbatim = measure_answers("gold", {"1": (refused, "25 minutes")})
+    assert first.score().mean == anywhere.score().mean == 0
+    assert said.score().mean == 1
+    assert verbatim.n == 0
+
+
+def test_what_is_asked_later_cannot_be_answered_from_before() -> None:
+    archive = FakeArchive(TROOPS, FERRY)
+    until = datetime(2024, 11, 1, tzinfo=UTC)
+    can, cannot = refusal_sets(archive, [PASSENGERS, SOLDIERS, LATER], until, 10)
+    assert [q.id for q in can] == ["2"]
+    assert [q.id for q in cannot] == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("statistic", "expected"),
+    [("share", 0.5), ("precision", 2 / 3), ("recall", 0.5), ("f1", 4 / 7),
+     ("balanced accuracy", 0.5)],
+)  # fmt: skip
+def test_each_statistic_is_what_its_name_says(statistic: str, expected: float) -> None:
+    four_so = outcomes(
+        (True, True), (True, True), (True, False), (True, False), (False, True), (False, False)
+    )
+    score = Measure("set", "name", four_so, statistic).score()  # type: ignore[arg-type]
+    assert score.mean == pytest.approx(expected)
+    assert score.low <= score.mean <= score.high
+
+
+def test_a_run_is_read_again_as_it_was_kept() -> None:
+    kept = AnswerEvaluation((Measure("set", "f1", outcomes((True, False), (True, True)), "f1"),))
+    assert AnswerEvaluation.loaded(kept.saved()).measures == kept.measures
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '[{"set": "x"}]', '{"a": 1}'])
+def test_what_is_no_run_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(ValueError, match="not a saved evaluation"):
+        AnswerEvaluation.loaded(text)
+
+
+def test_two_runs_are_compared_on_the_items_of_both() -> None:
+    old = AnswerEvaluation((Measure("set", "right", outcomes(*[(True, False)] * 20)),))
+    new = AnswerEvaluation((Measure("set", "right", outcomes(*[(True, True)] * 30)),))
+    (difference,) = compared(new, old)
+    assert (difference.n, difference.mean, difference.low) == (20, 1, 1)
+
+
+def test_claims_are_read_as_wice_and_as_qags_write_them() -> None:
+    wice = {"claim": "A ferry.", "evidence": ["A ferry sails."], "label": "partially_supported"}
+    said = [{"response": "yes"}, {"response": "yes"}, {"response": "no"}]
+    qags = {
+        "article": "A ferry sails. It is new.",
+        "summary_sentences": [{"sentence": "It sails.", "responses": said}],
+    }
+    one, two = read_claims([json.dumps(wice), "", json.dumps(qags)])
+    assert (one.supported, two.supported) == (False, True)
+    assert two.evidence == ("A ferry sails.", "It is new.")
+
+
+def test_a_line_without_a_claim_is_named() -> None:
+    with pytest.raises(ValueError, match="line 2 holds no claim"):
+        read_claims(["", "{}"])
+
+
+def test_the_threshold_is_chosen_on_the_half_that_is_not_measured() -> None:
+    claims = [Claim(str(i), "", (), i % 4 < 2, i) for i in range(8)]
+    (measure,) = measure_claims("set", claims, lambda claim: float(claim.supported))
+    assert measure.n == 4
+    assert measure.score().mean == 1
+
+
+def test_altered_sentences_are_caught_and_others_passed() -> None:
+    measures = measure_alterations(list(alterations([TROOPS, FERRY])), bag_of_words)
+    found = {m.name: m.score().mean for m in measures}
+    assert found["caught, all kinds"] == 1
+    assert found["unaltered passed"] == 1
+
+
+def test_a_premise_counts_as_put_right_where_the_words_are_quoted() -> None:
+    pair = {"false": "Why does the ferry carry 900 cars?", "true": "Why was the old boat sold?",
+            "corrected": ["60 cars"]}  # fmt: skip
+    (read,) = read_premises([json.dumps(pair)])
+    bot = Chatbot(FakeArchive(TROOPS, FERRY))
+    right = bot.ask(read.true)
+    measures = measure_premises([(read, Answer("?", notice=TAKEN_FOR_GRANTED), right)])
+    assert [m.score().mean for m in measures] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("line", ["{", "{}", '{"false": "a", "true": "b", "corrected": "c"}'])
+def test_a_line_without_a_pair_is_named(line: str) -> None:
+    with pytest.raises(ValueError, match="line 1 is not a pair"):
+        read_premises([line])
