@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from rag.errors import EmbeddingMismatchError
 from rag.retrieval import retrieve
-from rag.schema import Article, Filters, Hit, Passage, Span
+from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
 from rag.settings import Settings
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
@@ -66,7 +66,10 @@ class PublisherStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the archive holds and where; `bytes` is its size on disk."""
+    """What the archive holds and where; `bytes` is its size on disk.
+
+    `copies` are the articles that tell one of the `stories_told_again` after its first telling.
+    """
 
     path: Path
     articles: int
@@ -78,6 +81,8 @@ class Status:
     bytes: int
     embedding_model: str
     sequence: int
+    stories_told_again: int = 0
+    copies: int = 0
 
 
 class Archive:
@@ -261,6 +266,15 @@ class Archive:
         """Return the authors' names, sorted."""
         return tuple(self._record.authors())
 
+    def copies(
+        self, article_ids: Iterable[str], *, filters: Filters = Filters()
+    ) -> dict[str, tuple[ArticleHead, ...]]:
+        """Return the other tellings of each article's story that pass the filters, leader first.
+
+        Articles that tell a story alone are left out.
+        """
+        return self._record.stories.copies(article_ids, filters=filters)
+
     def neighbours(self, passage: Passage, before: int = 1, after: int = 1) -> list[Passage]:
         """Return the passages around one, itself among them, in the order of the text."""
         article = self._record.article(passage.article_id, passage.revision)
@@ -277,6 +291,7 @@ class Archive:
         """Return what the archive holds, by publisher, and its size on disk."""
         publishers = tuple(PublisherStatus(*row) for row in self._record.publishers())
         counts = self.count()
+        stories_told_again, copies = self._record.stories.count()
         return Status(
             path=self.path,
             articles=counts.articles,
@@ -288,6 +303,8 @@ class Archive:
             bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
             embedding_model=self._record.database.meta("embedding_model"),
             sequence=self._record.database.sequence(),
+            stories_told_again=stories_told_again,
+            copies=copies,
         )
 
     # searching

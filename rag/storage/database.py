@@ -92,21 +92,27 @@ class Database:
         return int(row[0])
 
     @contextmanager
-    def change(self, action: str, articles: int) -> Iterator[int]:
-        """Open a transaction under the next sequence number; all of it is written, or nothing."""
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction; all of it is written, or nothing."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def change(self, action: str, articles: int) -> Iterator[int]:
+        """Open a transaction under the next sequence number."""
+        with self.transaction():
             sequence = self.sequence() + 1
             now = datetime.now(UTC).isoformat()
             self.connection.execute(
                 "INSERT INTO changes VALUES (?, ?, ?, ?)", (sequence, now, action, articles)
             )
             yield sequence
-            self.connection.execute("COMMIT")
-        except BaseException:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-            raise
 
     def for_each(self, statement: str, keys: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
         """Run a statement with `IN ({})` for as many keys as there are; return all rows."""

@@ -20,6 +20,7 @@ from rag.storage.database import CHUNK, Database, marks
 from rag.storage.filtering import authors, condition
 from rag.storage.passages import Passages, Vectors
 from rag.storage.rows import HEAD, moment_of, read_article, seconds
+from rag.storage.stories import Stories
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def fingerprint(article: Article) -> str:
 
 
 class Record:
-    """The articles and their revisions; `passages` are theirs, by number."""
+    """The articles and their revisions; `passages` are theirs, `stories` which are copies."""
 
     def __init__(self, folder: Path, *, create: bool = False, writable: bool = False) -> None:
         """Open the record in `folder`.
@@ -75,6 +76,7 @@ class Record:
         """
         self.database = Database(folder, create=create, writable=writable)
         self.passages = Passages(self.database)
+        self.stories = Stories(self.database)
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -176,10 +178,12 @@ class Record:
 
     def put(self, entries: Sequence[Entry]) -> int:
         """Write new revisions in one transaction, ending those they replace; return its number."""
+        self.stories.catch_up()
         with self.database.change("put", len(entries)) as sequence:
             for entry in entries:
                 self._end(entry.article.id, sequence)
                 self._begin(entry, sequence)
+            self.stories.tell([entry.article for entry in entries])
         return sequence
 
     def remove(self, article_ids: Sequence[str]) -> int:
@@ -189,6 +193,7 @@ class Record:
             with self.database.change("remove", len(here)) as sequence:
                 for article_id in here:
                     self._end(article_id, sequence)
+                self.stories.forget(here)
         return len(here)
 
     def _end(self, article_id: str, sequence: int) -> None:

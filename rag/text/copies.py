@@ -7,6 +7,7 @@ next number of a column that opens with the same words.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -104,6 +105,17 @@ def same_story(one: Wording, other: Wording) -> bool:
     return True
 
 
+def precedence(article: Article) -> tuple[float, bool, float, int, str]:
+    """Return by what the tellings of a story are ordered: the least leads, the others are copies.
+
+    The earliest day leads, on the same day the agency that its text credits, else the first hour.
+    """
+    moment = article.published.timestamp() if article.published else math.inf
+    own_wire = not (article.publisher and f"({article.publisher})" in article.text[:300])
+    day = moment if math.isinf(moment) else moment // 86_400
+    return day, own_wire, moment, -len(article.text), article.id
+
+
 def text_hash(text: str) -> bytes:
     """Return a hash that all texts of the same words have, whatever their case and marks."""
     return blake2b(" ".join(_words(text)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -117,6 +129,8 @@ def minhash(wording: Wording) -> bytes:
 
 def band_keys(signature: bytes) -> list[int]:
     """Return the keys of a signature's bands: two that share one are to be compared."""
+    if not signature:
+        return []
     values = np.frombuffer(signature, "<u4")
     whole, opening = values[: BANDS * ROWS], values[PERMUTATIONS:]
     bands = [*whole.reshape(BANDS, ROWS), *opening.reshape(-1, OPENING_ROWS)]
