@@ -6,7 +6,6 @@ indexes.  What the record no longer holds is never returned, whatever an index s
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from rag.settings import Settings
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
 from rag.storage.passages import Vectors
-from rag.storage.record import Entry, Record, embedding_text, fingerprint
+from rag.storage.record import Entry, Record, digest_of, embedding_text, fingerprint
+from rag.storage.withdrawals import Withdrawal, Withdrawals
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -158,6 +158,14 @@ class Archive:
         return self._embeddings
 
     # writing
+    @property
+    def record(self) -> Record:
+        return self._record
+
+    @property
+    def indexes(self) -> Indexes:
+        return self._indexes
+
 
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutReport:
         """Write articles with their passages, in one transaction; those unchanged are left alone.
@@ -208,10 +216,7 @@ class Archive:
             [embedding_text(article.head, article.text[s.start : s.end]) for s in spans]
             for article, _, spans in entries
         ]
-        digests = [
-            tuple(hashlib.blake2b(text.encode(), digest_size=16).digest() for text in of_one)
-            for of_one in texts
-        ]
+        digests = [tuple(map(digest_of, of_one)) for of_one in texts]
         known: dict[bytes, Any] = {}
         for article, _, _ in entries:
             known.update(self._record.known_vectors(article.id))

@@ -114,6 +114,32 @@ class Database:
             )
             yield sequence
 
+    def compact(self) -> bool:
+        """Write the file anew, without what was deleted from it, and empty its log.
+
+        Returns False where another process reads from the log for longer than it is waited for.
+        """
+        self.connection.execute("VACUUM")
+        busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See one state of the record through several statements, whatever is written since."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def broken(self) -> list[str]:
+        """Return what SQLite finds wrong with the file, page by page; nothing where it is sound."""
+        try:
+            rows = self.connection.execute("PRAGMA integrity_check(10)").fetchall()
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
     def for_each(self, statement: str, keys: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
         """Run a statement with `IN ({})` for as many keys as there are; return all rows."""
         rows, left = [], list(keys)

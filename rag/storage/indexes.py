@@ -143,11 +143,61 @@ class Indexes:
                     self.vectors.add(numbers.tolist(), vectors)
                 self.vectors.reach(sequence)
 
-    def clear(self) -> None:
-        """Throw both indexes away; `follow` makes them anew."""
-        self.lexical.clear()
+    def renew(self) -> None:
+        """Make both indexes anew from the record; the old ones answer until they are whole.
+
+        Nothing of the old ones is left on the disk.  Only for who holds the writers' lock.
+        """
+        sequence = self._record.database.sequence()
+        self.lexical.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
+        fresh = VectorIndex.beside(self.folder)
+        self._fill(fresh, 0)
+        fresh.reach(sequence)
         with self._guard:
-            self.vectors.clear()
+            old = self.__dict__.pop("vectors", None)
+            if old is not None:
+                old.close()
+            fresh.take_over()
+            self.__dict__["vectors"] = fresh
+        self._seen = -1
+
+    def sweep(self) -> None:
+        """Delete what a renewal that was cut short has left; for who holds the writers' lock."""
+        self.vectors.sweep()
+
+    def _fill(self, index: VectorIndex, reached: int) -> None:
+        added = self._record.passages.numbers_added_since(reached)
+        for i in range(0, len(added), FOLLOW_BATCH):
+            numbers, vectors = self._record.passages.vectors(added[i : i + FOLLOW_BATCH])
+            index.add(numbers.tolist(), vectors)
+
+    def clear(self, *, words: bool = True, vectors: bool = True) -> None:
+        """Throw the indexes away; `follow` makes them anew."""
+        if words:
+            self.lexical.clear()
+        if vectors:
+            with self._guard:
+                self.vectors.clear()
+
+    def write_words_anew(self, numbers: Numbers) -> None:
+        """Let the word index hold of these passages those that are live, each once."""
+        live = list(self._record.passages.live(numbers.tolist()).values())
+        self.lexical.write([live], numbers.tolist(), self.lexical.reached)
+
+    def write_vectors_anew(self, numbers: Numbers) -> None:
+        """Let the vector index hold of these passages those that are live, with their vectors."""
+        live = np.intersect1d(numbers, self._record.passages.numbers())
+        with self._guard:
+            self.vectors.remove(numbers.tolist())
+            for i in range(0, len(live), FOLLOW_BATCH):
+                found, vectors = self._record.passages.vectors(live[i : i + FOLLOW_BATCH])
+                self.vectors.add(found.tolist(), vectors)
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Keep every process from writing Chroma's files meanwhile."""
+        with self._guard:
+            yield
 
     def _caught_up(self) -> bool:
         """Bring the indexes up to the record, if no other process is about to; say if done."""

@@ -7,15 +7,22 @@ written in the same commit as the passages.
 
 from __future__ import annotations
 
+import json
 import shutil
+import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tantivy
 
 from rag.schema import Filters
 from rag.storage.rows import Live, seconds
+
+if TYPE_CHECKING:
+    from rag.storage.passages import Numbers
 
 FOLDER = "lexical"
 HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
@@ -23,6 +30,7 @@ TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not ou
 PHRASE_BOOST = 3.0
 EPOCH_BOUND = 2**62
 ANALYSER = "news"
+FOOTER_MAGIC = 1337  # the last four bytes of each of Tantivy's files, in every version since 0.12
 PUBLIC = "\x00"  # the term of what everybody may read
 
 
@@ -91,10 +99,19 @@ class LexicalIndex:
 
     def numbers(self) -> set[int]:
         """Return the numbers of all passages that it holds."""
+        return set(self.held().tolist())
+
+    def held(self) -> Numbers:
+        """Return the number of every passage that it holds, ascending; one held twice, twice."""
         searcher = self._index.searcher()
         query = self._range("number", 0, EPOCH_BOUND)
         hits = searcher.search(query, limit=max(searcher.num_docs, 1)).hits
-        return set(searcher.fast_field_values("number", [a for _, a in hits]))
+        values = searcher.fast_field_values("number", [address for _, address in hits])
+        return np.sort(np.array(values, np.int64))
+
+    def damaged(self) -> list[str]:
+        """Return the names of the files whose checksum, which Tantivy puts last, does not hold."""
+        return [file.name for file in sorted(self.folder.iterdir()) if not _whole(file)]
 
     def write(self, added: Iterable[Sequence[Live]], removed: Iterable[int], sequence: int) -> None:
         """Add and remove passages in one commit, and say that `sequence` has been reached."""
@@ -108,6 +125,21 @@ class LexicalIndex:
         self._writer.delete_documents_by_query(self._range("reached", 0, EPOCH_BOUND))
         self._writer.add_document(tantivy.Document(reached=sequence))
         self._writer.commit()
+        self.refresh()
+
+    def rewrite(self, held: Iterable[Sequence[Live]], sequence: int) -> None:
+        """Hold these passages and nothing else, in one commit, and leave no file of before."""
+        if self._writer is None:
+            self._writer = self._index.writer(HEAP, 1)
+        self._writer.delete_all_documents()
+        for batch in held:
+            for live in batch:
+                self._writer.add_document(_document(live))
+        self._writer.add_document(tantivy.Document(reached=sequence))
+        self._writer.commit()
+        self._writer.wait_merging_threads()
+        self._writer = self._index.writer(HEAP, 1)
+        self._writer.garbage_collect_files()
         self.refresh()
 
     def search(
@@ -187,6 +219,21 @@ class LexicalIndex:
 
     def _range(self, field: str, start: int, end: int) -> tantivy.Query:
         return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
+
+
+def _whole(file: Path) -> bool:
+    """Say whether a file ends in the checksum of what is before it; those without one pass."""
+    if "." not in file.name[1:] or file.suffix in (".json", ".lock"):
+        return True
+    data = file.read_bytes()
+    length, magic = struct.unpack("<II", data[-8:]) if len(data) >= 8 else (0, 0)
+    if magic != FOOTER_MAGIC or length + 8 > len(data):
+        return False
+    try:
+        expected = json.loads(data[-8 - length : -8])["crc"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return bool(zlib.crc32(memoryview(data)[: -8 - length]) == expected)
 
 
 def _document(live: Live) -> tantivy.Document:

@@ -88,6 +88,15 @@ class Passages:
         ).fetchall()
         return np.array([n for (n,) in rows], dtype=np.int64)
 
+    def numbers_at(self, sequence: int) -> Numbers:
+        """Return the numbers of the passages that were live after that change, ascending."""
+        rows = self._database.connection.execute(
+            "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.since <= ? AND (r.until IS NULL OR r.until > ?) ORDER BY p.number",
+            (sequence, sequence),
+        ).fetchall()
+        return np.fromiter((n for (n,) in rows), dtype=np.int64, count=len(rows))
+
     def removed_since(self, sequence: int) -> list[int]:
         """Return the numbers of the passages that ceased to be live after a sequence number."""
         rows = self._database.connection.execute(

@@ -47,6 +47,11 @@ def embedding_text(head: ArticleHead, passage_text: str) -> str:
     return "\n".join(part for part in (head.title[:TITLE_UP_TO], day, passage_text) if part)
 
 
+def digest_of(embedded: str) -> bytes:
+    """Return the hash of what was embedded: passages that share it share their vector."""
+    return hashlib.blake2b(embedded.encode(), digest_size=16).digest()
+
+
 def fingerprint(article: Article) -> str:
     """Return the hash by which an unchanged article is known; its revision does not count.
 

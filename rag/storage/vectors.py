@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,18 +23,45 @@ if TYPE_CHECKING:
     from rag.storage.passages import Numbers, Vectors
 
 FOLDER = "vectors"
+POINTER = "vectors.json"  # which folder it is since the index was last made anew
 COLLECTION = "passages"
 BATCH = 5_000  # Chroma's limit is 5,461 a call
 EF_SEARCH = 200  # .93 of the exact top 20 at 1,000,000 passages with 100
+_FOLDER = re.compile(rf"{FOLDER}(?:-\d+)?")
 _openings = itertools.count()
 
 
 class VectorIndex:
-    """Chroma's collection of passages, by their numbers; follows the record by `reached`."""
+    """Chroma's collection of passages, by their numbers; follows the record by `reached`.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / FOLDER
+    Made anew, it is in another folder: Chroma's files are never replaced beneath who reads them.
+    """
+
+    def __init__(self, folder: Path, name: str = "") -> None:
+        self._archive = folder
+        self.folder = folder / (name or _current(folder))
         self._open()
+
+    @classmethod
+    def beside(cls, folder: Path) -> VectorIndex:
+        """Return an empty index in a folder of its own, beside the one that answers."""
+        taken = [int(path.name.partition("-")[2] or 0) for path in _folders(folder)]
+        return cls(folder, f"{FOLDER}-{max(taken, default=0) + 1}")
+
+    def take_over(self) -> None:
+        """Be the index from now on; the others are deleted."""
+        _replace(self._archive / POINTER, {"folder": self.folder.name})
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Delete what an index that was made anew, or was not finished, has left."""
+        for path in _folders(self._archive):
+            if path.name != _current(self._archive):
+                shutil.rmtree(path, ignore_errors=True)  # Windows: once nobody reads it any more
+
+    def is_current(self) -> bool:
+        """Return whether the index has not been made anew since this was opened."""
+        return self.folder.name == _current(self._archive)
 
     def _open(self) -> None:
         import chromadb  # 0.7 s: only where vectors are asked for
@@ -56,6 +84,7 @@ class VectorIndex:
     def reopen(self) -> None:
         """Close, and open what is on the disk now."""
         self.close()
+        self.folder = self._archive / _current(self._archive)
         self._open()
 
     def close(self) -> None:
@@ -72,7 +101,18 @@ class VectorIndex:
 
     def numbers(self) -> set[int]:
         """Return the numbers of all passages that it holds."""
-        return {int(i) for i in self._collection.get(include=[])["ids"]}
+        return set(self.held().tolist())
+
+    def held(self) -> Numbers:
+        """Return the numbers of all passages that it holds, ascending."""
+        ids = self._collection.get(include=[])["ids"]
+        return np.sort(np.array([int(i) for i in ids], np.int64))
+
+    def vectors_of(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
+        """Return the vectors that it holds of these passages, and the numbers they belong to."""
+        found = self._collection.get(ids=[str(n) for n in numbers.tolist()], include=["embeddings"])
+        kept = np.array([int(i) for i in found["ids"]], np.int64)
+        return kept, np.asarray(found["embeddings"], np.float32).reshape(len(kept), -1)
 
     def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
         """Add passages; adding one again changes nothing."""
@@ -92,12 +132,7 @@ class VectorIndex:
     def reach(self, sequence: int) -> None:
         """Say that every change up to this one is in: after the writes, never before."""
         self.reached = sequence
-        temporary = self.folder / "reached.json.new"
-        with temporary.open("w") as file:
-            json.dump({"sequence": sequence}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.folder / "reached.json")
+        _replace(self.folder / "reached.json", {"sequence": sequence})
 
     def nearest(
         self, vector: Vectors, k: int, among: Numbers | None = None
@@ -117,6 +152,27 @@ class VectorIndex:
         )
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return [(int(i), 1.0 - float(distance)) for i, distance in pairs]
+
+
+def _replace(path: Path, value: dict[str, Any]) -> None:
+    temporary = path.with_name(f"{path.name}.new")
+    with temporary.open("w") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _folders(archive: Path) -> list[Path]:
+    return [path for path in archive.glob(f"{FOLDER}*") if _FOLDER.fullmatch(path.name)]
+
+
+def _current(archive: Path) -> str:
+    try:
+        name = str(json.loads((archive / POINTER).read_text())["folder"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return FOLDER  # never made anew; or the pointer is lost, and the record fills this one
+    return name if _FOLDER.fullmatch(name) else FOLDER
 
 
 def _reached(folder: Path) -> int:

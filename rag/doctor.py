@@ -1,0 +1,44 @@
+"""The doctor: whether an archive is sound, in every particular, and mending what is not."""
+
+from __future__ import annotations
+
+from rag.archive import Archive
+from rag.storage.agreement import index_problems, mend
+from rag.storage.mending import discard_orphans, embedded_texts, write_vectors
+from rag.storage.soundness import Problem, record_problems
+
+__all__ = ["Problem", "examine", "repair"]
+
+BATCH = 256  # passages embedded and written at a time
+
+
+def examine(archive: Archive) -> tuple[Problem, ...]:
+    """Return all that does not hold of the archive's record and indexes; nothing if it is sound.
+
+    Others may read and write meanwhile: each part is held against the record as of one change.
+    """
+    archive.refresh()
+    problems = tuple(record_problems(archive.record.database))
+    if any(problem.whole_file for problem in problems):
+        return problems
+    return (*problems, *index_problems(archive.record, archive.indexes))
+
+
+def repair(archive: Archive) -> tuple[Problem, ...]:
+    """Mend what can be mended of an archive open for writing; return what is left.
+
+    Only passages whose vectors the record has lost are embedded.
+    """
+    database = archive.record.database
+    problems = tuple(record_problems(database))
+    if any(problem.whole_file for problem in problems):
+        return problems
+    if any(problem.cure == "discard" for problem in problems):
+        discard_orphans(database)
+    lost = sorted({n for p in problems if p.cure == "embed" for n in p.numbers})
+    for i in range(0, len(lost), BATCH):
+        texts = embedded_texts(database, lost[i : i + BATCH])
+        if texts:
+            write_vectors(database, texts, archive.embed(list(texts.values())))
+    mend(archive.indexes, tuple(index_problems(archive.record, archive.indexes)))
+    return examine(archive)

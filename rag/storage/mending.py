@@ -1,0 +1,43 @@
+"""Mending the record: what belongs to nothing goes, and lost vectors are written again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.storage.database import Database
+from rag.storage.passages import Vectors
+from rag.storage.record import digest_of, embedding_text
+from rag.storage.rows import HEAD, read_live
+from rag.storage.soundness import ORPHANS
+
+
+def discard_orphans(database: Database) -> None:
+    """Take out of the record what belongs to nothing that is in it."""
+    with database.transaction():
+        for table, which, *_ in ORPHANS:
+            database.connection.execute(f"DELETE FROM {table} WHERE {which}")
+
+
+def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:
+    """Return what is embedded for each of the passages, of whichever revision they are."""
+    rows = database.for_each(
+        f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
+        "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
+        "WHERE p.number IN ({})",
+        numbers,
+    )
+    of_each = map(read_live, rows)
+    return {live.number: embedding_text(live.head, live.passage.text) for live in of_each}
+
+
+def write_vectors(database: Database, texts: dict[int, str], vectors: Vectors) -> None:
+    """Write the passages' vectors over what is there, with the hashes of what was embedded."""
+    with database.transaction():
+        for (number, text), vector in zip(texts.items(), vectors, strict=True):
+            database.connection.execute(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                (number, vector.astype("<f4").tobytes()),
+            )
+            database.connection.execute(
+                "UPDATE passages SET digest = ? WHERE number = ?", (digest_of(text), number)
+            )

@@ -1,0 +1,234 @@
+"""What must hold of the record, and what of it does not: each in one line, with the way out."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rag.schema import Article, Span
+from rag.storage.database import Database
+from rag.storage.record import digest_of, embedding_text, fingerprint
+from rag.storage.rows import HEAD, HEAD_COLUMNS, read_article
+
+Place = Literal["record", "word index", "vector index"]
+# What mends it: the indexes come from the record, a lost vector from its words, and what belongs
+# to nothing goes; a text that is lost or altered is in a backup, or where it came from.
+Cure = Literal["index", "embed", "discard", "restore"]
+
+NORM_WITHIN = 1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are renormalised
+CHUNK = 5_000  # rows at a time
+
+REPAIR = "run `backfile doctor --repair`"
+RESTORE = "put the archive back with `backfile restore`, or ingest those articles again"
+
+# An article that was erased has no text, and is not missed.
+_ERASED = "article_id IN (SELECT article_id FROM withdrawals WHERE erased)"
+# What belongs to nothing: a table, which of its rows, and what they are called.
+ORPHANS = (
+    ("texts", "revision_id NOT IN (SELECT id FROM revisions)", "text", "without an article"),
+    ("bylines", "revision_id NOT IN (SELECT id FROM revisions)", "author", "without an article"),
+    ("passages", "revision_id NOT IN (SELECT id FROM revisions)", "passage", "without an article"),
+    ("vectors", "number NOT IN (SELECT number FROM passages)", "vector", "without a passage"),
+    (
+        "signatures",
+        "article_id NOT IN (SELECT article_id FROM revisions)",
+        "signature",
+        "without an article",
+    ),
+    ("bands", "number NOT IN (SELECT number FROM signatures)", "band", "without a signature"),
+    (
+        "copies",
+        "article_id NOT IN (SELECT article_id FROM revisions)",
+        "reprint",
+        "that is not here",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that does not hold, of which there are `count`; `numbers` are the passages'."""
+
+    place: Place
+    what: str
+    cure: Cure
+    count: int = 1
+    numbers: tuple[int, ...] = ()
+    whole_file: bool = False  # nothing more can be said of a record that cannot be read
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}: {RESTORE if self.cure == 'restore' else REPAIR}"
+
+
+def record_problems(database: Database) -> Iterator[Problem]:
+    """Yield what does not hold of the record, all as of one moment."""
+    broken = database.broken()
+    if broken:
+        what = f"the file is damaged ({broken[0]})"
+        yield Problem("record", what, "restore", whole_file=True)
+        return
+    with database.snapshot():
+        yield from _orphans(database)
+        yield from _lost(database)
+        yield from _numbering(database)
+        yield from _texts(database)
+        yield from _vectors(database)
+
+
+def _orphans(database: Database) -> Iterator[Problem]:
+    for table, which, noun, what in ORPHANS:
+        count = _count(database, f"SELECT count(*) FROM {table} WHERE {which}")
+        if count:
+            yield Problem("record", f"{counted(count, noun)} {what}", "discard", count)
+
+
+def _lost(database: Database) -> Iterator[Problem]:
+    lost = _ids(
+        database,
+        "SELECT article_id FROM revisions WHERE id NOT IN (SELECT revision_id FROM texts) "
+        f"AND NOT {_ERASED}",
+    )
+    if lost:
+        yield Problem("record", _some(lost, "revision", "without a text"), "restore")
+    numbers = _ids(
+        database,
+        "SELECT p.number FROM passages p JOIN texts t ON t.revision_id = p.revision_id "
+        "WHERE p.number NOT IN (SELECT number FROM vectors)",
+    )
+    if numbers:
+        what = _some(numbers, "passage", "without a vector")
+        yield Problem("record", what, "embed", len(numbers), tuple(map(int, numbers)))
+
+
+def _numbering(database: Database) -> Iterator[Problem]:
+    gaps = _count(database, "SELECT ifnull(max(sequence), 0) - count(*) FROM changes")
+    if gaps:
+        yield Problem(
+            "record", f"{counted(gaps, 'change')} missing from the sequence", "restore", gaps
+        )
+    for which, what in (
+        (
+            "since NOT IN (SELECT sequence FROM changes) "
+            "OR until NOT IN (SELECT sequence FROM changes)",
+            "of an unknown change",
+        ),
+        ("until <= since", "ended before its beginning"),
+        (
+            "EXISTS (SELECT 1 FROM revisions n WHERE n.article_id = r.article_id "
+            "AND n.revision > r.revision AND (r.until IS NULL OR n.since < r.until))",
+            "still current beside a later one",
+        ),
+    ):
+        ids = _ids(database, f"SELECT article_id FROM revisions r WHERE {which}")
+        if ids:
+            yield Problem("record", _some(ids, "revision", what), "restore", len(ids))
+
+
+def _texts(database: Database) -> Iterator[Problem]:
+    """Fingerprints, the passages' places in the texts, and whether vectors are of those words."""
+    altered, misplaced, foreign = list[str](), list[int](), list[int]()
+    for article, mark, passages in _revisions(database):
+        if fingerprint(article) != mark:
+            altered.append(article.id)
+            continue
+        for (number, span, digest), wrong in zip(passages, _wrong(article, passages), strict=True):
+            if wrong:
+                misplaced.append(number)
+            elif digest != digest_of(embedding_text(article.head, _words(article, span))):
+                foreign.append(number)
+    if altered:
+        what = _some(altered, "revision", "altered since it was put")
+        yield Problem("record", what, "restore", len(altered))
+    if misplaced:
+        what = _some(misplaced, "passage", "out of place in the text")
+        yield Problem("record", what, "restore", len(misplaced))
+    if foreign:
+        what = _some(foreign, "passage", "with a vector of other words")
+        yield Problem("record", what, "embed", len(foreign), tuple(foreign))
+
+
+def _words(article: Article, span: Span) -> str:
+    return article.text[span.start : span.end]
+
+
+Placed = list[tuple[int, Span, bytes]]  # the passages of a revision: number, span, digest
+
+
+def _wrong(article: Article, passages: Placed) -> Iterator[bool]:
+    before = -1
+    for _, span, _ in passages:
+        yield not (before < span.start < span.end <= len(article.text))
+        before = span.start
+
+
+def _revisions(database: Database) -> Iterator[tuple[Article, str, Placed]]:
+    """Yield every revision that has its text, with its fingerprint and its passages."""
+    after = 0
+    while True:
+        rows = database.connection.execute(
+            f"SELECT {HEAD}, t.text, r.fingerprint, r.id FROM revisions r "
+            f"JOIN texts t ON t.revision_id = r.id WHERE r.id > ? ORDER BY r.id LIMIT {CHUNK}",
+            (after,),
+        ).fetchall()
+        if not rows:
+            return
+        passages: dict[int, Placed] = {}
+        for owner, number, start, end, digest in database.connection.execute(
+            'SELECT revision_id, number, start, "end", digest FROM passages '
+            "WHERE revision_id > ? AND revision_id <= ? ORDER BY number",
+            (after, rows[-1][-1]),
+        ):
+            passages.setdefault(owner, []).append((number, Span(start, end), digest))
+        for row in rows:
+            mark, key = row[HEAD_COLUMNS + 1 :]
+            yield read_article(row), mark, passages.get(key, [])
+        after = rows[-1][-1]
+
+
+def _vectors(database: Database) -> Iterator[Problem]:
+    """Whether vectors are of one length, finite, and unit vectors."""
+    lengths = Counter[int]()
+    by_length: dict[int, list[int]] = {}
+    wrong = list[int]()
+    rows = database.connection.execute("SELECT number, vector FROM vectors")
+    while chunk := rows.fetchmany(CHUNK):
+        for length, group in itertools.groupby(chunk, key=lambda row: len(row[1])):
+            of_one = list(group)
+            lengths[length] += len(of_one)
+            by_length.setdefault(length, []).extend(number for number, _ in of_one)
+            if length % 4 == 0 and length:
+                matrix = np.frombuffer(b"".join(v for _, v in of_one), "<f4")
+                with np.errstate(invalid="ignore", over="ignore"):
+                    norms = np.linalg.norm(matrix.reshape(len(of_one), -1), axis=1)
+                    bad = ~(np.abs(norms - 1) < NORM_WITHIN)
+                wrong += [of_one[i][0] for i in np.flatnonzero(bad)]
+    usual = lengths.most_common(1)[0][0] if lengths else 0
+    odd = [number for length, ns in by_length.items() if length != usual for number in ns]
+    if odd:
+        what = _some(odd, "vector", "of another length")
+        yield Problem("record", what, "embed", len(odd), tuple(odd))
+    if left := sorted(set(wrong) - set(odd)):
+        what = _some(left, "vector", "not finite or not of length one")
+        yield Problem("record", what, "embed", len(left), tuple(left))
+
+
+def _count(database: Database, statement: str) -> int:
+    return int(database.connection.execute(statement).fetchone()[0])
+
+
+def _ids(database: Database, statement: str) -> list[str]:
+    return [row[0] for row in database.connection.execute(statement)]
+
+
+def _some(found: list[str] | list[int], noun: str, what: str) -> str:
+    return f"{counted(len(found), noun)} {what} (the first: {found[0]})"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return "1 passage", "3 passages"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

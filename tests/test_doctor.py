@@ -1,0 +1,235 @@
+"""The doctor: a sound archive has no problem, and each thing that is broken is named and mended."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.archive import Archive
+from rag.doctor import examine, repair
+from rag.schema import Span
+from rag.storage.lexical import LexicalIndex
+from rag.storage.vectors import VectorIndex
+from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    small_archive(tmp_path / "archive").close()
+    return tmp_path / "archive"
+
+
+def found(folder: Path) -> list[str]:
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        return [f"{problem.place}: {problem.what}" for problem in examine(archive)]
+
+
+def mended(folder: Path) -> list[str]:
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        return list(map(str, repair(archive)))
+
+
+def record(folder: Path, *statements: str) -> None:
+    connection = sqlite3.connect(folder / "archive.sqlite")
+    with connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def test_a_sound_archive_has_no_problem(folder: Path) -> None:
+    assert found(folder) == []
+
+
+def test_an_archive_of_many_changes_is_sound(folder: Path) -> None:
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        for n in range(5):
+            changed = replace(HARBOUR, text=f"Version {n}. " + HARBOUR.text)
+            archive.put([(changed, [Span(0, 11), Span(5, len(changed.text))])])
+        archive.remove([ORCHARD.id])
+        assert examine(archive) == ()
+    assert found(folder) == []
+
+
+def _without_words(folder: Path) -> None:
+    index = LexicalIndex(folder)
+    index.write([], [2], index.reached)
+    index.close()
+
+
+def _with_strange_words(folder: Path) -> None:
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        live = archive.record.passages.live([1, 2])
+    index = LexicalIndex(folder)
+    index.write([[live[1], replace(live[2], number=99)]], [], index.reached)
+    index.close()
+
+
+def _without_a_vector(folder: Path) -> None:
+    _vectors(folder, lambda index: index.remove([3]))
+
+
+def _with_strange_vectors(folder: Path) -> None:
+    _vectors(folder, lambda index: index.add([99], np.eye(1, 256, dtype=np.float32)))
+
+
+def _with_another_vector(folder: Path) -> None:
+    _vectors(folder, lambda index: index.add([2], np.eye(1, 256, dtype=np.float32)))
+
+
+def _vectors(folder: Path, change: Callable[[VectorIndex], None]) -> None:
+    index = VectorIndex(folder)
+    change(index)
+    index.close()
+
+
+@pytest.mark.parametrize(
+    ("breaking", "said"),
+    [
+        (_without_words, ["word index: 1 passage missing from it (the first: 2)"]),
+        (
+            _with_strange_words,
+            [
+                "word index: 1 passage in it that the record does not have (the first: 99)",
+                "word index: 1 passage in it more than once (the first: 1)",
+            ],
+        ),
+        (_without_a_vector, ["vector index: 1 passage missing from it (the first: 3)"]),
+        (
+            _with_strange_vectors,
+            ["vector index: 1 passage in it that the record does not have (the first: 99)"],
+        ),
+        (
+            _with_another_vector,
+            ["vector index: 1 vector not the record's (the first: 2)"],
+        ),
+    ],
+)
+def test_an_index_that_does_not_agree_is_named_and_mended(
+    folder: Path, breaking: Callable[[Path], None], said: list[str]
+) -> None:
+    breaking(folder)
+    assert found(folder) == said
+    assert mended(folder) == []
+    assert found(folder) == []
+
+
+def test_a_damaged_file_of_the_word_index_is_named_and_mended(folder: Path) -> None:
+    (file,) = (folder / "lexical").glob("*.idx")
+    data = bytearray(file.read_bytes())
+    data[20] ^= 0xFF
+    file.write_bytes(data)
+    assert found(folder)[0] == f"word index: its file {file.name} is damaged"
+    assert mended(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("INSERT INTO texts VALUES (77, 'lost')", "1 text without an article"),
+        ("INSERT INTO bylines VALUES (77, 'Nobody')", "1 author without an article"),
+        ("INSERT INTO vectors VALUES (77, x'00')", "1 vector without a passage"),
+        ("INSERT INTO bands VALUES (5, 77)", "1 band without a signature"),
+        ("INSERT INTO copies VALUES ('nobody', 'x')", "1 reprint that is not here"),
+        ("DELETE FROM vectors WHERE number = 2", "1 passage without a vector (the first: 2)"),
+        (
+            "UPDATE vectors SET vector = x'0000c07f' WHERE number = 2",
+            "1 vector of another length (the first: 2)",
+        ),
+        (
+            "UPDATE vectors SET vector = zeroblob(1024) WHERE number = 2",
+            "1 vector not finite or not of length one (the first: 2)",
+        ),
+        (
+            "UPDATE passages SET digest = x'00' WHERE number = 2",
+            "1 passage with a vector of other words (the first: 2)",
+        ),
+    ],
+)
+def test_what_the_record_has_too_much_or_can_embed_anew_is_mended(
+    folder: Path, statement: str, said: str
+) -> None:
+    record(folder, statement)
+    assert f"record: {said}" in found(folder)
+    assert mended(folder) == []
+    assert found(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM texts WHERE revision_id = 2", "1 revision without a text"),
+        (
+            "UPDATE texts SET text = 'Lies.' WHERE revision_id = 2",
+            "1 revision altered since it was put",
+        ),
+        ('UPDATE passages SET "end" = 9999 WHERE number = 2', "1 passage out of place in the text"),
+        ("UPDATE changes SET sequence = 5", "4 changes missing from the sequence"),
+        ("UPDATE revisions SET until = 1 WHERE id = 2", "1 revision ended before its beginning"),
+    ],
+)
+def test_what_the_record_has_lost_is_named_with_the_way_back(
+    folder: Path, statement: str, said: str
+) -> None:
+    record(folder, statement)
+    left = mended(folder)
+    assert any(line.startswith(f"record: {said}") for line in left)
+    assert all("backfile restore" in line for line in left if line.startswith(f"record: {said}"))
+
+
+def test_a_record_with_an_overwritten_page_is_told_of(folder: Path) -> None:
+    file = folder / "archive.sqlite"
+    data = bytearray(file.read_bytes())
+    data[4096 * 10 : 4096 * 12] = b"\xee" * 8192
+    file.write_bytes(data)
+    assert any("the file is damaged" in line for line in found(folder))
+
+
+def test_the_doctor_examines_while_another_process_writes(folder: Path) -> None:
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
+        reader = Archive.open(folder, embeddings=WordEmbeddings())
+        writer.remove([HARBOUR.id])
+        assert examine(reader) == ()
+        reader.close()
+
+
+def doctor(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ui.cli", "doctor", "--archive", str(folder), *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "BACKFILE_EMBEDDING_MODEL": "words"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_command_says_what_is_wrong_and_what_to_run(folder: Path) -> None:
+    _without_a_vector(folder)
+    done = doctor(folder)
+    assert (done.returncode, done.stdout) == (
+        1,
+        "vector index: 1 passage missing from it (the first: 3): run `backfile doctor --repair`\n",
+    )
+    done = doctor(folder, "--repair")
+    assert done.returncode == 0, done.stderr
+    assert "mended: vector index" in done.stdout
+    assert f"sound: {len(ARTICLES)} articles" in done.stdout
+    value = json.loads(doctor(folder, "--json").stdout)
+    assert (value["sound"], value["problems"]) == (True, [])
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("BACKFILE_")]:
+        monkeypatch.delenv(name)
