@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
-from ingest.readers import Reading, Reject, files, read
+from ingest.readers import Link, Reading, Reject, files, read
 from rag.errors import ReadError
 from rag.schema import Article, Span
 from rag.storage.record import fingerprint
+
+if TYPE_CHECKING:
+    from ingest.fetching.following import Following
 
 # Articles that are looked up, split, embedded and put in one transaction: what a crash may lose,
 # and what is in memory at a time. At 64 the embedding's batches are full and a commit is nothing.
 BATCH_ARTICLES = 64
 BATCH_CHARACTERS = 2_000_000  # a batch of long articles is put earlier
+BATCH_SECONDS = 10.0  # and so is one of pages that are fetched slowly
+PAGE_BYTES = 50_000  # what a page that is fetched counts for in the progress
 
 
 class PutCounts(Protocol):
@@ -75,20 +82,33 @@ def ingest(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     on_reject: Callable[[dict[str, str]], None] | None = None,
+    on_read: Callable[[str], None] | None = None,
     reading: Reading | None = None,
+    following: Following | None = None,
+    stop: Event | None = None,
 ) -> IngestReport:
-    """Put every article of `sources`, files and folders, into `archive`, and say what was done.
+    """Put every article of `sources` into `archive`, and say what was done.
 
     An article that has not changed is skipped before it is split or embedded; a changed one
     becomes a new revision. What cannot be read is told to `on_reject` as
     `{"place": ..., "reason": ...}` and the rest goes in. Each batch is put for good: stopped and
     started again, an ingest finds what it has done unchanged. `reading` says how files are read.
+
+    Sources are files, folders, and, with a `following` that fetches them, addresses. `on_read`
+    is told each of them that was read to its end. When `stop` is set, what has been read is put,
+    and nothing more is read.
     """
-    paths = [Path(source) for source in sources]
-    run = _Run(archive, sum(map(_size, paths)), on_progress, on_reject)
-    for batch in _batches(run.articles(paths, reading or Reading())):
+    sources = list(sources)
+    sizes = [_size(Path(source)) for source in sources if not is_address(source)]
+    run = _Run(archive, sum(sizes), on_progress, on_reject, following, stop or Event())
+    for batch in _batches(run.articles(sources, reading or Reading(), on_read)):
         run.put(batch)
     return run.finished()
+
+
+def is_address(source: str | Path) -> bool:
+    """Whether a source is to be fetched."""
+    return isinstance(source, str) and re.match(r"(?i)https?://", source) is not None
 
 
 class _Run:
@@ -100,6 +120,8 @@ class _Run:
         total: int,
         on_progress: Callable[[Progress], None] | None,
         on_reject: Callable[[dict[str, str]], None] | None,
+        following: Following | None,
+        stop: Event,
     ) -> None:
         self.archive = archive
         self.report = IngestReport()
@@ -107,15 +129,49 @@ class _Run:
         self._begun = time.monotonic()
         self._on_progress = on_progress
         self._on_reject = on_reject
+        self._following = following
+        self._stop = stop
 
-    def articles(self, paths: Iterable[Path], reading: Reading) -> Iterator[Article]:
-        """Yield the articles that are in `paths`; rejects are counted and told on the way."""
-        for path in paths:
-            for found in read(path, on_bytes=self._on_bytes, reading=reading):
+    def articles(
+        self,
+        sources: Iterable[str | Path],
+        reading: Reading,
+        on_read: Callable[[str], None] | None = None,
+    ) -> Iterator[Article]:
+        """Yield the articles that are in `sources`; rejects are counted and told on the way."""
+        for source in sources:
+            if is_address(source):
+                self._follow(Link(str(source), str(source)))
+                continue
+            for found in read(source, on_bytes=self._on_bytes, reading=reading):
+                if self._stop.is_set():
+                    return
                 if isinstance(found, Reject):
                     self._reject(found)
+                elif isinstance(found, Link):
+                    self._follow(found)
                 else:
                     yield found
+            if on_read:
+                on_read(str(source))
+        yield from self._fetched()
+
+    def _follow(self, link: Link) -> None:
+        if self._following:
+            self._following.add(link)
+        else:
+            self._reject(Reject(link.place, f"{link.url} is not fetched: nothing was said of it"))
+
+    def _fetched(self) -> Iterator[Article]:
+        for found in self._following.found() if self._following else ():
+            if isinstance(found, Article):
+                yield found
+            elif isinstance(found, Reject):
+                self._reject(found)
+                self._tell()
+            else:
+                self.report = replace(self.report, unchanged=self.report.unchanged + 1)
+                self._tell()
 
     def put(self, batch: Sequence[Article]) -> None:
         """Put the articles of `batch` that are new or changed."""
@@ -142,10 +198,15 @@ class _Run:
             unchanged=self.report.unchanged + unchanged + (counts.unchanged if counts else 0),
             passages=self.report.passages + (counts.passages if counts else 0),
         )
+        if self._following:
+            self._following.settle()
         self._tell()
 
     def finished(self) -> IngestReport:
-        self.done = self.total
+        if self._following:
+            self._following.settle()
+        if not self._stop.is_set():
+            self.done = self.total
         self._tell()
         return self.report
 
@@ -160,18 +221,22 @@ class _Run:
     def _tell(self) -> None:
         self.report = replace(self.report, seconds=time.monotonic() - self._begun)
         if self._on_progress:
-            self._on_progress(Progress(min(self.done, self.total), self.total, self.report))
+            pages = (self._following.done, self._following.total) if self._following else (0, 0)
+            done, total = (part * PAGE_BYTES for part in pages)
+            done += min(self.done, self.total)
+            self._on_progress(Progress(done, self.total + total, self.report))
 
 
 def _batches(articles: Iterable[Article]) -> Iterator[list[Article]]:
     batch: list[Article] = []
-    size = 0
+    size, begun = 0, time.monotonic()
     for article in articles:
         batch.append(article)
         size += len(article.text)
-        if len(batch) >= BATCH_ARTICLES or size >= BATCH_CHARACTERS:
+        late = time.monotonic() - begun > BATCH_SECONDS
+        if len(batch) >= BATCH_ARTICLES or size >= BATCH_CHARACTERS or late:
             yield batch
-            batch, size = [], 0
+            batch, size, begun = [], 0, time.monotonic()
     if batch:
         yield batch
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import Reject, read
+from ingest.readers import Link, Links, Reading, Reject, read
 from rag.schema import Article
 
 FEEDS = Path(__file__).parents[2] / "shared" / "data" / "feeds"
@@ -50,10 +50,12 @@ JSON_FEED = json.dumps({
 }, indent=1)  # fmt: skip
 
 
-def found(folder: Path, content: str | bytes) -> list[Article | Reject]:
+def found(
+    folder: Path, content: str | bytes, links: Links = "keep"
+) -> list[Article | Reject | Link]:
     path = folder / "feed"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(read(path))
+    return list(read(path, reading=Reading(links=links)))
 
 
 @pytest.mark.parametrize("feed", [RSS, ATOM, JSON_FEED])
@@ -94,7 +96,7 @@ def test_links_without_a_text_are_one_reject_that_says_what_to_do(
     (reject,) = found(tmp_path, content)
     assert isinstance(reject, Reject)
     assert reject.reason.startswith(name)
-    assert "save them" in reject.reason
+    assert "without --summaries" in reject.reason
 
 
 def test_a_story_that_begins_with_an_address_is_a_story(tmp_path: Path) -> None:
@@ -141,3 +143,87 @@ def test_the_feeds_of_many_publishers_are_read() -> None:
         *("incomplete-fields.atom", "missing-fields.atom", "unrecognized.rss"),
         *("rss-1.rss", "xml2js-options.rss"),  # headlines and links alone
     }
+
+
+# Followed
+
+
+def links_in(folder: Path, content: str) -> list[Link]:
+    links = found(folder, content, "follow")
+    assert all(isinstance(link, Link) for link in links), links
+    return [link for link in links if isinstance(link, Link)]
+
+
+def test_an_entry_that_holds_a_summary_is_the_link_to_its_article(tmp_path: Path) -> None:
+    (link,) = links_in(
+        tmp_path,
+        """<rss version="2.0"><channel><title>Velsund Post</title><item>
+        <title>Crane falls</title><link>https://velsundpost.example/crane?utm_source=rss#top</link>
+        <description>A crane fell.</description><dc:creator xmlns:dc="x">Ada Lindqvist</dc:creator>
+        <pubDate>Thu, 24 Oct 2024 10:30:00 GMT</pubDate></item></channel></rss>""",
+    )
+    assert link.url == "https://velsundpost.example/crane"
+    assert link.place.endswith(":1")
+    assert link.known is not None
+    assert (link.known.title, link.known.text) == ("Crane falls", "A crane fell.")
+    assert link.known.published == datetime(2024, 10, 24, 10, 30, tzinfo=UTC)
+
+
+WHOLE = "The crane fell on the pier. " * 60
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"), [(WHOLE, True), (WHOLE + "…", False), ("Short.", False)]
+)
+def test_an_entry_that_holds_the_whole_article_is_the_article(
+    tmp_path: Path, text: str, whole: bool
+) -> None:
+    rss = f"""<rss version="2.0"><channel><title>V</title><item><title>Crane</title>
+        <link>https://v.example/1</link><description>{text}</description></item></channel></rss>"""
+    item = {"id": "1", "url": "https://v.example/1", "title": "Crane", "content_text": text}
+    feed = json.dumps(
+        {"version": "https://jsonfeed.org/version/1.1", "title": "V", "items": [item]}
+    )
+    for content in (rss, feed):
+        (one,) = found(tmp_path, content, "follow")
+        assert isinstance(one, Article if whole else Link)
+
+
+def test_a_news_sitemap_says_what_it_knows_of_each_page(tmp_path: Path) -> None:
+    (link,) = links_in(
+        tmp_path,
+        """<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
+        xmlns:n="http://www.google.com/schemas/sitemap-news/0.9"
+        xmlns:i="http://www.google.com/schemas/sitemap-image/1.1"><url>
+        <loc>https://v.example/1</loc><lastmod>2024-10-24</lastmod>
+        <i:image><i:loc>https://v.example/crane.jpg</i:loc><i:title>A picture</i:title></i:image>
+        <n:news><n:publication><n:name>Velsund Post</n:name><n:language>en</n:language>
+        </n:publication><n:publication_date>2024-10-23T10:00:00Z</n:publication_date>
+        <n:title>Crane falls</n:title></n:news></url></urlset>""",
+    )
+    assert link.url == "https://v.example/1"
+    assert link.modified == datetime(2024, 10, 25, tzinfo=UTC)  # some time on that day
+    assert link.known is not None
+    assert (link.known.title, link.known.publisher) == ("Crane falls", "Velsund Post")
+    assert link.known.published == datetime(2024, 10, 23, 10, tzinfo=UTC)
+
+
+def test_an_index_of_sitemaps_names_them(tmp_path: Path) -> None:
+    index = (
+        '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        "<sitemap><loc>https://v.example/a.xml</loc></sitemap>"
+        "<sitemap><loc>https://v.example/b.xml.gz</loc></sitemap></sitemapindex>"
+    )
+    assert [link.url[-8:] for link in links_in(tmp_path, index)] == ["le/a.xml", "b.xml.gz"]
+
+
+def test_a_list_gives_its_addresses_cleaned(tmp_path: Path) -> None:
+    links = links_in(
+        tmp_path, "# mine\nhttps://v.example/1?utm_medium=x\n\n  https://v.example/2#top\n"
+    )
+    assert [link.url for link in links] == ["https://v.example/1", "https://v.example/2"]
+
+
+def test_what_is_broken_in_a_sitemap_does_not_keep_its_links(tmp_path: Path) -> None:
+    broken = "<urlset><url><loc>https://v.example/1</loc></url><url><loc>https://v.example/2</"
+    assert links_in(tmp_path, broken)[0].url == "https://v.example/1"

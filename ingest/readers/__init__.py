@@ -6,12 +6,15 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePath
+from typing import Literal
 
 from ingest.readers.mapping import NO_MAP, FieldMap
 from rag.schema import Article
 
-Read = Iterator["Article | Reject"]
+Read = Iterator["Article | Reject | Link"]
+Links = Literal["keep", "follow"]
 OnBytes = Callable[[int], None]
 
 # What lies in folders beside saved pages. Named by a user, such a file is looked at all the same.
@@ -31,10 +34,26 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A page that was named and is to be fetched: by whom, and what is known of it already."""
+
+    url: str
+    place: str
+    known: Article | None = None
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """How files are to be read: `field_map` says what their fields are called."""
+    """How files are to be read: `field_map` says what their fields are called.
+
+    Of a feed, `links` that are to be followed come as Link, unless the feed holds the whole
+    article; kept, the feed's own text is all there is. `url` is where the content was fetched.
+    """
 
     field_map: FieldMap = NO_MAP
+    links: Links = "keep"
+    url: str = ""
 
 
 def read(

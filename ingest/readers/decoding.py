@@ -40,6 +40,17 @@ def decode(content: bytes) -> str:
         ) from error
 
 
+def in_utf8(page: bytes, content_type: str) -> bytes:
+    """Return a page in UTF-8 where the server names the encoding that it is in."""
+    charset = re.search(r"(?i)charset=[\"']?([\w.:-]+)", content_type)
+    if charset:
+        try:
+            return page.decode(charset.group(1)).encode()
+        except (LookupError, ValueError):  # a server's default for whatever it sends
+            return page
+    return page
+
+
 # What newsrooms wrote before UTF-8. Among all that exist a guess too often is a code page of DOS.
 _OLD_ENCODINGS = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "koi8_u"),

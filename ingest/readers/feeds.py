@@ -1,8 +1,9 @@
-"""Feeds and lists of links: RSS and Atom give the texts they hold; sitemaps and lists give none."""
+"""Feeds: the texts that RSS, Atom and JSON Feed hold, or the links to the whole articles."""
 
 from __future__ import annotations
 
 import io
+import json
 import re
 from calendar import timegm
 from collections.abc import Mapping
@@ -10,19 +11,20 @@ from datetime import datetime
 from typing import Any
 
 from ingest.cleaning import clean_line
-from ingest.readers import Read, Reject
+from ingest.readers import Link, Links, Read, Reject
 from ingest.readers.dates import parse_date
 from ingest.readers.decoding import ARTICLE_BYTES
 from ingest.readers.fields import article_from
 from ingest.readers.fragments import text_of_fragment
 from ingest.readers.ids import host_of
+from ingest.readers.links import clean_address
+from rag.schema import Article
 
 # Atomic groups: without them, many comments in a row are tried in all their combinations.
 _ROOT = re.compile(
     rb"(?is)\A(?>\s*<(?:\?.*?\?>|!--.*?-->|!doctype[^>]*>))*+\s*"
     rb"<(?:[\w-]+:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]"
 )
-_ADDRESSES = re.compile(r"(?:\s*+(?:https?://[^\s<>\"]++|#[^\n]*+)[ \t\r]*+(?:\n|\Z))++\s*")
 _FEED_ROOTS = ("rss", "feed", "rdf")
 _PART = re.compile(r"\s+[|–—»:·-]\s+|:\s+|\s*»\s*")
 
@@ -35,29 +37,18 @@ def xml_of_links(start: bytes) -> str:
     return "feed" if match.group(1).decode().casefold() in _FEED_ROOTS else "sitemap"
 
 
-def is_list_of_addresses(start: bytes) -> bool:
-    """Return whether a text is a list of web addresses, one a line, # before a remark."""
-    text = start.decode("utf-8-sig", "replace")
-    text = text[: text.rfind("\n") + 1] or text  # the last line may be cut
-    return "//" in text and _ADDRESSES.fullmatch(text) is not None
+# Characters of an entry's text that is taken for the whole article, if it is not cut off: of the
+# entries of 31 feeds, those with more are whole posts, and summaries end far below.
+WHOLE_FROM = 1200
+_CUT_OFF = re.compile(r"(?i)(?:…|\.\.\.|\[…\]|\bread more|continue reading)\W*\Z")
 
 
-def read_links(file: io.BufferedReader, place: str, kind: str) -> Read:
-    """Yield one Reject: a sitemap and a list name pages, and hold no article themselves."""
-    pattern = rb"(?i)<(?:[\w-]+:)?loc[\s>]" if kind == "sitemap" else rb"(?m)^\s*https?://"
-    count = len(re.findall(pattern, file.read(ARTICLE_BYTES)))
-    yield Reject(
-        place,
-        f"a {kind} with {count:,} address{'' if count == 1 else 'es'} and no text: "
-        "pages are not fetched here; save them, as with wget, and put them in",
-    )
-
-
-def read_feed(file: io.BufferedReader, place: str) -> Read:
+def read_feed(file: io.BufferedReader, place: str, links: Links = "keep") -> Read:
     """Yield an article for each entry of an RSS or Atom feed, its text the one in the feed.
 
     An entry with a full text and a summary gives the longer. One without either is a Reject, and
     so is a feed in which no entry is found; the place is the file and the number of the entry.
+    Where links are followed, an entry that holds no whole article is the Link to it.
     """
     content = file.read(ARTICLE_BYTES + 1)
     if len(content) > ARTICLE_BYTES:
@@ -71,13 +62,70 @@ def read_feed(file: io.BufferedReader, place: str) -> Read:
     if not entries:
         yield Reject(place, "a feed without an entry")
     for number, entry in enumerate(entries, 1):
-        at = f"{place}:{number}"
-        record = _record(entry, feed)
-        if any(char.isalnum() for char in record["text"]):
-            yield article_from(record, place=at)
-        else:
-            named = record["url"] or record["title"] or "it"
-            yield Reject(at, f"the feed holds no text of {named[:200]}")
+        yield _entry(_record(entry, feed), f"{place}:{number}", links)
+
+
+def is_json_feed(start: bytes) -> bool:
+    """Return whether JSON that begins with `start` is a JSON Feed."""
+    return re.search(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org', start) is not None
+
+
+def read_json_feed(file: io.BufferedReader, place: str, links: Links) -> Read:
+    """Yield what each item of a JSON Feed holds, or the Link to it."""
+    content = file.read(ARTICLE_BYTES + 1)
+    if len(content) > ARTICLE_BYTES:
+        yield Reject(place, f"a feed longer than {ARTICLE_BYTES // 2**20} MB")
+        return
+    try:
+        feed = json.loads(content.decode("utf-8-sig"), strict=False)
+        items = [item for item in feed["items"] if isinstance(item, dict)]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        yield Reject(place, f"a damaged feed: {type(error).__name__}: {str(error)[:80]}")
+        return
+    if not items:
+        yield Reject(place, "a feed without an entry")
+    for number, item in enumerate(items, 1):
+        yield _entry(_record_of_item(item, feed), f"{place}:{number}", links)
+
+
+def _record_of_item(item: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]:
+    held = [item.get(key) for key in ("content_text", "content_html", "summary")]
+    texts = [_unmarked(text) for text in held if isinstance(text, str)]
+    url = next((u for u in map(item.get, ("url", "external_url", "id")) if _is_address(u)), "")
+    tags = item.get("tags")
+    return {
+        "title": _flat(_said(item, "title")),
+        "text": max(texts, key=len, default=""),
+        "url": url,
+        "id": str(item.get("id") or ""),
+        "publisher": clean_line(_said(feed, "title")),
+        "authors": item.get("authors") or item.get("author") or feed.get("authors"),
+        "published": _readable(item.get("date_published")),
+        "updated": _readable(item.get("date_modified")),
+        "section": tags[0] if isinstance(tags, list) and tags else "",
+        "language": _said(item, "language") or _said(feed, "language"),
+    }
+
+
+def _readable(date: Any) -> datetime | None:
+    try:
+        return parse_date(date)
+    except ValueError:
+        return None
+
+
+def _entry(record: dict[str, Any], at: str, links: Links) -> Article | Reject | Link:
+    text = record["text"]
+    holds_text = any(char.isalnum() for char in text)
+    url = clean_address(record["url"]) if links == "follow" else ""
+    if url and not (len(text) >= WHOLE_FROM and not _CUT_OFF.search(text[-200:].rstrip())):
+        # Of an entry without a text, all else is known: its title stands in for it meanwhile.
+        known = article_from({**record, "text": text if holds_text else url}, place=at)
+        return Link(url, at, known if isinstance(known, Article) else None, record["updated"])
+    if holds_text:
+        return article_from(record, place=at)
+    named = record["url"] or record["title"] or "it"
+    return Reject(at, f"the feed holds no text of {named[:200]}")
 
 
 def _parsed(content: bytes) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
@@ -116,9 +164,13 @@ def _said(value: Mapping[str, Any], key: str) -> str:
 def _address(entry: Mapping[str, Any]) -> str:
     for key in ("feedburner_origlink", "link", "id"):
         address = _said(entry, key).strip()
-        if re.match(r"(?i)https?://[^/\s]", address):
+        if _is_address(address):
             return address
     return ""
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and re.match(r"(?i)\s*https?://[^/\s]", value) is not None
 
 
 def _text(entry: Mapping[str, Any]) -> str:

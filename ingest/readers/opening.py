@@ -64,6 +64,15 @@ def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | No
         yield Reject(place, f"cannot be read: {error.strerror or error}")
 
 
+def read_content(content: bytes, place: str, reading: Reading) -> Read:
+    """Yield what was fetched holds, whatever its format; `reading.url` is where it is from."""
+    file: io.BufferedReader[Any] = io.BufferedReader(io.BytesIO(content), _PEEK)
+    try:
+        yield from _Opening(reading, Allowance(len(content))).read(file, place)
+    except BombError as error:
+        yield Reject(place, str(error))
+
+
 @dataclass(frozen=True, slots=True)
 class _Opening:
     """A file being read, and how deep in what it packs: all within it draws on one allowance."""
@@ -113,11 +122,15 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
     elif kind == "feed":
         from ingest.readers.feeds import read_feed
 
-        yield from read_feed(file, place)
+        yield from read_feed(file, place, reading.links)
     elif kind in ("sitemap", "list"):
-        from ingest.readers.feeds import read_links
+        from ingest.readers.links import read_links
 
-        yield from read_links(file, place, kind)
+        yield from read_links(file, place, kind, reading.links)
+    elif reading.links == "follow" and kind.startswith("json") and _is_json_feed(_peek(file)):
+        from ingest.readers.feeds import read_json_feed
+
+        yield from read_json_feed(file, place, reading.links)
     elif kind == "json lines":
         from ingest.readers.jsonlines import read_json_lines
 
@@ -135,12 +148,12 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
 
         yield from read_news_xml(file.read(XML_BYTES + 1), place=place)
     elif kind in ("html", "text"):
-        yield _article(file, kind, place)
+        yield _article(file, kind, place, reading.url)
     else:
         yield Reject(place, kind)
 
 
-def _article(file: io.BufferedReader[Any], kind: str, place: str) -> Article | Reject:
+def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> Article | Reject:
     """Return the article of a file that holds one at the most."""
     content = file.read(ARTICLE_BYTES + 1)
     if len(content) > ARTICLE_BYTES:
@@ -149,16 +162,22 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str) -> Article | R
     if kind == "html":
         from ingest.readers.html import read_html
 
-        return read_html(content, place=place)
+        return read_html(content, place=place, url=url)
     from ingest.readers.text import read_text
 
     return read_text(content, place=place)
 
 
 def _of_links(start: bytes) -> str:
-    from ingest.readers.feeds import is_list_of_addresses
+    from ingest.readers.links import is_list_of_addresses
 
     return "list" if is_list_of_addresses(start) else ""
+
+
+def _is_json_feed(start: bytes) -> bool:
+    from ingest.readers.feeds import is_json_feed
+
+    return is_json_feed(start)
 
 
 def _table(start: bytes, reading: Reading) -> Dialect | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.readers import Read, Reject
-from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.decoding import ARTICLE_BYTES, in_utf8
 from ingest.readers.html import read_html
 
 # What a record may say of itself. Real headers have some KB; a line without an end has no bound.
@@ -86,13 +86,7 @@ def _content(record: Any) -> bytes:
     """Return the page, unpacked, in UTF-8 where the response names the encoding it is in."""
     content: bytes = record.content_stream().read(ARTICLE_BYTES + 1)
     kind = (record.http_headers or record.rec_headers).get_header("Content-Type") or ""
-    charset = re.search(r"(?i)charset=[\"']?([\w.:-]+)", kind)
-    if charset and len(content) <= ARTICLE_BYTES:
-        try:
-            return content.decode(charset.group(1)).encode()
-        except (LookupError, ValueError):  # a server's default for whatever it sends
-            return content
-    return content
+    return in_utf8(content, kind) if len(content) <= ARTICLE_BYTES else content
 
 
 def _records(file: io.BufferedReader[Any]) -> Any:

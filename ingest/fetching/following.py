@@ -1,0 +1,220 @@
+"""From addresses to articles: feeds and sitemaps are followed to the pages they name."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+from urllib.parse import urldefrag, urlsplit
+
+from ingest.fetching.client import Client, Fetched
+from ingest.fetching.errors import FetchError, StoppedError
+from ingest.fetching.judging import refusal_of_detour, refusal_of_page, refusal_of_status
+from ingest.readers import Link, Reading, Reject
+from ingest.readers.decoding import in_utf8
+from ingest.readers.html import read_html
+from ingest.readers.ids import host_of
+from ingest.readers.kinds import kind_of
+from ingest.readers.opening import read_content
+from rag.schema import Article
+from rag.storage.visits import Visit
+
+DEPTH = 4  # an index of sitemaps, a sitemap, a page: and one to spare
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # statuses that may be others soon
+_LINKED = frozenset({"feed", "sitemap", "packed"})  # what else than pages may be behind a link
+_PEEK = 2**16
+
+
+class Visits(Protocol):
+    """What is remembered of addresses: `rag.storage.visits.Visits`, or a fake."""
+
+    def last(self, url: str) -> Visit | None: ...
+    def keep(self, visits: Iterable[Visit]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """An address that is as it was when its article was put in."""
+
+    place: str
+
+
+Found = Article | Reject | Unchanged
+
+
+class _Hub:
+    """A page of links, remembered when all that it names is in: until then it is asked again."""
+
+    def __init__(self, visit: Visit, task: _Task) -> None:
+        self.visit = visit
+        self.task = task
+        self.left = 1  # itself, while it is read
+        self.failed = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    link: Link
+    hub: _Hub | None = None
+    depth: int = 0
+
+
+class Following:
+    """Fetches addresses and what they name, one request a host at a time, the first due first."""
+
+    def __init__(self, client: Client, visits: Visits, reading: Reading | None = None) -> None:
+        self._client = client
+        self._visits = visits
+        self._reading = reading or Reading(links="follow")
+        self._queues: dict[str, tuple[deque[_Task], deque[_Task]]] = {}
+        self._seen: set[str] = set()
+        self._settling: list[Visit] = []
+        self.done = 0
+        self.total = 0
+
+    def add(self, link: Link) -> None:
+        """Have an address fetched; one that was added before is not fetched twice."""
+        self._add(_Task(link, depth=0 if link.place == link.url else 1))
+
+    def found(self) -> Iterator[Found]:
+        """Yield what is behind the addresses; ends early where the user wants it to.
+
+        What is remembered of an address waits for `settle`: first its article must be put.
+        """
+        try:
+            while task := self._next():
+                yield from self._fetched(task)
+        except StoppedError:
+            return
+
+    def settle(self) -> None:
+        """Remember the addresses whose articles have been put: all that were yielded."""
+        self._visits.keep(self._settling)
+        self._settling = []
+
+    # which is next
+
+    def _add(self, task: _Task) -> bool:
+        url = urldefrag(task.link.url).url
+        if url in self._seen:
+            return False
+        self._seen.add(url)
+        self.total += 1
+        fresh, known = self._queues.setdefault(_host(url), (deque(), deque()))
+        # What was never had comes first: stopped and begun again, it goes on where it was.
+        (known if self._visits.last(self._key(url)) else fresh).append(task)
+        return True
+
+    def _next(self) -> _Task | None:
+        waiting = [fresh or known for fresh, known in self._queues.values() if fresh or known]
+        if not waiting:
+            return None
+        return min(waiting, key=lambda queue: self._client.pace.due(queue[0].link.url)).popleft()
+
+    def _key(self, url: str) -> str:
+        """What an address is remembered by: a feed's own text is another thing than its pages."""
+        return f"{url}#summaries" if self._reading.links == "keep" else url
+
+    # one address
+
+    def _fetched(self, task: _Task) -> Iterator[Found]:
+        url = urldefrag(task.link.url).url
+        last = self._visits.last(self._key(url))
+        try:
+            if _is_as_it_was(task.link, last):
+                fetched = Fetched(url, 304)
+            elif last:
+                fetched = self._client.get(url, etag=last.etag, last_modified=last.last_modified)
+            else:
+                fetched = self._client.get(url)
+        except FetchError as error:
+            yield self._refused(task, str(error), failed=not error.lasting)
+            return
+        if fetched.status == 304:
+            self._finished(task)
+            yield Unchanged(url)
+        elif reason := refusal_of_status(fetched) or refusal_of_detour(url, fetched):
+            yield self._refused(task, reason, failed=fetched.status in PASSING)
+        else:
+            yield from self._taken(task, url, fetched)
+
+    def _taken(self, task: _Task, url: str, fetched: Fetched) -> Iterator[Found]:
+        now = datetime.now(UTC)
+        visit = Visit(self._key(url), fetched.etag, fetched.last_modified, fetched.status, now)
+        kind = kind_of(fetched.content[:_PEEK])
+        if kind == "html":
+            yield self._page(task, fetched, visit)
+        elif task.depth and kind not in _LINKED:
+            said = fetched.content_type.partition(";")[0].strip() or kind
+            yield self._refused(task, f"is no page of HTML but {said[:80]}")
+        elif task.depth >= DEPTH:
+            yield self._refused(task, f"is a list of links {DEPTH} links away from what was named")
+        else:
+            yield from self._links(task, url, fetched, visit)
+
+    def _page(self, task: _Task, fetched: Fetched, visit: Visit) -> Found:
+        content = in_utf8(fetched.content, fetched.content_type)
+        found = read_html(content, place=task.link.url, url=fetched.url)
+        text, title = (found.text, found.title) if isinstance(found, Article) else ("", "")
+        reason = refusal_of_page(content, text, title)
+        if isinstance(found, Reject) or reason:
+            return self._refused(task, reason or getattr(found, "reason", ""))
+        self._settling.append(replace(visit, article_id=found.id))
+        self._finished(task)
+        return filled(found, task.link.known) if task.link.known else found
+
+    def _links(self, task: _Task, url: str, fetched: Fetched, visit: Visit) -> Iterator[Found]:
+        """Yield the articles that a feed or a file holds, and have its links fetched."""
+        hub = _Hub(visit, task)
+        reading = replace(self._reading, url=fetched.url)
+        for found in read_content(fetched.content, url, reading):
+            if not isinstance(found, Link):
+                yield found
+            elif self._add(_Task(found, hub, task.depth + 1)):
+                hub.left += 1
+        self._left(hub)
+
+    def _refused(self, task: _Task, reason: str, *, failed: bool = False) -> Reject:
+        self._finished(task, failed=failed)
+        return Reject(task.link.url, reason)
+
+    def _finished(self, task: _Task, *, failed: bool = False) -> None:
+        self.done += 1
+        if task.hub:
+            task.hub.failed |= failed
+            self._left(task.hub)
+
+    def _left(self, hub: _Hub) -> None:
+        """One less of what a hub waits for: when nothing is left, it need not be read again."""
+        hub.left -= 1
+        if hub.left == 0:
+            if not hub.failed:
+                self._settling.append(hub.visit)
+            self._finished(hub.task, failed=hub.failed)
+
+
+def filled(article: Article, known: Article) -> Article:
+    """Return a page's article with what it lacks from what was known of it before."""
+    named = article.publisher not in ("", host_of(article.url))
+    return replace(
+        article,
+        title=article.title or known.title,
+        authors=article.authors or known.authors,
+        published=article.published or known.published,
+        section=article.section or known.section,
+        publisher=article.publisher if named or not known.publisher else known.publisher,
+    )
+
+
+def _is_as_it_was(link: Link, last: Visit | None) -> bool:
+    """Whether what names a page says that it has not changed since it was put in."""
+    return bool(last and last.article_id and link.modified and link.modified <= last.at)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.casefold()
+    except ValueError:
+        return ""
