@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.questions import Question, asks_for_an_author, stand_alone, understand
-from rag.schema import Answer, Article, Filters, Hit, Passage, Window
+from rag.schema import Answer, Article, ArticleHead, Filters, Hit, Passage, Window
+from rag.tellings import one_of_each_story
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -55,6 +56,10 @@ class Searchable(Protocol):
 
     def authors(self) -> tuple[str, ...]: ...
 
+    def copies(
+        self, article_ids: Iterable[str], *, filters: Filters = ...
+    ) -> dict[str, tuple[ArticleHead, ...]]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
@@ -85,6 +90,7 @@ def retrieve(
         return Retrieval(asked, (), 0)
     found = _candidates(archive, asked, narrowed)
     ranked = sorted((_weighed(hit, asked) for hit in found), key=lambda hit: -hit.score)
+    ranked = one_of_each_story(archive, ranked, narrowed)
     if reranker is not None:
         ranked = _reranked(ranked, asked, reranker)
     return Retrieval(asked, tuple(_shown(archive, ranked, k)), len(ranked))

@@ -65,5 +65,6 @@ def _document(hit: Hit) -> Document:
         "publisher": head.publisher,
         "url": head.url,
         "published": head.published.isoformat() if head.published else None,
+        "copies": [copy.article_id for copy in hit.copies],
     }
     return Document(page_content=passage.text, metadata=metadata)

@@ -98,11 +98,15 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found, with its article's head; a higher `score` is better."""
+    """A passage that was found, with its article's head; a higher `score` is better.
+
+    `copies` are the other articles that print the same story, its first telling first.
+    """
 
     passage: Passage
     head: ArticleHead
     score: float
+    copies: tuple[ArticleHead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The exact words a statement rests on: `quote == article.text[start:end]`, always."""
+    """The exact words a statement rests on: `quote == article.text[start:end]`, always.
+
+    `copies` are other articles that print the same story: one source, however many they are.
+    """
 
     number: int
     quote: str
@@ -158,6 +165,7 @@ class Citation:
     end: int
     passage: Passage
     head: ArticleHead
+    copies: tuple[ArticleHead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import Article, Filters, Hit, Passage
+from rag.schema import Article, ArticleHead, Filters, Hit, Passage
 from rag.text.sentences import sentences
 from rag.text.words import stems
 
@@ -58,6 +58,11 @@ class FakeArchive:
         return [
             Hit(hits[i].passage, hits[i].head, float(scores[i])) for i in np.argsort(-scores)[:k]
         ]
+
+    def copies(
+        self, article_ids: Iterable[str], *, filters: Filters = Filters()
+    ) -> dict[str, tuple[ArticleHead, ...]]:
+        return {}
 
     def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
         near = {hit.passage: hit.score for hit in self.dense(query, len(self.hits))}

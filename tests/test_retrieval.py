@@ -133,7 +133,8 @@ def test_langchain_asks_the_same_search(archive):
     documents = retriever.invoke("Where did the ferry sink?")
     assert len(documents) == 2
     assert set(documents[0].metadata) == {
-        *("article_id", "start", "end", "score", "title", "publisher", "url", "published")
+        *("article_id", "start", "end", "score", "title", "publisher", "url", "published"),
+        "copies",
     }
     assert len(retriever.invoke("Where did the ferry sink?", k=1)) == 1
     with ThreadPoolExecutor(1) as thread:  # the browser tests' loop may be running in this one

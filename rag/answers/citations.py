@@ -79,6 +79,7 @@ def cite(number: int, hit: Hit, span: Span | None = None) -> Citation:
         end=end,
         passage=passage,
         head=hit.head,
+        copies=hit.copies,
     )
 
 

@@ -85,8 +85,9 @@ def _day(moment: datetime) -> str:
 
 
 def closest(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """Return the best hit of each of the nearest articles."""
+    """Return the best hit of each of the nearest articles, of a story's tellings one."""
     first: dict[str, Hit] = {}
     for hit in hits:
-        first.setdefault(hit.passage.article_id, hit)
+        if not any(copy.article_id in first for copy in hit.copies):
+            first.setdefault(hit.passage.article_id, hit)
     return tuple(first.values())[:MOST_CLOSEST]

@@ -44,6 +44,7 @@ HALF = 0.45  # of the longer one's wording: with less in common, half of it is n
 ALL_OF_IT = 0.85  # of a brief's wording in the long article that it opens
 OTHER_FIGURES = 0.20  # of the shorter one's figures: with more of its own, it tells other things
 WORD_FOR_WORD = 0.95  # of all wording: the same text, however long after
+REPEATED = 0.60  # of a passage's wording in another telling: what is new in it is a clause
 FEWEST_WORDS = 25  # of a text that can be told from a caption or a menu
 
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"  # Thai to Han
@@ -103,6 +104,16 @@ def same_story(one: Wording, other: Wording) -> bool:
     if apart is not None and apart >= SAME_DAY:  # the longer came later, and says more
         return leads_alike >= LEADS_ALIKE_IN_AN_UPDATE
     return True
+
+
+def repeats(part: str, whole: str) -> bool:
+    """Whether `whole` says what `part` says: most of its wording, and all of its figures."""
+    words, there = _words(part), _words(whole)
+    if not set(_FIGURE.findall(part)) <= set(_FIGURE.findall(whole)):
+        return False
+    if len(words) < SHINGLE:
+        return f" {' '.join(words)} " in f" {' '.join(there)} "
+    return _share(_shingles(words), _shingles(there)) >= REPEATED
 
 
 def precedence(article: Article) -> tuple[float, bool, float, int, str]:
