@@ -24,7 +24,6 @@ from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
 from rag.storage.passages import Vectors
 from rag.storage.record import Entry, Record, digest_of, embedding_text, fingerprint
-from rag.storage.withdrawals import Withdrawal, Withdrawals
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
