@@ -64,6 +64,7 @@ _AGENCY = re.compile(
     r"|\A\((?:CNN(?: Business)?|Reuters|AP|AFP)\)\s*[—–-]*\s*"
 )
 _LAST_DASH = re.compile(r"(.*\S)\s+[-–—|·]\s+(\S.*)\Z")
+_TOP_DOMAIN = re.compile(r"\.(?:co|com|org|net|gov|ac)(?:\.[a-z]{2})?\Z|\.[a-z]{2,4}\Z")
 _REPEAT_FROM = 60  # characters: a shorter line may be said twice on purpose ("No comment.")
 _REPEAT_WITHIN = 4  # lines, blank ones counted: what is said again later is said again on purpose
 
@@ -92,11 +93,16 @@ def clean_title(title: str, publisher: str = "") -> str:
     head, bar, tail = title.rpartition(" | ")
     if bar and len(tail.split()) <= 4 and len(head.split()) >= 3:
         title = head
-    known = re.sub(r"\W|\.(?:com|org|net|co\.uk)\b|\bthe\b", "", publisher.casefold())
+    known = _house(_TOP_DOMAIN.sub("", publisher.casefold()))
     ends = _LAST_DASH.match(title)
-    if ends and known and known in re.sub(r"\W|\bthe\b", "", ends.group(2).casefold()):
+    tail = _house(ends.group(2).casefold()) if ends else ""
+    if ends and known and (known in tail or (len(tail) >= 4 and known.startswith(tail))):
         title = ends.group(1)
     return re.sub(r"\s*(?:\.\.\.|…)\Z", "", title) if title.endswith(" ...") else title.strip()
+
+
+def _house(name: str) -> str:
+    return re.sub(r"\bthe\b|\W", "", name)
 
 
 def _dateline(match: re.Match[str]) -> str:

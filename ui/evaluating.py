@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
-from ui import evaluating_answers
+from ui import evaluating_answers, evaluating_extraction
 from ui.progress import tell
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     answers = _measured(measured, "answers", "whether answers hold what is known, and are checked")
     answers.set_defaults(command=evaluating_answers.evaluate)
     evaluating_answers.add_arguments(answers)
+    extraction = _measured(measured, "extraction", "how much of what pages hold is read")
+    extraction.set_defaults(command=evaluating_extraction.evaluate)
+    evaluating_extraction.add_arguments(extraction)
 
 
 def _measured(measured: Any, name: str, summary: str) -> argparse.ArgumentParser:

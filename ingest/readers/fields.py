@@ -11,6 +11,7 @@ from typing import Any
 from ingest.cleaning import clean, clean_line, clean_title
 from ingest.language import language_of
 from ingest.readers import Reject
+from ingest.readers.bylines import names
 from ingest.readers.dates import parse_date
 from ingest.readers.fragments import text_of_fragment
 from ingest.readers.ids import article_id, host_of
@@ -77,9 +78,6 @@ _FLATTEN = (
 )
 _TAGS = re.compile(r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|ul)>|<br ?/?>|<p[ >]")
 _CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\Z")  # NewsAPI's mark
-_BY = re.compile(r"(?i)\A\W*(?:(?:written |reported |story |text )?by|von|par|por|автор:?)\s+")
-_BETWEEN_NAMES = re.compile(r"\s*(?:,?\s(?:and|AND|und|y|et|e|и|і|та)\s|[;|&•\n])\s*")
-_NO_NAME = re.compile(r"(?i)[@<>{}\d]|https?:|\.com\b|\A(?:staff|admin|editor|none|null|unknown)\Z")
 _HEADLINE = 3  # words of a title that says something by itself
 _TITLE_UP_TO = 200  # characters of a first line that may be a headline
 
@@ -154,41 +152,6 @@ def first_line(text: str) -> tuple[str, str]:
     if len(head) <= _TITLE_UP_TO and rest.strip():
         return clean_title(head), rest
     return clean_line(head if len(head) <= 80 else f"{head[:80].rsplit(' ', 1)[0]}…"), text
-
-
-def names(value: Any, publisher: str = "") -> tuple[str, ...]:
-    """Return people's names from a byline or a list, each once; "By", addresses, desks left out."""
-    parts: list[str] = []
-    for item in value if isinstance(value, list | tuple) else [value]:
-        line = _BY.sub("", _line(item))
-        for part in _BETWEEN_NAMES.split(line):
-            parts += _split_commas(part)
-    found: list[str] = []
-    for part in parts:
-        name = clean_line(_BY.sub("", part)).strip(" ,.|-–—·")
-        known = name.casefold() in {publisher.casefold(), *(n.casefold() for n in found)}
-        if name and not known and len(name) <= 80 and not _NO_NAME.search(name):
-            found.append(name)
-    # "Ann Lee Bo Yun", "Ann Lee", "Bo Yun": a scraper's sum of those that follow it.
-    sums = {n for n in found if sum(f" {o} " in f" {n} " for o in found if o != n) > 1}
-    return tuple(name for name in found if name not in sums)
-
-
-def _split_commas(part: str) -> list[str]:
-    """ "Ann Lee, Bo Yun" are two, "Ann Lee, Jr." is one, "Ann Lee, Velsund Post" is one as well."""
-    pieces = [piece.strip() for piece in part.split(",")]
-    people: list[str] = []
-    for piece in pieces:
-        if re.fullmatch(r"(?i)(?:jr|sr|ii|iii|iv|md|phd|ph\.d)\.?", piece) and people:
-            people[-1] += f", {piece}"
-        elif not re.search(
-            r"(?i)\b(?:post|times|news|tribune|journal|courier|monitor|ledger|press|cnn|bbc|reuters|"
-            r"ap|afp|today|editor|correspondent|reporter|writer|staff|herald|gazette|agency|wire|"
-            r"daily|network|team|desk)\b",
-            piece,
-        ):
-            people.append(piece)
-    return people or pieces[:1]
 
 
 def _first(values: Mapping[str, Any], keys: Iterable[str]) -> Any:

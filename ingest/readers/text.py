@@ -10,9 +10,10 @@ from typing import Any
 from ingest.cleaning import clean_line
 from ingest.litter import bare
 from ingest.readers import Reject
+from ingest.readers.bylines import names
 from ingest.readers.dates import parse_date
 from ingest.readers.decoding import decode
-from ingest.readers.fields import SPELLINGS, article_from, names
+from ingest.readers.fields import SPELLINGS, article_from
 from rag.schema import Article
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)

@@ -1,0 +1,133 @@
+"""Who wrote it: people's names from a byline as it is printed, or from a list of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+
+from ingest.cleaning import clean_line
+
+BY = re.compile(
+    r"(?i)\A\W*(?:(?:(?:written|reported|story|text|posted|published|words|analysis|opinion|review|"
+    r"column|commentary|perspective|essay|geschrieben|publicado|publié|опубликовано) )?"
+    r"(?:by|von|par|por|da|oleh)\b:?(?=\s|[A-ZÀ-Þ])|"
+    r"(?:text|texte|texto|testo|autore?|auteur|автор|текст|author|byline|reporter|words|기자)\s*[:：])\s*"
+)
+_BETWEEN_NAMES = re.compile(r"\s*(?:,?\s(?:and|AND|und|y|et|e|и|і|та|with|dan)\s|[;|&•·\n])\s*")
+_NO_NAME = re.compile(
+    r"(?i)[@<>{}\d]|https?:|\.com\b|\A(?:the )?(?:staff|admin|administrator|editor|none|null|"
+    r"unknown|last|anonymous|guest|authors?|published|updated|posted|january|february|march|april|may|june|"
+    r"july|august|september|october|november|december|nov|dec|oct|sept?)\Z"
+)
+_SUFFIX = re.compile(r"(?i)(?:jr|sr|ii|iii|iv)\.?\Z")
+# What a person is, or for whom: it stands behind the name. Degrees are in capitals.
+_WHAT_HE_IS = re.compile(
+    r"(?i)\b(?:post|times|news|tribune|journal|courier|monitor|ledger|press|today|herald|gazette|"
+    r"daily|network|insider|magazine|media|radio|international|online|bulletin|guardian|"
+    r"editors?|correspondent|reporter|writer|staff|columnist|contributor|fellow|producer|analyst|"
+    r"agency|wire services?|bureau|team|desk|service|newsroom|associated)\b|\.(?:com|org|net|co)\b"
+)
+_CAPITALS = re.compile(r"[A-Z]{2,6}\Z|(?:Ph\.?D|M\.?D|M\.?A|R\.?N)\.?\Z")
+# Where a byline goes on to something else: a time, a place to follow them, another line.
+_THEN = re.compile(
+    r"(?i)\s*(?:[|•·]|\s[-–—]+(?:\s|\Z)|\(|\s\d|@\w+(?!\S*\.)|(?<=[^\W\d_]{3})\.\s(?=[A-ZÀ-Þ])|"
+    r"\s+on(?=\s+\d|\s*\Z)|,?\s+(?:on\s)?(?:published|updated|posted|last\b|for\b|in\b|at\b|special\b|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"(?:january|february|march|april|june|july|august|september|october|november|december|"
+    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?(?=\s+\d|\s*\Z))\b).*\Z"
+)
+# "Ann LeeStaff Writer": two elements of a page with no space between.
+_GLUED = re.compile(
+    r"(?<=[a-zà-ÿ])(?=(?:Staff|Senior|Business|Special|Contribut|Associate|Editor|Report|Writer|"
+    r"Column|Chief|Correspond|News|[A-Z]{3,}))"
+)
+_BEHIND = re.compile(
+    r"(?<=[^\W\d_]),?\s+(?:The\s+)?(?:Associated Press|ASSOCIATED PRESS|Reuters|REUTERS|AP|AFP|CNN|"
+    r"NBC News|USA TODAY|Bloomberg)\Z"
+)
+_MAIN = ("name", "main", "@value", "value", "original", "#text", "text", "title")
+_LONGEST = 80  # characters of a name
+_WORDS = 6  # of a name
+
+
+def names(value: Any, publisher: str = "") -> tuple[str, ...]:
+    """Return people's names from a byline or a list, each once; "By", addresses, desks left out."""
+    parts: list[str] = []
+    for item in value if isinstance(value, list | tuple) else [value]:
+        for part in _BETWEEN_NAMES.split(BY.sub("", _line(item))):
+            parts += _split_commas(part)
+    found: list[str] = []
+    for part in parts:
+        name = bare_name(part)
+        known = name.casefold() in {publisher.casefold(), *(n.casefold() for n in found)}
+        if name and not known and len(name) <= _LONGEST and not _NO_NAME.search(name):
+            found.append(name)
+    # "Ann Lee Bo Yun", "Ann Lee", "Bo Yun": a scraper's sum of those that follow it.
+    sums = {n for n in found if sum(f" {o} " in f" {n} " for o in found if o != n) > 1}
+    people = [name for name in found if name not in sums]
+    # "Ann Lee; CNN": what is beside a person is for whom she writes.
+    if any(is_person(name) for name in people):
+        people = [n for n in people if not _CAPITALS.match(n) and not _is_house(n)]
+    return tuple(people)
+
+
+def names_in_line(line: str, publisher: str = "") -> tuple[str, ...]:
+    """Return the names in a byline as a page shows it, with a date or a place to follow behind.
+
+    Nothing where what stands there does not look like names.
+    """
+    line = _THEN.sub("", _GLUED.sub(" | ", BY.sub("", clean_line(line))))
+    return tuple(name for name in names(line, publisher) if _looks_like_a_name(name))
+
+
+def _looks_like_a_name(name: str) -> bool:
+    words = name.split()
+    capital = sum(word[0].isupper() or not word[0].isascii() for word in words)
+    return len(words) <= _WORDS and 2 * capital > len(words) and not name.endswith((".", "!", "?"))
+
+
+def bare_name(part: str) -> str:
+    """Return a name without what bylines put before and behind it."""
+    name = clean_line(BY.sub("", part))
+    cut = _THEN.sub("", name)
+    cut = _BEHIND.sub("", cut) if len(cut.split()) > 3 else cut
+    name = (cut or name).strip(" ,|-–—·:/")
+    half = name[: len(name) // 2]
+    return half if " " in half and name == f"{half} {half}" else name
+
+
+def is_person(name: str) -> bool:
+    """Whether a name is that of a person, going by its words: two or more, and of no house."""
+    return len(name.split()) > 1 and not _is_house(name)
+
+
+def _is_house(name: str) -> bool:
+    """Whether a name is that of a newspaper, an agency or a desk."""
+    return bool(_WHAT_HE_IS.search(name)) or name.casefold() in ("reuters", "futurism", "bloomberg")
+
+
+def _split_commas(part: str) -> list[str]:
+    """ "Ann Lee, Bo Yun" are two, "Ann Lee, Jr." is one, "Ann Lee, Velsund Post" is one as well."""
+    pieces = [piece.strip() for piece in part.split(",")]
+    people: list[str] = []
+    for piece in pieces:
+        if _SUFFIX.match(piece) and people:
+            people[-1] += f", {piece}"
+        elif people and (_CAPITALS.match(piece) or (len(piece.split()) == 1 and " " in people[0])):
+            continue  # "Ann Lee, MS, RD", "Ann Lee, Futurism"
+        elif not _is_house(piece):
+            people.append(piece)
+    return people or pieces[:1]
+
+
+def _line(value: Any) -> str:
+    """Return the line in which a name is given: of a nested one its name, of a list its first."""
+    if isinstance(value, Mapping):
+        held = {str(key).casefold(): inner for key, inner in value.items()}
+        value = next((held[k] for k in _MAIN if held.get(k)), "")
+    if isinstance(value, list | tuple):
+        return _line(value[0]) if value else ""
+    line = clean_line(unescape(str(value))) if isinstance(value, str) else ""
+    return "" if line.casefold() in ("none", "null", "nan") else line

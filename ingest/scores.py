@@ -1,0 +1,164 @@
+"""What was right on each page that was read, and the measures over all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from rag.evaluation import RESAMPLES, Difference, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How much of what was found is right, and how much of what is right was found."""
+
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageScore:
+    """What was right on one page; None where there is nothing to compare with."""
+
+    name: str
+    story: Overlap | None
+    plain: Overlap | None  # trafilatura's own text
+    title: bool | None
+    day: bool | None
+    authors: tuple[int, int, int] | None  # right, found, wanted
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionEvaluation:
+    """The pages' scores, and the measures over them."""
+
+    pages: tuple[PageScore, ...]
+
+    def measures(self) -> dict[str, tuple[int, Score]]:
+        """Return each measure that the pages allow, with how many do, in the order to print."""
+        found = {}
+        for name, (allows, measure) in MEASURES.items():
+            pages = [page for page in self.pages if allows(page)]
+            if pages:
+                drawn = [measure([pages[row] for row in rows]) for rows in _draws(len(pages))]
+                low, high = np.percentile(drawn, (2.5, 97.5))
+                found[name] = len(pages), Score(measure(pages), float(low), float(high))
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `evaluate extraction --json` prints."""
+        return {
+            name: {"n": n} | {key: round(value, 4) for key, value in asdict(score).items()}
+            for name, (n, score) in self.measures().items()
+        }
+
+    def saved(self) -> str:
+        """Return the whole evaluation as JSON text, for `loaded` to read."""
+        return json.dumps([asdict(page) for page in self.pages])
+
+    @classmethod
+    def loaded(cls, text: str) -> ExtractionEvaluation:
+        """Return an evaluation from what `saved` gave; ValueError where the text is none."""
+        try:
+            return cls(tuple(_loaded_score(fields) for fields in json.loads(text)))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError("not a saved evaluation of extraction") from error
+
+
+def compared(new: ExtractionEvaluation, old: ExtractionEvaluation) -> list[Difference]:
+    """Return how far `new` is above `old`, measure by measure, over the pages of both.
+
+    A difference whose interval does not hold 0 is hardly chance.
+    """
+    before = {page.name: page for page in old.pages}
+    differences = []
+    for name, (allows, measure) in MEASURES.items():
+        pairs = [(page, before[page.name]) for page in new.pages if page.name in before]
+        pairs = [pair for pair in pairs if all(map(allows, pair))]
+        if not pairs:
+            continue
+        apart = [
+            measure([pairs[row][0] for row in rows]) - measure([pairs[row][1] for row in rows])
+            for rows in ([*range(len(pairs))], *_draws(len(pairs)))
+        ]
+        low, high = np.percentile(apart[1:], (2.5, 97.5))
+        differences.append(Difference("pages", name, len(pairs), apart[0], float(low), float(high)))
+    return differences
+
+
+def _f1(overlaps: Sequence[Overlap | None]) -> float:
+    precision, recall = _mean(overlaps, "precision"), _mean(overlaps, "recall")
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _mean(overlaps: Sequence[Overlap | None], of: Literal["precision", "recall"]) -> float:
+    values: list[float] = [getattr(one, of) for one in overlaps]
+    return sum(values) / len(values)
+
+
+def _f1_of_names(pages: Sequence[PageScore]) -> float:
+    right, found, wanted = (
+        sum(column) for column in zip(*(page.authors or (0, 0, 0) for page in pages), strict=True)
+    )
+    return 2 * right / (found + wanted) if found + wanted else 1.0
+
+
+def _share_of(values: Iterable[bool | None]) -> float:
+    right = [bool(value) for value in values]
+    return sum(right) / len(right)
+
+
+def _stories(pages: Sequence[PageScore]) -> list[Overlap | None]:
+    return [page.story for page in pages]
+
+
+def _plain(pages: Sequence[PageScore]) -> list[Overlap | None]:
+    return [page.plain for page in pages]
+
+
+_Measure = tuple[Callable[[PageScore], bool], Callable[[Sequence[PageScore]], float]]
+MEASURES: dict[str, _Measure] = {
+    "story F1": (lambda page: page.story is not None, lambda pages: _f1(_stories(pages))),
+    "story precision": (
+        lambda page: page.story is not None,
+        lambda pages: _mean(_stories(pages), "precision"),
+    ),
+    "story recall": (
+        lambda page: page.story is not None,
+        lambda pages: _mean(_stories(pages), "recall"),
+    ),
+    "trafilatura F1": (lambda page: page.plain is not None, lambda pages: _f1(_plain(pages))),
+    "above trafilatura": (
+        lambda page: page.story is not None,
+        lambda pages: _f1(_stories(pages)) - _f1(_plain(pages)),
+    ),
+    "title exact": (
+        lambda page: page.title is not None,
+        lambda pages: _share_of(page.title for page in pages),
+    ),
+    "publication day": (
+        lambda page: page.day is not None,
+        lambda pages: _share_of(page.day for page in pages),
+    ),
+    "authors F1": (lambda page: page.authors is not None, _f1_of_names),
+}
+
+
+def _draws(n: int) -> list[list[int]]:
+    """Return the rows of RESAMPLES samples of `n`, drawn with replacement: the bootstrap's."""
+    drawn: list[list[int]] = np.random.default_rng(1).integers(0, n, (RESAMPLES, n)).tolist()
+    return drawn
+
+
+def _loaded_score(fields: Mapping[str, Any]) -> PageScore:
+    overlaps = {
+        name: None if fields[name] is None else Overlap(**fields[name])
+        for name in ("story", "plain")
+    }
+    named = fields["authors"]
+    authors = None if named is None else (int(named[0]), int(named[1]), int(named[2]))
+    return PageScore(**{**fields, **overlaps, "authors": authors})
