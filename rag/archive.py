@@ -20,10 +20,12 @@ from rag.errors import EmbeddingMismatchError
 from rag.retrieval import retrieve
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
 from rag.settings import Settings
+from rag.storage.erasure import erase, finish
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
 from rag.storage.passages import Vectors
 from rag.storage.record import Entry, Record, digest_of, embedding_text, fingerprint
+from rag.storage.withdrawals import Withdrawal, Withdrawals
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -33,12 +35,16 @@ Mode = Literal["read", "write"]
 
 @dataclass(frozen=True, slots=True)
 class PutReport:
-    """What became of a batch of articles, and how many passages were written."""
+    """What became of a batch of articles, and how many passages were written.
+
+    Those that were withdrawn stay out.
+    """
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     passages: int = 0
+    withdrawn: int = 0
 
     def __add__(self, other: PutReport) -> PutReport:
         return PutReport(
@@ -46,6 +52,7 @@ class PutReport:
             self.changed + other.changed,
             self.unchanged + other.unchanged,
             self.passages + other.passages,
+            self.withdrawn + other.withdrawn,
         )
 
 
@@ -130,6 +137,8 @@ class Archive:
             archive._check_model()
             if mode == "write":
                 archive._indexes.follow()
+                archive._indexes.sweep()
+                finish(record, archive._indexes)
             return archive
         except BaseException:
             if lock is not None:
@@ -150,14 +159,6 @@ class Archive:
             self._lock.release()
 
     @property
-    def embeddings(self) -> Any:
-        """The embedding model, opened when first asked for."""
-        if isinstance(self._embeddings, _Lazy):
-            self._embeddings = self._embeddings.open()
-        return self._embeddings
-
-    # writing
-    @property
     def record(self) -> Record:
         return self._record
 
@@ -165,6 +166,14 @@ class Archive:
     def indexes(self) -> Indexes:
         return self._indexes
 
+    @property
+    def embeddings(self) -> Any:
+        """The embedding model, opened when first asked for."""
+        if isinstance(self._embeddings, _Lazy):
+            self._embeddings = self._embeddings.open()
+        return self._embeddings
+
+    # writing
 
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutReport:
         """Write articles with their passages, in one transaction; those unchanged are left alone.
@@ -181,6 +190,8 @@ class Archive:
         return earlier + self._put(articles)
 
     def _put(self, articles: dict[str, tuple[Article, tuple[Span, ...]]]) -> PutReport:
+        withdrawn = self.withdrawals(articles)
+        articles = {key: held for key, held in articles.items() if key not in withdrawn}
         known = self._record.fingerprints(articles)
         entries = [
             (article, fingerprint(article), spans)
@@ -196,19 +207,48 @@ class Archive:
             changed=changed,
             unchanged=len(articles) - len(entries),
             passages=sum(len(spans) for _, _, spans in entries),
+            withdrawn=len(withdrawn),
         )
 
     def remove(self, article_ids: Iterable[str]) -> int:
-        """Withdraw articles: gone from every answer at once; return how many there were."""
+        """End articles that are gone where they came from; return how many there were.
+
+        Fed again they are here again: see `withdraw`.
+        """
         removed = self._record.remove(list(article_ids))
         if removed:
             self._indexes.follow()
         return removed
 
-    def rebuild(self) -> None:
-        """Make both indexes anew from the record; nothing is embedded."""
-        self._indexes.clear()
+    def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
+        """Take articles down: gone from every answer at once, and they stay out when fed again.
+
+        Returns how many were not withdrawn before.
+        """
+        withdrawn = Withdrawals(self._record).withdraw(list(article_ids), reason)
         self._indexes.follow()
+        return withdrawn
+
+    def readmit(self, article_ids: Iterable[str]) -> int:
+        """Let withdrawn articles in again; return how many stand again as they stood."""
+        standing = Withdrawals(self._record).readmit(list(article_ids))
+        self._indexes.follow()
+        return standing
+
+    def erase(self, article_ids: Iterable[str], *, reason: str = "") -> bool:
+        """Withdraw articles, and leave nothing of their words and vectors in any file.
+
+        Returns False where another process kept the record's log open: the next writer goes on.
+        """
+        return erase(self.path, self._record, self._indexes, list(article_ids), reason)
+
+    def withdrawals(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
+        """Return the withdrawals of those of the articles that were taken down, by id."""
+        return Withdrawals(self._record).among(article_ids)
+
+    def rebuild(self) -> None:
+        """Make both indexes anew from the record; nothing is embedded, and readers go on."""
+        self._indexes.renew()
 
     def _embedded(self, entries: Sequence[tuple[Article, str, tuple[Span, ...]]]) -> list[Entry]:
         texts = [

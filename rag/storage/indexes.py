@@ -92,32 +92,38 @@ class Indexes:
         return sorted(merged.items(), key=lambda pair: -pair[1])
 
     def _from_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
-        if among is None:
-            return self.vectors.nearest(vector, k)
-        share = len(among) / max(self.vectors.count(), 1)
-        if share >= WIDE:
-            allowed = set(among.tolist())
-            wide = self.vectors.nearest(vector, int(2 * k / share) + 10)
-            found = [pair for pair in wide if pair[0] in allowed]
-            if len(found) >= k:
-                return found[:k]
-        return self.vectors.nearest(vector, k, among)
+        index = self.vectors
+        try:
+            return _nearest(index, vector, k, among)
+        except Exception:  # whatever Chroma says when its folder is deleted beneath it
+            if index is self.vectors and index.is_current():
+                raise
+            self._reopen()
+            return _nearest(self.vectors, vector, k, among)
 
     def refresh(self) -> None:
         """See what another process has written since."""
         sequence = self._record.database.sequence()
-        if sequence == self._seen:
+        anew = "vectors" in self.__dict__ and not self.vectors.is_current()
+        if sequence == self._seen and not anew:
             return
+        if anew:
+            self._reopen()
         if self.lexical.reached < sequence and not self._caught_up():
             self.lexical.refresh()
         added = self._record.passages.numbers_added_since(self.vectors.reached)
         if len(added) > TAIL_LIMIT:
-            with self._guard:
-                self.vectors.reopen()
+            self._reopen()
             added = self._record.passages.numbers_added_since(self.vectors.reached)
         self._tail = self._record.passages.vectors(added)
         self._ended = len(self._record.passages.removed_since(self.vectors.reached))
         self._seen = sequence
+
+    def _reopen(self) -> None:
+        """Open the vectors anew; a thread that still searches the old ones asks again."""
+        with self._guard:
+            old, self.__dict__["vectors"] = self.vectors, VectorIndex(self.folder)
+        old.close()
 
     # following the record
 
@@ -137,10 +143,7 @@ class Indexes:
         if reached < sequence:
             with self._guard:
                 self.vectors.remove(self._record.passages.removed_since(reached))
-                added = self._record.passages.numbers_added_since(reached)
-                for i in range(0, len(added), FOLLOW_BATCH):
-                    numbers, vectors = self._record.passages.vectors(added[i : i + FOLLOW_BATCH])
-                    self.vectors.add(numbers.tolist(), vectors)
+                self._fill(self.vectors, reached)
                 self.vectors.reach(sequence)
 
     def renew(self) -> None:
@@ -223,6 +226,19 @@ class Indexes:
             yield True
         finally:
             lock.release()
+
+
+def _nearest(index: VectorIndex, vector: Vectors, k: int, among: Numbers | None) -> Scored:
+    if among is None:
+        return index.nearest(vector, k)
+    share = len(among) / max(index.count(), 1)
+    if share >= WIDE:
+        allowed = set(among.tolist())
+        wide = index.nearest(vector, int(2 * k / share) + 10)
+        found = [pair for pair in wide if pair[0] in allowed]
+        if len(found) >= k:
+            return found[:k]
+    return index.nearest(vector, k, among)
 
 
 def _best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> Scored:

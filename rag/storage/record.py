@@ -121,9 +121,16 @@ class Record:
         )
         return dict(rows.fetchall())
 
-    def article(self, article_id: str, revision: int | None = None) -> Article | None:
-        """Return the current revision of an article, or the one asked for; None if not here."""
+    def article(
+        self, article_id: str, revision: int | None = None, *, withdrawn: bool = False
+    ) -> Article | None:
+        """Return the current revision of an article, or the one asked for; None if not here.
+
+        What was withdrawn is not, unless it is asked for.
+        """
         which = "r.until IS NULL" if revision is None else "r.revision = ?"
+        if not withdrawn:
+            which += " AND r.article_id NOT IN (SELECT article_id FROM withdrawals)"
         row = self.database.connection.execute(
             f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
             f"WHERE r.article_id = ? AND {which}",
@@ -185,10 +192,8 @@ class Record:
         """Write new revisions in one transaction, ending those they replace; return its number."""
         self.stories.catch_up()
         with self.database.change("put", len(entries)) as sequence:
-            for entry in entries:
-                self._end(entry.article.id, sequence)
-                self._begin(entry, sequence)
-            self.stories.tell([entry.article for entry in entries])
+            self._end([entry.article.id for entry in entries], sequence)
+            self.begin(entries, sequence)
         return sequence
 
     def remove(self, article_ids: Sequence[str]) -> int:
@@ -196,15 +201,24 @@ class Record:
         here = list(self.fingerprints(article_ids))
         if here:
             with self.database.change("remove", len(here)) as sequence:
-                for article_id in here:
-                    self._end(article_id, sequence)
-                self.stories.forget(here)
+                self.end(here, sequence)
         return len(here)
 
-    def _end(self, article_id: str, sequence: int) -> None:
-        self.database.connection.execute(
+    def end(self, article_ids: Sequence[str], sequence: int) -> None:
+        """Let these articles stand no longer, within a change."""
+        self._end(article_ids, sequence)
+        self.stories.forget(article_ids)
+
+    def begin(self, entries: Sequence[Entry], sequence: int) -> None:
+        """Write these articles' next revisions, within a change."""
+        for entry in entries:
+            self._begin(entry, sequence)
+        self.stories.tell([entry.article for entry in entries])
+
+    def _end(self, article_ids: Sequence[str], sequence: int) -> None:
+        self.database.connection.executemany(
             "UPDATE revisions SET until = ? WHERE article_id = ? AND until IS NULL",
-            (sequence, article_id),
+            [(sequence, article_id) for article_id in article_ids],
         )
 
     def _begin(self, entry: Entry, sequence: int) -> None:
