@@ -42,7 +42,7 @@ HEAD_KEYS = ["title", "publisher", "url", "published"]
 
 def test_a_hit_has_the_fixed_shape() -> None:
     value = render.hit_value(HIT)
-    assert list(value) == ["article_id", "start", "end", "text", "score", *HEAD_KEYS]
+    assert list(value) == ["article_id", "start", "end", "text", "score", *HEAD_KEYS, "copies"]
     assert value["published"] == "2024-10-24"
     assert json.loads(render.json_text([value])) == [value]
 
@@ -55,7 +55,9 @@ def test_an_answer_has_the_fixed_shape() -> None:
     (statement,) = value["statements"]
     assert list(statement) == ["text", "support", "citations"]
     (citation,) = statement["citations"]
-    assert list(citation) == ["number", "quote", "article_id", "start", "end", *HEAD_KEYS]
+    assert list(citation) == [
+        "number", "quote", "article_id", "start", "end", *HEAD_KEYS, "copies",
+    ]  # fmt: skip
     assert TEXT[citation["start"] : citation["end"]] == citation["quote"]
     assert (value["as_of"], value["refused"], value["closest"]) == ("2024-10-24", False, [])
 
@@ -104,6 +106,21 @@ def test_the_terminal_shows_statements_then_sources_then_the_day() -> None:
         "\n"
         "As of 24 October 2024."
     )
+
+
+def test_who_else_printed_a_story_is_named_beneath_it_and_listed() -> None:
+    copies = tuple(
+        replace(HEAD, article_id=f"{number}", publisher=publisher)
+        for number, publisher in enumerate(("Harbour Courier", "Pellworth\x1b[31m Tribune"))
+    )
+    hit = replace(HIT, copies=copies)
+    assert "https://paper.example/1\n    also in Harbour Courier, Pellworth Tribune\n" in (
+        render.terminal_hits([hit])
+    )
+    cited = replace(ANSWER, statements=(Statement(QUOTE, (replace(CITATION, copies=copies),)),))
+    assert "    also in Harbour Courier, Pellworth Tribune\n" in render.terminal_answer(cited)
+    listed = render.hit_value(hit)["copies"]
+    assert [list(copy) for copy in listed] == [["article_id", *HEAD_KEYS]] * 2
 
 
 def test_a_refusal_names_each_of_the_closest_articles_once() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
+from rag.tellings import named_publishers
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
@@ -114,6 +115,7 @@ def hit_value(hit: Hit) -> dict[str, Any]:
         "text": hit.passage.text,
         "score": float(hit.score),
         **_head_value(hit.head),
+        "copies": [_copy_value(copy) for copy in hit.copies],
     }
 
 
@@ -126,6 +128,7 @@ def citation_value(citation: Citation) -> dict[str, Any]:
         "start": citation.start,
         "end": citation.end,
         **_head_value(citation.head),
+        "copies": [_copy_value(copy) for copy in citation.copies],
     }
 
 
@@ -183,7 +186,13 @@ def status_value(status: Status) -> dict[str, Any]:
         "bytes": status.bytes,
         "embedding_model": status.embedding_model,
         "sequence": status.sequence,
+        "stories_told_again": status.stories_told_again,
+        "copies": status.copies,
     }
+
+
+def _copy_value(copy: ArticleHead) -> dict[str, Any]:
+    return {"article_id": copy.article_id, **_head_value(copy)}
 
 
 def _head_value(head: ArticleHead) -> dict[str, Any]:
@@ -216,7 +225,7 @@ def terminal_hits(hits: Sequence[Hit], width: int = 88) -> str:
     return "\n\n".join(
         "\n".join(
             [
-                *_named(f"{number}.", hit.head, width),
+                *_named(f"{number}.", hit.head, width, hit.copies),
                 _filled(hit.passage.text, width, indent=" " * 4),
             ]
         )
@@ -230,6 +239,7 @@ def terminal_status(status: Status) -> str:
         f"archive          {terminal_text(str(status.path))}",
         f"articles         {status.articles:,}",
         f"passages         {status.passages:,}",
+        f"copies           {_copies(status)}",
         f"dates            {period(status.first, status.last) or 'none'}",
         f"last ingest      {spoken_date(status.last_ingest) or 'never'}",
         f"size             {status.bytes / 1e6:,.1f} MB",
@@ -241,6 +251,15 @@ def terminal_status(status: Status) -> str:
         when = period(publisher.first, publisher.last)
         lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
     return "\n".join(lines)
+
+
+def _copies(status: Status) -> str:
+    if not status.copies:
+        return "none"
+    stories = (
+        "1 story" if status.stories_told_again == 1 else f"{status.stories_told_again:,} stories"
+    )
+    return f"{status.copies:,} of {stories}"
 
 
 def terminal_report(report: IngestReport) -> str:
@@ -275,6 +294,12 @@ def named(head: ArticleHead) -> str:
     return ", ".join(part for part in map(terminal_text, parts) if part)
 
 
+def also_in(head: ArticleHead, copies: Sequence[ArticleHead]) -> str:
+    """Return "also in Harbour Courier, Pellworth Tribune"; nothing where nobody else has it."""
+    names = named_publishers(head, copies)
+    return f"also in {', '.join(names)}" if names else ""
+
+
 def one_of_each_article(hits: Iterable[Hit]) -> Iterator[Hit]:
     """Yield the first hit of each article."""
     seen = set()
@@ -288,7 +313,7 @@ def _refusal(answer: Answer, width: int) -> Iterator[str]:
     yield _filled(answer.reason or REFUSAL, width)
     closest = list(one_of_each_article(answer.closest))
     if closest:
-        lines = [line for hit in closest for line in _named("-", hit.head, width)]
+        lines = [line for hit in closest for line in _named("-", hit.head, width, hit.copies)]
         yield "\n".join(["Closest articles", *lines])
 
 
@@ -301,16 +326,20 @@ def _statement(statement: Statement) -> str:
 
 
 def _sources(citations: Sequence[Citation], width: int) -> str:
-    heads = {citation.number: citation.head for citation in citations}
-    lines = [line for n, head in heads.items() for line in _named(f"[{n}]", head, width)]
+    cited = {citation.number: citation for citation in citations}
+    lines = [line for n, c in cited.items() for line in _named(f"[{n}]", c.head, width, c.copies)]
     return "\n".join(["Sources", *lines]) if lines else ""
 
 
-def _named(mark: str, head: ArticleHead, width: int) -> list[str]:
+def _named(
+    mark: str, head: ArticleHead, width: int, copies: Sequence[ArticleHead] = ()
+) -> list[str]:
     indent = " " * 4
     lines = [_filled(named(head), width, indent=indent, first=f"{mark:<3} ")]
     if web_address(head.url):
         lines.append(indent + terminal_text(head.url))
+    if also_in(head, copies):
+        lines.append(_filled(also_in(head, copies), width, indent=indent))
     return lines
 
 
