@@ -21,6 +21,7 @@ from rag.retrieval import retrieve
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
 from rag.settings import Settings
 from rag.storage.erasure import erase, finish
+from rag.storage.filtering import kinds_of
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
 from rag.storage.passages import Vectors
@@ -309,6 +310,19 @@ class Archive:
     def authors(self) -> tuple[str, ...]:
         """Return the authors' names, sorted."""
         return tuple(self._record.authors())
+
+    def sections(self) -> tuple[str, ...]:
+        """Return the sections' names, the one with most articles first."""
+        return tuple(kinds_of(self._record.database, "section"))
+
+    def languages(self) -> tuple[str, ...]:
+        """Return the languages of the articles, as they are tagged, the commonest first."""
+        return tuple(kinds_of(self._record.database, "language"))
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last change: what is found from it on may differ."""
+        return self._record.database.sequence()
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()

@@ -76,7 +76,7 @@ class Chatbot:
     @classmethod
     def over(cls, archive: Archive, settings: Settings) -> Chatbot:
         """Return a chatbot over an archive that is open, with what the settings name."""
-        from rag.models.opening import open_chat_model
+        from rag.models.opening import open_chat_model, open_entailment_model
 
         return cls(
             archive,
@@ -84,6 +84,7 @@ class Chatbot:
             unsupported=settings.unsupported,
             timeout=settings.timeout,
             context_tokens=settings.chat_context_tokens,
+            entails=open_entailment_model(settings),
             reranker=archive.reranker,
         )
 
@@ -116,9 +117,14 @@ class Chatbot:
         if why:
             why = self._elsewhere(found, filters) or why
             refused = refusal(found.question, found.hits, why, filters)
-            yield replace(refused, question=question)
+            yield replace(refused, question=question, considered=found.considered)
             return
-        begun = Answer(question=question, hits=found.hits, understood=found.question.described())
+        begun = Answer(
+            question=question,
+            hits=found.hits,
+            understood=found.question.described(),
+            considered=found.considered,
+        )
         if self.chat_model is None:
             yield from self._extractive(begun, found, ranked)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,15 @@ from rag.understanding.followups import stand_alone
 from rag.understanding.wanted import Wanted, wanted_answer
 from rag.understanding.windows import find_window
 
-__all__ = ["Question", "Wanted", "asks_for_an_author", "stand_alone", "understand"]
+__all__ = [
+    "Question",
+    "Wanted",
+    "asks_for_an_author",
+    "first_and_last",
+    "stand_alone",
+    "strike",
+    "understand",
+]
 
 _QUOTED = re.compile(r"[\"“]([^\"”“]{2,120})[\"”]")
 _EXCLUDED = re.compile(
@@ -88,6 +96,41 @@ def understand(
     )
 
 
+def strike(
+    question: str,
+    kinds: Collection[str],
+    *,
+    asked_on: datetime,
+    publishers: Sequence[str] = (),
+    authors: Sequence[str] = (),
+) -> str:
+    """Return the question without the words by which it asks for those `kinds`.
+
+    The kinds are named as in `Question`: window, publishers, authors, phrases, excluded.
+    """
+    text = " ".join(question.split())
+    spans: list[tuple[int, int]] = []
+    if "window" in kinds:
+        window = find_window(text, asked_on)
+        spans += window.spans if window else ()
+    if "publishers" in kinds:
+        spans += find_publishers(text, publishers).spans
+    if "authors" in kinds:
+        low = text.casefold()
+        named = [name.casefold() for name in find_authors(text, authors)]
+        spans += [(low.find(n), low.find(n) + len(n)) for n in named if n in low]
+    if "excluded" in kinds:
+        spans += [m.span() for m in _EXCLUDED.finditer(text) if not _QUOTED.search(m[0])]
+    if "phrases" in kinds:
+        spans += [(at, at + 1) for m in _QUOTED.finditer(text) for at in (m.start(), m.end() - 1)]
+    return _without(text, spans)
+
+
+def first_and_last(window: Window) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last day of a window, whose end is the day after."""
+    return window.start, window.end - timedelta(days=1) if window.end else None
+
+
 def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """The text less the spans; the whole of it where no word would be left."""
     kept, at = [], 0
@@ -99,8 +142,8 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _described_window(window: Window) -> str:
-    start, end = window.start, window.end
-    last = end - timedelta(days=1) if end else None
+    end = window.end
+    start, last = first_and_last(window)
     if start and last and start.date() == last.date():
         said = f"published on {_said(start)}"
     elif start and last:

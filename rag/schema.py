@@ -192,7 +192,8 @@ class Answer:
 
     `hits` are the passages it was made from; `as_of` is the newest publication date among
     the cited ones; `removed` holds what was taken out for want of support; `closest` are the
-    nearest articles' passages, given with a refusal; `reason` says why it was refused.
+    nearest articles' passages, given with a refusal; `reason` says why it was refused;
+    `considered` is how many passages were weighed for it.
     """
 
     question: str
@@ -206,6 +207,7 @@ class Answer:
     understood: str = ""
     notice: str = field(default="")
     usage: Usage = Usage()
+    considered: int = 0
 
     @property
     def text(self) -> str:

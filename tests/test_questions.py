@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.questions import stand_alone, understand
+from rag.questions import stand_alone, strike, understand
 from rag.schema import Answer, Statement
 
 ASKED_ON = datetime(2024, 10, 24, 15, tzinfo=UTC)
@@ -116,3 +116,19 @@ def test_a_follow_up_is_asked_of_the_same_days():
     window = understood(asked).window
     assert window is not None
     assert window.start == datetime(2022, 6, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [
+        ("window", "What did the “grain deal” change according to The Week?"),
+        ("publishers", "What did the “grain deal” change in June 2022 ?"),
+        ("phrases", "What did the grain deal change in June 2022 according to The Week?"),
+    ],
+)
+def test_what_was_understood_can_be_struck_out(kind: str, left: str) -> None:
+    question = "What did the “grain deal” change in June 2022 according to The Week?"
+    now = datetime(2022, 8, 1, tzinfo=UTC)
+    text = strike(question, [kind], asked_on=now, publishers=["The Week"])
+    assert text.replace(" ?", "?") == left.replace(" ?", "?")
+    assert not getattr(understand(text, asked_on=now, publishers=["The Week"]), kind)

@@ -58,6 +58,16 @@ def authors(database: Database) -> list[str]:
     return [str(author) for (author,) in rows]
 
 
+def kinds_of(database: Database, column: str) -> list[str]:
+    """Return what stands in a column of current articles, most frequent first: their sections."""
+    assert column in ("section", "language")
+    rows = database.connection.execute(
+        f"SELECT {column} FROM revisions WHERE until IS NULL AND {column} != '' "
+        f"GROUP BY {column} ORDER BY count(*) DESC, {column}"
+    )
+    return [str(name) for (name,) in rows]
+
+
 def _matching(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
     folded = {name.casefold() for name in wanted}
     return [name for name in names if name.casefold() in folded]

@@ -1,0 +1,108 @@
+"""What happened when: dated statements in order, and how the articles are spread over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answers.spread import MOST_BARS, after, begin, spread
+from rag.answers.timeline import timeline
+from rag.archive import Archive
+from rag.schema import Article, ArticleHead, Filters, Hit, Passage
+from tests.fakes import small_archive
+
+FIRST = datetime(2024, 10, 21, tzinfo=UTC)
+STORM = "The storm closed the harbour bridge, and the town council met on it."
+
+
+def article(number: int, text: str) -> Article:
+    return Article(
+        id=f"paper.example/{number}",
+        title=f"Harbour bridge, part {number}",
+        text=text,
+        publisher="Paper",
+        published=FIRST + timedelta(days=number),
+    )
+
+
+ARTICLES = [
+    article(3, "Engineers said that the harbour bridge will open again within six weeks."),
+    article(0, STORM),
+    article(1, "Divers found that two piers of the harbour bridge were damaged by a barge."),
+    replace(article(2, STORM), id="copy.example/1"),
+    replace(article(4, "The harbour bridge was painted long ago."), published=None),
+]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    with small_archive(tmp_path_factory.mktemp("timeline") / "archive", ARTICLES) as opened:
+        yield opened
+
+
+def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> None:
+    answer = timeline(archive, "What happened to the harbour bridge?")
+    assert not answer.refused
+    days = [statement.citations[0].head.published for statement in answer.statements]
+    assert days == sorted(days)
+    assert len(days) == 3
+    assert answer.statements[0].text.startswith("[21 October 2024:] ")
+    assert [s.citations[0].number for s in answer.statements] == [1, 2, 3]
+
+
+def test_a_timeline_quotes_word_for_word_and_repeats_nothing(archive: Archive) -> None:
+    answer = timeline(archive, "What happened to the harbour bridge?")
+    for citation in answer.citations:
+        found = archive.article(citation.passage.article_id)
+        assert found is not None
+        assert found.text[citation.start : citation.end] == citation.quote
+    quotes = [citation.quote for citation in answer.citations]
+    assert len(set(quotes)) == len(quotes)
+
+
+def test_a_timeline_of_nothing_is_a_refusal(archive: Archive) -> None:
+    answer = timeline(archive, "Who won the chess olympiad in Budapest?")
+    assert answer.refused
+    assert not answer.statements
+
+
+def test_articles_are_counted_by_day_and_the_cited_ones_apart(archive: Archive) -> None:
+    found = spread(archive, "harbour bridge", cited=["paper.example/1"])
+    assert found.step == "day"
+    assert [bar.start.day for bar in found.bars] == [21, 22, 23, 24]
+    assert [bar.cited for bar in found.bars] == [0, 1, 0, 0]
+    assert all(bar.articles == 1 for bar in found.bars)
+
+
+def test_what_nobody_speaks_of_is_spread_over_nothing(archive: Archive) -> None:
+    assert spread(archive, "xylophone").bars == ()
+
+
+class Dated:
+    """Articles of the days given, all of which speak of everything."""
+
+    def __init__(self, days: list[datetime]) -> None:
+        self.days = days
+
+    def lexical(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
+        heads = [ArticleHead(str(n), "", published=day) for n, day in enumerate(self.days)]
+        return [Hit(Passage(h.article_id, 1, 0, 1, "x"), h, 1.0) for h in heads]
+
+
+SINCE, UNTIL = datetime(1990, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001  (as hypothesis asks)
+moments = st.datetimes(SINCE, UNTIL, timezones=st.just(UTC))
+
+
+@given(st.lists(moments, min_size=1, max_size=20))
+def test_bars_follow_on_each_other_and_hold_every_article(days: list[datetime]) -> None:
+    found = spread(Dated(days), "anything")
+    assert sum(bar.articles for bar in found.bars) == len(days)
+    for bar, following in zip(found.bars, found.bars[1:], strict=False):
+        assert after(bar.start, found.step) == following.start
+    assert all(begin(bar.start, found.step) == bar.start for bar in found.bars)
+    assert found.step == "month" or len(found.bars) <= MOST_BARS + 1
