@@ -26,6 +26,7 @@ from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
 from rag.storage.passages import Vectors
 from rag.storage.record import Entry, Record, digest_of, embedding_text, fingerprint
+from rag.storage.revisions import Revision, ids_beginning, ids_named, revisions_of
 from rag.storage.withdrawals import Withdrawal, Withdrawals
 
 if TYPE_CHECKING:
@@ -302,6 +303,18 @@ class Archive:
     def count(self, filters: Filters = Filters()) -> Counts:
         """Return how many articles pass the filters, and how many passages they have."""
         return Counts(*self._record.count(filters))
+
+    def revisions(self, article_id: str) -> tuple[Revision, ...]:
+        """Return every version of an article, the first first; none where it is not here."""
+        return revisions_of(self._record.database, article_id)
+
+    def ids_named(self, name: str) -> list[str]:
+        """Return the id that is `name`, else those of the articles at that address."""
+        return ids_named(self._record.database, name)
+
+    def ids_beginning(self, beginning: str) -> list[str]:
+        """Return the ids that begin so, or as many as one may want to choose from."""
+        return ids_beginning(self._record.database, beginning)
 
     def publishers(self) -> tuple[str, ...]:
         """Return the publishers' names, the one with most articles first."""

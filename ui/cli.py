@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
-from ui import caring, evaluating
+from ui import caring, evaluating, history, takedowns
 from ui.scope import check_publishers, scope_of
 
 # Only what every command needs is imported here: `backfile --help` answers in under .5 s.
@@ -221,6 +221,13 @@ def _parser() -> argparse.ArgumentParser:
         "--map",
         metavar="FIELD=KEY,...",
         help="where JSON and tables have what: title=headline,published=meta.date",
+    )
+    history.add_show_arguments(command("show", history.show, "show an article and its past"))
+    takedowns.add_remove_arguments(
+        command("remove", takedowns.remove, "take articles down, to stay out when fed again")
+    )
+    takedowns.add_readmit_arguments(
+        command("readmit", takedowns.readmit, "let articles in again that were taken down")
     )
     serving = command("serve", serve, "open the page where one asks the archive")
     serving.add_argument("--host", help="address to listen on (BACKFILE_HOST, else 127.0.0.1)")
