@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rag.errors import ArchiveDamagedError, ArchiveNotFoundError
-from rag.storage.migrations import migrate
+from rag.storage.lock import writers_lock
+from rag.storage.migrations import NEWEST, migrate, version_of
 
 FILE = "archive.sqlite"
+MIGRATION_WAIT = 5.0  # seconds: another reader that migrates has finished by then
+WAY_BACK = "put it back with `backfile restore`, or ingest into another folder"
 CHUNK = 500  # parameters a statement: SQLite's own bound was 999 for long
 
 
@@ -30,14 +33,33 @@ class Database:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        if not self.path.exists():
+        if not self.path.exists() or not self.path.stat().st_size:
+            _refuse_what_was_lost(self.path)
             if not create:
                 raise ArchiveNotFoundError(
                     f"no archive at {folder}: run `backfile ingest FOLDER --archive {folder}` first"
                 )
             folder.mkdir(parents=True, exist_ok=True)
         with self._reading():
-            migrate(self.connection, folder, writable=writable)
+            self._bring_up_to_date(folder)
+
+    def _bring_up_to_date(self, folder: Path) -> None:
+        """Migrate an older record, a reader's too: whoever opens it first after an upgrade."""
+        version = version_of(self.connection, folder)
+        if version == NEWEST:
+            return
+        if self._writable:
+            migrate(self.connection, version)
+            return
+        try:
+            with writers_lock(folder, MIGRATION_WAIT):
+                Database(folder, writable=True).close()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise ArchiveDamagedError(
+                f"the archive at {folder} is of an older version (schema {version}) and cannot "
+                f"be brought up to date ({error}): let this user write to it, or ask its owner "
+                "to open it once"
+            ) from error
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -66,8 +88,7 @@ class Database:
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 raise
             raise ArchiveDamagedError(
-                f"the record {self.path} cannot be read ({error}): "
-                "put it back from a backup, or ingest into a new archive"
+                f"the record {self.path} cannot be read ({error}): {WAY_BACK}"
             ) from error
 
     def close(self) -> None:
@@ -147,6 +168,18 @@ class Database:
             part = left[i : i + CHUNK]
             rows += self.connection.execute(statement.format(marks(part)), part).fetchall()
         return rows
+
+
+def _refuse_what_was_lost(path: Path) -> None:
+    """Refuse to begin a record where there was one: indexes are made only after it.
+
+    Raises ArchiveDamagedError.
+    """
+    if any(part.is_dir() for part in (path.parent / "lexical", *path.parent.glob("vectors*"))):
+        raise ArchiveDamagedError(
+            f"the record {path} is {'empty' if path.exists() else 'missing'}, though the indexes "
+            f"of what it held are there: {WAY_BACK}"
+        )
 
 
 def marks(values: Sequence[object]) -> str:

@@ -9,6 +9,7 @@ from rag.errors import ArchiveDamagedError
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
 # Each entry lifts the schema by one version; entries that have landed never change.
 MIGRATIONS = (
@@ -83,25 +84,36 @@ MIGRATIONS = (
 )
 
 
-def migrate(connection: sqlite3.Connection, folder: Path, *, writable: bool) -> None:
-    """Bring the schema up to date; each version's step is one transaction.
+NEWEST = len(MIGRATIONS)
 
-    Raises ArchiveDamagedError where a newer version wrote it, or it may not be written to.
+
+def version_of(connection: sqlite3.Connection, folder: Path) -> int:
+    """Return the version of the record's schema, 0 where there is none yet.
+
+    Raises ArchiveDamagedError where a newer Backfile wrote it.
     """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
+    if version > NEWEST:
         raise ArchiveDamagedError(
             f"the archive at {folder} was written by a newer Backfile (schema {version}): "
             "upgrade with `pip install --upgrade backfile`"
         )
-    if version == len(MIGRATIONS):
-        return
-    if not writable:
-        raise ArchiveDamagedError(
-            f"the archive at {folder} is empty or of an older version (schema {version}): "
-            "any `backfile ingest` brings it up to date"
-        )
-    for number in range(version, len(MIGRATIONS)):
+    return version
+
+
+def migrate(
+    connection: sqlite3.Connection, version: int, migrations: Sequence[str] = MIGRATIONS
+) -> None:
+    """Bring the schema from `version` up to date, all in one transaction; for a writer alone.
+
+    Where a step fails, the record is left as it was.
+    """
+    steps = " ".join(migrations[version:])
+    try:
         connection.executescript(
-            f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
+            f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {len(migrations)}; COMMIT;"
         )
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
