@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := demo
 
-.PHONY: help install demo serve test lint bench clean
+.PHONY: help install demo serve test lint bench fuzz clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ lint: $(VENV)/.installed-test ## ruff, mypy and the import contracts
 
 bench: $(VENV)/.installed-test ## measure speed against the tutorial's pipeline
 	$(BIN)/python -m tests.benchmarks
+
+fuzz: $(VENV)/.installed-test ## read a thousand damaged inputs of every kind
+	$(BIN)/python -m tests.fuzz
 
 clean: ## remove what these commands made
 	rm -rf $(VENV) $(DEMO) artefacts .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

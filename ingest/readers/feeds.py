@@ -40,6 +40,9 @@ def xml_of_links(start: bytes) -> str:
 # Characters of an entry's text that is taken for the whole article, if it is not cut off: of the
 # entries of 31 feeds, those with more are whole posts, and summaries end far below.
 WHOLE_FROM = 1200
+_DEEPEST = 2_000  # levels: feedparser takes time by their square, 20,000 take minutes
+_TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
+_NO_TAGS = re.compile(rb"(?s)<!\[CDATA\[.*?\]\]>|<!--.*?-->")
 _CUT_OFF = re.compile(r"(?i)(?:…|\.\.\.|\[…\]|\bread more|continue reading)\W*\Z")
 
 
@@ -131,10 +134,21 @@ def _entry(record: dict[str, Any], at: str, links: Links) -> Article | Reject | 
 def _parsed(content: bytes) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     import feedparser  # 0.25 s: feeds only
 
+    if _depth(content) > _DEEPEST:
+        raise ValueError(f"elements within more than {_DEEPEST:,} others")
     # A stream, for bytes or a string may be taken for a path or an address. What is in an entry
     # goes through the readers' own cleaning; feedparser's doubles the time.
     found = feedparser.parse(io.BytesIO(content), sanitize_html=False, resolve_relative_uris=False)
     return found.feed, list(found.entries)
+
+
+def _depth(content: bytes) -> int:
+    """Return how deep elements are in one another, those without an end counted as if open."""
+    depth = deepest = 0
+    for tag in _TAG.finditer(_NO_TAGS.sub(b"", content)):
+        depth += -1 if tag.group(1) else 0 if tag.group(2) else 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _record(entry: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]:

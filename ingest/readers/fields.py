@@ -78,6 +78,7 @@ _FLATTEN = (
 )
 _TAGS = re.compile(r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|ul)>|<br ?/?>|<p[ >]")
 _CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\Z")  # NewsAPI's mark
+_CUT_OFF_UP_TO = 60  # characters of it
 _HEADLINE = 3  # words of a title that says something by itself
 _TITLE_UP_TO = 200  # characters of a first line that may be a headline
 
@@ -181,7 +182,9 @@ def _plain(value: Any) -> str:
         return ""
     if _TAGS.search(value):
         value = text_of_fragment(value)
-    return _CUT_OFF.sub("", value)
+    # At the end alone: from each of a million spaces it would look as far as they go.
+    tail: str = value[-_CUT_OFF_UP_TO:]
+    return str(value[:-_CUT_OFF_UP_TO]) + _CUT_OFF.sub("", tail)
 
 
 def _date(value: Any) -> datetime | None:

@@ -38,17 +38,17 @@ _DATELINE = re.compile(
     r"((?:[A-Z][a-z]{2,8}\.?\s+\d{1,2},?\s+\d{4})|(?:\d{1,2}\.?\s+\w{3,9}\.?,?\s+\d{4}))"
     r"\s*(?:\([^)]{2,30}\))?\s*[—–:-]"
 )
-_HEADING = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+(\S.{0,300}?)[ \t]{0,20}#{0,20}[ \t]{0,20}$")
+# None of them looks further than to the next mark of its kind: a line may have a million.
 _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?s)<!--.*?-->"), ""),
-    (re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)"), ""),  # pictures, with their descriptions
-    (re.compile(r"\[([^\]\n]+)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"\n]*\")?\)"), r"\1"),
-    (re.compile(r"\[([^\]\n]+)\]\[[^\]\n]*\]"), r"\1"),
+    (re.compile(r"!\[[^\[\]\n]*\]\([^)\n]*\)"), ""),  # pictures, with their descriptions
+    (re.compile(r"\[([^\[\]\n]+)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"\n]*\")?\)"), r"\1"),
+    (re.compile(r"\[([^\[\]\n]+)\]\[[^\]\n]*\]"), r"\1"),
     (re.compile(r"(?m)^\[[^\]\n]+\]:\s+\S+.*$"), ""),
     (_HEADING, r"\1"),
     (re.compile(r"(?m)^ {0,3}>[ ]?"), ""),
     (re.compile(r"(?m)^[ \t]*(?:[-*_][ \t]*){3,}$"), ""),
-    (re.compile(r"(\*\*|__)(?=\S)([^\n]+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(\*\*|__)(?=\S)([^\n]{1,500}?)(?<=\S)\1"), r"\2"),
     (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])"), r"\1"),
     (re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)"), r"\1"),
     (re.compile(r"`([^`\n]+)`"), r"\1"),
@@ -118,9 +118,19 @@ def _unmarked(story: str, record: dict[str, Any]) -> str:
     if first and "title" not in record:
         record["title"] = first.group(1)
         story = story.lstrip()[first.end() :]
+    story = _without_comments(story)
     for mark, instead in _MARKS:
         story = mark.sub(instead, story)
     return story
+
+
+def _without_comments(story: str) -> str:
+    parts = story.split("<!--")
+    kept = [parts[0]]
+    for part in parts[1:]:
+        _, end, after = part.partition("-->")
+        kept.append(after if end else f"<!--{part}")
+    return "".join(kept)
 
 
 def _head(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:

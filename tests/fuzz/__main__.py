@@ -1,0 +1,103 @@
+"""Read damaged inputs of every kind, each kind in a process of its own, and say what went wrong.
+
+    python -m tests.fuzz [KIND ...] [--count 1000] [--seed 0]
+
+A crash, an exception, ten seconds without an answer, or more than a gigabyte of memory is a
+failure; the number of the input makes it again. Exits with 1 if there was one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from ingest.readers import Reject, read
+from rag.schema import Article
+from tests.fuzz.inputs import damaged, whole
+
+SECONDS = 10
+MEMORY = 2**30
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("kinds", nargs="*", metavar="KIND")
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0, help="the number of the first input")
+    parser.add_argument("--here", type=Path, help=argparse.SUPPRESS)  # in the child
+    options = parser.parse_args()
+    if options.here:
+        return read_here(options.kinds[0], range(options.seed, options.count), options.here)
+    failed = 0
+    for kind in options.kinds or whole():
+        failed += fuzz(kind, options.seed, options.seed + options.count)
+    return 1 if failed else 0
+
+
+def fuzz(kind: str, first: int, end: int) -> int:
+    """Read the inputs from `first` to before `end`; return how many of them failed."""
+    failed = 0
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        at = Path(folder, "at")
+        number = first
+        while number < end:
+            command = [sys.executable, "-m", "tests.fuzz", kind, "--here", str(at)]
+            done = subprocess.run(
+                [*command, "--seed", str(number), "--count", str(end)],
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode == 0:
+                break
+            number = int(at.read_text() or number)
+            failed += 1
+            print(f"{kind} {number}: exit {done.returncode}\n{done.stderr[-2000:]}", flush=True)
+            number += 1
+    seconds = time.monotonic() - started
+    print(f"{kind:12} {end - first} inputs, {failed} failed, {seconds:.0f} s", flush=True)
+    return failed
+
+
+def read_here(kind: str, numbers: range, at: Path) -> int:
+    """Read inputs in this process, within bounds; what is being read stands in the file `at`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "input")
+        path.write_bytes(whole()[kind])
+        check(path)  # what is imported on the way is no growth
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
+        for number in numbers:
+            at.write_text(str(number))
+            path.write_bytes(damaged(kind, number))
+            faulthandler.dump_traceback_later(SECONDS, exit=True)  # also where C holds the lock
+            try:
+                check(path)
+            except BaseException:
+                traceback.print_exc()
+                return 1
+            faulthandler.cancel_dump_traceback_later()
+    return 0
+
+
+def check(path: Path) -> None:
+    """Read a file to its end; every article that comes of it must be fit to be stored."""
+    for found in read(path):
+        if isinstance(found, Article):
+            assert found.id, "an article without an id"
+            assert any(char.isalnum() for char in found.text), "an article without a text"
+            f"{found.title}{found.text}{found.authors}{found.url}{found.id}".encode()
+            assert "\x00" not in found.text, "a zero byte"
+        elif isinstance(found, Reject):
+            assert found.reason, "a reject without a reason"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
