@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -134,7 +134,7 @@ class Archive:
         lock = writers_lock(folder, wait) if mode == "write" else None
         try:
             record = Record(folder, create=mode == "write", writable=mode == "write")
-            embeddings = embeddings or _Lazy(settings)
+            embeddings = embeddings or _Lazy(_agreeing(settings, record))
             archive = cls(folder, record, embeddings, lock, _reranker(settings))
             archive._check_model()
             if mode == "write":
@@ -478,3 +478,11 @@ def _name(embeddings: Any) -> str:
 def _unit(vectors: Vectors) -> Vectors:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
+def _agreeing(settings: Settings, record: Record) -> Settings:
+    """Where no embedding model is set, the one that the archive was built with."""
+    built_with = record.database.meta("embedding_model")
+    if built_with and settings.embedding_model == Settings().embedding_model:
+        return replace(settings, embedding_model=built_with)
+    return settings
+
+

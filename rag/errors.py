@@ -5,6 +5,7 @@ BackfileError
 +-- ArchiveLockedError        another process is writing: who, since when
 +-- ArchiveDamagedError       the record cannot be read, or is of a newer version
 +-- EmbeddingMismatchError    the archive was built with another embedding model
++-- BackupError               a backup is not whole, or there is something in its place
 +-- ModelError                an embedding model or a reranker is missing or not the one expected
 +-- ReadError                 a file or a line is not an article (place: why)
 +-- ChatModelError            the chat model is missing or did not answer
@@ -30,6 +31,10 @@ class ArchiveDamagedError(BackfileError):
 
 class EmbeddingMismatchError(BackfileError):
     """The archive was built with another embedding model."""
+
+
+class BackupError(BackfileError):
+    """A backup is not whole, or there is something already where it or its archive would go."""
 
 
 class ModelError(BackfileError):

@@ -3,21 +3,76 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rag.doctor import Problem
+    from rag.storage.backups import Manifest
 
 SOUND, PROBLEMS = 0, 1
 
 
-def add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `backfile doctor` takes."""
-    parser.add_argument("--repair", action="store_true", help="mend what can be mended")
+def add_commands(command: Callable[[str, object, str], argparse.ArgumentParser]) -> None:
+    """Say which commands there are and what they take."""
+    examining = command("doctor", doctor, "check the archive in every particular, and mend it")
+    examining.add_argument("--repair", action="store_true", help="mend what can be mended")
+    command("rebuild", rebuild, "make both indexes again from the record; nothing is embedded")
+    backing_up = command("backup", backup, "write the archive into one file, also while it is used")
+    backing_up.add_argument("file", type=Path, metavar="FILE", help="a file that is not there yet")
+    restoring = command("restore", restore, "make an archive of a backup, where there is none")
+    restoring.add_argument("file", type=Path, metavar="FILE", help="what `backfile backup` wrote")
+
+
+def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Make both indexes again, while those who read go on with the old ones."""
+    from rag.archive import Archive
+    from ui import render
+
+    with Archive.open(settings.archive, mode="write", settings=settings) as archive:
+        archive.rebuild()
+        counts = archive.count()
+    if arguments.json:
+        print(render.json_text({"articles": counts.articles, "passages": counts.passages}))
+    else:
+        print(f"both indexes made again: {counts.passages:,} passages")
+    return SOUND
+
+
+def backup(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Write the archive as it is at this moment into one file."""
+    from rag.storage.backups import back_up
+    from rag.storage.record import Record
+
+    record = Record(settings.archive)
+    try:
+        _tell_backup(arguments, "written", back_up(record, arguments.file))
+    finally:
+        record.close()
+    return SOUND
+
+
+def restore(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Make an archive of a backup."""
+    from rag.storage import backups
+
+    _tell_backup(arguments, "restored", backups.restore(arguments.file, settings.archive))
+    return SOUND
+
+
+def _tell_backup(arguments: argparse.Namespace, done: str, manifest: Manifest) -> None:
+    from ui import render
+
+    if arguments.json:
+        print(render.json_text(asdict(manifest)))
+    else:
+        held = f"{manifest.articles:,} articles, {manifest.passages:,} passages"
+        print(f"{done}: {held}, as of change {manifest.sequence}, {manifest.made}")
 
 
 def doctor(arguments: argparse.Namespace, settings: Settings) -> int:

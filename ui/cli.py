@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
-from ui import caring, evaluating, history, takedowns
+from ui import caring, evaluating, history, ingesting, takedowns
 from ui.scope import check_publishers, scope_of
 
 # Only what every command needs is imported here: `backfile --help` answers in under .5 s.
@@ -233,9 +233,7 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", help="address to listen on (BACKFILE_HOST, else 127.0.0.1)")
     serving.add_argument("--port", type=_port, help="port to listen on (BACKFILE_PORT, else 7860)")
     command("status", status, "say what is in the archive")
-    caring.add_doctor_arguments(
-        command("doctor", caring.doctor, "check the archive in every particular, and mend it")
-    )
+    caring.add_commands(command)
     evaluating.add_arguments(
         command("evaluate", evaluating.evaluate, "measure how well questions are answered")
     )

@@ -22,13 +22,15 @@ CHUNK = 500  # parameters a statement: SQLite's own bound was 999 for long
 class Database:
     """The archive's SQLite file; safe to use from several threads, each with its connection."""
 
-    def __init__(self, folder: Path, *, create: bool = False, writable: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, create: bool = False, writable: bool = False, name: str = FILE
+    ) -> None:
         """Open the file in `folder`.
 
         Raises ArchiveNotFoundError where there is none and it may not be created, and
         ArchiveDamagedError where the file is no record or of a newer version.
         """
-        self.path = folder / FILE
+        self.path = folder / name
         self._writable = writable
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -124,6 +126,14 @@ class Database:
                 self.connection.execute("ROLLBACK")
             raise
 
+    def sequence_before(self, moment: datetime) -> int:
+        """Return the number of the newest change made before a moment, 0 where there was none."""
+        row = self.connection.execute(
+            "SELECT ifnull(max(sequence), 0) FROM changes WHERE at < ?",
+            (moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00"),),
+        ).fetchone()
+        return int(row[0])
+
     @contextmanager
     def change(self, action: str, articles: int) -> Iterator[int]:
         """Open a transaction under the next sequence number."""
@@ -152,6 +162,16 @@ class Database:
             yield
         finally:
             self.connection.execute("ROLLBACK")
+
+    def copy_to(self, path: Path) -> None:
+        """Write the record as it is at one moment into another file, whole without a log."""
+        path.unlink(missing_ok=True)
+        copy = sqlite3.connect(path, isolation_level=None)
+        try:
+            self.connection.backup(copy)  # all pages in one step: one state, whoever writes
+            copy.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            copy.close()
 
     def broken(self) -> list[str]:
         """Return what SQLite finds wrong with the file, page by page; nothing where it is sound."""

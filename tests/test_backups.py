@@ -1,0 +1,149 @@
+"""Backups of a live archive: all of it at one moment, in one file, and back."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rag.archive import Archive
+from rag.doctor import examine
+from rag.errors import ArchiveDamagedError, BackupError
+from rag.schema import Article, Span
+from rag.storage.backups import back_up, restore
+from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
+from ui import cli
+
+
+def test_a_restored_archive_is_the_one_that_was_backed_up(tmp_path: Path) -> None:
+    file = tmp_path / "archive.backup"
+    with small_archive(tmp_path / "archive") as archive:
+        manifest = back_up(archive.record, file)
+        expected, status = list(archive.articles()), archive.status()
+    assert (manifest.articles, manifest.passages) == (len(ARTICLES), len(ARTICLES))
+    assert {path.name for path in tmp_path.iterdir()} == {"archive", "archive.backup"}
+    restore(file, tmp_path / "again")
+    with Archive.open(tmp_path / "again", embeddings=WordEmbeddings()) as archive:
+        assert list(archive.articles()) == expected
+        assert archive.status().sequence == status.sequence
+        assert archive.dense("harbour bridge", 1)[0].passage.article_id == HARBOUR.id
+        assert archive.lexical("ferries", 1)[0].passage.article_id == HARBOUR.id
+        assert examine(archive) == ()
+
+
+def numbered(n: int) -> tuple[Article, list[Span]]:
+    text = f"Report {n} of the harbour. It has two sentences."
+    return Article(id=f"paper.example/{n}", title=f"Report {n}", text=text), [Span(0, len(text))]
+
+
+def _write(folder: Path, ready: str) -> None:
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        for n in range(10_000):
+            archive.put([numbered(2 * n), numbered(2 * n + 1)])
+            Path(ready).touch()
+
+
+def test_a_backup_taken_while_another_process_writes_is_of_one_moment(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    writer = multiprocessing.get_context("spawn").Process(
+        target=_write, args=(tmp_path / "archive", str(ready))
+    )
+    writer.start()
+    try:
+        while not ready.exists():
+            assert writer.is_alive()
+            writer.join(0.1)
+        with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
+            for n in range(3):
+                manifest = back_up(archive.record, tmp_path / f"{n}.backup")
+                assert manifest.articles == 2 * manifest.sequence  # no change is half in it
+        assert writer.is_alive()
+    finally:
+        writer.kill()
+        writer.join()
+    restore(tmp_path / "2.backup", tmp_path / "again")
+    with Archive.open(tmp_path / "again", embeddings=WordEmbeddings()) as archive:
+        assert archive.count().articles == manifest.articles
+        assert examine(archive) == ()
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    with small_archive(tmp_path / "archive") as archive:
+        back_up(archive.record, tmp_path / "archive.backup")
+    return tmp_path / "archive.backup"
+
+
+def test_nothing_is_written_over(tmp_path: Path, backup: Path) -> None:
+    with pytest.raises(BackupError, match="there is an archive"):
+        restore(backup, tmp_path / "archive")
+    with small_archive(tmp_path / "other") as archive, pytest.raises(BackupError, match="already"):
+        back_up(archive.record, backup)
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-500])
+
+
+def _altered(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def _exchanged(file: Path) -> None:
+    with zipfile.ZipFile(file) as packed:
+        manifest = json.loads(packed.read("manifest.json"))
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("manifest.json", json.dumps(manifest))
+        packed.writestr("archive.sqlite", b"SQLite format 3 or not")
+
+
+@pytest.mark.parametrize("damage", [_cut, _altered, _exchanged])
+def test_a_damaged_backup_is_refused_and_leaves_nothing(
+    tmp_path: Path,
+    backup: Path,
+    damage: Callable[[Path], None],
+) -> None:
+    damage(backup)
+    with pytest.raises(BackupError, match=r"no backup|damaged"):
+        restore(backup, tmp_path / "again")
+    assert not list((tmp_path / "again").glob("archive.sqlite*"))
+
+
+@pytest.mark.parametrize("lost", ["missing", "empty"])
+def test_a_lost_record_is_told_of_and_put_back(tmp_path: Path, backup: Path, lost: str) -> None:
+    record = tmp_path / "archive" / "archive.sqlite"
+    record.unlink()
+    if lost == "empty":
+        record.touch()
+    for mode in ("read", "write"):
+        with pytest.raises(ArchiveDamagedError, match=rf"is {lost}.*backfile restore"):
+            Archive.open(tmp_path / "archive", mode=mode, embeddings=WordEmbeddings())  # type: ignore[arg-type]
+    restore(backup, tmp_path / "archive")
+    with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
+        assert archive.count().articles == len(ARTICLES)
+        assert examine(archive) == ()
+
+
+def test_the_commands_say_what_they_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_archive(tmp_path / "archive").close()
+    named = ["--archive", str(tmp_path / "archive")]
+    file = str(tmp_path / "b")
+    assert cli.main(["rebuild", *named]) == 0
+    assert cli.main(["backup", file, *named]) == 0
+    shutil.rmtree(tmp_path / "archive")
+    assert cli.main(["restore", file, *named]) == 0
+    assert cli.main(["restore", file, *named]) == 1
+    out, err = capsys.readouterr()
+    assert [line.partition(":")[0] for line in out.splitlines()] == [
+        "both indexes made again",
+        "written",
+        "restored",
+    ]
+    assert "restore into another folder" in err
