@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
-from ui import caring, evaluating, history, ingesting, takedowns
+from ui import caring, evaluating, history, takedowns
 from ui.scope import check_publishers, scope_of
 
 # Only what every command needs is imported here: `backfile --help` answers in under .5 s.
