@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -126,6 +127,27 @@ class QuotingChatbot:
     def ask(self, question: str, **given: object) -> Answer:
         *_, answer = self.stream(question, **given)  # type: ignore[arg-type]
         return answer
+
+
+class PacedChatbot(QuotingChatbot):
+    """Pauses after each statement of what is asked slowly, until the file `go` is there.
+
+    To a doubtful question it adds a statement that is only partly borne out, and one it removed.
+    """
+
+    def __init__(self, archive: Archive, go: Path) -> None:
+        super().__init__(archive)
+        self.go = go
+
+    def stream(self, question: str, **given: object) -> Iterator[Answer]:  # type: ignore[override]
+        for answer in super().stream(question, **given):  # type: ignore[arg-type]
+            if "doubtful" in question and answer.statements:
+                partly = replace(answer.statements[0], support="partly", reason="who is unclear")
+                removed = Statement("The moon is a bridge.", (), "not supported", "nothing says so")
+                answer = replace(answer, statements=(partly,), removed=(removed,))
+            yield answer
+            while "slowly" in question and not self.go.exists():
+                time.sleep(0.02)
 
 
 def _quoted(hit: Hit, found: re.Match[str], number: int) -> Statement:

@@ -126,9 +126,9 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     """Open the page and keep it open until Ctrl-C."""
-    from ui import web
+    from ui.page import serving
 
-    web.serve(settings)
+    serving.serve(settings)
     return DONE
 
 

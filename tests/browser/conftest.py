@@ -10,11 +10,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.person import WAIT
 from tests.fakes import ARTICLES, as_json
 
 if TYPE_CHECKING:
@@ -47,42 +50,79 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `backfile serve` over the articles of `tests.fakes`."""
+    """The address of `backfile serve` over the sample archive and the articles of `tests.fakes`."""
     folder = tmp_path_factory.mktemp("served")
     dump = folder / "articles.jsonl"
     dump.write_text("".join(json.dumps(as_json(article)) + "\n" for article in ARTICLES))
     backfile = [sys.executable, "-m", "ui.cli"]
     archive = ["--archive", str(folder / "archive")]
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("BACKFILE_")}
-    environ["PYTHONPATH"] = str(ROOT)
-    subprocess.run([*backfile, "ingest", str(dump), *archive], env=environ, check=True, timeout=120)
-    server = subprocess.Popen(
-        [*backfile, "serve", "--port", str(_free_port()), *archive],
-        env=environ,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout is not None
-    line = server.stdout.readline()
-    assert line.startswith("Backfile is at http"), line
-    yield line.split()[3]
-    server.send_signal(signal.SIGINT)
-    assert server.wait(timeout=30) == 0
-    server.stdout.close()
+    fed = [*backfile, "ingest", "--sample", str(dump), *archive]
+    subprocess.run(fed, env=_environment(), check=True, timeout=240)
+    with _serving([*backfile, "serve", "--port", str(_free_port()), *archive]) as address:
+        yield address
+
+
+@dataclass(frozen=True)
+class Paced:
+    """The page of `tests.browser.paced`; a file lets slow answers go on."""
+
+    address: str
+    go: Path
+
+
+@pytest.fixture(scope="session")
+def paced_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paced]:
+    folder = tmp_path_factory.mktemp("paced")
+    command = [sys.executable, "-m", "tests.browser.paced", str(folder), str(_free_port())]
+    with _serving(command) as address:
+        yield Paced(address, folder / "go")
 
 
 @pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page as a new visitor; `width`, `height` and `color_scheme` may be given."""
+def paced(paced_server: Paced) -> Iterator[Paced]:
+    """A page whose slow answers wait until the test makes the file `go`."""
+    paced_server.go.unlink(missing_ok=True)
+    yield paced_server
+    paced_server.go.touch()
+
+
+@contextmanager
+def _serving(command: list[str]) -> Iterator[str]:
+    """Run a server until the block ends; give its address once it says it."""
+    with subprocess.Popen(
+        command, env=_environment(), stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as server:
+        assert server.stdout is not None
+        try:
+            line = server.stdout.readline()
+            assert line.startswith("Backfile is at http"), line
+            yield line.split()[3]
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=60) == 0
+
+
+def _environment() -> dict[str, str]:
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("BACKFILE_")}
+    return {**environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Open a page as a new visitor: its size, its scheme, the query behind its address."""
     contexts = []
 
-    def opened(width: int = 1280, height: int = 900, **given: Any) -> Page:
+    def opened(
+        query: str = "", *, at: str = "", width: int = 1280, height: int = 900, **given: Any
+    ) -> Page:
+        address = at or request.getfixturevalue("address")
         context = browser.new_context(viewport={"width": width, "height": height}, **given)
+        context.set_default_timeout(WAIT)
         contexts.append(context)
         page = context.new_page()
-        page.goto(address)
-        page.get_by_placeholder("Ask the archive").wait_for()
-        page.locator("#bf-banner").get_by_text("articles").wait_for()
+        page.goto(address + query)
+        page.locator("#bf-question textarea").wait_for()
+        page.locator("#bf-banner summary").wait_for()
         return page
 
     yield opened

@@ -1,0 +1,28 @@
+"""A page of its own process, whose answers come when a test lets them: `python -m` it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+from rag.settings import Settings
+from tests.fakes import PacedChatbot, small_archive
+from ui.page.serving import build_page, launch
+
+
+def main(folder: Path, port: int) -> None:
+    """Serve the articles of `tests.fakes`, until interrupted."""
+    with small_archive(folder / "archive") as archive:
+        page = build_page(archive, PacedChatbot(archive, folder / "go"))  # type: ignore[arg-type]
+        _, address, _ = launch(page, Settings(port=port))
+        sys.stdout.write(f"Backfile is at {address} (Ctrl-C ends it)\n")
+        sys.stdout.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            page.close(verbose=False)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

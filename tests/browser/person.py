@@ -1,0 +1,44 @@
+"""What a person does with the page, and what they see on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+WAIT = 60_000  # milliseconds for what should be there at once: other work may keep the machine busy
+Opened = Callable[..., "Page"]
+
+HARBOUR_QUESTION = "How long will repairs of the harbour bridge take?"
+HARBOUR_ANSWER = "repairs would take six weeks"
+
+
+def ask(page: Page, question: str) -> None:
+    """Type a question and press Enter."""
+    box = page.locator("#bf-question textarea")
+    box.fill(question)
+    box.press("Enter")
+
+
+def ask_and_wait(page: Page, question: str) -> Locator:
+    """Ask, wait until the answer is complete, and return it."""
+    ask(page, question)
+    said = page.get_by_test_id("user").last
+    said.get_by_text(question.split("<")[0].strip()[:60]).wait_for()
+    return settled(page)
+
+
+def settled(page: Page) -> Locator:
+    """Wait until the last answer is complete, and return it."""
+    page.locator("#bf-question .submit-button").wait_for()
+    page.locator(".bf-working").wait_for(state="detached")
+    answer = page.get_by_test_id("bot").last
+    answer.locator(".bf-statement, .bf-refused, .bf-said").first.wait_for()
+    return answer
+
+
+def cards(page: Page) -> Locator:
+    """Return the cards of the last answer."""
+    return page.locator(".bf-now .bf-card")

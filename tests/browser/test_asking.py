@@ -1,0 +1,146 @@
+"""Asking: as one types, stops, tries again, comes back the next day, or follows a link."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Paced
+from tests.browser.person import (
+    HARBOUR_ANSWER,
+    HARBOUR_QUESTION,
+    Opened,
+    ask,
+    ask_and_wait,
+    cards,
+    settled,
+)
+from tests.fakes import ARABIC, HARBOUR, ORCHARD
+
+SLOWLY = "What of the harbour bridge, slowly?"
+
+
+def test_an_answer_is_read_while_it_grows(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask(page, SLOWLY)
+    expect(page.locator(".bf-statement")).to_have_count(1)
+    expect(cards(page).first).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    paced.go.touch()
+    settled(page)
+    expect(page.locator("#bf-question .submit-button")).to_be_visible()
+
+
+def test_an_answer_can_be_stopped_and_the_next_question_asked(
+    open_page: Opened, paced: Paced
+) -> None:
+    page = open_page(at=paced.address)
+    ask(page, SLOWLY)
+    expect(page.locator(".bf-statement")).to_have_count(1)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_test_id("bot")).to_contain_text("Stopped here.")
+    paced.go.touch()
+    answer = ask_and_wait(page, "What of the apples and the growers?")
+    expect(answer).to_contain_text("a third fewer apples")
+    expect(page.get_by_test_id("bot").first).to_contain_text("Stopped here.")
+
+
+def test_a_question_is_changed_and_asked_again(open_page: Opened) -> None:
+    page = open_page()
+    ask_and_wait(page, "Why is the orchard harvest small?")
+    page.get_by_role("button", name="Edit").first.click()
+    box = page.locator("#bf-chat textarea")
+    expect(box).to_have_value("Why is the orchard harvest small?")
+    box.fill(HARBOUR_QUESTION)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_test_id("bot")).to_contain_text(HARBOUR_ANSWER)
+    expect(page.get_by_test_id("user")).to_have_count(1)
+
+
+def test_a_question_is_asked_again(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, "What of the harbour bridge?")
+    page.get_by_role("button", name="Retry").click()
+    expect(settled(page)).to_contain_text("closed on Monday")
+    expect(page.get_by_test_id("user")).to_have_count(1)
+
+
+def test_a_question_follows_on_the_one_before(open_page: Opened) -> None:
+    page = open_page()
+    ask_and_wait(page, "How many soldiers has North Korea sent to Russia?")
+    answer = ask_and_wait(page, "And what did Moscow say about them?")
+    expect(answer.locator(".bf-statement").first).to_contain_text(
+        re.compile("Russia|Moscow|Kremlin|Putin|Peskov|Lavrov")
+    )
+    expect(page.get_by_test_id("user")).to_have_count(2)
+
+
+def test_what_was_understood_is_struck_out_by_a_click(open_page: Opened) -> None:
+    page = open_page()
+    answer = ask_and_wait(page, "What did South Korea threaten in March 2023?")
+    expect(answer.locator(".bf-refused")).to_be_visible()
+    expect(answer).to_contain_text("The archive holds nothing of that time.")
+    page.locator("#bf-understood label", has_text="published 1 March 2023").click()
+    expect(answer.locator(".bf-statement").first).to_contain_text("South Korea")
+    expect(answer).to_contain_text("time left aside")
+    expect(page.get_by_test_id("user")).to_have_count(1)
+    expect(page.locator("#bf-understood")).to_be_hidden()
+
+
+def test_an_answer_says_how_much_it_looked_at(open_page: Opened) -> None:
+    answer = ask_and_wait(open_page(), HARBOUR_QUESTION)
+    expect(answer).to_contain_text(re.compile(r"\d+ passages looked at"))
+    expect(answer).to_contain_text("As of 21 October 2024")
+
+
+def test_examples_are_headlines_of_this_archive(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    for article in (HARBOUR, ORCHARD, ARABIC):
+        expect(page.get_by_role("button", name=article.title)).to_be_visible()
+    page.get_by_role("button", name="Harbour bridge closed").click()
+    expect(page.get_by_test_id("user")).to_contain_text("Harbour bridge closed after storm")
+    expect(cards(page).first).to_be_visible()
+
+
+def test_conversations_are_kept_in_the_browser(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, "What of the harbour bridge?")
+    page.get_by_role("button", name="Toggle sidebar").click()
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.get_by_test_id("user")).to_have_count(0)
+    ask_and_wait(page, "What of the apples and the growers?")
+    page.reload()
+    expect(page.get_by_test_id("user")).to_have_text("What of the apples and the growers?")
+    expect(cards(page).first).to_contain_text("Orchards expect")
+    page.get_by_role("button", name="Toggle sidebar").click()
+    page.get_by_label("What of the harbour bridge?").click()
+    expect(page.get_by_test_id("user")).to_have_text("What of the harbour bridge?")
+    page.locator(".bf-cite").first.click()
+    expect(page.locator("#turn-1-card-1:target")).to_contain_text("Harbour bridge closed")
+    page.get_by_role("button", name="Delete this conversation").click()
+    expect(page.get_by_label("What of the harbour bridge?")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("user")).to_have_text("What of the apples and the growers?")
+
+
+def test_a_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
+    page = open_page("?q=What+of+the+harbour+bridge%3F&mode=passages", at=paced.address)
+    expect(page.get_by_test_id("user")).to_have_text("What of the harbour bridge?")
+    expect(cards(page).first).to_contain_text("Harbour bridge closed")
+    page.reload()
+    expect(cards(page).first).to_be_visible()
+    expect(page.get_by_test_id("user")).to_have_count(1)
+
+
+def test_clearing_the_chat_starts_another(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, "What of the harbour bridge?")
+    page.get_by_role("button", name="Clear").click()
+    expect(cards(page)).to_have_count(0)
+    ask_and_wait(page, "What of the apples and the growers?")
+    expect(page.locator("#turn-1-card-1")).to_contain_text("Orchard")
+    expect(page.get_by_test_id("bot")).to_have_count(1)

@@ -1,0 +1,131 @@
+"""Reading an answer: its cards, its articles, how far each statement is borne out."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Paced
+from tests.browser.person import HARBOUR_ANSWER, HARBOUR_QUESTION, Opened, ask_and_wait, cards
+from tests.fakes import HARBOUR, HOSTILE
+
+THREATS = "What did South Korea threaten?"
+
+
+def test_a_question_is_answered_beside_the_passage_it_rests_on(open_page: Opened) -> None:
+    page = open_page()
+    expect(ask_and_wait(page, HARBOUR_QUESTION)).to_contain_text(HARBOUR_ANSWER)
+    card = cards(page).first
+    expect(card).to_contain_text(HARBOUR.title)
+    expect(card).to_contain_text("The Harbour Courier")
+    expect(card).to_contain_text("21 October 2024")
+    expect(card).to_contain_text("Noor Haan")
+    expect(card.locator("mark").filter(has_text="six weeks")).to_have_count(1)
+    chat, box = page.locator("#bf-chat").bounding_box(), card.bounding_box()
+    assert chat is not None
+    assert box is not None
+    assert chat["x"] + chat["width"] <= box["x"]
+
+
+def test_a_number_leads_to_its_card_and_the_card_back(open_page: Opened) -> None:
+    page = open_page()
+    answer = ask_and_wait(page, THREATS)
+    answer.locator(".bf-cite", has_text="[2]").first.click()
+    card = page.locator("#turn-1-card-2:target")
+    expect(card).to_be_in_viewport()
+    card.locator(".bf-number").click()
+    expect(page.locator(".bf-cite:target")).to_have_text("[2]")
+    expect(page.locator(".bf-cite:target")).to_be_in_viewport()
+
+
+def test_a_number_leads_to_the_card_of_its_own_answer(open_page: Opened) -> None:
+    page = open_page()
+    ask_and_wait(page, HARBOUR_QUESTION)
+    ask_and_wait(page, "Why is the apple harvest small?")
+    expect(cards(page).first).to_contain_text("Orchard")
+    page.locator(".bf-cite[href='#turn-1-card-1']").first.click()
+    expect(page.locator("#turn-1-card-1:target")).to_contain_text(HARBOUR.title)
+    expect(page.locator("#turn-1-card-1")).to_be_in_viewport()
+
+
+def test_a_card_opens_the_whole_article_at_the_place(open_page: Opened) -> None:
+    page = open_page()
+    ask_and_wait(page, THREATS)
+    quoted = cards(page).nth(1).locator("mark").first.inner_text()
+    cards(page).nth(1).get_by_role("button", name="Open the article").click()
+    article = page.locator(".bf-article")
+    expect(article.locator("mark").first).to_have_text(quoted)
+    expect(article.locator("mark").first).to_be_in_viewport()
+    expect(article.get_by_role("link", name="Where it stood")).to_have_attribute(
+        "href", "https://pellworth-tribune.example/2024/10/22/seoul-phased-measures-weapons-ukraine"
+    )
+    expect(page.locator("#bf-evidence")).to_be_hidden()
+    page.get_by_role("button", name="Back to the evidence").click()
+    expect(cards(page).nth(1)).to_be_visible()
+    expect(article).to_be_hidden()
+
+
+def test_each_statement_shows_whether_it_is_borne_out(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    answer = ask_and_wait(page, "What of the doubtful harbour?")
+    expect(answer.locator(".bf-statement .bf-support")).to_contain_text("partly borne out")
+    expect(answer.locator(".bf-support")).to_have_attribute(
+        "title", r"partly borne out. who is unclear"
+    )
+    answer = ask_and_wait(page, "What of the harbour bridge?")
+    expect(answer.locator(".bf-support").first).to_have_attribute(
+        "title", "borne out by the passage"
+    )
+
+
+def test_what_was_left_out_can_be_looked_at(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    answer = ask_and_wait(page, "What of the doubtful harbour?")
+    removed = answer.get_by_text("The moon is a bridge.")
+    expect(removed).to_be_hidden()
+    answer.get_by_text("1 sentence left out").click()
+    expect(removed).to_be_visible()
+    expect(answer).to_contain_text("nothing says so")
+
+
+def test_a_refusal_says_so_and_shows_the_closest_articles(open_page: Opened) -> None:
+    page = open_page()
+    answer = ask_and_wait(page, "Who won the chess olympiad in Budapest?")
+    expect(answer.locator(".bf-refused")).to_contain_text("The archive does not say.")
+    expect(page.locator(".bf-cite")).to_have_count(0)
+    expect(page.locator("#bf-evidence")).to_contain_text("Closest articles")
+    title = cards(page).first.locator("h3").inner_text()
+    cards(page).first.get_by_role("button", name="Open the article").click()
+    expect(page.locator(".bf-article h2")).to_have_text(title)
+
+
+def test_markup_in_an_article_or_a_question_shows_as_text(open_page: Opened) -> None:
+    page = open_page()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    ask_and_wait(page, "What did the lighthouse <img src=x onerror=window.pwned=8> keeper say?")
+    shown = page.locator("#bf-evidence").inner_text()
+    pieces = ("<script>", "<img src=x", "[click](javascript:", "${window", "{{window", "[9]")
+    for piece in pieces:
+        assert piece in shown
+    assert HOSTILE.title in shown
+    assert "<img src=x onerror=window.pwned=8>" in page.get_by_test_id("user").inner_text()
+    cards(page).filter(has_text="Lighthouse").first.get_by_role("button").click()
+    article = page.locator(".bf-article")
+    for piece in pieces:
+        expect(article).to_contain_text(piece)
+    assert page.locator(":is(#bf-evidence, #bf-article) :is(script, img, i, b)").count() == 0
+    assert page.locator("a[href^='javascript' i]").count() == 0
+    page.mouse.move(5, 5)
+    assert page.evaluate("window.pwned") is None
+    assert dialogs == []
+
+
+def test_a_passage_runs_in_its_own_direction(open_page: Opened) -> None:
+    page = open_page()
+    ask_and_wait(page, "إغلاق جسر الميناء بعد العاصفة")
+    passage = page.locator("#bf-evidence blockquote", has_text="أغلق").first
+    expect(passage).to_be_visible()
+    assert passage.evaluate("element => getComputedStyle(element).direction") == "rtl"

@@ -1,0 +1,144 @@
+"""From what one browser asks to its desk as the answer grows; nothing is kept between calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rag.errors import BackfileError
+from rag.questions import (
+    Question,
+    asks_for_an_author,
+    first_and_last,
+    stand_alone,
+    strike,
+    understand,
+)
+from rag.retrieval import narrow
+from rag.schema import Answer
+from ui.page.session import Asked, Desk, Turn
+from ui.page.texts import Texts, texts_in
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+    from rag.chatbot import Chatbot
+
+LONGEST_QUESTION = 1000
+REMEMBERED = 6  # turns that a follow-up question may refer to
+REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
+PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
+
+
+def begun(desk: Desk, asked: Asked, at: int | None = None) -> Desk:
+    """Return the desk with a turn that waits for its answer, in the place of the turns from `at`.
+
+    It is as it was where nothing is asked.
+    """
+    question = " ".join(asked.question.split())[:LONGEST_QUESTION]
+    if not question:
+        return desk
+    asked = replace(asked, question=question)
+    before = desk.turns if at is None else desk.turns[:at]
+    return desk.with_turns((*before, Turn(asked, Answer(question), "waiting")))
+
+
+def stopped(desk: Desk) -> Desk:
+    """Return the desk with its last turn left as far as it came."""
+    if not desk.turns or desk.turns[-1].progress in ("done", "stopped"):
+        return desk
+    return desk.with_last(replace(desk.turns[-1], progress="stopped"))
+
+
+def answered(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Desk]:
+    """Yield the desk as the turn that waits is answered; once, unchanged, if none waits."""
+    if not desk.turns or desk.turns[-1].progress != "waiting":
+        yield desk
+        return
+    turn = replace(desk.turns[-1], progress="growing")
+    history = desk.current.history[-REMEMBERED:]
+    yield desk.with_last(turn)
+    drawn = 0.0
+    try:
+        question = read_question(archive, turn.asked, history)
+        turn = replace(turn, understood=described(question, texts_in(desk.language)))
+        for answer in _answers(archive, chatbot, turn.asked, question, history):
+            turn = replace(turn, answer=replace(answer, question=turn.asked.question))
+            if time.monotonic() - drawn >= REDRAW_SECONDS:
+                drawn = time.monotonic()
+                yield desk.with_last(turn)
+        turn = replace(turn, outside=_outside(archive, turn.asked, question))
+    except BackfileError as error:
+        turn = replace(turn, answer=Answer(turn.asked.question, refused=True, reason=str(error)))
+    yield desk.with_last(replace(turn, progress="done"))
+
+
+def read_question(archive: Archive, asked: Asked, history: list[tuple[str, Answer]]) -> Question:
+    """Return what is read from the question's words, less what was struck out of it."""
+    asked_on = asked.asked_on or datetime.now(UTC)
+    publishers = archive.publishers()
+    text = stand_alone(asked.question, history)
+    authors = archive.authors() if asks_for_an_author(text) else ()
+    text = strike(text, asked.struck, asked_on=asked_on, publishers=publishers, authors=authors)
+    return understand(text, asked_on=asked_on, publishers=publishers, authors=authors)
+
+
+def _answers(
+    archive: Archive,
+    chatbot: Chatbot,
+    asked: Asked,
+    question: Question,
+    history: list[tuple[str, Answer]],
+) -> Iterator[Answer]:
+    text = question.text if asked.struck else asked.question
+    before = [] if asked.struck else history
+    if asked.mode == "passages":
+        hits = archive.search(
+            question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=asked.asked_on
+        )
+        if asked.order == "date":
+            oldest = datetime.min.replace(tzinfo=UTC)
+            hits.sort(key=lambda hit: hit.head.published or oldest, reverse=True)
+        yield Answer(asked.question, hits=tuple(hits))
+    elif asked.mode == "timeline":
+        from rag.answers.timeline import timeline
+
+        yield timeline(
+            archive, text, filters=asked.filters, asked_on=asked.asked_on, history=before
+        )
+    else:
+        yield from chatbot.stream(
+            text, filters=asked.filters, asked_on=asked.asked_on, history=before
+        )
+
+
+def described(question: Question, texts: Texts) -> tuple[tuple[str, str], ...]:
+    """Return what was understood beside the words, by kind, in the reader's language."""
+    said = []
+    if question.window is not None:
+        window = question.window
+        first, last = first_and_last(window)
+        key = "window" if first and last else "since" if first else "until"
+        words = texts.period(first, last) if first and last else texts.day(first or last)
+        said.append(("window", texts(key if window.hard else f"soft_{key}", when=words)))
+    for kind in ("publishers", "authors", "phrases", "excluded"):
+        names = getattr(question, kind)
+        if names:
+            said.append((kind, texts(f"understood_{kind}", names=", ".join(names))))
+    return tuple(said)
+
+
+def _outside(archive: Archive, asked: Asked, question: Question) -> bool:
+    """Whether what is asked for lies before or after everything that the archive holds."""
+    narrowed = narrow(asked.filters, question)
+    if narrowed is None or not (narrowed.after or narrowed.before):
+        return False
+    status = archive.status()
+    if status.first is None or status.last is None:
+        return True
+    return bool(
+        (narrowed.after and narrowed.after > status.last)
+        or (narrowed.before and narrowed.before <= status.first)
+    )

@@ -1,0 +1,200 @@
+"""Conversations as a browser keeps them: what was said, and where in the archive it stands.
+
+Passages are kept by place, not by text: what comes back from a browser is read from the archive
+again, and what the archive no longer holds does not come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Support
+from ui.page.asking import asked_of, fields_of
+from ui.page.reading import Shelf
+from ui.page.session import (
+    MOST_CONVERSATIONS,
+    MOST_TURNS,
+    Asked,
+    Conversation,
+    Desk,
+    Mode,
+    Order,
+    Turn,
+)
+
+Where = tuple[str, int, int, int]  # a passage: its article, revision, start and end
+
+
+class KeptCitation(BaseModel):
+    number: int
+    start: int
+    end: int
+    passage: Where
+
+
+class KeptStatement(BaseModel):
+    text: str
+    support: Support
+    reason: str = ""
+    citations: list[KeptCitation] = []
+
+
+class KeptTurn(BaseModel):
+    question: str
+    mode: Mode = "answer"
+    order: Order = "relevance"
+    fields: dict[str, str | list[str]] = {}
+    struck: list[str] = []
+    understood: list[tuple[str, str]] = []
+    outside: bool = False
+    statements: list[KeptStatement] = []
+    removed: list[KeptStatement] = []
+    hits: list[Where] = []
+    closest: list[Where] = []
+    as_of: datetime | None = None
+    refused: bool = False
+    reason: str = ""
+    notice: str = ""
+
+
+class KeptConversation(BaseModel):
+    id: str
+    turns: list[KeptTurn]
+
+
+class KeptDesk(BaseModel):
+    conversations: list[KeptConversation]
+
+
+def to_browser(desk: Desk) -> dict[str, Any]:
+    """Return what the browser keeps of `desk`: the conversations that have finished turns."""
+    kept = [
+        KeptConversation(
+            id=c.id, turns=[_kept(t) for t in c.turns if t.progress in ("done", "stopped")]
+        )
+        for c in desk.conversations
+        if c.turns
+    ]
+    return KeptDesk(conversations=kept[:MOST_CONVERSATIONS]).model_dump(
+        mode="json", exclude_defaults=True
+    )
+
+
+def from_browser(value: object, shelf: Shelf, lost: str) -> tuple[Conversation, ...]:
+    """Return the conversations that a browser kept; none where it holds something else.
+
+    `lost` is the notice for an answer of which a part is no longer in the archive.
+    """
+    try:
+        desk = KeptDesk.model_validate(value)
+    except ValidationError:
+        return ()
+    archive = _Reread(shelf)
+    return tuple(
+        Conversation(c.id[:64], tuple(_turn(t, archive, lost) for t in c.turns[:MOST_TURNS]))
+        for c in desk.conversations[:MOST_CONVERSATIONS]
+        if c.turns
+    )
+
+
+def _kept(turn: Turn) -> KeptTurn:
+    asked, answer = turn.asked, turn.answer
+    return KeptTurn(
+        question=asked.question,
+        mode=asked.mode,
+        order=asked.order,
+        fields={name: value for name, value in fields_of(asked).items() if value},
+        struck=list(asked.struck),
+        understood=list(turn.understood),
+        outside=turn.outside,
+        statements=[_kept_statement(s) for s in answer.statements],
+        removed=[_kept_statement(s) for s in answer.removed],
+        hits=[_where(h.passage) for h in answer.hits],
+        closest=[_where(h.passage) for h in answer.closest],
+        as_of=answer.as_of,
+        refused=answer.refused,
+        reason=answer.reason,
+        notice=answer.notice,
+    )
+
+
+def _kept_statement(statement: Statement) -> KeptStatement:
+    return KeptStatement(
+        text=statement.text,
+        support=statement.support,
+        reason=statement.reason,
+        citations=[
+            KeptCitation(number=c.number, start=c.start, end=c.end, passage=_where(c.passage))
+            for c in statement.citations
+        ],
+    )
+
+
+def _where(passage: Passage) -> Where:
+    return passage.article_id, passage.revision, passage.start, passage.end
+
+
+@dataclass
+class _Reread:
+    """The archive's articles, each read once."""
+
+    shelf: Shelf
+    seen: dict[tuple[str, int], Article | None] = field(default_factory=dict)
+
+    def article(self, article_id: str, revision: int) -> Article | None:
+        key = article_id, revision
+        if key not in self.seen:
+            here = self.shelf.article(article_id) is not None
+            self.seen[key] = self.shelf.article(article_id, revision) if here else None
+        return self.seen[key]
+
+    def hit(self, where: Where) -> Hit | None:
+        article_id, revision, start, end = where
+        article = self.article(article_id, revision)
+        if article is None or not 0 <= start < end <= len(article.text):
+            return None
+        passage = Passage(article_id, revision, start, end, article.text[start:end])
+        return Hit(passage, article.head, 0.0)
+
+    def hits(self, places: Iterable[Where]) -> tuple[Hit, ...]:
+        return tuple(hit for hit in map(self.hit, places) if hit is not None)
+
+    def statement(self, kept: KeptStatement) -> Statement | None:
+        citations = []
+        for c in kept.citations:
+            hit = self.hit(c.passage)
+            if hit is None or not hit.passage.start <= c.start < c.end <= hit.passage.end:
+                return None
+            at = hit.passage.start
+            quote = hit.passage.text[c.start - at : c.end - at]
+            citations.append(Citation(c.number, quote, c.start, c.end, hit.passage, hit.head))
+        return Statement(kept.text, tuple(citations), kept.support, kept.reason)
+
+    def statements(self, kept: Sequence[KeptStatement]) -> tuple[Statement, ...]:
+        return tuple(s for s in map(self.statement, kept) if s is not None)
+
+
+def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
+    asked, _ = asked_of(kept.question, kept.mode, kept.order, kept.fields)
+    statements = archive.statements(kept.statements)
+    gone = len(statements) < len(kept.statements)
+    answer = Answer(
+        kept.question,
+        statements=statements,
+        hits=archive.hits(kept.hits),
+        as_of=kept.as_of,
+        refused=kept.refused,
+        reason=kept.reason,
+        closest=archive.hits(kept.closest),
+        removed=archive.statements(kept.removed),
+        notice=lost if gone else kept.notice,
+    )
+    asked = Asked(
+        kept.question, asked.filters, asked.asked_on, kept.mode, kept.order, tuple(kept.struck)
+    )
+    return Turn(asked, answer, "done", tuple(kept.understood), kept.outside)

@@ -1,0 +1,210 @@
+"""What stands where on the page: Gradio's components, without what they do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui.page.answering import LONGEST_QUESTION
+from ui.page.session import Desk
+from ui.page.texts import all_texts
+
+KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
+STORAGE_KEY = "backfile-conversations"
+
+# Of Gradio's own: it puts the text in the browser's language where one of these is a label.
+say = gr.I18n(
+    **{
+        language: {key: text for key, text in words.items() if isinstance(text, str)}
+        for language, words in all_texts().items()
+    }
+)
+
+# A click on what has `data-card` tells the page which; links within it need no script.
+CARDS_JS = """
+element.addEventListener('click', (event) => {
+  const pressed = event.target.closest('[data-card]');
+  if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card});
+});
+"""
+# An article that is opened is scrolled to what is quoted of it, and its headline gets the focus.
+ARTICLE_JS = """
+watch('value', () => {
+  element.querySelector('h2')?.focus({preventScroll: true});
+  element.querySelector('mark, .bf-place')?.scrollIntoView({block: 'center'});
+});
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a search can be narrowed by."""
+
+    after: gr.Textbox
+    before: gr.Textbox
+    asked_on: gr.Textbox
+    publishers: gr.Dropdown
+    authors: gr.Dropdown
+    sections: gr.Dropdown
+    languages: gr.Dropdown
+    widen: gr.Button
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The components in the order in which `asking.asked_of` takes their values."""
+        return [
+            *(self.after, self.before, self.asked_on),
+            *(self.publishers, self.authors, self.sections, self.languages),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Everything on the page that something happens to."""
+
+    desk: gr.State
+    kept: gr.BrowserState
+    banner: gr.HTML
+    chat: gr.Chatbot
+    understood: gr.CheckboxGroup
+    mode: gr.Radio
+    order: gr.Radio
+    question: gr.Textbox
+    narrowing: Narrowing
+    evidence: gr.HTML
+    cards: gr.Column
+    article: gr.HTML
+    reader: gr.Column
+    close: gr.Button
+    conversations: gr.Radio
+    start: gr.Button
+    delete: gr.Button
+
+
+def lay_out(storage_key: str) -> Components:
+    """Put every component in its place, inside the Blocks that is open."""
+    desk = gr.State(Desk(), time_to_live=KEPT_SECONDS)
+    # The secret is no secret: it is in the page. The key keeps one archive's from another's.
+    kept = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
+    conversations, start, delete = _sidebar()
+    banner = gr.HTML(elem_id="bf-banner")
+    with gr.Row(elem_id="bf-desk"):
+        with gr.Column(scale=5, min_width=320, elem_id="bf-asking"):
+            chat = _chat()
+            understood = gr.CheckboxGroup(
+                label=say("understood"), visible=False, elem_id="bf-understood", container=False
+            )
+            question, mode = _asking()
+            order, narrowing = _narrowing()
+        with gr.Column(scale=4, min_width=320, elem_id="bf-reading"):
+            with gr.Column(elem_id="bf-cards") as cards:
+                evidence = gr.HTML(elem_id="bf-evidence", js_on_load=CARDS_JS)
+            with gr.Column(visible=False, elem_id="bf-reader") as reader:
+                close = gr.Button(say("back_to_cards"), size="sm", elem_id="bf-close")
+                article = gr.HTML(elem_id="bf-article", js_on_load=ARTICLE_JS)
+    return Components(
+        desk=desk,
+        kept=kept,
+        banner=banner,
+        chat=chat,
+        understood=understood,
+        mode=mode,
+        order=order,
+        question=question,
+        narrowing=narrowing,
+        evidence=evidence,
+        cards=cards,
+        article=article,
+        reader=reader,
+        close=close,
+        conversations=conversations,
+        start=start,
+        delete=delete,
+    )
+
+
+def _sidebar() -> tuple[gr.Radio, gr.Button, gr.Button]:
+    with gr.Sidebar(open=False, elem_id="bf-sidebar", width=300):
+        start = gr.Button(say("new_conversation"), size="sm", elem_id="bf-new")
+        conversations = gr.Radio(
+            label=say("conversations"),
+            info=say("kept_here"),
+            choices=[],
+            elem_id="bf-conversations",
+            container=False,
+        )
+        delete = gr.Button(say("delete_conversation"), size="sm", elem_id="bf-delete")
+    return conversations, start, delete
+
+
+def _chat() -> gr.Chatbot:
+    return gr.Chatbot(
+        elem_id="bf-chat",
+        label=say("chat"),
+        show_label=False,
+        container=False,
+        height="100%",
+        layout="panel",
+        placeholder=str(say("welcome")),
+        buttons=[],
+        editable="user",
+        feedback_options=None,
+        allow_tags=False,
+        sanitize_html=True,
+        latex_delimiters=[],
+        allow_file_downloads=False,
+        group_consecutive_messages=False,
+    )
+
+
+def _asking() -> tuple[gr.Textbox, gr.Radio]:
+    question = gr.Textbox(
+        elem_id="bf-question",
+        label=say("ask_label"),
+        show_label=False,
+        placeholder=say("ask_placeholder"),
+        max_length=LONGEST_QUESTION,
+        submit_btn=str(say("ask")),
+        autofocus=True,
+        lines=1,
+        max_lines=4,
+    )
+    mode = gr.Radio(
+        [(say(f"mode_{mode}"), mode) for mode in ("answer", "timeline", "passages")],
+        value="answer",
+        label=say("mode"),
+        show_label=False,
+        container=False,
+        elem_id="bf-mode",
+    )
+    return question, mode
+
+
+def _narrowing() -> tuple[gr.Radio, Narrowing]:
+    with gr.Accordion(say("narrow"), open=False, elem_id="bf-narrow"):
+        with gr.Row():
+            after, before, asked_on = (
+                gr.Textbox(
+                    label=say(name), placeholder=say("date_form"), max_length=40, min_width=120
+                )
+                for name in ("after", "before", "asked_on")
+            )
+        with gr.Row():
+            publishers, authors, sections, languages = (
+                gr.Dropdown(label=say(name), multiselect=True, choices=[], min_width=140)
+                for name in ("publishers", "authors", "sections", "languages")
+            )
+        with gr.Row():
+            order = gr.Radio(
+                [(say(f"order_{order}"), order) for order in ("relevance", "date")],
+                value="relevance",
+                label=say("order"),
+                elem_id="bf-order",
+                min_width=200,
+            )
+            widen = gr.Button(say("widen"), size="sm", min_width=100, elem_id="bf-widen")
+    return order, Narrowing(
+        after, before, asked_on, publishers, authors, sections, languages, widen
+    )

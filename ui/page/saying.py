@@ -1,0 +1,100 @@
+"""The chat's own markup: statements, their numbers, how far they are borne out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rag.schema import Statement
+from ui.page.markup import escaped, escaped_line, paragraph, plain_line
+from ui.page.session import Turn
+from ui.page.texts import Texts
+from ui.render import named
+
+SUPPORTS = {
+    "supported": ("✓", "supported"),
+    "partly": ("◐", "partly"),
+    "not supported": ("✗", "not_supported"),
+    "contradicted": ("✗", "contradicted"),
+}
+
+
+def messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
+    """Return the conversation for Gradio's chat, every word of it escaped."""
+    said = []
+    for number, turn in enumerate(turns, start=1):
+        said.append({"role": "user", "content": plain_line(turn.asked.question)})
+        said.append({"role": "assistant", "content": answer_markup(turn, number, texts)})
+    return said
+
+
+def answer_markup(turn: Turn, number: int, texts: Texts) -> str:
+    """Return the answer of the turn with that number; its citations lead to the turn's cards."""
+    return "".join([*_body(turn, number, texts), *_notes(turn, texts), _removed(turn, texts)])
+
+
+def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
+    answer = turn.answer
+    if turn.progress in ("waiting", "growing") and not answer.statements and not answer.refused:
+        key = "waiting" if turn.progress == "waiting" else "searching"
+        yield paragraph(f'<span class="bf-working">{escaped(texts(key))}</span>', "bf-note")
+    elif answer.refused:
+        yield paragraph(escaped_line(answer.reason or texts("refusal")), "bf-refused")
+        if answer.closest:
+            yield paragraph(escaped(texts("closest_beside")), "bf-note")
+    elif turn.asked.mode == "passages" and turn.progress == "done":
+        count = len(answer.hits)
+        yield paragraph(escaped(texts("found_passages", count=count)), "bf-said")
+    for place, statement in enumerate(answer.statements, start=1):
+        yield _statement(statement, f"turn-{number}", place, texts)
+
+
+def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
+    parts = [escaped_line(statement.text)]
+    for number, citation in {c.number: c for c in statement.citations}.items():
+        parts.append(
+            f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
+            f'title="{escaped_line(named(citation.head))}">&#91;{number}&#93;</a>'
+        )
+    sign, key = SUPPORTS[statement.support]
+    told = escaped_line(". ".join(filter(None, (texts(key), statement.reason))))
+    shown = "" if statement.support == "supported" else f" {escaped(texts(key))}"
+    hidden = f'<span class="bf-unseen">{told}</span>' if not shown else ""
+    parts.append(f'<span class="bf-support bf-{key}" title="{told}">{sign}{shown}{hidden}</span>')
+    return paragraph(" ".join(parts), f"bf-statement bf-is-{key}")
+
+
+def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
+    answer = turn.answer
+    if answer.notice:
+        yield paragraph(escaped_line(answer.notice), "bf-note bf-notice")
+    if turn.outside:
+        yield paragraph(escaped(texts("outside")), "bf-note bf-notice")
+    if turn.progress == "stopped":
+        yield paragraph(escaped(texts("stopped")), "bf-note")
+    facts = []
+    if answer.as_of and not answer.refused:
+        facts.append(texts("as_of", day=texts.day(answer.as_of)))
+    if turn.progress == "done" and answer.hits:
+        facts.append(texts("looked_at", count=looked_at(turn)))
+    facts += [texts(f"struck_{kind}") for kind in turn.asked.struck]
+    if facts:
+        yield paragraph(" &#183; ".join(map(escaped_line, facts)), "bf-note bf-facts")
+
+
+def looked_at(turn: Turn) -> int:
+    """Return how many passages were weighed for an answer."""
+    return max(getattr(turn.answer, "considered", 0), len(turn.answer.hits))
+
+
+def _removed(turn: Turn, texts: Texts) -> str:
+    """Return what was taken out for want of support, folded."""
+    removed = turn.answer.removed
+    if not removed:
+        return ""
+    items = "".join(
+        f'<li dir="auto"><del>{escaped_line(s.text)}</del> '
+        f"<span>{escaped_line(s.reason or texts(SUPPORTS[s.support][1]))}</span></li>"
+        for s in removed
+    )
+    heading = escaped(texts("removed", count=len(removed)))
+    return f'<details class="bf-removed"><summary>{heading}</summary><ul>{items}</ul></details>'

@@ -1,0 +1,114 @@
+"""What one browser has before it: conversations, their turns, how each was asked; all frozen."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from rag.schema import Answer, Citation, Filters, Hit
+from ui.render import one_of_each_article
+
+Mode = Literal["answer", "timeline", "passages"]
+Order = Literal["relevance", "date"]
+Progress = Literal["waiting", "growing", "stopped", "done"]
+
+MOST_CONVERSATIONS = 20  # kept in a browser: its storage holds 5 MB for a page
+MOST_TURNS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and all that says how it is to be answered.
+
+    `struck` names what was understood from its words and is to be left aside.
+    """
+
+    question: str
+    filters: Filters = Filters()
+    asked_on: datetime | None = None
+    mode: Mode = "answer"
+    order: Order = "relevance"
+    struck: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and its answer so far; `understood` is what was read from its words, by kind."""
+
+    asked: Asked
+    answer: Answer
+    progress: Progress = "done"
+    understood: tuple[tuple[str, str], ...] = ()
+    outside: bool = False
+
+    @property
+    def shown(self) -> tuple[Hit, ...]:
+        """The hits that have a card of their own: passages asked for, or closest articles."""
+        if self.asked.mode == "passages":
+            return self.answer.hits
+        return tuple(one_of_each_article(self.answer.closest)) if self.answer.refused else ()
+
+    def citations(self, number: int) -> list[Citation]:
+        """Return the citations on one card: all that have its number."""
+        return [c for c in self.answer.citations if c.number == number]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Questions and answers that follow on each other."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    turns: tuple[Turn, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.turns[0].asked.question if self.turns else ""
+
+    @property
+    def history(self) -> list[tuple[str, Answer]]:
+        """Its finished questions, for one that follows on them."""
+        return [(t.asked.question, t.answer) for t in self.turns if t.progress == "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that one browser has open; `current` is the first of its conversations."""
+
+    conversations: tuple[Conversation, ...] = (Conversation("first"),)
+    language: str = "en"
+
+    @property
+    def current(self) -> Conversation:
+        return self.conversations[0]
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return self.current.turns
+
+    def with_turns(self, turns: Sequence[Turn]) -> Desk:
+        """Return the desk with other turns in the current conversation."""
+        changed = replace(self.current, turns=tuple(turns)[-MOST_TURNS:])
+        return replace(self, conversations=(changed, *self.conversations[1:]))
+
+    def with_last(self, turn: Turn) -> Desk:
+        """Return the desk with the last turn changed."""
+        return self.with_turns((*self.turns[:-1], turn))
+
+    def started(self) -> Desk:
+        """Return the desk with a new conversation, empty, in front of those that have turns."""
+        others = [c for c in self.conversations if c.turns]
+        return replace(self, conversations=(Conversation(), *others)[:MOST_CONVERSATIONS])
+
+    def opened(self, conversation_id: str) -> Desk:
+        """Return the desk with that conversation in front; as it is where it has none such."""
+        wanted = [c for c in self.conversations if c.id == conversation_id]
+        others = [c for c in self.conversations if c.id != conversation_id and c.turns]
+        return replace(self, conversations=(*wanted, *others)) if wanted else self
+
+    def without_current(self) -> Desk:
+        """Return the desk without the conversation in front."""
+        others = [c for c in self.conversations[1:] if c.turns]
+        return replace(self, conversations=tuple(others) or (Conversation(),))

@@ -1,0 +1,98 @@
+"""What the page's components show of a desk: the one way from values to what is on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from ui.page import answering, kept
+from ui.page.evidence import evidence_markup
+from ui.page.layout import Components, say
+from ui.page.reading import Place, article_markup
+from ui.page.saying import messages
+from ui.page.session import Asked, Desk
+from ui.page.texts import Texts, texts_in
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+    from rag.chatbot import Chatbot
+
+Shown = dict[Any, Any]  # a component, and its new value or properties
+
+TITLE_UP_TO = 60  # characters of a conversation's first question, in the list
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page over one archive; nothing of any desk is kept in it."""
+
+    archive: Archive
+    chatbot: Chatbot
+    on: Components
+
+    @property
+    def desk_parts(self) -> list[Any]:
+        """The components that show a desk."""
+        on = self.on
+        return [
+            *(on.desk, on.chat, on.evidence, on.understood, on.conversations, on.question),
+            *(on.reader, on.cards, on.kept),
+        ]
+
+    def desk(self, desk: Desk) -> Shown:
+        """Show all of `desk`, and have the browser keep it."""
+        listed = [(_shortened(c.title), c.id) for c in desk.conversations if c.turns]
+        return {
+            **self.growing(desk),
+            self.on.conversations: gr.Radio(
+                choices=listed, value=desk.current.id if desk.current.turns else None
+            ),
+            self.on.question: gr.Textbox(submit_btn=str(say("ask")), stop_btn=False),
+            self.on.kept: kept.to_browser(desk),
+        }
+
+    def growing(self, desk: Desk) -> Shown:
+        """Show what changes of `desk` while an answer grows."""
+        texts = texts_in(desk.language)
+        last = desk.turns[-1] if desk.turns else None
+        chips = [(words, kind) for kind, words in last.understood] if last else []
+        return {
+            self.on.desk: desk,
+            self.on.chat: messages(desk.turns, texts),
+            self.on.evidence: evidence_markup(desk.turns, texts),
+            self.on.understood: gr.CheckboxGroup(
+                choices=chips, value=[kind for _, kind in chips], visible=bool(chips)
+            ),
+        }
+
+    def begun(self, desk: Desk, asked: Asked, at: int | None = None) -> Shown:
+        """Show the question at once, and a button that stops its answer."""
+        now = answering.begun(desk, asked, at)
+        if now is desk:
+            return {self.on.desk: desk}
+        busy = gr.Textbox("", submit_btn=False, stop_btn=str(say("stop")))
+        return {**self.growing(now), **self.cards(), self.on.question: busy}
+
+    def answered(self, desk: Desk) -> Iterator[Shown]:
+        """Show the answer to what waits for one, as it grows."""
+        for now in answering.answered(self.archive, self.chatbot, desk):
+            yield self.growing(now)
+
+    def article(self, place: Place, texts: Texts) -> Shown:
+        """Show an article in the place of the cards."""
+        return {
+            self.on.article: article_markup(self.archive, place, texts),
+            self.on.reader: gr.Column(visible=True),
+            self.on.cards: gr.Column(visible=False),
+        }
+
+    def cards(self) -> Shown:
+        """Show the cards again."""
+        return {self.on.reader: gr.Column(visible=False), self.on.cards: gr.Column(visible=True)}
+
+
+def _shortened(title: str) -> str:
+    return title if len(title) <= TITLE_UP_TO else f"{title[: TITLE_UP_TO - 2].rstrip()} …"

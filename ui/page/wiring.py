@@ -1,0 +1,166 @@
+"""What happens when: each of the page's events, all of them private to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from ui.page import answering
+from ui.page.asking import FIELDS, asked_of
+from ui.page.loading import wire_loading
+from ui.page.markup import unescaped
+from ui.page.reading import place_of
+from ui.page.session import Asked, Desk
+from ui.page.showing import Page, Shown
+from ui.page.texts import texts_in
+
+# Not an endpoint, and not in the queue of those who wait for an answer.
+AT_ONCE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+
+
+def wire(page: Page, blocks: gr.Blocks, at_once: int) -> None:
+    """Say what each event of the page does; `at_once` questions are answered at a time."""
+    asking = _wire_asking(page, blocks, at_once)
+    _wire_reading(page)
+    _wire_conversations(page, asking)
+    page.on.narrowing.widen.click(
+        lambda: ["", "", "", [], [], [], []], outputs=page.on.narrowing.inputs, **AT_ONCE
+    )
+
+
+def _wire_asking(page: Page, blocks: gr.Blocks, at_once: int) -> list[Any]:
+    """Every way to ask: it shows the question at once, then its answer, then all that follows."""
+    on = page.on
+    scope = [on.mode, on.order, *on.narrowing.inputs]
+    begun = [
+        on.question.submit(
+            lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
+            [on.desk, on.question, *scope],
+            page.desk_parts,
+            **AT_ONCE,
+        ),
+        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **AT_ONCE),
+        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **AT_ONCE),
+        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **AT_ONCE),
+        on.understood.input(_strike(page), [on.desk, on.understood], page.desk_parts, **AT_ONCE),
+        wire_loading(page, blocks, AT_ONCE),
+    ]
+    asking = [_wire_answer(page, event, at_once) for event in begun]
+    on.question.stop(
+        lambda desk: page.desk(answering.stopped(desk)),
+        on.desk,
+        page.desk_parts,
+        cancels=asking,
+        **AT_ONCE,
+    )
+    return asking
+
+
+def _wire_answer(page: Page, begun: Any, at_once: int) -> Any:
+    """After `begun`, answer what waits; return the event that a stop cancels."""
+
+    def answered(desk: Desk) -> Iterator[Shown]:
+        yield from page.answered(desk)
+
+    answer = begun.then(
+        answered,
+        page.on.desk,
+        page.desk_parts,
+        api_visibility="private",
+        concurrency_limit=at_once,
+        concurrency_id="asking",
+        show_progress="hidden",
+    )
+    answer.then(page.desk, page.on.desk, page.desk_parts, **AT_ONCE)
+    return answer
+
+
+def _asked(desk: Desk, question: str, scope: tuple[Any, ...]) -> Asked:
+    mode, order, *fields = scope
+    asked, wrong = asked_of(question, mode, order, dict(zip(FIELDS, fields, strict=True)))
+    for text in wrong:
+        gr.Warning(texts_in(desk.language)("bad_date", text=text))
+    return asked
+
+
+def _of_example(page: Page) -> Any:
+    def of_example(desk: Desk, *scope: Any, picked: gr.SelectData) -> Shown:
+        return page.begun(desk, _asked(desk, str(picked.value["text"]), scope))
+
+    return of_example
+
+
+def _retry(page: Page) -> Any:
+    def retry(desk: Desk, picked: gr.RetryData) -> Shown:
+        at = _turn_at(desk, picked.index)
+        return {page.on.desk: desk} if at is None else page.begun(desk, desk.turns[at].asked, at)
+
+    return retry
+
+
+def _edit(page: Page) -> Any:
+    def edit(desk: Desk, edited: gr.EditData) -> Shown:
+        at = _turn_at(desk, edited.index)
+        if at is None:
+            return {page.on.desk: desk}
+        asked = replace(desk.turns[at].asked, question=unescaped(str(edited.value)), struck=())
+        return page.begun(desk, asked, at)
+
+    return edit
+
+
+def _strike(page: Page) -> Any:
+    def strike(desk: Desk, left: list[str]) -> Shown:
+        if not desk.turns:
+            return {page.on.desk: desk}
+        last = desk.turns[-1]
+        struck = [kind for kind, _ in last.understood if kind not in left]
+        asked = replace(last.asked, struck=(*last.asked.struck, *struck))
+        return page.begun(desk, asked, len(desk.turns) - 1)
+
+    return strike
+
+
+def _turn_at(desk: Desk, index: int | tuple[int, int]) -> int | None:
+    """Return which turn of the desk the chat's message `index` belongs to; two make a turn."""
+    at = (index if isinstance(index, int) else index[0]) // 2
+    return at if 0 <= at < len(desk.turns) else None
+
+
+def _wire_reading(page: Page) -> None:
+    on = page.on
+
+    def open_(desk: Desk, pressed: gr.EventData) -> Shown:
+        """Open the article of a card; the card must be one of this very desk."""
+        turn, card = getattr(pressed, "turn", None), getattr(pressed, "card", None)
+        if not isinstance(turn, int) or not isinstance(card, int):
+            return {on.article: gr.skip()}
+        place = place_of(desk.turns[turn - 1], card) if 0 < turn <= len(desk.turns) else None
+        if place is None:
+            return {on.article: gr.skip()}
+        return page.article(place, texts_in(desk.language))
+
+    shown = [on.article, on.reader, on.cards]
+    on.evidence.open(open_, [on.desk], shown, **AT_ONCE)
+    on.close.click(page.cards, outputs=shown, **AT_ONCE)
+
+
+def _wire_conversations(page: Page, asking: list[Any]) -> None:
+    """To start, open or delete a conversation ends the answer that is under way."""
+    on = page.on
+    given: dict[str, Any] = {**AT_ONCE, "outputs": page.desk_parts, "cancels": asking}
+
+    def show(desk: Desk) -> Shown:
+        return {**page.desk(desk), **page.cards()}
+
+    for begin in (on.start.click, on.chat.clear):
+        begin(lambda desk: show(answering.stopped(desk).started()), on.desk, **given)
+    on.delete.click(lambda desk: show(desk.without_current()), on.desk, **given)
+    on.conversations.input(
+        lambda desk, wanted: show(answering.stopped(desk).opened(wanted)),
+        [on.desk, on.conversations],
+        **given,
+    )
