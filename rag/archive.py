@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from filelock import FileLock
 
+from rag.asof import ArchiveAsOf
 from rag.errors import EmbeddingMismatchError
 from rag.retrieval import retrieve
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
@@ -389,18 +390,18 @@ class Archive:
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
         self.refresh()
-        nearest = self._indexes.nearest(self._query_vector(query), k, filters=filters)
+        nearest = self._indexes.nearest(self.query_vector(query), k, filters=filters)
         return self._hits(nearest, k)
 
     def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
         """Return how near each passage is to the query; -1.0 for one that is here no more."""
         numbers = self._record.passages.numbers_of(passages)
         found, vectors = self._record.passages.vectors(np.array(list(numbers.values()), np.int64))
-        scores = vectors @ self._query_vector(query) if len(found) else np.empty(0)
+        scores = vectors @ self.query_vector(query) if len(found) else np.empty(0)
         near = dict(zip(found.tolist(), scores.tolist(), strict=True))
         return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
 
-    def _query_vector(self, query: str) -> Vectors:
+    def query_vector(self, query: str) -> Vectors:
         """The query's unit vector; the last one is kept, as `dense` and `cosines` ask in turn."""
         last, vector = self._last_query
         if last != query or not len(vector):
@@ -428,12 +429,22 @@ class Archive:
         *,
         filters: Filters = Filters(),
         asked_on: datetime | None = None,
+        as_of: datetime | None = None,
     ) -> list[Hit]:
-        """Return the `k` passages that answer a question best, best first: see `retrieve`."""
+        """Return the `k` passages that answer a question best, best first: see `retrieve`.
+
+        `as_of` a day, in the archive as it stood at its end.
+        """
+        if as_of is not None:
+            return self.as_of(as_of).search(question, k, filters=filters, asked_on=asked_on)
         found = retrieve(
             self, question, k, filters=filters, asked_on=asked_on, reranker=self.reranker
         )
         return list(found.hits)
+
+    def as_of(self, day: datetime) -> ArchiveAsOf:
+        """Return the archive as it stood at the end of a day, to be searched."""
+        return ArchiveAsOf(self, day)
 
     def refresh(self) -> None:
         """See what another process has written since; every search does so itself."""
@@ -470,14 +481,6 @@ class _Lazy:
         return open_embeddings(self._settings)
 
 
-def _name(embeddings: Any) -> str:
-    name = getattr(embeddings, "name", "") or getattr(embeddings, "model_name", "")
-    return str(name or type(embeddings).__name__)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
 def _agreeing(settings: Settings, record: Record) -> Settings:
     """Where no embedding model is set, the one that the archive was built with."""
     built_with = record.database.meta("embedding_model")
@@ -486,3 +489,11 @@ def _agreeing(settings: Settings, record: Record) -> Settings:
     return settings
 
 
+def _name(embeddings: Any) -> str:
+    name = getattr(embeddings, "name", "") or getattr(embeddings, "model_name", "")
+    return str(name or type(embeddings).__name__)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)

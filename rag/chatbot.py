@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from rag.answers.premises import denied
 from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
 from rag.answers.refusal import elsewhere, refusal, refuses
 from rag.answers.writing import Writer
+from rag.asof import ArchiveAsOf
 from rag.errors import ChatModelError
 from rag.retrieval import Retrieval, Searchable, retrieve
 from rag.schema import Answer, Article, Filters, Hit
@@ -96,8 +98,37 @@ class Chatbot:
         asked_on: datetime | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
+        as_of: datetime | None = None,
     ) -> Iterator[Answer]:
-        """Yield the answer as it grows, each time whole; the last one is complete."""
+        """Yield the answer as it grows, each time whole; the last one is complete.
+
+        `as_of` a day, from the archive as it stood at its end, asked on that day if not said.
+        """
+        if as_of is not None:
+            then = self.as_of(as_of)
+            yield from then.stream(
+                question, filters=filters, asked_on=asked_on, history=history, k=k
+            )
+            return
+        past = self.archive if isinstance(self.archive, ArchiveAsOf) else None
+        asked_on = asked_on or (past.day if past else None)
+        for answer in self._stream(question, filters, asked_on, history, k):
+            yield past.noted(answer) if past else answer
+
+    def as_of(self, day: datetime) -> Chatbot:
+        """Return the same chatbot over the archive as it stood at the end of a day."""
+        then = copy(self)
+        then.archive = cast("Archive", self.archive).as_of(day)
+        return then
+
+    def _stream(
+        self,
+        question: str,
+        filters: Filters,
+        asked_on: datetime | None,
+        history: Sequence[tuple[str, Answer] | str],
+        k: int,
+    ) -> Iterator[Answer]:
         found = retrieve(
             self.archive,
             question,
@@ -138,11 +169,12 @@ class Chatbot:
         asked_on: datetime | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
+        as_of: datetime | None = None,
     ) -> Answer:
         """Return the complete answer: the last of `stream`."""
         answer = Answer(question=question)
         for answer in self.stream(  # noqa: B007  (the last one is what is wanted)
-            question, filters=filters, asked_on=asked_on, history=history, k=k
+            question, filters=filters, asked_on=asked_on, history=history, k=k, as_of=as_of
         ):
             pass
         return answer

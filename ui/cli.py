@@ -78,6 +78,7 @@ def ask(arguments: argparse.Namespace, settings: Settings) -> int:
 
     with opening.open_chatbot(settings) as (archive, chatbot):
         check_publishers(archive, scope.filters)
+        chatbot = chatbot.as_of(scope.as_of) if scope.as_of else chatbot
         if question is None:
             conversation.hold(chatbot, scope)
         elif arguments.json:
@@ -99,7 +100,8 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
 
     with Archive.open(settings.archive, settings=settings) as archive:
         check_publishers(archive, scope.filters)
-        hits = archive.search(question, scope.k, filters=scope.filters, asked_on=scope.asked_on)
+        then = archive.as_of(scope.as_of) if scope.as_of else archive
+        hits = then.search(question, scope.k, filters=scope.filters, asked_on=scope.asked_on)
     if arguments.json:
         print(render.json_text([render.hit_value(hit) for hit in hits]))
     else:
@@ -248,6 +250,9 @@ def _add_scope(parser: argparse.ArgumentParser, *, k: int) -> None:
         "-k", type=_count, default=k, metavar="N", help="number of passages (%(default)s)"
     )
     parser.add_argument("--asked-on", metavar="DATE", help="answer as if asked on that day (today)")
+    parser.add_argument(
+        "--as-of", metavar="DAY", help="the archive as it stood at the end of that day"
+    )
     parser.add_argument("--after", metavar="DAY", help="only articles of that day or later")
     parser.add_argument(
         "--before", metavar="DAY", help="only articles before that day, which is itself left out"

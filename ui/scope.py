@@ -21,6 +21,7 @@ class Scope:
     filters: Filters
     asked_on: datetime | None
     k: int
+    as_of: datetime | None = None
 
 
 def scope_of(arguments: argparse.Namespace) -> Scope:
@@ -28,7 +29,8 @@ def scope_of(arguments: argparse.Namespace) -> Scope:
     from ui.dates import read_moment
 
     try:
-        asked_on = read_moment(arguments.asked_on) if arguments.asked_on else None
+        as_of = read_moment(arguments.as_of) if arguments.as_of else None
+        asked_on = read_moment(arguments.asked_on) if arguments.asked_on else as_of
         after, before = (
             read_moment(text, now=asked_on) if text else None
             for text in (arguments.after, arguments.before)
@@ -38,7 +40,8 @@ def scope_of(arguments: argparse.Namespace) -> Scope:
     if after and before and after >= before:
         arguments.parser.error("--after is not earlier than --before: nothing lies between them")
     publishers = tuple(arguments.publisher or ())
-    return Scope(Filters(after=after, before=before, publishers=publishers), asked_on, arguments.k)
+    filters = Filters(after=after, before=before, publishers=publishers)
+    return Scope(filters, asked_on, arguments.k, as_of)
 
 
 def check_publishers(archive: Archive, filters: Filters) -> None:

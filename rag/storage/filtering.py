@@ -1,4 +1,4 @@
-"""What `Filters` ask for, as a condition over the record's current revisions."""
+"""What `Filters` ask for, as a condition over the record's revisions that stand, now or then."""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ from rag.schema import Filters
 from rag.storage.database import Database, marks
 from rag.storage.rows import seconds
 
+NOW = "r.until IS NULL"  # SQL: of a table `revisions` called r, those that stand
 
-def condition(database: Database, filters: Filters) -> tuple[str, list[object]]:
+
+def standing_at(sequence: int) -> str:
+    """Return SQL for what stood after that change; what was withdrawn since does not come back."""
+    return (
+        f"r.since <= {int(sequence)} AND (r.until IS NULL OR r.until > {int(sequence)}) "
+        "AND r.article_id NOT IN (SELECT article_id FROM withdrawals)"
+    )
+
+
+def condition(
+    database: Database, filters: Filters, standing: str = NOW
+) -> tuple[str, list[object]]:
     """Return SQL over a table `revisions` called r, and the values for its marks."""
-    clauses, values = ["r.until IS NULL"], list[object]()
+    clauses, values = [standing], list[object]()
     for moment, clause in (
         (filters.after, "r.published_at >= ?"),
         (filters.before, "r.published_at < ?"),
@@ -27,7 +39,7 @@ def condition(database: Database, filters: Filters) -> tuple[str, list[object]]:
     ):
         if wanted:
             rows = database.connection.execute(
-                f"SELECT DISTINCT {column} FROM revisions WHERE until IS NULL"
+                f"SELECT DISTINCT {column} FROM revisions r WHERE {standing}"
             )
             names = _matching((name for (name,) in rows), wanted)
             clauses.append(f"r.{column} IN ({marks(names)})")
@@ -41,7 +53,7 @@ def condition(database: Database, filters: Filters) -> tuple[str, list[object]]:
         clauses.append(f"r.article_id IN ({marks(filters.article_ids)})")
         values.extend(filters.article_ids)
     if filters.authors:
-        names = _matching(authors(database), filters.authors)
+        names = _matching(authors(database, standing), filters.authors)
         clauses.append(
             f"r.id IN (SELECT revision_id FROM bylines WHERE author IN ({marks(names)}))"
         )
@@ -49,11 +61,11 @@ def condition(database: Database, filters: Filters) -> tuple[str, list[object]]:
     return " AND ".join(clauses), values
 
 
-def authors(database: Database) -> list[str]:
-    """Return the names of all authors of current articles, sorted."""
+def authors(database: Database, standing: str = NOW) -> list[str]:
+    """Return the names of all authors of the articles that stand, sorted."""
     rows = database.connection.execute(
         "SELECT DISTINCT b.author FROM bylines b JOIN revisions r ON r.id = b.revision_id "
-        "WHERE r.until IS NULL ORDER BY b.author"
+        f"WHERE {standing} ORDER BY b.author"
     )
     return [str(author) for (author,) in rows]
 

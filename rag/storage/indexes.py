@@ -73,33 +73,49 @@ class Indexes:
     # searching
 
     def by_words(
-        self, query: str, k: int, *, filters: Filters, phrases: Sequence[str] = ()
+        self,
+        query: str,
+        k: int,
+        *,
+        filters: Filters,
+        phrases: Sequence[str] = (),
+        up_to: int | None = None,
     ) -> Scored:
         """Return the `k` passages best by BM25, and some that may have ended since."""
-        return self.lexical.search(query, k + self._ended, filters=filters, phrases=phrases)
+        return self.lexical.search(
+            query, k + self._ended, filters=filters, phrases=phrases, up_to=up_to
+        )
 
-    def nearest(self, vector: Vectors, k: int, *, filters: Filters) -> Scored:
-        """Return the `k` passages nearest by cosine, and some that may have ended since."""
-        among = self._record.passages.numbers(filters) if filters else None
+    def nearest(
+        self, vector: Vectors, k: int, *, filters: Filters, among: Numbers | None = None
+    ) -> Scored:
+        """Return the `k` passages nearest by cosine, and some that may have ended since.
+
+        `among`, where given, holds the only ones that may be returned, whatever the filters.
+        """
+        if among is None and filters:
+            among = self._record.passages.numbers(filters)
         if among is not None and len(among) <= EXACT_UP_TO:
-            return _best(vector, *self._record.passages.vectors(among), k)
+            return best(vector, *self._record.passages.vectors(among), k)
         tail, matrix = self._tail
         if among is not None and len(tail):
             kept = np.isin(tail, among)
             tail, matrix = tail[kept], matrix[kept]
         found = self._from_chroma(vector, k + self._ended, among)
-        merged = dict(found + _best(vector, tail, matrix, k))
+        merged = dict(found + best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
 
     def _from_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
-        index = self.vectors
-        try:
-            return _nearest(index, vector, k, among)
-        except Exception:  # whatever Chroma says when its folder is deleted beneath it
-            if index is self.vectors and index.is_current():
-                raise
-            self._reopen()
-            return _nearest(self.vectors, vector, k, among)
+        for _ in range(2):
+            try:
+                if self.vectors.reached:
+                    return _nearest(self.vectors, vector, k, among)
+            except Exception:  # Chroma's folder was deleted beneath it, or damaged
+                with contextlib.suppress(ArchiveDamagedError):
+                    self._reopen()
+                    self.refresh()
+        numbers = self._record.passages.numbers() if among is None else among
+        return best(vector, *self._record.passages.vectors(numbers), k)
 
     def refresh(self) -> None:
         """See what another process has written since."""
@@ -241,7 +257,8 @@ def _nearest(index: VectorIndex, vector: Vectors, k: int, among: Numbers | None)
     return index.nearest(vector, k, among)
 
 
-def _best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> Scored:
+def best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> Scored:
+    """Return the `k` of these passages whose vectors are nearest, best first."""
     if not len(numbers):
         return []
     scores = matrix @ vector

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from rag.schema import Filters, Passage
 from rag.storage.database import Database
-from rag.storage.filtering import condition
+from rag.storage.filtering import NOW, condition
 from rag.storage.rows import HEAD, Live, read_live
 
 Vectors = npt.NDArray[np.float32]
@@ -22,9 +22,9 @@ class Passages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def numbers(self, filters: Filters = Filters()) -> Numbers:
+    def numbers(self, filters: Filters = Filters(), standing: str = NOW) -> Numbers:
         """Return the numbers of the live passages whose articles pass the filters, ascending."""
-        where, values = condition(self._database, filters)
+        where, values = condition(self._database, filters, standing)
         rows = self._database.connection.execute(
             "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
             f"WHERE {where}",
@@ -32,12 +32,25 @@ class Passages:
         ).fetchall()
         return np.sort(np.fromiter((n for (n,) in rows), dtype=np.int64, count=len(rows)))
 
-    def live(self, numbers: Iterable[int]) -> dict[int, Live]:
+    def newest_at(self, sequence: int | None = None) -> int:
+        """Return the highest number by the time of that change, or of all: 0 where none was."""
+        (newest,) = self._database.connection.execute(
+            "SELECT ifnull(max(number), 0) FROM passages WHERE revision_id = "
+            "(SELECT r.id FROM revisions r WHERE r.since <= ? AND EXISTS "
+            "(SELECT 1 FROM passages WHERE revision_id = r.id) "
+            "ORDER BY r.since DESC, r.id DESC LIMIT 1)"
+            if sequence is not None
+            else "SELECT ifnull(max(number), 0) FROM passages",
+            () if sequence is None else (sequence,),
+        ).fetchone()
+        return int(newest)
+
+    def live(self, numbers: Iterable[int], standing: str = NOW) -> dict[int, Live]:
         """Return those of the passages that are live, by number."""
         rows = self._database.for_each(
             f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
             "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
-            "WHERE r.until IS NULL AND p.number IN ({})",
+            f"WHERE {standing} AND p.number IN ({{}})",
             (int(number) for number in numbers),
         )
         return {row[0]: read_live(row) for row in rows}
@@ -51,12 +64,12 @@ class Passages:
         flat = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
         return kept, flat.reshape(len(found), -1) if found else np.empty((0, 0), np.float32)
 
-    def numbers_of(self, passages: Sequence[Passage]) -> dict[Passage, int]:
+    def numbers_of(self, passages: Sequence[Passage], standing: str = NOW) -> dict[Passage, int]:
         """Return the numbers of those of the passages that are live."""
         rows = self._database.for_each(
             "SELECT r.article_id, r.revision, p.start, p.number FROM revisions r "
             "JOIN passages p ON p.revision_id = r.id "
-            "WHERE r.until IS NULL AND r.article_id IN ({})",
+            f"WHERE {standing} AND r.article_id IN ({{}})",
             dict.fromkeys(passage.article_id for passage in passages),
         )
         numbers = {(article_id, revision, start): n for article_id, revision, start, n in rows}

@@ -17,9 +17,9 @@ from pathlib import Path
 from rag.errors import ReadError
 from rag.schema import Article, ArticleHead, Filters, Span
 from rag.storage.database import CHUNK, Database, marks
-from rag.storage.filtering import authors, condition
+from rag.storage.filtering import NOW, authors, condition
 from rag.storage.passages import Passages, Vectors
-from rag.storage.rows import HEAD, moment_of, read_article, seconds
+from rag.storage.rows import HEAD, moment_of, read_article, read_head, seconds
 from rag.storage.stories import Stories
 
 
@@ -138,6 +138,23 @@ class Record:
         ).fetchone()
         return read_article(row) if row else None
 
+    def article_at(self, article_id: str, standing: str) -> Article | None:
+        """Return the revision of an article that stands or stood; None where there was none."""
+        row = self.database.connection.execute(
+            f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"WHERE r.article_id = ? AND {standing}",
+            (article_id,),
+        ).fetchone()
+        return read_article(row) if row else None
+
+    def heads(self, article_ids: Iterable[str], standing: str = NOW) -> dict[str, ArticleHead]:
+        """Return the heads of those of the articles that stand or stood, by id."""
+        rows = self.database.for_each(
+            f"SELECT {HEAD} FROM revisions r WHERE {standing} AND r.article_id IN ({{}})",
+            article_ids,
+        )
+        return {row[0]: read_head(row) for row in rows}
+
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
         """Yield the current articles that pass the filters, by their number in the record."""
         where, values = condition(self.database, filters)
@@ -174,17 +191,19 @@ class Record:
         ).fetchone()
         return int(row[0]), int(row[1])
 
-    def publishers(self) -> list[tuple[str, int, datetime | None, datetime | None]]:
+    def publishers(
+        self, standing: str = NOW
+    ) -> list[tuple[str, int, datetime | None, datetime | None]]:
         """Return each publisher's name, number of articles, first and last publication date."""
         rows = self.database.connection.execute(
-            "SELECT publisher, count(*), min(published_at), max(published_at) FROM revisions "
-            "WHERE until IS NULL GROUP BY publisher ORDER BY count(*) DESC, publisher"
+            "SELECT publisher, count(*), min(published_at), max(published_at) FROM revisions r "
+            f"WHERE {standing} GROUP BY publisher ORDER BY count(*) DESC, publisher"
         )
         return [(name, n, moment_of(first), moment_of(last)) for name, n, first, last in rows]
 
-    def authors(self) -> list[str]:
-        """Return the names of all authors of current articles, sorted."""
-        return authors(self.database)
+    def authors(self, standing: str = NOW) -> list[str]:
+        """Return the names of all authors of the articles that stand, sorted."""
+        return authors(self.database, standing)
 
     # writing
 

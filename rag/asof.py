@@ -1,0 +1,194 @@
+"""The archive as it stood on a day: what had come in by then, before it was changed or removed.
+
+What stands today and had come by then is found by the indexes, asked for passages up to a number.
+What stood then and has ended since is in no index: it is scored from the record, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from rag.retrieval import retrieve
+from rag.schema import Answer, Article, ArticleHead, Filters, Hit, Passage
+from rag.storage.filtering import NOW, standing_at
+from rag.storage.indexes import Indexes, Scored, best
+from rag.storage.passages import Numbers, Vectors
+from rag.storage.record import Record
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+class Present(Protocol):
+    """What is needed of the archive as it is today."""
+
+    reranker: BaseCrossEncoder | None
+
+    @property
+    def record(self) -> Record: ...
+    @property
+    def indexes(self) -> Indexes: ...
+    def refresh(self) -> None: ...
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
+    def query_vector(self, query: str) -> Vectors: ...
+    def copies(
+        self, article_ids: Iterable[str], *, filters: Filters = ...
+    ) -> dict[str, tuple[ArticleHead, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Stood:
+    """The passages that pass some filters: `lasting` stand still, None for all; `ended` do not."""
+
+    lasting: Numbers | None
+    ended: Numbers
+
+
+class ArchiveAsOf:
+    """Searches the archive as it stood at the end of a day, or at a moment with a time of day.
+
+    What was withdrawn or erased since does not come back; a later correction is told, not made.
+    """
+
+    def __init__(self, archive: Present, day: datetime) -> None:
+        self._archive = archive
+        self._record = archive.record
+        self.day = day if day.tzinfo else day.replace(tzinfo=UTC)
+        end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
+        self.sequence = self._record.database.sequence_before(end)
+        self._then = standing_at(self.sequence)
+        self._newest = self._record.passages.newest_at(self.sequence)
+        self._stood = lru_cache(maxsize=8)(self._stood_of)
+        self.reranker = archive.reranker
+
+    # what `retrieve` and the chatbot ask
+
+    def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
+        """Return the `k` passages nearest to the query by cosine, best first."""
+        stood, vector = self._passages(filters), self._archive.query_vector(query)
+        found = self._archive.indexes.nearest(vector, k, filters=filters, among=stood.lasting)
+        numbers, vectors = self._record.passages.vectors(stood.ended)
+        return self._hits([*found, *best(vector, numbers, vectors, k)], k)
+
+    def lexical(
+        self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Return the `k` passages that score best by BM25 over the query's words, best first."""
+        stood = self._passages(filters)
+        found = self._archive.indexes.by_words(
+            query, k, filters=filters, phrases=phrases, up_to=self._newest
+        )
+        ended = self._record.passages.live(stood.ended.tolist(), self._then)
+        scores = self._archive.indexes.lexical.scores(query, list(ended.values()), phrases=phrases)
+        scored = [(n, s) for n, s in zip(ended, scores, strict=True) if s > 0]
+        return self._hits([*found, *scored], k)
+
+    def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
+        """Return how near each passage is to the query; -1.0 for one that was not here."""
+        numbers = self._record.passages.numbers_of(passages, self._then)
+        found, vectors = self._record.passages.vectors(np.array(list(numbers.values()), np.int64))
+        scores = vectors @ self._archive.query_vector(query) if len(found) else np.empty(0)
+        near = dict(zip(found.tolist(), scores.tolist(), strict=True))
+        return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the texts' vectors (n, dimension), of length one."""
+        return self._archive.embed(texts)
+
+    def article(self, article_id: str) -> Article | None:
+        """Return an article as it stood; None where it was not here."""
+        return self._record.article_at(article_id, self._then)
+
+    def publishers(self) -> tuple[str, ...]:
+        """Return the publishers' names, the one with most articles first."""
+        return tuple(name for name, *_ in self._record.publishers(self._then) if name)
+
+    def authors(self) -> tuple[str, ...]:
+        """Return the authors' names, sorted."""
+        return tuple(self._record.authors(self._then))
+
+    def copies(
+        self, article_ids: Iterable[str], *, filters: Filters = Filters()
+    ) -> dict[str, tuple[ArticleHead, ...]]:
+        """Return the other tellings of each article's story that had come in by then."""
+        found = self._archive.copies(article_ids, filters=filters)
+        stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._then)
+        kept = {
+            article_id: tuple(stood[h.article_id] for h in heads if h.article_id in stood)
+            for article_id, heads in found.items()
+        }
+        return {article_id: heads for article_id, heads in kept.items() if heads}
+
+    def search(
+        self,
+        question: str,
+        k: int = 8,
+        *,
+        filters: Filters = Filters(),
+        asked_on: datetime | None = None,
+    ) -> list[Hit]:
+        """Return the `k` passages that answer a question best, asked that day if not said."""
+        found = retrieve(
+            self, question, k, filters=filters, asked_on=asked_on or self.day,
+            reranker=self.reranker,
+        )  # fmt: skip
+        return list(found.hits)
+
+    # what is known by now
+
+    def corrected_since(self, heads: Iterable[ArticleHead]) -> dict[str, str]:
+        """Return what has been corrected since, by article id, of those articles as they stood."""
+        before = {head.article_id: head.correction for head in heads}
+        now = self._record.heads(before, NOW)
+        return {
+            article_id: head.correction
+            for article_id, head in now.items()
+            if head.correction and head.correction != before[article_id]
+        }
+
+    def noted(self, answer: Answer) -> Answer:
+        """Return an answer from here with a note of the day, and of what was corrected since."""
+        day = f"{self.day.day} {MONTHS[self.day.month - 1]} {self.day.year}"
+        said = [f"As the archive stood on {day}."]
+        if not self.sequence:
+            said = [f"Nothing had come into the archive by {day}."]
+        titles = {citation.head.article_id: citation.head for citation in answer.citations}
+        for article_id, text in self.corrected_since(titles.values()).items():
+            said.append(f"Corrected since, in “{titles[article_id].title}”: {text}")
+        return replace(answer, notice=" ".join(filter(None, (*said, answer.notice))))
+
+    def _passages(self, filters: Filters) -> _Stood:
+        self._archive.refresh()
+        return self._stood(filters, self._record.database.sequence())
+
+    def _stood_of(self, filters: Filters, _sequence: int) -> _Stood:
+        passages = self._record.passages
+        lasting: Numbers | None = None
+        if filters or passages.newest_at() > self._newest:
+            lasting = passages.numbers(filters)
+            lasting = lasting[lasting <= self._newest]
+        return _Stood(lasting, passages.numbers(filters, f"{self._then} AND r.until IS NOT NULL"))
+
+    def _hits(self, found: Scored, k: int) -> list[Hit]:
+        stood = self._record.passages.live((number for number, _ in found), self._then)
+        hits = [
+            Hit(stood[number].passage, stood[number].head, score)
+            for number, score in dict(found).items()
+            if number in stood
+        ]
+        return sorted(hits, key=lambda hit: -hit.score)[:k]
+
+
+def _is_a_day(moment: datetime) -> bool:
+    return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)

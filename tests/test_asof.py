@@ -1,0 +1,151 @@
+"""As of a day: what had come in by then answers, and nothing that came, or was taken down, later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rag.archive import Archive
+from rag.chatbot import Chatbot
+from rag.retriever import NewsRetriever
+from rag.schema import Article, Filters, Span
+from tests.fakes import WordEmbeddings
+
+FIRST = datetime(2024, 10, 1, 9, tzinfo=UTC)
+DAYS = [datetime(2024, 10, day, tzinfo=UTC) for day in range(1, 9)]
+
+
+def an_article(name: str, text: str, **fields: object) -> Article:
+    given = {"publisher": "Harbour Courier", "published": datetime(2024, 9, 30, tzinfo=UTC)}
+    return Article(id=f"paper.example/{name}", title=name.title(), text=text, **{**given, **fields})  # type: ignore[arg-type]
+
+
+FERRY = an_article("ferry", "The ferry to Vellmark sank with nine sailors. Divers searched.")
+FERRY_LATER = replace(
+    FERRY, text="The ferry to Vellmark sank with twelve sailors. Divers searched."
+)
+CORRECTED = replace(FERRY_LATER, correction="Twelve sailors were on board, not nine.")
+MILL = an_article("mill", "The mill at Vellmark burned down in a night. Nobody was hurt.")
+LATE = an_article("late", "Vellmark ferry sailors were buried at sea. The town mourned them.")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    """Day by day: the ferry and the mill, the ferry changed, a late one, the mill removed."""
+    with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as opened:
+        put(opened, FERRY, MILL)
+        put(opened, FERRY_LATER)
+        put(opened, LATE)
+        opened.remove([MILL.id])
+        date_the_changes(opened)
+        yield opened
+
+
+def put(archive: Archive, *articles: Article) -> None:
+    for article in articles:
+        middle = article.text.find(". ") + 1
+        spans = [Span(0, middle), Span(middle + 1, len(article.text))]
+        archive.put([(article, spans)])
+
+
+def date_the_changes(archive: Archive) -> None:
+    """As if each change had been made on a day of its own, the first two on the first."""
+    connection = archive.record.database.connection
+    for (sequence,) in connection.execute("SELECT sequence FROM changes").fetchall():
+        at = FIRST + timedelta(days=max(0, sequence - 2))
+        connection.execute(
+            "UPDATE changes SET at = ? WHERE sequence = ?", (at.isoformat(), sequence)
+        )
+
+
+def texts(archive: Archive, day: datetime, query: str = "Vellmark ferry mill") -> list[set[str]]:
+    then = archive.as_of(day)
+    return [
+        {hit.passage.text for hit in hits}
+        for hits in (then.dense(query, 3), then.lexical(query, 3))
+    ]
+
+
+def test_an_answer_is_from_what_stood_on_that_day(archive: Archive) -> None:
+    nine, twelve = FERRY.text.split(". ")[0] + ".", FERRY_LATER.text.split(". ")[0] + "."
+    mill, late = MILL.text.split(". ")[0] + ".", LATE.text.split(". ")[0] + "."
+    for day, expected, not_yet in (
+        (DAYS[0], {nine, mill}, {twelve, late}),
+        (DAYS[1], {twelve, mill}, {nine, late}),
+        (DAYS[2], {twelve, mill, late}, {nine}),
+        (DAYS[3], {twelve, late}, {nine, mill}),
+    ):
+        for found in texts(archive, day):
+            assert expected <= found
+            assert not found & not_yet
+
+
+def test_before_the_first_article_there_is_nothing(archive: Archive) -> None:
+    day = DAYS[0] - timedelta(days=1)
+    assert texts(archive, day) == [set(), set()]
+    answer = Chatbot(archive).ask("How many sailors were on the ferry?", as_of=day)
+    assert answer.refused
+    assert "Nothing had come into the archive by 30 September 2024." in answer.notice
+
+
+def test_what_has_ended_is_weighed_as_what_stands(archive: Archive) -> None:
+    now = archive.lexical("sailors on the ferry", 9)
+    then = archive.as_of(DAYS[0]).lexical("sailors on the ferry", 9)
+    today = next(hit.score for hit in now if "twelve sailors" in hit.passage.text)
+    assert then[0].passage.text.endswith("nine sailors.")
+    assert then[0].score == pytest.approx(today, rel=0.5)
+
+
+def test_a_moment_with_a_time_is_that_moment(archive: Archive) -> None:
+    assert texts(archive, FIRST - timedelta(minutes=1)) == [set(), set()]
+    assert all(texts(archive, FIRST + timedelta(minutes=1)))
+
+
+def test_filters_hold_in_the_past_too(archive: Archive) -> None:
+    then = archive.as_of(DAYS[0])
+    assert then.dense("ferry", 9, filters=Filters(publishers=("Nobody",))) == []
+    ids = {
+        h.passage.article_id
+        for h in then.lexical("Vellmark", 9, filters=Filters(article_ids=(MILL.id,)))
+    }
+    assert ids == {MILL.id}
+
+
+def test_what_was_taken_down_does_not_come_back(archive: Archive) -> None:
+    archive.withdraw([FERRY.id])
+    assert all("sank" not in text for found in texts(archive, DAYS[0]) for text in found)
+    assert archive.as_of(DAYS[0]).article(FERRY.id) is None
+    archive.readmit([FERRY.id])
+    assert all("nine" in "".join(found) for found in texts(archive, DAYS[0]))
+    archive.erase([FERRY.id])
+    assert all("sank" not in text for found in texts(archive, DAYS[0]) for text in found)
+
+
+def test_a_later_correction_is_told_and_not_made(archive: Archive) -> None:
+    put(archive, CORRECTED)
+    chatbot = Chatbot(archive)
+    answer = chatbot.ask("How many sailors were on the ferry that sank?", as_of=DAYS[0])
+    assert "nine sailors" in answer.text
+    assert answer.notice.startswith("As the archive stood on 1 October 2024. Corrected since, in")
+    assert "Twelve sailors were on board, not nine." in answer.notice
+    (*_, streamed) = chatbot.as_of(DAYS[0]).stream("How many sailors were on the ferry that sank?")
+    assert streamed.text == answer.text
+
+
+def test_the_past_is_searched_by_scripts_and_by_langchain(archive: Archive) -> None:
+    hits = archive.search("the mill that burned", as_of=DAYS[0])
+    assert hits[0].passage.article_id == MILL.id
+    retriever = NewsRetriever(archive=archive.as_of(DAYS[0]))
+    assert "mill" in retriever.invoke("the mill that burned")[0].page_content
+    assert all(h.passage.article_id != MILL.id for h in archive.search("the mill that burned"))
+
+
+def test_cosines_are_of_what_stood(archive: Archive) -> None:
+    then = archive.as_of(DAYS[0])
+    (hit, *_) = then.lexical("nine sailors", 1)
+    assert then.cosines("nine sailors", [hit.passage])[0] > 0.1
+    assert archive.cosines("nine sailors", [hit.passage]) == [-1.0]
