@@ -144,7 +144,7 @@ def test_a_folder_is_read_in_order_and_pictures_are_passed_over(tmp_path: Path) 
     assert ids == ["b.txt", "z.txt"]
 
 
-@pytest.mark.parametrize("magic", [b"%PDF-1.7", b"PK\x03\x04", b"\x89PNG", b"\x7fELF", b"a\x00b"])
+@pytest.mark.parametrize("magic", [b"PK\x03\x04", b"\x89PNG", b"\x7fELF", b"a\x00b"])
 def test_another_format_is_named(tmp_path: Path, magic: bytes) -> None:
     path = tmp_path / "file.txt"
     path.write_bytes(magic + b" some more bytes")

@@ -20,10 +20,10 @@ Kind = Literal[
     "zip",
     "tar",
     "news XML",
+    "pdf",
 ]
 
 _OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "a PDF file"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -35,6 +35,7 @@ _MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
     ((b"PK\x03\x04", b"PK\x05\x06"), "zip"),
     ((b"PAR1",), "parquet"),
     ((b"WARC/", b"filedesc://"), "web archive"),
+    ((b"%PDF-",), "pdf"),
 )
 _HTML = re.compile(
     rb"(?is)\A\s*(?:<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+"

@@ -70,11 +70,17 @@ def read_text(content: bytes, *, place: str) -> Article | Reject:
     record, story = _front_matter(text)
     if record or _HEADING.search(story):
         story = _unmarked(story, record)
-    head, story = _head(story, has_title="title" in record)
+    head, story = said_above(story, has_title="title" in record)
     record = {**head, **record, "text": story}
-    if "published" not in record:
-        record["published"] = _dateline(story)
     return article_from(record, place=place, given=f"file:{Path(place).resolve().as_posix()}")
+
+
+def said_above(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
+    """Return what the first lines of a text say of it, and the story without them."""
+    head, story = _head(story, has_title=has_title)
+    if "published" not in head:
+        head["published"] = _dateline(story)
+    return head, story
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
