@@ -24,6 +24,11 @@ class Settings:
     `provider:model`, empty for extractive answers; `chat_base_url` the address of an
     OpenAI-compatible server.  `unsupported` says what becomes of statements that no passage
     bears out: `strict` takes them out, `mark` shows them marked.  `timeout` is in seconds.
+
+    Of pages that are fetched, `fetch_bytes` and `fetch_seconds` say how long each may be and
+    take, `fetch_delay` the seconds between two requests to a host, `fetch_allow` the hosts, with
+    commas between, that may have private addresses, and `fetch_agent` who says to be asking.
+    `log` is a file to which each ingest adds a line of JSON.
     """
 
     archive: Path = Path("archive")
@@ -35,6 +40,12 @@ class Settings:
     chat_context_tokens: int = 6000
     timeout: float = 60.0
     unsupported: Unsupported = "strict"
+    fetch_bytes: int = 16 * 2**20
+    fetch_seconds: float = 30.0
+    fetch_delay: float = 1.0
+    fetch_allow: str = ""
+    fetch_agent: str = "Backfile/0.1"
+    log: str = ""
     host: str = "127.0.0.1"
     port: int = 7860
 

@@ -7,20 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rag.errors import BackfileError, ReadError
+from rag.errors import BackfileError
 from rag.settings import Settings
-from ui import caring, evaluating, history, takedowns
+from ui import caring, evaluating, history, ingesting, takedowns
 from ui.scope import check_publishers, scope_of
 
 # Only what every command needs is imported here: `backfile --help` answers in under .5 s.
 # The archive, the chatbot and the page are imported by the commands that use them.
 
-if TYPE_CHECKING:
-    from ingest.readers import Reading
-
-DONE, FAILED, USAGE, SOME_REJECTED = 0, 1, 2, 3
+DONE, FAILED = 0, 1
 INTERRUPTED, PIPE_CLOSED = 130, 141  # 128 and the signal's number, as a shell says it
 
 EXAMPLES = """\
@@ -109,23 +105,6 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
     return DONE
 
 
-def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Put articles in and report; each reject is one JSON line on stderr."""
-    from ui import feeding, render
-
-    sources = [*arguments.paths, *([feeding.sample()] if arguments.sample else [])]
-    if not sources:
-        arguments.parser.error("say what to ingest: files, folders, or --sample")
-    report = feeding.feed(sources, settings, _reading(arguments))
-    if arguments.json:
-        print(render.json_text(render.report_value(report)))
-    else:
-        print(render.terminal_report(report))
-    if not report.articles:
-        raise ReadError(f"no article in {', '.join(map(str, sources))}: nothing was put in")
-    return SOME_REJECTED if report.rejected else DONE
-
-
 def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     """Open the page and keep it open until Ctrl-C."""
     from ui.page import serving
@@ -149,20 +128,6 @@ def status(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 # What was asked for
-
-
-def _reading(arguments: argparse.Namespace) -> Reading | None:
-    """Return how the files are to be read, if anything was said of it."""
-    if not arguments.map:
-        return None
-    from ingest.readers import Reading
-    from ingest.readers.mapping import FieldMap
-
-    try:
-        field_map = FieldMap.parse(arguments.map)
-    except ValueError as error:
-        arguments.parser.error(f"--map: {error}")
-    return Reading(field_map=field_map)
 
 
 def _question(arguments: argparse.Namespace) -> str | None:
@@ -212,17 +177,11 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_scope(command("ask", ask, "answer a question from the archive, with citations"), k=8)
     _add_scope(command("search", search, "print the passages that answer a question best"), k=10)
-    putting_in = command("ingest", ingest, "put articles into the archive, new or changed")
-    putting_in.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="a file or a folder"
+    ingesting.add_ingest_arguments(
+        command("ingest", ingesting.ingest, "put articles into the archive, new or changed")
     )
-    putting_in.add_argument(
-        "--sample", action="store_true", help="the sample that comes with Backfile"
-    )
-    putting_in.add_argument(
-        "--map",
-        metavar="FIELD=KEY,...",
-        help="where JSON and tables have what: title=headline,published=meta.date",
+    ingesting.add_rejects_arguments(
+        command("rejects", ingesting.rejects, "list what was refused and why, or try it again")
     )
     history.add_show_arguments(command("show", history.show, "show an article and its past"))
     takedowns.add_remove_arguments(

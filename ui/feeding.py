@@ -1,22 +1,26 @@
-"""Putting articles in from a terminal: the sample, a progress bar, a line for each reject."""
+"""Putting articles in from a terminal: once or in rounds, with a progress bar."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Any
 
-from rag.errors import ReadError
+from rag.errors import ArchiveNotFoundError, ReadError
 from rag.settings import Settings
 from ui.render import json_line
 
 if TYPE_CHECKING:
+    from ingest.fetching.client import Client
     from ingest.pipeline import IngestReport, Progress
     from ingest.readers import Reading
+    from rag.schema import ArticleHead
 
+Source = str | Path
 Tell = tuple[Callable[["Progress"], None] | None, Callable[[dict[str, str]], None]]
 
 
@@ -25,31 +29,88 @@ def sample() -> Path:
     return Path(str(files("ingest") / "sample"))
 
 
-def feed(
-    sources: Sequence[Path], settings: Settings, reading: Reading | None = None
-) -> IngestReport:
-    """Put the articles of `sources` into the archive of `settings`, telling stderr how it goes.
+def source(text: str) -> Source:
+    """Return what a word of the command line names: an address, or a path."""
+    from ingest.pipeline import is_address
 
-    Raises ReadError, and makes no archive, where none of the sources is there.
-    """
-    if not any(source.exists() for source in sources):
+    return text if is_address(text) else Path(text)
+
+
+def check_there(sources: Sequence[Source]) -> None:
+    """Raise ReadError where none of the sources is there; an address may be."""
+    if not any(isinstance(one, str) or one.exists() for one in sources):
         raise ReadError(f"no such file or folder: {', '.join(map(str, sources))}")
-    from ingest.pipeline import ingest
-    from rag.archive import Archive
 
-    with Archive.open(settings.archive, mode="write", settings=settings) as archive:
-        try:
-            with _telling() as (on_progress, on_reject):
-                return ingest(
-                    archive,
-                    sources,
-                    on_progress=on_progress,
-                    on_reject=on_reject,
-                    reading=reading,
+
+class Feeder:
+    """Puts articles into the archive of the settings, once or round after round."""
+
+    def __init__(self, settings: Settings, client: Client, reading: Reading, stop: Event) -> None:
+        self.stop = stop
+        self._settings = settings
+        self._client = client
+        self._reading = reading
+        self._embeddings: Any = None
+
+    def feed(self, sources: Sequence[Source]) -> IngestReport:
+        """Put in what is in `sources`, telling stderr how it goes."""
+        with _telling() as (on_progress, on_reject):
+            return self.round(sources, on_progress=on_progress, on_reject=on_reject)
+
+    def round(
+        self, sources: Sequence[Source], *, wait: float = 0.0, **telling: Any
+    ) -> IngestReport:
+        """Put in what is in `sources`; the embedding model stays open for the next round.
+
+        Waits for `wait` seconds where somebody else writes.
+        """
+        from ingest.running import run
+        from rag.archive import Archive
+
+        with Archive.open(
+            self._settings.archive,
+            mode="write",
+            settings=self._settings,
+            embeddings=self._embeddings,
+            wait=wait,
+        ) as archive:
+            report = run(
+                archive,
+                sources,
+                client=self._client,
+                reading=self._reading,
+                stop=self.stop,
+                **telling,
+            )
+            if report.new or report.changed:
+                self._embeddings = archive.embeddings
+            return report
+
+    def rehearse(
+        self, sources: Sequence[Source]
+    ) -> tuple[IngestReport, Sequence[tuple[str, ArticleHead]]]:
+        """Say what would be put in, and which articles; no archive is made or locked."""
+        from ingest.running import rehearse
+        from rag.archive import Archive
+
+        with ExitStack() as stack:
+            try:
+                archive = stack.enter_context(
+                    Archive.open(self._settings.archive, settings=self._settings)
                 )
-        except KeyboardInterrupt:
-            print("what was put stays in; the same command goes on from there", file=sys.stderr)
-            raise
+            except ArchiveNotFoundError:
+                archive = None
+            on_progress, on_reject = stack.enter_context(_telling())
+            report, rehearsal = rehearse(
+                archive,
+                sources,
+                client=self._client,
+                reading=self._reading,
+                stop=self.stop,
+                on_progress=on_progress,
+                on_reject=on_reject,
+            )
+        return report, rehearsal.articles
 
 
 @contextmanager

@@ -71,8 +71,13 @@ class Following:
         self._queues: dict[str, tuple[deque[_Task], deque[_Task]]] = {}
         self._seen: set[str] = set()
         self._settling: list[Visit] = []
-        self.done = 0
+        self.finished: list[str] = []
         self.total = 0
+
+    @property
+    def done(self) -> int:
+        """How many addresses are done with, whatever came of them."""
+        return len(self.finished)
 
     def add(self, link: Link) -> None:
         """Have an address fetched; one that was added before is not fetched twice."""
@@ -181,7 +186,7 @@ class Following:
         return Reject(task.link.url, reason)
 
     def _finished(self, task: _Task, *, failed: bool = False) -> None:
-        self.done += 1
+        self.finished.append(task.link.url)
         if task.hub:
             task.hub.failed |= failed
             self._left(task.hub)

@@ -22,6 +22,8 @@ _NOT_ARTICLES = re.compile(
     r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|m4a|"
     r"webm|ogg|wav|avi|mov|pyc?|sqlite|db|lock)\Z"
     r"|\A(?:readme|licen[cs]e|copying|changelog)(?:\.|\Z)"
+    # What a download, an editor or a copy calls a file until it is whole.
+    r"|\.(?:part|partial|tmp|temp|crdownload|download|filepart|sw[po])\Z|~\Z|\A(?:#.*#|~\$.*)\Z"
 )
 
 

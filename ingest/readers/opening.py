@@ -19,6 +19,7 @@ from ingest.readers.packed import (
     read_zip,
     unpacked,
 )
+from ingest.readers.settled import STILL_WRITTEN, has_writer, mark_of
 from rag.schema import Article
 
 if TYPE_CHECKING:
@@ -57,11 +58,34 @@ def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | No
             counted = _Counted(raw, on_bytes or (lambda _: None))
             file: io.BufferedReader[Any] = io.BufferedReader(counted, _PEEK)
             allowance = Allowance(path.stat().st_size)
-            yield from _Opening(reading or Reading(), allowance).read(file, place)
+            found = _Opening(reading or Reading(), allowance).read(file, place)
+            before = mark_of(raw)
+            yield from _if_whole(raw, before, kind_of(_peek(file)), place, found)
     except BombError as error:
         yield Reject(place, str(error))
     except OSError as error:
         yield Reject(place, f"cannot be read: {error.strerror or error}")
+
+
+def _if_whole(
+    file: IO[bytes], before: tuple[int, int], kind: str, place: str, found: Read
+) -> Read:
+    """Yield what a file holds, and a Reject in its place where somebody is still writing it.
+
+    Lines of JSON are whole or broken each by itself; of anything else, half would be taken for
+    all of it.
+    """
+    if kind != "json lines" and has_writer(file):
+        yield Reject(place, STILL_WRITTEN)
+        return
+    if kind in ("html", "text", "news XML") and before[0] <= ARTICLE_BYTES:
+        found = iter(list(found))  # at once, to look again before any of it is used
+        if mark_of(file) != before:
+            yield Reject(place, STILL_WRITTEN)
+            return
+    yield from found
+    if kind != "json lines" and mark_of(file) != before:
+        yield Reject(place, STILL_WRITTEN)
 
 
 def read_content(content: bytes, place: str, reading: Reading) -> Read:

@@ -1,0 +1,73 @@
+"""What an ingest would do, found out without writing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rag.schema import Article, ArticleHead, Span
+from rag.storage.record import fingerprint
+from rag.storage.visits import Visit, Visits
+
+What = Literal["new", "changed"]
+Fingerprints = Callable[[Iterable[str]], dict[str, frozenset[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What would become of a batch; passages are not split, so none are counted."""
+
+    new: int
+    changed: int
+    unchanged: int = 0
+    passages: int = 0
+
+
+class _NoLimit:
+    """A model that reads everything at once: nothing is split to find out what is new."""
+
+    max_tokens = 2**31
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [0] * len(texts)
+
+
+@dataclass
+class Rehearsal:
+    """An archive that only says what it would do: `articles` are those it would write."""
+
+    held: Fingerprints | None = None
+    articles: list[tuple[What, ArticleHead]] = field(default_factory=list)
+    embeddings: _NoLimit = field(default_factory=_NoLimit)
+    _seen: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return the fingerprints of those that are there, or would be by now."""
+        ids = list(article_ids)
+        known = self.held(ids) if self.held else {}
+        seen = {i: self._seen[i] for i in ids if i in self._seen}
+        return {i: known.get(i, frozenset()) | seen.get(i, frozenset()) for i in {*known, *seen}}
+
+    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> Counts:
+        """Note what is new and what is changed."""
+        new = changed = 0
+        for article, _ in batch:
+            known = self.fingerprints([article.id]).get(article.id)
+            self._seen[article.id] = (known or frozenset()) | {fingerprint(article)}
+            self.articles.append(("changed" if known else "new", article.head))
+            changed, new = (changed + 1, new) if known else (changed, new + 1)
+        return Counts(new, changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The visits of an archive, of which nothing is kept."""
+
+    visits: Visits | None = None
+
+    def last(self, url: str) -> Visit | None:
+        return self.visits.last(url) if self.visits else None
+
+    def keep(self, visits: Iterable[Visit]) -> None:
+        """Forget them: nothing is written."""

@@ -1,0 +1,187 @@
+"""An ingest from beginning to end: what came of it is kept in the archive, and logged."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any, Protocol
+
+from ingest.fetching.client import Client
+from ingest.fetching.following import Following
+from ingest.pipeline import Archive, IngestReport, Progress, ingest, is_address
+from ingest.readers import Reading
+from ingest.rehearsing import Rehearsal, Remembered
+from rag.storage.database import Database
+from rag.storage.rejects import Refused, Rejects
+from rag.storage.runs import Runs
+from rag.storage.visits import Visits
+
+LOG = logging.getLogger("backfile.ingest")
+_KEEP_AT = 500  # rejects that are written at a time
+
+Source = str | Path
+OnProgress = Callable[[Progress], None]
+OnReject = Callable[[dict[str, str]], None]
+
+
+class Record(Protocol):
+    """Where an archive keeps what it knows."""
+
+    @property
+    def database(self) -> Database: ...
+
+
+class RecordedArchive(Archive, Protocol):
+    """What a run needs: `rag.archive.Archive`, or a fake with a database of its own."""
+
+    @property
+    def record(self) -> Record: ...
+
+
+def run(
+    archive: RecordedArchive,
+    sources: Sequence[Source],
+    *,
+    client: Client,
+    reading: Reading,
+    stop: Event | None = None,
+    on_progress: OnProgress | None = None,
+    on_reject: OnReject | None = None,
+) -> IngestReport:
+    """Put the articles of `sources` into `archive`, and return what was done.
+
+    The archive keeps the run with its figures, and each reject until its place has been read
+    without one; the log has a line of it, whether it ended well or not.
+    """
+    database = archive.record.database
+    following = Following(client, Visits(database), reading)
+    with _kept(database, sources) as (began, figures):
+        rejects = _Rejects(Rejects(database), on_reject)
+        read: list[str] = []
+        try:
+            report = ingest(
+                archive,
+                sources,
+                on_progress=on_progress,
+                on_reject=rejects.take,
+                on_read=read.append,
+                reading=reading,
+                following=following,
+                stop=stop,
+            )
+        finally:
+            rejects.keep()
+        rejects.forget([*read, *following.finished], before=began)
+        figures.update(asdict(report), stopped=bool(stop and stop.is_set()))
+    return report
+
+
+def rehearse(
+    archive: RecordedArchive | None,
+    sources: Sequence[Source],
+    *,
+    client: Client,
+    reading: Reading,
+    stop: Event | None = None,
+    on_progress: OnProgress | None = None,
+    on_reject: OnReject | None = None,
+) -> tuple[IngestReport, Rehearsal]:
+    """Return what `run` would do, and to which articles; nothing is written anywhere."""
+    rehearsal = Rehearsal(archive.fingerprints if archive else None)
+    visits = Visits(archive.record.database) if archive else None
+    report = ingest(
+        rehearsal,
+        sources,
+        on_progress=on_progress,
+        on_reject=on_reject,
+        reading=reading,
+        following=Following(client, Remembered(visits), reading),
+        stop=stop,
+    )
+    return report, rehearsal
+
+
+def source_of(place: str) -> str:
+    """Return the file, or the address, that a reject's place is in: what to read to try it again.
+
+    `dump.zip!a.jsonl:17` is in `dump.zip`; a file is named by its whole path.
+    """
+    if is_address(place):
+        return place
+    path = _absolute(place)
+    while not Path(path).exists():
+        shorter = re.sub(r"[!:][^!:]*\Z", "", path)
+        if shorter == path:
+            return _absolute(place)
+        path = shorter
+    return path
+
+
+def _absolute(place: str) -> str:
+    # Not `resolve`: what a link in a folder leads to need not be in the folder.
+    return os.path.normpath(Path(place).absolute())
+
+
+@contextmanager
+def _kept(
+    database: Database, sources: Iterable[Source]
+) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """Give when the run began, and a dictionary for its figures; keep and log them at its end."""
+    runs = Runs(database)
+    began = datetime.now(UTC)
+    number = runs.begin(began)
+    figures: dict[str, Any] = {"sources": [str(source) for source in sources]}
+    try:
+        yield began, figures
+    except BaseException as error:
+        figures["error"] = f"{type(error).__name__}: {error}"[:300]
+        raise
+    finally:
+        ended = datetime.now(UTC)
+        runs.end(number, ended, figures)
+        level = logging.ERROR if "error" in figures else logging.INFO
+        moments = {"run": number, "began": began.isoformat(), "ended": ended.isoformat()}
+        LOG.log(level, "ingest", extra={"figures": {**moments, **figures}})
+
+
+class _Rejects:
+    """The rejects of a run: told at once, and kept a few hundred at a time."""
+
+    def __init__(self, rejects: Rejects, on_reject: OnReject | None) -> None:
+        self._rejects = rejects
+        self._on_reject = on_reject
+        self._waiting: list[Refused] = []
+
+    def take(self, reject: dict[str, str]) -> None:
+        if self._on_reject:
+            self._on_reject(reject)
+        place = reject["place"]
+        where = place if is_address(place) else _absolute(place)
+        now = datetime.now(UTC)
+        self._waiting.append(Refused(where, source_of(place), reject["reason"], now))
+        if len(self._waiting) >= _KEEP_AT:
+            self.keep()
+
+    def keep(self) -> None:
+        self._rejects.keep(self._waiting)
+        self._waiting = []
+
+    def forget(self, read: Sequence[str], *, before: datetime) -> None:
+        """Forget what was refused earlier in what has been read to its end since."""
+        known = {refused.source for refused in self._rejects.all() if refused.at < before}
+        addresses = {place for place in read if is_address(place)}
+        folders = [_absolute(place) for place in read if not is_address(place)]
+        gone = {
+            source
+            for source in known
+            if source in addresses
+            or any(source == path or source.startswith(path + os.sep) for path in folders)
+        }
+        self._rejects.forget(gone, before=before)

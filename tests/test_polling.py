@@ -1,0 +1,114 @@
+"""Staying: rounds at times and when files change, until the user stops it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event, Timer
+from typing import Any
+
+import pytest
+
+from ingest.pipeline import IngestReport
+from ui.polling import keep_on
+
+Source = str | Path
+
+
+class Rounds:
+    """Puts nothing in: remembers what each round was to read, and does `then` in each."""
+
+    def __init__(self, *then: Callable[[], None]) -> None:
+        self.stop = Event()
+        self.read: list[list[Source]] = []
+        self._then = list(then)
+
+    def round(self, sources: Sequence[Source], **_: Any) -> IngestReport:
+        self.read.append(list(sources))
+        if self._then:
+            self._then.pop(0)()
+        if not self._then:
+            self.stop.set()
+        return IngestReport(new=len(self.read))
+
+
+def keep(rounds: Rounds, *sources: Source, **how: Any) -> None:
+    arguments = argparse.Namespace(**{"every": None, "watch": False, "json": False, **how})
+    late = Timer(60, rounds.stop.set)  # so that a failure ends as well
+    late.start()
+    try:
+        keep_on(rounds, sources, arguments)  # type: ignore[arg-type]
+    finally:
+        late.cancel()
+
+
+def nothing() -> None:
+    return
+
+
+def test_what_is_named_is_read_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
+    rounds = Rounds(nothing, nothing, nothing)
+    keep(rounds, "https://v.example/feed", every=0.01)
+    assert rounds.read == [["https://v.example/feed"]] * 3
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[1].split(",")[0] for line in lines] == ["1 new", "2 new", "3 new"]
+
+
+def test_a_round_that_fails_says_why_and_the_next_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail() -> None:
+        raise OSError("no space left on device")
+
+    keep(Rounds(nothing, fail, nothing), "https://v.example/feed", every=0.01, json=True)
+    first, second, third = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["new"], third["new"]) == (1, 3)
+    assert second["error"] == "no space left on device"
+
+
+def test_what_changes_in_a_folder_is_read_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "old.html").write_text("old")
+
+    def write() -> None:
+        (tmp_path / "new.html").write_text("new")
+        (tmp_path / "new.html.part").write_text("half")
+        (tmp_path / ".hidden").write_text("x")
+
+    rounds = Rounds(write, nothing)
+    keep(rounds, tmp_path, watch=True)
+    assert rounds.read == [[tmp_path], [tmp_path / "new.html"]]
+
+
+def test_a_file_is_read_when_whoever_writes_it_is_done(tmp_path: Path) -> None:
+    done: list[bool] = []
+
+    def write() -> None:
+        out = (tmp_path / "slow.html").open("w")
+        out.write("half")
+        out.flush()
+
+        def finish() -> None:
+            done.append(True)
+            out.close()
+
+        Timer(2.5, finish).start()
+
+    rounds = Rounds(write, lambda: done.append(False))
+    keep(rounds, tmp_path, watch=True)
+    assert rounds.read[1] == [tmp_path / "slow.html"]
+    assert done == [True, False]
+
+
+def test_a_single_file_is_watched_though_another_takes_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "articles.jsonl"
+    path.write_text("old")
+
+    def replace() -> None:
+        (tmp_path / "other").write_text("new")
+        (tmp_path / "other").rename(path)
+
+    rounds = Rounds(replace, nothing)
+    keep(rounds, path, watch=True)
+    assert rounds.read == [[path], [path]]

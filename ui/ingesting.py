@@ -1,0 +1,212 @@
+"""`backfile ingest` and `backfile rejects`: what they take, what they print, how they end."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import ReadError
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from ingest.pipeline import IngestReport
+    from ingest.readers import Reading
+    from rag.storage.rejects import Refused
+    from ui.feeding import Feeder, Source
+
+ALL_IN, SOME_REJECTED = 0, 3
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def add_ingest_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what `backfile ingest` takes."""
+    parser.add_argument(
+        "sources", nargs="*", metavar="SOURCE", help="a file, a folder, or a web address"
+    )
+    parser.add_argument("--sample", action="store_true", help="the sample that comes with Backfile")
+    _add_reading_arguments(parser)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be put in, and write nothing"
+    )
+    parser.add_argument(
+        "--every", type=_duration, metavar="TIME", help="again and again: 90s, 15m, 6h, 1d"
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="stay, and put in what changes in the files"
+    )
+
+
+def add_rejects_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what `backfile rejects` takes."""
+    parser.add_argument(
+        "--retry", action="store_true", help="try them again; those that go in are forgotten"
+    )
+    _add_reading_arguments(parser)
+
+
+def _add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--map",
+        metavar="FIELD=KEY,...",
+        help="where JSON and tables have what: title=headline,published=meta.date",
+    )
+    parser.add_argument(
+        "--summaries",
+        action="store_true",
+        help="keep the text of feeds as it is; do not fetch the pages behind it",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        metavar="HOST",
+        help="fetch from this host though its address is private; may be repeated",
+    )
+    parser.add_argument(
+        "--cookies", type=Path, metavar="FILE", help="a cookies.txt, sent to the hosts it names"
+    )
+    parser.add_argument(
+        "--headers",
+        type=Path,
+        metavar="FILE",
+        help="lines of `Name: value`, sent to the hosts of the addresses; [HOST] names others",
+    )
+
+
+def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Put articles in and report; each reject is one JSON line on stderr."""
+    from ui import feeding
+
+    sources: list[Source] = [*map(feeding.source, arguments.sources)]
+    sources += [feeding.sample()] if arguments.sample else []
+    if not sources:
+        arguments.parser.error("say what to ingest: files, folders, addresses, or --sample")
+    if arguments.dry_run and (arguments.every or arguments.watch):
+        arguments.parser.error("--dry-run says what would happen once: not --every, not --watch")
+    feeding.check_there(sources)
+    with ExitStack() as stack:
+        feeder = _feeder(arguments, settings, sources, stack)
+        if arguments.dry_run:
+            return _rehearsed(arguments, feeder, sources)
+        if arguments.every or arguments.watch:
+            from ui import polling
+
+            polling.keep_on(feeder, sources, arguments)
+            return ALL_IN
+        return _fed(arguments, feeder, sources)
+
+
+def rejects(arguments: argparse.Namespace, settings: Settings) -> int:
+    """List what was refused, or try it again."""
+    from rag.archive import Archive
+    from rag.storage.rejects import Rejects
+    from ui import feeding, render
+
+    with Archive.open(settings.archive, settings=settings) as archive:
+        refused = Rejects(archive.record.database).all()
+    if arguments.retry and refused:
+        sources = [*map(feeding.source, dict.fromkeys(one.source for one in refused))]
+        with ExitStack() as stack:
+            return _fed(arguments, _feeder(arguments, settings, sources, stack), sources)
+    if arguments.json:
+        print(render.json_text([_reject_value(one) for one in refused]))
+    else:
+        for one in refused:
+            line = f"{one.place}: {one.reason} ({one.at:%Y-%m-%d %H:%M} UTC)"
+            print(render.terminal_text(line))
+        print(f"{len(refused):,} rejected" if refused else "Nothing was rejected.")
+    return ALL_IN
+
+
+def _fed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source]) -> int:
+    from ui import render
+
+    report = feeder.feed(sources)
+    text = render.json_text(render.report_value(report)) if arguments.json else ""
+    print(text or render.terminal_report(report))
+    if feeder.stop.is_set():
+        print("what was put stays in; the same command goes on from there", file=sys.stderr)
+        raise KeyboardInterrupt
+    return _code(report, sources)
+
+
+def _rehearsed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source]) -> int:
+    from ui import render
+
+    report, articles = feeder.rehearse(sources)
+    if arguments.json:
+        listed = [
+            {"what": what, "id": head.article_id, "title": head.title} for what, head in articles
+        ]
+        print(render.json_text({**render.report_value(report), "articles": listed}))
+    else:
+        for what, head in articles:
+            print(render.terminal_text(f"{what:8} {head.article_id}  {head.title}"))
+        print(f"would be: {render.terminal_report(report)}")
+    if feeder.stop.is_set():
+        raise KeyboardInterrupt
+    return _code(report, sources)
+
+
+def _code(report: IngestReport, sources: Sequence[Source]) -> int:
+    """Return how the command ends; raises ReadError where nothing could be done."""
+    if not report.articles:
+        raise ReadError(f"no article in {', '.join(map(str, sources))}: nothing was put in")
+    return SOME_REJECTED if report.rejected else ALL_IN
+
+
+def _feeder(
+    arguments: argparse.Namespace, settings: Settings, sources: Sequence[Source], stack: ExitStack
+) -> Feeder:
+    """Return what puts articles in as the arguments say, open until `stack` is closed."""
+    from ingest.fetching.client import Client, Limits
+    from ingest.fetching.credentials import read_credentials
+    from ui.feeding import Feeder
+    from ui.logs import logging_to
+    from ui.stopping import stopping
+
+    stack.enter_context(logging_to(settings))
+    stop = stack.enter_context(stopping())
+    named = [source for source in sources if isinstance(source, str)]
+    allowed = [*(arguments.allow_host or ()), *settings.fetch_allow.split(",")]
+    client = Client(
+        Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay),
+        agent=settings.fetch_agent,
+        credentials=read_credentials(arguments.cookies, arguments.headers, named=named),
+        allowed=tuple(host.strip() for host in allowed if host.strip()),
+        stop=stop,
+    )
+    stack.enter_context(client)
+    return Feeder(settings, client, _reading(arguments), stop)
+
+
+def _reading(arguments: argparse.Namespace) -> Reading:
+    """Return how what is put in is to be read."""
+    from ingest.readers import Reading
+    from ingest.readers.mapping import NO_MAP, FieldMap
+
+    try:
+        field_map = FieldMap.parse(arguments.map) if arguments.map else NO_MAP
+    except ValueError as error:
+        arguments.parser.error(f"--map: {error}")
+    return Reading(field_map=field_map, links="keep" if arguments.summaries else "follow")
+
+
+def _reject_value(refused: Refused) -> dict[str, str]:
+    return {
+        "place": refused.place,
+        "reason": refused.reason,
+        "source": refused.source,
+        "at": refused.at.isoformat(timespec="seconds"),
+    }
+
+
+def _duration(text: str) -> float:
+    match = re.fullmatch(r"(\d{1,6})([smhd])", text)
+    if not match or not int(match.group(1)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no stretch of time: 90s, 15m, 6h or 1d")
+    return float(int(match.group(1)) * _SECONDS[match.group(2)])
