@@ -10,9 +10,14 @@ _TRACKING = re.compile(
     r"(?i)(?:utm_|mc_|pk_|hsa_|at_|ns_|wt_|icid|ito\b|cmpid|cmp\b|s_cid|fbclid|gclid|dclid|msclkid|"
     r"yclid|igshid|twclid|ttclid|ref\b|ref_|referr?er|source\b|src\b|smid|smtyp|partner|share|"
     r"shared|via\b|campaign|CMP|ocid|ncid|xtor|taid|guccounter|guce_|amp\b|outputtype|tpcc|rss|"
-    r"feed|cid\b|sh\b|spm\b|soc_|sref|leadsource|mod\b|mbid|fb_|_ga|_gl|gaa_|__twitter|s\b$)"
+    r"feed|cid\b|sh\b|spm\b|soc_|sref|leadsource|mod\b|mbid|fb_|_ga|_gl|gaa_|__twitter|s\b$|"
+    r"intcid|trk\b|wt\.|vero_|__s\b|mkt_tok|li_fat_id|_hs|sf\d|cn-reloaded|[gw]braid|gad_|"
+    r"srsltid|epik|dicbo|(?:php|j|asp)?session_?id|phpsessid|print\b|mobile\b)"
 )
-_HOST_PREFIX = re.compile(r"\A(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
+_AS_AMP = re.compile(r"(?i)\A(?:output|outputtype|format|view)=amp\Z")
+_HOST_PREFIX = re.compile(r"\A(?:www\d?|m|mobile|amp|edition)\.(?=[^.]+\.)")
+_SESSION = re.compile(r"(?i);(?:jsessionid|phpsessid|sid)=[^/;]*")
+_CUT_OUT_WITH = re.compile(r"""(?i)(?:["'<>]|%22|&(?:quot|#34|apos|gt|lt);)+\Z""")  # of its page
 _INDEX = re.compile(r"(?i)/(?:index|default)\.(?:s?html?|php|aspx?|jsp)\Z")
 _AMP_PATH = re.compile(r"(?i)(?:/amp|\.amp)(?=\.html\Z|/?\Z)|\A/amp(?=/)")
 _AMP_CACHE = re.compile(
@@ -44,7 +49,7 @@ def article_id(url: str = "", given: str = "", text: str = "") -> str:
 
 def url_key(url: str) -> str:
     """Return what all spellings of an address have in common; nothing if it is not one."""
-    url = _AMP_CACHE.sub("https://", url.strip())
+    url = _AMP_CACHE.sub("https://", _CUT_OUT_WITH.sub("", url.strip()))
     if not _ADDRESS.match(url):
         return ""
     try:
@@ -57,10 +62,12 @@ def url_key(url: str) -> str:
     if port not in (None, 80, 443):
         host += f":{port}"
     path = quote(unquote(parts.path), safe="/:@!$&'()*+,;=~-._")
-    path = _AMP_PATH.sub("", re.sub(r"//+", "/", path))
-    path = _INDEX.sub("", path).rstrip("/")
+    path = _SESSION.sub("", re.sub(r"//+", "/", path))
+    path = _INDEX.sub("", _AMP_PATH.sub("", path).rstrip("/")).rstrip("/")
     kept = sorted(
-        (k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)
+        (k, v)
+        for k, v in parse_qsl(parts.query, keep_blank_values=True)
+        if not _TRACKING.match(k) and not _AS_AMP.match(f"{k}={v}")
     )
     key = host + path + (f"?{urlencode(kept)}" if kept else "")
     return key if len(key) <= _ID_UP_TO else f"{host}/sha256:{_digest(key)}"
