@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rag.schema import Window
 from rag.understanding.attribution import asks_for_an_author, find_authors, find_publishers
 from rag.understanding.followups import stand_alone
+from rag.understanding.parts import parts_of
 from rag.understanding.wanted import Wanted, wanted_answer
 from rag.understanding.windows import find_window
 
@@ -38,6 +39,8 @@ class Question:
 
     `query` holds the words left for the index: those of the window and of an attribution
     ("according to The Week") are taken out; `excluded` are words the question rules out.
+    `parts` are the questions it is made of, to be searched apart ("Did A ..., while B ...?");
+    where there are any, a window or a publisher of one of them prefers and does not exclude.
     """
 
     text: str
@@ -49,6 +52,7 @@ class Question:
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     wants: Wanted = "what"
+    parts: tuple[Question, ...] = ()
 
     def described(self) -> str:
         """One line for the reader: what was understood beside the words; empty for nothing."""
@@ -76,6 +80,22 @@ def understand(
 
     `publishers` and `authors` are those the archive knows; only they are recognised.
     """
+    whole = _read(question, asked_on, publishers, authors)
+    parts = parts_of(whole.text, cited=len(whole.publishers))
+    if not parts:
+        return whole
+    apart = tuple(_softened(_read(part, asked_on, publishers, authors)) for part in parts)
+    return replace(_softened(whole), parts=apart)
+
+
+def _softened(question: Question) -> Question:
+    window = question.window
+    return replace(question, window=replace(window, hard=False)) if window else question
+
+
+def _read(
+    question: str, asked_on: datetime, publishers: Sequence[str], authors: Sequence[str]
+) -> Question:
     text = " ".join(question.split())
     window = find_window(text, asked_on)
     attributed = find_publishers(text, publishers)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import signal
 
+from hypothesis import settings
+
 # Started in the background, a shell's children ignore Ctrl-C, and so would every process that a
 # test starts and stops with it; one with a handler of its own hands the default on.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes is the machine's affair: it is shared, and no test is of time.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")

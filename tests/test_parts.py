@@ -1,0 +1,88 @@
+"""A question of several parts is taken apart, and a question that is one is left whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.questions import understand
+from rag.understanding.parts import parts_of
+
+ASKED = datetime(2024, 11, 15, tzinfo=UTC)
+PAPERS = ("Harbour Courier", "Inland Post")
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        (
+            "Did the harbour workers accept the offer while the ferry crews rejected it?",
+            (
+                "Did the harbour workers accept the offer",
+                "the ferry crews rejected it",
+            ),
+        ),
+        (
+            "When was the bridge closed for repairs, and who pays for the ferries meanwhile?",
+            ("When was the bridge closed for repairs", "who pays for the ferries meanwhile"),
+        ),
+        (
+            "Who opened the new tunnel under the fjord? How much did the tunnel cost the town?",
+            (
+                "Who opened the new tunnel under the fjord",
+                "How much did the tunnel cost the town",
+            ),
+        ),
+    ],
+)
+def test_each_side_is_a_part(question: str, parts: tuple[str, ...]) -> None:
+    assert parts_of(question) == parts
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What did South Korea threaten?",
+        "Who was hurt while mowing the lawn of the town hall?",
+        "Which minister resigned and left the country after the vote on the budget?",
+        "How many soldiers has North Korea sent to Russia, and who?",
+        "What did the mayor say about the bridge and the ferry?",
+    ],
+)
+def test_one_question_stays_whole(question: str) -> None:
+    assert parts_of(question) == ()
+
+
+def test_of_one_spoken_of_by_several_papers_each_clause_is_a_part() -> None:
+    question = (
+        "Which company raised its prices twice, is accused of bribing an inspector, "
+        "and lost a lawsuit over ferries, as reported by the Harbour Courier and the Inland Post?"
+    )
+    asked = understand(question, asked_on=ASKED, publishers=PAPERS)
+    assert asked.publishers == PAPERS
+    assert any("accused of bribing an inspector" in part.text for part in asked.parts)
+
+
+def test_the_time_of_one_side_does_not_hide_the_other() -> None:
+    question = (
+        "Did the Harbour Courier report a strike on 24 October 2024, while the Inland Post "
+        "report of 2 November 2024 spoke of a lockout?"
+    )
+    asked = understand(question, asked_on=ASKED, publishers=PAPERS)
+    first, second = asked.parts
+    assert asked.window is not None
+    assert first.window is not None
+    assert not asked.window.hard
+    assert not first.window.hard
+    assert first.window.covers(datetime(2024, 10, 24, tzinfo=UTC))
+    assert (first.publishers, second.publishers) == (PAPERS[:1], PAPERS[1:])
+
+
+@given(st.text(max_size=300), st.integers(0, 3))
+def test_parts_are_words_of_the_question_in_order(question: str, cited: int) -> None:
+    at = 0
+    for part in parts_of(question, cited=cited):
+        at = question.index(part, at) + len(part)
