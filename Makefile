@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := demo
 
-.PHONY: help install demo serve test lint bench fuzz clean
+.PHONY: help install demo serve test lint faults bench fuzz clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ lint: $(VENV)/.installed-test ## ruff, mypy and the import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+faults: $(VENV)/.installed-test ## kill, fill the disk and search beside a writer, for half an hour
+	FAULTS=full $(BIN)/python -m pytest tests/faults
 
 bench: $(VENV)/.installed-test ## measure speed against the tutorial's pipeline
 	$(BIN)/python -m tests.benchmarks

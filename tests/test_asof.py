@@ -1,4 +1,4 @@
-"""As of a day: what had come in by then answers, and nothing that came, or was taken down, later."""
+"""As of a day: what had come in by then answers, and nothing that came or was taken down later."""
 
 from __future__ import annotations
 

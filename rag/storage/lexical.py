@@ -117,8 +117,7 @@ class LexicalIndex:
 
     def write(self, added: Iterable[Sequence[Live]], removed: Iterable[int], sequence: int) -> None:
         """Add and remove passages in one commit, and say that `sequence` has been reached."""
-        if self._writer is None:
-            self._writer = self._index.writer(HEAP, 1)
+        self._begin()
         for number in removed:
             self._writer.delete_documents_by_query(self._term("number", number))
         for batch in added:
@@ -129,19 +128,26 @@ class LexicalIndex:
         self._writer.commit()
         self.refresh()
 
-    def rewrite(self, held: Iterable[Sequence[Live]], sequence: int) -> None:
-        """Hold these passages and nothing else, in one commit, and leave no file of before."""
+    def _begin(self) -> None:
+        """Have a writer, and none of the files that a killed one may have left half done.
+
+        Tantivy names some of them by the commit that they were for, and fails if one is there.
+        """
         if self._writer is None:
             self._writer = self._index.writer(HEAP, 1)
         self._writer.delete_all_documents()
         for batch in held:
+            self._writer.garbage_collect_files()
+
+    def rewrite(self, held: Iterable[Sequence[Live]], sequence: int) -> None:
+        """Hold these passages and nothing else, in one commit, and leave no file of before."""
+        self._begin()
             for live in batch:
                 self._writer.add_document(_document(live))
         self._writer.add_document(tantivy.Document(reached=sequence))
         self._writer.commit()
-        self._writer.wait_merging_threads()
-        self._writer = self._index.writer(HEAP, 1)
-        self._writer.garbage_collect_files()
+        self.close()
+        self._begin()
         self.refresh()
 
     def search(

@@ -1,0 +1,57 @@
+"""Killed at any moment, a writer loses nothing that it had acknowledged, and does nothing twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+from tests.faults.desk import deeds, settle, work
+
+KILLS, KILLS_IN_FULL = 5, 500
+LONGEST = 1.0  # seconds that a writer lives after its first deed
+OPENING = 0.2  # of the writers are killed while they open, and mend what the last one left
+SEED = 20241024
+
+
+def test_a_killed_writer_loses_nothing_acknowledged_and_does_nothing_twice(
+    tmp_path: Path, processes: ForkServerContext, in_full: bool
+) -> None:
+    folder = tmp_path / "archive"
+    for kill in range(KILLS_IN_FULL if in_full else KILLS):
+        wrong = kill_a_writer(folder, processes, SEED + kill)
+        assert not wrong, f"after kill {kill}: {wrong}"
+
+
+def kill_a_writer(folder: Path, processes: ForkServerContext, seed: int) -> str:
+    """Let a writer work for a while, kill it, and say what is wrong with what it leaves."""
+    chance = random.Random(seed)
+    opening = chance.random() < OPENING
+    before = len(deeds(folder))
+    writer = processes.Process(target=work, args=(folder, seed))
+    writer.start()
+    deadline = time.monotonic() + 60
+    while not opening and len(deeds(folder)) == before:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    time.sleep(chance.uniform(0, LONGEST))
+    failed = not writer.is_alive()
+    writer.kill()
+    writer.join()
+    ours, theirs = processes.Pipe()
+    checker = processes.Process(target=_settled, args=(folder, theirs))
+    checker.start()
+    theirs.close()
+    try:
+        wrong = str(ours.recv())
+    except EOFError:
+        wrong = "it cannot be checked"
+    checker.join()
+    return f"the writer failed by itself; {wrong}" if failed else wrong
+
+
+def _settled(folder: Path, end: Connection) -> None:
+    end.send(settle(folder))

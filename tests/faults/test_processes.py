@@ -1,0 +1,165 @@
+"""A page is served, one process writes and two search: no error, nothing lost, nothing stale."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+from rag.archive import Archive
+from rag.doctor import examine
+from tests.fakes import WordEmbeddings
+from tests.faults.desk import article
+
+SECONDS, SECONDS_IN_FULL = 8, 300
+STALE_AFTER = 5.0  # seconds after which everybody must know
+BATCH = 20  # articles: enough that Chroma writes its own files, at 1,000 vectors, many times over
+THREADS = 3  # of the server
+LOG = "log.jsonl"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of what the writer did: an article's version, None where it is removed."""
+
+    id: str
+    version: int | None
+    at: float
+    done: bool
+
+
+def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
+    tmp_path: Path, processes: ForkServerContext, in_full: bool
+) -> None:
+    folder, seconds = tmp_path / "archive", SECONDS_IN_FULL if in_full else SECONDS
+    Archive.open(folder, mode="write", embeddings=WordEmbeddings()).close()
+    ends = []
+    for number, what in enumerate((_write, _serve, _search, _search)):
+        ours, theirs = processes.Pipe()
+        processes.Process(target=_told, args=(theirs, what, folder, seconds, number)).start()
+        theirs.close()
+        ends.append(ours)
+    told = [end.recv() for end in ends]
+    assert [error for error, _ in told] == [""] * len(ends)
+    assert all(done > 0 for _, done in told), told
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
+        assert held == {line.id: line.version for line in _last(folder).values() if line.version}
+        assert examine(archive) == ()
+
+
+def _told(end: Connection, what: Any, folder: Path, seconds: float, number: int) -> None:
+    try:
+        end.send(("", what(folder, seconds, number)))
+    except BaseException as error:
+        end.send((f"{what.__name__}: {error!r}", 0))
+
+
+def _write(folder: Path, seconds: float, _number: int) -> int:
+    """Put new articles, change some and remove a few; return how many deeds it were."""
+    chance, version, ids = random.Random(7), 0, list[str]()
+    until = time.time() + seconds
+    with (folder.parent / LOG).open("a") as log:
+        while time.time() < until:
+            with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+                for _ in range(chance.randint(1, 20)):  # as long as an ingest holds the archive
+                    version += 1
+                    fresh = [f"paper.example/{len(ids) + n}" for n in range(BATCH)]
+                    ids += fresh
+                    again = chance.sample(ids, min(len(ids), 5))
+                    put = dict.fromkeys([*fresh, *again])
+                    _deed(log, put, version, lambda p=put, v=version: archive.put(
+                        article(key, v) for key in p
+                    ))  # fmt: skip
+                    gone = chance.sample(ids, 2)
+                    _deed(log, gone, None, lambda g=gone: archive.remove(g))
+                    if time.time() > until:
+                        break
+    return version
+
+
+def _deed(log: Any, ids: Any, version: int | None, do: Any) -> None:
+    for done in (False, True):
+        if done:
+            do()
+        at = time.time()
+        lines = [json.dumps({"id": i, "version": version, "at": at, "done": done}) for i in ids]
+        log.write("".join(f"{line}\n" for line in lines))
+        log.flush()
+
+
+def _last(folder: Path) -> dict[str, Line]:
+    """Return the last line of each article, as far as they are written whole."""
+    lines = {}
+    with suppress(FileNotFoundError):
+        for text in (folder.parent / LOG).read_text().splitlines():
+            with suppress(ValueError):
+                line = Line(**json.loads(text))
+                lines[line.id] = line
+    return lines
+
+
+def _serve(folder: Path, seconds: float, number: int) -> int:
+    """Search from several threads over one archive, as the page does."""
+    counts: list[int] = []
+    errors: list[str] = []
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+
+        def searching(thread: int) -> None:
+            try:
+                counts.append(_search_in(archive, folder, seconds, number * 100 + thread))
+            except BaseException as error:
+                errors.append(repr(error))
+
+        threads = [threading.Thread(target=searching, args=(n,)) for n in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise AssertionError(errors)
+    return sum(counts)
+
+
+def _search(folder: Path, seconds: float, number: int) -> int:
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        return _search_in(archive, folder, seconds, number)
+
+
+def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int:
+    """Look for articles whose last deed is old enough; return how many were looked for."""
+    chance, looked = random.Random(seed), 0
+    until = time.time() + seconds
+    while time.time() < until:
+        old = [e for e in _last(folder).values() if e.done and e.at < time.time() - STALE_AFTER]
+        for line in chance.sample(old, min(len(old), 10)):
+            number = line.id.rpartition("/")[2]
+            by_words = archive.lexical(f"town paper.example/{number}", 10, phrases=(line.id,))
+            near = archive.dense(f"Version {line.version} of bridge {line.id} stands.", 10)
+            whole = archive.article(line.id)
+            if _last(folder)[line.id] != line:
+                continue  # it is being changed just now
+            version = f"Version {line.version} of"
+            found = [hit for hit in by_words if hit.passage.article_id == line.id]
+            if line.version is None:
+                assert whole is None, f"{line} still stands"
+                assert not found, f"{line} is still found"
+                assert all(hit.passage.article_id != line.id for hit in near), f"{line}: near"
+            else:
+                assert whole, f"{line} is lost"
+                assert version in whole.text, f"{line} is stale: {whole.text}"
+                assert found, f"{line} is not found"
+                said = [hit.passage.text for hit in (*found, *near) if "Version" in hit.passage.text
+                        and hit.passage.article_id == line.id]  # fmt: skip
+                assert all(version in text for text in said), f"{line}: stale answer {said}"
+            looked += 1
+        if not old:
+            time.sleep(0.2)
+    return looked
