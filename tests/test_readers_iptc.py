@@ -175,8 +175,18 @@ def test_a_correction_is_a_paragraph_of_the_text(tmp_path: Path) -> None:
         g2("<edNote>Corrects the day in paragraph 1</edNote>"),
         json.dumps(NINJS | {"ednote": "CORRECTION: the day in paragraph 1"}),
     ):
-        last = article(path, content).text.split("\n\n")[-1]
-        assert last == "Correction: The day in paragraph 1"
+        found = article(path, content)
+        assert found.text.split("\n\n")[-1] == "Correction: The day in paragraph 1"
+        assert found.correction == "The day in paragraph 1"
+
+
+def test_slugline_and_urgency_are_kept(tmp_path: Path) -> None:
+    ninjs = json.dumps(NINJS | {"slugline": "HARBOUR-CRANE"})
+    for content in (nitf(), g2(), ninjs):
+        found = article(tmp_path / "a", content)
+        assert (found.slugline, found.urgency) == ("HARBOUR-CRANE", 4)
+    strange = article(tmp_path / "a", json.dumps(NINJS | {"urgency": "very"}))
+    assert strange.urgency is None
 
 
 def test_entities_of_the_standard_are_read_and_a_documents_own_are_not(tmp_path: Path) -> None:

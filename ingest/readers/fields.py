@@ -63,6 +63,9 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "language": ("language", "lang", "inlanguage", "languagecode", "locale"),
     "kind": ("kind", "genre", "typeofmaterial"),
     "access": ("access", "accessrights"),
+    "slugline": ("slugline", "slug"),
+    "urgency": ("urgency", "edurg"),
+    "correction": ("correction", "corrections", "correctiontext"),
 }
 _MAIN = ("main", "name", "@value", "#text", "text", "value", "title", "original", "url", "@id")
 _FLATTEN = (
@@ -144,6 +147,9 @@ def article_from(
         language=language_of(text, _line(found["language"])),
         kind=_line(found["kind"]) or "news",
         access=_line(found["access"]),
+        slugline=_line(found["slugline"]),
+        urgency=_urgency(found["urgency"]),
+        correction=_line(found["correction"]),
     )
 
 
@@ -185,6 +191,12 @@ def _plain(value: Any) -> str:
     # At the end alone: from each of a million spaces it would look as far as they go.
     tail: str = value[-_CUT_OFF_UP_TO:]
     return str(value[:-_CUT_OFF_UP_TO]) + _CUT_OFF.sub("", tail)
+
+
+def _urgency(value: Any) -> int | None:
+    """Return IPTC's urgency, 1 the most urgent and 8 the least; None where it is none of these."""
+    digit = _line(value)
+    return int(digit) if re.fullmatch(r"[1-8]", digit) else None
 
 
 def _date(value: Any) -> datetime | None:

@@ -81,7 +81,8 @@ def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
         "updated": item.get("versioncreated"),
         "section": next(iter(_names(item.get("subject") or item.get("subjects"))), None),
         "language": item.get("language"),
-        "slug": item.get("slugline"),
+        "slugline": item.get("slugline"),
+        "urgency": item.get("urgency"),
         "note": item.get("ednote"),
         "status": item.get("pubstatus"),
         "embargo": item.get("embargoed"),
@@ -93,7 +94,7 @@ def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
 
 def _article(record: dict[str, Any], place: str) -> Article | Reject:
     """Return the article, unless it is not to be published; `note` may hold a correction."""
-    name = clean_line(str(record.get("id") or record.get("slug") or "the item"))
+    name = clean_line(str(record.get("id") or record.get("slugline") or "the item"))
     note = clean_line(str(record.pop("note", None) or ""))
     status = str(record.pop("status", None) or "")
     if _KILLED.search(status) or _KILL_NOTE.search(note):
@@ -104,11 +105,12 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
         refused = _under_embargo(embargo)
         if refused:
             return Reject(place, f"under embargo {refused}: {name}")
-    record["title"] = record.get("title") or record.get("slug")
+    record["title"] = record.get("title") or record.get("slugline")
     if note and _CORRECTS.search(note):
         said = _CORRECTION.sub("", note) or note
-        record["text"] = [*_listed(record.get("text")), f"Correction: {said[:1].upper()}{said[1:]}"]
-    record.pop("slug", None)
+        record["correction"] = f"{said[:1].upper()}{said[1:]}"
+        # In the text as well: it is what answers who asks.
+        record["text"] = [*_listed(record.get("text")), f"Correction: {record['correction']}"]
     return article_from({key: held for key, held in record.items() if held}, place=place)
 
 
@@ -146,7 +148,8 @@ def _from_nitf(nitf: Any) -> dict[str, Any]:
         "section": _attribute(nitf, "pubdata", "position.section")
         or _attribute(nitf, "tobject.subject", "tobject.subject.type"),
         "language": nitf.get("{http://www.w3.org/XML/1998/namespace}lang"),
-        "slug": _attribute(nitf, "du-key", "key"),
+        "slugline": _attribute(nitf, "du-key", "key"),
+        "urgency": _attribute(nitf, "urgency", "ed-urg"),
         "note": _attribute(nitf, "correction", "info") or _attribute(nitf, "ed-msg", "info"),
         "status": "" if status == "usable" or status == "embargoed" else status,
         "embargo": _attribute(nitf, "date.release", "norm")
@@ -183,7 +186,8 @@ def _from_newsml(item: Any) -> dict[str, Any]:
         "updated": _text(item, "versionCreated") or _text(item, "contentModified"),
         "section": _named(item, "subject"),
         "language": language or item.get("{http://www.w3.org/XML/1998/namespace}lang"),
-        "slug": _text(item, "slugline"),
+        "slugline": _text(item, "slugline"),
+        "urgency": _text(item, "urgency"),
         "note": _text(item, "edNote"),
         "status": _status(item),
     }

@@ -30,7 +30,7 @@ def read_links(file: io.BufferedReader, place: str, kind: str, links: Links) -> 
     """Yield a Link for each page that a sitemap or a list names; kept from it, one Reject."""
     content = file.read(ARTICLE_BYTES * 4 + 1)  # 50 MB is the longest that a sitemap may be
     if links == "keep":
-        pattern = rb"(?i)<(?:[\w-]+:)?loc[\s>]" if kind == "sitemap" else rb"(?m)^\s*https?://"
+        pattern = rb"(?i)<(?:[\w-]+:)?loc[\s>]" if kind == "sitemap" else rb"(?m)^[ \t]*https?://"
         count = len(re.findall(pattern, content))
         yield Reject(
             place,

@@ -8,7 +8,7 @@ from typing import Any
 
 TARGETS = (
     *("id", "url", "title", "text", "summary", "publisher", "authors", "published", "updated"),
-    *("section", "language", "kind", "access"),
+    *("section", "language", "kind", "access", "slugline", "urgency", "correction"),
 )
 
 

@@ -171,7 +171,7 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
         from ingest.readers.iptc import XML_BYTES, read_news_xml
 
         yield from read_news_xml(file.read(XML_BYTES + 1), place=place)
-    elif kind in ("html", "text"):
+    elif kind in ("html", "text", "pdf"):
         yield _article(file, kind, place, reading.url)
     else:
         yield Reject(place, kind)
@@ -179,6 +179,10 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
 
 def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> Article | Reject:
     """Return the article of a file that holds one at the most."""
+    if kind == "pdf":
+        from ingest.readers.pdf import PDF_BYTES, read_pdf
+
+        return read_pdf(file.read(PDF_BYTES + 1), place=place)
     content = file.read(ARTICLE_BYTES + 1)
     if len(content) > ARTICLE_BYTES:
         size = ARTICLE_BYTES // 2**20
