@@ -21,6 +21,7 @@ from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
 from rag.answers.refusal import elsewhere, refusal, refuses
 from rag.answers.writing import Writer
 from rag.asof import ArchiveAsOf
+from rag.checks.correcting import superseded, taken_back, with_corrections
 from rag.errors import ChatModelError
 from rag.retrieval import Retrieval, Searchable, retrieve
 from rag.schema import Answer, Article, Filters, Hit
@@ -55,8 +56,12 @@ class Chatbot:
         context_tokens: int = 6000,
         entails: Entails | None = None,
         reranker: BaseCrossEncoder | None = None,
+        prices: tuple[float, float] = (0.0, 0.0),
     ) -> None:
-        """`timeout` is the longest silence of the chat model, in seconds."""
+        """`timeout` is the longest silence of the chat model, in seconds.
+
+        `prices` are those of a million tokens that it is given and that it writes.
+        """
         self.archive = archive
         self.chat_model = chat_model
         self.unsupported = unsupported
@@ -64,6 +69,7 @@ class Chatbot:
         self.context_tokens = context_tokens
         self.entails = entails
         self.reranker = reranker
+        self.prices = prices
 
     @classmethod
     def open(
@@ -88,6 +94,7 @@ class Chatbot:
             context_tokens=settings.chat_context_tokens,
             entails=open_entailment_model(settings),
             reranker=archive.reranker,
+            prices=(settings.chat_price_in, settings.chat_price_out),
         )
 
     def stream(
@@ -113,6 +120,7 @@ class Chatbot:
         past = self.archive if isinstance(self.archive, ArchiveAsOf) else None
         asked_on = asked_on or (past.day if past else None)
         for answer in self._stream(question, filters, asked_on, history, k):
+            answer = with_corrections(answer)
             yield past.noted(answer) if past else answer
 
     def as_of(self, day: datetime) -> Chatbot:
@@ -144,6 +152,7 @@ class Chatbot:
             embed=self.archive.embed,
             articles=self._texts(found.hits),
         )
+        ranked = [c for c in ranked if not superseded(c.text, c.hit.head.correction)]
         why = refuses(found.question, ranked)
         if why:
             why = self._elsewhere(found, filters) or why
@@ -222,7 +231,7 @@ class Chatbot:
         hits = fitting(found.hits, found.question.text, self.context_tokens)
         answer = replace(answer, hits=tuple(hits))
         verifier = Verifier(self.archive.embed, entails=self.entails)
-        writer = Writer(self.chat_model, timeout=self.timeout)
+        writer = Writer(self.chat_model, timeout=self.timeout, prices=self.prices)
         notice = "What the chat model wrote is not borne out by the passages"
         try:
             for sentence in writer.sentences(
@@ -236,7 +245,9 @@ class Chatbot:
                         return
                     continue
                 statement = checked(sentence, hits, verifier, articles=self._texts(hits))
-                if statement.support == "supported" or (
+                if taken_back(statement):
+                    answer = replace(answer, removed=(*answer.removed, statement))
+                elif statement.support == "supported" or (
                     self.unsupported == "mark" and statement.text
                 ):
                     answer = with_statement(answer, statement)

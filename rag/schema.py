@@ -180,10 +180,14 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a chat model took and gave for an answer, in tokens, as its provider counts them."""
+    """What a chat model took and gave for an answer, in tokens, as its provider counts them.
+
+    `cost` is in the currency of the prices that are set; 0 where none are.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,11 @@ class Settings:
     """What can be set, each by `BACKFILE_<NAME>` in the environment.
 
     `embedding_model` is `all-MiniLM-L6-v2` (the one that comes with pip), the path of a folder,
-    or a name on the hub; `reranker` likewise, and empty for none.  `chat_model` is LangChain's
-    `provider:model`, empty for extractive answers; `chat_base_url` the address of an
-    OpenAI-compatible server.  `unsupported` says what becomes of statements that no passage
+    or a name on the hub; `reranker` and `entailment_model` likewise, and empty for none.
+    `chat_model` is LangChain's `provider:model`, empty for extractive answers; `chat_base_url`
+    the address of an OpenAI-compatible server; `chat_price_in` and `chat_price_out` what a million
+    tokens cost that it is given and that it writes.
+    `unsupported` says what becomes of statements that no passage
     bears out: `strict` takes them out, `mark` shows them marked.  `timeout` is in seconds.
 
     Of pages that are fetched, `fetch_bytes` and `fetch_seconds` say how long each may be and
@@ -35,9 +37,12 @@ class Settings:
     embedding_model: str = "all-MiniLM-L6-v2"
     embedding_precision: Precision = "auto"
     reranker: str = ""
+    entailment_model: str = ""
     chat_model: str = ""
     chat_base_url: str = ""
     chat_context_tokens: int = 6000
+    chat_price_in: float = 0.0
+    chat_price_out: float = 0.0
     timeout: float = 60.0
     unsupported: Unsupported = "strict"
     fetch_bytes: int = 16 * 2**20

@@ -35,6 +35,8 @@ Entails = Callable[[Sequence[tuple[str, str]]], Sequence[tuple[float, float, flo
 # What differs from a passage in an exact thing never comes here.
 SUPPORTED_FROM = 0.47
 PARTLY_FROM = 0.25
+ENTAILED_FROM = 0.5  # an entailment model's own probability; more than all the rest together
+NEAREST_JUDGED = 3  # sentences nearest to a claim that an entailment model sees by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,14 @@ def _fidelity(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
 
 
 def _entailed(entails: Entails, claim: str, passage: str) -> Verdict:
-    entailed, _, contradicted = entails([(passage, claim)])[0]
-    if entailed >= SUPPORTED_FROM:
+    texts = [passage[s.start : s.end] for s in sentences(passage)]
+    near = " ".join(texts[i] for i in nearest(claim, texts, NEAREST_JUDGED))
+    # The nearest sentences by themselves too: a model cuts a long passage, and was mostly trained
+    # on pairs of sentences.
+    judged = entails([(passage, claim), (near, claim)])
+    entailed = max(probabilities[0] for probabilities in judged)
+    contradicted = max(probabilities[2] for probabilities in judged)
+    if entailed >= ENTAILED_FROM:
         return Verdict("supported", probability=entailed)
     if contradicted >= 0.5:
         return Verdict("contradicted", "the passage says otherwise", entailed)

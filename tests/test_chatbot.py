@@ -140,7 +140,10 @@ def test_whole_answers_grow_and_no_marker_is_ever_seen_in_half() -> None:
 
 
 def test_tokens_are_kept() -> None:
-    assert asked(f"{RIGHT} [1]").usage.input_tokens == 90
+    usage = asked(f"{RIGHT} [1]").usage
+    assert (usage.input_tokens, usage.output_tokens, usage.cost) == (90, 10, 0)
+    priced = asked(f"{RIGHT} [1]", prices=(2.0, 10.0)).usage
+    assert priced.cost == pytest.approx((90 * 2 + 10 * 10) / 1e6)
 
 
 def test_what_an_article_orders_is_not_an_instruction() -> None:

@@ -24,11 +24,15 @@ _DONE = object()
 
 
 class Writer:
-    """Streams a chat model's sentences; afterwards `usage` says what they cost in tokens."""
+    """Streams a chat model's sentences; afterwards `usage` says what they cost."""
 
-    def __init__(self, chat_model: BaseChatModel, *, timeout: float) -> None:
+    def __init__(
+        self, chat_model: BaseChatModel, *, timeout: float, prices: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
+        """`prices` are those of a million tokens given to the model and written by it."""
         self._chat_model = chat_model
         self._timeout = timeout
+        self._prices = prices
         self.usage = Usage()
         self.cut_short = ""
 
@@ -107,10 +111,10 @@ class Writer:
 
     def _count(self, chunk: Any) -> None:
         used = getattr(chunk, "usage_metadata", None) or {}
-        self.usage = Usage(
-            self.usage.input_tokens + int(used.get("input_tokens", 0)),
-            self.usage.output_tokens + int(used.get("output_tokens", 0)),
-        )
+        given = self.usage.input_tokens + int(used.get("input_tokens", 0))
+        written = self.usage.output_tokens + int(used.get("output_tokens", 0))
+        cost = (given * self._prices[0] + written * self._prices[1]) / 1e6
+        self.usage = Usage(given, written, cost)
 
 
 def _read(

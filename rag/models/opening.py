@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
     from langchain_core.language_models import BaseChatModel
 
-__all__ = ["SentenceEmbeddings", "open_chat_model", "open_embeddings", "open_reranker"]
+    from rag.models.entailment import EntailmentModel
+
+__all__ = [
+    "SentenceEmbeddings",
+    "open_chat_model",
+    "open_embeddings",
+    "open_entailment_model",
+    "open_reranker",
+]
 
 
 def open_embeddings(settings: Settings) -> SentenceEmbeddings:
@@ -38,6 +46,18 @@ def open_reranker(settings: Settings) -> BaseCrossEncoder | None:
     from rag.models.transformer import Reranker
 
     return Reranker(model_folder(settings.reranker))
+
+
+def open_entailment_model(settings: Settings) -> EntailmentModel | None:
+    """Return the entailment model that the settings name, or None if they name none.
+
+    Raises ModelError if it is missing, or no entailment model; it is loaded when it first judges.
+    """
+    if not settings.entailment_model:
+        return None
+    from rag.models.entailment import EntailmentModel
+
+    return EntailmentModel(model_folder(settings.entailment_model))
 
 
 def open_chat_model(settings: Settings) -> BaseChatModel | None:

@@ -79,25 +79,40 @@ class TransformerEncoder:
         return tensor.float().cpu().numpy()  # type: ignore[no-any-return]
 
 
-class Reranker(BaseCrossEncoder):
-    """A sentence-transformers CrossEncoder, as LangChain takes one; loaded at the first score."""
+class CrossEncoder:
+    """A sentence-transformers CrossEncoder, loaded when it is first asked."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._loading = threading.Lock()
         self._model: Any = None
 
+    def predict(self, pairs: Sequence[tuple[str, str]], **options: Any) -> NDArray[np.float32]:
+        """Return a score, or a row of them, for each pair of texts."""
+        with self._loading:
+            if self._model is None:
+                with _quiet_loading(self.folder):
+                    import sentence_transformers  # 5 s, 445 MB: only to judge pairs of texts
+
+                    self._model = sentence_transformers.CrossEncoder(
+                        str(self.folder), local_files_only=True
+                    )
+            scores = self._model.predict(list(pairs), show_progress_bar=False, **options)
+        return np.asarray(scores, np.float32)
+
+
+class Reranker(BaseCrossEncoder):
+    """A cross-encoder that ranks, as LangChain takes one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._model = CrossEncoder(folder)
+
     def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
         """Return how well each second text answers the first; higher is better."""
         if not text_pairs:
             return []
-        with self._loading:
-            if self._model is None:
-                with _quiet_loading(self.folder):
-                    from sentence_transformers import CrossEncoder  # 5 s, 445 MB: only to rerank
-
-                    self._model = CrossEncoder(str(self.folder), local_files_only=True)
-            scores = self._model.predict(text_pairs, show_progress_bar=False)
+        scores = self._model.predict(text_pairs)
         if np.ndim(scores) != 1:
             raise ModelError(
                 f"{self.folder} gives {np.shape(scores)[1]} scores a pair, a reranker gives one: "
