@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answers.answertypes import speaks_for
+from rag.answers.arrangement import short_answer
 from rag.answers.readable import readable, without_brackets
 from rag.chatbot import Chatbot
 from rag.schema import Answer, Filters, Span
@@ -188,6 +189,9 @@ def test_a_refusal_tells_where_it_is_said_outside_the_filters() -> None:
     late = bot.ask(question, filters=Filters(after=day(11, 1)))
     assert late.refused
     assert "Only an earlier article does: Harbour Post, 24 October 2024." in late.reason
+    early = bot.ask(question, filters=Filters(before=day(10, 1)))
+    assert early.refused
+    assert "Only a later article does: Harbour Post, 24 October 2024." in early.reason
     other = bot.ask(question, filters=Filters(publishers=("Coast Herald",)))
     assert other.refused
     assert "left out" in other.reason
@@ -218,3 +222,30 @@ def test_an_embassy_of_another_country_does_not_speak_for_the_one_asked_about() 
     theirs = article.split("\n\n")[1]
     assert speaks_for("Arvandia", theirs, article) == 0.0
     assert speaks_for("Russia", theirs, article) == 1.0
+
+
+def test_what_no_article_says_is_refused_with_what_is_missing() -> None:
+    refused = Chatbot(FakeArchive(TROOPS, FERRY)).ask("What did Queen Margrethe say?")
+    assert refused.refused
+    assert "Margrethe" in refused.reason
+    assert refused.closest
+
+
+def test_a_short_answer_has_its_unit() -> None:
+    bot = Chatbot(FakeArchive(TROOPS, FERRY))
+    answer = bot.ask("How many minutes does the ferry crossing take, as Mayor Ines Duarte said?")
+    assert answer.statements[0].text.startswith("[25 minutes:]")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "short"),
+    [
+        ("Repairs would take six weeks.", "six weeks"),
+        ("The bridge is 400 metres long.", "400 metres"),
+        ("The ferry is 12 years old.", "12 years old"),
+        ("They asked for $5 million.", "$5 million"),
+        ("The vote was won by 52%.", "52%"),
+    ],
+)
+def test_the_unit_of_a_figure_goes_with_it(sentence: str, short: str) -> None:
+    assert short_answer("How much is it, all told?", sentence) == short

@@ -19,7 +19,7 @@ from rag.text.quotations import speaker_name
 from rag.text.words import content
 
 MOST_BULLETS = 6
-NEAR_THE_BEST = 1.5  # of score: another article's figure this near the best one's is shown too
+NEAR_THE_BEST = 3.0  # of score: another article's figure this near the best one's is shown too
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def arranged(
         differing = _differing(question.text, picked, ranked)
         if differing is not None:
             return differing
-    short = _short_answer(question.text, picked[0].text) if picked else ""
+    short = short_answer(question.text, picked[0].text) if picked else ""
     return Arranged(tuple((c, short if c is picked[0] else "") for c in picked))
 
 
@@ -145,7 +145,7 @@ def _counted(text: str, question: str) -> dict[str, Figure]:
     return out
 
 
-def _short_answer(question: str, sentence: str) -> str:
+def short_answer(question: str, sentence: str) -> str:
     """Return the figure or the day itself, in the sentence's words, where there is just one."""
     kind = expected(question).type
     if kind == "figure":
@@ -163,12 +163,27 @@ def _short_answer(question: str, sentence: str) -> str:
                 figure.end,
             )
             return sentence[figure.start : end]
-        return found[0].text if len(found) == 1 else ""
+        return _with_unit(sentence, found[0]) if len(found) == 1 else ""
     if kind == "day":
         known_days = {d.text.lower() for d in days(question)}
         named = [d for d in days(sentence) if d.text.lower() not in known_days]
         return named[0].text if len(named) == 1 else ""
     return ""
+
+
+_UNIT = re.compile(
+    r"[ -](?:(?:more|other|fewer) )?(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?"
+    r"|decades?|centur(?:y|ies)|miles?|kilomet(?:er|re)s?|met(?:er|re)s?|km|feet|foot|inch(?:es)?"
+    r"|acres?|hectares?|pounds?|kilograms?|kg|tons?|tonnes?|lit(?:er|re)s?|gallons?|degrees?"
+    r"|dollars?|euros?|cents?|people|points?|times?|votes?|seats?|mph)\b(?:[ -]old\b)?",
+    re.IGNORECASE,
+)
+
+
+def _with_unit(sentence: str, figure: Figure) -> str:
+    """Return the figure in the sentence's words, with what it counts: "six weeks", not "six"."""
+    unit = _UNIT.match(sentence, figure.end)
+    return sentence[figure.start : unit.end() if unit else figure.end]
 
 
 def quoted(candidate: Candidate, article: str, before: str = "") -> Statement:

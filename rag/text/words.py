@@ -57,10 +57,9 @@ class Word:
 def stem(word: str) -> str:
     """Return the stem two inflected forms of `word` share; made for comparing, not for reading."""
     low = word.lower().replace("’", "'").removesuffix("'s").strip("'")
+    low = _IRREGULAR.get(low, low)  # before the length is looked at: "won" and "led" are short
     if not low.isalpha() or len(low) < 4:
         return low
-    if low in _IRREGULAR:
-        low = _IRREGULAR[low]
     for ending, instead in _ENDINGS:
         if low.endswith(ending) and len(low) - len(ending) + len(instead) >= 3:
             low = low[: -len(ending)] + instead

@@ -1,0 +1,38 @@
+"""Which name or figure the sentences found agree on."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answers.agreement import agreed, called, told
+from rag.answers.answertypes import expected
+
+
+def test_what_several_articles_name_is_the_answer() -> None:
+    asked = expected("Which company built the ferry?")
+    question = "Which company built the ferry?"
+    said = [
+        "The ferry was built by Norden.",
+        "Norden, which builds ferries, has 90 workers.",
+        "Mayor Duarte praised the ferry.",
+    ]
+    each = [told(text, question, asked) for text in said]
+    shares = agreed(each, [1.0, 0.5, 1.0], ["a", "b", "c"])
+    assert shares[0] == shares[1] == 1
+    assert shares[2] == pytest.approx(1 / 1.5)
+
+
+def test_an_article_speaks_once_for_a_name() -> None:
+    asked = expected("Who runs it?")
+    each = [told(text, "Who runs it?", asked) for text in ("Ann Dunmore does.",) * 2]
+    each.append(told("Bob Keller does.", "Who runs it?", asked))
+    assert agreed(each, [1.0, 1.0, 1.0], ["a", "a", "b"]) == [1, 1, 1]
+
+
+def test_what_is_asked_for_by_its_kind_stands_beside_its_name() -> None:
+    question = "On which island did the volcano erupt?"
+    asked = expected(question)
+    beside = "It erupted on the island of Kyushu on Sunday."
+    apart = "Kyushu was told by an official that everybody should leave the whole island."
+    assert called(told(beside, question, asked), beside, asked) == 1
+    assert called(told(apart, question, asked), apart, asked) == 0
