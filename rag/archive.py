@@ -26,6 +26,7 @@ from rag.storage.filtering import kinds_of
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
 from rag.storage.passages import Vectors
+from rag.storage.notices import notices_of
 from rag.storage.record import Entry, Record, digest_of, embedding_text, fingerprint
 from rag.storage.revisions import Revision, ids_beginning, ids_named, revisions_of
 from rag.storage.withdrawals import Withdrawal, Withdrawals
@@ -457,7 +458,21 @@ class Archive:
             for number, score in found
             if number in live
         ]
-        return hits[:k]
+        return self._corrected(hits[:k])
+
+    def _corrected(self, hits: list[Hit]) -> list[Hit]:
+        """The hits with what other articles correct in theirs."""
+        said = notices_of(self._record.database, (hit.passage.article_id for hit in hits))
+        return [
+            replace(hit, head=replace(hit.head, correction=_both(hit.head.correction, notice)))
+            if (notice := said.get(hit.passage.article_id))
+            else hit
+            for hit in hits
+        ]
+
+
+def _both(*corrections: str) -> str:
+    return " ".join(filter(None, corrections))
 
 
 def _reranker(settings: Settings) -> BaseCrossEncoder | None:

@@ -18,6 +18,7 @@ from rag.retrieval import retrieve
 from rag.schema import Answer, Article, ArticleHead, Filters, Hit, Passage
 from rag.storage.filtering import NOW, standing_at
 from rag.storage.indexes import Indexes, Scored, best
+from rag.storage.notices import notices_of
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.record import Record
 
@@ -151,11 +152,14 @@ class ArchiveAsOf:
         """Return what has been corrected since, by article id, of those articles as they stood."""
         before = {head.article_id: head.correction for head in heads}
         now = self._record.heads(before, NOW)
-        return {
+        said = {
             article_id: head.correction
             for article_id, head in now.items()
             if head.correction and head.correction != before[article_id]
         }
+        for article_id, notice in notices_of(self._record.database, before).items():
+            said[article_id] = " ".join(filter(None, (said.get(article_id, ""), notice)))
+        return said
 
     def noted(self, answer: Answer) -> Answer:
         """Return an answer from here with a note of the day, and of what was corrected since."""

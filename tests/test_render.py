@@ -37,7 +37,7 @@ ANSWER = Answer(
     as_of=DAY,
 )
 REFUSED = Answer("Who won?", refused=True, reason="The archive does not say.", closest=(HIT, HIT))
-HEAD_KEYS = ["title", "publisher", "url", "published"]
+HEAD_KEYS = ["title", "publisher", "url", "published", "correction"]
 
 
 def test_a_hit_has_the_fixed_shape() -> None:

@@ -215,6 +215,7 @@ def terminal_answer(answer: Answer, width: int = 88) -> str:
         blocks = [_filled(_statement(s), width) for s in answer.statements]
         blocks += [_sources(answer.citations, width)]
     if answer.as_of and not answer.refused:
+        "correction": head.correction,
         blocks.append(f"As of {spoken_day(answer.as_of)}.")
     blocks += [_filled(text, width) for text in (answer.notice, answer.understood) if text]
     return "\n\n".join(block for block in blocks if block)
@@ -352,3 +353,5 @@ def _filled(text: str, width: int, *, indent: str = "", first: str | None = None
         break_long_words=False,
         break_on_hyphens=False,
     )
+    if head.correction:
+        lines.append(_filled(f"Corrected: {head.correction}", width, indent=indent))

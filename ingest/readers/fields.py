@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 
 from ingest.cleaning import clean, clean_line, clean_title
+from ingest.corrections import correction_in
 from ingest.language import language_of
 from ingest.readers import Reject
 from ingest.readers.bylines import names
@@ -149,7 +150,7 @@ def article_from(
         access=_line(found["access"]),
         slugline=_line(found["slugline"]),
         urgency=_urgency(found["urgency"]),
-        correction=_line(found["correction"]),
+        correction=_line(found["correction"]) or correction_in(text),
     )
 
 

@@ -112,8 +112,12 @@ class LexicalIndex:
         return np.sort(np.array(values, np.int64))
 
     def damaged(self) -> list[str]:
-        """Return the names of the files whose checksum, which Tantivy puts last, does not hold."""
-        return [file.name for file in sorted(self.folder.iterdir()) if not _whole(file)]
+        """Return the names of the files whose checksum, which Tantivy puts last, does not hold.
+
+        What a killed writer left half done is none of the index's: the next one clears it.
+        """
+        files = sorted(path for path in self.folder.iterdir() if _in_use(path))
+        return [file.name for file in files if not _whole(file)]
 
     def write(self, added: Iterable[Sequence[Live]], removed: Iterable[int], sequence: int) -> None:
         """Add and remove passages in one commit, and say that `sequence` has been reached."""
@@ -271,6 +275,33 @@ class LexicalIndex:
 
 def _whole(file: Path) -> bool:
     """Say whether a file ends in the checksum of what is before it; those without one pass."""
+def _refuse_missing_files(folder: Path) -> None:
+    """Raise ValueError where a segment lacks a file; Tantivy finds out when it needs it.
+
+    A writer may have replaced the segments meanwhile: then they are looked up again.
+    """
+    meta, before = folder / "meta.json", b""
+    while meta.exists() and (now := meta.read_bytes()) != before:
+        ids = [segment["segment_id"].replace("-", "") for segment in json.loads(now)["segments"]]
+        names = [f"{segment}.{suffix}" for segment in ids for suffix in SEGMENT_FILES]
+        missing = [name for name in names if not (folder / name).exists()]
+        if not missing:
+            return
+        before = now
+    if before:
+        raise ValueError(f"{missing[0]} is missing")
+
+
+def _in_use(file: Path) -> bool:
+    """Say whether a file is of a segment that was committed, deletions by their commit's number."""
+    segment, _, rest = file.name.partition(".")
+    for one in json.loads((file.parent / "meta.json").read_bytes())["segments"]:
+        if one["segment_id"].replace("-", "") == segment:
+            deletes = one.get("deletes") or {}
+            return not rest.endswith("del") or rest == f"{deletes.get('opstamp')}.del"
+    return False
+
+
     if "." not in file.name[1:] or file.suffix in (".json", ".lock"):
         return True
     data = file.read_bytes()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rag.errors import ReadError
 from rag.schema import Article, ArticleHead, Filters, Span
+from rag.storage import notices
 from rag.storage.database import CHUNK, Database, marks
 from rag.storage.filtering import NOW, authors, condition
 from rag.storage.passages import Passages, Vectors
@@ -233,6 +234,7 @@ class Record:
         for entry in entries:
             self._begin(entry, sequence)
         self.stories.tell([entry.article for entry in entries])
+        notices.tell(self.database, [entry.article for entry in entries])
 
     def _end(self, article_ids: Sequence[str], sequence: int) -> None:
         self.database.connection.executemany(

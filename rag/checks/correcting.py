@@ -1,0 +1,59 @@
+"""What a publisher has corrected: said with the answer, and never given as it was before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rag.schema import Answer, Statement
+
+# What follows is what was wrong: "not nine", "incorrectly said that nine", "misstated it as nine".
+_WRONG = re.compile(
+    r"(?i)\b(?:not|instead of|rather than|"
+    r"(?:incorrectly|wrongly|mistakenly|erroneously)\s+\w+(?:\s+that)?|"
+    r"mis(?:stated|identified|spelled|quoted)[^.;,]{0,80}?\bas)\s+(?P<wrong>[^.;,:()]{1,80})"
+)
+_WORD = re.compile(r"\w[\w.,'’%-]*\w|\w")
+_SMALL = frozenset(
+    "the a an and or of in on at to for from by with as was were is are be been had has have it "
+    "its he she they his her their that this which who said says not would could will".split()
+)
+
+
+def superseded(sentence: str, correction: str) -> bool:
+    """Whether a sentence says what its publisher has taken back since.
+
+    It does if it has a word that the correction calls wrong, and another one of the correction's.
+    """
+    words = _words(sentence)
+    for found in _WRONG.finditer(correction):
+        right = _words(correction[: found.start("wrong")] + correction[found.end("wrong") :])
+        wrong = _words(found["wrong"]) - right
+        if wrong and wrong <= words and words & right:
+            return True
+    return False
+
+
+def taken_back(statement: Statement) -> bool:
+    """Whether a statement says what the publisher of an article that it cites has taken back."""
+    return any(superseded(statement.text, c.head.correction) for c in statement.citations)
+
+
+def with_corrections(answer: Answer) -> Answer:
+    """Return the answer with a note of what was corrected in each article that it cites."""
+    heads = {citation.head.article_id: citation.head for citation in answer.citations}
+    said = [
+        f"Corrected by its publisher, “{head.title}”: {head.correction}"
+        for head in heads.values()
+        if head.correction
+    ]
+    return replace(answer, notice=_joined(answer.notice, said)) if said else answer
+
+
+def _joined(notice: str, said: Iterable[str]) -> str:
+    return " ".join(filter(None, (*said, notice)))
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)} - _SMALL

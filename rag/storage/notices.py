@@ -1,0 +1,68 @@
+"""Corrections that come as articles of their own: which article each is about, and what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from rag.schema import Article
+from rag.storage.database import Database
+
+_HEADLINE = re.compile(
+    r"(?i)\A\W*(?:corrections?(?: and clarifications?)?|clarifications?|errat(?:um|a)|retraction)\b"
+)
+_ADDRESS = re.compile(r"(?:https?://|urn:|tag:)[^\s<>\"'()\[\]]+")
+_SPELLING = re.compile(r"(?i)\Ahttps?://(?:www\.)?")
+
+
+def corrects(article: Article) -> Iterator[tuple[str, str]]:
+    """Yield what a notice says of which articles: their ids or addresses, and its paragraph."""
+    if not _HEADLINE.match(article.title):
+        return
+    for paragraph in article.text.split("\n"):
+        said = " ".join(_ADDRESS.sub(" ", paragraph).split())
+        for found in _ADDRESS.findall(paragraph):
+            address = found.rstrip(".,;:!?")
+            yield address, said or article.title
+
+
+def tell(database: Database, articles: Sequence[Article]) -> None:
+    """Write down what these articles correct in others, here or yet to come; within a change."""
+    now = datetime.now(UTC).isoformat()
+    for article in articles:
+        database.connection.execute("DELETE FROM notices WHERE notice_id = ?", (article.id,))
+        said: dict[str, list[str]] = {}
+        for address, text in corrects(article):
+            for article_id in _ids(database, address):
+                said.setdefault(article_id, []).append(text)
+        said.pop(article.id, None)
+        database.connection.executemany(
+            "INSERT INTO notices VALUES (?, ?, ?, ?)",
+            [(key, article.id, " ".join(dict.fromkeys(s)), now) for key, s in said.items()],
+        )
+
+
+def notices_of(database: Database, article_ids: Iterable[str]) -> dict[str, str]:
+    """Return what standing notices say of those of the articles that they correct, by id."""
+    rows = database.for_each(
+        "SELECT n.article_id, n.text FROM notices n JOIN revisions r "
+        "ON r.article_id = n.notice_id AND r.until IS NULL "
+        "WHERE n.article_id IN ({}) ORDER BY n.at",
+        dict.fromkeys(article_ids),
+    )
+    found: dict[str, str] = {}
+    for article_id, text in rows:
+        found[article_id] = f"{found[article_id]} {text}" if article_id in found else text
+    return found
+
+
+def _ids(database: Database, address: str) -> list[str]:
+    """Return the ids of the articles at an address; of one that is not here, what it would be."""
+    rows = database.connection.execute(
+        "SELECT DISTINCT article_id FROM revisions WHERE article_id = :it OR url = :it",
+        {"it": address},
+    ).fetchall()
+    if rows:
+        return [str(article_id) for (article_id,) in rows]
+    return [_SPELLING.sub("", address).rstrip("/")]
