@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 
 from rag.archive import Archive
 from rag.errors import ChatModelError
+from rag.evaluation import read_questions
 from rag.schema import Answer, Article, Filters
 from tests.fakes import ARTICLES, QuotingChatbot, small_archive
-from ui.page import answering, kept, saying
-from ui.page.asking import asked_of, fields_of, link_to, linked
+from ui.page import answering, feedback, kept, saying
+from ui.page.asking import asked_of, fields_of, link_to, linked, within
 from ui.page.loading import examples
 from ui.page.serving import build_page
 from ui.page.session import Asked, Conversation, Desk
@@ -166,6 +168,54 @@ def test_conversations_are_put_in_front_and_taken_away(archive: Archive) -> None
     assert back.opened("nobody's") is back
     assert back.without_current().current == second.current
     assert Desk((Conversation("x"),)).without_current().turns == ()
+
+
+def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: Path) -> None:
+    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
+    for liked, reason in ((True, ""), (True, "it was the right one\nindeed")):
+        told = feedback.feedback_of(desk, 0, liked=liked, reason=reason, sequence=3)
+        assert told is not None
+        feedback.keep(tmp_path, told)
+    lines = (tmp_path / "feedback.jsonl").read_text(encoding="utf-8").splitlines()
+    first, second = map(json.loads, lines)
+    assert first["id"] == second["id"]
+    assert second["reason"] == "it was the right one\nindeed"
+    assert first["said"][0]["text"] == desk.turns[0].answer.statements[0].text
+    assert first["passages"][0]["text"] == desk.turns[0].answer.hits[0].passage.text
+    assert first["archive_sequence"] == 3
+
+
+def test_what_readers_liked_is_evaluated_with(archive: Archive, tmp_path: Path) -> None:
+    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
+    for liked in (False, True):
+        told = feedback.feedback_of(desk, 0, liked=liked)
+        assert told is not None
+        feedback.keep(tmp_path, told)
+    with (tmp_path / "feedback.jsonl").open(encoding="utf-8") as lines:
+        disliked, liked_one = read_questions(lines)
+    assert disliked.gold == ()
+    assert liked_one.gold == ("courier.example/harbour",)
+    assert liked_one.question == "What about the harbour bridge?"
+
+
+def test_no_thumb_is_kept_of_a_turn_that_is_not_there() -> None:
+    assert feedback.feedback_of(Desk(), 0, liked=True) is None
+
+
+def test_a_day_of_the_plot_narrows_to_that_day() -> None:
+    day = datetime(2024, 10, 21, 13, 5, tzinfo=UTC)
+    filters = within(Asked("Who?", Filters(publishers=("A",))), day, day).filters
+    assert filters.after == datetime(2024, 10, 21, tzinfo=UTC)
+    assert filters.before == datetime(2024, 10, 22, tzinfo=UTC)
+    assert filters.publishers == ("A",)
+
+
+def test_what_the_fields_narrow_is_a_chip_as_well(archive: Archive) -> None:
+    filters = Filters(after=datetime(2024, 10, 21, tzinfo=UTC), publishers=("Orchard Gazette",))
+    turn = asked(archive, Desk(), "What of the growers?", filters=filters)[-1].turns[0]
+    assert turn.understood == (
+        ("filters", "only published since 21 October 2024, Orchard Gazette"),
+    )
 
 
 def test_headlines_of_several_publishers_are_offered(archive: Archive) -> None:

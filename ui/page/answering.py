@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError
@@ -63,7 +63,7 @@ def answered(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Desk]:
     drawn = 0.0
     try:
         question = read_question(archive, turn.asked, history)
-        turn = replace(turn, understood=described(question, texts_in(desk.language)))
+        turn = replace(turn, understood=described(turn.asked, question, texts_in(desk.language)))
         for answer in _answers(archive, chatbot, turn.asked, question, history):
             turn = replace(turn, answer=replace(answer, question=turn.asked.question))
             if time.monotonic() - drawn >= REDRAW_SECONDS:
@@ -114,9 +114,11 @@ def _answers(
         )
 
 
-def described(question: Question, texts: Texts) -> tuple[tuple[str, str], ...]:
-    """Return what was understood beside the words, by kind, in the reader's language."""
+def described(asked: Asked, question: Question, texts: Texts) -> tuple[tuple[str, str], ...]:
+    """Return what narrows a question, by kind: what its fields say, what its words say."""
     said = []
+    if asked.filters:
+        said.append(("filters", _described_fields(asked, texts)))
     if question.window is not None:
         window = question.window
         first, last = first_and_last(window)
@@ -128,6 +130,18 @@ def described(question: Question, texts: Texts) -> tuple[tuple[str, str], ...]:
         if names:
             said.append((kind, texts(f"understood_{kind}", names=", ".join(names))))
     return tuple(said)
+
+
+def _described_fields(asked: Asked, texts: Texts) -> str:
+    filters = asked.filters
+    last = filters.before - timedelta(days=1) if filters.before else None
+    if filters.after and last:
+        days = texts.period(filters.after, last)
+    else:
+        key = "since" if filters.after else "until"
+        days = texts(key, when=texts.day(filters.after or last)) if filters.after or last else ""
+    names = (*filters.publishers, *filters.authors, *filters.sections, *filters.languages)
+    return texts("only", what=", ".join(filter(None, (days, *names))))
 
 
 def _outside(archive: Archive, asked: Asked, question: Question) -> bool:

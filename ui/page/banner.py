@@ -16,7 +16,7 @@ MOST_PUBLISHERS = 200  # rows; a crawl of the web has more than anybody reads
 def banner_markup(status: Status, texts: Texts) -> str:
     """Return the line, and the table that it opens into."""
     if not status.articles:
-        return f"<p><strong>Backfile</strong><span>{escaped(texts('empty_archive'))}</span></p>"
+        return f"<h1>Backfile</h1><p><span>{escaped(texts('empty_archive'))}</span></p>"
     names = [publisher.name for publisher in status.publishers if publisher.name]
     told = [
         texts("articles", count=status.articles),
@@ -26,7 +26,7 @@ def banner_markup(status: Status, texts: Texts) -> str:
     ]
     line = "".join(f'<span dir="auto">{escaped(part)}</span>' for part in told if part)
     return (
-        f"<details><summary><strong>Backfile</strong>{line}</summary>"
+        f"<details><summary><h1>Backfile</h1>{line}</summary>"
         f"{_table(status.publishers[:MOST_PUBLISHERS], texts)}</details>"
     )
 

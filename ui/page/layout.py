@@ -61,6 +61,36 @@ class Narrowing:
 
 
 @dataclass(frozen=True, slots=True)
+class Time:
+    """The plot of a question's articles over time."""
+
+    block: gr.Accordion
+    note: gr.HTML
+    plot: gr.BarPlot
+    busiest: gr.Radio
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What takes an answer away; `parcel` is what the browser is handed."""
+
+    which: gr.Radio
+    copy: gr.Button
+    link: gr.Button
+    files: dict[str, gr.Button]
+    parcel: gr.JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What is thought of an answer, after a thumb."""
+
+    block: gr.Group
+    given: gr.State
+    reason: gr.Textbox
+
+
+@dataclass(frozen=True, slots=True)
 class Components:
     """Everything on the page that something happens to."""
 
@@ -73,6 +103,9 @@ class Components:
     order: gr.Radio
     question: gr.Textbox
     narrowing: Narrowing
+    opinion: Opinion
+    taking: Taking
+    time: Time
     evidence: gr.HTML
     cards: gr.Column
     article: gr.HTML
@@ -96,10 +129,13 @@ def lay_out(storage_key: str) -> Components:
             understood = gr.CheckboxGroup(
                 label=say("understood"), visible=False, elem_id="bf-understood", container=False
             )
+            opinion = _opinion()
             question, mode = _asking()
             order, narrowing = _narrowing()
+            taking = _taking()
         with gr.Column(scale=4, min_width=320, elem_id="bf-reading"):
             with gr.Column(elem_id="bf-cards") as cards:
+                time = _time()
                 evidence = gr.HTML(elem_id="bf-evidence", js_on_load=CARDS_JS)
             with gr.Column(visible=False, elem_id="bf-reader") as reader:
                 close = gr.Button(say("back_to_cards"), size="sm", elem_id="bf-close")
@@ -114,6 +150,9 @@ def lay_out(storage_key: str) -> Components:
         order=order,
         question=question,
         narrowing=narrowing,
+        opinion=opinion,
+        taking=taking,
+        time=time,
         evidence=evidence,
         cards=cards,
         article=article,
@@ -150,13 +189,56 @@ def _chat() -> gr.Chatbot:
         placeholder=str(say("welcome")),
         buttons=[],
         editable="user",
-        feedback_options=None,
+        feedback_options=("Like", "Dislike"),
         allow_tags=False,
         sanitize_html=True,
         latex_delimiters=[],
         allow_file_downloads=False,
         group_consecutive_messages=False,
     )
+
+
+def _opinion() -> Opinion:
+    given = gr.State(None, time_to_live=KEPT_SECONDS)
+    with gr.Group(visible=False, elem_id="bf-opinion") as block:
+        reason = gr.Textbox(
+            label=say("reason"), submit_btn=str(say("send")), max_length=2000, max_lines=3
+        )
+    return Opinion(block, given, reason)
+
+
+def _time() -> Time:
+    with gr.Accordion(say("over_time"), open=True, visible=False, elem_id="bf-time") as block:
+        note = gr.HTML(elem_id="bf-spoken")
+        plot = gr.BarPlot(height=170, elem_id="bf-plot", container=False)
+        busiest = gr.Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
+    return Time(block, note, plot, busiest)
+
+
+def _taking() -> Taking:
+    with gr.Accordion(say("take_away"), open=False, elem_id="bf-take"):
+        which = gr.Radio(
+            [(say(f"which_{which}"), which) for which in ("answer", "conversation")],
+            value="answer",
+            label=say("which"),
+            show_label=False,
+            container=False,
+            elem_id="bf-which",
+        )
+        with gr.Row():
+            copy = gr.Button(say("copy"), size="sm", min_width=90)
+            link = gr.Button(say("copy_link"), size="sm", min_width=90)
+            files = {
+                form: gr.Button(name, size="sm", min_width=90)
+                for form, name in (
+                    ("markdown", "Markdown"),
+                    ("html", "HTML"),
+                    ("ris", "RIS"),
+                    ("csl", "CSL-JSON"),
+                )
+            }
+        parcel = gr.JSON(visible="hidden")
+    return Taking(which, copy, link, files, parcel)
 
 
 def _asking() -> tuple[gr.Textbox, gr.Radio]:

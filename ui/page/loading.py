@@ -27,7 +27,8 @@ MOST_CHOICES = 2000  # names in a list to choose from: a browser grows slow with
 def wire_loading(page: Page, blocks: gr.Blocks, how: dict[str, Any]) -> Any:
     """Have the page filled when it is opened; return the event, after which a link is answered."""
     on = page.on
-    lists = [on.narrowing.publishers, on.narrowing.authors]
+    narrowing = on.narrowing
+    lists = [narrowing.publishers, narrowing.authors, narrowing.sections, narrowing.languages]
 
     def load(desk: Desk, browser: Any, request: gr.Request) -> Shown:
         language = wanted_language(request.headers.get("accept-language", ""))
@@ -39,9 +40,7 @@ def wire_loading(page: Page, blocks: gr.Blocks, how: dict[str, Any]) -> Any:
             on.banner: banner_markup(archive.status(), texts),
             **{
                 part: gr.Dropdown(choices=list(names[:MOST_CHOICES]))
-                for part, names in zip(
-                    lists, (archive.publishers(), archive.authors()), strict=True
-                )
+                for part, names in zip(lists, _choices(archive), strict=True)
             },
         }
         asked = linked(request.query_params.multi_items())
@@ -55,6 +54,11 @@ def wire_loading(page: Page, blocks: gr.Blocks, how: dict[str, Any]) -> Any:
         return {**shown, **opened}
 
     return blocks.load(load, [on.desk, on.kept], [*page.desk_parts, on.banner, *lists], **how)
+
+
+def _choices(archive: Archive) -> list[tuple[str, ...]]:
+    """Return what there is to choose from, in the order of the page's lists."""
+    return [archive.publishers(), archive.authors(), archive.sections(), archive.languages()]
 
 
 def examples(archive: Archive, count: int = EXAMPLES) -> list[str]:

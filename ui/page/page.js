@@ -1,17 +1,21 @@
 () => {
-  // Gradio labels each message with its markup; a screen reader is told whose it is instead.
-  const label = (message) => {
-    const said = message.getAttribute('aria-label') ?? '';
-    if (/^(bot|user)'s message: /.test(said)) message.removeAttribute('aria-label');
+  // Gradio labels each message with its markup, which would be read aloud, and calls the examples
+  // a list, which holds buttons: both are left to what is in them.
+  const MESSAGES = '[data-testid="bot"], [data-testid="user"]';
+  const mend = (element) => {
+    if (/^(bot|user)'s message: /.test(element.getAttribute('aria-label') ?? '')) {
+      element.removeAttribute('aria-label');
+    }
+    if (element.matches('.examples[role="list"]')) element.removeAttribute('role');
   };
+  const mendAll = (root) => root.querySelectorAll?.(`${MESSAGES}, .examples`).forEach(mend);
   new MutationObserver((changes) => {
     for (const {target, addedNodes} of changes) {
-      if (target.matches?.('[data-testid="bot"], [data-testid="user"]')) label(target);
-      for (const node of addedNodes) {
-        node.querySelectorAll?.('[data-testid="bot"], [data-testid="user"]').forEach(label);
-      }
+      if (target.matches?.(MESSAGES)) mend(target);
+      addedNodes.forEach(mendAll);
     }
   }).observe(document.body, {
     subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label'],
   });
+  mendAll(document.body);
 }

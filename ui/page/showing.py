@@ -42,6 +42,12 @@ class Page:
             *(on.reader, on.cards, on.kept),
         ]
 
+    @property
+    def time_parts(self) -> list[Any]:
+        """The components that show how articles are spread over time."""
+        time = self.on.time
+        return [time.block, time.note, time.plot, time.busiest]
+
     def desk(self, desk: Desk) -> Shown:
         """Show all of `desk`, and have the browser keep it."""
         listed = [(_shortened(c.title), c.id) for c in desk.conversations if c.turns]

@@ -8,13 +8,17 @@ from typing import Any
 
 import gradio as gr
 
+from rag.schema import Filters
 from ui.page import answering
-from ui.page.asking import FIELDS, asked_of
+from ui.page.asking import FIELDS, asked_of, fields_of
+from ui.page.feedback import feedback_of, keep
 from ui.page.loading import wire_loading
 from ui.page.markup import unescaped
+from ui.page.plotting import clicked, dragged, plotted
 from ui.page.reading import place_of
 from ui.page.session import Asked, Desk
 from ui.page.showing import Page, Shown
+from ui.page.taking import wire_taking
 from ui.page.texts import texts_in
 
 # Not an endpoint, and not in the queue of those who wait for an answer.
@@ -25,6 +29,8 @@ def wire(page: Page, blocks: gr.Blocks, at_once: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
     asking = _wire_asking(page, blocks, at_once)
     _wire_reading(page)
+    _wire_opinion(page)
+    wire_taking(page, AT_ONCE)
     _wire_conversations(page, asking)
     page.on.narrowing.widen.click(
         lambda: ["", "", "", [], [], [], []], outputs=page.on.narrowing.inputs, **AT_ONCE
@@ -35,6 +41,7 @@ def _wire_asking(page: Page, blocks: gr.Blocks, at_once: int) -> list[Any]:
     """Every way to ask: it shows the question at once, then its answer, then all that follows."""
     on = page.on
     scope = [on.mode, on.order, *on.narrowing.inputs]
+    narrowing = [*page.desk_parts, *on.narrowing.inputs]
     begun = [
         on.question.submit(
             lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
@@ -45,8 +52,10 @@ def _wire_asking(page: Page, blocks: gr.Blocks, at_once: int) -> list[Any]:
         on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **AT_ONCE),
         on.chat.retry(_retry(page), [on.desk], page.desk_parts, **AT_ONCE),
         on.chat.edit(_edit(page), [on.desk], page.desk_parts, **AT_ONCE),
-        on.understood.input(_strike(page), [on.desk, on.understood], page.desk_parts, **AT_ONCE),
+        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **AT_ONCE),
         wire_loading(page, blocks, AT_ONCE),
+        on.time.plot.select(dragged(page), [on.desk], narrowing, **AT_ONCE),
+        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **AT_ONCE),
     ]
     asking = [_wire_answer(page, event, at_once) for event in begun]
     on.question.stop(
@@ -74,7 +83,12 @@ def _wire_answer(page: Page, begun: Any, at_once: int) -> Any:
         concurrency_id="asking",
         show_progress="hidden",
     )
-    answer.then(page.desk, page.on.desk, page.desk_parts, **AT_ONCE)
+    answer.then(page.desk, page.on.desk, page.desk_parts, **AT_ONCE).then(
+        lambda desk: plotted(page, desk),
+        page.on.desk,
+        page.time_parts,
+        **AT_ONCE,
+    )
     return answer
 
 
@@ -119,7 +133,11 @@ def _strike(page: Page) -> Any:
         last = desk.turns[-1]
         struck = [kind for kind, _ in last.understood if kind not in left]
         asked = replace(last.asked, struck=(*last.asked.struck, *struck))
-        return page.begun(desk, asked, len(desk.turns) - 1)
+        if "filters" not in struck:
+            return page.begun(desk, asked, len(desk.turns) - 1)
+        asked = replace(asked, filters=Filters(), struck=last.asked.struck)
+        cleared = dict(zip(page.on.narrowing.inputs, fields_of(asked).values(), strict=True))
+        return {**page.begun(desk, asked, len(desk.turns) - 1), **cleared}
 
     return strike
 
@@ -128,6 +146,43 @@ def _turn_at(desk: Desk, index: int | tuple[int, int]) -> int | None:
     """Return which turn of the desk the chat's message `index` belongs to; two make a turn."""
     at = (index if isinstance(index, int) else index[0]) // 2
     return at if 0 <= at < len(desk.turns) else None
+
+
+def _wire_opinion(page: Page) -> None:
+    """Keep a thumb at once, and a reason when one is given."""
+    on = page.on
+
+    def thumb(desk: Desk, given: gr.LikeData) -> Shown:
+        at = _turn_at(desk, given.index)
+        liked = given.liked is True or given.liked == "Like"
+        told = None if at is None else (at, liked)
+        if told is None or given.liked == "":
+            return {on.opinion.given: None, on.opinion.block: gr.Group(visible=False)}
+        _keep(page, desk, told, "")
+        return {on.opinion.given: told, on.opinion.block: gr.Group(visible=True)}
+
+    def explain(desk: Desk, told: tuple[int, bool] | None, reason: str) -> Shown:
+        if told is not None and reason.strip():
+            _keep(page, desk, told, reason.strip())
+            gr.Info(texts_in(desk.language)("thanks"), duration=4)
+        hidden = gr.Group(visible=False)
+        return {on.opinion.given: None, on.opinion.block: hidden, on.opinion.reason: ""}
+
+    parts = [on.opinion.given, on.opinion.block, on.opinion.reason]
+    on.chat.like(thumb, [on.desk], parts, **AT_ONCE)
+    on.opinion.reason.submit(
+        explain, [on.desk, on.opinion.given, on.opinion.reason], parts, **AT_ONCE
+    )
+
+
+def _keep(page: Page, desk: Desk, told: tuple[int, bool], reason: str) -> None:
+    at, liked = told
+    found = feedback_of(desk, at, liked=liked, reason=reason, sequence=page.archive.sequence)
+    if found is not None:
+        try:
+            keep(page.archive.path, found)
+        except OSError as error:
+            raise gr.Error(texts_in(desk.language)("not_kept"), print_exception=False) from error
 
 
 def _wire_reading(page: Page) -> None:

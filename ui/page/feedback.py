@@ -1,0 +1,69 @@
+"""What readers say of answers: thumbs and a reason, a JSON line each, for `backfile evaluate`."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rag.schema import Hit
+from ui.page.session import Desk
+
+FILE = "feedback.jsonl"  # beside the record, in the archive's folder
+LONGEST_REASON = 2000
+
+
+def feedback_of(
+    desk: Desk, at: int, *, liked: bool, reason: str = "", sequence: int = 0
+) -> dict[str, Any] | None:
+    """Return what is kept of a thumb at the turn `at`; None where the desk has no such turn.
+
+    The articles that a liked answer cites are `gold`: those to be found again. The same turn has
+    the same `id`, so that a later line stands for an earlier one.
+    """
+    if not 0 <= at < len(desk.turns):
+        return None
+    turn = desk.turns[at]
+    answer, asked = turn.answer, turn.asked
+    cited = dict.fromkeys(citation.head.article_id for citation in answer.citations)
+    asked_on = asked.asked_on or datetime.now(UTC)
+    return {
+        "id": f"{desk.current.id}-{at + 1}",
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "thumb": "up" if liked else "down",
+        "reason": reason[:LONGEST_REASON],
+        "question": asked.question,
+        "asked_on": asked_on.isoformat(timespec="seconds"),
+        "mode": asked.mode,
+        "gold": list(cited) if liked else [],
+        "refused": answer.refused,
+        "said": [
+            {"text": s.text, "support": s.support, "cites": [c.number for c in s.citations]}
+            for s in answer.statements
+        ],
+        "passages": [_place(hit) for hit in answer.hits],
+        "archive_sequence": sequence,
+    }
+
+
+def keep(folder: Path, feedback: dict[str, Any]) -> None:
+    """Add one line; lines of two readers at once do not mix, for each is written whole."""
+    line = json.dumps(feedback, ensure_ascii=False) + "\n"
+    file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, line.encode())
+    finally:
+        os.close(file)
+
+
+def _place(hit: Hit) -> dict[str, Any]:
+    passage = hit.passage
+    return {
+        "article_id": passage.article_id,
+        "revision": passage.revision,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+    }

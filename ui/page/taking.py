@@ -1,0 +1,81 @@
+"""Taking answers away: copied, saved as a file of the browser's own making, or as a link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from ui import exports
+from ui.page.asking import link_to
+from ui.page.session import Desk, Turn
+from ui.page.showing import Page
+from ui.page.texts import texts_in
+
+# The file is made in the browser: nothing of it lies on the server, where others might find it.
+SAVE_JS = """(parcel) => {
+  if (!parcel) return;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([parcel.text], {type: parcel.type}));
+  link.download = parcel.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}"""
+COPY_JS = """async (parcel) => {
+  if (!parcel) return;
+  const text = parcel.query ? location.origin + location.pathname + parcel.query : parcel.text;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {  // no clipboard without https, but on this very machine
+    const field = document.createElement('textarea');
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand('copy');
+    field.remove();
+  }
+}"""
+
+
+def wire_taking(page: Page, how: dict[str, Any]) -> None:
+    """Say what the buttons do that take an answer, or the whole conversation, away."""
+    on = page.on.taking
+
+    def chosen(desk: Desk, which: str) -> list[exports.Said]:
+        turns = [turn for turn in desk.turns if turn.progress in ("done", "stopped")]
+        return said(turns if which == "conversation" else turns[-1:])
+
+    def copy(desk: Desk, which: str) -> dict[str, str] | None:
+        answers = chosen(desk, which)
+        if not answers:
+            return None
+        gr.Info(texts_in(desk.language)("copied"), duration=3)
+        return {"text": exports.plain(answers, sequence=page.archive.sequence)}
+
+    def link(desk: Desk) -> dict[str, str] | None:
+        if not desk.turns:
+            return None
+        gr.Info(texts_in(desk.language)("copied"), duration=3)
+        return {"query": link_to(desk.turns[-1].asked)}
+
+    def saving(form: str) -> Any:
+        def save(desk: Desk, which: str) -> dict[str, str] | None:
+            answers, kind = chosen(desk, which), exports.FORMATS[form]
+            if not answers:
+                return None
+            text = exports.exported(answers, form, sequence=page.archive.sequence)
+            return {"text": text, "type": kind.media_type, "name": f"backfile.{kind.suffix}"}
+
+        return save
+
+    wanted = [page.on.desk, on.which]
+    on.copy.click(copy, wanted, on.parcel, **how).then(None, on.parcel, js=COPY_JS)
+    on.link.click(link, page.on.desk, on.parcel, **how).then(None, on.parcel, js=COPY_JS)
+    for form, button in on.files.items():
+        button.click(saving(form), wanted, on.parcel, **how).then(None, on.parcel, js=SAVE_JS)
+
+
+def said(turns: Sequence[Turn]) -> list[exports.Said]:
+    """Return the questions of the turns with their answers."""
+    return [(turn.asked.question, turn.answer) for turn in turns]
