@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rag.errors import ReadError
 from rag.settings import Settings
@@ -56,6 +56,14 @@ def _add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         help="where JSON and tables have what: title=headline,published=meta.date",
     )
     parser.add_argument(
+        "--as",
+        dest="kind",
+        default="",
+        metavar="KIND",
+        help="what the files are, whatever they look like: html, text, json, jsonl, csv, parquet, "
+        "feed, sitemap, list, warc, iptc or pdf",
+    )
+    parser.add_argument(
         "--summaries",
         action="store_true",
         help="keep the text of feeds as it is; do not fetch the pages behind it",
@@ -87,6 +95,7 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
         arguments.parser.error("say what to ingest: files, folders, addresses, or --sample")
     if arguments.dry_run and (arguments.every or arguments.watch):
         arguments.parser.error("--dry-run says what would happen once: not --every, not --watch")
+    _reading(arguments)  # what is wrong with it is said first
     feeding.check_there(sources)
     with ExitStack() as stack:
         feeder = _feeder(arguments, settings, sources, stack)
@@ -186,14 +195,17 @@ def _feeder(
 
 def _reading(arguments: argparse.Namespace) -> Reading:
     """Return how what is put in is to be read."""
-    from ingest.readers import Reading
+    from ingest.readers import KINDS, Reading
     from ingest.readers.mapping import NO_MAP, FieldMap
 
     try:
         field_map = FieldMap.parse(arguments.map) if arguments.map else NO_MAP
     except ValueError as error:
         arguments.parser.error(f"--map: {error}")
-    return Reading(field_map=field_map, links="keep" if arguments.summaries else "follow")
+    if arguments.kind and arguments.kind not in KINDS:
+        arguments.parser.error(f"--as {arguments.kind}: known are {', '.join(KINDS)}")
+    links: Literal["keep", "follow"] = "keep" if arguments.summaries else "follow"
+    return Reading(field_map=field_map, links=links, kind=arguments.kind)
 
 
 def _reject_value(refused: Refused) -> dict[str, str]:

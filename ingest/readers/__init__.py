@@ -17,6 +17,22 @@ Read = Iterator["Article | Reject | Link"]
 Links = Literal["keep", "follow"]
 OnBytes = Callable[[int], None]
 
+# What a user may say that files are, whatever they look like; what packs them is undone first.
+KINDS: dict[str, str] = {
+    "html": "html",
+    "text": "text",
+    "json": "json",
+    "jsonl": "json lines",
+    "csv": "table",
+    "parquet": "parquet",
+    "feed": "feed",
+    "sitemap": "sitemap",
+    "list": "list",
+    "warc": "web archive",
+    "iptc": "news XML",
+    "pdf": "pdf",
+}
+
 # What lies in folders beside saved pages. Named by a user, such a file is looked at all the same.
 _NOT_ARTICLES = re.compile(
     r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|m4a|"
@@ -51,11 +67,13 @@ class Reading:
 
     Of a feed, `links` that are to be followed come as Link, unless the feed holds the whole
     article; kept, the feed's own text is all there is. `url` is where the content was fetched.
+    `kind` is one of `KINDS` where files are not to be looked at to find it out.
     """
 
     field_map: FieldMap = NO_MAP
     links: Links = "keep"
     url: str = ""
+    kind: str = ""
 
 
 def read(

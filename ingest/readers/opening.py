@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ingest.readers import OnBytes, Read, Reading, Reject
+from ingest.readers import KINDS, OnBytes, Read, Reading, Reject
 from ingest.readers.decoding import ARTICLE_BYTES
 from ingest.readers.kinds import kind_of
 from ingest.readers.packed import (
@@ -67,9 +67,7 @@ def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | No
         yield Reject(place, f"cannot be read: {error.strerror or error}")
 
 
-def _if_whole(
-    file: IO[bytes], before: tuple[int, int], kind: str, place: str, found: Read
-) -> Read:
+def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, found: Read) -> Read:
     """Yield what a file holds, and a Reject in its place where somebody is still writing it.
 
     Lines of JSON are whole or broken each by itself; of anything else, half would be taken for
@@ -120,7 +118,7 @@ class _Opening:
             except DAMAGED as error:
                 yield Reject(place, f"damaged, or not what it seems: {error}")
         else:
-            yield from _articles(file, kind, place, self.reading)
+            yield from _articles(file, KINDS.get(self.reading.kind, kind), place, self.reading)
 
     def _unpacked(self, file: io.BufferedReader[Any], start: bytes, kind: str, place: str) -> Read:
         inside = replace(self, depth=self.depth + 1)
@@ -132,9 +130,7 @@ class _Opening:
 
 
 def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Reading) -> Read:
-    if kind == "text":
-        kind = _of_links(_peek(file)) or kind
-    dialect = _table(_peek(file), reading) if kind == "text" else None
+    kind, dialect = _seen_closer(_peek(file), kind, reading)
     if dialect:
         from ingest.readers.tables import read_csv
 
@@ -173,6 +169,8 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
         yield from read_news_xml(file.read(XML_BYTES + 1), place=place)
     elif kind in ("html", "text", "pdf"):
         yield _article(file, kind, place, reading.url)
+    elif kind == "table":
+        yield Reject(place, "no table: its first row names no two fields of an article; see --map")
     else:
         yield Reject(place, kind)
 
@@ -194,6 +192,15 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> A
     from ingest.readers.text import read_text
 
     return read_text(content, place=place)
+
+
+def _seen_closer(start: bytes, kind: str, reading: Reading) -> tuple[str, Dialect | None]:
+    """Return what a text is, unless the user says it is one; and how a table is written."""
+    if kind == "text" and not reading.kind:
+        kind = _of_links(start) or "table"
+        dialect = _table(start, reading) if kind == "table" else None
+        return kind if dialect or kind == "list" else "text", dialect
+    return kind, _table(start, reading) if kind == "table" else None
 
 
 def _of_links(start: bytes) -> str:
