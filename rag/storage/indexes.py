@@ -55,7 +55,7 @@ class Indexes:
     def lexical(self) -> LexicalIndex:
         try:
             return LexicalIndex(self.folder)
-        except ValueError as error:  # tantivy's word for files that it cannot read
+        except Exception as error:  # whatever Tantivy makes of damaged files
             with self._writing() as may:
                 if not may:
                     raise ArchiveDamagedError(
@@ -67,8 +67,22 @@ class Indexes:
 
     @cached_property
     def vectors(self) -> VectorIndex:
+        return self._opened()
+
+    def _opened(self) -> VectorIndex:
         with self._guard:
-            return VectorIndex(self.folder)
+            try:
+                return VectorIndex(self.folder)
+            except Exception as error:  # whatever Chroma makes of damaged files
+                with self._writing() as may:
+                    if not may:
+                        raise ArchiveDamagedError(
+                            f"the vector index of {self.folder} cannot be read ({error}): "
+                            "it is made again when the other process has finished"
+                        ) from error
+                    fresh = VectorIndex.beside(self.folder)
+                    fresh.take_over()
+                    return fresh
 
     # searching
 
@@ -125,7 +139,8 @@ class Indexes:
             return
         if anew:
             self._reopen()
-        if self.lexical.reached < sequence and not self._caught_up():
+        behind = min(self.lexical.reached, self.vectors.reached) < sequence
+        if behind and not self._caught_up():
             self.lexical.refresh()
         added = self._record.passages.numbers_added_since(self.vectors.reached)
         if len(added) > TAIL_LIMIT:
@@ -137,9 +152,12 @@ class Indexes:
 
     def _reopen(self) -> None:
         """Open the vectors anew; a thread that still searches the old ones asks again."""
+        self._seen = -1
         with self._guard:
-            old, self.__dict__["vectors"] = self.vectors, VectorIndex(self.folder)
-        old.close()
+            old = self.__dict__.get("vectors")
+            self.__dict__["vectors"] = self._opened()
+        if old is not None:
+            old.close()
 
     # following the record
 
@@ -222,8 +240,7 @@ class Indexes:
         """Bring the indexes up to the record, if no other process is about to; say if done."""
         with self._writing() as may:
             if may:
-                with self._guard:
-                    self.vectors.reopen()
+                self._reopen()
                 self.follow()
             return may
 

@@ -32,6 +32,7 @@ PHRASE_BOOST = 3.0
 K1, B = 1.2, 0.75  # BM25 as Tantivy has it, for what is not in the index
 EPOCH_BOUND = 2**62
 ANALYSER = "news"
+SEGMENT_FILES = ("fast", "fieldnorm", "idx", "pos", "store", "term")
 FOOTER_MAGIC = 1337  # the last four bytes of each of Tantivy's files, in every version since 0.12
 PUBLIC = "\x00"  # the term of what everybody may read
 
@@ -70,6 +71,7 @@ class LexicalIndex:
 
     def _open(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        _refuse_missing_files(self.folder)
         self._schema = _schema()
         self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
         self._analyser = _analyser()
@@ -139,13 +141,13 @@ class LexicalIndex:
         """
         if self._writer is None:
             self._writer = self._index.writer(HEAP, 1)
-        self._writer.delete_all_documents()
-        for batch in held:
             self._writer.garbage_collect_files()
 
     def rewrite(self, held: Iterable[Sequence[Live]], sequence: int) -> None:
         """Hold these passages and nothing else, in one commit, and leave no file of before."""
         self._begin()
+        self._writer.delete_all_documents()
+        for batch in held:
             for live in batch:
                 self._writer.add_document(_document(live))
         self._writer.add_document(tantivy.Document(reached=sequence))
@@ -273,8 +275,6 @@ class LexicalIndex:
         return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
 
 
-def _whole(file: Path) -> bool:
-    """Say whether a file ends in the checksum of what is before it; those without one pass."""
 def _refuse_missing_files(folder: Path) -> None:
     """Raise ValueError where a segment lacks a file; Tantivy finds out when it needs it.
 
@@ -302,6 +302,8 @@ def _in_use(file: Path) -> bool:
     return False
 
 
+def _whole(file: Path) -> bool:
+    """Say whether a file ends in the checksum of what is before it; those without one pass."""
     if "." not in file.name[1:] or file.suffix in (".json", ".lock"):
         return True
     data = file.read_bytes()

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,18 @@ if TYPE_CHECKING:
 
 FOLDER = "vectors"
 POINTER = "vectors.json"  # which folder it is since the index was last made anew
+MARK = "reached.json"
+PERSISTED = "index_metadata.pickle"
+SAMPLED = 65_536  # bytes at the beginning, the middle and the end, of files of gigabytes
 COLLECTION = "passages"
 BATCH = 5_000  # Chroma's limit is 5,461 a call
 EF_SEARCH = 200  # .93 of the exact top 20 at 1,000,000 passages with 100
 _FOLDER = re.compile(rf"{FOLDER}(?:-\d+)?")
 _openings = itertools.count()
+
+
+class DamagedIndexError(Exception):
+    """Chroma's files are not as they were left; the index is made again from the record."""
 
 
 class VectorIndex:
@@ -68,6 +76,7 @@ class VectorIndex:
         from chromadb.config import Settings
 
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._refuse_damaged_files()
         # Chroma shares one system a path and process, which goes stale when another process
         # writes; another spelling of the path is another system, closed without the others.
         spelled = f"{self.folder.parent}/{'./' * (next(_openings) % 1000)}{self.folder.name}"
@@ -79,7 +88,24 @@ class VectorIndex:
             embedding_function=None,
             configuration={"hnsw": {"space": "cosine", "ef_search": EF_SEARCH}},
         )
-        self.reached = _reached(self.folder)
+        self.reached = int(self._mark.get("sequence", 0))
+        self._sealed = "passages" in self._mark
+        if self._sealed and self.count() != self._mark["passages"]:
+            self.close()
+            raise DamagedIndexError(f"{self.folder} does not hold what was written to it")
+
+    def _refuse_damaged_files(self) -> None:
+        """Look at the files before Chroma does: zeroed links send it round for ever.
+
+        Raises DamagedIndexError.
+        """
+        self._mark = _mark(self.folder)
+        sealed = self._mark.get("files", {})
+        now = _files(self.folder)
+        damaged = [name for name, seal in sealed.items() if now.get(name) != seal]
+        if damaged or not _as_long_as_it_says(self.folder / "chroma.sqlite3"):
+            name = damaged[0] if damaged else "chroma.sqlite3"
+            raise DamagedIndexError(f"{self.folder / name} is damaged")
 
     def reopen(self) -> None:
         """Close, and open what is on the disk now."""
@@ -116,6 +142,7 @@ class VectorIndex:
 
     def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
         """Add passages; adding one again changes nothing."""
+        self._unseal()
         for i in range(0, len(numbers), BATCH):
             self._collection.upsert(
                 ids=[str(n) for n in numbers[i : i + BATCH]], embeddings=vectors[i : i + BATCH]
@@ -123,6 +150,7 @@ class VectorIndex:
 
     def remove(self, numbers: Iterable[int]) -> None:
         """Remove passages; those that are not there are passed over."""
+        self._unseal()
         left = [str(n) for n in numbers]
         for i in range(0, len(left), BATCH):
             present = self._collection.get(ids=left[i : i + BATCH], include=[])["ids"]
@@ -131,8 +159,15 @@ class VectorIndex:
 
     def reach(self, sequence: int) -> None:
         """Say that every change up to this one is in: after the writes, never before."""
-        self.reached = sequence
-        _replace(self.folder / "reached.json", {"sequence": sequence})
+        self.reached, self._sealed = sequence, True
+        mark = {"sequence": sequence, "passages": self.count(), "files": _files(self.folder)}
+        _replace(self.folder / MARK, mark)
+
+    def _unseal(self) -> None:
+        """Before anything is written: what is cut short is not damaged, only behind."""
+        if self._sealed:
+            self._sealed = False
+            _replace(self.folder / MARK, {"sequence": self.reached})
 
     def nearest(
         self, vector: Vectors, k: int, among: Numbers | None = None
@@ -175,8 +210,39 @@ def _current(archive: Path) -> str:
     return name if _FOLDER.fullmatch(name) else FOLDER
 
 
-def _reached(folder: Path) -> int:
+def _mark(folder: Path) -> dict[str, Any]:
+    """Return how far the index has followed, and how its files were then; empty if not known."""
     try:
-        return int(json.loads((folder / "reached.json").read_text())["sequence"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return 0
+        mark = json.loads((folder / MARK).read_text())
+        return mark if isinstance(mark["sequence"], int) else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _files(folder: Path) -> dict[str, list[int]]:
+    """Return the length and a checksum of parts of each file of vectors that is written for good.
+
+    Without the file of names beside them, Chroma has not, and holds the vectors in its log.
+    """
+    kept = [path for path in folder.glob("*/*") if (path.parent / PERSISTED).exists()]
+    return {f"{p.parent.name}/{p.name}": [p.stat().st_size, _checksum(p)] for p in kept}
+
+
+def _checksum(path: Path) -> int:
+    checksum, size = 0, path.stat().st_size
+    with path.open("rb") as file:
+        for place in (0, size // 2, max(0, size - SAMPLED)):
+            file.seek(place)
+            checksum = zlib.crc32(file.read(SAMPLED), checksum)
+    return checksum
+
+
+def _as_long_as_it_says(path: Path) -> bool:
+    """Say whether a SQLite file has all the pages that its head counts; one in use may not."""
+    if not path.exists() or path.with_name(f"{path.name}-journal").exists():
+        return True
+    with path.open("rb") as file:
+        head = file.read(32)
+    size = path.stat().st_size
+    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    return not size or size >= pages * (65536 if page == 1 else page)
