@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,9 +14,13 @@ from types import FrameType
 @contextmanager
 def stopping() -> Iterator[Event]:
     """Give what is set by the first Ctrl-C or SIGTERM; a second Ctrl-C is a KeyboardInterrupt."""
-    stop = Event()
+    stop, here = Event(), os.getpid()
 
     def ask(number: int, _: FrameType | None) -> None:
+        if os.getpid() != here:  # a process that reads for this one: it ends when it is told to
+            if number == signal.SIGTERM:
+                os._exit(128 + number)
+            return
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
