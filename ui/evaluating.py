@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
-from ui import evaluating_answers, evaluating_extraction
+from ui import evaluating_answers, evaluating_duplicates, evaluating_extraction
 from ui.progress import tell
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     extraction = _measured(measured, "extraction", "how much of what pages hold is read")
     extraction.set_defaults(command=evaluating_extraction.evaluate)
     evaluating_extraction.add_arguments(extraction)
+    duplicates = _measured(measured, "duplicates", "whether one story printed twice is known")
+    duplicates.set_defaults(command=evaluating_duplicates.evaluate)
+    evaluating_duplicates.add_arguments(duplicates)
 
 
 def _measured(measured: Any, name: str, summary: str) -> argparse.ArgumentParser:

@@ -24,7 +24,7 @@ from rag.text.copies import (
     wording,
 )
 
-METHOD = "1"  # of telling copies: raised with it, all articles are compared anew at the next write
+METHOD = "2"  # of telling copies: raised with it, all articles are compared anew at the next write
 _UP_TO = f"{METHOD} up to "
 COMPARED = 10  # leaders at the most, those with most bands in common: the right one is among them
 REMEMBERED = 256  # leaders' wordings, 20 kB each: a wire story's reprints come in together

@@ -27,8 +27,9 @@ OPENING = 120  # words: a lead and what comes with it, before background that ma
 PERMUTATIONS = 128  # of MinHash: an estimate within .04 of the share in common
 ROWS = 3  # of a band: 42 bands find .999 of what shares .6 of its wording, and .94 of .4
 BANDS = PERMUTATIONS // ROWS
-OPENING_PERMUTATIONS = 32  # of the opening alone, for a brief that is the lead of a long article
-OPENING_ROWS = 4
+LEAD = 40  # words: sketched apart, for a brief that is the lead of a long article shares no more
+LEAD_PERMUTATIONS = 32
+LEAD_ROWS = 4
 
 # All chosen on the 400 pairs of 11,746 articles that share most of their wording within a month
 # of each other, read one by one: `backfile evaluate duplicates` measures them anew.
@@ -38,8 +39,8 @@ CONTAINED_ON_THE_DAY = 0.70  # of the shorter one's wording in the longer
 CONTAINED_LATER = 0.80  # the same story a day on is reprinted, a column of templates goes on
 OPENS_ALIKE_ON_THE_DAY = 0.60  # of the shorter one's opening anywhere in the longer
 OPENS_ALIKE_LATER = 0.75
-LEADS_ALIKE = 0.50  # of the longer one's opening in the shorter: else its lead is new, or was cut
-LEADS_ALIKE_IN_AN_UPDATE = 0.60  # and where the longer is the later, a new lead makes it news
+LEADS_ALIKE = 0.50  # of the longer one's lead in a brief: else the brief is of something beside it
+LEADS_ALIKE_IN_AN_UPDATE = 0.60  # of its opening, where it is the later: a new lead makes it news
 HALF = 0.45  # of the longer one's wording: with less in common, half of it is new
 ALL_OF_IT = 0.85  # of a brief's wording in the long article that it opens
 OTHER_FIGURES = 0.20  # of the shorter one's figures: with more of its own, it tells other things
@@ -59,6 +60,7 @@ class Wording:
 
     all: Hashes
     opening: Hashes
+    lead: Hashes
     figures: frozenset[str]
     words: int
     published: datetime | None
@@ -66,10 +68,15 @@ class Wording:
 
 def wording(article: Article) -> Wording:
     """Return what is compared of an article."""
-    words = _words(article.text)
+    words = word_hashes(article.text)
     figures = frozenset(_FIGURE.findall(article.text))
     return Wording(
-        _shingles(words), _shingles(words[:OPENING]), figures, len(words), article.published
+        all=runs(words),
+        opening=runs(words[:OPENING]),
+        lead=runs(words[:LEAD]),
+        figures=figures,
+        words=len(words),
+        published=article.published,
     )
 
 
@@ -98,22 +105,23 @@ def same_story(one: Wording, other: Wording) -> bool:
     opens_alike = _share(short.opening, long.all)
     if opens_alike < (OPENS_ALIKE_ON_THE_DAY if on_the_day else OPENS_ALIKE_LATER):
         return False
-    leads_alike = _share(long.opening, short.all)
-    if of_long < HALF:
-        return contained >= ALL_OF_IT and leads_alike >= LEADS_ALIKE
-    if apart is not None and apart >= SAME_DAY:  # the longer came later, and says more
-        return leads_alike >= LEADS_ALIKE_IN_AN_UPDATE
+    says_more = apart is not None and apart >= SAME_DAY  # the longer, and it came later
+    if of_long < HALF:  # a brief is shorter than an opening, so it is the lead that it has
+        leads_alike = _share(long.lead, short.all) >= LEADS_ALIKE
+        return contained >= ALL_OF_IT and leads_alike and not says_more
+    if says_more:
+        return _share(long.opening, short.all) >= LEADS_ALIKE_IN_AN_UPDATE
     return True
 
 
 def repeats(part: str, whole: str) -> bool:
     """Whether `whole` says what `part` says: most of its wording, and all of its figures."""
-    words, there = _words(part), _words(whole)
+    words, there = word_hashes(part), word_hashes(whole)
     if not set(_FIGURE.findall(part)) <= set(_FIGURE.findall(whole)):
         return False
     if len(words) < SHINGLE:
-        return f" {' '.join(words)} " in f" {' '.join(there)} "
-    return _share(_shingles(words), _shingles(there)) >= REPEATED
+        return f" {' '.join(_words(part))} " in f" {' '.join(_words(whole))} "
+    return _share(runs(words), runs(there)) >= REPEATED
 
 
 def precedence(article: Article) -> tuple[float, bool, float, int, str]:
@@ -133,8 +141,8 @@ def text_hash(text: str) -> bytes:
 
 
 def minhash(wording: Wording) -> bytes:
-    """Return the MinHash signature of an article's wording and of its opening, to be kept."""
-    parts = [_minhash(wording.all, PERMUTATIONS), _minhash(wording.opening, OPENING_PERMUTATIONS)]
+    """Return the MinHash signature of an article's wording and of its lead, to be kept."""
+    parts = [_minhash(wording.all, PERMUTATIONS), _minhash(wording.lead, LEAD_PERMUTATIONS)]
     return np.concatenate(parts).astype("<u4").tobytes()
 
 
@@ -143,8 +151,8 @@ def band_keys(signature: bytes) -> list[int]:
     if not signature:
         return []
     values = np.frombuffer(signature, "<u4")
-    whole, opening = values[: BANDS * ROWS], values[PERMUTATIONS:]
-    bands = [*whole.reshape(BANDS, ROWS), *opening.reshape(-1, OPENING_ROWS)]
+    whole, lead = values[: BANDS * ROWS], values[PERMUTATIONS:]
+    bands = [*whole.reshape(BANDS, ROWS), *lead.reshape(-1, LEAD_ROWS)]
     return [_key(number, band.tobytes()) for number, band in enumerate(bands)]
 
 
@@ -179,13 +187,17 @@ def _hash(word: str) -> int:
     )
 
 
-def _shingles(words: list[str]) -> Hashes:
+def word_hashes(text: str) -> Hashes:
+    """Return the hashes of a text's words, in order."""
+    return np.array([_hash(word) for word in _words(text)], np.uint64)
+
+
+def runs(words: Hashes) -> Hashes:
     """Return the hashes of all runs of SHINGLE words, each once, ascending."""
-    hashes = np.array([_hash(word) for word in words], np.uint64)
-    runs = np.zeros(max(0, len(hashes) - SHINGLE + 1), np.uint64)
+    mixed = np.zeros(max(0, len(words) - SHINGLE + 1), np.uint64)
     for i in range(SHINGLE):
-        runs = runs * _MIX + hashes[i : i + len(runs)]
-    return np.unique((runs ^ (runs >> np.uint64(29))) * _MIX)
+        mixed = mixed * _MIX + words[i : i + len(mixed)]
+    return np.unique((mixed ^ (mixed >> np.uint64(29))) * _MIX)
 
 
 def _shared(one: Hashes, other: Hashes) -> int:
