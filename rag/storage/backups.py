@@ -24,6 +24,7 @@ from rag.storage.record import Record
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+SQLITE = b"SQLite format 3\0"  # how a record begins
 CHUNK = 1 << 20  # bytes at a time
 LEVEL = 1  # half of a record is vectors, which hardly shrink: more takes longer and saves 2 %
 
@@ -86,8 +87,11 @@ def restore(file: Path, folder: Path) -> Manifest:
 
     Raises BackupError where the backup is not whole, or an archive is there already.
     """
-    if (folder / FILE).exists() and (folder / FILE).stat().st_size:
-        raise BackupError(f"there is an archive at {folder}: restore into another folder")
+    if _holds_an_archive(folder):
+        raise BackupError(
+            f"there is an archive at {folder}: restore into another folder, "
+            f"or move {FILE} away if it is damaged"
+        )
     with writers_lock(folder) as lock:
         manifest = _unpacked(file, folder)
         for path in (folder / "lexical", *folder.glob("vectors*")):
@@ -104,6 +108,15 @@ def restore(file: Path, folder: Path) -> Manifest:
             indexes.close()
             record.close()
     return manifest
+
+
+def _holds_an_archive(folder: Path) -> bool:
+    """Say whether there is a record that is worth something: one that can be read in part is."""
+    try:
+        with (folder / FILE).open("rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except FileNotFoundError:
+        return False
 
 
 def _unpacked(file: Path, folder: Path) -> Manifest:
