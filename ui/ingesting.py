@@ -154,8 +154,9 @@ def _rehearsed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[
         print(render.json_text({**render.report_value(report), "articles": listed}))
     else:
         for what, head in articles:
-            print(render.terminal_text(f"{what:8} {head.article_id}  {head.title}"))
-        print(f"would be: {render.terminal_report(report)}")
+            print(f"{what:8} {render.terminal_text(f'{head.article_id}: {head.title}')}")
+        figures = render.terminal_report(report).partition(";")[0]  # no passages, no seconds
+        print(f"would be: {figures}")
     if feeder.stop.is_set():
         raise KeyboardInterrupt
     return _code(report, sources)
