@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.errors import BackupError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rag.doctor import Problem
+    from rag.schema import Article
     from rag.storage.backups import Manifest
 
 SOUND, PROBLEMS = 0, 1
@@ -22,6 +25,15 @@ def add_commands(command: Callable[[str, object, str], argparse.ArgumentParser])
     """Say which commands there are and what they take."""
     examining = command("doctor", doctor, "check the archive in every particular, and mend it")
     examining.add_argument("--repair", action="store_true", help="mend what can be mended")
+    exporting = command("export", export, "write the articles as JSON lines or Parquet")
+    exporting.add_argument(
+        "file",
+        metavar="FILE",
+        help="not there yet; with .parquet as Parquet; - prints JSON lines",
+    )
+    exporting.add_argument(
+        "--revisions", action="store_true", help="every revision, the oldest of each article first"
+    )
     command("rebuild", rebuild, "make both indexes again from the record; nothing is embedded")
     backing_up = command("backup", backup, "write the archive into one file, also while it is used")
     backing_up.add_argument("file", type=Path, metavar="FILE", help="a file that is not there yet")
@@ -42,6 +54,41 @@ def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
     else:
         print(f"both indexes made again: {counts.passages:,} passages")
     return SOUND
+
+
+def export(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Write every article, to be read by `backfile ingest` word for word, or by anything else."""
+    from ingest import exporting
+    from rag.archive import Archive
+
+    file = Path(arguments.file)
+    part = file.with_name(f"{file.name}.part")
+    with Archive.open(settings.archive, settings=settings) as archive:
+        articles: Iterable[Article] = archive.articles()
+        if arguments.revisions:
+            articles = (r.article for a in archive.articles() for r in archive.revisions(a.id))
+        if arguments.file == "-":
+            exporting.write_jsonl(articles, sys.stdout)
+            return SOUND
+        if file.exists():
+            raise BackupError(f"{file} is there already: give the export another name")
+        try:
+            if file.suffix == ".parquet":
+                count = exporting.write_parquet(articles, part)
+            else:
+                with part.open("w", encoding="utf-8") as lines:
+                    count = exporting.write_jsonl(articles, lines)
+            part.rename(file)
+        finally:
+            part.unlink(missing_ok=True)
+    _say(arguments, {"articles": count}, f"exported: {count:,} articles")
+    return SOUND
+
+
+def _say(arguments: argparse.Namespace, value: dict[str, Any], line: str) -> None:
+    from ui import render
+
+    print(render.json_text(value) if arguments.json else line)
 
 
 def backup(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest.cleaning import clean, clean_line, clean_title
 from ingest.corrections import correction_in
+from ingest.exporting import article_of, is_exported
 from ingest.language import language_of
 from ingest.readers import Reject
 from ingest.readers.bylines import names
@@ -111,6 +112,11 @@ def article_from(
 
     `given` is the id of an article without an address or an id of its own.
     """
+    if is_exported(record):
+        try:
+            return article_of(record)
+        except (ValueError, TypeError) as error:
+            return Reject(place, str(error))
     values = normalised(record)
     found = {name: _first(values, keys) for name, keys in SPELLINGS.items()}
     found |= field_map.found(record)
