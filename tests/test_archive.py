@@ -293,3 +293,24 @@ def test_a_reranker_orders_what_a_search_finds(tmp_path: Path) -> None:
         archive.reranker = LastFirst()
         (best, *_) = archive.search("Which ferry sank?")
     assert best.passage.article_id == "Second"
+
+
+def test_no_search_walks_through_all_revisions(archive: Archive) -> None:
+    archive.put(
+        whole(an_article(n, published=datetime(2024, 10, n, tzinfo=UTC), publisher="Inland Post"))
+        for n in range(1, 29)
+    )
+    asked: list[str] = []
+    connection = archive._record.database.connection
+    connection.set_trace_callback(asked.append)
+    day = datetime(2024, 10, 5, tzinfo=UTC)
+    found(archive, "bridge")
+    found(archive, "bridge", Filters(after=day, publishers=("Inland Post",)))
+    archive.count(Filters(after=day))
+    connection.set_trace_callback(None)
+    of_passages = [sql for sql in asked if "passages p" in sql]
+    assert len(of_passages) > 3
+    for sql in of_passages:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        assert not any(step.startswith("SCAN") for step in plan), sql
+        assert not any("revisions_until (until=" in step for step in plan), sql

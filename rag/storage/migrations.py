@@ -81,6 +81,12 @@ MIGRATIONS = (
         PRIMARY KEY (article_id, notice_id)
     ) WITHOUT ROWID;
     """,
+    # That of all revisions those that stand were indexed too made SQLite prefer this index to every
+    # other: a hundred passages took 700 ms on 11,746 articles, and take 4.
+    """
+    DROP INDEX revisions_until;
+    CREATE INDEX revisions_until ON revisions (until) WHERE until IS NOT NULL;
+    """,
 )
 
 

@@ -11,6 +11,7 @@ from rag.schema import Filters, Passage
 from rag.storage.database import Database
 from rag.storage.filtering import NOW, condition
 from rag.storage.rows import HEAD, Live, read_live
+from rag.storage.texts import Texts
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -21,6 +22,7 @@ class Passages:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._texts = Texts(database)
 
     def numbers(self, filters: Filters = Filters(), standing: str = NOW) -> Numbers:
         """Return the numbers of the live passages whose articles pass the filters, ascending."""
@@ -48,12 +50,12 @@ class Passages:
     def live(self, numbers: Iterable[int], standing: str = NOW) -> dict[int, Live]:
         """Return those of the passages that are live, by number."""
         rows = self._database.for_each(
-            f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
-            "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
-            f"WHERE {standing} AND p.number IN ({{}})",
+            f'SELECT r.id, r.fingerprint, p.number, p.start, p."end", {HEAD} FROM passages p '
+            f"JOIN revisions r ON r.id = p.revision_id WHERE {standing} AND p.number IN ({{}})",
             (int(number) for number in numbers),
         )
-        return {row[0]: read_live(row) for row in rows}
+        texts = self._texts.of(row[:2] for row in rows)
+        return {row[2]: read_live((*row[2:], texts[row[:2]])) for row in rows if row[:2] in texts}
 
     def vectors(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
         """Return the vectors (n, dimension) of these passages and the numbers they belong to."""
