@@ -142,7 +142,7 @@ class Archive:
             if mode == "write":
                 archive._indexes.follow()
                 archive._indexes.sweep()
-                finish(record, archive._indexes)
+                finish(folder, record, archive._indexes)
             return archive
         except BaseException:
             if lock is not None:

@@ -150,8 +150,7 @@ def test_an_erased_article_stays_out_and_may_be_let_in_and_fed(archive: Archive)
 
 def test_an_erasure_that_was_cut_short_is_finished_by_the_next_writer(archive: Archive) -> None:
     (vector, *_) = vectors_of(archive, SECRET.id)
-    archive.withdraw([SECRET.id])
-    Withdrawals(archive._record).erase([SECRET.id])  # and here the process dies
+    Withdrawals(archive._record).withdraw([SECRET.id], "", Erasure.BEGUN)  # and here it dies
     archive.close()
     assert files_with(archive.path, vector)
     with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()) as again:

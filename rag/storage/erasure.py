@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.storage.indexes import Indexes
 from rag.storage.record import Record
-from rag.storage.withdrawals import Withdrawals
+from rag.storage.withdrawals import Erasure, Withdrawals
 
 LOGS = (".jsonl", ".log")
 ERASED = b'{"erased": true}'
@@ -29,21 +29,22 @@ def erase(
 
     It is then finished by the next writer, or by erasing the same articles again.
     """
-    withdrawals = Withdrawals(record)
-    withdrawals.withdraw(article_ids, reason)
-    indexes.follow()
-    words = withdrawals.words_of(article_ids)
-    _erase_from_logs(folder, [*words, *_sentences(record, article_ids)])
-    withdrawals.erase(article_ids)
-    return finish(record, indexes)
+    Withdrawals(record).withdraw(article_ids, reason, Erasure.BEGUN)
+    return finish(folder, record, indexes)
 
 
-def finish(record: Record, indexes: Indexes) -> bool:
-    """Finish what erasures were cut short; return whether there is nothing left to do."""
+def finish(folder: Path, record: Record, indexes: Indexes) -> bool:
+    """Finish the erasures that were begun; return whether there is nothing left to do.
+
+    Each step may be done again: what was erased already is not there.
+    """
     withdrawals = Withdrawals(record)
     left = withdrawals.unfinished()
     if not left:
         return True
+    words = withdrawals.words_of(left)
+    _erase_from_logs(folder, [*words, *_sentences(record, left)])
+    withdrawals.erase(left)
     indexes.renew()
     return withdrawals.finish(left)
 

@@ -8,6 +8,8 @@ archive's lock; a reader opens under `guard`, never while files are being writte
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import itertools
 import json
 import os
@@ -15,6 +17,7 @@ import re
 import shutil
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +32,7 @@ MARK = "reached.json"
 PERSISTED = "index_metadata.pickle"
 SAMPLED = 65_536  # bytes at the beginning, the middle and the end, of files of gigabytes
 COLLECTION = "passages"
+M_PERTURB = -6  # of mallopt(3)
 BATCH = 5_000  # Chroma's limit is 5,461 a call
 EF_SEARCH = 200  # .93 of the exact top 20 at 1,000,000 passages with 100
 _FOLDER = re.compile(rf"{FOLDER}(?:-\d+)?")
@@ -72,6 +76,7 @@ class VectorIndex:
         return self.folder.name == _current(self._archive)
 
     def _open(self) -> None:
+        _take_no_leavings()
         import chromadb  # 0.7 s: only where vectors are asked for
         from chromadb.config import Settings
 
@@ -187,6 +192,17 @@ class VectorIndex:
         )
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return [(int(i), 1.0 - float(distance)) for i, distance in pairs]
+
+
+@cache
+def _take_no_leavings() -> None:
+    """Have memory zeroed when it is taken, where the C library is GNU's.
+
+    Chroma writes room for 100 vectors and more as it took it from the process's heap, whenever it
+    opens or grows a file: texts and vectors that were erased were found there.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(M_PERTURB, 0xFF)  # what is taken is filled with the complement
 
 
 def _replace(path: Path, value: dict[str, Any]) -> None:

@@ -52,10 +52,13 @@ class Withdrawals:
             for article_id, at, reason, erased in rows
         }
 
-    def withdraw(self, article_ids: Sequence[str], reason: str) -> int:
+    def withdraw(
+        self, article_ids: Sequence[str], reason: str, erasure: Erasure = Erasure.NONE
+    ) -> int:
         """Withdraw articles, in one transaction; return how many were not withdrawn before.
 
         One that is withdrawn already keeps its day, and takes the reason if there is a new one.
+        With an `erasure` that is begun, all of them are to be erased.
         """
         before = self.among(article_ids)
         fresh = [article_id for article_id in article_ids if article_id not in before]
@@ -64,8 +67,13 @@ class Withdrawals:
             self._record.end(fresh, sequence)
             self._database.connection.executemany(
                 "INSERT INTO withdrawals VALUES (?, ?, ?, ?, ?)",
-                [(article_id, sequence, now, reason, Erasure.NONE) for article_id in fresh],
+                [(article_id, sequence, now, reason, erasure) for article_id in fresh],
             )
+            if erasure:
+                self._database.connection.executemany(
+                    "UPDATE withdrawals SET erased = ? WHERE article_id = ?",
+                    [(erasure, article_id) for article_id in article_ids],
+                )
             if reason:
                 self._database.connection.executemany(
                     "UPDATE withdrawals SET reason = ? WHERE article_id = ?",
@@ -120,7 +128,7 @@ class Withdrawals:
     # erasure
 
     def unfinished(self) -> list[str]:
-        """Return the ids of which the rows are erased, but perhaps not what files kept of them."""
+        """Return the ids of the articles whose erasure was begun and is not known to be done."""
         rows = self._database.connection.execute(
             "SELECT article_id FROM withdrawals WHERE erased = ?", (Erasure.BEGUN,)
         )
@@ -149,10 +157,6 @@ class Withdrawals:
                     "OR (length(:word) > 9 AND (instr(reason, :word) OR instr(place, :word)))",
                     {"word": word},
                 )
-            connection.executemany(
-                "UPDATE withdrawals SET erased = ? WHERE article_id = ?",
-                [(Erasure.BEGUN, article_id) for article_id in article_ids],
-            )
 
     def finish(self, article_ids: Sequence[str]) -> bool:
         """Empty the record's file of what deleted rows left in it; return whether that is certain.
