@@ -136,6 +136,13 @@ def test_a_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
     expect(page.get_by_test_id("user")).to_have_count(1)
 
 
+def test_a_linked_answer_leads_to_its_cards(open_page: Opened, paced: Paced) -> None:
+    page = open_page("?q=What+of+the+harbour+bridge%3F", at=paced.address)
+    settled(page).locator(".bf-cite").first.click()
+    expect(page.locator("#turn-1-card-1:target")).to_be_in_viewport()
+    assert "?q=" in page.url
+
+
 def test_clearing_the_chat_starts_another(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")

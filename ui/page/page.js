@@ -18,4 +18,13 @@
     subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label'],
   });
   mendAll(document.body);
+
+  // The page has a base address, from which "#card" would load it anew and lose a link's "?q=".
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('a[href^="#turn-"]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    location.hash = link.getAttribute('href');
+    document.querySelector(location.hash)?.scrollIntoView({block: 'nearest'});
+  });
 }
