@@ -30,6 +30,8 @@ from rag.storage.notices import notices_of
 from rag.storage.record import Entry, Record, digest_of, embedding_text, fingerprint
 from rag.storage.revisions import Revision, ids_beginning, ids_named, revisions_of
 from rag.storage.withdrawals import Withdrawal, Withdrawals
+from rag.storage.runs import Run, Runs
+from rag.storage.room import room_in
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -140,9 +142,10 @@ class Archive:
             archive = cls(folder, record, embeddings, lock, _reranker(settings))
             archive._check_model()
             if mode == "write":
-                archive._indexes.follow()
-                archive._indexes.sweep()
-                finish(folder, record, archive._indexes)
+                with room_in(folder):
+                    archive._indexes.follow()
+                    archive._indexes.sweep()
+                    finish(folder, record, archive._indexes)
             return archive
         except BaseException:
             if lock is not None:
@@ -203,8 +206,10 @@ class Archive:
             if fingerprint(article) not in known.get(article.id, ())
         ]
         if entries:
-            self._record.put(self._embedded(entries))
-            self._indexes.follow()
+            embedded = self._embedded(entries)
+            with room_in(self.path):
+                self._record.put(embedded)
+                self._indexes.follow()
         changed = sum(article.id in known for article, _, _ in entries)
         return PutReport(
             new=len(entries) - changed,
@@ -219,9 +224,10 @@ class Archive:
 
         Fed again they are here again: see `withdraw`.
         """
-        removed = self._record.remove(list(article_ids))
-        if removed:
-            self._indexes.follow()
+        with room_in(self.path):
+            removed = self._record.remove(list(article_ids))
+            if removed:
+                self._indexes.follow()
         return removed
 
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
@@ -229,14 +235,16 @@ class Archive:
 
         Returns how many were not withdrawn before.
         """
-        withdrawn = Withdrawals(self._record).withdraw(list(article_ids), reason)
-        self._indexes.follow()
+        with room_in(self.path):
+            withdrawn = Withdrawals(self._record).withdraw(list(article_ids), reason)
+            self._indexes.follow()
         return withdrawn
 
     def readmit(self, article_ids: Iterable[str]) -> int:
         """Let withdrawn articles in again; return how many stand again as they stood."""
-        standing = Withdrawals(self._record).readmit(list(article_ids))
-        self._indexes.follow()
+        with room_in(self.path):
+            standing = Withdrawals(self._record).readmit(list(article_ids))
+            self._indexes.follow()
         return standing
 
     def erase(self, article_ids: Iterable[str], *, reason: str = "") -> bool:
@@ -244,7 +252,8 @@ class Archive:
 
         Returns False where another process kept the record's log open: the next writer goes on.
         """
-        return erase(self.path, self._record, self._indexes, list(article_ids), reason)
+        with room_in(self.path):
+            return erase(self.path, self._record, self._indexes, list(article_ids), reason)
 
     def withdrawals(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
         """Return the withdrawals of those of the articles that were taken down, by id."""

@@ -3,6 +3,7 @@
 BackfileError
 +-- ArchiveNotFoundError      no archive at that path: ingest something first
 +-- ArchiveLockedError        another process is writing: who, since when
++-- ArchiveUnwritableError    the disk is full, or the archive may not be written to
 +-- ArchiveDamagedError       the record cannot be read, or is of a newer version
 +-- EmbeddingMismatchError    the archive was built with another embedding model
 +-- BackupError               a backup is not whole, or there is something in its place
@@ -23,6 +24,10 @@ class ArchiveNotFoundError(BackfileError):
 
 class ArchiveLockedError(BackfileError):
     """Another process is writing to the archive."""
+
+
+class ArchiveUnwritableError(BackfileError):
+    """The disk is full, or the archive may not be written to."""
 
 
 class ArchiveDamagedError(BackfileError):
