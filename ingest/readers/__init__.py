@@ -67,13 +67,15 @@ class Reading:
 
     Of a feed, `links` that are to be followed come as Link, unless the feed holds the whole
     article; kept, the feed's own text is all there is. `url` is where the content was fetched.
-    `kind` is one of `KINDS` where files are not to be looked at to find it out.
+    `kind` is one of `KINDS` where files are not to be looked at to find it out. A folder of many
+    pages is read by as many processes as `workers` says.
     """
 
     field_map: FieldMap = NO_MAP
     links: Links = "keep"
     url: str = ""
     kind: str = ""
+    workers: int = 1
 
 
 def read(
@@ -91,10 +93,16 @@ def read(
     if not path.exists():
         yield Reject(str(path), "no such file or folder")
         return
+    reading = reading or Reading()
+    if next(files(path), None) and reading.workers > 1:
+        from ingest.readers.together import read_together
+
+        yield from read_together(files(path), on_bytes, reading)
+        return
     found = False
     for file in files(path):
         found = True
-        yield from read_file(file, on_bytes, reading or Reading())
+        yield from read_file(file, on_bytes, reading)
     if not found:
         yield Reject(str(path), "a folder without a file that could hold articles")
 

@@ -1,0 +1,53 @@
+"""Pages read by several processes come as they would from one, in the same order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from ingest.readers import Reading, read, together
+from tests.test_readers_html import BODY
+
+PAGE = "<html lang='en'><body><h1>Crane {n} falls in Velsund</h1>{body}</body></html>"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for n in range(70):
+        text = PAGE.format(n=n, body=BODY) if n % 9 else '{"title": "T", "text": "A line of it."}'
+        (tmp_path / f"{n:03}").write_text(text, "utf-8")
+    (tmp_path / "035").write_text("<html><body><p>Nothing</p></body></html>", "utf-8")
+    return tmp_path
+
+
+def test_two_processes_give_what_one_gives(folder: Path) -> None:
+    told: list[int] = []
+    alone = list(read(folder))
+    both = list(read(folder, reading=Reading(workers=2), on_bytes=told.append))
+    assert both == alone
+    assert sum(told) == sum(file.stat().st_size for file in folder.iterdir())
+
+
+def test_reading_may_be_given_up_halfway(folder: Path) -> None:
+    found = read(folder, reading=Reading(workers=2))
+    assert next(found)
+    found.close()  # type: ignore[attr-defined]  # waits for what is being read, leaves the rest
+
+
+def test_a_process_that_is_killed_takes_no_page_with_it(folder: Path) -> None:
+    found = read(folder, reading=Reading(workers=2))
+    first = next(found)
+    for child in Path("/proc/self/task").glob("*/children"):
+        for pid in child.read_text().split():
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(int(pid), signal.SIGKILL)
+    assert [first, *found] == list(read(folder))
+
+
+def test_few_pages_are_read_without_another_process(tmp_path: Path) -> None:
+    for n in range(together.FROM - 1):
+        (tmp_path / f"{n:03}").write_text(PAGE.format(n=n, body=BODY), "utf-8")
+    assert len(list(read(tmp_path, reading=Reading(workers=2)))) == together.FROM - 1
