@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.text.figures import days, figures
-from rag.text.names import described, full_name, key, names, same
+from rag.text.names import described, full_name, is_country, key, names, same
 from rag.text.quotations import ATTRIBUTED, SAYING, quotations, speaker
 from rag.text.words import content, stems
 
@@ -131,7 +131,7 @@ def _new_name(kind: AnswerType, sentence: str, question: str, asked: frozenset[s
     new = [n.text for n in names(sentence) if not any(same(n.text, k) for k in known)]
     new = [n for n in new if not {w.stem for w in content(n)} <= asked]
     if kind == "place":
-        countries = [n for n in new if key(n) != n.lower()]
+        countries = [n for n in new if is_country(n)]
         return 1.0 if countries else 0.6 if new else 0.0
     if kind == "person":
         return 1.0 if any(len(n.split()) > 1 for n in new) else 0.6 if new else 0.0

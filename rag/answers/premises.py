@@ -7,22 +7,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answers.extraction import Candidate
-from rag.checks.fidelity import NEGATIONS
+from rag.answers.opposing import (
+    acts,
+    another,
+    denies,
+    has_figures,
+    has_name,
+    is_negative,
+    opposite,
+    other_figure,
+    shared,
+    undeclined,
+)
 from rag.schema import Answer
-from rag.text.figures import borne_out, figures
-from rag.text.names import key, names, same
-from rag.text.words import EMPTY, content, stem, stems, words
+from rag.text.names import key, names
+from rag.text.words import content, stem, stems, words
 
 # A sentence that has this share of what is taken for granted is about it.  Measured on pairs of
 # questions made from the sample archive, with a true and with a false premise.
 ABOUT_IT = 0.45
+BEARS_IT_OUT = 0.6  # and this share, where nothing in it says otherwise
+LIKE_IT = 0.5  # share of the rest of it that a sentence has which says it of somebody else
+MOST_OF_THE_REST = 0.6  # or where a name of it is in no passage at all
+_PRONOUN = re.compile(r"(?:He|She|It|They|His|Her|Its|Their|This|That|These|Those)\b")
 _PRESUPPOSING = re.compile(
     r"^(?:so |and |but )?(?:why|when|how|where|how come|after|since|by how much|for what reason|"
     r"what (?:made|caused|led|prompted)|who|which)\b",
     re.IGNORECASE,
 )
 _FACTIVE = re.compile(
-    r"^(?:why|when|where|how come|how)\s+(?:did|does|do|has|have|had|is|are|was|were|will)\s+",
+    r"^(?:why|when|where|how come|how)\s+"
+    r"(?:did|does|do|has|have|had|is|are|was|were|will|would)\s+",
     re.IGNORECASE,
 )
 
@@ -63,72 +78,93 @@ def premise(question: str) -> str:
 def denied(question: str, ranked: Sequence[Candidate]) -> Denial | None:
     """Return the sentence of `ranked` that denies what `question` takes for granted, if one does.
 
-    It denies it by a negation, or by another figure for the same thing; a name that no sentence
-    on the matter has is a premise that nothing bears out.
+    It denies it by a negation, an opposite, another figure for the same thing, or by saying it
+    of somebody else.  None where any sentence, or any headline, bears it out.
     """
     taken = premise(question)
-    if not taken:
+    if not taken or not ranked:
         return None
+    told = [(c.text, c) for c in ranked] + _headlines(taken, ranked)
     wanted = stems(taken)
-    near = [c for c in ranked if _share(wanted, taken, c.text) >= ABOUT_IT]
-    affirmed = any(
-        _share(wanted, taken, c.text) >= 0.9 and not _negated(wanted, c.text) for c in near
-    )
-    for candidate in near:
-        if not affirmed and _negated(wanted, candidate.text) and not _asks_why_not(taken):
+    near = [(text, c) for text, c in told if shared(wanted, taken, text) >= ABOUT_IT]
+    affirming = [shared(wanted, taken, text) for text, c in near if _affirms(taken, text, c)]
+    for text, candidate in near:
+        as_near = shared(wanted, taken, text) >= max(affirming, default=0.0)
+        if as_near and not is_negative(taken) and opposite(taken, wanted, text):
             return Denial(taken, candidate, "says otherwise")
-        other = _other_figure(taken, candidate.text)
-        if other and not any(_has_figures(taken, c.text) for c in near):
-            return Denial(taken, candidate, f"gives {other}")
-    if affirmed:
+    if affirming:
         return None
-    missing = _unnamed(taken, ranked)
-    if near and missing and _share(wanted - stems(missing), taken, near[0].text) >= 0.6:
-        return Denial(taken, near[0], f"does not speak of {missing}")
+    refused = undeclined(taken)
+    for text, candidate in near:
+        if refused and _affirms(refused, text, candidate):
+            return Denial(taken, candidate, "says otherwise")
+    if not is_negative(taken):
+        for text, candidate in near:
+            if denies(acts(taken), text):
+                return Denial(taken, candidate, "says otherwise")
+    for text, candidate in near:
+        figure = other_figure(taken, text)
+        if figure and not any(has_figures(taken, other) for other, _ in near):
+            return Denial(taken, candidate, f"gives {figure}")
+    return _of_another(taken, wanted, told) or _of_nobody(taken, wanted, ranked, near)
+
+
+def _headlines(taken: str, ranked: Sequence[Candidate]) -> list[tuple[str, Candidate]]:
+    """Return the title of each article found, with its sentence nearest to `taken`."""
+    wanted = stems(taken)
+    nearest: dict[str, Candidate] = {}
+    for candidate in ranked:
+        title = candidate.hit.head.title
+        best = nearest.get(title)
+        if best is None or len(wanted & stems(candidate.text)) > len(wanted & stems(best.text)):
+            nearest[title] = candidate
+    return list(nearest.items())
+
+
+def _affirms(taken: str, text: str, candidate: Candidate) -> bool:
+    """Whether `text` bears `taken` out: most of its words, all its names and figures, no denial."""
+    around = f"{text} {candidate.hit.head.title}"
+    wanted = stems(taken)
+    return (
+        shared(wanted, taken, text) >= BEARS_IT_OUT
+        and all(has_name(around, name.text) for name in names("of " + taken))
+        and has_figures(taken, around)
+        and (is_negative(taken) or not denies(acts(taken), text))
+        and not opposite(taken, wanted, text)
+    )
+
+
+def _of_another(
+    taken: str, wanted: frozenset[str], told: Sequence[tuple[str, Candidate]]
+) -> Denial | None:
+    """Return the sentence that says of somebody or somewhere else what `taken` says of a name."""
+    for name in names("of " + taken):
+        rest = wanted - stems(name.text)
+        likely = [(t, c) for t, c in told if shared(rest, taken, t) >= LIKE_IT]
+        if len(rest) < 2 or any(
+            has_name(f"{text} {c.hit.head.title}", name.text) for text, c in likely
+        ):
+            continue
+        for text, candidate in likely:
+            instead = another(taken, name.text, text)
+            meant = has_name(candidate.hit.passage.text, name.text)  # by a pronoun, a role
+            if instead and not meant and not _PRONOUN.match(text):
+                return Denial(taken, candidate, f"speaks of {instead}, not of {name.text}")
     return None
 
 
-def _share(wanted: frozenset[str], taken: str, text: str) -> float:
-    there = set(stems(text))
-    called = [n.text for n in names(text)]
-    for name in names(taken):
-        if any(same(name.text, other) for other in called):
-            there |= stems(name.text)
-    return len(wanted & there) / max(1, len(wanted))
-
-
-def _negated(wanted: frozenset[str], text: str) -> bool:
-    """Whether a negation in `text` stands within four words before one of the wanted words."""
-    listed = words(text)
-    places = {key(word) for word in wanted if key(word) != word}  # Kyiv, where it says Ukraine
-    for i, word in enumerate(listed):
-        if word.text.lower().replace("’", "'") in NEGATIONS:
-            after = [w for w in listed[i + 1 : i + 6] if w.text.lower() not in EMPTY]
-            if any(w.stem in wanted or key(w.text) in places for w in after) or re.match(
-                r"den|reject|refus", word.text.lower()
-            ):
-                return True
-    return False
-
-
-def _asks_why_not(taken: str) -> bool:
-    return any(w.text.lower().replace("’", "'") in NEGATIONS for w in words(taken))
-
-
-def _other_figure(taken: str, text: str) -> str:
-    """Return the figure that `text` gives for the noun for which `taken` has another."""
-    for figure in figures(taken):
-        nouns = [w.stem for w in content(taken[figure.end : figure.end + 40])[:2]]
-        for other in figures(text):
-            after = [w.stem for w in content(text[other.end : other.end + 40])[:2]]
-            if set(nouns) & set(after) and other.value != figure.value:
-                return text[other.start : other.end]
-    return ""
-
-
-def _has_figures(taken: str, text: str) -> bool:
-    shown = figures(text)
-    return all(borne_out(figure, shown) for figure in figures(taken))
+def _of_nobody(
+    taken: str,
+    wanted: frozenset[str],
+    ranked: Sequence[Candidate],
+    near: Sequence[tuple[str, Candidate]],
+) -> Denial | None:
+    """Return the nearest sentence where a name of `taken` is in none of the passages."""
+    missing = _unnamed(taken, ranked)
+    for text, candidate in near[:1]:
+        if missing and shared(wanted - stems(missing), taken, text) >= MOST_OF_THE_REST:
+            return Denial(taken, candidate, f"does not speak of {missing}")
+    return None
 
 
 def _unnamed(taken: str, ranked: Sequence[Candidate]) -> str:

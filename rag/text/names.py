@@ -106,6 +106,11 @@ def key(name: str, *, seats: bool = True) -> str:
     return _keys(seats).get(low, low)
 
 
+def is_country(name: str) -> bool:
+    """Whether `name` stands for one of the countries known here: by its name, people or seat."""
+    return key(name) in _COUNTRIES
+
+
 def names(text: str) -> list[Name]:
     """Return the capitalised names in `text`; a word that only opens a sentence is none.
 
