@@ -101,7 +101,7 @@ def _asked(desk: Desk, question: str, scope: tuple[Any, ...]) -> Asked:
 
 
 def _of_example(page: Page) -> Any:
-    def of_example(desk: Desk, *scope: Any, picked: gr.SelectData) -> Shown:
+    def of_example(desk: Desk, picked: gr.SelectData, *scope: Any) -> Shown:
         return page.begun(desk, _asked(desk, str(picked.value["text"]), scope))
 
     return of_example
