@@ -23,7 +23,7 @@ from ui import cli
 text = st.text(st.characters(exclude_categories=["Cs"]))
 moment = st.datetimes(
     min_value=datetime(1600, 1, 1),  # noqa: DTZ001
-    timezones=st.builds(timezone, st.timedeltas(-timedelta(hours=23), timedelta(hours=23))),
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda n: timezone(timedelta(minutes=n))),
 )
 article = st.builds(
     Article,
