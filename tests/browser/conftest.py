@@ -42,6 +42,7 @@ def browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip("no browser: `apt-get install chromium`, or any Chrome, puts one in the path")
     sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=WAIT)
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield opened
