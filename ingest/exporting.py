@@ -44,12 +44,8 @@ def article_of(value: Mapping[str, Any]) -> Article:
         raise ValueError("an exported article holds something else than text")
     if not (given.get("id") and given.get("text")) or any(d.tzinfo is None for d in dates.values()):
         raise ValueError("an exported article lacks its id, its text, or a date's zone")
-    return Article(
-        **{"title": "", **given},
-        authors=tuple(authors),
-        urgency=None if urgency is None else int(urgency),
-        **dates,
-    )
+    values: dict[str, Any] = {"title": "", **given, **dates, "authors": tuple(authors)}
+    return Article(**values, urgency=None if urgency is None else int(urgency))
 
 
 def write_jsonl(articles: Iterable[Article], file: IO[str]) -> int:

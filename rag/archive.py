@@ -21,6 +21,7 @@ from rag.errors import EmbeddingMismatchError
 from rag.retrieval import retrieve
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
 from rag.settings import Settings
+from rag.storage.coverage import Gap, gaps
 from rag.storage.erasure import erase, finish
 from rag.storage.filtering import kinds_of
 from rag.storage.indexes import Indexes
@@ -30,6 +31,7 @@ from rag.storage.passages import Vectors
 from rag.storage.record import Entry, Record, digest_of, embedding_text, fingerprint
 from rag.storage.revisions import Revision, ids_beginning, ids_named, revisions_of
 from rag.storage.room import room_in
+from rag.storage.runs import Run, Runs
 from rag.storage.withdrawals import Withdrawal, Withdrawals
 
 if TYPE_CHECKING:
@@ -94,6 +96,8 @@ class Status:
     sequence: int
     stories_told_again: int = 0
     copies: int = 0
+    gaps: tuple[Gap, ...] = ()
+    last_run: Run | None = None
 
 
 class Archive:
@@ -386,6 +390,8 @@ class Archive:
             sequence=self._record.database.sequence(),
             stories_told_again=stories_told_again,
             copies=copies,
+            gaps=gaps(self._record.database),
+            last_run=next(iter(Runs(self._record.database).recent(1)), None),
         )
 
     # searching

@@ -16,6 +16,8 @@ from rag.tellings import named_publishers
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
     from rag.archive import Status
+    from rag.storage.coverage import Gap
+    from rag.storage.runs import Run
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -186,6 +188,18 @@ def status_value(status: Status) -> dict[str, Any]:
         "bytes": status.bytes,
         "embedding_model": status.embedding_model,
         "sequence": status.sequence,
+        "gaps": [
+            {
+                "publisher": gap.publisher,
+                "first": gap.first.isoformat(),
+                "last": gap.last.isoformat(),
+                "days": gap.days,
+                "usual_days": gap.usual,
+                "goes_on": gap.goes_on,
+            }
+            for gap in status.gaps
+        ],
+        "last_run": _run_value(status.last_run),
         "stories_told_again": status.stories_told_again,
         "copies": status.copies,
     }
@@ -251,7 +265,23 @@ def terminal_status(status: Status) -> str:
         name = terminal_text(publisher.name) or "(no publisher)"
         when = period(publisher.first, publisher.last)
         lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
+        lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
     return "\n".join(lines)
+
+
+def _gap(gap: Gap) -> str:
+    first, last = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (gap.first, gap.last))
+    if gap.goes_on:
+        return f"            no article since {spoken_day(first)}: {gap.days} days"
+    stretch = period(first, last)
+    when = f"on {stretch}" if first == last else f"from {stretch}"
+    return f"            no article {when}: {gap.days} days"
+
+
+def _run_value(run: Run | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return {"began": iso_date(run.began), "ended": iso_date(run.ended), **run.figures}
 
 
 def _copies(status: Status) -> str:
