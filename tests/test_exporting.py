@@ -45,7 +45,7 @@ article = st.builds(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(article)
 def test_an_article_comes_back_from_a_line_word_for_word(article: Article) -> None:
     assert article_of(json.loads(json.dumps(exported(article)))) == article
