@@ -199,8 +199,15 @@ class Indexes:
         self._seen = -1
 
     def sweep(self) -> None:
-        """Delete what a renewal that was cut short has left; for who holds the writers' lock."""
+        """Clear what a writer that was killed has left; for who holds the writers' lock.
+
+        Of 160 kills one left a passage in the word index that its commit should have taken out.
+        """
         self.vectors.sweep()
+        live = self._record.passages.numbers()
+        if self.lexical.count() != len(live):
+            held, times = np.unique(self.lexical.held(), return_counts=True)
+            self.write_words_anew(np.union1d(np.setxor1d(held, live), held[times > 1]))
 
     def _fill(self, index: VectorIndex, reached: int) -> None:
         added = self._record.passages.numbers_added_since(reached)
