@@ -154,7 +154,7 @@ class Chatbot:
         )
         ranked = [c for c in ranked if not superseded(c.text, c.hit.head.correction)]
         why = refuses(found.question, ranked)
-        if why:
+        if why and denied(found.question.text, ranked) is None:  # a denial is worth telling
             why = self._elsewhere(found, filters) or why
             refused = refusal(found.question, found.hits, why, filters)
             yield replace(refused, question=question, considered=found.considered)

@@ -29,6 +29,8 @@ def told(sentence: str, question: str, asked: Expected) -> Told:
 
     A person is known by the last name, a country by any of its names.
     """
+    if asked.type in ("yes or no", "speech", "reason"):
+        return Told({})  # no name answers these
     if asked.type == "figure":
         known = {f.value for f in figures(question)}
         return Told({(f.value, f.unit): f.start for f in figures(sentence) if f.value not in known})

@@ -36,7 +36,7 @@ WEIGHTS = {
     "speaks": 2.0,
     "another": -1.5,
     "rank": 0.0,
-    "lead": 0.8,
+    "lead": 0.4,
     "fragment": -0.5,
     "asks": -1.1,
     "agreed": 1.3,
