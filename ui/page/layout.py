@@ -29,12 +29,15 @@ element.addEventListener('click', (event) => {
   if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card});
 });
 """
-# An article that is opened is scrolled to what is quoted of it, and its headline gets the focus.
+# An article that is opened is scrolled to what is quoted of it, and its headline gets the focus;
+# it is shown a little after it is there.
 ARTICLE_JS = """
-watch('value', () => {
+const go = (frames) => {
+  if (!element.offsetParent) return frames && requestAnimationFrame(() => go(frames - 1));
   element.querySelector('h2')?.focus({preventScroll: true});
   element.querySelector('mark, .bf-place')?.scrollIntoView({block: 'center'});
-});
+};
+watch('value', () => go(120));
 """
 
 

@@ -8,7 +8,10 @@
     }
     if (element.matches('.examples[role="list"]')) element.removeAttribute('role');
   };
-  const mendAll = (root) => root.querySelectorAll?.(`${MESSAGES}, .examples`).forEach(mend);
+  const mendAll = (root) => {
+    if (root.nodeType === Node.ELEMENT_NODE) mend(root);
+    root.querySelectorAll?.(`${MESSAGES}, .examples`).forEach(mend);
+  };
   new MutationObserver((changes) => {
     for (const {target, addedNodes} of changes) {
       if (target.matches?.(MESSAGES)) mend(target);

@@ -1,0 +1,83 @@
+"""Taking away: copies, links and files, and what readers say of an answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Paced
+from tests.browser.person import Opened, ask_and_wait
+from tests.fakes import HARBOUR
+
+BRIDGE = "What of the harbour bridge?"
+COPYING = ["clipboard-read", "clipboard-write"]
+
+
+def test_an_answer_is_copied_with_its_citations(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address, permissions=COPYING)
+    ask_and_wait(page, BRIDGE)
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('[1]'))")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "closed on Monday after the storm. [1]" in copied
+    assert f"[1] {HARBOUR.title}, The Harbour Courier, 21 October 2024" in copied
+    assert HARBOUR.url in copied
+
+
+def test_a_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address, permissions=COPYING)
+    ask_and_wait(page, BRIDGE)
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('?q='))")
+    link = page.evaluate("navigator.clipboard.readText()")
+    other = open_page(link.removeprefix(paced.address), at=paced.address)
+    expect(other.get_by_test_id("user")).to_have_text(BRIDGE)
+    expect(other.get_by_test_id("bot")).to_contain_text("closed on Monday")
+
+
+@pytest.mark.parametrize(
+    ("button", "name"),
+    [
+        ("Markdown", "backfile.md"),
+        ("HTML", "backfile.html"),
+        ("RIS", "backfile.ris"),
+        ("CSL-JSON", "backfile.json"),
+    ],
+)
+def test_a_conversation_is_saved_as_a_file(
+    open_page: Opened, paced: Paced, button: str, name: str
+) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, BRIDGE)
+    ask_and_wait(page, "What of the apples and the growers?")
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_label("the whole conversation").check()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=button, exact=True).click()
+    assert saved.value.suggested_filename == name
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert HARBOUR.title in text
+    assert "Orchards expect" in text
+    assert "sequence" in text
+
+
+def test_thumbs_and_a_reason_are_kept_beside_the_archive(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, BRIDGE)
+    page.get_by_role("button", name="Dislike").click()
+    reason = page.get_by_label("What was good, or wrong?")
+    reason.fill("the mayor is missing")
+    reason.press("Enter")
+    expect(page.locator("#bf-opinion")).to_be_hidden()
+    kept = (paced.go.parent / "archive" / "feedback.jsonl").read_text(encoding="utf-8")
+    last = json.loads(kept.splitlines()[-1])
+    assert (last["thumb"], last["reason"]) == ("down", "the mayor is missing")
+    assert last["question"] == BRIDGE
+    assert last["passages"][0]["article_id"] == HARBOUR.id
