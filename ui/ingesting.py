@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -206,7 +207,8 @@ def _reading(arguments: argparse.Namespace) -> Reading:
     if arguments.kind and arguments.kind not in KINDS:
         arguments.parser.error(f"--as {arguments.kind}: known are {', '.join(KINDS)}")
     links: Literal["keep", "follow"] = "keep" if arguments.summaries else "follow"
-    return Reading(field_map=field_map, links=links, kind=arguments.kind)
+    workers = os.cpu_count() or 1  # of a folder of pages; fewer than 64 are read by this process
+    return Reading(field_map=field_map, links=links, kind=arguments.kind, workers=workers)
 
 
 def _reject_value(refused: Refused) -> dict[str, str]:
