@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
 from ui import evaluating_answers, evaluating_duplicates, evaluating_extraction
+from ui.measured import report
 from ui.progress import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rag.evaluation import Difference, RetrievalEvaluation
+    from rag.evaluation import RetrievalEvaluation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +69,6 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Ask the archive every question of a file and print how well it found what answers."""
     from rag.archive import Archive
     from rag.evaluation import RetrievalEvaluation, compared, evaluate_retrieval, read_questions
-    from ui import render
 
     try:
         lines = arguments.questions.read_text(encoding="utf-8").splitlines()
@@ -94,15 +92,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
             f"no question of {arguments.questions} has an answer to look for, or a gold article "
             "that is in the archive"
         )
-    if arguments.save:
-        arguments.save.write_text(found.saved(), encoding="utf-8")
-    if arguments.json:
-        print(render.json_text(found.as_json()))
-    else:
-        print(table(found))
-        if before is not None:
-            print(difference_table(compared(found, before)))
-    return 0
+    return report(arguments, found, table(found), compared(found, before) if before else ())
 
 
 def table(found: RetrievalEvaluation) -> str:
@@ -121,17 +111,4 @@ def table(found: RetrievalEvaluation) -> str:
         lines.append("".join([f"hit@5, {kind}\n{'':10}", *cells]))
     times = found.as_json()["ms"]
     lines.append(f"a question takes {times['median']} ms, in 5 of 100 over {times['p95']} ms")
-    return "\n".join(lines)
-
-
-def difference_table(differences: Sequence[Difference]) -> str:
-    """Return how far a run is above another; a star where chance hardly explains it."""
-    lines = ["", "against the run kept before, paired:"]
-    wide = max((len(d.judged) + 1 for d in differences), default=7)
-    wider = max((len(d.measure) + 1 for d in differences), default=10)
-    for d in differences:
-        if d.n:
-            star = " *" if d.low > 0 or d.high < 0 else ""
-            named = f"{d.judged:{wide}}{d.measure:{wider}}"
-            lines.append(f"{named}{d.mean:+.3f}  [{d.low:+.3f}, {d.high:+.3f}]{star}")
     return "\n".join(lines)

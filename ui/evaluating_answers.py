@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rag.errors import BackfileError, ReadError
 from rag.schema import Filters
 from rag.settings import Settings
+from ui.measured import report
 from ui.progress import tell
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Measure what was asked for and print it, one measure a line."""
     from rag.measures.scores import AnswerEvaluation, compared
-    from ui import opening, render
-    from ui.evaluating import difference_table
+    from ui import opening
 
     before = (
         _read(arguments.compare, lambda lines: AnswerEvaluation.loaded("\n".join(lines)))
@@ -82,15 +82,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         found = _evaluated(arguments, archive, chatbot)
     if not found.measures:
         raise BackfileError("nothing to measure: give QUESTIONS, --premises, --claims or --altered")
-    if arguments.save:
-        arguments.save.write_text(found.saved(), encoding="utf-8")
-    if arguments.json:
-        print(render.json_text(found.as_json()))
-        return 0
-    print(table(found))
-    if before is not None:
-        print(difference_table(compared(found, before)))
-    return 0
+    return report(arguments, found, table(found), compared(found, before) if before else ())
 
 
 def table(found: AnswerEvaluation) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rag.errors import BackfileError, ReadError
 from rag.schema import Article
 from rag.settings import Settings
+from ui.measured import report
 from ui.progress import tell
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make pairs of the articles and print how many were told rightly, and which were not."""
     from rag.measures.duplicates import evaluate_duplicates, read_judged
     from rag.measures.scores import AnswerEvaluation, compared
-    from ui import render
-    from ui.evaluating import difference_table
 
     try:
         judged = read_judged(_lines(arguments.judged)) if arguments.judged else {}
@@ -67,16 +66,8 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         judged=judged,
         progress=lambda done, of: tell(done, of, "pairs"),
     )
-    kept = AnswerEvaluation(found.measures)
-    if arguments.save:
-        arguments.save.write_text(kept.saved(), encoding="utf-8")
-    if arguments.json:
-        print(render.json_text(found.as_json()))
-        return 0
-    print(table(found))
-    if before is not None:
-        print(difference_table(compared(kept, before)))
-    return 0
+    differences = compared(AnswerEvaluation(found.measures), before) if before else ()
+    return report(arguments, found, table(found), differences)
 
 
 def table(found: DuplicatesEvaluation) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
+from ui.measured import report
 from ui.progress import tell
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Read every page of a folder and print how much of it is right."""
     from ingest.evaluation import evaluate_extraction, read_pages
     from ingest.scores import ExtractionEvaluation, compared
-    from ui import render
-    from ui.evaluating import difference_table
 
     try:
         pages = list(read_pages(arguments.folder, arguments.gold))
@@ -59,15 +58,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         metadata=arguments.metadata,
         progress=lambda done: tell(done, len(pages), "pages"),
     )
-    if arguments.save:
-        arguments.save.write_text(found.saved(), encoding="utf-8")
-    if arguments.json:
-        print(render.json_text(found.as_json()))
-        return 0
-    print(table(found))
-    if before is not None:
-        print(difference_table(compared(found, before)))
-    return 0
+    return report(arguments, found, table(found), compared(found, before) if before else ())
 
 
 def table(found: ExtractionEvaluation) -> str:

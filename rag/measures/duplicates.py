@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.measures.neighbours import neighbours
 from rag.measures.reprints import Pair, reprints
-from rag.measures.scores import Measure
+from rag.measures.scores import AnswerEvaluation, Measure
 from rag.schema import Article
 from rag.text.copies import band_keys, minhash, same_story, wording
 
@@ -22,6 +22,10 @@ class DuplicatesEvaluation:
 
     measures: tuple[Measure, ...]
     mistaken: tuple[Pair, ...]
+
+    def saved(self) -> str:
+        """Return the measures as text, for `AnswerEvaluation.loaded` to read."""
+        return AnswerEvaluation(self.measures).saved()
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate duplicates --json` prints."""
