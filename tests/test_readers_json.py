@@ -251,6 +251,12 @@ def test_one_address_has_one_id(spelling: str, same: bool) -> None:
     assert (article_id(spelling) == "velsundpost.example/2024/crane") is same
 
 
+def test_what_is_longer_than_any_address_is_none() -> None:
+    endless = "https://www.velsundpost.example/" + "'x" * 500_000
+    assert article_id(endless, "crane", TEXT) == "crane"
+    assert article_id(endless, "", TEXT) == article_id("", "", TEXT)
+
+
 def test_without_an_address_the_given_id_counts_and_then_the_text() -> None:
     assert article_id("", "crane-1", "a") == "crane-1"
     assert article_id("", "", "a") == article_id("", "", "a") != article_id("", "", "b")

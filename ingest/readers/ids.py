@@ -26,6 +26,7 @@ _AMP_CACHE = re.compile(
 )
 _ADDRESS = re.compile(r"(?i)\A(?:https?:)?//[^\s/]+\.[^\s/]+|\A(?:www\.)[^\s/]+\.[^\s/]+")
 _ID_UP_TO = 400  # characters
+_ADDRESS_UP_TO = 8_000  # characters: servers take no longer one, and a megabyte of quotes took 10 s
 
 
 def article_id(url: str = "", given: str = "", text: str = "") -> str:
@@ -49,6 +50,8 @@ def article_id(url: str = "", given: str = "", text: str = "") -> str:
 
 def url_key(url: str) -> str:
     """Return what all spellings of an address have in common; nothing if it is not one."""
+    if len(url) > _ADDRESS_UP_TO:
+        return ""
     url = _AMP_CACHE.sub("https://", _CUT_OUT_WITH.sub("", url.strip()))
     if not _ADDRESS.match(url):
         return ""
