@@ -9,7 +9,9 @@ import random
 import tarfile
 import zipfile
 from collections.abc import Callable
+from textwrap import wrap
 
+from tests.pdfs import Line, pdf
 from tests.test_readers_feeds import ATOM, RSS, SITEMAP
 from tests.test_readers_html import BODY, LD, PARAGRAPHS, page
 from tests.test_readers_iptc import G2, NINJS, NITF
@@ -49,6 +51,7 @@ def whole() -> dict[str, bytes]:
         "zip": _zip(),
         "tar": _tar(),
         "gz": gzip.compress(page(head)),
+        "pdf": pdf([(50, 50, 24, "Crane falls"), *_lines()]),
     }
 
 
@@ -60,6 +63,10 @@ def damaged(kind: str, seed: int) -> bytes:
         # Bounded, for ten million blank lines take more than ten seconds and are no damage.
         content = chance.choice(DAMAGES)(content, chance)[:MOST]
     return content
+
+
+def _lines() -> list[Line]:
+    return [(50, 100 + 14 * n, 10, line) for n, line in enumerate(wrap(TEXT, 80))]
 
 
 def _cut(content: bytes, chance: random.Random) -> bytes:
