@@ -16,6 +16,7 @@ _PARAGRAPH_GAP = 1.45  # of the usual distance between two lines
 _INDENT = 0.7  # of the size of the letters
 _SHORT = 0.85  # of the column's width: a line that ends earlier may end a paragraph
 _STUB = 0.5  # of the column's width: a line that ends earlier ends one, whatever stands there
+_WORD_UP_TO = 80  # characters of a word that is parted at the end of a line
 _PAGE_NUMBER = re.compile(
     r"(?i)\W*(?:page|seite|p\.?|стр\.?)?\s*\d{1,4}(?:\s*(?:of|/|von|из)\s*\d+)?\W*"
 )
@@ -159,11 +160,12 @@ def _begins(before: Piece, piece: Piece, pieces: Sequence[Piece], usual: float) 
 
 def _joined(text: str, line: str, words: Counter[str]) -> str:
     """Put a line behind a text; "har-" and "bour" are one word, "well-" and "known" may be two."""
-    parted = re.search(r"([^\W\d_]+)[-\u00ad\u2010]\Z", text)
+    # at its end alone: through a long text at every line, the search is quadratic
+    parted = re.search(r"([^\W\d_]+)[-\u00ad\u2010]\Z", text[-_WORD_UP_TO:])
     after = re.match(r"[^\W\d_]+", line)
     if parted is None or after is None or not after.group()[0].islower():
         return f"{text}{line}" if text.endswith(("-", "—")) else f"{text} {line}"
     whole, hyphened = parted.group(1) + after.group(), f"{parted.group(1)}-{after.group()}"
     if words[hyphened] > words[whole]:
-        return f"{text[: parted.end(1)]}-{line}"
-    return text[: parted.end(1)] + line
+        return f"{text[:-1]}-{line}"
+    return text[:-1] + line
