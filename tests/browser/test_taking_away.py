@@ -75,7 +75,7 @@ def test_thumbs_and_a_reason_are_kept_beside_the_archive(open_page: Opened, pace
     reason = page.get_by_label("What was good, or wrong?")
     reason.fill("the mayor is missing")
     reason.press("Enter")
-    expect(page.locator("#bf-opinion")).to_be_hidden()
+    expect(page.locator("#bf-opinion").first).to_be_hidden()
     kept = (paced.go.parent / "archive" / "feedback.jsonl").read_text(encoding="utf-8")
     last = json.loads(kept.splitlines()[-1])
     assert (last["thumb"], last["reason"]) == ("down", "the mayor is missing")
