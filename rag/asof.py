@@ -21,14 +21,10 @@ from rag.storage.indexes import Indexes, Scored, best
 from rag.storage.notices import notices_of
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.record import Record
+from rag.text.days import in_words
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
-
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 class Present(Protocol):
@@ -163,7 +159,7 @@ class ArchiveAsOf:
 
     def noted(self, answer: Answer) -> Answer:
         """Return an answer from here with a note of the day, and of what was corrected since."""
-        day = f"{self.day.day} {MONTHS[self.day.month - 1]} {self.day.year}"
+        day = in_words(self.day)
         said = [f"As the archive stood on {day}."]
         if not self.sequence:
             said = [f"Nothing had come into the archive by {day}."]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rag.schema import Window
+from rag.text.days import in_words
 from rag.understanding.attribution import asks_for_an_author, find_authors, find_publishers
 from rag.understanding.followups import stand_alone
 from rag.understanding.parts import parts_of
@@ -165,15 +166,11 @@ def _described_window(window: Window) -> str:
     end = window.end
     start, last = first_and_last(window)
     if start and last and start.date() == last.date():
-        said = f"published on {_said(start)}"
+        said = f"published on {in_words(start)}"
     elif start and last:
-        said = f"published {_said(start)} to {_said(last)}"
+        said = f"published {in_words(start)} to {in_words(last)}"
     elif start:
-        said = f"published since {_said(start)}"
+        said = f"published since {in_words(start)}"
     else:
-        said = f"published before {_said(end)}" if end else "published at any time"
+        said = f"published before {in_words(end)}" if end else "published at any time"
     return said if window.hard else f"preferably {said}"
-
-
-def _said(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"

@@ -12,17 +12,13 @@ from urllib.parse import urlsplit
 
 from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
 from rag.tellings import named_publishers
+from rag.text.days import MONTHS, in_words
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
     from rag.archive import Status
     from rag.storage.coverage import Gap
     from rag.storage.runs import Run
-
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 REFUSAL = "The archive does not say."
 
@@ -59,10 +55,7 @@ def spoken_date(moment: datetime | None) -> str:
 
 def spoken_day(moment: datetime | None) -> str:
     """Return the day of `moment`, in UTC, as "24 October 2024"."""
-    if moment is None:
-        return ""
-    moment = moment.astimezone(UTC)
-    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
+    return in_words(moment.astimezone(UTC)) if moment else ""
 
 
 def _is_a_day(moment: datetime) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from rag.answers.answertypes import expected, speaks_for
 from rag.answers.citations import cite, numbered
@@ -13,6 +12,7 @@ from rag.answers.extraction import Candidate, chosen
 from rag.answers.readable import readable
 from rag.questions import Question
 from rag.schema import Answer, Span, Statement
+from rag.text.days import in_words
 from rag.text.figures import Figure, days, figures
 from rag.text.names import names
 from rag.text.quotations import speaker_name
@@ -59,11 +59,7 @@ def _published(candidate: Candidate) -> float | None:
 
 def _dated(candidate: Candidate) -> str:
     published = candidate.hit.head.published
-    return said_day(published) if published else "no date"
-
-
-def said_day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
+    return in_words(published) if published else "no date"
 
 
 def _sides(
@@ -127,7 +123,7 @@ def _all_dated(shown: Sequence[Candidate]) -> bool:
 
 def _whose(candidate: Candidate, later: bool) -> str:
     head = candidate.hit.head
-    parts = [said_day(head.published) if head.published else "", head.publisher]
+    parts = [in_words(head.published) if head.published else "", head.publisher]
     said = ", ".join(filter(None, parts))
     return f"later, {said}" if later else said
 

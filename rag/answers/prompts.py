@@ -9,6 +9,7 @@ from datetime import datetime
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag.schema import Hit
+from rag.text.days import in_words
 from rag.text.sentences import sentences
 
 DOES_NOT_SAY = "The archive does not say."
@@ -57,7 +58,7 @@ def _data(text: str) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment:%A} {moment.day} {moment:%B %Y}"
+    return f"{moment:%A} {in_words(moment)}"
 
 
 def estimated_tokens(text: str) -> int:

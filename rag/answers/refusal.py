@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from rag.answers.answertypes import expected
 from rag.answers.extraction import Candidate
 from rag.questions import Question
 from rag.schema import Answer, Filters, Hit
+from rag.text.days import in_words
 from rag.text.names import names
 
 # Below this relevance of every sentence a question is refused.  Swept 4-6 on 100 questions of 2023
@@ -61,7 +61,7 @@ def elsewhere(hit: Hit, question: Question, filters: Filters) -> str:
     ends = [filters.before, window.end if window else None]
     after = max((moment for moment in starts if moment), default=None)
     before = min((moment for moment in ends if moment), default=None)
-    said = [hit.head.publisher or hit.head.title, _day(published) if published else ""]
+    said = [hit.head.publisher or hit.head.title, in_words(published) if published else ""]
     which = "An article that was left out"
     if published and after and published < after:
         which = "Only an earlier article"
@@ -75,14 +75,10 @@ def _bounds(filters: Filters) -> str:
     if filters.publishers:
         said.append("in " + " or ".join(filters.publishers))
     if filters.after:
-        said.append(f"from {_day(filters.after)}")
+        said.append(f"from {in_words(filters.after)}")
     if filters.before:
-        said.append(f"before {_day(filters.before)}")
+        said.append(f"before {in_words(filters.before)}")
     return f"Only articles {' '.join(said)} were searched." if said else ""
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def closest(hits: Sequence[Hit]) -> tuple[Hit, ...]:

@@ -10,11 +10,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rag.answers.arrangement import quoted, said_day, with_statement
+from rag.answers.arrangement import quoted, with_statement
 from rag.answers.extraction import BEARS_FROM, SAYS_THE_SAME, Candidate, candidates, overlap
 from rag.answers.refusal import refusal, refuses
 from rag.retrieval import Searchable, retrieve
 from rag.schema import Answer, Filters, Hit
+from rag.text.days import in_words
 
 PASSAGES = 40  # read for it: a course of events is spread over more articles than an answer
 MOST_ENTRIES = 12
@@ -55,7 +56,7 @@ def timeline(
     )
     for candidate, published in _entries(ranked):
         article = articles.get(candidate.hit.passage.article_id, "")
-        answer = with_statement(answer, quoted(candidate, article, said_day(published)))
+        answer = with_statement(answer, quoted(candidate, article, in_words(published)))
     return answer
 
 

@@ -22,6 +22,7 @@ from rag.storage.filtering import NOW, authors, condition
 from rag.storage.passages import Passages, Vectors
 from rag.storage.rows import HEAD, moment_of, read_article, read_head, seconds
 from rag.storage.stories import Stories
+from rag.text.days import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ TITLE_UP_TO = 150
 
 def embedding_text(head: ArticleHead, passage_text: str) -> str:
     """Return what is embedded for a passage: the article's title and day, then the passage."""
-    day = f"{head.published:%d %B %Y}".lstrip("0") if head.published else ""
+    day = in_words(head.published) if head.published else ""
     return "\n".join(part for part in (head.title[:TITLE_UP_TO], day, passage_text) if part)
 
 
