@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,20 +18,21 @@ from filelock import FileLock
 
 from rag.asof import ArchiveAsOf
 from rag.errors import EmbeddingMismatchError
+from rag.models.lazy import LazyEmbeddings, agreeing, model_name, reranker_of
 from rag.retrieval import retrieve
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
 from rag.settings import Settings
-from rag.storage.coverage import Gap, gaps
+from rag.storage.entries import with_vectors
 from rag.storage.erasure import erase, finish
 from rag.storage.filtering import kinds_of
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
-from rag.storage.notices import notices_of
+from rag.storage.notices import corrected
 from rag.storage.passages import Vectors
-from rag.storage.record import Entry, Record, digest_of, embedding_text, fingerprint
+from rag.storage.record import Record, fingerprint
 from rag.storage.revisions import Revision, ids_beginning, ids_named, revisions_of
 from rag.storage.room import room_in
-from rag.storage.runs import Run, Runs
+from rag.storage.status import Status, status_of
 from rag.storage.withdrawals import Withdrawal, Withdrawals
 
 if TYPE_CHECKING:
@@ -67,37 +68,6 @@ class PutReport:
 class Counts:
     articles: int
     passages: int
-
-
-@dataclass(frozen=True, slots=True)
-class PublisherStatus:
-    name: str
-    articles: int
-    first: datetime | None
-    last: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What the archive holds and where; `bytes` is its size on disk.
-
-    `copies` are the articles that tell one of the `stories_told_again` after its first telling.
-    """
-
-    path: Path
-    articles: int
-    passages: int
-    publishers: tuple[PublisherStatus, ...]
-    first: datetime | None
-    last: datetime | None
-    last_ingest: datetime | None
-    bytes: int
-    embedding_model: str
-    sequence: int
-    stories_told_again: int = 0
-    copies: int = 0
-    gaps: tuple[Gap, ...] = ()
-    last_run: Run | None = None
 
 
 class Archive:
@@ -141,8 +111,10 @@ class Archive:
         lock = writers_lock(folder, wait) if mode == "write" else None
         try:
             record = Record(folder, create=mode == "write", writable=mode == "write")
-            embeddings = embeddings or _Lazy(_agreeing(settings, record))
-            archive = cls(folder, record, embeddings, lock, _reranker(settings))
+            embeddings = embeddings or LazyEmbeddings(
+                agreeing(settings, record.database.meta("embedding_model"))
+            )
+            archive = cls(folder, record, embeddings, lock, reranker_of(settings))
             archive._check_model()
             if mode == "write":
                 with room_in(folder):
@@ -179,7 +151,7 @@ class Archive:
     @property
     def embeddings(self) -> Any:
         """The embedding model, opened when first asked for."""
-        if isinstance(self._embeddings, _Lazy):
+        if isinstance(self._embeddings, LazyEmbeddings):
             self._embeddings = self._embeddings.open()
         return self._embeddings
 
@@ -209,7 +181,7 @@ class Archive:
             if fingerprint(article) not in known.get(article.id, ())
         ]
         if entries:
-            embedded = self._embedded(entries)
+            embedded = with_vectors(self._record, entries, self._embed_passages)
             with room_in(self.path):
                 self._record.put(embedded)
                 self._indexes.follow()
@@ -266,33 +238,18 @@ class Archive:
         """Make both indexes anew from the record; nothing is embedded, and readers go on."""
         self._indexes.renew()
 
-    def _embedded(self, entries: Sequence[tuple[Article, str, tuple[Span, ...]]]) -> list[Entry]:
-        texts = [
-            [embedding_text(article.head, article.text[s.start : s.end]) for s in spans]
-            for article, _, spans in entries
-        ]
-        digests = [tuple(map(digest_of, of_one)) for of_one in texts]
-        known: dict[bytes, Any] = {}
-        for article, _, _ in entries:
-            known.update(self._record.known_vectors(article.id))
-        vectors = {digest: np.frombuffer(vector, np.float32) for digest, vector in known.items()}
-        pairs = zip((d for ds in digests for d in ds), (t for ts in texts for t in ts), strict=True)
-        missing = {digest: text for digest, text in pairs if digest not in vectors}
-        if missing:
-            vectors.update(zip(missing, self.embed(list(missing.values())), strict=True))
-            self._remember_model()
-        empty = np.empty((0, 0), np.float32)
-        return [
-            Entry(article, mark, spans, ds, np.stack([vectors[d] for d in ds]) if ds else empty)
-            for (article, mark, spans), ds in zip(entries, digests, strict=True)
-        ]
-
-    def _remember_model(self) -> None:
-        if not self._record.database.meta("embedding_model"):
-            self._record.database.set_meta("embedding_model", _name(self.embeddings))
+    def _embed_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = self.embed(texts)
+        database = self._record.database
+        if not database.meta("embedding_model"):
+            database.set_meta("embedding_model", model_name(self.embeddings))
+        return vectors
 
     def _check_model(self) -> None:
-        built_with, now = self._record.database.meta("embedding_model"), _name(self._embeddings)
+        built_with, now = (
+            self._record.database.meta("embedding_model"),
+            model_name(self._embeddings),
+        )
         if built_with and built_with != now:
             raise EmbeddingMismatchError(
                 f"the archive at {self.path} was built with the embedding model {built_with}, "
@@ -374,25 +331,7 @@ class Archive:
 
     def status(self) -> Status:
         """Return what the archive holds, by publisher, and its size on disk."""
-        publishers = tuple(PublisherStatus(*row) for row in self._record.publishers())
-        counts = self.count()
-        stories_told_again, copies = self._record.stories.count()
-        return Status(
-            path=self.path,
-            articles=counts.articles,
-            passages=counts.passages,
-            publishers=publishers,
-            first=min((p.first for p in publishers if p.first), default=None),
-            last=max((p.last for p in publishers if p.last), default=None),
-            last_ingest=self._record.last_change("put"),
-            bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
-            embedding_model=self._record.database.meta("embedding_model"),
-            sequence=self._record.database.sequence(),
-            stories_told_again=stories_told_again,
-            copies=copies,
-            gaps=gaps(self._record.database),
-            last_run=next(iter(Runs(self._record.database).recent(1)), None),
-        )
+        return status_of(self.path, self._record)
 
     # searching
 
@@ -472,55 +411,7 @@ class Archive:
             for number, score in found
             if number in live
         ]
-        return self._corrected(hits[:k])
-
-    def _corrected(self, hits: list[Hit]) -> list[Hit]:
-        """The hits with what other articles correct in theirs."""
-        said = notices_of(self._record.database, (hit.passage.article_id for hit in hits))
-        return [
-            replace(hit, head=replace(hit.head, correction=_both(hit.head.correction, notice)))
-            if (notice := said.get(hit.passage.article_id))
-            else hit
-            for hit in hits
-        ]
-
-
-def _both(*corrections: str) -> str:
-    return " ".join(filter(None, corrections))
-
-
-def _reranker(settings: Settings) -> BaseCrossEncoder | None:
-    if not settings.reranker:
-        return None
-    from rag.models.opening import open_reranker
-
-    return open_reranker(settings)
-
-
-class _Lazy:
-    """The settings' embedding model, not yet opened: its name costs nothing."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.name = settings.embedding_model
-        self._settings = settings
-
-    def open(self) -> Any:
-        from rag.models.opening import open_embeddings
-
-        return open_embeddings(self._settings)
-
-
-def _agreeing(settings: Settings, record: Record) -> Settings:
-    """Where no embedding model is set, the one that the archive was built with."""
-    built_with = record.database.meta("embedding_model")
-    if built_with and settings.embedding_model == Settings().embedding_model:
-        return replace(settings, embedding_model=built_with)
-    return settings
-
-
-def _name(embeddings: Any) -> str:
-    name = getattr(embeddings, "name", "") or getattr(embeddings, "model_name", "")
-    return str(name or type(embeddings).__name__)
+        return corrected(self._record.database, hits[:k])
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.archive import PublisherStatus, Status
 from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
+from rag.storage.status import PublisherStatus, Status
 from ui import render
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)

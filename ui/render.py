@@ -16,9 +16,9 @@ from rag.text.days import MONTHS, in_words
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
-    from rag.archive import Status
     from rag.storage.coverage import Gap
     from rag.storage.runs import Run
+    from rag.storage.status import Status
 
 REFUSAL = "The archive does not say."
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from rag.schema import Article
+from rag.schema import Article, Hit
 from rag.storage.database import Database
 
 _HEADLINE = re.compile(
@@ -55,6 +56,17 @@ def notices_of(database: Database, article_ids: Iterable[str]) -> dict[str, str]
     for article_id, text in rows:
         found[article_id] = f"{found[article_id]} {text}" if article_id in found else text
     return found
+
+
+def corrected(database: Database, hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits with what other articles correct in theirs."""
+    said = notices_of(database, (hit.passage.article_id for hit in hits))
+    return [
+        replace(hit, head=replace(hit.head, correction=f"{hit.head.correction} {notice}".strip()))
+        if (notice := said.get(hit.passage.article_id))
+        else hit
+        for hit in hits
+    ]
 
 
 def _ids(database: Database, address: str) -> list[str]:

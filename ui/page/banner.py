@@ -8,7 +8,7 @@ from ui.page.markup import escaped, escaped_line
 from ui.page.texts import Texts
 
 if TYPE_CHECKING:
-    from rag.archive import PublisherStatus, Status
+    from rag.storage.status import PublisherStatus, Status
 
 MOST_PUBLISHERS = 200  # rows; a crawl of the web has more than anybody reads
 

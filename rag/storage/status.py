@@ -1,0 +1,66 @@
+"""What an archive holds and where, its gaps and its last ingest: what one looks at first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rag.storage.coverage import Gap, gaps
+from rag.storage.record import Record
+from rag.storage.runs import Run, Runs
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherStatus:
+    name: str
+    articles: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the archive holds and where; `bytes` is its size on disk.
+
+    `copies` are the articles that tell one of the `stories_told_again` after its first telling.
+    """
+
+    path: Path
+    articles: int
+    passages: int
+    publishers: tuple[PublisherStatus, ...]
+    first: datetime | None
+    last: datetime | None
+    last_ingest: datetime | None
+    bytes: int
+    embedding_model: str
+    sequence: int
+    stories_told_again: int = 0
+    copies: int = 0
+    gaps: tuple[Gap, ...] = ()
+    last_run: Run | None = None
+
+
+def status_of(folder: Path, record: Record) -> Status:
+    """Return the status of the archive in `folder`, whose record this is."""
+    database = record.database
+    publishers = tuple(PublisherStatus(*row) for row in record.publishers())
+    articles, passages = record.count()
+    stories_told_again, copies = record.stories.count()
+    return Status(
+        path=folder,
+        articles=articles,
+        passages=passages,
+        publishers=publishers,
+        first=min((p.first for p in publishers if p.first), default=None),
+        last=max((p.last for p in publishers if p.last), default=None),
+        last_ingest=record.last_change("put"),
+        bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
+        embedding_model=database.meta("embedding_model"),
+        sequence=database.sequence(),
+        stories_told_again=stories_told_again,
+        copies=copies,
+        gaps=gaps(database),
+        last_run=next(iter(Runs(database).recent(1)), None),
+    )
