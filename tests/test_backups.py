@@ -36,6 +36,23 @@ def test_a_restored_archive_is_the_one_that_was_backed_up(tmp_path: Path) -> Non
         assert examine(archive) == ()
 
 
+@pytest.mark.parametrize("name", ["archive", "archive.sqlite-copy", "vectors"])
+def test_a_backup_in_the_archives_own_folder_takes_nothing_from_it(
+    tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "archive"
+    with small_archive(folder) as archive:
+        before = {path.name for path in folder.iterdir()}
+        if name in before:
+            with pytest.raises(BackupError):
+                back_up(archive.record, folder / name)
+        else:
+            back_up(archive.record, folder / name)
+        assert {path.name for path in folder.iterdir()} == before | {name}
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        assert archive.count().articles == len(ARTICLES)
+
+
 def numbered(n: int) -> tuple[Article, list[Span]]:
     text = f"Report {n} of the harbour. It has two sentences."
     return Article(id=f"paper.example/{n}", title=f"Report {n}", text=text), [Span(0, len(text))]

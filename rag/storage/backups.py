@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
@@ -50,8 +51,9 @@ def back_up(record: Record, file: Path) -> Manifest:
     """
     if file.exists():
         raise BackupError(f"{file} is there already: give the backup another name")
-    copy, part = file.with_name(file.name + ".sqlite"), file.with_name(file.name + ".part")
-    try:
+    # in a folder of its own: beside the archive, any name may be one of its files
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
+        copy, part = Path(made, FILE), Path(made, "part")
         record.database.copy_to(copy)
         manifest = _described(copy)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:
@@ -60,9 +62,6 @@ def back_up(record: Record, file: Path) -> Manifest:
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.rename(file)
-    finally:
-        copy.unlink(missing_ok=True)
-        part.unlink(missing_ok=True)
     return manifest
 
 
@@ -123,6 +122,14 @@ def _unpacked(file: Path, folder: Path) -> Manifest:
     """Write the record of a backup beside where it belongs, and hold it against its manifest."""
     part = folder / f"{FILE}.part"
     try:
+        return _checked(file, part)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _checked(file: Path, part: Path) -> Manifest:
+    try:
         with zipfile.ZipFile(file) as packed:
             manifest = Manifest(**json.loads(packed.read(MANIFEST)))
             if manifest.format != FORMAT:
@@ -134,12 +141,10 @@ def _unpacked(file: Path, folder: Path) -> Manifest:
     except OSError as error:
         raise BackupError(f"{file} cannot be restored: {error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError) as error:
-        part.unlink(missing_ok=True)
         raise BackupError(
             f"{file} is no backup, or not all of one ({error}): try another"
         ) from error
     if (size, digest) != (manifest.bytes, manifest.sha256):
-        part.unlink(missing_ok=True)
         raise BackupError(f"{file} is damaged: what it holds is not what was put in; try another")
     return manifest
 

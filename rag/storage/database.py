@@ -165,7 +165,6 @@ class Database:
 
     def copy_to(self, path: Path) -> None:
         """Write the record as it is at one moment into another file, whole without a log."""
-        path.unlink(missing_ok=True)
         copy = sqlite3.connect(path, isolation_level=None)
         try:
             self.connection.backup(copy)  # all pages in one step: one state, whoever writes
