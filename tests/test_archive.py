@@ -21,6 +21,8 @@ from langchain_core.embeddings import Embeddings
 from rag.archive import Archive
 from rag.errors import ArchiveLockedError, ArchiveNotFoundError, EmbeddingMismatchError
 from rag.schema import Article, Filters, Span
+from rag.storage.entries import with_vectors
+from rag.storage.record import Record, fingerprint
 
 DIMENSION = 256
 
@@ -314,3 +316,36 @@ def test_no_search_walks_through_all_revisions(archive: Archive) -> None:
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
         assert not any(step.startswith("SCAN") for step in plan), sql
         assert not any("revisions_until (until=" in step for step in plan), sql
+
+
+def test_a_reader_that_caught_up_leaves_the_next_writer_free(tmp_path: Path) -> None:
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as first:
+        first.put([whole(an_article(1))])
+        first.indexes.close()
+        Record(tmp_path, writable=True).put(  # killed before its indexes followed
+            with_vectors(
+                first.record,
+                [(an_article(2), fingerprint(an_article(2)), tuple(whole(an_article(2))[1]))],
+                first.embed,
+            )
+        )
+    with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
+        assert "paper.example/2" in found(reader, "bridge")[1]
+        with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as second:
+            second.put([whole(an_article(3))])
+        assert "paper.example/3" in found(reader, "bridge")[1]
+
+
+def test_a_reader_that_searched_between_record_and_words_sees_the_words_next(
+    tmp_path: Path,
+) -> None:
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as writer:
+        writer.put([whole(an_article(1))])
+        with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
+            assert found(reader, "bridge")[1] == {"paper.example/1"}
+            two = an_article(2)
+            entries = [(two, fingerprint(two), tuple(whole(two)[1]))]
+            writer.record.put(with_vectors(writer.record, entries, writer.embed))
+            assert found(reader, "bridge")[0] == {"paper.example/1", "paper.example/2"}
+            writer.indexes.follow()
+            assert found(reader, "bridge")[1] == {"paper.example/1", "paper.example/2"}

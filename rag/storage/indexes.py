@@ -148,7 +148,8 @@ class Indexes:
             added = self._record.passages.numbers_added_since(self.vectors.reached)
         self._tail = self._record.passages.vectors(added)
         self._ended = len(self._record.passages.removed_since(self.vectors.reached))
-        self._seen = sequence
+        # Where the words are still behind, a writer is about to commit them: look again next time.
+        self._seen = sequence if self.lexical.reached >= sequence else -1
 
     def _reopen(self) -> None:
         """Open the vectors anew; a thread that still searches the old ones asks again."""
@@ -265,6 +266,8 @@ class Indexes:
         try:
             yield True
         finally:
+            if "lexical" in self.__dict__:
+                self.lexical.close()  # Tantivy's writer has a lock of its own
             lock.release()
 
 
