@@ -8,23 +8,21 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, cast
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, cast
 
 from rag.answers.arrangement import arranged, quoted, with_statement
 from rag.answers.checking import checked
-from rag.answers.extraction import Candidate, candidates
+from rag.answers.extraction import Candidate
 from rag.answers.premises import denied
 from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
 from rag.answers.refusal import elsewhere, refusal, refuses
+from rag.answers.weighing import Newsroom, texts_of, weighed
 from rag.answers.writing import Writer
 from rag.asof import ArchiveAsOf
-from rag.checks.correcting import superseded, taken_back, with_corrections
+from rag.checks.correcting import taken_back, with_corrections
 from rag.errors import ChatModelError
-from rag.retrieval import Retrieval, Searchable, retrieve
-from rag.schema import Answer, Article, Filters, Hit
+from rag.retrieval import Retrieval, retrieve
+from rag.schema import Answer, Filters
 from rag.settings import Settings, Unsupported
 from rag.verification import Entails, Verifier
 
@@ -33,14 +31,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.archive import Archive
-
-
-class Newsroom(Searchable, Protocol):
-    """What a chatbot needs of an archive beside the search."""
-
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
-
-    def article(self, article_id: str) -> Article | None: ...
 
 
 class Chatbot:
@@ -146,13 +136,7 @@ class Chatbot:
             history=history,
             reranker=self.reranker,
         )
-        ranked = candidates(
-            found.question.query,
-            found.hits,
-            embed=self.archive.embed,
-            articles=self._texts(found.hits),
-        )
-        ranked = [c for c in ranked if not superseded(c.text, c.hit.head.correction)]
+        ranked = weighed(self.archive, found)
         why = refuses(found.question, ranked)
         if why and denied(found.question.text, ranked) is None:  # a denial is worth telling
             why = self._elsewhere(found, filters) or why
@@ -194,12 +178,7 @@ class Chatbot:
         if not filters and asked.window is None and not asked.publishers:
             return ""
         open_to_all = retrieve(self.archive, asked.query, asked_on=asked.asked_on)
-        ranked = candidates(
-            asked.query,
-            open_to_all.hits,
-            embed=self.archive.embed,
-            articles=self._texts(open_to_all.hits),
-        )
+        ranked = weighed(self.archive, open_to_all)
         inside = {hit.passage for hit in found.hits}
         if refuses(open_to_all.question, ranked) or ranked[0].hit.passage in inside:
             return ""
@@ -208,7 +187,7 @@ class Chatbot:
     def _extractive(
         self, answer: Answer, found: Retrieval, ranked: Sequence[Candidate]
     ) -> Iterator[Answer]:
-        articles = self._texts(answer.hits)
+        articles = texts_of(self.archive, answer.hits)
         denial = denied(found.question.text, ranked)
         if denial is not None:
             answer = replace(answer, notice=denial.notice)
@@ -244,7 +223,7 @@ class Chatbot:
                         yield replace(refused, question=answer.question, usage=writer.usage)
                         return
                     continue
-                statement = checked(sentence, hits, verifier, articles=self._texts(hits))
+                statement = checked(sentence, hits, verifier, articles=texts_of(self.archive, hits))
                 if taken_back(statement):
                     answer = replace(answer, removed=(*answer.removed, statement))
                 elif statement.support == "supported" or (
@@ -263,15 +242,6 @@ class Chatbot:
         notice = f"{notice}; these are the articles' own words."
         begun = replace(answer, hits=found.hits, usage=writer.usage, notice=notice)
         yield from self._extractive(begun, found, ranked)
-
-    def _texts(self, hits: Sequence[Hit]) -> dict[str, str]:
-        """Return the whole texts of the hits' articles, where they are still as they were hit."""
-        texts = {}
-        for hit in hits:
-            article = self.archive.article(hit.passage.article_id)
-            if article is not None and article.revision == hit.passage.revision:
-                texts[article.id] = article.text
-        return texts
 
 
 def is_refusal(sentence: str) -> bool:

@@ -14,7 +14,7 @@ from rag.measures.alterations import alterations
 from rag.measures.answers import measure_answers, question_sets, refusal_sets, says
 from rag.measures.claims import Claim, measure_alterations, measure_claims, read_claims
 from rag.measures.premises import measure_premises, read_premises
-from rag.measures.scores import AnswerEvaluation, Measure, compared
+from rag.measures.scores import Evaluation, Measure, compared
 from rag.schema import Answer
 from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
 
@@ -87,19 +87,19 @@ def test_each_statistic_is_what_its_name_says(statistic: str, expected: float) -
 
 
 def test_a_run_is_read_again_as_it_was_kept() -> None:
-    kept = AnswerEvaluation((Measure("set", "f1", outcomes((True, False), (True, True)), "f1"),))
-    assert AnswerEvaluation.loaded(kept.saved()).measures == kept.measures
+    kept = Evaluation((Measure("set", "f1", outcomes((True, False), (True, True)), "f1"),))
+    assert Evaluation.loaded(kept.saved()).measures == kept.measures
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"set": "x"}]', '{"a": 1}'])
 def test_what_is_no_run_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        AnswerEvaluation.loaded(text)
+        Evaluation.loaded(text)
 
 
 def test_two_runs_are_compared_on_the_items_of_both() -> None:
-    old = AnswerEvaluation((Measure("set", "right", outcomes(*[(True, False)] * 20)),))
-    new = AnswerEvaluation((Measure("set", "right", outcomes(*[(True, True)] * 30)),))
+    old = Evaluation((Measure("set", "right", outcomes(*[(True, False)] * 20)),))
+    new = Evaluation((Measure("set", "right", outcomes(*[(True, True)] * 30)),))
     (difference,) = compared(new, old)
     assert (difference.n, difference.mean, difference.low) == (20, 1, 1)
 

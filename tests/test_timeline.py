@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -69,6 +70,18 @@ def test_a_timeline_of_nothing_is_a_refusal(archive: Archive) -> None:
     answer = timeline(archive, "Who won the chess olympiad in Budapest?")
     assert answer.refused
     assert not answer.statements
+
+
+def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path: Path) -> None:
+    wrong = replace(
+        article(5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."),
+        correction="Two piers were damaged, not nine.",
+    )
+    with small_archive(tmp_path / "archive", [*ARTICLES, wrong]) as archive:
+        answer = timeline(archive, "What happened to the harbour bridge?")
+    assert wrong.id in {citation.head.article_id for citation in answer.citations}
+    assert "Nine" not in answer.text
+    assert "not nine" in answer.notice
 
 
 def test_articles_are_counted_by_day_and_the_cited_ones_apart(archive: Archive) -> None:

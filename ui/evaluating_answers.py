@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.chatbot import Chatbot
     from rag.evaluation import EvaluationQuestion
-    from rag.measures.scores import AnswerEvaluation, Measure
+    from rag.measures.scores import Evaluation, Measure
     from rag.schema import Answer
 
     Read = TypeVar("Read")
@@ -70,11 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Measure what was asked for and print it, one measure a line."""
-    from rag.measures.scores import AnswerEvaluation, compared
+    from rag.measures.scores import Evaluation, compared
     from ui import opening
 
     before = (
-        _read(arguments.compare, lambda lines: AnswerEvaluation.loaded("\n".join(lines)))
+        _read(arguments.compare, lambda lines: Evaluation.loaded("\n".join(lines)))
         if arguments.compare
         else None
     )
@@ -85,7 +85,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     return report(arguments, found, table(found), compared(found, before) if before else ())
 
 
-def table(found: AnswerEvaluation) -> str:
+def table(found: Evaluation) -> str:
     """Return the measures with their 95 % intervals, one line each."""
     lines = []
     for m in found.measures:
@@ -100,11 +100,9 @@ def table(found: AnswerEvaluation) -> str:
     return "\n".join(lines)
 
 
-def _evaluated(
-    arguments: argparse.Namespace, archive: Archive, chatbot: Chatbot
-) -> AnswerEvaluation:
+def _evaluated(arguments: argparse.Namespace, archive: Archive, chatbot: Chatbot) -> Evaluation:
     from rag.evaluation import read_questions
-    from rag.measures.scores import AnswerEvaluation
+    from rag.measures.scores import Evaluation
 
     asking = _Asking(chatbot)
     measures: list[Measure] = []
@@ -119,7 +117,7 @@ def _evaluated(
         measures += _claims(archive, path)
     if arguments.altered:
         measures += _altered(archive, arguments.altered)
-    return AnswerEvaluation(tuple(measures), tuple(asking.milliseconds))
+    return Evaluation(tuple(measures), tuple(asking.milliseconds))
 
 
 class _Asking:

@@ -45,14 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make pairs of the articles and print how many were told rightly, and which were not."""
     from rag.measures.duplicates import evaluate_duplicates, read_judged
-    from rag.measures.scores import AnswerEvaluation, compared
+    from rag.measures.scores import Evaluation, compared
 
     try:
         judged = read_judged(_lines(arguments.judged)) if arguments.judged else {}
         before = (
-            AnswerEvaluation.loaded("\n".join(_lines(arguments.compare)))
-            if arguments.compare
-            else None
+            Evaluation.loaded("\n".join(_lines(arguments.compare))) if arguments.compare else None
         )
     except (OSError, ValueError) as error:
         raise ReadError(str(error)) from error
@@ -66,7 +64,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         judged=judged,
         progress=lambda done, of: tell(done, of, "pairs"),
     )
-    differences = compared(AnswerEvaluation(found.measures), before) if before else ()
+    differences = compared(Evaluation(found.measures), before) if before else ()
     return report(arguments, found, table(found), differences)
 
 

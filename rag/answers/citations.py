@@ -58,12 +58,6 @@ def tidy_markers(text: str) -> str:
     return re.sub(r"((?: ?\[\d{1,3}\])+)([.!?])(?=\s|$)", r"\2\1", tidy)
 
 
-def write_citations(text: str, numbers: Iterable[int]) -> str:
-    """Return `text` with its markers after it: `South Korea warned. [1][2]`."""
-    markers = "".join(f"[{number}]" for number in numbers)
-    return f"{text} {markers}" if markers else text
-
-
 def cite(number: int, hit: Hit, span: Span | None = None) -> Citation:
     """Return the citation of `span`, in characters of the article; of the whole passage if none.
 

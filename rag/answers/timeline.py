@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
 
 from rag.answers.arrangement import quoted, with_statement
-from rag.answers.extraction import BEARS_FROM, SAYS_THE_SAME, Candidate, candidates, overlap
+from rag.answers.extraction import BEARS_FROM, SAYS_THE_SAME, Candidate, overlap
 from rag.answers.refusal import refusal, refuses
-from rag.retrieval import Searchable, retrieve
-from rag.schema import Answer, Filters, Hit
+from rag.answers.weighing import Newsroom, texts_of, weighed
+from rag.checks.correcting import with_corrections
+from rag.retrieval import retrieve
+from rag.schema import Answer, Filters
 from rag.text.days import in_words
 
 PASSAGES = 40  # read for it: a course of events is spread over more articles than an answer
 MOST_ENTRIES = 12
-
-
-class Newsroom(Searchable, Protocol):
-    """What a timeline needs of an archive beside the search."""
-
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
 
 
 def timeline(
@@ -37,13 +29,13 @@ def timeline(
 ) -> Answer:
     """Return dated statements in the order of their articles' days, each cited word for word.
 
-    What has no date has no place in it; what says the same as another is left out.
+    What has no date has no place in it; what says the same as another is left out, and so is
+    what was taken back since.
     """
     found = retrieve(
         archive, question, PASSAGES, filters=filters, asked_on=asked_on, history=history
     )
-    articles = _texts(archive, found.hits)
-    ranked = candidates(found.question.query, found.hits, embed=archive.embed, articles=articles)
+    ranked = weighed(archive, found)
     why = refuses(found.question, ranked)
     if why:
         refused = refusal(found.question, found.hits, why, filters)
@@ -54,10 +46,11 @@ def timeline(
         understood=found.question.described(),
         considered=found.considered,
     )
+    articles = texts_of(archive, found.hits)
     for candidate, published in _entries(ranked):
         article = articles.get(candidate.hit.passage.article_id, "")
         answer = with_statement(answer, quoted(candidate, article, in_words(published)))
-    return answer
+    return with_corrections(answer)
 
 
 def _entries(ranked: Sequence[Candidate]) -> list[tuple[Candidate, datetime]]:
@@ -77,12 +70,3 @@ def _entries(ranked: Sequence[Candidate]) -> list[tuple[Candidate, datetime]]:
 def _repeats(candidate: Candidate, other: Candidate) -> bool:
     same = candidate.hit.passage.article_id == other.hit.passage.article_id
     return same or overlap(candidate.text, other.text) >= SAYS_THE_SAME
-
-
-def _texts(archive: Searchable, hits: Sequence[Hit]) -> dict[str, str]:
-    texts = {}
-    for hit in hits:
-        article = archive.article(hit.passage.article_id)
-        if article is not None and article.revision == hit.passage.revision:
-            texts[article.id] = article.text
-    return texts

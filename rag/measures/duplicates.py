@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.measures.neighbours import neighbours
 from rag.measures.reprints import Pair, reprints
-from rag.measures.scores import AnswerEvaluation, Measure
+from rag.measures.scores import Evaluation, Measure
 from rag.schema import Article
 from rag.text.copies import band_keys, minhash, same_story, wording
 
@@ -24,8 +24,8 @@ class DuplicatesEvaluation:
     mistaken: tuple[Pair, ...]
 
     def saved(self) -> str:
-        """Return the measures as text, for `AnswerEvaluation.loaded` to read."""
-        return AnswerEvaluation(self.measures).saved()
+        """Return the measures as text, for `Evaluation.loaded` to read."""
+        return Evaluation(self.measures).saved()
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate duplicates --json` prints."""

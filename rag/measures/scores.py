@@ -41,7 +41,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerEvaluation:
+class Evaluation:
     """Every measure of a run, in the order in which they are shown."""
 
     measures: tuple[Measure, ...]
@@ -76,7 +76,7 @@ class AnswerEvaluation:
         )
 
     @classmethod
-    def loaded(cls, text: str) -> AnswerEvaluation:
+    def loaded(cls, text: str) -> Evaluation:
         """Return an evaluation from what `saved` gave; ValueError where the text is none."""
         try:
             return cls(tuple(_loaded(fields) for fields in json.loads(text)))
@@ -91,7 +91,7 @@ def _loaded(fields: Mapping[str, Any]) -> Measure:
     return Measure(fields["set"], fields["measure"], outcomes, fields["statistic"])
 
 
-def compared(new: AnswerEvaluation, old: AnswerEvaluation) -> list[Difference]:
+def compared(new: Evaluation, old: Evaluation) -> list[Difference]:
     """Return how far `new` is above `old`, measure by measure, over the items of both.
 
     A difference whose interval does not hold 0 is hardly chance.

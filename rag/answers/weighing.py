@@ -1,0 +1,39 @@
+"""The sentences of what was found, weighed for a question; what was taken back is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answers.extraction import Candidate, candidates
+from rag.checks.correcting import superseded
+from rag.retrieval import Retrieval, Searchable
+from rag.schema import Article, Hit
+
+
+class Newsroom(Searchable, Protocol):
+    """What answers need of an archive beside the search."""
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
+
+    def article(self, article_id: str, /) -> Article | None: ...
+
+
+def weighed(archive: Newsroom, found: Retrieval) -> list[Candidate]:
+    """Return the quotable sentences of what was found, best first, but for those taken back."""
+    articles = texts_of(archive, found.hits)
+    ranked = candidates(found.question.query, found.hits, embed=archive.embed, articles=articles)
+    return [c for c in ranked if not superseded(c.text, c.hit.head.correction)]
+
+
+def texts_of(archive: Newsroom, hits: Sequence[Hit]) -> dict[str, str]:
+    """Return the whole texts of the hits' articles, where they are still as they were hit."""
+    texts = {}
+    for hit in hits:
+        article = archive.article(hit.passage.article_id)
+        if article is not None and article.revision == hit.passage.revision:
+            texts[article.id] = article.text
+    return texts
