@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from rag.answers.citations import cite
 from rag.answers.premises import TAKEN_FOR_GRANTED
 from rag.chatbot import Chatbot
 from rag.evaluation import EvaluationQuestion
@@ -15,7 +17,7 @@ from rag.measures.answers import measure_answers, question_sets, refusal_sets, s
 from rag.measures.claims import Claim, measure_alterations, measure_claims, read_claims
 from rag.measures.premises import measure_premises, read_premises
 from rag.measures.scores import Evaluation, Measure, compared
-from rag.schema import Answer
+from rag.schema import Answer, Statement
 from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
 
 PASSENGERS = EvaluationQuestion(
@@ -53,15 +55,33 @@ def test_an_answer_is_right_where_a_quotation_holds_it() -> None:
     found = {
         m.name: m.score().mean for m in measure_answers("gold", {"1": (answer, PASSENGERS.answer)})
     }
-    assert found == {"first statement": 1, "in the answer": 1, "refused": 0, "verbatim": 1}
+    assert found == {
+        "first statement": 1,
+        "in the answer": 1,
+        "in the passages": 1,
+        "refused": 0,
+        "verbatim": 1,
+    }
 
 
 def test_a_refused_question_has_no_statement_that_could_be_right() -> None:
     refused = Answer("?", refused=True)
-    first, anywhere, said, verbatim = measure_answers("gold", {"1": (refused, "25 minutes")})
+    first, anywhere, within, said, verbatim = measure_answers(
+        "gold", {"1": (refused, "25 minutes")}
+    )
+    assert within.score().mean == 0
     assert first.score().mean == anywhere.score().mean == 0
     assert said.score().mean == 1
     assert verbatim.n == 0
+
+
+def test_only_the_first_three_statements_of_an_answer_count() -> None:
+    hit = FakeArchive(FERRY).hits[0]
+    said = cite(1, hit)
+    other = replace(said, quote="It rained.")
+    answer = Answer("?", tuple(Statement("", (c,)) for c in (other, other, other, said)), (hit,))
+    found = {m.name: m.score().mean for m in measure_answers("gold", {"1": (answer, "Duarte")})}
+    assert (found["in the answer"], found["in the passages"]) == (0, 1)
 
 
 def test_what_is_asked_later_cannot_be_answered_from_before() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -16,7 +16,7 @@ from rag.measures.scores import Measure, Outcome
 from rag.schema import Answer, Article
 from rag.text.words import words
 
-Ask = Callable[[EvaluationQuestion], Answer]
+COUNTED = 3  # statements of an answer: a course of events has more, which would be easier
 Item = TypeVar("Item")
 
 
@@ -79,22 +79,26 @@ def quotes(answer: Answer) -> list[str]:
 def measure_answers(judged: str, answers: Mapping[str, tuple[Answer, str]]) -> list[Measure]:
     """Return how many `answers`, each beside the known one, hold it, in which statement.
 
-    A quotation counts, not what stands in brackets beside it.  `verbatim` is over statements.
+    A quotation counts, not what stands in brackets beside it, and of the first three statements.
+    `verbatim` is over statements; "in the passages" is what no choice of sentences could exceed.
     """
     first: dict[str, Outcome] = {}
     anywhere: dict[str, Outcome] = {}
+    within: dict[str, Outcome] = {}
     verbatim: dict[str, Outcome] = {}
     refused: dict[str, Outcome] = {}
     for key, (answer, known) in answers.items():
         quoted = quotes(answer)
         first[key] = True, bool(quoted) and says(quoted[0], known)
-        anywhere[key] = True, any(says(quote, known) for quote in quoted)
+        anywhere[key] = True, any(says(quote, known) for quote in quoted[:COUNTED])
+        within[key] = True, any(says(hit.passage.text, known) for hit in answer.hits)
         refused[key] = False, answer.refused
         for i, (statement, quote) in enumerate(zip(answer.statements, quoted, strict=True)):
             verbatim[f"{key}#{i + 1}"] = True, without_brackets(statement.text, quote)
     return [
         Measure(judged, "first statement", first),
         Measure(judged, "in the answer", anywhere),
+        Measure(judged, "in the passages", within),
         Measure(judged, "refused", refused),
         Measure(judged, "verbatim", verbatim),
     ]
