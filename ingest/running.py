@@ -113,15 +113,30 @@ def source_of(place: str) -> str:
 
     `dump.zip!a.jsonl:17` is in `dump.zip`; a file is named by its whole path.
     """
+    return _parted(place)[0]
+
+
+def _parted(place: str) -> tuple[str, str]:
+    """Return the source of a place, and what of the place is within it.
+
+    What is within is never made part of a path: a member may be called `../../etc/passwd`.
+    """
     if is_address(place):
-        return place
-    path = _absolute(place)
-    while not Path(path).exists():
+        return place, ""
+    path = place
+    while not _is_there(path):
         shorter = re.sub(r"[!:][^!:]*\Z", "", path)
         if shorter == path:
-            return _absolute(place)
+            return _absolute(place), ""
         path = shorter
-    return path
+    return _absolute(path), place[len(path) :]
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # a name too long for any file
+        return False
 
 
 def _absolute(place: str) -> str:
@@ -162,10 +177,9 @@ class _Rejects:
     def take(self, reject: dict[str, str]) -> None:
         if self._on_reject:
             self._on_reject(reject)
-        place = reject["place"]
-        where = place if is_address(place) else _absolute(place)
+        source, within = _parted(reject["place"])
         now = datetime.now(UTC)
-        self._waiting.append(Refused(where, source_of(place), reject["reason"], now))
+        self._waiting.append(Refused(source + within, source, reject["reason"], now))
         if len(self._waiting) >= _KEEP_AT:
             self.keep()
 

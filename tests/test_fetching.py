@@ -239,6 +239,13 @@ def test_a_packed_body_comes_out_as_it_went_in(content: bytes, step: int, twice:
     assert read_body(chunks, "gzip", 3000) == content
 
 
+@given(st.binary(min_size=1, max_size=3000), st.integers(1, 30))
+def test_a_packed_body_that_is_cut_is_not_taken_for_whole(content: bytes, missing: int) -> None:
+    packed = gzip.compress(content)
+    with pytest.raises(FetchError, match="ends before it is whole"):
+        read_body([packed[: max(1, len(packed) - missing)]], "gzip", 3000)
+
+
 @given(st.binary(max_size=200))
 def test_a_damaged_body_is_a_refusal(content: bytes) -> None:
     with pytest.raises(FetchError, match="damaged"):

@@ -6,7 +6,8 @@ import gzip
 import json
 import resource
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,23 @@ def test_very_deep_brackets_are_a_reject(tmp_path: Path) -> None:
     assert len(rejects(path)) == 1
 
 
+@pytest.mark.parametrize(
+    "deep",
+    [
+        lambda n: '{"text": ' + "[" * n + '"It fell."' + "]" * n + "}",
+        lambda n: '{"data": ' * n + '{"text": "It fell."}' + "}" * n,
+        lambda n: "[" * n + '{"text": "It fell."}' + "]" * n,
+    ],
+)
+def test_a_line_too_deep_to_walk_through_takes_no_other_with_it(
+    tmp_path: Path, deep: Callable[[int], str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    for levels in range(800, 1000, 7):
+        path.write_text(f'{{"title": "T"}}\n{deep(levels)}\n{{"text": "It stood."}}\n', "utf-8")
+        assert articles(path)[-1].text == "It stood."
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
@@ -284,6 +302,36 @@ MOMENT = datetime(2024, 10, 24, 10, 30, tzinfo=UTC)
 )  # fmt: skip
 def test_a_date_is_read_as_it_is_written(written_as: str | int) -> None:
     assert parse_date(written_as) == MOMENT
+
+
+@pytest.mark.parametrize(
+    ("written_as", "language", "day"),
+    [
+        ("03.04.2024", "", (4, 3)), ("3. 4. 2024", "en", (4, 3)), ("24.10.2024", "", (10, 24)),
+        ("03/04/2024", "fr", (4, 3)), ("03/04/2024", "en", (3, 4)), ("03/04/2024", "", (3, 4)),
+        ("03-04-2024", "de", (4, 3)), ("2024-03-04", "de", (3, 4)), ("2024/03/04", "de", (3, 4)),
+        ("Wed Apr 03 18:30:00 +0000 2024", "", (4, 3)), ("2024.03.04", "de", (3, 4)),
+    ],
+)  # fmt: skip
+def test_the_order_of_day_and_month_is_that_of_the_marks_or_the_language(
+    written_as: str, language: str, day: tuple[int, int]
+) -> None:
+    moment = parse_date(written_as, language)
+    assert moment
+    assert (moment.year, moment.month, moment.day) == (2024, *day)
+
+
+def test_an_article_is_dated_in_its_own_language(tmp_path: Path) -> None:
+    text = "La grue est tombée sur le quai mardi. Personne n’a été blessé, a dit le capitaine."
+    article = only(written(tmp_path / "a.jsonl", {"text": text, "date": "03/04/2024"}))
+    assert article.published == datetime(2024, 4, 3, tzinfo=UTC)
+
+
+def test_a_date_that_no_paper_carries_yet_is_refused() -> None:
+    ahead = datetime.now(UTC) + timedelta(days=300)
+    assert parse_date(ahead.isoformat()) == ahead  # a magazine's
+    with pytest.raises(ValueError, match="more than a year ahead"):
+        parse_date((ahead + timedelta(days=100)).isoformat())
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", "null", "N/A"])

@@ -145,6 +145,13 @@ def test_a_locked_or_damaged_member_is_a_reject_and_the_others_go_in(tmp_path: P
     assert {type(one) for one in found} == {Article, Reject}
 
 
+def test_a_tar_whose_remarks_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    head = tarfile.TarInfo("remarks")
+    head.type, head.size = tarfile.XHDTYPE, 50 * 2**20
+    (reject,) = rejects(tmp_path / "a.tar", head.tobuf(tarfile.USTAR_FORMAT) + bytes(10_000))
+    assert "name or remarks take 52,428,800 bytes" in reject.reason
+
+
 def test_an_office_document_or_an_empty_archive_says_so(tmp_path: Path) -> None:
     (found,) = rejects(tmp_path / "a", zipped({"[Content_Types].xml": b"<x/>"}))
     assert "office document" in found.reason

@@ -22,6 +22,7 @@ from tests.fakes import ARTICLES, as_json
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import page
 from tests.test_pipeline import Shelf
+from tests.test_readers_packed import zipped
 from ui.logs import logging_to
 
 
@@ -146,6 +147,23 @@ def test_the_source_of_a_place_is_what_to_read_again(
     assert source_of(missing) in (missing, str(tmp_path))
     monkeypatch.chdir(tmp_path)
     assert source_of("./a:1.zip:3") == str(file)
+
+
+@pytest.mark.parametrize(
+    "member", ["../../../../../../../../etc/passwd", "https://h/../../../../../../etc/passwd"]
+)
+def test_what_a_member_is_called_leads_nowhere(tmp_path: Path, member: str) -> None:
+    file = tmp_path / "dump.zip"
+    file.write_text("x")
+    assert source_of(f"{file}!{member}") == str(file)
+    assert source_of(f"{file}!{'a' * 300}") == str(file)
+
+
+def test_a_reject_within_a_file_keeps_its_place_as_it_is(room: Newsroom, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(zipped({"b//../c.jsonl": b'{"title": "half'}))
+    room.run(tmp_path / "a.zip")
+    (refused,) = room.rejects()
+    assert refused.place.removeprefix(refused.source) == "!b//../c.jsonl:1"
 
 
 # Runs, and the log

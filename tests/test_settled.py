@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ def test_lines_of_json_are_read_while_more_are_written(tmp_path: Path) -> None:
         article, reject = read(path)
     assert isinstance(article, Article)
     assert isinstance(reject, Reject)
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "page.html").write_bytes(HALF)
+    assert [file.name for file in files(tmp_path)] == ["page.html"]
 
 
 def test_what_is_not_whole_yet_by_its_name_is_passed_over(tmp_path: Path) -> None:

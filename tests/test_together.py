@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,26 @@ def test_a_process_that_is_killed_takes_no_page_with_it(folder: Path) -> None:
             if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(int(pid), signal.SIGKILL)
     assert [first, *found] == list(read(folder))
+
+
+def test_no_process_outlives_the_one_that_asked(folder: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from ingest.readers import Reading, read\n"
+        "if __name__ == '__main__':\n"
+        "    next(read(sys.argv[1], reading=Reading(workers=2)))\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = folder / ".killed.py"
+    path.write_text(script)
+    # What outlives it would keep the other end of its output open: it would be waited for.
+    done = subprocess.run(
+        [sys.executable, str(path), str(folder)],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_few_pages_are_read_without_another_process(tmp_path: Path) -> None:

@@ -34,12 +34,16 @@ def too_long(limit: int) -> FetchError:
 
 def _unpacked(chunks: Iterable[bytes], limit: int) -> Iterable[bytes]:
     unpack = zlib.decompressobj(wbits=31)
+    whole = True  # nothing is, too
     try:
         for chunk in chunks:
             while chunk:
                 yield unpack.decompress(chunk, limit + 1)
+                whole = unpack.eof
                 chunk = unpack.unconsumed_tail
-                if unpack.eof:  # another member may follow
+                if whole:  # another member may follow
                     chunk, unpack = unpack.unused_data, zlib.decompressobj(wbits=31)
     except zlib.error as error:
         raise FetchError(f"damaged: {error}", lasting=False) from error
+    if not whole:
+        raise FetchError("damaged: it ends before it is whole", lasting=False)

@@ -115,8 +115,10 @@ def files(path: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if may_hold_articles(PurePath(name)):
-                yield Path(folder, name)
+            file = Path(folder, name)
+            # A pipe has no end until somebody writes to it; a link that leads nowhere is told.
+            if may_hold_articles(PurePath(name)) and (file.is_file() or not file.exists()):
+                yield file
 
 
 def may_hold_articles(path: PurePath) -> bool:

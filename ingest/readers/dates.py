@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 
-_EARLIEST, _LATEST = 1500, 2100  # years; the first newspapers are of 1605
+_EARLIEST = 1500  # year; the first newspapers are of 1605
+_AHEAD = timedelta(days=366)  # magazines carry dates months ahead, and nothing carries one further
 _NONE = frozenset({"", "none", "null", "nan", "nat", "n/a", "na", "-", "unknown", "undated"})
 _LEAD = re.compile(
     r"(?i)\A\W*(?:(?:first |last )?(?:published|updated|posted|modified|created|date|on|at|"
@@ -19,16 +22,25 @@ _CJK = re.compile(
     r"(\d{4})\s*[年년.]\s*(\d{1,2})\s*[月월.]\s*(\d{1,2})\s*[日일.]?"
     r"(?:\D{0,6}(\d{1,2}):(\d{2}))?"
 )
+# Points stand between day, month and year where the day comes first; slashes and hyphens also
+# where the month does, and dateparser takes them so.
+_POINTED = re.compile(r"(?<![\d.])\d{1,2}\.\s?\d{1,2}\.\s?(?:\d{4}|\d{2})(?!\d)")
+_SLASHED = re.compile(r"(?<![\d/-])\d{1,2}([/-])\d{1,2}\1(?:\d{4}|\d{2})(?!\d)")
+DAY_FIRST = frozenset("de fr es it pt nl pl cs ro el tr ru uk bg ar id vi da no fi".split())
+_SINCE_C = re.compile(  # Thu Oct 24 18:30:00 +0000 2024: C's, and social networks'
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d\d:\d\d:\d\d) ([+-]\d{4}) (\d{4})\Z"
+)
 _MAIL = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? \S+\Z")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?!\d)|['’]\d{2}(?!\d)")
 
 
-def parse_date(value: Any) -> datetime | None:
+def parse_date(value: Any, language: str = "") -> datetime | None:
     """Return the moment that `value` names, in its own zone, UTC if it names none.
 
-    None where nothing is given. Takes datetimes, ISO 8601, RFC 2822, seconds and milliseconds
-    since 1970, and dates in words in the languages that dateparser knows. A day without a time
-    is midnight. Raises ValueError where it is no full date: "yesterday" and "October" are none.
+    Takes datetimes, ISO 8601, RFC 2822, seconds and milliseconds since 1970, and dates in words
+    in the languages that dateparser knows. A day without a time is midnight. 03/04/2024 is in
+    April where `language`, a code, puts the day first, else in March. None where nothing is given.
+    Raises ValueError where it is no full date: "yesterday" and "October" are none.
     """
     if value is None or isinstance(value, bool):
         return None
@@ -39,7 +51,9 @@ def parse_date(value: Any) -> datetime | None:
     text = " ".join(str(value).split())
     if text.casefold() in _NONE:
         return None
-    for parse in (datetime.fromisoformat, _from_digits, _from_mail, _in_words):
+    day_first = bool(_POINTED.search(text)) or (language in DAY_FIRST and _SLASHED.search(text))
+    words = _day_first if day_first else _in_words
+    for parse in (datetime.fromisoformat, _from_digits, _from_mail, words):
         try:
             moment = parse(text)
         except (ValueError, TypeError, IndexError, OverflowError):
@@ -50,10 +64,12 @@ def parse_date(value: Any) -> datetime | None:
 
 
 def _checked(moment: datetime, value: object) -> datetime:
-    if not _EARLIEST <= moment.year <= _LATEST:
+    if not _EARLIEST <= moment.year < 9999:
         raise ValueError(f"{str(value)[:60]!r} is not a likely date")
     if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
+        moment = moment.replace(tzinfo=UTC)
+    if moment > datetime.now(UTC) + _AHEAD:
+        raise ValueError(f"{str(value)[:60]!r} is more than a year ahead: not a likely date")
     offset = moment.utcoffset() or timedelta()
     # A fixed offset in whole minutes: what another zone's rules become when they are stored.
     return moment if offset.seconds % 60 == 0 else moment.astimezone(UTC)
@@ -88,10 +104,17 @@ def _from_digits(text: str) -> datetime | None:
 
 def _from_mail(text: str) -> datetime | None:
     """RFC 2822, as in feeds; the standard library's parser takes much else, and drops "PM"."""
+    if as_c := _SINCE_C.match(text):
+        month, day, time, zone, year = as_c.groups()
+        text = f"{day} {month} {year} {time} {zone}"
     return parsedate_to_datetime(text) if _MAIL.match(text) else None
 
 
-def _in_words(text: str) -> datetime | None:
+def _day_first(text: str) -> datetime | None:
+    return _in_words(text, {"DATE_ORDER": "DMY"})
+
+
+def _in_words(text: str, order: Mapping[str, str] = MappingProxyType({})) -> datetime | None:
     text = _LEAD.sub("", text)
     if not _YEAR.search(text) or len(text) > 80:
         return None
@@ -100,6 +123,7 @@ def _in_words(text: str) -> datetime | None:
     found = dateparser.parse(
         text,
         settings={
+            **order,
             "REQUIRE_PARTS": ["day", "month", "year"],
             "PARSERS": ["absolute-time"],
             "TIMEZONE": "UTC",

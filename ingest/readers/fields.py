@@ -137,8 +137,9 @@ def article_from(
         wanted = field_map.key_of("text") or ", ".join(SPELLINGS["text"][:5])
         only = f"none of {wanted} holds any" if not raw.strip() else "nothing but a site's litter"
         return Reject(place, f"no text: {only}")
+    language = language_of(text, _line(found["language"]))
     try:
-        published, updated = _date(found["published"]), _date(found["updated"])
+        published, updated = _date(found["published"], language), _date(found["updated"], language)
     except ValueError as error:
         return Reject(place, str(error))
     return Article(
@@ -151,7 +152,7 @@ def article_from(
         published=published,
         updated=updated if updated != published else None,
         section=_line(found["section"]),
-        language=language_of(text, _line(found["language"])),
+        language=language,
         kind=_line(found["kind"]) or "news",
         access=_line(found["access"]),
         slugline=_line(found["slugline"]),
@@ -206,7 +207,7 @@ def _urgency(value: Any) -> int | None:
     return int(digit) if re.fullmatch(r"[1-8]", digit) else None
 
 
-def _date(value: Any) -> datetime | None:
+def _date(value: Any, language: str) -> datetime | None:
     if isinstance(value, Mapping | list | tuple):
         value = _line(value)
-    return parse_date(value)
+    return parse_date(value, language)

@@ -41,7 +41,10 @@ def _from_line(line: bytes, at: str, field_map: FieldMap) -> Read:
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
     else:
-        yield from _from_value(value, at, field_map)
+        try:
+            yield from _from_value(value, at, field_map)
+        except RecursionError:  # 900 lists in one another: read, but not to be walked through
+            yield Reject(at, "broken JSON: nested too deep")
 
 
 def read_json(file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP) -> Read:

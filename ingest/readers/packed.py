@@ -28,6 +28,11 @@ RATIO_FROM = 64 * 2**20  # bytes: what is smaller may pack as well as it likes
 MEMBERS = 500_000
 NESTING = 6  # a tar.gz counts as two
 NESTED_BYTES = 4 * 2**30  # of a zip within another file: it is copied, for it is read from its end
+_REMARKS = 2**20  # bytes of a tar's name or remarks; a path has 4 kB
+_REMARK_TYPES = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
 _DIRECTORY_BYTES = 128 * 2**20  # of a zip's table of contents, which is read whole
 _CHUNK = 2**16
 _WINDOW = 2**27  # bytes of memory for zstd; its own default refuses less
@@ -136,8 +141,17 @@ def read_tar(
     file: io.BufferedReader[Any], place: str, *, allowance: Allowance, read_member: ReadMember
 ) -> Read:
     """Yield what the members of a tar hold, in its order; links and devices are passed over."""
-    with tarfile.open(fileobj=file, mode="r|") as opened:
+    with tarfile.open(fileobj=file, mode="r|", tarinfo=_Head) as opened:
         yield from _members(place, _tarred(opened), allowance, read_member)
+
+
+class _Head(tarfile.TarInfo):
+    """What stands before a member; tarfile reads names and remarks of any length into memory."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> Any:
+        if self.size > _REMARKS and self.type in _REMARK_TYPES:
+            raise tarfile.ReadError(f"a member's name or remarks take {self.size:,} bytes")
+        return super()._proc_member(tar)  # type: ignore[misc]
 
 
 _Member = tuple[str, Callable[[], Any]]

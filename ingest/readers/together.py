@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from itertools import chain, islice
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from ingest.readers import Link, OnBytes, Read, Reading, Reject
@@ -59,8 +62,16 @@ def read_some(files: list[Path], reading: Reading) -> _Found:
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the process that asks."""
+    """Leave Ctrl-C to the process that asks, and do not outlive it: killed, it tells nobody."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asking = multiprocessing.parent_process()
+    if asking is not None:
+        threading.Thread(target=_end_with, args=(asking.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 def _asked(pool: ProcessPoolExecutor, some: list[Path], alone: Reading) -> Future[_Found] | None:
