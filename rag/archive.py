@@ -7,18 +7,17 @@ indexes.  What the record no longer holds is never returned, whatever an index s
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import numpy as np
 from filelock import FileLock
 
 from rag.asof import ArchiveAsOf
-from rag.errors import EmbeddingMismatchError
-from rag.models.lazy import LazyEmbeddings, agreeing, model_name, reranker_of
+from rag.models.lazy import ArchiveModel, LazyEmbeddings, reranker_of
 from rag.retrieval import retrieve
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
 from rag.settings import Settings
@@ -27,9 +26,11 @@ from rag.storage.erasure import erase, finish
 from rag.storage.filtering import kinds_of
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
+from rag.storage.newvectors import MODEL
 from rag.storage.notices import corrected
 from rag.storage.passages import Vectors
 from rag.storage.record import Record, fingerprint
+from rag.storage.reembedding import WAIT, OnProgress, Reembedded, abandon, reembed
 from rag.storage.revisions import Revision, ids_beginning, ids_named, revisions_of
 from rag.storage.room import room_in
 from rag.storage.status import Status, status_of
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,19 @@ class Archive:
         self,
         path: Path,
         record: Record,
-        embeddings: Any,
+        model: ArchiveModel,
         lock: FileLock | None,
-        reranker: BaseCrossEncoder | None = None,
+        settings: Settings,
+        generation: int = 0,
     ) -> None:
         self.path = path
         self._record = record
-        self._embeddings = embeddings
-        self._last_query: tuple[str, Vectors] = ("", np.empty(0, np.float32))
+        self._model, self._generation = model, generation
         self._lock = lock
-        self.reranker = reranker
+        self._settings = settings
+        self.reranker: BaseCrossEncoder | None = reranker_of(settings)
         self._indexes = Indexes(path, record, lock)
+        self._opened = ExitStack()  # what is to be closed
 
     @classmethod
     def open(
@@ -109,23 +113,22 @@ class Archive:
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
         lock = writers_lock(folder, wait) if mode == "write" else None
-        try:
+        with ExitStack() as opened:  # closed again where anything fails
+            if lock is not None:
+                opened.callback(lock.release)
             record = Record(folder, create=mode == "write", writable=mode == "write")
-            embeddings = embeddings or LazyEmbeddings(
-                agreeing(settings, record.database.meta("embedding_model"))
-            )
-            archive = cls(folder, record, embeddings, lock, reranker_of(settings))
-            archive._check_model()
+            opened.callback(record.close)
+            generation = record.generation()  # first: see `_keep_up`
+            model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
+            archive = cls(folder, record, model, lock, settings, generation)
+            opened.callback(archive._indexes.close)
             if mode == "write":
                 with room_in(folder):
                     archive._indexes.follow()
                     archive._indexes.sweep()
                     finish(folder, record, archive._indexes)
-            return archive
-        except BaseException:
-            if lock is not None:
-                lock.release()
-            raise
+            archive._opened = opened.pop_all()
+        return archive
 
     def __enter__(self) -> Archive:
         return self
@@ -135,10 +138,7 @@ class Archive:
 
     def close(self) -> None:
         """Close the files; a writer lets go of the lock."""
-        self._indexes.close()
-        self._record.close()
-        if self._lock is not None:
-            self._lock.release()
+        self._opened.close()
 
     @property
     def record(self) -> Record:
@@ -151,9 +151,7 @@ class Archive:
     @property
     def embeddings(self) -> Any:
         """The embedding model, opened when first asked for."""
-        if isinstance(self._embeddings, LazyEmbeddings):
-            self._embeddings = self._embeddings.open()
-        return self._embeddings
+        return self._model.opened()
 
     # writing
 
@@ -230,6 +228,15 @@ class Archive:
         with room_in(self.path):
             return erase(self.path, self._record, self._indexes, list(article_ids), reason)
 
+    def abandon_reembedding(self) -> int:
+        """Delete what was made of another model's vectors; return of how many passages."""
+        record = self._record if self._lock is not None else Record(self.path, writable=True)
+        try:
+            return abandon(self.path, record)
+        finally:
+            if record is not self._record:
+                record.close()
+
     def withdrawals(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
         """Return the withdrawals of those of the articles that were taken down, by id."""
         return Withdrawals(self._record).among(article_ids)
@@ -241,21 +248,40 @@ class Archive:
     def _embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = self.embed(texts)
         database = self._record.database
-        if not database.meta("embedding_model"):
-            database.set_meta("embedding_model", model_name(self.embeddings))
+        if not database.meta(MODEL):
+            database.set_meta(MODEL, self._model.name)
         return vectors
 
-    def _check_model(self) -> None:
-        built_with, now = (
-            self._record.database.meta("embedding_model"),
-            model_name(self._embeddings),
-        )
-        if built_with and built_with != now:
-            raise EmbeddingMismatchError(
-                f"the archive at {self.path} was built with the embedding model {built_with}, "
-                f"not {now}: set BACKFILE_EMBEDDING_MODEL={built_with}, "
-                "or ingest into another archive"
-            )
+    def reembed(
+        self, model: Any, *, on_progress: OnProgress | None = None, wait: float = WAIT
+    ) -> Reembedded:
+        """Embed every passage with another model, which answers once all are done.
+
+        `model` is a name as in the settings, or any LangChain `Embeddings`.  Open for reading, the
+        archive may be written to meanwhile, but for the change itself: see `reembed`.
+        """
+        settings = self._settings
+        if isinstance(model, str):
+            model = LazyEmbeddings(replace(settings, embedding_model=model)).open()
+        fresh = ArchiveModel(model, settings)
+        writing = self._lock is not None
+        record = self._record if writing else Record(self.path, writable=True)
+        try:
+            with room_in(self.path):
+                done = reembed(
+                    self.path,
+                    record,
+                    fresh.vectors,
+                    fresh.name,
+                    indexes=self._indexes if writing else None,
+                    on_progress=on_progress,
+                    wait=wait,
+                )
+        finally:
+            if not writing:
+                record.close()
+        self._model, self._generation = fresh, self._record.generation()
+        return done
 
     # what it holds
 
@@ -337,31 +363,47 @@ class Archive:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
-        array = getattr(self.embeddings, "embed_array", None)
-        found = array(texts) if array else self.embeddings.embed_documents(list(texts))
-        return _unit(np.asarray(found, np.float32))
+        return self._model.vectors(texts)
 
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
-        self.refresh()
-        nearest = self._indexes.nearest(self.query_vector(query), k, filters=filters)
-        return self._hits(nearest, k)
+
+        def nearest(vector: Vectors) -> list[Hit]:
+            self.refresh()
+            return self._hits(self._indexes.nearest(vector, k, filters=filters), k)
+
+        return self.by_meaning(query, nearest)
 
     def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
         """Return how near each passage is to the query; -1.0 for one that is here no more."""
         numbers = self._record.passages.numbers_of(passages)
-        found, vectors = self._record.passages.vectors(np.array(list(numbers.values()), np.int64))
-        scores = vectors @ self.query_vector(query) if len(found) else np.empty(0)
-        near = dict(zip(found.tolist(), scores.tolist(), strict=True))
-        return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
+        return self.by_meaning(
+            query, lambda vector: self._record.passages.cosines(passages, numbers, vector)
+        )
 
-    def query_vector(self, query: str) -> Vectors:
-        """The query's unit vector; the last one is kept, as `dense` and `cosines` ask in turn."""
-        last, vector = self._last_query
-        if last != query or not len(vector):
-            vector = _unit(np.asarray(self.embeddings.embed_query(query), np.float32)[None])[0]
-            self._last_query = (query, vector)
-        return vector
+    def by_meaning(self, query: str, search: Callable[[Vectors], T]) -> T:
+        """Return what is found by the query's vector, of the model that the archive has now.
+
+        Where another process has embedded the archive anew meanwhile, it is searched once more.
+        """
+        while True:
+            generation = self._keep_up()
+            try:
+                found = search(self._model.query_vector(query))
+            except Exception:  # vectors of two lengths, as numpy or Chroma puts it
+                if generation == self._record.generation():
+                    raise
+                continue
+            if generation == self._record.generation():
+                return found
+
+    def _keep_up(self) -> int:
+        """Take the archive's model of now, and return how often it has been changed."""
+        generation = self._record.generation()
+        if generation != self._generation:
+            self._model.change_to(self._record.database.meta(MODEL))
+            self._generation = generation
+        return generation
 
     def lexical(
         self,
@@ -412,8 +454,3 @@ class Archive:
             if number in live
         ]
         return corrected(self._record.database, hits[:k])
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)

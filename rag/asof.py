@@ -6,13 +6,11 @@ What stood then and has ended since is in no index: it is scored from the record
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rag.retrieval import retrieve
 from rag.schema import Answer, Article, ArticleHead, Filters, Hit, Passage
@@ -26,6 +24,8 @@ from rag.text.days import in_words
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
+T = TypeVar("T")
+
 
 class Present(Protocol):
     """What is needed of the archive as it is today."""
@@ -38,7 +38,7 @@ class Present(Protocol):
     def indexes(self) -> Indexes: ...
     def refresh(self) -> None: ...
     def embed(self, texts: Sequence[str]) -> Vectors: ...
-    def query_vector(self, query: str) -> Vectors: ...
+    def by_meaning(self, query: str, search: Callable[[Vectors], list[T]]) -> list[T]: ...
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = ...
     ) -> dict[str, tuple[ArticleHead, ...]]: ...
@@ -73,7 +73,10 @@ class ArchiveAsOf:
 
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
-        stood, vector = self._passages(filters), self._archive.query_vector(query)
+        return self._archive.by_meaning(query, lambda vector: self._nearest(vector, k, filters))
+
+    def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Hit]:
+        stood = self._passages(filters)
         found = self._archive.indexes.nearest(vector, k, filters=filters, among=stood.lasting)
         numbers, vectors = self._record.passages.vectors(stood.ended)
         return self._hits([*found, *best(vector, numbers, vectors, k)], k)
@@ -94,10 +97,9 @@ class ArchiveAsOf:
     def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
         """Return how near each passage is to the query; -1.0 for one that was not here."""
         numbers = self._record.passages.numbers_of(passages, self._then)
-        found, vectors = self._record.passages.vectors(np.array(list(numbers.values()), np.int64))
-        scores = vectors @ self._archive.query_vector(query) if len(found) else np.empty(0)
-        near = dict(zip(found.tolist(), scores.tolist(), strict=True))
-        return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
+        return self._archive.by_meaning(
+            query, lambda vector: self._record.passages.cosines(passages, numbers, vector)
+        )
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the texts' vectors (n, dimension), of length one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rag.archive import Archive
 from rag.storage.agreement import index_problems, mend
 from rag.storage.mending import discard_orphans, embedded_texts, write_vectors
+from rag.storage.newvectors import NewVectors
 from rag.storage.soundness import Problem, record_problems
 
 __all__ = ["Problem", "examine", "repair"]
@@ -35,6 +36,7 @@ def repair(archive: Archive) -> tuple[Problem, ...]:
         return problems
     if any(problem.cure == "discard" for problem in problems):
         discard_orphans(database)
+        NewVectors(database).discard(n for p in problems if p.cure == "discard" for n in p.numbers)
     lost = sorted({n for p in problems if p.cure == "embed" for n in p.numbers})
     for i in range(0, len(lost), BATCH):
         texts = embedded_texts(database, lost[i : i + BATCH])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import BackupError
+from rag.errors import BackupError, SettingsError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +35,16 @@ def add_commands(command: Callable[[str, object, str], argparse.ArgumentParser])
         "--revisions", action="store_true", help="every revision, the oldest of each article first"
     )
     command("rebuild", rebuild, "make both indexes again from the record; nothing is embedded")
+    reembedding = command(
+        "reembed", reembed, "embed every passage with another model, while the old one answers"
+    )
+    what = reembedding.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--model", metavar="NAME", help="the model to answer by from then on: a folder or a name"
+    )
+    what.add_argument(
+        "--abandon", action="store_true", help="give up what an earlier call has not finished"
+    )
     backing_up = command("backup", backup, "write the archive into one file, also while it is used")
     backing_up.add_argument("file", type=Path, metavar="FILE", help="a file that is not there yet")
     restoring = command("restore", restore, "make an archive of a backup, where there is none")
@@ -53,6 +63,40 @@ def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
         print(render.json_text({"articles": counts.articles, "passages": counts.passages}))
     else:
         print(f"both indexes made again: {counts.passages:,} passages")
+    return SOUND
+
+
+def reembed(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Embed every passage anew; cut short, the same command goes on from there."""
+    from rag.archive import Archive
+    from ui import progress
+
+    # whatever is set: the archive's own model answers until the other one does
+    settings = replace(settings, embedding_model=Settings().embedding_model)
+    with Archive.open(settings.archive, settings=settings) as archive:
+        if arguments.abandon:
+            count = archive.abandon_reembedding()
+            _say(
+                arguments, {"abandoned": count}, f"given up: the new vectors of {count:,} passages"
+            )
+            return SOUND
+        folder = Path(arguments.model).expanduser()
+        name = str(folder.resolve()) if folder.is_dir() else arguments.model
+        if name == archive.status().embedding_model:
+            raise SettingsError(f"the archive is embedded with {name} already")
+        try:
+            done = archive.reembed(
+                name, on_progress=lambda made, of: progress.tell(made, of, "passages")
+            )
+        except KeyboardInterrupt:
+            print("what was made is kept; the same command goes on from there", file=sys.stderr)
+            raise
+    _say(
+        arguments,
+        asdict(done),
+        f"embedded with {done.model}: {done.passages:,} passages in {done.seconds:,.0f} s; "
+        "it answers from now on",
+    )
     return SOUND
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ArchiveNotFoundError, ReadError
+from rag.errors import ArchiveNotFoundError, EmbeddingMismatchError, ReadError
 from rag.settings import Settings
 from ui.render import json_line
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ingest.fetching.client import Client
     from ingest.pipeline import IngestReport, Progress
     from ingest.readers import Reading
+    from rag.archive import Archive
     from rag.schema import ArticleHead
 
 Source = str | Path
@@ -65,15 +66,13 @@ class Feeder:
         Waits for `wait` seconds where somebody else writes.
         """
         from ingest.running import run
-        from rag.archive import Archive
 
-        with Archive.open(
-            self._settings.archive,
-            mode="write",
-            settings=self._settings,
-            embeddings=self._embeddings,
-            wait=wait,
-        ) as archive:
+        try:
+            archive = self._opened(wait)
+        except EmbeddingMismatchError:  # embedded anew since the last round
+            self._embeddings = None
+            archive = self._opened(wait)
+        with archive:
             report = run(
                 archive,
                 sources,
@@ -85,6 +84,17 @@ class Feeder:
             if report.new or report.changed:
                 self._embeddings = archive.embeddings
             return report
+
+    def _opened(self, wait: float) -> Archive:
+        from rag.archive import Archive
+
+        return Archive.open(
+            self._settings.archive,
+            mode="write",
+            settings=self._settings,
+            embeddings=self._embeddings,
+            wait=wait,
+        )
 
     def rehearse(
         self, sources: Sequence[Source]

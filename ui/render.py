@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -70,9 +71,14 @@ def without_controls(text: str) -> str:
     return _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
 
 
+def one_line(text: str) -> str:
+    """Return `text` on one line, without what a terminal would obey."""
+    return " ".join(without_controls(text).split())
+
+
 def terminal_text(text: str) -> str:
     """Return `text` on one line, without control characters and bidirectional overrides."""
-    return " ".join(_BIDI_CONTROL.sub("", without_controls(text)).split())
+    return one_line(_BIDI_CONTROL.sub("", text))
 
 
 def web_address(url: str) -> str:
@@ -193,6 +199,7 @@ def status_value(status: Status) -> dict[str, Any]:
             for gap in status.gaps
         ],
         "last_run": _run_value(status.last_run),
+        "reembedding": asdict(status.reembedding) if status.reembedding else None,
         "stories_told_again": status.stories_told_again,
         "copies": status.copies,
     }
@@ -252,6 +259,7 @@ def terminal_status(status: Status) -> str:
         f"last ingest      {spoken_date(status.last_ingest) or 'never'}",
         f"size             {status.bytes / 1e6:,.1f} MB",
         f"embedding model  {terminal_text(status.embedding_model)}",
+        *_reembedding(status),
         f"sequence         {status.sequence}",
     ]
     for publisher in status.publishers:
@@ -260,6 +268,15 @@ def terminal_status(status: Status) -> str:
         lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
         lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
     return "\n".join(lines)
+
+
+def _reembedding(status: Status) -> list[str]:
+    begun = status.reembedding
+    if begun is None:
+        return []
+    return [
+        f"  to be          {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
+    ]
 
 
 def _gap(gap: Gap) -> str:
@@ -341,12 +358,16 @@ def _refusal(answer: Answer, width: int) -> Iterator[str]:
         yield "\n".join(["Closest articles", *lines])
 
 
-def _statement(statement: Statement) -> str:
+def with_numbers(statement: Statement, doubt: str = "") -> str:
+    """Return the statement with the numbers of what it cites, and what doubt there is of it."""
     numbers = dict.fromkeys(f"[{citation.number}]" for citation in statement.citations)
-    words = [statement.text, *numbers]
-    if statement.support != "supported":
-        words.append(f"({statement.support}{f': {statement.reason}' if statement.reason else ''})")
-    return " ".join(words)
+    return " ".join([statement.text, *numbers, *([f"({doubt})"] if doubt else [])])
+
+
+def _statement(statement: Statement) -> str:
+    if statement.support == "supported":
+        return with_numbers(statement)
+    return with_numbers(statement, ": ".join(filter(None, (statement.support, statement.reason))))
 
 
 def _sources(citations: Sequence[Citation], width: int) -> str:

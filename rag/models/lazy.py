@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import EmbeddingMismatchError, ModelError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
+
+Vectors = npt.NDArray[np.float32]
 
 
 class LazyEmbeddings:
@@ -23,6 +31,78 @@ class LazyEmbeddings:
         from rag.models.opening import open_embeddings
 
         return open_embeddings(self._settings)
+
+
+class ArchiveModel:
+    """The embedding model that an archive is fed and searched with, changed when the archive's is.
+
+    May be used by several threads.
+    """
+
+    def __init__(self, embeddings: Any, settings: Settings, built_with: str = "") -> None:
+        """Be `embeddings`, any LangChain `Embeddings`, or where None is given the settings' model.
+
+        Raises EmbeddingMismatchError where the archive was built with another.
+        """
+        self._settings = settings
+        self._model = embeddings or LazyEmbeddings(agreeing(settings, built_with))
+        if built_with not in ("", self.name):
+            raise EmbeddingMismatchError(
+                f"the archive was built with the embedding model {built_with}, not {self.name}: "
+                f"set BACKFILE_EMBEDDING_MODEL={built_with}, "
+                f"or embed it anew with `backfile reembed --model {self.name}`"
+            )
+        self._changing = threading.Lock()
+        self._last: tuple[Any, str, Vectors] = (None, "", np.empty(0, np.float32))
+
+    @property
+    def name(self) -> str:
+        return model_name(self._model)
+
+    def opened(self) -> Any:
+        """Return the model, opened when first asked for."""
+        if isinstance(self._model, LazyEmbeddings):
+            with self._changing:
+                if isinstance(self._model, LazyEmbeddings):
+                    self._model = self._model.open()
+        return self._model
+
+    def change_to(self, name: str) -> None:
+        """Be the model of this name from now on.
+
+        Raises EmbeddingMismatchError where it cannot be opened by its name.
+        """
+        with self._changing:
+            if self.name == name:
+                return
+            try:
+                self._model = LazyEmbeddings(replace(self._settings, embedding_model=name)).open()
+            except ModelError as error:
+                raise EmbeddingMismatchError(
+                    f"the archive has been embedded anew with {name} since it was opened, and "
+                    f"that model cannot be opened here: {error}"
+                ) from error
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
+        model = self.opened()
+        array = getattr(model, "embed_array", None)
+        found = array(texts) if array else model.embed_documents(list(texts))
+        return _unit(np.asarray(found, np.float32))
+
+    def query_vector(self, query: str) -> Vectors:
+        """The query's unit vector; the last one is kept, as searches ask in turn."""
+        model = self.opened()
+        of, last, vector = self._last
+        if of is not model or last != query:
+            vector = _unit(np.asarray(model.embed_query(query), np.float32)[None])[0]
+            self._last = (model, query, vector)
+        return vector
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
 
 
 def reranker_of(settings: Settings) -> BaseCrossEncoder | None:

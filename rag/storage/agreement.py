@@ -35,7 +35,7 @@ def mend(indexes: Indexes, problems: Sequence[Problem]) -> None:
         of_it = [problem for problem in problems if problem.place == place]
         numbers = np.unique(np.array([n for p in of_it for n in p.numbers], np.int64))
         if not all(problem.numbers for problem in of_it):
-            indexes.clear(words=place == "word index", vectors=place == "vector index")
+            indexes.renew(words=place == "word index", vectors=place == "vector index")
         elif place == "word index":
             indexes.write_words_anew(numbers)
         else:
@@ -56,6 +56,9 @@ def _of_vectors(record: Record, indexes: Indexes) -> Iterator[Problem]:
         vectors = indexes.vectors
         vectors.reopen()
         held, reached = vectors.held(), vectors.reached
+    if vectors.generation != record.generation():
+        yield Problem("vector index", "it holds the vectors of another model", "index")
+        return
     yield from _agrees("vector index", record, held, reached)
     differ = list[int]()
     both = np.intersect1d(held, record.passages.numbers_at(reached))

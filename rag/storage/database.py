@@ -42,8 +42,12 @@ class Database:
                     f"no archive at {folder}: run `backfile ingest FOLDER --archive {folder}` first"
                 )
             folder.mkdir(parents=True, exist_ok=True)
-        with self._reading():
-            self._bring_up_to_date(folder)
+        try:
+            with self._reading():
+                self._bring_up_to_date(folder)
+        except BaseException:
+            self.close()
+            raise
 
     def _bring_up_to_date(self, folder: Path) -> None:
         """Migrate an older record, a reader's too: whoever opens it first after an upgrade."""

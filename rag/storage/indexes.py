@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from rag.schema import Filters
 from rag.storage.lexical import FOLDER as LEXICAL_FOLDER
 from rag.storage.lexical import LexicalIndex
 from rag.storage.lock import writers_lock
+from rag.storage.newvectors import NewVectors
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.record import Record
 from rag.storage.vectors import VectorIndex
@@ -43,6 +44,7 @@ class Indexes:
         # under it Chroma's files are written, and opened; entered again, it is still held
         self._guard = FileLock(folder / GUARD)
         self._seen = -1
+        self._generation = 0
         self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
         self._ended = 0
 
@@ -71,8 +73,9 @@ class Indexes:
 
     def _opened(self) -> VectorIndex:
         with self._guard:
+            generation = self._record.generation()
             try:
-                return VectorIndex(self.folder)
+                index = VectorIndex(self.folder)
             except Exception as error:  # whatever Chroma makes of damaged files
                 with self._writing() as may:
                     if not may:
@@ -80,9 +83,21 @@ class Indexes:
                             f"the vector index of {self.folder} cannot be read ({error}): "
                             "it is made again when the other process has finished"
                         ) from error
-                    fresh = VectorIndex.beside(self.folder)
-                    fresh.take_over()
-                    return fresh
+                    return self._in_its_place(VectorIndex.beside(self.folder, generation))
+            if index.generation != generation:
+                with self._writing() as may:
+                    if may:  # who changed the record's model was killed before the index's turn
+                        index.close()
+                        whole = VectorIndex.finished(self.folder, generation)
+                        return self._in_its_place(
+                            whole or VectorIndex.beside(self.folder, generation)
+                        )
+            return index
+
+    @staticmethod
+    def _in_its_place(fresh: VectorIndex) -> VectorIndex:
+        fresh.take_over()
+        return fresh
 
     # searching
 
@@ -122,7 +137,7 @@ class Indexes:
     def _from_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
         for _ in range(2):
             try:
-                if self.vectors.reached:
+                if self._reached():
                     return _nearest(self.vectors, vector, k, among)
             except Exception:  # Chroma's folder was deleted beneath it, or damaged
                 with contextlib.suppress(ArchiveDamagedError):
@@ -134,22 +149,30 @@ class Indexes:
     def refresh(self) -> None:
         """See what another process has written since."""
         sequence = self._record.database.sequence()
-        anew = "vectors" in self.__dict__ and not self.vectors.is_current()
+        self._generation = self._record.generation()
+        anew = "vectors" in self.__dict__ and not (
+            self.vectors.is_current() and self.vectors.generation == self._generation
+        )
         if sequence == self._seen and not anew:
             return
         if anew:
             self._reopen()
-        behind = min(self.lexical.reached, self.vectors.reached) < sequence
+        behind = min(self.lexical.reached, self._reached()) < sequence
         if behind and not self._caught_up():
             self.lexical.refresh()
-        added = self._record.passages.numbers_added_since(self.vectors.reached)
+        added = self._record.passages.numbers_added_since(self._reached())
         if len(added) > TAIL_LIMIT:
             self._reopen()
-            added = self._record.passages.numbers_added_since(self.vectors.reached)
+            added = self._record.passages.numbers_added_since(self._reached())
         self._tail = self._record.passages.vectors(added)
-        self._ended = len(self._record.passages.removed_since(self.vectors.reached))
+        self._ended = len(self._record.passages.removed_since(self._reached()))
         # Where the words are still behind, a writer is about to commit them: look again next time.
         self._seen = sequence if self.lexical.reached >= sequence else -1
+
+    def _reached(self) -> int:
+        """Return how far the vectors have followed: not at all where they are another model's."""
+        index = self.vectors
+        return index.reached if index.generation == self._generation else 0
 
     def _reopen(self) -> None:
         """Open the vectors anew; a thread that still searches the old ones asks again."""
@@ -165,8 +188,9 @@ class Indexes:
     def follow(self) -> None:
         """Bring both indexes up to the record; only for who holds the writers' lock."""
         sequence = self._record.database.sequence()
-        if self.lexical.reached > sequence or self.vectors.reached > sequence:
-            self.clear()  # the record was put back to an earlier state
+        self.renew(  # what is ahead of a record that was put back to an earlier state
+            words=self.lexical.reached > sequence, vectors=self.vectors.reached > sequence
+        )
         reached = self.lexical.reached
         if reached < sequence:
             self.lexical.write(
@@ -181,22 +205,50 @@ class Indexes:
                 self._fill(self.vectors, reached)
                 self.vectors.reach(sequence)
 
-    def renew(self) -> None:
-        """Make both indexes anew from the record; the old ones answer until they are whole.
+    def renew(self, *, words: bool = True, vectors: bool = True) -> None:
+        """Make the indexes anew from the record; the old ones answer until they are whole.
 
         Nothing of the old ones is left on the disk.  Only for who holds the writers' lock.
         """
+        if words:
+            self._renew_words()
+        if vectors:
+            self._renew_vectors()
+
+    def _renew_words(self) -> None:
         sequence = self._record.database.sequence()
-        self.lexical.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
-        fresh = VectorIndex.beside(self.folder)
+        try:
+            self.lexical.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
+        except Exception:  # Tantivy does not write beside files that it cannot read
+            self.lexical.clear()
+            self.lexical.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
+
+    def _renew_vectors(self) -> None:
+        fresh = VectorIndex.beside(self.folder, self._record.generation())
         self._fill(fresh, 0)
-        fresh.reach(sequence)
+        fresh.reach(self._record.database.sequence())
+        self._take_over(fresh)
+
+    def change_vectors(self, vectors: NewVectors) -> None:
+        """Answer by the vectors of another model; the old ones answer until all is in its place.
+
+        Killed in between, whoever opens the archive next puts the index in its place.  Only for
+        who holds the writers' lock.
+        """
+        fresh = VectorIndex.beside(self.folder, self._record.generation() + 1)
+        self._fill(fresh, 0, vectors.of)
+        fresh.reach(self._record.database.sequence() + 1)
+        with self._record.database.change("reembed", 0):
+            vectors.take_over()
+        self._take_over(fresh)
+        self.follow()  # the words, to the change
+
+    def _take_over(self, fresh: VectorIndex) -> None:
         with self._guard:
             old = self.__dict__.pop("vectors", None)
             if old is not None:
                 old.close()
-            fresh.take_over()
-            self.__dict__["vectors"] = fresh
+            self.__dict__["vectors"] = self._in_its_place(fresh)
         self._seen = -1
 
     def sweep(self) -> None:
@@ -205,24 +257,22 @@ class Indexes:
         Of 160 kills one left a passage in the word index that its commit should have taken out.
         """
         self.vectors.sweep()
-        live = self._record.passages.numbers()
-        if self.lexical.count() != len(live):
-            held, times = np.unique(self.lexical.held(), return_counts=True)
+        live, held = self._record.passages.numbers(), self.lexical.held()
+        if not np.array_equal(live, held):
+            held, times = np.unique(held, return_counts=True)
             self.write_words_anew(np.union1d(np.setxor1d(held, live), held[times > 1]))
 
-    def _fill(self, index: VectorIndex, reached: int) -> None:
+    def _fill(
+        self,
+        index: VectorIndex,
+        reached: int,
+        vectors_of: Callable[[Numbers], tuple[Numbers, Vectors]] | None = None,
+    ) -> None:
         added = self._record.passages.numbers_added_since(reached)
         for i in range(0, len(added), FOLLOW_BATCH):
-            numbers, vectors = self._record.passages.vectors(added[i : i + FOLLOW_BATCH])
+            some = added[i : i + FOLLOW_BATCH]
+            numbers, vectors = (vectors_of or self._record.passages.vectors)(some)
             index.add(numbers.tolist(), vectors)
-
-    def clear(self, *, words: bool = True, vectors: bool = True) -> None:
-        """Throw the indexes away; `follow` makes them anew."""
-        if words:
-            self.lexical.clear()
-        if vectors:
-            with self._guard:
-                self.vectors.clear()
 
     def write_words_anew(self, numbers: Numbers) -> None:
         """Let the word index hold of these passages those that are live, each once."""

@@ -1,4 +1,4 @@
-"""The lock that one writer holds, and who holds it."""
+"""The locks that one process holds, and who holds them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from filelock import FileLock, Timeout
 
 from rag.errors import ArchiveLockedError
 
-LOCK, HOLDER = "writer.lock", "writer.json"
+WRITER, REEMBEDDING = "writer", "reembedding"
+_DOING = {WRITER: "written to", REEMBEDDING: "embedded anew"}
 
 
 def writers_lock(folder: Path, wait: float = 0.0) -> FileLock:
@@ -19,23 +20,31 @@ def writers_lock(folder: Path, wait: float = 0.0) -> FileLock:
 
     Raises ArchiveLockedError naming the process that holds it.
     """
+    return exclusive_lock(folder, WRITER, wait)
+
+
+def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
+    """Take the lock of this name, waiting `wait` seconds for it.
+
+    Raises ArchiveLockedError naming the process that holds it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, thread_local=False)
+    lock = FileLock(folder / f"{name}.lock", thread_local=False)
     try:
         lock.acquire(timeout=wait)
     except Timeout as error:
         raise ArchiveLockedError(
-            f"the archive at {folder} is being written to by {_holder(folder)}: "
+            f"the archive at {folder} is being {_DOING[name]} by {_holder(folder, name)}: "
             "try again when it has finished"
         ) from error
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    (folder / HOLDER).write_text(json.dumps({"pid": os.getpid(), "since": now}))
+    (folder / f"{name}.json").write_text(json.dumps({"pid": os.getpid(), "since": now}))
     return lock
 
 
-def _holder(folder: Path) -> str:
+def _holder(folder: Path, name: str) -> str:
     try:
-        held = json.loads((folder / HOLDER).read_text())
+        held = json.loads((folder / f"{name}.json").read_text())
         return f"process {held['pid']}, since {held['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"

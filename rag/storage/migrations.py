@@ -87,6 +87,10 @@ MIGRATIONS = (
     DROP INDEX revisions_until;
     CREATE INDEX revisions_until ON revisions (until) WHERE until IS NOT NULL;
     """,
+    # The vectors of another model while they are made; it takes the place of `vectors` whole.
+    """
+    CREATE TABLE next_vectors (number INTEGER PRIMARY KEY, vector BLOB NOT NULL);
+    """,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,15 @@ class Passages:
         numbers = {(article_id, revision, start): n for article_id, revision, start, n in rows}
         keys = {p: (p.article_id, p.revision, p.start) for p in passages}
         return {p: numbers[key] for p, key in keys.items() if key in numbers}
+
+    def cosines(
+        self, passages: Sequence[Passage], numbers: Mapping[Passage, int], vector: Vectors
+    ) -> list[float]:
+        """Return how near each passage's vector is, by its number; -1.0 for one that has none."""
+        found, vectors = self.vectors(np.array(list(numbers.values()), np.int64))
+        scores = vectors @ vector if len(found) else np.empty(0)
+        near = dict(zip(found.tolist(), scores.tolist(), strict=True))
+        return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
 
     def added_since(self, sequence: int, size: int) -> Iterator[list[Live]]:
         """Yield, `size` at a time, the live passages that came after a sequence number."""

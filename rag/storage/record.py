@@ -19,6 +19,7 @@ from rag.schema import Article, ArticleHead, Filters, Span
 from rag.storage import notices
 from rag.storage.database import CHUNK, Database, marks
 from rag.storage.filtering import NOW, authors, condition
+from rag.storage.newvectors import GENERATION
 from rag.storage.passages import Passages, Vectors
 from rag.storage.rows import HEAD, moment_of, read_article, read_head, seconds
 from rag.storage.stories import Stories
@@ -90,6 +91,10 @@ class Record:
         self.database.close()
 
     # what it holds
+
+    def generation(self) -> int:
+        """Return how often the vectors have been changed for those of another model."""
+        return int(self.database.meta(GENERATION) or 0)
 
     def last_change(self, action: str) -> datetime | None:
         """Return when something was last put or removed."""

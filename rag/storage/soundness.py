@@ -12,6 +12,7 @@ import numpy as np
 
 from rag.schema import Article, Span
 from rag.storage.database import Database
+from rag.storage.newvectors import NEXT_MODEL, TABLE
 from rag.storage.record import digest_of, embedding_text, fingerprint
 from rag.storage.rows import HEAD, HEAD_COLUMNS, read_article
 
@@ -34,6 +35,13 @@ ORPHANS = (
     ("bylines", "revision_id NOT IN (SELECT id FROM revisions)", "author", "without an article"),
     ("passages", "revision_id NOT IN (SELECT id FROM revisions)", "passage", "without an article"),
     ("vectors", "number NOT IN (SELECT number FROM passages)", "vector", "without a passage"),
+    (TABLE, "number NOT IN (SELECT number FROM passages)", "new vector", "without a passage"),
+    (
+        TABLE,
+        f"NOT EXISTS (SELECT 1 FROM meta WHERE key = '{NEXT_MODEL}' AND value != '')",
+        "new vector",
+        "of no model",
+    ),
     (
         "signatures",
         "article_id NOT IN (SELECT article_id FROM revisions)",
@@ -78,6 +86,7 @@ def record_problems(database: Database) -> Iterator[Problem]:
         yield from _numbering(database)
         yield from _texts(database)
         yield from _vectors(database)
+        yield from _vectors(database, TABLE, "new vector", "discard")  # and is made again
 
 
 def _orphans(database: Database) -> Iterator[Problem]:
@@ -190,12 +199,14 @@ def _revisions(database: Database) -> Iterator[tuple[Article, str, Placed]]:
         after = rows[-1][-1]
 
 
-def _vectors(database: Database) -> Iterator[Problem]:
+def _vectors(
+    database: Database, table: str = "vectors", noun: str = "vector", cure: Cure = "embed"
+) -> Iterator[Problem]:
     """Whether vectors are of one length, finite, and unit vectors."""
     lengths = Counter[int]()
     by_length: dict[int, list[int]] = {}
     wrong = list[int]()
-    rows = database.connection.execute("SELECT number, vector FROM vectors")
+    rows = database.connection.execute(f"SELECT number, vector FROM {table}")
     while chunk := rows.fetchmany(CHUNK):
         for length, group in itertools.groupby(chunk, key=lambda row: len(row[1])):
             of_one = list(group)
@@ -210,11 +221,11 @@ def _vectors(database: Database) -> Iterator[Problem]:
     usual = lengths.most_common(1)[0][0] if lengths else 0
     odd = [number for length, ns in by_length.items() if length != usual for number in ns]
     if odd:
-        what = _some(odd, "vector", "of another length")
-        yield Problem("record", what, "embed", len(odd), tuple(odd))
+        what = _some(odd, noun, "of another length")
+        yield Problem("record", what, cure, len(odd), tuple(odd))
     if left := sorted(set(wrong) - set(odd)):
-        what = _some(left, "vector", "not finite or not of length one")
-        yield Problem("record", what, "embed", len(left), tuple(left))
+        what = _some(left, noun, "not finite or not of length one")
+        yield Problem("record", what, cure, len(left), tuple(left))
 
 
 def _count(database: Database, statement: str) -> int:

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from rag.storage.coverage import Gap, gaps
+from rag.storage.database import Database
+from rag.storage.newvectors import NewVectors
 from rag.storage.record import Record
 from rag.storage.runs import Run, Runs
 
@@ -17,6 +19,15 @@ class PublisherStatus:
     articles: int
     first: datetime | None
     last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reembedding:
+    """That the archive is being embedded with another model, and how far that is, in passages."""
+
+    model: str
+    done: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class Status:
     copies: int = 0
     gaps: tuple[Gap, ...] = ()
     last_run: Run | None = None
+    reembedding: Reembedding | None = None
 
 
 def status_of(folder: Path, record: Record) -> Status:
@@ -63,4 +75,13 @@ def status_of(folder: Path, record: Record) -> Status:
         copies=copies,
         gaps=gaps(database),
         last_run=next(iter(Runs(database).recent(1)), None),
+        reembedding=_reembedding(database),
     )
+
+
+def _reembedding(database: Database) -> Reembedding | None:
+    fresh = NewVectors(database)
+    if not fresh.model:
+        return None
+    (passages,) = database.connection.execute("SELECT count(*) FROM passages").fetchone()
+    return Reembedding(fresh.model, fresh.count(), int(passages))

@@ -55,10 +55,25 @@ class VectorIndex:
         self._open()
 
     @classmethod
-    def beside(cls, folder: Path) -> VectorIndex:
-        """Return an empty index in a folder of its own, beside the one that answers."""
+    def beside(cls, folder: Path, generation: int = 0) -> VectorIndex:
+        """Return an empty index in a folder of its own, beside the one that answers.
+
+        It is for vectors of that generation: how often the archive has changed its model.
+        """
         taken = [int(path.name.partition("-")[2] or 0) for path in _folders(folder)]
-        return cls(folder, f"{FOLDER}-{max(taken, default=0) + 1}")
+        fresh = cls(folder, f"{FOLDER}-{max(taken, default=0) + 1}")
+        fresh.generation = generation
+        return fresh
+
+    @classmethod
+    def finished(cls, folder: Path, generation: int) -> VectorIndex | None:
+        """Return the index that was finished for vectors of that generation, if one was."""
+        for path in _folders(folder):
+            mark = _mark(path)
+            if "passages" in mark and mark.get("generation", 0) == generation:
+                with contextlib.suppress(DamagedIndexError):
+                    return cls(folder, path.name)
+        return None
 
     def take_over(self) -> None:
         """Be the index from now on; the others are deleted."""
@@ -89,15 +104,22 @@ class VectorIndex:
         self._client: Any = chromadb.PersistentClient(
             spelled, settings=Settings(anonymized_telemetry=False)
         )
+        try:
+            self._read_collection()
+        except BaseException:
+            self.close()
+            raise
+
+    def _read_collection(self) -> None:
         self._collection: Any = self._client.get_or_create_collection(
             COLLECTION,
             embedding_function=None,
             configuration={"hnsw": {"space": "cosine", "ef_search": EF_SEARCH}},
         )
         self.reached = int(self._mark.get("sequence", 0))
+        self.generation = int(self._mark.get("generation", 0))
         self._sealed = "passages" in self._mark
         if self._sealed and self.count() != self._mark["passages"]:
-            self.close()
             raise DamagedIndexError(f"{self.folder} does not hold what was written to it")
 
     def _refuse_damaged_files(self) -> None:
@@ -121,12 +143,6 @@ class VectorIndex:
 
     def close(self) -> None:
         self._client.close()
-
-    def clear(self) -> None:
-        """Throw the index away and begin an empty one."""
-        self.close()
-        shutil.rmtree(self.folder)
-        self._open()
 
     def count(self) -> int:
         """Return how many passages this process has it hold; another's are seen on reopening."""
@@ -169,15 +185,18 @@ class VectorIndex:
     def reach(self, sequence: int) -> None:
         """Say that every change up to this one is in: after the writes, never before."""
         self.reached, self._sealed, self._count = sequence, True, None
-        mark = {"sequence": sequence, "passages": self.count(), "files": _files(self.folder)}
-        _replace(self.folder / MARK, mark)
+        held = {"passages": self.count(), "files": _files(self.folder)}
+        _replace(self.folder / MARK, {**self._followed(), **held})
 
     def _unseal(self) -> None:
         """Before anything is written: what is cut short is not damaged, only behind."""
         self._count = None
         if self._sealed:
             self._sealed = False
-            _replace(self.folder / MARK, {"sequence": self.reached})
+            _replace(self.folder / MARK, self._followed())
+
+    def _followed(self) -> dict[str, Any]:
+        return {"sequence": self.reached, "generation": self.generation}
 
     def nearest(
         self, vector: Vectors, k: int, among: Numbers | None = None

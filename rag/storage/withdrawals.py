@@ -174,6 +174,8 @@ class Withdrawals:
 
 _OF_IT = "(SELECT id FROM revisions WHERE article_id = :id)"
 _ERASE = (
+    "DELETE FROM next_vectors WHERE number IN "
+    f"(SELECT number FROM passages WHERE revision_id IN {_OF_IT})",
     "DELETE FROM vectors WHERE number IN "
     f"(SELECT number FROM passages WHERE revision_id IN {_OF_IT})",
     f"DELETE FROM passages WHERE revision_id IN {_OF_IT}",
