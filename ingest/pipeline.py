@@ -18,6 +18,7 @@ from rag.storage.record import fingerprint
 
 if TYPE_CHECKING:
     from ingest.fetching.following import Following
+    from ingest.identity import Identities
 
 # Articles that are looked up, split, embedded and put in one transaction: what a crash may lose,
 # and what is in memory at a time. At 64 the embedding's batches are full and a commit is nothing.
@@ -85,6 +86,7 @@ def ingest(
     on_read: Callable[[str], None] | None = None,
     reading: Reading | None = None,
     following: Following | None = None,
+    identities: Identities | None = None,
     stop: Event | None = None,
 ) -> IngestReport:
     """Put every article of `sources` into `archive`, and say what was done.
@@ -95,12 +97,13 @@ def ingest(
     started again, an ingest finds what it has done unchanged. `reading` says how files are read.
 
     Sources are files, folders, and, with a `following` that fetches them, addresses. `on_read`
-    is told each of them that was read to its end. When `stop` is set, what has been read is put,
+    is told each of them that was read to its end. `identities` tells which article of the archive
+    one is that has no address. When `stop` is set, what has been read is put,
     and nothing more is read.
     """
     sources = list(sources)
     sizes = [_size(Path(source)) for source in sources if not is_address(source)]
-    run = _Run(archive, sum(sizes), on_progress, on_reject, following, stop or Event())
+    run = _Run(archive, sum(sizes), on_progress, on_reject, following, identities, stop or Event())
     for batch in _batches(run.articles(sources, reading or Reading(), on_read)):
         run.put(batch)
     return run.finished()
@@ -121,6 +124,7 @@ class _Run:
         on_progress: Callable[[Progress], None] | None,
         on_reject: Callable[[dict[str, str]], None] | None,
         following: Following | None,
+        identities: Identities | None,
         stop: Event,
     ) -> None:
         self.archive = archive
@@ -130,6 +134,7 @@ class _Run:
         self._on_progress = on_progress
         self._on_reject = on_reject
         self._following = following
+        self._identities = identities
         self._stop = stop
 
     def articles(
@@ -175,6 +180,8 @@ class _Run:
 
     def put(self, batch: Sequence[Article]) -> None:
         """Put the articles of `batch` that are new or changed."""
+        if self._identities:
+            batch = self._identities.resolved(batch)
         known = self.archive.fingerprints({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
         unchanged = 0
@@ -198,6 +205,8 @@ class _Run:
             unchanged=self.report.unchanged + unchanged + (counts.unchanged if counts else 0),
             passages=self.report.passages + (counts.passages if counts else 0),
         )
+        if self._identities:
+            self._identities.settle()
         if self._following:
             self._following.settle()
         self._tell()

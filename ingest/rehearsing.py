@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ingest.identity import Held
 from rag.schema import Article, ArticleHead, Span
+from rag.storage.places import Places
 from rag.storage.record import fingerprint
 from rag.storage.visits import Visit, Visits
 
 What = Literal["new", "changed"]
-Fingerprints = Callable[[Iterable[str]], dict[str, frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class _NoLimit:
 class Rehearsal:
     """An archive that only says what it would do: `articles` are those it would write."""
 
-    held: Fingerprints | None = None
+    held: Held | None = None
     articles: list[tuple[What, ArticleHead]] = field(default_factory=list)
     embeddings: _NoLimit = field(default_factory=_NoLimit)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -45,9 +46,13 @@ class Rehearsal:
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return the fingerprints of those that are there, or would be by now."""
         ids = list(article_ids)
-        known = self.held(ids) if self.held else {}
+        known = self.held.fingerprints(ids) if self.held else {}
         seen = {i: self._seen[i] for i in ids if i in self._seen}
         return {i: known.get(i, frozenset()) | seen.get(i, frozenset()) for i in {*known, *seen}}
+
+    def article(self, article_id: str) -> Article | None:
+        """Return an article that is there as it stands; None of those that would be."""
+        return self.held.article(article_id) if self.held else None
 
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> Counts:
         """Note what is new and what is changed."""
@@ -70,4 +75,11 @@ class Remembered:
         return self.visits.last(url) if self.visits else None
 
     def keep(self, visits: Iterable[Visit]) -> None:
+        """Forget them: nothing is written."""
+
+
+class RememberedPlaces(Places):
+    """The places of an archive, to which none is added."""
+
+    def keep(self, read: Iterable[tuple[str, str]]) -> None:
         """Forget them: nothing is written."""

@@ -15,10 +15,13 @@ from typing import Any, Protocol
 
 from ingest.fetching.client import Client
 from ingest.fetching.following import Following
+from ingest.identity import Identities
 from ingest.pipeline import Archive, IngestReport, Progress, ingest, is_address
 from ingest.readers import Reading
-from ingest.rehearsing import Rehearsal, Remembered
+from ingest.rehearsing import Rehearsal, Remembered, RememberedPlaces
+from rag.schema import Article
 from rag.storage.database import Database
+from rag.storage.places import Places
 from rag.storage.rejects import Refused, Rejects
 from rag.storage.runs import Runs
 from rag.storage.visits import Visits
@@ -43,6 +46,7 @@ class RecordedArchive(Archive, Protocol):
 
     @property
     def record(self) -> Record: ...
+    def article(self, article_id: str) -> Article | None: ...
 
 
 def run(
@@ -74,6 +78,7 @@ def run(
                 on_read=read.append,
                 reading=reading,
                 following=following,
+                identities=Identities(archive, Places(database)),
                 stop=stop,
             )
         finally:
@@ -94,8 +99,9 @@ def rehearse(
     on_reject: OnReject | None = None,
 ) -> tuple[IngestReport, Rehearsal]:
     """Return what `run` would do, and to which articles; nothing is written anywhere."""
-    rehearsal = Rehearsal(archive.fingerprints if archive else None)
+    rehearsal = Rehearsal(archive)
     visits = Visits(archive.record.database) if archive else None
+    places = RememberedPlaces(archive.record.database) if archive else None
     report = ingest(
         rehearsal,
         sources,
@@ -103,6 +109,7 @@ def rehearse(
         on_reject=on_reject,
         reading=reading,
         following=Following(client, Remembered(visits), reading),
+        identities=Identities(rehearsal, places) if places else None,
         stop=stop,
     )
     return report, rehearsal

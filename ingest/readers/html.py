@@ -14,7 +14,7 @@ from ingest.readers import Reject
 from ingest.readers.bylines import names
 from ingest.readers.dates import parse_date
 from ingest.readers.fields import article_from
-from ingest.readers.ids import host_of
+from ingest.readers.ids import host_of, place_of
 from ingest.readers.metadata import address_of, said_of_itself
 from ingest.readers.story import load_page, story_of, without_heading
 from ingest.readers.storyhead import StoryHead, story_head
@@ -57,7 +57,7 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     }
     if not _is_story(body, record):
         return Reject(place, "a page without an article: no text that reads like a story")
-    return article_from({**record, "text": body}, place=place, given=f"page:{place}")
+    return article_from({**record, "text": body}, place=place, given=f"page:{place_of(place)}")
 
 
 def _authors(said: Mapping[str, Any], head: StoryHead, publisher: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 _TRACKING = re.compile(
@@ -46,6 +47,11 @@ def article_id(url: str = "", given: str = "", text: str = "") -> str:
     if given:
         return given if len(given) <= _ID_UP_TO else f"sha256:{_digest(given)}"
     return f"sha256:{_digest(text)}"
+
+
+def place_of(place: str) -> str:
+    """Return where a file lies, or a member of a packed one, whatever the folder one stands in."""
+    return Path(place).resolve().as_posix()
 
 
 def url_key(url: str) -> str:

@@ -180,7 +180,7 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> A
     if kind == "pdf":
         from ingest.readers.pdf import PDF_BYTES, read_pdf
 
-        return read_pdf(file.read(PDF_BYTES + 1), place=place)
+        return read_pdf(file.read(PDF_BYTES + 1), place=place, url=url)
     content = file.read(ARTICLE_BYTES + 1)
     if len(content) > ARTICLE_BYTES:
         size = ARTICLE_BYTES // 2**20
@@ -191,7 +191,7 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> A
         return read_html(content, place=place, url=url)
     from ingest.readers.text import read_text
 
-    return read_text(content, place=place)
+    return read_text(content, place=place, url=url)
 
 
 def _seen_closer(start: bytes, kind: str, reading: Reading) -> tuple[str, Dialect | None]:

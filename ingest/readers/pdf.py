@@ -8,13 +8,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Reject
 from ingest.readers.dates import parse_date
 from ingest.readers.fields import article_from
+from ingest.readers.ids import place_of
 from ingest.readers.pdflayout import Piece, in_reading_order, paragraphs, without_running_heads
 from ingest.readers.text import said_above
 from rag.schema import Article
@@ -30,7 +30,7 @@ _NO_TITLE = re.compile(
 _LOCKED = 3  # what pdfpieces exits with
 
 
-def read_pdf(content: bytes, *, place: str) -> Article | Reject:
+def read_pdf(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     """Return the article of a PDF, its columns one after the other, or why it is none.
 
     Headers, footers and page numbers are left out, words parted at a line's end made whole. The
@@ -56,10 +56,13 @@ def read_pdf(content: bytes, *, place: str) -> Article | Reject:
     if read.returncode:
         return Reject(place, "a damaged PDF, or one that takes too much to read")
     found = json.loads(read.stdout)
-    return _article([Piece(**piece) for piece in found["pieces"]], found["metadata"], place)
+    pieces = [Piece(**piece) for piece in found["pieces"]]
+    return _article(pieces, found["metadata"], place, url)
 
 
-def _article(pieces: Sequence[Piece], metadata: Mapping[str, str], place: str) -> Article | Reject:
+def _article(
+    pieces: Sequence[Piece], metadata: Mapping[str, str], place: str, url: str
+) -> Article | Reject:
     if sum(char.isalnum() for piece in pieces for char in piece.text) < _LETTERS_FROM:
         return Reject(place, "a PDF without a text layer: give it one, as `ocrmypdf` does")
     ordered = in_reading_order(without_running_heads(pieces))
@@ -76,13 +79,14 @@ def _article(pieces: Sequence[Piece], metadata: Mapping[str, str], place: str) -
         title = own
     said, story = said_above(story, has_title=bool(title))
     record: dict[str, Any] = {
+        "url": url,
         "title": title,
         "authors": metadata.get("Author"),
         "published": _moment(metadata.get("CreationDate", "")),
         **{name: value for name, value in said.items() if value},
         "text": story,
     }
-    return article_from(record, place=place, given=f"file:{Path(place).resolve().as_posix()}")
+    return article_from(record, place=place, given=f"file:{place_of(place)}")
 
 
 def _headline(ordered: Sequence[Piece]) -> list[Piece]:

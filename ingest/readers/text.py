@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ingest.cleaning import clean_line
@@ -14,6 +13,7 @@ from ingest.readers.bylines import names
 from ingest.readers.dates import parse_date
 from ingest.readers.decoding import decode
 from ingest.readers.fields import SPELLINGS, article_from
+from ingest.readers.ids import place_of
 from rag.schema import Article
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -55,12 +55,13 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def read_text(content: bytes, *, place: str) -> Article | Reject:
+def read_text(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     """Return the article of a text or Markdown file, or why it is none.
 
     The title is front matter's, a `Title:` line's, the first heading or the first line; the date
     front matter's, a `Date:` line's, a line that is a date, or the dateline's, if it names a year.
-    An article without an address or an id is known by the path of its file.
+    An article without an address or an id is known by the path of its file; `url` is where it was
+    fetched from.
     """
     try:
         text = decode(content)
@@ -71,8 +72,8 @@ def read_text(content: bytes, *, place: str) -> Article | Reject:
     if record or _HEADING.search(story):
         story = _unmarked(story, record)
     head, story = said_above(story, has_title="title" in record)
-    record = {**head, **record, "text": story}
-    return article_from(record, place=place, given=f"file:{Path(place).resolve().as_posix()}")
+    record = {"url": url, **head, **record, "text": story}
+    return article_from(record, place=place, given=f"file:{place_of(place)}")
 
 
 def said_above(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
