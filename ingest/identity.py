@@ -74,6 +74,12 @@ class Identities:
             found.append(article)
         return found
 
+    def killed(self, article_id: str, publisher: str) -> str:
+        """Return the id here of what a publisher calls so."""
+        number = "" if is_unique(article_id) else article_id
+        ids = [f"{house}:{number}"] if number and (house := _slug(publisher)) else []
+        return next((i for i in ids if self._held.article(i)), article_id)
+
     def settle(self) -> None:
         """Remember the places of the batch that was put."""
         if self._moved:
@@ -125,7 +131,7 @@ class Identities:
         number = article.id
         if not self._is_known(number) or self._is_same(number, article):
             return number
-        house = re.sub(r"\W+", "-", article.publisher.casefold()).strip("-")
+        house = _slug(article.publisher)
         likely = [f"{house}:{number}"] if house else []
         apart = f"{number}#{_mark(article)}"
         for article_id in [*likely, *self._beginning(f"{number}#")]:
@@ -181,6 +187,10 @@ def is_version_of(new: Article, old: Article) -> bool:
     if not len(short):
         return False
     return len({*short.tolist()} & {*long.tolist()}) >= SHARED * len(short)
+
+
+def _slug(publisher: str) -> str:
+    return re.sub(r"\W+", "-", publisher.casefold()).strip("-")
 
 
 def _mark(article: Article) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
-from ingest.readers import Link, Reading, Reject, files, read
+from ingest.readers import Kill, Link, Reading, Reject, files, read
 from rag.errors import ReadError
 from rag.schema import Article, Span
 from rag.storage.record import fingerprint
@@ -39,6 +39,8 @@ class PutCounts(Protocol):
     def unchanged(self) -> int: ...
     @property
     def passages(self) -> int: ...
+    @property
+    def withdrawn(self) -> int: ...
 
 
 class Archive(Protocol):
@@ -47,17 +49,23 @@ class Archive(Protocol):
     @property
     def embeddings(self) -> Any: ...  # a TokenLimit as well: how it counts, how much it reads
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
+    def article(self, article_id: str) -> Article | None: ...
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutCounts: ...
+    def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did: articles by what became of them, new passages, seconds."""
+    """What an ingest did: articles by what became of them, new passages, seconds.
+
+    `removed` were killed by their publishers, `kept_out` taken down before.
+    """
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
+    kept_out: int = 0
     rejected: int = 0
     passages: int = 0
     seconds: float = 0.0
@@ -65,7 +73,7 @@ class IngestReport:
     @property
     def articles(self) -> int:
         """The articles that were read, whatever became of them."""
-        return self.new + self.changed + self.unchanged
+        return self.new + self.changed + self.unchanged + self.removed + self.kept_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +160,7 @@ class _Run:
                 if self._stop.is_set():
                     return
                 if isinstance(found, Reject):
-                    self._reject(found)
+                    self._refuse(found)
                 elif isinstance(found, Link):
                     self._follow(found)
                 else:
@@ -172,7 +180,7 @@ class _Run:
             if isinstance(found, Article):
                 yield found
             elif isinstance(found, Reject):
-                self._reject(found)
+                self._refuse(found)
                 self._tell()
             else:
                 self.report = replace(self.report, unchanged=self.report.unchanged + 1)
@@ -184,6 +192,7 @@ class _Run:
             batch = self._identities.resolved(batch)
         known = self.archive.fingerprints({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
+        refused: list[str] = []
         unchanged = 0
         limit: TokenLimit = self.archive.embeddings
         for article in batch:
@@ -196,6 +205,7 @@ class _Run:
                 # The same line twice in a batch is one article.
                 known[article.id] = known.get(article.id, frozenset()) | {mark}
             except (ReadError, ValueError) as error:
+                refused.append(article.id)
                 self._reject(Reject(article.url or article.id, str(error)))
         counts = self.archive.put(fresh) if fresh else None
         self.report = replace(
@@ -203,12 +213,13 @@ class _Run:
             new=self.report.new + (counts.new if counts else 0),
             changed=self.report.changed + (counts.changed if counts else 0),
             unchanged=self.report.unchanged + unchanged + (counts.unchanged if counts else 0),
+            kept_out=self.report.kept_out + (counts.withdrawn if counts else 0),
             passages=self.report.passages + (counts.passages if counts else 0),
         )
         if self._identities:
             self._identities.settle()
         if self._following:
-            self._following.settle()
+            self._following.settle(refused)
         self._tell()
 
     def finished(self) -> IngestReport:
@@ -219,10 +230,33 @@ class _Run:
         self._tell()
         return self.report
 
+    def _refuse(self, found: Reject) -> None:
+        if isinstance(found, Kill):
+            self._kill(found)
+        else:
+            self._reject(found)
+
+    def _kill(self, kill: Kill) -> None:
+        """Take an article down that its own publisher kills, for good, here or yet to come."""
+        killed = kill.article_id
+        if self._identities:
+            killed = self._identities.killed(killed, kill.publisher)
+        here = self.archive.article(killed)
+        if here and not _is_one_house(here.publisher, kill.publisher):
+            why = f"an article of {here.publisher} is not {kill.publisher}'s to withdraw"
+            self._reject(Reject(kill.place, f"{why}: {killed}"))
+            return
+        removed = self.archive.withdraw([killed], reason=kill.reason)
+        self.report = replace(
+            self.report,
+            removed=self.report.removed + removed,
+            unchanged=self.report.unchanged + 1 - removed,
+        )
+
     def _reject(self, reject: Reject) -> None:
         self.report = replace(self.report, rejected=self.report.rejected + 1)
         if self._on_reject:
-            self._on_reject(asdict(reject))
+            self._on_reject({"place": reject.place, "reason": reject.reason})
 
     def _on_bytes(self, count: int) -> None:
         self.done += count
@@ -234,6 +268,10 @@ class _Run:
             done, total = (part * PAGE_BYTES for part in pages)
             done += min(self.done, self.total)
             self._on_progress(Progress(done, self.total + total, self.report))
+
+
+def _is_one_house(one: str, other: str) -> bool:
+    return not one or not other or one.casefold() == other.casefold()
 
 
 def _batches(articles: Iterable[Article]) -> Iterator[list[Article]]:

@@ -23,6 +23,7 @@ class Counts:
     changed: int
     unchanged: int = 0
     passages: int = 0
+    withdrawn: int = 0
 
 
 class _NoLimit:
@@ -53,6 +54,10 @@ class Rehearsal:
     def article(self, article_id: str) -> Article | None:
         """Return an article that is there as it stands; None of those that would be."""
         return self.held.article(article_id) if self.held else None
+
+    def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
+        """Return how many would be taken down; one that is not here would be kept out."""
+        return len(list(article_ids))
 
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> Counts:
         """Note what is new and what is changed."""

@@ -67,7 +67,7 @@ def run(
     database = archive.record.database
     following = Following(client, Visits(database), reading)
     with _kept(database, sources) as (began, figures):
-        rejects = _Rejects(Rejects(database), on_reject)
+        rejects = _Rejects(Rejects(database), on_reject, following.asked)
         read: list[str] = []
         try:
             report = ingest(
@@ -123,13 +123,16 @@ def source_of(place: str) -> str:
     return _parted(place)[0]
 
 
-def _parted(place: str) -> tuple[str, str]:
+def _parted(place: str, is_source: Callable[[str], bool] = lambda _: True) -> tuple[str, str]:
     """Return the source of a place, and what of the place is within it.
 
     What is within is never made part of a path: a member may be called `../../etc/passwd`.
+    `is_source` tells what was fetched from what is within it.
     """
     if is_address(place):
-        return place, ""
+        ends = [len(place), *(found.start() for found in re.finditer("[!:]", place))]
+        end = next((end for end in (ends[0], *reversed(ends)) if is_source(place[:end])), ends[0])
+        return place[:end], place[end:]
     path = place
     while not _is_there(path):
         shorter = re.sub(r"[!:][^!:]*\Z", "", path)
@@ -176,15 +179,18 @@ def _kept(
 class _Rejects:
     """The rejects of a run: told at once, and kept a few hundred at a time."""
 
-    def __init__(self, rejects: Rejects, on_reject: OnReject | None) -> None:
+    def __init__(
+        self, rejects: Rejects, on_reject: OnReject | None, is_source: Callable[[str], bool]
+    ) -> None:
         self._rejects = rejects
         self._on_reject = on_reject
+        self._is_source = is_source
         self._waiting: list[Refused] = []
 
     def take(self, reject: dict[str, str]) -> None:
         if self._on_reject:
             self._on_reject(reject)
-        source, within = _parted(reject["place"])
+        source, within = _parted(reject["place"], self._is_source)
         now = datetime.now(UTC)
         self._waiting.append(Refused(source + within, source, reject["reason"], now))
         if len(self._waiting) >= _KEEP_AT:

@@ -333,3 +333,12 @@ def test_the_passages_of_a_fetched_page_are_spans_of_its_text(stand: Newsstand) 
     ((article, spans),) = room.shelf.held.values()
     assert spans
     assert all(isinstance(span, Span) and article.text[span.start : span.end] for span in spans)
+
+
+def test_a_page_whose_article_is_refused_after_all_is_asked_for_again(stand: Newsstand) -> None:
+    stand.pages["/crane"] = page("Crane falls")
+    room = Newsroom()
+    room.shelf.embeddings.max_tokens = 2  # nothing fits
+    assert counts(room.ingest(stand.url("/crane"))) == (0, 0, 0, 1)
+    room.shelf.embeddings.max_tokens = 60
+    assert counts(room.ingest(stand.url("/crane"))) == (1, 0, 0, 0)

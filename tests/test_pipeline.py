@@ -38,16 +38,30 @@ class Shelf:
         self.embeddings = Words()
         self.held: dict[str, tuple[Article, tuple[Span, ...]]] = {}
         self.seen: dict[str, frozenset[str]] = {}
+        self.withdrawn: dict[str, str] = {}
         self.batches: list[int] = []
 
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         return {i: self.seen[i] for i in article_ids if i in self.seen}
+
+    def article(self, article_id: str) -> Article | None:
+        return self.held[article_id][0] if article_id in self.held else None
+
+    def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
+        gone = [i for i in article_ids if i not in self.withdrawn]
+        self.withdrawn |= dict.fromkeys(gone, reason)
+        self.held = {i: held for i, held in self.held.items() if i not in self.withdrawn}
+        self.seen = {i: marks for i, marks in self.seen.items() if i not in self.withdrawn}
+        return len(gone)
 
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutReport:
         entries = [(article, tuple(spans)) for article, spans in batch]
         self.batches.append(len(entries))
         report = PutReport(0, 0, 0, 0)
         for article, spans in entries:
+            if article.id in self.withdrawn:
+                report += PutReport(0, 0, 0, 0, withdrawn=1)
+                continue
             changed = article.id in self.held
             report += PutReport(not changed, changed, 0, len(spans))
             self.held[article.id] = (article, spans)

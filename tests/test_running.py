@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from functools import cached_property
@@ -164,6 +165,23 @@ def test_a_reject_within_a_file_keeps_its_place_as_it_is(room: Newsroom, tmp_pat
     room.run(tmp_path / "a.zip")
     (refused,) = room.rejects()
     assert refused.place.removeprefix(refused.source) == "!b//../c.jsonl:1"
+
+
+def test_what_is_refused_in_a_fetched_file_is_tried_again_with_the_file(
+    room: Newsroom, stand: Newsstand
+) -> None:
+    line = {"title": "Crane falls", "text": "It fell."}
+    held = json.dumps(line).encode() + b"\n" + b'{"title": "half\n'
+    stand.pages["/a:b/dump"] = Page(gzip.compress(held), etag=True)
+    address = stand.url("/a:b/dump")
+    assert counts(room.run(address)) == (1, 0, 0, 1)
+    (refused,) = room.rejects()
+    assert (refused.source, refused.place) == (address, f"{address}:2")
+    # Not asked whether it has changed: what it lacked last time may be there, or be let in, now.
+    assert counts(room.run(address)) == (0, 0, 1, 1)
+    stand.pages["/a:b/dump"] = Page(held[: held.index(b"\n") + 1], etag=True)
+    room.run(address)
+    assert room.rejects() == []
 
 
 # Runs, and the log

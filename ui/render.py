@@ -160,6 +160,7 @@ def report_value(report: IngestReport) -> dict[str, Any]:
         "changed": report.changed,
         "unchanged": report.unchanged,
         "removed": report.removed,
+        "kept_out": report.kept_out,
         "rejected": report.rejected,
         "passages": report.passages,
         "seconds": round(report.seconds, 3),
@@ -306,6 +307,7 @@ def _copies(status: Status) -> str:
 def terminal_report(report: IngestReport) -> str:
     """Return the closing line of an ingest."""
     removed = f"{report.removed:,} removed, " if report.removed else ""
+    removed += f"{report.kept_out:,} kept out, " if report.kept_out else ""
     return (
         f"{report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
         f"{removed}{report.rejected:,} rejected; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -12,7 +12,7 @@ from urllib.parse import urldefrag, urlsplit
 from ingest.fetching.client import Client, Fetched
 from ingest.fetching.errors import FetchError, StoppedError
 from ingest.fetching.judging import refusal_of_detour, refusal_of_page, refusal_of_status
-from ingest.readers import Link, Reading, Reject
+from ingest.readers import Kill, Link, Reading, Reject
 from ingest.readers.decoding import in_utf8
 from ingest.readers.html import read_html
 from ingest.readers.ids import host_of
@@ -94,10 +94,19 @@ class Following:
         except StoppedError:
             return
 
-    def settle(self) -> None:
-        """Remember the addresses whose articles have been put: all that were yielded."""
-        self._visits.keep(self._settling)
+    def settle(self, refused: Collection[str] = ()) -> None:
+        """Remember the addresses whose articles have been put: all that were yielded.
+
+        But for those of the articles that were `refused` after all, which are asked for again.
+        """
+        self._visits.keep(
+            v for v in self._settling if not v.article_id or v.article_id not in refused
+        )
         self._settling = []
+
+    def asked(self, url: str) -> bool:
+        """Whether this address was to be fetched."""
+        return url in self._seen
 
     # which is next
 
@@ -176,6 +185,8 @@ class Following:
         reading = replace(self._reading, url=fetched.url)
         for found in read_content(fetched.content, url, reading):
             if not isinstance(found, Link):
+                # An embargo ends, a feed is mended: what was refused must be seen again.
+                hub.failed |= isinstance(found, Reject) and not isinstance(found, Kill)
                 yield found
             elif self._add(_Task(found, hub, task.depth + 1)):
                 hub.left += 1

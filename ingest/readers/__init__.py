@@ -52,6 +52,14 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Kill(Reject):
+    """A publisher's word that one of its articles is not to be shown any longer."""
+
+    article_id: str = ""
+    publisher: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A page that was named and is to be fetched: by whom, and what is known of it already."""
 

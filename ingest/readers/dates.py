@@ -35,6 +35,17 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?!\
 
 
 def parse_date(value: Any, language: str = "") -> datetime | None:
+    """Return the moment of the past that `value` names: see `parse_moment`.
+
+    Raises ValueError, too, where it is further ahead than any paper is dated.
+    """
+    moment = parse_moment(value, language)
+    if moment and moment > datetime.now(UTC) + _AHEAD:
+        raise ValueError(f"{str(value)[:60]!r} is more than a year ahead: not a likely date")
+    return moment
+
+
+def parse_moment(value: Any, language: str = "") -> datetime | None:
     """Return the moment that `value` names, in its own zone, UTC if it names none.
 
     Takes datetimes, ISO 8601, RFC 2822, seconds and milliseconds since 1970, and dates in words
@@ -67,9 +78,7 @@ def _checked(moment: datetime, value: object) -> datetime:
     if not _EARLIEST <= moment.year < 9999:
         raise ValueError(f"{str(value)[:60]!r} is not a likely date")
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    if moment > datetime.now(UTC) + _AHEAD:
-        raise ValueError(f"{str(value)[:60]!r} is more than a year ahead: not a likely date")
+        return moment.replace(tzinfo=UTC)
     offset = moment.utcoffset() or timedelta()
     # A fixed offset in whole minutes: what another zone's rules become when they are stored.
     return moment if offset.seconds % 60 == 0 else moment.astimezone(UTC)

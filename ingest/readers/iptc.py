@@ -9,9 +9,10 @@ from html.entities import html5
 from typing import Any
 
 from ingest.cleaning import clean_line
-from ingest.readers import Read, Reject
-from ingest.readers.dates import parse_date
+from ingest.readers import Kill, Read, Reject
+from ingest.readers.dates import parse_moment
 from ingest.readers.fields import article_from
+from ingest.readers.ids import article_id
 from rag.schema import Article
 
 XML_BYTES = 64 * 2**20  # a message with a day's news has some MB; a tree takes ten times its text
@@ -32,8 +33,8 @@ _CORRECTION = re.compile(r"(?i)\A\W*correct(?:s|ed|ion)\b[\s:.–—-]*")
 def read_news_xml(content: bytes, *, place: str) -> Read:
     """Yield the articles of a NITF document or of a NewsML-G2 item or message.
 
-    What is withheld, killed or still under an embargo is a Reject that says so; an editor's
-    correction becomes a paragraph of the text.
+    What is withheld or killed is a Kill, and what is still under an embargo a Reject that says so;
+    an editor's correction becomes a paragraph of the text.
     """
     from lxml import etree
 
@@ -99,7 +100,11 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
     status = str(record.pop("status", None) or "")
     if _KILLED.search(status) or _KILL_NOTE.search(note):
         why = f": {note}" if note else ""
-        return Reject(place, f"withdrawn by its publisher ({status or 'kill'}): {name}{why[:200]}")
+        reason = f"withdrawn by its publisher ({status or 'kill'}): {name}{why[:200]}"
+        if not (record.get("url") or record.get("id")):
+            return Reject(place, f"{reason}, without a word of which article it was")
+        killed = article_id(str(record.get("url") or ""), str(record.get("id") or ""))
+        return Kill(place, reason, killed, clean_line(str(record.get("publisher") or "")))
     embargo = record.pop("embargo", None)
     if embargo is not None:
         refused = _under_embargo(embargo)
@@ -117,7 +122,7 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
 def _under_embargo(value: Any) -> str:
     """Return until when; nothing where it is over. One without a date has no end (NewsML-G2)."""
     try:
-        until = parse_date(value)
+        until = parse_moment(value)
     except ValueError:
         return f"until {str(value)[:40]!r}, which is not a date"
     if until is None:
