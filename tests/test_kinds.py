@@ -10,6 +10,7 @@ import pytest
 
 from ingest.readers import KINDS, Reading, Reject, read
 from rag.schema import Article
+from tests.fuzz.inputs import whole
 from tests.test_readers_html import BODY
 from ui import cli
 
@@ -64,3 +65,23 @@ def test_the_help_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["ingest", "--help"])
     said = capsys.readouterr().out
     assert all(kind in said for kind in KINDS)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_file_in_another_unicode_is_of_the_same_kind(tmp_path: Path, encoding: str) -> None:
+    for kind, content in whole().items():
+        if kind in ("parquet", "pdf", "warc", "arc", "zip", "tar", "gz"):
+            continue
+        path = tmp_path / "input"
+        path.write_bytes(content)
+        before = list(read(path))
+        path.write_bytes(content.decode().encode(encoding))
+        assert list(read(path)) == before, kind
+
+
+def test_what_only_begins_like_utf_16_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "input"
+    path.write_bytes(b"\xff\xfe" + b"\x00\xdc\x00\xd8" * 400)
+    (found,) = read(path)
+    assert isinstance(found, Reject)
+    assert "begins like UTF-16 and is none" in found.reason

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 # articles has 0.2 MB; above this something else is in the file, and memory is to be bounded.
 ARTICLE_BYTES = 16 * 2**20
 _SAMPLE = 2**16  # bytes an encoding is guessed from
+_SAID = re.compile(r"(?<=<\?xml)([^>]*?)\sencoding=[\"'][^\"']*[\"']")  # in its first line
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -38,6 +39,48 @@ def decode(content: bytes) -> str:
         raise ValueError(
             f"invalid UTF-8 in line {line}: convert it, as by `iconv -f LATIN1 -t UTF-8`"
         ) from error
+
+
+class _Recoded(io.RawIOBase):
+    """A file of another encoding, read as UTF-8; what is broken in it becomes U+FFFD."""
+
+    def __init__(self, file: io.BufferedReader, encoding: str) -> None:
+        self._file = file
+        self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+        self._ready = b""
+        self._first = True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._ready:
+            piece = self._file.read(_SAMPLE)
+            text = self._decode(piece, not piece).removeprefix("\ufeff" if self._first else "")
+            if self._first:  # XML says which encoding it is in: no longer
+                text = _SAID.sub(r"\1", text, count=1)
+                self._first = False
+            self._ready = text.encode("utf-8", "replace")
+            if not piece:
+                break
+        taken, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def recoded(file: io.BufferedReader, start: bytes) -> io.BufferedReader:
+    """Return a file in UTF-8 whose `start` has the mark of UTF-16 or UTF-32; any other as it is.
+
+    Raises ValueError where it is not what the mark says.
+    """
+    encoding = next((name for mark, name in _BOMS if start.startswith(mark)), "utf-8-sig")
+    if encoding == "utf-8-sig":
+        return file
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(start)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not a text: it begins like {encoding.upper()} and is none") from error
+    return io.BufferedReader(_Recoded(file, encoding), _SAMPLE)
 
 
 def in_utf8(page: bytes, content_type: str) -> bytes:

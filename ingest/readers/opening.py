@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ingest.readers import KINDS, OnBytes, Read, Reading, Reject
-from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.decoding import ARTICLE_BYTES, recoded
 from ingest.readers.kinds import kind_of
 from ingest.readers.packed import (
     DAMAGED,
@@ -105,6 +105,12 @@ class _Opening:
 
     def read(self, file: io.BufferedReader[Any], place: str) -> Read:
         """Yield the articles of a file, or of a member of one."""
+        start = _peek(file)
+        try:
+            file = recoded(file, start)
+        except ValueError as error:
+            yield Reject(place, str(error))
+            return
         start = _peek(file)
         kind = kind_of(start)
         if kind in ("packed", "zip", "tar"):
