@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers.opposing import denies, opposite, other_figure, undeclined
+from rag.answers.opposing import another, denies, opposite, other_figure, undeclined
 from rag.answers.premises import names_premise
+from rag.answers.roles import (
+    Deed,
+    deed,
+    does,
+    done_by,
+    is_denied,
+    places,
+    same_place,
+    unrealised,
+)
 from rag.chatbot import Chatbot
 from rag.measures.premises import read_premises
 from rag.text.words import stems
@@ -37,6 +47,9 @@ def bot() -> Chatbot:
         "Why did the high court of Arvandia declare the vote on the ferry invalid?",
         "Why did the high court of Belmark declare the vote on the ferry valid?",
         "Why did South Korea send tanks to Kyiv?",
+        "When was the treaty signed in Port Ellis?",
+        "Why does the new ferry carry 900 cars?",
+        "Why did the Pope say the crossing takes 25 minutes?",
     ],
 )
 def test_a_false_premise_is_named_and_the_sentence_shown(bot: Chatbot, question: str) -> None:
@@ -73,6 +86,54 @@ def test_the_opposite_of_a_word_denies_the_rest() -> None:
     assert opposite(claim, stems(claim), "The council rejected the plan.")
     assert not opposite(claim, stems(claim), "The council approved the plan.")
     assert undeclined("Kim refused to ratify the treaty") == "Kim ratify the treaty"
+
+
+def test_an_act_that_is_named_after_another_is_not_denied() -> None:
+    assert not denies(stems("catch"), "The company did not repeat the catch.")
+    assert denies(stems("hold"), "She did not want to hold a press conference.")
+    assert denies(stems("send"), "It has not supplied any weapons.")
+
+
+def test_who_does_it_is_told_by_the_order_and_by_the_agent() -> None:
+    won = deed("the Harbour Gulls win the cup")
+    assert won == Deed("Harbour Gulls", "win")
+    assert does(won, "The Harbour Gulls won the cup on Sunday.")
+    lost = "On Sunday the Coast Terns celebrated a win over the Harbour Gulls."
+    assert not does(won, lost)
+    assert done_by(won, lost) == "Coast Terns"
+    signed = deed("Ines Duarte sign the treaty")
+    assert not does(signed, "The treaty, signed by Pavel Orlov, was read by Ines Duarte.")
+    assert does(signed, "The treaty was signed by Ines Duarte.")
+
+
+def test_nobody_does_what_a_crowd_or_the_soldiers_of_a_country_do() -> None:
+    assert deed("the crowd in Port Ellis throw mud").who == ""
+    assert deed("North Korean soldiers arrive in Russia").who == ""
+    assert deed("Seoul's opposition support the plan").who == ""
+
+
+def test_a_place_is_another_where_its_country_is_the_same() -> None:
+    assert [place.text for place in places("They met in Kyiv and left.")] == ["Kyiv"]
+    assert not same_place("Kyiv", "Ukraine")
+    assert another("the summit in Moscow", "Moscow", "It ended in Kazan.", is_place=True) == "Kazan"
+
+
+def test_a_word_that_opens_a_sentence_is_not_told_as_a_name() -> None:
+    assert another("Duarte win", "Duarte", "Tens of thousands of people came.") == "others"
+    assert another("Duarte win", "Duarte", "PORT ELLIS, Oct 3 (Wire) - Ann Lund won.") == "Ann Lund"
+
+
+def test_what_was_asked_for_has_not_happened() -> None:
+    resigned = deed("Carlos Quint resign")
+    assert unrealised(resigned, "They demanded that the president, Carlos Quint, resign.")
+    assert not unrealised(resigned, "Carlos Quint resigned on Monday.")
+
+
+def test_a_denial_may_be_denied() -> None:
+    claim = "Orlov deny the report"
+    assert is_denied(claim, deed(claim), "Orlov did not deny the report.")
+    assert not is_denied(claim, deed(claim), "Orlov denied the report.")
+    assert opposite(claim, stems(claim), "Orlov confirmed the report.")
 
 
 def test_there_are_sixty_pairs_of_questions_of_the_sample() -> None:

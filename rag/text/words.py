@@ -61,6 +61,8 @@ def stem(word: str) -> str:
     if not low.isalpha() or len(low) < 4:
         return low
     for ending, instead in _ENDINGS:
+        if ending == "ly" and (len(low) < 6 or low[-3] in "biop"):
+            continue  # family, supply: "families" and "supplied" end in a y here
         if low.endswith(ending) and len(low) - len(ending) + len(instead) >= 3:
             low = low[: -len(ending)] + instead
             break
