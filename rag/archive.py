@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from filelock import FileLock
 
 from rag.asof import ArchiveAsOf
+from rag.errors import ArchiveDamagedError
 from rag.models.lazy import ArchiveModel, LazyEmbeddings, reranker_of
 from rag.retrieval import retrieve
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
@@ -26,6 +27,7 @@ from rag.storage.erasure import erase, finish
 from rag.storage.filtering import kinds_of
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
+from rag.storage.losses import loss_of
 from rag.storage.newvectors import MODEL
 from rag.storage.notices import corrected
 from rag.storage.passages import Vectors
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
+Losses = Literal["refuse", "accept"]
 T = TypeVar("T")
 
 
@@ -102,13 +105,15 @@ class Archive:
         embeddings: Any = None,
         settings: Settings | None = None,
         wait: float = 0.0,
+        losses: Losses = "refuse",
     ) -> Archive:
         """Open the archive at `path`, by default the one of the settings.
 
         To `write` creates it where there is none, and takes the writers' lock, waiting for it
         `wait` seconds.  `embeddings` is any LangChain `Embeddings`, by default the settings'.
         Raises ArchiveNotFoundError, ArchiveLockedError, ArchiveDamagedError, and
-        EmbeddingMismatchError where the archive was built with another model.
+        EmbeddingMismatchError where the archive was built with another model.  A record that has
+        lost changes, as its indexes tell, is damaged too, unless `losses` are accepted.
         """
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
@@ -118,6 +123,10 @@ class Archive:
                 opened.callback(lock.release)
             record = Record(folder, create=mode == "write", writable=mode == "write")
             opened.callback(record.close)
+            if losses == "refuse" and (loss := loss_of(folder, record.database)):
+                raise ArchiveDamagedError(
+                    f"of the archive at {folder}, {loss.what}: {loss.way_out}"
+                )
             generation = record.generation()  # first: see `_keep_up`
             model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
             archive = cls(folder, record, model, lock, settings, generation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rag.archive import Archive
 from rag.storage.agreement import index_problems, mend
+from rag.storage.losses import loss_of
 from rag.storage.mending import discard_orphans, embedded_texts, write_vectors
 from rag.storage.newvectors import NewVectors
 from rag.storage.soundness import Problem, record_problems
@@ -22,13 +23,18 @@ def examine(archive: Archive) -> tuple[Problem, ...]:
     problems = tuple(record_problems(archive.record.database))
     if any(problem.whole_file for problem in problems):
         return problems
+    if loss := loss_of(archive.path, archive.record.database):
+        count = loss.last - loss.first + 1
+        lost = Problem("record", loss.what, "give up", count, way_out=loss.way_out)
+        return (*problems, lost)  # its indexes hold what it no longer does
     return (*problems, *index_problems(archive.record, archive.indexes))
 
 
 def repair(archive: Archive) -> tuple[Problem, ...]:
     """Mend what can be mended of an archive open for writing; return what is left.
 
-    Only passages whose vectors the record has lost are embedded.
+    Only passages whose vectors the record has lost are embedded.  Changes that the record has
+    lost are given up: the indexes are made again from what is left.
     """
     database = archive.record.database
     problems = tuple(record_problems(database))

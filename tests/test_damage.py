@@ -4,6 +4,8 @@ next opening, and the record's loss is told in one line with the way out."""
 from __future__ import annotations
 
 import itertools
+import multiprocessing
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +15,10 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from rag.archive import Archive
-from rag.doctor import examine
+from rag.doctor import examine, repair
 from rag.errors import ArchiveDamagedError
 from rag.schema import Article, Span
+from ui import cli
 
 ARTICLES = 600  # two passages each: beyond 1,000, Chroma writes its vectors into files
 TEXT = "The ferry {n} left the harbour. Its captain saw whale {n} at dawn."
@@ -39,6 +42,29 @@ def numbered(n: int) -> tuple[Article, list[Span]]:
     article = Article(id=f"paper.example/{n}", title=f"Ferry {n}", text=TEXT.format(n=n))
     middle = article.text.index(". ") + 1
     return article, [Span(0, middle), Span(middle + 1, len(article.text))]
+
+
+PUT_IN_LOG = 40  # articles that are in the record's log alone, each put by itself
+
+
+def _die_after_puts(folder: Path) -> None:
+    with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
+        for n in range(PUT_IN_LOG):
+            archive.put([numbered(n)])
+        os._exit(1)  # each was acknowledged, and nothing is written back from the log
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive whose writer was killed: -wal and -shm are there, the former with most of it."""
+    folder = tmp_path_factory.mktemp("killed") / "archive"
+    Archive.open(folder, mode="write", embeddings=Numbered()).close()
+    process = multiprocessing.get_context("spawn").Process(target=_die_after_puts, args=(folder,))
+    process.start()
+    process.join(60)
+    assert (folder / "archive.sqlite-wal").stat().st_size > 100_000
+    assert (folder / "archive.sqlite-shm").exists()
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +151,87 @@ def test_the_loss_of_the_record_is_told_in_one_line(
         assert not (folder / "archive.sqlite").exists()
     else:
         assert (folder / "archive.sqlite").read_bytes() == held  # not begun anew
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_changes_that_were_in_a_lost_log_are_told_of_before_anything_else_is_done(
+    killed: Path, tmp_path: Path, damage: Callable[[Path], None], mode: str
+) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(killed, folder)
+    damage(folder / "archive.sqlite-wal")
+    for _ in range(2):  # whoever looks twice is told twice
+        with pytest.raises(
+            ArchiveDamagedError,
+            match=r"^[^\n]* changes? \d+ [^\n]* lost[^\n]*doctor --repair[^\n]*$",
+        ):
+            Archive.open(folder, mode=mode, embeddings=Numbered())  # type: ignore[arg-type]
+    with Archive.open(folder, embeddings=Numbered(), losses="accept") as archive:
+        left = {article.id for article in archive.articles()}
+        (lost,) = examine(archive)
+        assert lost.count == PUT_IN_LOG - len(left)
+    with Archive.open(folder, mode="write", embeddings=Numbered(), losses="accept") as archive:
+        assert repair(archive) == ()
+    with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
+        report = archive.put(numbered(n) for n in range(PUT_IN_LOG))
+        assert (report.new, report.unchanged) == (PUT_IN_LOG - len(left), len(left))
+        assert examine(archive) == ()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_the_shared_memory_of_the_log_is_made_again(
+    killed: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(killed, folder)
+    damage(folder / "archive.sqlite-shm")
+    with Archive.open(folder, embeddings=Numbered()) as archive:
+        assert archive.count().articles == PUT_IN_LOG
+        assert examine(archive) == ()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_record_that_is_lost_beside_its_log_is_told_of(
+    killed: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(killed, folder)
+    damage(folder / "archive.sqlite")
+    if damage is _zeroed:  # the log has some of its pages, of others there is nothing
+        damage(folder / "archive.sqlite-wal")
+    for mode in ("read", "write"):
+        with pytest.raises(ArchiveDamagedError, match=r"^[^\n]*backfile restore[^\n]*$"):
+            Archive.open(folder, mode=mode, embeddings=Numbered())  # type: ignore[arg-type]
+
+
+def test_a_search_that_meets_a_damaged_page_of_the_record_says_so(
+    sound: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(sound, folder)
+    data = bytearray((folder / "archive.sqlite").read_bytes())
+    data[4096 * 8 :] = b"\xee" * (len(data) - 4096 * 8)
+    (folder / "archive.sqlite").write_bytes(data)
+    for words in (["search", "whale"], ["status"], ["export", "-"]):
+        assert cli.main([*words, "--archive", str(folder)]) == 1
+
+
+def test_the_command_tells_of_lost_changes_and_gives_them_up_when_told_to(
+    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(killed, folder)
+    (folder / "archive.sqlite-wal").unlink()
+    for words in (["status"], ["search", "whale"]):
+        assert cli.main([*words, "--archive", str(folder)]) == 1
+        assert "are lost, which its indexes have followed" in capsys.readouterr().err
+    assert cli.main(["doctor", "--archive", str(folder)]) == 1
+    assert "record: changes 1 to 40 are lost" in capsys.readouterr().out
+    assert cli.main(["doctor", "--repair", "--archive", str(folder)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out == [
+        "given up: record: changes 1 to 40 are lost, which its indexes have followed",
+        "sound: 0 articles, 0 passages; the record and both indexes agree",
+    ]
+    assert cli.main(["status", "--archive", str(folder)]) == 0

@@ -172,13 +172,16 @@ def doctor(arguments: argparse.Namespace, settings: Settings) -> int:
     from rag.doctor import examine, repair
     from ui import render
 
-    with Archive.open(settings.archive, settings=settings) as archive:
+    with Archive.open(settings.archive, settings=settings, losses="accept") as archive:
         found = examine(archive)
         counts = archive.count()
     left = found
     if arguments.repair and found:
-        with Archive.open(settings.archive, mode="write", settings=settings) as archive:
+        with Archive.open(
+            settings.archive, mode="write", settings=settings, losses="accept"
+        ) as archive:
             left = repair(archive)
+            counts = archive.count()
     if arguments.json:
         print(render.json_text(_value(found, left, counts)))
     else:
@@ -189,7 +192,11 @@ def doctor(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _lines(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> list[str]:
     mended = [problem for problem in found if problem not in left]
-    lines = [f"mended: {problem.place}: {problem.what}" for problem in mended if found != left]
+    lines = [
+        f"{'given up' if problem.cure == 'give up' else 'mended'}: {problem.place}: {problem.what}"
+        for problem in mended
+        if found != left
+    ]
     lines += [str(problem) for problem in left]
     if not left:
         held = f"{counts.articles:,} articles, {counts.passages:,} passages"

@@ -12,10 +12,10 @@ from pathlib import Path
 from rag.errors import ArchiveDamagedError, ArchiveNotFoundError
 from rag.storage.lock import writers_lock
 from rag.storage.migrations import NEWEST, migrate, version_of
+from rag.storage.reading import WAY_BACK, RecordConnection
 
 FILE = "archive.sqlite"
 MIGRATION_WAIT = 5.0  # seconds: another reader that migrates has finished by then
-WAY_BACK = "put it back with `backfile restore`, or ingest into another folder"
 CHUNK = 500  # parameters a statement: SQLite's own bound was 999 for long
 
 
@@ -69,11 +69,16 @@ class Database:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        connection: RecordConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                self.path, timeout=30, isolation_level=None, check_same_thread=False
+                self.path,
+                timeout=30,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=RecordConnection,
             )
+            connection.path = self.path
             with self._lock:
                 self._connections.append(connection)
             self._local.connection = connection
@@ -180,8 +185,8 @@ class Database:
         """Return what SQLite finds wrong with the file, page by page; nothing where it is sound."""
         try:
             rows = self.connection.execute("PRAGMA integrity_check(10)").fetchall()
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
+        except (sqlite3.DatabaseError, ArchiveDamagedError) as error:
+            return [str(error.__cause__ or error)]
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
     def for_each(self, statement: str, keys: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]

@@ -18,8 +18,9 @@ from rag.storage.rows import HEAD, HEAD_COLUMNS, read_article
 
 Place = Literal["record", "word index", "vector index"]
 # What mends it: the indexes come from the record, a lost vector from its words, and what belongs
-# to nothing goes; a text that is lost or altered is in a backup, or where it came from.
-Cure = Literal["index", "embed", "discard", "restore"]
+# to nothing goes; a text that is lost or altered is in a backup, or where it came from, and
+# changes that are lost are given up where they cannot be put back.
+Cure = Literal["index", "embed", "discard", "restore", "give up"]
 
 NORM_WITHIN = 1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are renormalised
 CHUNK = 5_000  # rows at a time
@@ -67,10 +68,12 @@ class Problem:
     cure: Cure
     count: int = 1
     numbers: tuple[int, ...] = ()
+    way_out: str = ""  # where it is not that of its cure
     whole_file: bool = False  # nothing more can be said of a record that cannot be read
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what}: {RESTORE if self.cure == 'restore' else REPAIR}"
+        way_out = self.way_out or (RESTORE if self.cure == "restore" else REPAIR)
+        return f"{self.place}: {self.what}: {way_out}"
 
 
 def record_problems(database: Database) -> Iterator[Problem]:

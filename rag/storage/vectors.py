@@ -218,6 +218,14 @@ class VectorIndex:
         return [(int(i), 1.0 - float(distance)) for i, distance in pairs]
 
 
+def followed_to(archive: Path) -> int:
+    """Return the change up to which the index says that it has followed; 0 where it is not known.
+
+    Nothing of Chroma is opened for it.
+    """
+    return int(_mark(archive / _current(archive)).get("sequence", 0))
+
+
 @cache
 def _take_no_leavings() -> None:
     """Have memory zeroed when it is taken, where the C library is GNU's.
