@@ -27,6 +27,7 @@ from rag.storage.runs import Runs
 from rag.storage.visits import Visits
 
 LOG = logging.getLogger("backfile.ingest")
+_REMEMBERED = 1_000  # runs that are looked through for how a source was read
 _KEEP_AT = 500  # rejects that are written at a time
 
 Source = str | Path
@@ -66,7 +67,7 @@ def run(
     """
     database = archive.record.database
     following = Following(client, Visits(database), reading)
-    with _kept(database, sources) as (began, figures):
+    with _kept(database, sources, reading) as (began, figures):
         rejects = _Rejects(Rejects(database), on_reject, following.asked)
         read: list[str] = []
         try:
@@ -115,6 +116,23 @@ def rehearse(
     return report, rehearsal
 
 
+def how_read(database: Database, source: str) -> dict[str, Any]:
+    """Return the `map`, the `kind` and whether `summaries` were kept when a source was last read.
+
+    Nothing where it was not named, but found in a feed, or is not remembered.
+    """
+    for kept in Runs(database).recent(_REMEMBERED):
+        for named in kept.figures.get("sources", ()):
+            if source == named or source.startswith(named + os.sep):
+                return dict(kept.figures.get("reading", {}))
+    return {}
+
+
+def _how(reading: Reading) -> dict[str, Any]:
+    pairs = ",".join(f"{field}={key}" for field, key in reading.field_map.keys)
+    return {"map": pairs, "kind": reading.kind, "summaries": reading.links == "keep"}
+
+
 def source_of(place: str) -> str:
     """Return the file, or the address, that a reject's place is in: what to read to try it again.
 
@@ -156,13 +174,14 @@ def _absolute(place: str) -> str:
 
 @contextmanager
 def _kept(
-    database: Database, sources: Iterable[Source]
+    database: Database, sources: Iterable[Source], reading: Reading
 ) -> Iterator[tuple[datetime, dict[str, Any]]]:
     """Give when the run began, and a dictionary for its figures; keep and log them at its end."""
     runs = Runs(database)
     began = datetime.now(UTC)
     number = runs.begin(began)
-    figures: dict[str, Any] = {"sources": [str(source) for source in sources]}
+    named = [str(one) if is_address(one) else _absolute(str(one)) for one in sources]
+    figures: dict[str, Any] = {"sources": named, "reading": _how(reading)}
     try:
         yield began, figures
     except BaseException as error:

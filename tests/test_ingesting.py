@@ -60,6 +60,28 @@ def test_what_was_rejected_is_listed_and_tried_again(
     assert "0 new, 0 changed, 1 unchanged" in capsys.readouterr().out
 
 
+def test_what_was_refused_is_read_again_as_it_was_read_then(
+    stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = [*at(tmp_path / "archive")]
+    path = tmp_path / "a.jsonl"
+    mapped = {"hed": "Crane falls", "inner": {"copy": "It fell on the pier. Nobody was hurt."}}
+    path.write_text(json.dumps(mapped) + "\n{broken\n")
+    (tmp_path / "b.jsonl").write_text("{broken\n")
+    fields = "title=hed,text=inner.copy"
+    assert main(["ingest", str(path), "--map", fields, *here]) == 3
+    assert main(["ingest", str(tmp_path / "b.jsonl"), *here]) == 1
+    path.write_text(json.dumps(mapped) + "\n" + json.dumps(mapped).replace("pier", "deck"))
+    (tmp_path / "b.jsonl").unlink()
+    capsys.readouterr()
+    assert main(["rejects", "--retry", *here]) == 0
+    said = capsys.readouterr()
+    assert "1 new, 0 changed, 1 unchanged, 0 rejected" in said.out
+    assert "b.jsonl: is no longer there; forgotten" in said.err
+    assert main(["rejects", *here]) == 0
+    assert capsys.readouterr().out == "Nothing was rejected.\n"
+
+
 def test_a_private_address_is_refused_unless_it_is_allowed(
     stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,3 +112,16 @@ def test_a_single_file_is_watched_though_another_takes_its_place(tmp_path: Path)
     rounds = Rounds(replace, nothing)
     keep(rounds, path, watch=True)
     assert rounds.read == [[path], [path]]
+
+
+def test_a_source_that_is_not_there_keeps_no_other_from_being_watched(tmp_path: Path) -> None:
+    rounds = Rounds(lambda: (tmp_path / "new.html").write_text("new") and None, nothing)
+    missing = tmp_path / "no" / "such" / "folder"
+    keep(rounds, missing, tmp_path, watch=True)
+    assert rounds.read == [[missing, tmp_path], [tmp_path / "new.html"]]
+
+
+def test_where_nothing_is_there_to_be_watched_the_times_are_kept(tmp_path: Path) -> None:
+    rounds = Rounds(nothing, nothing)
+    keep(rounds, tmp_path / "no" / "such", every=0.01, watch=True)
+    assert len(rounds.read) == 2

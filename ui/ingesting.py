@@ -8,8 +8,9 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import ReadError
 from rag.settings import Settings
@@ -114,14 +115,12 @@ def rejects(arguments: argparse.Namespace, settings: Settings) -> int:
     """List what was refused, or try it again."""
     from rag.archive import Archive
     from rag.storage.rejects import Rejects
-    from ui import feeding, render
+    from ui import render
 
     with Archive.open(settings.archive, settings=settings) as archive:
         refused = Rejects(archive.record.database).all()
     if arguments.retry and refused:
-        sources = [*map(feeding.source, dict.fromkeys(one.source for one in refused))]
-        with ExitStack() as stack:
-            return _fed(arguments, _feeder(arguments, settings, sources, stack), sources)
+        return _retried(arguments, settings, list(dict.fromkeys(one.source for one in refused)))
     if arguments.json:
         print(render.json_text([_reject_value(one) for one in refused]))
     else:
@@ -130,6 +129,51 @@ def rejects(arguments: argparse.Namespace, settings: Settings) -> int:
             print(render.terminal_text(line))
         print(f"{len(refused):,} rejected" if refused else "Nothing was rejected.")
     return ALL_IN
+
+
+def _retried(arguments: argparse.Namespace, settings: Settings, refused: list[str]) -> int:
+    """Read what was refused again, each source as it was read then, unless it is said how."""
+    from ui import feeding, render
+
+    gone = [
+        one for one in refused if isinstance(at := feeding.source(one), Path) and not at.exists()
+    ]
+    groups = _by_reading(arguments, settings, refused, gone)
+    for one in gone:
+        print(render.terminal_text(f"{one}: is no longer there; forgotten"), file=sys.stderr)
+    codes, failed = [ALL_IN], list[ReadError]()
+    for how, names in groups:
+        again = argparse.Namespace(**{**vars(arguments), **how})
+        sources = [*map(feeding.source, names)]
+        with ExitStack() as stack:
+            try:
+                codes.append(_fed(again, _feeder(again, settings, sources, stack), sources))
+            except ReadError as error:  # of these sources; the others may do better
+                failed.append(error)
+    if failed and len(failed) == len(groups):
+        raise failed[0]
+    return max(*codes, SOME_REJECTED if failed else ALL_IN)
+
+
+def _by_reading(
+    arguments: argparse.Namespace, settings: Settings, refused: list[str], gone: list[str]
+) -> list[tuple[dict[str, Any], list[str]]]:
+    """Return how sources were read with those that were; forget the rejects of those `gone`."""
+    from ingest.running import how_read
+    from rag.archive import Archive
+    from rag.storage.rejects import Rejects
+
+    told = bool(arguments.map or arguments.kind or arguments.summaries)
+    groups: dict[tuple[tuple[str, Any], ...], list[str]] = {}
+    with Archive.open(settings.archive, settings=settings, mode="write" if gone else "read") as at:
+        database = at.record.database
+        if gone:
+            Rejects(database).forget(gone, before=datetime.now(UTC))
+        for source in refused:
+            if source not in gone:
+                how = {} if told else how_read(database, source)
+                groups.setdefault(tuple(how.items()), []).append(source)
+    return [(dict(how), sources) for how, sources in groups.items()]
 
 
 def _fed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source]) -> int:

@@ -76,6 +76,9 @@ def _changes(watched: Sequence[Path], stop: Event) -> Iterator[set[Path]]:
     whole = [path.absolute() for path in watched]
     # The folder of a file, for an editor puts a new file in the place of the old one.
     folders = {path if path.is_dir() else path.parent for path in whole}
+    folders = {folder for folder in folders if folder.is_dir()}  # what is not there was told of
+    if not folders:
+        yield from _changes([], stop)
     for found in watch(
         *folders, watch_filter=None, debounce=400, rust_timeout=_WAKE, yield_on_timeout=True
     ):
