@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["read", "write"]
 Losses = Literal["refuse", "accept"]
+PAST_DAYS = 4  # that are kept to be asked for again: each holds what has ended since
 T = TypeVar("T")
 
 
@@ -94,6 +95,7 @@ class Archive:
         self._settings = settings
         self.reranker: BaseCrossEncoder | None = reranker_of(settings)
         self._indexes = Indexes(path, record, lock)
+        self._past: dict[tuple[datetime, int], ArchiveAsOf] = {}
         self._opened = ExitStack()  # what is to be closed
 
     @classmethod
@@ -448,8 +450,16 @@ class Archive:
         return list(found.hits)
 
     def as_of(self, day: datetime) -> ArchiveAsOf:
-        """Return the archive as it stood at the end of a day, to be searched."""
-        return ArchiveAsOf(self, day)
+        """Return the archive as it stood at the end of a day, to be searched.
+
+        Asked for again, it is the same one: what has ended since is read once.
+        """
+        then = ArchiveAsOf(self, day)
+        key = (then.day, then.sequence)
+        self._past[key] = then = self._past.pop(key, then)
+        for oldest in list(self._past)[:-PAST_DAYS]:
+            self._past.pop(oldest, None)
+        return then
 
     def refresh(self) -> None:
         """See what another process has written since; every search does so itself."""

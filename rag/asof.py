@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rag.retrieval import retrieve
 from rag.schema import Answer, Article, ArticleHead, Filters, Hit, Passage
+from rag.storage.ended import Ended
 from rag.storage.filtering import NOW, standing_at
-from rag.storage.indexes import Indexes, Scored, best
-from rag.storage.notices import notices_of
+from rag.storage.indexes import Indexes, Scored
+from rag.storage.notices import corrected, notices_of
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.record import Record
 from rag.text.days import in_words
@@ -67,7 +68,11 @@ class ArchiveAsOf:
         self._then = standing_at(self.sequence)
         self._newest = self._record.passages.newest_at(self.sequence)
         self._stood = lru_cache(maxsize=8)(self._stood_of)
-        self.reranker = archive.reranker
+        self._read: tuple[tuple[int, bytes], Ended] | None = None
+
+    @property
+    def reranker(self) -> BaseCrossEncoder | None:
+        return self._archive.reranker
 
     # what `retrieve` and the chatbot ask
 
@@ -78,8 +83,7 @@ class ArchiveAsOf:
     def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Hit]:
         stood = self._passages(filters)
         found = self._archive.indexes.nearest(vector, k, filters=filters, among=stood.lasting)
-        numbers, vectors = self._record.passages.vectors(stood.ended)
-        return self._hits([*found, *best(vector, numbers, vectors, k)], k)
+        return self._hits([*found, *self._ended().nearest(vector, k, stood.ended)], k)
 
     def lexical(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
@@ -89,10 +93,8 @@ class ArchiveAsOf:
         found = self._archive.indexes.by_words(
             query, k, filters=filters, phrases=phrases, up_to=self._newest
         )
-        ended = self._record.passages.live(stood.ended.tolist(), self._then)
-        scores = self._archive.indexes.lexical.scores(query, list(ended.values()), phrases=phrases)
-        scored = [(n, s) for n, s in zip(ended, scores, strict=True) if s > 0]
-        return self._hits([*found, *scored], k)
+        ended = self._ended().by_words(query, k, stood.ended, phrases=phrases)
+        return self._hits([*found, *ended], k)
 
     def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
         """Return how near each passage is to the query; -1.0 for one that was not here."""
@@ -148,14 +150,14 @@ class ArchiveAsOf:
 
     def corrected_since(self, heads: Iterable[ArticleHead]) -> dict[str, str]:
         """Return what has been corrected since, by article id, of those articles as they stood."""
-        before = {head.article_id: head.correction for head in heads}
-        now = self._record.heads(before, NOW)
+        before = self._record.heads((head.article_id for head in heads), self._then)
         said = {
             article_id: head.correction
-            for article_id, head in now.items()
-            if head.correction and head.correction != before[article_id]
+            for article_id, head in self._record.heads(before, NOW).items()
+            if head.correction and head.correction != before[article_id].correction
         }
-        for article_id, notice in notices_of(self._record.database, before).items():
+        later = f"{NOW} AND r.since > {self.sequence}"
+        for article_id, notice in notices_of(self._record.database, before, later).items():
             said[article_id] = " ".join(filter(None, (said.get(article_id, ""), notice)))
         return said
 
@@ -182,6 +184,17 @@ class ArchiveAsOf:
             lasting = lasting[lasting <= self._newest]
         return _Stood(lasting, passages.numbers(filters, f"{self._then} AND r.until IS NOT NULL"))
 
+    def _ended(self) -> Ended:
+        """The passages that stood then and do not now, whatever the filters: read once."""
+        passages, numbers = self._record.passages, self._passages(Filters()).ended
+        generation = self._record.generation()
+        if self._read is None or self._read[0] != (generation, numbers.tobytes()):
+            stood = passages.live(numbers.tolist(), self._then)
+            words = self._archive.indexes.lexical
+            ended = Ended(list(stood.values()), passages.vectors(numbers), words)
+            self._read = ((generation, numbers.tobytes()), ended)
+        return self._read[1]
+
     def _hits(self, found: Scored, k: int) -> list[Hit]:
         stood = self._record.passages.live((number for number, _ in found), self._then)
         hits = [
@@ -189,7 +202,8 @@ class ArchiveAsOf:
             for number, score in dict(found).items()
             if number in stood
         ]
-        return sorted(hits, key=lambda hit: -hit.score)[:k]
+        hits = sorted(hits, key=lambda hit: -hit.score)[:k]
+        return corrected(self._record.database, hits, self._then)
 
 
 def _is_a_day(moment: datetime) -> bool:

@@ -21,7 +21,8 @@ DAYS = [datetime(2024, 10, day, tzinfo=UTC) for day in range(1, 9)]
 
 def an_article(name: str, text: str, **fields: object) -> Article:
     given = {"publisher": "Harbour Courier", "published": datetime(2024, 9, 30, tzinfo=UTC)}
-    return Article(id=f"paper.example/{name}", title=name.title(), text=text, **{**given, **fields})  # type: ignore[arg-type]
+    given |= {"title": name.title(), **fields}
+    return Article(id=f"paper.example/{name}", text=text, **given)  # type: ignore[arg-type]
 
 
 FERRY = an_article("ferry", "The ferry to Vellmark sank with nine sailors. Divers searched.")
@@ -149,3 +150,65 @@ def test_cosines_are_of_what_stood(archive: Archive) -> None:
     (hit, *_) = then.lexical("nine sailors", 1)
     assert then.cosines("nine sailors", [hit.passage])[0] > 0.1
     assert archive.cosines("nine sailors", [hit.passage]) == [-1.0]
+
+
+NOTICE = an_article(
+    "notice",
+    "The ferry had twelve sailors on board (https://paper.example/ferry). We regret it.",
+    title="Corrections and clarifications",
+)
+
+
+def test_a_notice_is_told_of_what_it_corrected_then_and_of_what_it_has_since(
+    archive: Archive,
+) -> None:
+    put(archive, replace(FERRY_LATER, url="https://paper.example/ferry"))  # the sixth change
+    put(archive, NOTICE)
+    date_the_changes(archive)
+    before, after = archive.as_of(DAYS[3]), archive.as_of(DAYS[5])
+    (then, *_) = before.lexical("ferry sailors sank", 1)
+    assert then.head.correction == ""
+    assert "twelve sailors on board" in before.corrected_since([then.head])[FERRY.id]
+    (since, *_) = after.lexical("ferry sailors sank", 1)
+    assert "twelve sailors on board" in since.head.correction
+    assert after.corrected_since([since.head]) == {}
+    put(archive, replace(NOTICE, text=f"{NOTICE.text} Again."))
+    assert "twelve sailors on board" in after.corrected_since([since.head])[FERRY.id]
+
+
+def test_what_was_public_then_and_is_not_now_is_for_those_with_the_right(archive: Archive) -> None:
+    public = Filters(access=("everybody",))
+    then = archive.as_of(DAYS[0])
+    for found in (then.dense, then.lexical):
+        ids = {hit.passage.article_id for hit in found("Vellmark ferry mill", 9, filters=public)}
+        assert ids == {FERRY.id, MILL.id}
+    put(archive, replace(FERRY_LATER, access="subscribers"))
+    for found in (then.dense, then.lexical):
+        for rights, expected in (
+            (("everybody",), {MILL.id}),
+            (("Subscribers",), {FERRY.id, MILL.id}),
+        ):
+            hits = found("Vellmark ferry mill", 9, filters=Filters(access=rights))
+            assert {hit.passage.article_id for hit in hits} == expected
+
+
+def test_phrases_and_rare_words_are_weighed_in_the_past_as_in_the_index(archive: Archive) -> None:
+    then = archive.as_of(DAYS[0])
+    exact = then.lexical("Vellmark", 9, phrases=("nine sailors",))
+    assert exact[0].passage.text.endswith("nine sailors.")
+    assert exact[0].score > then.lexical("Vellmark", 9)[0].score
+    assert then.lexical("Vellmark", 9, phrases=("sailors nine",))[0].score < exact[0].score
+    assert then.lexical("unheard-of", 9) == []
+
+
+def test_a_day_that_is_asked_for_again_reads_what_has_ended_no_more(archive: Archive) -> None:
+    archive.search("the mill that burned", as_of=DAYS[0])
+    then = archive.as_of(DAYS[0])
+    read = then._ended()
+    assert archive.search("sailors on the ferry", as_of=DAYS[0])
+    assert archive.as_of(DAYS[0]) is then
+    assert then._ended() is read
+    put(archive, replace(LATE, text="Vellmark buried them. The town wept."))
+    late = archive.as_of(DAYS[2]).lexical("sailors buried at sea", 9)
+    assert any("buried at sea" in hit.passage.text for hit in late)
+    assert archive.as_of(DAYS[0]).lexical("buried", 9) == []

@@ -49,6 +49,11 @@ def condition(
         names = ["", *_matching((name for (name,) in rights if name), filters.access)]
         clauses.append(f"r.access IN ({marks(names)})")
         values.extend(names)
+        if standing != NOW:  # what was public then may not be any more
+            latest = "SELECT l.access FROM revisions l WHERE l.article_id = r.article_id "
+            latest += "ORDER BY l.revision DESC LIMIT 1"
+            clauses.append(f"({latest}) IN ({marks(names)})")
+            values.extend(names)
     if filters.article_ids:
         clauses.append(f"r.article_id IN ({marks(filters.article_ids)})")
         values.extend(filters.article_ids)

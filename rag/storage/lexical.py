@@ -29,7 +29,6 @@ FOLDER = "lexical"
 HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
 TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not outweigh the words
 PHRASE_BOOST = 3.0
-K1, B = 1.2, 0.75  # BM25 as Tantivy has it, for what is not in the index
 EPOCH_BOUND = 2**62
 ANALYSER = "news"
 SEGMENT_FILES = ("fast", "fieldnorm", "idx", "pos", "store", "term")
@@ -190,33 +189,8 @@ class LexicalIndex:
         """Return the terms of a text as the index knows them: folded, stemmed, no stop words."""
         return list(self._analyser.analyze(text))
 
-    def scores(
-        self, query: str, passages: Sequence[Live], *, phrases: Sequence[str] = ()
-    ) -> list[float]:
-        """Return the BM25 scores of passages that are not in the index, as if they were.
-
-        What is rare is taken from the index; what is long from these passages themselves.
-        """
-        texts = [self.terms(live.passage.text) for live in passages]
-        titles = [self.terms(live.head.title) for live in passages]
-        totals = [0.0] * len(passages)
-        for field, held, boost in (("text", texts, 1.0), ("title", titles, TITLE_BOOST)):
-            usual = sum(map(len, held)) / max(len(held), 1) or 1.0
-            for term in dict.fromkeys(self.terms(query)):
-                weight = boost * self._rarity(field, term)
-                for i, terms in enumerate(held):
-                    totals[i] += weight * _saturated(terms.count(term), len(terms) / usual)
-        usual = sum(map(len, texts)) / max(len(texts), 1) or 1.0
-        for phrase in phrases:
-            wanted = self.terms(phrase)
-            weight = sum(self._rarity("text", term) for term in wanted)
-            weight *= PHRASE_BOOST if len(wanted) > 1 else 1.0
-            for i, terms in enumerate(texts):
-                times = _times(wanted, terms)
-                totals[i] += weight * _saturated(times, len(terms) / usual)
-        return totals
-
-    def _rarity(self, field: str, term: str) -> float:
+    def rarity(self, field: str, term: str) -> float:
+        """Return BM25's weight of a term: the rarer in this index, the more."""
         searcher = self._index.searcher()
         number, having = searcher.num_docs, searcher.doc_freq(field, term)
         return math.log(1 + (number - having + 0.5) / (having + 0.5))
@@ -315,18 +289,6 @@ def _whole(file: Path) -> bool:
     except (ValueError, KeyError, TypeError):
         return False
     return bool(zlib.crc32(memoryview(data)[: -8 - length]) == expected)
-
-
-def _saturated(times: int, length: float) -> float:
-    """BM25's share of a term, of so many times in a text that is so much longer than usual."""
-    return times * (K1 + 1) / (times + K1 * (1 - B + B * length)) if times else 0.0
-
-
-def _times(phrase: Sequence[str], terms: Sequence[str]) -> int:
-    wanted, many = list(phrase), len(phrase)
-    return sum(list(terms[i : i + many]) == wanted for i in range(len(terms) - many + 1)) * bool(
-        many
-    )
 
 
 def _document(live: Live) -> tantivy.Document:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from rag.schema import Article, Hit
 from rag.storage.database import Database
+from rag.storage.filtering import NOW
 
 _HEADLINE = re.compile(
     r"(?i)\A\W*(?:corrections?(?: and clarifications?)?|clarifications?|errat(?:um|a)|retraction)\b"
@@ -44,11 +45,13 @@ def tell(database: Database, articles: Sequence[Article]) -> None:
         )
 
 
-def notices_of(database: Database, article_ids: Iterable[str]) -> dict[str, str]:
-    """Return what standing notices say of those of the articles that they correct, by id."""
+def notices_of(
+    database: Database, article_ids: Iterable[str], standing: str = NOW
+) -> dict[str, str]:
+    """Return what notices that stand, or stood, say of those of the articles, by their ids."""
     rows = database.for_each(
         "SELECT n.article_id, n.text FROM notices n JOIN revisions r "
-        "ON r.article_id = n.notice_id AND r.until IS NULL "
+        f"ON r.article_id = n.notice_id AND {standing} "
         "WHERE n.article_id IN ({}) ORDER BY n.at",
         dict.fromkeys(article_ids),
     )
@@ -58,9 +61,9 @@ def notices_of(database: Database, article_ids: Iterable[str]) -> dict[str, str]
     return found
 
 
-def corrected(database: Database, hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits with what other articles correct in theirs."""
-    said = notices_of(database, (hit.passage.article_id for hit in hits))
+def corrected(database: Database, hits: Sequence[Hit], standing: str = NOW) -> list[Hit]:
+    """Return the hits with what other articles correct, or then corrected, in theirs."""
+    said = notices_of(database, (hit.passage.article_id for hit in hits), standing)
     return [
         replace(hit, head=replace(hit.head, correction=f"{hit.head.correction} {notice}".strip()))
         if (notice := said.get(hit.passage.article_id))
