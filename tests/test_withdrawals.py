@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -138,6 +139,22 @@ def test_an_erased_article_is_in_no_byte_of_any_file(
     assert archive.count().articles == 20
     assert "paper.example/7" in found(archive, "bridge 7")
     assert examine(archive) == ()
+
+
+def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) -> None:
+    rights = "All rights are reserved by the Harbour Courier."
+    for number, title in ((30, "Town 30"), (31, SECRET.title[:11]), (32, "Letters to the editor")):
+        one = an_article(number)
+        archive.put([whole(replace(one, title=title, text=f"{one.text} {rights}"))])
+    secret = replace(SECRET, title="Letters to the editor", text=f"{SECRET.text} {rights}")
+    archive.put([whole(secret)])
+    said = [rights, "Letters to the editor", "Mayor number30 of town30 spoke."]
+    gone = ["Her neighbours heard the xylophone until midnight", SECRET.url, SECRET.title]
+    log = archive.path / "feedback.jsonl"
+    log.write_text("".join(json.dumps({"quoted": text}) + "\n" for text in (*said, *gone)))
+    assert archive.erase([SECRET.id])
+    left = [json.loads(line) for line in log.read_text().splitlines()]
+    assert left == [*({"quoted": text} for text in said), *[{"erased": True}] * len(gone)]
 
 
 def test_an_erased_article_stays_out_and_may_be_let_in_and_fed(archive: Archive) -> None:

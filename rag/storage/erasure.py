@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from rag.storage.indexes import Indexes
@@ -42,9 +43,11 @@ def finish(folder: Path, record: Record, indexes: Indexes) -> bool:
     left = withdrawals.unfinished()
     if not left:
         return True
-    words = withdrawals.words_of(left)
-    _erase_from_logs(folder, [*words, *_sentences(record, left)])
-    withdrawals.erase(left)
+    names = withdrawals.names_of(left)
+    titles = [title for title in withdrawals.titles_of(left) if not withdrawals.is_of_others(title)]
+    sentences = dict.fromkeys(_sentences(record, left))
+    _erase_from_logs(folder, Telling([*names, *titles], sentences, withdrawals.is_of_others))
+    withdrawals.erase(left, [*names, *titles])
     indexes.renew()
     return withdrawals.finish(left)
 
@@ -59,30 +62,55 @@ def _sentences(record: Record, article_ids: Sequence[str]) -> Iterator[str]:
         yield from (found.group().strip() for found in _SENTENCE.finditer(text))
 
 
-def _erase_from_logs(folder: Path, words: Sequence[str]) -> None:
+class Telling:
+    """By what a line is known to speak of articles: their names, and sentences of theirs alone.
+
+    What other articles say too ("All rights reserved.") tells nothing; it is looked for among
+    them only where a line has it.
+    """
+
+    def __init__(
+        self, names: Iterable[str], sentences: Iterable[str], is_of_others: Callable[[str], bool]
+    ) -> None:
+        self._names = [spelled for name in names for spelled in _spellings(name)]
+        self._sentences = [
+            (said, sentence) for sentence in sentences for said in _spellings(sentence)
+        ]
+        self._is_of_others = cache(is_of_others)
+
+    def of(self, line: bytes) -> bool:
+        """Return whether the line speaks of them."""
+        return any(name in line for name in self._names) or any(
+            said in line and not self._is_of_others(sentence) for said, sentence in self._sentences
+        )
+
+
+def _spellings(words: str) -> set[bytes]:
+    """Return how words may stand in a log: as they are, or in JSON; none of what is too short."""
+    if len(words) < TELLING:
+        return set()
+    in_json = (json.dumps(words, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
+    return {spelled.encode() for spelled in (words, *in_json)}
+
+
+def _erase_from_logs(folder: Path, telling: Telling) -> None:
     """Blank the lines of the archive's logs that speak of an article, where they stand.
 
     In place, for another process may be adding to the same file.
     """
-    telling = {word for word in words if len(word) >= TELLING}
-    needles = [
-        spelled.encode()
-        for word in telling
-        for spelled in {word, json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]}
-    ]
     for path in sorted(folder.iterdir()):
         if path.suffix in LOGS and path.is_file():
-            _blank_lines(path, needles)
+            _blank_lines(path, telling)
 
 
-def _blank_lines(path: Path, needles: Sequence[bytes]) -> None:
+def _blank_lines(path: Path, telling: Telling) -> None:
     with path.open("r+b") as file:
         while True:
             start = file.tell()
             line = file.readline()
             if not line:
                 return
-            if any(needle in line for needle in needles):
+            if telling.of(line):
                 length = len(line.rstrip(b"\r\n"))
                 file.seek(start)
                 file.write((ERASED if length >= len(ERASED) else b"").ljust(length))

@@ -134,19 +134,38 @@ class Withdrawals:
         )
         return [str(article_id) for (article_id,) in rows]
 
-    def words_of(self, article_ids: Sequence[str]) -> list[str]:
-        """Return what tells that something speaks of these articles: ids, titles, addresses."""
+    def names_of(self, article_ids: Sequence[str]) -> list[str]:
+        """Return by what these articles are named: their ids and their addresses."""
         rows = self._database.for_each(
-            "SELECT title, url FROM revisions WHERE article_id IN ({})", article_ids
+            "SELECT DISTINCT url FROM revisions WHERE url != '' AND article_id IN ({})", article_ids
         )
-        said = [*article_ids, *(word for row in rows for word in row)]
-        return list(dict.fromkeys(word for word in said if word))
+        return list(dict.fromkeys([*article_ids, *(url for (url,) in rows)]))
 
-    def erase(self, article_ids: Sequence[str]) -> None:
-        """Delete every row of withdrawn articles but the withdrawals, in one transaction."""
+    def titles_of(self, article_ids: Sequence[str]) -> list[str]:
+        """Return the titles that these articles have had."""
+        rows = self._database.for_each(
+            "SELECT DISTINCT title FROM revisions WHERE article_id IN ({})", article_ids
+        )
+        return [title for (title,) in rows]
+
+    def is_of_others(self, words: str) -> bool:
+        """Return whether these words are in an article, too, that is not being erased."""
+        theirs = f"(SELECT article_id FROM withdrawals WHERE erased = {int(Erasure.BEGUN)})"
+        row = self._database.connection.execute(
+            f"SELECT 1 FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"WHERE r.article_id NOT IN {theirs} "
+            "AND (instr(t.text, :words) OR instr(r.title, :words)) LIMIT 1",
+            {"words": words},
+        ).fetchone()
+        return row is not None
+
+    def erase(self, article_ids: Sequence[str], words: Sequence[str] = ()) -> None:
+        """Delete every row of withdrawn articles but the withdrawals, in one transaction.
+
+        Rejects go with them that are of these `words`, or tell of them.
+        """
         connection = self._database.connection
         connection.execute("PRAGMA secure_delete = ON")
-        words = self.words_of(article_ids)
         with self._database.change("erase", len(article_ids)):
             for article_id in article_ids:
                 for statement in _ERASE:
