@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -333,6 +334,19 @@ def test_the_passages_of_a_fetched_page_are_spans_of_its_text(stand: Newsstand) 
     ((article, spans),) = room.shelf.held.values()
     assert spans
     assert all(isinstance(span, Span) and article.text[span.start : span.end] for span in spans)
+
+
+def test_a_list_of_gdelts_is_followed_to_the_pages_that_it_names(
+    stand: Newsstand, tmp_path: Path
+) -> None:
+    stand.pages["/crane"] = page("Crane falls")
+    named = {"url": stand.url("/crane"), "title": "Crane falls", "seendate": "20241024T103000Z"}
+    path = tmp_path / "gdelt.json"
+    path.write_text(json.dumps({"articles": [named]}))
+    room = Newsroom()
+    assert counts(room.ingest(path, links="keep")) == (0, 0, 0, 1)
+    assert counts(room.ingest(path)) == (1, 0, 0, 0)
+    assert room.articles[0].published == datetime(2024, 10, 24, 10, 30, tzinfo=UTC)
 
 
 def test_a_page_whose_article_is_refused_after_all_is_asked_for_again(stand: Newsstand) -> None:

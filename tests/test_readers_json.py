@@ -297,7 +297,7 @@ MOMENT = datetime(2024, 10, 24, 10, 30, tzinfo=UTC)
         "Published: 24 Oct. 2024, 10:30",
         "24. Oktober 2024 10:30", "24 octobre 2024 10:30", "24 октября 2024 10:30",
         "2024年10月24日 10:30", "20241024T103000Z", 1729765800, 1729765800000, "1729765800",
-        "24 Oct 2024 6:30 AM EDT",
+        "24 Oct 2024 6:30 AM EDT", 20241024103000, "20241024103000",
     ],
 )  # fmt: skip
 def test_a_date_is_read_as_it_is_written(written_as: str | int) -> None:

@@ -88,6 +88,10 @@ def _since_1970(value: float) -> datetime:
     try:
         if 1500 <= value <= 2100:
             raise ValueError(f"{value!r} is a year, not a date")
+        if 15_000_101_000_000 <= value <= 21_001_231_235_959 and (
+            found := _from_digits(str(value))
+        ):
+            return found  # GDELT's 20241024103000: as milliseconds, centuries from now
         if 15_000_101 <= value <= 21_001_231:
             return _checked(datetime.strptime(str(int(value)), "%Y%m%d").replace(tzinfo=UTC), value)
         return _checked(datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC), value)

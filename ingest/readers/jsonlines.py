@@ -8,17 +8,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.readers import Read, Reject
+from ingest.readers import Links, Read, Reject
 from ingest.readers.decoding import ARTICLE_BYTES, lines_of
 from ingest.readers.fields import article_from
 from ingest.readers.iptc import is_ninjs, read_ninjs
+from ingest.readers.links import link_to
 from ingest.readers.mapping import NO_MAP, FieldMap
 from ingest.readers.wrappers import articles_inside
 
 _TOO_LONG = f"a line longer than {ARTICLE_BYTES // 2**20} MB: no article is that long"
 
 
-def read_json_lines(file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP) -> Read:
+def read_json_lines(
+    file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP, links: Links = "keep"
+) -> Read:
     """Yield the article of each line; a line that holds none is a Reject, and the rest goes in."""
     for number, line in lines_of(file):
         at = f"{place}:{number}"
@@ -28,10 +31,10 @@ def read_json_lines(file: io.BufferedReader, place: str, field_map: FieldMap = N
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if line.strip():
-            yield from _from_line(line, at, field_map)
+            yield from _from_line(line, at, field_map, links)
 
 
-def _from_line(line: bytes, at: str, field_map: FieldMap) -> Read:
+def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links) -> Read:
     try:
         value = json.loads(line.decode())
     except UnicodeDecodeError as error:
@@ -42,12 +45,14 @@ def _from_line(line: bytes, at: str, field_map: FieldMap) -> Read:
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
     else:
         try:
-            yield from _from_value(value, at, field_map)
+            yield from _from_value(value, at, field_map, links)
         except RecursionError:  # 900 lists in one another: read, but not to be walked through
             yield Reject(at, "broken JSON: nested too deep")
 
 
-def read_json(file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP) -> Read:
+def read_json(
+    file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP, links: Links = "keep"
+) -> Read:
     """Yield the articles of a JSON document: of an array's elements, or of one object.
 
     An array is read element by element. What comes after a broken element is lost, for nothing
@@ -55,7 +60,7 @@ def read_json(file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP)
     """
     try:
         for line, value in _elements(file):
-            yield from _from_value(value, f"{place}:{line}", field_map)
+            yield from _from_value(value, f"{place}:{line}", field_map, links)
     except UnicodeDecodeError as error:
         yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
     except json.JSONDecodeError as error:
@@ -103,11 +108,11 @@ def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
             return
 
 
-def _from_value(value: Any, at: str, field_map: FieldMap) -> Read:
+def _from_value(value: Any, at: str, field_map: FieldMap, links: Links) -> Read:
     """Yield the article that `value` is, or those that it holds in a list."""
     if isinstance(value, list):
         for item in value:
-            yield from _from_value(item, at, field_map)
+            yield from _from_value(item, at, field_map, links)
         return
     if not isinstance(value, dict):
         yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
@@ -117,9 +122,10 @@ def _from_value(value: Any, at: str, field_map: FieldMap) -> Read:
         return
     inside = None if field_map.found(value).get("text") else articles_inside(value)
     if inside is None:
-        yield article_from(value, place=at, field_map=field_map)
+        found = article_from(value, place=at, field_map=field_map)
+        yield (link_to(value, at) if links == "follow" else None) or found
     elif not inside:
         yield Reject(at, "a list without an article in it")
     else:
         for item in inside:
-            yield from _from_value(item, at, field_map)
+            yield from _from_value(item, at, field_map, links)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Links, Read, Reject
@@ -50,6 +51,16 @@ def read_links(file: io.BufferedReader, place: str, kind: str, links: Links) -> 
             yield Reject(at, f"no web address: {named.url[:200]!r}")
     if empty:
         yield Reject(place, f"a {kind} without an address")
+
+
+def link_to(record: Mapping[str, Any], place: str) -> Link | None:
+    """Return the Link to the page that a line of GDELT's lists is about: it never has its text."""
+    said = {key: value for key, value in record.items() if isinstance(value, str)}
+    url = clean_address(said.get("url", "")) if "seendate" in said else ""
+    if not url:
+        return None
+    named = _Named(url, title=clean_line(said.get("title", "")), published=_date(said["seendate"]))
+    return Link(url, place, _known(named, url))
 
 
 def clean_address(url: str) -> str:

@@ -160,11 +160,11 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
     elif kind == "json lines":
         from ingest.readers.jsonlines import read_json_lines
 
-        yield from read_json_lines(file, place, reading.field_map)
+        yield from read_json_lines(file, place, reading.field_map, reading.links)
     elif kind == "json":
         from ingest.readers.jsonlines import read_json
 
-        yield from read_json(file, place, reading.field_map)
+        yield from read_json(file, place, reading.field_map, reading.links)
     elif kind == "web archive":
         from ingest.readers.warc import read_warc
 
