@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from rag.schema import Article, ArticleHead, Filters, Hit
-from rag.text.copies import repeats
+from rag.text.copies import Said
 
 
 class Library(Protocol):
@@ -30,7 +30,7 @@ def one_of_each_story(library: Library, ranked: Sequence[Hit], filters: Filters)
     if not copies:
         return list(ranked)
     first: dict[frozenset[str], str] = {}
-    texts: dict[str, str] = {}
+    said: dict[str, Said] = {}
     kept = []
     for hit in ranked:
         article_id = hit.passage.article_id
@@ -38,10 +38,10 @@ def one_of_each_story(library: Library, ranked: Sequence[Hit], filters: Filters)
         story = frozenset((article_id, *(head.article_id for head in others)))
         shown = first.setdefault(story, article_id)
         if shown != article_id:
-            if shown not in texts:
+            if shown not in said:
                 article = library.article(shown)
-                texts[shown] = article.text if article else ""
-            if repeats(hit.passage.text, texts[shown]):
+                said[shown] = Said(article.text if article else "")
+            if said[shown].repeats(hit.passage.text):
                 continue
         kept.append(replace(hit, copies=others) if others else hit)
     return kept

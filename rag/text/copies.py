@@ -114,14 +114,22 @@ def same_story(one: Wording, other: Wording) -> bool:
     return True
 
 
-def repeats(part: str, whole: str) -> bool:
-    """Whether `whole` says what `part` says: most of its wording, and all of its figures."""
-    words, there = word_hashes(part), word_hashes(whole)
-    if not set(_FIGURE.findall(part)) <= set(_FIGURE.findall(whole)):
-        return False
-    if len(words) < SHINGLE:
-        return f" {' '.join(_words(part))} " in f" {' '.join(_words(whole))} "
-    return _share(runs(words), runs(there)) >= REPEATED
+class Said:
+    """What a text says, taken apart once to be held against several passages of other tellings."""
+
+    def __init__(self, text: str) -> None:
+        self._figures = frozenset(_FIGURE.findall(text))
+        self._words = f" {' '.join(_words(text))} "
+        self._runs = runs(word_hashes(text))
+
+    def repeats(self, part: str) -> bool:
+        """Whether it says what `part` says: most of its wording, and all of its figures."""
+        words = word_hashes(part)
+        if not self._figures.issuperset(_FIGURE.findall(part)):
+            return False
+        if len(words) < SHINGLE:
+            return f" {' '.join(_words(part))} " in self._words
+        return _share(runs(words), self._runs) >= REPEATED
 
 
 def precedence(article: Article) -> tuple[float, bool, float, int, str]:
