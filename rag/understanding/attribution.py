@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -95,6 +95,20 @@ def find_authors(question: str, authors: Sequence[str]) -> tuple[str, ...]:
         names = (known.get(re.sub(r"['’]s$", "", " ".join(run).casefold())) for run in runs)
         found += [name for name in names if name][:1]
     return tuple(dict.fromkeys(found))
+
+
+def spans_of(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
+    """Return where the names stand in a text, whatever their case: each where it stands first."""
+    # folded letter by letter: "ß" and "İ" become two, and all that follows is elsewhere then
+    folded = [letter.casefold() for letter in text]
+    at = [i for i, letters in enumerate(folded) for _ in letters]
+    low = "".join(folded)
+    found = []
+    for name in map(str.casefold, names):
+        place = low.find(name)
+        if name and place >= 0:
+            found.append((at[place], at[place + len(name) - 1] + 1))
+    return found
 
 
 @lru_cache(maxsize=8)
