@@ -84,14 +84,12 @@ def _checked(moment: datetime, value: object) -> datetime:
     return moment if offset.seconds % 60 == 0 else moment.astimezone(UTC)
 
 
-def _since_1970(value: float) -> datetime:
+def _since_1970(value: float) -> datetime | None:
     try:
         if 1500 <= value <= 2100:
             raise ValueError(f"{value!r} is a year, not a date")
-        if 15_000_101_000_000 <= value <= 21_001_231_235_959 and (
-            found := _from_digits(str(value))
-        ):
-            return found  # GDELT's 20241024103000: as milliseconds, centuries from now
+        if 15_000_101_000_000 <= value <= 21_001_231_235_959:
+            return _from_digits(str(int(value)))  # GDELT's: as milliseconds, centuries from now
         if 15_000_101 <= value <= 21_001_231:
             return _checked(datetime.strptime(str(int(value)), "%Y%m%d").replace(tzinfo=UTC), value)
         return _checked(datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC), value)

@@ -84,6 +84,7 @@ _FLATTEN = (
 _TAGS = re.compile(r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|ul)>|<br ?/?>|<p[ >]")
 _CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\Z")  # NewsAPI's mark
 _CUT_OFF_UP_TO = 60  # characters of it
+_KEYS_NAMED = 12  # of a record that has no text by any name that is known
 _HEADLINE = 3  # words of a title that says something by itself
 _TITLE_UP_TO = 200  # characters of a first line that may be a headline
 
@@ -135,7 +136,9 @@ def article_from(
         text = title
     if not any(char.isalnum() for char in text):
         wanted = field_map.key_of("text") or ", ".join(SPELLINGS["text"][:5])
-        only = f"none of {wanted} holds any" if not raw.strip() else "nothing but a site's litter"
+        has = ", ".join(str(key) for key in list(record)[:_KEYS_NAMED])[:200]
+        only = f"none of {wanted} holds any, and it has {has or 'none'}: `--map text=KEY` names it"
+        only = "nothing but a site's litter" if raw.strip() else only
         return Reject(place, f"no text: {only}")
     language = language_of(text, _line(found["language"]))
     try:

@@ -123,7 +123,8 @@ def _from_value(value: Any, at: str, field_map: FieldMap, links: Links) -> Read:
     inside = None if field_map.found(value).get("text") else articles_inside(value)
     if inside is None:
         found = article_from(value, place=at, field_map=field_map)
-        yield (link_to(value, at) if links == "follow" else None) or found
+        lacks_text = links == "follow" and isinstance(found, Reject)
+        yield (link_to(value, at) if lacks_text else None) or found
     elif not inside:
         yield Reject(at, "a list without an article in it")
     else:
