@@ -41,7 +41,10 @@ def outcomes(*pairs: tuple[bool, bool]) -> dict[str, tuple[bool, bool]]:
 def test_an_answer_is_looked_for_whatever_the_typography() -> None:
     assert says("It takes 25 minutes.", "25 Minutes")
     assert says("“Squid Game” returns", "the 'Squid Game'")
+    assert says("Arvandia’s capital is Port Ellis.", "Arvandia")
+    assert says("It is sold at McDermot's.", "McDermot’s")
     assert not says("It takes 125 minutes.", "25 minutes")
+    assert not says("It takes 2.5 minutes.", "5 minutes")
 
 
 def test_questions_are_judged_by_their_article_or_by_their_answer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,13 +63,20 @@ def sampled(items: Sequence[Item], most: int, *, seed: int = 1) -> list[Item]:
 
 
 def says(text: str, answer: str) -> bool:
-    """Whether the words of `answer` stand in `text` in a row, whatever the typography."""
-    wanted = [w.text for w in words(plain(answer).replace("'", ""))]
+    """Whether the words of `answer` stand in `text` in a row, whatever the typography.
+
+    "Mississippi's capital" says Mississippi; a leading article does not count.
+    """
+    wanted, there = _words(answer), _words(text)
     if wanted and wanted[0] in {"the", "a", "an"}:
         wanted = wanted[1:]
-    there = [w.text for w in words(plain(text).replace("'", ""))]
     size = len(wanted)
     return bool(size) and any(there[i : i + size] == wanted for i in range(len(there) - size + 1))
+
+
+def _words(text: str) -> list[str]:
+    apart = re.sub(r"'(?=s\b)|(?<=s)'", " ", plain(text)).replace("'", "")
+    return [word.text for word in words(apart)]
 
 
 def quotes(answer: Answer) -> list[str]:
