@@ -140,7 +140,7 @@ class Chatbot:
         why = refuses(found.question, ranked)
         if why and denied(found.question.text, ranked) is None:  # a denial is worth telling
             why = self._elsewhere(found, filters) or why
-            refused = refusal(found.question, found.hits, why, filters)
+            refused = refusal(found.question, found.hits or found.outside, why, filters)
             yield replace(refused, question=question, considered=found.considered)
             return
         begun = Answer(

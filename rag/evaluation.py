@@ -11,14 +11,14 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from rag.retrieval import Searchable, retrieve
-from rag.schema import Article
+from rag.schema import Article, Filters
 
 AskedOn = Literal["given", "withheld"]
 DEPTH = 10  # articles a question is judged on
@@ -47,7 +47,8 @@ class EvaluatedArchive(Searchable, Protocol):
 class EvaluationQuestion:
     """A question with what answers it: articles by id, and words to look for ("" for none).
 
-    `candidates` are articles that may answer it, best first, as a search engine gave them.
+    `candidates` are articles that may answer it, best first, as a search engine gave them;
+    `filters` what the search was narrowed to when it was asked.
     """
 
     id: str
@@ -57,6 +58,7 @@ class EvaluationQuestion:
     asked_on: datetime | None = None
     kind: str = ""
     candidates: tuple[str, ...] = ()
+    filters: Filters = Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +131,28 @@ class Difference:
 
 
 def read_questions(lines: Iterable[str]) -> list[EvaluationQuestion]:
-    """Return the questions of a JSONL file's lines.
+    """Return the questions of a JSONL file's lines; of several thumbs with one `id` the last.
+
+    A question that stands on two lines counts twice.
 
     A line has `question`, and `gold` (article ids), `answer` or both; `id`, `asked_on`, `kind`
-    (or `quiz`) and `candidates` (or `google`) may be there.  `answer_string_usable: false` keeps
-    the answer from being looked for.
+    (or `quiz`), `filters` and `candidates` (or `google`) may be there.  `answer_string_usable:
+    false` keeps the answer from being looked for.
     Raises ValueError with the line's number.
     """
-    found = []
+    found: dict[str, EvaluationQuestion] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            found.append(_question(json.loads(line), number))
+            row = json.loads(line)
+            question = _question(row, number)
+            if "thumb" not in row and question.id in found:
+                question = replace(question, id=f"{question.id}, line {number}")
+            found[question.id] = question
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"line {number} is not a question: {error}") from error
-    return found
+    return list(found.values())
 
 
 def _question(row: Mapping[str, Any], number: int) -> EvaluationQuestion:
@@ -161,7 +169,17 @@ def _question(row: Mapping[str, Any], number: int) -> EvaluationQuestion:
         asked_on=moment,
         kind=str(row.get("kind") or row.get("quiz") or ""),
         candidates=tuple(row.get("candidates") or row.get("google") or ()),
+        filters=_filters(row.get("filters") or {}),
     )
+
+
+def _filters(row: Mapping[str, Any]) -> Filters:
+    """Return filters from their fields: days in ISO 8601, names in lists."""
+    fields: dict[str, Any] = {
+        name: datetime.fromisoformat(value) if isinstance(value, str) else tuple(value)
+        for name, value in row.items()
+    }
+    return Filters(**fields)
 
 
 def evaluate_retrieval(
@@ -174,18 +192,24 @@ def evaluate_retrieval(
     """Ask the archive each question and judge the articles that come, best first.
 
     Questions whose gold articles the archive lacks are left out of `gold`; with `asked_on`
-    withheld every question is asked as of now.
+    withheld every question is asked as of now.  Where nothing lies in the window that the words
+    ask for, the closest articles of other days are judged, as a reader is offered them.
     """
     present = _present(archive, questions)
     asked = [q for q in questions if q.answer or present[q.id]]
+    offered: dict[tuple[str, Filters, datetime | None], list[str]] = {}
     found: dict[str, list[str]] = {}
     times = []
     for done, q in enumerate(asked, start=1):
-        start = time.perf_counter()
         moment = q.asked_on if asked_on == "given" else None
-        hits = retrieve(archive, q.question, PASSAGES, asked_on=moment).hits
-        times.append(1000 * (time.perf_counter() - start))
-        found[q.id] = list(dict.fromkeys(h.passage.article_id for h in hits))[:DEPTH]
+        asking = (q.question, q.filters, moment)
+        if asking not in offered:  # a question that stands twice is asked once
+            start = time.perf_counter()
+            ranked = retrieve(archive, q.question, PASSAGES, filters=q.filters, asked_on=moment)
+            times.append(1000 * (time.perf_counter() - start))
+            hits = ranked.hits or ranked.outside
+            offered[asking] = list(dict.fromkeys(h.passage.article_id for h in hits))[:DEPTH]
+        found[q.id] = offered[asking]
         progress(done, len(asked))
     gold = {q.id: present[q.id] for q in asked if present[q.id]}
     string = _containing(archive, [q for q in asked if q.answer], found)

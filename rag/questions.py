@@ -9,7 +9,12 @@ from datetime import datetime, timedelta
 
 from rag.schema import Window
 from rag.text.days import in_words
-from rag.understanding.attribution import asks_for_an_author, find_authors, find_publishers
+from rag.understanding.attribution import (
+    asks_for_an_author,
+    find_authors,
+    find_publishers,
+    spans_of,
+)
 from rag.understanding.followups import stand_alone
 from rag.understanding.parts import parts_of
 from rag.understanding.wanted import Wanted, wanted_answer
@@ -20,12 +25,14 @@ __all__ = [
     "Wanted",
     "asks_for_an_author",
     "first_and_last",
+    "softened",
     "stand_alone",
     "strike",
     "understand",
 ]
 
 _QUOTED = re.compile(r"[\"“]([^\"”“]{2,120})[\"”]")
+_YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d.,%-]\d|\d)")
 _EXCLUDED = re.compile(
     r"(?:^|\s)-(?P<minus>\w[\w’'-]*)"
     r"|\b(?:excluding|leaving out|without mentioning|but not|not (?:about|on|from|in)|other than"
@@ -42,6 +49,7 @@ class Question:
     ("according to The Week") are taken out; `excluded` are words the question rules out.
     `parts` are the questions it is made of, to be searched apart ("Did A ..., while B ...?");
     where there are any, a window or a publisher of one of them prefers and does not exclude.
+    `years` are named in the words ("the 2022 Emmy Awards"), and no window: they prefer softly.
     """
 
     text: str
@@ -54,6 +62,7 @@ class Question:
     excluded: tuple[str, ...] = ()
     wants: Wanted = "what"
     parts: tuple[Question, ...] = ()
+    years: tuple[int, ...] = ()
 
     def described(self) -> str:
         """One line for the reader: what was understood beside the words; empty for nothing."""
@@ -85,11 +94,12 @@ def understand(
     parts = parts_of(whole.text, cited=len(whole.publishers))
     if not parts:
         return whole
-    apart = tuple(_softened(_read(part, asked_on, publishers, authors)) for part in parts)
-    return replace(_softened(whole), parts=apart)
+    apart = tuple(softened(_read(part, asked_on, publishers, authors)) for part in parts)
+    return replace(softened(whole), parts=apart)
 
 
-def _softened(question: Question) -> Question:
+def softened(question: Question) -> Question:
+    """Return the question with a window that prefers and does not exclude."""
     window = question.window
     return replace(question, window=replace(window, hard=False)) if window else question
 
@@ -114,6 +124,7 @@ def _read(
         phrases=tuple(p for p in phrases if p not in publishers),
         excluded=tuple(m["minus"] or m["named"] for m in ruled_out),
         wants=wanted_answer(text),
+        years=() if window else tuple(dict.fromkeys(map(int, _YEAR.findall(text)))),
     )
 
 
@@ -137,9 +148,7 @@ def strike(
     if "publishers" in kinds:
         spans += find_publishers(text, publishers).spans
     if "authors" in kinds:
-        low = text.casefold()
-        named = [name.casefold() for name in find_authors(text, authors)]
-        spans += [(low.find(n), low.find(n) + len(n)) for n in named if n in low]
+        spans += spans_of(text, find_authors(text, authors))
     if "excluded" in kinds:
         spans += [m.span() for m in _EXCLUDED.finditer(text) if not _QUOTED.search(m[0])]
     if "phrases" in kinds:

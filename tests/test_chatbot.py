@@ -169,3 +169,12 @@ def test_passages_are_trimmed_to_the_context_at_sentence_ends() -> None:
         assert article is not None
         assert hit.passage.text == article.text[hit.passage.start : hit.passage.end]
         assert hit.passage.text[-1] in ".”"
+
+
+def test_where_nothing_lies_in_the_window_the_closest_articles_of_other_days_are_offered() -> None:
+    answer = Chatbot(FakeArchive(TROOPS, FERRY)).ask(
+        "How many soldiers has North Korea sent in May 2011?"
+    )
+    assert answer.refused
+    assert [hit.head.article_id for hit in answer.closest][:1] == [TROOPS.id]
+    assert "Only a later article" in answer.reason

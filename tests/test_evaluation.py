@@ -60,6 +60,14 @@ def test_lines_are_read_and_a_bad_one_is_named():
         read_questions(["[1]"])
 
 
+def test_a_line_that_stands_twice_counts_twice_and_a_thumb_as_given_last():
+    one = '{"id": "1", "question": "Where did it sink?", "gold": ["a"]}'
+    assert len({q.id for q in read_questions([one, one])}) == 2
+    up = one.replace("{", '{"thumb": "up", ')
+    down = one.replace("{", '{"thumb": "down", ').replace('["a"]', '["b"]')
+    assert [q.gold for q in read_questions([up, down])] == [("b",)]
+
+
 @pytest.fixture(scope="module")
 def evaluation(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")

@@ -96,6 +96,28 @@ def test_a_copy_of_a_text_is_shown_once(archive):
     assert len({"new", "copy"} & set(found)) == 1
 
 
+def test_of_two_old_stories_the_newer_comes_first(archive):
+    asked = datetime(2034, 10, 24, tzinfo=UTC)
+    found = names(archive, "Where did the ferry sink?", asked_on=asked)
+    assert found.index("later") < found.index("old")
+
+
+def test_a_year_in_the_words_prefers_what_was_published_in_it(archive):
+    asked = datetime(2034, 10, 24, tzinfo=UTC)
+    found = retrieve(archive, "What was said of the 2019 ferry disaster?", asked_on=asked)
+    assert found.question.window is None
+    assert found.hits[0].passage.article_id == "x.example/old"
+
+
+def test_where_nothing_lies_in_the_window_the_closest_of_other_days_are_apart(archive):
+    found = retrieve(archive, "Where did the ferry sink in May 2011?", asked_on=ASKED_ON)
+    assert found.hits == ()
+    assert found.outside
+    only_courier = Filters(publishers=("Courier",))
+    found = retrieve(archive, "Which ferry sank in May 2011?", filters=only_courier)
+    assert {hit.head.publisher for hit in found.outside} == {"Courier"}
+
+
 def test_nothing_found_is_a_value(archive):
     assert retrieve(archive, "What happened in May 2011?").hits == ()
     assert retrieve(archive, "ferry", 0).hits == ()
