@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,8 +16,17 @@ from hypothesis import strategies as st
 from rag.schema import Answer, Citation, Statement
 from tests.test_render import ANSWER, CITATION, HEAD, QUOTE, REFUSED
 from ui import exports
+from ui.page.texts import texts_in
 
-SAID = [("Who said it?", ANSWER)]
+ENGLISH, GERMAN = texts_in("en"), texts_in("de")
+
+
+def said(question: str, answer: Answer, **given: Any) -> list[exports.Said]:
+    return [exports.Said(question, answer, **{"sequence": 4321} | given)]
+
+
+SAID = said("Who said it?", ANSWER)
+HARMLESS = ("href", "rel", "dir", "value", "charset", "lang", "name", "content")
 EVIL = "<script>x</script> [a](javascript:x) **b**\nER  - \r\nTY  - JOUR ![i](http://x/y)"
 
 
@@ -33,12 +44,12 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        assert all(name in ("href", "rel", "dir", "value", "charset") for name, _ in attrs)
+        assert all(name in HARMLESS for name, _ in attrs)
 
 
 @pytest.mark.parametrize("form", exports.FORMATS)
 def test_every_format_names_the_words_the_article_and_the_state(form: str) -> None:
-    text = exports.exported(SAID, form, sequence=4321)
+    text = exports.exported(SAID, form, ENGLISH)
     plainly = text.replace("\\", "")
     assert QUOTE in plainly
     assert HEAD.title in plainly
@@ -47,21 +58,21 @@ def test_every_format_names_the_words_the_article_and_the_state(form: str) -> No
 
 
 def test_a_copy_holds_the_statements_with_their_numbers_and_sources() -> None:
-    text = exports.plain(SAID, sequence=1)
+    text = exports.plain(SAID, ENGLISH)
     assert "Who said it?" in text
     assert f"{ANSWER.statements[0].text} [1]" in text
     assert re.search(r"^\[1\] .*https://paper.example/1$", text, re.MULTILINE)
 
 
 def test_a_refusal_is_taken_away_as_one() -> None:
-    assert REFUSED.reason in exports.plain([("Who?", REFUSED)], sequence=1)
-    assert exports.ris([("Who?", REFUSED)], sequence=1) == ""
-    assert json.loads(exports.csl([("Who?", REFUSED)], sequence=1)) == []
+    assert REFUSED.reason in exports.plain(said("Who?", REFUSED), ENGLISH)
+    assert exports.ris(said("Who?", REFUSED), ENGLISH) == ""
+    assert json.loads(exports.csl(said("Who?", REFUSED), ENGLISH)) == []
 
 
 @given(st.text() | st.just(EVIL))
 def test_a_record_cannot_be_forged_by_an_article(text: str) -> None:
-    lines = exports.ris([("Who?", evil_answer(text))], sequence=1).split("\r\n")
+    lines = exports.ris(said("Who?", evil_answer(text)), ENGLISH).split("\r\n")
     assert [line for line in lines if line.startswith("ER  - ")] == ["ER  - "]
     assert lines[0] == "TY  - NEWS"
     assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines if line)
@@ -69,23 +80,56 @@ def test_a_record_cannot_be_forged_by_an_article(text: str) -> None:
 
 @given(st.text() | st.just(EVIL))
 def test_a_page_holds_no_markup_of_an_article(text: str) -> None:
-    tags = Tags(exports.page([(text, evil_answer(text))], sequence=1)).tags
+    tags = Tags(exports.page(said(text, evil_answer(text)), ENGLISH)).tags
     assert not {"script", "img", "b", "i"} & set(tags)
 
 
 def test_markdown_shows_an_articles_markup_as_text() -> None:
-    text = exports.markdown([("Who?", evil_answer(EVIL))], sequence=1)
+    text = exports.markdown(said("Who?", evil_answer(EVIL)), ENGLISH)
     assert not re.search(r"(?<!\\)<script|(?<!\\)\]\((?!/)|(?<!\\)\*\*b", text)
 
 
 def test_csl_says_where_the_passage_stands() -> None:
-    (item,) = json.loads(exports.csl(SAID, sequence=7))
+    (item,) = json.loads(exports.csl(SAID, ENGLISH))
     assert item["type"] == "article-newspaper"
     custom = item["custom"]
     assert custom["quote"] == QUOTE
     assert (custom["start"], custom["end"]) == (CITATION.start, CITATION.end)
-    assert custom["archive_sequence"] == 7
+    assert custom["archive_sequence"] == 4321
 
 
 def test_a_passage_cited_twice_is_listed_once() -> None:
-    assert len(json.loads(exports.csl([*SAID, *SAID], sequence=7))) == 1
+    assert len(json.loads(exports.csl([*SAID, *SAID], ENGLISH))) == 1
+
+
+@pytest.mark.parametrize("form", exports.FORMATS)
+def test_passages_are_taken_away_where_no_answer_was_asked_for(form: str) -> None:
+    passage = replace(CITATION, quote=CITATION.passage.text)
+    found = said("Who said it?", Answer("Who said it?"), passages=(passage,))
+    text = exports.exported(found, form, ENGLISH)
+    assert " ".join(CITATION.passage.text.split())[:40] in " ".join(text.replace("\\", "").split())
+    assert HEAD.title in text
+    assert passage.quote in " ".join(exports.plain(found, ENGLISH).split())
+
+
+def test_each_answer_names_the_state_and_the_day_it_was_given_in() -> None:
+    day = datetime(2024, 10, 30, tzinfo=UTC)
+    both = [*said("Who?", ANSWER, sequence=5, asked_on=day), *said("When?", REFUSED, sequence=9)]
+    text = exports.plain(both, ENGLISH)
+    assert "sequence number 5, asked on 30 October 2024." in text
+    assert "sequence number 9." in text
+
+
+def test_what_is_taken_away_is_in_the_readers_language() -> None:
+    answer = replace(
+        ANSWER,
+        statements=(replace(ANSWER.statements[0], support="partly"),),
+        as_of=datetime(2024, 10, 30, tzinfo=UTC),
+    )
+    text = exports.plain(said("Wer sagt es?", answer), GERMAN)
+    assert "zum Teil belegt" in text
+    assert "Stand: 30. Oktober 2024." in text
+    assert "laufende Nummer 4321" in text
+    refused = replace(REFUSED, reason="The archive does not say. What was found is about Rome.")
+    german = exports.plain(said("Wer?", refused), GERMAN)
+    assert "Das Archiv sagt es nicht. What was found is about Rome." in german

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import html
+import inspect
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.schema import Answer, Article, Citation, Statement
+from rag import verification
+from rag.answers.refusal import elsewhere, refusal, refuses
+from rag.questions import understand
+from rag.schema import Answer, Article, Citation, Filters, Statement
 from tests.test_render import ANSWER, CITATION, HEAD, HIT, PASSAGE, QUOTE, REFUSED, TEXT
 from ui.page import evidence, reading, saying
 from ui.page.markup import escaped, plain_line, unescaped
@@ -19,6 +24,7 @@ from ui.page.texts import all_texts, texts_in, wanted_language
 from ui.render import without_controls
 
 ENGLISH = texts_in("en")
+FAR = datetime(2090, 1, 1, tzinfo=UTC)
 
 
 def turn(answer: Answer, **given: object) -> Turn:
@@ -195,11 +201,70 @@ def test_text_of_every_direction_has_its_own() -> None:
 def test_every_language_says_everything() -> None:
     for language, words in all_texts().items():
         assert words.keys() == all_texts()["en"].keys(), language
-        for key, text in words.items():
-            blanks = set(re.findall(r"{(\w+)}", str(text)))
+        for english, text in words["told"].items():
+            assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", english))
+        for key in words.keys() - {"told"}:
+            blanks = set(re.findall(r"{(\w+)}", str(words[key])))
             assert blanks == set(re.findall(r"{(\w+)}", str(all_texts()["en"][key]))), key
 
 
 def test_the_browsers_language_is_spoken_if_it_is_known() -> None:
     assert wanted_language("fr-CH, de-CH;q=0.9, en;q=0.8") == "de"
     assert wanted_language("") == wanted_language("tlh") == "en"
+
+
+def test_what_the_archive_says_is_said_in_german() -> None:
+    german = texts_in("de")
+    for english, expected in (
+        (
+            "The archive does not say. Only a later article does: The Post, 3 May 2024. Only "
+            "articles in A or B before 1 May 2024 were searched.",
+            "Das Archiv sagt es nicht. Nur ein späterer Artikel tut es: The Post, 3. Mai 2024. "
+            "Durchsucht wurden nur Artikel in A oder B vor dem 1. Mai 2024.",
+        ),
+        ("the passage does not name Ada Quill", "die Stelle nennt Ada Quill nicht"),
+        (
+            "What nobody has translated. The passages differ.",
+            "What nobody has translated. Die Stellen widersprechen einander.",
+        ),
+        ("", ""),
+    ):
+        assert german.told(english) == expected
+        assert ENGLISH.told(english) == english
+    assert german.dated("[later, 3 May 2024, The Post:] It rained.") == (
+        "[später, 3. Mai 2024, The Post:] It rained."
+    )
+    assert german.dated("[3 May 2024:] It rained.") == "[3. Mai 2024:] It rained."
+
+
+def test_every_reason_for_a_refusal_is_said_in_german() -> None:
+    words = all_texts()["de"]["told"]
+    asked = understand("Who is he?", asked_on=datetime(2024, 5, 3, tzinfo=UTC))
+    day = datetime(2024, 5, 1, tzinfo=UTC)
+    for filters in (
+        Filters(),
+        Filters(after=day),
+        Filters(before=day),
+        Filters(publishers=("A", "B")),
+        Filters(after=day, before=day),
+        Filters(after=day, publishers=("A",)),
+        Filters(before=day, publishers=("A",)),
+        Filters(after=day, before=day, publishers=("A",)),
+    ):
+        reason = refusal(asked, [], refuses(asked, []), filters).reason
+        german = texts_in("de").told(reason)
+        assert not {"The", "Nothing", "Only", "searched"} & set(re.findall(r"\w+", german)), german
+    for hit in (HIT, replace(HIT, head=replace(HEAD, published=None))):
+        for filters in (Filters(), Filters(after=FAR), Filters(before=day.replace(year=1990))):
+            said = elsewhere(hit, asked, filters)
+            assert texts_in("de").told(said) != said
+    assert words
+
+
+def test_every_verdict_on_a_statement_is_said_in_german() -> None:
+    source = inspect.getsource(verification)
+    reasons = re.findall(r'"(?:supported|partly|not supported|contradicted)", f?"([^"]+)"', source)
+    assert len(reasons) > 8
+    for reason in reasons:
+        english = re.sub(r"{\w+}", "Ada Quill", reason)
+        assert texts_in("de").told(english) != english, english

@@ -147,7 +147,7 @@ def _answers(
     for name, asked in (("gold", sets.gold), ("string", sets.string)):
         answers = {}
         for done, q in enumerate(asked, start=1):
-            answers[q.id] = asking.ask(q.question, q.asked_on), q.answer
+            answers[q.id] = asking.ask(q.question, q.asked_on, q.filters), q.answer
             tell(done, len(asked), f"questions, {name}")
         measures += measure_answers(name, answers) if answers else []
     return measures

@@ -1,7 +1,7 @@
 """Answers to take away: text, Markdown, HTML, and lists of what they cite (RIS, CSL-JSON).
 
-Each names the passage, its address and date, and the archive's sequence number, so that somebody
-else can find the same words in the same state of the archive.
+Each names the passage, its address and date, when it was asked and the archive's sequence number
+then, so that somebody else can find the same words in the same state of the archive.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from rag.schema import Answer, Citation
-from ui.render import REFUSAL, iso_date, named, spoken_day, web_address, without_controls
-
-Said = tuple[str, Answer]  # a question and its answer
+from rag.schema import Answer, Citation, Statement
+from ui.page.texts import SUPPORTS, Texts
+from ui.render import iso_date, one_line, terminal_text, web_address, with_numbers, without_controls
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&-]|(?<=\d)\.|:(?=//)")
 
@@ -37,85 +36,109 @@ FORMATS = {
 }
 
 
-def exported(said: Sequence[Said], form: str, *, sequence: int) -> str:
-    """Return the answers in one of `FORMATS`; `sequence` is the archive's."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A question and what was answered: when, and from which state of the archive.
+
+    `passages` are those to take where passages were asked for, and no answer.
+    """
+
+    question: str
+    answer: Answer
+    sequence: int
+    asked_on: datetime | None = None
+    passages: tuple[Citation, ...] = ()
+
+    @property
+    def cited(self) -> tuple[Citation, ...]:
+        """What is taken away of the archive's own words."""
+        return self.passages or self.answer.citations
+
+
+def exported(said: Sequence[Said], form: str, texts: Texts) -> str:
+    """Return the answers in one of `FORMATS`, with all that is not theirs in a reader's words."""
     written = {"markdown": markdown, "html": page, "ris": ris, "csl": csl}[form]
-    return written(said, sequence=sequence)
+    return written(said, texts)
 
 
 # To read
 
 
-def plain(said: Sequence[Said], *, sequence: int) -> str:
+def plain(said: Sequence[Said], texts: Texts) -> str:
     """Return the answers as text with their citations, to paste into a mail."""
     blocks = []
-    for question, answer in said:
-        blocks += [question, *_statements(answer), *_notes(answer)]
-        sources = [f"[{c.number}] {_source(c)}" for c in _cited([(question, answer)])]
-        blocks += ["\n".join(sources)] if sources else []
-    return "\n\n".join([*blocks, _state(sequence)]) + "\n"
+    for one in said:
+        blocks += [one.question, *_paragraphs(one, texts)]
+        sources = [f"[{c.number}] {_source(c, texts)}" for c in _cited([one])]
+        if one.passages:
+            quotes = [one_line(citation.quote) for citation in _cited([one])]
+            blocks += [f"{s}\n{quote}" for s, quote in zip(sources, quotes, strict=True)]
+        elif sources:
+            blocks.append("\n".join(sources))
+        blocks.append(_state(one, texts))
+    return "\n\n".join(blocks) + "\n"
 
 
-def markdown(said: Sequence[Said], *, sequence: int) -> str:
+def markdown(said: Sequence[Said], texts: Texts) -> str:
     """Return the answers as Markdown in which the articles' own words are nothing but words."""
     blocks = []
-    for question, answer in said:
-        blocks.append(f"## {_markdown(question)}")
-        blocks += [_markdown(text) for text in (*_statements(answer), *_notes(answer))]
-        for citation in _cited([(question, answer)]):
-            quote = f"> {_markdown(citation.quote)}"
-            blocks.append(f"\\[{citation.number}\\] {_markdown(_source(citation))}\n\n{quote}")
-    return "\n\n".join([*blocks, f"*{_markdown(_state(sequence))}*"]) + "\n"
+    for one in said:
+        blocks.append(f"## {_markdown(one.question)}")
+        blocks += [_markdown(text) for text in _paragraphs(one, texts)]
+        for citation in _cited([one]):
+            source, quote = _markdown(_source(citation, texts)), _markdown(citation.quote)
+            blocks.append(f"\\[{citation.number}\\] {source}\n\n> {quote}")
+        blocks.append(f"*{_markdown(_state(one, texts))}*")
+    return "\n\n".join(blocks) + "\n"
 
 
-def page(said: Sequence[Said], *, sequence: int) -> str:
+def page(said: Sequence[Said], texts: Texts) -> str:
     """Return the answers as a page of its own that loads nothing from anywhere."""
     blocks = []
-    for question, answer in said:
-        blocks.append(f"<h2 dir=auto>{_html(question)}</h2>")
-        texts = (*_statements(answer), *_notes(answer))
-        blocks += [f"<p dir=auto>{_html(text)}</p>" for text in texts]
-        cited = list(_cited([(question, answer)]))
+    for one in said:
+        blocks.append(f"<h2 dir=auto>{_html(one.question)}</h2>")
+        blocks += [f"<p dir=auto>{_html(text)}</p>" for text in _paragraphs(one, texts)]
         items = "".join(
-            f"<li value={c.number} dir=auto>{_html(_source(c, address=False))}{_link(c)}"
+            f"<li value={c.number} dir=auto>{_html(_source(c, texts, address=False))}{_link(c)}"
             f"<blockquote dir=auto>{_html(c.quote)}</blockquote></li>"
-            for c in cited
+            for c in _cited([one])
         )
         blocks.append(f"<ol>{items}</ol>" if items else "")
+        blocks.append(f"<p><small>{_html(_state(one, texts))}</small></p>")
     return (
-        "<!doctype html><html><head><meta charset=utf-8><title>Backfile</title>"
+        f"<!doctype html><html lang={texts.language}><head><meta charset=utf-8>"
+        "<meta name=viewport content='width=device-width'><title>Backfile</title>"
         "<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;"
-        "padding:0 1rem}blockquote{margin:.5rem 0;color:#555}</style></head>"
-        f"<body>{''.join(blocks)}<p><small>{_html(_state(sequence))}</small></p></body></html>\n"
+        "padding:0 1rem;overflow-wrap:anywhere}blockquote{margin:.5rem 0;color:#555}</style></head>"
+        f"<body>{''.join(blocks)}</body></html>\n"
     )
 
 
-def _statements(answer: Answer) -> list[str]:
+def _paragraphs(said: Said, texts: Texts) -> list[str]:
+    """Return what was answered, and what is to be noted of it."""
+    answer = said.answer
     if answer.refused:
-        return [answer.reason or REFUSAL]
-    return [
-        " ".join(
-            [
-                s.text,
-                *dict.fromkeys(f"[{c.number}]" for c in s.citations),
-                *([] if s.support == "supported" else [f"({s.support})"]),
-            ]
-        )
-        for s in answer.statements
-    ]
+        return [texts.told(answer.reason) or texts("refusal")]
+    as_of = f"{texts('as_of', day=texts.day(answer.as_of))}." if answer.as_of else ""
+    statements = [_statement(statement, texts) for statement in answer.statements]
+    return [*statements, *filter(None, (texts.told(answer.notice), as_of))]
 
 
-def _notes(answer: Answer) -> list[str]:
-    as_of = f"As of {spoken_day(answer.as_of)}." if answer.as_of and not answer.refused else ""
-    return [note for note in (answer.notice, as_of) if note]
+def _statement(statement: Statement, texts: Texts) -> str:
+    doubt = "" if statement.support == "supported" else texts(SUPPORTS[statement.support])
+    return with_numbers(replace(statement, text=texts.dated(statement.text)), doubt)
 
 
-def _source(citation: Citation, *, address: bool = True) -> str:
+def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
     """Name the article, as a reader would look it up."""
-    parts = [named(citation.head), ", ".join(citation.head.authors)]
-    if address:
-        parts.append(web_address(citation.head.url))
-    return ". ".join(part for part in parts if part)
+    head = citation.head
+    named = (head.title or head.article_id, head.publisher, texts.day(head.published))
+    parts = [
+        ", ".join(filter(None, map(terminal_text, named))),
+        ", ".join(head.authors),
+        web_address(head.url) if address else "",
+    ]
+    return ". ".join(filter(None, parts))
 
 
 def _link(citation: Citation) -> str:
@@ -124,12 +147,14 @@ def _link(citation: Citation) -> str:
     return f'. <a href="{shown}" rel="noopener noreferrer">{shown}</a>' if address else ""
 
 
-def _state(sequence: int) -> str:
-    return f"From a Backfile archive at sequence number {sequence}."
+def _state(said: Said, texts: Texts) -> str:
+    if said.asked_on is None:
+        return texts("taken_from", sequence=said.sequence)
+    return texts("taken_on", sequence=said.sequence, day=texts.day(said.asked_on))
 
 
 def _markdown(text: str) -> str:
-    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", _line(text))
+    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", one_line(text))
 
 
 def _html(text: str) -> str:
@@ -139,10 +164,10 @@ def _html(text: str) -> str:
 # To cite
 
 
-def ris(said: Sequence[Said], *, sequence: int) -> str:
+def ris(said: Sequence[Said], texts: Texts) -> str:
     """Return what the answers cite as RIS, a record a passage."""
     records = []
-    for citation in _cited(said):
+    for citation, sequence in _cited(said).items():
         head, published = citation.head, citation.head.published
         fields = [
             ("TY", "NEWS"),
@@ -154,18 +179,18 @@ def ris(said: Sequence[Said], *, sequence: int) -> str:
             ("UR", web_address(head.url)),
             ("LA", head.language),
             ("AB", citation.quote),
-            ("N1", _place(citation, sequence)),
+            ("N1", _place(citation, sequence, texts)),
             ("ID", head.article_id),
         ]
-        lines = [f"{tag}  - {_line(value)}" for tag, value in fields if value]
+        lines = [f"{tag}  - {one_line(value)}" for tag, value in fields if value]
         records.append("\r\n".join([*lines, "ER  - ", ""]))
     return "\r\n".join(records)
 
 
-def csl(said: Sequence[Said], *, sequence: int) -> str:
+def csl(said: Sequence[Said], texts: Texts) -> str:
     """Return what the answers cite as CSL-JSON, an item a passage; its place is under `custom`."""
     items = []
-    for place, citation in enumerate(_cited(said), start=1):
+    for place, (citation, sequence) in enumerate(_cited(said).items(), start=1):
         head, published = citation.head, citation.head.published
         day = published.astimezone(UTC) if published else None
         item = {
@@ -178,7 +203,7 @@ def csl(said: Sequence[Said], *, sequence: int) -> str:
             "URL": web_address(head.url),
             "language": head.language,
             "section": head.section,
-            "note": _place(citation, sequence),
+            "note": _place(citation, sequence, texts),
             "custom": {
                 "quote": citation.quote,
                 "article_id": head.article_id,
@@ -193,25 +218,23 @@ def csl(said: Sequence[Said], *, sequence: int) -> str:
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
 
 
-def _cited(said: Sequence[Said]) -> Iterator[Citation]:
-    """Yield each passage that is cited, once."""
-    seen: set[tuple[str, int, int, int]] = set()
-    for _, answer in said:
-        for citation in answer.citations:
+def _cited(said: Sequence[Said]) -> dict[Citation, int]:
+    """Return each passage that is cited, once, with the archive's sequence number then."""
+    found: dict[tuple[str, int, int, int], tuple[Citation, int]] = {}
+    for one in said:
+        for citation in one.cited:
             passage = citation.passage
             key = (passage.article_id, passage.revision, citation.start, citation.end)
-            if key not in seen:
-                seen.add(key)
-                yield citation
+            found.setdefault(key, (citation, one.sequence))
+    return dict(found.values())
 
 
-def _place(citation: Citation, sequence: int) -> str:
-    return (
-        f"Article {citation.head.article_id}, revision {citation.passage.revision}, "
-        f"characters {citation.start} to {citation.end}; archive sequence {sequence}"
+def _place(citation: Citation, sequence: int, texts: Texts) -> str:
+    return texts(
+        "place",
+        article=citation.head.article_id,
+        revision=citation.passage.revision,
+        start=citation.start,
+        end=citation.end,
+        sequence=sequence,
     )
-
-
-def _line(text: str) -> str:
-    """The text on one line: what begins a line in it must begin none of a record."""
-    return " ".join(without_controls(text).split())

@@ -49,6 +49,22 @@ def test_an_answer_can_be_stopped_and_the_next_question_asked(
     expect(page.get_by_test_id("bot").first).to_contain_text("Stopped here.")
 
 
+def test_a_question_waits_while_another_is_answered(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask(page, SLOWLY)
+    expect(page.locator(".bf-statement")).to_have_count(1)
+    ask(page, "What of the apples and the growers?")
+    expect(page.get_by_text("One answer at a time")).to_be_visible()
+    expect(page.locator("#bf-question textarea")).to_have_value(
+        "What of the apples and the growers?"
+    )
+    paced.go.touch()
+    expect(settled(page)).to_contain_text("closed on Monday")
+    page.locator("#bf-question textarea").press("Enter")
+    expect(page.get_by_test_id("bot").last).to_contain_text("a third fewer apples")
+    expect(page.get_by_test_id("user")).to_have_count(2)
+
+
 def test_a_question_is_changed_and_asked_again(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, "Why is the orchard harvest small?")
@@ -116,9 +132,17 @@ def test_conversations_are_kept_in_the_browser(open_page: Opened, paced: Paced) 
     page.reload()
     expect(page.get_by_test_id("user")).to_have_text("What of the apples and the growers?")
     expect(cards(page).first).to_contain_text("Orchards expect")
+    page.get_by_role("button", name="Dislike").click()
+    expect(page.locator("#bf-opinion").first).to_be_visible()
+    expect(page.locator("#bf-time")).to_contain_text("23 October 2024")
     page.get_by_role("button", name="Toggle sidebar").click()
     page.get_by_label("What of the harbour bridge?").click()
     expect(page.get_by_test_id("user")).to_have_text("What of the harbour bridge?")
+    expect(page.locator("#bf-opinion").first).to_be_hidden()
+    expect(page.locator("#bf-time")).to_contain_text("21 October 2024")
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator("#bf-time")).to_be_hidden()
+    page.get_by_label("What of the harbour bridge?").click()
     page.locator(".bf-cite").first.click()
     expect(page.locator("#turn-1-card-1:target")).to_contain_text("Harbour bridge closed")
     page.get_by_role("button", name="Delete this conversation").click()

@@ -31,10 +31,10 @@ def test_a_question_is_asked_and_its_article_opened_by_keyboard(
     expect(page.locator("#turn-1-card-1 .bf-number")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.locator(".bf-article h2")).to_be_visible()
+    expect(page.locator(".bf-article h2")).to_be_focused()
     page.get_by_role("button", name="Back to the evidence").focus()
     page.keyboard.press("Enter")
-    expect(cards(page).first).to_be_visible()
+    expect(cards(page).first.get_by_role("button", name="Open the article")).to_be_focused()
 
 
 def test_a_message_is_read_aloud_without_its_markup(open_page: Opened, paced: Paced) -> None:
@@ -57,6 +57,8 @@ def test_the_page_speaks_german(open_page: Opened, paced: Paced) -> None:
     answer = page.get_by_test_id("bot").last
     expect(answer).to_contain_text("Stand: 21. Oktober 2024")
     expect(page.locator("#bf-evidence")).to_contain_text("Worauf die Antwort beruht")
+    ask(page, "Xylophon?")
+    expect(page.get_by_test_id("bot").last).to_contain_text("Das Archiv sagt es nicht.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -67,6 +67,18 @@ def test_a_card_opens_the_whole_article_at_the_place(open_page: Opened) -> None:
     expect(article).to_be_hidden()
 
 
+def test_a_number_leads_to_its_card_while_an_article_is_open(
+    open_page: Opened, paced: Paced
+) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, "What of the harbour bridge?")
+    cards(page).first.get_by_role("button", name="Open the article").click()
+    expect(page.locator(".bf-article")).to_be_visible()
+    page.locator(".bf-cite").first.click()
+    expect(page.locator("#turn-1-card-1:target")).to_be_in_viewport()
+    expect(page.locator(".bf-article")).to_be_hidden()
+
+
 def test_each_statement_shows_whether_it_is_borne_out(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     answer = ask_and_wait(page, "What of the doubtful harbour?")

@@ -68,6 +68,18 @@ def test_a_conversation_is_saved_as_a_file(
     assert "sequence" in text
 
 
+def test_passages_are_taken_away_as_well(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    page.locator("#bf-mode").get_by_label("Passages").check()
+    ask_and_wait(page, BRIDGE)
+    page.get_by_role("button", name="Take away").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="RIS", exact=True).click()
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert f"TI  - {HARBOUR.title}" in text
+    assert "repairs would take six weeks" in text
+
+
 def test_thumbs_and_a_reason_are_kept_beside_the_archive(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, BRIDGE)

@@ -19,7 +19,7 @@ from rag.questions import (
 )
 from rag.retrieval import narrow
 from rag.schema import Answer
-from ui.page.session import Asked, Desk, Turn
+from ui.page.session import KINDS, Asked, Desk, Turn
 from ui.page.texts import Texts, texts_in
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
 def begun(desk: Desk, asked: Asked, at: int | None = None) -> Desk:
     """Return the desk with a turn that waits for its answer, in the place of the turns from `at`.
 
-    It is as it was where nothing is asked.
+    It is as it was where nothing is asked, and while an answer is under way.
     """
     question = " ".join(asked.question.split())[:LONGEST_QUESTION]
-    if not question:
+    if not question or desk.is_busy:
         return desk
     asked = replace(asked, question=question)
     before = desk.turns if at is None else desk.turns[:at]
@@ -46,38 +46,60 @@ def begun(desk: Desk, asked: Asked, at: int | None = None) -> Desk:
 
 
 def stopped(desk: Desk) -> Desk:
-    """Return the desk with its last turn left as far as it came."""
-    if not desk.turns or desk.turns[-1].progress in ("done", "stopped"):
+    """Return the desk with its last turn left as far as it came; its answer grows no more."""
+    if not desk.is_busy:
         return desk
+    desk.turns[-1].over.set()
     return desk.with_last(replace(desk.turns[-1], progress="stopped"))
 
 
+def settled(desk: Desk) -> Desk:
+    """Return the desk with an answer stopped that ended before it was complete."""
+    return stopped(desk) if desk.is_busy and desk.turns[-1].over.is_set() else desk
+
+
 def answered(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Desk]:
-    """Yield the desk as the turn that waits is answered; once, unchanged, if none waits."""
+    """Yield the desk as the turn that waits is answered, until it is over; nothing for none."""
     if not desk.turns or desk.turns[-1].progress != "waiting":
-        yield desk
         return
-    turn = replace(desk.turns[-1], progress="growing")
-    history = desk.current.history[-REMEMBERED:]
-    yield desk.with_last(turn)
+    over = desk.turns[-1].over
     drawn = 0.0
     try:
-        question = read_question(archive, turn.asked, history)
-        turn = replace(turn, understood=described(turn.asked, question, texts_in(desk.language)))
-        for answer in _answers(archive, chatbot, turn.asked, question, history):
-            turn = replace(turn, answer=replace(answer, question=turn.asked.question))
-            if time.monotonic() - drawn >= REDRAW_SECONDS:
-                drawn = time.monotonic()
+        for turn in _grown(archive, chatbot, desk):
+            if over.is_set():
+                return
+            if turn.progress == "done" or time.monotonic() - drawn >= REDRAW_SECONDS:
+                if turn.answer.statements:  # the first one is drawn at once
+                    drawn = time.monotonic()
                 yield desk.with_last(turn)
+    finally:
+        over.set()
+
+
+def _grown(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Turn]:
+    """Yield the turn that waits as its answer grows; the last one is done."""
+    history = desk.current.history[-REMEMBERED:]
+    turn = desk.turns[-1]
+    asked_on = turn.asked.asked_on or datetime.now(UTC)
+    turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.sequence)
+    yield turn
+    try:
+        question = read_question(archive, turn, history)
+        understood = described(turn.asked, question, texts_in(desk.language))
+        turn = replace(turn, understood=understood, alone=question.text)
+        for answer in _answers(archive, chatbot, turn, question, history):
+            turn = replace(turn, answer=replace(answer, question=turn.asked.question))
+            yield turn
         turn = replace(turn, outside=_outside(archive, turn.asked, question))
     except BackfileError as error:
         turn = replace(turn, answer=Answer(turn.asked.question, refused=True, reason=str(error)))
-    yield desk.with_last(replace(turn, progress="done"))
+    yield replace(turn, progress="done")
 
 
-def read_question(archive: Archive, asked: Asked, history: list[tuple[str, Answer]]) -> Question:
+def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> Question:
     """Return what is read from the question's words, less what was struck out of it."""
-    asked_on = asked.asked_on or datetime.now(UTC)
+    asked = turn.asked
+    asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
     publishers = archive.publishers()
     text = stand_alone(asked.question, history)
     authors = archive.authors() if asks_for_an_author(text) else ()
@@ -88,15 +110,16 @@ def read_question(archive: Archive, asked: Asked, history: list[tuple[str, Answe
 def _answers(
     archive: Archive,
     chatbot: Chatbot,
-    asked: Asked,
+    turn: Turn,
     question: Question,
     history: list[tuple[str, Answer]],
 ) -> Iterator[Answer]:
+    asked = turn.asked
     text = question.text if asked.struck else asked.question
     before = [] if asked.struck else history
     if asked.mode == "passages":
         hits = archive.search(
-            question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=asked.asked_on
+            question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=turn.asked_on
         )
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
@@ -105,12 +128,10 @@ def _answers(
     elif asked.mode == "timeline":
         from rag.answers.timeline import timeline
 
-        yield timeline(
-            archive, text, filters=asked.filters, asked_on=asked.asked_on, history=before
-        )
+        yield timeline(archive, text, filters=asked.filters, asked_on=turn.asked_on, history=before)
     else:
         yield from chatbot.stream(
-            text, filters=asked.filters, asked_on=asked.asked_on, history=before
+            text, filters=asked.filters, asked_on=turn.asked_on, history=before
         )
 
 
@@ -125,7 +146,7 @@ def described(asked: Asked, question: Question, texts: Texts) -> tuple[tuple[str
         key = "window" if first and last else "since" if first else "until"
         words = texts.period(first, last) if first and last else texts.day(first or last)
         said.append(("window", texts(key if window.hard else f"soft_{key}", when=words)))
-    for kind in ("publishers", "authors", "phrases", "excluded"):
+    for kind in KINDS[1:]:
         names = getattr(question, kind)
         if names:
             said.append((kind, texts(f"understood_{kind}", names=", ".join(names))))

@@ -33,8 +33,7 @@ def _turn(turn: Turn, number: int, texts: Texts) -> str:
     if turn.shown:
         heading = "closest" if answer.refused else "passages"
         cards = [
-            _hit_card(hit, number, place, texts, dated=turn.asked.order == "date")
-            for place, hit in enumerate(turn.shown, start=1)
+            _hit_card(hit, number, place, texts) for place, hit in enumerate(turn.shown, start=1)
         ]
     else:
         heading = "nothing_near" if answer.refused else "rests_on"
@@ -71,10 +70,10 @@ def _citation_card(
     )
 
 
-def _hit_card(hit: Hit, turn: int, place: int, texts: Texts, *, dated: bool) -> str:
+def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
     title = f"turn-{turn}-hit-{place}"
     return (
-        f'<article class="bf-card{" bf-dated" if dated else ""}" aria-labelledby="{title}">'
+        f'<article class="bf-card" aria-labelledby="{title}">'
         f"{_headline(hit.head, title, texts)}{passage_markup(hit.passage, [])}"
         f"{_copies(hit.copies, texts)}{_doing(hit.head, turn, place, texts)}</article>"
     )
@@ -142,13 +141,12 @@ def passage_markup(passage: Passage, spans: Iterable[tuple[int, int]]) -> str:
     return f'<blockquote dir="auto">{marked(passage.text, shifted)}</blockquote>'
 
 
-def marked(text: str, spans: Iterable[tuple[int, int]], name: str = "") -> str:
+def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Return `text` escaped, with what lies in `spans` marked."""
     parts, reached = [], 0
-    tag = f'<mark class="{name}">' if name else "<mark>"
     for start, end in sorted(spans):
         start, end = max(start, reached), min(end, len(text))
         if start < end:
-            parts.append(f"{escaped(text[reached:start])}{tag}{escaped(text[start:end])}</mark>")
+            parts.append(f"{escaped(text[reached:start])}<mark>{escaped(text[start:end])}</mark>")
             reached = end
     return "".join([*parts, escaped(text[reached:])])

@@ -6,17 +6,17 @@ again, and what the archive no longer holds does not come back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Support
+from rag.schema import Answer, Article, ArticleHead, Citation, Hit, Passage, Statement, Support
 from ui.page.asking import asked_of, fields_of
-from ui.page.reading import Shelf
 from ui.page.session import (
+    KINDS,
     MOST_CONVERSATIONS,
     MOST_TURNS,
     Asked,
@@ -25,9 +25,19 @@ from ui.page.session import (
     Mode,
     Order,
     Turn,
+    new_id,
 )
 
 Where = tuple[str, int, int, int]  # a passage: its article, revision, start and end
+_AN_ID = re.compile(r"[0-9a-f]{16}")
+
+
+class Shelf(Protocol):
+    """What is needed of an archive to read again what was said from it."""
+
+    def article(self, article_id: str, revision: int | None = None, /) -> Article | None: ...
+
+    def copies(self, article_ids: Iterable[str], /) -> Mapping[str, tuple[ArticleHead, ...]]: ...
 
 
 class KeptCitation(BaseModel):
@@ -45,7 +55,13 @@ class KeptStatement(BaseModel):
 
 
 class KeptTurn(BaseModel):
+    id: str = ""
     question: str
+    alone: str = ""
+    asked_on: AwareDatetime | None = None
+    sequence: int = 0
+    progress: Literal["stopped", "done"] = "done"
+    considered: int = 0
     mode: Mode = "answer"
     order: Order = "relevance"
     fields: dict[str, str | list[str]] = {}
@@ -56,7 +72,7 @@ class KeptTurn(BaseModel):
     removed: list[KeptStatement] = []
     hits: list[Where] = []
     closest: list[Where] = []
-    as_of: datetime | None = None
+    as_of: AwareDatetime | None = None
     refused: bool = False
     reason: str = ""
     notice: str = ""
@@ -74,9 +90,7 @@ class KeptDesk(BaseModel):
 def to_browser(desk: Desk) -> dict[str, Any]:
     """Return what the browser keeps of `desk`: the conversations that have finished turns."""
     kept = [
-        KeptConversation(
-            id=c.id, turns=[_kept(t) for t in c.turns if t.progress in ("done", "stopped")]
-        )
+        KeptConversation(id=c.id, turns=[_kept(t) for t in c.turns if not t.is_under_way])
         for c in desk.conversations
         if c.turns
     ]
@@ -94,18 +108,36 @@ def from_browser(value: object, shelf: Shelf, lost: str) -> tuple[Conversation, 
         desk = KeptDesk.model_validate(value)
     except ValidationError:
         return ()
-    archive = _Reread(shelf)
+    conversations = [c for c in desk.conversations[:MOST_CONVERSATIONS] if c.turns]
+    archive = _Reread(shelf, shelf.copies(set(_articles_of(conversations))))
     return tuple(
-        Conversation(c.id[:64], tuple(_turn(t, archive, lost) for t in c.turns[:MOST_TURNS]))
-        for c in desk.conversations[:MOST_CONVERSATIONS]
-        if c.turns
+        Conversation(_id(c.id), tuple(_turn(t, archive, lost) for t in c.turns[:MOST_TURNS]))
+        for c in conversations
     )
+
+
+def _articles_of(conversations: Iterable[KeptConversation]) -> Iterator[str]:
+    for turn in (turn for c in conversations for turn in c.turns[:MOST_TURNS]):
+        said = (*turn.statements, *turn.removed)
+        cited = [citation.passage for statement in said for citation in statement.citations]
+        yield from (where[0] for where in (*turn.hits, *turn.closest, *cited))
+
+
+def _id(kept: str) -> str:
+    """Return the id that was kept, or a new one in the place of what is none of ours."""
+    return kept if _AN_ID.fullmatch(kept) else new_id()
 
 
 def _kept(turn: Turn) -> KeptTurn:
     asked, answer = turn.asked, turn.answer
     return KeptTurn(
+        id=turn.id,
         question=asked.question,
+        alone=turn.alone,
+        asked_on=turn.asked_on,
+        sequence=turn.sequence,
+        progress="stopped" if turn.progress == "stopped" else "done",
+        considered=answer.considered,
         mode=asked.mode,
         order=asked.order,
         fields={name: value for name, value in fields_of(asked).items() if value},
@@ -141,9 +173,10 @@ def _where(passage: Passage) -> Where:
 
 @dataclass
 class _Reread:
-    """The archive's articles, each read once."""
+    """The archive's articles, each read once, and who else printed them."""
 
     shelf: Shelf
+    copies: Mapping[str, tuple[ArticleHead, ...]]
     seen: dict[tuple[str, int], Article | None] = field(default_factory=dict)
 
     def article(self, article_id: str, revision: int) -> Article | None:
@@ -159,7 +192,7 @@ class _Reread:
         if article is None or not 0 <= start < end <= len(article.text):
             return None
         passage = Passage(article_id, revision, start, end, article.text[start:end])
-        return Hit(passage, article.head, 0.0)
+        return Hit(passage, article.head, 0.0, self.copies.get(article_id, ()))
 
     def hits(self, places: Iterable[Where]) -> tuple[Hit, ...]:
         return tuple(hit for hit in map(self.hit, places) if hit is not None)
@@ -172,7 +205,9 @@ class _Reread:
                 return None
             at = hit.passage.start
             quote = hit.passage.text[c.start - at : c.end - at]
-            citations.append(Citation(c.number, quote, c.start, c.end, hit.passage, hit.head))
+            citations.append(
+                Citation(c.number, quote, c.start, c.end, hit.passage, hit.head, hit.copies)
+            )
         return Statement(kept.text, tuple(citations), kept.support, kept.reason)
 
     def statements(self, kept: Sequence[KeptStatement]) -> tuple[Statement, ...]:
@@ -193,8 +228,17 @@ def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
         closest=archive.hits(kept.closest),
         removed=archive.statements(kept.removed),
         notice=lost if gone else kept.notice,
+        considered=kept.considered,
     )
-    asked = Asked(
-        kept.question, asked.filters, asked.asked_on, kept.mode, kept.order, tuple(kept.struck)
+    struck = tuple(kind for kind in kept.struck if kind in KINDS)
+    return Turn(
+        Asked(kept.question, asked.filters, asked.asked_on, kept.mode, kept.order, struck),
+        answer,
+        kept.progress,
+        tuple(kept.understood),
+        kept.outside,
+        alone=kept.alone,
+        asked_on=kept.asked_on,
+        sequence=kept.sequence,
+        id=_id(kept.id),
     )
-    return Turn(asked, answer, "done", tuple(kept.understood), kept.outside)

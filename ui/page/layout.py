@@ -12,7 +12,6 @@ from ui.page.session import Desk
 from ui.page.texts import all_texts
 
 KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
-STORAGE_KEY = "backfile-conversations"
 
 # Of Gradio's own: it puts the text in the browser's language where one of these is a label.
 say = gr.I18n(
@@ -30,14 +29,15 @@ element.addEventListener('click', (event) => {
 });
 """
 # An article that is opened is scrolled to what is quoted of it, and its headline gets the focus;
-# it is shown a little after it is there.
+# it is shown a little after it is there, and put on the page anew each time.
 ARTICLE_JS = """
 const go = (frames) => {
   if (!element.offsetParent) return frames && requestAnimationFrame(() => go(frames - 1));
   element.querySelector('h2')?.focus({preventScroll: true});
   element.querySelector('mark, .bf-place')?.scrollIntoView({block: 'center'});
 };
-watch('value', () => go(120));
+go(600);
+watch('value', () => go(600));
 """
 
 
@@ -99,6 +99,7 @@ class Components:
 
     desk: gr.State
     kept: gr.BrowserState
+    link: gr.Textbox
     banner: gr.HTML
     chat: gr.Chatbot
     understood: gr.CheckboxGroup
@@ -124,6 +125,7 @@ def lay_out(storage_key: str) -> Components:
     desk = gr.State(Desk(), time_to_live=KEPT_SECONDS)
     # The secret is no secret: it is in the page. The key keeps one archive's from another's.
     kept = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
+    link = gr.Textbox("", visible="hidden")  # what the page's address asks; it asks when it is filled
     conversations, start, delete = _sidebar()
     banner = gr.HTML(elem_id="bf-banner")
     with gr.Row(elem_id="bf-desk"):
@@ -146,6 +148,7 @@ def lay_out(storage_key: str) -> Components:
     return Components(
         desk=desk,
         kept=kept,
+        link=link,
         banner=banner,
         chat=chat,
         understood=understood,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from ui.render import without_controls
+from ui.render import one_line, without_controls
 
 # Each is written as a number, so that neither HTML, nor Markdown, nor the page's templates
 # (`${value}`, `{{value}}`) or a formula ($$) see anything in an article's text but text.
@@ -26,7 +26,7 @@ def escaped_line(text: str) -> str:
 
 def plain_line(text: str) -> str:
     """Return `text` on one line as Markdown that shows it, with as little escaped as can be."""
-    return _ACTIVE.sub(lambda found: "".join(map(_number, found[0])), _one_line(text))
+    return _ACTIVE.sub(lambda found: "".join(map(_number, found[0])), one_line(text))
 
 
 def unescaped(text: str) -> str:
@@ -37,10 +37,6 @@ def unescaped(text: str) -> str:
 def paragraph(markup: str, name: str) -> str:
     """Return `markup` as a paragraph of the class `name`, in its own direction."""
     return f'<p class="{name}" dir="auto">{markup}</p>'
-
-
-def _one_line(text: str) -> str:
-    return " ".join(without_controls(text).split())
 
 
 def _numbered(found: re.Match[str]) -> str:

@@ -22,12 +22,35 @@
   });
   mendAll(document.body);
 
+  let opened = null;  // the button of the card whose article is read
+  // What is put in the place of something else is there a little later.
+  const whenThere = (what, then, frames = 240) => {
+    const there = document.querySelector(what);
+    if (there?.offsetParent) then(there);
+    else if (frames) requestAnimationFrame(() => whenThere(what, then, frames - 1));
+  };
+
   // The page has a base address, from which "#card" would load it anew and lose a link's "?q=".
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('a[href^="#turn-"]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    location.hash = link.getAttribute('href');
-    document.querySelector(location.hash)?.scrollIntoView({block: 'nearest'});
+    const close = document.querySelector('#bf-close');
+    if (close?.offsetParent) {  // the cards are behind the article that is open
+      opened = null;
+      close.click();
+    }
+    const wanted = link.getAttribute('href');
+    whenThere(wanted, (there) => {
+      location.hash = wanted;
+      there.scrollIntoView({block: 'nearest'});
+    });
+  });
+
+  // Who comes back from an article is where they were.
+  document.addEventListener('click', (event) => {
+    const pressed = event.target.closest?.('[data-card]');
+    if (pressed) opened = `[data-turn="${pressed.dataset.turn}"][data-card="${pressed.dataset.card}"]`;
+    if (opened && event.target.closest?.('#bf-close')) whenThere(opened, (there) => there.focus());
   });
 }

@@ -24,12 +24,14 @@ BUSIEST = 5  # days, weeks or months that stand beneath the plot, to be clicked
 def plotted(page: Page, desk: Desk) -> Shown:
     """Show how the articles that speak of the last question are spread over time."""
     on = page.on.time
+    if desk.is_busy:
+        return {on.block: gr.skip()}
     turn = desk.turns[-1] if desk.turns else None
     if turn is None or turn.progress != "done":
-        return {on.block: gr.Accordion(visible=False)}
+        return page.no_time()
     history = replace(desk.current, turns=desk.turns[:-1]).history[-REMEMBERED:]
     try:
-        question = read_question(page.archive, turn.asked, history)
+        question = read_question(page.archive, turn, history)
         filters = narrow(turn.asked.filters, question)
         cited = [citation.head.article_id for citation in turn.answer.citations]
         found = (
@@ -40,7 +42,7 @@ def plotted(page: Page, desk: Desk) -> Shown:
     except BackfileError:
         found = Spread()
     if not found.bars:
-        return {on.block: gr.Accordion(visible=False)}
+        return page.no_time()
     texts = texts_in(desk.language)
     return {
         on.block: gr.Accordion(visible=True),
@@ -99,7 +101,7 @@ def _start(bar: Bar) -> datetime:
 def narrowed_to(page: Page, desk: Desk, first: datetime, last: datetime) -> Shown:
     """Ask the last question again, of the articles of those days."""
     if not desk.turns or first > last:
-        return {page.on.desk: desk}
+        return page.nothing()
     asked = within(desk.turns[-1].asked, first, last)
     fields = fields_of(asked)
     narrowing = page.on.narrowing
@@ -118,7 +120,7 @@ def dragged(page: Page) -> Any:
             first, last = sorted(float(end) for end in marked.index)
             moments = [datetime.fromtimestamp(end, UTC) for end in (first, last)]
         except (TypeError, ValueError, OverflowError, OSError):
-            return {page.on.desk: desk}
+            return page.nothing()
         return narrowed_to(page, desk, *moments)
 
     return drag
@@ -133,7 +135,7 @@ def clicked(page: Page) -> Any:
                 datetime.fromisoformat(day).replace(tzinfo=UTC) for day in str(picked).split("/", 1)
             )
         except ValueError:
-            return {page.on.desk: desk}
+            return page.nothing()
         return narrowed_to(page, desk, first, last)
 
     return click

@@ -7,15 +7,10 @@ from collections.abc import Iterable, Sequence
 from rag.schema import Statement
 from ui.page.markup import escaped, escaped_line, paragraph, plain_line
 from ui.page.session import Turn
-from ui.page.texts import Texts
+from ui.page.texts import SUPPORTS, Texts
 from ui.render import named
 
-SUPPORTS = {
-    "supported": ("✓", "supported"),
-    "partly": ("◐", "partly"),
-    "not supported": ("✗", "not_supported"),
-    "contradicted": ("✗", "contradicted"),
-}
+SIGNS = {"supported": "✓", "partly": "◐", "not supported": "✗", "contradicted": "✗"}
 
 
 def messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
@@ -38,7 +33,7 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         key = "waiting" if turn.progress == "waiting" else "searching"
         yield paragraph(f'<span class="bf-working">{escaped(texts(key))}</span>', "bf-note")
     elif answer.refused:
-        yield paragraph(escaped_line(answer.reason or texts("refusal")), "bf-refused")
+        yield paragraph(escaped_line(texts.told(answer.reason) or texts("refusal")), "bf-refused")
         if answer.closest:
             yield paragraph(escaped(texts("closest_beside")), "bf-note")
     elif turn.asked.mode == "passages" and turn.progress == "done":
@@ -49,14 +44,14 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
 
 
 def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
-    parts = [escaped_line(statement.text)]
+    parts = [escaped_line(texts.dated(statement.text))]
     for number, citation in {c.number: c for c in statement.citations}.items():
         parts.append(
             f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
             f'title="{escaped_line(named(citation.head))}">&#91;{number}&#93;</a>'
         )
-    sign, key = SUPPORTS[statement.support]
-    told = escaped_line(". ".join(filter(None, (texts(key), statement.reason))))
+    sign, key = SIGNS[statement.support], SUPPORTS[statement.support]
+    told = escaped_line(". ".join(filter(None, (texts(key), texts.told(statement.reason)))))
     shown = "" if statement.support == "supported" else f" {escaped(texts(key))}"
     hidden = f'<span class="bf-unseen">{told}</span>' if not shown else ""
     parts.append(f'<span class="bf-support bf-{key}" title="{told}">{sign}{shown}{hidden}</span>')
@@ -66,7 +61,7 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
 def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
     answer = turn.answer
     if answer.notice:
-        yield paragraph(escaped_line(answer.notice), "bf-note bf-notice")
+        yield paragraph(escaped_line(texts.told(answer.notice)), "bf-note bf-notice")
     if turn.outside:
         yield paragraph(escaped(texts("outside")), "bf-note bf-notice")
     if turn.progress == "stopped":
@@ -75,15 +70,11 @@ def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
     if answer.as_of and not answer.refused:
         facts.append(texts("as_of", day=texts.day(answer.as_of)))
     if turn.progress == "done" and answer.hits:
-        facts.append(texts("looked_at", count=looked_at(turn)))
+        looked_at = max(answer.considered, len(answer.hits))
+        facts.append(texts("looked_at", count=looked_at))
     facts += [texts(f"struck_{kind}") for kind in turn.asked.struck]
     if facts:
         yield paragraph(" &#183; ".join(map(escaped_line, facts)), "bf-note bf-facts")
-
-
-def looked_at(turn: Turn) -> int:
-    """Return how many passages were weighed for an answer."""
-    return max(getattr(turn.answer, "considered", 0), len(turn.answer.hits))
 
 
 def _removed(turn: Turn, texts: Texts) -> str:
@@ -93,7 +84,7 @@ def _removed(turn: Turn, texts: Texts) -> str:
         return ""
     items = "".join(
         f'<li dir="auto"><del>{escaped_line(s.text)}</del> '
-        f"<span>{escaped_line(s.reason or texts(SUPPORTS[s.support][1]))}</span></li>"
+        f"<span>{escaped_line(texts.told(s.reason) or texts(SUPPORTS[s.support]))}</span></li>"
         for s in removed
     )
     heading = escaped(texts("removed", count=len(removed)))

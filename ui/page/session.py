@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from threading import Event
+from typing import Literal, get_args
 
 from rag.schema import Answer, Citation, Filters, Hit
 from ui.render import one_of_each_article
@@ -14,9 +15,17 @@ from ui.render import one_of_each_article
 Mode = Literal["answer", "timeline", "passages"]
 Order = Literal["relevance", "date"]
 Progress = Literal["waiting", "growing", "stopped", "done"]
+Kind = Literal["window", "publishers", "authors", "phrases", "excluded"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)  # of what is read from a question's words
 
 MOST_CONVERSATIONS = 20  # kept in a browser: its storage holds 5 MB for a page
 MOST_TURNS = 40
+
+
+def new_id() -> str:
+    """Return an id that nobody else has."""
+    return secrets.token_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,28 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and its answer so far; `understood` is what was read from its words, by kind."""
+    """A question and its answer so far; `understood` is what was read from its words, by kind.
+
+    `alone` is the question as it stands without those before it, less what was struck out;
+    `asked_on` and `sequence` are the moment at which, and the state of the archive in which, it
+    was answered. `over` is set when it is answered, or no answer is wanted any more.
+    """
 
     asked: Asked
     answer: Answer
     progress: Progress = "done"
     understood: tuple[tuple[str, str], ...] = ()
     outside: bool = False
+    alone: str = ""
+    asked_on: datetime | None = None
+    sequence: int = 0
+    id: str = field(default_factory=new_id)
+    over: Event = field(default_factory=Event, compare=False, repr=False)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its answer is still to come, or growing."""
+        return self.progress in ("waiting", "growing")
 
     @property
     def shown(self) -> tuple[Hit, ...]:
@@ -60,7 +84,7 @@ class Turn:
 class Conversation:
     """Questions and answers that follow on each other."""
 
-    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    id: str = field(default_factory=new_id)
     turns: tuple[Turn, ...] = ()
 
     @property
@@ -77,7 +101,7 @@ class Conversation:
 class Desk:
     """Everything that one browser has open; `current` is the first of its conversations."""
 
-    conversations: tuple[Conversation, ...] = (Conversation("first"),)
+    conversations: tuple[Conversation, ...] = field(default_factory=lambda: (Conversation(),))
     language: str = "en"
 
     @property
@@ -87,6 +111,11 @@ class Desk:
     @property
     def turns(self) -> tuple[Turn, ...]:
         return self.current.turns
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is under way."""
+        return bool(self.turns) and self.turns[-1].is_under_way
 
     def with_turns(self, turns: Sequence[Turn]) -> Desk:
         """Return the desk with other turns in the current conversation."""

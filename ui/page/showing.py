@@ -48,6 +48,11 @@ class Page:
         time = self.on.time
         return [time.block, time.note, time.plot, time.busiest]
 
+    def settled(self, desk: Desk) -> Shown:
+        """Show the desk when an answer has come to its end; nothing while another is under way."""
+        now = answering.settled(desk)
+        return self.nothing() if now.is_busy else self.desk(now)
+
     def desk(self, desk: Desk) -> Shown:
         """Show all of `desk`, and have the browser keep it."""
         listed = [(_shortened(c.title), c.id) for c in desk.conversations if c.turns]
@@ -78,12 +83,15 @@ class Page:
         """Show the question at once, and a button that stops its answer."""
         now = answering.begun(desk, asked, at)
         if now is desk:
-            return {self.on.desk: desk}
+            if desk.is_busy:
+                gr.Info(texts_in(desk.language)("busy"), duration=4)
+            return self.nothing()
         busy = gr.Textbox("", submit_btn=False, stop_btn=str(say("stop")))
         return {**self.growing(now), **self.cards(), self.on.question: busy}
 
     def answered(self, desk: Desk) -> Iterator[Shown]:
         """Show the answer to what waits for one, as it grows."""
+        yield self.nothing()  # what yields nothing at all would empty every component
         for now in answering.answered(self.archive, self.chatbot, desk):
             yield self.growing(now)
 
@@ -98,6 +106,25 @@ class Page:
     def cards(self) -> Shown:
         """Show the cards again."""
         return {self.on.reader: gr.Column(visible=False), self.on.cards: gr.Column(visible=True)}
+
+    def nothing(self) -> Shown:
+        """Leave everything as it is."""
+        return {self.on.desk: gr.skip()}
+
+    def no_time(self) -> Shown:
+        """Show no plot."""
+        return {self.on.time.block: gr.Accordion(visible=False)}
+
+    def no_opinion(self) -> Shown:
+        """Ask for no reason."""
+        opinion = self.on.opinion
+        return {opinion.given: None, opinion.block: gr.Group(visible=False), opinion.reason: ""}
+
+    @property
+    def opinion_parts(self) -> list[Any]:
+        """The components that ask what is thought of an answer."""
+        opinion = self.on.opinion
+        return [opinion.given, opinion.block, opinion.reason]
 
 
 def _shortened(title: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
+from rag.schema import Citation
 from ui import exports
 from ui.page.asking import link_to
 from ui.page.session import Desk, Turn
@@ -43,15 +44,16 @@ def wire_taking(page: Page, how: dict[str, Any]) -> None:
     on = page.on.taking
 
     def chosen(desk: Desk, which: str) -> list[exports.Said]:
-        turns = [turn for turn in desk.turns if turn.progress in ("done", "stopped")]
+        turns = [turn for turn in desk.turns if not turn.is_under_way]
         return said(turns if which == "conversation" else turns[-1:])
 
     def copy(desk: Desk, which: str) -> dict[str, str] | None:
         answers = chosen(desk, which)
         if not answers:
             return None
-        gr.Info(texts_in(desk.language)("copied"), duration=3)
-        return {"text": exports.plain(answers, sequence=page.archive.sequence)}
+        texts = texts_in(desk.language)
+        gr.Info(texts("copied"), duration=3)
+        return {"text": exports.plain(answers, texts)}
 
     def link(desk: Desk) -> dict[str, str] | None:
         if not desk.turns:
@@ -64,7 +66,7 @@ def wire_taking(page: Page, how: dict[str, Any]) -> None:
             answers, kind = chosen(desk, which), exports.FORMATS[form]
             if not answers:
                 return None
-            text = exports.exported(answers, form, sequence=page.archive.sequence)
+            text = exports.exported(answers, form, texts_in(desk.language))
             return {"text": text, "type": kind.media_type, "name": f"backfile.{kind.suffix}"}
 
         return save
@@ -77,5 +79,22 @@ def wire_taking(page: Page, how: dict[str, Any]) -> None:
 
 
 def said(turns: Sequence[Turn]) -> list[exports.Said]:
-    """Return the questions of the turns with their answers."""
-    return [(turn.asked.question, turn.answer) for turn in turns]
+    """Return the questions of the turns with their answers, or with the passages asked for."""
+    return [
+        exports.Said(
+            turn.asked.question,
+            turn.answer,
+            turn.sequence,
+            turn.asked_on,
+            tuple(_passages(turn)) if turn.asked.mode == "passages" else (),
+        )
+        for turn in turns
+    ]
+
+
+def _passages(turn: Turn) -> Iterator[Citation]:
+    """Yield what was found, to be cited as a whole, in the order in which it is shown."""
+    for number, hit in enumerate(turn.shown, start=1):
+        passage = hit.passage
+        where = (passage.start, passage.end, passage)
+        yield Citation(number, passage.text, *where, hit.head, hit.copies)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
 from rag.schema import Filters
 from ui.page import answering
-from ui.page.asking import FIELDS, asked_of, fields_of
+from ui.page.asking import FIELDS, asked_of, fields_of, linked
 from ui.page.feedback import feedback_of, keep
 from ui.page.loading import wire_loading
 from ui.page.markup import unescaped
@@ -25,51 +26,59 @@ from ui.page.texts import texts_in
 AT_ONCE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
 
+# The same for what may have to tell something beside: that reaches the browser by the queue alone.
+TELLING: dict[str, Any] = {
+    "api_visibility": "private",
+    "concurrency_limit": None,
+    "show_progress": "hidden",
+}
+
+
 def wire(page: Page, blocks: gr.Blocks, at_once: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
-    asking = _wire_asking(page, blocks, at_once)
+    _wire_asking(page, blocks, at_once)
     _wire_reading(page)
     _wire_opinion(page)
-    wire_taking(page, AT_ONCE)
-    _wire_conversations(page, asking)
+    wire_taking(page, TELLING)
+    _wire_conversations(page)
     page.on.narrowing.widen.click(
         lambda: ["", "", "", [], [], [], []], outputs=page.on.narrowing.inputs, **AT_ONCE
     )
 
 
-def _wire_asking(page: Page, blocks: gr.Blocks, at_once: int) -> list[Any]:
+def _wire_asking(page: Page, blocks: gr.Blocks, at_once: int) -> None:
     """Every way to ask: it shows the question at once, then its answer, then all that follows."""
     on = page.on
     scope = [on.mode, on.order, *on.narrowing.inputs]
     narrowing = [*page.desk_parts, *on.narrowing.inputs]
+    loaded = wire_loading(page, blocks, AT_ONCE)
+    loaded.success(lambda desk: plotted(page, desk), on.desk, page.time_parts, **AT_ONCE)
     begun = [
         on.question.submit(
             lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
             [on.desk, on.question, *scope],
             page.desk_parts,
-            **AT_ONCE,
+            **TELLING,
         ),
-        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **AT_ONCE),
-        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **AT_ONCE),
-        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **AT_ONCE),
-        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **AT_ONCE),
-        wire_loading(page, blocks, AT_ONCE),
-        on.time.plot.select(dragged(page), [on.desk], narrowing, **AT_ONCE),
-        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **AT_ONCE),
+        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **TELLING),
+        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **TELLING),
+        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **TELLING),
+        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **TELLING),
+        on.link.change(_linked(page), [on.desk, on.link], page.desk_parts, **TELLING),
+        on.time.plot.select(dragged(page), [on.desk], narrowing, **TELLING),
+        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **TELLING),
     ]
-    asking = [_wire_answer(page, event, at_once) for event in begun]
-    on.question.stop(
-        lambda desk: page.desk(answering.stopped(desk)),
-        on.desk,
-        page.desk_parts,
-        cancels=asking,
-        **AT_ONCE,
-    )
-    return asking
+    for event in begun:
+        _wire_answer(page, event, at_once)
+    on.question.stop(_stop(page), on.desk, page.desk_parts, **AT_ONCE)
 
 
-def _wire_answer(page: Page, begun: Any, at_once: int) -> Any:
-    """After `begun`, answer what waits; return the event that a stop cancels."""
+def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
+    """After `begun`, answer what waits.
+
+    An answer that is stopped ends by itself. Gradio's way to cancel it would not do: until the
+    server has heard of it, the browser drops the next question as asked twice.
+    """
 
     def answered(desk: Desk) -> Iterator[Shown]:
         yield from page.answered(desk)
@@ -82,14 +91,28 @@ def _wire_answer(page: Page, begun: Any, at_once: int) -> Any:
         concurrency_limit=at_once,
         concurrency_id="asking",
         show_progress="hidden",
+        trigger_mode="multiple",
     )
-    answer.then(page.desk, page.on.desk, page.desk_parts, **AT_ONCE).then(
-        lambda desk: plotted(page, desk),
-        page.on.desk,
-        page.time_parts,
-        **AT_ONCE,
+    answer.failure(_stop(page), page.on.desk, page.desk_parts, **AT_ONCE)
+    answer.success(page.settled, page.on.desk, page.desk_parts, **AT_ONCE).then(
+        lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE
     )
-    return answer
+
+
+def _stop(page: Page) -> Any:
+    return lambda desk: page.desk(answering.stopped(desk))
+
+
+def _linked(page: Page) -> Any:
+    """Return what asks the question of a link, once the page is there."""
+
+    def asked(desk: Desk, link: str) -> Shown:
+        wanted = linked(parse_qsl(link))
+        if wanted is None or (desk.turns and desk.turns[-1].asked == wanted):
+            return page.nothing()
+        return page.begun(desk.started(), wanted)
+
+    return asked
 
 
 def _asked(desk: Desk, question: str, scope: tuple[Any, ...]) -> Asked:
@@ -110,7 +133,9 @@ def _of_example(page: Page) -> Any:
 def _retry(page: Page) -> Any:
     def retry(desk: Desk, picked: gr.RetryData) -> Shown:
         at = _turn_at(desk, picked.index)
-        return {page.on.desk: desk} if at is None else page.begun(desk, desk.turns[at].asked, at)
+        if at is None:
+            return page.nothing()
+        return page.begun(desk, desk.turns[at].asked, at)
 
     return retry
 
@@ -119,7 +144,7 @@ def _edit(page: Page) -> Any:
     def edit(desk: Desk, edited: gr.EditData) -> Shown:
         at = _turn_at(desk, edited.index)
         if at is None:
-            return {page.on.desk: desk}
+            return page.nothing()
         asked = replace(desk.turns[at].asked, question=unescaped(str(edited.value)), struck=())
         return page.begun(desk, asked, at)
 
@@ -129,7 +154,7 @@ def _edit(page: Page) -> Any:
 def _strike(page: Page) -> Any:
     def strike(desk: Desk, left: list[str]) -> Shown:
         if not desk.turns:
-            return {page.on.desk: desk}
+            return page.nothing()
         last = desk.turns[-1]
         struck = [kind for kind, _ in last.understood if kind not in left]
         asked = replace(last.asked, struck=(*last.asked.struck, *struck))
@@ -157,7 +182,7 @@ def _wire_opinion(page: Page) -> None:
         liked = given.liked is True or given.liked == "Like"
         told = None if at is None else (at, liked)
         if told is None or given.liked == "":
-            return {on.opinion.given: None, on.opinion.block: gr.Group(visible=False)}
+            return page.no_opinion()
         _keep(page, desk, told, "")
         return {on.opinion.given: told, on.opinion.block: gr.Group(visible=True)}
 
@@ -165,19 +190,17 @@ def _wire_opinion(page: Page) -> None:
         if told is not None and reason.strip():
             _keep(page, desk, told, reason.strip())
             gr.Info(texts_in(desk.language)("thanks"), duration=4)
-        hidden = gr.Group(visible=False)
-        return {on.opinion.given: None, on.opinion.block: hidden, on.opinion.reason: ""}
+        return page.no_opinion()
 
-    parts = [on.opinion.given, on.opinion.block, on.opinion.reason]
-    on.chat.like(thumb, [on.desk], parts, **AT_ONCE)
+    on.chat.like(thumb, [on.desk], page.opinion_parts, **AT_ONCE)
     on.opinion.reason.submit(
-        explain, [on.desk, on.opinion.given, on.opinion.reason], parts, **AT_ONCE
+        explain, [on.desk, on.opinion.given, on.opinion.reason], page.opinion_parts, **TELLING
     )
 
 
 def _keep(page: Page, desk: Desk, told: tuple[int, bool], reason: str) -> None:
     at, liked = told
-    found = feedback_of(desk, at, liked=liked, reason=reason, sequence=page.archive.sequence)
+    found = feedback_of(desk, at, liked=liked, reason=reason)
     if found is not None:
         try:
             keep(page.archive.path, found)
@@ -203,19 +226,27 @@ def _wire_reading(page: Page) -> None:
     on.close.click(page.cards, outputs=shown, **AT_ONCE)
 
 
-def _wire_conversations(page: Page, asking: list[Any]) -> None:
+def _wire_conversations(page: Page) -> None:
     """To start, open or delete a conversation ends the answer that is under way."""
     on = page.on
-    given: dict[str, Any] = {**AT_ONCE, "outputs": page.desk_parts, "cancels": asking}
 
     def show(desk: Desk) -> Shown:
-        return {**page.desk(desk), **page.cards()}
+        return {**page.desk(desk), **page.cards(), **page.no_time(), **page.no_opinion()}
 
-    for begin in (on.start.click, on.chat.clear):
-        begin(lambda desk: show(answering.stopped(desk).started()), on.desk, **given)
-    on.delete.click(lambda desk: show(desk.without_current()), on.desk, **given)
-    on.conversations.input(
-        lambda desk, wanted: show(answering.stopped(desk).opened(wanted)),
-        [on.desk, on.conversations],
-        **given,
-    )
+    def start(desk: Desk) -> Shown:
+        return show(answering.stopped(desk).started())
+
+    def delete(desk: Desk) -> Shown:
+        return show(answering.stopped(desk).without_current())
+
+    def open_(desk: Desk, wanted: str) -> Shown:
+        return show(answering.stopped(desk).opened(wanted))
+
+    parts = [*page.desk_parts, on.time.block, *page.opinion_parts]
+    on.start.click(start, on.desk, parts, **AT_ONCE)
+    on.chat.clear(start, on.desk, parts, **AT_ONCE)
+    for opened in (
+        on.delete.click(delete, on.desk, parts, **AT_ONCE),
+        on.conversations.input(open_, [on.desk, on.conversations], parts, **AT_ONCE),
+    ):
+        opened.success(lambda desk: plotted(page, desk), on.desk, page.time_parts, **AT_ONCE)
