@@ -101,6 +101,14 @@ def test_a_file_is_read_when_whoever_writes_it_is_done(tmp_path: Path) -> None:
     assert done == [True, False]
 
 
+def test_what_is_taken_away_is_no_round(tmp_path: Path) -> None:
+    (tmp_path / "old.html").write_text("old")
+    rounds = Rounds((tmp_path / "old.html").unlink, nothing)
+    Timer(2.5, lambda: (tmp_path / "new.html").write_text("new")).start()
+    keep(rounds, tmp_path, watch=True)
+    assert rounds.read == [[tmp_path], [tmp_path / "new.html"]]
+
+
 def test_a_single_file_is_watched_though_another_takes_its_place(tmp_path: Path) -> None:
     path = tmp_path / "articles.jsonl"
     path.write_text("old")

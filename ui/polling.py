@@ -61,7 +61,8 @@ def _rounds(
             due = time.monotonic() + (every or 0.0)
         elif ready:
             pending -= ready
-            yield sorted(path for path in ready if path.exists())
+            if there := sorted(path for path in ready if path.exists()):
+                yield there
 
 
 def _changes(watched: Sequence[Path], stop: Event) -> Iterator[set[Path]]:
