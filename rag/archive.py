@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -119,8 +119,11 @@ class Archive:
         """
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
-        lock = writers_lock(folder, wait) if mode == "write" else None
-        with ExitStack() as opened:  # closed again where anything fails
+        with (
+            room_in(folder) if mode == "write" else nullcontext(),
+            ExitStack() as opened,  # closed again where anything fails
+        ):
+            lock = writers_lock(folder, wait) if mode == "write" else None
             if lock is not None:
                 opened.callback(lock.release)
             record = Record(folder, create=mode == "write", writable=mode == "write")
@@ -134,10 +137,9 @@ class Archive:
             archive = cls(folder, record, model, lock, settings, generation)
             opened.callback(archive._indexes.close)
             if mode == "write":
-                with room_in(folder):
-                    archive._indexes.follow()
-                    archive._indexes.sweep()
-                    finish(folder, record, archive._indexes)
+                archive._indexes.follow()
+                archive._indexes.sweep()
+                finish(folder, record, archive._indexes)
             archive._opened = opened.pop_all()
         return archive
 
@@ -173,12 +175,13 @@ class Archive:
         """
         articles: dict[str, tuple[Article, tuple[Span, ...]]] = {}
         earlier = PutReport()
-        for article, spans in batch:
-            if article.id in articles:  # the same article again: each is a revision
-                earlier += self._put(articles)
-                articles = {}
-            articles[article.id] = (article, tuple(spans))
-        return earlier + self._put(articles)
+        with room_in(self.path):
+            for article, spans in batch:
+                if article.id in articles:  # the same article again: each is a revision
+                    earlier += self._put(articles)
+                    articles = {}
+                articles[article.id] = (article, tuple(spans))
+            return earlier + self._put(articles)
 
     def _put(self, articles: dict[str, tuple[Article, tuple[Span, ...]]]) -> PutReport:
         withdrawn = self.withdrawals(articles)
@@ -190,10 +193,8 @@ class Archive:
             if fingerprint(article) not in known.get(article.id, ())
         ]
         if entries:
-            embedded = with_vectors(self._record, entries, self._embed_passages)
-            with room_in(self.path):
-                self._record.put(embedded)
-                self._indexes.follow()
+            self._record.put(with_vectors(self._record, entries, self._embed_passages))
+            self._indexes.follow()
         changed = sum(article.id in known for article, _, _ in entries)
         return PutReport(
             new=len(entries) - changed,
@@ -254,7 +255,8 @@ class Archive:
 
     def rebuild(self) -> None:
         """Make both indexes anew from the record; nothing is embedded, and readers go on."""
-        self._indexes.renew()
+        with room_in(self.path):
+            self._indexes.renew()
 
     def _embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = self.embed(texts)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rag.errors import ArchiveDamagedError, ArchiveNotFoundError
+from rag.errors import ArchiveDamagedError, ArchiveNotFoundError, ArchiveUnwritableError
 from rag.storage.lock import writers_lock
 from rag.storage.migrations import NEWEST, migrate, version_of
 from rag.storage.reading import WAY_BACK, RecordConnection
@@ -60,7 +60,7 @@ class Database:
         try:
             with writers_lock(folder, MIGRATION_WAIT):
                 Database(folder, writable=True).close()
-        except (OSError, sqlite3.OperationalError) as error:
+        except (OSError, sqlite3.OperationalError, ArchiveUnwritableError) as error:
             raise ArchiveDamagedError(
                 f"the archive at {folder} is of an older version (schema {version}) and cannot "
                 f"be brought up to date ({error}): let this user write to it, or ask its owner "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
             "try again when it has finished"
         ) from error
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    (folder / f"{name}.json").write_text(json.dumps({"pid": os.getpid(), "since": now}))
+    with suppress(OSError):  # a full disk: who holds it is not known then
+        (folder / f"{name}.json").write_text(json.dumps({"pid": os.getpid(), "since": now}))
     return lock
 
 

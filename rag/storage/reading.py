@@ -1,4 +1,4 @@
-"""A SQLite connection that says of a damaged file, wherever it is met, what to do about it."""
+"""A SQLite connection that says of a damaged file, or a full disk, what to do about it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from rag.errors import ArchiveDamagedError
+from rag.storage.room import is_want_of_room, unwritable
 
 WAY_BACK = "put it back with `backfile restore`, or ingest into another folder"
 
 
 class RecordConnection(sqlite3.Connection):
-    """Raises ArchiveDamagedError where SQLite meets a page that is none."""
+    """Raises ArchiveDamagedError where SQLite meets a page that is none, and the like."""
 
     path = Path()
 
@@ -64,8 +65,14 @@ class _Cursor(sqlite3.Cursor):
 
 
 def _tell(error: sqlite3.DatabaseError, connection: sqlite3.Connection) -> NoReturn:
-    """Raise ArchiveDamagedError for a damaged file; a full disk or a lock stays what it is."""
-    if type(error) is not sqlite3.DatabaseError or not isinstance(connection, RecordConnection):
+    """Raise ArchiveDamagedError for a damaged file, ArchiveUnwritableError where there is no room.
+
+    What else there is, a lock or a mistake, stays what it is.
+    """
+    assert isinstance(connection, RecordConnection)
+    if isinstance(error, sqlite3.OperationalError) and is_want_of_room(error):
+        raise unwritable(connection.path.parent, error) from error
+    if type(error) is not sqlite3.DatabaseError:
         raise error
     raise ArchiveDamagedError(
         f"the record {connection.path} cannot be read ({error}): {WAY_BACK}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import ArchiveUnwritableError, BackfileError
@@ -15,6 +16,7 @@ _UNWRITABLE = re.compile(
     r"quota|input/output error|unable to open database|code: (?:10|13|8|778|1034)\b|"
     r"StorageFull|ReadOnlyFilesystem|FileTooLarge|PermissionDenied|index writer was killed"
 )
+HARDLY_ANYTHING = 1 << 20  # bytes
 
 
 @contextmanager
@@ -25,10 +27,27 @@ def room_in(folder: Path) -> Iterator[None]:
     except BackfileError:
         raise
     except Exception as error:
-        if not _UNWRITABLE.search(f"{error} {getattr(error, 'strerror', '')}"):
+        if not is_want_of_room(error) and not _is_full(folder):
             raise
-        why = " ".join(str(error).split())[:200]
-        raise ArchiveUnwritableError(
-            f"the archive at {folder} cannot be written to ({why}): make room there, or let this "
-            "user write, and run the same command again; what was put is safe"
-        ) from error
+        raise unwritable(folder, error) from error
+
+
+def _is_full(folder: Path) -> bool:
+    """Return whether hardly anything is left: Chroma's compaction fails without saying why."""
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < HARDLY_ANYTHING
+    return False
+
+
+def is_want_of_room(error: Exception) -> bool:
+    """Return whether an error says that there is no room, or no right to write."""
+    return bool(_UNWRITABLE.search(f"{error} {getattr(error, 'strerror', '')}"))
+
+
+def unwritable(folder: Path, error: Exception) -> ArchiveUnwritableError:
+    """Return the error that says so in one line."""
+    why = " ".join(str(error).split())[:200]
+    return ArchiveUnwritableError(
+        f"the archive at {folder} cannot be written to ({why}): make room there, or let this "
+        "user write, and run the same command again; what was put is safe"
+    )

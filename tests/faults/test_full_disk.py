@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -15,8 +17,11 @@ from rag.archive import Archive
 from rag.errors import ArchiveUnwritableError, BackfileError
 from tests.fakes import WordEmbeddings
 from tests.faults.desk import LOG, article, deeds, do, settle, some_deed
+from tests.faults.mounting import may_be_written, mount_own
 
 TIMES, TIMES_IN_FULL = 4, 50
+FULL_TIMES, FULL_TIMES_IN_FULL = 2, 50
+SIZE = 32 << 20  # bytes: some times what the desk's articles take
 SEED = 7
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no limit on a file's length")
@@ -75,6 +80,90 @@ def _until_it_is_full(folder: Path, seed: int, end: Connection) -> None:
 def _note(folder: Path, entry: dict[str, object]) -> None:
     with (folder.parent / LOG).open("a") as log:
         print(json.dumps(entry), file=log)
+
+
+def test_a_file_system_that_is_full_or_read_only_is_one_line_and_loses_nothing(
+    tmp_path: Path, processes: ForkServerContext, in_full: bool
+) -> None:
+    """A real one, of 32 MB and of one process's own, where it may have that."""
+    ours, theirs = processes.Pipe()
+    times = FULL_TIMES_IN_FULL if in_full else FULL_TIMES
+    process = processes.Process(target=_on_its_own, args=(tmp_path / "archive", times, theirs))
+    process.start()
+    theirs.close()
+    told = ours.recv()
+    process.join()
+    if told.startswith("cannot"):
+        pytest.skip(told)
+    assert told == ""
+
+
+def _on_its_own(folder: Path, times: int, end: Connection) -> None:
+    """Fill a file system, take the right to write to it away, and settle what was done, as often.
+
+    Says what went wrong.
+    """
+    why_not = mount_own(folder, SIZE)
+    if why_not:
+        end.send(why_not)
+        return
+    fork = multiprocessing.get_context("fork")  # who is forked sees the mount; nothing is open here
+    for time in range(times):
+        for what in (_until_there_is_no_room, _read_only, _settled):
+            may_be_written(folder, whether=what is not _read_only)
+            ours, theirs = fork.Pipe()
+            process = fork.Process(target=what, args=(folder, SEED + time, theirs))
+            process.start()
+            theirs.close()
+            told = str(ours.recv())
+            process.join()
+            if told:
+                end.send(f"time {time}: {told}")
+                return
+    end.send("")
+
+
+def _until_there_is_no_room(folder: Path, seed: int, end: Connection) -> None:
+    """Do deeds on a file system that somebody else fills, until there is no room for one."""
+    chance, version = random.Random(seed), len(deeds(folder))
+    ballast, told = folder / "ballast", "it was never full"
+    try:
+        with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
+            _fill_up(ballast, but=chance.choice([0, 4096, chance.randint(0, 300_000)]))
+            for _ in range(500):
+                version += 1
+                deed = some_deed(chance, version)
+                _note(folder, {"begun": deed})
+                do(archive, deed)
+                _note(folder, {"done": deed})
+    except ArchiveUnwritableError:
+        told = ""
+    except BaseException as error:
+        told = f"not one line of its own: {error!r}"
+    ballast.unlink(missing_ok=True)
+    end.send(told)
+
+
+def _read_only(folder: Path, _seed: int, end: Connection) -> None:
+    told = "it was written to"
+    try:
+        Archive.open(folder, mode="write", embeddings=WordEmbeddings()).close()
+    except ArchiveUnwritableError:
+        told = ""
+    except BaseException as error:
+        told = f"not one line of its own: {error!r}"
+    end.send(told)
+
+
+def _fill_up(ballast: Path, but: int) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        with suppress(OSError):
+            while file.write(bytes(1 << 16)):
+                pass
+        with suppress(OSError):
+            while file.write(bytes(512)):
+                pass
+        file.truncate(max(0, file.tell() - but))
 
 
 def test_an_archive_that_may_not_be_written_to_is_one_line(tmp_path: Path) -> None:
