@@ -18,6 +18,7 @@ from rag.storage.indexes import Scored, best
 from rag.storage.lexical import PHRASE_BOOST, TITLE_BOOST, LexicalIndex
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.rows import Live
+from rag.storage.stemming import rules, terms
 
 K1, B = 1.2, 0.75  # as Tantivy has them
 
@@ -33,9 +34,10 @@ class Ended:
         self.numbers: Numbers = np.array([live.number for live in passages], np.int64)
         self._vectors = vectors
         self._index = index
-        self._text = _Field([index.terms(live.passage.text) for live in passages])
-        titles = {live.head.title: index.terms(live.head.title) for live in passages}
-        self._title = _Field([titles[live.head.title] for live in passages])
+        ruled = [(live, rules(live.head.language)) for live in passages]
+        self._text = _Field([terms(live.passage.text, rule) for live, rule in ruled])
+        titles = {live.head: terms(live.head.title, rule) for live, rule in ruled}
+        self._title = _Field([titles[live.head] for live in passages])
 
     def nearest(self, vector: Vectors, k: int, among: Numbers) -> Scored:
         """Return the `k` of these passages whose vectors are nearest, best first."""
@@ -51,13 +53,14 @@ class Ended:
         What is usual in length is taken from all of them.
         """
         totals = np.zeros(len(self.numbers))
-        for term in dict.fromkeys(self._index.terms(query)):
+        for term in self._index.terms(query):
             totals += self._text.bm25(term, self._index.rarity("text", term))
             totals += self._title.bm25(term, TITLE_BOOST * self._index.rarity("title", term))
         for phrase in phrases:
-            terms = self._index.terms(phrase)
-            weight = sum(self._index.rarity("text", term) for term in terms)
-            totals += self._text.phrase(terms, weight * (PHRASE_BOOST if len(terms) > 1 else 1.0))
+            for words in self._index.phrases(phrase):
+                weight = sum(self._index.rarity("text", term) for term in words)
+                weight *= PHRASE_BOOST if len(words) > 1 else 1.0
+                totals += self._text.phrase(words, weight)
         found = np.flatnonzero((totals > 0) & np.isin(self.numbers, among))
         order = found[np.argsort(-totals[found], kind="stable")[:k]]
         return [(int(self.numbers[i]), float(totals[i])) for i in order]
@@ -69,11 +72,11 @@ class _Field:
     def __init__(self, texts: Sequence[list[str]]) -> None:
         self._texts = texts
         postings: dict[str, list[tuple[int, int]]] = {}
-        for i, terms in enumerate(texts):
-            for term, times in Counter(terms).items():
+        for i, words in enumerate(texts):
+            for term, times in Counter(words).items():
                 postings.setdefault(term, []).append((i, times))
         self._postings = {term: np.array(where) for term, where in postings.items()}
-        lengths = np.array([len(terms) for terms in texts], np.float64)
+        lengths = np.array([len(words) for words in texts], np.float64)
         usual = (float(lengths.mean()) if len(texts) else 0.0) or 1.0
         self._damping = K1 * (1 - B + B * lengths / usual)
 

@@ -1,17 +1,14 @@
 """The passages' words in Tantivy, for BM25; alone imports tantivy.
 
-A query is taken apart here, with the analyser that the passages went through, so no character
-of a question is ever syntax.  How far the index has followed the record is a document of its own,
-written in the same commit as the passages.
+A query is taken apart here, by the rules that the passages went through (see `stemming`), so no
+character of a question is ever syntax.  How far the index has followed the record is a document of
+its own, written in the same commit as the passages.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
-import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +18,8 @@ import tantivy
 
 from rag.schema import Filters
 from rag.storage.rows import Live, seconds
+from rag.storage.segments import in_use, refuse_missing_files, whole
+from rag.storage.stemming import ENGLISH, PLAIN, STEMMED, rules, terms, terms_by
 
 if TYPE_CHECKING:
     from rag.storage.passages import Numbers
@@ -30,9 +29,7 @@ HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
 TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not outweigh the words
 PHRASE_BOOST = 3.0
 EPOCH_BOUND = 2**62
-ANALYSER = "news"
-SEGMENT_FILES = ("fast", "fieldnorm", "idx", "pos", "store", "term")
-FOOTER_MAGIC = 1337  # the last four bytes of each of Tantivy's files, in every version since 0.12
+RAW = ("article_id", "publisher", "author", "section", "language", "kind", "access", "stemmed")
 PUBLIC = "\x00"  # the term of what everybody may read
 
 
@@ -41,23 +38,11 @@ def _schema() -> tantivy.Schema:
     builder.add_integer_field("number", stored=False, indexed=True, fast=True)
     builder.add_integer_field("published", stored=False, indexed=True, fast=True)
     builder.add_integer_field("reached", stored=False, indexed=True, fast=True)
-    for field in ("title", "text"):
-        builder.add_text_field(field, tokenizer_name=ANALYSER, index_option="position")
-    for field in ("article_id", "publisher", "author", "section", "language", "kind", "access"):
+    for field in ("title", "text"):  # their terms, with spaces between
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="position")
+    for field in RAW:
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     return builder.build()
-
-
-def _analyser() -> tantivy.TextAnalyzer:
-    return (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.remove_long(64))
-        .filter(tantivy.Filter.lowercase())
-        .filter(tantivy.Filter.ascii_fold())
-        .filter(tantivy.Filter.stopword("english"))
-        .filter(tantivy.Filter.stemmer("english"))
-        .build()
-    )
 
 
 class LexicalIndex:
@@ -70,11 +55,9 @@ class LexicalIndex:
 
     def _open(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        _refuse_missing_files(self.folder)
+        refuse_missing_files(self.folder)
         self._schema = _schema()
         self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
-        self._analyser = _analyser()
-        self._index.register_tokenizer(ANALYSER, self._analyser)
         self.refresh()
 
     def refresh(self) -> None:
@@ -117,8 +100,8 @@ class LexicalIndex:
 
         What a killed writer left half done is none of the index's: the next one clears it.
         """
-        files = sorted(path for path in self.folder.iterdir() if _in_use(path))
-        return [file.name for file in files if not _whole(file)]
+        files = sorted(path for path in self.folder.iterdir() if in_use(path))
+        return [file.name for file in files if not whole(file)]
 
     def write(self, added: Iterable[Sequence[Live]], removed: Iterable[int], sequence: int) -> None:
         """Add and remove passages in one commit, and say that `sequence` has been reached."""
@@ -168,7 +151,8 @@ class LexicalIndex:
 
         Numbers only grow: those `up_to` one are what was there when it came in.
         """
-        words = [self._words(query, 1.0), *(self._phrase(phrase) for phrase in phrases)]
+        exact = [self._phrase(words) for phrase in phrases for words in self.phrases(phrase)]
+        words = [self._words(query, 1.0), *exact]
         wanted = [part for part in words if part is not None]
         if not wanted or k < 1:
             return []
@@ -185,9 +169,19 @@ class LexicalIndex:
         numbers = searcher.fast_field_values("number", [address for _, address in hits])
         return [(int(n), float(score)) for n, (score, _) in zip(numbers, hits, strict=True)]
 
-    def terms(self, text: str) -> list[str]:
-        """Return the terms of a text as the index knows them: folded, stemmed, no stop words."""
-        return list(self._analyser.analyze(text))
+    def terms(self, query: str) -> list[str]:
+        """Return the terms of a query by the rules of every language that it holds, each once."""
+        return terms_by(query, self._rules())
+
+    def phrases(self, phrase: str) -> list[tuple[str, ...]]:
+        """Return the terms of a phrase, in order, by the rules of each language that it holds."""
+        found = dict.fromkeys(tuple(terms(phrase, name)) for name in self._rules())
+        return [words for words in found if words]
+
+    def _rules(self) -> list[str]:
+        searcher = self._index.searcher()
+        held = [name for name in (PLAIN, *STEMMED.values()) if searcher.doc_freq("stemmed", name)]
+        return held or [ENGLISH]
 
     def rarity(self, field: str, term: str) -> float:
         """Return BM25's weight of a term: the rarer in this index, the more."""
@@ -201,19 +195,16 @@ class LexicalIndex:
     def _words(self, query: str, boost: float) -> tantivy.Query | None:
         parts = [
             (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(field, term), weight))
-            for term in dict.fromkeys(self.terms(query))
+            for term in self.terms(query)
             for field, weight in (("text", boost), ("title", boost * TITLE_BOOST))
         ]
         return tantivy.Query.boolean_query(parts) if parts else None
 
-    def _phrase(self, phrase: str) -> tantivy.Query | None:
-        terms = self.terms(phrase)
-        if not terms:
-            return None
-        if len(terms) == 1:
-            return self._term("text", terms[0])
-        words: list[str | tuple[int, str]] = list(terms)
-        exact = tantivy.Query.phrase_query(self._schema, "text", words, slop=len(terms))
+    def _phrase(self, words: tuple[str, ...]) -> tantivy.Query:
+        if len(words) == 1:
+            return self._term("text", words[0])
+        placed: list[str | tuple[int, str]] = list(words)
+        exact = tantivy.Query.phrase_query(self._schema, "text", placed, slop=len(words))
         return tantivy.Query.boost_query(exact, PHRASE_BOOST)
 
     def _filters(self, filters: Filters) -> list[tantivy.Query]:
@@ -249,54 +240,14 @@ class LexicalIndex:
         return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
 
 
-def _refuse_missing_files(folder: Path) -> None:
-    """Raise ValueError where a segment lacks a file; Tantivy finds out when it needs it.
-
-    A writer may have replaced the segments meanwhile: then they are looked up again.
-    """
-    meta, before = folder / "meta.json", b""
-    while meta.exists() and (now := meta.read_bytes()) != before:
-        ids = [segment["segment_id"].replace("-", "") for segment in json.loads(now)["segments"]]
-        names = [f"{segment}.{suffix}" for segment in ids for suffix in SEGMENT_FILES]
-        missing = [name for name in names if not (folder / name).exists()]
-        if not missing:
-            return
-        before = now
-    if before:
-        raise ValueError(f"{missing[0]} is missing")
-
-
-def _in_use(file: Path) -> bool:
-    """Say whether a file is of a segment that was committed, deletions by their commit's number."""
-    segment, _, rest = file.name.partition(".")
-    for one in json.loads((file.parent / "meta.json").read_bytes())["segments"]:
-        if one["segment_id"].replace("-", "") == segment:
-            deletes = one.get("deletes") or {}
-            return not rest.endswith("del") or rest == f"{deletes.get('opstamp')}.del"
-    return False
-
-
-def _whole(file: Path) -> bool:
-    """Say whether a file ends in the checksum of what is before it; those without one pass."""
-    if "." not in file.name[1:] or file.suffix in (".json", ".lock"):
-        return True
-    data = file.read_bytes()
-    length, magic = struct.unpack("<II", data[-8:]) if len(data) >= 8 else (0, 0)
-    if magic != FOOTER_MAGIC or length + 8 > len(data):
-        return False
-    try:
-        expected = json.loads(data[-8 - length : -8])["crc"]
-    except (ValueError, KeyError, TypeError):
-        return False
-    return bool(zlib.crc32(memoryview(data)[: -8 - length]) == expected)
-
-
 def _document(live: Live) -> tantivy.Document:
     head = live.head
+    rule = rules(head.language)
     document = tantivy.Document(
         number=live.number,
-        title=head.title,
-        text=live.passage.text,
+        title=" ".join(terms(head.title, rule)),
+        text=" ".join(terms(live.passage.text, rule)),
+        stemmed=rule,
         article_id=head.article_id,
         publisher=head.publisher.casefold(),
         section=head.section.casefold(),
