@@ -86,6 +86,18 @@ def test_one_cited_publisher_is_a_filter(archive):
     assert {"june", "july"} <= set(found) <= {"june", "july", "tax"}
 
 
+def test_an_article_whose_publisher_is_not_known_may_be_the_cited_ones(tmp_path):
+    untold = article("untold", "2024-10-20", "The ferry was late again.", publisher="")
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put([(a, in_sentences(a.text)) for a in (*ARTICLES, untold)])
+        found = names(archive, "What did the Gazette report about the ferry?")
+        assert "untold" in found
+        assert not {"new", "later"} & set(found)
+        only = Filters(publishers=("Gazette", "Courier"))
+        found = names(archive, "What did the Gazette report about the ferry?", filters=only)
+        assert not {"untold", "new", "later"} & set(found)
+
+
 def test_a_publisher_other_than_the_one_allowed_finds_nothing():
     asked = understand("according to the Gazette", asked_on=ASKED_ON, publishers=("Gazette",))
     assert narrow(Filters(publishers=("Courier",)), asked) is None
