@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["read", "write"]
 Losses = Literal["refuse", "accept"]
+Missing = Literal["refuse", "create"]
 PAST_DAYS = 4  # that are kept to be asked for again: each holds what has ended since
 T = TypeVar("T")
 
@@ -108,17 +109,22 @@ class Archive:
         settings: Settings | None = None,
         wait: float = 0.0,
         losses: Losses = "refuse",
+        missing: Missing = "create",
     ) -> Archive:
         """Open the archive at `path`, by default the one of the settings.
 
-        To `write` creates it where there is none, and takes the writers' lock, waiting for it
-        `wait` seconds.  `embeddings` is any LangChain `Embeddings`, by default the settings'.
-        Raises ArchiveNotFoundError, ArchiveLockedError, ArchiveDamagedError, and
-        EmbeddingMismatchError where the archive was built with another model.  A record that has
-        lost changes, as its indexes tell, is damaged too, unless `losses` are accepted.
+        To `write` creates it where there is none, unless `missing` ones are refused, and takes the
+        writers' lock, waiting for it `wait` seconds.  `embeddings` is any LangChain `Embeddings`,
+        by default the settings'.  Raises ArchiveNotFoundError, ArchiveLockedError,
+        ArchiveDamagedError, and EmbeddingMismatchError where the archive was built with another
+        model.  A record that has lost changes, as its indexes tell, is damaged too, unless
+        `losses` are accepted.
         """
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
+        create = mode == "write" and missing == "create"
+        if mode == "write" and not create:
+            Record(folder).close()  # before there is a lock, and a folder for it
         with (
             room_in(folder) if mode == "write" else nullcontext(),
             ExitStack() as opened,  # closed again where anything fails
@@ -126,7 +132,7 @@ class Archive:
             lock = writers_lock(folder, wait) if mode == "write" else None
             if lock is not None:
                 opened.callback(lock.release)
-            record = Record(folder, create=mode == "write", writable=mode == "write")
+            record = Record(folder, create=create, writable=mode == "write")
             opened.callback(record.close)
             if losses == "refuse" and (loss := loss_of(folder, record.database)):
                 raise ArchiveDamagedError(

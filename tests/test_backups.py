@@ -165,3 +165,35 @@ def test_the_commands_say_what_they_did(tmp_path: Path, capsys: pytest.CaptureFi
         "restored",
     ]
     assert "restore into another folder" in err
+
+
+@pytest.mark.parametrize("command", [["backup"], ["export"]])
+@pytest.mark.parametrize("name", ["nowhere/x.jsonl", "nowhere/x.parquet"])
+def test_what_cannot_be_written_there_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], name: str
+) -> None:
+    small_archive(tmp_path / "archive").close()
+    code = cli.main([*command, str(tmp_path / name), "--archive", str(tmp_path / "archive")])
+    told = capsys.readouterr().err
+    assert (code, told.count("\n")) == (1, 1)
+    assert "cannot be written: " in told
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_failed_restore_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "no.backup").write_text("this is none")
+    for name in ("no.backup", "missing.backup"):
+        with pytest.raises(BackupError):
+            restore(tmp_path / name, tmp_path / "new")
+        assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["rebuild"], ["remove", "x"], ["readmit", "x"], ["doctor", "--repair"]]
+)
+def test_no_archive_is_made_by_what_looks_after_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert cli.main([*words, "--archive", str(tmp_path / "none")]) == 1
+    assert "no archive at" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()

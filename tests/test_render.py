@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
+from rag.storage.runs import Run
 from rag.storage.status import PublisherStatus, Status
 from ui import render
 
@@ -213,3 +214,30 @@ def test_status_says_what_the_archive_covers() -> None:
     text = render.terminal_status(status)
     assert "1,200  The Strait Courier, 24 October 2024" in text
     assert "never" in text
+
+
+@pytest.mark.parametrize(
+    ("figures", "ended", "said"),
+    [
+        (
+            {"new": 1200, "changed": 0, "unchanged": 3, "removed": 0, "rejected": 2},
+            DAY,
+            "24 October 2024: 1,200 new, 0 changed, 3 unchanged, 2 rejected",
+        ),
+        (
+            {"new": 1, "changed": 0, "unchanged": 0, "kept_out": 1, "stopped": True},
+            DAY,
+            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped before its end",
+        ),
+        ({"error": "ReadError: no\x1b[31m"}, DAY, "24 October 2024: ReadError: no"),
+        ({}, None, "24 October 2024: under way, or cut short"),
+    ],
+)
+def test_the_status_says_what_came_of_the_last_ingest(
+    figures: dict[str, object], ended: datetime | None, said: str
+) -> None:
+    run = Run(1, DAY, ended, figures)
+    empty = Status(Path("demo"), 0, 0, (), None, None, None, 0, "", 0, last_run=run)
+    lines = render.terminal_status(empty).splitlines()
+    (line,) = (line for line in lines if line.startswith("last ingest"))
+    assert line.removeprefix("last ingest").strip().startswith(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,9 @@ def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
     from rag.archive import Archive
     from ui import render
 
-    with Archive.open(settings.archive, mode="write", settings=settings) as archive:
+    with Archive.open(
+        settings.archive, mode="write", settings=settings, missing="refuse"
+    ) as archive:
         archive.rebuild()
         counts = archive.count()
     if arguments.json:
@@ -123,8 +126,11 @@ def export(arguments: argparse.Namespace, settings: Settings) -> int:
                 with part.open("w", encoding="utf-8") as lines:
                     count = exporting.write_jsonl(articles, lines)
             part.rename(file)
+        except OSError as error:
+            raise BackupError(f"{file} cannot be written: {error.strerror or error}") from error
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
     _say(arguments, {"articles": count}, f"exported: {count:,} articles")
     return SOUND
 

@@ -257,7 +257,8 @@ def terminal_status(status: Status) -> str:
         f"passages         {status.passages:,}",
         f"copies           {_copies(status)}",
         f"dates            {period(status.first, status.last) or 'none'}",
-        f"last ingest      {spoken_date(status.last_ingest) or 'never'}",
+        f"gaps             {f'{len(status.gaps)}, below' if status.gaps else 'none'}",
+        f"last ingest      {_last_ingest(status)}",
         f"size             {status.bytes / 1e6:,.1f} MB",
         f"embedding model  {terminal_text(status.embedding_model)}",
         *_reembedding(status),
@@ -269,6 +270,24 @@ def terminal_status(status: Status) -> str:
         lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
         lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
     return "\n".join(lines)
+
+
+def _last_ingest(status: Status) -> str:
+    run = status.last_run
+    if run is None:  # of a version that kept none
+        return spoken_date(status.last_ingest) or "never"
+    figures = run.figures
+    counts = [
+        f"{figures[name]:,} {name.replace('_', ' ')}"
+        for name in ("new", "changed", "unchanged", "removed", "kept_out", "rejected")
+        if figures.get(name) or (name in ("new", "changed", "unchanged") and name in figures)
+    ]
+    if "error" in figures:
+        counts = [terminal_text(str(figures["error"]))]
+    elif run.ended is None:
+        counts = ["under way, or cut short"]
+    stopped = ["stopped before its end"] if figures.get("stopped") else []
+    return f"{spoken_date(run.began)}: {', '.join([*counts, *stopped])}"
 
 
 def _reembedding(status: Status) -> list[str]:

@@ -41,7 +41,9 @@ def remove(arguments: argparse.Namespace, settings: Settings) -> int:
     from rag.archive import Archive
     from ui import render
 
-    with Archive.open(settings.archive, mode="write", settings=settings) as archive:
+    with Archive.open(
+        settings.archive, mode="write", settings=settings, missing="refuse"
+    ) as archive:
         ids, unknown = _known(archive, arguments.articles)
         copies = archive.copies(ids)
         certain = True
@@ -70,7 +72,9 @@ def readmit(arguments: argparse.Namespace, settings: Settings) -> int:
     from rag.archive import Archive
     from ui import render
 
-    with Archive.open(settings.archive, mode="write", settings=settings) as archive:
+    with Archive.open(
+        settings.archive, mode="write", settings=settings, missing="refuse"
+    ) as archive:
         ids, unknown = _known(archive, arguments.articles)
         withdrawn = [article_id for article_id in ids if archive.withdrawals([article_id])]
         archive.readmit(withdrawn)

@@ -22,6 +22,7 @@ from rag.storage.database import FILE, Database
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
 from rag.storage.record import Record
+from rag.storage.room import room_in
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -51,6 +52,14 @@ def back_up(record: Record, file: Path) -> Manifest:
     """
     if file.exists():
         raise BackupError(f"{file} is there already: give the backup another name")
+    try:
+        return _written(record, file)
+    except OSError as error:
+        why = error.strerror or error
+        raise BackupError(f"the backup {file} cannot be written: {why}") from error
+
+
+def _written(record: Record, file: Path) -> Manifest:
     # in a folder of its own: beside the archive, any name may be one of its files
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
         copy, part = Path(made, FILE), Path(made, "part")
@@ -91,7 +100,8 @@ def restore(file: Path, folder: Path) -> Manifest:
             f"there is an archive at {folder}: restore into another folder, "
             f"or move {FILE} away if it is damaged"
         )
-    with writers_lock(folder) as lock:
+    there, lock = folder.exists(), writers_lock(folder)
+    try:
         manifest = _unpacked(file, folder)
         for path in (folder / "lexical", *folder.glob("vectors*")):
             if path.is_dir():  # of the record that was lost
@@ -102,10 +112,17 @@ def restore(file: Path, folder: Path) -> Manifest:
         record = Record(folder, writable=True)
         indexes = Indexes(folder, record, lock)
         try:
-            indexes.follow()
+            with room_in(folder):
+                indexes.follow()
         finally:
             indexes.close()
             record.close()
+    except BackupError:
+        if not there:  # nothing is left of an attempt
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        lock.release()
     return manifest
 
 

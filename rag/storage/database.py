@@ -58,8 +58,11 @@ class Database:
             migrate(self.connection, version)
             return
         try:
-            with writers_lock(folder, MIGRATION_WAIT):
+            lock = writers_lock(folder, MIGRATION_WAIT)
+            try:
                 Database(folder, writable=True).close()
+            finally:
+                lock.release()
         except (OSError, sqlite3.OperationalError, ArchiveUnwritableError) as error:
             raise ArchiveDamagedError(
                 f"the archive at {folder} is of an older version (schema {version}) and cannot "
@@ -173,11 +176,16 @@ class Database:
             self.connection.execute("ROLLBACK")
 
     def copy_to(self, path: Path) -> None:
-        """Write the record as it is at one moment into another file, whole without a log."""
+        """Write the record as it is at one moment into another file, whole without a log.
+
+        Raises OSError where that cannot be written.
+        """
         copy = sqlite3.connect(path, isolation_level=None)
         try:
             self.connection.backup(copy)  # all pages in one step: one state, whoever writes
             copy.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError as error:  # the disk is full
+            raise OSError(str(error)) from error
         finally:
             copy.close()
 
