@@ -132,3 +132,12 @@ def test_what_was_understood_can_be_struck_out(kind: str, left: str) -> None:
     text = strike(question, [kind], asked_on=now, publishers=["The Week"])
     assert text.replace(" ?", "?") == left.replace(" ?", "?")
     assert not getattr(understand(text, asked_on=now, publishers=["The Week"]), kind)
+
+
+@pytest.mark.parametrize("before", ["", "Große Straße: ", "İzmir: "])
+def test_an_author_is_struck_out_where_the_name_stands(before: str) -> None:
+    question = f"{before}articles by ADA Lindqvist about the harbour"
+    now, authors = datetime(2022, 8, 1, tzinfo=UTC), ["Ada Lindqvist"]
+    assert understand(question, asked_on=now, authors=authors).authors == ("Ada Lindqvist",)
+    text = strike(question, ["authors"], asked_on=now, authors=authors)
+    assert text == f"{before}articles by about the harbour"
