@@ -69,6 +69,37 @@ def test_no_process_outlives_the_one_that_asked(folder: Path) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
+INTERRUPTED = """
+import os, signal, sys, threading, time
+from ingest.readers import Reading, read
+
+def interrupt():
+    while True:
+        time.sleep(0.3)
+        os.killpg(0, signal.SIGINT)
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: None)  # as `stopping` does
+    threading.Thread(target=interrupt, daemon=True).start()
+    print(sum(1 for _ in read(sys.argv[1], reading=Reading(workers=2))), flush=True)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+"""
+
+
+def test_ctrl_c_is_for_the_one_that_asked_alone(folder: Path) -> None:
+    path = folder / ".interrupted.py"
+    path.write_text(INTERRUPTED)
+    done = subprocess.run(
+        [sys.executable, str(path), str(folder)],
+        capture_output=True,
+        timeout=60,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+    assert (done.stdout.strip(), done.stderr) == ("70", "")
+
+
 def test_few_pages_are_read_without_another_process(tmp_path: Path) -> None:
     for n in range(together.FROM - 1):
         (tmp_path / f"{n:03}").write_text(PAGE.format(n=n, body=BODY), "utf-8")

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, islice
 from multiprocessing.connection import wait
@@ -78,9 +79,26 @@ def _asked(pool: ProcessPoolExecutor, some: list[Path], alone: Reading) -> Futur
     if not _is_page(some[0]):
         return None
     try:
-        return pool.submit(read_some, some, alone)
+        with _without_interrupts():  # the first call begins the processes
+            return pool.submit(read_some, some, alone)
     except RuntimeError:  # the processes are gone, or could not be begun
         return None
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Have a process that is begun here pass over Ctrl-C: it would tell of it while it imports.
+
+    Here, it comes when this is over.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _taken(
