@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.archive import Archive
+from rag.errors import BackfileError
 from rag.evaluation import (
     RetrievalEvaluation,
     bootstrap,
@@ -19,6 +20,7 @@ from rag.evaluation import (
 )
 from tests.fakes import WordEmbeddings
 from tests.test_retrieval import ARTICLES, in_sentences
+from ui.plots import plot
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "questions.jsonl"
 
@@ -96,6 +98,16 @@ def test_a_saved_evaluation_is_loaded_and_compared(evaluation):
     assert all(d.mean == 0 for d in compared(again, evaluation))
     with pytest.raises(ValueError, match="not a saved evaluation"):
         RetrievalEvaluation.loaded("{}")
+
+
+def test_a_run_is_drawn_beside_the_one_before(evaluation, tmp_path):
+    plot(tmp_path / "run.svg", evaluation, evaluation)
+    drawn = (tmp_path / "run.svg").read_text("utf-8")
+    assert drawn.startswith("<?xml")
+    plot(tmp_path / "run.png", evaluation, None)
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(BackfileError, match="run.tea"):
+        plot(tmp_path / "run.tea", evaluation, None)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="shared/data is not there")

@@ -10,6 +10,7 @@ from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
 from ui import evaluating_answers, evaluating_duplicates, evaluating_extraction
 from ui.measured import report
+from ui.plots import plot
 from ui.progress import tell
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ def _add_retrieval_arguments(parser: argparse.ArgumentParser) -> None:
         default="given",
         help="use each question's day, or ask all as of now (%(default)s)",
     )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw the measures: .svg, .png or .pdf"
+    )
 
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -92,6 +96,8 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
             f"no question of {arguments.questions} has an answer to look for, or a gold article "
             "that is in the archive"
         )
+    if arguments.plot:
+        plot(arguments.plot, found, before)
     return report(arguments, found, table(found), compared(found, before) if before else ())
 
 
