@@ -107,7 +107,8 @@ class Identities:
         """Return the id of the article that lay at another place and is the same in everything."""
         if self._withdrawn is None:
             self._withdrawn = self._places.withdrawn()
-        likely = [*self._batch, *self._places.with_text(article.text), *self._withdrawn]
+        here = [i for i, one in self._batch.items() if one.text == article.text]
+        likely = [*here, *self._places.with_text(article.text), *self._withdrawn]
         return next((i for i in likely if is_place(i) and self._is_version(i, article)), "")
 
     def _lies_elsewhere(self, article_id: str, place: str) -> bool:
