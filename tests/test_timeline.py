@@ -15,6 +15,7 @@ from rag.answers.spread import MOST_BARS, after, begin, spread
 from rag.answers.timeline import timeline
 from rag.archive import Archive
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage
+from rag.text.days import in_words
 from tests.fakes import small_archive
 
 FIRST = datetime(2024, 10, 21, tzinfo=UTC)
@@ -52,7 +53,9 @@ def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> N
     days = [statement.citations[0].head.published for statement in answer.statements]
     assert days == sorted(days)
     assert len(days) == 3
-    assert answer.statements[0].text.startswith("[21 October 2024:] ")
+    for statement, day in zip(answer.statements, days, strict=True):
+        assert day is not None
+        assert statement.text.startswith(f"[{in_words(day)}:] ")
     assert [s.citations[0].number for s in answer.statements] == [1, 2, 3]
 
 
