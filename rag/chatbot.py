@@ -16,13 +16,15 @@ from rag.answers.extraction import Candidate
 from rag.answers.premises import denied
 from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
 from rag.answers.refusal import elsewhere, refusal, refuses
+from rag.answers.rewriting import standing_alone
 from rag.answers.weighing import Newsroom, texts_of, weighed
 from rag.answers.writing import Writer
 from rag.asof import ArchiveAsOf
 from rag.checks.correcting import taken_back, with_corrections
 from rag.errors import ChatModelError
+from rag.questions import stand_alone
 from rag.retrieval import Retrieval, retrieve
-from rag.schema import Answer, Filters
+from rag.schema import Answer, Filters, Usage
 from rag.settings import Settings, Unsupported
 from rag.verification import Entails, Verifier
 
@@ -127,13 +129,17 @@ class Chatbot:
         history: Sequence[tuple[str, Answer] | str],
         k: int,
     ) -> Iterator[Answer]:
+        used = Usage()
+        alone = stand_alone(question, history)
+        if self.chat_model is not None:
+            writer = Writer(self.chat_model, timeout=self.timeout, prices=self.prices)
+            alone, used = standing_alone(question, history, writer), writer.usage
         found = retrieve(
             self.archive,
-            question,
+            alone,
             k,
             filters=filters,
             asked_on=asked_on,
-            history=history,
             reranker=self.reranker,
         )
         ranked = weighed(self.archive, found)
@@ -141,13 +147,14 @@ class Chatbot:
         if why and denied(found.question.text, ranked) is None:  # a denial is worth telling
             why = self._elsewhere(found, filters) or why
             refused = refusal(found.question, found.hits or found.outside, why, filters)
-            yield replace(refused, question=question, considered=found.considered)
+            yield replace(refused, question=question, considered=found.considered, usage=used)
             return
         begun = Answer(
             question=question,
             hits=found.hits,
             understood=found.question.described(),
             considered=found.considered,
+            usage=used,
         )
         if self.chat_model is None:
             yield from self._extractive(begun, found, ranked)
@@ -211,6 +218,7 @@ class Chatbot:
         answer = replace(answer, hits=tuple(hits))
         verifier = Verifier(self.archive.embed, entails=self.entails)
         writer = Writer(self.chat_model, timeout=self.timeout, prices=self.prices)
+        writer.usage = answer.usage
         notice = "What the chat model wrote is not borne out by the passages"
         try:
             for sentence in writer.sentences(

@@ -15,7 +15,7 @@ from rag.understanding.attribution import (
     find_publishers,
     spans_of,
 )
-from rag.understanding.followups import stand_alone
+from rag.understanding.followups import needs_history, stand_alone
 from rag.understanding.parts import parts_of
 from rag.understanding.wanted import Wanted, wanted_answer
 from rag.understanding.windows import find_window
@@ -25,6 +25,7 @@ __all__ = [
     "Wanted",
     "asks_for_an_author",
     "first_and_last",
+    "needs_history",
     "softened",
     "stand_alone",
     "strike",

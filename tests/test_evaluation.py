@@ -106,7 +106,7 @@ def test_a_run_is_drawn_beside_the_one_before(evaluation, tmp_path):
     assert drawn.startswith("<?xml")
     plot(tmp_path / "run.png", evaluation, None)
     assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(BackfileError, match="run.tea"):
+    with pytest.raises(BackfileError, match=r"run\.tea"):
         plot(tmp_path / "run.tea", evaluation, None)
 
 

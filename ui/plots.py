@@ -1,4 +1,4 @@
-"""`evaluate retrieval --plot`: the measures of a run as bars, with their intervals, in a picture."""
+"""`evaluate retrieval --plot`: the measures of a run as bars with their intervals, in a picture."""
 
 from __future__ import annotations
 
