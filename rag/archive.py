@@ -96,6 +96,7 @@ class Archive:
         self._settings = settings
         self.reranker: BaseCrossEncoder | None = reranker_of(settings)
         self._indexes = Indexes(path, record, lock)
+        self._names: tuple[int, tuple[str, ...]] = (-1, ())  # the publishers, as of a sequence
         self._past: dict[tuple[datetime, int], ArchiveAsOf] = {}
         self._opened = ExitStack()  # what is to be closed
 
@@ -290,8 +291,7 @@ class Archive:
                 done = reembed(
                     self.path,
                     record,
-                    fresh.vectors,
-                    fresh.name,
+                    fresh,
                     indexes=self._indexes if writing else None,
                     on_progress=on_progress,
                     wait=wait,
@@ -334,7 +334,11 @@ class Archive:
 
     def publishers(self) -> tuple[str, ...]:
         """Return the publishers' names, the one with most articles first."""
-        return tuple(name for name, *_ in self._record.publishers() if name)
+        sequence = self.sequence
+        if self._names[0] != sequence:  # 4 ms over 11,746 articles, at every search
+            names = tuple(name for name, *_ in self._record.publishers() if name)
+            self._names = (sequence, names)
+        return self._names[1]
 
     def authors(self) -> tuple[str, ...]:
         """Return the authors' names, sorted."""

@@ -13,7 +13,14 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
-def make_model(folder: Path, words: Sequence[str], *, dimensions: int = 32, seed: int = 7) -> str:
+def make_model(
+    folder: Path,
+    words: Sequence[str],
+    *,
+    dimensions: int = 32,
+    seed: int = 7,
+    max_tokens: int = 256,
+) -> str:
     """Make a BERT without layers that knows these words; return its name, the folder.
 
     Texts that share words are close; another seed, or other dimensions, is another model.
@@ -36,9 +43,14 @@ def make_model(folder: Path, words: Sequence[str], *, dimensions: int = 32, seed
     save_file(weights, folder / "model.safetensors")
     for name, value in {
         "config.json": {
-            "model_type": "bert", "architectures": ["BertModel"], "hidden_act": "gelu",
-            "hidden_size": dimensions, "num_hidden_layers": 0, "num_attention_heads": 1,
-            "vocab_size": len(vocabulary), "max_position_embeddings": 512,
+            "model_type": "bert",
+            "architectures": ["BertModel"],
+            "hidden_act": "gelu",
+            "hidden_size": dimensions,
+            "num_hidden_layers": 0,
+            "num_attention_heads": 1,
+            "vocab_size": len(vocabulary),
+            "max_position_embeddings": 512,
         },
         "modules.json": [
             {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
@@ -48,7 +60,7 @@ def make_model(folder: Path, words: Sequence[str], *, dimensions: int = 32, seed
             "word_embedding_dimension": dimensions,
             "pooling_mode_mean_tokens": True,
         },
-        "sentence_bert_config.json": {"max_seq_length": 256},
+        "sentence_bert_config.json": {"max_seq_length": max_tokens},
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(json.dumps(value))

@@ -28,6 +28,7 @@ from rag.storage.record import embedding_text
 from rag.storage.vectors import VectorIndex
 from tests.fakes import WordEmbeddings
 from tests.small_models import make_model
+from ui import cli
 
 ROOT = Path(__file__).parent.parent
 CONTEXT = multiprocessing.get_context("spawn")
@@ -152,6 +153,24 @@ def test_what_was_made_for_a_third_model_is_given_up(
             archive.reembed(third, on_progress=stop)
         assert archive.reembed(models[1]).made == ARTICLES
         assert nearest(archive, 5)[1] > 0.999
+
+
+def test_passages_that_go_further_than_the_model_reads_are_counted(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = make_model(tmp_path / "short", WORDS.split(), max_tokens=10)
+    longer = an_article(8)[0].text * 3
+    with Archive.open(folder, mode="write", settings=Settings()) as archive:
+        archive.remove(f"paper.example/{n}" for n in range(10, ARTICLES))
+        archive.put([(Article(id="long", title="", text=longer), [Span(0, len(longer))])])
+    with Archive.open(folder, settings=Settings()) as archive:
+        of_all = archive.reembed(short)
+        assert (of_all.made, of_all.cut) == (ARTICLES + 1, ARTICLES + 1)
+        wide = make_model(tmp_path / "wide", WORDS.split(), max_tokens=20)
+        assert archive.reembed(wide).cut == 1
+    name = make_model(tmp_path / "wide again", WORDS.split(), max_tokens=20)
+    assert cli.main(["reembed", "--model", name, "--archive", str(folder)]) == 0
+    assert "1 of them are longer than it reads" in capsys.readouterr().err
 
 
 def test_it_can_be_abandoned(folder: Path, models: tuple[str, str]) -> None:

@@ -100,6 +100,12 @@ def reembed(arguments: argparse.Namespace, settings: Settings) -> int:
         f"embedded with {done.model}: {done.passages:,} passages in {done.seconds:,.0f} s; "
         "it answers from now on",
     )
+    if done.cut and not arguments.json:
+        print(
+            f"{done.cut:,} of them are longer than it reads, and are found by their beginnings: "
+            "articles that are ingested into a new archive are split to its measure",
+            file=sys.stderr,
+        )
     return SOUND
 
 

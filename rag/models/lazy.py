@@ -90,6 +90,12 @@ class ArchiveModel:
         found = array(texts) if array else model.embed_documents(list(texts))
         return _unit(np.asarray(found, np.float32))
 
+    def too_long(self, texts: Sequence[str]) -> int:
+        """Return how many of the texts go further than the model reads; 0 where it does not say."""
+        model = self.opened()
+        count = getattr(model, "count_tokens", None)
+        return sum(tokens > model.max_tokens for tokens in count(texts)) if count and texts else 0
+
     def query_vector(self, query: str) -> Vectors:
         """The query's unit vector; the last one is kept, as searches ask in turn."""
         model = self.opened()

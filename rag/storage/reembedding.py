@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from rag.storage.indexes import Indexes
 from rag.storage.lock import REEMBEDDING, exclusive_lock, writers_lock
@@ -23,25 +24,36 @@ from rag.storage.record import Record
 BATCH = 512  # passages in a transaction: what a kill may cost, some seconds of embedding
 WAIT = 600.0  # seconds that the change waits for somebody who writes
 
-Embed = Callable[[Sequence[str]], Vectors]
 OnProgress = Callable[[int, int], None]
+
+
+class Model(Protocol):
+    """What is needed of an embedding model."""
+
+    @property
+    def name(self) -> str: ...
+    def vectors(self, texts: Sequence[str]) -> Vectors: ...
+    def too_long(self, texts: Sequence[str]) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reembedded:
-    """What was done: vectors that were made, and those that an earlier attempt had left."""
+    """What was done: of all `passages`, how many vectors were `made`, and not left by an attempt.
+
+    Of those, so many passages were `cut`: the model does not read as far as they go.
+    """
 
     model: str
     passages: int
     made: int
+    cut: int
     seconds: float
 
 
 def reembed(
     folder: Path,
     record: Record,
-    embed: Embed,
-    model: str,
+    model: Model,
     *,
     indexes: Indexes | None = None,
     on_progress: OnProgress | None = None,
@@ -56,14 +68,15 @@ def reembed(
     begun = time.monotonic()
     with _alone(folder):
         fresh = NewVectors(record.database)
-        fresh.begin(model)
-        made = _fill(record, fresh, embed, on_progress)
+        fresh.begin(model.name)
+        made, cut = _fill(record, fresh, model, on_progress)
         with _writing(folder, record, indexes, wait) as writers:
             writers.follow()
-            made += _fill(record, fresh, embed, on_progress)  # what has come in since
+            since = _fill(record, fresh, model, on_progress)
             passages = fresh.count()
             writers.change_vectors(fresh)
-    return Reembedded(model, passages, made, time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    return Reembedded(model.name, passages, made + since[0], cut + since[1], seconds)
 
 
 def abandon(folder: Path, record: Record) -> int:
@@ -72,20 +85,24 @@ def abandon(folder: Path, record: Record) -> int:
         return NewVectors(record.database).abandon()
 
 
-def _fill(record: Record, fresh: NewVectors, embed: Embed, on_progress: OnProgress | None) -> int:
-    """Make the vectors that are missing; return how many."""
+def _fill(
+    record: Record, fresh: NewVectors, model: Model, on_progress: OnProgress | None
+) -> tuple[int, int]:
+    """Make the vectors that are missing; return how many, and of how many passages cut short."""
     left = list(fresh.missing().values())
-    done, made = fresh.count(), 0
+    done, made, cut = fresh.count(), 0, 0
     total = done + sum(map(len, left))
     for i in range(0, len(left), BATCH):
         alike = {numbers[0]: numbers for numbers in left[i : i + BATCH]}
         texts = embedded_texts(record.database, list(alike))
-        vectors = dict(zip(texts, embed(list(texts.values())), strict=True)) if texts else {}
+        said = list(texts.values())
+        vectors = dict(zip(texts, model.vectors(said), strict=True)) if said else {}
         fresh.write({n: vector for first, vector in vectors.items() for n in alike[first]})
+        cut += model.too_long(said)
         made += sum(len(alike[first]) for first in vectors)
         if on_progress:
             on_progress(done + made, total)
-    return made
+    return made, cut
 
 
 @contextmanager

@@ -68,7 +68,9 @@ def article(key: str, version: int) -> tuple[Article, list[Span]]:
 def some_deed(chance: random.Random, version: int) -> Deed:
     """Return something to do: mostly to put, now and then to take away."""
     kinds = ["put"] * 12 + ["remove"] * 3 + ["withdraw"] * 2 + ["readmit"] * 3 + ["erase"]
-    what = chance.choice(kinds)
+    what = chance.choice([*kinds, "reembed"])
+    if what == "reembed":
+        return {**NOTHING, "do": what, "version": version}
     many = chance.randint(1, 12) if what == "put" else chance.randint(1, 3)
     ids = sorted(f"paper.example/{n}" for n in chance.sample(range(ARTICLES), many))
     return {"do": what, "ids": ids, "version": version}
@@ -79,6 +81,8 @@ def do(archive: Archive, deed: Deed) -> None:
     ids: Sequence[str] = deed["ids"]
     if deed["do"] == "put":
         archive.put(article(key, deed["version"]) for key in ids)
+    elif deed["do"] == "reembed":
+        archive.reembed(WordEmbeddings())
     else:
         getattr(archive, deed["do"])(ids)
 

@@ -22,6 +22,7 @@ SECONDS, SECONDS_IN_FULL = 8, 300
 STALE_AFTER = 5.0  # seconds after which everybody must know
 BATCH = 20  # articles: enough that Chroma writes its own files, at 1,000 vectors, many times over
 THREADS = 3  # of the server
+REEMBEDDED = 0.2  # of the times that it is written to
 LOG = "log.jsonl"
 
 
@@ -69,6 +70,8 @@ def _write(folder: Path, seconds: float, _number: int) -> int:
     with (folder.parent / LOG).open("a") as log:
         while time.time() < until:
             with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+                if chance.random() < REEMBEDDED:
+                    archive.reembed(WordEmbeddings())
                 for _ in range(chance.randint(1, 20)):  # as long as an ingest holds the archive
                     version += 1
                     fresh = [f"paper.example/{len(ids) + n}" for n in range(BATCH)]
