@@ -219,6 +219,16 @@ def test_search_prints_the_best_passages_first(
     assert "\n2.  " in out
 
 
+def test_search_says_what_it_understood_and_offers_what_is_closest_on_other_days(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", "apple harvest in May 2011", *at(folder)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("(published on 1 May 2011") or out.startswith("(published 1 May 2011")
+    assert "No passage found.  The closest of other days:" in out
+    assert "Orchards expect a small apple harvest" in out
+
+
 def test_search_json_is_a_list_of_passages(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,16 +92,23 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
     scope = scope_of(arguments)
     question = _question(arguments) or ""
     from rag.archive import Archive
+    from rag.retrieval import retrieve
     from ui import conversation, render
 
     with Archive.open(settings.archive, settings=settings) as archive:
         check_publishers(archive, scope.filters)
-        then = archive.as_of(scope.as_of) if scope.as_of else archive
-        hits = then.search(question, scope.k, filters=scope.filters, asked_on=scope.asked_on)
+        found = retrieve(
+            archive.as_of(scope.as_of) if scope.as_of else archive,
+            question,
+            scope.k,
+            filters=scope.filters,
+            asked_on=scope.asked_on or scope.as_of,
+            reranker=archive.reranker,
+        )
     if arguments.json:
-        print(render.json_text([render.hit_value(hit) for hit in hits]))
+        print(render.json_text([render.hit_value(hit) for hit in found.hits]))
     else:
-        print(render.terminal_hits(hits, conversation.width()) or "No passage found.")
+        print(render.terminal_retrieval(found, conversation.width()))
     return DONE
 
 

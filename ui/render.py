@@ -17,6 +17,7 @@ from rag.text.days import MONTHS, in_words
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
+    from rag.retrieval import Retrieval
     from rag.storage.coverage import Gap
     from rag.storage.runs import Run
     from rag.storage.status import Status
@@ -247,6 +248,22 @@ def terminal_hits(hits: Sequence[Hit], width: int = 88) -> str:
         )
         for number, hit in enumerate(hits, start=1)
     )
+
+
+def terminal_retrieval(found: Retrieval, width: int = 88) -> str:
+    """Return what was understood of a question and found for it; where nothing, what is closest."""
+    understood = found.question.described()
+    blocks = [f"({terminal_text(understood)})" if understood else ""]
+    if found.hits:
+        blocks.append(terminal_hits(found.hits, width))
+    elif found.outside:
+        blocks += [
+            "No passage found.  The closest of other days:",
+            terminal_hits(found.outside, width),
+        ]
+    else:
+        blocks.append("No passage found.")
+    return "\n\n".join(filter(None, blocks))
 
 
 def terminal_status(status: Status) -> str:
