@@ -81,6 +81,31 @@ def test_json_ld_is_believed_before_open_graph() -> None:
     assert found.text.split("\n\n") == PARAGRAPHS
 
 
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("https://m.velsundpost.com/crane", "https://www.velsundpost.com/2024/crane"),
+        (
+            "https://web.archive.org/web/2024/https://velsundpost.com/crane",
+            "https://velsundpost.com/c",
+        ),
+        ("", "https://velsundpost.com/crane"),
+    ],
+)
+def test_a_page_may_name_an_address_of_its_own_site(url: str, named: str) -> None:
+    found = article(page(f'<link rel="canonical" href="{named}">'), url)
+    assert found.url == named
+
+
+@pytest.mark.parametrize(
+    "tag", ['<link rel="canonical" href="{}">', '<meta property="og:url" content="{}">']
+)
+def test_a_page_may_not_pass_for_another_sites_article(tag: str) -> None:
+    url = "https://forger.co.uk/crane"
+    for theirs in ("https://velsundpost.com/crane", "https://news.co.uk/crane"):
+        assert article(page(tag.format(theirs)), url).url == url
+
+
 def test_open_graph_and_meta_are_read_where_there_is_no_json_ld() -> None:
     head = (
         "<title>Crane falls | Velsund Post</title>"

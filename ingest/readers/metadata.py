@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from ingest.cleaning import clean_line
+from ingest.readers.sites import may_name
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -56,7 +57,10 @@ def said_of_itself(tree: HtmlElement) -> dict[str, Any]:
 
 
 def address_of(tree: HtmlElement, said: Mapping[str, Any], url: str) -> str:
-    """Return the canonical address: the link's, OpenGraph's, JSON-LD's, or where the page was."""
+    """Return the canonical address: the link's, OpenGraph's, JSON-LD's, or where the page was.
+
+    Of a page that was fetched it is one of its own site: see `may_name`.
+    """
     links = [
         element.get("href", "").strip()
         for element in tree.iter("link")
@@ -64,7 +68,7 @@ def address_of(tree: HtmlElement, said: Mapping[str, Any], url: str) -> str:
     ]
     for candidate in (*links, *said["urls"], url):
         whole = _joined(url, candidate)
-        if re.match(r"(?i)https?://[^/]+/.", whole):
+        if re.match(r"(?i)https?://[^/]+/.", whole) and may_name(url, whole):
             return whole
     return url
 
