@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from rag.answers.arrangement import arranged, quoted, with_statement
 from rag.answers.checking import checked
+from rag.answers.confidence import confidence, in_words
 from rag.answers.extraction import Candidate
 from rag.answers.premises import denied
 from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
@@ -200,7 +201,11 @@ class Chatbot:
             answer = replace(answer, notice=denial.notice)
             ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
         shown = arranged(found.question, ranked, articles)
-        answer = replace(answer, notice=" ".join(filter(None, (answer.notice, shown.notice))))
+        apart = denial is not None or found.question.wants in ("course of events", "two sides")
+        sure = None if apart else confidence(ranked)
+        unsure = in_words(sure) if sure is not None else ""
+        notice = " ".join(filter(None, (answer.notice, shown.notice, unsure)))
+        answer = replace(answer, notice=notice, confidence=sure)
         for candidate, before in shown.picked:
             article = articles.get(candidate.hit.passage.article_id, "")
             answer = with_statement(answer, quoted(candidate, article, before))

@@ -197,7 +197,8 @@ class Answer:
     `hits` are the passages it was made from; `as_of` is the newest publication date among
     the cited ones; `removed` holds what was taken out for want of support; `closest` are the
     nearest articles' passages, given with a refusal; `reason` says why it was refused;
-    `considered` is how many passages were weighed for it.
+    `considered` is how many passages were weighed for it; `confidence` how probable it is that
+    it holds what was asked, from 0 to 1, where that has been measured.
     """
 
     question: str
@@ -212,6 +213,7 @@ class Answer:
     notice: str = field(default="")
     usage: Usage = Usage()
     considered: int = 0
+    confidence: float | None = None
 
     @property
     def text(self) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rag.answers.answertypes import speaks_for
 from rag.answers.arrangement import short_answer
+from rag.answers.confidence import MAY_NOT_ANSWER, confidence, in_words
 from rag.answers.readable import readable, without_brackets
 from rag.chatbot import Chatbot
 from rag.schema import Answer, Filters, Span
@@ -249,3 +250,19 @@ def test_a_short_answer_has_its_unit() -> None:
 )
 def test_the_unit_of_a_figure_goes_with_it(sentence: str, short: str) -> None:
     assert short_answer("How much is it, all told?", sentence) == short
+
+
+def test_an_answer_that_is_seldom_right_says_so(bot: Chatbot) -> None:
+    sure = bot.ask("How many soldiers has North Korea sent?")
+    assert sure.confidence is not None
+    assert MAY_NOT_ANSWER not in sure.notice
+    assert in_words(0.9) == ""
+    assert in_words(0.1) == MAY_NOT_ANSWER
+    assert confidence([]) == 0
+
+
+def test_a_better_sentence_is_given_with_more_confidence(bot: Chatbot) -> None:
+    sure = bot.ask("How many soldiers has North Korea sent?").confidence
+    less = bot.ask("Which soldiers were sold in Seoul at open options?").confidence
+    assert sure is not None
+    assert less is None or less < sure

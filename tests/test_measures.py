@@ -13,7 +13,13 @@ from rag.answers.premises import TAKEN_FOR_GRANTED
 from rag.chatbot import Chatbot
 from rag.evaluation import EvaluationQuestion
 from rag.measures.alterations import alterations
-from rag.measures.answers import measure_answers, question_sets, refusal_sets, says
+from rag.measures.answers import (
+    measure_answers,
+    measure_calibration,
+    question_sets,
+    refusal_sets,
+    says,
+)
 from rag.measures.claims import Claim, measure_alterations, measure_claims, read_claims
 from rag.measures.premises import measure_premises, read_premises
 from rag.measures.scores import Evaluation, Measure, compared
@@ -85,6 +91,15 @@ def test_only_the_first_three_statements_of_an_answer_count() -> None:
     answer = Answer("?", tuple(Statement("", (c,)) for c in (other, other, other, said)), (hit,))
     found = {m.name: m.score().mean for m in measure_answers("gold", {"1": (answer, "Duarte")})}
     assert (found["in the answer"], found["in the passages"]) == (0, 1)
+
+
+def test_calibration_sets_what_was_said_beside_what_was_right() -> None:
+    hit = FakeArchive(FERRY).hits[0]
+    said = Answer("?", (Statement("", (cite(1, hit),)),), (hit,), confidence=0.7)
+    measures = measure_calibration(
+        [(said, "Duarte"), (said, "Orlov"), (Answer("?", refused=True), "Orlov")]
+    )
+    assert [(m.name, m.n, m.score().mean) for m in measures] == [("right, said 0.6 to 0.8", 2, 0.5)]
 
 
 def test_what_is_asked_later_cannot_be_answered_from_before() -> None:

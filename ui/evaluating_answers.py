@@ -140,17 +140,19 @@ class _Asking:
 def _answers(
     archive: Archive, asking: _Asking, questions: Sequence[EvaluationQuestion], most: int
 ) -> list[Measure]:
-    from rag.measures.answers import measure_answers, question_sets
+    from rag.measures.answers import measure_answers, measure_calibration, question_sets
 
     sets = question_sets(archive, questions, most)
     measures: list[Measure] = []
+    every: list[tuple[Answer, str]] = []
     for name, asked in (("gold", sets.gold), ("string", sets.string)):
         answers = {}
         for done, q in enumerate(asked, start=1):
             answers[q.id] = asking.ask(q.question, q.asked_on, q.filters), q.answer
             tell(done, len(asked), f"questions, {name}")
         measures += measure_answers(name, answers) if answers else []
-    return measures
+        every += answers.values()
+    return measures + measure_calibration(every)
 
 
 def _refusal(

@@ -17,6 +17,7 @@ from rag.measures.scores import Measure, Outcome
 from rag.schema import Answer, Article
 from rag.text.words import words
 
+CONFIDENCES = 5  # rows of the calibration
 COUNTED = 3  # statements of an answer: a course of events has more, which would be easier
 Item = TypeVar("Item")
 
@@ -109,6 +110,24 @@ def measure_answers(judged: str, answers: Mapping[str, tuple[Answer, str]]) -> l
         Measure(judged, "in the passages", within),
         Measure(judged, "refused", refused),
         Measure(judged, "verbatim", verbatim),
+    ]
+
+
+def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Measure]:
+    """Return how many answers hold the known one, by the confidence that they were given with.
+
+    It is calibrated where each share lies in its row's bounds.
+    """
+    rows: dict[int, dict[str, Outcome]] = {}
+    for i, (answer, known) in enumerate(answers):
+        if answer.confidence is not None and not answer.refused:
+            row = min(CONFIDENCES - 1, int(answer.confidence * CONFIDENCES))
+            right = any(says(quote, known) for quote in quotes(answer)[:COUNTED])
+            rows.setdefault(row, {})[str(i)] = True, right
+    width = 1 / CONFIDENCES
+    return [
+        Measure("calibration", f"right, said {row * width:.1f} to {(row + 1) * width:.1f}", found)
+        for row, found in sorted(rows.items())
     ]
 
 
