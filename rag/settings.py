@@ -13,6 +13,7 @@ from rag.errors import SettingsError
 PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
 Unsupported = Literal["strict", "mark"]
+Feeding = Literal["local", "everyone", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Settings:
     take, `fetch_delay` the seconds between two requests to a host, `fetch_allow` the hosts, with
     commas between, that may have private addresses, and `fetch_agent` who says to be asking.
     `log` is a file to which each ingest adds a line of JSON.
+    `feeding` says who may put articles in, and take them out, on the page: who sits at the
+    machine that serves it (`local`), `everyone` whom it lets in, or `nobody`.
     """
 
     archive: Path = Path("archive")
@@ -51,6 +54,7 @@ class Settings:
     fetch_allow: str = ""
     fetch_agent: str = "Backfile/0.1"
     log: str = ""
+    feeding: Feeding = "local"
     host: str = "127.0.0.1"
     port: int = 7860
 

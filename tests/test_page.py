@@ -16,10 +16,11 @@ from rag.archive import Archive
 from rag.errors import ChatModelError
 from rag.evaluation import read_questions
 from rag.schema import Answer, Article, ArticleHead, Filters
+from rag.settings import Settings
 from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, small_archive
 from ui.page import answering, feedback, kept, saying
 from ui.page.asking import asked_of, fields_of, link_to, linked, within
-from ui.page.loading import examples
+from ui.page.overview import examples
 from ui.page.serving import build_page
 from ui.page.session import Asked, Conversation, Desk
 from ui.page.style import theme
@@ -34,7 +35,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 @pytest.fixture(scope="module")
 def page(archive: Archive) -> Any:
-    return build_page(archive, QuotingChatbot(archive))  # type: ignore[arg-type]
+    chatbot: Any = QuotingChatbot(archive)
+    return build_page(archive, chatbot, Settings())
 
 
 def test_only_ask_and_search_are_endpoints(page: Any) -> None:

@@ -59,7 +59,7 @@ def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     archive = ["--archive", str(folder / "archive")]
     fed = [*backfile, "ingest", "--sample", str(dump), *archive]
     subprocess.run(fed, env=_environment(), check=True, timeout=240)
-    with _serving([*backfile, "serve", "--port", str(_free_port()), *archive]) as address:
+    with serving([*backfile, "serve", "--port", str(free_port()), *archive]) as address:
         yield address
 
 
@@ -74,8 +74,8 @@ class Paced:
 @pytest.fixture(scope="session")
 def paced_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paced]:
     folder = tmp_path_factory.mktemp("paced")
-    command = [sys.executable, "-m", "tests.browser.paced", str(folder), str(_free_port())]
-    with _serving(command) as address:
+    command = [sys.executable, "-m", "tests.browser.paced", str(folder), str(free_port())]
+    with serving(command) as address:
         yield Paced(address, folder / "go")
 
 
@@ -88,7 +88,7 @@ def paced(paced_server: Paced) -> Iterator[Paced]:
 
 
 @contextmanager
-def _serving(command: list[str]) -> Iterator[str]:
+def serving(command: list[str]) -> Iterator[str]:
     """Run a server until the block ends; give its address once it says it."""
     with subprocess.Popen(
         command, env=_environment(), stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -131,7 +131,8 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
         context.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.person import HARBOUR_QUESTION, Opened, ask, ask_and_wait, cards
+from tests.browser.conftest import Paced
+from tests.browser.person import HARBOUR_QUESTION, WAIT, Opened, ask, ask_and_wait, cards
+
+VISITORS = 20
 
 
 def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
@@ -20,3 +23,34 @@ def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
     assert not any("apple" in said for said in one.get_by_test_id("bot").all_inner_texts())
     expect(other.get_by_test_id("bot")).to_have_count(1)
     assert "harbour" not in other.locator("#bf-evidence").inner_text().lower()
+
+
+def test_twenty_at_once_all_get_their_own_answers(browser: Browser, paced: Paced) -> None:
+    contexts = [browser.new_context() for _ in range(4)]  # each session is of its own in any case
+    pages = [context.new_page() for context in contexts for _ in range(VISITORS // 4)]
+    for page in pages:
+        page.goto(paced.address, wait_until="commit")
+    words = ["harbour bridge", "orchard growers"]
+    for number, page in enumerate(pages):
+        page.locator("#bf-banner summary").wait_for(timeout=WAIT)
+        ask(page, f"What of the {words[number % 2]}, asks visitor {number}?")
+    for number, page in enumerate(pages):
+        expected = ("closed on Monday", "a third fewer")[number % 2]
+        expect(page.get_by_test_id("bot")).to_contain_text(expected, timeout=WAIT)
+        expect(page.get_by_test_id("user")).to_have_text(
+            f"What of the {words[number % 2]}, asks visitor {number}?"
+        )
+    for context in contexts:
+        context.close()
+
+
+def test_an_article_opens_only_from_ones_own_card(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, "What of the harbour bridge?")
+    page.locator(".bf-card button").first.evaluate("button => { button.dataset.card = 99; }")
+    page.locator(".bf-card button").first.click()
+    page.locator(".bf-card button").first.evaluate("button => { button.dataset.turn = 7; }")
+    page.locator(".bf-card button").first.click()
+    ask_and_wait(page, "What of the apples and the growers?")
+    expect(page.locator(".bf-article")).to_have_count(0)
+    expect(cards(page).first).to_be_visible()

@@ -8,18 +8,11 @@ from typing import Any
 import gradio as gr
 
 from ui.page.answering import LONGEST_QUESTION
+from ui.page.labels import say
+from ui.page.minding import Minding, lay_out_intake, lay_out_removal
 from ui.page.session import Desk
-from ui.page.texts import all_texts
 
 KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
-
-# Of Gradio's own: it puts the text in the browser's language where one of these is a label.
-say = gr.I18n(
-    **{
-        language: {key: text for key, text in words.items() if isinstance(text, str)}
-        for language, words in all_texts().items()
-    }
-)
 
 # A click on what has `data-card` tells the page which; links within it need no script.
 CARDS_JS = """
@@ -118,6 +111,8 @@ class Components:
     conversations: gr.Radio
     start: gr.Button
     delete: gr.Button
+    opened: gr.State
+    minding: Minding
 
 
 def lay_out(storage_key: str) -> Components:
@@ -125,8 +120,13 @@ def lay_out(storage_key: str) -> Components:
     desk = gr.State(Desk(), time_to_live=KEPT_SECONDS)
     # The secret is no secret: it is in the page. The key keeps one archive's from another's.
     kept = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
-    link = gr.Textbox("", visible="hidden")  # what the page's address asks; it asks when it is filled
-    conversations, start, delete = _sidebar()
+    link = gr.Textbox(
+        "", visible="hidden"
+    )  # what the page's address asks; it asks when it is filled
+    opened = gr.State("", time_to_live=KEPT_SECONDS)  # the article that is read
+    with gr.Sidebar(open=False, elem_id="bf-sidebar", width=320):
+        conversations, start, delete = _conversations()
+        intake = lay_out_intake()
     banner = gr.HTML(elem_id="bf-banner")
     with gr.Row(elem_id="bf-desk"):
         with gr.Column(scale=5, min_width=320, elem_id="bf-asking"):
@@ -139,11 +139,16 @@ def lay_out(storage_key: str) -> Components:
             order, narrowing = _narrowing()
             taking = _taking()
         with gr.Column(scale=4, min_width=320, elem_id="bf-reading"):
+            removal = lay_out_removal(KEPT_SECONDS)
             with gr.Column(elem_id="bf-cards") as cards:
                 time = _time()
                 evidence = gr.HTML(elem_id="bf-evidence", js_on_load=CARDS_JS)
             with gr.Column(visible=False, elem_id="bf-reader") as reader:
-                close = gr.Button(say("back_to_cards"), size="sm", elem_id="bf-close")
+                with gr.Row():
+                    close = gr.Button(say("back_to_cards"), size="sm", elem_id="bf-close")
+                    remove_this = gr.Button(
+                        say("take_out_this"), size="sm", elem_id="bf-remove-this", visible=False
+                    )
                 article = gr.HTML(elem_id="bf-article", js_on_load=ARTICLE_JS)
     return Components(
         desk=desk,
@@ -167,20 +172,21 @@ def lay_out(storage_key: str) -> Components:
         conversations=conversations,
         start=start,
         delete=delete,
+        opened=opened,
+        minding=Minding(intake, removal, remove_this),
     )
 
 
-def _sidebar() -> tuple[gr.Radio, gr.Button, gr.Button]:
-    with gr.Sidebar(open=False, elem_id="bf-sidebar", width=300):
-        start = gr.Button(say("new_conversation"), size="sm", elem_id="bf-new")
-        conversations = gr.Radio(
-            label=say("conversations"),
-            info=say("kept_here"),
-            choices=[],
-            elem_id="bf-conversations",
-            container=False,
-        )
-        delete = gr.Button(say("delete_conversation"), size="sm", elem_id="bf-delete")
+def _conversations() -> tuple[gr.Radio, gr.Button, gr.Button]:
+    start = gr.Button(say("new_conversation"), size="sm", elem_id="bf-new")
+    conversations = gr.Radio(
+        label=say("conversations"),
+        info=say("kept_here"),
+        choices=[],
+        elem_id="bf-conversations",
+        container=False,
+    )
+    delete = gr.Button(say("delete_conversation"), size="sm", elem_id="bf-delete")
     return conversations, start, delete
 
 

@@ -1,24 +1,26 @@
 () => {
-  // Gradio labels each message with its markup, which would be read aloud, and calls the examples
-  // a list, which holds buttons: both are left to what is in them.
+  // Gradio labels each message with its markup, which would be read aloud, calls the examples a
+  // list, which holds buttons, and the shade of what is marked in the plot a symbol without a name:
+  // all are left to what is in them.
   const MESSAGES = '[data-testid="bot"], [data-testid="user"]';
+  const SHADES = '[class*="brush_brush"][role]';
   const mend = (element) => {
     if (/^(bot|user)'s message: /.test(element.getAttribute('aria-label') ?? '')) {
       element.removeAttribute('aria-label');
     }
-    if (element.matches('.examples[role="list"]')) element.removeAttribute('role');
+    if (element.matches(`.examples[role="list"], ${SHADES}`)) element.removeAttribute('role');
   };
   const mendAll = (root) => {
     if (root.nodeType === Node.ELEMENT_NODE) mend(root);
-    root.querySelectorAll?.(`${MESSAGES}, .examples`).forEach(mend);
+    root.querySelectorAll?.(`${MESSAGES}, .examples, ${SHADES}`).forEach(mend);
   };
   new MutationObserver((changes) => {
     for (const {target, addedNodes} of changes) {
-      if (target.matches?.(MESSAGES)) mend(target);
+      if (target.matches?.(`${MESSAGES}, ${SHADES}`)) mend(target);
       addedNodes.forEach(mendAll);
     }
   }).observe(document.body, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label'],
+    subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label', 'role'],
   });
   mendAll(document.body);
 

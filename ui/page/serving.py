@@ -7,12 +7,16 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr  # 2.5 s: only `backfile serve` imports the page
+from starlette.middleware import Middleware
 
 from rag.errors import BackfileError
 from rag.settings import Settings
 from ui import opening
 from ui.page.endpoints import add_endpoints
-from ui.page.layout import lay_out, say
+from ui.page.labels import say
+from ui.page.layout import lay_out
+from ui.page.overview import Overview
+from ui.page.permission import OnlyFeedersUpload
 from ui.page.showing import Page
 from ui.page.style import part, theme
 from ui.page.wiring import wire
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 QUOTING_AT_ONCE = 2  # questions answered at a time: each keeps every core busy
 WRITING_AT_ONCE = 8  # with a chat model, most of the time is spent waiting for it
+LARGEST_FILE = "1gb"  # that is dropped on the page; the command line takes any
 WAITING = 64  # questions that may wait; who comes later is told that it is full
 
 
@@ -31,7 +36,7 @@ def serve(settings: Settings) -> None:
     with opening.open_chatbot(settings) as (archive, chatbot):
         # So many tokens load torch now: no question waits for it, and each is embedded faster.
         archive.embed(["warm " * 200] * 50)
-        page = build_page(archive, chatbot)
+        page = build_page(archive, chatbot, settings)
         _, address, _ = launch(page, settings)
         print(f"Backfile is at {address} (Ctrl-C ends it)", flush=True)
         try:
@@ -40,14 +45,14 @@ def serve(settings: Settings) -> None:
             page.close(verbose=False)  # Ctrl-C is how it is meant to end
 
 
-def build_page(archive: Archive, chatbot: Chatbot) -> gr.Blocks:
+def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
     """Return the page; nothing of a conversation is kept outside its own session."""
     at_once = WRITING_AT_ONCE if chatbot.chat_model else QUOTING_AT_ONCE
     blocks = gr.Blocks(title="Backfile", analytics_enabled=False, fill_width=True)
     with blocks:
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
-        page = Page(archive, chatbot, lay_out(f"backfile-{where}"))
-        wire(page, blocks, at_once)
+        page = Page(archive, chatbot, lay_out(f"backfile-{where}"), Overview(archive))
+        wire(page, blocks, settings, at_once)
         add_endpoints(archive, chatbot, at_once)
     blocks.queue(max_size=WAITING, default_concurrency_limit=at_once)
     return blocks
@@ -68,7 +73,9 @@ def launch(page: gr.Blocks, settings: Settings) -> tuple[Any, str, str]:
             mcp_server=False,
             enable_monitoring=False,
             footer_links=[],
-            max_file_size="1kb",  # the page takes no files, but Gradio's upload route is there
+            # Gradio's upload route is there in any case: those who may not feed are kept from it.
+            max_file_size=LARGEST_FILE if settings.feeding != "nobody" else "1kb",
+            app_kwargs={"middleware": [Middleware(OnlyFeedersUpload, feeding=settings.feeding)]},
             show_error=False,
             prevent_thread_lock=True,
             quiet=True,

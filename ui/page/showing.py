@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ui.page import answering, kept
+from ui.page.banner import banner_markup
 from ui.page.evidence import evidence_markup
-from ui.page.layout import Components, say
+from ui.page.labels import say
+from ui.page.layout import Components
+from ui.page.minding import status_markup
+from ui.page.overview import Overview
 from ui.page.reading import Place, article_markup
 from ui.page.saying import messages
 from ui.page.session import Asked, Desk
@@ -32,6 +36,7 @@ class Page:
     archive: Archive
     chatbot: Chatbot
     on: Components
+    overview: Overview
 
     @property
     def desk_parts(self) -> list[Any]:
@@ -95,9 +100,30 @@ class Page:
         for now in answering.answered(self.archive, self.chatbot, desk):
             yield self.growing(now)
 
+    @property
+    def covering_parts(self) -> list[Any]:
+        """The components that show what the archive covers."""
+        narrow = self.on.narrowing
+        lists = [narrow.publishers, narrow.authors, narrow.sections, narrow.languages]
+        return [self.on.banner, self.on.minding.intake.status, *lists]
+
+    def covered(self, texts: Texts) -> Shown:
+        """Show what the archive covers as it stands now."""
+        seen = self.overview.now()
+        banner, status, *lists = self.covering_parts
+        return {
+            banner: banner_markup(seen.status, texts),
+            status: status_markup(seen.status, texts),
+            **{
+                part: gr.Dropdown(choices=list(names))
+                for part, names in zip(lists, seen.choices, strict=True)
+            },
+        }
+
     def article(self, place: Place, texts: Texts) -> Shown:
         """Show an article in the place of the cards."""
         return {
+            self.on.opened: place.passage.article_id,
             self.on.article: article_markup(self.archive, place, texts),
             self.on.reader: gr.Column(visible=True),
             self.on.cards: gr.Column(visible=False),

@@ -10,11 +10,13 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from rag.schema import Filters
+from rag.settings import Settings
 from ui.page import answering
 from ui.page.asking import FIELDS, asked_of, fields_of, linked
 from ui.page.feedback import feedback_of, keep
 from ui.page.loading import wire_loading
-from ui.page.markup import unescaped
+from ui.page.markup import escaped, unescaped
+from ui.page.minding import wire_minding
 from ui.page.plotting import clicked, dragged, plotted
 from ui.page.reading import place_of
 from ui.page.session import Asked, Desk
@@ -34,10 +36,13 @@ TELLING: dict[str, Any] = {
 }
 
 
-def wire(page: Page, blocks: gr.Blocks, at_once: int) -> None:
+def wire(page: Page, blocks: gr.Blocks, settings: Settings, at_once: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
-    _wire_asking(page, blocks, at_once)
+    loaded = wire_loading(page, blocks, settings, AT_ONCE)
+    loaded.success(lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE)
+    _wire_asking(page, at_once)
     _wire_reading(page)
+    wire_minding(page, settings, TELLING)
     _wire_opinion(page)
     wire_taking(page, TELLING)
     _wire_conversations(page)
@@ -46,13 +51,11 @@ def wire(page: Page, blocks: gr.Blocks, at_once: int) -> None:
     )
 
 
-def _wire_asking(page: Page, blocks: gr.Blocks, at_once: int) -> None:
+def _wire_asking(page: Page, at_once: int) -> None:
     """Every way to ask: it shows the question at once, then its answer, then all that follows."""
     on = page.on
     scope = [on.mode, on.order, *on.narrowing.inputs]
     narrowing = [*page.desk_parts, *on.narrowing.inputs]
-    loaded = wire_loading(page, blocks, AT_ONCE)
-    loaded.success(lambda desk: plotted(page, desk), on.desk, page.time_parts, **AT_ONCE)
     begun = [
         on.question.submit(
             lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
@@ -119,7 +122,7 @@ def _asked(desk: Desk, question: str, scope: tuple[Any, ...]) -> Asked:
     mode, order, *fields = scope
     asked, wrong = asked_of(question, mode, order, dict(zip(FIELDS, fields, strict=True)))
     for text in wrong:
-        gr.Warning(texts_in(desk.language)("bad_date", text=text))
+        gr.Warning(texts_in(desk.language)("bad_date", text=escaped(text)))
     return asked
 
 
@@ -222,7 +225,7 @@ def _wire_reading(page: Page) -> None:
         return page.article(place, texts_in(desk.language))
 
     shown = [on.article, on.reader, on.cards]
-    on.evidence.open(open_, [on.desk], shown, **AT_ONCE)
+    on.evidence.open(open_, [on.desk], [*shown, on.opened], **AT_ONCE)
     on.close.click(page.cards, outputs=shown, **AT_ONCE)
 
 

@@ -1,0 +1,65 @@
+"""Narrowing: days, publishers, authors, sections; passages instead of an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
+from tests.browser.person import Opened, ask_and_wait, cards
+
+THREATS = "What did South Korea threaten?"
+
+
+def test_a_search_is_narrowed_by_days_and_widened_again(open_page: Opened) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Narrow the search").click()
+    page.get_by_label("From the day").fill("2024-10-22")
+    page.get_by_label("To the day").fill("22 October 2024")
+    ask_and_wait(page, THREATS)
+    dates = cards(page).locator("time").all_inner_texts()
+    assert dates
+    assert all(date.startswith("22 October 2024") for date in dates)
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.get_by_label("From the day")).to_have_value("")
+
+
+def test_what_is_no_day_is_said_to_be_none(open_page: Opened) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Narrow the search").click()
+    page.get_by_label("From the day").fill("10/11/2024")
+    ask_and_wait(page, THREATS)
+    expect(page.get_by_text("10/11/2024 is no date")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("field", "choice"), [("Publishers", "Pellworth Tribune"), ("Sections", "World")]
+)
+def test_a_search_is_narrowed_to_what_is_chosen(open_page: Opened, field: str, choice: str) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Narrow the search").click()
+    box = page.get_by_label(field, exact=True)
+    box.click()
+    box.fill(choice)
+    page.get_by_role("option", name=choice, exact=True).click()
+    ask_and_wait(page, THREATS)
+    for facts in cards(page).locator(".bf-facts").all_inner_texts():
+        assert choice in facts
+
+
+def test_passages_are_found_without_an_answer_in_either_order(open_page: Opened) -> None:
+    page = open_page()
+    page.locator("#bf-mode").get_by_label("Passages").check()
+    answer = ask_and_wait(page, "North Korean soldiers")
+    expect(answer).to_contain_text("passages")
+    expect(answer.locator(".bf-statement")).to_have_count(0)
+    assert cards(page).count() > 5
+    page.get_by_role("button", name="Narrow the search").click()
+    page.get_by_label("date, newest first").check()
+    ask_and_wait(page, "North Korean soldiers in Russia")
+    stamps = page.locator(".bf-now time").evaluate_all(
+        "times => times.map((time) => Date.parse(time.textContent.split(',')[0] + ' UTC'))"
+    )
+    assert len(stamps) > 5
+    assert stamps == sorted(stamps, reverse=True)

@@ -1,0 +1,207 @@
+"""Feeding from the page, without a browser: who may, what goes in, what comes out again."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from rag.archive import Archive
+from rag.errors import ArchiveLockedError
+from rag.settings import Settings
+from tests.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
+from ui.page.intake import Intake, addresses_in, named, taken_in, taken_out
+from ui.page.minding import intake_markup, status_markup
+from ui.page.permission import may_feed
+from ui.page.serving import build_page, launch
+from ui.page.texts import texts_in
+
+HERE = {"host": "127.0.0.1:7860"}
+LINE = {"id": "ferry.example/1", "title": "Ferry sinks", "text": "The ferry sank on Tuesday."}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with small_archive(tmp_path / "archive") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("client", "headers"),
+    [
+        ("127.0.0.1", {"host": "127.0.0.1:7860"}),
+        ("::1", {"host": "[::1]:7860", "origin": "http://[::1]:7860"}),
+        ("127.0.0.1", {"host": "localhost", "sec-fetch-site": "same-origin"}),
+    ],
+)
+def test_who_sits_at_the_machine_may_feed(client: str, headers: dict[str, str]) -> None:
+    assert may_feed("local", client, headers)
+    assert may_feed("everyone", client, headers)
+    assert not may_feed("nobody", client, headers)
+
+
+@pytest.mark.parametrize(
+    ("client", "headers"),
+    [
+        ("192.0.2.7", HERE),
+        ("127.0.0.1", {"host": "archive.example"}),
+        ("127.0.0.1", {**HERE, "x-forwarded-for": "192.0.2.7"}),
+        ("127.0.0.1", {**HERE, "forwarded": "for=192.0.2.7"}),
+        ("127.0.0.1", {**HERE, "via": "1.1 proxy"}),
+        ("", HERE),
+        ("127.0.0.1", {}),
+    ],
+)
+def test_who_comes_from_elsewhere_may_not_unless_everyone_may(
+    client: str, headers: dict[str, str]
+) -> None:
+    assert not may_feed("local", client, headers)
+    assert may_feed("everyone", client, headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {**HERE, "origin": "https://evil.example"},
+        {**HERE, "origin": "null"},
+        {**HERE, "sec-fetch-site": "cross-site"},
+        {**HERE, "sec-fetch-site": "same-site"},
+    ],
+)
+def test_another_sites_page_may_never_feed(headers: dict[str, str]) -> None:
+    assert not may_feed("local", "127.0.0.1", headers)
+    assert not may_feed("everyone", "127.0.0.1", headers)
+
+
+def test_no_path_is_taken_for_an_address() -> None:
+    found = addresses_in(" https://a.example/1\n/etc/passwd file:///etc/passwd https://a.example/1")
+    assert found == (["https://a.example/1"], ["/etc/passwd", "file:///etc/passwd"])
+
+
+def fed(archive: Archive, files: list[Path], addresses: tuple[str, ...] = ()) -> Intake:
+    *_, last = taken_in(archive, Settings(), files, addresses)
+    assert last.is_done
+    return last
+
+
+def test_a_file_goes_in_while_the_page_reads_and_leaves_nothing_behind(
+    archive: Archive, tmp_path: Path
+) -> None:
+    dump = tmp_path / "dump.jsonl"
+    for new in (1, 0):
+        dump.write_text(json.dumps(LINE) + "\n{broken\n")
+        last = fed(archive, [dump])
+        assert last.report is not None
+        assert (last.report.new, last.report.rejected, last.failed) == (new, 1, "")
+    assert last.rejects[0][0] == "dump.jsonl:2"
+    assert archive.lexical("ferry", 3)[0].passage.article_id == "ferry.example/1"
+    assert not dump.exists()
+    assert not [path for path in (archive.path / "given").rglob("*") if path.is_file()]
+
+
+def test_the_same_text_is_the_same_article_and_another_is_another(
+    archive: Archive, tmp_path: Path
+) -> None:
+    note = tmp_path / "note.txt"
+    told = []
+    for text in ("The ferry sank.", "The ferry sank.", "The ferry did not sink."):
+        note.write_text(f"Ferry\n\n{text * 9}\n")
+        report = fed(archive, [note]).report
+        assert report is not None
+        told.append((report.new, report.changed, report.unchanged))
+    assert told == [(1, 0, 0), (0, 0, 1), (1, 0, 0)]
+
+
+def test_no_private_address_is_fetched(archive: Archive) -> None:
+    last = fed(archive, [], ("http://127.0.0.1:9/secret",))
+    assert last.report is not None
+    assert (last.report.new, last.report.rejected) == (0, 1)
+    assert "http://127.0.0.1:9/secret" in last.rejects[0][0]
+
+
+def test_where_somebody_else_writes_nothing_goes_in(archive: Archive, tmp_path: Path) -> None:
+    dump = tmp_path / "dump.jsonl"
+    dump.write_text(json.dumps(LINE))
+    with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()):
+        assert "is being written to by process" in fed(archive, [dump]).failed
+        with pytest.raises(ArchiveLockedError):
+            taken_out(archive, Settings(), [HARBOUR.id], "")
+
+
+def test_an_article_is_taken_out_and_stays_out(archive: Archive, tmp_path: Path) -> None:
+    ids = named(archive, f"{HARBOUR.url}?utm_source=x")
+    assert ids == [HARBOUR.id]
+    assert taken_out(archive, Settings(), ids, "court order") == 1
+    assert archive.withdrawals(ids)[HARBOUR.id].reason == "court order"
+    assert named(archive, HARBOUR.url) == named(archive, "") == []
+    dump = tmp_path / "again.jsonl"
+    dump.write_text(json.dumps({**LINE, "id": HARBOUR.id, "title": HARBOUR.title}))
+    fed(archive, [dump])
+    assert archive.article(HARBOUR.id) is None
+
+
+def test_what_is_told_of_a_feeding_is_text() -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    for language in ("en", "de"):
+        texts = texts_in(language)
+        for intake in (
+            Intake(failed=evil, rejects=((evil, evil),)),
+            Intake(share=0.4),
+            Intake(is_done=True, failed=evil),
+        ):
+            assert "<img" not in intake_markup(intake, texts)
+
+
+def test_the_status_says_what_the_archive_holds(archive: Archive) -> None:
+    told = status_markup(archive.status(), texts_in("en"))
+    assert f"<dd>{len(ARTICLES)}</dd>" in html.unescape(told)
+
+
+def test_a_program_that_may_not_feed_is_refused_by_each_handler(
+    archive: Archive, tmp_path: Path
+) -> None:
+    gradio_client = pytest.importorskip("gradio_client")
+    chatbot: Any = QuotingChatbot(archive)
+    settings = Settings(port=0, feeding="nobody")
+    page = build_page(archive, chatbot, settings)
+    _, address, _ = launch(page, settings)
+    small = tmp_path / "small.txt"
+    small.write_text("x")
+    try:
+        client = gradio_client.Client(address, verbose=False)
+        with pytest.raises(Exception, match=r"403|Forbidden"):
+            client.predict(gradio_client.handle_file(small), api_name="/ask")
+        for name in GUARDED:
+            with pytest.raises(ValueError, match=name):
+                client.predict(api_name=f"/{name}")
+        found = [i for i, f in page.fns.items() if getattr(f.fn, "__name__", "") in GUARDED]
+        assert len(found) == len(GUARDED) + 1  # an article by its name, and the one that is read
+        for index in found:
+            told = called(address, index, len(page.fns[index].inputs))
+            assert told["success"] is False
+            assert told["output"]["error"] == "You may not change this archive here."
+    finally:
+        page.close(verbose=False)
+    assert archive.article(HARBOUR.id) is not None
+
+
+GUARDED = ("feed", "doomed", "remove")
+
+
+def called(address: str, index: int, inputs: int) -> dict[str, Any]:
+    """Call a handler by its number, as a page that somebody changed would; return how it ends."""
+    session = f"session-{index}"
+    sent = {"data": [None] * inputs, "fn_index": index, "session_hash": session}
+    httpx.post(f"{address}gradio_api/queue/join", json=sent).raise_for_status()
+    data = f"{address}gradio_api/queue/data?session_hash={session}"
+    with httpx.stream("GET", data, timeout=20) as events:
+        for line in events.iter_lines():
+            message = json.loads(line.removeprefix("data:") or "{}")
+            if message.get("msg") == "process_completed":
+                return dict(message)
+    raise AssertionError("it did not end")
