@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from rag.schema import Window
-from rag.understanding.moments import DAY, MONTH, Asking, Moment, find_moments
+from rag.understanding.moments import MONTH, Moment, find_moments
+from rag.understanding.stretches import DAY, Asking
 
 AROUND_DAYS = 3  # "around 6 July": so many days to each side, softly
 UNDER_WAY_DAYS = 60  # "from 27 to 29 October" on the 28th: begun so recently, it is this year's
