@@ -14,7 +14,7 @@ from rag.answers.arrangement import arranged, quoted, with_statement
 from rag.answers.checking import checked
 from rag.answers.confidence import confidence, in_words
 from rag.answers.extraction import Candidate
-from rag.answers.premises import denied
+from rag.answers.premises import Denial, denied
 from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
 from rag.answers.refusal import elsewhere, refusal, refuses
 from rag.answers.rewriting import standing_alone
@@ -145,7 +145,8 @@ class Chatbot:
         )
         ranked = weighed(self.archive, found)
         why = refuses(found.question, ranked)
-        if why and denied(found.question.text, ranked) is None:  # a denial is worth telling
+        denial = denied(found.question.text, ranked)
+        if why and denial is None:  # a denial is worth telling
             why = self._elsewhere(found, filters) or why
             refused = refusal(found.question, found.hits or found.outside, why, filters)
             yield replace(refused, question=question, considered=found.considered, usage=used)
@@ -156,11 +157,12 @@ class Chatbot:
             understood=found.question.described(),
             considered=found.considered,
             usage=used,
+            notice=denial.notice if denial else "",
         )
         if self.chat_model is None:
-            yield from self._extractive(begun, found, ranked)
+            yield from self._extractive(begun, found, ranked, denial)
         else:
-            yield from self._written(begun, found, ranked, filters)
+            yield from self._written(begun, found, ranked, denial, filters)
 
     def ask(
         self,
@@ -193,18 +195,20 @@ class Chatbot:
         return elsewhere(ranked[0].hit, asked, filters)
 
     def _extractive(
-        self, answer: Answer, found: Retrieval, ranked: Sequence[Candidate]
+        self,
+        answer: Answer,
+        found: Retrieval,
+        ranked: Sequence[Candidate],
+        denial: Denial | None,
     ) -> Iterator[Answer]:
         articles = texts_of(self.archive, answer.hits)
-        denial = denied(found.question.text, ranked)
         if denial is not None:
-            answer = replace(answer, notice=denial.notice)
             ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
         shown = arranged(found.question, ranked, articles)
         apart = denial is not None or found.question.wants in ("course of events", "two sides")
         sure = None if apart else confidence(ranked)
         unsure = in_words(sure) if sure is not None else ""
-        notice = " ".join(filter(None, (answer.notice, shown.notice, unsure)))
+        notice = _joined(answer.notice, shown.notice, unsure)
         answer = replace(answer, notice=notice, confidence=sure)
         for candidate, before in shown.picked:
             article = articles.get(candidate.hit.passage.article_id, "")
@@ -212,7 +216,12 @@ class Chatbot:
             yield answer
 
     def _written(
-        self, answer: Answer, found: Retrieval, ranked: Sequence[Candidate], filters: Filters
+        self,
+        answer: Answer,
+        found: Retrieval,
+        ranked: Sequence[Candidate],
+        denial: Denial | None,
+        filters: Filters,
     ) -> Iterator[Answer]:
         """Yield what the chat model writes, each sentence checked as it ends.
 
@@ -250,11 +259,15 @@ class Chatbot:
             notice = str(error)
         if answer.statements:
             cut = f"The answer may be incomplete: {writer.cut_short}." if writer.cut_short else ""
-            yield replace(answer, usage=writer.usage, notice=cut)
+            yield replace(answer, usage=writer.usage, notice=_joined(answer.notice, cut))
             return
-        notice = f"{notice}; these are the articles' own words."
+        notice = _joined(answer.notice, f"{notice}; these are the articles' own words.")
         begun = replace(answer, hits=found.hits, usage=writer.usage, notice=notice)
-        yield from self._extractive(begun, found, ranked)
+        yield from self._extractive(begun, found, ranked, denial)
+
+
+def _joined(*notices: str) -> str:
+    return " ".join(filter(None, notices))
 
 
 def is_refusal(sentence: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rag.answers.premises import names_premise
 from rag.chatbot import Chatbot
 from rag.schema import Answer, Article
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
@@ -178,3 +179,13 @@ def test_where_nothing_lies_in_the_window_the_closest_articles_of_other_days_are
     assert answer.refused
     assert [hit.head.article_id for hit in answer.closest][:1] == [TROOPS.id]
     assert "Only a later article" in answer.reason
+
+
+@pytest.mark.parametrize("script", ["South Korea has not supplied heavy weapons. [1]", ""])
+def test_a_false_premise_is_named_beside_what_the_model_writes(script: str) -> None:
+    model = Scripted(scripts=[script])
+    answer = Chatbot(FakeArchive(TROOPS, FERRY), model).ask(
+        "Why did South Korea send tanks to Kyiv?"
+    )
+    assert names_premise(answer)
+    assert answer.statements

@@ -266,3 +266,12 @@ def test_a_better_sentence_is_given_with_more_confidence(bot: Chatbot) -> None:
     less = bot.ask("Which soldiers were sold in Seoul at open options?").confidence
     assert sure is not None
     assert less is None or less < sure
+
+
+def test_a_weekday_is_given_with_its_date_unless_it_is_to_come() -> None:
+    ferry = replace(FERRY, published=day(10, 23))
+    answer = Chatbot(FakeArchive(ferry)).ask("When did the new ferry begin to sail?")
+    assert answer.statements[0].text.startswith("[Monday, 21 October 2024:] ")
+    soon = replace(ferry, text="The new ferry will begin to sail between the islands on Monday.")
+    answer = Chatbot(FakeArchive(soon)).ask("When will the new ferry begin to sail?")
+    assert answer.statements[0].text.startswith("[Monday:] ")

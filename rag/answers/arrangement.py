@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from rag.answers.answertypes import expected, speaks_for
 from rag.answers.citations import cite, numbered
@@ -13,7 +14,7 @@ from rag.answers.readable import readable
 from rag.questions import Question
 from rag.schema import Answer, Span, Statement
 from rag.text.days import in_words
-from rag.text.figures import Figure, days, figures
+from rag.text.figures import WEEKDAYS, Figure, days, figures
 from rag.text.names import names
 from rag.text.quotations import speaker_name
 from rag.text.words import content
@@ -44,6 +45,7 @@ def arranged(
         if differing is not None:
             return differing
     short = short_answer(question.text, picked[0].text) if picked else ""
+    short = _on_the_day(short, picked[0]) if short else ""
     return Arranged(tuple((c, short if c is picked[0] else "") for c in picked))
 
 
@@ -165,6 +167,21 @@ def short_answer(question: str, sentence: str) -> str:
         named = [d for d in days(sentence) if d.text.lower() not in known_days]
         return named[0].text if len(named) == 1 else ""
     return ""
+
+
+_TO_COME = re.compile(r"\b(?:will|would|next|to be|plans?|scheduled|expected)\b", re.IGNORECASE)
+
+
+def _on_the_day(short: str, candidate: Candidate) -> str:
+    """Return a weekday with its date, the last one before the article; anything else as it is.
+
+    What is to come may be another week's.
+    """
+    published = candidate.hit.head.published
+    if short.lower() not in WEEKDAYS or published is None or _TO_COME.search(candidate.text):
+        return short
+    day = published - timedelta((published.weekday() - WEEKDAYS.index(short.lower())) % 7)
+    return f"{short}, {in_words(day)}"
 
 
 _UNIT = re.compile(
