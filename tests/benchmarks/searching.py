@@ -1,0 +1,176 @@
+"""How long a search takes over 200,000 passages: median and 95th of 100, in milliseconds.
+
+    python -m tests.benchmarks.searching SOURCE [--passages N] [--keep DIR]
+
+The archive is SOURCE, one of real articles, and beside each of them a twin: its words in another
+order, its vectors turned a little.  It is asked the questions of ../shared/data, as of their day,
+in a month's window, and with a reranker of the usual cross-encoder's shape (six layers of 384,
+weights drawn at random: what it costs, not what it finds).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from rag.archive import Archive
+from rag.models.opening import open_embeddings
+from rag.models.transformer import Reranker
+from rag.retrieval import retrieve
+from rag.schema import Article, Filters, Passage, Span
+from rag.settings import Settings
+from rag.storage.passages import Vectors
+from rag.storage.record import embedding_text
+from tests.benchmarks.__main__ import SHARED
+
+QUESTIONS = 200
+CEILINGS = {"no window": 25.0, "a month's window": 35.0, "reranked": 400.0}  # ms, two idle cores
+BATCH = 100  # articles
+TURNED = 0.02  # standard deviation of what is added to each number of a twin's vector
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.searching")
+    parser.add_argument("source", type=Path, help="an archive of real articles")
+    parser.add_argument("--passages", type=int, default=200_000)
+    parser.add_argument("--keep", type=Path, help="a folder for the archive, to measure it again")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = options.keep or Path(folder) / "archive"
+        if not place.exists():
+            _make(options.source, place, options.passages)
+        reranker = Reranker(_cross_encoder(Path(folder) / "cross-encoder"))
+        with Archive.open(place) as archive:
+            found = {
+                "no window": _times(archive, lambda q, on: retrieve(archive, q, asked_on=on)),
+                "a month's window": _times(
+                    archive,
+                    lambda q, on: retrieve(archive, q, asked_on=on, filters=_month(on)),
+                ),
+                "reranked": _times(
+                    archive,
+                    lambda q, on: retrieve(archive, q, asked_on=on, reranker=reranker),
+                    questions=QUESTIONS // 5,
+                ),
+            }
+            print(f"{archive.status().passages:,} passages")
+    for name, times in found.items():
+        print(f"{name:17} median {np.median(times):6.1f} ms, 95th {np.percentile(times, 95):6.1f}")
+    return 0 if all(np.median(times) <= CEILINGS[name] for name, times in found.items()) else 1
+
+
+def _month(asked_on: datetime) -> Filters:
+    return Filters(after=asked_on - timedelta(days=30), before=asked_on + timedelta(days=1))
+
+
+def _times(
+    archive: Archive, ask: Callable[[str, datetime], object], questions: int = QUESTIONS
+) -> list[float]:
+    lines = (SHARED / "data" / "questions.jsonl").read_text("utf-8").splitlines()
+    rows = {row["question"]: row["asked_on"] for row in map(json.loads, lines)}
+    asked = random.Random(5).sample(sorted(rows), questions)
+    took = []
+    for question in asked[:10] + asked:  # the first ten warm what is opened on the way
+        moment = datetime.fromisoformat(rows[question]).replace(tzinfo=UTC)
+        begun = time.perf_counter()
+        ask(question, moment)
+        took.append(1000 * (time.perf_counter() - begun))
+    return took[10:]
+
+
+class _Kept:
+    """The vectors that SOURCE has, for its passages and, a little turned, for their twins."""
+
+    def __init__(self) -> None:
+        model = open_embeddings(Settings())
+        self.name, self.embed_query = model.name, model.embed_query
+        self.of: dict[str, np.ndarray] = {}
+
+    def embed_array(self, texts: Sequence[str]) -> np.ndarray:
+        return np.array([self.of[text] for text in texts])
+
+    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
+        return self.embed_array(texts).tolist()  # type: ignore[no-any-return]
+
+
+def _make(source: Path, place: Path, wanted: int) -> None:
+    kept, chance, begun = _Kept(), np.random.default_rng(3), time.perf_counter()
+    made, batch = 0, list[tuple[Article, list[Span]]]()
+    with (
+        Archive.open(source) as real,
+        Archive.open(place, mode="write", embeddings=kept) as archive,
+    ):
+        for article, passages, vectors in _articles(real):
+            for one, parts in ((article, passages), _twin(article, passages)):
+                if one is not article:
+                    vectors = vectors + chance.normal(0, TURNED, vectors.shape)
+                texts = (embedding_text(one.head, part.text) for part in parts)
+                kept.of.update(zip(texts, vectors, strict=True))
+                batch.append((one, [Span(part.start, part.end) for part in parts]))
+                made += len(parts)
+            if len(batch) >= BATCH or made >= wanted:
+                archive.put(batch)
+                batch.clear()
+                kept.of.clear()
+            if made >= wanted:
+                break
+    print(f"made: {made:,} passages in {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+def _articles(real: Archive) -> Iterator[tuple[Article, list[Passage], Vectors]]:
+    held: dict[str, list[Passage]] = {}
+    for numbers in np.array_split(real._record.passages.numbers(), 500):
+        for live in real._record.passages.live(numbers.tolist()).values():
+            held.setdefault(live.passage.article_id, []).append(live.passage)
+    for article_id, passages in held.items():
+        article = real.article(article_id)
+        passages.sort(key=lambda passage: passage.start)
+        numbers = real._record.passages.numbers_of(passages)
+        found, vectors = real._record.passages.vectors(np.array(list(numbers.values()), np.int64))
+        rows = dict(zip(found.tolist(), vectors, strict=True))
+        assert article is not None
+        yield article, passages, np.array([rows[numbers[passage]] for passage in passages])
+
+
+def _twin(article: Article, passages: list[Passage]) -> tuple[Article, list[Passage]]:
+    """The article with each passage's words the other way round: no copy, and as long."""
+    text, parts = "", list[Passage]()
+    for number, passage in enumerate(passages):
+        words = f"{' '.join(reversed(passage.text.split()))} {number}"
+        parts.append(replace(passage, start=len(text), end=len(text) + len(words), text=words))
+        text += words + "\n\n"
+    title = " ".join(reversed(article.title.split()))
+    return replace(article, id=f"{article.id}/twin", title=title, text=text, url=""), parts
+
+
+def _cross_encoder(folder: Path) -> Path:
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from rag.models.weights import minilm_folder
+
+    shape = BertConfig(
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        num_labels=1,
+    )
+    BertForSequenceClassification(shape).save_pretrained(folder)
+    for file in minilm_folder().glob("*token*"):
+        shutil.copy(file, folder)
+    return folder
+
+
+if __name__ == "__main__":
+    sys.exit(main())
