@@ -15,7 +15,7 @@ from rag.chatbot import Chatbot
 from rag.checks.correcting import superseded
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
-from ui.render import terminal_hits
+from ui.terminal import hits_text
 
 FERRY = Article(
     id="paper.example/ferry",
@@ -87,7 +87,7 @@ def test_a_notice_is_told_with_the_article_that_it_names(
     hit = next(h for h in archive.lexical("ferry sank", 5) if h.passage.article_id == FERRY.id)
     assert "twelve sailors on board, not nine" in hit.head.correction
     assert "Quill" not in hit.head.correction
-    assert "Corrected: The ferry that sank" in terminal_hits([hit], width=200)
+    assert "Corrected: The ferry that sank" in hits_text([hit], width=200)
     archive.remove([NOTICE.id])
     (hit, *_) = archive.lexical("ferry sank", 5)
     assert hit.head.correction == ""

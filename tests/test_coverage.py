@@ -10,7 +10,7 @@ from rag.archive import Archive
 from rag.schema import Article, Span
 from rag.storage.coverage import Gap
 from tests.fakes import WordEmbeddings
-from ui import render
+from ui import render, terminal
 
 FIRST = datetime(2024, 3, 1, 9, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def test_a_daily_that_misses_a_week_has_a_gap(tmp_path: Path) -> None:
         (gap,) = archive.status().gaps
         assert gap == Gap("Daily", date(2024, 3, 21), date(2024, 3, 27), usual=1)
         assert gap.days == 7
-        assert "no article from 21 to 27 March 2024" in render.terminal_status(archive.status())
+        assert "no article from 21 to 27 March 2024" in terminal.status_text(archive.status())
         value = render.status_value(archive.status())
         assert value["gaps"][0]["days"] == 7
 

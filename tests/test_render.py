@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
 from rag.storage.runs import Run
 from rag.storage.status import PublisherStatus, Status
-from ui import render
+from ui import render, terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 TEXT = "The minister spoke. “We may send weapons,” he said. Nobody replied."
@@ -98,7 +98,7 @@ def test_a_period_is_said_as_short_as_it_can_be(days: int, said: str) -> None:
 
 
 def test_the_terminal_shows_statements_then_sources_then_the_day() -> None:
-    assert render.terminal_answer(ANSWER) == (
+    assert terminal.answer_text(ANSWER) == (
         "“We may send weapons,” he said. [1]\n"
         "\n"
         "Sources\n"
@@ -116,16 +116,16 @@ def test_who_else_printed_a_story_is_named_beneath_it_and_listed() -> None:
     )
     hit = replace(HIT, copies=copies)
     assert "https://paper.example/1\n    also in Harbour Courier, Pellworth Tribune\n" in (
-        render.terminal_hits([hit])
+        terminal.hits_text([hit])
     )
     cited = replace(ANSWER, statements=(Statement(QUOTE, (replace(CITATION, copies=copies),)),))
-    assert "    also in Harbour Courier, Pellworth Tribune\n" in render.terminal_answer(cited)
+    assert "    also in Harbour Courier, Pellworth Tribune\n" in terminal.answer_text(cited)
     listed = render.hit_value(hit)["copies"]
     assert [list(copy) for copy in listed] == [["article_id", *HEAD_KEYS]] * 2
 
 
 def test_a_refusal_names_each_of_the_closest_articles_once() -> None:
-    text = render.terminal_answer(REFUSED)
+    text = terminal.answer_text(REFUSED)
     assert text.startswith("The archive does not say.\n\nClosest articles\n")
     assert text.count("Seoul weighs weapons") == 1
     assert "Sources" not in text
@@ -133,15 +133,15 @@ def test_a_refusal_names_each_of_the_closest_articles_once() -> None:
 
 def test_a_statement_that_is_not_borne_out_is_marked() -> None:
     doubtful = replace(ANSWER.statements[0], support="partly", reason="the number is not there")
-    text = render.terminal_answer(replace(ANSWER, statements=(doubtful,)))
+    text = terminal.answer_text(replace(ANSWER, statements=(doubtful,)))
     assert "[1] (partly: the number is not there)" in text
 
 
 def test_hits_are_numbered_and_wrapped() -> None:
-    lines = render.terminal_hits([HIT, HIT], width=40).splitlines()
+    lines = terminal.hits_text([HIT, HIT], width=40).splitlines()
     assert lines[0].startswith("1.  Seoul weighs weapons")
     assert all(len(line) <= 40 for line in lines)
-    assert render.terminal_hits([]) == ""
+    assert terminal.hits_text([]) == ""
 
 
 def test_escape_sequences_of_an_article_do_not_reach_the_terminal() -> None:
@@ -211,7 +211,7 @@ def test_status_says_what_the_archive_covers() -> None:
         }
     ]
     assert value["last_ingest"] is None
-    text = render.terminal_status(status)
+    text = terminal.status_text(status)
     assert "1,200  The Strait Courier, 24 October 2024" in text
     assert "never" in text
 
@@ -238,6 +238,6 @@ def test_the_status_says_what_came_of_the_last_ingest(
 ) -> None:
     run = Run(1, DAY, ended, figures)
     empty = Status(Path("demo"), 0, 0, (), None, None, None, 0, "", 0, last_run=run)
-    lines = render.terminal_status(empty).splitlines()
+    lines = terminal.status_text(empty).splitlines()
     (line,) = (line for line in lines if line.startswith("last ingest"))
     assert line.removeprefix("last ingest").strip().startswith(said)

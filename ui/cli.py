@@ -93,7 +93,7 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
     question = _question(arguments) or ""
     from rag.archive import Archive
     from rag.retrieval import retrieve
-    from ui import conversation, render
+    from ui import conversation, render, terminal
 
     with Archive.open(settings.archive, settings=settings) as archive:
         check_publishers(archive, scope.filters)
@@ -108,7 +108,7 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         print(render.json_text([render.hit_value(hit) for hit in found.hits]))
     else:
-        print(render.terminal_retrieval(found, conversation.width()))
+        print(terminal.retrieval_text(found, conversation.width()))
     return DONE
 
 
@@ -123,14 +123,14 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
 def status(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print what is in the archive."""
     from rag.archive import Archive
-    from ui import render
+    from ui import render, terminal
 
     with Archive.open(settings.archive, settings=settings) as archive:
         found = archive.status()
     if arguments.json:
         print(render.json_text(render.status_value(found)))
     else:
-        print(render.terminal_status(found))
+        print(terminal.status_text(found))
     return DONE
 
 

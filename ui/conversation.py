@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError
-from ui import render
+from ui import render, terminal
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
@@ -33,7 +33,7 @@ def show_answer(
         question, k=scope.k, filters=scope.filters, asked_on=scope.asked_on, history=history
     )
     answer = _watched(answers) if sys.stdout.isatty() else _last(answers)
-    print(render.terminal_answer(answer, width()))
+    print(terminal.answer_text(answer, width()))
     return answer
 
 
@@ -82,6 +82,6 @@ def _watched(answers: Iterator[Answer]) -> Answer:
     waiting = Spinner("dots", "Searching the archive")
     with Live(waiting, console=console, transient=True, refresh_per_second=10) as live:
         for answer in answers:
-            lines = render.terminal_answer(answer, width()).splitlines()
+            lines = terminal.answer_text(answer, width()).splitlines()
             live.update(Text("\n".join(lines[-(console.height - 2) :])))
     return answer

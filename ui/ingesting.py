@@ -177,11 +177,11 @@ def _by_reading(
 
 
 def _fed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source]) -> int:
-    from ui import render
+    from ui import render, terminal
 
     report = feeder.feed(sources)
     text = render.json_text(render.report_value(report)) if arguments.json else ""
-    print(text or render.terminal_report(report))
+    print(text or terminal.report_text(report))
     if feeder.stop.is_set():
         print("what was put stays in; the same command goes on from there", file=sys.stderr)
         raise KeyboardInterrupt
@@ -189,7 +189,7 @@ def _fed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source
 
 
 def _rehearsed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source]) -> int:
-    from ui import render
+    from ui import render, terminal
 
     report, articles = feeder.rehearse(sources)
     if arguments.json:
@@ -200,7 +200,7 @@ def _rehearsed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[
     else:
         for what, head in articles:
             print(f"{what:8} {render.terminal_text(f'{head.article_id}: {head.title}')}")
-        figures = render.terminal_report(report).partition(";")[0]  # no passages, no seconds
+        figures = terminal.report_text(report).partition(";")[0]  # no passages, no seconds
         print(f"would be: {figures}")
     if feeder.stop.is_set():
         raise KeyboardInterrupt

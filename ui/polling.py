@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from ui import render
+from ui import render, terminal
 
 if TYPE_CHECKING:
     from ui.feeding import Feeder, Source
@@ -31,7 +31,7 @@ def keep_on(feeder: Feeder, sources: Sequence[Source], arguments: argparse.Names
         try:
             report = feeder.round(due, wait=_FOR_OTHERS)
             figures = render.report_value(report)
-            said = render.terminal_report(report)
+            said = terminal.report_text(report)
         # Whatever it is, the next round may be better: a full disk, a file that is no longer there.
         except Exception as error:
             figures = {"error": str(error)}

@@ -1,10 +1,9 @@
-"""What is said of the nouns: the JSON that programs read and the text that a terminal shows."""
+"""What is said of the nouns: the JSON that programs read, and names and times in words."""
 
 from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,8 +16,6 @@ from rag.text.days import MONTHS, in_words
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
-    from rag.retrieval import Retrieval
-    from rag.storage.coverage import Gap
     from rag.storage.runs import Run
     from rag.storage.status import Status
 
@@ -221,134 +218,13 @@ def _head_value(head: ArticleHead) -> dict[str, Any]:
     }
 
 
-# Text for a terminal
-
-
-def terminal_answer(answer: Answer, width: int = 88) -> str:
-    """Return `answer` for a terminal: its statements, their sources, and as of when it holds."""
-    if answer.refused:
-        blocks = [*_refusal(answer, width)]
-    else:
-        blocks = [_filled(_statement(s), width) for s in answer.statements]
-        blocks += [_sources(answer.citations, width)]
-    if answer.as_of and not answer.refused:
-        blocks.append(f"As of {spoken_day(answer.as_of)}.")
-    blocks += [_filled(text, width) for text in (answer.notice, answer.understood) if text]
-    return "\n\n".join(block for block in blocks if block)
-
-
-def terminal_hits(hits: Sequence[Hit], width: int = 88) -> str:
-    """Return `hits` for a terminal, best first: headline, publisher, date, address, passage."""
-    return "\n\n".join(
-        "\n".join(
-            [
-                *_named(f"{number}.", hit.head, width, hit.copies),
-                _filled(hit.passage.text, width, indent=" " * 4),
-            ]
-        )
-        for number, hit in enumerate(hits, start=1)
-    )
-
-
-def terminal_retrieval(found: Retrieval, width: int = 88) -> str:
-    """Return what was understood of a question and found for it; where nothing, what is closest."""
-    understood = found.question.described()
-    blocks = [f"({terminal_text(understood)})" if understood else ""]
-    if found.hits:
-        blocks.append(terminal_hits(found.hits, width))
-    elif found.outside:
-        blocks += [
-            "No passage found.  The closest of other days:",
-            terminal_hits(found.outside, width),
-        ]
-    else:
-        blocks.append("No passage found.")
-    return "\n\n".join(filter(None, blocks))
-
-
-def terminal_status(status: Status) -> str:
-    """Return what is in the archive, for a terminal."""
-    lines = [
-        f"archive          {terminal_text(str(status.path))}",
-        f"articles         {status.articles:,}",
-        f"passages         {status.passages:,}",
-        f"copies           {_copies(status)}",
-        f"dates            {period(status.first, status.last) or 'none'}",
-        f"gaps             {f'{len(status.gaps)}, below' if status.gaps else 'none'}",
-        f"last ingest      {_last_ingest(status)}",
-        f"size             {status.bytes / 1e6:,.1f} MB",
-        f"embedding model  {terminal_text(status.embedding_model)}",
-        *_reembedding(status),
-        f"sequence         {status.sequence}",
-    ]
-    for publisher in status.publishers:
-        name = terminal_text(publisher.name) or "(no publisher)"
-        when = period(publisher.first, publisher.last)
-        lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
-        lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
-    return "\n".join(lines)
-
-
-def _last_ingest(status: Status) -> str:
-    run = status.last_run
-    if run is None:  # of a version that kept none
-        return spoken_date(status.last_ingest) or "never"
-    figures = run.figures
-    counts = [
-        f"{figures[name]:,} {name.replace('_', ' ')}"
-        for name in ("new", "changed", "unchanged", "removed", "kept_out", "rejected")
-        if figures.get(name) or (name in ("new", "changed", "unchanged") and name in figures)
-    ]
-    if "error" in figures:
-        counts = [terminal_text(str(figures["error"]))]
-    elif run.ended is None:
-        counts = ["under way, or cut short"]
-    stopped = ["stopped before its end"] if figures.get("stopped") else []
-    return f"{spoken_date(run.began)}: {', '.join([*counts, *stopped])}"
-
-
-def _reembedding(status: Status) -> list[str]:
-    begun = status.reembedding
-    if begun is None:
-        return []
-    return [
-        f"  to be          {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
-    ]
-
-
-def _gap(gap: Gap) -> str:
-    first, last = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (gap.first, gap.last))
-    if gap.goes_on:
-        return f"            no article since {spoken_day(first)}: {gap.days} days"
-    stretch = period(first, last)
-    when = f"on {stretch}" if first == last else f"from {stretch}"
-    return f"            no article {when}: {gap.days} days"
+# Names and times
 
 
 def _run_value(run: Run | None) -> dict[str, Any] | None:
     if run is None:
         return None
     return {"began": iso_date(run.began), "ended": iso_date(run.ended), **run.figures}
-
-
-def _copies(status: Status) -> str:
-    if not status.copies:
-        return "none"
-    stories = (
-        "1 story" if status.stories_told_again == 1 else f"{status.stories_told_again:,} stories"
-    )
-    return f"{status.copies:,} of {stories}"
-
-
-def terminal_report(report: IngestReport) -> str:
-    """Return the closing line of an ingest."""
-    removed = f"{report.removed:,} removed, " if report.removed else ""
-    removed += f"{report.kept_out:,} kept out, " if report.kept_out else ""
-    return (
-        f"{report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
-        f"{removed}{report.rejected:,} rejected; "
-        f"{report.passages:,} passages in {report.seconds:.1f} seconds"
-    )
 
 
 def period(first: datetime | None, last: datetime | None) -> str:
@@ -388,52 +264,7 @@ def one_of_each_article(hits: Iterable[Hit]) -> Iterator[Hit]:
             yield hit
 
 
-def _refusal(answer: Answer, width: int) -> Iterator[str]:
-    yield _filled(answer.reason or REFUSAL, width)
-    closest = list(one_of_each_article(answer.closest))
-    if closest:
-        lines = [line for hit in closest for line in _named("-", hit.head, width, hit.copies)]
-        yield "\n".join(["Closest articles", *lines])
-
-
 def with_numbers(statement: Statement, doubt: str = "") -> str:
     """Return the statement with the numbers of what it cites, and what doubt there is of it."""
     numbers = dict.fromkeys(f"[{citation.number}]" for citation in statement.citations)
     return " ".join([statement.text, *numbers, *([f"({doubt})"] if doubt else [])])
-
-
-def _statement(statement: Statement) -> str:
-    if statement.support == "supported":
-        return with_numbers(statement)
-    return with_numbers(statement, ": ".join(filter(None, (statement.support, statement.reason))))
-
-
-def _sources(citations: Sequence[Citation], width: int) -> str:
-    cited = {citation.number: citation for citation in citations}
-    lines = [line for n, c in cited.items() for line in _named(f"[{n}]", c.head, width, c.copies)]
-    return "\n".join(["Sources", *lines]) if lines else ""
-
-
-def _named(
-    mark: str, head: ArticleHead, width: int, copies: Sequence[ArticleHead] = ()
-) -> list[str]:
-    indent = " " * 4
-    lines = [_filled(named(head), width, indent=indent, first=f"{mark:<3} ")]
-    if web_address(head.url):
-        lines.append(indent + terminal_text(head.url))
-    if also_in(head, copies):
-        lines.append(_filled(also_in(head, copies), width, indent=indent))
-    if head.correction:
-        lines.append(_filled(f"Corrected: {head.correction}", width, indent=indent))
-    return lines
-
-
-def _filled(text: str, width: int, *, indent: str = "", first: str | None = None) -> str:
-    return textwrap.fill(
-        terminal_text(text),
-        width,
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
