@@ -19,9 +19,9 @@ from rag.text.words import content, stem, stems
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
-# Units embedded for one question, most of what it takes.  On 251 questions, of which 168 had the
-# answer among the passages, 12 to 40 put the answer first and among the first three alike.
-MOST_UNITS = 20
+# Units embedded for one question, most of what it takes.  On 205 questions over all 11,746 articles
+# 14 and 20 put the answer in the first statement in .41 and .42, in the answer in .49 and .48.
+MOST_UNITS = 14
 MOST_STATEMENTS = 3
 
 # Which sentence is put first.  A listwise logistic fit, held near the weights before, on 251
@@ -87,8 +87,9 @@ def candidates(
     *,
     embed: Embed,
     articles: Mapping[str, str],
+    most: int = MOST_UNITS,
 ) -> list[Candidate]:
-    """Return the quotable units of `hits`, best first, each with why it answers `question`.
+    """Return the `most` best quotable units of `hits`, best first, each with why it is one.
 
     `articles` gives the whole text by article id, for who a bare surname is; it may be empty.
     """
@@ -102,7 +103,7 @@ def candidates(
         found += [_with(c, found=hit.score / top if top > 0 else 1.0) for c in of_passage]
     found = _without_copies(found)
     found.sort(key=lambda c: -c.score)
-    found = found[:MOST_UNITS]
+    found = found[:most]
     if not found:
         return []
     vectors = embed([question, *(c.text for c in found)])

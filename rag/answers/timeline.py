@@ -16,6 +16,7 @@ from rag.schema import Answer, Filters
 from rag.text.days import in_words
 
 PASSAGES = 40  # read for it: a course of events is spread over more articles than an answer
+SENTENCES = 30  # of them that are weighed for it
 MOST_ENTRIES = 12
 
 
@@ -35,7 +36,7 @@ def timeline(
     found = retrieve(
         archive, question, PASSAGES, filters=filters, asked_on=asked_on, history=history
     )
-    ranked = weighed(archive, found)
+    ranked = weighed(archive, found, SENTENCES)
     why = refuses(found.question, ranked)
     if why:
         refused = refusal(found.question, found.hits, why, filters)

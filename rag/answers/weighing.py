@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rag.answers.extraction import Candidate, candidates
+from rag.answers.extraction import MOST_UNITS, Candidate, candidates
 from rag.checks.correcting import superseded
 from rag.retrieval import Retrieval, Searchable
 from rag.schema import Article, Hit
@@ -22,10 +22,12 @@ class Newsroom(Searchable, Protocol):
     def article(self, article_id: str, /) -> Article | None: ...
 
 
-def weighed(archive: Newsroom, found: Retrieval) -> list[Candidate]:
+def weighed(archive: Newsroom, found: Retrieval, most: int = MOST_UNITS) -> list[Candidate]:
     """Return the quotable sentences of what was found, best first, but for those taken back."""
     articles = texts_of(archive, found.hits)
-    ranked = candidates(found.question.query, found.hits, embed=archive.embed, articles=articles)
+    ranked = candidates(
+        found.question.query, found.hits, embed=archive.embed, articles=articles, most=most
+    )
     return [c for c in ranked if not superseded(c.text, c.hit.head.correction)]
 
 
