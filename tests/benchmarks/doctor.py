@@ -4,6 +4,7 @@
 
 The articles are drawn at random, ten passages of 180 words each, and their vectors are random unit
 vectors of 384 dimensions: nothing is embedded.  An archive that is kept is measured again as it is.
+Measured on two cores that others kept busy: 20 s of a processor, 44 s in all, first among them.
 """
 
 from __future__ import annotations
