@@ -13,22 +13,27 @@ import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 
+from ingest.fetching.client import Client, Limits
+from ingest.readers import Reading
 from rag.archive import Archive
 from rag.doctor import examine, repair
 from rag.errors import ArchiveLockedError, EmbeddingMismatchError, ModelError
 from rag.models.lazy import ArchiveModel
 from rag.schema import Article, Span
 from rag.settings import Settings
+from rag.storage.backups import back_up, restore
 from rag.storage.newvectors import NewVectors
 from rag.storage.record import embedding_text
 from rag.storage.vectors import VectorIndex
-from tests.fakes import WordEmbeddings
+from tests.fakes import WordEmbeddings, as_json
 from tests.small_models import make_model
 from ui import cli
+from ui.feeding import Feeder
 
 ROOT = Path(__file__).parent.parent
 CONTEXT = multiprocessing.get_context("spawn")
@@ -278,6 +283,42 @@ def test_a_model_that_cannot_be_opened_changes_nothing(
             archive.reembed(str(tmp_path / "nothing"))
         assert archive.status().reembedding is None
     assert meta(folder) == (models[0], 0)
+
+
+def test_a_backup_has_what_is_half_made_and_what_is_done(
+    folder: Path, models: tuple[str, str], tmp_path: Path
+) -> None:
+    with Archive.open(folder, settings=Settings()) as archive:
+        with pytest.raises(StoppedError):
+            archive.reembed(models[1], on_progress=stop)
+        back_up(archive.record, tmp_path / "half.backup")
+    restore(tmp_path / "half.backup", tmp_path / "half")
+    with Archive.open(tmp_path / "half", settings=Settings()) as archive:
+        assert nearest(archive, 5)[1] > 0.999
+        assert archive.reembed(models[1]).made == ARTICLES - 512
+        back_up(archive.record, tmp_path / "done.backup")
+    restore(tmp_path / "done.backup", tmp_path / "done")
+    assert meta(tmp_path / "done") == (models[1], 1)
+    with Archive.open(tmp_path / "done", settings=Settings()) as archive:
+        assert nearest(archive, 5)[1] > 0.999
+        assert examine(archive) == ()
+
+
+def test_who_stays_and_feeds_goes_on_with_the_new_model(
+    folder: Path, models: tuple[str, str], tmp_path: Path
+) -> None:
+    with Client(Limits()) as client:
+        feeder = Feeder(Settings(archive=folder), client, Reading(), Event())
+        for number in (901, 902):
+            file = tmp_path / f"{number}.json"
+            file.write_text(json.dumps(as_json(an_article(number)[0])))
+            assert feeder.round([file]).new == 1
+            if number == 901:
+                with Archive.open(folder, settings=Settings()) as archive:
+                    archive.reembed(models[1])
+    with Archive.open(folder, settings=Settings()) as archive:
+        assert all(nearest(archive, number)[1] > 0.999 for number in (901, 902))
+        assert examine(archive) == ()
 
 
 # in other processes
