@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from rag import verification
 from rag.answers.refusal import elsewhere, refusal, refuses
 from rag.questions import understand
-from rag.schema import Answer, Article, Citation, Filters, Statement
+from rag.schema import Answer, Article, ArticleHead, Citation, Filters, Statement
+from rag.storage.revisions import Revision
 from tests.test_render import ANSWER, CITATION, HEAD, HIT, PASSAGE, QUOTE, REFUSED, TEXT
 from ui.page import evidence, reading, saying
 from ui.page.markup import escaped, plain_line, unescaped
@@ -69,12 +71,18 @@ class Page(HTMLParser):
 class Shelf:
     """Two revisions of one article."""
 
-    def __init__(self, *revisions: Article) -> None:
-        self.revisions = revisions
+    def __init__(self, *articles: Article) -> None:
+        self.articles = articles
 
     def article(self, article_id: str, revision: int | None = None, /) -> Article | None:
-        found = [a for a in self.revisions if revision in (None, a.revision)]
+        found = [a for a in self.articles if revision in (None, a.revision)]
         return found[-1] if found else None
+
+    def revisions(self, article_id: str, /) -> list[Revision]:
+        return [Revision(a, FAR.replace(day=a.revision), None) for a in self.articles]
+
+    def copies(self, article_ids: Iterable[str], /) -> dict[str, tuple[ArticleHead, ...]]:
+        return {}
 
 
 def test_markup_in_an_article_is_shown_as_text() -> None:
@@ -174,11 +182,18 @@ def test_a_card_names_who_else_printed_the_story() -> None:
 def test_an_article_that_has_changed_is_shown_as_it_was_cited() -> None:
     old = Article(PASSAGE.article_id, "Old headline", TEXT, revision=PASSAGE.revision)
     new = replace(old, title="New headline", revision=PASSAGE.revision + 1)
-    place = reading.Place(PASSAGE, ((CITATION.start, CITATION.end),))
+    place = reading.Place(PASSAGE, ((CITATION.start, CITATION.end),), (2, 3))
     page = Page(reading.article_markup(Shelf(old, new), place, ENGLISH))
     assert "Old headline" in page.text
     assert "has since been changed" in page.text
     assert TEXT in page.text
+    number = old.revision
+    assert f"Revision {number}, in the archive since {number} January 2090" in page.text
+    assert page.values("data-revision") == [str(number + 1)]
+    assert page.values("data-card") == ["3"]
+    later = Page(reading.article_markup(Shelf(old, new), place, ENGLISH, new.revision))
+    assert "New headline" in later.text
+    assert later.values("data-revision") == [str(number)]
 
 
 def test_an_article_that_was_taken_down_is_not_shown() -> None:

@@ -58,7 +58,7 @@ def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     backfile = [sys.executable, "-m", "ui.cli"]
     archive = ["--archive", str(folder / "archive")]
     fed = [*backfile, "ingest", "--sample", str(dump), *archive]
-    subprocess.run(fed, env=_environment(), check=True, timeout=240)
+    subprocess.run(fed, env=environment(), check=True, timeout=240)
     with serving([*backfile, "serve", "--port", str(free_port()), *archive]) as address:
         yield address
 
@@ -91,7 +91,7 @@ def paced(paced_server: Paced) -> Iterator[Paced]:
 def serving(command: list[str]) -> Iterator[str]:
     """Run a server until the block ends; give its address once it says it."""
     with subprocess.Popen(
-        command, env=_environment(), stdout=subprocess.PIPE, text=True, cwd=ROOT
+        command, env=environment(), stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as server:
         assert server.stdout is not None
         try:
@@ -103,7 +103,8 @@ def serving(command: list[str]) -> Iterator[str]:
             assert server.wait(timeout=60) == 0
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return this process's environment, without settings of Backfile's."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("BACKFILE_")}
     return {**environ, "PYTHONPATH": str(ROOT)}
 

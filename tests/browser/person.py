@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -42,3 +44,14 @@ def settled(page: Page) -> Locator:
 def cards(page: Page) -> Locator:
     """Return the cards of the last answer."""
     return page.locator(".bf-now .bf-card")
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe-core finds that keeps somebody out, with where it is."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    return [
+        f"{v['id']}: {v['nodes'][0]['html'][:200]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]

@@ -10,25 +10,10 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import WAIT, Opened, ask, ask_and_wait, cards, settled
+from tests.browser.person import WAIT, Opened, ask, ask_and_wait, cards, serious, settled
 
 ARTEFACTS = Path(__file__).parent.parent.parent / "artefacts"
 BRIDGE = "What of the harbour bridge?"
-# Of Gradio's own, which the page cannot change: see what stands behind each.
-GRADIOS_OWN = {
-    "scrollable-region-focusable",  # the chat scrolls; what is in it takes the focus
-}
-
-
-def serious(page: Page) -> list[str]:
-    """Return what axe-core finds that keeps somebody out, with where it is."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    found = axe.Axe().run(page).response["violations"]
-    return [
-        f"{v['id']}: {v['nodes'][0]['html'][:200]}"
-        for v in found
-        if v["impact"] in ("serious", "critical") and v["id"] not in GRADIOS_OWN
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -42,6 +27,14 @@ def test_nothing_keeps_anybody_out(open_page: Opened, paced: Paced, scheme: str)
     assert serious(page) == []
     cards(page).first.get_by_role("button", name="Open the article").click()
     expect(page.locator(".bf-article")).to_be_visible()
+    assert serious(page) == []
+    ask_and_wait(page, "What of the doubtful harbour?")
+    assert serious(page) == []
+    ask_and_wait(page, "Xylophone?")
+    page.get_by_role("button", name="Dislike").last.click()
+    expect(page.locator("#bf-opinion").first).to_be_visible()
+    page.get_by_role("button", name="Toggle sidebar").click()
+    expect(page.get_by_role("button", name="New conversation")).to_be_visible()
     assert serious(page) == []
 
 
@@ -136,3 +129,11 @@ def test_no_request_leaves_the_machine(browser: Browser, paced: Paced) -> None:
     context.close()
     assert asked
     assert [url for url in asked if not url.startswith((paced.address, "data:", "blob:"))] == []
+
+
+def test_on_a_phone_a_question_is_led_to_its_answer(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address, width=390, height=700)
+    ask_and_wait(page, BRIDGE)
+    ask_and_wait(page, "What of the apples and the growers?")
+    expect(page.get_by_test_id("user").last).to_be_in_viewport()
+    expect(page.get_by_test_id("bot").last).to_be_in_viewport()

@@ -13,7 +13,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced, free_port, serving
-from tests.browser.person import Opened, ask_and_wait, cards, settled
+from tests.browser.person import Opened, ask_and_wait, cards, serious, settled
 
 FERRY = {
     "url": "https://ferry.example/sunk",
@@ -45,21 +45,29 @@ def test_a_file_is_dropped_its_report_read_and_a_question_answered_from_it(
 ) -> None:
     page = open_page(at=minded)
     dump = tmp_path / "dump.jsonl"
-    dump.write_text(json.dumps(FERRY) + "\n{broken\n")
     open_minding(page)
     expect(page.locator("#bf-status")).to_contain_text("sequence number")
-    page.locator("#bf-files input[type=file]").set_input_files(dump)
-    expect(page.locator("#bf-files")).to_contain_text("dump")
-    page.get_by_role("button", name="Put in", exact=True).click()
-    expect(page.locator("#bf-told")).to_contain_text("1 new, 0 changed, 0 unchanged, 1 rejected")
+    for line, said in (
+        ({**FERRY, "text": "The ferry Matilda is late."}, "1 new, 0 changed, 0 unchanged"),
+        (FERRY, "0 new, 1 changed, 0 unchanged, 1 rejected"),
+    ):
+        dump.write_text(json.dumps(line) + "\n{broken\n")
+        page.locator("#bf-files input[type=file]").set_input_files(dump)
+        expect(page.locator("#bf-files")).to_contain_text("dump")
+        page.get_by_role("button", name="Put in", exact=True).click()
+        expect(page.locator("#bf-told")).to_contain_text(said)
     expect(page.locator("#bf-told li")).to_contain_text("dump.jsonl:2")
     expect(page.locator("#bf-banner")).to_contain_text("5 articles")
     page.get_by_role("button", name="Toggle sidebar").click()
     expect(ask_and_wait(page, MATILDA)).to_contain_text("sank in the sound on Tuesday")
 
     cards(page).first.get_by_role("button", name="Open the article").click()
+    page.get_by_text("2 revisions").click()
+    page.get_by_role("button", name="Revision 1").click()
+    expect(page.locator(".bf-text")).to_have_text("The ferry Matilda is late.")
     page.get_by_role("button", name="Remove this article").click()
     expect(page.locator("#bf-sure")).to_contain_text("Remove “Ferry Matilda sinks in the sound”")
+    assert serious(page) == []
     page.get_by_role("button", name="Keep it").click()
     expect(page.locator("#bf-sure")).to_be_hidden()
     page.get_by_role("button", name="Remove this article").click()
@@ -74,6 +82,8 @@ def test_a_file_is_dropped_its_report_read_and_a_question_answered_from_it(
 def test_a_pasted_address_is_fetched_by_the_rules(open_page: Opened, minded: str) -> None:
     page = open_page(at=minded)
     open_minding(page)
+    expect(page.get_by_role("button", name="Put in", exact=True)).to_be_visible()
+    assert serious(page) == []
     box = page.get_by_label("Web addresses")
     box.fill("/etc/passwd")
     page.get_by_role("button", name="Put in", exact=True).click()

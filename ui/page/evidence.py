@@ -65,7 +65,7 @@ def _citation_card(
         f'aria-labelledby="turn-{turn}-title-{number}">'
         f'<a class="bf-number" href="#{said}" aria-label="{back}" title="{back}">{number}</a>'
         f"{_headline(first.head, f'turn-{turn}-title-{number}', texts)}"
-        f"{passage_markup(first.passage, spans)}{_copies(first.copies, texts)}"
+        f"{passage_markup(first.passage, spans)}{copies_markup(first.copies, texts)}"
         f"{_doing(first.head, turn, number, texts)}</article>"
     )
 
@@ -75,7 +75,7 @@ def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
     return (
         f'<article class="bf-card" aria-labelledby="{title}">'
         f"{_headline(hit.head, title, texts)}{passage_markup(hit.passage, [])}"
-        f"{_copies(hit.copies, texts)}{_doing(hit.head, turn, place, texts)}</article>"
+        f"{copies_markup(hit.copies, texts)}{_doing(hit.head, turn, place, texts)}</article>"
     )
 
 
@@ -99,7 +99,7 @@ def facts_markup(head: ArticleHead, texts: Texts) -> str:
     return paragraph("".join(facts), "bf-facts")
 
 
-def _copies(copies: Sequence[ArticleHead], texts: Texts) -> str:
+def copies_markup(copies: Sequence[ArticleHead], texts: Texts) -> str:
     """Return who else printed the story, each with its headline and a link to it."""
     if not copies:
         return ""

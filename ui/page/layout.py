@@ -18,7 +18,8 @@ KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
 CARDS_JS = """
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-card]');
-  if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card});
+  if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card,
+                                revision: +pressed.dataset.revision || 0});
 });
 """
 # An article that is opened is scrolled to what is quoted of it, and its headline gets the focus;
@@ -149,7 +150,7 @@ def lay_out(storage_key: str) -> Components:
                     remove_this = gr.Button(
                         say("take_out_this"), size="sm", elem_id="bf-remove-this", visible=False
                     )
-                article = gr.HTML(elem_id="bf-article", js_on_load=ARTICLE_JS)
+                article = gr.HTML(elem_id="bf-article", js_on_load=CARDS_JS + ARTICLE_JS)
     return Components(
         desk=desk,
         kept=kept,

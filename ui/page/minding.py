@@ -71,10 +71,10 @@ def lay_out_intake() -> Feeding:
         with gr.Row():
             feed = gr.Button(say("feed"), size="sm", variant="primary", min_width=90)
             stop = gr.Button(say("feed_stop"), size="sm", min_width=60, visible=False)
-        told = gr.HTML(elem_id="bf-told")
+        told = gr.HTML(elem_id="bf-told", padding=False)
         name = gr.Textbox(label=say("take_out_name"), max_length=2000, max_lines=1)
         remove = gr.Button(say("take_out"), size="sm", elem_id="bf-remove")
-        status = gr.HTML(elem_id="bf-status")
+        status = gr.HTML(elem_id="bf-status", padding=False)
     return Feeding(block, files, addresses, feed, stop, told, name, remove, status)
 
 

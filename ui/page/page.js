@@ -14,10 +14,19 @@
     if (root.nodeType === Node.ELEMENT_NODE) mend(root);
     root.querySelectorAll?.(`${MESSAGES}, .examples, ${SHADES}`).forEach(mend);
   };
+  // On a phone the chat does not scroll by itself: who asks is led to the question's answer.
+  const NARROW = matchMedia('(max-width: 719px)');
+  const ASKED = '[data-testid="user"]';
+  const showQuestion = (node) => {
+    if (!NARROW.matches || !(node.matches?.(ASKED) || node.querySelector?.(ASKED))) return;
+    const asked = [...document.querySelectorAll(ASKED)].at(-1);
+    requestAnimationFrame(() => asked?.scrollIntoView({block: 'start'}));
+  };
   new MutationObserver((changes) => {
     for (const {target, addedNodes} of changes) {
       if (target.matches?.(`${MESSAGES}, ${SHADES}`)) mend(target);
       addedNodes.forEach(mendAll);
+      addedNodes.forEach(showQuestion);
     }
   }).observe(document.body, {
     subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label', 'role'],
@@ -51,7 +60,7 @@
 
   // Who comes back from an article is where they were.
   document.addEventListener('click', (event) => {
-    const pressed = event.target.closest?.('[data-card]');
+    const pressed = event.target.closest?.('.bf-card [data-card]');
     if (pressed) opened = `[data-turn="${pressed.dataset.turn}"][data-card="${pressed.dataset.card}"]`;
     if (opened && event.target.closest?.('#bf-close')) whenThere(opened, (there) => there.focus());
   });

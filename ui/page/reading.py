@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from rag.schema import Article, Passage
-from ui.page.evidence import facts_markup, marked, original
+from rag.schema import Article, ArticleHead, Passage
+from ui.page.evidence import copies_markup, facts_markup, marked, original
 from ui.page.markup import escaped, paragraph
 from ui.page.session import Turn
 from ui.page.texts import Texts
+
+if TYPE_CHECKING:
+    from rag.storage.revisions import Revision
 
 
 class Shelf(Protocol):
@@ -17,39 +21,52 @@ class Shelf(Protocol):
 
     def article(self, article_id: str, revision: int | None = None, /) -> Article | None: ...
 
+    def revisions(self, article_id: str, /) -> Sequence[Revision]: ...
+
+    def copies(self, article_ids: Iterable[str], /) -> Mapping[str, tuple[ArticleHead, ...]]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A passage, and the spans within its article that are quoted from it."""
+    """A passage, and the spans within its article that are quoted from it.
+
+    `card` is the turn and the card that it stands on, to open other revisions from.
+    """
 
     passage: Passage
     quotes: tuple[tuple[int, int], ...] = ()
+    card: tuple[int, int] = (0, 0)
 
 
-def place_of(turn: Turn, card: int) -> Place | None:
-    """Return what stands on one of the turn's own cards; None where it has no such card."""
+def place_of(turn: Turn, card: int, number: int = 0) -> Place | None:
+    """Return what stands on one of the turn's own cards; None where it has no such card.
+
+    `number` is the turn's.
+    """
+    on = (number, card)
     if turn.shown:
-        return Place(turn.shown[card - 1].passage) if 0 < card <= len(turn.shown) else None
+        found = 0 < card <= len(turn.shown)
+        return Place(turn.shown[card - 1].passage, card=on) if found else None
     citations = turn.citations(card)
     if not citations:
         return None
     passage = citations[0].passage
-    return Place(passage, tuple((c.start, c.end) for c in citations if c.passage == passage))
+    return Place(passage, tuple((c.start, c.end) for c in citations if c.passage == passage), on)
 
 
-def article_markup(shelf: Shelf, place: Place, texts: Texts) -> str:
-    """Return the article of `place` as it was when it was cited, marked there.
+def article_markup(shelf: Shelf, place: Place, texts: Texts, revision: int | None = None) -> str:
+    """Return the article of `place` as it was when it was cited, marked there, or a revision of it.
 
     One that has been withdrawn since is not shown; one that has changed says so.
     """
     passage = place.passage
     now = shelf.article(passage.article_id)
-    article = shelf.article(passage.article_id, passage.revision)
+    article = shelf.article(passage.article_id, revision or passage.revision)
     if now is None or article is None:
         return paragraph(escaped(texts("withdrawn")), "bf-refused")
     head = article.head
     notes = []
-    if now.revision != article.revision:
+    if now.revision != article.revision == passage.revision:
         notes.append(texts("changed_since", revision=article.revision, now=now.revision))
     if article.correction:
         notes.append(texts("correction", words=article.correction))
@@ -59,8 +76,33 @@ def article_markup(shelf: Shelf, place: Place, texts: Texts) -> str:
     return (
         f'<article class="bf-article" aria-labelledby="bf-article-title">'
         f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escaped(head.title)}</h2>'
-        f'{facts_markup(head, texts)}<p class="bf-doing">{original(head, texts)}</p>{said}'
+        f'{facts_markup(head, texts)}<p class="bf-doing">{original(head, texts)}</p>'
+        f"{copies_markup(shelf.copies([article.id]).get(article.id, ()), texts)}{said}"
+        f"{_revisions(shelf.revisions(article.id), article.revision, place, texts)}"
         f'<div class="bf-text" dir="auto">{_text(article, place)}</div></article>'
+    )
+
+
+def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: Texts) -> str:
+    """Return the article's versions, each to be opened; nothing where there is but one."""
+    if len(revisions) < 2:
+        return ""
+    turn, card = place.card
+    items = []
+    for one in revisions:
+        number = one.article.revision
+        said = escaped(texts("revision", number=number, day=texts.date(one.came)))
+        button = (
+            f'<button type="button" data-turn="{turn}" data-card="{card}" '
+            f'data-revision="{number}">{said}</button>'
+        )
+        items.append(
+            f'<li aria-current="true">{said}</li>' if number == shown else f"<li>{button}</li>"
+        )
+    heading = escaped(texts("revisions", count=len(revisions)))
+    return (
+        f'<details class="bf-revisions"><summary>{heading}</summary>'
+        f"<ol>{''.join(items)}</ol></details>"
     )
 
 
@@ -68,6 +110,15 @@ def _text(article: Article, place: Place) -> str:
     """Return the whole text; the passage stands out, and what is quoted of it is marked."""
     passage = place.passage
     start, end = passage.start, passage.end
+    if article.revision != passage.revision:
+        start = article.text.find(passage.text)
+        if start < 0:
+            return escaped(article.text)
+        end = start + len(passage.text)
+        return (
+            f'{escaped(article.text[:start])}<span class="bf-place">'
+            f"{escaped(article.text[start:end])}</span>{escaped(article.text[end:])}"
+        )
     inside = [(s - start, e - start) for s, e in place.quotes]
     return (
         f"{escaped(article.text[:start])}"

@@ -120,11 +120,11 @@ class Page:
             },
         }
 
-    def article(self, place: Place, texts: Texts) -> Shown:
+    def article(self, place: Place, texts: Texts, revision: int | None = None) -> Shown:
         """Show an article in the place of the cards."""
         return {
             self.on.opened: place.passage.article_id,
-            self.on.article: article_markup(self.archive, place, texts),
+            self.on.article: article_markup(self.archive, place, texts, revision),
             self.on.reader: gr.Column(visible=True),
             self.on.cards: gr.Column(visible=False),
         }

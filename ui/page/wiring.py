@@ -216,16 +216,17 @@ def _wire_reading(page: Page) -> None:
 
     def open_(desk: Desk, pressed: gr.EventData) -> Shown:
         """Open the article of a card; the card must be one of this very desk."""
-        turn, card = getattr(pressed, "turn", None), getattr(pressed, "card", None)
-        if not isinstance(turn, int) or not isinstance(card, int):
-            return {on.article: gr.skip()}
-        place = place_of(desk.turns[turn - 1], card) if 0 < turn <= len(desk.turns) else None
+        told = [getattr(pressed, name, None) for name in ("turn", "card", "revision")]
+        turn, card, revision = (one if isinstance(one, int) else 0 for one in told)
+        known = 0 < turn <= len(desk.turns)
+        place = place_of(desk.turns[turn - 1], card, turn) if known else None
         if place is None:
             return {on.article: gr.skip()}
-        return page.article(place, texts_in(desk.language))
+        return page.article(place, texts_in(desk.language), revision or None)
 
     shown = [on.article, on.reader, on.cards]
-    on.evidence.open(open_, [on.desk], [*shown, on.opened], **AT_ONCE)
+    for place in (on.evidence, on.article):
+        place.open(open_, [on.desk], [*shown, on.opened], **AT_ONCE)
     on.close.click(page.cards, outputs=shown, **AT_ONCE)
 
 
