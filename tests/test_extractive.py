@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.answertypes import speaks_for
+from rag.answers.answertypes import expected, speaks_for
 from rag.answers.arrangement import short_answer
 from rag.answers.confidence import MAY_NOT_ANSWER, confidence, in_words
 from rag.answers.readable import readable, without_brackets
@@ -275,3 +275,9 @@ def test_a_weekday_is_given_with_its_date_unless_it_is_to_come() -> None:
     soon = replace(ferry, text="The new ferry will begin to sail between the islands on Monday.")
     answer = Chatbot(FakeArchive(soon)).ask("When will the new ferry begin to sail?")
     assert answer.statements[0].text.startswith("[Monday:] ")
+
+
+def test_what_is_told_before_a_question_says_nothing_of_its_answer() -> None:
+    assert expected("When it is warm, people grill. How many sausages do they eat?").type == "figure"
+    assert expected("How many came? When it was warm.").type == "figure"
+    assert expected("Tell me who won").type == "person"

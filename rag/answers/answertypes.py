@@ -9,6 +9,7 @@ from typing import Literal
 from rag.text.figures import days, figures
 from rag.text.names import described, full_name, is_country, key, names, same
 from rag.text.quotations import ATTRIBUTED, SAYING, quotations, speaker
+from rag.text.sentences import sentences
 from rag.text.words import content, stems
 
 AnswerType = Literal[
@@ -79,7 +80,11 @@ class Expected:
 
 
 def expected(question: str) -> Expected:
-    """Return what kind of answer `question` expects; what is asked beside it goes to `also`."""
+    """Return what kind of answer `question` expects; what is asked beside it goes to `also`.
+
+    What is told before it asks says nothing of that: "When it is warm we grill. How many ...?"
+    """
+    question = _asking(question)
     types: list[AnswerType] = []
     speech = _SPEECH.search(question)
     whose = ""
@@ -103,6 +108,15 @@ def expected(question: str) -> Expected:
         head=head["head"] if head else "",
         also=tuple(types[1:]),
     )
+
+
+def _asking(question: str) -> str:
+    """Return `question` from the first of its sentences that asks; all of it if none does."""
+    asks = (
+        s for s in sentences(question) if question[s.start : s.end].rstrip("”\"'").endswith("?")
+    )
+    first = next(asks, None)
+    return question[first.start :] if first else question
 
 
 def holds(kind: AnswerType, sentence: str, question: str) -> float:
