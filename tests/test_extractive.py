@@ -278,6 +278,6 @@ def test_a_weekday_is_given_with_its_date_unless_it_is_to_come() -> None:
 
 
 def test_what_is_told_before_a_question_says_nothing_of_its_answer() -> None:
-    assert expected("When it is warm, people grill. How many sausages do they eat?").type == "figure"
+    assert expected("When it is warm, we grill. How many sausages do we eat?").type == "figure"
     assert expected("How many came? When it was warm.").type == "figure"
     assert expected("Tell me who won").type == "person"
