@@ -43,6 +43,11 @@ PART_WEIGHT = 0.7  # of the best score that a passage has for a part of the ques
 UNKNOWN = ""  # an article's publisher that was not told: it may be the one that is cited
 RULED_OUT = 0.5  # what a passage counts with words that the question rules out
 PASSAGES_OF_AN_ARTICLE = 2  # at the most, before other articles have had their turn
+# A paper's second article on a question counts so much less, its third twice that: of the first
+# five articles 2.1 publishers rather than 1.8, at no cost of hits (.001 of MRR@10).  Swept .01-.1
+PUBLISHER_AGAIN = 0.05
+AGAIN_AT_MOST = 3
+SPREAD = 40  # first candidates whose publishers are looked at
 RERANKED = 20  # first candidates that a reranker sees
 RERANKER_SHARE = 0.5  # of a reranked passage's score
 
@@ -118,7 +123,9 @@ def _ranked(
         return []
     ranked = sorted(_found(archive, asked, narrowed), key=lambda hit: -hit.score)
     ranked = one_of_each_story(archive, ranked, narrowed)
-    return ranked if reranker is None else _reranked(ranked, asked, reranker)
+    if reranker is not None:
+        ranked = _reranked(ranked, asked, reranker)
+    return _of_several_publishers(ranked)
 
 
 def narrow(filters: Filters, asked: Question) -> Filters | None:
@@ -278,6 +285,25 @@ def _reranked(ranked: list[Hit], asked: Question, reranker: BaseCrossEncoder) ->
         for hit, share in zip(first, reached, strict=True)
     ]
     return sorted(mixed, key=lambda hit: -hit.score) + rest
+
+
+def _of_several_publishers(ranked: Sequence[Hit]) -> list[Hit]:
+    """The hits in their order, a publisher's further articles behind others' that are as good."""
+    waiting, taken = list(ranked[:SPREAD]), list[Hit]()
+    articles: dict[str, set[str]] = {}
+
+    def worth(hit: Hit) -> float:
+        others = articles.get(hit.head.publisher, set()) - {hit.head.article_id}
+        return hit.score * (1 - PUBLISHER_AGAIN * min(AGAIN_AT_MOST, len(others)))
+
+    while waiting:
+        best = max(waiting, key=worth)
+        waiting.remove(best)
+        taken.append(replace(best, score=worth(best)))
+        if best.head.publisher:
+            articles.setdefault(best.head.publisher, set()).add(best.head.article_id)
+    least = taken[-1].score if taken else 0.0
+    return taken + [replace(hit, score=min(hit.score, least)) for hit in ranked[SPREAD:]]
 
 
 def _shown(archive: Searchable, ranked: Sequence[Hit], k: int) -> list[Hit]:

@@ -103,6 +103,20 @@ def test_a_publisher_other_than_the_one_allowed_finds_nothing():
     assert narrow(Filters(publishers=("Courier",)), asked) is None
 
 
+def test_several_publishers_are_heard_rather_than_one(tmp_path):
+    told = [
+        article(f"{n}", "2024-10-22", f"The ferry sank with {n} lorries.", publisher)
+        for n, publisher in ((7, "Courier"), (8, "Courier"), (9, "Gazette"))
+    ]
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put([(a, in_sentences(a.text)) for a in told])
+        found = retrieve(archive, "Where did the ferry sink?", asked_on=ASKED_ON).hits
+        assert len({hit.head.publisher for hit in found[:2]}) == 2
+        assert [hit.score for hit in found] == sorted((h.score for h in found), reverse=True)
+        only = Filters(publishers=("Courier",))
+        assert len(retrieve(archive, "Where did the ferry sink?", filters=only).hits) == 2
+
+
 def test_a_copy_of_a_text_is_shown_once(archive):
     found = names(archive, "Where did the ferry sink?")
     assert len({"new", "copy"} & set(found)) == 1
