@@ -17,10 +17,10 @@ from rag.errors import ChatModelError
 from rag.evaluation import read_questions
 from rag.schema import Answer, Article, ArticleHead, Filters
 from rag.settings import Settings
-from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, small_archive
+from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small_archive
 from ui.page import answering, feedback, kept, saying
 from ui.page.asking import asked_of, fields_of, link_to, linked, within
-from ui.page.overview import examples
+from ui.page.overview import Overview, examples
 from ui.page.serving import build_page
 from ui.page.session import Asked, Conversation, Desk
 from ui.page.style import theme
@@ -326,6 +326,27 @@ def test_headlines_of_several_publishers_are_offered(archive: Archive) -> None:
     offered = examples(archive, archive.status())
     assert set(offered) <= {article.title for article in ARTICLES}
     assert len(offered) == len(set(offered)) == 4
+
+
+def test_what_every_visitor_is_shown_is_looked_up_once_for_each_state(tmp_path: Path) -> None:
+    class Counting:
+        def __init__(self, archive: Archive) -> None:
+            self.archive = archive
+            self.counted = 0
+
+        def __getattr__(self, name: str) -> Any:
+            self.counted += name == "status"
+            return getattr(self.archive, name)
+
+    with small_archive(tmp_path / "archive") as opened:
+        counting: Any = Counting(opened)
+        overview = Overview(counting)
+        assert overview.now() is overview.now()
+        assert counting.counted == 1
+        with Archive.open(opened.path, mode="write", embeddings=WordEmbeddings()) as writer:
+            writer.withdraw([ORCHARD.id])
+        assert overview.now().status.articles == len(ARTICLES) - 1
+        assert counting.counted == 2
 
 
 def test_an_empty_archive_offers_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FOLDER = "given"  # in the archive's folder: where files lie while they are read
 MOST_SOURCES = 1000
 MOST_REJECTS = 200  # shown; all of them are kept in the archive
-LOOK_EVERY = 0.25  # seconds between two looks at how far it is
+LOOK_EVERY = 0.5  # seconds between two looks at how far it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,11 @@ def taken_in(
     reached = Intake()
     try:
         while not reached.is_done:
-            try:
+            with suppress(Empty):
                 reached = told.get(timeout=LOOK_EVERY)(reached)
                 while not told.empty():
                     reached = told.get()(reached)
-            except Empty:
-                continue
-            yield reached
+            yield reached  # also where nothing is new: here it is noticed that nobody listens
     finally:
         stop.set()
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 QUOTING_AT_ONCE = 2  # questions answered at a time: each keeps every core busy
 WRITING_AT_ONCE = 8  # with a chat model, most of the time is spent waiting for it
+DROPPED = 3600  # seconds for which a file that was dropped and not put in lies on the server
 LARGEST_FILE = "1gb"  # that is dropped on the page; the command line takes any
 WAITING = 64  # questions that may wait; who comes later is told that it is full
 
@@ -48,7 +49,9 @@ def serve(settings: Settings) -> None:
 def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
     """Return the page; nothing of a conversation is kept outside its own session."""
     at_once = WRITING_AT_ONCE if chatbot.chat_model else QUOTING_AT_ONCE
-    blocks = gr.Blocks(title="Backfile", analytics_enabled=False, fill_width=True)
+    blocks = gr.Blocks(
+        title="Backfile", analytics_enabled=False, fill_width=True, delete_cache=(900, DROPPED)
+    )
     with blocks:
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
         page = Page(archive, chatbot, lay_out(f"backfile-{where}"), Overview(archive))
