@@ -281,3 +281,26 @@ def test_what_is_told_before_a_question_says_nothing_of_its_answer() -> None:
     assert expected("When it is warm, we grill. How many sausages do we eat?").type == "figure"
     assert expected("How many came? When it was warm.").type == "figure"
     assert expected("Tell me who won").type == "person"
+
+
+def test_a_question_of_two_sides_is_answered_though_no_sentence_speaks_for_both() -> None:
+    answer = Chatbot(FakeArchive(TROOPS, FERRY)).ask(
+        "What do South Korea and Russia say about the soldiers?"
+    )
+    assert not answer.refused
+
+
+def test_what_somebody_owns_is_not_part_of_its_name() -> None:
+    text = "Duarte said that Quill-owned Ferries won. Ferries said it would sail on Monday."
+    unit = Span(text.index("Ferries said"), len(text))
+    assert "[" not in readable(text, unit)
+
+
+def test_a_course_of_events_is_told_from_several_articles() -> None:
+    told = [
+        replace(FERRY, id=f"coast.example/{n}", published=day(10, n), text=f"On day {n} the ferry "
+                f"between the islands {what}. The ferry {what}, said the mayor of the islands.")
+        for n, what in ((3, "was ordered"), (9, "came to port"), (21, "began to sail"))
+    ]  # fmt: skip
+    answer = Chatbot(FakeArchive(*told)).ask("How did the ferry between the islands come about?")
+    assert len({citation.head.article_id for citation in answer.citations}) == 3

@@ -78,6 +78,12 @@ class Expected:
     head: str = ""  # what "which ..." asks for: the answer is one, but need not be called one
     also: tuple[AnswerType, ...] = ()
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The names of those whose words are asked for, where they are several."""
+        found = tuple(name.text for name in names("of " + self.whose))
+        return found if len(found) > 1 else ()
+
 
 def expected(question: str) -> Expected:
     """Return what kind of answer `question` expects; what is asked beside it goes to `also`.

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from rag.answers.answertypes import expected, speaks_for
 from rag.answers.citations import cite, numbered
-from rag.answers.extraction import Candidate, chosen
+from rag.answers.extraction import BEARS_FROM, Candidate, chosen
 from rag.answers.readable import readable
 from rag.questions import Question
 from rag.schema import Answer, Span, Statement
@@ -20,6 +20,7 @@ from rag.text.quotations import speaker_name
 from rag.text.words import content
 
 MOST_BULLETS = 6
+LEAST_BULLETS = 3  # articles that a course of events is told from, a sentence each
 NEAR_THE_BEST = 3.0  # of score: another article's figure this near the best one's is shown too
 
 
@@ -36,9 +37,11 @@ def arranged(
 ) -> Arranged:
     """Return which of `ranked` are shown, in order, each with the bracketed words before it."""
     if question.wants == "course of events":
-        return _by_date(chosen(ranked, MOST_BULLETS))
-    if question.wants == "two sides":
-        return _sides(question, ranked, articles)
+        return _by_date(chosen(_spread(ranked), MOST_BULLETS))
+    sides = expected(question.text).sides
+    if sides or question.wants == "two sides":
+        named = sides or tuple(name.text for name in names(question.text))
+        return _sides(named, ranked, articles)
     picked = chosen(ranked)
     if expected(question.text).type == "figure" and picked:
         differing = _differing(question.text, picked, ranked)
@@ -47,6 +50,18 @@ def arranged(
     short = short_answer(question.text, picked[0].text) if picked else ""
     short = _on_the_day(short, picked[0]) if short else ""
     return Arranged(tuple((c, short if c is picked[0] else "") for c in picked))
+
+
+def _spread(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Return the best sentence of each article, or all of them where too few articles are left.
+
+    One day's article would tell the whole course of events by itself.
+    """
+    first: dict[str, Candidate] = {}
+    for candidate in ranked:
+        if candidate.relevance >= BEARS_FROM and not candidate.features["fragment"]:
+            first.setdefault(candidate.hit.passage.article_id, candidate)
+    return list(first.values()) if len(first) >= LEAST_BULLETS else list(ranked)
 
 
 def _by_date(picked: Sequence[Candidate]) -> Arranged:
@@ -65,10 +80,9 @@ def _dated(candidate: Candidate) -> str:
 
 
 def _sides(
-    question: Question, ranked: Sequence[Candidate], articles: Mapping[str, str]
+    sides: Sequence[str], ranked: Sequence[Candidate], articles: Mapping[str, str]
 ) -> Arranged:
-    """Return for each side that the question names the best words of it, or two speakers' words."""
-    sides = [name.text for name in names(question.text)]
+    """Return for each of the sides the best words of it, or two speakers' words."""
     picked: list[Candidate] = []
     for side in sides:
         for candidate in ranked:

@@ -238,7 +238,7 @@ def _without_copies(found: list[Candidate]) -> list[Candidate]:
 # How far in score a unit may lie below the best one and be shown, and how far if it only
 # completes a neighbour to two sentences.  Over all 11,746 articles, 111 questions with a gold
 # article and 298 others: with the best sentence alone the first statement holds the answer in .62
-# and .27, with the better of its neighbours in .69 and .30.  Swept 1.5-5: flat from 3.
+# and .27, with the better of its neighbours in .65 and .29.  Swept 1.5-5: flat from 3.
 FAR_BELOW = 4.0
 JOINED_WITHIN = 3.0
 BEARS_FROM = 2.5  # relevance of what may stand beside the best: what bears on nothing has 1-2
@@ -318,6 +318,7 @@ def _adjoins(one: Candidate, other: Candidate) -> bool:
     between = passage.text[first.span.end - passage.start : last.span.start - passage.start]
     return (
         not between.strip()
+        and (last is other or "\n" not in between)  # the end of another paragraph leads nowhere
         and other.score >= one.score - JOINED_WITHIN
         and last.span.end - first.span.start <= LONGEST_STATEMENT
     )

@@ -84,8 +84,8 @@ def _person(name: Name, text: str) -> str:
     parts = full.split()
     if not full or len(parts) > 3 or any(p.lower().rstrip(".") in _NOT_PEOPLE for p in parts):
         return ""
-    if any(key(part) != part.lower() for part in parts):
-        return ""
+    if any(key(part) != part.lower() or re.search(r"-[a-z]", part) for part in parts):
+        return ""  # no "[Musk-owned] Twitter" either
     if parts[0] == name.text:  # a family name that leads: sure only after a title
         before = text[: text.index(full)].split()
         return full if before and before[-1].lower() in TITLES else ""

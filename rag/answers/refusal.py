@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answers.answertypes import expected
+from rag.answers.answertypes import expected, speaks_for
 from rag.answers.extraction import Candidate
 from rag.questions import Question
 from rag.schema import Answer, Filters, Hit
@@ -23,8 +23,12 @@ def refuses(question: Question, found: Sequence[Candidate]) -> str:
     if not found:
         return "Nothing in it bears on the question."
     asked = expected(question.text)
-    if asked.whose and not any(c.features["speaks"] for c in found):
+    if asked.whose and not asked.sides and not any(c.features["speaks"] for c in found):
         return f"No passage found gives words of {_definite(asked.whose)}."
+    if asked.sides and not any(
+        speaks_for(side, c.text, c.hit.passage.text) for c in found for side in asked.sides
+    ):
+        return f"No passage found gives words of {' or '.join(asked.sides)}."
     if max(c.relevance for c in found) < REFUSE_BELOW:
         missing = _missing(question, found)
         if missing:

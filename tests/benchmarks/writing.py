@@ -138,7 +138,7 @@ def is_borne_out(archive: Archive, answer: Answer, statement: Statement) -> bool
 def has_loose_marker(answer: Answer, statement: Statement) -> bool:
     """Whether a statement's words hold a marker, or a citation a passage that was not shown."""
     shown = {hit.passage for hit in answer.hits}
-    loose = MARKER.search(statement.text) or re.search(r"\[\d{1,3}\b(?! \w)|【|】", statement.text)
+    loose = MARKER.search(statement.text) or re.search(r"\[\d{1,3}\]|【|】", statement.text)
     return bool(loose) or any(c.passage not in shown for c in statement.citations)
 
 
