@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import verification
+from rag.answers import arrangement
+from rag.answers.confidence import MAY_NOT_ANSWER
 from rag.answers.refusal import elsewhere, refusal, refuses
 from rag.questions import understand
 from rag.schema import Answer, Article, ArticleHead, Citation, Filters, Statement
@@ -274,6 +276,13 @@ def test_every_reason_for_a_refusal_is_said_in_german() -> None:
             said = elsewhere(hit, asked, filters)
             assert texts_in("de").told(said) != said
     assert words
+
+
+def test_every_notice_of_an_extractive_answer_is_said_in_german() -> None:
+    notices = re.findall(r'"(The passages differ[^"]*)"', inspect.getsource(arrangement))
+    assert len(notices) == 2
+    for notice in (*notices, MAY_NOT_ANSWER):
+        assert texts_in("de").told(notice) != notice, notice
 
 
 def test_every_verdict_on_a_statement_is_said_in_german() -> None:
