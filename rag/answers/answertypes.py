@@ -168,7 +168,8 @@ def speaks_for(whose: str, sentence: str, article: str) -> float:
     if not who:
         return 0.0
     # Intelligence that reports a figure does not speak for the country as its minister does.
-    full_voice = 0.4 if re.search(r"\baccording to\b", sentence, re.IGNORECASE) else 1.0
+    reports = re.search(r"\baccording to\b", sentence, re.I) or re.search(r"\bintelligence\b", who)
+    full_voice = 0.4 if reports else 1.0
     found = [n.text for n in names(who)]
     roles = who
     wanted = [n.text for n in names("of " + whose)]
