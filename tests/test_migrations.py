@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,28 @@ def test_four_readers_that_open_an_older_archive_at_once_all_read_it(tmp_path: P
     for reader in readers:
         reader.join(200)
     assert [reader.exitcode for reader in readers] == [0] * 4
+
+
+def test_a_reader_that_meets_a_record_being_made_reads_it_though_its_writer_goes_on(
+    tmp_path: Path,
+) -> None:
+    begun = sqlite3.connect(
+        tmp_path / "archive.sqlite", isolation_level=None, check_same_thread=False
+    )
+    begun.execute("PRAGMA user_version = 0")
+    begun.execute("CREATE TABLE soon (x)")
+    begun.execute("DROP TABLE soon")
+    lock = writers_lock(tmp_path)
+    made = threading.Timer(0.5, migrate, (begun, 0))
+    made.start()
+    try:
+        with Archive.open(tmp_path) as reader:
+            assert reader.status().articles == 0
+        assert lock.is_locked
+    finally:
+        made.join()
+        begun.close()
+        lock.release()
 
 
 def test_an_archive_of_a_later_version_says_what_to_upgrade(tmp_path: Path) -> None:

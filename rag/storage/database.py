@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rag.errors import ArchiveDamagedError, ArchiveNotFoundError, ArchiveUnwritableError
+from filelock import FileLock
+
+from rag.errors import (
+    ArchiveDamagedError,
+    ArchiveLockedError,
+    ArchiveNotFoundError,
+    ArchiveUnwritableError,
+)
 from rag.storage.lock import writers_lock
 from rag.storage.migrations import NEWEST, migrate, version_of
 from rag.storage.reading import WAY_BACK, RecordConnection
 
 FILE = "archive.sqlite"
 MIGRATION_WAIT = 5.0  # seconds: another reader that migrates has finished by then
+LOOK_EVERY = 0.05  # seconds between two looks at whether it has
 CHUNK = 500  # parameters a statement: SQLite's own bound was 999 for long
 
 
@@ -58,7 +67,9 @@ class Database:
             migrate(self.connection, version)
             return
         try:
-            lock = writers_lock(folder, MIGRATION_WAIT)
+            lock = self._lock_to_migrate(folder)
+            if lock is None:  # somebody else has brought it up to date, or is making it
+                return
             try:
                 Database(folder, writable=True).close()
             finally:
@@ -69,6 +80,19 @@ class Database:
                 f"be brought up to date ({error}): let this user write to it, or ask its owner "
                 "to open it once"
             ) from error
+
+    def _lock_to_migrate(self, folder: Path) -> FileLock | None:
+        """Take the writers' lock; None where who holds it has meanwhile brought the record up."""
+        until = time.monotonic() + MIGRATION_WAIT
+        while True:
+            try:
+                return writers_lock(folder)
+            except ArchiveLockedError:
+                if version_of(self.connection, folder) == NEWEST:
+                    return None
+                if time.monotonic() > until:
+                    raise
+                time.sleep(LOOK_EVERY)
 
     @property
     def connection(self) -> sqlite3.Connection:
