@@ -15,7 +15,7 @@ from rag.text.names import names
 # articles, on 150 questions of 2023 asked of those before, and 150 of 2022 that those can answer:
 # F1 .70 at 5.35, .75 at 5.5 (precision .89, recall .65), .80 at 5.8; of the answerable .07, .08 and
 # .13 are refused, and more than one in ten is too much.  Short questions of few words suffer first:
-# "Why is the apple harvest small?" reaches 5.47 where "Why do growers expect fewer apples?" has 7.8.
+# "Why is the apple harvest small?" reaches 5.47, "Why do growers expect fewer apples?" 7.78.
 # Again: `backfile evaluate answers FILE --until DAY`.
 REFUSE_BELOW = 5.5
 MOST_CLOSEST = 3
