@@ -16,7 +16,7 @@ VISITORS = 20
 def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
     one, other = open_page(), open_page()
     ask(one, HARBOUR_QUESTION)
-    ask(other, "Why do growers expect fewer apples?")
+    ask(other, "Why is the apple harvest small?")
     expect(cards(one).first).to_contain_text("Harbour")
     expect(cards(other).first).to_contain_text("Orchard")
     ask_and_wait(one, "What about the ferries?")
