@@ -51,6 +51,7 @@ class Question:
     `parts` are the questions it is made of, to be searched apart ("Did A ..., while B ...?");
     where there are any, a window or a publisher of one of them prefers and does not exclude.
     `years` are named in the words ("the 2022 Emmy Awards"), and no window: they prefer softly.
+    Asked `evenly`, for a course of events, no day counts more than another.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Question:
     wants: Wanted = "what"
     parts: tuple[Question, ...] = ()
     years: tuple[int, ...] = ()
+    evenly: bool = False
 
     def described(self) -> str:
         """One line for the reader: what was understood beside the words; empty for nothing."""

@@ -54,7 +54,7 @@ def weighed(hit: Hit, asked: Question) -> Hit:
 
 def _weight_of_time(published: datetime | None, asked: Question) -> float:
     window = asked.window
-    if published is None:
+    if published is None or asked.evenly:
         return 1.0
     if window is not None and window.hard:
         return 1.0 if window.covers(published) else REPORTED_LATER

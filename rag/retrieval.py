@@ -76,13 +76,18 @@ def retrieve(
     asked_on: datetime | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
     reranker: BaseCrossEncoder | None = None,
+    evenly: bool = False,
 ) -> Retrieval:
     """Return the `k` passages that answer `question` best, as of `asked_on` (now if not given).
 
     A window, a publisher or an author in the words narrows `filters`, never widens them; of a
-    question of several parts each part is searched for as well.
+    question of several parts each part is searched for as well.  `evenly`, no day counts more
+    than another within them, and of tellings as good as each other the first comes first.
     """
     asked = _understood(archive, stand_alone(question, history), asked_on or datetime.now(UTC))
+    if evenly:
+        parts = tuple(replace(part, evenly=True) for part in asked.parts)
+        asked = replace(asked, evenly=True, parts=parts)
     ranked = _ranked(archive, asked, filters, reranker) if k > 0 else []
     if not ranked and k > 0 and asked.window is not None and asked.window.hard:
         of_other_days = _ranked(archive, softened(asked), filters, reranker)
@@ -97,7 +102,10 @@ def _ranked(
     narrowed = narrow(filters, asked)
     if narrowed is None:
         return []
-    ranked = sorted(_found(archive, asked, narrowed), key=lambda hit: -hit.score)
+    found = _found(archive, asked, narrowed)
+    if asked.evenly:
+        found.sort(key=lambda hit: hit.head.published or datetime.max.replace(tzinfo=UTC))
+    ranked = sorted(found, key=lambda hit: -hit.score)
     ranked = one_of_each_story(archive, ranked, narrowed)
     if reranker is not None:
         ranked = reranked(ranked, asked, reranker)

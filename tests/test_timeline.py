@@ -53,6 +53,7 @@ def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> N
     days = [statement.citations[0].head.published for statement in answer.statements]
     assert days == sorted(days)
     assert len(days) == 3
+    assert answer.statements[0].text.startswith("[21 October 2024:] ")
     for statement, day in zip(answer.statements, days, strict=True):
         assert day is not None
         assert statement.text.startswith(f"[{in_words(day)}:] ")

@@ -34,7 +34,13 @@ def timeline(
     what was taken back since.
     """
     found = retrieve(
-        archive, question, PASSAGES, filters=filters, asked_on=asked_on, history=history
+        archive,
+        question,
+        PASSAGES,
+        filters=filters,
+        asked_on=asked_on,
+        history=history,
+        evenly=True,
     )
     ranked = weighed(archive, found, SENTENCES)
     why = refuses(found.question, ranked)
