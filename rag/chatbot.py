@@ -25,7 +25,7 @@ from rag.checks.correcting import taken_back, with_corrections
 from rag.errors import ChatModelError
 from rag.questions import stand_alone
 from rag.retrieval import Retrieval, retrieve
-from rag.schema import Answer, Filters, Usage
+from rag.schema import Answer, Filters, Hit, Usage
 from rag.settings import Settings, Unsupported
 from rag.verification import Entails, Verifier
 
@@ -147,8 +147,11 @@ class Chatbot:
         why = refuses(found.question, ranked)
         denial = denied(found.question.text, ranked)
         if why and denial is None:  # a denial is worth telling
-            why = self._elsewhere(found, filters) or why
-            refused = refusal(found.question, found.hits or found.outside, why, filters)
+            hits = found.hits or found.outside
+            told = self._elsewhere(found, filters)
+            if told is not None:
+                why, hits = elsewhere(told, found.question, filters), (told, *hits)
+            refused = refusal(found.question, hits, why, filters)
             yield replace(refused, question=question, considered=found.considered, usage=used)
             return
         begun = Answer(
@@ -182,17 +185,21 @@ class Chatbot:
             pass
         return answer
 
-    def _elsewhere(self, found: Retrieval, filters: Filters) -> str:
-        """Return where outside of the filters and the question's window it is said, if anywhere."""
+    def _elsewhere(self, found: Retrieval, filters: Filters) -> Hit | None:
+        """Return what says it outside of the filters and the question's window, if anything.
+
+        Rights are no such filter: what may not be read is not told of.
+        """
         asked = found.question
         if not filters and asked.window is None and not asked.publishers:
-            return ""
-        open_to_all = retrieve(self.archive, asked.query, asked_on=asked.asked_on)
+            return None
+        may_read = Filters(access=filters.access)
+        open_to_all = retrieve(self.archive, asked.query, filters=may_read, asked_on=asked.asked_on)
         ranked = weighed(self.archive, open_to_all)
         inside = {hit.passage for hit in found.hits}
         if refuses(open_to_all.question, ranked) or ranked[0].hit.passage in inside:
-            return ""
-        return elsewhere(ranked[0].hit, asked, filters)
+            return None
+        return ranked[0].hit
 
     def _extractive(
         self,

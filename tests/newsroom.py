@@ -89,6 +89,8 @@ def _passes(hit: Hit, filters: Filters) -> bool:
         return False
     if filters.before and (published is None or published >= filters.before):
         return False
+    if filters.access and hit.head.access not in ("", *filters.access):
+        return False
     return not filters.publishers or hit.head.publisher.lower() in {
         p.lower() for p in filters.publishers
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rag.answers.premises import names_premise
 from rag.chatbot import Chatbot
-from rag.schema import Answer, Article
+from rag.schema import Answer, Article, Filters
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 from tests.scripted import Scripted
 
@@ -189,3 +190,17 @@ def test_a_false_premise_is_named_beside_what_the_model_writes(script: str) -> N
     )
     assert names_premise(answer)
     assert answer.statements
+
+
+def test_what_answers_outside_of_the_window_is_the_closest_and_only_if_it_may_be_read() -> None:
+    secret = replace(TROOPS, id="wire.example/secret", access="desk")
+    bot = Chatbot(FakeArchive(FERRY, secret))
+    asked = "How many soldiers has North Korea sent in May 2011?"
+    for rights in ((), ("desk",)):
+        answer = bot.ask(asked, filters=Filters(access=rights))
+        assert answer.closest[0].head.article_id == secret.id
+        assert "Only a later article does" in answer.reason
+    answer = bot.ask(asked, filters=Filters(access=("nobody",)))
+    assert answer.refused
+    assert "later article" not in answer.reason
+    assert secret.id not in {hit.head.article_id for hit in answer.closest}
