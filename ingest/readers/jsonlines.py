@@ -40,7 +40,7 @@ def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links) -> Read:
     except UnicodeDecodeError as error:
         yield Reject(at, f"invalid UTF-8 at byte {error.start + 1} of the line")
     except json.JSONDecodeError as error:
-        yield Reject(at, f"broken JSON: {error.msg} at character {error.pos + 1} of the line")
+        yield Reject(at, f"broken JSON: {_wrong(error)} at character {error.pos + 1} of the line")
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
     else:
@@ -64,7 +64,7 @@ def read_json(
     except UnicodeDecodeError as error:
         yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
     except json.JSONDecodeError as error:
-        yield Reject(f"{place}:{error.lineno}", f"broken JSON: {error.msg}")
+        yield Reject(f"{place}:{error.lineno}", f"broken JSON: {_wrong(error)}")
     except (ValueError, RecursionError) as error:
         yield Reject(place, f"broken JSON: {str(error)[:80]}")
 
@@ -130,3 +130,8 @@ def _from_value(value: Any, at: str, field_map: FieldMap, links: Links) -> Read:
     else:
         for item in inside:
             yield from _from_value(item, at, field_map, links)
+
+
+def _wrong(error: json.JSONDecodeError) -> str:
+    """Return what json found wrong; "Unterminated string starting at" wants a place after it."""
+    return error.msg.removesuffix(" starting at")
