@@ -133,7 +133,7 @@ def test_a_broken_line_is_a_reject_with_its_place_and_the_rest_goes_in(tmp_path:
     assert [a.id for a in articles(path)] == ["crane", "ferry"]
     found = rejects(path)
     assert [r.place.rpartition(":")[2] for r in found] == ["2", "3", "4", "4", "6"]
-    assert found[0].reason == "broken JSON: Unterminated string at character 11 of the line"
+    assert found[0].reason == "broken JSON: Invalid control character at character 17 of the line"
     assert found[1].reason.startswith("invalid UTF-8")
     assert found[-1].reason.startswith("no text")
 

@@ -133,5 +133,5 @@ def _from_value(value: Any, at: str, field_map: FieldMap, links: Links) -> Read:
 
 
 def _wrong(error: json.JSONDecodeError) -> str:
-    """Return what json found wrong; "Unterminated string starting at" wants a place after it."""
-    return error.msg.removesuffix(" starting at")
+    """Return what json found wrong, without the "at" of a place that is said after it."""
+    return error.msg.removesuffix(" at").removesuffix(" starting")
