@@ -243,7 +243,8 @@ class _Run:
             killed = self._identities.killed(killed, kill.publisher)
         here = self.archive.article(killed)
         if here and not _is_one_house(here.publisher, kill.publisher):
-            why = f"an article of {here.publisher} is not {kill.publisher}'s to withdraw"
+            who = f"{kill.publisher}'s" if kill.publisher else "an unnamed publisher's"
+            why = f"an article of {here.publisher} is not {who} to withdraw"
             self._reject(Reject(kill.place, f"{why}: {killed}"))
             return
         removed = self.archive.withdraw([killed], reason=kill.reason)
@@ -270,8 +271,8 @@ class _Run:
             self._on_progress(Progress(done, self.total + total, self.report))
 
 
-def _is_one_house(one: str, other: str) -> bool:
-    return not one or not other or one.casefold() == other.casefold()
+def _is_one_house(here: str, killer: str) -> bool:
+    return not here or here.casefold() == killer.casefold()
 
 
 def _batches(articles: Iterable[Article]) -> Iterator[list[Article]]:

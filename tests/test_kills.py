@@ -57,12 +57,13 @@ def test_a_rehearsed_kill_takes_nothing_down(desk: Desk, tmp_path: Path) -> None
     assert len(desk.ids()) == 1
 
 
-def test_nobody_kills_another_publishers_article(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("holder", ["Somebody", ""])
+def test_nobody_kills_another_publishers_article(desk: Desk, tmp_path: Path, holder: str) -> None:
     record = {"id": NINJS["uri"], "title": "Crane falls", "text": "It fell.", "publisher": "Post"}
     (tmp_path / "a.jsonl").write_text(json.dumps(record))
     desk.ingest(tmp_path / "a.jsonl")
     notice = tmp_path / "notice"
-    notice.write_text(json.dumps(json.loads(CANCELLED) | {"copyrightholder": "Somebody"}))
+    notice.write_text(json.dumps(json.loads(CANCELLED) | {"copyrightholder": holder}))
     assert desk.ingest(notice) == (0, 0, 0, 1)
     assert len(desk.ids()) == 1
 
