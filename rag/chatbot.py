@@ -14,7 +14,7 @@ from rag.answers.arrangement import arranged, quoted, with_statement
 from rag.answers.checking import checked
 from rag.answers.confidence import confidence, in_words
 from rag.answers.extraction import Candidate
-from rag.answers.premises import Denial, denied
+from rag.answers.premises import Denial, premise_denied
 from rag.answers.prompts import DOES_NOT_SAY, fitting, messages
 from rag.answers.refusal import elsewhere, refusal, refuses
 from rag.answers.rewriting import standing_alone
@@ -145,7 +145,7 @@ class Chatbot:
         )
         ranked = weighed(self.archive, found)
         why = refuses(found.question, ranked)
-        denial = denied(found.question.text, ranked)
+        denial = premise_denied(found.question, ranked)
         if why and denial is None:  # a denial is worth telling
             hits = found.hits or found.outside
             told = self._elsewhere(found, filters)

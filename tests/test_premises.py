@@ -22,7 +22,7 @@ from rag.answers.roles import (
 from rag.chatbot import Chatbot
 from rag.measures.premises import read_premises
 from rag.text.words import stems
-from tests.newsroom import FERRY, TROOPS, FakeArchive
+from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 PAIRS = Path(__file__).parent / "quality" / "premises.jsonl"
 COURT = replace(
@@ -68,6 +68,19 @@ def test_a_false_premise_is_named_and_the_sentence_shown(bot: Chatbot, question:
 )
 def test_a_true_premise_is_left_alone(bot: Chatbot, question: str) -> None:
     assert not names_premise(bot.ask(question))
+
+
+@pytest.mark.parametrize("way", ["fall", "rise"])
+def test_what_holds_within_the_window_need_not_name_it(way: str) -> None:
+    told = [
+        replace(TROOPS, id="mill.example/1", title="Island grain prices fall", published=day(10, 3),
+                text="Island grain prices fell on Thursday, the exchange of Lund said."),
+        replace(TROOPS, id="mill.example/2", title="Island grain prices rise", published=day(10, 9),
+                text="Island grain prices rose on Wednesday, the exchange of Lund said."),
+    ]  # fmt: skip
+    answer = Chatbot(FakeArchive(*told)).ask(f"Why did the island grain prices {way} in 2024?")
+    assert not answer.refused
+    assert not names_premise(answer)
 
 
 def test_a_negation_denies_what_comes_after_it() -> None:
