@@ -37,8 +37,9 @@ _YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d.,%-]\d|\d)")
 _EXCLUDED = re.compile(
     r"(?:^|\s)-(?P<minus>\w[\w’'-]*)"
     r"|\b(?:excluding|leaving out|without mentioning|but not|not (?:about|on|from|in)|other than"
-    r"|except(?: for)?|apart from)\s+(?:the\s+)?(?P<named>(?:[A-Z][\w’'-]+)(?:\s+[A-Z][\w’'-]+)*"
-    r"|[\w’'-]+)"
+    r"|except(?: for)?|apart from)\s+(?:the\s+)?(?P<named>(?:[A-Z][\w’'-]+)(?:\s+[A-Z][\w’'-]+)*)"
+    # a word that is no name only where it can be nothing else: "not in any", "other than by"
+    r"|\b(?:excluding|leaving out|without mentioning|but not about)\s+(?:the\s+)?(?P<word>[\w’'-]+)"
 )
 
 
@@ -125,7 +126,7 @@ def _read(
         publishers=attributed.names,
         authors=find_authors(text, authors),
         phrases=tuple(p for p in phrases if p not in publishers),
-        excluded=tuple(m["minus"] or m["named"] for m in ruled_out),
+        excluded=tuple(m["minus"] or m["named"] or m["word"] for m in ruled_out),
         wants=wanted_answer(text),
         years=() if window else tuple(dict.fromkeys(map(int, _YEAR.findall(text)))),
     )

@@ -64,6 +64,18 @@ def test_what_is_ruled_out_is_not_searched_for():
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "Who was once praised, but not by the Harbour Courier?",
+        "Did the ferry sail for reasons other than an injury?",
+        "Was it said in the Courier, not in any other paper?",
+    ],
+)
+def test_a_small_word_is_never_ruled_out(question):
+    assert understood(question).excluded == ()
+
+
+@pytest.mark.parametrize(
     ("question", "wants"),
     [
         ("Who met the minister?", "who"),

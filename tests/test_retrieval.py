@@ -128,6 +128,17 @@ def test_of_two_old_stories_the_newer_comes_first(archive):
     assert found.index("later") < found.index("old")
 
 
+def test_what_has_no_date_stands_between_the_news_and_the_long_past(tmp_path):
+    told = ["The ferry sank near Borsk.", "The ferry sank off Lund.", "The ferry sank by Arvik."]
+    undated = Article("x.example/undated", "Ferry", told[1], "Courier")
+    past, news = article("past", "2012-03-02", told[0]), article("news", "2024-10-20", told[2])
+    held = [past, undated, news]
+    with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put((one, [Span(0, len(one.text))]) for one in held)
+        found = archive.search("Where did the ferry sink?", 3, asked_on=ASKED_ON)
+    assert [hit.passage.article_id for hit in found] == [news.id, undated.id, past.id]
+
+
 def test_a_year_in_the_words_prefers_what_was_published_in_it(archive):
     asked = datetime(2034, 10, 24, tzinfo=UTC)
     found = retrieve(archive, "What was said of the 2019 ferry disaster?", asked_on=asked)
