@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 FOLDER = "lexical"
 HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
-TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not outweigh the words
+# Swept with the weights of `rag.ranking`, see there.
+TITLE_BOOST = 1.0  # every passage of an article bears its title.  Swept .5-1.5
+PAIR_BOOST = 0.4  # two words that follow on each other in the question and stand near.  Swept 0-.7
+PAIR_SLOP = 3  # words that may lie between, as in Metzler and Croft's sequential dependence (2005)
 PHRASE_BOOST = 3.0
 EPOCH_BOUND = 2**62
 RAW = ("article_id", "publisher", "author", "section", "language", "kind", "access", "stemmed")
@@ -152,7 +156,7 @@ class LexicalIndex:
         Numbers only grow: those `up_to` one are what was there when it came in.
         """
         exact = [self._phrase(words) for phrase in phrases for words in self.phrases(phrase)]
-        words = [self._words(query, 1.0), *exact]
+        words = [self._words(query), *self._pairs(query), *exact]
         wanted = [part for part in words if part is not None]
         if not wanted or k < 1:
             return []
@@ -192,13 +196,25 @@ class LexicalIndex:
     def _none_above(self, number: int) -> tantivy.Query:
         return tantivy.Query.const_score_query(self._range("number", 0, number), 0.0)
 
-    def _words(self, query: str, boost: float) -> tantivy.Query | None:
+    def _words(self, query: str) -> tantivy.Query | None:
         parts = [
             (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(field, term), weight))
             for term in self.terms(query)
-            for field, weight in (("text", boost), ("title", boost * TITLE_BOOST))
+            for field, weight in (("text", 1.0), ("title", TITLE_BOOST))
         ]
         return tantivy.Query.boolean_query(parts) if parts else None
+
+    def _pairs(self, query: str) -> list[tantivy.Query]:
+        """What is worth more where words that the question has side by side stand near."""
+        runs = self.phrases(query)
+        pairs = dict.fromkeys(pair for run in runs for pair in pairwise(run) if len({*pair}) == 2)
+        return [
+            tantivy.Query.boost_query(
+                tantivy.Query.phrase_query(self._schema, "text", list(pair), slop=PAIR_SLOP),
+                PAIR_BOOST,
+            )
+            for pair in pairs
+        ]
 
     def _phrase(self, words: tuple[str, ...]) -> tantivy.Query:
         if len(words) == 1:
