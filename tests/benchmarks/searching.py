@@ -2,10 +2,12 @@
 
     python -m tests.benchmarks.searching SOURCE [--passages N] [--keep DIR]
 
-The archive is SOURCE, one of real articles, and beside each of them a twin: its words in another
-order, its vectors turned a little.  It is asked the questions of ../shared/data, as of their day,
-in a month's window, and with a reranker of the usual cross-encoder's shape (six layers of 384,
-weights drawn at random: what it costs, not what it finds).
+The archive is SOURCE, one of real articles, and beside each of them as many twins as it takes:
+each passage's words in another order, its vectors turned a little, published on some day of the
+two years that are asked about (the first twin on the article's own).  It is asked the questions of
+../shared/data, as of their day, in a month's window, and with a reranker of the usual
+cross-encoder's shape (six layers of 384, weights drawn at random: what it costs, not what it
+finds).
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ from tests.benchmarks.__main__ import SHARED
 
 QUESTIONS = 200
 CEILINGS = {"no window": 25.0, "a month's window": 35.0, "reranked": 400.0}  # ms, two idle cores
-BATCH = 100  # articles
+BATCH = 400  # articles
+FIRST_DAY, DAYS = datetime(2022, 1, 1, tzinfo=UTC), 730  # that the questions are asked on
 TURNED = 0.02  # standard deviation of what is added to each number of a twin's vector
 
 
@@ -111,12 +114,15 @@ def _make(source: Path, place: Path, wanted: int) -> None:
         Archive.open(source) as real,
         Archive.open(place, mode="write", embeddings=kept) as archive,
     ):
+        twins = max(1, -(-wanted // max(real.count().passages, 1)) - 1)
         for article, passages, vectors in _articles(real):
-            for one, parts in ((article, passages), _twin(article, passages)):
-                if one is not article:
-                    vectors = vectors + chance.normal(0, TURNED, vectors.shape)
+            for number in range(twins + 1):
+                one, parts, near = article, passages, vectors
+                if number:
+                    one, parts = _twin(article, passages, number)
+                    near = vectors + chance.normal(0, TURNED, vectors.shape)
                 texts = (embedding_text(one.head, part.text) for part in parts)
-                kept.of.update(zip(texts, vectors, strict=True))
+                kept.of.update(zip(texts, near, strict=True))
                 batch.append((one, [Span(part.start, part.end) for part in parts]))
                 made += len(parts)
             if len(batch) >= BATCH or made >= wanted:
@@ -143,15 +149,29 @@ def _articles(real: Archive) -> Iterator[tuple[Article, list[Passage], Vectors]]
         yield article, passages, np.array([rows[numbers[passage]] for passage in passages])
 
 
-def _twin(article: Article, passages: list[Passage]) -> tuple[Article, list[Passage]]:
-    """The article with each passage's words the other way round: no copy, and as long."""
+def _twin(article: Article, passages: list[Passage], number: int) -> tuple[Article, list[Passage]]:
+    """The article with each passage's words in another order: no copy, and as long."""
+    chance = random.Random(f"{article.id} {number}")
+
+    def disordered(text: str) -> str:
+        words = text.split()
+        return " ".join(chance.sample(words, len(words)))
+
     text, parts = "", list[Passage]()
-    for number, passage in enumerate(passages):
-        words = f"{' '.join(reversed(passage.text.split()))} {number}"
+    for place, passage in enumerate(passages):
+        words = f"{disordered(passage.text)} {place}"
         parts.append(replace(passage, start=len(text), end=len(text) + len(words), text=words))
         text += words + "\n\n"
-    title = " ".join(reversed(article.title.split()))
-    return replace(article, id=f"{article.id}/twin", title=title, text=text, url=""), parts
+    some_day = FIRST_DAY + timedelta(days=chance.randrange(DAYS))
+    published = article.published if number == 1 else some_day
+    return replace(
+        article,
+        id=f"{article.id}/twin/{number}",
+        title=disordered(article.title),
+        text=text,
+        url="",
+        published=published,
+    ), parts
 
 
 def _cross_encoder(folder: Path) -> Path:
