@@ -20,16 +20,16 @@ from rag.asof import ArchiveAsOf
 from rag.errors import ArchiveDamagedError
 from rag.models.lazy import ArchiveModel, LazyEmbeddings, reranker_of
 from rag.retrieval import retrieve
-from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
+from rag.schema import Article, ArticleHead, Filters, Found, Hit, Passage, Span
 from rag.settings import Settings
 from rag.storage.entries import with_vectors
 from rag.storage.erasure import erase, finish
 from rag.storage.filtering import kinds_of
-from rag.storage.indexes import Indexes
+from rag.storage.found import found_in, read_hits
+from rag.storage.indexes import Indexes, Scored
 from rag.storage.lock import writers_lock
 from rag.storage.losses import loss_of
 from rag.storage.newvectors import MODEL
-from rag.storage.notices import corrected
 from rag.storage.passages import Vectors
 from rag.storage.record import Record, fingerprint
 from rag.storage.reembedding import WAIT, OnProgress, Reembedded, abandon, reembed
@@ -390,21 +390,33 @@ class Archive:
 
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
+        return list(self.hits(self.by_meaning(query, k, filters=filters)).values())
 
-        def nearest(vector: Vectors) -> list[Hit]:
+    def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
+        """Return what `dense` does, before its words are read."""
+
+        def nearest(vector: Vectors) -> list[Found]:
             self.refresh()
-            return self._hits(self._indexes.nearest(vector, k, filters=filters), k)
+            return self._found(self._indexes.nearest(vector, k, filters=filters), k)
 
-        return self.by_meaning(query, nearest)
+        return self.with_vector_of(query, nearest)
 
     def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
         """Return how near each passage is to the query; -1.0 for one that is here no more."""
         numbers = self._record.passages.numbers_of(passages)
-        return self.by_meaning(
+        return self.with_vector_of(
             query, lambda vector: self._record.passages.cosines(passages, numbers, vector)
         )
 
-    def by_meaning(self, query: str, search: Callable[[Vectors], T]) -> T:
+    def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
+        """Return how near what was found is to the query; -1.0 for what has no vector any more."""
+        numbers = [one.number for one in found]
+        near = self.with_vector_of(
+            query, lambda vector: self._record.passages.near(numbers, vector)
+        )
+        return [near.get(number, -1.0) for number in numbers]
+
+    def with_vector_of(self, query: str, search: Callable[[Vectors], T]) -> T:
         """Return what is found by the query's vector, of the model that the archive has now.
 
         Where another process has embedded the archive anew meanwhile, it is searched once more.
@@ -437,9 +449,24 @@ class Archive:
         phrases: Sequence[str] = (),
     ) -> list[Hit]:
         """Return the `k` passages that score best by BM25 over the query's words, best first."""
+        found = self.by_words(query, k, filters=filters, phrases=phrases)
+        return list(self.hits(found).values())
+
+    def by_words(
+        self,
+        query: str,
+        k: int,
+        *,
+        filters: Filters = Filters(),
+        phrases: Sequence[str] = (),
+    ) -> list[Found]:
+        """Return what `lexical` does, before its words are read."""
         self.refresh()
-        found = self._indexes.by_words(query, k, filters=filters, phrases=phrases)
-        return self._hits(found, k)
+        return self._found(self._indexes.by_words(query, k, filters=filters, phrases=phrases), k)
+
+    def hits(self, found: Iterable[Found]) -> dict[int, Hit]:
+        """Return the hits of those of what was found that are still here, by number, in order."""
+        return read_hits(self._record, found)
 
     def search(
         self,
@@ -477,11 +504,5 @@ class Archive:
         """See what another process has written since; every search does so itself."""
         self._indexes.refresh()
 
-    def _hits(self, found: Sequence[tuple[int, float]], k: int) -> list[Hit]:
-        live = self._record.passages.live(number for number, _ in found)
-        hits = [
-            Hit(live[number].passage, live[number].head, score)
-            for number, score in found
-            if number in live
-        ]
-        return corrected(self._record.database, hits[:k])
+    def _found(self, found: Scored, k: int) -> list[Found]:
+        return found_in(self._record, found)[:k]

@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rag.retrieval import retrieve
-from rag.schema import Answer, Article, ArticleHead, Filters, Hit, Passage
+from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit, Passage
 from rag.storage.ended import Ended
 from rag.storage.filtering import NOW, standing_at
+from rag.storage.found import found_in, read_hits
 from rag.storage.indexes import Indexes, Scored
-from rag.storage.notices import corrected, notices_of
+from rag.storage.notices import notices_of
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.record import Record
 from rag.text.days import in_words
@@ -39,7 +40,8 @@ class Present(Protocol):
     def indexes(self) -> Indexes: ...
     def refresh(self) -> None: ...
     def embed(self, texts: Sequence[str]) -> Vectors: ...
-    def by_meaning(self, query: str, search: Callable[[Vectors], list[T]]) -> list[T]: ...
+    def nearness(self, query: str, found: Sequence[Found]) -> list[float]: ...
+    def with_vector_of(self, query: str, search: Callable[[Vectors], T]) -> T: ...
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = ...
     ) -> dict[str, tuple[ArticleHead, ...]]: ...
@@ -78,30 +80,49 @@ class ArchiveAsOf:
 
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
-        return self._archive.by_meaning(query, lambda vector: self._nearest(vector, k, filters))
+        return list(self.hits(self.by_meaning(query, k, filters=filters)).values())
 
-    def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Hit]:
+    def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
+        """Return what `dense` does, before its words are read."""
+        return self._archive.with_vector_of(query, lambda vector: self._nearest(vector, k, filters))
+
+    def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Found]:
         stood = self._passages(filters)
         found = self._archive.indexes.nearest(vector, k, filters=filters, among=stood.lasting)
-        return self._hits([*found, *self._ended().nearest(vector, k, stood.ended)], k)
+        return self._found([*found, *self._ended().nearest(vector, k, stood.ended)], k)
 
     def lexical(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[Hit]:
         """Return the `k` passages that score best by BM25 over the query's words, best first."""
+        found = self.by_words(query, k, filters=filters, phrases=phrases)
+        return list(self.hits(found).values())
+
+    def by_words(
+        self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
+    ) -> list[Found]:
+        """Return what `lexical` does, before its words are read."""
         stood = self._passages(filters)
         found = self._archive.indexes.by_words(
             query, k, filters=filters, phrases=phrases, up_to=self._newest
         )
         ended = self._ended().by_words(query, k, stood.ended, phrases=phrases)
-        return self._hits([*found, *ended], k)
+        return self._found([*found, *ended], k)
+
+    def hits(self, found: Iterable[Found]) -> dict[int, Hit]:
+        """Return the hits of those of what was found that stood then, by number, in order."""
+        return read_hits(self._record, found, self._then)
 
     def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
         """Return how near each passage is to the query; -1.0 for one that was not here."""
         numbers = self._record.passages.numbers_of(passages, self._then)
-        return self._archive.by_meaning(
+        return self._archive.with_vector_of(
             query, lambda vector: self._record.passages.cosines(passages, numbers, vector)
         )
+
+    def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
+        """Return how near what was found is to the query; -1.0 for what has no vector any more."""
+        return self._archive.nearness(query, found)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the texts' vectors (n, dimension), of length one."""
@@ -195,15 +216,9 @@ class ArchiveAsOf:
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]
 
-    def _hits(self, found: Scored, k: int) -> list[Hit]:
-        stood = self._record.passages.live((number for number, _ in found), self._then)
-        hits = [
-            Hit(stood[number].passage, stood[number].head, score)
-            for number, score in dict(found).items()
-            if number in stood
-        ]
-        hits = sorted(hits, key=lambda hit: -hit.score)[:k]
-        return corrected(self._record.database, hits, self._then)
+    def _found(self, found: Scored, k: int) -> list[Found]:
+        stood = found_in(self._record, list(dict(found).items()), self._then)
+        return sorted(stood, key=lambda one: -one.score)[:k]
 
 
 def _is_a_day(moment: datetime) -> bool:

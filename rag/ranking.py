@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rag.questions import Question
-from rag.schema import Hit
+from rag.schema import Found
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -44,15 +44,18 @@ RERANKED = 20  # first candidates that a reranker sees
 RERANKER_SHARE = 0.5  # of a reranked passage's score
 
 
-def weighed(hit: Hit, asked: Question) -> Hit:
-    """Return the hit with its score weighed by its date, its publisher and what is ruled out."""
-    weight = _weight_of_time(hit.head.published, asked)
-    if hit.head.publisher in asked.publishers:
+def weighed(found: Found, asked: Question, text: str = "") -> Found:
+    """Return what was found, weighed by its date, its publisher and what is ruled out.
+
+    Its `text` is looked at only where the question rules words out.
+    """
+    weight = _weight_of_time(found.head.published, asked)
+    if found.head.publisher in asked.publishers:
         weight *= 1 + CITED_WEIGHT
     if asked.excluded:
-        text = hit.passage.text.casefold()
-        weight *= RULED_OUT if any(w.casefold() in text for w in asked.excluded) else 1.0
-    return replace(hit, score=hit.score * weight)
+        said = text.casefold()
+        weight *= RULED_OUT if any(w.casefold() in said for w in asked.excluded) else 1.0
+    return replace(found, score=found.score * weight)
 
 
 def _weight_of_time(published: datetime | None, asked: Question) -> float:
@@ -72,34 +75,40 @@ def _weight_of_time(published: datetime | None, asked: Question) -> float:
     return weight + (SOFT_WEIGHT if window is not None and window.covers(published) else 0.0)
 
 
-def reranked(ranked: list[Hit], asked: Question, reranker: BaseCrossEncoder) -> list[Hit]:
-    """Return the hits, the first of them in an order that is half the reranker's."""
-    first, rest = ranked[:RERANKED], ranked[RERANKED:]
+def reranked(
+    ranked: list[Found], texts: Mapping[int, str], asked: Question, reranker: BaseCrossEncoder
+) -> list[Found]:
+    """Return what was found, the first of it in an order that is half the reranker's.
+
+    `texts` are the words of the first RERANKED, by number; what has none is here no more.
+    """
+    first = [found for found in ranked[:RERANKED] if found.number in texts]
+    rest = ranked[RERANKED:]
     if len(first) < 2:
-        return ranked
-    scores = reranker.score([(asked.text, hit.passage.text) for hit in first])
+        return first + rest
+    scores = reranker.score([(asked.text, texts[found.number]) for found in first])
     low, high = min(scores), max(scores)
     top, bottom = first[0].score, first[-1].score
     reached = [(s - low) / (high - low) if high > low else 0.0 for s in scores]
     mixed = [
         replace(
-            hit,
-            score=(1 - RERANKER_SHARE) * hit.score
+            found,
+            score=(1 - RERANKER_SHARE) * found.score
             + RERANKER_SHARE * (bottom + share * (top - bottom)),
         )
-        for hit, share in zip(first, reached, strict=True)
+        for found, share in zip(first, reached, strict=True)
     ]
-    return sorted(mixed, key=lambda hit: -hit.score) + rest
+    return sorted(mixed, key=lambda found: -found.score) + rest
 
 
-def of_several_publishers(ranked: Sequence[Hit]) -> list[Hit]:
-    """Return the hits, a publisher's further articles behind those of others that are as good."""
-    waiting, taken = list(ranked[:SPREAD]), list[Hit]()
+def of_several_publishers(ranked: Sequence[Found]) -> list[Found]:
+    """Return what was found, a publisher's further articles behind others' that are as good."""
+    waiting, taken = list(ranked[:SPREAD]), list[Found]()
     articles: dict[str, set[str]] = {}
 
-    def worth(hit: Hit) -> float:
-        others = articles.get(hit.head.publisher, set()) - {hit.head.article_id}
-        return hit.score * (1 - PUBLISHER_AGAIN * min(AGAIN_AT_MOST, len(others)))
+    def worth(found: Found) -> float:
+        others = articles.get(found.head.publisher, set()) - {found.head.article_id}
+        return found.score * (1 - PUBLISHER_AGAIN * min(AGAIN_AT_MOST, len(others)))
 
     while waiting:
         best = max(waiting, key=worth)
@@ -108,4 +117,4 @@ def of_several_publishers(ranked: Sequence[Hit]) -> list[Hit]:
         if best.head.publisher:
             articles.setdefault(best.head.publisher, set()).add(best.head.article_id)
     least = taken[-1].score if taken else 0.0
-    return taken + [replace(hit, score=min(hit.score, least)) for hit in ranked[SPREAD:]]
+    return taken + [replace(found, score=min(found.score, least)) for found in ranked[SPREAD:]]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.questions import Question, asks_for_an_author, softened, stand_alone, understand
-from rag.ranking import of_several_publishers, reranked, weighed
-from rag.schema import Answer, Article, ArticleHead, Filters, Hit, Passage, Window
+from rag.ranking import RERANKED, of_several_publishers, reranked, weighed
+from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit, Window
 from rag.tellings import one_of_each_story
 
 if TYPE_CHECKING:
@@ -27,20 +27,23 @@ PART_WEIGHT = 0.7  # of the best score that a passage has for a part of the ques
 UNKNOWN = ""  # an article's publisher that was not told: it may be the one that is cited
 PASSAGES_OF_AN_ARTICLE = 2  # at the most, before other articles have had their turn
 
-_Key = tuple[str, int, int]  # a passage: its article, revision and start
-
 
 @runtime_checkable
 class Searchable(Protocol):
-    """What `retrieve` needs of an archive."""
+    """What `retrieve` needs of an archive.
 
-    def dense(self, query: str, k: int, *, filters: Filters = ...) -> list[Hit]: ...
+    What it finds is ranked before a word of it is read: `hits` are made of what is shown.
+    """
 
-    def lexical(
+    def by_meaning(self, query: str, k: int, *, filters: Filters = ...) -> list[Found]: ...
+
+    def by_words(
         self, query: str, k: int, *, filters: Filters = ..., phrases: Sequence[str] = ...
-    ) -> list[Hit]: ...
+    ) -> list[Found]: ...
 
-    def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]: ...
+    def nearness(self, query: str, found: Sequence[Found], /) -> list[float]: ...
+
+    def hits(self, found: Iterable[Found], /) -> dict[int, Hit]: ...
 
     def article(self, article_id: str, /) -> Article | None: ...
 
@@ -97,18 +100,18 @@ def retrieve(
 
 def _ranked(
     archive: Searchable, asked: Question, filters: Filters, reranker: BaseCrossEncoder | None
-) -> list[Hit]:
+) -> list[Found]:
     """Return all that is found for a question within the filters, best first."""
     narrowed = narrow(filters, asked)
     if narrowed is None:
         return []
     found = _found(archive, asked, narrowed)
     if asked.evenly:
-        found.sort(key=lambda hit: hit.head.published or datetime.max.replace(tzinfo=UTC))
-    ranked = sorted(found, key=lambda hit: -hit.score)
+        found.sort(key=lambda one: one.head.published or datetime.max.replace(tzinfo=UTC))
+    ranked = sorted(found, key=lambda one: -one.score)
     ranked = one_of_each_story(archive, ranked, narrowed)
     if reranker is not None:
-        ranked = reranked(ranked, asked, reranker)
+        ranked = reranked(ranked, _texts(archive, ranked[:RERANKED]), asked, reranker)
     return of_several_publishers(ranked)
 
 
@@ -161,53 +164,61 @@ def _closed(window: Window) -> bool:
     return window.start is not None and window.end is not None
 
 
-def _found(archive: Searchable, asked: Question, filters: Filters) -> list[Hit]:
+def _found(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
     """Return the passages found for the question and for its parts, with their weighed scores."""
-    found = {_key(hit): hit for hit in _searched(archive, asked, filters)}
-    for_parts: dict[_Key, float] = {}
+    found = {one.number: one for one in _searched(archive, asked, filters)}
+    if not asked.parts:
+        return list(found.values())
+    for_parts: dict[int, float] = {}
     for part in asked.parts:
-        for hit in _searched(archive, part, filters):
-            key = _key(hit)
-            found.setdefault(key, replace(hit, score=0.0))
-            for_parts[key] = max(hit.score, for_parts.get(key, 0.0))
+        for one in _searched(archive, part, filters):
+            found.setdefault(one.number, replace(one, score=0.0))
+            for_parts[one.number] = max(one.score, for_parts.get(one.number, 0.0))
     return [
-        replace(hit, score=hit.score + PART_WEIGHT * for_parts.get(key, 0.0))
-        for key, hit in found.items()
+        replace(one, score=one.score + PART_WEIGHT * for_parts.get(number, 0.0))
+        for number, one in found.items()
     ]
 
 
-def _searched(archive: Searchable, asked: Question, filters: Filters) -> list[Hit]:
-    return [weighed(hit, asked) for hit in _candidates(archive, asked, filters)]
+def _searched(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
+    candidates = _candidates(archive, asked, filters)
+    texts = _texts(archive, candidates) if asked.excluded else {}
+    return [weighed(one, asked, texts.get(one.number, "")) for one in candidates]
 
 
-def _candidates(archive: Searchable, asked: Question, filters: Filters) -> list[Hit]:
+def _texts(archive: Searchable, found: Iterable[Found]) -> dict[int, str]:
+    """Return the words of the passages that are still here, by their numbers."""
+    return {number: hit.passage.text for number, hit in archive.hits(found).items()}
+
+
+def _candidates(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
     """Return the passages that either index finds, each once, their scores fused: 0 to 1."""
     query, phrases = asked.query, asked.phrases
-    words = archive.lexical(query, CANDIDATES, filters=filters, phrases=phrases)
+    words = archive.by_words(query, CANDIDATES, filters=filters, phrases=phrases)
     if asked.window is None or not asked.window.hard:
         recent = _recent(filters, asked.asked_on)
         if recent is not None:
-            words = words + archive.lexical(
+            words = words + archive.by_words(
                 query, RECENT_CANDIDATES, filters=recent, phrases=phrases
             )
-    dense = archive.dense(query, CANDIDATES, filters=filters)
-    meaning = {_key(hit): hit.score for hit in dense}
-    only_words = {_key(hit): hit.passage for hit in words if _key(hit) not in meaning}
-    cosines = archive.cosines(query, list(only_words.values()))
-    meaning.update(zip(only_words, cosines, strict=True))
-    by_words: dict[_Key, float] = {}
-    for hit in words:
-        by_words[_key(hit)] = max(hit.score, by_words.get(_key(hit), 0.0))
+    dense = archive.by_meaning(query, CANDIDATES, filters=filters)
+    meaning = {one.number: one.score for one in dense}
+    only_words = {one.number: one for one in words if one.number not in meaning}
+    nearness = archive.nearness(query, list(only_words.values()))
+    meaning.update(zip(only_words, nearness, strict=True))
+    by_words: dict[int, float] = {}
+    for one in words:
+        by_words[one.number] = max(one.score, by_words.get(one.number, 0.0))
     lexical, semantic = _shares(by_words, floor=0.0), _shares(meaning)
-    hits = {_key(hit): hit for hit in (*words, *dense)}
+    candidates = {one.number: one for one in (*words, *dense)}
     return [
         replace(
-            hit,
-            score=(1 - DENSE_SHARE) * lexical.get(key, 0.0)
-            + DENSE_SHARE * semantic.get(key, 0.0)
-            + (LEAD_WEIGHT if hit.passage.start == 0 else 0.0),
+            one,
+            score=(1 - DENSE_SHARE) * lexical.get(number, 0.0)
+            + DENSE_SHARE * semantic.get(number, 0.0)
+            + (LEAD_WEIGHT if one.start == 0 else 0.0),
         )
-        for key, hit in hits.items()
+        for number, one in candidates.items()
     ]
 
 
@@ -219,20 +230,20 @@ def _recent(filters: Filters, asked_on: datetime) -> Filters | None:
     return replace(filters, after=after, before=before) if after < before else None
 
 
-def _shares(scores: Mapping[_Key, float], *, floor: float | None = None) -> dict[_Key, float]:
+def _shares(scores: Mapping[int, float], *, floor: float | None = None) -> dict[int, float]:
     """Each score's place between the floor, else the least of them, (0) and the best (1)."""
     low = min(scores.values(), default=0.0) if floor is None else floor
     span = max(scores.values(), default=0.0) - low
     return {key: (score - low) / span if span > 0 else 1.0 for key, score in scores.items()}
 
 
-def _shown(archive: Searchable, ranked: Sequence[Hit], k: int) -> list[Hit]:
+def _shown(archive: Searchable, ranked: Sequence[Found], k: int) -> list[Hit]:
     """The first `k`: a text once, few passages of an article, those that adjoin joined."""
     seen: set[str] = set()
     taken: dict[str, int] = {}
     first: list[Hit] = []
     crowded: list[Hit] = []
-    for hit in ranked:
+    for hit in _read(archive, ranked, 2 * (k + PASSAGES_OF_AN_ARTICLE)):
         text = " ".join(hit.passage.text.casefold().split())
         if text in seen:
             continue
@@ -246,8 +257,12 @@ def _shown(archive: Searchable, ranked: Sequence[Hit], k: int) -> list[Hit]:
     return join_adjoining(archive, kept)[:k]
 
 
-def _key(hit: Hit) -> _Key:
-    return hit.passage.article_id, hit.passage.revision, hit.passage.start
+def _read(archive: Searchable, ranked: Sequence[Found], size: int) -> Iterator[Hit]:
+    """Yield the hits of what is still here, in order, reading so many texts at a time."""
+    for i in range(0, len(ranked), size):
+        some = ranked[i : i + size]
+        hits = archive.hits(some)
+        yield from (hits[one.number] for one in some if one.number in hits)
 
 
 def _near(one: Hit, other: Hit) -> bool:

@@ -110,6 +110,20 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A passage that a search found, before its words are read: what it is ranked by.
+
+    `number` is the passage's in the archive; `start` is where it begins in its article.
+    """
+
+    number: int
+    start: int
+    head: ArticleHead
+    score: float
+    copies: tuple[ArticleHead, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of time, half-open: `start <= t < end`; an end that is None is open.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from rag.schema import Article, ArticleHead, Filters, Hit
+from rag.schema import Article, ArticleHead, Filters, Found, Hit
 from rag.text.copies import Said
 
 
@@ -19,32 +19,42 @@ class Library(Protocol):
 
     def article(self, article_id: str, /) -> Article | None: ...
 
+    def hits(self, found: Iterable[Found], /) -> dict[int, Hit]: ...
 
-def one_of_each_story(library: Library, ranked: Sequence[Hit], filters: Filters) -> list[Hit]:
-    """Return `ranked` without what copies only repeat; each hit left names its story's others.
+
+def one_of_each_story(library: Library, ranked: Sequence[Found], filters: Filters) -> list[Found]:
+    """Return `ranked` without what copies only repeat; what is left names its story's others.
 
     Of the tellings that pass the filters, the one found best stays.  Of another, a passage stays
     that says what the first does not: a paragraph that was cut there, a figure brought up to date.
     """
-    copies = library.copies({hit.passage.article_id for hit in ranked}, filters=filters)
+    copies = library.copies({found.head.article_id for found in ranked}, filters=filters)
     if not copies:
         return list(ranked)
     first: dict[frozenset[str], str] = {}
-    said: dict[str, Said] = {}
-    kept = []
-    for hit in ranked:
-        article_id = hit.passage.article_id
-        others = copies.get(article_id, ())
-        story = frozenset((article_id, *(head.article_id for head in others)))
-        shown = first.setdefault(story, article_id)
+    told_by: dict[int, str] = {}  # of a passage of another telling: the article that is shown
+    for found in ranked:
+        article_id = found.head.article_id
+        story = {article_id, *(head.article_id for head in copies.get(article_id, ()))}
+        shown = first.setdefault(frozenset(story), article_id)
         if shown != article_id:
-            if shown not in said:
-                article = library.article(shown)
-                said[shown] = Said(article.text if article else "")
-            if said[shown].repeats(hit.passage.text):
+            told_by[found.number] = shown
+    hits = library.hits(found for found in ranked if found.number in told_by)
+    said = {shown: _said(library, shown) for shown in set(told_by.values())}
+    kept = []
+    for found in ranked:
+        if found.number in told_by:
+            hit = hits.get(found.number)
+            if hit is None or said[told_by[found.number]].repeats(hit.passage.text):
                 continue
-        kept.append(replace(hit, copies=others) if others else hit)
+        others = copies.get(found.head.article_id, ())
+        kept.append(replace(found, copies=others) if others else found)
     return kept
+
+
+def _said(library: Library, article_id: str) -> Said:
+    article = library.article(article_id)
+    return Said(article.text if article else "")
 
 
 def named_publishers(head: ArticleHead, copies: Iterable[ArticleHead]) -> tuple[str, ...]:

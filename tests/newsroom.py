@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import Article, ArticleHead, Filters, Hit, Passage
+from rag.schema import Article, ArticleHead, Filters, Found, Hit, Passage
 from rag.text.sentences import sentences
 from rag.text.words import stems
 
@@ -31,7 +32,7 @@ class FakeArchive:
 
     def __init__(self, *articles: Article, length: int = 6) -> None:
         self._articles = {article.id: article for article in articles}
-        self.hits = [
+        self.passages = [
             Hit(passage, article.head, 0.0)
             for article in articles
             for passage in _passages(article, length)
@@ -49,14 +50,17 @@ class FakeArchive:
     def authors(self) -> tuple[str, ...]:
         return ()
 
-    def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
-        hits = [hit for hit in self.hits if _passes(hit, filters)]
-        if not hits:
+    def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
+        numbered = [(n, hit) for n, hit in enumerate(self.passages) if _passes(hit, filters)]
+        if not numbered:
             return []
-        vectors = bag_of_words([query, *(f"{h.head.title}. {h.passage.text}" for h in hits)])
+        texts = (f"{hit.head.title}. {hit.passage.text}" for _, hit in numbered)
+        vectors = bag_of_words([query, *texts])
         scores = vectors[1:] @ vectors[0]
         return [
-            Hit(hits[i].passage, hits[i].head, float(scores[i])) for i in np.argsort(-scores)[:k]
+            Found(number, hit.passage.start, hit.head, float(scores[i]))
+            for i in np.argsort(-scores)[:k]
+            for number, hit in [numbered[i]]
         ]
 
     def copies(
@@ -64,14 +68,20 @@ class FakeArchive:
     ) -> dict[str, tuple[ArticleHead, ...]]:
         return {}
 
-    def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
-        near = {hit.passage: hit.score for hit in self.dense(query, len(self.hits))}
-        return [near.get(passage, -1.0) for passage in passages]
+    def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
+        near = {one.number: one.score for one in self.by_meaning(query, len(self.passages))}
+        return [near[one.number] for one in found]
 
-    def lexical(
+    def by_words(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
-    ) -> list[Hit]:
-        return [hit for hit in self.dense(query, k, filters=filters) if hit.score > 0]
+    ) -> list[Found]:
+        return [one for one in self.by_meaning(query, k, filters=filters) if one.score > 0]
+
+    def hits(self, found: Iterable[Found]) -> dict[int, Hit]:
+        return {
+            one.number: replace(self.passages[one.number], score=one.score, copies=one.copies)
+            for one in found
+        }
 
 
 def _passages(article: Article, length: int) -> list[Passage]:

@@ -10,7 +10,7 @@ from rag.answers.citations import cite, numbered, read_citations, tidy_markers
 from rag.schema import Span, Statement
 from tests.newsroom import FERRY, TROOPS, FakeArchive
 
-HITS = FakeArchive(TROOPS, FERRY).hits
+HITS = FakeArchive(TROOPS, FERRY).passages
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_a_refused_question_has_no_statement_that_could_be_right() -> None:
 
 
 def test_only_the_first_three_statements_of_an_answer_count() -> None:
-    hit = FakeArchive(FERRY).hits[0]
+    hit = FakeArchive(FERRY).passages[0]
     said = cite(1, hit)
     other = replace(said, quote="It rained.")
     answer = Answer("?", tuple(Statement("", (c,)) for c in (other, other, other, said)), (hit,))
@@ -94,7 +94,7 @@ def test_only_the_first_three_statements_of_an_answer_count() -> None:
 
 
 def test_calibration_sets_what_was_said_beside_what_was_right() -> None:
-    hit = FakeArchive(FERRY).hits[0]
+    hit = FakeArchive(FERRY).passages[0]
     said = Answer("?", (Statement("", (cite(1, hit),)),), (hit,), confidence=0.7)
     measures = measure_calibration(
         [(said, "Duarte"), (said, "Orlov"), (Answer("?", refused=True), "Orlov")]

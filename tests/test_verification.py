@@ -8,8 +8,8 @@ from rag.schema import Hit
 from rag.verification import Verdict, Verifier
 from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
 
-(HIT,) = FakeArchive(TROOPS, length=50).hits
-(BOAT,) = FakeArchive(FERRY, length=50).hits
+(HIT,) = FakeArchive(TROOPS, length=50).passages
+(BOAT,) = FakeArchive(FERRY, length=50).passages
 
 
 def verdict(claim: str, hit: Hit = HIT) -> Verdict:

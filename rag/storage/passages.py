@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import Filters, Passage
+from rag.schema import ArticleHead, Filters, Passage
 from rag.storage.database import Database
 from rag.storage.filtering import NOW, condition
+from rag.storage.heads import Heads
 from rag.storage.rows import HEAD, Live, read_live
 from rag.storage.texts import Texts
 
@@ -22,6 +23,7 @@ class Passages:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._heads = Heads(database)
         self._texts = Texts(database)
 
     def numbers(self, filters: Filters = Filters(), standing: str = NOW) -> Numbers:
@@ -49,13 +51,36 @@ class Passages:
 
     def live(self, numbers: Iterable[int], standing: str = NOW) -> dict[int, Live]:
         """Return those of the passages that are live, by number."""
-        rows = self._database.for_each(
-            f'SELECT r.id, r.fingerprint, p.number, p.start, p."end", {HEAD} FROM passages p '
+        rows = self._standing(numbers, standing)
+        heads = self._heads.of(row[:3] for row in rows)
+        texts = self._texts.of(row[:2] for row in rows)
+        return {
+            number: Live(number, Passage(head.article_id, which, start, end, text[start:end]), head)
+            for key, mark, which, number, start, end in rows
+            if (head := heads.get((key, mark, which)))
+            and (text := texts.get((key, mark))) is not None
+        }
+
+    def found(
+        self, numbers: Iterable[int], standing: str = NOW
+    ) -> dict[int, tuple[int, ArticleHead]]:
+        """Return where each of the passages that are live begins, and its article's head.
+
+        No text is read for it: of the 260 passages that a search ranks it shows eight.
+        """
+        rows = self._standing(numbers, standing)
+        heads = self._heads.of(row[:3] for row in rows)
+        return {row[3]: (row[4], heads[row[:3]]) for row in rows if row[:3] in heads}
+
+    def _standing(
+        self, numbers: Iterable[int], standing: str
+    ) -> list[tuple[int, str, int, int, int, int]]:
+        """Return rows of a revision's number, fingerprint, revision, the passage's, start, end."""
+        return self._database.for_each(
+            'SELECT r.id, r.fingerprint, r.revision, p.number, p.start, p."end" FROM passages p '
             f"JOIN revisions r ON r.id = p.revision_id WHERE {standing} AND p.number IN ({{}})",
             (int(number) for number in numbers),
         )
-        texts = self._texts.of(row[:2] for row in rows)
-        return {row[2]: read_live((*row[2:], texts[row[:2]])) for row in rows if row[:2] in texts}
 
     def vectors(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
         """Return the vectors (n, dimension) of these passages and the numbers they belong to."""
@@ -82,10 +107,14 @@ class Passages:
         self, passages: Sequence[Passage], numbers: Mapping[Passage, int], vector: Vectors
     ) -> list[float]:
         """Return how near each passage's vector is, by its number; -1.0 for one that has none."""
-        found, vectors = self.vectors(np.array(list(numbers.values()), np.int64))
-        scores = vectors @ vector if len(found) else np.empty(0)
-        near = dict(zip(found.tolist(), scores.tolist(), strict=True))
+        near = self.near(numbers.values(), vector)
         return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
+
+    def near(self, numbers: Iterable[int], vector: Vectors) -> dict[int, float]:
+        """Return how near the vectors of those of the passages are that have one."""
+        found, vectors = self.vectors(np.array(list(numbers), np.int64))
+        scores = vectors @ vector if len(found) else np.empty(0)
+        return dict(zip(found.tolist(), scores.tolist(), strict=True))
 
     def added_since(self, sequence: int, size: int) -> Iterator[list[Live]]:
         """Yield, `size` at a time, the live passages that came after a sequence number."""
