@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ def weighed(found: Found, asked: Question, text: str = "") -> Found:
     if asked.excluded:
         said = text.casefold()
         weight *= RULED_OUT if any(w.casefold() in said for w in asked.excluded) else 1.0
-    return replace(found, score=found.score * weight)
+    return found.scored(found.score * weight)
 
 
 def _weight_of_time(published: datetime | None, asked: Question) -> float:
@@ -91,10 +90,8 @@ def reranked(
     top, bottom = first[0].score, first[-1].score
     reached = [(s - low) / (high - low) if high > low else 0.0 for s in scores]
     mixed = [
-        replace(
-            found,
-            score=(1 - RERANKER_SHARE) * found.score
-            + RERANKER_SHARE * (bottom + share * (top - bottom)),
+        found.scored(
+            (1 - RERANKER_SHARE) * found.score + RERANKER_SHARE * (bottom + share * (top - bottom))
         )
         for found, share in zip(first, reached, strict=True)
     ]
@@ -113,8 +110,8 @@ def of_several_publishers(ranked: Sequence[Found]) -> list[Found]:
     while waiting:
         best = max(waiting, key=worth)
         waiting.remove(best)
-        taken.append(replace(best, score=worth(best)))
+        taken.append(best.scored(worth(best)))
         if best.head.publisher:
             articles.setdefault(best.head.publisher, set()).add(best.head.article_id)
     least = taken[-1].score if taken else 0.0
-    return taken + [replace(found, score=min(found.score, least)) for found in ranked[SPREAD:]]
+    return taken + [found.scored(min(found.score, least)) for found in ranked[SPREAD:]]

@@ -172,10 +172,10 @@ def _found(archive: Searchable, asked: Question, filters: Filters) -> list[Found
     for_parts: dict[int, float] = {}
     for part in asked.parts:
         for one in _searched(archive, part, filters):
-            found.setdefault(one.number, replace(one, score=0.0))
+            found.setdefault(one.number, one.scored(0.0))
             for_parts[one.number] = max(one.score, for_parts.get(one.number, 0.0))
     return [
-        replace(one, score=one.score + PART_WEIGHT * for_parts.get(number, 0.0))
+        one.scored(one.score + PART_WEIGHT * for_parts.get(number, 0.0))
         for number, one in found.items()
     ]
 
@@ -212,11 +212,10 @@ def _candidates(archive: Searchable, asked: Question, filters: Filters) -> list[
     lexical, semantic = _shares(by_words, floor=0.0), _shares(meaning)
     candidates = {one.number: one for one in (*words, *dense)}
     return [
-        replace(
-            one,
-            score=(1 - DENSE_SHARE) * lexical.get(number, 0.0)
+        one.scored(
+            (1 - DENSE_SHARE) * lexical.get(number, 0.0)
             + DENSE_SHARE * semantic.get(number, 0.0)
-            + (LEAD_WEIGHT if one.start == 0 else 0.0),
+            + (LEAD_WEIGHT if one.start == 0 else 0.0)
         )
         for number, one in candidates.items()
     ]
