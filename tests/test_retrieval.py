@@ -213,3 +213,30 @@ def test_langchain_asks_the_same_search(archive):
         )
         assert found.result() == documents[:1]
     assert retriever.batch(["Where did the ferry sink?"]) == [documents]
+
+
+def test_what_is_removed_after_it_was_found_is_not_shown(tmp_path):
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as opened:
+        opened.put([(a, in_sentences(a.text)) for a in ARTICLES])
+        found = opened.by_words("ferry sank", 5)
+        gone = next(one for one in found if one.head.article_id == "x.example/old")
+        opened.remove(["x.example/old"])
+        shown = opened.hits(found)
+    assert gone.number not in shown
+    assert [hit.score for hit in shown.values()] == [o.score for o in found if o is not gone]
+
+
+def test_a_filter_asked_for_again_lets_through_what_has_come_and_not_what_has_gone(tmp_path):
+    gazette = Filters(publishers=("Gazette",))
+
+    def near(archive):
+        found = archive.by_meaning("ferry line", 9, filters=gazette)
+        return {one.head.article_id.removeprefix("x.example/") for one in found}
+
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as opened:
+        opened.put([(a, in_sentences(a.text)) for a in ARTICLES[3:5]])
+        with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
+            assert near(reader) == {"june", "july"}
+            opened.put([(ARTICLES[6], in_sentences(ARTICLES[6].text))])
+            opened.remove(["x.example/june"])
+            assert near(reader) == {"july", "tax"}

@@ -123,7 +123,7 @@ class Indexes:
         `among`, where given, holds the only ones that may be returned, whatever the filters.
         """
         if among is None and filters:
-            among = self._record.passages.numbers(filters)
+            among = self._record.passages.passing(filters)
         if among is not None and len(among) <= EXACT_UP_TO:
             return best(vector, *self._record.passages.vectors(among), k)
         tail, matrix = self._tail
@@ -326,9 +326,9 @@ def _nearest(index: VectorIndex, vector: Vectors, k: int, among: Numbers | None)
         return index.nearest(vector, k)
     share = len(among) / max(index.count(), 1)
     if share >= WIDE:
-        allowed = set(among.tolist())
         wide = index.nearest(vector, int(2 * k / share) + 10)
-        found = [pair for pair in wide if pair[0] in allowed]
+        allowed = np.isin(np.array([number for number, _ in wide], np.int64), among)
+        found = [pair for pair, passes in zip(wide, allowed, strict=True) if passes]
         if len(found) >= k:
             return found[:k]
     return index.nearest(vector, k, among)

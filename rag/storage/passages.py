@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from rag.storage.filtering import NOW, condition
 from rag.storage.heads import Heads
 from rag.storage.rows import HEAD, Live, read_live
 from rag.storage.texts import Texts
+
+KEPT = 8  # filters whose passages are kept: eight bytes each
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -25,6 +28,7 @@ class Passages:
         self._database = database
         self._heads = Heads(database)
         self._texts = Texts(database)
+        self._passing = lru_cache(maxsize=KEPT)(lambda filters, _sequence: self.numbers(filters))
 
     def numbers(self, filters: Filters = Filters(), standing: str = NOW) -> Numbers:
         """Return the numbers of the live passages whose articles pass the filters, ascending."""
@@ -35,6 +39,13 @@ class Passages:
             values,
         ).fetchall()
         return np.sort(np.fromiter((n for (n,) in rows), dtype=np.int64, count=len(rows)))
+
+    def passing(self, filters: Filters) -> Numbers:
+        """Return what `numbers` does, kept until something changes.
+
+        A reader's rights are the same at every search, and let most passages through.
+        """
+        return self._passing(filters, self._database.sequence())
 
     def newest_at(self, sequence: int | None = None) -> int:
         """Return the highest number by the time of that change, or of all: 0 where none was."""
