@@ -20,7 +20,13 @@ from rag.measures.answers import (
     refusal_sets,
     says,
 )
-from rag.measures.claims import Claim, measure_alterations, measure_claims, read_claims
+from rag.measures.claims import (
+    Claim,
+    best_threshold,
+    measure_alterations,
+    measure_claims,
+    read_claims,
+)
 from rag.measures.premises import measure_premises, read_premises
 from rag.measures.scores import Evaluation, Measure, compared
 from rag.schema import Answer, Statement
@@ -161,9 +167,18 @@ def test_a_line_without_a_claim_is_named() -> None:
 
 def test_the_threshold_is_chosen_on_the_half_that_is_not_measured() -> None:
     claims = [Claim(str(i), "", (), i % 4 < 2, i) for i in range(8)]
-    (measure,) = measure_claims("set", claims, lambda claim: float(claim.supported))
-    assert measure.n == 4
-    assert measure.score().mean == 1
+    measures = measure_claims("set", claims, lambda claim: float(claim.supported))
+    assert [measure.n for measure in measures] == [4, 4]
+    assert [measure.score().mean for measure in measures] == [1, 1]
+    assert not measures[0].outcomes.keys() & measures[1].outcomes.keys()
+
+
+def test_one_claim_out_of_place_does_not_move_the_threshold() -> None:
+    false = [(0.1 + 0.02 * i, False) for i in range(10)]
+    true = [(0.7 + 0.02 * i, True) for i in range(10)]
+    assert 0.28 < best_threshold([*false, *true]) < 0.7
+    assert 0.28 < best_threshold([*false, *true, (0.6, False), (0.3, True)]) < 0.7
+    assert best_threshold([]) == 0.5
 
 
 def test_altered_sentences_are_caught_and_others_passed() -> None:

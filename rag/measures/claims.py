@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from rag.measures.alterations import Alteration
 from rag.measures.scores import Measure, Outcome
@@ -14,6 +17,10 @@ from rag.text.sentences import sentences
 from rag.verification import Embed, Verdict, Verifier
 
 Scored = Sequence[tuple[float, bool]]
+
+# Of the scores' spread, by which a score is taken to be unsure when a threshold is chosen.  With
+# 0, the best of a half is often the worst of the other: WiCE dev .70 instead of .76.
+UNSURE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +68,25 @@ def _claims(row: Mapping[str, Any], group: int) -> list[Claim]:
     return claims
 
 
-def balanced_accuracy(scored: Scored, threshold: float) -> float:
-    """Return the mean of the shares of true and of false claims judged rightly."""
-    yes = [score >= threshold for score, truth in scored if truth]
-    no = [score < threshold for score, truth in scored if not truth]
-    return (sum(yes) / max(1, len(yes)) + sum(no) / max(1, len(no))) / 2
-
-
 def best_threshold(scored: Scored) -> float:
-    """Return the threshold with the best balanced accuracy on `scored`."""
+    """Return the threshold with the best balanced accuracy on `scored`, its scores a little unsure.
+
+    Each counts as above by a logistic function of how far, so that one claim more or less does not
+    move it; thresholds are halfway between scores.
+    """
     values = sorted({score for score, _ in scored})
-    return max(values, key=lambda t: balanced_accuracy(scored, t), default=0.5)
+    if len(values) < 2:
+        return values[0] if values else 0.5
+    scores, truth = np.array([s for s, _ in scored]), np.array([t for _, t in scored], bool)
+    width = UNSURE * float(scores.std())
+    middles = [values[0], *((a + b) / 2 for a, b in pairwise(values))]
+
+    def expected(threshold: float) -> float:
+        above = 0.5 + 0.5 * np.tanh((scores - threshold) / (2 * width))
+        right = np.where(truth, above, 1 - above)
+        return sum(float(right[truth == said].mean()) for said in set(truth.tolist()))
+
+    return max(middles, key=expected)
 
 
 def measure_claims(
@@ -79,12 +94,18 @@ def measure_claims(
 ) -> list[Measure]:
     """Return the balanced accuracy on the odd groups, the threshold chosen on the even ones.
 
-    The weights of the signals were chosen on the even groups too.
+    And the reverse: a half has too few claims for its figure to be told from luck alone.
     """
     scored = [(claim, probability(claim)) for claim in claims]
-    threshold = best_threshold([(p, c.supported) for c, p in scored if c.group % 2 == 0])
-    outcomes = {c.id: (c.supported, p >= threshold) for c, p in scored if c.group % 2}
-    return [Measure(name, "balanced accuracy", outcomes, "balanced accuracy")]
+    return [_on_other_half(name, scored, parity) for parity in (0, 1)]
+
+
+def _on_other_half(name: str, scored: Sequence[tuple[Claim, float]], parity: int) -> Measure:
+    chosen_on = [(p, c.supported) for c, p in scored if c.group % 2 == parity]
+    threshold = best_threshold(chosen_on)
+    outcomes = {c.id: (c.supported, p >= threshold) for c, p in scored if c.group % 2 != parity}
+    exchanged = ", halves exchanged" if parity else ""
+    return Measure(name, f"balanced accuracy{exchanged}", outcomes, "balanced accuracy")
 
 
 def measure_alterations(altered: Sequence[Alteration], embed: Embed) -> list[Measure]:
