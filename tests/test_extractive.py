@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 from rag.answers.answertypes import expected, speaks_for
 from rag.answers.arrangement import short_answer
 from rag.answers.confidence import MAY_NOT_ANSWER, confidence, in_words
+from rag.answers.extraction import Candidate
 from rag.answers.readable import readable, without_brackets
+from rag.answers.refusal import refuses
 from rag.chatbot import Chatbot
-from rag.schema import Answer, Filters, Span
+from rag.questions import understand
+from rag.schema import Answer, ArticleHead, Filters, Hit, Passage, Span
 from rag.text.quotations import quotations, units
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
@@ -304,3 +308,21 @@ def test_a_course_of_events_is_told_from_several_articles() -> None:
     ]  # fmt: skip
     answer = Chatbot(FakeArchive(*told)).ask("How did the ferry between the islands come about?")
     assert len({citation.head.article_id for citation in answer.citations}) == 3
+
+
+def test_what_was_just_published_need_bear_less_on_a_question_than_what_is_old() -> None:
+    published = datetime(2024, 10, 22, 9, tzinfo=UTC)
+    text = "The harbour office counted nine ferries."
+    head = ArticleHead("x.example/ferries", "Ferries", published=published)
+    hit = Hit(Passage("x.example/ferries", 1, 0, len(text), text), head, 1.0)
+    middling = Candidate(hit, Span(0, len(text)), text, {"meaning": 1.2, "speaks": 0.0})
+    for days, answered in (
+        (-1, True),
+        (3, True),
+        (29, True),
+        (31, False),
+        (700, False),
+        (-3, False),
+    ):
+        asked = understand("How many ferries?", asked_on=published + timedelta(days=days))
+        assert (refuses(asked, [middling]) == "") is answered
