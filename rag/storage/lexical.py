@@ -156,7 +156,8 @@ class LexicalIndex:
         Numbers only grow: those `up_to` one are what was there when it came in.
         """
         exact = [self._phrase(words) for phrase in phrases for words in self.phrases(phrase)]
-        words = [self._words(query), *self._pairs(query), *exact]
+        near = [self._near(pair) for pair in self.pairs(query)]
+        words = [self._words(query), *near, *exact]
         wanted = [part for part in words if part is not None]
         if not wanted or k < 1:
             return []
@@ -182,6 +183,11 @@ class LexicalIndex:
         found = dict.fromkeys(tuple(terms(phrase, name)) for name in self._rules())
         return [words for words in found if words]
 
+    def pairs(self, query: str) -> list[tuple[str, str]]:
+        """Return the different terms that follow on each other in a query, each pair once."""
+        found = (pair for words in self.phrases(query) for pair in pairwise(words))
+        return [pair for pair in dict.fromkeys(found) if pair[0] != pair[1]]
+
     def _rules(self) -> list[str]:
         searcher = self._index.searcher()
         held = [name for name in (PLAIN, *STEMMED.values()) if searcher.doc_freq("stemmed", name)]
@@ -204,17 +210,9 @@ class LexicalIndex:
         ]
         return tantivy.Query.boolean_query(parts) if parts else None
 
-    def _pairs(self, query: str) -> list[tantivy.Query]:
-        """What is worth more where words that the question has side by side stand near."""
-        runs = self.phrases(query)
-        pairs = dict.fromkeys(pair for run in runs for pair in pairwise(run) if len({*pair}) == 2)
-        return [
-            tantivy.Query.boost_query(
-                tantivy.Query.phrase_query(self._schema, "text", list(pair), slop=PAIR_SLOP),
-                PAIR_BOOST,
-            )
-            for pair in pairs
-        ]
+    def _near(self, pair: tuple[str, str]) -> tantivy.Query:
+        near = tantivy.Query.phrase_query(self._schema, "text", list(pair), slop=PAIR_SLOP)
+        return tantivy.Query.boost_query(near, PAIR_BOOST)
 
     def _phrase(self, words: tuple[str, ...]) -> tantivy.Query:
         if len(words) == 1:
