@@ -20,8 +20,8 @@ EVERYTHING = Filters()
 CANDIDATES = 100  # passages from each index, before they are fused
 RECENT_CANDIDATES = 60  # and by words from the days before the question: gold in hand .90 -> .98
 RECENT_DAYS = 30
-DENSE_SHARE = 0.4  # of a score; the rest is BM25's, each over its best.  Swept .3-.6
-LEAD_WEIGHT = 0.18  # more for a story's opening, which says what it is about.  Swept .06-.25
+DENSE_SHARE = 0.5  # of a score; the rest is BM25's, each over its best.  Swept .2-.6
+LEAD_WEIGHT = 0.12  # more for a story's opening, which says what it is about.  Swept 0-.25
 REPORTED_WITHIN = timedelta(days=2)  # what happens in a window is in the papers until so much later
 PART_WEIGHT = 0.7  # of the best score that a passage has for a part of the question.  Swept .5-1
 UNKNOWN = ""  # an article's publisher that was not told: it may be the one that is cited

@@ -67,7 +67,7 @@ def texts(archive: Archive, day: datetime, query: str = "Vellmark ferry mill") -
     then = archive.as_of(day)
     return [
         {hit.passage.text for hit in hits}
-        for hits in (then.dense(query, 4), then.lexical(query, 4))
+        for hits in (then.dense(query, 3), then.lexical(query, 3))
     ]
 
 

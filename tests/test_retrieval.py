@@ -128,15 +128,6 @@ def test_of_two_old_stories_the_newer_comes_first(archive):
     assert found.index("later") < found.index("old")
 
 
-def test_words_side_by_side_in_the_question_count_more_where_they_stand_near(tmp_path):
-    near = article("near", "2024-10-20", "Of all he saw, the harbour office sank deepest in him.")
-    far = article("far", "2024-10-20", "The office of one who saw the sea beyond the harbour sank.")
-    with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((one, [Span(0, len(one.text))]) for one in (far, near))
-        found = archive.lexical("harbour office", 2)
-    assert [hit.passage.article_id for hit in found] == [near.id, far.id]
-
-
 def test_what_has_no_date_stands_between_the_news_and_the_long_past(tmp_path):
     told = ["The ferry sank near Borsk.", "The ferry sank off Lund.", "The ferry sank by Arvik."]
     undated = Article("x.example/undated", "Ferry", told[1], "Courier")

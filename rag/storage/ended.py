@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.storage.indexes import Scored, best
-from rag.storage.lexical import PAIR_BOOST, PAIR_SLOP, PHRASE_BOOST, TITLE_BOOST, LexicalIndex
+from rag.storage.lexical import PHRASE_BOOST, TITLE_BOOST, LexicalIndex
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.rows import Live
 from rag.storage.stemming import rules, terms
@@ -56,9 +56,6 @@ class Ended:
         for term in self._index.terms(query):
             totals += self._text.bm25(term, self._index.rarity("text", term))
             totals += self._title.bm25(term, TITLE_BOOST * self._index.rarity("title", term))
-        for pair in self._index.pairs(query):
-            weight = PAIR_BOOST * sum(self._index.rarity("text", term) for term in pair)
-            totals += self._text.phrase(pair, weight, slop=PAIR_SLOP)
         for phrase in phrases:
             for words in self._index.phrases(phrase):
                 weight = sum(self._index.rarity("text", term) for term in words)
@@ -88,15 +85,11 @@ class _Field:
         where = self._postings.get(term)
         return self._saturated({} if where is None else dict(where.tolist()), weight)
 
-    def phrase(self, terms: Sequence[str], weight: float, *, slop: int = 0) -> Scores:
-        """Return each passage's share of the weight of terms that follow on each other.
-
-        Of two terms, `slop` others may stand between.
-        """
+    def phrase(self, terms: Sequence[str], weight: float) -> Scores:
+        """Return each passage's share of the weight of terms that follow on each other."""
         having = [set(self._postings.get(term, np.empty((0, 2), int))[:, 0]) for term in terms]
         likely = set[int].intersection(*having) if having else set[int]()
-        times = {i: _times(terms, self._texts[i], slop) for i in likely}
-        return self._saturated({i: often for i, often in times.items() if often}, weight)
+        return self._saturated({i: _times(terms, self._texts[i]) for i in likely}, weight)
 
     def _saturated(self, times: dict[int, int], weight: float) -> Scores:
         scores = np.zeros(len(self._texts))
@@ -106,9 +99,6 @@ class _Field:
         return scores
 
 
-def _times(phrase: Sequence[str], terms: Sequence[str], slop: int) -> int:
+def _times(phrase: Sequence[str], terms: Sequence[str]) -> int:
     wanted, many = list(phrase), len(phrase)
-    if slop:
-        first = (i for i, term in enumerate(terms) if term == wanted[0])
-        return sum(wanted[1] in terms[i + 1 : i + 2 + slop] for i in first)
     return sum(list(terms[i : i + many]) == wanted for i in range(len(terms) - many + 1))

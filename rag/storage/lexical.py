@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 
 FOLDER = "lexical"
 HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
-# Swept with the weights of `rag.ranking`, see there.
-TITLE_BOOST = 1.0  # every passage of an article bears its title.  Swept .5-1.5
-PAIR_BOOST = 0.4  # two words that follow on each other in the question and stand near.  Swept 0-.7
-PAIR_SLOP = 3  # words that may lie between, as in Metzler and Croft's sequential dependence (2005)
+TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not outweigh the words
 PHRASE_BOOST = 3.0
 EPOCH_BOUND = 2**62
 RAW = ("article_id", "publisher", "author", "section", "language", "kind", "access", "stemmed")
@@ -156,8 +152,7 @@ class LexicalIndex:
         Numbers only grow: those `up_to` one are what was there when it came in.
         """
         exact = [self._phrase(words) for phrase in phrases for words in self.phrases(phrase)]
-        near = [self._near(pair) for pair in self.pairs(query)]
-        words = [self._words(query), *near, *exact]
+        words = [self._words(query, 1.0), *exact]
         wanted = [part for part in words if part is not None]
         if not wanted or k < 1:
             return []
@@ -183,11 +178,6 @@ class LexicalIndex:
         found = dict.fromkeys(tuple(terms(phrase, name)) for name in self._rules())
         return [words for words in found if words]
 
-    def pairs(self, query: str) -> list[tuple[str, str]]:
-        """Return the different terms that follow on each other in a query, each pair once."""
-        found = (pair for words in self.phrases(query) for pair in pairwise(words))
-        return [pair for pair in dict.fromkeys(found) if pair[0] != pair[1]]
-
     def _rules(self) -> list[str]:
         searcher = self._index.searcher()
         held = [name for name in (PLAIN, *STEMMED.values()) if searcher.doc_freq("stemmed", name)]
@@ -202,17 +192,13 @@ class LexicalIndex:
     def _none_above(self, number: int) -> tantivy.Query:
         return tantivy.Query.const_score_query(self._range("number", 0, number), 0.0)
 
-    def _words(self, query: str) -> tantivy.Query | None:
+    def _words(self, query: str, boost: float) -> tantivy.Query | None:
         parts = [
             (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(field, term), weight))
             for term in self.terms(query)
-            for field, weight in (("text", 1.0), ("title", TITLE_BOOST))
+            for field, weight in (("text", boost), ("title", boost * TITLE_BOOST))
         ]
         return tantivy.Query.boolean_query(parts) if parts else None
-
-    def _near(self, pair: tuple[str, str]) -> tantivy.Query:
-        near = tantivy.Query.phrase_query(self._schema, "text", list(pair), slop=PAIR_SLOP)
-        return tantivy.Query.boost_query(near, PAIR_BOOST)
 
     def _phrase(self, words: tuple[str, ...]) -> tantivy.Query:
         if len(words) == 1:
