@@ -16,8 +16,8 @@ from rag.errors import ArchiveLockedError
 from rag.settings import Settings
 from tests.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
 from ui.page.intake import Intake, addresses_in, named, taken_in, taken_out
-from ui.page.minding import intake_markup, status_markup
 from ui.page.permission import may_feed
+from ui.page.reporting import intake_markup, status_markup
 from ui.page.serving import build_page, launch
 from ui.page.texts import texts_in
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import gradio as gr
 
 from ui.page.answering import LONGEST_QUESTION
+from ui.page.components import Components, Minding, Narrowing, Opinion, Taking, Time
 from ui.page.labels import say
-from ui.page.minding import Minding, lay_out_intake, lay_out_removal
+from ui.page.minding import lay_out_intake, lay_out_removal
 from ui.page.session import Desk
 
 KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
@@ -33,87 +31,6 @@ const go = (frames) => {
 go(600);
 watch('value', () => go(600));
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowing:
-    """What a search can be narrowed by."""
-
-    after: gr.Textbox
-    before: gr.Textbox
-    asked_on: gr.Textbox
-    publishers: gr.Dropdown
-    authors: gr.Dropdown
-    sections: gr.Dropdown
-    languages: gr.Dropdown
-    widen: gr.Button
-
-    @property
-    def inputs(self) -> list[Any]:
-        """The components in the order in which `asking.asked_of` takes their values."""
-        return [
-            *(self.after, self.before, self.asked_on),
-            *(self.publishers, self.authors, self.sections, self.languages),
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """The plot of a question's articles over time."""
-
-    block: gr.Accordion
-    note: gr.HTML
-    plot: gr.BarPlot
-    busiest: gr.Radio
-
-
-@dataclass(frozen=True, slots=True)
-class Taking:
-    """What takes an answer away; `parcel` is what the browser is handed."""
-
-    which: gr.Radio
-    copy: gr.Button
-    link: gr.Button
-    files: dict[str, gr.Button]
-    parcel: gr.JSON
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What is thought of an answer, after a thumb."""
-
-    block: gr.Group
-    given: gr.State
-    reason: gr.Textbox
-
-
-@dataclass(frozen=True, slots=True)
-class Components:
-    """Everything on the page that something happens to."""
-
-    desk: gr.State
-    kept: gr.BrowserState
-    link: gr.Textbox
-    banner: gr.HTML
-    chat: gr.Chatbot
-    understood: gr.CheckboxGroup
-    mode: gr.Radio
-    order: gr.Radio
-    question: gr.Textbox
-    narrowing: Narrowing
-    opinion: Opinion
-    taking: Taking
-    time: Time
-    evidence: gr.HTML
-    cards: gr.Column
-    article: gr.HTML
-    reader: gr.Column
-    close: gr.Button
-    conversations: gr.Radio
-    start: gr.Button
-    delete: gr.Button
-    opened: gr.State
-    minding: Minding
 
 
 def lay_out(storage_key: str) -> Components:

@@ -9,13 +9,14 @@ import gradio as gr
 
 from rag.settings import Settings
 from ui.page import kept
+from ui.page.events import AT_ONCE
 from ui.page.minding import allowed
 from ui.page.session import Conversation, Desk
 from ui.page.showing import Page, Shown
 from ui.page.texts import texts_in, wanted_language
 
 
-def wire_loading(page: Page, blocks: gr.Blocks, settings: Settings, how: dict[str, Any]) -> Any:
+def wire_loading(page: Page, blocks: gr.Blocks, settings: Settings) -> Any:
     """Have the page filled when it is opened; return the event."""
     on = page.on
 
@@ -40,4 +41,4 @@ def wire_loading(page: Page, blocks: gr.Blocks, settings: Settings, how: dict[st
 
     mine = [on.link, on.minding.intake.block, on.minding.remove_this]
     parts = [*page.desk_parts, *page.covering_parts, *mine]
-    return blocks.load(load, [on.desk, on.kept], parts, **how)
+    return blocks.load(load, [on.desk, on.kept], parts, **AT_ONCE)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,55 +10,18 @@ import gradio as gr
 
 from rag.errors import BackfileError
 from rag.settings import Settings
+from ui.page.components import Feeding, Removal
+from ui.page.events import TELLING
 from ui.page.intake import MOST_SOURCES, Intake, addresses_in, named, taken_in, taken_out
 from ui.page.labels import say
 from ui.page.markup import escaped, escaped_line, paragraph
 from ui.page.permission import may_feed
+from ui.page.reporting import failure, intake_markup
 from ui.page.session import Desk
 from ui.page.texts import Texts, texts_in
 
 if TYPE_CHECKING:
-    from rag.storage.coverage import Gap
-    from rag.storage.status import Status
     from ui.page.showing import Page
-
-MOST_GAPS = 20  # of them in the list, the longest
-
-
-@dataclass(frozen=True, slots=True)
-class Feeding:
-    """What puts articles in, and what the archive holds."""
-
-    block: gr.Accordion
-    files: gr.File
-    addresses: gr.Textbox
-    feed: gr.Button
-    stop: gr.Button
-    told: gr.HTML
-    name: gr.Textbox
-    remove: gr.Button
-    status: gr.HTML
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """What asks whether that is sure; `doomed` are the ids of what is to be removed."""
-
-    doomed: gr.State
-    block: gr.Column
-    question: gr.HTML
-    reason: gr.Textbox
-    yes: gr.Button
-    no: gr.Button
-
-
-@dataclass(frozen=True, slots=True)
-class Minding:
-    """Everything that changes the archive; `remove_this` the article that is read."""
-
-    intake: Feeding
-    removal: Removal
-    remove_this: gr.Button
 
 
 def lay_out_intake() -> Feeding:
@@ -90,7 +51,7 @@ def lay_out_removal(kept_seconds: int) -> Removal:
     return Removal(doomed, block, question, reason, yes, no)
 
 
-def wire_minding(page: Page, settings: Settings, how: dict[str, Any]) -> None:
+def wire_minding(page: Page, settings: Settings) -> None:
     """Say what each of them does; each asks again whether who asks may."""
     on, minding = page.on.minding.intake, page.on.minding
     removal, desk = minding.removal, page.on.desk
@@ -98,21 +59,21 @@ def wire_minding(page: Page, settings: Settings, how: dict[str, Any]) -> None:
         _feed(page, settings),
         [desk, on.files, on.addresses],
         [on.files, on.addresses, on.feed, on.stop, on.told, *page.covering_parts],
-        **how,
+        **TELLING,
     )
     ended = [on.told, on.feed, on.stop, *page.covering_parts]
-    on.stop.click(_stopped(page), desk, ended, cancels=feeding, **how)
+    on.stop.click(_stopped(page), desk, ended, cancels=feeding, **TELLING)
     asking = [removal.doomed, removal.block, removal.question, removal.reason]
-    on.remove.click(_doomed(page, settings), [desk, on.name], asking, **how)
-    minding.remove_this.click(_doomed(page, settings), [desk, page.on.opened], asking, **how)
+    on.remove.click(_doomed(page, settings), [desk, on.name], asking, **TELLING)
+    minding.remove_this.click(_doomed(page, settings), [desk, page.on.opened], asking, **TELLING)
     removal.no.click(
-        lambda: ((), gr.Column(visible=False)), outputs=[removal.doomed, removal.block], **how
+        lambda: ((), gr.Column(visible=False)), outputs=[removal.doomed, removal.block], **TELLING
     )
     removal.yes.click(
         _remove(page, settings),
         [desk, removal.doomed, removal.reason],
         [*asking, on.name, *page.covering_parts, page.on.reader, page.on.cards],
-        **how,
+        **TELLING,
     )
 
 
@@ -138,11 +99,11 @@ def _feed(page: Page, settings: Settings) -> Any:
         texts = _refuse_others(desk, settings, request)
         addresses, wrong = addresses_in(pasted)
         if wrong:
-            yield {on.told: _failure(texts("no_address", text=wrong[0][:200]))}
+            yield {on.told: failure(texts("no_address", text=wrong[0][:200]))}
             return
         sources = [Path(file) for file in files or []]
         if not sources and not addresses:
-            yield {on.told: _failure(texts("feed_nothing"))}
+            yield {on.told: failure(texts("feed_nothing"))}
             return
         busy = {on.feed: gr.Button(interactive=False), on.stop: gr.Button(visible=True)}
         yield {**busy, on.files: None, on.told: intake_markup(Intake(), texts)}
@@ -167,7 +128,7 @@ def _stopped(page: Page) -> Any:
         texts = texts_in(desk.language)
         return {
             **page.covered(texts),
-            on.told: _failure(texts("feed_stopped")),
+            on.told: failure(texts("feed_stopped")),
             on.feed: gr.Button(interactive=True),
             on.stop: gr.Button(visible=False),
         }
@@ -220,69 +181,3 @@ def _remove(page: Page, settings: Settings) -> Any:
         }
 
     return remove
-
-
-def intake_markup(intake: Intake, texts: Texts) -> str:
-    """Return how far it is, what became of it, and what was rejected, for a reader."""
-    report = intake.report
-    parts = []
-    if intake.failed:
-        parts.append(_failure(texts("feed_failed", why=intake.failed)))
-    elif intake.is_done and report:
-        figures = ("new", "changed", "unchanged", "rejected", "passages")
-        counted = {name: texts.number(getattr(report, name)) for name in figures}
-        parts.append(_note(texts("fed", seconds=f"{report.seconds:.1f}", **counted)))
-    else:
-        share = round(100 * intake.share)
-        new, changed = (report.new, report.changed) if report else (0, 0)
-        said = texts("feeding", share=share, new=texts.number(new), changed=texts.number(changed))
-        parts.append(f'<progress max="100" value="{share}" aria-hidden="true"></progress>')
-        parts.append(_note(said))
-    if intake.rejects:
-        items = "".join(
-            f'<li dir="auto"><b>{escaped_line(place)}</b>&#58; {escaped_line(reason)}</li>'
-            for place, reason in intake.rejects
-        )
-        heading = escaped(texts("rejects"))
-        parts.append(f"<details open><summary>{heading}</summary><ul>{items}</ul></details>")
-    return "".join(parts)
-
-
-def status_markup(status: Status, texts: Texts) -> str:
-    """Return what is in the archive, and where it has gaps, for who looks after it."""
-    rows = {
-        "articles": texts.number(status.articles),
-        "passages": texts.number(status.passages),
-        "copies": texts.number(status.copies),
-        "last": texts.date(status.last_ingest) or texts("never"),
-        "size": f"{status.bytes / 1e6:,.1f} MB".replace(",", " "),
-        "model": status.embedding_model,
-        "sequence": str(status.sequence),
-    }
-    listed = "".join(
-        f"<dt>{escaped(texts(f'status_{name}'))}</dt><dd>{escaped_line(value)}</dd>"
-        for name, value in rows.items()
-    )
-    longest = sorted(status.gaps, key=lambda gap: -gap.days)[:MOST_GAPS]
-    gaps = "".join(f'<li dir="auto">{escaped_line(_gap(gap, texts))}</li>' for gap in longest)
-    heading = escaped(texts("status_gaps"))
-    more = f"<details><summary>{heading}</summary><ul>{gaps}</ul></details>" if gaps else ""
-    return f"<h2>{escaped(texts('status'))}</h2><dl>{listed}</dl>{more}"
-
-
-def _gap(gap: Gap, texts: Texts) -> str:
-    return texts(
-        "status_silent" if gap.goes_on else "status_gap",
-        publisher=gap.publisher or texts("no_publisher"),
-        first=texts.day(datetime(*gap.first.timetuple()[:3], tzinfo=UTC)),
-        last=texts.day(datetime(*gap.last.timetuple()[:3], tzinfo=UTC)),
-        count=gap.days,
-    )
-
-
-def _note(said: str) -> str:
-    return f'<p class="bf-note" role="status" dir="auto">{escaped_line(said)}</p>'
-
-
-def _failure(said: str) -> str:
-    return f'<p class="bf-note bf-notice" role="alert" dir="auto">{escaped_line(said)}</p>'

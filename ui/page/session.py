@@ -117,6 +117,11 @@ class Desk:
         """Whether an answer is under way."""
         return bool(self.turns) and self.turns[-1].is_under_way
 
+    def turn_at(self, index: int | tuple[int, int]) -> int | None:
+        """Return which turn the chat's message `index` belongs to; two make a turn."""
+        at = (index if isinstance(index, int) else index[0]) // 2
+        return at if 0 <= at < len(self.turns) else None
+
     def with_turns(self, turns: Sequence[Turn]) -> Desk:
         """Return the desk with other turns in the current conversation."""
         changed = replace(self.current, turns=tuple(turns)[-MOST_TURNS:])

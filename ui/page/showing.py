@@ -10,12 +10,12 @@ import gradio as gr
 
 from ui.page import answering, kept
 from ui.page.banner import banner_markup
+from ui.page.components import Components
 from ui.page.evidence import evidence_markup
 from ui.page.labels import say
-from ui.page.layout import Components
-from ui.page.minding import status_markup
 from ui.page.overview import Overview
 from ui.page.reading import Place, article_markup
+from ui.page.reporting import status_markup
 from ui.page.saying import messages
 from ui.page.session import Asked, Desk
 from ui.page.texts import Texts, texts_in

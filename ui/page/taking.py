@@ -10,6 +10,7 @@ import gradio as gr
 from rag.schema import Citation
 from ui import exports
 from ui.page.asking import link_to
+from ui.page.events import TELLING
 from ui.page.session import Desk, Turn
 from ui.page.showing import Page
 from ui.page.texts import texts_in
@@ -39,7 +40,7 @@ COPY_JS = """async (parcel) => {
 }"""
 
 
-def wire_taking(page: Page, how: dict[str, Any]) -> None:
+def wire_taking(page: Page) -> None:
     """Say what the buttons do that take an answer, or the whole conversation, away."""
     on = page.on.taking
 
@@ -72,10 +73,10 @@ def wire_taking(page: Page, how: dict[str, Any]) -> None:
         return save
 
     wanted = [page.on.desk, on.which]
-    on.copy.click(copy, wanted, on.parcel, **how).then(None, on.parcel, js=COPY_JS)
-    on.link.click(link, page.on.desk, on.parcel, **how).then(None, on.parcel, js=COPY_JS)
+    on.copy.click(copy, wanted, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
+    on.link.click(link, page.on.desk, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
     for form, button in on.files.items():
-        button.click(saving(form), wanted, on.parcel, **how).then(None, on.parcel, js=SAVE_JS)
+        button.click(saving(form), wanted, on.parcel, **TELLING).then(None, on.parcel, js=SAVE_JS)
 
 
 def said(turns: Sequence[Turn]) -> list[exports.Said]:

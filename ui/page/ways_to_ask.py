@@ -1,0 +1,139 @@
+"""Every way to ask: typed, picked, edited, tried again, narrowed or linked; and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
+
+from rag.schema import Filters
+from ui.page import answering
+from ui.page.asking import FIELDS, asked_of, fields_of, linked
+from ui.page.events import AT_ONCE, TELLING
+from ui.page.markup import escaped, unescaped
+from ui.page.plotting import clicked, dragged, plotted
+from ui.page.session import Asked, Desk
+from ui.page.showing import Page, Shown
+from ui.page.texts import texts_in
+
+
+def wire_asking(page: Page, at_once: int) -> None:
+    """Every way to ask: it shows the question at once, then its answer, then all that follows."""
+    on = page.on
+    scope = [on.mode, on.order, *on.narrowing.inputs]
+    narrowing = [*page.desk_parts, *on.narrowing.inputs]
+    begun = [
+        on.question.submit(
+            lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
+            [on.desk, on.question, *scope],
+            page.desk_parts,
+            **TELLING,
+        ),
+        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **TELLING),
+        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **TELLING),
+        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **TELLING),
+        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **TELLING),
+        on.link.change(_linked(page), [on.desk, on.link], page.desk_parts, **TELLING),
+        on.time.plot.select(dragged(page), [on.desk], narrowing, **TELLING),
+        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **TELLING),
+    ]
+    for event in begun:
+        _wire_answer(page, event, at_once)
+    on.question.stop(_stop(page), on.desk, page.desk_parts, **AT_ONCE)
+
+
+def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
+    """After `begun`, answer what waits.
+
+    An answer that is stopped ends by itself. Gradio's way to cancel it would not do: until the
+    server has heard of it, the browser drops the next question as asked twice.
+    """
+
+    def answered(desk: Desk) -> Iterator[Shown]:
+        yield from page.answered(desk)
+
+    answer = begun.then(
+        answered,
+        page.on.desk,
+        page.desk_parts,
+        api_visibility="private",
+        concurrency_limit=at_once,
+        concurrency_id="asking",
+        show_progress="hidden",
+        trigger_mode="multiple",
+    )
+    answer.failure(_stop(page), page.on.desk, page.desk_parts, **AT_ONCE)
+    answer.success(page.settled, page.on.desk, page.desk_parts, **AT_ONCE).then(
+        lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE
+    )
+
+
+def _stop(page: Page) -> Any:
+    return lambda desk: page.desk(answering.stopped(desk))
+
+
+def _linked(page: Page) -> Any:
+    """Return what asks the question of a link, once the page is there."""
+
+    def asked(desk: Desk, link: str) -> Shown:
+        wanted = linked(parse_qsl(link))
+        if wanted is None or (desk.turns and desk.turns[-1].asked == wanted):
+            return page.nothing()
+        return page.begun(desk.started(), wanted)
+
+    return asked
+
+
+def _asked(desk: Desk, question: str, scope: tuple[Any, ...]) -> Asked:
+    mode, order, *fields = scope
+    asked, wrong = asked_of(question, mode, order, dict(zip(FIELDS, fields, strict=True)))
+    for text in wrong:
+        gr.Warning(texts_in(desk.language)("bad_date", text=escaped(text)))
+    return asked
+
+
+def _of_example(page: Page) -> Any:
+    def of_example(desk: Desk, picked: gr.SelectData, *scope: Any) -> Shown:
+        return page.begun(desk, _asked(desk, str(picked.value["text"]), scope))
+
+    return of_example
+
+
+def _retry(page: Page) -> Any:
+    def retry(desk: Desk, picked: gr.RetryData) -> Shown:
+        at = desk.turn_at(picked.index)
+        if at is None:
+            return page.nothing()
+        return page.begun(desk, desk.turns[at].asked, at)
+
+    return retry
+
+
+def _edit(page: Page) -> Any:
+    def edit(desk: Desk, edited: gr.EditData) -> Shown:
+        at = desk.turn_at(edited.index)
+        if at is None:
+            return page.nothing()
+        asked = replace(desk.turns[at].asked, question=unescaped(str(edited.value)), struck=())
+        return page.begun(desk, asked, at)
+
+    return edit
+
+
+def _strike(page: Page) -> Any:
+    def strike(desk: Desk, left: list[str]) -> Shown:
+        if not desk.turns:
+            return page.nothing()
+        last = desk.turns[-1]
+        struck = [kind for kind, _ in last.understood if kind not in left]
+        asked = replace(last.asked, struck=(*last.asked.struck, *struck))
+        if "filters" not in struck:
+            return page.begun(desk, asked, len(desk.turns) - 1)
+        asked = replace(asked, filters=Filters(), struck=last.asked.struck)
+        cleared = dict(zip(page.on.narrowing.inputs, fields_of(asked).values(), strict=True))
+        return {**page.begun(desk, asked, len(desk.turns) - 1), **cleared}
+
+    return strike
