@@ -41,6 +41,20 @@ def settled(page: Page) -> Locator:
     return answer
 
 
+def open_article(page: Page, title: str) -> Locator:
+    """Open the article of the card with that headline, and return it."""
+    card = cards(page).filter(has_text=title).first
+    card.get_by_role("button", name="Open the article").click()
+    article = page.locator(".bf-article")
+    article.locator("h2").filter(has_text=title).wait_for()
+    return article
+
+
+def chips(page: Page) -> Locator:
+    """Return what was understood from the last question, each to be struck out."""
+    return page.locator("#bf-understood label")
+
+
 def cards(page: Page) -> Locator:
     """Return the cards of the last answer."""
     return page.locator(".bf-now .bf-card")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -25,14 +28,64 @@ FERRY = {
 MATILDA = "What became of the ferry Matilda?"
 
 
+STORY = (
+    "<p>The shipyard launched a new ferry on Friday, the first to be built in the sound since the "
+    "war. Two hundred people came to see it slide into the water, and a band played.</p><p>The "
+    "ferry is to carry forty cars and three hundred passengers. It will begin its service in the "
+    "spring, the harbour said, when the crew has been trained and the quay has been mended.</p>"
+)
+WATCH_PROGRESS = """() => {
+  const seen = [];
+  new MutationObserver(() => {
+    if (document.querySelector('#bf-told progress')) {
+      seen.push(document.querySelector('#bf-told .bf-note').textContent);
+    }
+  }).observe(document.body, {subtree: true, childList: true});
+  return seen;
+}"""
+
+
 @pytest.fixture(scope="module")
 def minded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a page whose visitors may feed it from this machine."""
     folder = tmp_path_factory.mktemp("minded")
     (folder / "go").touch()
-    command = [sys.executable, "-m", "tests.browser.paced", str(folder), str(free_port()), "local"]
-    with serving(command) as address:
+    served = [sys.executable, "-m", "tests.browser.paced", str(folder), str(free_port())]
+    with serving([*served, "local", "localhost"]) as address:
         yield address
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Iterator[str]:
+    """The address of a newspaper of one article, on this machine."""
+    page = f"<html><head><title>{FERRY['title']}</title></head><body><article>{STORY}</article>"
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "paper" / "launched.html").write_text(page)
+    asked = partial(Quiet, directory=tmp_path / "paper")
+    with ThreadingHTTPServer(("localhost", 0), asked) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}/launched.html"
+        server.shutdown()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing of what is asked for."""
+
+
+def drop(page: Page, name: str, text: str) -> None:
+    """Drag a file over the page and let it fall on the field for files."""
+    given = page.evaluate_handle(
+        """([name, text]) => {
+          const given = new DataTransfer();
+          given.items.add(new File([text], name));
+          return given;
+        }""",
+        [name, text],
+    )
+    field = page.locator("#bf-files button").first
+    for event in ("dragenter", "dragover", "drop"):
+        field.dispatch_event(event, {"dataTransfer": given})
 
 
 def open_minding(page: Page) -> None:
@@ -92,6 +145,64 @@ def test_a_pasted_address_is_fetched_by_the_rules(open_page: Opened, minded: str
     page.get_by_role("button", name="Put in", exact=True).click()
     expect(page.locator("#bf-told")).to_contain_text("0 new, 0 changed, 0 unchanged, 1 rejected")
     expect(page.locator("#bf-told li")).to_contain_text("http://127.0.0.1:9/secret")
+
+
+def test_a_dropped_file_and_an_address_go_in_and_an_article_is_removed_by_its_address(
+    open_page: Opened, minded: str, paper: str
+) -> None:
+    page = open_page(at=minded)
+    seen = page.evaluate_handle(WATCH_PROGRESS)
+    open_minding(page)
+    address = "https://ferry.example/raised"
+    drop(page, "raised.jsonl", json.dumps({**FERRY, "url": address, "title": "Ferry is raised"}))
+    expect(page.locator("#bf-files")).to_contain_text("raised")
+    page.get_by_label("Web addresses").fill(paper)
+    page.get_by_role("button", name="Put in", exact=True).click()
+    expect(page.locator("#bf-told")).to_contain_text("2 new, 0 changed, 0 unchanged, 0 rejected")
+    assert any(told.startswith("Reading:") for told in seen.evaluate("seen => seen"))
+    articles = page.locator("#bf-status dt:text-is('articles') + dd")
+    before = int(articles.inner_text())
+    page.get_by_label("address or id").fill(address)
+    page.get_by_role("button", name="Remove …", exact=True).click()
+    expect(page.locator("#bf-sure")).to_contain_text("Remove “Ferry is raised”")
+    page.get_by_label("Why").fill("a test")
+    page.get_by_role("button", name="Remove it").click()
+    expect(articles).to_have_text(str(before - 1))
+
+
+def test_a_feeding_is_stopped(open_page: Opened, minded: str) -> None:
+    page = open_page(at=minded)
+    open_minding(page)
+    story = {**FERRY, "text": STORY * 10}
+    lines = [json.dumps({**story, "url": f"https://ferry.example/{n}"}) for n in range(2_000)]
+    drop(page, "many.jsonl", "\n".join(lines))
+    expect(page.locator("#bf-files")).to_contain_text("many")
+    page.get_by_role("button", name="Put in", exact=True).click()
+    page.locator("#bf-mind").get_by_role("button", name="Stop").click()
+    expect(page.locator("#bf-told")).to_contain_text("Stopped; what was put in stays in.")
+    expect(page.get_by_role("button", name="Put in", exact=True)).to_be_enabled()
+
+
+def test_what_is_told_over_years_is_plotted_by_month(open_page: Opened, minded: str) -> None:
+    page = open_page(at=minded)
+    open_minding(page)
+    told = "The regatta of {0} was won by the crew of the {0} boat, the jury said."
+    years = [
+        {"url": f"https://ferry.example/{year}", "title": f"Regatta {year}"}
+        | {"text": told.format(year), "published": f"{year}-05-07"}
+        for year in (2021, 2022, 2023)
+    ]
+    drop(page, "regattas.jsonl", "\n".join(map(json.dumps, years)))
+    expect(page.locator("#bf-files")).to_contain_text("regattas")
+    page.get_by_role("button", name="Put in", exact=True).click()
+    expect(page.locator("#bf-told")).to_contain_text("3 new")
+    page.get_by_role("button", name="Toggle sidebar").click()
+    ask_and_wait(page, "Who won the regatta?")
+    expect(page.locator("#bf-time")).to_contain_text("3 articles speak of it")
+    expect(page.locator("#bf-time")).to_contain_text("by month")
+    page.locator("#bf-plot path[aria-label*='May 01, 2022; Articles: 1']").click()
+    expect(page.locator("#bf-understood")).to_contain_text("only 1 May 2022 to 31 May 2022")
+    expect(settled(page)).to_contain_text("regatta of 2022")
 
 
 def test_who_may_not_feed_sees_nothing_of_it(open_page: Opened, paced: Paced) -> None:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
-from tests.browser.person import Opened, ask, ask_and_wait, cards, settled
+from tests.browser.person import Opened, ask, ask_and_wait, cards, chips, settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
 
 THREATS = "What did South Korea threaten?"
+
+
+def bars(page: Page) -> Locator:
+    """Return the bars of the plot that stand for an article or more."""
+    return page.locator("#bf-plot path[aria-roledescription=bar]:not([aria-label*='Articles: 0'])")
 
 
 def test_a_plot_shows_when_articles_speak_of_it_and_marks_the_cited(open_page: Opened) -> None:
@@ -20,8 +29,16 @@ def test_a_plot_shows_when_articles_speak_of_it_and_marks_the_cited(open_page: O
     plot = page.locator("#bf-plot")
     expect(plot.locator("svg")).to_be_visible()
     expect(page.locator("#bf-time")).to_contain_text(re.compile(r"\d+ articles speak of it"))
-    expect(plot).to_contain_text("not cited")
-    assert plot.locator("path[aria-roledescription=bar]").count() > 3
+    expect(page.locator("#bf-time")).to_contain_text("by day")
+    expect(page.locator(".bf-legend")).to_contain_text("not cited")
+    signs = page.locator(".bf-legend i").evaluate_all(
+        "signs => signs.map((sign) => getComputedStyle(sign).backgroundColor)"
+    )
+    shown = bars(page).evaluate_all(
+        "bars => bars.map((bar) => getComputedStyle(bar).fill)",
+    )
+    assert set(shown) == set(signs)
+    assert len(shown) > 3
 
 
 def test_dragging_over_the_plot_sets_the_window(open_page: Opened) -> None:
@@ -39,6 +56,31 @@ def test_dragging_over_the_plot_sets_the_window(open_page: Opened) -> None:
     expect(page.locator("#bf-understood")).to_contain_text("only")
     settled(page)
     expect(page.get_by_test_id("user")).to_have_count(1)
+
+
+@pytest.mark.parametrize("timezone", ["America/Los_Angeles", "Asia/Tokyo"])
+def test_a_click_on_a_bar_asks_of_its_day_alone(open_page: Opened, timezone: str) -> None:
+    page = open_page(timezone_id=timezone)
+    ask_and_wait(page, THREATS)
+    day = page.locator("#bf-busiest label").first.inner_text().rsplit(" (", 1)[0].strip()
+    number, month, _ = day.split()
+    bars(page).and_(page.locator(f"[aria-label*='{month[:3]} {number},']")).last.click()
+    expect(chips(page)).to_have_text(f"only {day}")
+    settled(page)
+    expect(page.get_by_test_id("user")).to_have_count(1)
+    for told in cards(page).locator("time").all_inner_texts():
+        assert told.startswith(day)
+
+
+def test_a_question_of_many_weeks_is_plotted_by_week(open_page: Opened) -> None:
+    page = open_page()
+    ask_and_wait(page, "What happened with the treaty between Russia and North Korea?")
+    expect(page.locator("#bf-time")).to_contain_text("by week")
+    chip = page.locator("#bf-busiest label").first
+    week = chip.inner_text().rsplit(" (", 1)[0].strip()
+    assert " to " in week
+    chip.click()
+    expect(chips(page)).to_contain_text(f"published {week}")
 
 
 def test_a_click_on_the_busiest_days_asks_of_them_alone(open_page: Opened) -> None:

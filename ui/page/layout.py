@@ -20,6 +20,10 @@ element.addEventListener('click', (event) => {
                                 revision: +pressed.dataset.revision || 0});
 });
 """
+# A click on a bar of the plot comes from `page.js`, which finds the bar; dragging is Gradio's own.
+PLOT_JS = """
+element.addEventListener('bf-pick', (event) => trigger('pick', event.detail));
+"""
 # An article that is opened is scrolled to what is quoted of it, and its headline gets the focus;
 # it is shown a little after it is there, and put on the page anew each time.
 ARTICLE_JS = """
@@ -139,8 +143,8 @@ def _opinion() -> Opinion:
 
 def _time() -> Time:
     with gr.Accordion(say("over_time"), open=True, visible=False, elem_id="bf-time") as block:
-        note = gr.HTML(elem_id="bf-spoken")
-        plot = gr.BarPlot(height=170, elem_id="bf-plot", container=False)
+        note = gr.HTML(elem_id="bf-spoken", js_on_load=PLOT_JS)
+        plot = gr.BarPlot(height=150, elem_id="bf-plot", container=False)
         busiest = gr.Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
     return Time(block, note, plot, busiest)
 

@@ -27,9 +27,9 @@ def wire_loading(page: Page, blocks: gr.Blocks, settings: Settings) -> Any:
         fresh = desk.conversations if desk.turns else (Conversation(),)  # with an id of its own
         desk = replace(desk, language=language, conversations=conversations or fresh)
         opened = page.desk(desk)
-        opened[on.chat] = gr.Chatbot(
-            opened[on.chat], examples=[{"text": text} for text in page.overview.now().examples]
-        )
+        examples: list[Any] = [{"text": text} for text in page.overview.now().examples]
+        welcome = texts("welcome" if examples else "welcome_empty")
+        opened[on.chat] = gr.Chatbot(opened[on.chat], examples=examples, placeholder=welcome)
         may = allowed(settings, request)
         return {
             **page.covered(texts),

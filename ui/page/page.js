@@ -33,6 +33,26 @@
   });
   mendAll(document.body);
 
+  // A click on the plot, which Gradio takes for the begin of a drag, picks the bar that is nearest.
+  let down = null;
+  document.addEventListener('pointerdown', (event) => {
+    down = event.target.closest?.('#bf-plot svg') ? event : null;
+  }, true);
+  document.addEventListener('click', (event) => {
+    const note = document.querySelector('#bf-spoken [data-step]');
+    if (!down || !note || Math.hypot(event.x - down.x, event.y - down.y) > 4) return;
+    const away = (bar) => {
+      const {left, right} = bar.getBoundingClientRect();
+      return Math.abs((left + right) / 2 - event.x);
+    };
+    const [bar] = [...document.querySelectorAll('#bf-plot path[aria-roledescription="bar"]')]
+      .filter((path) => path.__data__?.datum.articles && away(path) < 12)
+      .sort((one, other) => away(one) - away(other));
+    if (!bar) return;
+    const detail = {day: +bar.__data__.datum.day, step: note.dataset.step};
+    note.dispatchEvent(new CustomEvent('bf-pick', {bubbles: true, detail}));
+  }, true);
+
   let opened = null;  // the button of the card whose article is read
   // What is put in the place of something else is there a little later.
   const whenThere = (what, then, frames = 240) => {

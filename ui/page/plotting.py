@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
 
 import gradio as gr
 
-from rag.answers.spread import Bar, Spread, spread
+from rag.answers.spread import Bar, Spread, Step, after, begin, spread
 from rag.errors import BackfileError
 from rag.retrieval import narrow
 from ui.page.answering import REMEMBERED, read_question
 from ui.page.asking import fields_of, within
-from ui.page.markup import escaped, paragraph
+from ui.page.markup import escaped
 from ui.page.session import Desk
 from ui.page.showing import Page, Shown
 from ui.page.texts import Texts, texts_in
 
 BUSIEST = 5  # days, weeks or months that stand beneath the plot, to be clicked
+CITED, NOT_CITED = "#f59e0b", "#93a4bd"  # 3 to 1 and more on each other, on light and on dark
+STEPS: dict[str, Step] = {step: step for step in get_args(Step)}
 
 
 def plotted(page: Page, desk: Desk) -> Shown:
@@ -27,7 +29,7 @@ def plotted(page: Page, desk: Desk) -> Shown:
     if desk.is_busy:
         return {on.block: gr.skip()}
     turn = desk.turns[-1] if desk.turns else None
-    if turn is None or turn.progress != "done":
+    if turn is None or turn.progress != "done" or turn.answer.refused:
         return page.no_time()
     history = replace(desk.current, turns=desk.turns[:-1]).history[-REMEMBERED:]
     try:
@@ -57,9 +59,10 @@ def _plot(found: Spread, texts: Texts) -> gr.BarPlot:
 
     rows: list[tuple[datetime, int, str]] = []
     for bar in found.bars:
-        rows.append((bar.start.replace(tzinfo=None), bar.cited, texts("cited")))
-        others = bar.articles - bar.cited
-        rows.append((bar.start.replace(tzinfo=None), others, texts("not_cited")))
+        # Browsers show moments in their own time: noon is in the same day nearly everywhere.
+        noon = bar.start.replace(hour=12, tzinfo=None)
+        rows.append((noon, bar.cited, texts("cited")))
+        rows.append((noon, bar.articles - bar.cited, texts("not_cited")))
     frame = pandas.DataFrame(rows, columns=["day", "articles", "kind"])
     first, last = found.bars[0].start, found.end(found.bars[-1])
     return gr.BarPlot(
@@ -67,10 +70,10 @@ def _plot(found: Spread, texts: Texts) -> gr.BarPlot:
         x="day",
         y="articles",
         color="kind",
-        color_map={texts("cited"): "#f59e0b", texts("not_cited"): "#93a4bd"},
+        color_map={texts("cited"): CITED, texts("not_cited"): NOT_CITED},
+        colors_in_legend=[],  # it stands above, in the note
         x_title=" ",
         y_title=texts("article_count"),
-        color_title=" ",
         x_lim=[first.timestamp() - 43_200, last.timestamp() + 129_600],
     )
 
@@ -78,7 +81,16 @@ def _plot(found: Spread, texts: Texts) -> gr.BarPlot:
 def _note(found: Spread, texts: Texts) -> str:
     total = sum(bar.articles for bar in found.bars)
     when = texts.period(found.bars[0].start, found.end(found.bars[-1]))
-    return paragraph(escaped(texts("spoken_of", count=total, when=when)), "bf-note")
+    step = texts(f"step_{found.step}")
+    said = escaped(texts("spoken_of", count=total, when=when, step=step))
+    legend = "".join(
+        f'<span><i style="background:{colour}"></i>{escaped(texts(key))}</span>'
+        for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
+    )
+    return (
+        f'<p class="bf-note" dir="auto" data-step="{found.step}">{said}</p>'
+        f'<p class="bf-legend">{legend}</p>'
+    )
 
 
 def _busiest(found: Spread, texts: Texts) -> list[tuple[str, str]]:
@@ -124,6 +136,21 @@ def dragged(page: Page) -> Any:
         return narrowed_to(page, desk, *moments)
 
     return drag
+
+
+def picked(page: Page) -> Any:
+    """Return what to do when a bar of the plot is clicked: its day, week or month is asked for."""
+
+    def pick(desk: Desk, bar: gr.EventData) -> Shown:
+        try:
+            moment = datetime.fromtimestamp(float(getattr(bar, "day", None)) / 1000, UTC)  # type: ignore[arg-type]
+            step = STEPS[str(getattr(bar, "step", ""))]
+            first = begin(moment, step)
+            return narrowed_to(page, desk, first, after(first, step) - timedelta(days=1))
+        except (TypeError, ValueError, OverflowError, OSError, KeyError):
+            return page.nothing()
+
+    return pick
 
 
 def clicked(page: Page) -> Any:

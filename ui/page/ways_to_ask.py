@@ -14,7 +14,7 @@ from ui.page import answering
 from ui.page.asking import FIELDS, asked_of, fields_of, linked
 from ui.page.events import AT_ONCE, TELLING
 from ui.page.markup import escaped, unescaped
-from ui.page.plotting import clicked, dragged, plotted
+from ui.page.plotting import clicked, dragged, picked, plotted
 from ui.page.session import Asked, Desk
 from ui.page.showing import Page, Shown
 from ui.page.texts import texts_in
@@ -38,6 +38,7 @@ def wire_asking(page: Page, at_once: int) -> None:
         on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **TELLING),
         on.link.change(_linked(page), [on.desk, on.link], page.desk_parts, **TELLING),
         on.time.plot.select(dragged(page), [on.desk], narrowing, **TELLING),
+        on.time.note.pick(picked(page), [on.desk], narrowing, **TELLING),
         on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **TELLING),
     ]
     for event in begun:
