@@ -132,6 +132,8 @@ class QuotingChatbot:
 class PacedChatbot(QuotingChatbot):
     """Pauses after each statement of what is asked slowly, until the file `go` is there.
 
+    What is to be searched slowly pauses before the first one.
+
     To a doubtful question it adds a statement that is only partly borne out, and one it removed.
     """
 
@@ -140,6 +142,8 @@ class PacedChatbot(QuotingChatbot):
         self.go = go
 
     def stream(self, question: str, **given: object) -> Iterator[Answer]:  # type: ignore[override]
+        while "searched slowly" in question and not self.go.exists():
+            time.sleep(0.02)
         for answer in super().stream(question, **given):  # type: ignore[arg-type]
             if "doubtful" in question and answer.statements:
                 partly = replace(answer.statements[0], support="partly", reason="who is unclear")

@@ -17,6 +17,7 @@ from tests.browser.person import (
     ask,
     ask_and_wait,
     cards,
+    chips,
     settled,
 )
 from tests.fakes import ARABIC, HARBOUR, ORCHARD
@@ -33,6 +34,26 @@ def test_an_answer_is_read_while_it_grows(open_page: Opened, paced: Paced) -> No
     paced.go.touch()
     settled(page)
     expect(page.locator("#bf-question .submit-button")).to_be_visible()
+
+
+def test_what_was_understood_is_read_while_it_searches(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask(page, "What of the harbour bridge in October 2024, searched slowly?")
+    expect(chips(page)).to_contain_text("published 1 October 2024 to 31 October 2024")
+    expect(page.get_by_test_id("bot")).to_contain_text("Searching the archive …")
+    expect(page.locator(".bf-statement")).to_have_count(0)
+    paced.go.touch()
+    expect(settled(page)).to_contain_text("closed on Monday")
+
+
+def test_an_answer_says_how_much_it_looks_at_while_it_grows(
+    open_page: Opened, paced: Paced
+) -> None:
+    page = open_page(at=paced.address)
+    ask(page, SLOWLY)
+    expect(page.locator(".bf-statement")).to_have_count(1)
+    expect(page.get_by_test_id("bot")).to_contain_text(re.compile(r"\d+ passages looked at"))
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
 
 
 def test_an_answer_can_be_stopped_and_the_next_question_asked(
@@ -100,11 +121,41 @@ def test_what_was_understood_is_struck_out_by_a_click(open_page: Opened) -> None
     answer = ask_and_wait(page, "What did South Korea threaten in March 2023?")
     expect(answer.locator(".bf-refused")).to_be_visible()
     expect(answer).to_contain_text("The archive holds nothing of that time.")
-    page.locator("#bf-understood label", has_text="published 1 March 2023").click()
+    chips(page).filter(has_text="published 1 March 2023").click()
     expect(answer.locator(".bf-statement").first).to_contain_text("South Korea")
     expect(answer).to_contain_text("time left aside")
     expect(page.get_by_test_id("user")).to_have_count(1)
     expect(page.locator("#bf-understood")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("question", "chip", "aside"),
+    [
+        ("What did the Harbour Courier say of the bridge?", "in The Harbour Courier", "publisher"),
+        ("What did Noor Haan write of the bridge?", "by Noor Haan", "author"),
+        ('What of the harbour bridge and "six weeks"?', "with “six weeks”", "words in quotes"),
+        ("What of the harbour bridge -ferries?", "without ferries", "exclusion"),
+    ],
+)
+def test_each_thing_understood_is_struck_out_by_a_click(
+    open_page: Opened, paced: Paced, question: str, chip: str, aside: str
+) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, question)
+    chips(page).filter(has_text=chip).click()
+    expect(page.get_by_test_id("bot")).to_contain_text(f"{aside} left aside")
+    expect(chips(page).filter(has_text=chip)).to_have_count(0)
+    expect(page.get_by_test_id("user")).to_have_count(1)
+
+
+def test_of_two_things_understood_one_is_struck_out(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, "What did the Harbour Courier say of the bridge in October 2024?")
+    expect(chips(page)).to_have_count(2)
+    chips(page).filter(has_text="in The Harbour Courier").click()
+    expect(page.get_by_test_id("bot")).to_contain_text("publisher left aside")
+    expect(chips(page)).to_have_count(1)
+    expect(chips(page)).to_contain_text("published 1 October 2024 to 31 October 2024")
 
 
 def test_an_answer_says_how_much_it_looked_at(open_page: Opened) -> None:
@@ -120,6 +171,15 @@ def test_examples_are_headlines_of_this_archive(open_page: Opened, paced: Paced)
     page.get_by_role("button", name="Harbour bridge closed").click()
     expect(page.get_by_test_id("user")).to_contain_text("Harbour bridge closed after storm")
     expect(cards(page).first).to_be_visible()
+
+
+def test_every_example_is_answered(open_page: Opened) -> None:
+    page = open_page()
+    examples = page.locator("#bf-chat button.example").all_inner_texts()
+    assert len(examples) > 2
+    for example in filter(None, map(str.strip, examples)):
+        answer = ask_and_wait(page, example)
+        expect(answer.locator(".bf-statement").first).to_be_visible()
 
 
 def test_conversations_are_kept_in_the_browser(open_page: Opened, paced: Paced) -> None:

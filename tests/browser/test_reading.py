@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import HARBOUR_ANSWER, HARBOUR_QUESTION, Opened, ask_and_wait, cards
+from tests.browser.person import (
+    HARBOUR_ANSWER,
+    HARBOUR_QUESTION,
+    Opened,
+    ask_and_wait,
+    cards,
+    open_article,
+    settled,
+)
 from tests.fakes import HARBOUR, HOSTILE
 
 THREATS = "What did South Korea threaten?"
@@ -58,13 +68,44 @@ def test_a_card_opens_the_whole_article_at_the_place(open_page: Opened) -> None:
     article = page.locator(".bf-article")
     expect(article.locator("mark").first).to_have_text(quoted)
     expect(article.locator("mark").first).to_be_in_viewport()
-    expect(article.get_by_role("link", name="Where it stood")).to_have_attribute(
+    expect(article.get_by_role("link", name="Original article")).to_have_attribute(
         "href", "https://pellworth-tribune.example/2024/10/22/seoul-phased-measures-weapons-ukraine"
     )
     expect(page.locator("#bf-evidence")).to_be_hidden()
     page.get_by_role("button", name="Back to the evidence").click()
     expect(cards(page).nth(1)).to_be_visible()
     expect(article).to_be_hidden()
+
+
+def test_an_article_names_the_papers_that_printed_it_too(open_page: Opened) -> None:
+    page = open_page("?mode=passages&q=1,500+special+forces+carried+to+Vladivostok+by+ship")
+    settled(page)
+    title = "South Korea says 1,500 North Korean special forces shipped to Russia"
+    copies = cards(page).filter(has_text=title).first.locator(".bf-copies")
+    for place in (copies, open_article(page, title).locator(".bf-copies")):
+        expect(place).to_contain_text("Also in")
+        for publisher in ("Harbour Courier", "Westermoor Evening Post"):
+            link = place.get_by_role("link", name=publisher)
+            expect(link).to_have_attribute("href", re.compile("^https://[a-z-]+[.]example/2024/"))
+
+
+def test_an_article_tells_its_correction(open_page: Opened) -> None:
+    page = open_page("?mode=passages&q=What+does+Kim+get+in+return+for+the+soldiers%3F+technology")
+    settled(page)
+    article = open_article(page, "What does Kim get in return?")
+    expect(article.locator(".bf-note")).to_contain_text("Correction: An earlier version")
+
+
+def test_an_article_shows_its_revisions(open_page: Opened) -> None:
+    page = open_page("?mode=passages&q=South+Korea+will+not+sit+idle,+Yoon+says+beside+Duda")
+    settled(page)
+    article = open_article(page, "Yoon says beside Polish president")
+    expect(article).to_contain_text("Updated 24 October 2024")
+    newest = article.locator(".bf-text").inner_text()
+    article.get_by_text("2 revisions").click()
+    article.get_by_role("button", name="Revision 1").click()
+    expect(article.locator("[aria-current]")).to_contain_text("Revision 1")
+    assert article.locator(".bf-text").inner_text() != newest
 
 
 def test_a_number_leads_to_its_card_while_an_article_is_open(
@@ -108,9 +149,11 @@ def test_a_refusal_says_so_and_shows_the_closest_articles(open_page: Opened) -> 
     expect(answer.locator(".bf-refused")).to_contain_text("The archive does not say.")
     expect(page.locator(".bf-cite")).to_have_count(0)
     expect(page.locator("#bf-evidence")).to_contain_text("Closest articles")
+    expect(page.locator("#bf-time")).to_be_hidden()
     title = cards(page).first.locator("h3").inner_text()
-    cards(page).first.get_by_role("button", name="Open the article").click()
-    expect(page.locator(".bf-article h2")).to_have_text(title)
+    answer.get_by_role("link", name=title).click()
+    expect(page.locator("#turn-1-hit-1:target")).to_be_in_viewport()
+    open_article(page, title)
 
 
 def test_markup_in_an_article_or_a_question_shows_as_text(open_page: Opened) -> None:

@@ -87,6 +87,7 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Turn]:
         question = read_question(archive, turn, history)
         understood = described(turn.asked, question, texts_in(desk.language))
         turn = replace(turn, understood=understood, alone=question.text)
+        yield turn
         for answer in _answers(archive, chatbot, turn, question, history):
             turn = replace(turn, answer=replace(answer, question=turn.asked.question))
             yield turn

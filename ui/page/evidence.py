@@ -71,9 +71,10 @@ def _citation_card(
 
 
 def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
-    title = f"turn-{turn}-hit-{place}"
+    card = f"turn-{turn}-hit-{place}"
+    title = f"{card}-title"
     return (
-        f'<article class="bf-card" aria-labelledby="{title}">'
+        f'<article class="bf-card" id="{card}" aria-labelledby="{title}">'
         f"{_headline(hit.head, title, texts)}{passage_markup(hit.passage, [])}"
         f"{copies_markup(hit.copies, texts)}{_doing(hit.head, turn, place, texts)}</article>"
     )

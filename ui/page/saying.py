@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.schema import Statement
+from rag.schema import ArticleHead, Statement
 from ui.page.markup import escaped, escaped_line, paragraph, plain_line
 from ui.page.session import Turn
 from ui.page.texts import SUPPORTS, Texts
 from ui.render import named
 
+OFFERED = 3  # closest articles that stand in the chat itself; all of them have cards
 SIGNS = {"supported": "✓", "partly": "◐", "not supported": "✗", "contradicted": "✗"}
 
 
@@ -33,14 +34,35 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         key = "waiting" if turn.progress == "waiting" else "searching"
         yield paragraph(f'<span class="bf-working">{escaped(texts(key))}</span>', "bf-note")
     elif answer.refused:
-        yield paragraph(escaped_line(texts.told(answer.reason) or texts("refusal")), "bf-refused")
-        if answer.closest:
-            yield paragraph(escaped(texts("closest_beside")), "bf-note")
+        first, _, rest = (texts.told(answer.reason) or texts("refusal")).partition(". ")
+        why = f"&#46; {escaped_line(rest)}" if rest else ""
+        yield paragraph(f"<strong>{escaped_line(first)}</strong>{why}", "bf-refused")
+        yield _closest(turn, number, texts)
     elif turn.asked.mode == "passages" and turn.progress == "done":
         count = len(answer.hits)
-        yield paragraph(escaped(texts("found_passages", count=count)), "bf-said")
+        said = escaped(texts("found_passages", count=count))
+        link = f'<a href="#turn-{number}-hit-1">{said}</a>' if count else said
+        yield paragraph(link, "bf-said")
     for place, statement in enumerate(answer.statements, start=1):
         yield _statement(statement, f"turn-{number}", place, texts)
+
+
+def _closest(turn: Turn, number: int, texts: Texts) -> str:
+    """Return the closest articles that a refusal offers, each leading to its card."""
+    items = "".join(
+        f'<li dir="auto"><a href="#turn-{number}-hit-{place}">'
+        f"{escaped_line(hit.head.title or hit.head.article_id)}</a>"
+        f"{_whose(hit.head, texts)}</li>"
+        for place, hit in enumerate(turn.shown[:OFFERED], start=1)
+    )
+    heading = paragraph(escaped(texts("closest_beside")), "bf-note")
+    return f'{heading}<ul class="bf-closest">{items}</ul>' if items else ""
+
+
+def _whose(head: ArticleHead, texts: Texts) -> str:
+    facts = filter(None, (head.publisher, texts.day(head.published)))
+    told = "".join(f", {escaped_line(fact)}" for fact in facts)
+    return f"<span>{told}</span>" if told else ""
 
 
 def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
@@ -69,7 +91,7 @@ def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
     facts = []
     if answer.as_of and not answer.refused:
         facts.append(texts("as_of", day=texts.day(answer.as_of)))
-    if turn.progress == "done" and answer.hits:
+    if turn.progress in ("growing", "done") and answer.hits:
         looked_at = max(answer.considered, len(answer.hits))
         facts.append(texts("looked_at", count=looked_at))
     facts += [texts(f"struck_{kind}") for kind in turn.asked.struck]
