@@ -111,8 +111,12 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """Open a page as a new visitor: its size, its scheme, the query behind its address."""
+    """Open a page as a new visitor: its size, its scheme, the query behind its address.
+
+    Whatever a test does with it, what its browser asks for is asked of the page's own server.
+    """
     contexts = []
+    asked: list[tuple[str, str]] = []
 
     def opened(
         query: str = "", *, at: str = "", width: int = 1280, height: int = 900, **given: Any
@@ -122,6 +126,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
         context.set_default_timeout(WAIT)
         contexts.append(context)
         page = context.new_page()
+        page.on("request", lambda request: asked.append((address, request.url)))
         page.goto(address + query)
         page.locator("#bf-question textarea").wait_for()
         page.locator("#bf-banner summary").wait_for()
@@ -130,6 +135,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     yield opened
     for context in contexts:
         context.close()
+    assert [url for own, url in asked if not url.startswith((own, "data:", "blob:"))] == []
 
 
 def free_port() -> int:

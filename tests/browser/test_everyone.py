@@ -10,32 +10,20 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import WAIT, Opened, ask, ask_and_wait, cards, serious, settled
+from tests.browser.person import (
+    WAIT,
+    Opened,
+    ask,
+    ask_and_wait,
+    cards,
+    chips,
+    open_article,
+    serious,
+    settled,
+)
 
 ARTEFACTS = Path(__file__).parent.parent.parent / "artefacts"
 BRIDGE = "What of the harbour bridge?"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_keeps_anybody_out(open_page: Opened, paced: Paced, scheme: str) -> None:
-    page = open_page(at=paced.address, color_scheme=scheme)
-    assert serious(page) == []
-    ask_and_wait(page, BRIDGE)
-    page.locator("#bf-plot svg").wait_for()
-    page.get_by_role("button", name="Narrow the search").click()
-    page.get_by_role("button", name="Take away").click()
-    assert serious(page) == []
-    cards(page).first.get_by_role("button", name="Open the article").click()
-    expect(page.locator(".bf-article")).to_be_visible()
-    assert serious(page) == []
-    ask_and_wait(page, "What of the doubtful harbour?")
-    assert serious(page) == []
-    ask_and_wait(page, "Xylophone?")
-    page.get_by_role("button", name="Dislike").last.click()
-    expect(page.locator("#bf-opinion").first).to_be_visible()
-    page.get_by_role("button", name="Toggle sidebar").click()
-    expect(page.get_by_role("button", name="New conversation")).to_be_visible()
-    assert serious(page) == []
 
 
 def test_a_question_is_asked_and_its_article_opened_by_keyboard(
@@ -84,7 +72,9 @@ def test_the_page_speaks_german(open_page: Opened, paced: Paced) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_and_a_desk(open_page: Opened, scheme: str) -> None:
+def test_every_view_fits_a_phone_and_a_desk_and_keeps_nobody_out(
+    open_page: Opened, scheme: str
+) -> None:
     page = open_page(color_scheme=scheme)
     ARTEFACTS.mkdir(exist_ok=True)
     for name, show in VIEWS.items():
@@ -93,26 +83,114 @@ def test_it_fits_a_phone_and_a_desk(open_page: Opened, scheme: str) -> None:
             page.set_viewport_size({"width": width, "height": 900})
             expect(page.locator("#bf-question textarea")).to_be_visible()
             page.screenshot(path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            if width in (390, 1600):
+                assert serious(page) == [], f"{name}, {width} px"
     dark = page.evaluate("document.body.classList.contains('dark')")
     assert dark == (scheme == "dark")
 
 
+def covered(page: Page) -> None:
+    page.locator("#bf-banner summary").click()
+    expect(page.locator("#bf-banner table")).to_be_visible()
+
+
 def answered(page: Page) -> None:
-    ask_and_wait(page, "What did South Korea threaten?")
+    page.locator("#bf-banner summary").click()
+    ask_and_wait(page, "What did South Korea threaten in October 2024?")
     page.locator("#bf-plot svg").wait_for()
 
 
+def narrowed(page: Page) -> None:
+    page.get_by_role("button", name="Narrow the search").click()
+    page.get_by_role("button", name="Take away").click()
+    expect(page.get_by_role("button", name="CSL-JSON")).to_be_visible()
+    page.get_by_role("button", name="Dislike").last.click()
+    expect(page.locator("#bf-opinion").first).to_be_visible()
+
+
 def opened(page: Page) -> None:
-    cards(page).first.get_by_role("button", name="Open the article").click()
-    expect(page.locator(".bf-article")).to_be_visible()
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Narrow the search").click()
+    open_article(page, cards(page).first.locator("h3").inner_text())
+
+
+def told_in_order(page: Page) -> None:
+    page.locator("#bf-mode").get_by_label("Timeline").check()
+    ask_and_wait(page, "What happened with North Korean soldiers in Russia?")
+    page.locator("#bf-plot svg").wait_for()
+
+
+def listed(page: Page) -> None:
+    page.locator("#bf-mode").get_by_label("Passages").check()
+    ask_and_wait(page, "soldiers sent to Russia, in the Harbour Courier")
 
 
 def refused(page: Page) -> None:
+    page.locator("#bf-mode").get_by_label("Answer").check()
     ask_and_wait(page, "Who won the chess olympiad in Budapest?")
 
 
-VIEWS = {"empty": lambda page: None, "answer": answered, "article": opened, "refusal": refused}
+def minded(page: Page) -> None:
+    page.get_by_role("button", name="Toggle sidebar").click()
+    page.get_by_role("button", name="Put in and take out").click()
+    expect(page.locator("#bf-status")).to_contain_text("sequence number")
+
+
+VIEWS = {
+    "empty": lambda page: None,
+    "banner": covered,
+    "answer": answered,
+    "narrowing": narrowed,
+    "article": opened,
+    "timeline": told_in_order,
+    "passages": listed,
+    "refusal": refused,
+    "feeding": minded,
+}
+
+
+def test_what_is_doubted_or_left_out_keeps_nobody_out(open_page: Opened, paced: Paced) -> None:
+    for scheme in ("light", "dark"):
+        page = open_page(at=paced.address, color_scheme=scheme)
+        ask_and_wait(page, "What of the doubtful harbour?").get_by_text("1 sentence left").click()
+        assert serious(page) == []
+
+
+def test_all_that_narrows_and_takes_away_is_reached_by_keyboard(
+    open_page: Opened, paced: Paced
+) -> None:
+    page = open_page(at=paced.address)
+    page.locator("#bf-question textarea").focus()
+    page.keyboard.press("Tab")  # to "Ask"
+    page.keyboard.press("Tab")
+    expect(page.locator("#bf-mode").get_by_label("Answer")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#bf-mode").get_by_label("Timeline")).to_be_checked()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("From the day")).to_be_focused()
+    page.keyboard.type("2024-10-01")
+    page.locator("#bf-question textarea").focus()
+    page.keyboard.type("What of the harbour bridge in October 2024?")
+    page.keyboard.press("Enter")
+    settled(page)
+    chips(page).filter(has_text="published 1 October").locator("input").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("bot")).to_contain_text("time left aside")
+    settled(page)
+    page.locator("#bf-busiest input").first.focus()
+    page.keyboard.press("Space")
+    expect(chips(page)).to_have_text("only 21 October 2024")
+    settled(page)
+    page.get_by_role("button", name="Retry").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Toggle sidebar").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="New conversation")).to_be_visible()
 
 
 def test_no_request_leaves_the_machine(browser: Browser, paced: Paced) -> None:

@@ -7,7 +7,8 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
-from tests.browser.person import Opened, ask_and_wait, cards
+from tests.browser.person import Opened, ask_and_wait, cards, chips
+from tests.fakes import ARABIC
 
 THREATS = "What did South Korea threaten?"
 
@@ -34,7 +35,8 @@ def test_what_is_no_day_is_said_to_be_none(open_page: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "choice"), [("Publishers", "Pellworth Tribune"), ("Sections", "World")]
+    ("field", "choice"),
+    [("Publishers", "Pellworth Tribune"), ("Authors", "Ines Calloway"), ("Sections", "World")],
 )
 def test_a_search_is_narrowed_to_what_is_chosen(open_page: Opened, field: str, choice: str) -> None:
     page = open_page()
@@ -44,8 +46,23 @@ def test_a_search_is_narrowed_to_what_is_chosen(open_page: Opened, field: str, c
     box.fill(choice)
     page.get_by_role("option", name=choice, exact=True).click()
     ask_and_wait(page, THREATS)
-    for facts in cards(page).locator(".bf-facts").all_inner_texts():
-        assert choice in facts
+    expect(chips(page)).to_have_text(f"only {choice}")
+    found = cards(page).locator(".bf-facts").all_inner_texts()
+    assert found
+    assert all(choice in facts for facts in found)
+
+
+def test_a_search_is_narrowed_to_a_language(open_page: Opened) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Narrow the search").click()
+    box = page.get_by_label("Languages", exact=True)
+    box.click()
+    box.fill("ar")
+    page.get_by_role("option", name="ar", exact=True).click()
+    page.locator("#bf-mode").get_by_label("Passages").check()
+    ask_and_wait(page, "The harbour bridge after the storm")
+    expect(cards(page)).to_have_count(1)
+    expect(cards(page)).to_contain_text(ARABIC.title)
 
 
 def test_passages_are_found_without_an_answer_in_either_order(open_page: Opened) -> None:

@@ -26,8 +26,8 @@ def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
 
 
 def test_twenty_at_once_all_get_their_own_answers(browser: Browser, paced: Paced) -> None:
-    contexts = [browser.new_context() for _ in range(4)]  # each session is of its own in any case
-    pages = [context.new_page() for context in contexts for _ in range(VISITORS // 4)]
+    contexts = [browser.new_context() for _ in range(VISITORS)]
+    pages = [context.new_page() for context in contexts]
     for page in pages:
         page.goto(paced.address, wait_until="commit")
     words = ["harbour bridge", "orchard growers"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,21 +52,25 @@ def test_a_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Pac
         ("CSL-JSON", "backfile.json"),
     ],
 )
-def test_a_conversation_is_saved_as_a_file(
-    open_page: Opened, paced: Paced, button: str, name: str
+@pytest.mark.parametrize("which", ["this answer", "the whole conversation"])
+def test_an_answer_or_a_conversation_is_saved_as_a_file(
+    open_page: Opened, paced: Paced, which: str, button: str, name: str
 ) -> None:
     page = open_page(at=paced.address)
-    ask_and_wait(page, BRIDGE)
     ask_and_wait(page, "What of the apples and the growers?")
+    ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Take away").click()
-    page.get_by_label("the whole conversation").check()
+    page.get_by_label(which).check()
     with page.expect_download() as saved:
         page.get_by_role("button", name=button, exact=True).click()
     assert saved.value.suggested_filename == name
     text = Path(saved.value.path()).read_text(encoding="utf-8")
     assert HARBOUR.title in text
-    assert "Orchards expect" in text
-    assert "sequence" in text
+    assert "harbour bridge was closed on Monday after the storm" in text
+    assert re.search(r"courier\\?\.example/harbour", text)
+    assert re.search(r"21 October 2024|2024/10/21|2024-10-21", text)
+    assert re.search(r"sequence(?: number)? \d+", text)
+    assert ("Orchards expect" in text) == (which == "the whole conversation")
 
 
 def test_passages_are_taken_away_as_well(open_page: Opened, paced: Paced) -> None:
