@@ -82,6 +82,9 @@ def launch(page: gr.Blocks, settings: Settings) -> tuple[Any, str, str]:
             show_error=False,
             prevent_thread_lock=True,
             quiet=True,
+            # Else Gradio asks for its own page, through whatever proxy is set, and ends with an
+            # error about sharing where that takes 3 s, as it does on a machine that is busy.
+            _frontend=False,
         )
     except OSError as error:
         raise BackfileError(
