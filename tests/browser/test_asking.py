@@ -175,7 +175,7 @@ def test_examples_are_headlines_of_this_archive(open_page: Opened, paced: Paced)
 
 def test_every_example_is_answered(open_page: Opened) -> None:
     page = open_page()
-    examples = page.locator("#bf-chat button.example").all_inner_texts()
+    examples = page.locator("#bf-chat .example-text").all_inner_texts()
     assert len(examples) > 2
     for example in filter(None, map(str.strip, examples)):
         answer = ask_and_wait(page, example)
