@@ -41,6 +41,23 @@ def test_a_plot_shows_when_articles_speak_of_it_and_marks_the_cited(open_page: O
     assert len(shown) > 3
 
 
+def test_the_plot_is_of_the_last_question(open_page: Opened) -> None:
+    page = open_page()
+    days = page.locator("#bf-busiest")
+    ask_and_wait(page, THREATS)
+    before = days.inner_text()
+    ask_and_wait(page, "What happened with North Korean soldiers in Russia?")
+    expect(days).not_to_have_text(before)
+    day, count = days.locator("label").last.inner_text().strip(" )").split(" (")
+    number, month, _ = day.split()
+    shown = bars(page).and_(page.locator(f"[aria-label*='{month[:3]} {number:0>2},']"))
+    expect(shown).not_to_have_count(0)
+    told = [
+        re.search(r"Articles: (\d+)", bar.get_attribute("aria-label") or "") for bar in shown.all()
+    ]
+    assert sum(int(found[1]) for found in told if found) == int(count)
+
+
 def test_dragging_over_the_plot_sets_the_window(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, THREATS)

@@ -7,6 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+CITED, NOT_CITED = "#f59e0b", "#93a4bd"  # of the plot's bars, on light and on dark
+
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:

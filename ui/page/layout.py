@@ -5,10 +5,20 @@ from __future__ import annotations
 import gradio as gr
 
 from ui.page.answering import LONGEST_QUESTION
-from ui.page.components import Components, Minding, Narrowing, Opinion, Taking, Time
+from ui.page.components import (
+    CITED,
+    NOT_CITED,
+    Components,
+    Minding,
+    Narrowing,
+    Opinion,
+    Taking,
+    Time,
+)
 from ui.page.labels import say
 from ui.page.minding import lay_out_intake, lay_out_removal
 from ui.page.session import Desk
+from ui.page.texts import all_texts
 
 KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
 
@@ -144,7 +154,21 @@ def _opinion() -> Opinion:
 def _time() -> Time:
     with gr.Accordion(say("over_time"), open=True, visible=False, elem_id="bf-time") as block:
         note = gr.HTML(elem_id="bf-spoken", js_on_load=PLOT_JS)
-        plot = gr.BarPlot(height=150, elem_id="bf-plot", container=False)
+        plot = gr.BarPlot(
+            x="day",
+            y="articles",
+            color="kind",
+            color_map={
+                words[key]: colour
+                for words in all_texts().values()
+                for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
+            },
+            colors_in_legend=[],  # it stands above, in the note
+            x_title=" ",
+            height=150,
+            elem_id="bf-plot",
+            container=False,
+        )
         busiest = gr.Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
     return Time(block, note, plot, busiest)
 

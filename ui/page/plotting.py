@@ -13,13 +13,13 @@ from rag.errors import BackfileError
 from rag.retrieval import narrow
 from ui.page.answering import REMEMBERED, read_question
 from ui.page.asking import fields_of, within
+from ui.page.components import CITED, NOT_CITED
 from ui.page.markup import escaped
 from ui.page.session import Desk
 from ui.page.showing import Page, Shown
 from ui.page.texts import Texts, texts_in
 
 BUSIEST = 5  # days, weeks or months that stand beneath the plot, to be clicked
-CITED, NOT_CITED = "#f59e0b", "#93a4bd"  # 3 to 1 and more on each other, on light and on dark
 STEPS: dict[str, Step] = {step: step for step in get_args(Step)}
 
 
@@ -55,27 +55,19 @@ def plotted(page: Page, desk: Desk) -> Shown:
 
 
 def _plot(found: Spread, texts: Texts) -> gr.BarPlot:
+    """Return the bars alone: with anything else that changes, Gradio draws the bars of before."""
     import pandas  # 0.3 s, and Gradio has it by now
 
+    # Browsers show moments in their own time: noon is in the same day nearly everywhere.
+    starts = [bar.start.replace(hour=12, tzinfo=None) for bar in found.bars]
     rows: list[tuple[datetime, int, str]] = []
-    for bar in found.bars:
-        # Browsers show moments in their own time: noon is in the same day nearly everywhere.
-        noon = bar.start.replace(hour=12, tzinfo=None)
+    for noon, bar in zip(starts, found.bars, strict=True):
         rows.append((noon, bar.cited, texts("cited")))
         rows.append((noon, bar.articles - bar.cited, texts("not_cited")))
+    for margin in (starts[0] - timedelta(days=1), starts[-1] + timedelta(days=1)):
+        rows.append((margin, 0, texts("not_cited")))
     frame = pandas.DataFrame(rows, columns=["day", "articles", "kind"])
-    first, last = found.bars[0].start, found.end(found.bars[-1])
-    return gr.BarPlot(
-        frame,
-        x="day",
-        y="articles",
-        color="kind",
-        color_map={texts("cited"): CITED, texts("not_cited"): NOT_CITED},
-        colors_in_legend=[],  # it stands above, in the note
-        x_title=" ",
-        y_title=texts("article_count"),
-        x_lim=[first.timestamp() - 43_200, last.timestamp() + 129_600],
-    )
+    return gr.BarPlot(frame, y_title=texts("article_count"))
 
 
 def _note(found: Spread, texts: Texts) -> str:
