@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 
 from rag.archive import Archive
@@ -21,7 +24,7 @@ from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small
 from ui.page import answering, feedback, kept, saying
 from ui.page.asking import asked_of, fields_of, link_to, linked, within
 from ui.page.overview import Overview, examples
-from ui.page.serving import build_page
+from ui.page.serving import build_page, launch
 from ui.page.session import Asked, Conversation, Desk
 from ui.page.style import theme
 from ui.page.texts import texts_in
@@ -54,6 +57,29 @@ def test_nothing_is_reported_to_anybody(page: Any) -> None:
     assert page.config["analytics_enabled"] is False
     stylesheets = theme()._stylesheets
     assert not [sheet for sheet in stylesheets if "//" in sheet]
+
+
+def test_it_is_served_past_a_proxy_and_where_the_page_is_long_in_coming(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "elsewhere.example")
+    # What Gradio finds where its own page takes 3 s.
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    chatbot: Any = QuotingChatbot(archive)
+    page = build_page(archive, chatbot, Settings())
+    _, address, _ = launch(page, Settings(port=0))
+    try:
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            told = client.get("/")
+            assert told.status_code == 200
+            scripts = re.findall(r'src="\./(assets/[^"]+[.]js)"', told.text)
+            assert scripts
+            for script in scripts:
+                assert client.get(script).status_code == 200
+    finally:
+        page.close(verbose=False)
+    assert os.environ["no_proxy"] == "elsewhere.example"
 
 
 def asked(archive: Archive, desk: Desk, question: str, **given: Any) -> list[Desk]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr  # 2.5 s: only `backfile serve` imports the page
@@ -64,29 +67,49 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
 def launch(page: gr.Blocks, settings: Settings) -> tuple[Any, str, str]:
     """Start serving `page`, on this machine alone unless the settings say otherwise."""
     try:
-        return page.launch(
-            server_name=settings.host,
-            server_port=settings.port or None,
-            theme=theme(),
-            css=part("page.css"),
-            js=part("page.js"),
-            i18n=say,
-            share=False,
-            ssr_mode=False,
-            mcp_server=False,
-            enable_monitoring=False,
-            footer_links=[],
-            # Gradio's upload route is there in any case: those who may not feed are kept from it.
-            max_file_size=LARGEST_FILE if settings.feeding != "nobody" else "1kb",
-            app_kwargs={"middleware": [Middleware(OnlyFeedersUpload, feeding=settings.feeding)]},
-            show_error=False,
-            prevent_thread_lock=True,
-            quiet=True,
-            # Else Gradio asks for its own page, through whatever proxy is set, and ends with an
-            # error about sharing where that takes 3 s, as it does on a machine that is busy.
-            _frontend=False,
-        )
+        with past_any_proxy():
+            return page.launch(
+                server_name=settings.host,
+                server_port=settings.port or None,
+                theme=theme(),
+                css=part("page.css"),
+                js=part("page.js"),
+                i18n=say,
+                share=False,
+                ssr_mode=False,
+                mcp_server=False,
+                enable_monitoring=False,
+                footer_links=[],
+                # Gradio's upload route is there in any case: who may not feed is kept from it.
+                max_file_size=LARGEST_FILE if settings.feeding != "nobody" else "1kb",
+                app_kwargs={
+                    "middleware": [Middleware(OnlyFeedersUpload, feeding=settings.feeding)]
+                },
+                show_error=False,
+                prevent_thread_lock=True,
+                quiet=True,
+                # All that this does in Gradio 6.31 is to ask for its own page once it listens, and
+                # to end with an error about sharing where that takes 3 s, as on a busy machine.
+                _frontend=False,
+            )
     except OSError as error:
         raise BackfileError(
             f"cannot listen on {settings.host}:{settings.port}: choose another with --port"
         ) from error
+
+
+@contextmanager
+def past_any_proxy() -> Iterator[None]:
+    """Ask this machine itself: Gradio starts by a request to its own server, which no proxy knows.
+
+    It takes no other word for it than the environment's.
+    """
+    before = os.environ.get("no_proxy")
+    os.environ["no_proxy"] = "*"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["no_proxy"]
+        else:
+            os.environ["no_proxy"] = before
