@@ -212,9 +212,13 @@ def test_conversations_are_kept_in_the_browser(open_page: Opened, paced: Paced) 
 
 
 def test_a_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
-    page = open_page("?q=What+of+the+harbour+bridge%3F&mode=passages", at=paced.address)
+    link = "?q=What+of+the+harbour+bridge%3F&mode=passages&after=2024-10-01"
+    page = open_page(link, at=paced.address)
     expect(page.get_by_test_id("user")).to_have_text("What of the harbour bridge?")
     expect(cards(page).first).to_contain_text("Harbour bridge closed")
+    expect(page.locator("#bf-mode").get_by_label("Passages")).to_be_checked()
+    page.get_by_role("button", name="Narrow the search").click()
+    expect(page.get_by_label("From the day")).to_have_value("2024-10-01")
     page.reload()
     expect(cards(page).first).to_be_visible()
     expect(page.get_by_test_id("user")).to_have_count(1)

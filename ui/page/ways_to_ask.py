@@ -36,7 +36,9 @@ def wire_asking(page: Page, at_once: int) -> None:
         on.chat.retry(_retry(page), [on.desk], page.desk_parts, **TELLING),
         on.chat.edit(_edit(page), [on.desk], page.desk_parts, **TELLING),
         on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **TELLING),
-        on.link.change(_linked(page), [on.desk, on.link], page.desk_parts, **TELLING),
+        on.link.change(
+            _linked(page), [on.desk, on.link], [*narrowing, on.mode, on.order], **TELLING
+        ),
         on.time.plot.select(dragged(page), [on.desk], narrowing, **TELLING),
         on.time.note.pick(picked(page), [on.desk], narrowing, **TELLING),
         on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **TELLING),
@@ -77,13 +79,16 @@ def _stop(page: Page) -> Any:
 
 
 def _linked(page: Page) -> Any:
-    """Return what asks the question of a link, once the page is there."""
+    """Return what asks the question of a link, and sets the page's fields to what it asks."""
+    on = page.on
 
     def asked(desk: Desk, link: str) -> Shown:
         wanted = linked(parse_qsl(link))
         if wanted is None or (desk.turns and desk.turns[-1].asked == wanted):
             return page.nothing()
-        return page.begun(desk.started(), wanted)
+        fields = zip(on.narrowing.inputs, fields_of(wanted).values(), strict=True)
+        begun = page.begun(desk.started(), wanted)
+        return {**begun, **dict(fields), on.mode: wanted.mode, on.order: wanted.order}
 
     return asked
 
