@@ -4,15 +4,22 @@
   // all are left to what is in them.
   const MESSAGES = '[data-testid="bot"], [data-testid="user"]';
   const SHADES = '[class*="brush_brush"][role]';
+  // Gradio gives each radio button a name of its own, so that arrow keys lead from none to the next.
+  // Those that ask at once where they are picked stay so: an arrow would ask each on the way.
+  const CHOICES = ':is(#bf-mode, #bf-which, #bf-order) input[type="radio"]';
   const mend = (element) => {
     if (/^(bot|user)'s message: /.test(element.getAttribute('aria-label') ?? '')) {
       element.removeAttribute('aria-label');
     }
     if (element.matches(`.examples[role="list"], ${SHADES}`)) element.removeAttribute('role');
+    if (element.matches(CHOICES)) {
+      const {id} = element.closest('fieldset');
+      if (element.name !== id) element.name = id;  // Gradio names it anew when it is picked
+    }
   };
   const mendAll = (root) => {
     if (root.nodeType === Node.ELEMENT_NODE) mend(root);
-    root.querySelectorAll?.(`${MESSAGES}, .examples, ${SHADES}`).forEach(mend);
+    root.querySelectorAll?.(`${MESSAGES}, .examples, ${SHADES}, ${CHOICES}`).forEach(mend);
   };
   // On a phone the chat does not scroll by itself: who asks is led to the question's answer.
   const NARROW = matchMedia('(max-width: 719px)');
@@ -24,12 +31,13 @@
   };
   new MutationObserver((changes) => {
     for (const {target, addedNodes} of changes) {
-      if (target.matches?.(`${MESSAGES}, ${SHADES}`)) mend(target);
+      if (target.matches?.(`${MESSAGES}, ${SHADES}, ${CHOICES}`)) mend(target);
       addedNodes.forEach(mendAll);
       addedNodes.forEach(showQuestion);
     }
   }).observe(document.body, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label', 'role'],
+    subtree: true, childList: true, attributes: true,
+    attributeFilter: ['aria-label', 'role', 'name'],
   });
   mendAll(document.body);
 
