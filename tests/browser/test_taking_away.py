@@ -98,3 +98,12 @@ def test_thumbs_and_a_reason_are_kept_beside_the_archive(open_page: Opened, pace
     assert (last["thumb"], last["reason"]) == ("down", "the mayor is missing")
     assert last["question"] == BRIDGE
     assert last["passages"][0]["article_id"] == HARBOUR.id
+
+
+def test_no_reason_is_asked_for_once_the_next_question_is(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address)
+    ask_and_wait(page, BRIDGE)
+    page.get_by_role("button", name="Like", exact=True).click()
+    expect(page.locator("#bf-opinion").first).to_be_visible()
+    ask_and_wait(page, "What of the apples and the growers?")
+    expect(page.locator("#bf-opinion").first).to_be_hidden()

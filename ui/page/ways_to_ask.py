@@ -68,6 +68,7 @@ def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
         show_progress="hidden",
         trigger_mode="multiple",
     )
+    begun.then(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
     answer.failure(_stop(page), page.on.desk, page.desk_parts, **AT_ONCE)
     answer.success(page.settled, page.on.desk, page.desk_parts, **AT_ONCE).then(
         lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE
