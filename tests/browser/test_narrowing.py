@@ -72,6 +72,8 @@ def test_passages_are_found_without_an_answer_in_either_order(open_page: Opened)
     expect(answer).to_contain_text("passages")
     expect(answer.locator(".bf-statement")).to_have_count(0)
     assert cards(page).count() > 5
+    expect(page.locator("#bf-time")).to_contain_text("speak of it")
+    expect(page.locator(".bf-legend")).to_have_count(0)
     page.get_by_role("button", name="Narrow the search").click()
     page.get_by_label("date, newest first").check()
     ask_and_wait(page, "North Korean soldiers in Russia")

@@ -79,10 +79,9 @@ def _note(found: Spread, texts: Texts) -> str:
         f'<span><i style="background:{colour}"></i>{escaped(texts(key))}</span>'
         for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
     )
-    return (
-        f'<p class="bf-note" dir="auto" data-step="{found.step}">{said}</p>'
-        f'<p class="bf-legend">{legend}</p>'
-    )
+    note = f'<p class="bf-note" dir="auto" data-step="{found.step}">{said}</p>'
+    cited = any(bar.cited for bar in found.bars)  # passages without an answer cite nothing
+    return f'{note}<p class="bf-legend">{legend}</p>' if cited else note
 
 
 def _busiest(found: Spread, texts: Texts) -> list[tuple[str, str]]:

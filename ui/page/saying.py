@@ -76,8 +76,10 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
     told = escaped_line(". ".join(filter(None, (texts(key), texts.told(statement.reason)))))
     shown = "" if statement.support == "supported" else f" {escaped(texts(key))}"
     hidden = f'<span class="bf-unseen">{told}</span>' if not shown else ""
-    parts.append(f'<span class="bf-support bf-{key}" title="{told}">{sign}{shown}{hidden}</span>')
-    return paragraph(" ".join(parts), f"bf-statement bf-is-{key}")
+    support = f'<span class="bf-support bf-{key}" title="{told}">{sign}{shown}{hidden}</span>'
+    # A sign alone does not begin a line; one with words may.
+    gap = " " if shown else "&#160;"
+    return paragraph(f"{' '.join(parts)}{gap}{support}", f"bf-statement bf-is-{key}")
 
 
 def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
