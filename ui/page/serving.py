@@ -88,8 +88,9 @@ def launch(page: gr.Blocks, settings: Settings) -> tuple[Any, str, str]:
                 show_error=False,
                 prevent_thread_lock=True,
                 quiet=True,
-                # All that this does in Gradio 6.31 is to ask for its own page once it listens, and
-                # to end with an error about sharing where that takes 3 s, as on a busy machine.
+                # Gradio 6.31 reads this in one place: else it asks for its own page once it
+                # listens, and ends with an error about sharing where that takes 3 s, as it does
+                # on a busy machine.
                 _frontend=False,
             )
     except OSError as error:
