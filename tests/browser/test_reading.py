@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,9 @@ from tests.browser.person import (
     settled,
 )
 from tests.fakes import HARBOUR, HOSTILE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 THREATS = "What did South Korea threaten?"
 
@@ -81,12 +85,15 @@ def test_an_article_names_the_papers_that_printed_it_too(open_page: Opened) -> N
     page = open_page("?mode=passages&q=1,500+special+forces+carried+to+Vladivostok+by+ship")
     settled(page)
     title = "South Korea says 1,500 North Korean special forces shipped to Russia"
-    copies = cards(page).filter(has_text=title).first.locator(".bf-copies")
-    for place in (copies, open_article(page, title).locator(".bf-copies")):
-        expect(place).to_contain_text("Also in")
-        for publisher in ("Harbour Courier", "Westermoor Evening Post"):
-            link = place.get_by_role("link", name=publisher)
-            expect(link).to_have_attribute("href", re.compile("^https://[a-z-]+[.]example/2024/"))
+    names_the_others(cards(page).filter(has_text=title).first.locator(".bf-copies"))
+    names_the_others(open_article(page, title).locator(".bf-copies"))
+
+
+def names_the_others(copies: Locator) -> None:
+    expect(copies).to_contain_text("Also in")
+    for publisher in ("Harbour Courier", "Westermoor Evening Post"):
+        link = copies.get_by_role("link", name=publisher)
+        expect(link).to_have_attribute("href", re.compile("^https://[a-z-]+[.]example/2024/"))
 
 
 def test_an_article_tells_its_correction(open_page: Opened) -> None:

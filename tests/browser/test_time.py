@@ -23,6 +23,25 @@ def bars(page: Page) -> Locator:
     return page.locator("#bf-plot path[aria-roledescription=bar]:not([aria-label*='Articles: 0'])")
 
 
+def cited_day(page: Page) -> str:
+    """Return a day on which a cited article was published, and which the plot offers."""
+    days = page.locator("#bf-busiest label")
+    days.first.wait_for()
+    offered = [text.rsplit(" (", 1)[0].strip() for text in days.all_inner_texts()]
+    cited = [text.split(",")[0] for text in cards(page).locator("time").all_inner_texts()]
+    return next(day for day in cited if day in offered)
+
+
+def answered_of(page: Page, day: str) -> None:
+    """What is answered rests on articles of that day alone."""
+    expect(chips(page)).to_have_text(f"only {day}")
+    expect(settled(page).locator(".bf-cite").first).to_be_visible()
+    expect(page.get_by_test_id("user")).to_have_count(1)
+    dates = cards(page).locator("time").all_inner_texts()
+    assert dates
+    assert all(date.startswith(day) for date in dates)
+
+
 def test_a_plot_shows_when_articles_speak_of_it_and_marks_the_cited(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, THREATS)
@@ -79,14 +98,10 @@ def test_dragging_over_the_plot_sets_the_window(open_page: Opened) -> None:
 def test_a_click_on_a_bar_asks_of_its_day_alone(open_page: Opened, timezone: str) -> None:
     page = open_page(timezone_id=timezone)
     ask_and_wait(page, THREATS)
-    day = page.locator("#bf-busiest label").first.inner_text().rsplit(" (", 1)[0].strip()
+    day = cited_day(page)
     number, month, _ = day.split()
-    bars(page).and_(page.locator(f"[aria-label*='{month[:3]} {number},']")).last.click()
-    expect(chips(page)).to_have_text(f"only {day}")
-    settled(page)
-    expect(page.get_by_test_id("user")).to_have_count(1)
-    for told in cards(page).locator("time").all_inner_texts():
-        assert told.startswith(day)
+    bars(page).and_(page.locator(f"[aria-label*='{month[:3]} {number:0>2},']")).last.click()
+    answered_of(page, day)
 
 
 def test_a_question_of_many_weeks_is_plotted_by_week(open_page: Opened) -> None:
@@ -103,13 +118,9 @@ def test_a_question_of_many_weeks_is_plotted_by_week(open_page: Opened) -> None:
 def test_a_click_on_the_busiest_days_asks_of_them_alone(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, THREATS)
-    first = page.locator("#bf-busiest label").first
-    day = first.inner_text().rsplit(" (", 1)[0].strip()
-    first.click()
-    expect(page.locator("#bf-understood")).to_contain_text(f"only {day}")
-    settled(page)
-    for facts in cards(page).locator("time").all_inner_texts():
-        assert facts.startswith(day)
+    day = cited_day(page)
+    page.locator("#bf-busiest label").filter(has_text=day).click()
+    answered_of(page, day)
     page.locator("#bf-understood label").first.click()
     expect(page.locator("#bf-understood")).to_be_hidden()
     settled(page)
