@@ -82,7 +82,8 @@ def test_every_view_fits_a_phone_and_a_desk_and_keeps_nobody_out(
         for width in (360, 390, 1024, 1600):
             page.set_viewport_size({"width": width, "height": 900})
             expect(page.locator("#bf-question textarea")).to_be_visible()
-            page.screenshot(path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True)
+            if width in (390, 1024, 1600):
+                page.screenshot(path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             if width in (390, 1600):
                 assert serious(page) == [], f"{name}, {width} px"
@@ -115,20 +116,24 @@ def opened(page: Page) -> None:
     open_article(page, cards(page).first.locator("h3").inner_text())
 
 
+def asked_anew(page: Page, mode: str, question: str) -> None:
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.get_by_test_id("user")).to_have_count(0)
+    page.locator("#bf-mode").get_by_label(mode).check()
+    ask_and_wait(page, question)
+
+
 def told_in_order(page: Page) -> None:
-    page.locator("#bf-mode").get_by_label("Timeline").check()
-    ask_and_wait(page, "What happened with North Korean soldiers in Russia?")
+    asked_anew(page, "Timeline", "What happened with North Korean soldiers in Russia?")
     page.locator("#bf-plot svg").wait_for()
 
 
 def listed(page: Page) -> None:
-    page.locator("#bf-mode").get_by_label("Passages").check()
-    ask_and_wait(page, "soldiers sent to Russia, in the Harbour Courier")
+    asked_anew(page, "Passages", "soldiers sent to Russia, in the Harbour Courier")
 
 
 def refused(page: Page) -> None:
-    page.locator("#bf-mode").get_by_label("Answer").check()
-    ask_and_wait(page, "Who won the chess olympiad in Budapest?")
+    asked_anew(page, "Answer", "Who won the chess olympiad in Budapest?")
 
 
 def minded(page: Page) -> None:
