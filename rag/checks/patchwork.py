@@ -50,12 +50,12 @@ def patchwork(claim: str, sentences: Sequence[str]) -> float:
     words = _places(claim, 0)
     there = [place for i, text in enumerate(sentences) for place in _places(text, i)]
     at: dict[str, list[int]] = {}
-    for i, place in enumerate(there):
-        at.setdefault(place.stem, []).append(i)
+    for i, word in enumerate(there):
+        at.setdefault(word.stem, []).append(i)
     costs = {_NOWHERE: 0.0}  # by the place of the last word that was found
     for word in words:
         new = NEW_EMPTY if word.empty else NEW
-        after = {place: cost + new for place, cost in costs.items()}
+        after = {last: cost + new for last, cost in costs.items()}
         for place in at.get(word.stem, ()):
             reached = min(
                 cost + _step(there, last, place, word.opens) for last, cost in costs.items()
