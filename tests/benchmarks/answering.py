@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from ingest.pipeline import ingest
 from rag.archive import Archive
 from rag.chatbot import Chatbot
 from rag.evaluation import EvaluationQuestion, read_questions
@@ -32,7 +33,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(archive=options.archive or Path(folder) / "sample")
         if options.archive is None:
-            feeding.feed([feeding.sample()], settings)
+            with Archive.open(settings.archive, mode="write", settings=settings) as archive:
+                ingest(archive, [feeding.sample()])
         with Archive.open(settings.archive, settings=settings) as archive:
             questions = read_questions(QUESTIONS.read_text(encoding="utf-8").splitlines())
             told("first statement", *first_statements(archive, questions))

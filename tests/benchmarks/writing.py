@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingest.pipeline import ingest
 from rag.answers.citations import MARKER
 from rag.answers.readable import without_brackets
 from rag.archive import Archive
@@ -60,7 +61,8 @@ def main() -> int:
             chat_context_tokens=CONTEXT,
         )
         if options.archive is None:
-            feeding.feed([feeding.sample()], settings)
+            with Archive.open(settings.archive, mode="write", settings=settings) as archive:
+                ingest(archive, [feeding.sample()])
         with Archive.open(settings.archive, settings=settings) as archive:
             questions = read_questions(options.questions.read_text(encoding="utf-8").splitlines())
             seen = asked(archive, settings, sampled(questions, options.most), show=options.show)
