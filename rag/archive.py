@@ -401,13 +401,6 @@ class Archive:
 
         return self.with_vector_of(query, nearest)
 
-    def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
-        """Return how near each passage is to the query; -1.0 for one that is here no more."""
-        numbers = self._record.passages.numbers_of(passages)
-        return self.with_vector_of(
-            query, lambda vector: self._record.passages.cosines(passages, numbers, vector)
-        )
-
     def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
         """Return how near what was found is to the query; -1.0 for what has no vector any more."""
         numbers = [one.number for one in found]

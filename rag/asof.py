@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rag.retrieval import retrieve
-from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit, Passage
+from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit
 from rag.storage.ended import Ended
 from rag.storage.filtering import NOW, standing_at
 from rag.storage.found import found_in, read_hits
@@ -112,13 +112,6 @@ class ArchiveAsOf:
     def hits(self, found: Iterable[Found]) -> dict[int, Hit]:
         """Return the hits of those of what was found that stood then, by number, in order."""
         return read_hits(self._record, found, self._then)
-
-    def cosines(self, query: str, passages: Sequence[Passage]) -> list[float]:
-        """Return how near each passage is to the query; -1.0 for one that was not here."""
-        numbers = self._record.passages.numbers_of(passages, self._then)
-        return self._archive.with_vector_of(
-            query, lambda vector: self._record.passages.cosines(passages, numbers, vector)
-        )
 
     def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
         """Return how near what was found is to the query; -1.0 for what has no vector any more."""

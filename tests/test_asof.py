@@ -145,11 +145,12 @@ def test_the_past_is_searched_by_scripts_and_by_langchain(archive: Archive) -> N
     assert all(h.passage.article_id != MILL.id for h in archive.search("the mill that burned"))
 
 
-def test_cosines_are_of_what_stood(archive: Archive) -> None:
+def test_what_stood_then_is_as_near_as_it_was(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
-    (hit, *_) = then.lexical("nine sailors", 1)
-    assert then.cosines("nine sailors", [hit.passage])[0] > 0.1
-    assert archive.cosines("nine sailors", [hit.passage]) == [-1.0]
+    found = then.by_words("nine sailors", 1)
+    (cosine,) = then.nearness("nine sailors", found)
+    assert cosine == pytest.approx(then.dense("nine sailors", 1)[0].score)
+    assert archive.hits(found) == {}
 
 
 NOTICE = an_article(

@@ -211,10 +211,7 @@ def test_what_is_erased_meanwhile_has_no_new_vector_in_any_file(
     folder: Path, models: tuple[str, str]
 ) -> None:
     def vectors_of(archive: Archive, number: int) -> tuple[bytes, bytes]:
-        passages = archive.record.passages.numbers_of(
-            [hit.passage for hit in archive.lexical(f"bridge {number}", 1)]
-        )
-        found = np.array(list(passages.values()))
+        found = np.array([one.number for one in archive.by_words(f"bridge {number}", 1)])
         _, old = archive.record.passages.vectors(found)
         _, new = NewVectors(archive.record.database).of(found)
         return old.tobytes(), new.tobytes()
@@ -333,8 +330,8 @@ def _search_until_told(folder: Path, end: Connection) -> None:
             for number in (5, 77, 200):
                 text, score = nearest(reader, number)
                 assert f"bridge {number} " in text, text
-                (hit, *_) = reader.dense(sought(number), 1)
-                (cosine,) = reader.cosines(sought(number), [hit.passage])
+                found = reader.by_meaning(sought(number), 1)
+                (cosine,) = reader.nearness(sought(number), found)
                 assert cosine > 0.999
                 assert reader.search(f"Which bridge {number} stands?", 3)
                 least = min(least, score)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -101,25 +101,6 @@ class Passages:
         kept = np.fromiter((number for number, _ in found), dtype=np.int64, count=len(found))
         flat = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
         return kept, flat.reshape(len(found), -1) if found else np.empty((0, 0), np.float32)
-
-    def numbers_of(self, passages: Sequence[Passage], standing: str = NOW) -> dict[Passage, int]:
-        """Return the numbers of those of the passages that are live."""
-        rows = self._database.for_each(
-            "SELECT r.article_id, r.revision, p.start, p.number FROM revisions r "
-            "JOIN passages p ON p.revision_id = r.id "
-            f"WHERE {standing} AND r.article_id IN ({{}})",
-            dict.fromkeys(passage.article_id for passage in passages),
-        )
-        numbers = {(article_id, revision, start): n for article_id, revision, start, n in rows}
-        keys = {p: (p.article_id, p.revision, p.start) for p in passages}
-        return {p: numbers[key] for p, key in keys.items() if key in numbers}
-
-    def cosines(
-        self, passages: Sequence[Passage], numbers: Mapping[Passage, int], vector: Vectors
-    ) -> list[float]:
-        """Return how near each passage's vector is, by its number; -1.0 for one that has none."""
-        near = self.near(numbers.values(), vector)
-        return [near.get(numbers.get(passage, -1), -1.0) for passage in passages]
 
     def near(self, numbers: Iterable[int], vector: Vectors) -> dict[int, float]:
         """Return how near the vectors of those of the passages are that have one."""

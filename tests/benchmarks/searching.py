@@ -135,18 +135,18 @@ def _make(source: Path, place: Path, wanted: int) -> None:
 
 
 def _articles(real: Archive) -> Iterator[tuple[Article, list[Passage], Vectors]]:
-    held: dict[str, list[Passage]] = {}
+    held: dict[str, dict[int, Passage]] = {}
     for numbers in np.array_split(real._record.passages.numbers(), 500):
         for live in real._record.passages.live(numbers.tolist()).values():
-            held.setdefault(live.passage.article_id, []).append(live.passage)
+            held.setdefault(live.passage.article_id, {})[live.number] = live.passage
     for article_id, passages in held.items():
         article = real.article(article_id)
-        passages.sort(key=lambda passage: passage.start)
-        numbers = real._record.passages.numbers_of(passages)
-        found, vectors = real._record.passages.vectors(np.array(list(numbers.values()), np.int64))
+        numbers = sorted(passages, key=lambda number: passages[number].start)
+        found, vectors = real._record.passages.vectors(np.array(numbers, np.int64))
         rows = dict(zip(found.tolist(), vectors, strict=True))
         assert article is not None
-        yield article, passages, np.array([rows[numbers[passage]] for passage in passages])
+        parts = [passages[number] for number in numbers]
+        yield article, parts, np.array([rows[number] for number in numbers])
 
 
 def _twin(article: Article, passages: list[Passage], number: int) -> tuple[Article, list[Passage]]:
