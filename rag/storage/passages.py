@@ -11,9 +11,8 @@ import numpy.typing as npt
 from rag.schema import ArticleHead, Filters, Passage
 from rag.storage.database import Database
 from rag.storage.filtering import NOW, condition
-from rag.storage.heads import Heads
+from rag.storage.kept import kept_heads, kept_texts
 from rag.storage.rows import HEAD, Live, read_live
-from rag.storage.texts import Texts
 
 KEPT = 8  # filters whose passages are kept: eight bytes each
 
@@ -26,8 +25,8 @@ class Passages:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._heads = Heads(database)
-        self._texts = Texts(database)
+        self._heads = kept_heads(database)
+        self._texts = kept_texts(database)
         self._passing = lru_cache(maxsize=KEPT)(lambda filters, _sequence: self.numbers(filters))
 
     def numbers(self, filters: Filters = Filters(), standing: str = NOW) -> Numbers:
