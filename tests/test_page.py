@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,21 +10,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx
 import pytest
 
 from rag.archive import Archive
 from rag.errors import ChatModelError
-from rag.evaluation import read_questions
 from rag.schema import Answer, Article, ArticleHead, Filters
-from rag.settings import Settings
+from tests.desks import asked
 from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small_archive
-from ui.page import answering, feedback, kept, saying
+from ui.page import answering, kept, saying
 from ui.page.asking import asked_of, fields_of, link_to, linked, within
 from ui.page.overview import Overview, examples
-from ui.page.serving import build_page, launch
 from ui.page.session import Asked, Conversation, Desk
-from ui.page.style import theme
 from ui.page.texts import texts_in
 
 
@@ -34,58 +28,6 @@ from ui.page.texts import texts_in
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     with small_archive(tmp_path_factory.mktemp("page") / "archive") as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def page(archive: Archive) -> Any:
-    chatbot: Any = QuotingChatbot(archive)
-    return build_page(archive, chatbot, Settings())
-
-
-def test_only_ask_and_search_are_endpoints(page: Any) -> None:
-    public = {
-        dependency["api_name"]
-        for dependency in page.config["dependencies"]
-        if dependency["api_visibility"] != "private"
-    }
-    assert public == {"ask", "search"}
-    assert set(page.get_api_info()["named_endpoints"]) == {"/ask", "/search"}
-    assert not page.get_api_info()["unnamed_endpoints"]
-
-
-def test_nothing_is_reported_to_anybody(page: Any) -> None:
-    assert page.config["analytics_enabled"] is False
-    stylesheets = theme()._stylesheets
-    assert not [sheet for sheet in stylesheets if "//" in sheet]
-
-
-def test_it_is_served_past_a_proxy_and_where_the_page_is_long_in_coming(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "elsewhere.example")
-    # What Gradio finds where its own page takes 3 s.
-    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
-    chatbot: Any = QuotingChatbot(archive)
-    page = build_page(archive, chatbot, Settings())
-    _, address, _ = launch(page, Settings(port=0))
-    try:
-        with httpx.Client(base_url=address, trust_env=False) as client:
-            told = client.get("/")
-            assert told.status_code == 200
-            scripts = re.findall(r'src="\./(assets/[^"]+[.]js)"', told.text)
-            assert scripts
-            for script in scripts:
-                assert client.get(script).status_code == 200
-    finally:
-        page.close(verbose=False)
-    assert os.environ["no_proxy"] == "elsewhere.example"
-
-
-def asked(archive: Archive, desk: Desk, question: str, **given: Any) -> list[Desk]:
-    chatbot: Any = QuotingChatbot(archive)
-    now = answering.begun(desk, Asked(question, **given))
-    return list(answering.answered(archive, chatbot, now))
 
 
 def test_a_conversation_grows_by_whole_answers(archive: Archive) -> None:
@@ -270,66 +212,6 @@ def test_conversations_are_put_in_front_and_taken_away(archive: Archive) -> None
     assert back.opened("nobody's") is back
     assert back.without_current().current == second.current
     assert Desk((Conversation("x"),)).without_current().turns == ()
-
-
-def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: Path) -> None:
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
-    for liked, reason in ((True, ""), (True, "it was the right one\nindeed")):
-        told = feedback.feedback_of(desk, 0, liked=liked, reason=reason)
-        assert told is not None
-        feedback.keep(tmp_path, told)
-    lines = (tmp_path / "feedback.jsonl").read_text(encoding="utf-8").splitlines()
-    first, second = map(json.loads, lines)
-    assert first["id"] == second["id"]
-    assert second["reason"] == "it was the right one\nindeed"
-    assert first["said"][0]["text"] == desk.turns[0].answer.statements[0].text
-    assert first["passages"][0]["text"] == desk.turns[0].answer.hits[0].passage.text
-    assert first["archive_sequence"] == archive.sequence
-
-
-def test_two_visitors_thumbs_are_not_taken_for_one(archive: Archive) -> None:
-    desks = [asked(archive, Desk(), "What about the harbour bridge?")[-1] for _ in range(2)]
-    told = [feedback.feedback_of(desk, 0, liked=True) for desk in desks]
-    assert told[0] is not None
-    assert told[1] is not None
-    assert told[0]["id"] != told[1]["id"]
-
-
-def test_a_follow_up_is_kept_so_that_it_can_be_asked_again(archive: Archive) -> None:
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
-    filters = Filters(after=datetime(2024, 10, 1, tzinfo=UTC), publishers=("The Harbour Courier",))
-    desk = asked(archive, desk, "And what about it?", filters=filters)[-1]
-    told = feedback.feedback_of(desk, 1, liked=True)
-    assert told is not None
-    assert told["typed"] == "And what about it?"
-    (question,) = read_questions([json.dumps(told)])
-    assert "harbour bridge" in question.question
-    assert question.filters == filters
-    assert question.asked_on == desk.turns[1].asked_on.replace(microsecond=0)  # type: ignore[union-attr]
-
-
-def test_what_readers_liked_is_evaluated_with(archive: Archive, tmp_path: Path) -> None:
-    for liked in (False, True):
-        desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
-        told = feedback.feedback_of(desk, 0, liked=liked)
-        assert told is not None
-        feedback.keep(tmp_path, told)
-    with (tmp_path / "feedback.jsonl").open(encoding="utf-8") as lines:
-        disliked, liked_one = read_questions(lines)
-    assert disliked.gold == ()
-    assert liked_one.gold == ("courier.example/harbour",)
-    assert liked_one.question == "What about the harbour bridge?"
-
-
-def test_a_readers_later_thumb_stands_for_the_earlier(archive: Archive) -> None:
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
-    told = [json.dumps(feedback.feedback_of(desk, 0, liked=liked)) for liked in (False, True)]
-    (question,) = read_questions(told)
-    assert question.gold == ("courier.example/harbour",)
-
-
-def test_no_thumb_is_kept_of_a_turn_that_is_not_there() -> None:
-    assert feedback.feedback_of(Desk(), 0, liked=True) is None
 
 
 def test_a_day_of_the_plot_narrows_to_that_day() -> None:

@@ -1,0 +1,70 @@
+"""When the archive does not say: that it is said, with what is missing and where it stands."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rag.answers.extraction import Candidate
+from rag.answers.refusal import refuses
+from rag.chatbot import Chatbot
+from rag.questions import understand
+from rag.schema import ArticleHead, Filters, Hit, Passage, Span
+from tests.newsroom import FERRY, TROOPS, FakeArchive, day
+
+
+@pytest.fixture
+def bot() -> Chatbot:
+    return Chatbot(FakeArchive(TROOPS, FERRY))
+
+
+def test_a_refusal_names_what_is_missing(bot: Chatbot) -> None:
+    answer = bot.ask("Who won the World Series?")
+    assert answer.refused
+    assert "World Series" in answer.reason
+
+
+def test_an_empty_archive_refuses() -> None:
+    answer = Chatbot(FakeArchive()).ask("Who?")
+    assert answer.refused
+    assert not answer.closest
+
+
+def test_a_refusal_tells_where_it_is_said_outside_the_filters() -> None:
+    bot = Chatbot(FakeArchive(TROOPS, FERRY))
+    question = "How many soldiers has North Korea sent?"
+    late = bot.ask(question, filters=Filters(after=day(11, 1)))
+    assert late.refused
+    assert "Only an earlier article does: Harbour Post, 24 October 2024." in late.reason
+    early = bot.ask(question, filters=Filters(before=day(10, 1)))
+    assert early.refused
+    assert "Only a later article does: Harbour Post, 24 October 2024." in early.reason
+    other = bot.ask(question, filters=Filters(publishers=("Coast Herald",)))
+    assert other.refused
+    assert "left out" in other.reason
+
+
+def test_what_no_article_says_is_refused_with_what_is_missing() -> None:
+    refused = Chatbot(FakeArchive(TROOPS, FERRY)).ask("What did Queen Margrethe say?")
+    assert refused.refused
+    assert "Margrethe" in refused.reason
+    assert refused.closest
+
+
+def test_what_was_just_published_need_bear_less_on_a_question_than_what_is_old() -> None:
+    published = datetime(2024, 10, 22, 9, tzinfo=UTC)
+    text = "The harbour office counted nine ferries."
+    head = ArticleHead("x.example/ferries", "Ferries", published=published)
+    hit = Hit(Passage("x.example/ferries", 1, 0, len(text), text), head, 1.0)
+    middling = Candidate(hit, Span(0, len(text)), text, {"meaning": 1.2, "speaks": 0.0})
+    for days, answered in (
+        (-1, True),
+        (3, True),
+        (29, True),
+        (31, False),
+        (700, False),
+        (-3, False),
+    ):
+        asked = understand("How many ferries?", asked_on=published + timedelta(days=days))
+        assert (refuses(asked, [middling]) == "") is answered
