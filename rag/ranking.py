@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 # all passages of the 11,746 articles; the optima are flat.  hit@1 and MRR@10 of gold, `asked_on`
 # given: .603 and .744 with a share of .3, 20 days and nothing else, .645 and .775 with a lead of
 # .08, .653 and .778 as they stand; `asked_on` withheld .512 and .621 with a lead of .08, .554 and
-# .651 as they stand.  Tried since,
-# without gain over 120 gold questions and 341 others: pairs of words that stand near each other, a
-# title worth as much as the text, a dense share of .4, a lead of .18.  Of 42 gold questions that
-# miss the first place 28 have an article there that holds the answer as well.
+# .651 as they stand.
+# Tried since without gain, over 120 gold questions and 341 others: pairs of words that stand near
+# each other, a title worth as much as the text, a dense share of .4, a lead of .18.  Of 42 gold
+# questions that miss the first place 28 have an article there that holds the answer as well.
 NEWS_WEIGHT = 1.0  # a passage of the day of asking counts twice.  Swept 1-4
 NEWS_DAYS = 15.0  # and falls off with this time constant.  Swept 5-20
 NEWER_WEIGHT = 0.3  # and so much more with a slow fall: of two old stories the newer.  Swept 0-3

@@ -111,23 +111,24 @@ def _of_example(page: Page) -> Any:
 
 def _retry(page: Page) -> Any:
     def retry(desk: Desk, picked: gr.RetryData) -> Shown:
-        at = desk.turn_at(picked.index)
-        if at is None:
-            return page.nothing()
-        return page.begun(desk, desk.turns[at].asked, at)
+        return _again(page, desk, picked.index)
 
     return retry
 
 
 def _edit(page: Page) -> Any:
     def edit(desk: Desk, edited: gr.EditData) -> Shown:
-        at = desk.turn_at(edited.index)
-        if at is None:
-            return page.nothing()
-        asked = replace(desk.turns[at].asked, question=unescaped(str(edited.value)), struck=())
-        return page.begun(desk, asked, at)
+        return _again(page, desk, edited.index, question=unescaped(str(edited.value)), struck=())
 
     return edit
+
+
+def _again(page: Page, desk: Desk, index: int | tuple[int, int], **changed: Any) -> Shown:
+    """Ask again what was asked at that place of the chat, but for what is `changed`."""
+    at = desk.turn_at(index)
+    if at is None:
+        return page.nothing()
+    return page.begun(desk, replace(desk.turns[at].asked, **changed), at)
 
 
 def _strike(page: Page) -> Any:
