@@ -138,7 +138,7 @@ def _assembled(
     def linear(*names: str) -> Linear:
         weight = np.concatenate([read(f"{name}.weight") for name in names])
         bias = np.concatenate([read(f"{name}.bias") for name in names])
-        return Linear(weight.T, bias)
+        return Linear(np.ascontiguousarray(weight.T), bias)
 
     def norm(name: str) -> LayerNorm:
         epsilon = float(config.get("layer_norm_eps", 1e-12))
