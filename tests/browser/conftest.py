@@ -113,18 +113,28 @@ def environment() -> dict[str, str]:
 def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """Open a page as a new visitor: its size, its scheme, the query behind its address.
 
-    Whatever a test does with it, what its browser asks for is asked of the page's own server.
+    `beside` a page, it is another of the same visitor's.  Whatever a test does with it, what its
+    browser asks for is asked of the page's own server.
     """
     contexts = []
     asked: list[tuple[str, str]] = []
 
     def opened(
-        query: str = "", *, at: str = "", width: int = 1280, height: int = 900, **given: Any
+        query: str = "",
+        *,
+        at: str = "",
+        beside: Page | None = None,
+        width: int = 1280,
+        height: int = 900,
+        **given: Any,
     ) -> Page:
         address = at or request.getfixturevalue("address")
-        context = browser.new_context(viewport={"width": width, "height": height}, **given)
-        context.set_default_timeout(WAIT)
-        contexts.append(context)
+        if beside is None:
+            context = browser.new_context(viewport={"width": width, "height": height}, **given)
+            context.set_default_timeout(WAIT)
+            contexts.append(context)
+        else:
+            context = beside.context
         page = context.new_page()
         page.on("request", lambda request: asked.append((address, request.url)))
         page.goto(address + query)

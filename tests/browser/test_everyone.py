@@ -175,6 +175,7 @@ def test_all_that_narrows_and_takes_away_is_reached_by_keyboard(
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    expect(page.get_by_label("From the day")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_label("From the day")).to_be_focused()
     page.keyboard.type("2024-10-01")

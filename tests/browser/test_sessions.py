@@ -27,7 +27,8 @@ def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
 
 def test_twenty_at_once_all_get_their_own_answers(open_page: Opened, paced: Paced) -> None:
     # Without motion: twenty pages that draw their waiting keep a processor from answering.
-    pages = [open_page(at=paced.address, reduced_motion="reduce") for _ in range(VISITORS)]
+    first = [open_page(at=paced.address, reduced_motion="reduce") for _ in range(VISITORS // 5)]
+    pages = first + [open_page(at=paced.address, beside=page) for page in first for _ in range(4)]
     words = ["harbour bridge", "orchard growers"]
     asked = [f"What of the {words[n % 2]}, asks visitor {n}?" for n in range(VISITORS)]
     for page, question in zip(pages, asked, strict=True):
