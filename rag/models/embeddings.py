@@ -85,15 +85,13 @@ class SentenceEmbeddings(Embeddings):
 
         Without prompts and special tokens; what lies beyond `max_tokens` is not there.
         """
-        found = []
-        for text, encoding in zip(texts, self._encoded(texts), strict=True):
-            words = np.asarray(self._cut(encoding, encoding.special_tokens_mask)) == 0
-            if self._bert is not None:
-                states = self._bert.token_vectors(self._cut(encoding, encoding.ids))
-            else:
-                states = self._torch.token_vectors(text)
-            found.append(_unit(states[words]))
-        return found
+        encodings = self._encoded(texts)
+        if self._bert is not None:
+            of_each = self._bert.token_vectors([self._cut(e, e.ids) for e in encodings])
+        else:
+            of_each = map(self._torch.token_vectors, texts)
+        words = (np.asarray(self._cut(e, e.special_tokens_mask)) == 0 for e in encodings)
+        return [_unit(states[kept]) for states, kept in zip(of_each, words, strict=True)]
 
     def _embed(self, texts: Sequence[str], task: Task) -> Vectors:
         prompted = self._prompted(texts, task)
