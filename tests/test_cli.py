@@ -105,6 +105,20 @@ def test_nothing_heavy_is_imported_for_help() -> None:
     assert run.stderr.strip() == ""
 
 
+@pytest.mark.parametrize("said", [{}, {"OPENBLAS_NUM_THREADS": "2"}])
+def test_a_command_multiplies_with_one_thread_unless_told_otherwise(said: dict[str, str]) -> None:
+    code = "from ui.cli import main; main(['status', '--archive', 'none']); import numpy"
+    counted = f"{code}, threadpoolctl; print(threadpoolctl.threadpool_info()[0]['num_threads'])"
+    done = subprocess.run(
+        [sys.executable, "-c", counted],
+        env=environment(**said),
+        capture_output=True,
+        text=True,
+    )
+    wanted = min(int(said.get("OPENBLAS_NUM_THREADS", 1)), os.cpu_count() or 1)
+    assert int(done.stdout.split()[-1]) == wanted, done.stderr
+
+
 def test_the_help_of_before_says_that_its_day_is_left_out() -> None:
     assert "itself left out" in " ".join(backfile("search", "--help").stdout.split())
 
