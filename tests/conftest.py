@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 from hypothesis import settings
+
+# As the commands do: OpenBLAS' threads wait in circles where a browser wants the cores as well.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Started in the background, a shell's children ignore Ctrl-C, and so would every process that a
 # test starts and stops with it; one with a handler of its own hands the default on.
