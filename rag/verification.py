@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.checks.bearing import WEIGHTS, closest, lexical_signals, nearest
+from rag.checks.bearing import MOST_EMBEDDED, WEIGHTS, closest, lexical_signals, nearest
 from rag.checks.fidelity import (
     exchanged,
     misquoted,
@@ -100,7 +100,7 @@ class Verifier:
             if isinstance(passage, str)
             else list(passage)
         )
-        near = [texts[i] for i in nearest(claim, texts)]
+        near = [texts[i] for i in nearest(claim, texts, MOST_EMBEDDED)]
         missing = [t for t in (claim, *near) if t not in self._vectors]
         if missing:
             self._vectors.update(zip(missing, self._embed(missing), strict=True))

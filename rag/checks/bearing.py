@@ -16,7 +16,10 @@ from rag.text.names import names
 from rag.text.words import content, stems, words
 
 Vectors = npt.NDArray[np.float32]
-MOST_SENTENCES = 8  # of the evidence, by words in common with the claim, that are embedded
+MOST_SENTENCES = 8  # of the evidence, by words in common with the claim, that it is pieced from
+# And of those, that are embedded: most of what a check takes.  Areas under the curve on WiCE dev,
+# QAGS CNN/DM and XSum with 8, 6, 5, 4, 3 differ by .001.
+MOST_EMBEDDED = 4
 
 
 # The signals, each the higher, the better borne out:
