@@ -60,9 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _leave_others_room() -> None:
     """Have numpy, not loaded yet, multiply with one thread, unless the environment says otherwise.
 
-    OpenBLAS' threads wait for each other by turning in circles: where two cores are busy with
-    something else, or with another question, fourteen sentences' vectors took 7.6 s with two
-    threads and .3 s with one; on an idle machine two take .27 s.
+    OpenBLAS' threads wait for each other by turning in circles: beside three busy processes on two
+    cores fourteen sentences' vectors took 1.8 s (1.4 of a processor) with two threads and .6 s (.3)
+    with one; on an idle machine .27 and .32 s.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
