@@ -1,17 +1,10 @@
-"""Embedding anew: the old model answers until the new one does, whatever comes in or is killed."""
+"""Embedding anew: the old model answers until the new one does, whatever comes in meanwhile."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import re
 import sqlite3
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
-from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event
 
@@ -22,80 +15,27 @@ from ingest.fetching.client import Client, Limits
 from ingest.readers import Reading
 from rag.archive import Archive
 from rag.doctor import examine, repair
-from rag.errors import ArchiveLockedError, EmbeddingMismatchError, ModelError
-from rag.models.lazy import ArchiveModel
+from rag.errors import EmbeddingMismatchError, ModelError
 from rag.schema import Article, Span
 from rag.settings import Settings
 from rag.storage.backups import back_up, restore
 from rag.storage.newvectors import NewVectors
-from rag.storage.record import embedding_text
-from rag.storage.vectors import VectorIndex
 from tests.fakes import WordEmbeddings, as_json
+from tests.reembedding.bridges import (
+    ARTICLES,
+    WORDS,
+    StoppedError,
+    an_article,
+    answers,
+    meta,
+    nearest,
+    of,
+    sought,
+    stop,
+)
 from tests.small_models import make_model
 from ui import cli
 from ui.feeding import Feeder
-
-ROOT = Path(__file__).parent.parent
-CONTEXT = multiprocessing.get_context("spawn")
-ARTICLES = 700  # a passage each: more than a batch
-WORDS = "Town Version of bridge stands . " + " ".join(map(str, range(2000)))
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """Two models that are opened by their folders, of different dimensions."""
-    folder = tmp_path_factory.mktemp("models")
-    words = WORDS.split()
-    old = make_model(folder / "old", words, dimensions=32)
-    return old, make_model(folder / "new", words, dimensions=48, seed=8)
-
-
-def an_article(number: int, version: int = 1) -> tuple[Article, list[Span]]:
-    text = f"Version {version} of bridge {number} stands ."
-    article = Article(id=f"paper.example/{number}", title=f"Town {number}", text=text)
-    return article, [Span(0, len(text))]
-
-
-def sought(number: int, version: int = 1) -> str:
-    """Return what was embedded for an article: its passage is nearest to it, and its cosine 1."""
-    article, _ = an_article(number, version)
-    return embedding_text(article.head, article.text)
-
-
-def of(model: str) -> Settings:
-    return Settings(embedding_model=model)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, models: tuple[str, str]) -> Path:
-    with Archive.open(tmp_path / "archive", mode="write", settings=of(models[0])) as archive:
-        for start in (0, 350):  # in few tokens a call: torch is not loaded
-            archive.put(an_article(n) for n in range(start, start + 350))
-    return tmp_path / "archive"
-
-
-def nearest(archive: Archive, number: int, version: int = 1) -> tuple[str, float]:
-    (hit, *_) = archive.dense(sought(number, version), 3)
-    return hit.passage.text, hit.score
-
-
-def answers(folder: Path, number: int = 5, version: int = 1) -> bool:
-    with Archive.open(folder, settings=Settings()) as archive:
-        text, score = nearest(archive, number, version)
-        return text == an_article(number, version)[0].text and score > 0.999
-
-
-def meta(folder: Path) -> tuple[str, int]:
-    with Archive.open(folder, settings=Settings()) as archive:
-        return archive.status().embedding_model, archive.record.generation()
-
-
-class StoppedError(Exception):
-    """Raised to stop a re-embedding after a batch."""
-
-
-def stop(*_: int) -> None:
-    raise StoppedError
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
@@ -318,143 +258,6 @@ def test_who_stays_and_feeds_goes_on_with_the_new_model(
         assert examine(archive) == ()
 
 
-# in other processes
-
-
-def _search_until_told(folder: Path, end: Connection) -> None:
-    """Search without end; say which models answered, and by which cosine at the least."""
-    models, least = dict[str, None](), 1.0
-    with Archive.open(folder, settings=Settings()) as reader:
-        end.send("open")
-        while not end.poll():
-            for number in (5, 77, 200):
-                text, score = nearest(reader, number)
-                assert f"bridge {number} " in text, text
-                found = reader.by_meaning(sought(number), 1)
-                (cosine,) = reader.nearness(sought(number), found)
-                assert cosine > 0.999
-                assert reader.search(f"Which bridge {number} stands?", 3)
-                least = min(least, score)
-            models[reader._model.name] = None
-    end.send((list(models), least))
-
-
-def _reembed(folder: Path, model: str, wait: float = 60.0) -> None:
-    with Archive.open(folder, settings=Settings()) as archive:
-        archive.reembed(model, wait=wait)
-
-
-def test_readers_go_on_with_the_old_model_and_then_with_the_new(
-    folder: Path, models: tuple[str, str]
-) -> None:
-    readers = []
-    for _ in range(2):
-        ours, theirs = CONTEXT.Pipe()
-        CONTEXT.Process(target=_search_until_told, args=(folder, theirs)).start()
-        readers.append(ours)
-    assert [reader.recv() for reader in readers] == ["open", "open"]
-    process = CONTEXT.Process(target=_reembed, args=(folder, models[1]))
-    process.start()
-    process.join(120)
-    assert process.exitcode == 0
-    time.sleep(2)  # a reader knows within seconds
-    for reader in readers:
-        reader.send("enough")
-    for reader in readers:
-        answered, least = reader.recv()
-        assert answered[-1] == models[1]
-        assert set(answered) <= set(models)
-        assert least > 0.999
-
-
-def _reembed_slowly(folder: Path, model: str, end: Connection) -> None:
-    def on_progress(*_: int) -> None:
-        end.send("a batch")
-        time.sleep(60)
-
-    with Archive.open(folder, settings=Settings()) as archive:
-        archive.reembed(model, on_progress=on_progress)
-
-
-def test_killed_half_way_the_old_model_answers_and_a_second_attempt_goes_on(
-    folder: Path, models: tuple[str, str]
-) -> None:
-    ours, theirs = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=_reembed_slowly, args=(folder, models[1], theirs))
-    process.start()
-    assert ours.recv() == "a batch"
-    with (
-        Archive.open(folder, settings=Settings()) as archive,
-        pytest.raises(ArchiveLockedError, match=rf"embedded anew by process {process.pid}, since"),
-    ):
-        archive.reembed(models[1])
-    process.kill()
-    process.join()
-    assert meta(folder) == (models[0], 0)
-    assert answers(folder)
-    with Archive.open(folder, settings=Settings()) as archive:
-        assert archive.reembed(models[1]).made == ARTICLES - 512
-        assert examine(archive) == ()
-
-
-def _die_between(folder: Path, model: str, place: str) -> None:
-    """Embed anew, and be gone before, or after, the record's change: what SIGKILL would do."""
-    with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        fresh = NewVectors(archive.record.database)
-        new = ArchiveModel(None, of(model))
-        fresh.begin(model)
-        numbers = archive.record.passages.numbers().tolist()
-        texts = [sought(number - 1) for number in numbers]
-        fresh.write(dict(zip(numbers, new.vectors(texts), strict=True)))
-        index = VectorIndex.beside(folder, 1)
-        index.add(numbers, fresh.of(np.array(numbers))[1])
-        if place == "index half made":
-            os._exit(1)
-        index.reach(archive.sequence + 1)
-        if place == "record not changed":
-            os._exit(1)
-        with archive.record.database.change("reembed", 0):
-            fresh.take_over()
-        os._exit(1)
-
-
-@pytest.mark.parametrize("first", ["read", "write"])
-@pytest.mark.parametrize("place", ["index half made", "record not changed", "index not in place"])
-def test_killed_at_the_change_it_is_done_or_not_done(
-    folder: Path, models: tuple[str, str], place: str, first: str
-) -> None:
-    process = CONTEXT.Process(target=_die_between, args=(folder, models[1], place))
-    process.start()
-    process.join(60)
-    changed = place == "index not in place"
-    with Archive.open(folder, mode=first, settings=Settings()) as archive:  # type: ignore[arg-type]
-        assert nearest(archive, 5)[1] > 0.999
-        assert examine(archive) == ()
-    assert meta(folder) == ((models[1], 1) if changed else (models[0], 0))
-    with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.reembed(models[1]) if not changed else archive.put([an_article(900)])
-        assert nearest(archive, 6)[1] > 0.999
-        assert examine(archive) == ()
-    assert len(list(folder.glob("vectors*/"))) == 1
-
-
-def test_a_reader_finds_by_the_new_vectors_before_their_index_is_in_place(
-    folder: Path, models: tuple[str, str]
-) -> None:
-    with Archive.open(folder, settings=Settings()) as reader:
-        assert nearest(reader, 5)[1] > 0.999
-        with Archive.open(folder, mode="write", settings=Settings()) as archive:
-            fresh = NewVectors(archive.record.database)
-            fresh.begin(models[1])
-            numbers = archive.record.passages.numbers().tolist()
-            vectors = ArchiveModel(None, of(models[1])).vectors([sought(n - 1) for n in numbers])
-            fresh.write(dict(zip(numbers, vectors, strict=True)))
-            with archive.record.database.change("reembed", 0):
-                fresh.take_over()
-            assert nearest(reader, 5)[1] > 0.999  # the writers' lock is held: from the record
-        assert nearest(reader, 6)[1] > 0.999
-
-
 # what the doctor knows of it
 
 
@@ -505,52 +308,3 @@ def test_an_index_of_another_models_vectors_is_told_of(folder: Path) -> None:
         mark.write_text(json.dumps({**json.loads(mark.read_text()), "generation": 4}))
         assert "the vectors of another model" in str(examine(archive)[0])
     assert answers(folder)
-
-
-# on the command line
-
-
-def backfile(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    given = {k: v for k, v in os.environ.items() if not k.startswith("BACKFILE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "ui.cli", *words, "--archive", str(folder)],
-        env={**given, "PYTHONPATH": str(ROOT), **environ},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def test_the_command_embeds_anew_and_says_so(folder: Path, models: tuple[str, str]) -> None:
-    named = {"BACKFILE_EMBEDDING_MODEL": models[1]}  # who sets it first is told what to run
-    refused = backfile(folder, "search", "bridge 5", **named)
-    assert f"`backfile reembed --model {models[1]}`" in refused.stderr
-    done = backfile(folder, "reembed", "--model", models[1], **named)
-    assert done.returncode == 0, done.stderr
-    assert re.fullmatch(
-        rf"embedded with {re.escape(models[1])}: 700 passages in \d+ s; it answers from now on\n",
-        done.stdout,
-    )
-    assert backfile(folder, "search", "bridge 5", **named).returncode == 0
-    again = backfile(folder, "reembed", "--model", models[1])
-    assert (again.returncode, again.stdout) == (1, "")
-    assert "is embedded with" in again.stderr
-
-
-def test_status_says_what_is_under_way_and_abandon_ends_it(
-    folder: Path, models: tuple[str, str]
-) -> None:
-    with Archive.open(folder, settings=Settings()) as archive, pytest.raises(StoppedError):
-        archive.reembed(models[1], on_progress=stop)
-    assert "512 of 700 passages" in backfile(folder, "status").stdout
-    value = json.loads(backfile(folder, "status", "--json").stdout)
-    assert value["reembedding"] == {"model": models[1], "done": 512, "of": 700}
-    ended = backfile(folder, "reembed", "--abandon")
-    assert ended.stdout == "given up: the new vectors of 512 passages\n"
-    assert "512 of" not in backfile(folder, "status").stdout
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("BACKFILE_")]:
-        monkeypatch.delenv(name)
