@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := demo
+KILLS ?= 500
 
 .PHONY: help install demo serve test lint faults bench fuzz clean
 
@@ -47,8 +48,8 @@ lint: $(VENV)/.installed-test ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-faults: $(VENV)/.installed-test ## kill, fill the disk and search beside a writer, for half an hour
-	FAULTS=full $(BIN)/python -m pytest tests/faults
+faults: $(VENV)/.installed-test ## kill KILLS=500 writers, fill the disk, search beside a writer: 30 minutes
+	FAULTS=full KILLS=$(KILLS) $(BIN)/python -m pytest tests/faults
 
 bench: $(VENV)/.installed-test ## measure speed against the tutorial's pipeline
 	$(BIN)/python -m tests.benchmarks

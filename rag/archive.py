@@ -262,5 +262,7 @@ class Archive(Holdings):
         finally:
             if not writing:
                 record.close()
-        self._model, self._generation = fresh, self._record.generation()
+        generation = self._record.generation()
+        if self._record.database.meta(MODEL) == fresh.name:  # nobody has changed it again since
+            self._model, self._generation = fresh, generation
         return done

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,7 @@ class Following:
         # under it Chroma's files are written, and opened; entered again, it is still held
         self._guard = FileLock(folder / GUARD)
         self._seen = -1  # the sequence up to which a search has looked; -1: it must look again
+        self._holder = 0  # the thread that holds the writers' lock for a moment
 
     def close(self) -> None:
         for name in ("lexical", "vectors"):
@@ -54,8 +56,15 @@ class Following:
                         f"the word index of {self.folder} cannot be read ({error}): "
                         "run `backfile ingest` again when the other process has finished"
                     ) from error
-                shutil.rmtree(self.folder / LEXICAL_FOLDER)
-                return LexicalIndex(self.folder)
+                return self._repaired_words()
+
+    def _repaired_words(self) -> LexicalIndex:
+        """Open the word index under the writers' lock; replace it if it still can't be read."""
+        try:
+            return LexicalIndex(self.folder)  # another process may have repaired it meanwhile
+        except Exception:
+            shutil.rmtree(self.folder / LEXICAL_FOLDER)
+            return LexicalIndex(self.folder)
 
     @cached_property
     def vectors(self) -> VectorIndex:
@@ -63,7 +72,6 @@ class Following:
 
     def _opened(self) -> VectorIndex:
         with self._guard:
-            generation = self._record.generation()
             try:
                 index = VectorIndex(self.folder)
             except Exception as error:  # whatever Chroma makes of damaged files
@@ -73,16 +81,30 @@ class Following:
                             f"the vector index of {self.folder} cannot be read ({error}): "
                             "it is made again when the other process has finished"
                         ) from error
-                    return self._in_its_place(VectorIndex.beside(self.folder, generation))
-            if index.generation != generation:
+                    return self._repaired_vectors()
+            if index.generation != self._record.generation():
                 with self._writing() as may:
                     if may:  # who changed the record's model was killed before the index's turn
                         index.close()
-                        whole = VectorIndex.finished(self.folder, generation)
-                        return self._in_its_place(
-                            whole or VectorIndex.beside(self.folder, generation)
-                        )
+                        return self._repaired_vectors()
             return index
+
+    def _repaired_vectors(self) -> VectorIndex:
+        """Open the vector index under the writers' lock; replace it if it is still wrong.
+
+        The index and the generation are read again: another process may have written both
+        between the first look and the lock.
+        """
+        generation = self._record.generation()
+        try:
+            index = VectorIndex(self.folder)
+        except Exception:
+            return self._in_its_place(VectorIndex.beside(self.folder, generation))
+        if index.generation == generation:
+            return index
+        index.close()
+        whole = VectorIndex.finished(self.folder, generation)
+        return self._in_its_place(whole or VectorIndex.beside(self.folder, generation))
 
     @staticmethod
     def _in_its_place(fresh: VectorIndex) -> VectorIndex:
@@ -99,24 +121,28 @@ class Following:
             old.close()
 
     def follow(self) -> None:
-        """Bring both indexes up to the record; only for who holds the writers' lock."""
+        """Bring both indexes up to the record; only for who holds the writers' lock.
+
+        How far the word index has come is read from its files here, under the lock: what was
+        read before may be out of date, and passages would be added twice.
+        """
         sequence = self._record.database.sequence()
+        words = self.lexical.refresh()
         self.renew(  # what is ahead of a record that was put back to an earlier state
-            words=self.lexical.reached > sequence, vectors=self.vectors.reached > sequence
+            words=words > sequence, vectors=self.vectors.reached > sequence
         )
-        reached = self.lexical.reached
-        if reached < sequence:
+        if words < sequence:
             self.lexical.write(
-                self._record.passages.added_since(reached, FOLLOW_BATCH),
-                self._record.passages.removed_since(reached),
+                self._record.passages.added_since(words, FOLLOW_BATCH),
+                self._record.passages.removed_since(words),
                 sequence,
             )
-        reached = self.vectors.reached
-        if reached < sequence:
+        if self.vectors.reached < sequence:
             with self._guard:
-                self.vectors.remove(self._record.passages.removed_since(reached))
-                self._fill(self.vectors, reached)
-                self.vectors.reach(sequence)
+                index = self.vectors
+                index.remove(self._record.passages.removed_since(index.reached))
+                self._fill(index, index.reached)
+                index.reach(sequence)
 
     def renew(self, *, words: bool = True, vectors: bool = True) -> None:
         """Make the indexes anew from the record; the old ones answer until they are whole.
@@ -190,7 +216,7 @@ class Following:
     def write_words_anew(self, numbers: Numbers) -> None:
         """Let the word index hold of these passages those that are live, each once."""
         live = list(self._record.passages.live(numbers.tolist()).values())
-        self.lexical.write([live], numbers.tolist(), self.lexical.reached)
+        self.lexical.write([live], numbers.tolist(), self.lexical.refresh())
 
     def write_vectors_anew(self, numbers: Numbers) -> None:
         """Let the vector index hold of these passages those that are live, with their vectors."""
@@ -217,8 +243,11 @@ class Following:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[bool]:
-        """Hold the writers' lock if it can be had at once; say whether it is held."""
-        if self._lock is not None:
+        """Hold the writers' lock if it can be had at once; say whether it is held.
+
+        A thread that holds it already keeps it.
+        """
+        if self._lock is not None or self._holder == threading.get_ident():
             yield True
             return
         try:
@@ -226,9 +255,11 @@ class Following:
         except (ArchiveLockedError, OSError):
             yield False
             return
+        self._holder = threading.get_ident()
         try:
             yield True
         finally:
+            self._holder = 0
             if "lexical" in self.__dict__:
                 self.lexical.close()  # Tantivy's writer has a lock of its own
             lock.release()

@@ -60,13 +60,18 @@ class LexicalIndex:
         self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
         self.refresh()
 
-    def refresh(self) -> None:
-        """See what another process has committed."""
+    def refresh(self) -> int:
+        """See what another process has committed; return how far the index has followed.
+
+        Who is about to write uses the value returned: another thread may set `reached` meanwhile.
+        """
         self._index.reload()
         searcher = self._index.searcher()
         found = searcher.search(self._range("reached", 0, EPOCH_BOUND), limit=1)
         values = searcher.fast_field_values("reached", [a for _, a in found.hits])
-        self.reached = int(values[0]) if values else 0
+        reached = int(values[0]) if values else 0
+        self.reached = reached
+        return reached
 
     def close(self) -> None:
         if self._writer is not None:

@@ -9,11 +9,17 @@ from multiprocessing.context import ForkServerContext
 import pytest
 
 IN_FULL = os.environ.get("FAULTS") == "full"
+KILLS = int(os.environ.get("KILLS") or (500 if IN_FULL else 20))
 
 
 @pytest.fixture(scope="session")
 def in_full() -> bool:
     return IN_FULL
+
+
+@pytest.fixture(scope="session")
+def kills() -> int:
+    return KILLS
 
 
 @pytest.fixture(scope="session")

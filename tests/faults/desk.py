@@ -125,6 +125,8 @@ def settle(folder: Path) -> str:
             held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
             down = set(archive.withdrawals(f"paper.example/{n}" for n in range(ARTICLES)))
             twice = archive.count().articles - len(held)
+        with Archive.open(folder, embeddings=WordEmbeddings()) as archive:  # and as it was left
+            wrong += [str(problem) for problem in examine(archive)]
     except BackfileError as error:
         return f"does not open: {error}"
     *before, last = deeds(folder) or [(NOTHING, True)]

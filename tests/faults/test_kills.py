@@ -10,17 +10,16 @@ from pathlib import Path
 
 from tests.faults.desk import deeds, settle, work
 
-KILLS, KILLS_IN_FULL = 5, 500
 LONGEST = 1.0  # seconds that a writer lives after its first deed
 OPENING = 0.2  # of the writers are killed while they open, and mend what the last one left
 SEED = 20241024
 
 
 def test_a_killed_writer_loses_nothing_acknowledged_and_does_nothing_twice(
-    tmp_path: Path, processes: ForkServerContext, in_full: bool
+    tmp_path: Path, processes: ForkServerContext, kills: int
 ) -> None:
     folder = tmp_path / "archive"
-    for kill in range(KILLS_IN_FULL if in_full else KILLS):
+    for kill in range(kills):
         wrong = kill_a_writer(folder, processes, SEED + kill)
         assert not wrong, f"after kill {kill}: {wrong}"
 

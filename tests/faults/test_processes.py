@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -36,37 +37,76 @@ class Line:
     done: bool
 
 
+def test_a_reader_adds_nothing_that_a_writer_has_indexed(
+    tmp_path: Path, processes: ForkServerContext
+) -> None:
+    folder = tmp_path / "archive"
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put([article("paper.example/0", 1)])
+    reader = Archive.open(folder, embeddings=WordEmbeddings())
+    assert reader.search("Mayor of town")
+    writer = processes.Process(target=_put_some, args=(folder,))
+    writer.start()
+    writer.join()
+    assert len({hit.head.article_id for hit in reader.search("Mayor of town", 50)}) == 11
+    reader.close()
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        assert examine(archive) == ()
+        assert archive.indexes.lexical.count() == 2 * 11
+
+
+def _put_some(folder: Path) -> None:
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put(article(f"paper.example/{n}", 1) for n in range(11))
+
+
 def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
     tmp_path: Path, processes: ForkServerContext, in_full: bool
 ) -> None:
     folder, seconds = tmp_path / "archive", SECONDS_IN_FULL if in_full else SECONDS
     Archive.open(folder, mode="write", embeddings=WordEmbeddings()).close()
-    ends = []
-    for number, what in enumerate((_write, _serve, _search, _search)):
+    deeds = (_write, _serve, _search, _search)
+    ends, together = [], processes.Barrier(len(deeds), timeout=seconds + 60)
+    for number, what in enumerate(deeds):
         ours, theirs = processes.Pipe()
-        processes.Process(target=_told, args=(theirs, what, folder, seconds, number)).start()
+        run = Run(folder, seconds, number, together)
+        processes.Process(target=_told, args=(theirs, what, run)).start()
         theirs.close()
         ends.append(ours)
     told = [end.recv() for end in ends]
     assert [error for error, _ in told] == [""] * len(ends)
     assert all(done > 0 for _, done in told), told
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        assert examine(archive) == ()  # before a writer opens it, which repairs the word index
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
-        assert held == {line.id: line.version for line in _last(folder).values() if line.version}
+        logged = {line.id: line.version for line in _last(folder).values() if line.version}
+        assert logged.items() <= held.items()
+        assert len(held) == len(logged) + BATCH  # the last change is not in the log
         assert examine(archive) == ()
 
 
-def _told(end: Connection, what: Any, folder: Path, seconds: float, number: int) -> None:
+@dataclass(frozen=True)
+class Run:
+    """What each process is given; all wait at `together` before and after the last change."""
+
+    folder: Path
+    seconds: float
+    number: int
+    together: Barrier
+
+
+def _told(end: Connection, what: Any, run: Run) -> None:
     try:
-        end.send(("", what(folder, seconds, number)))
+        end.send(("", what(run)))
     except BaseException as error:
         end.send((f"{what.__name__}: {error!r}", 0))
 
 
-def _write(folder: Path, seconds: float, _number: int) -> int:
+def _write(run: Run) -> int:
     """Put new articles, change some and remove a few; return how many deeds it were."""
-    chance, version, ids = random.Random(7), 0, list[str]()
-    until = time.time() + seconds
+    folder, chance, version, ids = run.folder, random.Random(7), 0, list[str]()
+    until = time.time() + run.seconds
     with (folder.parent / LOG).open("a") as log:
         while time.time() < until:
             with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
@@ -85,6 +125,10 @@ def _write(folder: Path, seconds: float, _number: int) -> int:
                     _deed(log, gone, None, lambda g=gone: archive.remove(g))
                     if time.time() > until:
                         break
+    run.together.wait()
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
+        archive.put(article(f"paper.example/{len(ids) + n}", version + 1) for n in range(BATCH))
+    run.together.wait()
     return version
 
 
@@ -109,15 +153,16 @@ def _last(folder: Path) -> dict[str, Line]:
     return lines
 
 
-def _serve(folder: Path, seconds: float, number: int) -> int:
+def _serve(run: Run) -> int:
     """Search from several threads over one archive, as the page does."""
     counts: list[int] = []
     errors: list[str] = []
-    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+    with Archive.open(run.folder, embeddings=WordEmbeddings()) as archive:
 
         def searching(thread: int) -> None:
+            seed = run.number * 100 + thread
             try:
-                counts.append(_search_in(archive, folder, seconds, number * 100 + thread))
+                counts.append(_search_in(archive, run.folder, run.seconds, seed))
             except BaseException as error:
                 errors.append(repr(error))
 
@@ -126,14 +171,24 @@ def _serve(folder: Path, seconds: float, number: int) -> int:
             thread.start()
         for thread in threads:
             thread.join()
+        _search_once_more(archive, run)
     if errors:
         raise AssertionError(errors)
     return sum(counts)
 
 
-def _search(folder: Path, seconds: float, number: int) -> int:
-    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        return _search_in(archive, folder, seconds, number)
+def _search(run: Run) -> int:
+    with Archive.open(run.folder, embeddings=WordEmbeddings()) as archive:
+        looked = _search_in(archive, run.folder, run.seconds, run.number)
+        _search_once_more(archive, run)
+        return looked
+
+
+def _search_once_more(archive: Archive, run: Run) -> None:
+    """Search after the writer has opened, changed and closed the archive while this one waited."""
+    run.together.wait()
+    run.together.wait()
+    assert archive.search("Mayor of town")
 
 
 def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int:
