@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rag.archive import Archive
 from rag.storage.agreement import index_problems, mend
+from rag.storage.changetimes import repair_change_times
 from rag.storage.losses import loss_of
 from rag.storage.mending import discard_orphans, embedded_texts, write_vectors
 from rag.storage.newvectors import NewVectors
@@ -43,6 +44,8 @@ def repair(archive: Archive) -> tuple[Problem, ...]:
     if any(problem.cure == "discard" for problem in problems):
         discard_orphans(database)
         NewVectors(database).discard(n for p in problems if p.cure == "discard" for n in p.numbers)
+    if any(problem.cure == "times" for problem in problems):
+        repair_change_times(database)
     lost = sorted({n for p in problems if p.cure == "embed" for n in p.numbers})
     for i in range(0, len(lost), BATCH):
         texts = embedded_texts(database, lost[i : i + BATCH])

@@ -172,14 +172,24 @@ class Database:
 
     @contextmanager
     def change(self, action: str, articles: int) -> Iterator[int]:
-        """Open a transaction under the next sequence number."""
+        """Open a transaction under the next sequence number.
+
+        Its time is never before the last change's, even if the clock has been set back.
+        """
         with self.transaction():
             sequence = self.sequence() + 1
-            now = datetime.now(UTC).isoformat()
+            now = max(datetime.now(UTC).isoformat(), self.changed_at())  # all in UTC: as text
             self.connection.execute(
                 "INSERT INTO changes VALUES (?, ?, ?, ?)", (sequence, now, action, articles)
             )
             yield sequence
+
+    def changed_at(self) -> str:
+        """Return the time of the newest change, or of the one being made; "" if there is none."""
+        row = self.connection.execute(
+            "SELECT at FROM changes ORDER BY sequence DESC LIMIT 1"
+        ).fetchone()
+        return str(row[0]) if row else ""
 
     def compact(self) -> bool:
         """Write the file anew, without what was deleted from it, and empty its log.

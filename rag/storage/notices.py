@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from rag.schema import Article, Hit
 from rag.storage.database import Database
@@ -31,7 +30,7 @@ def corrects(article: Article) -> Iterator[tuple[str, str]]:
 
 def tell(database: Database, articles: Sequence[Article]) -> None:
     """Write down what these articles correct in others, here or yet to come; within a change."""
-    now = datetime.now(UTC).isoformat()
+    now = database.changed_at()
     for article in articles:
         database.connection.execute("DELETE FROM notices WHERE notice_id = ?", (article.id,))
         said: dict[str, list[str]] = {}

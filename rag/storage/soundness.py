@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from rag.schema import Article, Span
+from rag.storage.changetimes import misdated_changes
 from rag.storage.database import Database
 from rag.storage.newvectors import NEXT_MODEL, TABLE
 from rag.storage.record import digest_of, embedding_text, fingerprint
@@ -20,7 +21,7 @@ Place = Literal["record", "word index", "vector index"]
 # What mends it: the indexes come from the record, a lost vector from its words, and what belongs
 # to nothing goes; a text that is lost or altered is in a backup, or where it came from, and
 # changes that are lost are given up where they cannot be put back.
-Cure = Literal["index", "embed", "discard", "restore", "give up"]
+Cure = Literal["index", "embed", "discard", "times", "restore", "give up"]
 
 NORM_WITHIN = 1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are renormalised
 CHUNK = 5_000  # rows at a time
@@ -87,6 +88,7 @@ def record_problems(database: Database) -> Iterator[Problem]:
         yield from _orphans(database)
         yield from _lost(database)
         yield from _numbering(database)
+        yield from _times(database)
         yield from _texts(database)
         yield from _vectors(database)
         yield from _vectors(database, TABLE, "new vector", "discard")  # and is made again
@@ -139,6 +141,13 @@ def _numbering(database: Database) -> Iterator[Problem]:
         ids = _ids(database, f"SELECT article_id FROM revisions r WHERE {which}")
         if ids:
             yield Problem("record", _some(ids, "revision", what), "restore", len(ids))
+
+
+def _times(database: Database) -> Iterator[Problem]:
+    if misdated := misdated_changes(database):
+        first = min(misdated)
+        what = f"{counted(len(misdated), 'change')} dated out of order (the first: {first})"
+        yield Problem("record", what, "times", len(misdated))
 
 
 def _texts(database: Database) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
 
 import numpy as np
@@ -62,8 +62,8 @@ class Withdrawals:
         """
         before = self.among(article_ids)
         fresh = [article_id for article_id in article_ids if article_id not in before]
-        now = datetime.now(UTC).isoformat()
         with self._database.change("withdraw", len(fresh)) as sequence:
+            now = self._database.changed_at()
             self._record.end(fresh, sequence)
             self._database.connection.executemany(
                 "INSERT INTO withdrawals VALUES (?, ?, ?, ?, ?)",

@@ -1,0 +1,96 @@
+"""Times of the changes: never backwards, whatever the clock says, and repaired where they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rag.archive import Archive
+from rag.doctor import examine, repair
+from rag.schema import Article, Span
+from tests.fakes import WordEmbeddings
+
+DAY = datetime(2024, 11, 29, 12, tzinfo=UTC)
+FERRY = Article(id="courier.example/ferry", title="Ferry sinks", text="The ferry sank at Tolm.")
+LATER = replace(FERRY, text="The ferry sank off Tolm at night.")
+
+
+def put(archive: Archive, *articles: Article) -> None:
+    for article in articles:
+        archive.put([(article, [Span(0, len(article.text))])])
+
+
+def date_changes(archive: Archive, *days: datetime) -> None:
+    """As if the clock had shown these times when the changes were made, the last ones last."""
+    connection = archive.record.database.connection
+    newest = archive.sequence
+    for i, at in enumerate(days):
+        sequence = newest - len(days) + 1 + i
+        connection.execute(
+            "UPDATE changes SET at = ? WHERE sequence = ?", (at.isoformat(), sequence)
+        )
+
+
+def times(archive: Archive) -> list[str]:
+    rows = archive.record.database.connection.execute("SELECT at FROM changes ORDER BY sequence")
+    return [at[:10] for (at,) in rows]
+
+
+def test_change_after_the_clock_is_set_back_is_not_earlier(tmp_path: Path) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=5)
+    with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
+        put(archive, FERRY)
+        date_changes(archive, ahead)  # the clock is set back by five days after it
+        put(archive, LATER)
+        archive.withdraw(["courier.example/other"])
+        first, second = archive.revisions(FERRY.id)
+        assert (first.came, first.ended, second.came, second.ended) == (ahead, ahead, ahead, None)
+        withdrawn = archive.withdrawals(["courier.example/other"])["courier.example/other"]
+        assert withdrawn.at == ahead
+        then = archive.as_of(ahead + timedelta(seconds=1))
+        assert [hit.passage.text for hit in then.lexical("ferry", 5)] == [LATER.text]
+        assert archive.as_of(ahead).lexical("ferry", 5) == []
+        assert examine(archive) == ()
+
+
+def at(*days: int) -> list[datetime]:
+    return [DAY + timedelta(days=day) for day in days]
+
+
+@pytest.mark.parametrize(
+    ("dated", "repaired"),
+    [
+        (at(0, -5), ["2024-11-29", "2024-11-29"]),  # set back: as a new change is stamped
+        (at(-2, -1, -9, 0), ["2024-11-27", "2024-11-28", "2024-11-28", "2024-11-29"]),
+        (at(-2, 900, -1, 0), ["2024-11-27", "2024-11-27", "2024-11-28", "2024-11-29"]),  # ahead
+        (at(900, -1, 0, 0), ["2024-11-28", "2024-11-28", "2024-11-29", "2024-11-29"]),
+    ],
+)
+def test_doctor_repairs_times_that_go_backwards(
+    tmp_path: Path, dated: list[datetime], repaired: list[str]
+) -> None:
+    versions = [replace(FERRY, text=f"The ferry sank, version {n}.") for n in range(len(dated))]
+    with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
+        put(archive, *versions)
+        date_changes(archive, *dated)
+        found = [problem.what for problem in examine(archive)]
+        assert found == [found[0]]
+        assert "1 change dated out of order" in found[0]
+        assert repair(archive) == ()
+        assert times(archive) == repaired
+        came = [(one.came, one.ended) for one in archive.revisions(FERRY.id)]
+        assert all(ended is None or begun <= ended for begun, ended in came)
+        assert examine(archive) == ()
+
+
+def test_doctor_repairs_a_time_that_is_none(tmp_path: Path) -> None:
+    with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
+        put(archive, FERRY, LATER)
+        archive.record.database.connection.execute(
+            "UPDATE changes SET at = 'yesterday' WHERE sequence = 2"
+        )
+        assert repair(archive) == ()
+        assert times(archive)[0] == times(archive)[1]
