@@ -30,6 +30,7 @@ from rag.storage.passages import Vectors
 from rag.storage.record import Record, fingerprint
 from rag.storage.reembedding import WAIT, OnProgress, Reembedded, abandon, reembed
 from rag.storage.room import room_in
+from rag.storage.soundness import refuse_triggers
 from rag.storage.withdrawals import Withdrawal, Withdrawals
 
 Mode = Literal["read", "write"]
@@ -96,8 +97,8 @@ class Archive(Holdings):
         writers' lock, waiting for it `wait` seconds.  `embeddings` is any LangChain `Embeddings`,
         by default the settings'.  Raises ArchiveNotFoundError, ArchiveLockedError,
         ArchiveDamagedError, and EmbeddingMismatchError where the archive was built with another
-        model.  A record that has lost changes, as its indexes tell, is damaged too, unless
-        `losses` are accepted.
+        model.  A record that has lost changes, as its indexes tell, is damaged too, and one with
+        triggers, which would run at each write, unless `losses` are accepted.
         """
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
@@ -117,6 +118,8 @@ class Archive(Holdings):
                 raise ArchiveDamagedError(
                     f"of the archive at {folder}, {loss.what}: {loss.way_out}"
                 )
+            if losses == "refuse" and mode == "write":
+                refuse_triggers(folder, record.database)
             generation = record.generation()  # first: see `_keep_up`
             model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
             archive = cls(folder, record, model, lock, settings, generation)

@@ -6,7 +6,7 @@ from rag.archive import Archive
 from rag.storage.agreement import index_problems, mend
 from rag.storage.changetimes import repair_change_times
 from rag.storage.losses import loss_of
-from rag.storage.mending import discard_orphans, embedded_texts, write_vectors
+from rag.storage.mending import discard_orphans, drop_foreign_objects, embedded_texts, write_vectors
 from rag.storage.newvectors import NewVectors
 from rag.storage.soundness import Problem, record_problems
 
@@ -41,6 +41,8 @@ def repair(archive: Archive) -> tuple[Problem, ...]:
     problems = tuple(record_problems(database))
     if any(problem.whole_file for problem in problems):
         return problems
+    if any(problem.cure == "drop" for problem in problems):  # first: a trigger may undo the rest
+        drop_foreign_objects(database)
     if any(problem.cure == "discard" for problem in problems):
         discard_orphans(database)
         NewVectors(database).discard(n for p in problems if p.cure == "discard" for n in p.numbers)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import shutil
+import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,10 @@ from rag.doctor import examine
 from rag.errors import ArchiveDamagedError, BackupError
 from rag.schema import Article, Span
 from rag.storage.backups import back_up, restore
+from rag.storage.vetting import counted
+from tests.archives.keep import BREAD, FERRY, UNDATED, EightWords
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
+from tests.test_migrations import VERSIONS, laid_out
 from ui import cli
 
 
@@ -86,6 +92,32 @@ def test_a_backup_taken_while_another_process_writes_is_of_one_moment(tmp_path: 
     restore(tmp_path / "2.backup", tmp_path / "again")
     with Archive.open(tmp_path / "again", embeddings=WordEmbeddings()) as archive:
         assert archive.count().articles == manifest.articles
+        assert examine(archive) == ()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_backup_of_an_older_version_is_restored(tmp_path: Path, version: int) -> None:
+    old = laid_out(version, tmp_path / "old") / "archive.sqlite"
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    articles, passages, sequence, model = counted(old)
+    record = old.read_bytes()
+    manifest = {
+        "format": 1,
+        "made": "2024-10-24T10:00:00+00:00",
+        "sequence": sequence,
+        "articles": articles,
+        "passages": passages,
+        "embedding_model": model,
+        "bytes": len(record),
+        "sha256": hashlib.sha256(record).hexdigest(),
+    }
+    with zipfile.ZipFile(tmp_path / "old.backup", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("manifest.json", json.dumps(manifest))
+        packed.writestr("archive.sqlite", record)
+    restore(tmp_path / "old.backup", tmp_path / "again")
+    with Archive.open(tmp_path / "again", embeddings=EightWords()) as archive:
+        assert {article.id for article in archive.articles()} == {FERRY.id, BREAD.id, UNDATED.id}
         assert examine(archive) == ()
 
 

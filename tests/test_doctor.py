@@ -16,6 +16,7 @@ import pytest
 
 from rag.archive import Archive
 from rag.doctor import examine, repair
+from rag.errors import ArchiveDamagedError
 from rag.schema import Span
 from rag.storage.lexical import LexicalIndex
 from rag.storage.vectors import VectorIndex
@@ -142,6 +143,7 @@ def test_a_damaged_file_of_the_word_index_is_named_and_mended(folder: Path) -> N
         ("INSERT INTO vectors VALUES (77, x'00')", "1 vector without a passage"),
         ("INSERT INTO bands VALUES (5, 77)", "1 band without a signature"),
         ("INSERT INTO copies VALUES ('nobody', 'x')", "1 reprint that is not here"),
+        ("CREATE VIEW recent AS SELECT * FROM revisions", "the view 'recent' is not Backfile's"),
         ("DELETE FROM vectors WHERE number = 2", "1 passage without a vector (the first: 2)"),
         (
             "UPDATE vectors SET vector = x'0000c07f' WHERE number = 2",
@@ -164,6 +166,20 @@ def test_what_the_record_has_too_much_or_can_embed_anew_is_mended(
     assert f"record: {said}" in found(folder)
     assert mended(folder) == []
     assert found(folder) == []
+
+
+def test_a_trigger_is_refused_by_a_writer_and_dropped_by_the_repair(folder: Path) -> None:
+    record(folder, "CREATE TRIGGER wipe AFTER INSERT ON texts BEGIN DELETE FROM passages; END")
+    assert found(folder) == ["record: the trigger 'wipe' is not Backfile's"]
+    with pytest.raises(ArchiveDamagedError, match=r"trigger 'wipe'.*backfile doctor --repair"):
+        Archive.open(folder, mode="write", embeddings=WordEmbeddings())
+    done = doctor(folder, "--repair")
+    assert done.returncode == 0, done.stderr
+    assert found(folder) == []
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        changed = replace(HARBOUR, text=HARBOUR.text + " It rained.")
+        archive.put([(changed, [Span(0, len(changed.text))])])
+        assert archive.count().passages == len(ARTICLES)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from rag.storage.lock import writers_lock
 from rag.storage.migrations import NEWEST, migrate, version_of
 from rag.storage.reading import WAY_BACK, RecordConnection
 
+Connection = sqlite3.Connection
+
 FILE = "archive.sqlite"
 MIGRATION_WAIT = 5.0  # seconds: another reader that migrates has finished by then
 LOOK_EVERY = 0.05  # seconds between two looks at whether it has
@@ -115,6 +117,7 @@ class Database:
                     connection.execute("PRAGMA synchronous = FULL")
                 else:
                     connection.execute("PRAGMA query_only = ON")
+                connection.execute("PRAGMA trusted_schema = OFF")
                 connection.execute("PRAGMA mmap_size = 1073741824")
         return connection
 
@@ -238,6 +241,19 @@ class Database:
             part = left[i : i + CHUNK]
             rows += self.connection.execute(statement.format(marks(part)), part).fetchall()
         return rows
+
+
+@contextmanager
+def untrusted(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file that may not be a record to be read only; nothing in it is run or believed."""
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    try:
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        yield connection
+    finally:
+        connection.close()
 
 
 def _refuse_what_was_lost(path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.storage.database import Database
+from rag.storage.migrations import NEWEST, foreign_objects
 from rag.storage.passages import Vectors
 from rag.storage.record import digest_of, embedding_text
 from rag.storage.rows import HEAD, read_live
-from rag.storage.soundness import ORPHANS
+from rag.storage.soundness import DROPPED, ORPHANS
 
 
 def discard_orphans(database: Database) -> None:
@@ -16,6 +17,15 @@ def discard_orphans(database: Database) -> None:
     with database.transaction():
         for table, which, *_ in ORPHANS:
             database.connection.execute(f"DELETE FROM {table} WHERE {which}")
+
+
+def drop_foreign_objects(database: Database) -> None:
+    """Drop the triggers and views of the record: no version of Backfile makes any."""
+    with database.transaction():
+        for kind, name, _ in foreign_objects(database.connection, NEWEST):
+            if kind in DROPPED:
+                quoted = name.replace('"', '""')
+                database.connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
 
 
 def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ArchiveDamagedError
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
 # Each entry lifts the schema by one version; entries that have landed never change.
@@ -127,3 +130,45 @@ def migrate(
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+SchemaObject = tuple[str, str, str]  # its type, its name and its SQL, spelled in one way
+
+# What SQLite makes for itself, and may be there or not.
+_OWN = (
+    ("table", "sqlite_stat1", "create table sqlite_stat1(tbl,idx,stat)"),
+    ("table", "sqlite_stat4", "create table sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
+)
+
+
+@cache
+def expected_schema(version: int) -> frozenset[SchemaObject]:
+    """Return the tables and indexes that the migrations up to `version` make."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript("".join(MIGRATIONS[:version]))
+        return frozenset(_objects(connection))
+
+
+def foreign_objects(connection: sqlite3.Connection, version: int) -> list[SchemaObject]:
+    """Return the triggers, views, tables and indexes that no migration up to `version` makes.
+
+    One of ours with other SQL is foreign too.
+    """
+    allowed = expected_schema(version) | set(_OWN)
+    return sorted(one for one in _objects(connection) if one not in allowed)
+
+
+def missing_objects(connection: sqlite3.Connection, version: int) -> list[SchemaObject]:
+    """Return the tables and indexes that a record of `version` should have and hasn't."""
+    return sorted(expected_schema(version).difference(_objects(connection)))
+
+
+def _objects(connection: sqlite3.Connection) -> list[SchemaObject]:
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    return [(str(kind), str(name), _spelled(str(sql or ""))) for kind, name, sql in rows]
+
+
+def _spelled(sql: str) -> str:
+    """Return SQL without what a renamed table or another SQLite writes otherwise."""
+    spaced = re.sub(r'["`\[\]]', "", " ".join(sql.split())).lower()
+    return re.sub(r" ?([(),]) ?", r"\1", spaced)

@@ -6,13 +6,16 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from rag.errors import ArchiveDamagedError
 from rag.schema import Article, Span
 from rag.storage.changetimes import misdated_changes
 from rag.storage.database import Database
+from rag.storage.migrations import NEWEST, foreign_objects
 from rag.storage.newvectors import NEXT_MODEL, TABLE
 from rag.storage.record import digest_of, embedding_text, fingerprint
 from rag.storage.rows import HEAD, HEAD_COLUMNS, read_article
@@ -21,10 +24,11 @@ Place = Literal["record", "word index", "vector index"]
 # What mends it: the indexes come from the record, a lost vector from its words, and what belongs
 # to nothing goes; a text that is lost or altered is in a backup, or where it came from, and
 # changes that are lost are given up where they cannot be put back.
-Cure = Literal["index", "embed", "discard", "times", "restore", "give up"]
+Cure = Literal["index", "embed", "discard", "drop", "times", "restore", "give up"]
 
 NORM_WITHIN = 1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are renormalised
 CHUNK = 5_000  # rows at a time
+DROPPED = ("trigger", "view")  # what somebody has added and the repair takes out
 
 REPAIR = "run `backfile doctor --repair`"
 RESTORE = "put the archive back with `backfile restore`, or ingest those articles again"
@@ -87,6 +91,7 @@ def record_problems(database: Database) -> Iterator[Problem]:
     with database.snapshot():
         yield from _orphans(database)
         yield from _lost(database)
+        yield from _foreign(database)
         yield from _numbering(database)
         yield from _times(database)
         yield from _texts(database)
@@ -141,6 +146,13 @@ def _numbering(database: Database) -> Iterator[Problem]:
         ids = _ids(database, f"SELECT article_id FROM revisions r WHERE {which}")
         if ids:
             yield Problem("record", _some(ids, "revision", what), "restore", len(ids))
+
+
+def _foreign(database: Database) -> Iterator[Problem]:
+    """Triggers and views, which no version makes: a trigger changes what is put in."""
+    for kind, name, _ in foreign_objects(database.connection, NEWEST):
+        if kind in DROPPED:
+            yield Problem("record", f"the {kind} {name!r} is not Backfile's", "drop")
 
 
 def _times(database: Database) -> Iterator[Problem]:
@@ -255,3 +267,15 @@ def _some(found: list[str] | list[int], noun: str, what: str) -> str:
 def counted(count: int, noun: str) -> str:
     """Return "1 passage", "3 passages"."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def refuse_triggers(folder: Path, database: Database) -> None:
+    """Raise ArchiveDamagedError for a record with triggers: they run at each write."""
+    row = database.connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1"
+    ).fetchone()
+    if row:
+        raise ArchiveDamagedError(
+            f"the archive at {folder} cannot be written to: somebody has added the trigger "
+            f"{row[0]!r}, which would change what is put in; `backfile doctor --repair` drops it"
+        )

@@ -1,0 +1,323 @@
+"""Backups made by an attacker: each is refused in one line, and nothing of it stays on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.archive import Archive
+from rag.doctor import examine
+from rag.errors import BackupError
+from rag.storage.backups import back_up, restore
+from tests.fakes import ARTICLES, WordEmbeddings, small_archive
+from ui import cli
+
+RECORD, MANIFEST = "archive.sqlite", "manifest.json"
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def genuine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("genuine")
+    with small_archive(folder / "archive") as archive:
+        back_up(archive.record, folder / "archive.backup")
+    return folder / "archive.backup"
+
+
+def parts(backup: Path) -> tuple[dict[str, Any], bytes]:
+    with zipfile.ZipFile(backup) as packed:
+        return json.loads(packed.read(MANIFEST)), packed.read(RECORD)
+
+
+def packed(file: Path, manifest: bytes | dict[str, Any], record: bytes) -> Path:
+    """Write a backup whose manifest, where it is given as values, agrees with the record."""
+    if isinstance(manifest, dict):
+        sealed = {"bytes": len(record), "sha256": hashlib.sha256(record).hexdigest()}
+        manifest = json.dumps(sealed | manifest).encode()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as into:
+        into.writestr(MANIFEST, manifest)
+        into.writestr(RECORD, record)
+    return file
+
+
+def tampered(genuine: Path, folder: Path, *statements: str) -> Path:
+    """Return a backup whose record was changed by these statements, its manifest made to fit."""
+    manifest, record = parts(genuine)
+    file = folder / "tampered.sqlite"
+    file.write_bytes(record)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+    rest = {key: value for key, value in manifest.items() if key not in ("bytes", "sha256")}
+    return packed(folder / "tampered.backup", rest, file.read_bytes())
+
+
+def refused(backup: Path, folder: Path) -> str:
+    """Return why a backup is refused; nothing of it may stay, whether the folder was there or not.
+
+    Its own lock stays in a folder that was there.
+    """
+    with pytest.raises(BackupError) as error:
+        restore(backup, folder / "new")
+    assert not (folder / "new").exists()
+    there = folder / "there"
+    there.mkdir()
+    (there / "notes.txt").write_text("mine")
+    with pytest.raises(BackupError):
+        restore(backup, there)
+    assert {path.name for path in there.iterdir()} <= {"notes.txt", "writer.lock", "writer.json"}
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `size` bytes."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_genuine_backup_repacked_by_the_helpers_is_restored(
+    tmp_path: Path, genuine: Path
+) -> None:
+    restore(tampered(genuine, tmp_path), tmp_path / "new")
+    with Archive.open(tmp_path / "new", embeddings=WordEmbeddings()) as archive:
+        assert archive.count().articles == len(ARTICLES)
+        assert examine(archive) == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        (
+            "CREATE TRIGGER wipe AFTER INSERT ON revisions BEGIN DELETE FROM passages; END",
+            "trigger 'wipe'",
+        ),
+        ("CREATE VIEW recent AS SELECT * FROM revisions", "view 'recent'"),
+        ("CREATE TABLE extra (a TEXT)", "table 'extra'"),
+        ("CREATE VIRTUAL TABLE words USING fts5(a)", "table 'words'"),
+        ("CREATE INDEX extra ON revisions (title COLLATE nocase)", "index 'extra'"),
+        ("ALTER TABLE meta ADD COLUMN twice TEXT AS (value || value)", "table 'meta'"),
+    ],
+)
+def test_what_no_migration_makes_is_refused(
+    tmp_path: Path, genuine: Path, statement: str, what: str
+) -> None:
+    said = refused(tampered(genuine, tmp_path, statement), tmp_path)
+    assert f"it holds the {what}, which no Backfile makes; try another backup" in said
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE notices", "DROP INDEX revisions_since"])
+def test_what_the_schema_lacks_is_refused(tmp_path: Path, genuine: Path, statement: str) -> None:
+    assert "it lacks the" in refused(tampered(genuine, tmp_path, statement), tmp_path)
+
+
+def test_a_database_of_something_else_is_refused(tmp_path: Path, genuine: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, what TEXT)")
+    manifest, _ = parts(genuine)
+    rest = {key: value for key, value in manifest.items() if key not in ("bytes", "sha256")}
+    backup = packed(tmp_path / "b", rest, (tmp_path / "shop.sqlite").read_bytes())
+    assert "a database of something else" in refused(backup, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pragma", "said"),
+    [
+        ("user_version = 999", "a newer Backfile made it (schema 999): upgrade"),
+        ("user_version = 1", "which no Backfile makes"),
+        ("user_version = 0", "something else"),
+        ("user_version = -3", "something else"),
+        ("application_id = 1196444487", "something else"),
+    ],
+)
+def test_another_version_than_the_schema_is_refused(
+    tmp_path: Path, genuine: Path, pragma: str, said: str
+) -> None:
+    assert said in refused(tampered(genuine, tmp_path, f"PRAGMA {pragma}"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "lie", [{"articles": 82}, {"passages": 0}, {"sequence": 9}, {"embedding_model": "other"}]
+)
+def test_a_manifest_that_says_what_the_record_does_not_hold_is_refused(
+    tmp_path: Path, genuine: Path, lie: dict[str, Any]
+) -> None:
+    manifest, record = parts(genuine)
+    assert "and says" in refused(packed(tmp_path / "b", manifest | lie, record), tmp_path)
+
+
+@pytest.mark.parametrize("said", [100 * MEGABYTE, 3 << 30])
+def test_a_bomb_that_its_manifest_announces_is_not_unpacked(
+    tmp_path: Path, genuine: Path, said: int
+) -> None:
+    manifest, _ = parts(genuine)
+    backup = packed(tmp_path / "b", manifest | {"bytes": said}, bytes(100 * MEGABYTE))
+    with files_up_to(MEGABYTE):
+        assert "more than a backup of its size holds" in refused(backup, tmp_path)
+
+
+def test_a_bomb_that_its_manifest_hides_is_cut_off(tmp_path: Path, genuine: Path) -> None:
+    manifest, record = parts(genuine)
+    backup = packed(tmp_path / "b", manifest, record + bytes(100 * MEGABYTE))
+    with files_up_to(MEGABYTE):
+        assert "what it holds is not what was put in" in refused(backup, tmp_path)
+
+
+def test_a_bomb_with_a_forged_packed_size_is_not_unpacked(tmp_path: Path, genuine: Path) -> None:
+    manifest, _ = parts(genuine)
+    size = 100 * MEGABYTE
+    backup = packed(tmp_path / "b", manifest | {"bytes": size}, bytes(size))
+    data = bytearray(backup.read_bytes())
+    entry = data.rindex(b"PK\x01\x02")  # the record's, in the list of members
+    data[entry + 20 : entry + 24] = size.to_bytes(4, "little")
+    backup.write_bytes(data)
+    with files_up_to(MEGABYTE):
+        assert "more than a backup of its size holds" in refused(backup, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b'{"made": "' + b"9" * (200 * MEGABYTE) + b'"}',
+        b"[" * 60_000,
+        b'{"format":' * 6_000,
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff\xfe",
+    ],
+    ids=["huge", "deep", "deep objects", "list", "null", "empty", "no text"],
+)
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path, genuine: Path, manifest: bytes) -> None:
+    said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
+    assert "is no backup, or not all of one" in said
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"bytes": -1},
+        {"bytes": "131072"},
+        {"articles": 1e9},
+        {"articles": True},
+        {"sequence": 10**40},
+        {"made": "\x1b[2Jnow"},
+        {"embedding_model": ["words"]},
+        {"sha256": "0" * 63},
+    ],
+)
+def test_a_manifest_of_other_types_is_refused(
+    tmp_path: Path, genuine: Path, value: dict[str, Any]
+) -> None:
+    manifest, record = parts(genuine)
+    said = refused(packed(tmp_path / "b", manifest | value, record), tmp_path)
+    assert "is no backup, or not all of one" in said
+    assert "\x1b" not in said
+
+
+def test_a_list_of_very_many_members_is_refused(tmp_path: Path, genuine: Path) -> None:
+    manifest, record = parts(genuine)
+    backup = packed(tmp_path / "b", manifest, record)
+    with zipfile.ZipFile(backup, "a") as into:
+        for n in range(20_000):
+            into.writestr(f"{n:0100}", b"")
+    assert "its list of members is longer" in refused(backup, tmp_path)
+
+
+def test_a_member_packed_in_another_way_is_refused(tmp_path: Path, genuine: Path) -> None:
+    manifest, record = parts(genuine)
+    with zipfile.ZipFile(tmp_path / "b", "w", zipfile.ZIP_LZMA) as into:
+        into.writestr(MANIFEST, json.dumps(manifest))
+        into.writestr(RECORD, record)
+    assert "packed in another way" in refused(tmp_path / "b", tmp_path)
+
+
+def test_a_locked_member_is_refused(tmp_path: Path, genuine: Path) -> None:
+    data = bytearray(genuine.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = data.index(mark)
+        data[at + flags] |= 1  # as if a password were needed
+    (tmp_path / "b").write_bytes(data)
+    assert "is no backup" in refused(tmp_path / "b", tmp_path)
+
+
+def test_damaged_pages_with_a_checksum_that_fits_are_refused(tmp_path: Path, genuine: Path) -> None:
+    manifest, record = parts(genuine)
+    page = record.index(b"harbour bridge") // 4096 * 4096
+    damaged = record[:page] + b"\xee" * 4096 + record[page + 4096 :]
+    rest = {key: value for key, value in manifest.items() if key not in ("bytes", "sha256")}
+    said = refused(packed(tmp_path / "b", rest, damaged), tmp_path)
+    assert "cannot be restored: its pages are damaged" in said or "cannot be read" in said
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE revisions SET title = x'ff00' WHERE id = 1",
+        "UPDATE revisions SET since = 'first' WHERE id = 1",
+        "UPDATE texts SET text = cast(x'fffe' AS TEXT) WHERE revision_id = 1",
+        "UPDATE revisions SET authors = 'Noor Haan' WHERE id = 1",
+        "UPDATE revisions SET authors = '[1, 2]' WHERE id = 1",
+        f"UPDATE revisions SET authors = '{DEEP}' WHERE id = 1",
+        "UPDATE changes SET at = 'yesterday'",
+        "UPDATE changes SET at = '2024-10-24'",
+        "UPDATE passages SET number = 9223372036854775807 WHERE number = 4",
+        "UPDATE sqlite_sequence SET seq = 9223372036854775807",
+        "UPDATE vectors SET vector = x'0000' WHERE number = 1",
+        "UPDATE vectors SET vector = x'000000'",
+        "INSERT INTO meta VALUES ('vectors_generation', 'many')",
+        "INSERT INTO runs VALUES (1, '2024-10-24T00:00:00+00:00', NULL, 'none')",
+    ],
+)
+def test_values_that_would_end_every_command_are_refused(
+    tmp_path: Path, genuine: Path, statement: str
+) -> None:
+    assert "cannot be restored: " in refused(tampered(genuine, tmp_path, statement), tmp_path)
+
+
+def test_an_archive_in_place_is_left_as_it_is(tmp_path: Path, genuine: Path) -> None:
+    small_archive(tmp_path / "archive").close()
+    before = (tmp_path / "archive" / RECORD).read_bytes()
+    trigger = "CREATE TRIGGER wipe AFTER INSERT ON revisions BEGIN DELETE FROM passages; END"
+    with pytest.raises(BackupError, match="there is an archive"):
+        restore(tampered(genuine, tmp_path, trigger), tmp_path / "archive")
+    assert (tmp_path / "archive" / RECORD).read_bytes() == before
+
+
+def test_the_indexes_of_a_lost_record_outlast_a_refused_backup(
+    tmp_path: Path, genuine: Path
+) -> None:
+    small_archive(tmp_path / "archive").close()
+    (tmp_path / "archive" / RECORD).unlink()
+    held = {path.name for path in (tmp_path / "archive").iterdir()}
+    with pytest.raises(BackupError):
+        restore(tampered(genuine, tmp_path, "CREATE VIEW recent AS SELECT 1"), tmp_path / "archive")
+    assert {path.name for path in (tmp_path / "archive").iterdir()} == held
+
+
+def test_the_command_says_it_in_one_line(
+    tmp_path: Path, genuine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup = tampered(genuine, tmp_path, 'CREATE VIEW "\x1b[31m\nred" AS SELECT 1')
+    assert cli.main(["restore", str(backup), "--archive", str(tmp_path / "new")]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "\x1b" not in said
+    assert not (tmp_path / "new").exists()
