@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
-from rag.errors import ArchiveDamagedError
+from rag.errors import ArchiveDamagedError, BackfileError
 from rag.holdings import Holdings
 from rag.models.lazy import ArchiveModel, LazyEmbeddings, reranker_of
 from rag.schema import Article, Span
@@ -164,7 +164,7 @@ class Archive(Holdings):
         ]
         if entries:
             self._record.put(with_vectors(self._record, entries, self._embed_passages))
-            self._indexes.follow()
+            self._sync_indexes()
         changed = sum(article.id in known for article, _, _ in entries)
         return PutReport(
             new=len(entries) - changed,
@@ -173,6 +173,23 @@ class Archive(Holdings):
             passages=sum(len(spans) for _, _, spans in entries),
             withdrawn=len(withdrawn),
         )
+
+    def _sync_indexes(self) -> None:
+        """Bring the indexes up to the record; what fails here is no article's fault.
+
+        Raises ArchiveDamagedError, or ArchiveUnwritableError where there is no room.
+        """
+        try:
+            with room_in(self.path):
+                self._indexes.follow()
+        except (BackfileError, OSError, MemoryError):
+            raise
+        except Exception as error:  # of Tantivy's or Chroma's
+            line = str(error).partition("\n")[0][:200]
+            raise ArchiveDamagedError(
+                f"the indexes of {self.path} can't be written to ({type(error).__name__}: {line}): "
+                "run `backfile doctor --repair`"
+            ) from error
 
     def remove(self, article_ids: Iterable[str]) -> int:
         """End articles that are gone where they came from; return how many there were.

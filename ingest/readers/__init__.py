@@ -52,6 +52,13 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure(Reject):
+    """A record at which a reader failed in a way nobody expected, with the traceback for the log."""
+
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Kill(Reject):
     """A publisher's word that one of its articles is not to be shown any longer."""
 
@@ -95,11 +102,12 @@ def read(
     by the longest article, and an article has bounds. `on_bytes` is told how many bytes of the
     file were read since it was last told. Nothing is raised for what a file holds.
     """
+    from ingest.readers.filenames import printable
     from ingest.readers.opening import read_file
 
     path = Path(path)
     if not path.exists():
-        yield Reject(str(path), "no such file or folder")
+        yield Reject(printable(path), "no such file or folder")
         return
     reading = reading or Reading()
     if next(files(path), None) and reading.workers > 1:
@@ -112,7 +120,7 @@ def read(
         found = True
         yield from read_file(file, on_bytes, reading)
     if not found:
-        yield Reject(str(path), "a folder without a file that could hold articles")
+        yield Reject(printable(path), "a folder without a file that could hold articles")
 
 
 def files(path: Path) -> Iterator[Path]:

@@ -9,6 +9,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ingest.readers import KINDS, OnBytes, Read, Reading, Reject
 from ingest.readers.decoding import ARTICLE_BYTES, recoded
+from ingest.readers.filenames import printable
+from ingest.readers.guarding import failure, guarded
 from ingest.readers.kinds import kind_of
 from ingest.readers.packed import (
     DAMAGED,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ingest.readers.tables import Dialect
 
 _PEEK = 2**16
+_OF_THE_FILE = (BombError, OSError, EOFError)  # not of what is in it: whoever opened it says so
 
 
 class _Counted(io.RawIOBase):
@@ -52,7 +55,7 @@ class _Counted(io.RawIOBase):
 
 def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | None = None) -> Read:
     """Yield the articles of one file and what in it is none."""
-    place = str(path)
+    place = printable(path)
     try:
         with path.open("rb", buffering=0) as raw:
             counted = _Counted(raw, on_bytes or (lambda _: None))
@@ -65,6 +68,8 @@ def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | No
         yield Reject(place, str(error))
     except OSError as error:
         yield Reject(place, f"cannot be read: {error.strerror or error}")
+    except Exception as error:  # of this file: the others of its folder are read all the same
+        yield failure(place, error)
 
 
 def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, found: Read) -> Read:
@@ -89,10 +94,8 @@ def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, f
 def read_content(content: bytes, place: str, reading: Reading) -> Read:
     """Yield what was fetched holds, whatever its format; `reading.url` is where it is from."""
     file: io.BufferedReader[Any] = io.BufferedReader(io.BytesIO(content), _PEEK)
-    try:
-        yield from _Opening(reading, Allowance(len(content))).read(file, place)
-    except BombError as error:
-        yield Reject(place, str(error))
+    opening = _Opening(reading, Allowance(len(content)))
+    yield from guarded(place, lambda: opening.read(file, place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,11 @@ class _Opening:
                 raise
             except DAMAGED as error:
                 yield Reject(place, f"damaged, or not what it seems: {error}")
+            except Exception as error:
+                yield failure(place, error)
         else:
-            yield from _articles(file, KINDS.get(self.reading.kind, kind), place, self.reading)
+            kind = KINDS.get(self.reading.kind, kind)
+            yield from _articles(file, kind, place, self.reading, self.allowance)
 
     def _unpacked(self, file: io.BufferedReader[Any], start: bytes, kind: str, place: str) -> Read:
         inside = replace(self, depth=self.depth + 1)
@@ -135,16 +141,18 @@ class _Opening:
             yield from read_members(file, place, allowance=self.allowance, read_member=inside.read)
 
 
-def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Reading) -> Read:
+def _articles(
+    file: io.BufferedReader[Any], kind: str, place: str, reading: Reading, allowance: Allowance
+) -> Read:
     kind, dialect = _seen_closer(_peek(file), kind, reading)
     if dialect:
         from ingest.readers.tables import read_csv
 
         yield from read_csv(file, place, dialect, reading.field_map)
     elif kind == "parquet":
-        from ingest.readers.tables import read_parquet
+        from ingest.readers.parquet import read_parquet
 
-        yield from read_parquet(file, place, reading.field_map)
+        yield from read_parquet(file, place, reading.field_map, allowance)
     elif kind == "feed":
         from ingest.readers.feeds import read_feed
 
@@ -174,7 +182,9 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
 
         yield from read_news_xml(file.read(XML_BYTES + 1), place=place)
     elif kind in ("html", "text", "pdf"):
-        yield _article(file, kind, place, reading.url)
+        yield from guarded(
+            place, lambda: [_article(file, kind, place, reading.url)], passing=_OF_THE_FILE
+        )
     elif kind == "table":
         yield Reject(place, "no table: its first row names no two fields of an article; see --map")
     else:
