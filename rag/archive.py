@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
-from rag.errors import ArchiveDamagedError, BackfileError
+from rag.dates import EARLIEST_YEAR, LATEST_YEAR, valid_moment
+from rag.errors import ArchiveDamagedError, BackfileError, ReadError
 from rag.holdings import Holdings
 from rag.models.lazy import ArchiveModel, LazyEmbeddings, reranker_of
 from rag.schema import Article, Span
@@ -142,11 +143,15 @@ class Archive(Holdings):
         """Write articles with their passages, in one transaction; those unchanged are left alone.
 
         A changed article becomes a new revision; only passages that it did not have are embedded.
+
+        Raises:
+            ReadError: A date of an article lies outside the years that an archive holds.
         """
         articles: dict[str, tuple[Article, tuple[Span, ...]]] = {}
         earlier = PutReport()
         with room_in(self.path):
             for article, spans in batch:
+                _check_dates(article)
                 if article.id in articles:  # the same article again: each is a revision
                     earlier += self._put(articles)
                     articles = {}
@@ -281,3 +286,13 @@ class Archive(Holdings):
                 record.close()
         self._model, self._generation = fresh, self._record.generation()
         return done
+
+
+def _check_dates(article: Article) -> None:
+    for name in ("published", "updated"):
+        moment = getattr(article, name)
+        if moment and not valid_moment(moment):
+            raise ReadError(
+                f"{article.id!r}: {name} {moment.isoformat()} lies outside the years "
+                f"{EARLIEST_YEAR} to {LATEST_YEAR}: give another date, or none"
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 # Newspapers begin in 1605, and broadsides a century earlier. At both ends there are centuries
 # between these years and Python's own limits (1 and 9999), so that a conversion to any zone, and
@@ -56,9 +56,10 @@ def clamped_day(day: date) -> date:
 
 
 def moved(moment: datetime, by: timedelta) -> datetime:
-    """Return `moment` moved by a time span, stopped at the limits of `datetime`."""
+    """Return an aware `moment` moved by a time span, stopped at the first and the last valid one."""
+    first = datetime.combine(FIRST_DAY, time.min, UTC)
+    last = datetime.combine(LAST_DAY, time.max, UTC)
     try:
-        return moment + by
+        return min(max(moment + by, first), last)
     except OverflowError:
-        limit = datetime.max if by > timedelta() else datetime.min
-        return limit.replace(tzinfo=moment.tzinfo)
+        return last if by > timedelta() else first

@@ -78,7 +78,9 @@ def test_parquet_of_huge_rows_is_bounded_and_the_rest_goes_in(tmp_path: Path) ->
     huge = pa.DictionaryArray.from_arrays(
         pa.array([0, 1, 1, 1, 0], pa.int32()), pa.array([STORY, "a" * (100 * MB)])
     )
-    path = table_file(tmp_path / "a.parquet", {"title": [f"Row {n}" for n in range(5)], "text": huge})
+    path = table_file(
+        tmp_path / "a.parquet", {"title": [f"Row {n}" for n in range(5)], "text": huge}
+    )
     assert path.stat().st_size < 100_000
     found = seen(path)
     assert found.titles == ["Row 0", "Row 4"]
@@ -97,7 +99,9 @@ def test_parquet_page_beyond_any_article_is_not_unpacked(tmp_path: Path) -> None
 def test_parquet_list_that_names_one_value_often_is_bounded(tmp_path: Path) -> None:
     import pyarrow as pa
 
-    parts = pa.ListArray.from_arrays(pa.array([0, 100_000, 100_001]), repeated("word " * 10_000, 100_001))
+    parts = pa.ListArray.from_arrays(
+        pa.array([0, 100_000, 100_001]), repeated("word " * 10_000, 100_001)
+    )
     path = table_file(tmp_path / "a.parquet", {"title": ["Row 0", "Row 1"], "text": parts})
     found = seen(path)
     assert found.titles == ["Row 1"]
@@ -122,11 +126,11 @@ def test_parquet_with_shared_beginnings_is_bounded(tmp_path: Path) -> None:
 def test_parquet_that_repeats_one_article_for_ever_is_refused(tmp_path: Path) -> None:
     path = table_file(
         tmp_path / "a.parquet",
-        {"title": repeated("A title", 1_000), "text": repeated(STORY * 2_000, 1_000)},
+        {"title": repeated("A title", 1_000), "text": repeated(" " * (8 * MB), 1_000)},
     )
     found = seen(path)
     assert "refused as a bomb" in found.reasons[-1]
-    assert found.count < 1_000
+    assert found.count < 10
 
 
 def test_parquet_of_empty_rows_is_refused(tmp_path: Path) -> None:
@@ -159,21 +163,22 @@ def test_parquet_of_nested_and_odd_columns_is_read(tmp_path: Path) -> None:
 
 
 def test_zip_within_zip_within_zip_is_bounded(tmp_path: Path) -> None:
-    content = zlib_zip("a.txt", b"word " * (16 * MB))
+    content = zlib_zip({f"{n}.txt": b"word " * (4 * MB) for n in range(6)})
     for level in range(3):
-        content = zlib_zip(f"{level}.zip", content)
+        content = zlib_zip({f"{level}.zip": content})
     path = tmp_path / "a.zip"
     path.write_bytes(content)
     found = seen(path)
-    assert (found.titles, found.count) == ([], 1)
-    assert "refused as a bomb" in found.reasons[0]
+    assert (found.titles, found.count) == ([], 4)
+    assert "refused as a bomb" in found.reasons[-1]
     assert found.peak < 500
 
 
-def zlib_zip(name: str, content: bytes) -> bytes:
+def zlib_zip(members: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr(name, content)
+        for name, content in members.items():
+            packed.writestr(name, content)
     return out.getvalue()
 
 
@@ -198,9 +203,7 @@ def deflated(size: int, wbits: int) -> bytes:
 
 
 @pytest.mark.parametrize(("encoding", "wbits"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
-def test_packed_page_in_a_web_archive_is_bounded(
-    tmp_path: Path, encoding: str, wbits: int
-) -> None:
+def test_packed_page_in_a_web_archive_is_bounded(tmp_path: Path, encoding: str, wbits: int) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(response(deflated(600 * MB, wbits), encoding, chunked=True))
     found = seen(path)
@@ -221,7 +224,9 @@ def test_brotli_page_in_a_web_archive_is_bounded(tmp_path: Path) -> None:
 def test_packed_page_in_a_web_archive_is_read(tmp_path: Path, encoding: str) -> None:
     brotli = pytest.importorskip("brotli")
     story = "".join(f"<p>{STORY} Number {n} came home with it.</p>" for n in range(5))
-    page = f"<html><title>Ferry sails</title><body><article>{story}</article></body></html>".encode()
+    page = (
+        f"<html><title>Ferry sails</title><body><article>{story}</article></body></html>".encode()
+    )
     pack = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
     path = tmp_path / "a.warc"
     path.write_bytes(response(pack.get(encoding, bytes)(page), encoding, chunked=True))

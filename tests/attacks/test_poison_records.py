@@ -72,7 +72,11 @@ def test_fragment_without_content_is_one_reject(tmp_path: Path, odd: str) -> Non
 
 def test_feed_entry_without_content_is_one_reject(tmp_path: Path) -> None:
     item = "<item><title>Ferry {0}</title><description>{1}</description></item>"
-    items = [item.format(1, STORY), item.format(2, "<![CDATA[ <!DOCTYPE ]]>"), item.format(3, STORY)]
+    items = [
+        item.format(1, STORY),
+        item.format(2, "<![CDATA[ <!DOCTYPE ]]>"),
+        item.format(3, STORY),
+    ]
     path = tmp_path / "feed.xml"
     path.write_text(f'<rss version="2.0"><channel>{"".join(items)}</channel></rss>')
     found = titles(path, links="keep")
@@ -116,7 +120,9 @@ def test_odd_parquet_cells_cost_their_row_or_nothing(tmp_path: Path) -> None:
 
     far = [0, 253402300800 + 10**9, 0]  # seconds: of 1970, and of the year 10001
     bad = pa.Array.from_buffers(
-        pa.string(), 3, [None, pa.py_buffer(struct.pack("<4i", 0, 1, 2, 3)), pa.py_buffer(b"a\xffc")]
+        pa.string(),
+        3,
+        [None, pa.py_buffer(struct.pack("<4i", 0, 1, 2, 3)), pa.py_buffer(b"a\xffc")],
     )
     table = pa.table(
         {
@@ -144,7 +150,9 @@ def test_file_name_that_is_no_utf8_goes_in(tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     pages.mkdir()
     (pages / "good.txt").write_text(f"A good headline\n\n{STORY}")
-    Path(os.fsdecode(os.fsencode(pages) + b"/caf\xe9.txt")).write_text(f"An odd name\n\n{STORY} So.")
+    Path(os.fsdecode(os.fsencode(pages) + b"/caf\xe9.txt")).write_text(
+        f"An odd name\n\n{STORY} So."
+    )
     report, told = put(tmp_path / "archive", pages)
     assert (report.new, told) == (2, [])
     assert put(tmp_path / "archive", pages)[0].unchanged == 2
