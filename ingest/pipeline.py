@@ -288,7 +288,11 @@ class _Run:
         )
         said = {name: moment.isoformat() for name, moment in wrong.items()}
         LOG.warning("date left out", extra={"figures": {"article": printable(article.id), **said}})
-        return replace(article, **dict.fromkeys(wrong))
+        return replace(
+            article,
+            published=None if "published" in wrong else article.published,
+            updated=None if "updated" in wrong else article.updated,
+        )
 
     def finished(self) -> IngestReport:
         if self._following:

@@ -56,7 +56,7 @@ def clamped_day(day: date) -> date:
 
 
 def moved(moment: datetime, by: timedelta) -> datetime:
-    """Return an aware `moment` moved by a time span, stopped at the first and the last valid one."""
+    """Return an aware `moment` moved by a time span, at most to the first or last valid one."""
     first = datetime.combine(FIRST_DAY, time.min, UTC)
     last = datetime.combine(LAST_DAY, time.max, UTC)
     try:

@@ -31,6 +31,8 @@ KINDS: dict[str, str] = {
     "warc": "web archive",
     "iptc": "news XML",
     "pdf": "pdf",
+    "mail": "mail",
+    "iptc7901": "IPTC 7901",
 }
 
 # What lies in folders beside saved pages. Named by a user, such a file is looked at all the same.
@@ -53,7 +55,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Failure(Reject):
-    """A record at which a reader failed in a way nobody expected, with the traceback for the log."""
+    """A record at which a reader failed as nobody expected, with the traceback for the log."""
 
     traceback: str = ""
 

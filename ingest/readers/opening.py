@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ingest.readers.tables import Dialect
 
 _PEEK = 2**16
+_NAMED_JSON = re.compile(r"(?i)\.(?:jsonl?|ndjson)(?:\.(?:gz|bz2|xz|zst))?\Z")
 _OF_THE_FILE = (BombError, OSError, EOFError)  # not of what is in it: whoever opened it says so
 
 
@@ -81,7 +83,7 @@ def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, f
     if kind != "json lines" and has_writer(file):
         yield Reject(place, STILL_WRITTEN)
         return
-    if kind in ("html", "text", "news XML") and before[0] <= ARTICLE_BYTES:
+    if kind in ("html", "text", "news XML", "mail", "IPTC 7901") and before[0] <= ARTICLE_BYTES:
         found = iter(list(found))  # at once, to look again before any of it is used
         if mark_of(file) != before:
             yield Reject(place, STILL_WRITTEN)
@@ -173,7 +175,15 @@ def _articles(
         from ingest.readers.jsonlines import read_json
 
         yield from read_json(file, place, reading.field_map, reading.links)
-    elif kind == "web archive":
+    elif kind == "table":
+        yield Reject(place, "no table: its first row names no two fields of an article; see --map")
+    else:
+        yield from _documents(file, kind, place, reading)
+
+
+def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: Reading) -> Read:
+    """Yield the articles of what is no list of records: pages, messages, texts."""
+    if kind == "web archive":
         from ingest.readers.warc import read_warc
 
         yield from read_warc(file, place)
@@ -181,12 +191,20 @@ def _articles(
         from ingest.readers.iptc import XML_BYTES, read_news_xml
 
         yield from read_news_xml(file.read(XML_BYTES + 1), place=place)
+    elif kind == "mail":
+        from ingest.readers.mail import read_mail
+
+        yield from guarded(place, lambda: read_mail(file, place, reading.url), passing=_OF_THE_FILE)
+    elif kind == "IPTC 7901":
+        from ingest.readers.iptc7901 import read_iptc7901
+
+        yield from read_iptc7901(file, place)
+    elif kind == "text" and not reading.kind and _NAMED_JSON.search(place):
+        yield Reject(place, "no JSON, though it is named so: is it text? Then name it .txt")
     elif kind in ("html", "text", "pdf"):
         yield from guarded(
             place, lambda: [_article(file, kind, place, reading.url)], passing=_OF_THE_FILE
         )
-    elif kind == "table":
-        yield Reject(place, "no table: its first row names no two fields of an article; see --map")
     else:
         yield Reject(place, kind)
 

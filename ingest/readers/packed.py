@@ -41,7 +41,18 @@ _CHUNK = 2**16
 _WINDOW = 2**27  # bytes of memory for zstd; its own default refuses less
 _XZ_MEMORY = 256 * 2**20
 _WITH_DICTIONARY = b"\x5d\x2a\x4d\x18"  # web archives in zst begin with the dictionary they need
-_OTHER_ZIPS = ("[Content_Types].xml", "META-INF/MANIFEST.MF", "mimetype")
+# Zips that are documents: what is in them, what they are called, and what to do.
+_SAVE_AS = "save it as PDF, HTML or plain text"
+_OTHER_ZIPS = (
+    ("word/", "an office document (Word)", _SAVE_AS),
+    ("xl/", "an office document (a table, Excel)", "save it as CSV"),
+    ("ppt/", "an office document (slides)", _SAVE_AS),
+    ("META-INF/container.xml", "a book (EPUB)", _SAVE_AS),
+    ("content.xml", "an office document (OpenDocument)", _SAVE_AS),
+    ("META-INF/MANIFEST.MF", "a program (Java)", "it holds no articles that are read"),
+    ("AndroidManifest.xml", "a program (Android)", "it holds no articles that are read"),
+)
+_MARKS_OF_ONE = frozenset({"[Content_Types].xml", "META-INF/MANIFEST.MF", "mimetype"})
 
 DAMAGED = (
     *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
@@ -134,10 +145,21 @@ def read_zip(
         _check_directory(whole)
         with _opened_zip(whole, copy) as opened:
             members = sorted(opened.infolist(), key=lambda member: member.filename)
-            if members and any(name in opened.NameToInfo for name in _OTHER_ZIPS):
-                yield Reject(place, "a zip of an office document, a book or a program: no articles")
+            if other := _other_zip(opened):
+                yield Reject(place, other)
                 return
             yield from _members(place, _zipped(opened, members), allowance, read_member)
+
+
+def _other_zip(opened: zipfile.ZipFile) -> str:
+    """Return what a zip is that is a document or a program itself; "" for one of files."""
+    names = opened.NameToInfo
+    if _MARKS_OF_ONE.isdisjoint(names):
+        return ""
+    for beginning, name, way_out in _OTHER_ZIPS:
+        if any(member.startswith(beginning) for member in names):
+            return f"{name}: not a format that is read here: {way_out}"
+    return f"an office document, a book or a program in a zip: {_SAVE_AS}"
 
 
 def _opened_zip(whole: Any, copy: Any) -> zipfile.ZipFile:

@@ -55,7 +55,7 @@ def _inflated(content: bytes, wbits: int) -> bytes:
 
 
 def _brotli(content: bytes) -> bytes:
-    import brotli  # 1 ms; comes with Gradio
+    import brotli  # type: ignore[import-untyped]  # 1 ms; comes with Gradio
 
     unpack = brotli.Decompressor()
     found, data = b"", content

@@ -18,9 +18,9 @@ from rag.storage.record import digest_of, embedding_text, fingerprint
 from rag.storage.rows import HEAD, HEAD_COLUMNS, read_article
 
 Place = Literal["record", "word index", "vector index"]
-# What mends it: the indexes come from the record, a lost vector from its words, and what belongs
-# to nothing goes; a date that is none is removed; a text that is lost or altered is in a backup, or where it came from, and
-# changes that are lost are given up where they cannot be put back.
+# What mends it: the indexes come from the record, a lost vector from its words, what belongs to
+# nothing goes, and so does an impossible date; a text that is lost or altered is in a backup, or
+# where it came from, and changes that are lost are given up where they cannot be put back.
 Cure = Literal["index", "embed", "discard", "undate", "restore", "give up"]
 
 NORM_WITHIN = 1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are renormalised

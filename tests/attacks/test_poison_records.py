@@ -12,14 +12,12 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest.fetching.client import Client
-from ingest.pipeline import ingest
 from ingest.readers import Failure, Reading, Reject, read
 from ingest.readers.filenames import path_of, printable
 from ingest.running import run
