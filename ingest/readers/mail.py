@@ -6,10 +6,10 @@ import io
 import re
 from collections.abc import Iterator
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import parseaddr
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Read, Reject
@@ -106,7 +106,7 @@ def _messages(file: io.BufferedReader[Any]) -> Iterator[bytes]:
 def _message(content: bytes, place: str, url: str) -> Article | Reject:
     if len(content) > MAIL_BYTES:
         return Reject(place, f"a message longer than {MAIL_BYTES // 2**20} MB")
-    message = cast("EmailMessage", message_from_bytes(content, policy=policy.default))
+    message = message_from_bytes(content, policy=policy.default)
     if _is_page(message):
         return _page(message, place, url)
     return _mail(message, place, url)
@@ -145,15 +145,15 @@ def _root_of(message: EmailMessage) -> EmailMessage | None:
     parts = [part for part in message.walk() if part.get_content_type() in _HTML_TYPES]
     start = message.get_param("start")
     for part in parts:
-        if start and _header(cast("EmailMessage", part), "Content-ID") == str(start):
-            return cast("EmailMessage", part)
-    return cast("EmailMessage", parts[0]) if parts else None
+        if start and _header(part, "Content-ID") == str(start):
+            return part
+    return parts[0] if parts else None
 
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
-def _html_of(part: EmailMessage) -> bytes:
+def _html_of(part: MIMEPart) -> bytes:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
     return in_utf8(content, f"charset={part.get_content_charset() or ''}")
@@ -191,8 +191,8 @@ def _date(text: str) -> Any:
 
 def _text_of(message: EmailMessage, place: str) -> str:
     """Return a message's text: of its HTML where that reads like a story, else the plain one."""
-    html = cast("EmailMessage | None", message.get_body(preferencelist=("html",)))
-    plain = cast("EmailMessage | None", message.get_body(preferencelist=("plain",)))
+    html = message.get_body(preferencelist=("html",))
+    plain = message.get_body(preferencelist=("plain",))
     if html is not None:
         page = read_html(_html_of(html), place=place)
         if isinstance(page, Article):
@@ -204,7 +204,7 @@ def _text_of(message: EmailMessage, place: str) -> str:
     return text_of_fragment(_html_of(html).decode("utf-8", "replace")) if html is not None else ""
 
 
-def _decoded(part: EmailMessage) -> str:
+def _decoded(part: MIMEPart) -> str:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
     return in_utf8(content, f"charset={part.get_content_charset() or ''}").decode(

@@ -54,7 +54,7 @@ def whole() -> dict[str, bytes]:
         "gz": gzip.compress(page(head)),
         "mail": _mail(),
         "mhtml": _mhtml(page(head)),
-        "iptc7901": IPTC.encode("cp1252"),
+        "iptc7901": IPTC.encode(),
         "pdf": pdf([(50, 50, 24, "Crane falls"), *_lines()]),
     }
 
