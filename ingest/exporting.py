@@ -39,13 +39,25 @@ def article_of(value: Mapping[str, Any]) -> Article:
     given = {name: value[name] for name in _NAMES if value.get(name) is not None}
     authors = given.pop("authors", [])
     urgency = given.pop("urgency", None)
-    dates = {name: datetime.fromisoformat(str(given.pop(name))) for name in _DATES if name in given}
-    if not all(isinstance(text, str) for text in (*given.values(), *authors)):
+    dates = {name: _moment(given.pop(name)) for name in _DATES if name in given}
+    if not isinstance(authors, list) or not all(
+        isinstance(text, str) for text in (*given.values(), *authors)
+    ):
         raise ValueError("an exported article holds something else than text")
-    if not (given.get("id") and given.get("text")) or any(d.tzinfo is None for d in dates.values()):
-        raise ValueError("an exported article lacks its id, its text, or a date's zone")
+    if not (given.get("id") and given.get("text")):
+        raise ValueError("an exported article lacks its id or its text")
+    if urgency is not None and urgency not in range(1, 9):
+        raise ValueError("an exported article's urgency is none of 1 to 8")
     values: dict[str, Any] = {"title": "", **given, **dates, "authors": tuple(authors)}
     return Article(**values, urgency=None if urgency is None else int(urgency))
+
+
+def _moment(value: Any) -> datetime:
+    """Return an exported date; whether it is a valid one is seen where it is stored."""
+    moment = datetime.fromisoformat(str(value))
+    if moment.tzinfo is None:
+        raise ValueError("an exported article's date lacks its zone")
+    return moment
 
 
 def write_jsonl(articles: Iterable[Article], file: IO[str]) -> int:

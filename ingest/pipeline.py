@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
-from ingest.readers import Kill, Link, Reading, Reject, files, read
+from ingest.readers import Failure, Kill, Link, Reading, Reject, files, read
+from ingest.readers.filenames import printable
+from ingest.readers.guarding import failure, guarded
+from rag.dates import valid_moment
 from rag.errors import ReadError
 from rag.schema import Article, Span
+from rag.storage.database import is_of_the_archive
 from rag.storage.record import fingerprint
 
 if TYPE_CHECKING:
     from ingest.fetching.following import Following
     from ingest.identity import Identities
+
+LOG = logging.getLogger("backfile.ingest")
+# Else Python prints the warnings of a logger without a handler on the user's screen.
+logging.getLogger("backfile").addHandler(logging.NullHandler())
 
 # Articles that are looked up, split, embedded and put in one transaction: what a crash may lose,
 # and what is in memory at a time. At 64 the embedding's batches are full and a commit is nothing.
@@ -58,7 +68,8 @@ class Archive(Protocol):
 class IngestReport:
     """What an ingest did: articles by what became of them, new passages, seconds.
 
-    `removed` were killed by their publishers, `kept_out` taken down before.
+    `removed` were killed by their publishers, `kept_out` taken down before. `unreadable_dates`
+    were left out of articles that went in without them.
     """
 
     new: int = 0
@@ -69,6 +80,7 @@ class IngestReport:
     rejected: int = 0
     passages: int = 0
     seconds: float = 0.0
+    unreadable_dates: int = 0
 
     @property
     def articles(self) -> int:
@@ -156,7 +168,9 @@ class _Run:
             if is_address(source):
                 self._follow(Link(str(source), str(source)))
                 continue
-            for found in read(source, on_bytes=self._on_bytes, reading=reading):
+            place = printable(source)
+            read_of_it = partial(read, source, on_bytes=self._on_bytes, reading=reading)
+            for found in guarded(place, read_of_it):
                 if self._stop.is_set():
                     return
                 if isinstance(found, Reject):
@@ -166,11 +180,13 @@ class _Run:
                 else:
                     yield found
             if on_read:
-                on_read(str(source))
+                on_read(place)
         yield from self._fetched()
 
     def _follow(self, link: Link) -> None:
-        if self._following:
+        if printable(link.url) != link.url:
+            self._reject(Reject(link.place, f"no web address: {link.url!r}"))
+        elif self._following:
             self._following.add(link)
         else:
             self._reject(Reject(link.place, f"{link.url} is not fetched: nothing was said of it"))
@@ -187,12 +203,39 @@ class _Run:
                 self._tell()
 
     def put(self, batch: Sequence[Article]) -> None:
-        """Put the articles of `batch` that are new or changed."""
+        """Put the articles of `batch` that are new or changed.
+
+        Where that fails, each is put by itself, so that only the one that can't be is rejected.
+        """
+        refused: list[str] = []
+        dated = map(self._with_valid_dates, batch)
+        sound = [article for article in dated if self._is_text(article, refused)]
+        try:
+            self._put(sound, refused)
+        except Exception as error:
+            if is_of_the_archive(error):
+                raise
+            for article in sound:
+                self._put_alone(article, refused)
+        if self._following:
+            self._following.settle(refused)
+        self._tell()
+
+    def _put_alone(self, article: Article, refused: list[str]) -> None:
+        try:
+            self._put([article], refused)
+        except Exception as error:
+            if is_of_the_archive(error):
+                raise
+            refused.append(article.id)
+            self._reject(failure(article.url or article.id, error))
+
+    def _put(self, batch: Sequence[Article], refused: list[str]) -> None:
         if self._identities:
             batch = self._identities.resolved(batch)
         known = self.archive.fingerprints({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
-        refused: list[str] = []
+        rejects: list[tuple[str, Reject]] = []
         unchanged = 0
         limit: TokenLimit = self.archive.embeddings
         for article in batch:
@@ -205,9 +248,11 @@ class _Run:
                 # The same line twice in a batch is one article.
                 known[article.id] = known.get(article.id, frozenset()) | {mark}
             except (ReadError, ValueError) as error:
-                refused.append(article.id)
-                self._reject(Reject(article.url or article.id, str(error)))
+                rejects.append((article.id, Reject(article.url or article.id, str(error))))
         counts = self.archive.put(fresh) if fresh else None
+        for article_id, reject in rejects:  # not before: a batch that fails is put again
+            refused.append(article_id)
+            self._reject(reject)
         self.report = replace(
             self.report,
             new=self.report.new + (counts.new if counts else 0),
@@ -218,9 +263,36 @@ class _Run:
         )
         if self._identities:
             self._identities.settle()
-        if self._following:
-            self._following.settle(refused)
-        self._tell()
+
+    def _is_text(self, article: Article, refused: list[str]) -> bool:
+        """Whether an article can be stored; rejected where it holds what isn't Unicode text."""
+        try:
+            fingerprint(article)
+        except Exception as error:
+            refused.append(article.id)
+            self._reject(failure(article.url or article.id, error))
+            return False
+        return True
+
+    def _with_valid_dates(self, article: Article) -> Article:
+        """Return the article without a date that no archive holds: it costs the date alone."""
+        wrong = {
+            name: moment
+            for name in ("published", "updated")
+            if (moment := getattr(article, name)) and not valid_moment(moment)
+        }
+        if not wrong:
+            return article
+        self.report = replace(
+            self.report, unreadable_dates=self.report.unreadable_dates + len(wrong)
+        )
+        said = {name: moment.isoformat() for name, moment in wrong.items()}
+        LOG.warning("date left out", extra={"figures": {"article": printable(article.id), **said}})
+        return replace(
+            article,
+            published=None if "published" in wrong else article.published,
+            updated=None if "updated" in wrong else article.updated,
+        )
 
     def finished(self) -> IngestReport:
         if self._following:
@@ -238,6 +310,14 @@ class _Run:
 
     def _kill(self, kill: Kill) -> None:
         """Take an article down that its own publisher kills, for good, here or yet to come."""
+        try:
+            self._take_down(kill)
+        except Exception as error:
+            if is_of_the_archive(error):
+                raise
+            self._reject(failure(kill.place, error))
+
+    def _take_down(self, kill: Kill) -> None:
         killed = kill.article_id
         if self._identities:
             killed = self._identities.killed(killed, kill.publisher)
@@ -256,8 +336,12 @@ class _Run:
 
     def _reject(self, reject: Reject) -> None:
         self.report = replace(self.report, rejected=self.report.rejected + 1)
+        place, reason = printable(reject.place), printable(" ".join(reject.reason.split()))
+        if isinstance(reject, Failure):
+            figures = {"place": place, "reason": reason, "traceback": printable(reject.traceback)}
+            LOG.error("reader failed", extra={"figures": figures})
         if self._on_reject:
-            self._on_reject({"place": reject.place, "reason": reject.reason})
+            self._on_reject({"place": place, "reason": reason})
 
     def _on_bytes(self, count: int) -> None:
         self.done += count

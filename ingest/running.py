@@ -18,6 +18,7 @@ from ingest.fetching.following import Following
 from ingest.identity import Identities
 from ingest.pipeline import Archive, IngestReport, Progress, ingest, is_address
 from ingest.readers import Reading
+from ingest.readers.filenames import path_of, printable
 from ingest.rehearsing import Rehearsal, Remembered, RememberedPlaces
 from rag.schema import Article
 from rag.storage.database import Database
@@ -162,14 +163,14 @@ def _parted(place: str, is_source: Callable[[str], bool] = lambda _: True) -> tu
 
 def _is_there(path: str) -> bool:
     try:
-        return Path(path).exists()
+        return path_of(path).exists()
     except OSError:  # a name too long for any file
         return False
 
 
 def _absolute(place: str) -> str:
     # Not `resolve`: what a link in a folder leads to need not be in the folder.
-    return os.path.normpath(Path(place).absolute())
+    return printable(os.path.normpath(Path(place).absolute()))
 
 
 @contextmanager
@@ -185,7 +186,7 @@ def _kept(
     try:
         yield began, figures
     except BaseException as error:
-        figures["error"] = f"{type(error).__name__}: {error}"[:300]
+        figures["error"] = printable(f"{type(error).__name__}: {error}"[:300])
         raise
     finally:
         ended = datetime.now(UTC)

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
-from rag.errors import ArchiveDamagedError
+from rag.dates import EARLIEST_YEAR, LATEST_YEAR, valid_moment
+from rag.errors import ArchiveDamagedError, BackfileError, ReadError
 from rag.holdings import Holdings
 from rag.models.lazy import ArchiveModel, LazyEmbeddings, reranker_of
 from rag.schema import Article, Span
@@ -145,11 +146,15 @@ class Archive(Holdings):
         """Write articles with their passages, in one transaction; those unchanged are left alone.
 
         A changed article becomes a new revision; only passages that it did not have are embedded.
+
+        Raises:
+            ReadError: A date of an article lies outside the years that an archive holds.
         """
         articles: dict[str, tuple[Article, tuple[Span, ...]]] = {}
         earlier = PutReport()
         with room_in(self.path):
             for article, spans in batch:
+                _check_dates(article)
                 if article.id in articles:  # the same article again: each is a revision
                     earlier += self._put(articles)
                     articles = {}
@@ -167,7 +172,7 @@ class Archive(Holdings):
         ]
         if entries:
             self._record.put(with_vectors(self._record, entries, self._embed_passages))
-            self._indexes.follow()
+            self._sync_indexes()
         changed = sum(article.id in known for article, _, _ in entries)
         return PutReport(
             new=len(entries) - changed,
@@ -176,6 +181,23 @@ class Archive(Holdings):
             passages=sum(len(spans) for _, _, spans in entries),
             withdrawn=len(withdrawn),
         )
+
+    def _sync_indexes(self) -> None:
+        """Bring the indexes up to the record; what fails here is no article's fault.
+
+        Raises ArchiveDamagedError, or ArchiveUnwritableError where there is no room.
+        """
+        try:
+            with room_in(self.path):
+                self._indexes.follow()
+        except (BackfileError, OSError, MemoryError):
+            raise
+        except Exception as error:  # of Tantivy's or Chroma's
+            line = str(error).partition("\n")[0][:200]
+            raise ArchiveDamagedError(
+                f"the indexes of {self.path} can't be written to ({type(error).__name__}: {line}): "
+                "run `backfile doctor --repair`"
+            ) from error
 
     def remove(self, article_ids: Iterable[str]) -> int:
         """End articles that are gone where they came from; return how many there were.
@@ -269,3 +291,13 @@ class Archive(Holdings):
         if self._record.database.meta(MODEL) == fresh.name:  # nobody has changed it again since
             self._model, self._generation = fresh, generation
         return done
+
+
+def _check_dates(article: Article) -> None:
+    for name in ("published", "updated"):
+        moment = getattr(article, name)
+        if moment and not valid_moment(moment):
+            raise ReadError(
+                f"{article.id!r}: {name} {moment.isoformat()} lies outside the years "
+                f"{EARLIEST_YEAR} to {LATEST_YEAR}: give another date, or none"
+            )

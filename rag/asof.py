@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from rag.dates import checked_moment
 from rag.retrieval import retrieve
 from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit
 from rag.storage.ended import Ended
@@ -64,7 +65,7 @@ class ArchiveAsOf:
     def __init__(self, archive: Present, day: datetime) -> None:
         self._archive = archive
         self._record = archive.record
-        self.day = day if day.tzinfo else day.replace(tzinfo=UTC)
+        self.day = checked_moment(day, "as_of")
         end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
         self.sequence = self._record.database.sequence_before(end)
         self._then = standing_at(self.sequence)

@@ -6,7 +6,13 @@ from rag.archive import Archive
 from rag.storage.agreement import index_problems, mend
 from rag.storage.changetimes import repair_change_times
 from rag.storage.losses import loss_of
-from rag.storage.mending import discard_orphans, drop_foreign_objects, embedded_texts, write_vectors
+from rag.storage.mending import (
+    discard_orphans,
+    drop_foreign_objects,
+    embedded_texts,
+    remove_impossible_dates,
+    write_vectors,
+)
 from rag.storage.newvectors import NewVectors
 from rag.storage.soundness import Problem, record_problems
 
@@ -48,10 +54,16 @@ def repair(archive: Archive) -> tuple[Problem, ...]:
         NewVectors(database).discard(n for p in problems if p.cure == "discard" for n in p.numbers)
     if any(problem.cure == "times" for problem in problems):
         repair_change_times(database)
+    undated = any(problem.cure == "undate" for problem in problems)
+    if undated:
+        remove_impossible_dates(database)
+        problems = tuple(record_problems(database))  # with the vectors that were of the dates, too
     lost = sorted({n for p in problems if p.cure == "embed" for n in p.numbers})
     for i in range(0, len(lost), BATCH):
         texts = embedded_texts(database, lost[i : i + BATCH])
         if texts:
             write_vectors(database, texts, archive.embed(list(texts.values())))
+    if undated:
+        archive.indexes.renew(words=True, vectors=False)
     mend(archive.indexes, tuple(index_problems(archive.record, archive.indexes)))
     return examine(archive)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from rag.dates import checked_moment, moved
 from rag.questions import Question, asks_for_an_author, softened, stand_alone, understand
 from rag.ranking import RERANKED, of_several_publishers, reranked, weighed
 from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit, Window
@@ -120,7 +121,7 @@ def narrow(filters: Filters, asked: Question) -> Filters | None:
     after, before = filters.after, filters.before
     if asked.window is not None and asked.window.hard:
         start, end = asked.window.start, asked.window.end
-        late = end + REPORTED_WITHIN if end and _closed(asked.window) else end
+        late = moved(end, REPORTED_WITHIN) if end and _closed(asked.window) else end
         after = max(filter(None, (after, start)), default=None)
         before = min(filter(None, (before, late)), default=None)
         if after and before and after >= before:
@@ -153,8 +154,7 @@ def join_adjoining(archive: Searchable, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _understood(archive: Searchable, question: str, asked_on: datetime) -> Question:
-    if asked_on.tzinfo is None:
-        asked_on = asked_on.replace(tzinfo=UTC)
+    asked_on = checked_moment(asked_on, "asked_on")
     authors = archive.authors() if asks_for_an_author(question) else ()
     return understand(question, asked_on=asked_on, publishers=archive.publishers(), authors=authors)
 
@@ -223,7 +223,10 @@ def _candidates(archive: Searchable, asked: Question, filters: Filters) -> list[
 
 def _recent(filters: Filters, asked_on: datetime) -> Filters | None:
     """The filters for the days before the question; None where they let none of them pass."""
-    after, before = asked_on - timedelta(days=RECENT_DAYS), asked_on + timedelta(days=1)
+    after, before = (
+        moved(asked_on, -timedelta(days=RECENT_DAYS)),
+        moved(asked_on, timedelta(days=1)),
+    )
     after = max(filter(None, (filters.after, after)))
     before = min(filter(None, (filters.before, before)))
     return replace(filters, after=after, before=before) if after < before else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from rag.dates import checked_moment
+
 _YEAR_FIRST = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
 _TIME_OF_DAY = re.compile(r"\d:\d|\b(?:hours?|minutes?|seconds?|now|noon|midnight)\b", re.I)
 
@@ -12,8 +14,16 @@ _TIME_OF_DAY = re.compile(r"\d:\d|\b(?:hours?|minutes?|seconds?|now|noon|midnigh
 def read_moment(text: str, *, now: datetime | None = None) -> datetime:
     """Return the aware moment that `text` names; a day without a time is midnight UTC.
 
-    Raises ValueError, with what to write instead, for what is no date and for what may be two.
+    Raises ValueError, with what to write instead, for what is no date, for what may be two, and
+    for a date outside the years that an archive holds.
     """
+    try:
+        return checked_moment(_moment(text, now)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is not a date: write 2024-10-24 or last week") from error
+
+
+def _moment(text: str, now: datetime | None) -> datetime:
     iso = _iso_moment(text.strip())
     if iso is not None:
         return iso
@@ -49,4 +59,4 @@ def _iso_moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

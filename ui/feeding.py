@@ -33,8 +33,9 @@ def sample() -> Path:
 def source(text: str) -> Source:
     """Return what a word of the command line names: an address, or a path."""
     from ingest.pipeline import is_address
+    from ingest.readers.filenames import path_of
 
-    return text if is_address(text) else Path(text)
+    return text if is_address(text) else path_of(text)
 
 
 def check_there(sources: Sequence[Source]) -> None:

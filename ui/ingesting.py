@@ -63,7 +63,7 @@ def _add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="KIND",
         help="what the files are, whatever they look like: html, text, json, jsonl, csv, parquet, "
-        "feed, sitemap, list, warc, iptc or pdf",
+        "feed, sitemap, list, warc, iptc, iptc7901, mail or pdf",
     )
     parser.add_argument(
         "--summaries",

@@ -18,7 +18,11 @@ class JsonLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat()
         line = {"at": at, "level": record.levelname.lower(), "event": record.getMessage()}
-        return json.dumps(line | getattr(record, "figures", {}), ensure_ascii=False)
+        line |= getattr(record, "figures", {})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        # A file's name or a traceback may hold what no file in UTF-8 takes.
+        return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager

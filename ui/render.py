@@ -162,6 +162,7 @@ def report_value(report: IngestReport) -> dict[str, Any]:
         "rejected": report.rejected,
         "passages": report.passages,
         "seconds": round(report.seconds, 3),
+        "unreadable_dates": report.unreadable_dates,
     }
 
 

@@ -12,8 +12,9 @@ from urllib.parse import urldefrag, urlsplit
 from ingest.fetching.client import Client, Fetched
 from ingest.fetching.errors import FetchError, StoppedError
 from ingest.fetching.judging import refusal_of_detour, refusal_of_page, refusal_of_status
-from ingest.readers import Kill, Link, Reading, Reject
+from ingest.readers import Failure, Kill, Link, Reading, Reject
 from ingest.readers.decoding import in_utf8
+from ingest.readers.guarding import failure
 from ingest.readers.html import read_html
 from ingest.readers.ids import host_of
 from ingest.readers.kinds import kind_of
@@ -169,10 +170,10 @@ class Following:
             yield from self._links(task, url, fetched, visit)
 
     def _page(self, task: _Task, fetched: Fetched, visit: Visit) -> Found:
-        content = in_utf8(fetched.content, fetched.content_type)
-        found = read_html(content, place=task.link.url, url=fetched.url)
-        text, title = (found.text, found.title) if isinstance(found, Article) else ("", "")
-        reason = refusal_of_page(content, text, title)
+        found, reason = _read_page(fetched, task.link.url)
+        if isinstance(found, Failure):
+            self._finished(task)
+            return found
         if isinstance(found, Reject) or reason:
             return self._refused(task, reason or getattr(found, "reason", ""))
         self._settling.append(replace(visit, article_id=found.id))
@@ -209,6 +210,17 @@ class Following:
             if not hub.failed:
                 self._settling.append(hub.visit)
             self._finished(hub.task, failed=hub.failed)
+
+
+def _read_page(fetched: Fetched, place: str) -> tuple[Article | Reject, str]:
+    """Return the article of a page that came, and why it may be none though one was read."""
+    try:
+        content = in_utf8(fetched.content, fetched.content_type)
+        found = read_html(content, place=place, url=fetched.url)
+        text, title = (found.text, found.title) if isinstance(found, Article) else ("", "")
+        return found, refusal_of_page(content, text, title)
+    except Exception as error:
+        return failure(place, error), ""
 
 
 def filled(article: Article, known: Article) -> Article:

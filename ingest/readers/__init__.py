@@ -31,6 +31,8 @@ KINDS: dict[str, str] = {
     "warc": "web archive",
     "iptc": "news XML",
     "pdf": "pdf",
+    "mail": "mail",
+    "iptc7901": "IPTC 7901",
 }
 
 # What lies in folders beside saved pages. Named by a user, such a file is looked at all the same.
@@ -49,6 +51,13 @@ class Reject:
 
     place: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure(Reject):
+    """A record at which a reader failed as nobody expected, with the traceback for the log."""
+
+    traceback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +104,12 @@ def read(
     by the longest article, and an article has bounds. `on_bytes` is told how many bytes of the
     file were read since it was last told. Nothing is raised for what a file holds.
     """
+    from ingest.readers.filenames import printable
     from ingest.readers.opening import read_file
 
     path = Path(path)
     if not path.exists():
-        yield Reject(str(path), "no such file or folder")
+        yield Reject(printable(path), "no such file or folder")
         return
     reading = reading or Reading()
     if next(files(path), None) and reading.workers > 1:
@@ -112,7 +122,7 @@ def read(
         found = True
         yield from read_file(file, on_bytes, reading)
     if not found:
-        yield Reject(str(path), "a folder without a file that could hold articles")
+        yield Reject(printable(path), "a folder without a file that could hold articles")
 
 
 def files(path: Path) -> Iterator[Path]:

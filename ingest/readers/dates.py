@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any
 
+from rag.dates import valid_moment
+
 _EARLIEST = 1500  # year; the first newspapers are of 1605
 _AHEAD = timedelta(days=366)  # magazines carry dates months ahead, and nothing carries one further
 _NONE = frozenset({"", "none", "null", "nan", "nat", "n/a", "na", "-", "unknown", "undated"})
@@ -75,7 +77,7 @@ def parse_moment(value: Any, language: str = "") -> datetime | None:
 
 
 def _checked(moment: datetime, value: object) -> datetime:
-    if not _EARLIEST <= moment.year < 9999:
+    if moment.year < _EARLIEST or not valid_moment(moment):
         raise ValueError(f"{str(value)[:60]!r} is not a likely date")
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)

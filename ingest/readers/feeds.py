@@ -6,8 +6,9 @@ import io
 import json
 import re
 from calendar import timegm
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ingest.cleaning import clean_line
@@ -16,6 +17,7 @@ from ingest.readers.dates import parse_date
 from ingest.readers.decoding import ARTICLE_BYTES
 from ingest.readers.fields import article_from
 from ingest.readers.fragments import text_of_fragment
+from ingest.readers.guarding import guarded
 from ingest.readers.ids import host_of
 from ingest.readers.links import clean_address
 from rag.schema import Article
@@ -41,6 +43,9 @@ def xml_of_links(start: bytes) -> str:
 # entries of 31 feeds, those with more are whole posts, and summaries end far below.
 WHOLE_FROM = 1200
 _DEEPEST = 2_000  # levels: feedparser takes time by their square, 20,000 take minutes
+# What feedparser makes of an element takes 2 kB, and an entry 10. No feed of 2,106 has a tenth.
+_ENTRIES, _ELEMENTS = 20_000, 200_000
+_ENTRY = re.compile(rb"<(?:[\w-]+:)?(?:item|entry)[\s>/]")
 _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
 _NO_TAGS = re.compile(rb"(?s)<!\[CDATA\[.*?\]\]>|<!--.*?-->")
 _CUT_OFF = re.compile(r"(?i)(?:…|\.\.\.|\[…\]|\bread more|continue reading)\W*\Z")
@@ -57,6 +62,11 @@ def read_feed(file: io.BufferedReader, place: str, links: Links = "keep") -> Rea
     if len(content) > ARTICLE_BYTES:
         yield Reject(place, f"a feed longer than {ARTICLE_BYTES // 2**20} MB")
         return
+    if len(_ENTRY.findall(content)) > _ENTRIES or content.count(b"<") > 2 * _ELEMENTS:
+        yield Reject(
+            place, f"a feed of more than {_ENTRIES:,} entries or {_ELEMENTS:,} elements: split it"
+        )
+        return
     try:
         feed, entries = _parsed(content)
     except Exception as error:  # which ones a damaged feed can raise, feedparser does not say
@@ -65,7 +75,8 @@ def read_feed(file: io.BufferedReader, place: str, links: Links = "keep") -> Rea
     if not entries:
         yield Reject(place, "a feed without an entry")
     for number, entry in enumerate(entries, 1):
-        yield _entry(_record(entry, feed), f"{place}:{number}", links)
+        at = f"{place}:{number}"
+        yield from guarded(at, partial(_entries, _record, entry, feed, at, links))
 
 
 def is_json_feed(start: bytes) -> bool:
@@ -88,7 +99,18 @@ def read_json_feed(file: io.BufferedReader, place: str, links: Links) -> Read:
     if not items:
         yield Reject(place, "a feed without an entry")
     for number, item in enumerate(items, 1):
-        yield _entry(_record_of_item(item, feed), f"{place}:{number}", links)
+        at = f"{place}:{number}"
+        yield from guarded(at, partial(_entries, _record_of_item, item, feed, at, links))
+
+
+def _entries(
+    record: Callable[[Any, Mapping[str, Any]], dict[str, Any]],
+    entry: Any,
+    feed: Mapping[str, Any],
+    at: str,
+    links: Links,
+) -> list[Article | Reject | Link]:
+    return [_entry(record(entry, feed), at, links)]
 
 
 def _record_of_item(item: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,7 @@ _FLATTEN = (
     "row",
 )
 _TAGS = re.compile(r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|ul)>|<br ?/?>|<p[ >]")
+_LONE_TAG = re.compile(r"\s*<[!/?a-zA-Z][^<>]*+>?\s*")  # "<!DOCTYPE": markup, and no text
 _CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\Z")  # NewsAPI's mark
 _CUT_OFF_UP_TO = 60  # characters of it
 _KEYS_NAMED = 12  # of a record that has no text by any name that is known
@@ -197,7 +198,7 @@ def _plain(value: Any) -> str:
         return _plain(_first({str(k).casefold(): v for k, v in value.items()}, _MAIN))
     if not isinstance(value, str) or value.strip() == "[Removed]":  # NewsAPI's word for it
         return ""
-    if _TAGS.search(value):
+    if _TAGS.search(value) or _LONE_TAG.fullmatch(value):
         value = text_of_fragment(value)
     # At the end alone: from each of a million spaces it would look as far as they go.
     tail: str = value[-_CUT_OFF_UP_TO:]

@@ -6,16 +6,17 @@ import re
 
 # What XML's characters leave out; lxml takes them from a numeric reference, but not back.
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_TAG = re.compile(r"<[!/?a-zA-Z][^<>]*>?")  # the last one may not end
 
 
 def text_of_fragment(markup: str) -> str:
     """Return the text of a piece of HTML, a paragraph for each block."""
-    from lxml import html
+    from lxml import etree, html
 
     try:
         tree = html.fragment_fromstring(_NO_XML.sub("", markup), create_parent="div")
-    except (ValueError, AssertionError):  # lxml's ParserError is a ValueError's kin
-        return re.sub(r"<[^>]*>", " ", markup)
+    except (etree.LxmlError, ValueError, AssertionError):  # "Document is empty", of "<!DOCTYPE"
+        return _TAG.sub(" ", markup)
     for element in tree.iter("script", "style", "figcaption", "aside"):
         element.text = ""
         for child in list(element):

@@ -23,6 +23,8 @@ from rag.schema import Article
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+# The longest live blogs have 100,000; a tree takes 200 bytes for each, and its readers more.
+_ELEMENTS = 300_000
 _PARAGRAPHS_FROM = 120  # characters: less is a caption or a notice and no story
 
 
@@ -33,6 +35,8 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     other <meta>'s, that over the story, or htmldate's guess; the authors the metadata's, unless
     those name the house alone, or fewer than the byline does.
     """
+    if content.count(b"<") > _ELEMENTS:
+        return Reject(place, f"a page of more than {_ELEMENTS:,} elements: no story is that long")
     tree = load_page(content)
     if tree is None:
         return Reject(place, "a page without content")

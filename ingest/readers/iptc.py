@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from html.entities import html5
 from typing import Any
 
 from ingest.cleaning import clean_line
-from ingest.readers import Kill, Read, Reject
+from ingest.readers import Kill, Link, Read, Reject
 from ingest.readers.dates import parse_moment
 from ingest.readers.fields import article_from
+from ingest.readers.guarding import guarded
 from ingest.readers.ids import article_id
 from rag.schema import Article
 
@@ -55,10 +57,13 @@ def read_news_xml(content: bytes, *, place: str) -> Read:
     items = items or list(root.iter("{*}nitf"))
     for number, item in enumerate(items, 1):
         at = place if len(items) == 1 else f"{place}:{number}"
-        record = _from_nitf(item) if _name(item) == "nitf" else _from_newsml(item)
-        yield _article(record, at)
+        yield from guarded(at, partial(_item, item, at))
     if not items:
         yield Reject(place, f"news XML without an item that holds an article: {_name(root)}")
+
+
+def _item(item: Any, at: str) -> list[Article | Link | Reject]:
+    return [_article(_from_nitf(item) if _name(item) == "nitf" else _from_newsml(item), at)]
 
 
 def is_ninjs(value: Mapping[str, Any]) -> bool:

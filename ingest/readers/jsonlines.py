@@ -6,11 +6,13 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ingest.readers import Links, Read, Reject
 from ingest.readers.decoding import ARTICLE_BYTES, lines_of
 from ingest.readers.fields import article_from
+from ingest.readers.guarding import guarded
 from ingest.readers.iptc import is_ninjs, read_ninjs
 from ingest.readers.links import link_to
 from ingest.readers.mapping import NO_MAP, FieldMap
@@ -43,11 +45,8 @@ def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links) -> Read:
         yield Reject(at, f"broken JSON: {_wrong(error)} at character {error.pos + 1} of the line")
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
-    else:
-        try:
-            yield from _from_value(value, at, field_map, links)
-        except RecursionError:  # 900 lists in one another: read, but not to be walked through
-            yield Reject(at, "broken JSON: nested too deep")
+    else:  # 900 lists in one another are read, but not to be walked through
+        yield from guarded(at, lambda: _from_value(value, at, field_map, links))
 
 
 def read_json(
@@ -60,7 +59,8 @@ def read_json(
     """
     try:
         for line, value in _elements(file):
-            yield from _from_value(value, f"{place}:{line}", field_map, links)
+            at = f"{place}:{line}"
+            yield from guarded(at, partial(_from_value, value, at, field_map, links))
     except UnicodeDecodeError as error:
         yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
     except json.JSONDecodeError as error:
@@ -112,7 +112,7 @@ def _from_value(value: Any, at: str, field_map: FieldMap, links: Links) -> Read:
     """Yield the article that `value` is, or those that it holds in a list."""
     if isinstance(value, list):
         for item in value:
-            yield from _from_value(item, at, field_map, links)
+            yield from guarded(at, partial(_from_value, item, at, field_map, links))
         return
     if not isinstance(value, dict):
         yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
@@ -129,7 +129,7 @@ def _from_value(value: Any, at: str, field_map: FieldMap, links: Links) -> Read:
         yield Reject(at, "a list without an article in it")
     else:
         for item in inside:
-            yield from _from_value(item, at, field_map, links)
+            yield from guarded(at, partial(_from_value, item, at, field_map, links))
 
 
 def _wrong(error: json.JSONDecodeError) -> str:

@@ -7,6 +7,9 @@ import re
 from typing import Literal
 
 from ingest.readers.feeds import xml_of_links
+from ingest.readers.iptc7901 import is_iptc7901
+from ingest.readers.mail import kind_of_mail
+from ingest.readers.otherkinds import other_kind, other_xml
 from ingest.readers.packed import PACKED, is_tar
 
 Kind = Literal[
@@ -21,15 +24,10 @@ Kind = Literal[
     "tar",
     "news XML",
     "pdf",
+    "mail",
+    "IPTC 7901",
 ]
 
-_OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
-    (b"SQLite format 3", "an SQLite database"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"\x7fELF", "a program"),
-)
 _MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
     (PACKED, "packed"),
     ((b"PK\x03\x04", b"PK\x05\x06"), "zip"),
@@ -46,6 +44,8 @@ _NEWS_XML = re.compile(
     rb"(?is)\A(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*)?>)*+"
     rb"<(?:[\w.-]{1,20}:)?(?:nitf|newsItem|newsMessage|packageItem|NewsML)[\s>/]"
 )
+# A list of strings, of numbers or of lists; not "[AP]" and "[1] A note".
+_LISTED = re.compile(rb'\[\s*+(?:"(?:[^"\\]|\\.){0,9999}+"|-?\d[\d.eE+-]{0,30}|\[)\s*+[,\[{"\d]')
 _XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
 
 
@@ -58,15 +58,22 @@ def kind_of(start: bytes) -> Kind | str:
             return kind
     if is_tar(start):
         return "tar"
-    for magic, name in _OTHER_FORMATS:
-        if start.startswith(magic):
-            return f"{name}: not a format that is read here"
+    if is_iptc7901(start):
+        return "IPTC 7901"
+    if other := other_kind(start):
+        return other
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text"
     if b"\x00" in start[:4096]:
         return "not a text: it holds zero bytes"
     start = start.removeprefix(codecs.BOM_UTF8)
-    return _kind_of_markup(start) or _kind_of_json(start) or "text"
+    return (
+        _kind_of_markup(start)
+        or _kind_of_json(start)
+        or ("mail" if kind_of_mail(start) else "")
+        or other_xml(start)
+        or "text"
+    )
 
 
 def _kind_of_markup(start: bytes) -> Kind | str | None:
@@ -77,16 +84,18 @@ def _kind_of_markup(start: bytes) -> Kind | str | None:
     if _HTML.match(start):
         return "html"
     if _XML.match(start):
-        return (
-            "html" if re.search(rb"(?i)<html\b", start) else "XML of a kind that is not read here"
-        )
+        if re.search(rb"(?i)<html\b", start):
+            return "html"
+        return other_xml(start) or "XML of a kind that is not read here"
     return None
 
 
 def _kind_of_json(start: bytes) -> Kind | None:
     bare = start.lstrip()
     if bare.startswith(b"["):
-        return "json" if bare[1:].lstrip()[:1] in (b"{", b"]", b"") else None
+        if bare[1:].lstrip()[:1] in (b"{", b"]", b""):
+            return "json"
+        return "json" if _LISTED.match(bare) else None
     lines = [line.strip() for line in bare.split(b"\n")[:20] if line.strip()]
     if bare.startswith(b"{"):
         if len(lines) > 1 and lines[1][:1] in (b'"', b"}"):

@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Links, Read, Reject
 from ingest.readers.dates import parse_date
 from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.filenames import printable
+from ingest.readers.guarding import guarded
 from ingest.readers.ids import host_of
 from rag.schema import Article
 
 _ADDRESSES = re.compile(r"(?:\s*+(?:https?://[^\s<>\"]++|#[^\n]*+)[ \t\r]*+(?:\n|\Z))++\s*")
+_TAGS = 2_500_000  # of 50,000 addresses, the most that a sitemap may have, 50 each
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 
 
@@ -30,6 +34,9 @@ def is_list_of_addresses(start: bytes) -> bool:
 def read_links(file: io.BufferedReader, place: str, kind: str, links: Links) -> Read:
     """Yield a Link for each page that a sitemap or a list names; kept from it, one Reject."""
     content = file.read(ARTICLE_BYTES * 4 + 1)  # 50 MB is the longest that a sitemap may be
+    if kind == "sitemap" and content.count(b"<") > _TAGS:
+        yield Reject(place, f"a sitemap of more than {_TAGS:,} tags: split it")
+        return
     if links == "keep":
         pattern = rb"(?i)<(?:[\w-]+:)?loc[\s>]" if kind == "sitemap" else rb"(?m)^[ \t]*https?://"
         count = len(re.findall(pattern, content))
@@ -44,13 +51,16 @@ def read_links(file: io.BufferedReader, place: str, kind: str, links: Links) -> 
     for number, named in enumerate(found, 1):
         empty = False
         at = f"{place}:{number}"
-        url = clean_address(named.url)
-        if url:
-            yield Link(url, at, _known(named, url), named.modified)
-        else:
-            yield Reject(at, f"no web address: {named.url[:200]!r}")
+        yield from guarded(at, partial(_link, named, at))
     if empty:
         yield Reject(place, f"a {kind} without an address")
+
+
+def _link(named: _Named, at: str) -> list[Article | Link | Reject]:
+    url = clean_address(named.url)
+    if not url:
+        return [Reject(at, f"no web address: {named.url[:200]!r}")]
+    return [Link(url, at, _known(named, url), named.modified)]
 
 
 def link_to(record: Mapping[str, Any], place: str) -> Link | None:
@@ -68,6 +78,8 @@ def clean_address(url: str) -> str:
     from courlan import clean_url  # 0.17 s: links only
 
     url = (clean_url(url) or "").partition("#")[0]
+    if printable(url) != url:  # lone surrogates: no server has such an address
+        return ""
     return url if re.match(r"(?i)https?://[^/\s]", url) else ""
 
 

@@ -10,6 +10,7 @@ TARGETS = (
     *("id", "url", "title", "text", "summary", "publisher", "authors", "published", "updated"),
     *("section", "language", "kind", "access", "slugline", "urgency", "correction"),
 )
+_KEY_UP_TO = 500  # characters; a path through records takes time by the square of its dots
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class FieldMap:
                 raise ValueError(f"unknown field {target!r}: known are {', '.join(TARGETS)}")
             if target in keys:
                 raise ValueError(f"field {target!r} is named twice")
+            if len(key) > _KEY_UP_TO:
+                raise ValueError(f"the key of {target!r} is longer than {_KEY_UP_TO} characters")
             keys[target] = key
         return cls(tuple(keys.items()))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ingest.readers import KINDS, OnBytes, Read, Reading, Reject
 from ingest.readers.decoding import ARTICLE_BYTES, recoded
+from ingest.readers.filenames import printable
+from ingest.readers.guarding import failure, guarded
 from ingest.readers.kinds import kind_of
 from ingest.readers.packed import (
     DAMAGED,
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from ingest.readers.tables import Dialect
 
 _PEEK = 2**16
+_NAMED_JSON = re.compile(r"(?i)\.(?:jsonl?|ndjson)(?:\.(?:gz|bz2|xz|zst))?\Z")
+_OF_THE_FILE = (BombError, OSError, EOFError)  # not of what is in it: whoever opened it says so
 
 
 class _Counted(io.RawIOBase):
@@ -52,7 +57,7 @@ class _Counted(io.RawIOBase):
 
 def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | None = None) -> Read:
     """Yield the articles of one file and what in it is none."""
-    place = str(path)
+    place = printable(path)
     try:
         with path.open("rb", buffering=0) as raw:
             counted = _Counted(raw, on_bytes or (lambda _: None))
@@ -65,6 +70,8 @@ def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | No
         yield Reject(place, str(error))
     except OSError as error:
         yield Reject(place, f"cannot be read: {error.strerror or error}")
+    except Exception as error:  # of this file: the others of its folder are read all the same
+        yield failure(place, error)
 
 
 def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, found: Read) -> Read:
@@ -76,7 +83,7 @@ def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, f
     if kind != "json lines" and has_writer(file):
         yield Reject(place, STILL_WRITTEN)
         return
-    if kind in ("html", "text", "news XML") and before[0] <= ARTICLE_BYTES:
+    if kind in ("html", "text", "news XML", "mail", "IPTC 7901") and before[0] <= ARTICLE_BYTES:
         found = iter(list(found))  # at once, to look again before any of it is used
         if mark_of(file) != before:
             yield Reject(place, STILL_WRITTEN)
@@ -89,10 +96,8 @@ def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, f
 def read_content(content: bytes, place: str, reading: Reading) -> Read:
     """Yield what was fetched holds, whatever its format; `reading.url` is where it is from."""
     file: io.BufferedReader[Any] = io.BufferedReader(io.BytesIO(content), _PEEK)
-    try:
-        yield from _Opening(reading, Allowance(len(content))).read(file, place)
-    except BombError as error:
-        yield Reject(place, str(error))
+    opening = _Opening(reading, Allowance(len(content)))
+    yield from guarded(place, lambda: opening.read(file, place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,11 @@ class _Opening:
                 raise
             except DAMAGED as error:
                 yield Reject(place, f"damaged, or not what it seems: {error}")
+            except Exception as error:
+                yield failure(place, error)
         else:
-            yield from _articles(file, KINDS.get(self.reading.kind, kind), place, self.reading)
+            kind = KINDS.get(self.reading.kind, kind)
+            yield from _articles(file, kind, place, self.reading, self.allowance)
 
     def _unpacked(self, file: io.BufferedReader[Any], start: bytes, kind: str, place: str) -> Read:
         inside = replace(self, depth=self.depth + 1)
@@ -135,16 +143,18 @@ class _Opening:
             yield from read_members(file, place, allowance=self.allowance, read_member=inside.read)
 
 
-def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Reading) -> Read:
+def _articles(
+    file: io.BufferedReader[Any], kind: str, place: str, reading: Reading, allowance: Allowance
+) -> Read:
     kind, dialect = _seen_closer(_peek(file), kind, reading)
     if dialect:
         from ingest.readers.tables import read_csv
 
         yield from read_csv(file, place, dialect, reading.field_map)
     elif kind == "parquet":
-        from ingest.readers.tables import read_parquet
+        from ingest.readers.parquet import read_parquet
 
-        yield from read_parquet(file, place, reading.field_map)
+        yield from read_parquet(file, place, reading.field_map, allowance)
     elif kind == "feed":
         from ingest.readers.feeds import read_feed
 
@@ -165,7 +175,15 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
         from ingest.readers.jsonlines import read_json
 
         yield from read_json(file, place, reading.field_map, reading.links)
-    elif kind == "web archive":
+    elif kind == "table":
+        yield Reject(place, "no table: its first row names no two fields of an article; see --map")
+    else:
+        yield from _documents(file, kind, place, reading)
+
+
+def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: Reading) -> Read:
+    """Yield the articles of what is no list of records: pages, messages, texts."""
+    if kind == "web archive":
         from ingest.readers.warc import read_warc
 
         yield from read_warc(file, place)
@@ -173,10 +191,20 @@ def _articles(file: io.BufferedReader[Any], kind: str, place: str, reading: Read
         from ingest.readers.iptc import XML_BYTES, read_news_xml
 
         yield from read_news_xml(file.read(XML_BYTES + 1), place=place)
+    elif kind == "mail":
+        from ingest.readers.mail import read_mail
+
+        yield from guarded(place, lambda: read_mail(file, place, reading.url), passing=_OF_THE_FILE)
+    elif kind == "IPTC 7901":
+        from ingest.readers.iptc7901 import read_iptc7901
+
+        yield from read_iptc7901(file, place)
+    elif kind == "text" and not reading.kind and _NAMED_JSON.search(place):
+        yield Reject(place, "no JSON, though it is named so: is it text? Then name it .txt")
     elif kind in ("html", "text", "pdf"):
-        yield _article(file, kind, place, reading.url)
-    elif kind == "table":
-        yield Reject(place, "no table: its first row names no two fields of an article; see --map")
+        yield from guarded(
+            place, lambda: [_article(file, kind, place, reading.url)], passing=_OF_THE_FILE
+        )
     else:
         yield Reject(place, kind)
 

@@ -18,6 +18,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ingest.readers import Read, Reject, may_hold_articles
+from ingest.readers.filenames import printable
+from ingest.readers.guarding import failure
 from rag.errors import ReadError
 
 # What one file may unpack to, everything within it together. A year of a newspaper's pages has
@@ -34,11 +36,23 @@ _REMARK_TYPES = (
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
 )
 _DIRECTORY_BYTES = 128 * 2**20  # of a zip's table of contents, which is read whole
+_NAME_IN_UTF8 = 0x800  # among a member's flags
 _CHUNK = 2**16
 _WINDOW = 2**27  # bytes of memory for zstd; its own default refuses less
 _XZ_MEMORY = 256 * 2**20
 _WITH_DICTIONARY = b"\x5d\x2a\x4d\x18"  # web archives in zst begin with the dictionary they need
-_OTHER_ZIPS = ("[Content_Types].xml", "META-INF/MANIFEST.MF", "mimetype")
+# Zips that are documents: what is in them, what they are called, and what to do.
+_SAVE_AS = "save it as PDF, HTML or plain text"
+_OTHER_ZIPS = (
+    ("word/", "an office document (Word)", _SAVE_AS),
+    ("xl/", "an office document (a table, Excel)", "save it as CSV"),
+    ("ppt/", "an office document (slides)", _SAVE_AS),
+    ("META-INF/container.xml", "a book (EPUB)", _SAVE_AS),
+    ("content.xml", "an office document (OpenDocument)", _SAVE_AS),
+    ("META-INF/MANIFEST.MF", "a program (Java)", "it holds no articles that are read"),
+    ("AndroidManifest.xml", "a program (Android)", "it holds no articles that are read"),
+)
+_MARKS_OF_ONE = frozenset({"[Content_Types].xml", "META-INF/MANIFEST.MF", "mimetype"})
 
 DAMAGED = (
     *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
@@ -129,12 +143,60 @@ def read_zip(
             whole = copy
             _copy(file, copy)
         _check_directory(whole)
-        with zipfile.ZipFile(whole) as opened:
+        with _opened_zip(whole, copy) as opened:
             members = sorted(opened.infolist(), key=lambda member: member.filename)
-            if members and any(name in opened.NameToInfo for name in _OTHER_ZIPS):
-                yield Reject(place, "a zip of an office document, a book or a program: no articles")
+            if other := _other_zip(opened):
+                yield Reject(place, other)
                 return
             yield from _members(place, _zipped(opened, members), allowance, read_member)
+
+
+def _other_zip(opened: zipfile.ZipFile) -> str:
+    """Return what a zip is that is a document or a program itself; "" for one of files."""
+    names = opened.NameToInfo
+    if _MARKS_OF_ONE.isdisjoint(names):
+        return ""
+    for beginning, name, way_out in _OTHER_ZIPS:
+        if any(member.startswith(beginning) for member in names):
+            return f"{name}: not a format that is read here: {way_out}"
+    return f"an office document, a book or a program in a zip: {_SAVE_AS}"
+
+
+def _opened_zip(whole: Any, copy: Any) -> zipfile.ZipFile:
+    """Open a zip; one with names that aren't in the UTF-8 they claim is read from a mended copy."""
+    try:
+        return zipfile.ZipFile(whole)
+    except UnicodeDecodeError:
+        if whole is not copy:
+            whole.seek(0)
+            _copy(whole, copy)
+        _unclaim_utf8(copy)
+        return zipfile.ZipFile(copy)
+
+
+def _unclaim_utf8(file: Any) -> None:
+    """Clear the UTF-8 flag of the members whose names aren't: zipfile then reads them as cp437."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 2**16 - 22))
+    end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    length, offset = struct.unpack_from("<LL", end, at + 12)
+    start = size - len(end) + at - length
+    file.seek(start)
+    directory = file.read(length)
+    entry = 0
+    while directory[entry : entry + 4] == b"PK\x01\x02":
+        (flags,) = struct.unpack_from("<H", directory, entry + 8)
+        name, extra, comment = struct.unpack_from("<HHH", directory, entry + 28)
+        (header,) = struct.unpack_from("<L", directory, entry + 42)
+        try:
+            directory[entry + 46 : entry + 46 + name].decode()
+        except UnicodeDecodeError:
+            for position in (start + entry + 8, start - offset + header + 6):
+                file.seek(position)
+                file.write(struct.pack("<H", flags & ~_NAME_IN_UTF8))
+        entry += 46 + name + extra + comment
+    file.seek(0)
 
 
 def read_tar(
@@ -179,7 +241,7 @@ def _members(
         if not may_hold_articles(PurePosixPath(name.replace("\\", "/"))):
             continue
         found = True
-        at = f"{place}!{name}"
+        at = f"{place}!{printable(name)}"
         try:
             with opened() as member:
                 file = io.BufferedReader(_Unpacked(member.read, allowance), _CHUNK)
@@ -190,6 +252,10 @@ def _members(
             yield Reject(at, f"cannot be unpacked: {error}")
         except DAMAGED as error:
             yield Reject(at, f"damaged: {error}")
+        except BombError:
+            raise
+        except Exception as error:
+            yield failure(at, error)
     if not found:
         yield Reject(place, "an archive without a file that could hold articles")
 

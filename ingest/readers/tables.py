@@ -1,4 +1,4 @@
-"""Articles in rows: CSV and its kin, and Parquet; streamed, a row at a time."""
+"""Articles in rows of text: CSV and its kin, streamed, a row at a time."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import csv
 import io
 import json
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import IO, Any
+from typing import Any
 
 from ingest.readers import Read, Reject
 from ingest.readers.decoding import ARTICLE_BYTES, decode
 from ingest.readers.fields import SPELLINGS, article_from
+from ingest.readers.guarding import guarded
 from ingest.readers.mapping import NO_MAP, FieldMap
 
 _TOO_LONG = (
@@ -26,9 +25,6 @@ _KNOWN = {key: name for name, keys in SPELLINGS.items() for key in keys}
 _SEPARATOR = re.compile(r"\Asep=(.)\r?\n")  # what Excel writes above a table
 _NAMES = re.compile(r"'([^']*)'|\"([^\"]*)\"")  # in a list as Python prints it
 _HEADER_UP_TO = 2**14  # characters of a line that may name columns
-_ROWS = 64  # of Parquet, that are in memory at a time
-# Parquet is read from its end, so that it is copied to the disk where it comes out of a stream.
-_PARQUET_BYTES = 8 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +113,7 @@ def read_csv(
             if not header:
                 header = [cell.strip() for cell in row]
             elif any(cell.strip() for cell in row):
-                yield _from_row(row, header, at, field_map)
+                yield from guarded(at, lambda: [_from_row(row, header, at, field_map)])  # noqa: B023
     except csv.Error as error:
         yield Reject(f"{place}:{line}", f"a broken row: {error}: what follows is not read")
     except _TooLongError:
@@ -175,58 +171,3 @@ def _cell(cell: str) -> Any:
     if bare[0] == "[" and bare[1:2] in ("'", '"'):
         return [single or double for single, double in _NAMES.findall(bare)]
     return cell
-
-
-def read_parquet(file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP) -> Read:
-    """Yield the article of each row of a Parquet file, the row's number as its place."""
-    # pyarrow, not a lighter one: the format's own library, which reads each of its encodings and
-    # packings; fastparquet lacks some, and wants pandas as well.
-    import pyarrow as arrow  # 0.2 s, 50 MB on the disk: Parquet only
-    from pyarrow import parquet
-
-    with tempfile.TemporaryFile() as copy:
-        if not _copied(file, copy):
-            yield Reject(place, f"longer than {_PARQUET_BYTES // 2**30} GB: split it")
-            return
-        number = 0
-        try:
-            table = parquet.ParquetFile(copy)
-            for batch in table.iter_batches(batch_size=_ROWS, use_threads=False):
-                for record in batch.to_pylist():
-                    number += 1
-                    row = {key: _plain(value) for key, value in record.items()}
-                    yield article_from(row, place=f"{place}:{number}", field_map=field_map)
-        except (arrow.ArrowException, ValueError, OverflowError, OSError, MemoryError) as error:
-            why = str(error).split("\n", 1)[0][:120]
-            yield Reject(f"{place}:{number + 1}", f"a damaged Parquet file: {why}")
-
-
-def _copied(file: io.BufferedReader, copy: IO[bytes]) -> bool:
-    """Copy `file`, and return whether it is within the limit."""
-    while piece := file.read(2**20):
-        if copy.tell() + len(piece) > _PARQUET_BYTES:
-            return False
-        copy.write(piece)
-    copy.seek(0)
-    return True
-
-
-def _plain(value: Any) -> Any:
-    """Return a cell in the types that JSON has, and datetimes."""
-    if isinstance(value, datetime):  # pandas' own kind of it, too, which is not wanted further on
-        return datetime.combine(
-            date(value.year, value.month, value.day),
-            time(value.hour, value.minute, value.second, value.microsecond),
-            value.tzinfo,
-        )
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, float) and value != value:
-        return None
-    if isinstance(value, str) and len(value) > ARTICLE_BYTES:
-        return None
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value

@@ -32,6 +32,11 @@ _BYLINE = re.compile(
     r"(?:By|BY|Von|Par|Por)\s+((?:[A-ZÀ-Þ][\w.'’-]*|and|von|van|de|del|al|bin|&)"
     r"(?:\s+(?:[A-ZÀ-Þ][\w.'’-]*|and|von|van|de|del|al|bin|&)){0,8})(?:,\s*(.{2,60}))?\Z"
 )
+_WORDS, _SENTENCE = 5, 3  # of a story under a headline
+_ENDS = re.compile(r"[.!?…。！？।۔։؟]")
+_ENDS_WITHIN = 20  # characters of the end
+# Scripts that put no space between words: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _DATELINE = re.compile(
     r"[A-ZÀ-Þ][\w .,'’/-]{2,60}?,?\s+"
@@ -72,8 +77,28 @@ def read_text(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     if record or _HEADING.search(story):
         story = _unmarked(story, record)
     head, story = said_above(story, has_title="title" in record)
+    has_title = "title" in head or "title" in record
     record = {"url": url, **head, **record, "text": story}
-    return article_from(record, place=place, given=f"file:{place_of(place)}")
+    found = article_from(record, place=place, given=f"file:{place_of(place)}")
+    if isinstance(found, Article) and (size := _too_short(story, has_title=has_title)):
+        why = "a headline and a sentence are the least"
+        return Reject(place, f"too short to be a story: {size}: {why}")
+    return found
+
+
+def _too_short(story: str, *, has_title: bool) -> str:
+    """Return how long a text is that is no story; "" for one that may be.
+
+    A brief is a headline with five words of text, or with a sentence of three ("Nobody was hurt.");
+    without a headline, twice as many. In a script without spaces, two characters are a word.
+    """
+    words = sum(1 + len(found[0]) // 2 for found in _UNSPACED.finditer(story))
+    words += len(_UNSPACED.sub(" ", story).split())
+    ends = _ENDS.search(story[-_ENDS_WITHIN:]) is not None
+    least = _SENTENCE if ends else _WORDS
+    if words >= (least if has_title else 2 * least):
+        return ""
+    return f"{words} word{'' if words == 1 else 's'}"
 
 
 def said_above(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:

@@ -108,7 +108,7 @@ def _taken(
     if future is not None:
         try:
             found = future.result()
-        except (OSError, RuntimeError):  # the process is gone: BrokenProcessPool
+        except Exception:  # the process is gone, or what it found can't be sent: read here again
             found = None
     for number, file in enumerate(files):
         if found is None:

@@ -6,11 +6,16 @@ import io
 import logging
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from ingest.readers import Read, Reject
+from ingest.readers import Link, Read, Reject
 from ingest.readers.decoding import ARTICLE_BYTES, in_utf8
+from ingest.readers.filenames import printable
+from ingest.readers.guarding import guarded
 from ingest.readers.html import read_html
+from ingest.readers.payload import payload_of
+from rag.schema import Article
 
 # What a record may say of itself. Real headers have some KB; a line without an end has no bound.
 HEADER_BYTES = 2**20
@@ -32,13 +37,17 @@ def read_warc(file: io.BufferedReader[Any], place: str) -> Read:
             yield found
             continue
         url, content = found
-        at = f"{place}!{url}"
+        at = f"{place}!{printable(url)}"
         if len(content) > ARTICLE_BYTES:
             yield Reject(at, f"longer than {ARTICLE_BYTES // 2**20} MB: no page is that long")
         else:
-            yield read_html(content, place=at, url=url)
+            yield from guarded(at, partial(_page, content, at, url))
     if not pages:
         yield Reject(place, "a web archive without an HTML page")
+
+
+def _page(content: bytes, at: str, url: str) -> list[Article | Link | Reject]:
+    return [read_html(content, place=at, url=url)]
 
 
 def _pages(file: io.BufferedReader[Any], place: str) -> Iterator[tuple[str, bytes] | Reject]:
@@ -84,7 +93,7 @@ def _address(record: Any) -> str:
 
 def _content(record: Any) -> bytes:
     """Return the page, unpacked, in UTF-8 where the response names the encoding it is in."""
-    content: bytes = record.content_stream().read(ARTICLE_BYTES + 1)
+    content = payload_of(record)
     kind = (record.http_headers or record.rec_headers).get_header("Content-Type") or ""
     return in_utf8(content, kind) if len(content) <= ARTICLE_BYTES else content
 

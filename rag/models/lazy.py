@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.errors import EmbeddingMismatchError, ModelError
+from rag.errors import BackfileError, EmbeddingMismatchError, ModelError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,9 +86,18 @@ class ArchiveModel:
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
         model = self.opened()
-        array = getattr(model, "embed_array", None)
-        found = array(texts) if array else model.embed_documents(list(texts))
-        return _unit(np.asarray(found, np.float32))
+        try:
+            return _vectors(model, texts)
+        except (BackfileError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            if _works(model):  # it's these texts that it can't embed
+                raise
+            line = " ".join(str(error).split())[:200]
+            raise ModelError(
+                f"the embedding model {self.name} failed ({type(error).__name__}: {line}): "
+                "see that it can be reached, and run the same command again"
+            ) from error
 
     def too_long(self, texts: Sequence[str]) -> int:
         """Return how many of the texts go further than the model reads; 0 where it does not say."""
@@ -104,6 +113,20 @@ class ArchiveModel:
             vector = _unit(np.asarray(model.embed_query(query), np.float32)[None])[0]
             self._last = (model, query, vector)
         return vector
+
+
+def _vectors(model: Any, texts: Sequence[str]) -> Vectors:
+    array = getattr(model, "embed_array", None)
+    found = array(texts) if array else model.embed_documents(list(texts))
+    return _unit(np.asarray(found, np.float32))
+
+
+def _works(model: Any) -> bool:
+    """Whether a model embeds an ordinary sentence."""
+    try:
+        return bool(len(_vectors(model, ["The ferry sailed on Monday."])))
+    except Exception:
+        return False
 
 
 def _unit(vectors: Vectors) -> Vectors:

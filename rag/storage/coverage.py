@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from rag.storage.database import Database
+from rag.storage.rows import FIRST_SECOND, LAST_SECOND
 
 DAY = 86_400  # seconds
 # Chosen by what they mean, not measured: see tests/test_coverage.py for what is and is not a gap.
@@ -39,7 +40,8 @@ def gaps(database: Database) -> tuple[Gap, ...]:
     """Return every publisher's gaps in the order of time, by publisher."""
     rows = database.connection.execute(
         f"SELECT DISTINCT publisher, published_at / {DAY} FROM revisions "
-        "WHERE until IS NULL AND published_at IS NOT NULL ORDER BY 1, 2"
+        f"WHERE until IS NULL AND published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
+        "ORDER BY 1, 2"
     ).fetchall()
     newest = max((day for _, day in rows), default=0)
     of_each = itertools.groupby(rows, key=lambda row: row[0])

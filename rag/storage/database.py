@@ -17,6 +17,8 @@ from rag.errors import (
     ArchiveLockedError,
     ArchiveNotFoundError,
     ArchiveUnwritableError,
+    BackfileError,
+    ReadError,
 )
 from rag.storage.lock import writers_lock
 from rag.storage.migrations import NEWEST, migrate, version_of
@@ -266,6 +268,18 @@ def _refuse_what_was_lost(path: Path) -> None:
             f"the record {path} is {'empty' if path.exists() else 'missing'}, though the indexes "
             f"of what it held are there: {WAY_BACK}"
         )
+
+
+def is_of_the_archive(error: Exception) -> bool:
+    """Whether an error is of the archive or the machine, not of what was to be stored.
+
+    No room, locked, damaged, no embedding model: the next article would fail as well. A value that
+    SQLite doesn't take, or an article that can't be split, is that article's own.
+    """
+    own = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
+    return isinstance(
+        error, (BackfileError, OSError, MemoryError, sqlite3.DatabaseError)
+    ) and not isinstance(error, (ReadError, *own))
 
 
 def marks(values: Sequence[object]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rag.storage.database import Database
 from rag.storage.migrations import NEWEST, foreign_objects
 from rag.storage.passages import Vectors
-from rag.storage.record import digest_of, embedding_text
-from rag.storage.rows import HEAD, read_live
-from rag.storage.soundness import DROPPED, ORPHANS
+from rag.storage.record import digest_of, embedding_text, fingerprint
+from rag.storage.rows import HEAD, read_article, read_live
+from rag.storage.soundness import DROPPED, ORPHANS, misdated
 
 
 def discard_orphans(database: Database) -> None:
@@ -26,6 +26,27 @@ def drop_foreign_objects(database: Database) -> None:
             if kind in DROPPED:
                 quoted = name.replace('"', '""')
                 database.connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+
+
+def remove_impossible_dates(database: Database) -> None:
+    """Take the dates out of the record that are none; each article stays, undated."""
+    with database.transaction():
+        for key, _, published, updated in misdated(database):
+            database.connection.execute(
+                "UPDATE revisions SET published = ?, updated = ?, "
+                "published_at = iif(? IS NULL, NULL, published_at) WHERE id = ?",
+                (published, updated, published, key),
+            )
+            row = database.connection.execute(
+                f"SELECT {HEAD}, t.text FROM revisions r "
+                "JOIN texts t ON t.revision_id = r.id WHERE r.id = ?",
+                (key,),
+            ).fetchone()
+            if row:  # what was erased has none
+                database.connection.execute(
+                    "UPDATE revisions SET fingerprint = ? WHERE id = ?",
+                    (fingerprint(read_article(row)), key),
+                )
 
 
 def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:

@@ -21,7 +21,15 @@ from rag.storage.database import CHUNK, Database, marks
 from rag.storage.filtering import NOW, authors, condition
 from rag.storage.newvectors import GENERATION
 from rag.storage.passages import Passages, Vectors
-from rag.storage.rows import HEAD, moment_of, read_article, read_head, seconds
+from rag.storage.rows import (
+    FIRST_SECOND,
+    HEAD,
+    LAST_SECOND,
+    moment_of,
+    read_article,
+    read_head,
+    seconds,
+)
 from rag.storage.stories import Stories
 from rag.text.days import in_words
 
@@ -37,6 +45,8 @@ class Entry:
     vectors: Vectors
 
 
+# SQL: when an article was published, in seconds since 1970, where that is a valid date.
+_DATED = f"iif(r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND}, r.published_at, NULL)"
 _LATER = ("slugline", "urgency", "correction", "access")
 
 # Characters of a title that are embedded with each passage: the longest of 11,746 titles has
@@ -203,7 +213,7 @@ class Record:
     ) -> list[tuple[str, int, datetime | None, datetime | None]]:
         """Return each publisher's name, number of articles, first and last publication date."""
         rows = self.database.connection.execute(
-            "SELECT publisher, count(*), min(published_at), max(published_at) FROM revisions r "
+            f"SELECT publisher, count(*), min({_DATED}), max({_DATED}) FROM revisions r "
             f"WHERE {standing} GROUP BY publisher ORDER BY count(*) DESC, publisher"
         )
         return [(name, n, moment_of(first), moment_of(last)) for name, n, first, last in rows]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
+from rag.dates import FIRST_DAY, LAST_DAY, parsed_moment
 from rag.schema import Article, ArticleHead, Passage
 
 # The columns of a head, of a table `revisions` that is called r: as many as `read_head` takes.
@@ -18,6 +19,9 @@ HEAD = (
 HEAD_COLUMNS = 15
 
 Row = Sequence[Any]
+# Whole seconds since 1970 between which a stored moment is a valid one: in SQL, of an older record.
+FIRST_SECOND = int(datetime.combine(FIRST_DAY, time.min, UTC).timestamp())
+LAST_SECOND = int(datetime.combine(LAST_DAY, time.max, UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ def read_head(row: Row) -> ArticleHead:
         publisher=row[2],
         url=row[3],
         authors=tuple(json.loads(row[4])),
-        published=datetime.fromisoformat(row[5]) if row[5] else None,
-        updated=datetime.fromisoformat(row[6]) if row[6] else None,
+        published=parsed_moment(row[5]),
+        updated=parsed_moment(row[6]),
         section=row[7],
         language=row[8],
         kind=row[9],
@@ -86,4 +90,7 @@ def seconds(moment: datetime) -> int:
 
 
 def moment_of(since_1970: int | None) -> datetime | None:
-    return None if since_1970 is None else datetime.fromtimestamp(since_1970, UTC)
+    """Return the moment of whole seconds since 1970; None where they are of no valid one."""
+    if since_1970 is None or not FIRST_SECOND <= since_1970 <= LAST_SECOND:
+        return None
+    return datetime.fromtimestamp(since_1970, UTC)

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from rag.dates import parsed_moment
 from rag.errors import ArchiveDamagedError
 from rag.schema import Article, Span
 from rag.storage.changetimes import misdated_changes
@@ -21,10 +22,10 @@ from rag.storage.record import digest_of, embedding_text, fingerprint
 from rag.storage.rows import HEAD, HEAD_COLUMNS, read_article
 
 Place = Literal["record", "word index", "vector index"]
-# What mends it: the indexes come from the record, a lost vector from its words, and what belongs
-# to nothing goes; a text that is lost or altered is in a backup, or where it came from, and
-# changes that are lost are given up where they cannot be put back.
-Cure = Literal["index", "embed", "discard", "drop", "times", "restore", "give up"]
+# What mends it: the indexes come from the record, a lost vector from its words, what belongs to
+# nothing goes, and so does an impossible date; a text that is lost or altered is in a backup, or
+# where it came from, and changes that are lost are given up where they cannot be put back.
+Cure = Literal["index", "embed", "discard", "drop", "times", "undate", "restore", "give up"]
 
 NORM_WITHIN = 1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are renormalised
 CHUNK = 5_000  # rows at a time
@@ -165,7 +166,16 @@ def _times(database: Database) -> Iterator[Problem]:
 def _texts(database: Database) -> Iterator[Problem]:
     """Fingerprints, the passages' places in the texts, and whether vectors are of those words."""
     altered, misplaced, foreign = list[str](), list[int](), list[int]()
-    for article, mark, passages in _revisions(database):
+    undated = misdated(database)
+    if undated:
+        ids = [article_id for _, article_id, *_ in undated]
+        yield Problem(
+            "record", _some(ids, "revision", "with an impossible date"), "undate", len(ids)
+        )
+    wrong_dates = {key for key, *_ in undated}
+    for key, article, mark, passages in _revisions(database):
+        if key in wrong_dates:  # its fingerprint is of the date as well
+            continue
         if fingerprint(article) != mark:
             altered.append(article.id)
             continue
@@ -185,6 +195,23 @@ def _texts(database: Database) -> Iterator[Problem]:
         yield Problem("record", what, "embed", len(foreign), tuple(foreign))
 
 
+def misdated(database: Database) -> list[tuple[int, str, str | None, str | None]]:
+    """Return the revisions with a date that none of an archive is: id, article, and the dates.
+
+    Each date as it may stay: None where it must go.
+    """
+    rows = database.connection.execute(
+        "SELECT id, article_id, published, updated FROM revisions "
+        "WHERE published IS NOT NULL OR updated IS NOT NULL"
+    )
+    found = []
+    for key, article_id, *dates in rows:
+        kept = [date if date and parsed_moment(date) else None for date in dates]
+        if kept != [date or None for date in dates]:
+            found.append((int(key), str(article_id), kept[0], kept[1]))
+    return found
+
+
 def _words(article: Article, span: Span) -> str:
     return article.text[span.start : span.end]
 
@@ -199,8 +226,8 @@ def _wrong(article: Article, passages: Placed) -> Iterator[bool]:
         before = span.start
 
 
-def _revisions(database: Database) -> Iterator[tuple[Article, str, Placed]]:
-    """Yield every revision that has its text, with its fingerprint and its passages."""
+def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]:
+    """Yield the id of every revision that has its text, the text, fingerprint and passages."""
     after = 0
     while True:
         rows = database.connection.execute(
@@ -219,7 +246,7 @@ def _revisions(database: Database) -> Iterator[tuple[Article, str, Placed]]:
             passages.setdefault(owner, []).append((number, Span(start, end), digest))
         for row in rows:
             mark, key = row[HEAD_COLUMNS + 1 :]
-            yield read_article(row), mark, passages.get(key, [])
+            yield int(key), read_article(row), mark, passages.get(key, [])
         after = rows[-1][-1]
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from rag.dates import FIRST_DAY, LAST_DAY
+
 DAY = timedelta(days=1)
 # What soft words mean, in days back from the day of asking.
 NOW_DAYS, RECENT_DAYS, MONTHS_DAYS = 7, 30, 180
@@ -71,6 +73,11 @@ def months_back(day: date, months: int) -> date:
     return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
 
 
+def in_year(day: date, year: int) -> date:
+    """The same day of another year; 28 February where it has no 29th."""
+    return day.replace(year=year, day=min(day.day, monthrange(year, day.month)[1]))
+
+
 def _month(name: str) -> int:
     return _MONTHS.index(name[:3].lower()) + 1
 
@@ -88,6 +95,8 @@ def number(text: str) -> int:
 
 
 def _on(year: str | None, month: int, day: int, asking: Asking) -> date | None:
+    if day < 1:
+        return None
     if not year:
         return asking.latest(month, day)
     return date(int(year), month, day) if day <= monthrange(int(year), month)[1] else None
@@ -210,7 +219,7 @@ def read_iso(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
         found = date.fromisoformat(m[0])
     except ValueError:
         return None
-    return found, found + DAY
+    return (found, found + DAY) if FIRST_DAY <= found <= LAST_DAY else None
 
 
 def read_weekday(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:

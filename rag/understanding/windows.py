@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
+from rag.dates import clamped_day
 from rag.schema import Window
 from rag.understanding.moments import MONTH, Moment, find_moments
-from rag.understanding.stretches import DAY, Asking
+from rag.understanding.stretches import DAY, Asking, in_year
 
 AROUND_DAYS = 3  # "around 6 July": so many days to each side, softly
 UNDER_WAY_DAYS = 60  # "from 27 to 29 October" on the 28th: begun so recently, it is this year's
@@ -116,7 +117,7 @@ def find_window(question: str, asked_on: datetime) -> FoundWindow | None:
     one that it does not touch ("papers of 2013 were published this week").
     """
     masked = _masked(question)
-    asking = Asking(asked_on.astimezone(UTC).date(), ahead=_AHEAD.search(masked) is not None)
+    asking = Asking(_day_of(asked_on), ahead=_AHEAD.search(masked) is not None)
     bounds: list[_Bounds] = []
     moments = find_moments(masked, asking)
     while moments:
@@ -166,9 +167,9 @@ def _joined(text: str, first: Moment, rest: list[Moment], asking: Asking) -> _Bo
     start, end = first.start, rest[0].end
     if start > end:  # both without a year: under way, or the first is the latest before the second
         if asking.day - start <= UNDER_WAY_DAYS * DAY:
-            end = end.replace(year=end.year + 1)
+            end = in_year(end, end.year + 1)
         else:
-            start = start.replace(year=start.year - 1)
+            start = in_year(start, start.year - 1)
     spans = ((preposition.start(), rest[0].span[1]),)
     return _Bounds(start, end, first.hard and rest[0].hard, spans)
 
@@ -266,4 +267,12 @@ def _span_of(bounds: list[_Bounds]) -> tuple[date | None, date | None]:
 
 
 def _midnight(day: date | None) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), tzinfo=UTC)
+    return None if day is None else datetime.combine(clamped_day(day), time(), tzinfo=UTC)
+
+
+def _day_of(asked_on: datetime) -> date:
+    """Return the day of asking in UTC; one that an archive accepts, so that no arithmetic fails."""
+    try:
+        return clamped_day(asked_on.astimezone(UTC).date())
+    except OverflowError:
+        return clamped_day(asked_on.date())

@@ -19,7 +19,7 @@ import time
 import traceback
 from pathlib import Path
 
-from ingest.readers import Reject, read
+from ingest.readers import Failure, Reject, read
 from rag.schema import Article
 from tests.fuzz.inputs import damaged, whole
 
@@ -94,6 +94,7 @@ def read_here(kind: str, numbers: range, at: Path) -> int:
 def check(path: Path) -> None:
     """Read a file to its end; every article that comes of it must be fit to be stored."""
     for found in read(path):
+        assert not isinstance(found, Failure), found.traceback
         if isinstance(found, Article):
             assert found.id, "an article without an id"
             assert any(char.isalnum() for char in found.text), "an article without a text"

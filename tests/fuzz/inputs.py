@@ -9,6 +9,7 @@ import random
 import tarfile
 import zipfile
 from collections.abc import Callable
+from email.message import EmailMessage
 from textwrap import wrap
 
 from tests.pdfs import Line, pdf
@@ -51,6 +52,9 @@ def whole() -> dict[str, bytes]:
         "zip": _zip(),
         "tar": _tar(),
         "gz": gzip.compress(page(head)),
+        "mail": _mail(),
+        "mhtml": _mhtml(page(head)),
+        "iptc7901": IPTC.encode(),
         "pdf": pdf([(50, 50, 24, "Crane falls"), *_lines()]),
     }
 
@@ -145,6 +149,12 @@ SEEDS = (
         b"10000-01-01",
         b"http://[",
         b"https://a:b/",
+        b"9999-12-31T23:59:59-12:00",
+        b"0001-01-01T00:00:00+14:00",
+        b"<!DOCTYPE ",
+        b"=?utf-8?B?!?=",
+        b"Content-Type: multipart/mixed; boundary=\r\n",
+        b"\x01a0001 4 i 1\r\n\x02",
         b"http://\xc3\xa9:99999/",
     ),
     *(
@@ -157,6 +167,32 @@ SEEDS = (
     ),
     *(b"\xe2\x80\xae", b"---\n", b"%PDF-1.4\n", b"<article><h1>", b"By By By ", b"\t\t,,;;||"),
 )
+
+
+IPTC = (
+    "\x01qcb0047 3 pl 180 qpa 112\r\n\x02Pellworth/crane/\r\nCrane falls =\r\n\r\n"
+    f"Velsund (qpa) - {PARAGRAPHS[0]}\r\n   {PARAGRAPHS[1]}\r\n\x03qpa ab\r\n031015 May 24\r\n\x04"
+)
+
+
+def _mail() -> bytes:
+    mail = EmailMessage()
+    mail["From"] = "Velsund Post <news@velsund.example>"
+    mail["Subject"] = "Crane falls – nobody hurt"
+    mail["Date"] = "Thu, 24 Oct 2024 10:00:00 +0200"
+    mail["Message-ID"] = "<crane@velsund.example>"
+    mail.set_content(TEXT)
+    mail.add_alternative(page().decode(), subtype="html")
+    return mail.as_bytes()
+
+
+def _mhtml(content: bytes) -> bytes:
+    saved = EmailMessage()
+    saved["From"] = "<Saved by Blink>"
+    saved["Snapshot-Content-Location"] = URL
+    saved.set_content(content.decode(), subtype="html", cte="quoted-printable")
+    saved.add_related(b"GIF89a", "image", "gif", cid="<a@mhtml.blink>")
+    return saved.as_bytes()
 
 
 def _parquet() -> bytes:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import get_args
 from urllib.parse import urlencode
 
+from rag.dates import moved
 from rag.schema import Filters
 from ui.dates import read_moment
 from ui.page.session import Asked, Mode, Order
@@ -34,7 +35,7 @@ def asked_of(
     before = moments["before"]
     filters = Filters(
         after=moments["after"],
-        before=before + timedelta(days=1) if before else None,
+        before=moved(before, timedelta(days=1)) if before else None,
         publishers=_names(fields.get("publishers")),
         authors=_names(fields.get("authors")),
         sections=_names(fields.get("sections")),
@@ -68,7 +69,8 @@ def fields_of(asked: Asked) -> dict[str, str | list[str]]:
 def within(asked: Asked, first: datetime, last: datetime) -> Asked:
     """Return the same question, of articles from the day of `first` to that of `last`."""
     midnight = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-    after, before = first.replace(**midnight), last.replace(**midnight) + timedelta(days=1)  # type: ignore[arg-type]
+    after = first.replace(**midnight)  # type: ignore[arg-type]
+    before = moved(last.replace(**midnight), timedelta(days=1))  # type: ignore[arg-type]
     return replace(asked, filters=replace(asked.filters, after=after, before=before))
 
 

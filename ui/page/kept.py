@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ValidationError
 
+from rag.dates import checked_moment
 from rag.schema import Answer, Article, ArticleHead, Citation, Hit, Passage, Statement, Support
 from ui.page.asking import asked_of, fields_of
 from ui.page.session import (
@@ -29,6 +30,7 @@ from ui.page.session import (
 )
 
 Where = tuple[str, int, int, int]  # a passage: its article, revision, start and end
+Moment = Annotated[AwareDatetime, AfterValidator(checked_moment)]  # a date, in every time zone
 _AN_ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -58,7 +60,7 @@ class KeptTurn(BaseModel):
     id: str = ""
     question: str
     alone: str = ""
-    asked_on: AwareDatetime | None = None
+    asked_on: Moment | None = None
     sequence: int = 0
     progress: Literal["stopped", "done"] = "done"
     considered: int = 0
@@ -72,7 +74,7 @@ class KeptTurn(BaseModel):
     removed: list[KeptStatement] = []
     hits: list[Where] = []
     closest: list[Where] = []
-    as_of: AwareDatetime | None = None
+    as_of: Moment | None = None
     refused: bool = False
     reason: str = ""
     notice: str = ""
