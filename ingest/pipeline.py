@@ -11,6 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
+from ingest.copies import FullestCopies
 from ingest.readers import Kill, Link, Reading, Reject, files, read
 from rag.errors import ReadError
 from rag.schema import Article, Span
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 BATCH_ARTICLES = 64
 BATCH_CHARACTERS = 2_000_000  # a batch of long articles is put earlier
 BATCH_SECONDS = 10.0  # and so is one of pages that are fetched slowly
+_FULLER_KEPT = (
+    "this copy is much shorter than one of the same address in this run, which is kept: "
+    "ingest it by itself if it is the right one"
+)
 PAGE_BYTES = 50_000  # what a page that is fetched counts for in the progress
 
 
@@ -144,6 +149,7 @@ class _Run:
         self._following = following
         self._identities = identities
         self._stop = stop
+        self._copies = FullestCopies(archive.article)
 
     def articles(
         self,
@@ -190,10 +196,14 @@ class _Run:
         """Put the articles of `batch` that are new or changed."""
         if self._identities:
             batch = self._identities.resolved(batch)
+        sifted = self._copies.sift(batch)
+        batch = sifted.articles
+        for article in sifted.shorter:
+            self._reject(Reject(article.url, _FULLER_KEPT))
         known = self.archive.fingerprints({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
         refused: list[str] = []
-        unchanged = 0
+        unchanged = len(sifted.contained)
         limit: TokenLimit = self.archive.embeddings
         for article in batch:
             try:

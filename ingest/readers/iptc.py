@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.entities import html5
 from typing import Any
@@ -73,7 +74,7 @@ def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
     item = {str(key).casefold(): held for key, held in value.items()}
     record: dict[str, Any] = {
         "id": item.get("uri"),
-        "url": item.get("uri") if str(item.get("uri")).startswith("http") else None,
+        "url": _address(item.get("uri")),
         "title": item.get("headline") or _roled(item.get("headlines"), ("main", "headline", "")),
         "text": _ninjs_body(item),
         "publisher": item.get("copyrightholder") or _names(item.get("infosources")),
@@ -103,7 +104,7 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
         reason = f"withdrawn by its publisher ({status or 'kill'}): {name}{why[:200]}"
         if not (record.get("url") or record.get("id")):
             return Reject(place, f"{reason}, without a word of which article it was")
-        killed = article_id(str(record.get("url") or ""), str(record.get("id") or ""))
+        killed = article_id(given=str(record.get("id") or record["url"]))
         return Kill(place, reason, killed, clean_line(str(record.get("publisher") or "")))
     embargo = record.pop("embargo", None)
     if embargo is not None:
@@ -116,7 +117,11 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
         record["correction"] = f"{said[:1].upper()}{said[1:]}"
         # In the text as well: it is what answers who asks.
         record["text"] = [*_listed(record.get("text")), f"Correction: {record['correction']}"]
-    return article_from({key: held for key, held in record.items() if held}, place=place)
+    found = article_from({key: held for key, held in record.items() if held}, place=place)
+    if isinstance(found, Article) and record.get("id"):
+        # The agency's own id is the identity: addresses are shared, and change with the site.
+        return replace(found, id=article_id(given=str(record["id"])))
+    return found
 
 
 def _under_embargo(value: Any) -> str:
@@ -139,7 +144,7 @@ def _from_nitf(nitf: Any) -> dict[str, Any]:
     body = nitf.find("{*}body/{*}body.content")
     return {
         "id": _attribute(nitf, "doc-id", "id-string"),
-        "url": _attribute(nitf, "pubdata", "ex-ref"),
+        "url": _address(_attribute(nitf, "pubdata", "ex-ref")),
         "title": _text(nitf, "hl1") or _text(nitf, "hedline") or _text(nitf, "title"),
         "text": _paragraphs(body if body is not None else nitf.find("{*}body")),
         "publisher": _attribute(nitf, "pubdata", "name")
@@ -175,14 +180,12 @@ def _byline(nitf: Any) -> list[str]:
 def _from_newsml(item: Any) -> dict[str, Any]:
     """Return what a NewsML-G2 newsItem says (2.x, by the IPTC)."""
     inner = next((_from_nitf(nitf) for nitf in item.iter("{*}nitf")), {})
-    guid = item.get("guid") or ""
-    links = [link.get("href") for link in item.iter("{*}link") if link.get("href")]
-    address = next((href for href in [guid, *links] if str(href).startswith("http")), None)
+    guid = clean_line(item.get("guid") or "")
     created = _text(item, "firstCreated") or _text(item, "contentCreated")
     language = next((found.get("tag") for found in item.iter("{*}language")), None)
     said = {
         "id": guid,
-        "url": address,
+        "url": _own_link(item) or _address(guid),
         "title": _text(item, "headline") or _text(item, "title"),
         "text": inner.get("text") or _content(item),
         "publisher": _named(item, "provider") or _named(item, "infoSource"),
@@ -199,6 +202,15 @@ def _from_newsml(item: Any) -> dict[str, Any]:
     embargo = next((_line(found) for found in item.iter("{*}embargoed")), None)
     merged = {**inner, **{key: value for key, value in said.items() if value}}
     return merged | ({"embargo": embargo} if embargo is not None else {})
+
+
+def _own_link(item: Any) -> str:
+    """Return the address that a link calls the item's own; any other rel is another's."""
+    for link in item.iterfind("{*}itemMeta/{*}link"):
+        rel = str(link.get("rel") or link.get("reluri") or "").casefold()
+        if re.split(r"[:/#]", rel)[-1] in ("canonical", "self") and _address(link.get("href")):
+            return _address(link.get("href"))
+    return ""
 
 
 def _status(item: Any) -> str:
@@ -278,6 +290,12 @@ def _line(element: Any) -> str:
 def _text(element: Any, name: str) -> str:
     """Return the text of the first element of that name that has any."""
     return next(filter(None, map(_line, element.iter(f"{{*}}{name}"))), "")
+
+
+def _address(value: Any) -> str:
+    """Return a value that is the address of a page; "" for a URN, a number, or a site's root."""
+    address = value.strip() if isinstance(value, str) else ""
+    return address if re.match(r"(?i)https?://[^/\s]+/[^/\s]", address) else ""
 
 
 def _attribute(element: Any, name: str, attribute: str, *, last: bool = False) -> str:

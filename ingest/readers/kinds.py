@@ -46,6 +46,11 @@ _NEWS_XML = re.compile(
     rb"(?is)\A(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*)?>)*+"
     rb"<(?:[\w.-]{1,20}:)?(?:nitf|newsItem|newsMessage|packageItem|NewsML)[\s>/]"
 )
+# The first line of a WACZ's pages.jsonl, and of CDX and CDXJ, the indexes of web archives.
+_CRAWL_LIST = re.compile(
+    rb"(?i)\A\s*(?:\{[^{}\n]{0,200}\"format\"\s*:\s*\"json-pages-| CDX [a-z] [a-z] |!meta 0 \{)"
+    rb"|\A[a-z0-9-]+(?:,[a-z0-9_-]+)+(?::\d+)?\)\S* \d{12,14} \{"
+)
 _XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
 
 
@@ -66,6 +71,8 @@ def kind_of(start: bytes) -> Kind | str:
     if b"\x00" in start[:4096]:
         return "not a text: it holds zero bytes"
     start = start.removeprefix(codecs.BOM_UTF8)
+    if _CRAWL_LIST.match(start):
+        return "a crawl's list of its pages, not articles: read the WARC files of the crawl"
     return _kind_of_markup(start) or _kind_of_json(start) or "text"
 
 

@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ingest.readers import Read, Reject, may_hold_articles
+from ingest.readers.sidefiles import side_members
 from rag.errors import ReadError
 
 # What one file may unpack to, everything within it together. A year of a newspaper's pages has
@@ -134,6 +135,8 @@ def read_zip(
             if members and any(name in opened.NameToInfo for name in _OTHER_ZIPS):
                 yield Reject(place, "a zip of an office document, a book or a program: no articles")
                 return
+            beside = side_members(opened.NameToInfo)
+            members = [member for member in members if member.filename not in beside]
             yield from _members(place, _zipped(opened, members), allowance, read_member)
 
 
