@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.entities import html5
@@ -11,6 +11,7 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Kill, Read, Reject
+from ingest.readers.blocktext import block_texts
 from ingest.readers.dates import parse_moment
 from ingest.readers.fields import article_from
 from ingest.readers.ids import article_id
@@ -18,10 +19,6 @@ from rag.schema import Article
 
 XML_BYTES = 64 * 2**20  # a message with a day's news has some MB; a tree takes ten times its text
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_BLOCKS = frozenset(
-    "p hl2 h1 h2 h3 h4 h5 h6 li dt dd tr pre blockquote bq block note caption".split()
-)
-_LEFT_OUT = frozenset("media figure aside script style img media-caption picture".split())
 _KILLED = re.compile(r"(?i)cancel|kill|withdr|withheld|recall")
 _KILL_NOTE = re.compile(
     r"(?i)\A\W*(?:mandatory\s+|bulletin\s+)?kill\b|\b(?:story|article|item) (?:has been|is|was) "
@@ -141,12 +138,12 @@ def _under_embargo(value: Any) -> str:
 def _from_nitf(nitf: Any) -> dict[str, Any]:
     """Return what a NITF document says (NITF 3.6, by the IPTC)."""
     status = _attribute(nitf, "docdata", "management-status")
-    body = nitf.find("{*}body/{*}body.content")
+    bodies = nitf.findall("{*}body/{*}body.content") or nitf.findall("{*}body")
     return {
         "id": _attribute(nitf, "doc-id", "id-string"),
         "url": _address(_attribute(nitf, "pubdata", "ex-ref")),
         "title": _text(nitf, "hl1") or _text(nitf, "hedline") or _text(nitf, "title"),
-        "text": _paragraphs(body if body is not None else nitf.find("{*}body")),
+        "text": _paragraphs(*bodies),
         "publisher": _attribute(nitf, "pubdata", "name")
         or _attribute(nitf, "doc.copyright", "holder")
         or _text(nitf, "distributor"),
@@ -303,21 +300,5 @@ def _attribute(element: Any, name: str, attribute: str, *, last: bool = False) -
     return next(filter(None, reversed(values) if last else values), "").strip()
 
 
-def _paragraphs(element: Any) -> list[str]:
-    return [] if element is None else [text for text in _blocks(element) if text]
-
-
-def _blocks(element: Any) -> Iterator[str]:
-    """Yield the text of each innermost block, a row's cells between bars."""
-    for child in element:
-        name = _name(child)
-        if name in _LEFT_OUT:
-            continue
-        if name == "tr":
-            yield " | ".join(filter(None, map(_line, child)))
-        elif name in _BLOCKS and not any(
-            _name(inner) in _BLOCKS for inner in child.iterdescendants()
-        ):
-            yield _line(child)
-        else:
-            yield from _blocks(child)
+def _paragraphs(*elements: Any) -> list[str]:
+    return [text for element in elements if element is not None for text in block_texts(element)]
