@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ingest.cleaning import clean_line
 from ingest.litter import bare
+from ingest.readers.articlebody import article_body, description
+from ingest.readers.completion import completed
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -22,7 +24,9 @@ def load_page(content: bytes) -> HtmlElement | None:
 
 def story_of(tree: HtmlElement, url: str | None) -> str:
     """Return the text of the story, its blocks as paragraphs; nothing where none is found."""
-    return _paragraphs(_extracted(tree, url))
+    text = _extracted(tree, url)
+    body = article_body(tree, text)
+    return _paragraphs(completed(tree, text, body=body, summary=description(tree)))
 
 
 def plain_story(content: bytes) -> str:
