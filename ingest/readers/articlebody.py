@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 OWN = 0.5  # of the extracted text that is in the body of the same article
+HIDDEN = 0.2  # of a body that the page hides
 LITTLE = 0.3  # of the body's length: less of it on the page is a notice in its place
 
 
-def article_body(tree: HtmlElement, text: str) -> str:
+def article_body(tree: HtmlElement, text: str, *, unseen: str = "") -> str:
     """Return schema.org's articleBody of the article that was extracted; "" where there is none.
 
     It may be a teaser, and a page may hold those of other stories: the page's own shares the
     extracted words, or has the page's heading where hardly any words were extracted.
     """
-    have = shingles(text)
+    have, hidden = shingles(text), shingles(unseen)
     headings = {bare(clean_line(h.text_content())) for h in tree.iter("h1")} - {""}
     best, most = "", 0.0
     for headline, body in _bodies(tree):
-        share = share_of(have, shingles(body))
+        shown = shingles(body)
+        if share_of(shown, hidden) >= HIDDEN:
+            continue  # the page holds it, and shows it to nobody
+        share = share_of(have, shown)
         little = len(text) < LITTLE * len(body)
         if (share >= OWN or (little and headline in headings)) and share >= most:
             best, most = body, share

@@ -16,9 +16,7 @@ def shingles(text: str) -> Shingles:
     words = _TOKENS.findall(text.casefold())
     if not words:
         return frozenset()
-    return frozenset(
-        tuple(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1))
-    )
+    return frozenset(tuple(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1)))
 
 
 def share_of(part: Shingles, whole: Shingles) -> float:

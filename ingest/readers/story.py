@@ -22,10 +22,13 @@ def load_page(content: bytes) -> HtmlElement | None:
     return tree if tree is not None and len(tree) else None
 
 
-def story_of(tree: HtmlElement, url: str | None) -> str:
-    """Return the text of the story, its blocks as paragraphs; nothing where none is found."""
+def story_of(tree: HtmlElement, url: str | None, *, unseen: str = "") -> str:
+    """Return the text of the story, its blocks as paragraphs; nothing where none is found.
+
+    `unseen` is text that the page hides: it isn't taken from the metadata either.
+    """
     text = _extracted(tree, url)
-    body = article_body(tree, text)
+    body = article_body(tree, text, unseen=unseen)
     return _paragraphs(completed(tree, text, body=body, summary=description(tree)))
 
 
