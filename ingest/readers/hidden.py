@@ -9,6 +9,7 @@ loaded hides nothing: such pages are read as if shown.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -122,18 +123,12 @@ def _hidden(tree: HtmlElement, sheet: StyleSheet, waiting: frozenset[Any] | None
         whole = element.tag in ("html", "body") or (waiting is not None and element in waiting)
         if whole:  # shown by a script in the end, whatever its style says
             style = {name: value for name, value in style.items() if name in _GROUNDS}
-        own = sum(len(text) for text in map(str.strip, _own_texts(element)) if len(text) >= LINE)
-        if not whole and _hides(element, style):
-            found.elements.append(element)
-            found.unseen += sum(
-                len(text) for text in map(str.strip, element.itertext()) if len(text) >= LINE
-            )
-            continue
         look = _look(element, style, look)
-        if look.opacity < FAINT:
+        if (not whole and _hides(element, style)) or look.opacity < FAINT:
             found.elements.append(element)
-            found.unseen += own
+            found.unseen += _read(element.itertext())
             continue
+        own = _read(_own_texts(element))
         shown = replace(look, ground=None) if waiting is not None else look
         if shown.hides_text:
             found.texts.append(element)
@@ -268,6 +263,11 @@ def _share(value: str) -> float:
     if not number:
         return 1.0
     return min(1.0, max(0.0, float(number.group()) / (100 if "%" in value else 1)))
+
+
+def _read(texts: Iterable[str]) -> int:
+    """Return how many characters of lines there are."""
+    return sum(len(text) for text in map(str.strip, texts) if len(text) >= LINE)
 
 
 def _own_texts(element: Any) -> list[str]:
