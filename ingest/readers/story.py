@@ -9,6 +9,7 @@ from ingest.cleaning import clean_line
 from ingest.litter import bare
 from ingest.readers.articlebody import article_body, description
 from ingest.readers.completion import completed
+from ingest.readers.teasers import drop_teasers
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -27,6 +28,7 @@ def story_of(tree: HtmlElement, url: str | None, *, unseen: str = "") -> str:
 
     `unseen` is text that the page hides: it isn't taken from the metadata either.
     """
+    tree = _prepared(tree, url)
     text = _extracted(tree, url)
     body = article_body(tree, text, unseen=unseen)
     return _paragraphs(completed(tree, text, body=body, summary=description(tree)))
@@ -43,6 +45,13 @@ def without_heading(tree: HtmlElement, body: str) -> str:
     first, _, rest = body.partition("\n")
     headings = {bare(clean_line(element.text_content())) for element in tree.iter("h1")}
     return rest.strip() if rest and bare(first) in headings else body
+
+
+def _prepared(tree: HtmlElement, url: str | None = None) -> HtmlElement:
+    """Return a copy of a page without the blocks of other stories."""
+    copy = deepcopy(tree)
+    drop_teasers(copy, url or "")
+    return copy
 
 
 def _extracted(tree: HtmlElement, url: str | None) -> str:
