@@ -86,12 +86,15 @@ def completed(tree: HtmlElement, text: str, *, body: str = "", summary: str = ""
     for block, place in zip(blocks, places, strict=True):
         headed = headed or _is_heading(block)
         if place is not None:
-            last, begun = max(last, place), begun or len(block.text) >= PROSE_FROM
+            last = max(last, place)
+            begun = begun or (len(block.text) >= PROSE_FROM and not _is_heading(block))
         elif (
             _is_prose(block)
             and (share_of(shingles(block.text), wanted) >= FOUND or kin.has(block.element))
         ) or (headed and not begun and _is_standfirst(block, summary)):
             line = f"- {block.text}" if block.element.tag == "li" else block.text
+            if line in added.get(last, ()):
+                continue
             added.setdefault(last, []).append(line)
     lines = [*added.get(-1, ())]
     for number, line in enumerate(story.lines):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CARD_UP_TO = 500  # characters; a longer one is an item of the story
 PROSE_FROM = 80  # characters of a paragraph
 LINKED = 0.5  # of a block's text: it is a list of links
+MARKED = 0.25  # of what is called so by its class, and holds no paragraph
 OF_PAGE = 0.5  # of the page's text: what holds more is the story
 HEAD_UP_TO = 60  # characters of a heading such as "Most Popular"
 LINE = (20, 200)  # characters of a paragraph that is a headline
@@ -38,7 +39,8 @@ _TEASER = re.compile(
 )
 _MORE_HEADS = re.compile(
     r"(?i)(?:(?:the )?(?:most|more|latest|top|popular|trending|related|recommended|featured|"
-    r"editor.?s.? picks?|read (?:more|next|also)|also read|don.t miss|you (?:may|might)|up next|see also|"
+    r"editor.?s.? picks?|read (?:more|next|also)|also read|don.t miss|you (?:may|might)|"
+    r"up next|see also|você (?:pode|também)|"
     r"other (?:news|stories)|news ?letters?|mehr zum|lesen sie|à lire|lire aussi|"
     r"lea también|te puede|leia (?:também|mais)|veja (?:também|mais)|leggi anche|lees ook|"
     r"læs også|les også|läs (?:också|mer|även)|czytaj (?:też|także|również)|čtěte|"
@@ -126,7 +128,7 @@ def _marked(tree: HtmlElement) -> Iterator[Any]:
         if not _TEASER.search(marks) or element.find(".//h1") is not None:
             continue
         form = element.tag == "form" or element.find(".//input") is not None
-        if not _has_prose(element) and (form or _linked_share(element) >= LINKED):
+        if not _has_prose(element) and (form or _linked_share(element) >= MARKED):
             yield element
 
 
@@ -180,7 +182,7 @@ def _is_list_head(head: Any) -> bool:
 
 def _is_teaser(block: Any) -> bool:
     """Return whether a block under such a heading is a link, a card, a picture, or nothing."""
-    if not _size(block):
+    if block.tag == "article" or not _size(block):
         return True
     if block.tag in _HEADINGS or block.tag in ("p", "blockquote", "table"):
         return _linked_share(block) >= LINKED
