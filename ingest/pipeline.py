@@ -13,6 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
+from ingest.copies import FullestCopies
 from ingest.readers import Failure, Kill, Link, Reading, Reject, files, read
 from ingest.readers.filenames import printable
 from ingest.readers.guarding import failure, guarded
@@ -35,6 +36,10 @@ logging.getLogger("backfile").addHandler(logging.NullHandler())
 BATCH_ARTICLES = 64
 BATCH_CHARACTERS = 2_000_000  # a batch of long articles is put earlier
 BATCH_SECONDS = 10.0  # and so is one of pages that are fetched slowly
+_FULLER_KEPT = (
+    "this copy is much shorter than one of the same address in this run, which is kept: "
+    "ingest it by itself if it is the right one"
+)
 PAGE_BYTES = 50_000  # what a page that is fetched counts for in the progress
 
 
@@ -156,6 +161,7 @@ class _Run:
         self._following = following
         self._identities = identities
         self._stop = stop
+        self._copies = FullestCopies(archive.article)
 
     def articles(
         self,
@@ -233,10 +239,12 @@ class _Run:
     def _put(self, batch: Sequence[Article], refused: list[str]) -> None:
         if self._identities:
             batch = self._identities.resolved(batch)
+        sifted = self._copies.sift(batch)
+        batch = sifted.articles
         known = self.archive.fingerprints({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
         rejects: list[tuple[str, Reject]] = []
-        unchanged = 0
+        unchanged = len(sifted.contained)
         limit: TokenLimit = self.archive.embeddings
         for article in batch:
             try:
@@ -253,6 +261,8 @@ class _Run:
         for article_id, reject in rejects:  # not before: a batch that fails is put again
             refused.append(article_id)
             self._reject(reject)
+        for article in sifted.shorter:
+            self._reject(Reject(article.url, _FULLER_KEPT))
         self.report = replace(
             self.report,
             new=self.report.new + (counts.new if counts else 0),

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from ingest.readers.mapping import NO_MAP, FieldMap
+from ingest.readers.sidefiles import entries_of_folder, is_side_folder, is_side_name
 from rag.schema import Article
 
 Read = Iterator["Article | Reject | Link"]
@@ -131,7 +132,8 @@ def files(path: Path) -> Iterator[Path]:
         yield path
         return
     for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        entered, names = entries_of_folder(folder, folders, names)
+        folders[:] = sorted(entered)
         for name in sorted(names):
             file = Path(folder, name)
             # A pipe has no end until somebody writes to it; a link that leads nowhere is told.
@@ -141,5 +143,7 @@ def files(path: Path) -> Iterator[Path]:
 
 def may_hold_articles(path: PurePath) -> bool:
     """Whether a file that lies in a folder, or in a zip, is worth a look, going by its name."""
-    hidden = any(re.match(r"\.[^.]|__MACOSX\Z", part) for part in path.parts)
-    return not hidden and not _NOT_ARTICLES.search(path.name)
+    hidden = re.match(r"\.[^.]", path.name) or any(
+        is_side_folder(part) for part in path.parts[:-1] if part not in (".", "..")
+    )
+    return not (hidden or _NOT_ARTICLES.search(path.name) or is_side_name(path.name))

@@ -14,10 +14,12 @@ from ingest.readers import Reject
 from ingest.readers.bylines import names
 from ingest.readers.dates import parse_date
 from ingest.readers.fields import article_from
+from ingest.readers.hidden import drop_hidden
 from ingest.readers.ids import host_of, place_of
 from ingest.readers.metadata import address_of, said_of_itself
 from ingest.readers.story import load_page, story_of, without_heading
 from ingest.readers.storyhead import StoryHead, story_head
+from ingest.readers.stylesheets import TooComplexError
 from rag.schema import Article
 
 if TYPE_CHECKING:
@@ -42,7 +44,11 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
         return Reject(place, "a page without content")
     said = said_of_itself(tree)
     address = address_of(tree, said, url)
-    body = without_heading(tree, story_of(tree, address))
+    try:
+        unseen = drop_hidden(tree)
+    except TooComplexError as error:
+        return Reject(place, f"a page that can't be read: {error}")
+    body = without_heading(tree, story_of(tree, address, unseen=unseen))
     publisher = _publisher(said, address)
     titles = [*said["titles"], _tab_title(tree)]
     language = tree.get("lang") or said.get("language") or language_of(body)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from html.entities import html5
@@ -11,6 +12,7 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Kill, Link, Read, Reject
+from ingest.readers.blocktext import block_texts
 from ingest.readers.dates import parse_moment
 from ingest.readers.fields import article_from
 from ingest.readers.guarding import guarded
@@ -19,10 +21,6 @@ from rag.schema import Article
 
 XML_BYTES = 64 * 2**20  # a message with a day's news has some MB; a tree takes ten times its text
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_BLOCKS = frozenset(
-    "p hl2 h1 h2 h3 h4 h5 h6 li dt dd tr pre blockquote bq block note caption".split()
-)
-_LEFT_OUT = frozenset("media figure aside script style img media-caption picture".split())
 _KILLED = re.compile(r"(?i)cancel|kill|withdr|withheld|recall")
 _KILL_NOTE = re.compile(
     r"(?i)\A\W*(?:mandatory\s+|bulletin\s+)?kill\b|\b(?:story|article|item) (?:has been|is|was) "
@@ -78,7 +76,7 @@ def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
     item = {str(key).casefold(): held for key, held in value.items()}
     record: dict[str, Any] = {
         "id": item.get("uri"),
-        "url": item.get("uri") if str(item.get("uri")).startswith("http") else None,
+        "url": _address(item.get("uri")),
         "title": item.get("headline") or _roled(item.get("headlines"), ("main", "headline", "")),
         "text": _ninjs_body(item),
         "publisher": item.get("copyrightholder") or _names(item.get("infosources")),
@@ -108,7 +106,7 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
         reason = f"withdrawn by its publisher ({status or 'kill'}): {name}{why[:200]}"
         if not (record.get("url") or record.get("id")):
             return Reject(place, f"{reason}, without a word of which article it was")
-        killed = article_id(str(record.get("url") or ""), str(record.get("id") or ""))
+        killed = article_id(given=str(record.get("id") or record["url"]))
         return Kill(place, reason, killed, clean_line(str(record.get("publisher") or "")))
     embargo = record.pop("embargo", None)
     if embargo is not None:
@@ -121,7 +119,11 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
         record["correction"] = f"{said[:1].upper()}{said[1:]}"
         # In the text as well: it is what answers who asks.
         record["text"] = [*_listed(record.get("text")), f"Correction: {record['correction']}"]
-    return article_from({key: held for key, held in record.items() if held}, place=place)
+    found = article_from({key: held for key, held in record.items() if held}, place=place)
+    if isinstance(found, Article) and record.get("id"):
+        # The agency's own id is the identity: addresses are shared, and change with the site.
+        return replace(found, id=article_id(given=str(record["id"])))
+    return found
 
 
 def _under_embargo(value: Any) -> str:
@@ -141,12 +143,12 @@ def _under_embargo(value: Any) -> str:
 def _from_nitf(nitf: Any) -> dict[str, Any]:
     """Return what a NITF document says (NITF 3.6, by the IPTC)."""
     status = _attribute(nitf, "docdata", "management-status")
-    body = nitf.find("{*}body/{*}body.content")
+    bodies = nitf.findall("{*}body/{*}body.content") or nitf.findall("{*}body")
     return {
         "id": _attribute(nitf, "doc-id", "id-string"),
-        "url": _attribute(nitf, "pubdata", "ex-ref"),
+        "url": _address(_attribute(nitf, "pubdata", "ex-ref")),
         "title": _text(nitf, "hl1") or _text(nitf, "hedline") or _text(nitf, "title"),
-        "text": _paragraphs(body if body is not None else nitf.find("{*}body")),
+        "text": _paragraphs(*bodies),
         "publisher": _attribute(nitf, "pubdata", "name")
         or _attribute(nitf, "doc.copyright", "holder")
         or _text(nitf, "distributor"),
@@ -180,14 +182,12 @@ def _byline(nitf: Any) -> list[str]:
 def _from_newsml(item: Any) -> dict[str, Any]:
     """Return what a NewsML-G2 newsItem says (2.x, by the IPTC)."""
     inner = next((_from_nitf(nitf) for nitf in item.iter("{*}nitf")), {})
-    guid = item.get("guid") or ""
-    links = [link.get("href") for link in item.iter("{*}link") if link.get("href")]
-    address = next((href for href in [guid, *links] if str(href).startswith("http")), None)
+    guid = clean_line(item.get("guid") or "")
     created = _text(item, "firstCreated") or _text(item, "contentCreated")
     language = next((found.get("tag") for found in item.iter("{*}language")), None)
     said = {
         "id": guid,
-        "url": address,
+        "url": _own_link(item) or _address(guid),
         "title": _text(item, "headline") or _text(item, "title"),
         "text": inner.get("text") or _content(item),
         "publisher": _named(item, "provider") or _named(item, "infoSource"),
@@ -204,6 +204,15 @@ def _from_newsml(item: Any) -> dict[str, Any]:
     embargo = next((_line(found) for found in item.iter("{*}embargoed")), None)
     merged = {**inner, **{key: value for key, value in said.items() if value}}
     return merged | ({"embargo": embargo} if embargo is not None else {})
+
+
+def _own_link(item: Any) -> str:
+    """Return the address that a link calls the item's own; any other rel is another's."""
+    for link in item.iterfind("{*}itemMeta/{*}link"):
+        rel = str(link.get("rel") or link.get("reluri") or "").casefold()
+        if re.split(r"[:/#]", rel)[-1] in ("canonical", "self") and _address(link.get("href")):
+            return _address(link.get("href"))
+    return ""
 
 
 def _status(item: Any) -> str:
@@ -285,26 +294,16 @@ def _text(element: Any, name: str) -> str:
     return next(filter(None, map(_line, element.iter(f"{{*}}{name}"))), "")
 
 
+def _address(value: Any) -> str:
+    """Return a value that is the address of a page; "" for a URN, a number, or a site's root."""
+    address = value.strip() if isinstance(value, str) else ""
+    return address if re.match(r"(?i)https?://[^/\s]+/[^/\s]", address) else ""
+
+
 def _attribute(element: Any, name: str, attribute: str, *, last: bool = False) -> str:
     values = [found.get(attribute) or "" for found in element.iter(f"{{*}}{name}")]
     return next(filter(None, reversed(values) if last else values), "").strip()
 
 
-def _paragraphs(element: Any) -> list[str]:
-    return [] if element is None else [text for text in _blocks(element) if text]
-
-
-def _blocks(element: Any) -> Iterator[str]:
-    """Yield the text of each innermost block, a row's cells between bars."""
-    for child in element:
-        name = _name(child)
-        if name in _LEFT_OUT:
-            continue
-        if name == "tr":
-            yield " | ".join(filter(None, map(_line, child)))
-        elif name in _BLOCKS and not any(
-            _name(inner) in _BLOCKS for inner in child.iterdescendants()
-        ):
-            yield _line(child)
-        else:
-            yield from _blocks(child)
+def _paragraphs(*elements: Any) -> list[str]:
+    return [text for element in elements if element is not None for text in block_texts(element)]

@@ -46,6 +46,11 @@ _NEWS_XML = re.compile(
 )
 # A list of strings, of numbers or of lists; not "[AP]" and "[1] A note".
 _LISTED = re.compile(rb'\[\s*+(?:"(?:[^"\\]|\\.){0,9999}+"|-?\d[\d.eE+-]{0,30}|\[)\s*+[,\[{"\d]')
+# The first line of a WACZ's pages.jsonl, and of CDX and CDXJ, the indexes of web archives.
+_CRAWL_LIST = re.compile(
+    rb"(?i)\A\s*(?:\{[^{}\n]{0,200}\"format\"\s*:\s*\"json-pages-| CDX [a-z] [a-z] |!meta 0 \{)"
+    rb"|\A[a-z0-9-]+(?:,[a-z0-9_-]+)+(?::\d+)?\)\S* \d{12,14} \{"
+)
 _XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
 
 
@@ -67,6 +72,8 @@ def kind_of(start: bytes) -> Kind | str:
     if b"\x00" in start[:4096]:
         return "not a text: it holds zero bytes"
     start = start.removeprefix(codecs.BOM_UTF8)
+    if _CRAWL_LIST.match(start):
+        return "a crawl's list of its pages, not articles: read the WARC files of the crawl"
     return (
         _kind_of_markup(start)
         or _kind_of_json(start)

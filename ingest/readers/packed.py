@@ -20,6 +20,7 @@ from typing import Any
 from ingest.readers import Read, Reject, may_hold_articles
 from ingest.readers.filenames import printable
 from ingest.readers.guarding import failure
+from ingest.readers.sidefiles import side_members
 from rag.errors import ReadError
 
 # What one file may unpack to, everything within it together. A year of a newspaper's pages has
@@ -148,6 +149,8 @@ def read_zip(
             if other := _other_zip(opened):
                 yield Reject(place, other)
                 return
+            beside = side_members(opened.NameToInfo)
+            members = [member for member in members if member.filename not in beside]
             yield from _members(place, _zipped(opened, members), allowance, read_member)
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from ingest.cleaning import clean_line
 from ingest.litter import bare
+from ingest.readers.articlebody import article_body, description
+from ingest.readers.completion import completed
+from ingest.readers.teasers import drop_teasers
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -20,9 +23,15 @@ def load_page(content: bytes) -> HtmlElement | None:
     return tree if tree is not None and len(tree) else None
 
 
-def story_of(tree: HtmlElement, url: str | None) -> str:
-    """Return the text of the story, its blocks as paragraphs; nothing where none is found."""
-    return _paragraphs(_extracted(tree, url))
+def story_of(tree: HtmlElement, url: str | None, *, unseen: str = "") -> str:
+    """Return the text of the story, its blocks as paragraphs; nothing where none is found.
+
+    `unseen` is text that the page hides: it isn't taken from the metadata either.
+    """
+    tree = _prepared(tree, url)
+    text = _extracted(tree, url)
+    body = article_body(tree, text, unseen=unseen)
+    return _paragraphs(completed(tree, text, body=body, summary=description(tree)))
 
 
 def plain_story(content: bytes) -> str:
@@ -36,6 +45,13 @@ def without_heading(tree: HtmlElement, body: str) -> str:
     first, _, rest = body.partition("\n")
     headings = {bare(clean_line(element.text_content())) for element in tree.iter("h1")}
     return rest.strip() if rest and bare(first) in headings else body
+
+
+def _prepared(tree: HtmlElement, url: str | None = None) -> HtmlElement:
+    """Return a copy of a page without the blocks of other stories."""
+    copy = deepcopy(tree)
+    drop_teasers(copy, url or "")
+    return copy
 
 
 def _extracted(tree: HtmlElement, url: str | None) -> str:

@@ -1,0 +1,248 @@
+"""Blocks of other stories in a page, dropped before the page's own story is extracted.
+
+Four kinds: another article (its own element and a heading that links away), a list under a heading
+such as "Most Popular", a card (a linked heading with a line or two), and a paragraph that is one
+link to another story. The story's own lists of links and of facts stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from ingest.cleaning import clean_line
+from ingest.litter import LIST_HEADS, bare
+from ingest.readers.ids import host_of
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+CARD_UP_TO = 500  # characters; a longer one is an item of the story
+PROSE_FROM = 80  # characters of a paragraph
+LINKED = 0.5  # of a block's text: it is a list of links
+MARKED = 0.25  # of what is called so by its class, and holds no paragraph
+OF_PAGE = 0.5  # of the page's text: what holds more is the story
+HEAD_UP_TO = 60  # characters of a heading such as "Most Popular"
+LINE = (20, 200)  # characters of a paragraph that is a headline
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_HEADS = frozenset((*_HEADINGS, "p", "div", "span", "strong", "b", "header", "dt", "legend"))
+_CARDS = frozenset("div li section article aside a figure dl tr".split())
+_TEASER = re.compile(
+    r"(?i)(?:\A|[\s_-])(?:read-?more|related|recirc\w*|recommend\w*|most-?(?:popular|read|viewed|"
+    r"shared)|trending|newsletters?|sign-?up|promos?|teasers?|outbrain|taboola|more-?(?:stories|"
+    r"from|news|on|in)|also-?(?:on|read|like|see)|up-?next|next-?up|dont-?miss|inset-?link|see-?also|"
+    r"read-?next|read-?also|latest-?(?:news|stories|posts)|popular-?(?:news|stories|posts)|"
+    r"top-?stories|you-?may)(?:[\s_-]|\Z)"
+)
+_MORE_HEADS = re.compile(
+    r"(?i)(?:(?:the )?(?:most|more|latest|top|popular|trending|related|recommended|featured|"
+    r"editor.?s.? picks?|read (?:more|next|also)|also read|don.t miss|you (?:may|might)|"
+    r"up next|see also|você (?:pode|também)|"
+    r"other (?:news|stories)|news ?letters?|mehr zum|lesen sie|à lire|lire aussi|"
+    r"lea también|te puede|leia (?:também|mais)|veja (?:também|mais)|leggi anche|lees ook|"
+    r"læs også|les også|läs (?:också|mer|även)|czytaj (?:też|także|również)|čtěte|"
+    r"читайте|новости по теме|baca juga|xem thêm|관련|많이 본|あわせて読みたい|関連|相关|推荐)"
+    r"\b[^.!?]{0,50})\Z"
+)
+_SENTENCE_END = re.compile(r"[.!?…।。！？؟۔][\"'”’»）)\]]*\Z")
+
+
+def drop_teasers(tree: HtmlElement, url: str = "") -> None:
+    """Take blocks of other stories out of a page, in place; `url` is the page's address."""
+    site = _Site(url)
+    size = len(tree.text_content())
+    for element in [*_other_articles(tree, site), *_marked(tree), *_cards(tree, site)]:
+        if element.getparent() is not None and len(element.text_content()) < OF_PAGE * size:
+            element.drop_tree()
+    for head, blocks in list(_headed_lists(tree)):
+        for element in (head, *blocks):
+            if element.getparent() is not None:
+                element.drop_tree()
+    for element in list(_linked_lines(tree, site)):
+        element.drop_tree()
+
+
+class _Site:
+    """Tells links to other pages of the page's own site."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.host = host_of(url)
+
+    def is_other_page(self, href: str | None) -> bool:
+        """Return whether a link leads to another page of this site."""
+        href = (href or "").strip()
+        if not href or href.startswith("#") or re.match(r"(?i)(?!https?:)[a-z][a-z0-9+.-]*:", href):
+            return False
+        try:
+            parts = urlsplit(urljoin(self.url, href))
+            own = urlsplit(self.url)
+        except ValueError:
+            return False
+        if parts.netloc and not _is_kin(host_of(f"https://{parts.netloc}/"), self.host):
+            return False
+        return bool(parts.path.strip("/")) and (parts.path, parts.query) != (own.path, own.query)
+
+
+def _is_kin(one: str, other: str) -> bool:
+    """Return whether two hosts are of one site: news.velsund.example and velsund.example."""
+    labels = other.split(".")
+    last = 2 if len(labels) < 3 or len(labels[-2]) > 3 else 3  # velsund.co.uk
+    return bool(other) and one.split(".")[-last:] == labels[-last:]
+
+
+def _other_articles(tree: HtmlElement, site: _Site) -> Iterator[Any]:
+    """Yield the article elements that aren't the page's: within its own, or after it."""
+    articles = list(tree.iter("article"))
+    own = next((a for a in articles if a.find(".//h1") is not None), None)
+    if own is None:
+        own = max(articles, key=lambda a: len(a.text_content()), default=None)
+    if own is None:
+        return
+    above = {*own.iterancestors()}
+    for article in articles:
+        if article is own or article in above:
+            continue
+        within = own in article.iterancestors()
+        head = next((h for h in article.iter(*_HEADINGS)), None)
+        if (head is not None and _links_away(head, site)) or (
+            not within and article.find(".//h1") is not None
+        ):
+            yield article
+
+
+def _links_away(head: Any, site: _Site) -> bool:
+    links = [*head.iter("a"), *(one for one in head.iterancestors("a"))]
+    return any(site.is_other_page(link.get("href")) for link in links)
+
+
+def _marked(tree: HtmlElement) -> Iterator[Any]:
+    """Yield the elements whose class calls them teasers, and that are lists of links or forms."""
+    for element in tree.iter():
+        if not isinstance(element.tag, str) or element.tag in ("html", "body", "main", "article"):
+            continue
+        marks = f"{element.get('class') or ''} {element.get('id') or ''}"
+        if not _TEASER.search(marks) or element.find(".//h1") is not None:
+            continue
+        form = element.tag == "form" or element.find(".//input") is not None
+        if not _has_prose(element) and (form or _linked_share(element) >= MARKED):
+            yield element
+
+
+def _cards(tree: HtmlElement, site: _Site) -> Iterator[Any]:
+    """Yield the cards: a heading that links to another page, with a line or two."""
+    for head in tree.iter(*_HEADINGS[1:]):
+        if not _links_away(head, site):
+            continue
+        card = head
+        for one in head.iterancestors():
+            if one.tag not in (*_CARDS, "header", "hgroup") or not _text(one, CARD_UP_TO):
+                break
+            if sum(1 for _ in one.iter(*_HEADINGS)) > 1:
+                break
+            card = one
+        if card is not head and card.find(".//h1") is None:
+            yield card
+
+
+def _headed_lists(tree: HtmlElement) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the headings of lists of other stories, with the blocks under them."""
+    taken: set[Any] = set()
+    for head in tree.iter(*_HEADS):
+        if head in taken or not _is_list_head(head):
+            continue
+        whole = head
+        while (
+            whole.getparent() is not None
+            and whole.getparent().tag in _HEADS | {"section", "li"}
+            and _text(whole.getparent(), HEAD_UP_TO) == _text(head, HEAD_UP_TO)
+        ):
+            whole = whole.getparent()
+        blocks = []
+        for block in whole.itersiblings():
+            if not isinstance(block.tag, str):
+                continue
+            if block in taken or not _is_teaser(block):
+                break
+            blocks.append(block)
+        taken |= {*blocks}
+        if any(_size(block) for block in blocks):
+            yield whole, blocks
+
+
+def _is_list_head(head: Any) -> bool:
+    key = bare(_text(head, HEAD_UP_TO))
+    if len(key) <= 3:
+        return False
+    return key in LIST_HEADS or (head.tag in _HEADINGS and bool(_MORE_HEADS.match(key)))
+
+
+def _is_teaser(block: Any) -> bool:
+    """Return whether a block under such a heading is a link, a card, a picture, or nothing."""
+    if block.tag == "article" or not _size(block):
+        return True
+    if block.tag in _HEADINGS or block.tag in ("p", "blockquote", "table"):
+        return _linked_share(block) >= LINKED
+    heads = [
+        head
+        for head in block.iter(*_HEADINGS)
+        if head.find(".//a") is not None or next(head.iterancestors("a"), None) is not None
+    ]
+    return bool(heads) or _linked_share(block) >= LINKED
+
+
+def _linked_lines(tree: HtmlElement, site: _Site) -> Iterator[Any]:
+    """Yield the paragraphs that are nothing but a link to another story of the site."""
+    least, most = LINE
+    for line in tree.iter("p", "h2", "h3", "h4", "h5", "strong"):
+        if line.tag == "strong" and (line.getparent() is None or line.getparent().tag != "div"):
+            continue
+        text = _text(line, most)
+        links = list(line.iter("a"))
+        if (
+            least <= len(text)
+            and len(text.split()) >= 3
+            and links
+            and all(site.is_other_page(link.get("href")) for link in links)
+            and sum(map(_size, links)) >= len(text) - 2
+            and not _SENTENCE_END.search(text)
+            and next(line.iterancestors("li", "td", "table", "dl", "blockquote"), None) is None
+        ):
+            yield line
+
+
+def _has_prose(element: Any) -> bool:
+    return any(
+        _size(p) >= PROSE_FROM
+        and _SENTENCE_END.search(p.text_content().strip()[-40:])
+        and next(p.iterancestors("a"), None) is None
+        for p in element.iter("p")
+    )
+
+
+def _linked_share(element: Any) -> float:
+    whole = _size(element)
+    if not whole:
+        return 0.0
+    if element.tag == "a" or next(element.iterancestors("a"), None) is not None:
+        return 1.0
+    return sum(_size(link) for link in element.iter("a")) / whole
+
+
+def _size(element: Any) -> int:
+    return len(" ".join(element.text_content().split()))
+
+
+def _text(element: Any, up_to: int) -> str:
+    """Return the text of an element; "" where it is longer, which isn't read to its end."""
+    parts, size = [], 0
+    for part in element.itertext():
+        parts.append(part)
+        size += len(part.strip())
+        if size > up_to:
+            return ""
+    text = clean_line("".join(parts))
+    return text if len(text) <= up_to else ""
