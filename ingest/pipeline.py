@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
-from ingest.readers import Kill, Link, Reading, Reject, files, read
+from ingest.readers import Kill, Link, NotedArticle, Reading, Reject, files, read
 from rag.errors import ReadError
 from rag.schema import Article, Span
 from rag.storage.record import fingerprint
@@ -58,7 +58,8 @@ class Archive(Protocol):
 class IngestReport:
     """What an ingest did: articles by what became of them, new passages, seconds.
 
-    `removed` were killed by their publishers, `kept_out` taken down before.
+    `removed` were killed by their publishers, `kept_out` taken down before; `notices` counts the
+    dates and time zones that could not be read.
     """
 
     new: int = 0
@@ -67,6 +68,7 @@ class IngestReport:
     removed: int = 0
     kept_out: int = 0
     rejected: int = 0
+    notices: int = 0
     passages: int = 0
     seconds: float = 0.0
 
@@ -91,6 +93,7 @@ def ingest(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     on_reject: Callable[[dict[str, str]], None] | None = None,
+    on_notice: Callable[[dict[str, str]], None] | None = None,
     on_read: Callable[[str], None] | None = None,
     reading: Reading | None = None,
     following: Following | None = None,
@@ -101,8 +104,10 @@ def ingest(
 
     An article that has not changed is skipped before it is split or embedded; a changed one
     becomes a new revision. What cannot be read is told to `on_reject` as
-    `{"place": ..., "reason": ...}` and the rest goes in. Each batch is put for good: stopped and
-    started again, an ingest finds what it has done unchanged. `reading` says how files are read.
+    `{"place": ..., "reason": ...}` and the rest goes in; a date or a time zone that cannot be read
+    costs no article, and is told to `on_notice` as `{"place": ..., "notice": ...}`. Each batch is
+    put for good: stopped and started again, an ingest finds what it has done unchanged. `reading`
+    says how files are read.
 
     Sources are files, folders, and, with a `following` that fetches them, addresses. `on_read`
     is told each of them that was read to its end. `identities` tells which article of the archive
@@ -111,7 +116,16 @@ def ingest(
     """
     sources = list(sources)
     sizes = [_size(Path(source)) for source in sources if not is_address(source)]
-    run = _Run(archive, sum(sizes), on_progress, on_reject, following, identities, stop or Event())
+    run = _Run(
+        archive,
+        sum(sizes),
+        on_progress,
+        on_reject,
+        on_notice,
+        following,
+        identities,
+        stop or Event(),
+    )
     for batch in _batches(run.articles(sources, reading or Reading(), on_read)):
         run.put(batch)
     return run.finished()
@@ -131,6 +145,7 @@ class _Run:
         total: int,
         on_progress: Callable[[Progress], None] | None,
         on_reject: Callable[[dict[str, str]], None] | None,
+        on_notice: Callable[[dict[str, str]], None] | None,
         following: Following | None,
         identities: Identities | None,
         stop: Event,
@@ -141,6 +156,7 @@ class _Run:
         self._begun = time.monotonic()
         self._on_progress = on_progress
         self._on_reject = on_reject
+        self._on_notice = on_notice
         self._following = following
         self._identities = identities
         self._stop = stop
@@ -164,7 +180,7 @@ class _Run:
                 elif isinstance(found, Link):
                     self._follow(found)
                 else:
-                    yield found
+                    yield self._noticed(found)
             if on_read:
                 on_read(str(source))
         yield from self._fetched()
@@ -178,7 +194,7 @@ class _Run:
     def _fetched(self) -> Iterator[Article]:
         for found in self._following.found() if self._following else ():
             if isinstance(found, Article):
-                yield found
+                yield self._noticed(found)
             elif isinstance(found, Reject):
                 self._refuse(found)
                 self._tell()
@@ -253,6 +269,16 @@ class _Run:
             removed=self.report.removed + removed,
             unchanged=self.report.unchanged + 1 - removed,
         )
+
+    def _noticed(self, article: Article) -> Article:
+        """Tell what could not be read of an article, and return it as it goes in."""
+        if not isinstance(article, NotedArticle):
+            return article
+        self.report = replace(self.report, notices=self.report.notices + len(article.notices))
+        if self._on_notice:
+            for notice in article.notices:
+                self._on_notice({"place": notice.place, "notice": notice.reason})
+        return article.plain()
 
     def _reject(self, reject: Reject) -> None:
         self.report = replace(self.report, rejected=self.report.rejected + 1)

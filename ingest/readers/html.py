@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ingest.cleaning import clean_line
 from ingest.language import language_of
-from ingest.readers import Reject
+from ingest.readers import Notice, Reject
 from ingest.readers.bylines import names
-from ingest.readers.dates import parse_date
+from ingest.readers.dateorder import country_of, region_of
+from ingest.readers.dates import DateRead, read_date
 from ingest.readers.fields import article_from
 from ingest.readers.ids import host_of, place_of
 from ingest.readers.metadata import address_of, said_of_itself
@@ -41,23 +41,32 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     body = without_heading(tree, story_of(tree, address))
     publisher = _publisher(said, address)
     titles = [*said["titles"], _tab_title(tree)]
-    language = tree.get("lang") or said.get("language") or language_of(body)
+    language = _locale(tree, said, body)
     head = story_head(
         tree, body, titles=list(filter(None, titles)), publisher=publisher, language=language
     )
+    country = country_of(host_of(address))
+    published = _published(said, head, tree, address, country=country, language=language)
+    updated = read_date(said.get("updated"), language, country=country)
+    unread = [Notice(place, read.notice) for read in (published, updated) if read.notice]
     record = {
         **said,
         "url": address,
         "publisher": publisher,
         "title": head.title or next(filter(None, titles), "") or _first_heading(tree),
         "authors": _authors(said, head, publisher),
-        "published": _published(said, head, tree, address),
-        "updated": _date_or_none(said.get("updated")),
+        "published": published.moment,
+        "updated": updated.moment,
         "language": language,
     }
     if not _is_story(body, record):
         return Reject(place, "a page without an article: no text that reads like a story")
-    return article_from({**record, "text": body}, place=place, given=f"page:{place_of(place)}")
+    return article_from(
+        {**record, "text": body},
+        place=place,
+        given=f"page:{place_of(place)}",
+        notices=tuple(unread),
+    )
 
 
 def _authors(said: Mapping[str, Any], head: StoryHead, publisher: str) -> tuple[str, ...]:
@@ -75,12 +84,34 @@ def _key(name: str) -> str:
     return re.sub(r"\W", "", name.casefold())
 
 
+def _locale(tree: HtmlElement, said: Mapping[str, Any], body: str) -> str:
+    """Return what a page is written in: with its region, where either of its labels has one."""
+    label, other = (str(value or "").strip() for value in (tree.get("lang"), said.get("language")))
+    same = label[:2].casefold() == other[:2].casefold()
+    if label and same and not region_of(label) and region_of(other):
+        return other
+    return label or other or language_of(body)
+
+
 def _published(
-    said: Mapping[str, Any], head: StoryHead, tree: HtmlElement, url: str
-) -> datetime | None:
-    return (
-        _date_or_none(said.get("published")) or head.published or _date_or_none(_guess(tree, url))
-    )
+    said: Mapping[str, Any],
+    head: StoryHead,
+    tree: HtmlElement,
+    url: str,
+    *,
+    country: str,
+    language: str,
+) -> DateRead:
+    """Return the metadata's date, else the one over the story, else htmldate's guess.
+
+    A page says its date in several places: one that cannot be read is passed over, and is only
+    worth a notice where none can be.
+    """
+    given = read_date(said.get("published"), language, country=country)
+    if given.moment:
+        return given
+    moment = head.published or read_date(_guess(tree, url)).moment
+    return DateRead(moment) if moment else given
 
 
 def _guess(tree: HtmlElement, url: str) -> str | None:
@@ -120,11 +151,3 @@ def _publisher(said: Mapping[str, Any], url: str) -> str:
     named = said.get("publisher")
     name = clean_line(unescape(named)) if isinstance(named, str) else ""
     return name.removeprefix("©").strip() or host_of(url)
-
-
-def _date_or_none(value: Any) -> Any:
-    """A page says its date in several places: one that cannot be read is passed over, not fatal."""
-    try:
-        return parse_date(value)
-    except ValueError:
-        return None

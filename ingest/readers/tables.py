@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import json
 import re
 import tempfile
@@ -14,8 +15,10 @@ from datetime import date, datetime, time
 from typing import IO, Any
 
 from ingest.readers import Read, Reject
+from ingest.readers.dateorder import FileOrder
 from ingest.readers.decoding import ARTICLE_BYTES, decode
 from ingest.readers.fields import SPELLINGS, article_from
+from ingest.readers.lookahead import order_of_records, order_of_rows, with_head
 from ingest.readers.mapping import NO_MAP, FieldMap
 
 _TOO_LONG = (
@@ -26,6 +29,7 @@ _KNOWN = {key: name for name, keys in SPELLINGS.items() for key in keys}
 _SEPARATOR = re.compile(r"\Asep=(.)\r?\n")  # what Excel writes above a table
 _NAMES = re.compile(r"'([^']*)'|\"([^\"]*)\"")  # in a list as Python prints it
 _HEADER_UP_TO = 2**14  # characters of a line that may name columns
+_ORDER_BATCHES = 16  # of Parquet, of 65,536 rows, in which days are looked for
 _ROWS = 64  # of Parquet, that are in memory at a time
 # Parquet is read from its end, so that it is copied to the disk where it comes out of a stream.
 _PARQUET_BYTES = 8 * 2**30
@@ -106,6 +110,14 @@ def read_csv(
     """Yield the article of each row; a row that holds none is a Reject, and the rest goes in."""
     # Of the whole process, and 131,072 without it: an article in a cell may be longer.
     csv.field_size_limit(ARTICLE_BYTES)
+    file, head = with_head(file)
+    order = order_of_rows(
+        head.decode(dialect.encoding, "replace"),
+        delimiter=dialect.delimiter,
+        escape=dialect.escape,
+        before=dialect.before,
+        field_map=field_map,
+    )
     text = io.TextIOWrapper(file, dialect.encoding, errors="surrogateescape", newline="")
     lines = _Lines(text, dialect.before)
     rows = csv.reader(lines, delimiter=dialect.delimiter, escapechar=dialect.escape)
@@ -117,7 +129,7 @@ def read_csv(
             if not header:
                 header = [cell.strip() for cell in row]
             elif any(cell.strip() for cell in row):
-                yield _from_row(row, header, at, field_map)
+                yield _from_row(row, header, at, field_map, order)
     except csv.Error as error:
         yield Reject(f"{place}:{line}", f"a broken row: {error}: what follows is not read")
     except _TooLongError:
@@ -149,7 +161,9 @@ class _Lines(Iterator[str]):
         return line.replace("\x00", "")
 
 
-def _from_row(row: list[str], header: list[str], at: str, field_map: FieldMap) -> Any:
+def _from_row(
+    row: list[str], header: list[str], at: str, field_map: FieldMap, order: FileOrder
+) -> Any:
     while len(row) > len(header) and not row[-1].strip():
         row.pop()
     if len(row) != len(header):
@@ -158,7 +172,7 @@ def _from_row(row: list[str], header: list[str], at: str, field_map: FieldMap) -
     record = {name: _cell(cell) for name, cell in zip(header, row, strict=True) if cell}
     if any("\udc80" <= char <= "\udcff" for cell in row for char in cell):
         return Reject(at, "invalid UTF-8 in the row")
-    return article_from(record, place=at, field_map=field_map)
+    return article_from(record, place=at, field_map=field_map, order=order)
 
 
 def _cell(cell: str) -> Any:
@@ -191,14 +205,32 @@ def read_parquet(file: io.BufferedReader, place: str, field_map: FieldMap = NO_M
         number = 0
         try:
             table = parquet.ParquetFile(copy)
+            order = _order_of_parquet(table, field_map)
             for batch in table.iter_batches(batch_size=_ROWS, use_threads=False):
                 for record in batch.to_pylist():
                     number += 1
                     row = {key: _plain(value) for key, value in record.items()}
-                    yield article_from(row, place=f"{place}:{number}", field_map=field_map)
+                    yield article_from(
+                        row, place=f"{place}:{number}", field_map=field_map, order=order
+                    )
         except (arrow.ArrowException, ValueError, OverflowError, OSError, MemoryError) as error:
             why = str(error).split("\n", 1)[0][:120]
             yield Reject(f"{place}:{number + 1}", f"a damaged Parquet file: {why}")
+
+
+def _order_of_parquet(table: Any, field_map: FieldMap) -> FileOrder:
+    """Return how the first rows write their days, of which no other column is read."""
+    keys = {*SPELLINGS["published"], *SPELLINGS["updated"], *SPELLINGS["language"]}
+    mapped = {field_map.key_of(name) for name in ("published", "updated", "language")}
+    columns = [
+        field.name
+        for field in table.schema_arrow
+        if str(field.type) in ("string", "large_string", "dictionary<values=string>")
+        and (_bare(field.name) in keys or field.name in mapped)
+    ]
+    rows = itertools.islice(table.iter_batches(columns=columns, use_threads=False), _ORDER_BATCHES)
+    records = (record for batch in rows for record in batch.to_pylist()) if columns else ()
+    return order_of_records(records, field_map)
 
 
 def _copied(file: io.BufferedReader, copy: IO[bytes]) -> bool:
