@@ -56,7 +56,7 @@ def test_file_order_takes_the_commoner_and_none_of_a_tie() -> None:
 
 def test_one_table_has_one_order(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    rows = [f"{title};{TEXT};{day}" for title, day in zip("AB", ("03/04/2024", "25/04/2024"))]
+    rows = [f"A;{TEXT};03/04/2024", f"B;{TEXT};25/04/2024"]
     path.write_text("title;text;date\n" + "\n".join(rows), "utf-8")
     assert days(path) == ["2024-04-03", "2024-04-25"]
     path.write_text(path.read_text("utf-8").replace("25/04", "04/25"), "utf-8")

@@ -42,10 +42,15 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     publisher = _publisher(said, address)
     titles = [*said["titles"], _tab_title(tree)]
     language = _locale(tree, said, body)
-    head = story_head(
-        tree, body, titles=list(filter(None, titles)), publisher=publisher, language=language
-    )
     country = country_of(host_of(address))
+    head = story_head(
+        tree,
+        body,
+        titles=list(filter(None, titles)),
+        publisher=publisher,
+        language=language,
+        country=country,
+    )
     published = _published(said, head, tree, address, country=country, language=language)
     updated = read_date(said.get("updated"), language, country=country)
     unread = [Notice(place, read.notice) for read in (published, updated) if read.notice]
