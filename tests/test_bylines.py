@@ -23,7 +23,7 @@ from tests.test_readers_html import BODY
         ("Ida Lund, Jr.", ("Ida Lund, Jr.",)),
         ("Von Ida Lund und Ola Str", ("Ida Lund", "Ola Str")),
         ("Текст: Ида Лунд", ("Ида Лунд",)),
-        ("Reuters", ("Reuters",)),
+        ("Reuters", ()),
         ("admin", ()),
         ("", ()),
     ],

@@ -15,7 +15,7 @@ from ingest.readers.dateorder import country_of, region_of
 from ingest.readers.dates import DateRead, read_date
 from ingest.readers.fields import article_from
 from ingest.readers.ids import host_of, place_of
-from ingest.readers.metadata import address_of, said_of_itself
+from ingest.readers.metadata import address_of, said_of_itself, without_others
 from ingest.readers.story import load_page, story_of, without_heading
 from ingest.readers.storyhead import StoryHead, story_head
 from rag.schema import Article
@@ -36,7 +36,7 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     tree = load_page(content)
     if tree is None:
         return Reject(place, "a page without content")
-    said = said_of_itself(tree)
+    said = said_of_itself(tree, url)
     address = address_of(tree, said, url)
     body = without_heading(tree, story_of(tree, address))
     publisher = _publisher(said, address)
@@ -125,7 +125,7 @@ def _guess(tree: HtmlElement, url: str) -> str | None:
     # Not its extensive search: it takes any date on a page that says none of its own.
     try:
         found: str | None = find_date(
-            tree, url=url or None, original_date=True, extensive_search=False
+            without_others(tree), url=url or None, original_date=True, extensive_search=False
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None

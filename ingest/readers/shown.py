@@ -28,8 +28,8 @@ DATES = re.compile(
     rf"|\b\d{{1,2}}[/.]\d{{1,2}}[/.](?:\d{{4}}|\d{{2}})\b"
 )
 _CHANGED = re.compile(
-    r"(?i)\b(?:updated?|modified|edited|changed|aktualisiert|geändert|mis à jour|modifié|actualizado|"
-    r"atualizado|aggiornato|bijgewerkt|обновлено|изменено|оновлено|güncellen\w{1,8}|aktualizacja)\b"
+    r"(?i)\b(?:updated?|modified|edited|changed|aktualisiert|geändert|mis à jour|modifié|"
+    r"actualizado|atualizado|aggiornato|bijgewerkt|обновлено|изменено|оновлено|güncellen\w{1,8}|aktualizacja)\b"
     r"|更新|수정"
 )
 _PUBLISHED = (

@@ -219,12 +219,22 @@ def _marked(block: Block) -> tuple[str, tuple[str, ...]]:
             links = [clean_line(a.text_content()) for a in element.iter("a") if a is not element]
             text = clean_line(block.text if element is up else element.text_content())
             people = tuple(n for link in links for n in names_in_line(link) if is_person(n))
-            if 2 < len(text) <= LINE_UP_TO:
+            if element is not up and text not in block.text:
+                continue  # of another block, further down
+            if 2 < len(text) <= LINE_UP_TO and not _in_a_link(element, text):
                 return element.get("class") or element.tag, people or names_in_line(text)
     return "", ()
 
 
+def _in_a_link(element: Any, text: str) -> bool:
+    """Whether an author's name stands in a link with a headline: that of another story."""
+    link = next(element.iterancestors("a"), None)
+    return link is not None and len(clean_line(link.text_content())) > len(text) + 20
+
+
 def _is_author(element: Any) -> bool:
+    if isinstance(element.tag, str) and element.tag == "meta":
+        return False
     if "author" in (element.get("rel") or "").split() + (element.get("itemprop") or "").split():
         return True
     return bool(_OF_AUTHOR.search(f"{element.get('class') or ''} {element.get('id') or ''}"))
