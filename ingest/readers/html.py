@@ -19,10 +19,12 @@ from ingest.readers.metadata import address_of, said_of_itself, without_others
 from ingest.readers.story import load_page, story_of, without_heading
 from ingest.readers.storyhead import StoryHead, story_head
 from rag.schema import Article
+from rag.text.sentences import has_sentence
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _PARAGRAPHS_FROM = 120  # characters: less is a caption or a notice and no story
 
 
@@ -136,10 +138,17 @@ def _is_story(body: str, record: Mapping[str, Any]) -> bool:
     """Whether a page's text is a story: sentences enough, or a page that says it is an article."""
     said = record.get("is_article") or record.get("published")
     prose = [
-        line for line in body.split("\n") if len(line) > 60 and re.search(r"[.!?。؟…”\"]", line)
+        line
+        for line in body.split("\n")
+        if _width(line) > 60 and (has_sentence(line) or "”" in line or '"' in line)
     ]
-    size = sum(map(len, prose))
+    size = sum(map(_width, prose))
     return bool(prose) and (size >= _PARAGRAPHS_FROM if said else size >= 2 * _PARAGRAPHS_FROM)
+
+
+def _width(line: str) -> int:
+    """Return how long a line is; a character of East Asia says as much as two letters."""
+    return len(line) + len(_EAST_ASIAN.findall(line))
 
 
 def _tab_title(tree: HtmlElement) -> str:
