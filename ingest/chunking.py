@@ -32,7 +32,7 @@ OVER_TARGET = 4.0  # how much worse a passage is that is too long than one as mu
 SEAMS = 4  # tokens to spare below which a passage is counted whole, beside one a sentence
 
 _ITEM = re.compile(r"(?:[-*•–►▪‣·]|\d{1,3}[.)]|\|)\s|[^\n]*(?:\t| \| )")
-_CLAUSE = re.compile(r"[,;:—–)…]['\"”’»]?\s+|[，；：、،؛]\s*")
+_CLAUSE = re.compile(r"[,;:—–)…]['\"”’»]?\s+|[，；：、،؛၊፣፤፥՝]\s*")
 _WORD = re.compile(r"\s+")
 _HEADING_UP_TO = 90  # characters
 

@@ -16,6 +16,7 @@ from ingest.litter import (
     is_link,
     is_litter,
 )
+from rag.text.sentences import SENTENCE_ENDS
 
 _LIGATURES = str.maketrans(
     {
@@ -65,6 +66,7 @@ _AGENCY = re.compile(
 )
 _LAST_DASH = re.compile(r"(.*\S)\s+[-–—|·]\s+(\S.*)\Z")
 _TOP_DOMAIN = re.compile(r"\.(?:co|com|org|net|gov|ac)(?:\.[a-z]{2})?\Z|\.[a-z]{2,4}\Z")
+_ENDS = SENTENCE_ENDS + ':”"'
 _REPEAT_FROM = 60  # characters: a shorter line may be said twice on purpose ("No comment.")
 _REPEAT_WITHIN = 4  # lines, blank ones counted: what is said again later is said again on purpose
 
@@ -157,7 +159,7 @@ def _is_folded(paragraph: list[str]) -> bool:
         return False
     widths = [len(line) for line in body]
     longest = max(widths)
-    ended = sum(line[-1] in '.!?:”"' for line in body)
+    ended = sum(line[-1] in _ENDS for line in body)
     return (
         45 <= longest <= 100
         and min(widths) >= longest - 25

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from rag.text.sentences import SENTENCE_ENDS
+
 # Whole lines, compared in small letters without punctuation at either end.
 _LINES = frozenset(
     line.strip()
@@ -253,6 +255,7 @@ _SPEECH = re.compile(
     r"|told)\s+\S+"
 )
 _LITTER_UP_TO = 450  # characters; a longer paragraph holds story, whatever else it holds
+_ENDS_OF_PROSE = (set(SENTENCE_ENDS) | set('”"')) - set("?？؟…‥")  # a headline may be a question
 _LINK_UP_TO = 140  # characters; a longer line under "Related" is prose
 
 
@@ -269,7 +272,7 @@ def is_litter(line: str, key: str | None = None) -> bool:
         return True
     if _SPEECH.search(line):
         return False
-    if _LABELS.match(line) and not (len(line) > _LINK_UP_TO and line[-1] in ".!?"):
+    if _LABELS.match(line) and not (len(line) > _LINK_UP_TO and line[-1] in SENTENCE_ENDS):
         return True
     return bool(_BIO.search(line) or (_INVITES.match(line) and _INVITED_TO.search(line)))
 
@@ -280,4 +283,4 @@ def bare(line: str) -> str:
 
 def is_link(line: str) -> bool:
     """Whether a line may be a headline in a list of links: short, and no full sentence."""
-    return len(line) <= _LINK_UP_TO and line[-1] not in '.!”"。'
+    return len(line) <= _LINK_UP_TO and line[-1] not in _ENDS_OF_PROSE

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
 from ingest.copies import FullestCopies
-from ingest.readers import Failure, Kill, Link, Reading, Reject, files, read
+from ingest.readers import (
+    Failure,
+    Kill,
+    Link,
+    NotedArticle,
+    Notice,
+    Reading,
+    Reject,
+    files,
+    read,
+)
 from ingest.readers.filenames import printable
 from ingest.readers.guarding import failure, guarded
 from rag.dates import valid_moment
@@ -73,8 +83,8 @@ class Archive(Protocol):
 class IngestReport:
     """What an ingest did: articles by what became of them, new passages, seconds.
 
-    `removed` were killed by their publishers, `kept_out` taken down before. `unreadable_dates`
-    were left out of articles that went in without them.
+    `removed` were killed by their publishers, `kept_out` taken down before; `notices` counts the
+    dates and time zones that could not be read.
     """
 
     new: int = 0
@@ -83,9 +93,9 @@ class IngestReport:
     removed: int = 0
     kept_out: int = 0
     rejected: int = 0
+    notices: int = 0
     passages: int = 0
     seconds: float = 0.0
-    unreadable_dates: int = 0
 
     @property
     def articles(self) -> int:
@@ -108,6 +118,7 @@ def ingest(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     on_reject: Callable[[dict[str, str]], None] | None = None,
+    on_notice: Callable[[dict[str, str]], None] | None = None,
     on_read: Callable[[str], None] | None = None,
     reading: Reading | None = None,
     following: Following | None = None,
@@ -118,8 +129,10 @@ def ingest(
 
     An article that has not changed is skipped before it is split or embedded; a changed one
     becomes a new revision. What cannot be read is told to `on_reject` as
-    `{"place": ..., "reason": ...}` and the rest goes in. Each batch is put for good: stopped and
-    started again, an ingest finds what it has done unchanged. `reading` says how files are read.
+    `{"place": ..., "reason": ...}` and the rest goes in; a date or a time zone that cannot be read
+    costs no article, and is told to `on_notice` as `{"place": ..., "notice": ...}`. Each batch is
+    put for good: stopped and started again, an ingest finds what it has done unchanged. `reading`
+    says how files are read.
 
     Sources are files, folders, and, with a `following` that fetches them, addresses. `on_read`
     is told each of them that was read to its end. `identities` tells which article of the archive
@@ -128,7 +141,16 @@ def ingest(
     """
     sources = list(sources)
     sizes = [_size(Path(source)) for source in sources if not is_address(source)]
-    run = _Run(archive, sum(sizes), on_progress, on_reject, following, identities, stop or Event())
+    run = _Run(
+        archive,
+        sum(sizes),
+        on_progress,
+        on_reject,
+        on_notice,
+        following,
+        identities,
+        stop or Event(),
+    )
     for batch in _batches(run.articles(sources, reading or Reading(), on_read)):
         run.put(batch)
     return run.finished()
@@ -148,6 +170,7 @@ class _Run:
         total: int,
         on_progress: Callable[[Progress], None] | None,
         on_reject: Callable[[dict[str, str]], None] | None,
+        on_notice: Callable[[dict[str, str]], None] | None,
         following: Following | None,
         identities: Identities | None,
         stop: Event,
@@ -158,6 +181,7 @@ class _Run:
         self._begun = time.monotonic()
         self._on_progress = on_progress
         self._on_reject = on_reject
+        self._on_notice = on_notice
         self._following = following
         self._identities = identities
         self._stop = stop
@@ -184,7 +208,7 @@ class _Run:
                 elif isinstance(found, Link):
                     self._follow(found)
                 else:
-                    yield found
+                    yield self._noticed(found)
             if on_read:
                 on_read(place)
         yield from self._fetched()
@@ -200,7 +224,7 @@ class _Run:
     def _fetched(self) -> Iterator[Article]:
         for found in self._following.found() if self._following else ():
             if isinstance(found, Article):
-                yield found
+                yield self._noticed(found)
             elif isinstance(found, Reject):
                 self._refuse(found)
                 self._tell()
@@ -293,11 +317,11 @@ class _Run:
         }
         if not wrong:
             return article
-        self.report = replace(
-            self.report, unreadable_dates=self.report.unreadable_dates + len(wrong)
+        place = printable(article.url or article.id)
+        self._notice(
+            Notice(place, f"no date was kept: {name} {moment.isoformat()} is not a likely date")
+            for name, moment in wrong.items()
         )
-        said = {name: moment.isoformat() for name, moment in wrong.items()}
-        LOG.warning("date left out", extra={"figures": {"article": printable(article.id), **said}})
         return replace(
             article,
             published=None if "published" in wrong else article.published,
@@ -343,6 +367,19 @@ class _Run:
             removed=self.report.removed + removed,
             unchanged=self.report.unchanged + 1 - removed,
         )
+
+    def _noticed(self, article: Article) -> Article:
+        """Tell what could not be read of an article, and return it as it goes in."""
+        if not isinstance(article, NotedArticle):
+            return article
+        self._notice(article.notices)
+        return article.plain()
+
+    def _notice(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self.report = replace(self.report, notices=self.report.notices + 1)
+            if self._on_notice:
+                self._on_notice({"place": printable(notice.place), "notice": notice.reason})
 
     def _reject(self, reject: Reject) -> None:
         self.report = replace(self.report, rejected=self.report.rejected + 1)

@@ -60,6 +60,7 @@ def run(
     stop: Event | None = None,
     on_progress: OnProgress | None = None,
     on_reject: OnReject | None = None,
+    on_notice: OnReject | None = None,
 ) -> IngestReport:
     """Put the articles of `sources` into `archive`, and return what was done.
 
@@ -77,6 +78,7 @@ def run(
                 sources,
                 on_progress=on_progress,
                 on_reject=rejects.take,
+                on_notice=on_notice,
                 on_read=read.append,
                 reading=reading,
                 following=following,
@@ -99,6 +101,7 @@ def rehearse(
     stop: Event | None = None,
     on_progress: OnProgress | None = None,
     on_reject: OnReject | None = None,
+    on_notice: OnReject | None = None,
 ) -> tuple[IngestReport, Rehearsal]:
     """Return what `run` would do, and to which articles; nothing is written anywhere."""
     rehearsal = Rehearsal(archive)
@@ -109,6 +112,7 @@ def rehearse(
         sources,
         on_progress=on_progress,
         on_reject=on_reject,
+        on_notice=on_notice,
         reading=reading,
         following=Following(client, Remembered(visits), reading),
         identities=Identities(rehearsal, places) if places else None,

@@ -23,7 +23,7 @@ from tests.test_readers_html import BODY
         ("Ida Lund, Jr.", ("Ida Lund, Jr.",)),
         ("Von Ida Lund und Ola Str", ("Ida Lund", "Ola Str")),
         ("Текст: Ида Лунд", ("Ида Лунд",)),
-        ("Reuters", ("Reuters",)),
+        ("Reuters", ()),
         ("admin", ()),
         ("", ()),
     ],
@@ -109,3 +109,46 @@ def test_a_byline_is_believed_before_a_house() -> None:
     )
     head = "<h1>Crane falls in Velsund harbour</h1><p>By Ida Lund and Ola Str</p>"
     assert read(ld + head).authors == ("Ida Lund", "Ola Str")
+
+
+def dated(line: str, head: str = "") -> str:
+    found = read(f"<h1>Crane falls in Velsund harbour</h1>{head}<p>{line}</p>")
+    return found.published.date().isoformat() if found.published else ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Trade is at its lowest since 6 March 2002",
+        "It was the worst fall of a crane since 6 March 2002.",
+        "The law of 6 March 2002 stays in force",
+        "A list published on 6 March 2002 by the ministry names 40 of them",
+        "der Rat tagte zuletzt am 6. März 2002 in Tarn",
+        "le plus bas depuis le 6 mars 2002",
+    ],
+)
+def test_a_date_within_a_sentence_dates_no_article(line: str) -> None:
+    assert dated(line) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "By Ida Lund, Bo Yun and Per Dahl on Monday, November 18th, 2019 at 11:08 a.m.",
+        "VELSUND (AP), 18 November 2019",
+        "18.11.2019, 18:30 Uhr | Lesezeit: 3 Min.",
+        "Publié le 18 novembre 2019 à 18h30, mis à jour le 19 novembre 2019",
+        "Por Ana Lima — Tarn 18/11/2019 18h30",
+        "Опубликовано: 18 ноября 2019, 18:30",
+        "2019年11月18日 18時30分",
+        "18 नवंबर 2019",
+        "<time datetime='2019-11-18T18:30:00Z'>the day the crane fell</time>",
+    ],
+)
+def test_a_date_that_stands_alone_dates_the_article(line: str) -> None:
+    assert dated(line) == "2019-11-18"
+
+
+def test_a_time_in_the_link_to_another_story_dates_no_article() -> None:
+    link = "<a href='/x'>Rowing coach leaves Ostmark <time datetime='2019-01-09'>9 Jan</time></a>"
+    assert dated("18 November 2019", link) == "2019-11-18"

@@ -73,7 +73,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, dump: Path) -> Path:
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
     assert list(report) == [
-        "new", "changed", "unchanged", "removed", "kept_out", "rejected", "passages", "seconds",
+        "new", "changed", "unchanged", "removed", "kept_out", "rejected", "notices",
+        "passages", "seconds",
     ]  # fmt: skip
     assert (report["new"], report["rejected"]) == (len(ARTICLES), 0)
     return archive

@@ -108,7 +108,7 @@ def test_the_same_article_twice_in_a_run_is_one(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_told_as_json_and_the_rest_goes_in(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text("\n".join([line(1), "{broken", line(2, published="soon"), line(3)]), "utf-8")
+    path.write_text("\n".join([line(1), "{broken", line(2, text=""), line(3)]), "utf-8")
     told: list[dict[str, str]] = []
     report = ingest(Shelf(), [path, tmp_path / "missing"], on_reject=told.append)
     assert counts(report) == (2, 0, 0, 3)
@@ -118,6 +118,19 @@ def test_what_cannot_be_read_is_told_as_json_and_the_rest_goes_in(tmp_path: Path
         str(tmp_path / "missing"),
     ]
     assert all(json.dumps(reject) and "\n" not in reject["reason"] for reject in told)
+
+
+def test_ingest_tells_and_counts_unreadable_dates_and_zones(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    dates = ["24 Oct 2024 18:30 XQT", "some day soon", "2024-10-24"]
+    path.write_text("\n".join(line(n, published=date) for n, date in enumerate(dates)), "utf-8")
+    shelf, told = Shelf(), list[dict[str, str]]()
+    report = ingest(shelf, [path], on_notice=told.append)
+    assert (report.new, report.rejected, report.notices) == (3, 0, 2)
+    assert [notice["place"] for notice in told] == [f"{path}:1", f"{path}:2"]
+    assert "unknown time zone 'XQT'" in told[0]["notice"]
+    assert "'some day soon' is not a date" in told[1]["notice"]
+    assert {type(article) for article, _ in shelf.held.values()} == {Article}
 
 
 def test_batches_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

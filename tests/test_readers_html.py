@@ -200,3 +200,26 @@ def test_real_pages_are_extracted_as_well_as_measured() -> None:
 def _shingles(text: str) -> Counter[tuple[str, ...]]:
     words = re.findall(r"\w+", text)
     return Counter(tuple(words[i : i + 4]) for i in range(max(1, len(words) - 3)))
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("hi", "बंदरगाह बोर्ड ने बुधवार को कहा कि नया घाट बनाने पर तीन करोड़ रुपये खर्च होंगे और यह अगले साल खुलेगा।"),  # noqa: E501
+        ("hy", "Նավահանգստի խորհուրդը չորեքշաբթի օրը հայտնեց, որ նոր նավամատույցը կարժենա երեք միլիոն և կբացվի հաջորդ տարի։"),  # noqa: E501
+        ("th", "คณะกรรมการท่าเรือกล่าวเมื่อวันพุธว่าท่าเทียบเรือใหม่จะใช้งบสามล้านและจะเปิดในปีหน้า แม้สมาชิกสองคนไม่เห็นด้วย"),  # noqa: E501
+        ("am", "የወደቡ ቦርድ ረቡዕ ዕለት አዲሱ ምሰሶ ሦስት ሚሊዮን እንደሚፈጅና በሚቀጥለው ዓመት እንደሚከፈት ገለጸ፣ ሁለት አባላት ግን ተጠራጠሩ።"),  # noqa: E501
+        ("km", "ក្រុមប្រឹក្សាកំពង់ផែបាននិយាយនៅថ្ងៃពុធថា ផែថ្មីនឹងមានតម្លៃបីលាន ហើយនឹងបើកនៅឆ្នាំក្រោយ។"),
+        ("zh", "港口委员会星期三表示，新码头将耗资三百万克朗并于明年开放，不过有两名委员对此表示怀疑，要求再做一次调查。"),  # noqa: E501
+    ],
+)  # fmt: skip
+def test_a_story_is_known_in_any_script(language: str, sentence: str) -> None:
+    body = "".join(f"<p>{sentence} {word}</p>" for word in (sentence, sentence[:-1], sentence))
+    html = (
+        f"<html lang='{language}'><head><meta property='og:type' content='article'></head>"
+        f"<body><main><article><h1>{sentence[:20]}</h1>{body}</article></main></body></html>"
+    )
+    found = read_html(html.encode(), place="a.html")
+    assert isinstance(found, Article), found
+    assert found.language == language
+    assert sentence in found.text

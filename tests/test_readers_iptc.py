@@ -124,7 +124,7 @@ def test_ninjs_says_what_its_fields_hold(tmp_path: Path) -> None:
             {"role": "main", "value": "Crane falls"},
         ],
         "bodies": [{"contenttype": "text/plain", "value": TEXT}],
-        "people": [{"name": "Ola Str"}],
+        "people": [{"name": "Ida Lund", "rel": "about"}, {"name": "Ola Str", "rel": "author"}],
         "infosources": [{"name": "Velsund Wire"}],
         "subjects": [{"name": "Harbour"}],
         "language": "en",
@@ -135,6 +135,13 @@ def test_ninjs_says_what_its_fields_hold(tmp_path: Path) -> None:
         assert (found.id, found.section) == ("velsundwire.example/items/17", "Harbour")
         assert (found.publisher, found.authors) == ("Velsund Wire", ("Ola Str",))
         assert found.published == datetime(2024, 10, 24, 6, 30, tzinfo=UTC)
+
+
+def test_ninjs_people_are_the_subject_not_the_authors(tmp_path: Path) -> None:
+    for key in ("people", "person"):
+        item = {**NINJS, key: [{"name": "Elin Svan"}, {"name": "Bo Renner", "rel": "about"}]}
+        item.pop("byline")
+        assert article(tmp_path / "a", json.dumps(item)).authors == ()
 
 
 LATER, EARLIER = "2099-01-01T00:00:00Z", "2024-10-24T09:00:00Z"

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import Reject, decoding, read
+from ingest.readers import NotedArticle, Reject, decoding, read
 from ingest.readers.dates import parse_date
 from ingest.readers.ids import article_id
 from rag.schema import Article
@@ -155,11 +155,16 @@ def test_an_array_with_a_broken_element_gives_what_comes_before_it(tmp_path: Pat
     assert len(articles(path)) == len(rejects(path)) == 1
 
 
-def test_a_date_that_is_none_is_a_reject_and_no_date_is_not(tmp_path: Path) -> None:
+def test_an_unreadable_date_costs_the_date_and_is_noted(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", ONE | {"published": "the day after"}, ONE | {"date": ""})
-    assert [a.published for a in articles(path)] == [None]
-    (found,) = rejects(path)
-    assert "'the day after' is not a date" in found.reason
+    noted, silent = articles(path)
+    assert (noted.published, silent.published) == (None, None)
+    assert isinstance(noted, NotedArticle)
+    assert not isinstance(silent, NotedArticle)
+    (notice,) = noted.notices
+    assert notice.place == f"{path}:1"
+    assert "'the day after' is not a date" in notice.reason
+    assert rejects(path) == []
 
 
 def test_a_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:

@@ -92,7 +92,6 @@ def test_the_file_is_the_article_so_a_new_version_replaces_the_old(tmp_path: Pat
     ("content", "reason"),
     [
         (b"Crane falls\n\nNo\xff\xfeb\xf0dy was hurt.", "invalid UTF-8 in line 3"),
-        (b"Crane falls\nDate: the day after\n\nNobody was hurt.", "not a date"),
         (b"Share\nTweet\nSubscribe\n", "no text"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.text.sentences import sentences
+from rag.text.sentences import has_sentence, sentences
 
 
 def cut(text: str) -> list[str]:
@@ -146,3 +146,46 @@ def test_no_repetition_makes_it_slow(char: str) -> None:
     begin = time.process_time()
     sentences(char * 50_000)
     assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["बोर्ड ने कहा कि घाट बनेगा।", "मेयर ने बताया॥", "काम मई में शुरू होगा।"],
+        ["পরিষদ বাজেট অনুমোদন করেছে।", "মেয়র বলেছেন।"],
+        ["Խորհուրդը հաստատեց բյուջեն։", "Քաղաքապետը շնորհակալություն հայտնեց։"],
+        ["Խորհուրդը հաստատեց բյուջեն:", "Քաղաքապետը շնորհակալություն հայտնեց:"],
+        ["မြို့တော်ကောင်စီက အတည်ပြုခဲ့သည်။", "မြို့တော်ဝန်က ပြောသည်။"],
+        ["ក្រុមប្រឹក្សាបានអនុម័តស្ពានថ្មី។", "អភិបាលក្រុងបាននិយាយ៕"],
+        ["གྲོང་ཁྱེར་གྱི་ཚོགས་འདུས་བྱས།", "གྲོང་དཔོན་གྱིས་བཤད།"],
+        ["ምክር ቤቱ ድልድዩን አጸደቀ።", "ከንቲባው ተናገሩ፧", "ግንባታው ይጀምራል፨"],
+        ["کونسل نے بجٹ منظور کیا۔", "میئر نے کہا۔"],
+        ["وافق المجلس على الميزانية.", "هل هو راض؟", "نعم."],
+        ["Το συμβούλιο ενέκρινε.", "Τι είπε ο δήμαρχος;", "Τίποτα."],
+        ["המועצה אישרה את התקציב.", "באמת?", "כן."],
+        ["议会通过了预算。", "真的吗？", "是的！"],
+    ],
+)
+def test_sentences_end_as_their_script_ends_them(parts: list[str]) -> None:
+    text = " ".join(parts)
+    assert [text[span.start : span.end] for span in sentences(text)] == parts
+
+
+@pytest.mark.parametrize("end", ["।", "॥", "\u104b", "\u17d4", "።", "。"])
+def test_stops_of_some_scripts_need_no_space(end: str) -> None:
+    assert len(sentences(f"बोर्ड{end}मेयर{end}")) == 2
+
+
+def test_a_colon_or_semicolon_elsewhere_ends_no_sentence() -> None:
+    for text in (
+        "Two things: a pier; and a quay.",
+        "Ο δήμαρχος: ναι.",
+        "Խորհուրդը հաստատեց 12:30 ին։",
+    ):
+        assert len(sentences(text)) == 1
+
+
+def test_has_sentence_takes_thai_without_stops() -> None:
+    assert has_sentence("สภาเมืองอนุมัติการก่อสร้างสะพาน นายกเทศมนตรีกล่าว")
+    assert has_sentence("घाट बनेगा।")
+    assert not has_sentence("Ten quays to see")

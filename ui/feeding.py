@@ -56,8 +56,10 @@ class Feeder:
 
     def feed(self, sources: Sequence[Source]) -> IngestReport:
         """Put in what is in `sources`, telling stderr how it goes."""
-        with _telling() as (on_progress, on_reject):
-            return self.round(sources, on_progress=on_progress, on_reject=on_reject)
+        with _telling() as (on_progress, on_line):
+            return self.round(
+                sources, on_progress=on_progress, on_reject=on_line, on_notice=on_line
+            )
 
     def round(
         self, sources: Sequence[Source], *, wait: float = 0.0, **telling: Any
@@ -111,7 +113,7 @@ class Feeder:
                 )
             except ArchiveNotFoundError:
                 archive = None
-            on_progress, on_reject = stack.enter_context(_telling())
+            on_progress, on_line = stack.enter_context(_telling())
             report, rehearsal = rehearse(
                 archive,
                 sources,
@@ -119,14 +121,15 @@ class Feeder:
                 reading=self._reading,
                 stop=self.stop,
                 on_progress=on_progress,
-                on_reject=on_reject,
+                on_reject=on_line,
+                on_notice=on_line,
             )
         return report, rehearsal.articles
 
 
 @contextmanager
 def _telling() -> Iterator[Tell]:
-    """Give what to call with the progress (a bar, on a terminal alone) and with each reject."""
+    """Give what to call with the progress (a bar, on a terminal) and with rejects and notices."""
     if not sys.stderr.isatty():
         yield None, lambda reject: print(json_line(reject), file=sys.stderr)
         return

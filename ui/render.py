@@ -160,9 +160,9 @@ def report_value(report: IngestReport) -> dict[str, Any]:
         "removed": report.removed,
         "kept_out": report.kept_out,
         "rejected": report.rejected,
+        "notices": report.notices,
         "passages": report.passages,
         "seconds": round(report.seconds, 3),
-        "unreadable_dates": report.unreadable_dates,
     }
 
 

@@ -142,12 +142,12 @@ def report_text(report: IngestReport) -> str:
     """Return the closing line of an ingest."""
     removed = f"{report.removed:,} removed, " if report.removed else ""
     removed += f"{report.kept_out:,} kept out, " if report.kept_out else ""
-    dates = report.unreadable_dates
-    undated = f"; {dates:,} unreadable date{'' if dates == 1 else 's'} left out" if dates else ""
+    unread = "date or time zone" if report.notices == 1 else "dates or time zones"
+    notices = f", {report.notices:,} {unread} could not be read" if report.notices else ""
     return (
         f"{report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
-        f"{removed}{report.rejected:,} rejected; "
-        f"{report.passages:,} passages in {report.seconds:.1f} seconds{undated}"
+        f"{removed}{report.rejected:,} rejected{notices}; "
+        f"{report.passages:,} passages in {report.seconds:.1f} seconds"
     )
 
 

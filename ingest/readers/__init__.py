@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from dataclasses import fields as fields_of  # a module here has the other name
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Literal
@@ -67,6 +68,34 @@ class Kill(Reject):
 
     article_id: str = ""
     publisher: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something of an article that could not be read; the article goes in without it."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotedArticle(Article):
+    """An article of which something could not be read: its date, or the zone of its date."""
+
+    notices: tuple[Notice, ...] = ()
+
+    def plain(self) -> Article:
+        """Return the article without its notices."""
+        return Article(**{field.name: getattr(self, field.name) for field in fields_of(Article)})
+
+
+def noted(article: Article, notices: Iterable[Notice]) -> Article:
+    """Return `article` with `notices`, if there are any."""
+    notices = tuple(notices)
+    if not notices:
+        return article
+    held = {field.name: getattr(article, field.name) for field in fields_of(Article)}
+    return NotedArticle(**held, notices=notices)
 
 
 @dataclass(frozen=True, slots=True)

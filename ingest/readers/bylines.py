@@ -8,14 +8,31 @@ from html import unescape
 from typing import Any
 
 from ingest.cleaning import clean_line
+from ingest.readers.nobody import is_agency, is_nobody, without_credit, without_role
 
 BY = re.compile(
-    r"(?i)\A\W*(?:(?:(?:written|reported|story|text|posted|published|words|analysis|opinion|review|"
-    r"column|commentary|perspective|essay|geschrieben|publicado|publié|опубликовано) )?"
-    r"(?:by|von|par|por|da|oleh)\b:?(?=\s|[A-ZÀ-Þ])|"
-    r"(?:text|texte|texto|testo|autore?|auteur|автор|текст|author|byline|reporter|words|기자)\s*[:：])\s*"
+    r"(?i)\A[^\w(]*(?:(?:(?:written|reported|story|text|posted|published|words|analysis|opinion|review|"
+    r"column|commentary|perspective|essay|compiled|edited|interview|geschrieben|publicado|publié|"
+    r"scritto|skrevet|skrivet|skriven|geschreven|napisał|опубликовано) )?"
+    r"(?:by|von|par|por|da|oleh|af|av|door|przez)\b:?(?=\s|[A-ZÀ-Þ])|"
+    r"(?:text|texte|texto|testo|tekst|teksti|autore?|autora|autoren|autorin|autorzy|auteurs?|authors?|"
+    r"forfatter|författare|skribent|kirjoittaja|penulis|yazan|yazar|szerző|автор[иы]?|текст|byline|"
+    r"reporter|words|기자|글|作者|文|記者|记者|本报记者|撰文|بقلم|كتب|كاتب|लेखक|מאת|ผู้เขียน)\s?[:：/]|"
+    r"(?:بقلم|द्वारा|מאת|του|της|本报记者|记者|記者)\s)\s*"
 )
-_BETWEEN_NAMES = re.compile(r"\s*(?:,?\s(?:and|AND|und|y|et|e|и|і|та|with|dan)\s|[;|&•·\n])\s*")
+# Words between two names, of which the short ones stand within names as well: Ramón y Cajal.
+_BETWEEN_NAMES = re.compile(
+    r",? (?:and|und|et|og|och|и|та|with|mit|avec|con|dan|ve|és|și|και|và|oraz|samt|sowie|&|و|और|एवं|"
+    r"และ|및) |, ?(?:and|und|et|og|och|y|e) (?=[A-ZÀ-Þ])| ?[;|&•\n、，] ?| [/·] ?|(?<=\w)/(?=\w)|"
+    r"(?<=[^\W\d_a-zA-Z])·(?=[a-zA-Z])",
+    re.IGNORECASE,
+)
+_SHORT_AND = re.compile(r" (?:y|e|i|a|o|en|ed|ja|і|й|と) ")
+_HAN_AND = re.compile(r"([\u4e00-\u9fff]{2,4})[和与與]([\u4e00-\u9fff]{2,4})")
+_EMAIL = re.compile(r"[(<\[]?[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,5}[)>\]]?")
+_HANDLE = re.compile(r"(?:\A|(?<= ))[(]?@\w{2,40}[)]?")
+_ADDRESS = re.compile(r"(?i)https?:|www\.|[\w-]{2,60}\.[\w.-]{2,60}(?:/|\Z)|/?u/")
+_BESIDE_KOREAN = re.compile(r"(?<=[가-힣]) ?(?:기자|특파원|논설위원|인턴기자)\Z")
 _NO_NAME = re.compile(
     r"(?i)[@<>{}\d]|https?:|\.com\b|\A(?:the )?(?:staff|admin|administrator|editor|none|null|"
     r"unknown|last|anonymous|guest|authors?|published|updated|posted|january|february|march|april|may|june|"
@@ -32,7 +49,7 @@ _WHAT_HE_IS = re.compile(
 _CAPITALS = re.compile(r"[A-Z]{2,6}\Z|(?:Ph\.?D|M\.?D|M\.?A|R\.?N)\.?\Z")
 # Where a byline goes on to something else: a time, a place to follow them, another line.
 _THEN = re.compile(
-    r"(?i)\s*(?:[|•·]|\s[-–—]+(?:\s|\Z)|\(|\s\d|@\w+(?!\S*\.)|(?<=[^\W\d_]{3})\.\s(?=[A-ZÀ-Þ])|"
+    r"(?i)\s*(?:[|•]|(?<![\u4e00-\u9fff])·|\s[-–—]+(?:\s|\Z)|\(|\s\d|@\w+(?!\S*\.)|(?<=[^\W\d_]{3})\.\s(?=[A-ZÀ-Þ])|"
     r"\s+on(?=\s+\d|\s*\Z)|,?\s+(?:on\s)?(?:published|updated|posted|last\b|for\b|in\b|at\b|special\b|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
     r"(?:january|february|march|april|june|july|august|september|october|november|december|"
@@ -53,16 +70,26 @@ _WORDS = 6  # of a name
 
 
 def names(value: Any, publisher: str = "") -> tuple[str, ...]:
-    """Return people's names from a byline or a list, each once; "By", addresses, desks left out."""
+    """Return people's names from a byline or a list, each once.
+
+    "By", roles and places are cut from them; left out are addresses, handles, photo credits, desks
+    and agencies: they are nobody.
+    """
     parts: list[str] = []
     for item in value if isinstance(value, list | tuple) else [value]:
-        for part in _BETWEEN_NAMES.split(BY.sub("", _line(item))):
+        for part in _split_between(_plain(_line(item))):
             parts += _split_commas(part)
     found: list[str] = []
     for part in parts:
-        name = bare_name(part)
+        name = without_role(bare_name(part))
         known = name.casefold() in {publisher.casefold(), *(n.casefold() for n in found)}
-        if name and not known and len(name) <= _LONGEST and not _NO_NAME.search(name):
+        if not name or known or len(name) > _LONGEST or _NO_NAME.search(name):
+            continue
+        if (
+            not is_nobody(name)
+            and not is_nobody(BY.sub("", part).strip())
+            and not _CAPITALS.match(name)
+        ):
             found.append(name)
     # "Ann Lee Bo Yun", "Ann Lee", "Bo Yun": a scraper's sum of those that follow it.
     sums = {n for n in found if sum(f" {o} " in f" {n} " for o in found if o != n) > 1}
@@ -71,6 +98,43 @@ def names(value: Any, publisher: str = "") -> tuple[str, ...]:
     if any(is_person(name) for name in people):
         people = [n for n in people if not _CAPITALS.match(n) and not _is_house(n)]
     return tuple(people)
+
+
+def _plain(line: str) -> str:
+    """Return a byline without addresses, handles, and what credits a picture."""
+    if _ADDRESS.match(line) and " " not in line:
+        return ""
+    line = clean_line(_HANDLE.sub(" ", _EMAIL.sub(" ", line)))
+    if line.startswith("(") and line.endswith(")"):
+        line = line[1:-1]
+    return BY.sub("", without_credit(line))
+
+
+def _split_between(line: str) -> list[str]:
+    """Return what stands on either side of "and", in the languages of the news."""
+    parts: list[str] = []
+    for part in _BETWEEN_NAMES.split(line):
+        han = _HAN_AND.fullmatch(part.strip())
+        if han:
+            parts += han.groups()
+            continue
+        rest = part
+        while found := _SHORT_AND.search(rest):
+            left, right = rest[: found.start()], rest[found.end() :]
+            right_name = right.partition(",")[0]
+            both_full = _is_full_name(left) and _is_full_name(right_name)
+            if not (both_full or len(left.split()) == len(right_name.split()) == 1):
+                break
+            parts.append(left)
+            rest = right
+        parts.append(rest)
+    return parts
+
+
+def _is_full_name(text: str) -> bool:
+    """Whether a part is a name by itself: two words or more, in capitals at both its ends."""
+    words = BY.sub("", text).split()
+    return len(words) > 1 and not words[0][0].islower() and not words[-1][0].islower()
 
 
 def names_in_line(line: str, publisher: str = "") -> tuple[str, ...]:
@@ -93,7 +157,7 @@ def bare_name(part: str) -> str:
     name = clean_line(BY.sub("", part))
     cut = _THEN.sub("", name)
     cut = _BEHIND.sub("", cut) if len(cut.split()) > 3 else cut
-    name = (cut or name).strip(" ,|-–—·:/")
+    name = _BESIDE_KOREAN.sub("", (cut or name).strip(" ,|-–—·:/"))
     half = name[: len(name) // 2]
     return half if " " in half and name == f"{half} {half}" else name
 
@@ -111,15 +175,24 @@ def _is_house(name: str) -> bool:
 def _split_commas(part: str) -> list[str]:
     """ "Ann Lee, Bo Yun" are two, "Ann Lee, Jr." is one, "Ann Lee, Velsund Post" is one as well."""
     pieces = [piece.strip() for piece in part.split(",")]
+    if len(pieces) > 1 and is_agency(pieces[0]):
+        pieces = [piece for piece in pieces[1:] if " " in piece]  # "dpa, Velsund"
     people: list[str] = []
     for piece in pieces:
         if _SUFFIX.match(piece) and people:
             people[-1] += f", {piece}"
         elif people and (_CAPITALS.match(piece) or (len(piece.split()) == 1 and " " in people[0])):
             continue  # "Ann Lee, MS, RD", "Ann Lee, Futurism"
-        elif not _is_house(piece):
+        elif not _is_house(piece) and not (people and (is_nobody(piece) or _is_aside(piece))):
             people.append(piece)
     return people or pieces[:1]
+
+
+def _is_aside(piece: str) -> bool:
+    """Whether a piece behind a name begins in a small letter: "politisk redaktør", "in Tarn"."""
+    first = piece[:1]
+    particle = re.match(r"(?:de|da|do|di|del|der|den|du|van|von|bin|al|la|le|el|ten|ter)\b", piece)
+    return first.islower() and not particle
 
 
 def _line(value: Any) -> str:

@@ -7,15 +7,15 @@ import json
 import re
 from calendar import timegm
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from functools import partial
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Links, Read, Reject
-from ingest.readers.dates import parse_date
+from ingest.readers.dateorder import UNSEEN, FileOrder, country_of
+from ingest.readers.dates import read_date
 from ingest.readers.decoding import ARTICLE_BYTES
-from ingest.readers.fields import article_from
+from ingest.readers.fields import article_from, dates_said
 from ingest.readers.fragments import text_of_fragment
 from ingest.readers.guarding import guarded
 from ingest.readers.ids import host_of
@@ -74,9 +74,7 @@ def read_feed(file: io.BufferedReader, place: str, links: Links = "keep") -> Rea
         return
     if not entries:
         yield Reject(place, "a feed without an entry")
-    for number, entry in enumerate(entries, 1):
-        at = f"{place}:{number}"
-        yield from guarded(at, partial(_entries, _record, entry, feed, at, links))
+    yield from _entries(_record, entries, feed, place, links)
 
 
 def is_json_feed(start: bytes) -> bool:
@@ -98,19 +96,7 @@ def read_json_feed(file: io.BufferedReader, place: str, links: Links) -> Read:
         return
     if not items:
         yield Reject(place, "a feed without an entry")
-    for number, item in enumerate(items, 1):
-        at = f"{place}:{number}"
-        yield from guarded(at, partial(_entries, _record_of_item, item, feed, at, links))
-
-
-def _entries(
-    record: Callable[[Any, Mapping[str, Any]], dict[str, Any]],
-    entry: Any,
-    feed: Mapping[str, Any],
-    at: str,
-    links: Links,
-) -> list[Article | Reject | Link]:
-    return [_entry(record(entry, feed), at, links)]
+    yield from _entries(_record_of_item, items, feed, place, links)
 
 
 def _record_of_item(item: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,30 +111,55 @@ def _record_of_item(item: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[st
         "id": str(item.get("id") or ""),
         "publisher": clean_line(_said(feed, "title")),
         "authors": item.get("authors") or item.get("author") or feed.get("authors"),
-        "published": _readable(item.get("date_published")),
-        "updated": _readable(item.get("date_modified")),
+        "published": item.get("date_published"),
+        "updated": item.get("date_modified"),
         "section": tags[0] if isinstance(tags, list) and tags else "",
         "language": _said(item, "language") or _said(feed, "language"),
     }
 
 
-def _readable(date: Any) -> datetime | None:
-    try:
-        return parse_date(date)
-    except ValueError:
-        return None
+def _entries(
+    record_of: Callable[[Any, Mapping[str, Any]], dict[str, Any]],
+    entries: list[Any],
+    feed: Mapping[str, Any],
+    place: str,
+    links: Links,
+) -> Read:
+    """Yield what each entry holds; their days are read in the order that all of them show."""
+    records: list[dict[str, Any] | Reject] = []
+    for number, entry in enumerate(entries, 1):
+        records += guarded(f"{place}:{number}", lambda: [record_of(entry, feed)])  # noqa: B023
+    known = [record for record in records if isinstance(record, dict)]
+    order = FileOrder.seen(pair for record in known for pair in dates_said(record))
+    for number, record in enumerate(records, 1):
+        at = f"{place}:{number}"
+        if isinstance(record, Reject):
+            yield record
+        else:
+            yield from guarded(at, lambda: [_entry(record, at, links, order)])  # noqa: B023
 
 
-def _entry(record: dict[str, Any], at: str, links: Links) -> Article | Reject | Link:
+def _modified(record: Mapping[str, Any], order: FileOrder) -> datetime | None:
+    locale = str(record["language"] or "")
+    country = country_of(host_of(record["url"]))
+    said = record["updated"]
+    return read_date(said, locale, country=country, order=order.for_locale(locale)).moment
+
+
+def _entry(
+    record: dict[str, Any], at: str, links: Links, order: FileOrder = UNSEEN
+) -> Article | Reject | Link:
     text = record["text"]
     holds_text = any(char.isalnum() for char in text)
     url = clean_address(record["url"]) if links == "follow" else ""
     if url and not (len(text) >= WHOLE_FROM and not _CUT_OFF.search(text[-200:].rstrip())):
         # Of an entry without a text, all else is known: its title stands in for it meanwhile.
-        known = article_from({**record, "text": text if holds_text else url}, place=at)
-        return Link(url, at, known if isinstance(known, Article) else None, record["updated"])
+        record_of_link = {**record, "text": text if holds_text else url}
+        known = article_from(record_of_link, place=at, order=order)
+        modified = _modified(record, order)
+        return Link(url, at, known if isinstance(known, Article) else None, modified)
     if holds_text:
-        return article_from(record, place=at)
+        return article_from(record, place=at, order=order)
     named = record["url"] or record["title"] or "it"
     return Reject(at, f"the feed holds no text of {named[:200]}")
 
@@ -175,7 +186,8 @@ def _depth(content: bytes) -> int:
 
 def _record(entry: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]:
     url = _address(entry)
-    published = _moment(entry, "published") or _moment(entry, "updated")
+    dates = [_moment(entry, key) for key in ("published", "updated")]
+    published = next((said for said in dates if read_date(said).moment), dates[0])
     tags = [tag.get("term") for tag in entry.get("tags") or () if tag.get("term")]
     return {
         "title": _flat(_said(entry, "title")),
@@ -185,7 +197,7 @@ def _record(entry: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]
         "publisher": _publisher(entry, feed, url),
         "authors": [author.get("name") for author in entry.get("authors") or ()],
         "published": published,
-        "updated": _moment(entry, "updated"),
+        "updated": dates[1],
         "section": tags[0] if tags else "",
         "language": _said(entry, "language") or _said(feed, "language"),
     }
@@ -226,19 +238,16 @@ def _flat(title: str) -> str:
     return clean_line(_unmarked(title) if re.search(r"</?[a-zA-Z]", title) else title)
 
 
-def _moment(entry: Mapping[str, Any], key: str) -> datetime | None:
-    """Return when an entry was published, in the feed's own zone if it can be told."""
-    try:
-        moment = parse_date(_said(entry, key))
-    except ValueError:
-        moment = None
+def _moment(entry: Mapping[str, Any], key: str) -> str | datetime | None:
+    """Return when an entry was published as it says it, or as feedparser alone can read it."""
+    said = _said(entry, key)
     parsed = dict.get(entry, f"{key}_parsed") if isinstance(entry, dict) else None
-    if moment is None and parsed:
+    if parsed and read_date(said).moment is None:
         try:
-            return parse_date(timegm(parsed))
-        except (ValueError, OverflowError):
-            return None
-    return moment
+            return datetime.fromtimestamp(timegm(parsed), UTC)
+        except (ValueError, OverflowError, OSError):
+            return said
+    return said
 
 
 def _publisher(entry: Mapping[str, Any], feed: Mapping[str, Any], url: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from html import unescape
 from typing import Any
 
@@ -12,9 +11,10 @@ from ingest.cleaning import clean, clean_line, clean_title
 from ingest.corrections import correction_in
 from ingest.exporting import article_of, is_exported
 from ingest.language import language_of
-from ingest.readers import Reject
+from ingest.readers import Notice, Reject, noted
 from ingest.readers.bylines import names
-from ingest.readers.dates import parse_date
+from ingest.readers.dateorder import UNSEEN, FileOrder, country_of
+from ingest.readers.dates import DateRead, read_date
 from ingest.readers.fragments import text_of_fragment
 from ingest.readers.ids import article_id, host_of
 from ingest.readers.mapping import NO_MAP, FieldMap
@@ -112,10 +112,14 @@ def article_from(
     place: str,
     given: str = "",
     field_map: FieldMap = NO_MAP,
+    order: FileOrder = UNSEEN,
+    notices: tuple[Notice, ...] = (),
 ) -> Article | Reject:
     """Return the article in `record`, whatever its keys are called, or why it is none.
 
-    `given` is the id of an article without an address or an id of its own.
+    `given` is the id of an article without an address or an id of its own; `order` says how the
+    file writes its days. A date that cannot be read is left out, and comes as a Notice with those
+    of the reader: see `NotedArticle`.
     """
     if is_exported(record):
         try:
@@ -144,12 +148,13 @@ def article_from(
         only = f"none of {wanted} holds any, and it has {has or 'none'}: `--map text=KEY` names it"
         only = "nothing but a site's litter" if raw.strip() else only
         return Reject(place, f"no text: {only}")
-    language = language_of(text, _line(found["language"]))
-    try:
-        published, updated = _date(found["published"], language), _date(found["updated"], language)
-    except ValueError as error:
-        return Reject(place, str(error))
-    return Article(
+    said = _line(found["language"])
+    language = language_of(text, said)
+    locale = said if said.casefold()[:2] == language else language
+    dates = [_date(found[name], locale, host_of(url), order) for name in ("published", "updated")]
+    published, updated = dates[0].moment, dates[1].moment
+    unread = [Notice(place, reason) for reason in dict.fromkeys(d.notice for d in dates) if reason]
+    article = Article(
         id=article_id(url, _line(found["id"]) or given, text),
         title=title,
         text=text,
@@ -166,6 +171,19 @@ def article_from(
         urgency=_urgency(found["urgency"]),
         correction=_line(found["correction"]) or correction_in(text),
     )
+    return noted(article, (*notices, *unread))
+
+
+def dates_said(record: Mapping[str, Any], field_map: FieldMap = NO_MAP) -> list[tuple[str, str]]:
+    """Return the dates of a record as they are written, each with the locale that it states."""
+    values = normalised(record)
+    mapped = field_map.found(record)
+
+    def said(name: str) -> Any:
+        return mapped[name] if name in mapped else _first(values, SPELLINGS[name])
+
+    found = [said(name) for name in ("published", "updated")]
+    return [(_line(said("language")), text) for text in found if isinstance(text, str)]
 
 
 def first_line(text: str) -> tuple[str, str]:
@@ -214,7 +232,11 @@ def _urgency(value: Any) -> int | None:
     return int(digit) if re.fullmatch(r"[1-8]", digit) else None
 
 
-def _date(value: Any, language: str) -> datetime | None:
+def _date(value: Any, locale: str, host: str, order: FileOrder) -> DateRead:
+    if isinstance(value, Mapping) and "$date" in value:  # MongoDB's exports
+        value = value["$date"]
+        value = value.get("$numberLong") if isinstance(value, Mapping) else value
     if isinstance(value, Mapping | list | tuple):
         value = _line(value)
-    return parse_date(value, language)
+    country = country_of(host)
+    return read_date(value, locale, country=country, order=order.for_locale(locale))

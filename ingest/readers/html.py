@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ingest.cleaning import clean_line
 from ingest.language import language_of
-from ingest.readers import Reject
+from ingest.readers import Notice, Reject
 from ingest.readers.bylines import names
-from ingest.readers.dates import parse_date
+from ingest.readers.dateorder import country_of, region_of
+from ingest.readers.dates import DateRead, read_date
 from ingest.readers.fields import article_from
 from ingest.readers.hidden import drop_hidden
 from ingest.readers.ids import host_of, place_of
-from ingest.readers.metadata import address_of, said_of_itself
+from ingest.readers.metadata import address_of, said_of_itself, without_others
 from ingest.readers.story import load_page, story_of, without_heading
 from ingest.readers.storyhead import StoryHead, story_head
 from ingest.readers.stylesheets import TooComplexError
 from rag.schema import Article
+from rag.text.sentences import has_sentence
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 # The longest live blogs have 100,000; a tree takes 200 bytes for each, and its readers more.
 _ELEMENTS = 300_000
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _PARAGRAPHS_FROM = 120  # characters: less is a caption or a notice and no story
 
 
@@ -42,7 +44,7 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     tree = load_page(content)
     if tree is None:
         return Reject(place, "a page without content")
-    said = said_of_itself(tree)
+    said = said_of_itself(tree, url)
     address = address_of(tree, said, url)
     try:
         unseen = drop_hidden(tree)
@@ -51,23 +53,37 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     body = without_heading(tree, story_of(tree, address, unseen=unseen))
     publisher = _publisher(said, address)
     titles = [*said["titles"], _tab_title(tree)]
-    language = tree.get("lang") or said.get("language") or language_of(body)
+    language = _locale(tree, said, body)
+    country = country_of(host_of(address))
     head = story_head(
-        tree, body, titles=list(filter(None, titles)), publisher=publisher, language=language
+        tree,
+        body,
+        titles=list(filter(None, titles)),
+        publisher=publisher,
+        language=language,
+        country=country,
     )
+    published = _published(said, head, tree, address, country=country, language=language)
+    updated = read_date(said.get("updated"), language, country=country)
+    unread = [Notice(place, read.notice) for read in (published, updated) if read.notice]
     record = {
         **said,
         "url": address,
         "publisher": publisher,
         "title": head.title or next(filter(None, titles), "") or _first_heading(tree),
         "authors": _authors(said, head, publisher),
-        "published": _published(said, head, tree, address),
-        "updated": _date_or_none(said.get("updated")),
+        "published": published.moment,
+        "updated": updated.moment,
         "language": language,
     }
     if not _is_story(body, record):
         return Reject(place, "a page without an article: no text that reads like a story")
-    return article_from({**record, "text": body}, place=place, given=f"page:{place_of(place)}")
+    return article_from(
+        {**record, "text": body},
+        place=place,
+        given=f"page:{place_of(place)}",
+        notices=tuple(unread),
+    )
 
 
 def _authors(said: Mapping[str, Any], head: StoryHead, publisher: str) -> tuple[str, ...]:
@@ -85,12 +101,34 @@ def _key(name: str) -> str:
     return re.sub(r"\W", "", name.casefold())
 
 
+def _locale(tree: HtmlElement, said: Mapping[str, Any], body: str) -> str:
+    """Return what a page is written in: with its region, where either of its labels has one."""
+    label, other = (str(value or "").strip() for value in (tree.get("lang"), said.get("language")))
+    same = label[:2].casefold() == other[:2].casefold()
+    if label and same and not region_of(label) and region_of(other):
+        return other
+    return label or other or language_of(body)
+
+
 def _published(
-    said: Mapping[str, Any], head: StoryHead, tree: HtmlElement, url: str
-) -> datetime | None:
-    return (
-        _date_or_none(said.get("published")) or head.published or _date_or_none(_guess(tree, url))
-    )
+    said: Mapping[str, Any],
+    head: StoryHead,
+    tree: HtmlElement,
+    url: str,
+    *,
+    country: str,
+    language: str,
+) -> DateRead:
+    """Return the metadata's date, else the one over the story, else htmldate's guess.
+
+    A page says its date in several places: one that cannot be read is passed over, and is only
+    worth a notice where none can be.
+    """
+    given = read_date(said.get("published"), language, country=country)
+    if given.moment:
+        return given
+    moment = head.published or read_date(_guess(tree, url)).moment
+    return DateRead(moment) if moment else given
 
 
 def _guess(tree: HtmlElement, url: str) -> str | None:
@@ -99,7 +137,7 @@ def _guess(tree: HtmlElement, url: str) -> str | None:
     # Not its extensive search: it takes any date on a page that says none of its own.
     try:
         found: str | None = find_date(
-            tree, url=url or None, original_date=True, extensive_search=False
+            without_others(tree), url=url or None, original_date=True, extensive_search=False
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
@@ -110,10 +148,17 @@ def _is_story(body: str, record: Mapping[str, Any]) -> bool:
     """Whether a page's text is a story: sentences enough, or a page that says it is an article."""
     said = record.get("is_article") or record.get("published")
     prose = [
-        line for line in body.split("\n") if len(line) > 60 and re.search(r"[.!?。؟…”\"]", line)
+        line
+        for line in body.split("\n")
+        if _width(line) > 60 and (has_sentence(line) or "”" in line or '"' in line)
     ]
-    size = sum(map(len, prose))
+    size = sum(map(_width, prose))
     return bool(prose) and (size >= _PARAGRAPHS_FROM if said else size >= 2 * _PARAGRAPHS_FROM)
+
+
+def _width(line: str) -> int:
+    """Return how long a line is; a character of East Asia says as much as two letters."""
+    return len(line) + len(_EAST_ASIAN.findall(line))
 
 
 def _tab_title(tree: HtmlElement) -> str:
@@ -130,11 +175,3 @@ def _publisher(said: Mapping[str, Any], url: str) -> str:
     named = said.get("publisher")
     name = clean_line(unescape(named)) if isinstance(named, str) else ""
     return name.removeprefix("©").strip() or host_of(url)
-
-
-def _date_or_none(value: Any) -> Any:
-    """A page says its date in several places: one that cannot be read is passed over, not fatal."""
-    try:
-        return parse_date(value)
-    except ValueError:
-        return None

@@ -26,6 +26,7 @@ _KILL_NOTE = re.compile(
     r"(?i)\A\W*(?:mandatory\s+|bulletin\s+)?kill\b|\b(?:story|article|item) (?:has been|is|was) "
     r"(?:killed|withdrawn|retracted)"
 )
+_WRITES = re.compile(r"(?i)(?:author|byline|by|creator|writer|reporter)s?\Z")
 _CORRECTS = re.compile(r"(?i)\bcorrect(?:s|ed|ion|ing)\b")
 _CORRECTION = re.compile(r"(?i)\A\W*correct(?:s|ed|ion)\b[\s:.–—-]*")
 
@@ -80,7 +81,7 @@ def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
         "title": item.get("headline") or _roled(item.get("headlines"), ("main", "headline", "")),
         "text": _ninjs_body(item),
         "publisher": item.get("copyrightholder") or _names(item.get("infosources")),
-        "authors": item.get("byline") or item.get("by") or _names(item.get("people")),
+        "authors": item.get("byline") or item.get("by") or _writers(item),
         "published": item.get("firstcreated") or item.get("versioncreated"),
         "updated": item.get("versioncreated"),
         "section": next(iter(_names(item.get("subject") or item.get("subjects"))), None),
@@ -265,6 +266,14 @@ def _names(values: Any) -> list[str]:
     return [
         str(one["name"]) for one in _listed(values) if isinstance(one, Mapping) and "name" in one
     ]
+
+
+def _writers(item: Mapping[str, Any]) -> list[str]:
+    """Return those of an item's people who are said to have written it; it is about the others."""
+    people = [*_listed(item.get("person")), *_listed(item.get("people"))]
+    return _names(
+        [p for p in people if isinstance(p, Mapping) and _WRITES.match(str(p.get("rel")))]
+    )
 
 
 # ----------------------------------------------------------------------------------------- XML

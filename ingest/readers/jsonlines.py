@@ -10,11 +10,13 @@ from functools import partial
 from typing import Any
 
 from ingest.readers import Links, Read, Reject
+from ingest.readers.dateorder import UNSEEN, FileOrder
 from ingest.readers.decoding import ARTICLE_BYTES, lines_of
 from ingest.readers.fields import article_from
 from ingest.readers.guarding import guarded
 from ingest.readers.iptc import is_ninjs, read_ninjs
 from ingest.readers.links import link_to
+from ingest.readers.lookahead import order_of_json, order_of_lines, with_head
 from ingest.readers.mapping import NO_MAP, FieldMap
 from ingest.readers.wrappers import articles_inside
 
@@ -25,6 +27,8 @@ def read_json_lines(
     file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP, links: Links = "keep"
 ) -> Read:
     """Yield the article of each line; a line that holds none is a Reject, and the rest goes in."""
+    file, head = with_head(file)
+    order = order_of_lines(head, field_map)
     for number, line in lines_of(file):
         at = f"{place}:{number}"
         if line is None:
@@ -33,10 +37,10 @@ def read_json_lines(
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if line.strip():
-            yield from _from_line(line, at, field_map, links)
+            yield from _from_line(line, at, field_map, links, order)
 
 
-def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links) -> Read:
+def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links, order: FileOrder) -> Read:
     try:
         value = json.loads(line.decode())
     except UnicodeDecodeError as error:
@@ -46,7 +50,7 @@ def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links) -> Read:
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
     else:  # 900 lists in one another are read, but not to be walked through
-        yield from guarded(at, lambda: _from_value(value, at, field_map, links))
+        yield from guarded(at, lambda: _from_value(value, at, field_map, links, order))
 
 
 def read_json(
@@ -57,16 +61,27 @@ def read_json(
     An array is read element by element. What comes after a broken element is lost, for nothing
     says where the next begins.
     """
+    file, head = with_head(file)
+    order = order_of_json(_elements_of_head(head), field_map) if head else UNSEEN
     try:
         for line, value in _elements(file):
             at = f"{place}:{line}"
-            yield from guarded(at, partial(_from_value, value, at, field_map, links))
+            yield from guarded(at, partial(_from_value, value, at, field_map, links, order))
     except UnicodeDecodeError as error:
         yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
     except json.JSONDecodeError as error:
         yield Reject(f"{place}:{error.lineno}", f"broken JSON: {_wrong(error)}")
     except (ValueError, RecursionError) as error:
         yield Reject(place, f"broken JSON: {str(error)[:80]}")
+
+
+def _elements_of_head(head: bytes) -> Iterator[Any]:
+    """Yield the whole elements of the beginning of a document."""
+    try:
+        for _, value in _elements(io.BufferedReader(io.BytesIO(head))):
+            yield value
+    except (ValueError, RecursionError):  # cut, or broken: the reader says where
+        return
 
 
 def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
@@ -108,11 +123,13 @@ def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
             return
 
 
-def _from_value(value: Any, at: str, field_map: FieldMap, links: Links) -> Read:
+def _from_value(
+    value: Any, at: str, field_map: FieldMap, links: Links, order: FileOrder = UNSEEN
+) -> Read:
     """Yield the article that `value` is, or those that it holds in a list."""
     if isinstance(value, list):
         for item in value:
-            yield from guarded(at, partial(_from_value, item, at, field_map, links))
+            yield from guarded(at, partial(_from_value, item, at, field_map, links, order))
         return
     if not isinstance(value, dict):
         yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
@@ -122,14 +139,14 @@ def _from_value(value: Any, at: str, field_map: FieldMap, links: Links) -> Read:
         return
     inside = None if field_map.found(value).get("text") else articles_inside(value)
     if inside is None:
-        found = article_from(value, place=at, field_map=field_map)
+        found = article_from(value, place=at, field_map=field_map, order=order)
         lacks_text = links == "follow" and isinstance(found, Reject)
         yield (link_to(value, at) if lacks_text else None) or found
     elif not inside:
         yield Reject(at, "a list without an article in it")
     else:
         for item in inside:
-            yield from guarded(at, partial(_from_value, item, at, field_map, links))
+            yield from guarded(at, partial(_from_value, item, at, field_map, links, order))
 
 
 def _wrong(error: json.JSONDecodeError) -> str:

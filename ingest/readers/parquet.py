@@ -17,9 +17,11 @@ from functools import partial
 from typing import IO, Any
 
 from ingest.readers import Read, Reject
+from ingest.readers.dateorder import FileOrder
 from ingest.readers.decoding import ARTICLE_BYTES
 from ingest.readers.fields import article_from
 from ingest.readers.guarding import guarded
+from ingest.readers.lookahead import order_of_records
 from ingest.readers.mapping import NO_MAP, FieldMap
 from ingest.readers.packed import Allowance, BombError
 from ingest.readers.parquetpages import DELTA_BYTE_ARRAY, Pages, pages_of
@@ -34,6 +36,10 @@ _LIST_BYTES = 2**30  # of a column of lists in a row group, for a row may have a
 _LIST_VALUES = 50_000_000  # and of its values
 _ROWS_UP_TO = 1_000_000  # more than that, and more than the file has bytes, is a bomb
 _CELL = 16  # bytes that a value takes that is no text
+_ORDER_ROWS = 2_000  # that are looked at for the order of day and month, within so many bytes:
+_ORDER_BYTES = 32 * 2**20
+
+Row = tuple[dict[str, Any], int]  # a row's cells by column, and the bytes that they take
 
 
 def read_parquet(
@@ -64,13 +70,13 @@ def read_parquet(
             return
         number = 0
         try:
-            for number, found in _rows(copy, size):
+            for number, found, order in _in_order(_rows(copy, size), field_map):
                 at = f"{place}:{number}"
                 if isinstance(found, str):
                     yield Reject(at, found)
                     continue
                 (allowance or Allowance(size)).take(found[1])
-                yield from guarded(at, partial(_article, found[0], at, field_map))
+                yield from guarded(at, partial(_article, found[0], at, field_map, order))
         except BombError:
             raise
         except (arrow.ArrowException, ValueError, OverflowError, OSError, MemoryError) as error:
@@ -78,11 +84,35 @@ def read_parquet(
             yield Reject(f"{place}:{number + 1}", f"a damaged Parquet file: {why}")
 
 
-def _article(row: dict[str, Any], at: str, field_map: FieldMap) -> list[Any]:
-    return [article_from(row, place=at, field_map=field_map)]
+def _article(row: dict[str, Any], at: str, field_map: FieldMap, order: FileOrder) -> list[Any]:
+    return [article_from(row, place=at, field_map=field_map, order=order)]
 
 
-def _rows(copy: IO[bytes], size: int) -> Iterator[tuple[int, tuple[dict[str, Any], int] | str]]:
+def _in_order(
+    rows: Iterator[tuple[int, Row | str]], field_map: FieldMap
+) -> Iterator[tuple[int, Row | str, FileOrder]]:
+    """Yield the rows with how the first of them write their days."""
+    head: list[tuple[int, Row | str]] = []
+    held, damage = 0, None
+    try:
+        for number, found in rows:
+            head.append((number, found))
+            held += 0 if isinstance(found, str) else found[1]
+            if len(head) == _ORDER_ROWS or held > _ORDER_BYTES:
+                break
+    except Exception as error:  # what comes before the damage is read all the same
+        damage = error
+    records = [found[0] for _, found in head if not isinstance(found, str)]
+    order = order_of_records(records, field_map)
+    for number, found in head:
+        yield number, found, order
+    if damage is not None:
+        raise damage
+    for number, found in rows:
+        yield number, found, order
+
+
+def _rows(copy: IO[bytes], size: int) -> Iterator[tuple[int, Row | str]]:
     """Yield each row's number, and its cells with their bytes or why they are not read."""
     from pyarrow import parquet
 

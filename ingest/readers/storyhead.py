@@ -17,7 +17,7 @@ from ingest.cleaning import clean_line
 from ingest.litter import bare
 from ingest.readers.blocks import HEADLINE, Block, blocks_of
 from ingest.readers.bylines import is_person, names, names_in_line
-from ingest.readers.dates import parse_date
+from ingest.readers.shown import DATES, LINE_UP_TO, shown_date
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -29,7 +29,6 @@ _ABOVE = 12  # blocks before the headline that may say when and who
 _DATE_ABOVE = 5  # of them, for a date: higher up stands that of today
 _BELOW = 8  # blocks of the story, where a byline stands after the standfirst
 _WITHOUT_HEADLINE = 14  # blocks before the story, on a page whose headline is not found
-_LINE_UP_TO = 200  # characters of a line that says who or when
 _FIND_BY = 60  # characters of a paragraph that it is found by
 _WORDS_OF_A_HEADLINE = 3
 
@@ -47,14 +46,6 @@ _KOREAN = re.compile(
 )
 # What may stand before "by" in a line that says when and who.
 _BEFORE_BY = re.compile(r"(?:\A|[\d|•·–—:-]|[ap]\.?m\.?|\b[A-Z]{2,4})\s*\Z")
-_MONTH = r"[^\W\d_]{3,12}\.?"
-_DATES = re.compile(
-    rf"\b\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?!\d)|\d{{4}}\s*[年년]\s*\d{{1,2}}\s*[月월]\s*\d{{1,2}}"
-    rf"|\b\d{{1,2}}(?:st|nd|rd|th|er|º)?\.?\s+(?:de\s+)?{_MONTH},?\s+(?:de\s+)?\d{{4}}\b"
-    rf"|\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}"
-    rf"|\b\d{{1,2}}[/.]\d{{1,2}}[/.](?:\d{{4}}|\d{{2}})\b"
-)
-_CHANGED = re.compile(r"(?i)\b(?:updated?|modified|edited|aktualisiert|mis à jour|actualizado)\b")
 _BARE_BY = frozenset("by|von|par|por|oleh|written by|story by|posted by|reported by".split("|"))
 
 
@@ -74,11 +65,13 @@ def story_head(
     titles: Sequence[str] = (),
     publisher: str = "",
     language: str = "",
+    country: str = "",
 ) -> StoryHead:
     """Return headline, byline and date as they stand over the story in the page.
 
     `titles` are the headlines that the page's metadata give: they tell the story's heading from
-    the site's. `language` tells whether 5/10/2018 is in May.
+    the site's. `language`, a locale, and the publisher's `country` tell whether 5/10/2018 is in
+    May.
     """
     blocks = list(blocks_of(tree))
     first = _first_of(story, blocks)
@@ -93,7 +86,8 @@ def story_head(
     return StoryHead(
         title=title,
         authors=_authors(below, publisher) or _authors(above, publisher),
-        published=_published(below, language) or _published(above[:-_DATE_ABOVE:-1], language),
+        published=shown_date(below, language, country)
+        or shown_date(above[:-_DATE_ABOVE:-1], language, country),
     )
 
 
@@ -186,7 +180,7 @@ def _authors(blocks: Sequence[Block], publisher: str) -> tuple[str, ...]:
     marks = ""
     texts = [block.text for block in blocks]
     for block, after in zip(blocks, [*texts[1:], ""], strict=False):
-        if len(block.text) > _LINE_UP_TO and not _KOREAN.match(block.text):
+        if len(block.text) > LINE_UP_TO and not _KOREAN.match(block.text):
             continue
         found = _said_to_be_by(block.text, after, publisher)
         if found:
@@ -200,7 +194,7 @@ def _authors(blocks: Sequence[Block], publisher: str) -> tuple[str, ...]:
 
 def _said_to_be_by(line: str, after: str, publisher: str) -> tuple[str, ...]:
     """Return the names in a line that says "by", or has a date behind them."""
-    korean = _KOREAN.search(line[:_LINE_UP_TO])
+    korean = _KOREAN.search(line[:LINE_UP_TO])
     if korean:
         return (korean.group(1) or korean.group(2),)
     if bare(line) in _BARE_BY:
@@ -208,7 +202,7 @@ def _said_to_be_by(line: str, after: str, publisher: str) -> tuple[str, ...]:
     match = _BY_LINE.search(line)
     if match and _BEFORE_BY.search(line[: match.start()]):
         return names_in_line(match.group(1), publisher)
-    date = _DATES.search(line)
+    date = DATES.search(line)
     if date and re.fullmatch(rf"{_NAME}\s*[-–—|•·]\s*", line[: date.start()]):
         found = names_in_line(line[: date.start()], publisher)
         return found if all(is_person(name) for name in found) else ()
@@ -225,46 +219,22 @@ def _marked(block: Block) -> tuple[str, tuple[str, ...]]:
             links = [clean_line(a.text_content()) for a in element.iter("a") if a is not element]
             text = clean_line(block.text if element is up else element.text_content())
             people = tuple(n for link in links for n in names_in_line(link) if is_person(n))
-            if 2 < len(text) <= _LINE_UP_TO:
+            if element is not up and text not in block.text:
+                continue  # of another block, further down
+            if 2 < len(text) <= LINE_UP_TO and not _in_a_link(element, text):
                 return element.get("class") or element.tag, people or names_in_line(text)
     return "", ()
 
 
+def _in_a_link(element: Any, text: str) -> bool:
+    """Whether an author's name stands in a link with a headline: that of another story."""
+    link = next(element.iterancestors("a"), None)
+    return link is not None and len(clean_line(link.text_content())) > len(text) + 20
+
+
 def _is_author(element: Any) -> bool:
+    if isinstance(element.tag, str) and element.tag == "meta":
+        return False
     if "author" in (element.get("rel") or "").split() + (element.get("itemprop") or "").split():
         return True
     return bool(_OF_AUTHOR.search(f"{element.get('class') or ''} {element.get('id') or ''}"))
-
-
-def _published(blocks: Sequence[Block], language: str) -> datetime | None:
-    """Return the first date that the lines show, unless they say that it is that of a change."""
-    for block in blocks:
-        if len(block.text) > _LINE_UP_TO:
-            continue
-        for time in block.element.iter("time"):
-            moment = _moment(time.get("datetime") or "")
-            if moment and not _CHANGED.search(block.text):
-                return moment
-        for match in _DATES.finditer(block.text):
-            moment = _moment(_with_order(match.group(), language))
-            if moment and not _CHANGED.search(block.text[: match.start()]):
-                return moment
-    return None
-
-
-def _with_order(text: str, language: str) -> str:
-    """Return 11/18/2019 of an English page, and 18/11/2019 of others, as 2019-11-18."""
-    parts = re.fullmatch(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})", text)
-    if not parts:
-        return re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", text)
-    one, two, year = (int(part) for part in parts.groups())
-    month_first = two > 12 or (one <= 12 and "/" in text and language.casefold() in ("en", "en-us"))
-    month, day = (one, two) if month_first else (two, one)
-    return f"{year + 2000 if year < 100 else year}-{month:02}-{day:02}"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.readers import Read, Reject
+from ingest.readers.dateorder import FileOrder
 from ingest.readers.decoding import ARTICLE_BYTES, decode
 from ingest.readers.fields import SPELLINGS, article_from
 from ingest.readers.guarding import guarded
+from ingest.readers.lookahead import order_of_rows, with_head
 from ingest.readers.mapping import NO_MAP, FieldMap
 
 _TOO_LONG = (
@@ -102,6 +104,14 @@ def read_csv(
     """Yield the article of each row; a row that holds none is a Reject, and the rest goes in."""
     # Of the whole process, and 131,072 without it: an article in a cell may be longer.
     csv.field_size_limit(ARTICLE_BYTES)
+    file, head = with_head(file)
+    order = order_of_rows(
+        head.decode(dialect.encoding, "replace"),
+        delimiter=dialect.delimiter,
+        escape=dialect.escape,
+        before=dialect.before,
+        field_map=field_map,
+    )
     text = io.TextIOWrapper(file, dialect.encoding, errors="surrogateescape", newline="")
     lines = _Lines(text, dialect.before)
     rows = csv.reader(lines, delimiter=dialect.delimiter, escapechar=dialect.escape)
@@ -113,7 +123,10 @@ def read_csv(
             if not header:
                 header = [cell.strip() for cell in row]
             elif any(cell.strip() for cell in row):
-                yield from guarded(at, lambda: [_from_row(row, header, at, field_map)])  # noqa: B023
+                yield from guarded(
+                    at,
+                    lambda: [_from_row(row, header, at, field_map, order)],  # noqa: B023
+                )
     except csv.Error as error:
         yield Reject(f"{place}:{line}", f"a broken row: {error}: what follows is not read")
     except _TooLongError:
@@ -145,7 +158,9 @@ class _Lines(Iterator[str]):
         return line.replace("\x00", "")
 
 
-def _from_row(row: list[str], header: list[str], at: str, field_map: FieldMap) -> Any:
+def _from_row(
+    row: list[str], header: list[str], at: str, field_map: FieldMap, order: FileOrder
+) -> Any:
     while len(row) > len(header) and not row[-1].strip():
         row.pop()
     if len(row) != len(header):
@@ -154,7 +169,7 @@ def _from_row(row: list[str], header: list[str], at: str, field_map: FieldMap) -
     record = {name: _cell(cell) for name, cell in zip(header, row, strict=True) if cell}
     if any("\udc80" <= char <= "\udcff" for cell in row for char in cell):
         return Reject(at, "invalid UTF-8 in the row")
-    return article_from(record, place=at, field_map=field_map)
+    return article_from(record, place=at, field_map=field_map, order=order)
 
 
 def _cell(cell: str) -> Any:

@@ -15,6 +15,7 @@ from rag.answers.answertypes import Expected, expected, holds, speaks_for
 from rag.schema import Hit, Span
 from rag.text.names import names, same
 from rag.text.quotations import SAYING, speaker, units
+from rag.text.sentences import SENTENCE_ENDS
 from rag.text.words import content, stem, stems
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
@@ -160,7 +161,7 @@ def _of_passage(
             "rank": 1 / (1 + rank),
             "lead": 1 / (1 + (passage.start + span.start) / 500),
             "fragment": float(_is_fragment(text)),
-            "asks": float(text.rstrip("”\"’').]").endswith("?")),
+            "asks": float(text.rstrip("”\"’').]").endswith(("?", "？", "؟", "፧"))),
         }
         at = Span(passage.start + span.start, passage.start + span.end)
         found.append(Candidate(hit, at, text, features))
@@ -170,7 +171,7 @@ def _of_passage(
 def _is_fragment(text: str) -> bool:
     """Whether `text` is no sentence: a heading, a caption, a byline, a line of litter."""
     words = text.split()
-    ended = text.rstrip("”\"’')]")[-1:] in ".!?"
+    ended = text.rstrip("”\"’')]")[-1:] in SENTENCE_ENDS
     return len(words) < 4 or (not ended and len(words) < 14) or (text.isupper())
 
 

@@ -11,14 +11,20 @@ import re
 
 from rag.schema import Span
 
-# A stop, what closes with it (quotes, brackets, citation numbers), then white space; the East
-# Asian, Arabic and Indic stops need no space. The last alternative is a space that was lost in
-# scraping: "the end.The next".
+# All that ends a sentence in some script. Thai and Lao have nothing: see `has_sentence`.
+SENTENCE_ENDS = ".!?…‥؟۔։།༎༏׃\u037e。！？｡।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴"
+_NO_STOPS = re.compile(r"[\u0e00-\u0eff]")
+# A stop, what closes with it (quotes, brackets, citation numbers), then white space; the stops of
+# East Asia, India, Burma, Khmer, Ethiopia and others stand in no word and need no space. Armenian
+# is often typed with a colon for its stop, and a question in Greek ends with a semicolon. The last
+# alternative is a space that was lost in scraping: "the end.The next".
 _BREAK = re.compile(
     r"""(?P<line>[\n\r\v\f\u2028\u2029]\s*)
-    |(?P<stop>[.!?…‥؟۔։।]+)(?P<close>["'”’“‘»«›‹)\]}*_]*(?:[ \u00a0\u202f]?»(?=\s|\Z))?)
+    |(?P<stop>(?:[.!?…‥؟۔։།༎༏׃\u037e।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴]
+        |(?<=[\u0561-\u0587]):|(?<=[\u03ac-\u03ce]);)+)
+        (?P<close>["'”’“‘»«›‹)\]}*_]*(?:[ \u00a0\u202f]?»(?=\s|\Z))?)
         (?:\ ?\[\d{1,3}\])*(?=\s|\Z)
-    |(?P<wide>[。！？｡]+["'”’」』）)\]〉》]*)
+    |(?P<wide>[。！？｡।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴]+["'”’」』）)\]〉》]*)
     |(?P<lost>(?<=[a-z]{2})[.!?]["”’]?(?=["“‘]?[A-Z][a-z]*[ ,’']))
     """,
     re.VERBOSE,
@@ -82,6 +88,11 @@ _ATTRIBUTION = re.compile(
     r"tweeted|posted|shouted|yelled|joked|quipped|recalled|continued|wondered|exclaimed|answered|"
     r"explained|noted|concluded|insisted|warned|argued)\b"
 )
+
+
+def has_sentence(line: str) -> bool:
+    """Whether a line holds the end of a sentence, or is in a script that marks none."""
+    return any(end in line for end in SENTENCE_ENDS) or _NO_STOPS.search(line) is not None
 
 
 def sentences(text: str) -> list[Span]:

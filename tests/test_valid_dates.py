@@ -1,0 +1,186 @@
+"""Dates that no archive holds: kept out where they enter, harmless where they are already in."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.exporting import article_of
+from ingest.fetching.client import Client
+from ingest.readers import Reading
+from ingest.running import run
+from rag.archive import Archive
+from rag.dates import FIRST_DAY, LAST_DAY, checked_moment, clamped_day, moved, valid_moment
+from rag.doctor import examine, repair
+from rag.errors import ReadError
+from rag.questions import understand
+from rag.schema import Article, Span
+from rag.storage.database import Database
+from tests.fakes import HARBOUR, WordEmbeddings, small_archive
+from ui.cli import main
+from ui.dates import read_moment
+
+EDGES = [
+    "9999-12-31T23:59:59-12:00",
+    "0001-01-01T00:00:00+14:00",
+    "0001-01-01T00:00:00+00:00",
+    "9999-12-31T00:00:00+00:00",
+    "1399-12-31T23:59:59+00:00",
+    "3000-01-01T00:00:00+00:00",
+]
+DAYS = st.datetimes(
+    datetime(1400, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(2999, 12, 31),  # noqa: DTZ001
+    timezones=st.just(UTC),
+) | st.sampled_from([datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+TIMES = (
+    "last year|next week|last month|yesterday|tomorrow|999 years ago|999 weeks ago|"
+    "12 months ago today|"
+    "the past 999 decades|in the last 999 fortnights|over the past few decades|this summer|"
+    "last winter|in the spring|the first week of May|Q4|last quarter|May 0|the 0th of May|"
+    "29 February|from 27 December to 28 February|between 29 February and 1 March|0001-01-01|"
+    "9999-12-31|around 9999-12-31|since 31/12/2099|00/00/2000|early January|the '90s|last weekend|"
+    "next Friday|Monday last week|New Year's Eve|week of 1 January|since last December"
+).split("|")
+
+
+@pytest.mark.parametrize("text", EDGES)
+def test_moments_outside_the_years_are_none(text: str) -> None:
+    moment = datetime.fromisoformat(text)
+    assert not valid_moment(moment)
+    with pytest.raises(ValueError, match="outside the years 1400 to 2999"):
+        checked_moment(moment)
+
+
+def test_moments_inside_the_years_are_valid() -> None:
+    far_west, far_east = timezone(-timedelta(hours=23)), timezone(timedelta(hours=23))
+    assert valid_moment(datetime(1400, 1, 1, tzinfo=UTC))
+    assert valid_moment(datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    assert not valid_moment(datetime(2999, 12, 31, 23, tzinfo=far_west))
+    assert not valid_moment(datetime(1400, 1, 1, tzinfo=far_east))
+    naive = datetime(2024, 5, 1)  # noqa: DTZ001
+    assert checked_moment(naive) == datetime(2024, 5, 1, tzinfo=UTC)
+    assert (clamped_day(date.min), clamped_day(date.max)) == (FIRST_DAY, LAST_DAY)
+    assert moved(datetime(2024, 5, 1, tzinfo=UTC), timedelta(1)) == datetime(2024, 5, 2, tzinfo=UTC)
+    assert valid_moment(moved(datetime(2999, 12, 31, tzinfo=UTC), timedelta(9)))
+    assert valid_moment(moved(datetime.min.replace(tzinfo=UTC), -timedelta(9)))
+
+
+@given(DAYS, st.sampled_from(TIMES), st.sampled_from(TIMES))
+def test_no_question_on_any_day_overflows(day: datetime, one: str, other: str) -> None:
+    for question in (f"What will happen {one}?", f"What was reported from {one} to {other}?"):
+        window = understand(question, asked_on=day).window
+        for end in (window.start, window.end) if window else ():
+            assert end is None or valid_moment(end)
+
+
+# Where dates enter
+
+
+@pytest.mark.parametrize("published", EDGES)
+def test_exported_line_with_an_impossible_date_goes_in_without_it(
+    tmp_path: Path, published: str
+) -> None:
+    line = {"backfile": 1, "id": "p", "title": "x", "text": "Poison text.", "published": published}
+    assert article_of(line).published == datetime.fromisoformat(published)
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(line))
+    with (
+        Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive,
+        Client() as client,
+    ):
+        report = run(archive, [path], client=client, reading=Reading())
+        assert (report.new, report.rejected, report.notices) == (1, 0, 1)
+        (article,) = archive.articles()
+        assert (article.text, article.published) == ("Poison text.", None)
+        assert run(archive, [path], client=client, reading=Reading()).unchanged == 1
+
+
+def test_put_refuses_an_impossible_date(tmp_path: Path) -> None:
+    article = Article("p", "x", "Poison text.", updated=datetime.fromisoformat(EDGES[0]))
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
+        with pytest.raises(ReadError, match=r"updated 9999-12-31.*give another date, or none"):
+            archive.put([(article, [Span(0, 12)])])
+        assert archive.count().articles == 0
+
+
+@pytest.mark.parametrize("option", ["--asked-on", "--as-of", "--after", "--before"])
+@pytest.mark.parametrize("day", ["9999-12-31T23:59:59-12:00", "0001-01-01", "3000-01-01"])
+def test_command_refuses_an_impossible_day_in_one_line(
+    option: str, day: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["search", "storm", option, day])
+    assert ended.value.code == 2
+    assert "Traceback" not in (said := capsys.readouterr().err)
+    assert "outside the years 1400 to 2999" in said.splitlines()[-1]
+
+
+def test_days_counted_back_beyond_the_calendar_are_none() -> None:
+    with pytest.raises(ValueError, match="date"):
+        read_moment("999999 days ago")
+
+
+@pytest.mark.parametrize(
+    "asked_on", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+def test_search_refuses_an_impossible_day_of_asking(tmp_path: Path, asked_on: datetime) -> None:
+    with small_archive(tmp_path) as archive:
+        with pytest.raises(ValueError, match="asked_on"):
+            archive.search("What happened last year?", asked_on=asked_on)
+        with pytest.raises(ValueError, match="as_of"):
+            archive.as_of(asked_on)
+
+
+@pytest.mark.parametrize("year", [1400, 2999])
+def test_search_on_the_first_and_last_day_works(tmp_path: Path, year: int) -> None:
+    asked_on = datetime(year, 1 if year == 1400 else 12, 1 if year == 1400 else 31, tzinfo=UTC)
+    with small_archive(tmp_path) as archive:
+        for times in ("last year", "next week", "yesterday", ""):
+            archive.search(f"What happened to the harbour bridge {times}?", asked_on=asked_on)
+        archive.as_of(asked_on).search("harbour bridge last year")
+
+
+# Where they are already in
+
+
+def poisoned(folder: Path) -> None:
+    """Write the date of one article as a version without the check wrote it."""
+    small_archive(folder).close()
+    database = Database(folder, writable=True)
+    database.connection.execute(
+        "UPDATE revisions SET published = ?, published_at = ? WHERE article_id = ?",
+        (EDGES[0], 253402343999, HARBOUR.id),
+    )
+    database.close()
+
+
+def test_archive_with_an_impossible_date_can_be_read(tmp_path: Path) -> None:
+    poisoned(tmp_path)
+    with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
+        assert archive.article(HARBOUR.id).published is None  # type: ignore[union-attr]
+        assert archive.status().articles == 4
+        assert archive.status().last == datetime(2024, 10, 24, tzinfo=UTC)
+        assert archive.search("harbour bridge closed")
+        assert len(list(archive.articles())) == 4
+
+
+def test_doctor_finds_and_removes_impossible_dates(tmp_path: Path) -> None:
+    poisoned(tmp_path)
+    with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
+        found = examine(archive)
+    assert [(p.what, p.cure, p.count) for p in found] == [
+        (f"1 revision with an impossible date (the first: {HARBOUR.id})", "undate", 1)
+    ]
+    assert "doctor --repair" in str(found[0])
+    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
+        assert repair(archive) == ()
+    with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
+        assert examine(archive) == ()
+        assert archive.article(HARBOUR.id).published is None  # type: ignore[union-attr]
+        assert archive.search("harbour bridge closed")[0].head.article_id == HARBOUR.id
