@@ -155,10 +155,7 @@ class ArchiveAsOf:
         asked_on: datetime | None = None,
     ) -> list[Hit]:
         """Return the `k` passages that answer a question best, asked that day if not said."""
-        found = retrieve(
-            self, question, k, filters=filters, asked_on=asked_on or self.day,
-            reranker=self.reranker,
-        )  # fmt: skip
+        found = retrieve(self, question, k, filters=filters, asked_on=asked_on or self.day)
         return list(found.hits)
 
     # what is known by now

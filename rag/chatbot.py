@@ -30,7 +30,6 @@ from rag.settings import Settings, Unsupported
 from rag.verification import Entails, Verifier
 
 if TYPE_CHECKING:
-    from langchain_core.cross_encoders import BaseCrossEncoder
     from langchain_core.language_models import BaseChatModel
 
     from rag.archive import Archive
@@ -48,7 +47,6 @@ class Chatbot:
         timeout: float = 60.0,
         context_tokens: int = 6000,
         entails: Entails | None = None,
-        reranker: BaseCrossEncoder | None = None,
         prices: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         """`timeout` is the longest silence of the chat model, in seconds.
@@ -61,7 +59,6 @@ class Chatbot:
         self.timeout = timeout
         self.context_tokens = context_tokens
         self.entails = entails
-        self.reranker = reranker
         self.prices = prices
 
     @classmethod
@@ -86,7 +83,6 @@ class Chatbot:
             timeout=settings.timeout,
             context_tokens=settings.chat_context_tokens,
             entails=open_entailment_model(settings),
-            reranker=archive.reranker,
             prices=(settings.chat_price_in, settings.chat_price_out),
         )
 
@@ -135,14 +131,7 @@ class Chatbot:
         if self.chat_model is not None:
             writer = Writer(self.chat_model, timeout=self.timeout, prices=self.prices)
             alone, used = standing_alone(question, history, writer), writer.usage
-        found = retrieve(
-            self.archive,
-            alone,
-            k,
-            filters=filters,
-            asked_on=asked_on,
-            reranker=self.reranker,
-        )
+        found = retrieve(self.archive, alone, k, filters=filters, asked_on=asked_on)
         ranked = weighed(self.archive, found)
         why = refuses(found.question, ranked)
         denial = premise_denied(found.question, ranked)

@@ -244,10 +244,7 @@ class Holdings:
         """
         if as_of is not None:
             return self.as_of(as_of).search(question, k, filters=filters, asked_on=asked_on)
-        found = retrieve(
-            self, question, k, filters=filters, asked_on=asked_on, reranker=self.reranker
-        )
-        return list(found.hits)
+        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).hits)
 
     def as_of(self, day: datetime) -> ArchiveAsOf:
         """Return the archive as it stood at the end of a day, to be searched.

@@ -34,7 +34,11 @@ class Searchable(Protocol):
     """What `retrieve` needs of an archive.
 
     What it finds is ranked before a word of it is read: `hits` are made of what is shown.
+    The archive owns its `reranker`, so that every search uses it without being told to.
     """
+
+    @property
+    def reranker(self) -> BaseCrossEncoder | None: ...
 
     def by_meaning(self, query: str, k: int, *, filters: Filters = ...) -> list[Found]: ...
 
@@ -79,7 +83,6 @@ def retrieve(
     filters: Filters = EVERYTHING,
     asked_on: datetime | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
-    reranker: BaseCrossEncoder | None = None,
     evenly: bool = False,
 ) -> Retrieval:
     """Return the `k` passages that answer `question` best, as of `asked_on` (now if not given).
@@ -92,16 +95,14 @@ def retrieve(
     if evenly:
         parts = tuple(replace(part, evenly=True) for part in asked.parts)
         asked = replace(asked, evenly=True, parts=parts)
-    ranked = _ranked(archive, asked, filters, reranker) if k > 0 else []
+    ranked = _ranked(archive, asked, filters) if k > 0 else []
     if not ranked and k > 0 and asked.window is not None and asked.window.hard:
-        of_other_days = _ranked(archive, softened(asked), filters, reranker)
+        of_other_days = _ranked(archive, softened(asked), filters)
         return Retrieval(asked, (), 0, outside=tuple(_shown(archive, of_other_days, k)))
     return Retrieval(asked, tuple(_shown(archive, ranked, k)), len(ranked))
 
 
-def _ranked(
-    archive: Searchable, asked: Question, filters: Filters, reranker: BaseCrossEncoder | None
-) -> list[Found]:
+def _ranked(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
     """Return all that is found for a question within the filters, best first."""
     narrowed = narrow(filters, asked)
     if narrowed is None:
@@ -111,8 +112,9 @@ def _ranked(
         found.sort(key=lambda one: one.head.published or datetime.max.replace(tzinfo=UTC))
     ranked = sorted(found, key=lambda one: -one.score)
     ranked = one_of_each_story(archive, ranked, narrowed)
-    if reranker is not None:
-        ranked = reranked(ranked, _texts(archive, ranked[:RERANKED]), asked, reranker)
+    if archive.reranker is not None:
+        texts = _texts(archive, ranked[:RERANKED])
+        ranked = reranked(ranked, texts, asked, archive.reranker)
     return of_several_publishers(ranked)
 
 

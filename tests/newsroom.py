@@ -38,6 +38,8 @@ class FakeArchive:
             for passage in _passages(article, length)
         ]
 
+    reranker = None
+
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         return bag_of_words(texts)
 

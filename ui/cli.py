@@ -114,7 +114,6 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
             scope.k,
             filters=scope.filters,
             asked_on=scope.asked_on or scope.as_of,
-            reranker=archive.reranker,
         )
     if arguments.json:
         print(render.json_text([render.hit_value(hit) for hit in found.hits]))
