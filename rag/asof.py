@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from rag.dates import checked_moment
+from rag.errors import InvalidValueError
 from rag.retrieval import retrieve
 from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit
 from rag.storage.ended import Ended
@@ -23,6 +23,7 @@ from rag.storage.notices import notices_of
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.record import Record
 from rag.text.days import in_words
+from rag.validation import moment_of_asking
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -60,12 +61,16 @@ class ArchiveAsOf:
     """Searches the archive as it stood at the end of a day, or at a moment with a time of day.
 
     What was withdrawn or erased since does not come back; a later correction is told, not made.
+    The day may be a `date` or a naive datetime (UTC); InvalidValueError for anything else.
     """
 
     def __init__(self, archive: Present, day: datetime) -> None:
         self._archive = archive
         self._record = archive.record
-        self.day = checked_moment(day, "as_of")
+        asked = moment_of_asking(day, "as_of")
+        if asked is None:
+            raise InvalidValueError("as_of is None. Name a day.")
+        self.day = asked
         end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
         self.sequence = self._record.database.sequence_before(end)
         self._then = standing_at(self.sequence)

@@ -11,6 +11,7 @@ BackfileError
 +-- ReadError                 a file or a line is not an article (place: why)
 +-- ChatModelError            the chat model is missing or did not answer
 +-- SettingsError             an unknown or impossible setting, by name
++-- InvalidValueError         an argument that cannot be what it should be; also a ValueError
 """
 
 
@@ -56,3 +57,7 @@ class ChatModelError(BackfileError):
 
 class SettingsError(BackfileError):
     """A setting is unknown or impossible."""
+
+
+class InvalidValueError(BackfileError, ValueError):
+    """A value was constructed, or a function called, with an argument of the wrong kind."""

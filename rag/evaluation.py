@@ -174,9 +174,9 @@ def _question(row: Mapping[str, Any], number: int) -> EvaluationQuestion:
 
 
 def _filters(row: Mapping[str, Any]) -> Filters:
-    """Return filters from their fields: days in ISO 8601, names in lists."""
+    """Return filters from their fields: days in ISO 8601, names in lists or alone."""
     fields: dict[str, Any] = {
-        name: datetime.fromisoformat(value) if isinstance(value, str) else tuple(value)
+        name: datetime.fromisoformat(value) if name in ("after", "before") and value else value
         for name, value in row.items()
     }
     return Filters(**fields)

@@ -12,6 +12,7 @@ from rag.questions import Question, asks_for_an_author, softened, stand_alone, u
 from rag.ranking import RERANKED, of_several_publishers, reranked, weighed
 from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit, Window
 from rag.tellings import one_of_each_story
+from rag.validation import moment_of_asking
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -90,8 +91,12 @@ def retrieve(
     A window, a publisher or an author in the words narrows `filters`, never widens them; of a
     question of several parts each part is searched for as well.  `evenly`, no day counts more
     than another within them, and of tellings as good as each other the first comes first.
+
+    `asked_on` may be a `date` (midnight UTC) or a naive datetime (UTC). Raises InvalidValueError
+    for anything else.
     """
-    asked = _understood(archive, stand_alone(question, history), asked_on or datetime.now(UTC))
+    asked_on = moment_of_asking(asked_on, "asked_on") or datetime.now(UTC)
+    asked = _understood(archive, stand_alone(question, history), asked_on)
     if evenly:
         parts = tuple(replace(part, evenly=True) for part in asked.parts)
         asked = replace(asked, evenly=True, parts=parts)
@@ -156,7 +161,6 @@ def join_adjoining(archive: Searchable, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _understood(archive: Searchable, question: str, asked_on: datetime) -> Question:
-    asked_on = checked_moment(asked_on, "asked_on")
     authors = archive.authors() if asks_for_an_author(question) else ()
     return understand(question, asked_on=asked_on, publishers=archive.publishers(), authors=authors)
 
