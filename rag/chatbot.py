@@ -60,16 +60,39 @@ class Chatbot:
         self.context_tokens = context_tokens
         self.entails = entails
         self.prices = prices
+        self._opened: Archive | None = None  # what `close` closes
 
     @classmethod
     def open(
         cls, path: str | os.PathLike[str] | None = None, *, settings: Settings | None = None
     ) -> Chatbot:
-        """Open the archive at `path` with the chat model of the settings, if one is set."""
+        """Open the archive at `path` with the chat model of the settings, if one is set.
+
+        The chatbot is a context manager, which closes that archive; or call `close`.
+        """
         from rag.archive import Archive
 
         settings = settings or Settings.from_environment()
-        return cls.over(Archive.open(path, settings=settings), settings)
+        archive = Archive.open(path, settings=settings)
+        try:
+            chatbot = cls.over(archive, settings)
+        except BaseException:
+            archive.close()
+            raise
+        chatbot._opened = archive
+        return chatbot
+
+    def __enter__(self) -> Chatbot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the archive if `open` opened it; one that was handed in stays open."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     @classmethod
     def over(cls, archive: Archive, settings: Settings) -> Chatbot:
@@ -115,6 +138,7 @@ class Chatbot:
     def as_of(self, day: datetime) -> Chatbot:
         """Return the same chatbot over the archive as it stood at the end of a day."""
         then = copy(self)
+        then._opened = None
         then.archive = cast("Archive", self.archive).as_of(day)
         return then
 

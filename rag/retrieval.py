@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from rag.dates import checked_moment, moved
+from rag.dates import moved
 from rag.questions import Question, asks_for_an_author, softened, stand_alone, understand
 from rag.ranking import RERANKED, of_several_publishers, reranked, weighed
 from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit, Window

@@ -172,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: object, summary: str) -> argparse.ArgumentParser:
@@ -216,6 +217,16 @@ def _parser() -> argparse.ArgumentParser:
         command("evaluate", evaluating.evaluate, "measure how well questions are answered")
     )
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version when asked to, so that no other command waits for it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from rag.version import version
+
+        print(f"backfile {version()}")
+        parser.exit()
 
 
 def _add_scope(parser: argparse.ArgumentParser, *, k: int) -> None:
