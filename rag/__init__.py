@@ -9,11 +9,21 @@ if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.chatbot import Chatbot
     from rag.retriever import NewsRetriever
-    from rag.schema import Answer, Article, Citation, Filters, Hit, Passage, Statement
+    from rag.schema import (
+        ALL_RIGHTS,
+        Answer,
+        Article,
+        Citation,
+        Filters,
+        Hit,
+        Passage,
+        Statement,
+    )
 
     __version__: str
 
 __all__ = [
+    "ALL_RIGHTS",
     "Answer",
     "Archive",
     "Article",

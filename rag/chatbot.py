@@ -133,7 +133,7 @@ class Chatbot:
         asked_on = asked_on or (past.day if past else None)
         for answer in self._stream(question, filters, asked_on, history, k):
             answer = with_corrections(answer)
-            yield past.noted(answer) if past else answer
+            yield past.noted(answer, access=filters.access) if past else answer
 
     def as_of(self, day: datetime) -> Chatbot:
         """Return the same chatbot over the archive as it stood at the end of a day."""

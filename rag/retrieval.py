@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from rag.dates import moved
 from rag.questions import Question, asks_for_an_author, softened, stand_alone, understand
 from rag.ranking import RERANKED, of_several_publishers, reranked, weighed
-from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit, Window
+from rag.schema import Access, Answer, Article, ArticleHead, Filters, Found, Hit, Window
 from rag.tellings import one_of_each_story
 from rag.validation import moment_of_asking
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
-EVERYTHING = Filters()
 # Swept with the weights of `ranking`.
 CANDIDATES = 100  # passages from each index, before they are fused
 RECENT_CANDIDATES = 60  # and by words from the days before the question: gold in hand .90 -> .98
@@ -49,13 +48,13 @@ class Searchable(Protocol):
 
     def nearness(self, query: str, found: Sequence[Found], /) -> list[float]: ...
 
-    def hits(self, found: Iterable[Found], /) -> dict[int, Hit]: ...
+    def hits(self, found: Iterable[Found], /, *, access: Access = ...) -> dict[int, Hit]: ...
 
-    def article(self, article_id: str, /) -> Article | None: ...
+    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
-    def publishers(self) -> tuple[str, ...]: ...
+    def publishers(self, *, access: Access = ...) -> tuple[str, ...]: ...
 
-    def authors(self) -> tuple[str, ...]: ...
+    def authors(self, *, access: Access = ...) -> tuple[str, ...]: ...
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = ...
@@ -81,7 +80,7 @@ def retrieve(
     question: str,
     k: int = 8,
     *,
-    filters: Filters = EVERYTHING,
+    filters: Filters = Filters(),
     asked_on: datetime | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
     evenly: bool = False,
@@ -96,15 +95,15 @@ def retrieve(
     for anything else.
     """
     asked_on = moment_of_asking(asked_on, "asked_on") or datetime.now(UTC)
-    asked = _understood(archive, stand_alone(question, history), asked_on)
+    asked = _understood(archive, stand_alone(question, history), asked_on, filters.access)
     if evenly:
         parts = tuple(replace(part, evenly=True) for part in asked.parts)
         asked = replace(asked, evenly=True, parts=parts)
     ranked = _ranked(archive, asked, filters) if k > 0 else []
     if not ranked and k > 0 and asked.window is not None and asked.window.hard:
         of_other_days = _ranked(archive, softened(asked), filters)
-        return Retrieval(asked, (), 0, outside=tuple(_shown(archive, of_other_days, k)))
-    return Retrieval(asked, tuple(_shown(archive, ranked, k)), len(ranked))
+        return Retrieval(asked, (), 0, outside=tuple(_shown(archive, of_other_days, k, filters)))
+    return Retrieval(asked, tuple(_shown(archive, ranked, k, filters)), len(ranked))
 
 
 def _ranked(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
@@ -118,7 +117,7 @@ def _ranked(archive: Searchable, asked: Question, filters: Filters) -> list[Foun
     ranked = sorted(found, key=lambda one: -one.score)
     ranked = one_of_each_story(archive, ranked, narrowed)
     if archive.reranker is not None:
-        texts = _texts(archive, ranked[:RERANKED])
+        texts = _texts(archive, ranked[:RERANKED], filters)
         ranked = reranked(ranked, texts, asked, archive.reranker)
     return of_several_publishers(ranked)
 
@@ -143,7 +142,7 @@ def narrow(filters: Filters, asked: Question) -> Filters | None:
     return replace(filters, after=after, before=before, publishers=publishers, authors=authors)
 
 
-def join_adjoining(archive: Searchable, hits: Sequence[Hit]) -> list[Hit]:
+def join_adjoining(archive: Searchable, hits: Sequence[Hit], access: Access = ()) -> list[Hit]:
     """Return the hits with passages of one article that follow on each other made one.
 
     A joined hit stands at the place, and has the score, of its best passage.
@@ -151,7 +150,8 @@ def join_adjoining(archive: Searchable, hits: Sequence[Hit]) -> list[Hit]:
     joined: list[Hit] = []
     for hit in hits:
         place = next((i for i, other in enumerate(joined) if _near(other, hit)), None)
-        article = archive.article(hit.passage.article_id) if place is not None else None
+        article_id = hit.passage.article_id
+        article = archive.article(article_id, access=access) if place is not None else None
         whole = _across(joined[place], hit, article) if place is not None and article else None
         if place is None or whole is None:
             joined.append(hit)
@@ -160,9 +160,10 @@ def join_adjoining(archive: Searchable, hits: Sequence[Hit]) -> list[Hit]:
     return joined
 
 
-def _understood(archive: Searchable, question: str, asked_on: datetime) -> Question:
-    authors = archive.authors() if asks_for_an_author(question) else ()
-    return understand(question, asked_on=asked_on, publishers=archive.publishers(), authors=authors)
+def _understood(archive: Searchable, question: str, asked_on: datetime, access: Access) -> Question:
+    authors = archive.authors(access=access) if asks_for_an_author(question) else ()
+    publishers = archive.publishers(access=access)
+    return understand(question, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
 def _closed(window: Window) -> bool:
@@ -188,13 +189,14 @@ def _found(archive: Searchable, asked: Question, filters: Filters) -> list[Found
 
 def _searched(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
     candidates = _candidates(archive, asked, filters)
-    texts = _texts(archive, candidates) if asked.excluded else {}
+    texts = _texts(archive, candidates, filters) if asked.excluded else {}
     return [weighed(one, asked, texts.get(one.number, "")) for one in candidates]
 
 
-def _texts(archive: Searchable, found: Iterable[Found]) -> dict[int, str]:
+def _texts(archive: Searchable, found: Iterable[Found], filters: Filters) -> dict[int, str]:
     """Return the words of the passages that are still here, by their numbers."""
-    return {number: hit.passage.text for number, hit in archive.hits(found).items()}
+    hits = archive.hits(found, access=filters.access)
+    return {number: hit.passage.text for number, hit in hits.items()}
 
 
 def _candidates(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
@@ -245,13 +247,13 @@ def _shares(scores: Mapping[int, float], *, floor: float | None = None) -> dict[
     return {key: (score - low) / span if span > 0 else 1.0 for key, score in scores.items()}
 
 
-def _shown(archive: Searchable, ranked: Sequence[Found], k: int) -> list[Hit]:
+def _shown(archive: Searchable, ranked: Sequence[Found], k: int, filters: Filters) -> list[Hit]:
     """The first `k`: a text once, few passages of an article, those that adjoin joined."""
     seen: set[str] = set()
     taken: dict[str, int] = {}
     first: list[Hit] = []
     crowded: list[Hit] = []
-    for hit in _read(archive, ranked, 2 * (k + PASSAGES_OF_AN_ARTICLE)):
+    for hit in _read(archive, ranked, 2 * (k + PASSAGES_OF_AN_ARTICLE), filters):
         text = " ".join(hit.passage.text.casefold().split())
         if text in seen:
             continue
@@ -262,14 +264,16 @@ def _shown(archive: Searchable, ranked: Sequence[Found], k: int) -> list[Hit]:
         if len(first) >= k + PASSAGES_OF_AN_ARTICLE:
             break
     kept = (first + crowded)[: k + PASSAGES_OF_AN_ARTICLE]
-    return join_adjoining(archive, kept)[:k]
+    return join_adjoining(archive, kept, filters.access)[:k]
 
 
-def _read(archive: Searchable, ranked: Sequence[Found], size: int) -> Iterator[Hit]:
+def _read(
+    archive: Searchable, ranked: Sequence[Found], size: int, filters: Filters
+) -> Iterator[Hit]:
     """Yield the hits of what is still here, in order, reading so many texts at a time."""
     for i in range(0, len(ranked), size):
         some = ranked[i : i + size]
-        hits = archive.hits(some)
+        hits = archive.hits(some, access=filters.access)
         yield from (hits[one.number] for one in some if one.number in hits)
 
 

@@ -14,7 +14,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from rag.retrieval import EVERYTHING, Searchable, retrieve
+from rag.retrieval import Searchable, retrieve
 from rag.schema import Filters, Hit
 
 
@@ -25,7 +25,7 @@ class NewsRetriever(BaseRetriever):
 
     archive: Searchable
     k: int = 8
-    filters: Filters = EVERYTHING
+    filters: Filters = Filters()
     asked_on: datetime | None = None
 
     def _get_relevant_documents(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from enum import Enum
+from typing import Final, Literal
 
 from rag.errors import InvalidValueError
 from rag.validation import moment, names, strings, text
@@ -15,8 +16,18 @@ _TEXTS = (
     *("id", "title", "text", "publisher", "url", "section", "language", "kind", "slugline"),
     *("correction", "access"),
 )
-_NAMES = ("publishers", "authors", "sections", "languages", "kinds", "access")
+_NAMES = ("publishers", "authors", "sections", "languages", "kinds")
 _set = object.__setattr__  # frozen dataclasses normalise their own fields with it
+
+
+class Rights(Enum):
+    """Rights that are no list of names: `ALL` reads every article, whatever right it asks for."""
+
+    ALL = "all"
+
+
+ALL_RIGHTS: Final = Rights.ALL
+Access = tuple[str, ...] | Literal[Rights.ALL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +191,10 @@ class Filters:
     its midnight in UTC, and a naive datetime is UTC. Where `after` is not before `before`, nothing
     is found. Names may be given as one string or any iterable of strings.
     Publishers, authors, sections, languages and kinds are compared without regard to case.
-    `access` names the rights a reader has; without any, every article passes, and with some,
-    those that ask for one of them or for none.
+
+    `access` names the rights that a reader has: articles pass that ask for one of them or for
+    none. Without any, only unrestricted articles pass; `ALL_RIGHTS`, for who operates the archive,
+    lets every article pass. Filters are true where they narrow by anything but rights.
     """
 
     after: datetime | None = None
@@ -191,7 +204,7 @@ class Filters:
     sections: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    access: tuple[str, ...] = ()
+    access: Access = ()
     article_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -200,9 +213,26 @@ class Filters:
         for name in _NAMES:
             _set(self, name, names(getattr(self, name), f"Filters.{name}"))
         _set(self, "article_ids", strings(self.article_ids, "Filters.article_ids"))
+        if self.access is not ALL_RIGHTS:
+            _set(self, "access", names(self.access, "Filters.access"))
 
     def __bool__(self) -> bool:
-        return self != Filters()
+        return any(
+            value not in (None, ())
+            for value in (
+                *(self.after, self.before, self.publishers, self.authors, self.sections),
+                *(self.languages, self.kinds, self.article_ids),
+            )
+        )
+
+    def may_read(self, right: str) -> bool:
+        """Return whether an article that asks for `right` ("" for none) may be read."""
+        if not right or self.access is ALL_RIGHTS:
+            return True
+        return right.casefold() in {name.casefold() for name in self.access}
+
+
+EVERYTHING: Final = Filters(access=ALL_RIGHTS)  # for what must see every article
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ UNKNOWN = "unknown"
 
 
 def version() -> str:
-    """Return the version as the package's metadata has it, or pyproject.toml where not installed."""
+    """Return the version of the package's metadata; where not installed, of pyproject.toml."""
     from importlib import metadata  # 20 ms, and only to print a version
 
     try:

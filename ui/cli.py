@@ -133,10 +133,11 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
 def status(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print what is in the archive."""
     from rag.archive import Archive
+    from rag.schema import ALL_RIGHTS
     from ui import render, terminal
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        found = archive.status()
+        found = archive.status(access=ALL_RIGHTS)
     if arguments.json:
         print(render.json_text(render.status_value(found)))
     else:

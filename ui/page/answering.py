@@ -101,9 +101,9 @@ def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]
     """Return what is read from the question's words, less what was struck out of it."""
     asked = turn.asked
     asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
-    publishers = archive.publishers()
+    publishers = archive.publishers(access=asked.filters.access)
     text = stand_alone(asked.question, history)
-    authors = archive.authors() if asks_for_an_author(text) else ()
+    authors = archive.authors(access=asked.filters.access) if asks_for_an_author(text) else ()
     text = strike(text, asked.struck, asked_on=asked_on, publishers=publishers, authors=authors)
     return understand(text, asked_on=asked_on, publishers=publishers, authors=authors)
 
@@ -172,7 +172,12 @@ def _outside(archive: Archive, asked: Asked, question: Question) -> bool:
     if narrowed is None or not (narrowed.after or narrowed.before):
         return False
     # Not `status`, which looks for gaps as well and measures every file.
-    days = [day for _, _, *ends in archive.record.publishers() for day in ends if day]
+    days = [
+        day
+        for _, _, *ends in archive.record.publishers(access=asked.filters.access)
+        for day in ends
+        if day
+    ]
     if not days:
         return True
     return bool(
