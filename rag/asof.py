@@ -170,7 +170,7 @@ class ArchiveAsOf:
     ) -> list[Hit]:
         """Return the `k` passages that answer a question best, asked that day if not said."""
         found = retrieve(self, question, k, filters=filters, asked_on=asked_on or self.day)
-        return list(found.hits)
+        return list(found.closest)
 
     # what is known by now
 

@@ -160,12 +160,18 @@ class Chatbot:
         why = refuses(found.question, ranked)
         denial = premise_denied(found.question, ranked)
         if why and denial is None:  # a denial is worth telling
-            hits = found.hits or found.outside
+            hits, notice = found.closest, found.notice
             told = self._elsewhere(found, filters)
             if told is not None:
-                why, hits = elsewhere(told, found.question, filters), (told, *hits)
+                why, hits, notice = elsewhere(told, found.question, filters), (told, *hits), ""
             refused = refusal(found.question, hits, why, filters)
-            yield replace(refused, question=question, considered=found.considered, usage=used)
+            yield replace(
+                refused,
+                question=question,
+                considered=found.considered,
+                usage=used,
+                notice=notice,
+            )
             return
         begun = Answer(
             question=question,
@@ -173,7 +179,7 @@ class Chatbot:
             understood=found.question.described(),
             considered=found.considered,
             usage=used,
-            notice=denial.notice if denial else "",
+            notice=_joined(denial.notice if denial else "", found.notice),
         )
         if self.chat_model is None:
             yield from self._extractive(begun, found, ranked, denial)

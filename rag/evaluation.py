@@ -208,8 +208,8 @@ def evaluate_retrieval(
             start = time.perf_counter()
             ranked = retrieve(archive, q.question, PASSAGES, filters=q.filters, asked_on=moment)
             times.append(1000 * (time.perf_counter() - start))
-            hits = ranked.hits or ranked.outside
-            offered[asking] = list(dict.fromkeys(h.passage.article_id for h in hits))[:DEPTH]
+            ids = dict.fromkeys(hit.passage.article_id for hit in ranked.closest)
+            offered[asking] = list(ids)[:DEPTH]
         found[q.id] = offered[asking]
         progress(done, len(asked))
     gold = {q.id: present[q.id] for q in asked if present[q.id]}

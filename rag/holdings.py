@@ -269,11 +269,12 @@ class Holdings:
     ) -> list[Hit]:
         """Return the `k` passages that answer a question best, best first: see `retrieve`.
 
-        `as_of` a day, in the archive as it stood at its end.
+        `as_of` a day, in the archive as it stood at its end. Where nothing lies in the time range
+        that the question's words name, the closest passages of other days are returned.
         """
         if as_of is not None:
             return self.as_of(as_of).search(question, k, filters=filters, asked_on=asked_on)
-        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).hits)
+        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).closest)
 
     def as_of(self, day: datetime) -> ArchiveAsOf:
         """Return the archive as it stood at the end of a day, to be searched.

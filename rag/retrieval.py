@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from rag.dates import moved
 from rag.questions import Question, asks_for_an_author, softened, stand_alone, understand
 from rag.ranking import RERANKED, of_several_publishers, reranked, weighed
 from rag.schema import Access, Answer, Article, ArticleHead, Filters, Found, Hit, Window
 from rag.tellings import one_of_each_story
+from rag.text.headlines import is_headline
 from rag.validation import moment_of_asking
 
 if TYPE_CHECKING:
@@ -27,6 +28,15 @@ REPORTED_WITHIN = timedelta(days=2)  # what happens in a window is in the papers
 PART_WEIGHT = 0.7  # of the best score that a passage has for a part of the question.  Swept .5-1
 UNKNOWN = ""  # an article's publisher that was not told: it may be the one that is cited
 PASSAGES_OF_AN_ARTICLE = 2  # at the most, before other articles have had their turn
+HEADLINES = 40  # best passages by words among whose headlines a query's own is looked for
+
+# Why the time range in a question's words did not narrow the search.
+Relaxed = Literal["", "headline", "empty"]
+NOTICES: dict[Relaxed, str] = {
+    "": "",
+    "headline": "The question is an article's headline: its words are not read as a time range.",
+    "empty": "Nothing was found in the time range of the question: these are of other days.",
+}
 
 
 @runtime_checkable
@@ -66,13 +76,25 @@ class Retrieval:
     """What a question was understood to ask, and the passages found for it, best first.
 
     Where there are none in the window that its words ask for, `outside` has the closest ones of
-    other days: to be offered, never to be taken for an answer.
+    other days: to be offered, never to be taken for an answer. `relaxed` says that, or that the
+    window was left aside because the question is the headline of an article of another time.
     """
 
     question: Question
     hits: tuple[Hit, ...]
     considered: int
     outside: tuple[Hit, ...] = ()
+    relaxed: Relaxed = ""
+
+    @property
+    def closest(self) -> tuple[Hit, ...]:
+        """The hits, or where there are none, the closest of other days."""
+        return self.hits or self.outside
+
+    @property
+    def notice(self) -> str:
+        """What to tell the reader where the time range was relaxed; empty where it was not."""
+        return NOTICES[self.relaxed]
 
 
 def retrieve(
@@ -99,11 +121,46 @@ def retrieve(
     if evenly:
         parts = tuple(replace(part, evenly=True) for part in asked.parts)
         asked = replace(asked, evenly=True, parts=parts)
+    relaxed: Relaxed = ""
+    if k > 0:
+        asked, relaxed = _as_headline(archive, asked, filters)
     ranked = _ranked(archive, asked, filters) if k > 0 else []
     if not ranked and k > 0 and asked.window is not None and asked.window.hard:
         of_other_days = _ranked(archive, softened(asked), filters)
-        return Retrieval(asked, (), 0, outside=tuple(_shown(archive, of_other_days, k, filters)))
-    return Retrieval(asked, tuple(_shown(archive, ranked, k, filters)), len(ranked))
+        outside = tuple(_shown(archive, of_other_days, k, filters))
+        return Retrieval(asked, (), 0, outside, "empty" if outside else "")
+    return Retrieval(asked, tuple(_shown(archive, ranked, k, filters)), len(ranked), (), relaxed)
+
+
+def _as_headline(
+    archive: Searchable, asked: Question, filters: Filters
+) -> tuple[Question, Relaxed]:
+    """Return the question, searched for by all its words where it is an article's headline.
+
+    "What to know about January 6" asks for that article, not for what was published on that day:
+    its window is left aside where no article of that headline lies in it.
+    """
+    window = asked.window
+    if window is None or not window.hard:
+        return asked, ""
+    anytime = narrow(filters, replace(asked, window=None))
+    if anytime is None:
+        return asked, ""
+    found = archive.by_words(asked.text, HEADLINES, filters=anytime)
+    heads = [one.head for one in found if is_headline(asked.text, one.head.title)]
+    if not heads:
+        return asked, ""
+    asked = replace(asked, query=asked.text)
+    if any(_lies_in(window, head.published) for head in heads):
+        return asked, ""
+    return replace(asked, window=None), "headline"
+
+
+def _lies_in(window: Window, published: datetime | None) -> bool:
+    if published is None:
+        return False
+    late = published - REPORTED_WITHIN if _closed(window) else published
+    return window.covers(published) or window.covers(late)
 
 
 def _ranked(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:

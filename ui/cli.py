@@ -116,7 +116,8 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
             asked_on=scope.asked_on or scope.as_of,
         )
     if arguments.json:
-        print(render.json_text([render.hit_value(hit) for hit in found.hits]))
+        relaxed = {"relaxed": found.relaxed} if found.relaxed else {}
+        print(render.json_text([render.hit_value(hit) | relaxed for hit in found.closest]))
     else:
         print(terminal.retrieval_text(found, conversation.width()))
     return DONE

@@ -17,7 +17,7 @@ from rag.questions import (
     strike,
     understand,
 )
-from rag.retrieval import narrow
+from rag.retrieval import narrow, retrieve
 from rag.schema import Answer
 from ui.page.session import KINDS, Asked, Desk, Turn
 from ui.page.texts import Texts, texts_in
@@ -119,13 +119,14 @@ def _answers(
     text = question.text if asked.struck else asked.question
     before = [] if asked.struck else history
     if asked.mode == "passages":
-        hits = archive.search(
-            question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=turn.asked_on
+        found = retrieve(
+            archive, question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=turn.asked_on
         )
+        hits = list(found.closest)
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
             hits.sort(key=lambda hit: hit.head.published or oldest, reverse=True)
-        yield Answer(asked.question, hits=tuple(hits))
+        yield Answer(asked.question, hits=tuple(hits), notice=found.notice)
     elif asked.mode == "timeline":
         from rag.answers.timeline import timeline
 
