@@ -18,6 +18,7 @@ from rag.errors import (
     ArchiveNotFoundError,
     ArchiveUnwritableError,
     BackfileError,
+    InvalidValueError,
     ReadError,
 )
 from rag.storage.lock import writers_lock
@@ -297,7 +298,7 @@ def is_of_the_archive(error: Exception) -> bool:
     own = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
     return isinstance(
         error, (BackfileError, OSError, MemoryError, sqlite3.DatabaseError)
-    ) and not isinstance(error, (ReadError, *own))
+    ) and not isinstance(error, (ReadError, InvalidValueError, *own))
 
 
 def marks(values: Sequence[object]) -> str:
