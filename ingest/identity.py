@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.errors import ReadError
-from rag.schema import Article
+from rag.schema import ALL_RIGHTS, Access, Article
 from rag.storage.places import is_place
 from rag.storage.record import fingerprint
 from rag.text.copies import runs, word_hashes
@@ -32,7 +32,7 @@ class Held(Protocol):
     """What an archive is asked: `rag.archive.Archive`, or a rehearsal."""
 
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
-    def article(self, article_id: str) -> Article | None: ...
+    def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
 class Places(Protocol):
@@ -78,7 +78,7 @@ class Identities:
         """Return the id here of what a publisher calls so."""
         number = "" if is_unique(article_id) else article_id
         ids = [f"{house}:{number}"] if number and (house := _slug(publisher)) else []
-        return next((i for i in ids if self._held.article(i)), article_id)
+        return next((i for i in ids if self._held.article(i, access=ALL_RIGHTS)), article_id)
 
     def settle(self) -> None:
         """Remember the places of the batch that was put."""
@@ -148,7 +148,7 @@ class Identities:
         """Whether an article is the one of that id, as it was or in a new version."""
         if self._is_version(article_id, article):
             return True
-        before = self._batch.get(article_id) or self._held.article(article_id)
+        before = self._batch.get(article_id) or self._held.article(article_id, access=ALL_RIGHTS)
         return before is None or is_version_of(article, before)
 
     # what is there

@@ -29,7 +29,7 @@ from ingest.readers.filenames import printable
 from ingest.readers.guarding import failure, guarded
 from rag.dates import valid_moment
 from rag.errors import ReadError
-from rag.schema import Article, Span
+from rag.schema import ALL_RIGHTS, Access, Article, Span
 from rag.storage.database import is_of_the_archive
 from rag.storage.record import fingerprint
 
@@ -74,7 +74,7 @@ class Archive(Protocol):
     @property
     def embeddings(self) -> Any: ...  # a TokenLimit as well: how it counts, how much it reads
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
-    def article(self, article_id: str) -> Article | None: ...
+    def article(self, article_id: str, *, access: Access) -> Article | None: ...
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutCounts: ...
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int: ...
 
@@ -355,7 +355,7 @@ class _Run:
         killed = kill.article_id
         if self._identities:
             killed = self._identities.killed(killed, kill.publisher)
-        here = self.archive.article(killed)
+        here = self.archive.article(killed, access=ALL_RIGHTS)
         if here and not _is_one_house(here.publisher, kill.publisher):
             who = f"{kill.publisher}'s" if kill.publisher else "an unnamed publisher's"
             why = f"an article of {here.publisher} is not {who} to withdraw"

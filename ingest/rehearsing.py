@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.identity import Held
-from rag.schema import Article, ArticleHead, Span
+from rag.schema import Access, Article, ArticleHead, Span
 from rag.storage.places import Places
 from rag.storage.record import fingerprint
 from rag.storage.visits import Visit, Visits
@@ -51,9 +51,9 @@ class Rehearsal:
         seen = {i: self._seen[i] for i in ids if i in self._seen}
         return {i: known.get(i, frozenset()) | seen.get(i, frozenset()) for i in {*known, *seen}}
 
-    def article(self, article_id: str) -> Article | None:
+    def article(self, article_id: str, *, access: Access) -> Article | None:
         """Return an article that is there as it stands; None of those that would be."""
-        return self.held.article(article_id) if self.held else None
+        return self.held.article(article_id, access=access) if self.held else None
 
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
         """Return how many would be taken down; one that is not here would be kept out."""

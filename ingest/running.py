@@ -20,7 +20,7 @@ from ingest.pipeline import Archive, IngestReport, Progress, ingest, is_address
 from ingest.readers import Reading
 from ingest.readers.filenames import path_of, printable
 from ingest.rehearsing import Rehearsal, Remembered, RememberedPlaces
-from rag.schema import Article
+from rag.schema import Access, Article
 from rag.storage.database import Database
 from rag.storage.places import Places
 from rag.storage.rejects import Refused, Rejects
@@ -48,7 +48,7 @@ class RecordedArchive(Archive, Protocol):
 
     @property
     def record(self) -> Record: ...
-    def article(self, article_id: str) -> Article | None: ...
+    def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
 def run(

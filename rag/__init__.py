@@ -9,9 +9,21 @@ if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.chatbot import Chatbot
     from rag.retriever import NewsRetriever
-    from rag.schema import Answer, Article, Citation, Filters, Hit, Passage, Statement
+    from rag.schema import (
+        ALL_RIGHTS,
+        Answer,
+        Article,
+        Citation,
+        Filters,
+        Hit,
+        Passage,
+        Statement,
+    )
+
+    __version__: str
 
 __all__ = [
+    "ALL_RIGHTS",
     "Answer",
     "Archive",
     "Article",
@@ -22,12 +34,17 @@ __all__ = [
     "NewsRetriever",
     "Passage",
     "Statement",
+    "__version__",
 ]
 
 _HOMES = {"Archive": "rag.archive", "Chatbot": "rag.chatbot", "NewsRetriever": "rag.retriever"}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from rag.version import version
+
+        return version()
     # imported when asked for: `from rag.settings import Settings` must not wait for LangChain
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

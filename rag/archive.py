@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock
 
@@ -33,6 +33,9 @@ from rag.storage.reembedding import WAIT, OnProgress, Reembedded, abandon, reemb
 from rag.storage.room import room_in
 from rag.storage.soundness import refuse_triggers
 from rag.storage.withdrawals import Withdrawal, Withdrawals
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
 Losses = Literal["refuse", "accept"]
@@ -73,9 +76,10 @@ class Archive(Holdings):
         lock: FileLock | None,
         settings: Settings,
         generation: int = 0,
+        reranker: BaseCrossEncoder | None = None,
     ) -> None:
         indexes = Indexes(path, record, lock)
-        super().__init__(path, record, indexes, model, generation, reranker_of(settings))
+        super().__init__(path, record, indexes, model, generation, reranker)
         self._lock = lock
         self._settings = settings
         self._opened = ExitStack()  # what is to be closed
@@ -87,6 +91,7 @@ class Archive(Holdings):
         *,
         mode: Mode = "read",
         embeddings: Any = None,
+        reranker: BaseCrossEncoder | None = None,
         settings: Settings | None = None,
         wait: float = 0.0,
         losses: Losses = "refuse",
@@ -96,7 +101,8 @@ class Archive(Holdings):
 
         To `write` creates it where there is none, unless `missing` ones are refused, and takes the
         writers' lock, waiting for it `wait` seconds.  `embeddings` is any LangChain `Embeddings`,
-        by default the settings'.  Raises ArchiveNotFoundError, ArchiveLockedError,
+        by default the settings', and `reranker` any LangChain cross-encoder, likewise: every search
+        of the archive is ordered by it.  Raises ArchiveNotFoundError, ArchiveLockedError,
         ArchiveDamagedError, and EmbeddingMismatchError where the archive was built with another
         model.  A record that has lost changes, as its indexes tell, is damaged too, and one with
         triggers, which would run at each write, unless `losses` are accepted.
@@ -123,7 +129,8 @@ class Archive(Holdings):
                 refuse_triggers(folder, record.database)
             generation = record.generation()  # first: see `_keep_up`
             model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
-            archive = cls(folder, record, model, lock, settings, generation)
+            reranker = reranker or reranker_of(settings)
+            archive = cls(folder, record, model, lock, settings, generation, reranker)
             opened.callback(archive._indexes.close)
             if mode == "write":
                 archive._indexes.follow()

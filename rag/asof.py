@@ -12,17 +12,18 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from rag.dates import checked_moment
+from rag.errors import InvalidValueError
 from rag.retrieval import retrieve
-from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit
+from rag.schema import EVERYTHING, Access, Answer, Article, ArticleHead, Filters, Found, Hit
 from rag.storage.ended import Ended
-from rag.storage.filtering import NOW, standing_at
+from rag.storage.filtering import NOW, readable, restricts, standing_at
 from rag.storage.found import found_in, read_hits
 from rag.storage.indexes import Indexes, Scored
 from rag.storage.notices import notices_of
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.record import Record
 from rag.text.days import in_words
+from rag.validation import moment_of_asking
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -60,12 +61,16 @@ class ArchiveAsOf:
     """Searches the archive as it stood at the end of a day, or at a moment with a time of day.
 
     What was withdrawn or erased since does not come back; a later correction is told, not made.
+    The day may be a `date` or a naive datetime (UTC); InvalidValueError for anything else.
     """
 
     def __init__(self, archive: Present, day: datetime) -> None:
         self._archive = archive
         self._record = archive.record
-        self.day = checked_moment(day, "as_of")
+        asked = moment_of_asking(day, "as_of")
+        if asked is None:
+            raise InvalidValueError("as_of is None. Name a day.")
+        self.day = asked
         end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
         self.sequence = self._record.database.sequence_before(end)
         self._then = standing_at(self.sequence)
@@ -81,7 +86,8 @@ class ArchiveAsOf:
 
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
-        return list(self.hits(self.by_meaning(query, k, filters=filters)).values())
+        found = self.by_meaning(query, k, filters=filters)
+        return list(self.hits(found, access=filters.access).values())
 
     def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
         """Return what `dense` does, before its words are read."""
@@ -97,7 +103,7 @@ class ArchiveAsOf:
     ) -> list[Hit]:
         """Return the `k` passages that score best by BM25 over the query's words, best first."""
         found = self.by_words(query, k, filters=filters, phrases=phrases)
-        return list(self.hits(found).values())
+        return list(self.hits(found, access=filters.access).values())
 
     def by_words(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
@@ -110,9 +116,9 @@ class ArchiveAsOf:
         ended = self._ended().by_words(query, k, stood.ended, phrases=phrases)
         return self._found([*found, *ended], k)
 
-    def hits(self, found: Iterable[Found]) -> dict[int, Hit]:
+    def hits(self, found: Iterable[Found], *, access: Access = ()) -> dict[int, Hit]:
         """Return the hits of those of what was found that stood then, by number, in order."""
-        return read_hits(self._record, found, self._then)
+        return read_hits(self._record, found, self._then, access)
 
     def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
         """Return how near what was found is to the query; -1.0 for what has no vector any more."""
@@ -122,17 +128,21 @@ class ArchiveAsOf:
         """Return the texts' vectors (n, dimension), of length one."""
         return self._archive.embed(texts)
 
-    def article(self, article_id: str) -> Article | None:
-        """Return an article as it stood; None where it was not here."""
-        return self._record.article_at(article_id, self._then)
+    def article(self, article_id: str, *, access: Access = ()) -> Article | None:
+        """Return an article as it stood; None where it was not here, or may not be read now."""
+        article = self._record.article_at(article_id, self._then)
+        if article is None or not Filters(access=access).may_read(article.access):
+            return None
+        return article if readable(self._record.database, [article_id], access) else None
 
-    def publishers(self) -> tuple[str, ...]:
+    def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the publishers' names, the one with most articles first."""
-        return tuple(name for name, *_ in self._record.publishers(self._then) if name)
+        names = (name for name, *_ in self._record.publishers(self._then, access))
+        return tuple(name for name in names if name)
 
-    def authors(self) -> tuple[str, ...]:
+    def authors(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the authors' names, sorted."""
-        return tuple(self._record.authors(self._then))
+        return tuple(self._record.authors(self._then, access))
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
@@ -141,7 +151,11 @@ class ArchiveAsOf:
         found = self._archive.copies(article_ids, filters=filters)
         stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._then)
         kept = {
-            article_id: tuple(stood[h.article_id] for h in heads if h.article_id in stood)
+            article_id: tuple(
+                stood[h.article_id]
+                for h in heads
+                if h.article_id in stood and filters.may_read(stood[h.article_id].access)
+            )
             for article_id, heads in found.items()
         }
         return {article_id: heads for article_id, heads in kept.items() if heads}
@@ -155,35 +169,38 @@ class ArchiveAsOf:
         asked_on: datetime | None = None,
     ) -> list[Hit]:
         """Return the `k` passages that answer a question best, asked that day if not said."""
-        found = retrieve(
-            self, question, k, filters=filters, asked_on=asked_on or self.day,
-            reranker=self.reranker,
-        )  # fmt: skip
-        return list(found.hits)
+        found = retrieve(self, question, k, filters=filters, asked_on=asked_on or self.day)
+        return list(found.closest)
 
     # what is known by now
 
-    def corrected_since(self, heads: Iterable[ArticleHead]) -> dict[str, str]:
-        """Return what has been corrected since, by article id, of those articles as they stood."""
+    def corrected_since(
+        self, heads: Iterable[ArticleHead], *, access: Access = ()
+    ) -> dict[str, str]:
+        """Return what has been corrected since, by article id, of those articles as they stood.
+
+        Only corrections that may be read with these rights are told.
+        """
         before = self._record.heads((head.article_id for head in heads), self._then)
         said = {
             article_id: head.correction
             for article_id, head in self._record.heads(before, NOW).items()
             if head.correction and head.correction != before[article_id].correction
+            if Filters(access=access).may_read(head.access)
         }
         later = f"{NOW} AND r.since > {self.sequence}"
-        for article_id, notice in notices_of(self._record.database, before, later).items():
+        for article_id, notice in notices_of(self._record.database, before, later, access).items():
             said[article_id] = " ".join(filter(None, (said.get(article_id, ""), notice)))
         return said
 
-    def noted(self, answer: Answer) -> Answer:
+    def noted(self, answer: Answer, *, access: Access = ()) -> Answer:
         """Return an answer from here with a note of the day, and of what was corrected since."""
         day = in_words(self.day)
         said = [f"As the archive stood on {day}."]
         if not self.sequence:
             said = [f"Nothing had come into the archive by {day}."]
         titles = {citation.head.article_id: citation.head for citation in answer.citations}
-        for article_id, text in self.corrected_since(titles.values()).items():
+        for article_id, text in self.corrected_since(titles.values(), access=access).items():
             said.append(f"Corrected since, in “{titles[article_id].title}”: {text}")
         return replace(answer, notice=" ".join(filter(None, (*said, answer.notice))))
 
@@ -194,14 +211,14 @@ class ArchiveAsOf:
     def _stood_of(self, filters: Filters, _sequence: int) -> _Stood:
         passages = self._record.passages
         lasting: Numbers | None = None
-        if filters or passages.newest_at() > self._newest:
+        if restricts(self._record.database, filters) or passages.newest_at() > self._newest:
             lasting = passages.numbers(filters)
             lasting = lasting[lasting <= self._newest]
         return _Stood(lasting, passages.numbers(filters, f"{self._then} AND r.until IS NOT NULL"))
 
     def _ended(self) -> Ended:
         """The passages that stood then and do not now, whatever the filters: read once."""
-        passages, numbers = self._record.passages, self._passages(Filters()).ended
+        passages, numbers = self._record.passages, self._passages(EVERYTHING).ended
         generation = self._record.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
             stood = passages.live(numbers.tolist(), self._then)

@@ -30,7 +30,6 @@ from rag.settings import Settings, Unsupported
 from rag.verification import Entails, Verifier
 
 if TYPE_CHECKING:
-    from langchain_core.cross_encoders import BaseCrossEncoder
     from langchain_core.language_models import BaseChatModel
 
     from rag.archive import Archive
@@ -48,7 +47,6 @@ class Chatbot:
         timeout: float = 60.0,
         context_tokens: int = 6000,
         entails: Entails | None = None,
-        reranker: BaseCrossEncoder | None = None,
         prices: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         """`timeout` is the longest silence of the chat model, in seconds.
@@ -61,18 +59,40 @@ class Chatbot:
         self.timeout = timeout
         self.context_tokens = context_tokens
         self.entails = entails
-        self.reranker = reranker
         self.prices = prices
+        self._opened: Archive | None = None  # what `close` closes
 
     @classmethod
     def open(
         cls, path: str | os.PathLike[str] | None = None, *, settings: Settings | None = None
     ) -> Chatbot:
-        """Open the archive at `path` with the chat model of the settings, if one is set."""
+        """Open the archive at `path` with the chat model of the settings, if one is set.
+
+        The chatbot is a context manager, which closes that archive; or call `close`.
+        """
         from rag.archive import Archive
 
         settings = settings or Settings.from_environment()
-        return cls.over(Archive.open(path, settings=settings), settings)
+        archive = Archive.open(path, settings=settings)
+        try:
+            chatbot = cls.over(archive, settings)
+        except BaseException:
+            archive.close()
+            raise
+        chatbot._opened = archive
+        return chatbot
+
+    def __enter__(self) -> Chatbot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the archive if `open` opened it; one that was handed in stays open."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     @classmethod
     def over(cls, archive: Archive, settings: Settings) -> Chatbot:
@@ -86,7 +106,6 @@ class Chatbot:
             timeout=settings.timeout,
             context_tokens=settings.chat_context_tokens,
             entails=open_entailment_model(settings),
-            reranker=archive.reranker,
             prices=(settings.chat_price_in, settings.chat_price_out),
         )
 
@@ -114,11 +133,12 @@ class Chatbot:
         asked_on = asked_on or (past.day if past else None)
         for answer in self._stream(question, filters, asked_on, history, k):
             answer = with_corrections(answer)
-            yield past.noted(answer) if past else answer
+            yield past.noted(answer, access=filters.access) if past else answer
 
     def as_of(self, day: datetime) -> Chatbot:
         """Return the same chatbot over the archive as it stood at the end of a day."""
         then = copy(self)
+        then._opened = None
         then.archive = cast("Archive", self.archive).as_of(day)
         return then
 
@@ -135,24 +155,23 @@ class Chatbot:
         if self.chat_model is not None:
             writer = Writer(self.chat_model, timeout=self.timeout, prices=self.prices)
             alone, used = standing_alone(question, history, writer), writer.usage
-        found = retrieve(
-            self.archive,
-            alone,
-            k,
-            filters=filters,
-            asked_on=asked_on,
-            reranker=self.reranker,
-        )
+        found = retrieve(self.archive, alone, k, filters=filters, asked_on=asked_on)
         ranked = weighed(self.archive, found)
         why = refuses(found.question, ranked)
         denial = premise_denied(found.question, ranked)
         if why and denial is None:  # a denial is worth telling
-            hits = found.hits or found.outside
+            hits, notice = found.closest, found.notice
             told = self._elsewhere(found, filters)
             if told is not None:
-                why, hits = elsewhere(told, found.question, filters), (told, *hits)
+                why, hits, notice = elsewhere(told, found.question, filters), (told, *hits), ""
             refused = refusal(found.question, hits, why, filters)
-            yield replace(refused, question=question, considered=found.considered, usage=used)
+            yield replace(
+                refused,
+                question=question,
+                considered=found.considered,
+                usage=used,
+                notice=notice,
+            )
             return
         begun = Answer(
             question=question,
@@ -160,7 +179,7 @@ class Chatbot:
             understood=found.question.described(),
             considered=found.considered,
             usage=used,
-            notice=denial.notice if denial else "",
+            notice=_joined(denial.notice if denial else "", found.notice),
         )
         if self.chat_model is None:
             yield from self._extractive(begun, found, ranked, denial)

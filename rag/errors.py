@@ -5,12 +5,15 @@ BackfileError
 +-- ArchiveLockedError        another process is writing: who, since when
 +-- ArchiveUnwritableError    the disk is full, or the archive may not be written to
 +-- ArchiveDamagedError       the record cannot be read, or is of a newer version
++-- DamagedIndexError         an index cannot be read: it is made again (rag.storage.vectors)
 +-- EmbeddingMismatchError    the archive was built with another embedding model
 +-- BackupError               a backup is not whole, or there is something in its place
 +-- ModelError                an embedding model or a reranker is missing or not the one expected
 +-- ReadError                 a file or a line is not an article (place: why)
++-- FetchError                a page cannot be fetched, and why (ingest.fetching.errors)
 +-- ChatModelError            the chat model is missing or did not answer
 +-- SettingsError             an unknown or impossible setting, by name
++-- InvalidValueError         an argument that cannot be what it should be; also a ValueError
 """
 
 
@@ -56,3 +59,7 @@ class ChatModelError(BackfileError):
 
 class SettingsError(BackfileError):
     """A setting is unknown or impossible."""
+
+
+class InvalidValueError(BackfileError, ValueError):
+    """A value was constructed, or a function called, with an argument of the wrong kind."""

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from rag.retrieval import Searchable, retrieve
-from rag.schema import Article, Filters
+from rag.schema import ALL_RIGHTS, Access, Article, Filters
 
 AskedOn = Literal["given", "withheld"]
 DEPTH = 10  # articles a question is judged on
@@ -40,7 +40,7 @@ _IN_IR_MEASURES = {
 class EvaluatedArchive(Searchable, Protocol):
     """A searchable archive whose articles can be read, to look for answers in them."""
 
-    def article(self, article_id: str, /) -> Article | None: ...
+    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,12 @@ class Difference:
     high: float
 
 
-def read_questions(lines: Iterable[str]) -> list[EvaluationQuestion]:
+def read_questions(lines: Iterable[str], *, access: Access = ()) -> list[EvaluationQuestion]:
     """Return the questions of a JSONL file's lines; of several thumbs with one `id` the last.
 
     A question that stands on two lines counts twice.
 
+    `access` holds the rights with which they are asked, where a line's filters name none.
     A line has `question`, and `gold` (article ids), `answer` or both; `id`, `asked_on`, `kind`
     (or `quiz`), `filters` and `candidates` (or `google`) may be there.  `answer_string_usable:
     false` keeps the answer from being looked for.
@@ -146,7 +147,7 @@ def read_questions(lines: Iterable[str]) -> list[EvaluationQuestion]:
             continue
         try:
             row = json.loads(line)
-            question = _question(row, number)
+            question = _question(row, number, access)
             if "thumb" not in row and question.id in found:
                 question = replace(question, id=f"{question.id}, line {number}")
             found[question.id] = question
@@ -155,7 +156,7 @@ def read_questions(lines: Iterable[str]) -> list[EvaluationQuestion]:
     return list(found.values())
 
 
-def _question(row: Mapping[str, Any], number: int) -> EvaluationQuestion:
+def _question(row: Mapping[str, Any], number: int, access: Access) -> EvaluationQuestion:
     asked_on = row.get("asked_on")
     moment = datetime.fromisoformat(asked_on) if asked_on else None
     if moment is not None and moment.tzinfo is None:
@@ -169,14 +170,14 @@ def _question(row: Mapping[str, Any], number: int) -> EvaluationQuestion:
         asked_on=moment,
         kind=str(row.get("kind") or row.get("quiz") or ""),
         candidates=tuple(row.get("candidates") or row.get("google") or ()),
-        filters=_filters(row.get("filters") or {}),
+        filters=_filters({"access": access} | (row.get("filters") or {})),
     )
 
 
 def _filters(row: Mapping[str, Any]) -> Filters:
-    """Return filters from their fields: days in ISO 8601, names in lists."""
+    """Return filters from their fields: days in ISO 8601, names in lists or alone."""
     fields: dict[str, Any] = {
-        name: datetime.fromisoformat(value) if isinstance(value, str) else tuple(value)
+        name: datetime.fromisoformat(value) if name in ("after", "before") and value else value
         for name, value in row.items()
     }
     return Filters(**fields)
@@ -207,8 +208,8 @@ def evaluate_retrieval(
             start = time.perf_counter()
             ranked = retrieve(archive, q.question, PASSAGES, filters=q.filters, asked_on=moment)
             times.append(1000 * (time.perf_counter() - start))
-            hits = ranked.hits or ranked.outside
-            offered[asking] = list(dict.fromkeys(h.passage.article_id for h in hits))[:DEPTH]
+            ids = dict.fromkeys(hit.passage.article_id for hit in ranked.closest)
+            offered[asking] = list(ids)[:DEPTH]
         found[q.id] = offered[asking]
         progress(done, len(asked))
     gold = {q.id: present[q.id] for q in asked if present[q.id]}
@@ -274,7 +275,7 @@ def _present(
     archive: EvaluatedArchive, questions: Sequence[EvaluationQuestion]
 ) -> dict[str, tuple[str, ...]]:
     wanted = {a for q in questions for a in q.gold}
-    here = {a for a in wanted if archive.article(a) is not None}
+    here = {a for a in wanted if archive.article(a, access=ALL_RIGHTS) is not None}
     return {q.id: tuple(a for a in q.gold if a in here) for q in questions}
 
 
@@ -286,6 +287,6 @@ def _containing(
     """Return the found articles that contain each question's answer word for word."""
     words: dict[str, str] = {}
     for article_id in {a for q in questions for a in found[q.id]}:
-        article = archive.article(article_id)
+        article = archive.article(article_id, access=ALL_RIGHTS)
         words[article_id] = plain_words(f"{article.title} {article.text}") if article else ""
     return {q.id: [a for a in found[q.id] if plain_words(q.answer) in words[a]] for q in questions}

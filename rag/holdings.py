@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rag.asof import ArchiveAsOf
 from rag.models.lazy import ArchiveModel
 from rag.retrieval import retrieve
-from rag.schema import Article, ArticleHead, Filters, Found, Hit, Passage
-from rag.storage.filtering import kinds_of
+from rag.schema import ALL_RIGHTS, Access, Article, ArticleHead, Filters, Found, Hit, Passage
+from rag.storage.filtering import kinds_of, readable
 from rag.storage.found import found_in, read_hits
 from rag.storage.indexes import Indexes, Scored
 from rag.storage.newvectors import MODEL
@@ -54,7 +54,8 @@ class Holdings:
         self._record, self._indexes = record, indexes
         self._model, self._generation = model, generation
         self.reranker = reranker
-        self._names: tuple[int, tuple[str, ...]] = (-1, ())  # the publishers, as of a sequence
+        # the publishers, as of a sequence and for some rights
+        self._names: tuple[tuple[int, Access], tuple[str, ...]] = ((-1, ()), ())
         self._past: dict[tuple[datetime, int], ArchiveAsOf] = {}
 
     @property
@@ -76,9 +77,18 @@ class Holdings:
         """Return the fingerprints of every revision of those articles that are here, by id."""
         return self._record.fingerprints(article_ids)
 
-    def article(self, article_id: str, revision: int | None = None) -> Article | None:
-        """Return an article as it stands, or one of its revisions; None where it is not here."""
-        return self._record.article(article_id, revision)
+    def article(
+        self, article_id: str, revision: int | None = None, *, access: Access = ()
+    ) -> Article | None:
+        """Return an article as it stands, or one of its revisions; None where it is not here.
+
+        `access` holds the rights of who reads, as in `Filters`: without any, an article that asks
+        for one is not here.
+        """
+        article = self._record.article(article_id, revision)
+        if article is None or not Filters(access=access).may_read(article.access):
+            return None
+        return article if readable(self._record.database, [article_id], access) else None
 
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
         """Yield the articles that pass the filters."""
@@ -88,37 +98,50 @@ class Holdings:
         """Return how many articles pass the filters, and how many passages they have."""
         return Counts(*self._record.count(filters))
 
-    def revisions(self, article_id: str) -> tuple[Revision, ...]:
-        """Return every version of an article, the first first; none where it is not here."""
-        return revisions_of(self._record.database, article_id)
+    def revisions(self, article_id: str, *, access: Access = ()) -> tuple[Revision, ...]:
+        """Return every version of an article, the first first; none where it is not here.
 
-    def ids_named(self, name: str) -> list[str]:
+        `access` holds the rights of who reads, as in `article`.
+        """
+        if not readable(self._record.database, [article_id], access):
+            return ()
+        reader = Filters(access=access)
+        found = revisions_of(self._record.database, article_id)
+        return tuple(one for one in found if reader.may_read(one.article.access))
+
+    def ids_named(self, name: str, *, access: Access = ()) -> list[str]:
         """Return the id that is `name`, else those of the articles at that address."""
-        return ids_named(self._record.database, name)
+        return self._readable(ids_named(self._record.database, name), access)
 
-    def ids_beginning(self, beginning: str) -> list[str]:
+    def ids_beginning(self, beginning: str, *, access: Access = ()) -> list[str]:
         """Return the ids that begin so, or as many as one may want to choose from."""
-        return ids_beginning(self._record.database, beginning)
+        return self._readable(ids_beginning(self._record.database, beginning), access)
 
-    def publishers(self) -> tuple[str, ...]:
+    def _readable(self, article_ids: list[str], access: Access) -> list[str]:
+        kept = readable(self._record.database, article_ids, access)
+        return [article_id for article_id in article_ids if article_id in kept]
+
+    def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the publishers' names, the one with most articles first."""
-        sequence = self.sequence
-        if self._names[0] != sequence:  # 4 ms over 11,746 articles, at every search
-            names = tuple(name for name, *_ in self._record.publishers() if name)
-            self._names = (sequence, names)
+        if access is not ALL_RIGHTS and not self._record.database.holds_restricted():
+            access = ALL_RIGHTS
+        key = (self.sequence, access)
+        if self._names[0] != key:  # 4 ms over 11,746 articles, at every search
+            names = tuple(name for name, *_ in self._record.publishers(access=access) if name)
+            self._names = (key, names)
         return self._names[1]
 
-    def authors(self) -> tuple[str, ...]:
+    def authors(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the authors' names, sorted."""
-        return tuple(self._record.authors())
+        return tuple(self._record.authors(access=access))
 
-    def sections(self) -> tuple[str, ...]:
+    def sections(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the sections' names, the one with most articles first."""
-        return tuple(kinds_of(self._record.database, "section"))
+        return tuple(kinds_of(self._record.database, "section", access))
 
-    def languages(self) -> tuple[str, ...]:
+    def languages(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the languages of the articles, as they are tagged, the commonest first."""
-        return tuple(kinds_of(self._record.database, "language"))
+        return tuple(kinds_of(self._record.database, "language", access))
 
     @property
     def sequence(self) -> int:
@@ -134,9 +157,11 @@ class Holdings:
         """
         return self._record.stories.copies(article_ids, filters=filters)
 
-    def neighbours(self, passage: Passage, before: int = 1, after: int = 1) -> list[Passage]:
+    def neighbours(
+        self, passage: Passage, before: int = 1, after: int = 1, *, access: Access = ()
+    ) -> list[Passage]:
         """Return the passages around one, itself among them, in the order of the text."""
-        article = self._record.article(passage.article_id, passage.revision)
+        article = self.article(passage.article_id, passage.revision, access=access)
         spans = self._record.spans(passage.article_id, passage.revision)
         here = next((i for i, s in enumerate(spans) if s.start == passage.start), None)
         if article is None or here is None:
@@ -146,9 +171,9 @@ class Holdings:
             for s in spans[max(0, here - before) : here + after + 1]
         ]
 
-    def status(self) -> Status:
-        """Return what the archive holds, by publisher, and its size on disk."""
-        return status_of(self.path, self._record)
+    def status(self, *, access: Access = ()) -> Status:
+        """Return what the archive holds for these rights, by publisher, and its size on disk."""
+        return status_of(self.path, self._record, access)
 
     # searching
 
@@ -158,7 +183,8 @@ class Holdings:
 
     def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
-        return list(self.hits(self.by_meaning(query, k, filters=filters)).values())
+        found = self.by_meaning(query, k, filters=filters)
+        return list(self.hits(found, access=filters.access).values())
 
     def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
         """Return what `dense` does, before its words are read."""
@@ -211,7 +237,7 @@ class Holdings:
     ) -> list[Hit]:
         """Return the `k` passages that score best by BM25 over the query's words, best first."""
         found = self.by_words(query, k, filters=filters, phrases=phrases)
-        return list(self.hits(found).values())
+        return list(self.hits(found, access=filters.access).values())
 
     def by_words(
         self,
@@ -225,9 +251,12 @@ class Holdings:
         self.refresh()
         return self._found(self._indexes.by_words(query, k, filters=filters, phrases=phrases), k)
 
-    def hits(self, found: Iterable[Found]) -> dict[int, Hit]:
-        """Return the hits of those of what was found that are still here, by number, in order."""
-        return read_hits(self._record, found)
+    def hits(self, found: Iterable[Found], *, access: Access = ()) -> dict[int, Hit]:
+        """Return the hits of those of what was found that are still here, by number, in order.
+
+        Their heads tell of corrections by articles that may be read with these rights.
+        """
+        return read_hits(self._record, found, access=access)
 
     def search(
         self,
@@ -240,14 +269,12 @@ class Holdings:
     ) -> list[Hit]:
         """Return the `k` passages that answer a question best, best first: see `retrieve`.
 
-        `as_of` a day, in the archive as it stood at its end.
+        `as_of` a day, in the archive as it stood at its end. Where nothing lies in the time range
+        that the question's words name, the closest passages of other days are returned.
         """
         if as_of is not None:
             return self.as_of(as_of).search(question, k, filters=filters, asked_on=asked_on)
-        found = retrieve(
-            self, question, k, filters=filters, asked_on=asked_on, reranker=self.reranker
-        )
-        return list(found.hits)
+        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).closest)
 
     def as_of(self, day: datetime) -> ArchiveAsOf:
         """Return the archive as it stood at the end of a day, to be searched.

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from rag.dates import checked_moment, moved
+from rag.dates import moved
 from rag.questions import Question, asks_for_an_author, softened, stand_alone, understand
 from rag.ranking import RERANKED, of_several_publishers, reranked, weighed
-from rag.schema import Answer, Article, ArticleHead, Filters, Found, Hit, Window
+from rag.schema import Access, Answer, Article, ArticleHead, Filters, Found, Hit, Window
 from rag.tellings import one_of_each_story
+from rag.text.headlines import is_headline
+from rag.validation import moment_of_asking
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
-EVERYTHING = Filters()
 # Swept with the weights of `ranking`.
 CANDIDATES = 100  # passages from each index, before they are fused
 RECENT_CANDIDATES = 60  # and by words from the days before the question: gold in hand .90 -> .98
@@ -27,6 +28,15 @@ REPORTED_WITHIN = timedelta(days=2)  # what happens in a window is in the papers
 PART_WEIGHT = 0.7  # of the best score that a passage has for a part of the question.  Swept .5-1
 UNKNOWN = ""  # an article's publisher that was not told: it may be the one that is cited
 PASSAGES_OF_AN_ARTICLE = 2  # at the most, before other articles have had their turn
+HEADLINES = 40  # best passages by words among whose headlines a query's own is looked for
+
+# Why the time range in a question's words did not narrow the search.
+Relaxed = Literal["", "headline", "empty"]
+NOTICES: dict[Relaxed, str] = {
+    "": "",
+    "headline": "The question is an article's headline: its words are not read as a time range.",
+    "empty": "Nothing was found in the time range of the question: these are of other days.",
+}
 
 
 @runtime_checkable
@@ -34,7 +44,11 @@ class Searchable(Protocol):
     """What `retrieve` needs of an archive.
 
     What it finds is ranked before a word of it is read: `hits` are made of what is shown.
+    The archive owns its `reranker`, so that every search uses it without being told to.
     """
+
+    @property
+    def reranker(self) -> BaseCrossEncoder | None: ...
 
     def by_meaning(self, query: str, k: int, *, filters: Filters = ...) -> list[Found]: ...
 
@@ -44,13 +58,13 @@ class Searchable(Protocol):
 
     def nearness(self, query: str, found: Sequence[Found], /) -> list[float]: ...
 
-    def hits(self, found: Iterable[Found], /) -> dict[int, Hit]: ...
+    def hits(self, found: Iterable[Found], /, *, access: Access = ...) -> dict[int, Hit]: ...
 
-    def article(self, article_id: str, /) -> Article | None: ...
+    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
-    def publishers(self) -> tuple[str, ...]: ...
+    def publishers(self, *, access: Access = ...) -> tuple[str, ...]: ...
 
-    def authors(self) -> tuple[str, ...]: ...
+    def authors(self, *, access: Access = ...) -> tuple[str, ...]: ...
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = ...
@@ -62,13 +76,25 @@ class Retrieval:
     """What a question was understood to ask, and the passages found for it, best first.
 
     Where there are none in the window that its words ask for, `outside` has the closest ones of
-    other days: to be offered, never to be taken for an answer.
+    other days: to be offered, never to be taken for an answer. `relaxed` says that, or that the
+    window was left aside because the question is the headline of an article of another time.
     """
 
     question: Question
     hits: tuple[Hit, ...]
     considered: int
     outside: tuple[Hit, ...] = ()
+    relaxed: Relaxed = ""
+
+    @property
+    def closest(self) -> tuple[Hit, ...]:
+        """The hits, or where there are none, the closest of other days."""
+        return self.hits or self.outside
+
+    @property
+    def notice(self) -> str:
+        """What to tell the reader where the time range was relaxed; empty where it was not."""
+        return NOTICES[self.relaxed]
 
 
 def retrieve(
@@ -76,10 +102,9 @@ def retrieve(
     question: str,
     k: int = 8,
     *,
-    filters: Filters = EVERYTHING,
+    filters: Filters = Filters(),
     asked_on: datetime | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
-    reranker: BaseCrossEncoder | None = None,
     evenly: bool = False,
 ) -> Retrieval:
     """Return the `k` passages that answer `question` best, as of `asked_on` (now if not given).
@@ -87,21 +112,58 @@ def retrieve(
     A window, a publisher or an author in the words narrows `filters`, never widens them; of a
     question of several parts each part is searched for as well.  `evenly`, no day counts more
     than another within them, and of tellings as good as each other the first comes first.
+
+    `asked_on` may be a `date` (midnight UTC) or a naive datetime (UTC). Raises InvalidValueError
+    for anything else.
     """
-    asked = _understood(archive, stand_alone(question, history), asked_on or datetime.now(UTC))
+    asked_on = moment_of_asking(asked_on, "asked_on") or datetime.now(UTC)
+    asked = _understood(archive, stand_alone(question, history), asked_on, filters.access)
     if evenly:
         parts = tuple(replace(part, evenly=True) for part in asked.parts)
         asked = replace(asked, evenly=True, parts=parts)
-    ranked = _ranked(archive, asked, filters, reranker) if k > 0 else []
+    relaxed: Relaxed = ""
+    if k > 0:
+        asked, relaxed = _as_headline(archive, asked, filters)
+    ranked = _ranked(archive, asked, filters) if k > 0 else []
     if not ranked and k > 0 and asked.window is not None and asked.window.hard:
-        of_other_days = _ranked(archive, softened(asked), filters, reranker)
-        return Retrieval(asked, (), 0, outside=tuple(_shown(archive, of_other_days, k)))
-    return Retrieval(asked, tuple(_shown(archive, ranked, k)), len(ranked))
+        of_other_days = _ranked(archive, softened(asked), filters)
+        outside = tuple(_shown(archive, of_other_days, k, filters))
+        return Retrieval(asked, (), 0, outside, "empty" if outside else "")
+    return Retrieval(asked, tuple(_shown(archive, ranked, k, filters)), len(ranked), (), relaxed)
 
 
-def _ranked(
-    archive: Searchable, asked: Question, filters: Filters, reranker: BaseCrossEncoder | None
-) -> list[Found]:
+def _as_headline(
+    archive: Searchable, asked: Question, filters: Filters
+) -> tuple[Question, Relaxed]:
+    """Return the question, searched for by all its words where it is an article's headline.
+
+    "What to know about January 6" asks for that article, not for what was published on that day:
+    its window is left aside where no article of that headline lies in it.
+    """
+    window = asked.window
+    if window is None or not window.hard:
+        return asked, ""
+    anytime = narrow(filters, replace(asked, window=None))
+    if anytime is None:
+        return asked, ""
+    found = archive.by_words(asked.text, HEADLINES, filters=anytime)
+    heads = [one.head for one in found if is_headline(asked.text, one.head.title)]
+    if not heads:
+        return asked, ""
+    asked = replace(asked, query=asked.text)
+    if any(_lies_in(window, head.published) for head in heads):
+        return asked, ""
+    return replace(asked, window=None), "headline"
+
+
+def _lies_in(window: Window, published: datetime | None) -> bool:
+    if published is None:
+        return False
+    late = published - REPORTED_WITHIN if _closed(window) else published
+    return window.covers(published) or window.covers(late)
+
+
+def _ranked(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
     """Return all that is found for a question within the filters, best first."""
     narrowed = narrow(filters, asked)
     if narrowed is None:
@@ -111,8 +173,9 @@ def _ranked(
         found.sort(key=lambda one: one.head.published or datetime.max.replace(tzinfo=UTC))
     ranked = sorted(found, key=lambda one: -one.score)
     ranked = one_of_each_story(archive, ranked, narrowed)
-    if reranker is not None:
-        ranked = reranked(ranked, _texts(archive, ranked[:RERANKED]), asked, reranker)
+    if archive.reranker is not None:
+        texts = _texts(archive, ranked[:RERANKED], filters)
+        ranked = reranked(ranked, texts, asked, archive.reranker)
     return of_several_publishers(ranked)
 
 
@@ -136,7 +199,7 @@ def narrow(filters: Filters, asked: Question) -> Filters | None:
     return replace(filters, after=after, before=before, publishers=publishers, authors=authors)
 
 
-def join_adjoining(archive: Searchable, hits: Sequence[Hit]) -> list[Hit]:
+def join_adjoining(archive: Searchable, hits: Sequence[Hit], access: Access = ()) -> list[Hit]:
     """Return the hits with passages of one article that follow on each other made one.
 
     A joined hit stands at the place, and has the score, of its best passage.
@@ -144,7 +207,8 @@ def join_adjoining(archive: Searchable, hits: Sequence[Hit]) -> list[Hit]:
     joined: list[Hit] = []
     for hit in hits:
         place = next((i for i, other in enumerate(joined) if _near(other, hit)), None)
-        article = archive.article(hit.passage.article_id) if place is not None else None
+        article_id = hit.passage.article_id
+        article = archive.article(article_id, access=access) if place is not None else None
         whole = _across(joined[place], hit, article) if place is not None and article else None
         if place is None or whole is None:
             joined.append(hit)
@@ -153,10 +217,10 @@ def join_adjoining(archive: Searchable, hits: Sequence[Hit]) -> list[Hit]:
     return joined
 
 
-def _understood(archive: Searchable, question: str, asked_on: datetime) -> Question:
-    asked_on = checked_moment(asked_on, "asked_on")
-    authors = archive.authors() if asks_for_an_author(question) else ()
-    return understand(question, asked_on=asked_on, publishers=archive.publishers(), authors=authors)
+def _understood(archive: Searchable, question: str, asked_on: datetime, access: Access) -> Question:
+    authors = archive.authors(access=access) if asks_for_an_author(question) else ()
+    publishers = archive.publishers(access=access)
+    return understand(question, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
 def _closed(window: Window) -> bool:
@@ -182,13 +246,14 @@ def _found(archive: Searchable, asked: Question, filters: Filters) -> list[Found
 
 def _searched(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
     candidates = _candidates(archive, asked, filters)
-    texts = _texts(archive, candidates) if asked.excluded else {}
+    texts = _texts(archive, candidates, filters) if asked.excluded else {}
     return [weighed(one, asked, texts.get(one.number, "")) for one in candidates]
 
 
-def _texts(archive: Searchable, found: Iterable[Found]) -> dict[int, str]:
+def _texts(archive: Searchable, found: Iterable[Found], filters: Filters) -> dict[int, str]:
     """Return the words of the passages that are still here, by their numbers."""
-    return {number: hit.passage.text for number, hit in archive.hits(found).items()}
+    hits = archive.hits(found, access=filters.access)
+    return {number: hit.passage.text for number, hit in hits.items()}
 
 
 def _candidates(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
@@ -239,13 +304,13 @@ def _shares(scores: Mapping[int, float], *, floor: float | None = None) -> dict[
     return {key: (score - low) / span if span > 0 else 1.0 for key, score in scores.items()}
 
 
-def _shown(archive: Searchable, ranked: Sequence[Found], k: int) -> list[Hit]:
+def _shown(archive: Searchable, ranked: Sequence[Found], k: int, filters: Filters) -> list[Hit]:
     """The first `k`: a text once, few passages of an article, those that adjoin joined."""
     seen: set[str] = set()
     taken: dict[str, int] = {}
     first: list[Hit] = []
     crowded: list[Hit] = []
-    for hit in _read(archive, ranked, 2 * (k + PASSAGES_OF_AN_ARTICLE)):
+    for hit in _read(archive, ranked, 2 * (k + PASSAGES_OF_AN_ARTICLE), filters):
         text = " ".join(hit.passage.text.casefold().split())
         if text in seen:
             continue
@@ -256,14 +321,16 @@ def _shown(archive: Searchable, ranked: Sequence[Found], k: int) -> list[Hit]:
         if len(first) >= k + PASSAGES_OF_AN_ARTICLE:
             break
     kept = (first + crowded)[: k + PASSAGES_OF_AN_ARTICLE]
-    return join_adjoining(archive, kept)[:k]
+    return join_adjoining(archive, kept, filters.access)[:k]
 
 
-def _read(archive: Searchable, ranked: Sequence[Found], size: int) -> Iterator[Hit]:
+def _read(
+    archive: Searchable, ranked: Sequence[Found], size: int, filters: Filters
+) -> Iterator[Hit]:
     """Yield the hits of what is still here, in order, reading so many texts at a time."""
     for i in range(0, len(ranked), size):
         some = ranked[i : i + size]
-        hits = archive.hits(some)
+        hits = archive.hits(some, access=filters.access)
         yield from (hits[one.number] for one in some if one.number in hits)
 
 

@@ -14,18 +14,23 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from rag.retrieval import EVERYTHING, Searchable, retrieve
+from rag.retrieval import Relaxed, Searchable, retrieve
 from rag.schema import Filters, Hit
 
 
 class NewsRetriever(BaseRetriever):
-    """The same search for LangChain: `invoke`, `ainvoke`, `batch`; `k` here or in the call."""
+    """The same search for LangChain: `invoke`, `ainvoke`, `batch`; `k` here or in the call.
+
+    Where the time range of a question's words was not used, the documents' metadata have
+    `relaxed`: "headline" for the headline of an article of another time, "empty" where nothing
+    lies in the range, and the documents are of other days.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     archive: Searchable
     k: int = 8
-    filters: Filters = EVERYTHING
+    filters: Filters = Filters()
     asked_on: datetime | None = None
 
     def _get_relevant_documents(
@@ -44,7 +49,7 @@ class NewsRetriever(BaseRetriever):
             filters=self.filters if filters is None else filters,
             asked_on=asked_on or self.asked_on,
         )
-        return [_document(hit) for hit in found.hits]
+        return [_document(hit, found.relaxed) for hit in found.closest]
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **how: Any
@@ -54,7 +59,7 @@ class NewsRetriever(BaseRetriever):
         )
 
 
-def _document(hit: Hit) -> Document:
+def _document(hit: Hit, relaxed: Relaxed) -> Document:
     head, passage = hit.head, hit.passage
     metadata: dict[str, Any] = {
         "article_id": passage.article_id,
@@ -67,4 +72,6 @@ def _document(hit: Hit) -> Document:
         "published": head.published.isoformat() if head.published else None,
         "copies": [copy.article_id for copy in hit.copies],
     }
+    if relaxed:
+        metadata["relaxed"] = relaxed
     return Document(page_content=passage.text, metadata=metadata)

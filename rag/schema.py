@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from enum import Enum
+from typing import Final, Literal
+
+from rag.errors import InvalidValueError
+from rag.validation import moment, names, strings, text
 
 Support = Literal["supported", "partly", "not supported", "contradicted"]
+
+_TEXTS = (
+    *("id", "title", "text", "publisher", "url", "section", "language", "kind", "slugline"),
+    *("correction", "access"),
+)
+_NAMES = ("publishers", "authors", "sections", "languages", "kinds")
+_set = object.__setattr__  # frozen dataclasses normalise their own fields with it
+
+
+class Rights(Enum):
+    """Rights that are no list of names: `ALL` reads every article, whatever right it asks for."""
+
+    ALL = "all"
+
+
+ALL_RIGHTS: Final = Rights.ALL
+Access = tuple[str, ...] | Literal[Rights.ALL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +58,14 @@ class ArticleHead:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article as it goes into the archive; `id` stays the same when it is changed."""
+    """One article as it goes into the archive; `id` stays the same when it is changed.
+
+    `published` and `updated` may be given as a `date` (midnight UTC) or a naive datetime (UTC),
+    `authors` as one name or any iterable of names.
+
+    Raises:
+        InvalidValueError: The id is blank, or a value is of the wrong type.
+    """
 
     id: str
     title: str
@@ -55,6 +83,15 @@ class Article:
     correction: str = ""
     access: str = ""
     revision: int = 1
+
+    def __post_init__(self) -> None:
+        for name in _TEXTS:
+            text(getattr(self, name), f"Article.{name}")
+        if not self.id.strip():
+            raise InvalidValueError("Article.id is empty. Give each article an id of its own.")
+        _set(self, "authors", strings(self.authors, "Article.authors"))
+        _set(self, "published", moment(self.published, "Article.published"))
+        _set(self, "updated", moment(self.updated, "Article.updated"))
 
     @property
     def head(self) -> ArticleHead:
@@ -150,10 +187,14 @@ class Window:
 class Filters:
     """What an article must be to be found; an empty field asks for nothing.
 
-    `after <= published < before`; an article without a date passes no date filter.
+    `after <= published < before`; an article without a date passes no date filter. A `date` is
+    its midnight in UTC, and a naive datetime is UTC. Where `after` is not before `before`, nothing
+    is found. Names may be given as one string or any iterable of strings.
     Publishers, authors, sections, languages and kinds are compared without regard to case.
-    `access` names the rights a reader has; without any, every article passes, and with some,
-    those that ask for one of them or for none.
+
+    `access` names the rights that a reader has: articles pass that ask for one of them or for
+    none. Without any, only unrestricted articles pass; `ALL_RIGHTS`, for who operates the archive,
+    lets every article pass. Filters are true where they narrow by anything but rights.
     """
 
     after: datetime | None = None
@@ -163,11 +204,35 @@ class Filters:
     sections: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    access: tuple[str, ...] = ()
+    access: Access = ()
     article_ids: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("after", "before"):
+            _set(self, name, moment(getattr(self, name), f"Filters.{name}"))
+        for name in _NAMES:
+            _set(self, name, names(getattr(self, name), f"Filters.{name}"))
+        _set(self, "article_ids", strings(self.article_ids, "Filters.article_ids"))
+        if self.access is not ALL_RIGHTS:
+            _set(self, "access", names(self.access, "Filters.access"))
+
     def __bool__(self) -> bool:
-        return self != Filters()
+        return any(
+            value not in (None, ())
+            for value in (
+                *(self.after, self.before, self.publishers, self.authors, self.sections),
+                *(self.languages, self.kinds, self.article_ids),
+            )
+        )
+
+    def may_read(self, right: str) -> bool:
+        """Return whether an article that asks for `right` ("" for none) may be read."""
+        if not right or self.access is ALL_RIGHTS:
+            return True
+        return right.casefold() in {name.casefold() for name in self.access}
+
+
+EVERYTHING: Final = Filters(access=ALL_RIGHTS)  # for what must see every article
 
 
 @dataclass(frozen=True, slots=True)

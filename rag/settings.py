@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -14,6 +16,20 @@ PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
 Unsupported = Literal["strict", "mark"]
 Feeding = Literal["local", "everyone", "nobody"]
+
+
+DAY = 86_400  # seconds
+# The least and the most that a number may be; a time to wait is more than nothing.
+RANGES: dict[str, tuple[float, float]] = {
+    "timeout": (0.001, DAY),
+    "chat_context_tokens": (1, 10**9),
+    "chat_price_in": (0, 10**9),
+    "chat_price_out": (0, 10**9),
+    "fetch_bytes": (1, 2**40),
+    "fetch_seconds": (0.001, DAY),
+    "fetch_delay": (0, DAY),
+    "port": (0, 65_535),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,9 @@ class Settings:
     `log` is a file to which each ingest adds a line of JSON.
     `feeding` says who may put articles in, and take them out, on the page: who sits at the
     machine that serves it (`local`), `everyone` whom it lets in, or `nobody`.
+
+    Raises:
+        SettingsError: A value is of the wrong type, not one of the choices, or out of range.
     """
 
     archive: Path = Path("archive")
@@ -58,13 +77,17 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
 
+    def __post_init__(self) -> None:
+        for name, hint in _hints().items():
+            object.__setattr__(self, name, _checked(name, getattr(self, name), hint))
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
         """Return the settings of the environment, with what is `given` (and not None) over them.
 
         Raises SettingsError for a name it does not know and for a value that does not fit.
         """
-        hints = get_type_hints(cls)
+        hints = _hints()
         known = {PREFIX + f.name.upper(): f.name for f in fields(cls)}
         values: dict[str, Any] = {}
         for variable in sorted(v for v in environ if v.startswith(PREFIX)):
@@ -76,6 +99,33 @@ class Settings:
             values[name] = _parsed(variable, environ[variable], hints[name])
         values.update({name: value for name, value in given.items() if value is not None})
         return cls(**values)
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    """Return the type of each setting, by name."""
+    return get_type_hints(Settings)
+
+
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    """Return a setting's value, of its type and within its range; else raise SettingsError."""
+    variable = PREFIX + name.upper()
+    if hint is Path and isinstance(value, str | os.PathLike):
+        return Path(value)
+    if get_args(hint):
+        if value not in get_args(hint):
+            raise SettingsError(f"{variable} is {value!r}: it may be {', '.join(get_args(hint))}")
+        return value
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is not hint and not (hint is str and isinstance(value, str)):
+        raise SettingsError(f"{variable} is {value!r}: not {hint.__name__}")
+    if name in RANGES:
+        low, high = RANGES[name]
+        if not low <= value <= high:  # nan is in no range
+            shown = f"{value:g}" if math.isfinite(value) and abs(value) < 1e15 else str(value)
+            raise SettingsError(f"{variable} is {shown}: choose from {low:,g} to {high:,}")
+    return value
 
 
 def _parsed(variable: str, text: str, hint: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from rag.schema import Article, ArticleHead, Filters, Found, Hit
+from rag.schema import Access, Article, ArticleHead, Filters, Found, Hit
 from rag.text.copies import Said
 
 
@@ -17,9 +17,9 @@ class Library(Protocol):
         self, article_ids: Iterable[str], *, filters: Filters = ...
     ) -> dict[str, tuple[ArticleHead, ...]]: ...
 
-    def article(self, article_id: str, /) -> Article | None: ...
+    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
-    def hits(self, found: Iterable[Found], /) -> dict[int, Hit]: ...
+    def hits(self, found: Iterable[Found], /, *, access: Access = ...) -> dict[int, Hit]: ...
 
 
 def one_of_each_story(library: Library, ranked: Sequence[Found], filters: Filters) -> list[Found]:
@@ -39,8 +39,9 @@ def one_of_each_story(library: Library, ranked: Sequence[Found], filters: Filter
         shown = first.setdefault(frozenset(story), article_id)
         if shown != article_id:
             told_by[found.number] = shown
-    hits = library.hits(found for found in ranked if found.number in told_by)
-    said = {shown: _said(library, shown) for shown in set(told_by.values())}
+    repeated = (found for found in ranked if found.number in told_by)
+    hits = library.hits(repeated, access=filters.access)
+    said = {shown: _said(library, shown, filters.access) for shown in set(told_by.values())}
     kept = []
     for found in ranked:
         if found.number in told_by:
@@ -52,8 +53,8 @@ def one_of_each_story(library: Library, ranked: Sequence[Found], filters: Filter
     return kept
 
 
-def _said(library: Library, article_id: str) -> Said:
-    article = library.article(article_id)
+def _said(library: Library, article_id: str, access: Access) -> Said:
+    article = library.article(article_id, access=access)
     return Said(article.text if article else "")
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import Article, ArticleHead, Filters, Found, Hit, Passage
+from rag.schema import EVERYTHING, Access, Article, ArticleHead, Filters, Found, Hit, Passage
 from rag.text.sentences import sentences
 from rag.text.words import stems
 
@@ -38,16 +38,19 @@ class FakeArchive:
             for passage in _passages(article, length)
         ]
 
+    reranker = None
+
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         return bag_of_words(texts)
 
-    def article(self, article_id: str) -> Article | None:
-        return self._articles.get(article_id)
+    def article(self, article_id: str, *, access: Access = ()) -> Article | None:
+        found = self._articles.get(article_id)
+        return found if found and Filters(access=access).may_read(found.access) else None
 
-    def publishers(self) -> tuple[str, ...]:
+    def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
         return tuple(sorted({a.publisher for a in self._articles.values() if a.publisher}))
 
-    def authors(self) -> tuple[str, ...]:
+    def authors(self, *, access: Access = ()) -> tuple[str, ...]:
         return ()
 
     def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
@@ -69,7 +72,8 @@ class FakeArchive:
         return {}
 
     def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
-        near = {one.number: one.score for one in self.by_meaning(query, len(self.passages))}
+        every = self.by_meaning(query, len(self.passages), filters=EVERYTHING)
+        near = {one.number: one.score for one in every}
         return [near[one.number] for one in found]
 
     def by_words(
@@ -77,7 +81,7 @@ class FakeArchive:
     ) -> list[Found]:
         return [one for one in self.by_meaning(query, k, filters=filters) if one.score > 0]
 
-    def hits(self, found: Iterable[Found]) -> dict[int, Hit]:
+    def hits(self, found: Iterable[Found], *, access: Access = ()) -> dict[int, Hit]:
         return {
             one.number: replace(self.passages[one.number], score=one.score, copies=one.copies)
             for one in found
@@ -99,7 +103,7 @@ def _passes(hit: Hit, filters: Filters) -> bool:
         return False
     if filters.before and (published is None or published >= filters.before):
         return False
-    if filters.access and hit.head.access not in ("", *filters.access):
+    if not filters.may_read(hit.head.access):
         return False
     return not filters.publishers or hit.head.publisher.lower() in {
         p.lower() for p in filters.publishers

@@ -20,7 +20,7 @@ from langchain_core.embeddings import Embeddings
 
 from rag.archive import Archive
 from rag.errors import ArchiveLockedError, ArchiveNotFoundError, EmbeddingMismatchError
-from rag.schema import Article, Filters, Span
+from rag.schema import ALL_RIGHTS, Article, Filters, Span
 from rag.storage.entries import with_vectors
 from rag.storage.record import Record, fingerprint
 
@@ -172,7 +172,8 @@ def test_a_reader_finds_what_everybody_may_read_and_what_he_has_a_right_to(
     public, wire = "paper.example/1", "paper.example/2"
     assert found(archive, "bridge", Filters(access=("Wire",))) == ({public, wire},) * 2
     assert found(archive, "bridge", Filters(access=("none",))) == ({public},) * 2
-    assert len(found(archive, "bridge")[0]) == len(rights)
+    assert found(archive, "bridge") == ({public},) * 2
+    assert len(found(archive, "bridge", Filters(access=ALL_RIGHTS))[0]) == len(rights)
 
 
 def test_no_character_of_a_query_is_syntax(archive: Archive) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from rag.answers.premises import names_premise
 from rag.chatbot import Chatbot
-from rag.schema import Answer, Article, Filters
+from rag.schema import ALL_RIGHTS, Answer, Article, Filters
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 from tests.scripted import Scripted
 
@@ -196,11 +196,12 @@ def test_what_answers_outside_of_the_window_is_the_closest_and_only_if_it_may_be
     secret = replace(TROOPS, id="wire.example/secret", access="desk")
     bot = Chatbot(FakeArchive(FERRY, secret))
     asked = "How many soldiers has North Korea sent in May 2011?"
-    for rights in ((), ("desk",)):
+    for rights in (ALL_RIGHTS, ("desk",)):
         answer = bot.ask(asked, filters=Filters(access=rights))
         assert answer.closest[0].head.article_id == secret.id
         assert "Only a later article does" in answer.reason
-    answer = bot.ask(asked, filters=Filters(access=("nobody",)))
-    assert answer.refused
-    assert "later article" not in answer.reason
-    assert secret.id not in {hit.head.article_id for hit in answer.closest}
+    for rights in ((), ("nobody",)):
+        answer = bot.ask(asked, filters=Filters(access=rights))
+        assert answer.refused
+        assert "later article" not in answer.reason
+        assert secret.id not in {hit.head.article_id for hit in answer.closest}

@@ -14,7 +14,7 @@ import pytest
 from ingest import pipeline
 from ingest.pipeline import IngestReport, Progress, ingest
 from rag.archive import PutReport
-from rag.schema import Article, Span
+from rag.schema import Access, Article, Span
 from rag.storage.record import fingerprint
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -44,7 +44,7 @@ class Shelf:
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         return {i: self.seen[i] for i in article_ids if i in self.seen}
 
-    def article(self, article_id: str) -> Article | None:
+    def article(self, article_id: str, *, access: Access) -> Article | None:
         return self.held[article_id][0] if article_id in self.held else None
 
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:

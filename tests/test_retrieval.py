@@ -177,8 +177,9 @@ class LikesArvik(BaseCrossEncoder):
         return [float("Arvik" in passage) for _, passage in text_pairs]
 
 
-def test_a_reranker_has_its_say(archive):
-    assert names(archive, "Where did the ferry sink?", reranker=LikesArvik())[0] == "later"
+def test_a_reranker_has_its_say(archive, monkeypatch):
+    monkeypatch.setattr(archive, "reranker", LikesArvik())
+    assert names(archive, "Where did the ferry sink?")[0] == "later"
 
 
 def test_a_follow_up_is_searched_for_with_what_went_before(archive):

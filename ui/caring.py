@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import BackupError, SettingsError
+from rag.schema import ALL_RIGHTS, EVERYTHING
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
         archive.rebuild()
-        counts = archive.count()
+        counts = archive.count(EVERYTHING)
     if arguments.json:
         print(render.json_text({"articles": counts.articles, "passages": counts.passages}))
     else:
@@ -85,7 +86,7 @@ def reembed(arguments: argparse.Namespace, settings: Settings) -> int:
             return SOUND
         folder = Path(arguments.model).expanduser()
         name = str(folder.resolve()) if folder.is_dir() else arguments.model
-        if name == archive.status().embedding_model:
+        if name == archive.status(access=ALL_RIGHTS).embedding_model:
             raise SettingsError(f"the archive is embedded with {name} already")
         try:
             done = archive.reembed(
@@ -117,9 +118,13 @@ def export(arguments: argparse.Namespace, settings: Settings) -> int:
     file = Path(arguments.file)
     part = file.with_name(f"{file.name}.part")
     with Archive.open(settings.archive, settings=settings) as archive:
-        articles: Iterable[Article] = archive.articles()
+        articles: Iterable[Article] = archive.articles(EVERYTHING)
         if arguments.revisions:
-            articles = (r.article for a in archive.articles() for r in archive.revisions(a.id))
+            articles = (
+                revision.article
+                for article in archive.articles(EVERYTHING)
+                for revision in archive.revisions(article.id, access=ALL_RIGHTS)
+            )
         if arguments.file == "-":
             exporting.write_jsonl(articles, sys.stdout)
             return SOUND
@@ -186,14 +191,14 @@ def doctor(arguments: argparse.Namespace, settings: Settings) -> int:
 
     with Archive.open(settings.archive, settings=settings, losses="accept") as archive:
         found = examine(archive)
-        counts = archive.count()
+        counts = archive.count(EVERYTHING)
     left = found
     if arguments.repair and found:
         with Archive.open(
             settings.archive, mode="write", settings=settings, losses="accept"
         ) as archive:
             left = repair(archive)
-            counts = archive.count()
+            counts = archive.count(EVERYTHING)
     if arguments.json:
         print(render.json_text(_value(found, left, counts)))
     else:

@@ -114,10 +114,10 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
             scope.k,
             filters=scope.filters,
             asked_on=scope.asked_on or scope.as_of,
-            reranker=archive.reranker,
         )
     if arguments.json:
-        print(render.json_text([render.hit_value(hit) for hit in found.hits]))
+        relaxed = {"relaxed": found.relaxed} if found.relaxed else {}
+        print(render.json_text([render.hit_value(hit) | relaxed for hit in found.closest]))
     else:
         print(terminal.retrieval_text(found, conversation.width()))
     return DONE
@@ -134,10 +134,11 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
 def status(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print what is in the archive."""
     from rag.archive import Archive
+    from rag.schema import ALL_RIGHTS
     from ui import render, terminal
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        found = archive.status()
+        found = archive.status(access=ALL_RIGHTS)
     if arguments.json:
         print(render.json_text(render.status_value(found)))
     else:
@@ -173,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: object, summary: str) -> argparse.ArgumentParser:
@@ -217,6 +219,16 @@ def _parser() -> argparse.ArgumentParser:
         command("evaluate", evaluating.evaluate, "measure how well questions are answered")
     )
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version when asked to, so that no other command waits for it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from rag.version import version
+
+        print(f"backfile {version()}")
+        parser.exit()
 
 
 def _add_scope(parser: argparse.ArgumentParser, *, k: int) -> None:

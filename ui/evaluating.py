@@ -73,10 +73,11 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Ask the archive every question of a file and print how well it found what answers."""
     from rag.archive import Archive
     from rag.evaluation import RetrievalEvaluation, compared, evaluate_retrieval, read_questions
+    from rag.schema import ALL_RIGHTS
 
     try:
         lines = arguments.questions.read_text(encoding="utf-8").splitlines()
-        questions = read_questions(lines)
+        questions = read_questions(lines, access=ALL_RIGHTS)
         before = (
             RetrievalEvaluation.loaded(arguments.compare.read_text(encoding="utf-8"))
             if arguments.compare

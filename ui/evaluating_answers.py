@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError, ReadError
-from rag.schema import Filters
+from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
 from rag.settings import Settings
 from ui.measured import report
 from ui.progress import tell
@@ -107,7 +108,7 @@ def _evaluated(arguments: argparse.Namespace, archive: Archive, chatbot: Chatbot
     asking = _Asking(chatbot)
     measures: list[Measure] = []
     if arguments.questions:
-        questions = _read(arguments.questions, read_questions)
+        questions = _read(arguments.questions, partial(read_questions, access=ALL_RIGHTS))
         measures += _answers(archive, asking, questions, arguments.most)
         if arguments.until:
             measures += _refusal(archive, asking, questions, arguments.until, arguments.most)
@@ -127,7 +128,9 @@ class _Asking:
         self._chatbot = chatbot
         self.milliseconds: list[float] = []
 
-    def ask(self, question: str, asked_on: datetime | None, filters: Filters = Filters()) -> Answer:
+    def ask(
+        self, question: str, asked_on: datetime | None, filters: Filters = EVERYTHING
+    ) -> Answer:
         start = time.perf_counter()
         stream = self._chatbot.stream(question, asked_on=asked_on, filters=filters)
         answer = next(stream)
@@ -171,7 +174,7 @@ def _refusal(
     can, cannot = refusal_sets(archive, questions, day, most)
     refused = {}
     for done, q in enumerate([*can, *cannot], start=1):
-        answer = asking.ask(q.question, q.asked_on, Filters(before=day))
+        answer = asking.ask(q.question, q.asked_on, Filters(before=day, access=ALL_RIGHTS))
         refused[q.id] = answer.refused
         tell(done, len(can) + len(cannot), "questions, refusal")
     return measure_refusal(refused, (q.id for q in cannot))
@@ -209,8 +212,8 @@ def _altered(archive: Archive, most: int) -> list[Measure]:
     from rag.measures.alterations import alterations
     from rag.measures.claims import measure_alterations
 
-    step = max(1, ALTERED_OF_AN_ARTICLE * archive.count().articles // most)
-    articles = islice(archive.articles(), 0, None, step)
+    step = max(1, ALTERED_OF_AN_ARTICLE * archive.count(EVERYTHING).articles // most)
+    articles = islice(archive.articles(EVERYTHING), 0, None, step)
     return measure_alterations(list(islice(alterations(articles), most)), archive.embed)
 
 

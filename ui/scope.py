@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError
-from rag.schema import Filters
+from rag.schema import ALL_RIGHTS, Filters
 
 if TYPE_CHECKING:
     from rag.archive import Archive
@@ -40,12 +40,13 @@ def scope_of(arguments: argparse.Namespace) -> Scope:
     if after and before and after >= before:
         arguments.parser.error("--after is not earlier than --before: nothing lies between them")
     publishers = tuple(arguments.publisher or ())
-    filters = Filters(after=after, before=before, publishers=publishers)
+    # Who runs a command operates the archive, and may read all of it.
+    filters = Filters(after=after, before=before, publishers=publishers, access=ALL_RIGHTS)
     return Scope(filters, asked_on, arguments.k, as_of)
 
 
 def check_publishers(archive: Archive, filters: Filters) -> None:
-    known = archive.publishers() if filters.publishers else ()
+    known = archive.publishers(access=filters.access) if filters.publishers else ()
     folded = {name.casefold() for name in known}
     for name in filters.publishers:
         if name.casefold() not in folded:

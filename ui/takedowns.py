@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.errors import ArchiveLockedError
+from rag.schema import ALL_RIGHTS, EVERYTHING
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def remove(arguments: argparse.Namespace, settings: Settings) -> int:
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
         ids, unknown = _known(archive, arguments.articles)
-        copies = archive.copies(ids)
+        copies = archive.copies(ids, filters=EVERYTHING)
         certain = True
         if ids and arguments.erase:
             certain = archive.erase(ids, reason=arguments.reason)
@@ -78,7 +79,9 @@ def readmit(arguments: argparse.Namespace, settings: Settings) -> int:
         ids, unknown = _known(archive, arguments.articles)
         withdrawn = [article_id for article_id in ids if archive.withdrawals([article_id])]
         archive.readmit(withdrawn)
-        standing = [article_id for article_id in withdrawn if archive.article(article_id)]
+        standing = [
+            article_id for article_id in withdrawn if archive.article(article_id, access=ALL_RIGHTS)
+        ]
     if arguments.json:
         print(render.json_text({"readmitted": withdrawn, "standing": standing, "unknown": unknown}))
         return _told(unknown)
@@ -109,7 +112,12 @@ def _known(archive: Archive, names: Sequence[str]) -> tuple[list[str], list[str]
 
 
 def ids_named(archive: Archive, name: str) -> list[str]:
-    """Return the ids of the articles of this id or address, in any of its spellings."""
+    """Return the ids of the articles of this id or address, in any of its spellings.
+
+    Who takes articles down operates the archive: restricted ones are found too.
+    """
     from ingest.readers.ids import url_key
 
-    return archive.ids_named(name) or (archive.ids_named(url_key(name)) if url_key(name) else [])
+    spellings = filter(None, (name, url_key(name)))
+    found = (archive.ids_named(spelling, access=ALL_RIGHTS) for spelling in spellings)
+    return next(filter(None, found), [])

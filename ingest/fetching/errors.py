@@ -1,7 +1,9 @@
 """What keeps a page from being fetched; the following tells it as a reject."""
 
+from rag.errors import BackfileError
 
-class FetchError(Exception):
+
+class FetchError(BackfileError):
     """A page cannot be had, and why; `lasting` where asking again soon would not help."""
 
     def __init__(self, reason: str, *, lasting: bool = True) -> None:

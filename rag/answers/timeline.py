@@ -45,13 +45,14 @@ def timeline(
     ranked = weighed(archive, found, SENTENCES)
     why = refuses(found.question, ranked)
     if why:
-        refused = refusal(found.question, found.hits, why, filters)
-        return replace(refused, question=question, considered=found.considered)
+        refused = refusal(found.question, found.closest, why, filters)
+        return replace(refused, question=question, considered=found.considered, notice=found.notice)
     answer = Answer(
         question,
         hits=found.hits,
         understood=found.question.described(),
         considered=found.considered,
+        notice=found.notice,
     )
     articles = texts_of(archive, found.hits)
     for candidate, published in _entries(ranked):

@@ -11,15 +11,13 @@ import numpy.typing as npt
 from rag.answers.extraction import MOST_UNITS, Candidate, candidates
 from rag.checks.correcting import superseded
 from rag.retrieval import Retrieval, Searchable
-from rag.schema import Article, Hit
+from rag.schema import ALL_RIGHTS, Hit
 
 
 class Newsroom(Searchable, Protocol):
     """What answers need of an archive beside the search."""
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
-
-    def article(self, article_id: str, /) -> Article | None: ...
 
 
 def weighed(archive: Newsroom, found: Retrieval, most: int = MOST_UNITS) -> list[Candidate]:
@@ -32,10 +30,13 @@ def weighed(archive: Newsroom, found: Retrieval, most: int = MOST_UNITS) -> list
 
 
 def texts_of(archive: Newsroom, hits: Sequence[Hit]) -> dict[str, str]:
-    """Return the whole texts of the hits' articles, where they are still as they were hit."""
+    """Return the whole texts of the hits' articles, where they are still as they were hit.
+
+    Who was given the hits may read their articles.
+    """
     texts = {}
     for hit in hits:
-        article = archive.article(hit.passage.article_id)
+        article = archive.article(hit.passage.article_id, access=ALL_RIGHTS)
         if article is not None and article.revision == hit.passage.revision:
             texts[article.id] = article.text
     return texts

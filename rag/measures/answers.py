@@ -14,7 +14,7 @@ from rag.answers.readable import without_brackets
 from rag.checks.fidelity import plain
 from rag.evaluation import EvaluationQuestion
 from rag.measures.scores import Measure, Outcome
-from rag.schema import Answer, Article
+from rag.schema import ALL_RIGHTS, Access, Answer, Article
 from rag.text.words import words
 
 CONFIDENCES = 5  # rows of the calibration
@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 class Articles(Protocol):
     """Where the articles are that questions point to."""
 
-    def article(self, article_id: str, /) -> Article | None: ...
+    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,14 @@ def question_sets(
 ) -> QuestionSets:
     """Return the different questions with an answer to look for, at most `most` of each set."""
     asked = _different(q for q in questions if q.answer)
-    gold = [q for q in asked if any(archive.article(a) is not None for a in q.gold)]
+    gold = [q for q in asked if any(_is_here(archive, a) for a in q.gold)]
     known = {q.id for q in gold}
     string = [q for q in asked if q.id not in known]
     return QuestionSets(tuple(sampled(gold, most)), tuple(sampled(string, most)))
+
+
+def _is_here(archive: Articles, article_id: str) -> bool:
+    return archive.article(article_id, access=ALL_RIGHTS) is not None
 
 
 def _different(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuestion]:
@@ -149,7 +153,7 @@ def refusal_sets(
 
 def _is_answered(archive: Articles, question: EvaluationQuestion, until: datetime) -> bool:
     for article_id in (*question.gold, *question.candidates[:MOST_CANDIDATES]):
-        article = archive.article(article_id)
+        article = archive.article(article_id, access=ALL_RIGHTS)
         if article is None or article.published is None:
             continue
         if article.published < until and says(article.text, question.answer):

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from rag.schema import EVERYTHING, Filters
 from rag.storage.database import Database
+from rag.storage.filtering import condition
 from rag.storage.rows import FIRST_SECOND, LAST_SECOND
 
 DAY = 86_400  # seconds
@@ -36,12 +38,14 @@ class Gap:
         return (self.last - self.first).days + 1
 
 
-def gaps(database: Database) -> tuple[Gap, ...]:
+def gaps(database: Database, filters: Filters = EVERYTHING) -> tuple[Gap, ...]:
     """Return every publisher's gaps in the order of time, by publisher."""
+    where, values = condition(database, filters)
     rows = database.connection.execute(
-        f"SELECT DISTINCT publisher, published_at / {DAY} FROM revisions "
-        f"WHERE until IS NULL AND published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
-        "ORDER BY 1, 2"
+        f"SELECT DISTINCT r.publisher, r.published_at / {DAY} FROM revisions r "
+        f"WHERE {where} AND r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
+        "ORDER BY 1, 2",
+        values,
     ).fetchall()
     newest = max((day for _, day in rows), default=0)
     of_each = itertools.groupby(rows, key=lambda row: row[0])

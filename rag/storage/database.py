@@ -18,6 +18,7 @@ from rag.errors import (
     ArchiveNotFoundError,
     ArchiveUnwritableError,
     BackfileError,
+    InvalidValueError,
     ReadError,
 )
 from rag.storage.lock import writers_lock
@@ -48,6 +49,7 @@ class Database:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._restricted: tuple[int, bool] = (-1, True)  # whether any article is, as of a sequence
         if not self.path.exists() or not self.path.stat().st_size:
             _refuse_what_was_lost(self.path)
             if not create:
@@ -154,6 +156,23 @@ class Database:
         """Return the number of the newest change, 0 where there was none."""
         row = self.connection.execute("SELECT ifnull(max(sequence), 0) FROM changes").fetchone()
         return int(row[0])
+
+    def holds_restricted(self) -> bool:
+        """Return whether any revision asks for a right; looked up once for each change.
+
+        Most archives hold none, and their searches need no filter by rights.
+        """
+        connection = self.connection
+        if connection.in_transaction:  # what is not committed yet is nothing to remember
+            return self._finds_restricted()
+        sequence = self.sequence()
+        if self._restricted[0] != sequence:
+            self._restricted = (sequence, self._finds_restricted())
+        return self._restricted[1]
+
+    def _finds_restricted(self) -> bool:
+        row = self.connection.execute("SELECT 1 FROM revisions WHERE access != '' LIMIT 1")
+        return row.fetchone() is not None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -279,7 +298,7 @@ def is_of_the_archive(error: Exception) -> bool:
     own = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
     return isinstance(
         error, (BackfileError, OSError, MemoryError, sqlite3.DatabaseError)
-    ) and not isinstance(error, (ReadError, *own))
+    ) and not isinstance(error, (ReadError, InvalidValueError, *own))
 
 
 def marks(values: Sequence[object]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from rag.schema import Filters
+from rag.schema import ALL_RIGHTS, Access, Filters
 from rag.storage.database import Database, marks
 from rag.storage.rows import seconds
 
@@ -44,7 +45,7 @@ def condition(
             names = _matching((name for (name,) in rows), wanted)
             clauses.append(f"r.{column} IN ({marks(names)})")
             values.extend(names)
-    if filters.access:
+    if filters.access is not ALL_RIGHTS and database.holds_restricted():
         rights = database.connection.execute("SELECT DISTINCT access FROM revisions").fetchall()
         names = ["", *_matching((name for (name,) in rights if name), filters.access)]
         clauses.append(f"r.access IN ({marks(names)})")
@@ -66,21 +67,55 @@ def condition(
     return " AND ".join(clauses), values
 
 
-def authors(database: Database, standing: str = NOW) -> list[str]:
+def restricts(database: Database, filters: Filters) -> bool:
+    """Return whether the filters leave any article out; without, a search needs no condition."""
+    return bool(filters) or (filters.access is not ALL_RIGHTS and database.holds_restricted())
+
+
+def by_rights(database: Database, filters: Filters) -> Filters:
+    """Return the filters with all rights where no article asks for one: it makes no difference."""
+    if filters.access is ALL_RIGHTS or database.holds_restricted():
+        return filters
+    return replace(filters, access=ALL_RIGHTS)
+
+
+def readable(database: Database, article_ids: Iterable[str], access: Access) -> set[str]:
+    """Return those of the ids whose articles may be read with these rights.
+
+    The latest revision decides: what was public once may not be any more.
+    """
+    ids = list(dict.fromkeys(article_ids))
+    if access is ALL_RIGHTS or not database.holds_restricted():
+        return set(ids)
+    rows = database.for_each(
+        "SELECT r.article_id, r.access FROM revisions r WHERE r.access != '' AND r.revision = "
+        "(SELECT max(l.revision) FROM revisions l WHERE l.article_id = r.article_id) "
+        "AND r.article_id IN ({})",
+        ids,
+    )
+    reader = Filters(access=access)
+    return set(ids) - {article_id for article_id, right in rows if not reader.may_read(right)}
+
+
+def authors(database: Database, standing: str = NOW, access: Access = ALL_RIGHTS) -> list[str]:
     """Return the names of all authors of the articles that stand, sorted."""
+    where, values = condition(database, Filters(access=access), standing)
     rows = database.connection.execute(
         "SELECT DISTINCT b.author FROM bylines b JOIN revisions r ON r.id = b.revision_id "
-        f"WHERE {standing} ORDER BY b.author"
+        f"WHERE {where} ORDER BY b.author",
+        values,
     )
     return [str(author) for (author,) in rows]
 
 
-def kinds_of(database: Database, column: str) -> list[str]:
+def kinds_of(database: Database, column: str, access: Access = ALL_RIGHTS) -> list[str]:
     """Return what stands in a column of current articles, most frequent first: their sections."""
     assert column in ("section", "language")
+    where, values = condition(database, Filters(access=access))
     rows = database.connection.execute(
-        f"SELECT {column} FROM revisions WHERE until IS NULL AND {column} != '' "
-        f"GROUP BY {column} ORDER BY count(*) DESC, {column}"
+        f"SELECT r.{column} FROM revisions r WHERE {where} AND r.{column} != '' "
+        f"GROUP BY r.{column} ORDER BY count(*) DESC, r.{column}",
+        values,
     )
     return [str(name) for (name,) in rows]
 

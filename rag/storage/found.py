@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.schema import Found, Hit
+from rag.schema import ALL_RIGHTS, Access, Found, Hit
 from rag.storage.filtering import NOW
 from rag.storage.notices import corrected
 from rag.storage.record import Record
@@ -18,13 +18,16 @@ def found_in(
     return [Found(number, *places[number], score) for number, score in scored if number in places]
 
 
-def read_hits(record: Record, found: Iterable[Found], standing: str = NOW) -> dict[int, Hit]:
+def read_hits(
+    record: Record, found: Iterable[Found], standing: str = NOW, access: Access = ALL_RIGHTS
+) -> dict[int, Hit]:
     """Return the hits of those that the record still holds, by number, in their order.
 
-    Their heads tell what other articles correct, or then corrected, in theirs.
+    Their heads tell what other articles, which may be read with these rights, correct, or then
+    corrected, in theirs.
     """
     wanted = {one.number: one for one in found}
     live = record.passages.live(wanted, standing)
     held = [number for number in wanted if number in live]
     hits = [Hit(live[n].passage, live[n].head, wanted[n].score, wanted[n].copies) for n in held]
-    return dict(zip(held, corrected(record.database, hits, standing), strict=True))
+    return dict(zip(held, corrected(record.database, hits, standing, access), strict=True))

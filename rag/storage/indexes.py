@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError
 from rag.schema import Filters
+from rag.storage.filtering import by_rights, restricts
 from rag.storage.following import Following
 from rag.storage.passages import Numbers, Vectors
 from rag.storage.record import Record
@@ -46,6 +47,7 @@ class Indexes(Following):
         up_to: int | None = None,
     ) -> Scored:
         """Return the `k` passages best by BM25, and some that may have ended since."""
+        filters = by_rights(self._record.database, filters)
         return self.lexical.search(
             query, k + self._ended, filters=filters, phrases=phrases, up_to=up_to
         )
@@ -57,7 +59,7 @@ class Indexes(Following):
 
         `among`, where given, holds the only ones that may be returned, whatever the filters.
         """
-        if among is None and filters:
+        if among is None and restricts(self._record.database, filters):
             among = self._record.passages.passing(filters)
         if among is not None and len(among) <= EXACT_UP_TO:
             return best(vector, *self._record.passages.vectors(among), k)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tantivy
 
-from rag.schema import Filters
+from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
 from rag.storage.rows import Live, seconds
 from rag.storage.segments import in_use, refuse_missing_files, whole
 from rag.storage.stemming import ENGLISH, PLAIN, STEMMED, rules, terms, terms_by
@@ -148,7 +148,7 @@ class LexicalIndex:
         query: str,
         k: int,
         *,
-        filters: Filters = Filters(),
+        filters: Filters = EVERYTHING,
         phrases: Sequence[str] = (),
         up_to: int | None = None,
     ) -> list[tuple[int, float]]:
@@ -230,7 +230,7 @@ class LexicalIndex:
             if wanted:
                 folded = [name.casefold() for name in wanted]
                 queries.append(tantivy.Query.term_set_query(self._schema, field, folded))
-        if filters.access:
+        if filters.access is not ALL_RIGHTS:
             rights = [PUBLIC, *(name.casefold() for name in filters.access)]
             queries.append(tantivy.Query.term_set_query(self._schema, "access", rights))
         if filters.article_ids:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rag.schema import Article, Hit
+from rag.schema import ALL_RIGHTS, Access, Article, Filters, Hit
 from rag.storage.database import Database
-from rag.storage.filtering import NOW
+from rag.storage.filtering import NOW, readable
 
 _HEADLINE = re.compile(
     r"(?i)\A\W*(?:corrections?(?: and clarifications?)?|clarifications?|errat(?:um|a)|retraction)\b"
@@ -45,24 +45,38 @@ def tell(database: Database, articles: Sequence[Article]) -> None:
 
 
 def notices_of(
-    database: Database, article_ids: Iterable[str], standing: str = NOW
+    database: Database,
+    article_ids: Iterable[str],
+    standing: str = NOW,
+    access: Access = ALL_RIGHTS,
 ) -> dict[str, str]:
-    """Return what notices that stand, or stood, say of those of the articles, by their ids."""
+    """Return what notices that stand, or stood, say of those of the articles, by their ids.
+
+    A notice is an article: it is told to those who may read it.
+    """
     rows = database.for_each(
-        "SELECT n.article_id, n.text FROM notices n JOIN revisions r "
+        "SELECT n.article_id, n.text, r.article_id, r.access FROM notices n JOIN revisions r "
         f"ON r.article_id = n.notice_id AND {standing} "
         "WHERE n.article_id IN ({}) ORDER BY n.at",
         dict.fromkeys(article_ids),
     )
+    reader, told = Filters(access=access), readable(database, (row[2] for row in rows), access)
     found: dict[str, str] = {}
-    for article_id, text in rows:
+    for article_id, text, notice_id, right in rows:
+        if notice_id not in told or not reader.may_read(right):
+            continue
         found[article_id] = f"{found[article_id]} {text}" if article_id in found else text
     return found
 
 
-def corrected(database: Database, hits: Sequence[Hit], standing: str = NOW) -> list[Hit]:
+def corrected(
+    database: Database,
+    hits: Sequence[Hit],
+    standing: str = NOW,
+    access: Access = ALL_RIGHTS,
+) -> list[Hit]:
     """Return the hits with what other articles correct, or then corrected, in theirs."""
-    said = notices_of(database, (hit.passage.article_id for hit in hits), standing)
+    said = notices_of(database, (hit.passage.article_id for hit in hits), standing, access)
     return [
         replace(hit, head=replace(hit.head, correction=f"{hit.head.correction} {notice}".strip()))
         if (notice := said.get(hit.passage.article_id))

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import ArticleHead, Filters, Passage
+from rag.schema import EVERYTHING, ArticleHead, Filters, Passage
 from rag.storage.database import Database
 from rag.storage.filtering import NOW, condition
 from rag.storage.kept import kept_heads, kept_texts
@@ -29,7 +29,7 @@ class Passages:
         self._texts = kept_texts(database)
         self._passing = lru_cache(maxsize=KEPT)(lambda filters, _sequence: self.numbers(filters))
 
-    def numbers(self, filters: Filters = Filters(), standing: str = NOW) -> Numbers:
+    def numbers(self, filters: Filters = EVERYTHING, standing: str = NOW) -> Numbers:
         """Return the numbers of the live passages whose articles pass the filters, ascending."""
         where, values = condition(self._database, filters, standing)
         rows = self._database.connection.execute(

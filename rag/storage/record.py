@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rag.errors import ReadError
-from rag.schema import Article, ArticleHead, Filters, Span
+from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleHead, Filters, Span
 from rag.storage import notices
 from rag.storage.database import CHUNK, Database, marks
 from rag.storage.filtering import NOW, authors, condition
@@ -172,7 +172,7 @@ class Record:
         )
         return {row[0]: read_head(row) for row in rows}
 
-    def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
+    def articles(self, filters: Filters = EVERYTHING) -> Iterator[Article]:
         """Yield the current articles that pass the filters, by their number in the record."""
         where, values = condition(self.database, filters)
         after = 0
@@ -197,7 +197,7 @@ class Record:
         )
         return [Span(start, end) for start, end in rows]
 
-    def count(self, filters: Filters = Filters()) -> tuple[int, int]:
+    def count(self, filters: Filters = EVERYTHING) -> tuple[int, int]:
         """Return how many current articles pass the filters, and how many passages they have."""
         where, values = condition(self.database, filters)
         row = self.database.connection.execute(
@@ -209,18 +209,20 @@ class Record:
         return int(row[0]), int(row[1])
 
     def publishers(
-        self, standing: str = NOW
+        self, standing: str = NOW, access: Access = ALL_RIGHTS
     ) -> list[tuple[str, int, datetime | None, datetime | None]]:
         """Return each publisher's name, number of articles, first and last publication date."""
+        where, values = condition(self.database, Filters(access=access), standing)
         rows = self.database.connection.execute(
             f"SELECT publisher, count(*), min({_DATED}), max({_DATED}) FROM revisions r "
-            f"WHERE {standing} GROUP BY publisher ORDER BY count(*) DESC, publisher"
+            f"WHERE {where} GROUP BY publisher ORDER BY count(*) DESC, publisher",
+            values,
         )
         return [(name, n, moment_of(first), moment_of(last)) for name, n, first, last in rows]
 
-    def authors(self, standing: str = NOW) -> list[str]:
+    def authors(self, standing: str = NOW, access: Access = ALL_RIGHTS) -> list[str]:
         """Return the names of all authors of the articles that stand, sorted."""
-        return authors(self.database, standing)
+        return authors(self.database, standing, access)
 
     # writing
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from rag.schema import ALL_RIGHTS, Access, Filters
 from rag.storage.coverage import Gap, gaps
 from rag.storage.database import Database
+from rag.storage.filtering import restricts
 from rag.storage.newvectors import NewVectors
 from rag.storage.record import Record
 from rag.storage.runs import Run, Runs
@@ -54,12 +56,17 @@ class Status:
     reembedding: Reembedding | None = None
 
 
-def status_of(folder: Path, record: Record) -> Status:
-    """Return the status of the archive in `folder`, whose record this is."""
-    database = record.database
-    publishers = tuple(PublisherStatus(*row) for row in record.publishers())
-    articles, passages = record.count()
-    stories_told_again, copies = record.stories.count()
+def status_of(folder: Path, record: Record, access: Access = ALL_RIGHTS) -> Status:
+    """Return the status of the archive in `folder`, whose record this is.
+
+    Articles are counted that may be read with these rights; what the last run did is told to
+    those alone who may read them all.
+    """
+    database, filters = record.database, Filters(access=access)
+    publishers = tuple(PublisherStatus(*row) for row in record.publishers(access=access))
+    articles, passages = record.count(filters)
+    stories_told_again, copies = record.stories.count(filters)
+    tells_all = not restricts(database, filters)
     return Status(
         path=folder,
         articles=articles,
@@ -73,8 +80,8 @@ def status_of(folder: Path, record: Record) -> Status:
         sequence=database.sequence(),
         stories_told_again=stories_told_again,
         copies=copies,
-        gaps=gaps(database),
-        last_run=next(iter(Runs(database).recent(1)), None),
+        gaps=gaps(database, filters),
+        last_run=next(iter(Runs(database).recent(1)), None) if tells_all else None,
         reembedding=_reembedding(database),
     )
 

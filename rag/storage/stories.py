@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from rag.schema import Article, ArticleHead, Filters
+from rag.schema import EVERYTHING, Article, ArticleHead, Filters
 from rag.storage.database import CHUNK, Database, marks
 from rag.storage.filtering import condition
 from rag.storage.rows import HEAD, read_article, read_head
@@ -38,7 +38,7 @@ class Stories:
         self._wordings: OrderedDict[tuple[bytes, str], Wording] = OrderedDict()
 
     def copies(
-        self, article_ids: Iterable[str], *, filters: Filters = Filters()
+        self, article_ids: Iterable[str], *, filters: Filters = EVERYTHING
     ) -> dict[str, tuple[ArticleHead, ...]]:
         """Return the other tellings of each article's story that pass the filters, leader first.
 
@@ -60,12 +60,18 @@ class Stories:
                 found.setdefault(row[0], []).append(read_head(row[1:]))
         return {article_id: tuple(heads) for article_id, heads in found.items()}
 
-    def count(self) -> tuple[int, int]:
-        """Return how many stories are told more than once, and how many copies that makes."""
-        stories, tellings = self._database.connection.execute(
-            "SELECT count(DISTINCT story), count(*) FROM copies"
-        ).fetchone()
-        return int(stories), int(tellings) - int(stories)
+    def count(self, filters: Filters = EVERYTHING) -> tuple[int, int]:
+        """Return how many stories are told more than once, and how many copies that makes.
+
+        Only tellings that pass the filters are counted.
+        """
+        where, values = condition(self._database, filters)
+        rows = self._database.connection.execute(
+            "SELECT count(*) FROM copies c JOIN revisions r ON r.article_id = c.article_id "
+            f"WHERE {where} GROUP BY c.story HAVING count(*) > 1",
+            values,
+        ).fetchall()
+        return len(rows), sum(tellings for (tellings,) in rows) - len(rows)
 
     # writing
 

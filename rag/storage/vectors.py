@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag.errors import BackfileError
+
 if TYPE_CHECKING:
     from rag.storage.passages import Numbers, Vectors
 
@@ -39,7 +41,7 @@ _FOLDER = re.compile(rf"{FOLDER}(?:-\d+)?")
 _openings = itertools.count()
 
 
-class DamagedIndexError(Exception):
+class DamagedIndexError(BackfileError):
     """Chroma's files are not as they were left; the index is made again from the record."""
 
 

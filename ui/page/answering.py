@@ -17,7 +17,7 @@ from rag.questions import (
     strike,
     understand,
 )
-from rag.retrieval import narrow
+from rag.retrieval import narrow, retrieve
 from rag.schema import Answer
 from ui.page.session import KINDS, Asked, Desk, Turn
 from ui.page.texts import Texts, texts_in
@@ -101,9 +101,9 @@ def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]
     """Return what is read from the question's words, less what was struck out of it."""
     asked = turn.asked
     asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
-    publishers = archive.publishers()
+    publishers = archive.publishers(access=asked.filters.access)
     text = stand_alone(asked.question, history)
-    authors = archive.authors() if asks_for_an_author(text) else ()
+    authors = archive.authors(access=asked.filters.access) if asks_for_an_author(text) else ()
     text = strike(text, asked.struck, asked_on=asked_on, publishers=publishers, authors=authors)
     return understand(text, asked_on=asked_on, publishers=publishers, authors=authors)
 
@@ -119,13 +119,14 @@ def _answers(
     text = question.text if asked.struck else asked.question
     before = [] if asked.struck else history
     if asked.mode == "passages":
-        hits = archive.search(
-            question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=turn.asked_on
+        found = retrieve(
+            archive, question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=turn.asked_on
         )
+        hits = list(found.closest)
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
             hits.sort(key=lambda hit: hit.head.published or oldest, reverse=True)
-        yield Answer(asked.question, hits=tuple(hits))
+        yield Answer(asked.question, hits=tuple(hits), notice=found.notice)
     elif asked.mode == "timeline":
         from rag.answers.timeline import timeline
 
@@ -172,7 +173,12 @@ def _outside(archive: Archive, asked: Asked, question: Question) -> bool:
     if narrowed is None or not (narrowed.after or narrowed.before):
         return False
     # Not `status`, which looks for gaps as well and measures every file.
-    days = [day for _, _, *ends in archive.record.publishers() for day in ends if day]
+    days = [
+        day
+        for _, _, *ends in archive.record.publishers(access=asked.filters.access)
+        for day in ends
+        if day
+    ]
     if not days:
         return True
     return bool(

@@ -13,6 +13,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import BackfileError
+from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
 from ui.takedowns import ids_named
 
@@ -156,7 +157,11 @@ def _plainly(place: str) -> str:
 
 def named(archive: Archive, name: str) -> list[str]:
     """Return the ids of the articles that stand under this id or address."""
-    return [i for i in ids_named(archive, name.strip()) if archive.article(i)] if name else []
+    return (
+        [i for i in ids_named(archive, name.strip()) if archive.article(i, access=ALL_RIGHTS)]
+        if name
+        else []
+    )
 
 
 def taken_out(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.errors import BackfileError
+from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
 from ui.page.components import Feeding, Removal
 from ui.page.events import TELLING
@@ -145,7 +146,7 @@ def _doomed(page: Page, settings: Settings) -> Any:
         if not ids:
             gr.Warning(texts("no_such_article"))
             return {on.doomed: (), on.block: gr.Column(visible=False)}
-        first = page.archive.article(ids[0])
+        first = page.archive.article(ids[0], access=ALL_RIGHTS)
         title = first.title if first else ids[0]
         more = f" (+{len(ids) - 1})" if len(ids) > 1 else ""
         question = texts("take_out_sure", title=f"{title or ids[0]}{more}")
