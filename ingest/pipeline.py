@@ -11,6 +11,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
+from ingest.custody import Custody
+from ingest.provenance import Hold
 from ingest.readers import Kill, Link, Reading, Reject, files, read
 from rag.errors import ReadError
 from rag.schema import Article, Span
@@ -95,6 +97,7 @@ def ingest(
     reading: Reading | None = None,
     following: Following | None = None,
     identities: Identities | None = None,
+    custody: Custody | None = None,
     stop: Event | None = None,
 ) -> IngestReport:
     """Put every article of `sources` into `archive`, and say what was done.
@@ -106,12 +109,22 @@ def ingest(
 
     Sources are files, folders, and, with a `following` that fetches them, addresses. `on_read`
     is told each of them that was read to its end. `identities` tells which article of the archive
-    one is that has no address. When `stop` is set, what has been read is put,
+    one is that has no address, `custody` which changes are not their origin's to make: those are
+    rejects. When `stop` is set, what has been read is put,
     and nothing more is read.
     """
     sources = list(sources)
     sizes = [_size(Path(source)) for source in sources if not is_address(source)]
-    run = _Run(archive, sum(sizes), on_progress, on_reject, following, identities, stop or Event())
+    run = _Run(
+        archive,
+        sum(sizes),
+        on_progress,
+        on_reject,
+        following,
+        identities,
+        custody or Custody(archive),
+        stop or Event(),
+    )
     for batch in _batches(run.articles(sources, reading or Reading(), on_read)):
         run.put(batch)
     return run.finished()
@@ -133,6 +146,7 @@ class _Run:
         on_reject: Callable[[dict[str, str]], None] | None,
         following: Following | None,
         identities: Identities | None,
+        custody: Custody,
         stop: Event,
     ) -> None:
         self.archive = archive
@@ -143,6 +157,7 @@ class _Run:
         self._on_reject = on_reject
         self._following = following
         self._identities = identities
+        self._custody = custody
         self._stop = stop
 
     def articles(
@@ -190,6 +205,9 @@ class _Run:
         """Put the articles of `batch` that are new or changed."""
         if self._identities:
             batch = self._identities.resolved(batch)
+        batch, held = self._custody.admitted(batch)
+        for hold in held:
+            self._hold(hold)
         known = self.archive.fingerprints({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
         refused: list[str] = []
@@ -218,6 +236,7 @@ class _Run:
         )
         if self._identities:
             self._identities.settle()
+        self._custody.settle()
         if self._following:
             self._following.settle(refused)
         self._tell()
@@ -233,6 +252,8 @@ class _Run:
     def _refuse(self, found: Reject) -> None:
         if isinstance(found, Kill):
             self._kill(found)
+        elif isinstance(found, Hold):
+            self._hold(found)
         else:
             self._reject(found)
 
@@ -242,10 +263,8 @@ class _Run:
         if self._identities:
             killed = self._identities.killed(killed, kill.publisher)
         here = self.archive.article(killed)
-        if here and not _is_one_house(here.publisher, kill.publisher):
-            who = f"{kill.publisher}'s" if kill.publisher else "an unnamed publisher's"
-            why = f"an article of {here.publisher} is not {who} to withdraw"
-            self._reject(Reject(kill.place, f"{why}: {killed}"))
+        if why := self._custody.objection_to_kill(kill, killed, here):
+            self._hold(Hold(kill.place, why, killed, kill.fetched_from, words=kill.reason))
             return
         removed = self.archive.withdraw([killed], reason=kill.reason)
         self.report = replace(
@@ -253,6 +272,17 @@ class _Run:
             removed=self.report.removed + removed,
             unchanged=self.report.unchanged + 1 - removed,
         )
+
+    def _hold(self, hold: Hold) -> None:
+        """Hold a change that is not its origin's to make; one that is done already is none."""
+        try:
+            said = self._custody.hold(hold)
+        except ReadError as error:
+            said = str(error)
+        if said:
+            self._reject(Reject(hold.place, said))
+        else:
+            self.report = replace(self.report, unchanged=self.report.unchanged + 1)
 
     def _reject(self, reject: Reject) -> None:
         self.report = replace(self.report, rejected=self.report.rejected + 1)
@@ -269,10 +299,6 @@ class _Run:
             done, total = (part * PAGE_BYTES for part in pages)
             done += min(self.done, self.total)
             self._on_progress(Progress(done, self.total + total, self.report))
-
-
-def _is_one_house(here: str, killer: str) -> bool:
-    return not here or here.casefold() == killer.casefold()
 
 
 def _batches(articles: Iterable[Article]) -> Iterator[list[Article]]:

@@ -113,7 +113,7 @@ def article_from(
 
     `given` is the id of an article without an address or an id of its own.
     """
-    if is_exported(record):
+    if field_map.honours_exports and is_exported(record):
         try:
             return article_of(record)
         except (ValueError, TypeError) as error:
