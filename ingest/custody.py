@@ -28,7 +28,7 @@ from ingest.provenance import (
 from ingest.readers import Kill
 from ingest.readers.ids import host_of
 from ingest.readers.sites import named_host
-from ingest.trust import Trust
+from ingest.trust import NO_TRUST, Trust
 from rag.errors import ReadError
 from rag.schema import Article
 from rag.storage.held import HeldChange, HeldChanges, Origins
@@ -56,7 +56,7 @@ class Custody:
     def __init__(
         self,
         archive: Known,
-        trust: Trust = Trust(),
+        trust: Trust = NO_TRUST,
         *,
         origins: Origins | None = None,
         changes: HeldChanges | None = None,
@@ -73,6 +73,9 @@ class Custody:
         self._parted = parted
         self._fetched: dict[str, str] = {}  # hosts of what this run has let through, by id
         self._new: dict[str, str] = {}
+        self._through: dict[
+            str, str
+        ] = {}  # hosts of all that was let through since the last settle
 
     def admitted(self, batch: Sequence[Article]) -> tuple[list[Article], list[Hold]]:
         """Return the articles of a batch that may be put, as they are put, and what is held."""
@@ -87,8 +90,10 @@ class Custody:
                 if objection and not self._is_known(article):
                     held.append(_hold(article, objection))
                     continue
-                if article.origin and not here:
-                    self._new[article.id] = named_host(article.origin)
+                host = named_host(article.origin)
+                self._through[article.id] = host
+                if host and not here:
+                    self._new[article.id] = host
             before[article.id] = plain(article)
             through.append(before[article.id])
         if self._origins is None:
@@ -96,10 +101,15 @@ class Custody:
         return through, held
 
     def settle(self) -> None:
-        """Remember which hosts the new articles of the batch that was put came from."""
+        """Remember which hosts the new articles of the batch that was put came from.
+
+        What was held of an article that has gone in after all is forgotten.
+        """
         if self._origins:
             self._origins.keep(self._new)
-        self._new = {}
+        if self._changes:
+            self._changes.settle(self._through)
+        self._new, self._through = {}, {}
 
     def objection_to_kill(self, kill: Kill, article_id: str, here: Article | None) -> str:
         """Return why an article is not to be taken down by this kill notice; "" where it is."""
@@ -179,9 +189,10 @@ class Custody:
         if owner:
             its_own = source.has(owner) or speaks_for(kill.fetched_from, owner, self._trust)
         else:
-            its_own = here is None or not here.publisher or _is_same(here.publisher, source.publisher)
-            its_own &= _is_same(kill.publisher, source.publisher)
+            houses = (kill.publisher, here.publisher if here else "")
+            its_own = all(not name or _is_same(name, source.publisher) for name in houses)
         if its_own:
+            self._through[article_id] = origin
             return ""
         whose = (here.publisher if here else "") or named_host(owner) or "another publisher"
         return f"{article_id} is {whose}'s, and not {source.publisher}'s to withdraw"

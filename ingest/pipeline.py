@@ -242,6 +242,7 @@ class _Run:
         self._tell()
 
     def finished(self) -> IngestReport:
+        self._custody.settle()
         if self._following:
             self._following.settle()
         if not self._stop.is_set():

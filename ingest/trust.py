@@ -79,6 +79,9 @@ class Trust:
         return Trust(tuple(s for s in self.sources if s.publisher.casefold() != gone))
 
 
+NO_TRUST = Trust()
+
+
 def source_of(publisher: str, hosts: Sequence[str], *, may_kill: bool = False) -> Source:
     """Return a source of what somebody wrote; raises ValueError for what is no name or no host."""
     name = " ".join(publisher.split())
@@ -200,4 +203,4 @@ def _is_at(address: str, entry: str) -> bool:
     rest = unquote(address.partition("://")[2].partition("/")[2])
     if "\\" in rest or ".." in rest.split("/"):
         return False
-    return rest == path or rest.startswith(f"{path}/") or rest.startswith(f"{path}?")
+    return rest == path or rest.startswith((f"{path}/", f"{path}?"))

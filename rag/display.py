@@ -11,7 +11,8 @@ from urllib.parse import quote, urlsplit
 # A whole escape sequence goes, so that "\x1b[31mred" leaves "red" and not "[31mred".
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"  # CSI: colours, cursor
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*+(?:\x07|\x1b\\|\x9c)"  # OSC, DCS
+    # OSC, DCS: titles, links, settings
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*+(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*+[0-~]"
 )
 # What a terminal obeys, what turns the direction of a line round, and what nobody sees: C0 and C1,
@@ -36,7 +37,7 @@ _BETWEEN = re.compile(r"[\s.,;&#^†‡*–—-]+")
 _DIGITS_OF_A_MARKER = 3  # citations have no more, and [2024] is an editor's year
 
 _ADDRESS_UP_TO = 8_000  # characters: no server takes a longer one
-_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}\.?|\[[0-9a-f:.]+\]")
+_HOST = re.compile(r"(?:[a-z0-9_][a-z0-9_-]{0,62}\.)*[a-z0-9_][a-z0-9_-]{0,62}\.?|\[[0-9a-f:.]+\]")
 _NOT_IN_ADDRESSES = re.compile(f"[\\\\{_UNSEEN}{_JOINERS}\t\n]")
 
 
@@ -61,7 +62,7 @@ def without_markers(text: str) -> str:
 
 
 def article_line(text: str) -> str:
-    """Return an article's own words on one line: no controls, nothing that looks like a citation."""
+    """Return an article's own words on one line: no controls, nothing like a citation."""
     return without_markers(one_line(text))
 
 

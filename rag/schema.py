@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rag.display import without_markers
+
 Support = Literal["supported", "partly", "not supported", "contradicted"]
 
 
@@ -235,11 +237,15 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The statements in order, one paragraph each, with their citation numbers."""
+        """The statements in order, one paragraph each, with their citation numbers.
+
+        A number in brackets that an article itself has stands in parentheses: it cites nothing.
+        """
         if self.refused:
             return self.reason
         return "\n\n".join(
-            " ".join([s.text, *(f"[{c.number}]" for c in s.citations)]) for s in self.statements
+            " ".join([without_markers(s.text), *(f"[{c.number}]" for c in s.citations)])
+            for s in self.statements
         )
 
     @property

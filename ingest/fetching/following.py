@@ -18,7 +18,7 @@ from ingest.readers.decoding import in_utf8
 from ingest.readers.html import read_html
 from ingest.readers.kinds import kind_of
 from ingest.readers.opening import read_content
-from ingest.trust import Trust
+from ingest.trust import NO_TRUST, Trust
 from rag.schema import Article
 from rag.storage.visits import Visit
 
@@ -71,7 +71,7 @@ class Following:
         client: Client,
         visits: Visits,
         reading: Reading | None = None,
-        trust: Trust = Trust(),
+        trust: Trust = NO_TRUST,
     ) -> None:
         """What is fetched speaks for its own site alone, and for what `trust` lists beside it."""
         self._client = client

@@ -196,8 +196,9 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> A
         from ingest.readers.html import read_html
 
         found = read_html(content, place=place, url=url)
-        saved = not url and isinstance(found, Article)
-        return arrived(found, place=place) if saved else found  # it names its address itself
+        if url or isinstance(found, Reject):
+            return found
+        return arrived(found, place=place)  # a saved page, which names its address itself
     from ingest.readers.text import read_text
 
     return read_text(content, place=place, url=url)

@@ -117,6 +117,15 @@ class HeldChanges:
                 dropped += cursor.rowcount
         return dropped
 
+    def settle(self, went_in: Mapping[str, str]) -> None:
+        """Forget what was held of articles that have gone in since, by id, from the same host."""
+        connection = self._database.connection
+        if went_in and connection.execute("SELECT 1 FROM held LIMIT 1").fetchone():
+            with self._database.transaction():
+                connection.executemany(
+                    "DELETE FROM held WHERE article_id = ? AND origin = ?", list(went_in.items())
+                )
+
     def is_withdrawn(self, article_id: str) -> bool:
         """Return whether an article has been taken down."""
         row = self._database.connection.execute(
