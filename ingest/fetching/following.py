@@ -217,7 +217,9 @@ class Following:
                 found = replace(found, fetched_from=fetched.url)
             if not isinstance(found, Link):
                 # An embargo ends, a feed is mended: what was refused must be seen again.
-                hub.failed |= isinstance(found, Reject) and not isinstance(found, Kill)
+                # A kill that's not obeyed waits for the operator, who may trust its source.
+                obeyed = isinstance(found, Kill) and self._trust.killer(fetched.url) is not None
+                hub.failed |= isinstance(found, Reject) and not obeyed
                 yield found
             elif self._add(_Task(found, hub, task.depth + 1)):
                 hub.left += 1
