@@ -32,11 +32,13 @@ from ingest.trust import NO_TRUST, Trust
 from rag.errors import ReadError
 from rag.schema import Article
 from rag.storage.held import HeldChange, HeldChanges, Origins
+from rag.storage.places import is_place
 from rag.storage.record import fingerprint
 
 if TYPE_CHECKING:
     from ingest.pipeline import Archive
 
+_TELLING = 3  # letters of a name that tell a publisher: "BBC" is in "BBC News"
 NO_ROOM = (
     "there is no room to hold it: `backfile rejects` lists what waits; decide on it with "
     "`--accept` or `--forget`, then ingest again"
@@ -91,7 +93,8 @@ class Custody:
                     held.append(_hold(article, objection))
                     continue
                 host = named_host(article.origin)
-                self._through[article.id] = host
+                if host:
+                    self._through[article.id] = host
                 if host and not here:
                     self._new[article.id] = host
             before[article.id] = plain(article)
@@ -164,7 +167,7 @@ class Custody:
 
     def _objection(self, article: Arrival, here: Article) -> str:
         if not article.origin:
-            return _objection_to_saved(article, here)
+            return "" if is_place(article.id) else _objection_to_saved(article, here)
         owner = self._owner(here)
         if owner and speaks_for(article.origin, owner, self._trust):
             return ""
@@ -251,11 +254,11 @@ def _objection_to_saved(article: Arrival, here: Article) -> str:
 
 
 def _is_house(name: str, other: str, host: str) -> bool:
-    """Whether two names are of one publisher: the same, or both those of the host."""
-    if _is_same(name, other):
+    """Whether two names are of one publisher: one has the other, or both are the host's."""
+    short, long = sorted((_letters(name), _letters(other)), key=len)
+    if short == long or (len(short) >= _TELLING and short in long):
         return True
-    letters = _letters(host)
-    return all(_letters(each) in letters for each in (name, other))
+    return all(each in _letters(host) for each in (short, long))
 
 
 def _letters(name: str) -> str:

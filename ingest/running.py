@@ -20,7 +20,7 @@ from ingest.identity import Identities
 from ingest.pipeline import Archive, IngestReport, Progress, ingest, is_address
 from ingest.readers import Reading
 from ingest.rehearsing import Rehearsal, Remembered, RememberedOrigins, RememberedPlaces
-from ingest.trust import Trust, read_trust
+from ingest.trust import NO_TRUST, Trust, read_trust
 from rag.schema import Article
 from rag.storage.database import Database
 from rag.storage.held import HeldChanges, Origins
@@ -112,12 +112,16 @@ def rehearse(
     stop: Event | None = None,
     on_progress: OnProgress | None = None,
     on_reject: OnReject | None = None,
+    trust: Trust = NO_TRUST,
 ) -> tuple[IngestReport, Rehearsal]:
-    """Return what `run` would do, and to which articles; nothing is written anywhere."""
+    """Return what `run` would do, and to which articles; nothing is written anywhere.
+
+    Of an archive that is still to be made, `trust` says what fetched content may change.
+    """
     rehearsal = Rehearsal(archive)
     visits = Visits(archive.record.database) if archive else None
     places = RememberedPlaces(archive.record.database) if archive else None
-    trust = read_trust(archive.record.database.path.parent) if archive else Trust()
+    trust = read_trust(archive.record.database.path.parent) if archive else trust
     origins = RememberedOrigins(archive.record.database) if archive else None
     report = ingest(
         rehearsal,

@@ -101,6 +101,7 @@ class Feeder:
     ) -> tuple[IngestReport, Sequence[tuple[str, ArticleHead]]]:
         """Say what would be put in, and which articles; no archive is made or locked."""
         from ingest.running import rehearse
+        from ingest.trust import read_trust
         from rag.archive import Archive
 
         with ExitStack() as stack:
@@ -119,6 +120,7 @@ class Feeder:
                 stop=self.stop,
                 on_progress=on_progress,
                 on_reject=on_reject,
+                trust=read_trust(self._settings.archive),
             )
         return report, rehearsal.articles
 

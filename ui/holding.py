@@ -45,7 +45,7 @@ def held_value(change: HeldChange) -> dict[str, Any]:
         "reason": change.reason,
         "source": change.source,
         "at": change.at.isoformat(timespec="seconds"),
-        "held": change.id,
+        "id": change.id,
         "action": change.action,
         "article_id": change.article_id,
     }

@@ -268,12 +268,13 @@ def _reading(arguments: argparse.Namespace) -> Reading:
     return Reading(field_map=field_map, links=links, kind=arguments.kind, workers=workers)
 
 
-def _reject_value(refused: Refused) -> dict[str, str]:
+def _reject_value(refused: Refused) -> dict[str, Any]:
     return {
         "place": refused.place,
         "reason": refused.reason,
         "source": refused.source,
         "at": refused.at.isoformat(timespec="seconds"),
+        "id": None,  # what is held has one
     }
 
 

@@ -16,6 +16,7 @@ from ingest import custody
 from ingest.fetching.client import Client, Limits
 from ingest.pipeline import IngestReport
 from ingest.readers import Reading
+from ingest.readers.sites import is_same_site
 from ingest.running import run
 from ingest.trust import FILE, Source, Trust, read_trust, write_trust
 from rag.archive import Archive
@@ -332,6 +333,14 @@ def test_a_publishers_page_that_was_saved_again_is_a_revision(desk: Desk, tmp_pa
         assert desk.ingest(saved).changed == 1
 
 
+def test_a_saved_page_without_an_address_may_be_written_anew(desk: Desk, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.html"
+    saved.write_bytes(page("Crane falls").body)
+    assert desk.ingest(saved).new == 1
+    saved.write_bytes(page("The mayor did it", LIES, MORE_LIES).body)
+    assert desk.ingest(saved).changed == 1
+
+
 def test_what_goes_in_is_exactly_what_was_held(desk: Desk, evil: Newsstand) -> None:
     record = lying(
         url=COURIER.url, authors=["Ada Lindqvist"], published="2024-10-24T18:30:00+09:00"
@@ -384,6 +393,26 @@ def test_a_viewers_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> N
     ):
         assert speaks_for(copy, COURIER.url, Trust())
         assert not speaks_for(copy.replace("harbour-", "evil-"), COURIER.url, Trust())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://www.courier.co.uk/a", "https://feeds.courier.co.uk/b", True),
+        ("https://courier.co.uk/", "https://evil.co.uk/", False),
+        ("https://a.courier.example/", "courier.example", True),
+        ("https://courier.blogspot.com/", "https://evil.blogspot.com/", False),
+        ("https://courier.github.io/", "https://evil.github.io/", False),
+        ("http://127.0.0.1:8001/", "http://127.0.0.1:8002/", False),
+        ("http://localhost:8001/", "localhost:8001", True),
+        ("https://courier.example:8443/", "http://courier.example/", True),
+        ("https://courier.example@evil.example/", "https://courier.example/", False),
+        ("https://courier.example.evil.example/", "https://courier.example/", False),
+        ("", "", False),
+    ],
+)
+def test_a_site_is_a_registered_domain(one: str, other: str, same: bool) -> None:
+    assert is_same_site(one, other) is same
 
 
 # sources.toml
@@ -439,7 +468,7 @@ def test_an_operator_decides_on_the_command_line(
     assert main(["rejects", "--json", *here]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
     assert (listed["action"], listed["article_id"]) == ("put", COURIER.id)
-    held = listed["held"]
+    held = listed["id"]
     assert main(["rejects", *here]) == main(["rejects", "--show", held, *here]) == 0
     said = capsys.readouterr().out
     assert f"held {held}: {evil.url('/a.jsonl')}!{COURIER.url}: " in said
