@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.chunking import TokenLimit, split_article
 from ingest.copies import FullestCopies
+from ingest.custody import Custody
+from ingest.provenance import Arrival, Hold
 from ingest.readers import (
     Failure,
     Kill,
@@ -123,6 +125,7 @@ def ingest(
     reading: Reading | None = None,
     following: Following | None = None,
     identities: Identities | None = None,
+    custody: Custody | None = None,
     stop: Event | None = None,
 ) -> IngestReport:
     """Put every article of `sources` into `archive`, and say what was done.
@@ -136,7 +139,8 @@ def ingest(
 
     Sources are files, folders, and, with a `following` that fetches them, addresses. `on_read`
     is told each of them that was read to its end. `identities` tells which article of the archive
-    one is that has no address. When `stop` is set, what has been read is put,
+    one is that has no address, `custody` which changes are not their origin's to make: those are
+    rejects. When `stop` is set, what has been read is put,
     and nothing more is read.
     """
     sources = list(sources)
@@ -149,6 +153,7 @@ def ingest(
         on_notice,
         following,
         identities,
+        custody or Custody(archive),
         stop or Event(),
     )
     for batch in _batches(run.articles(sources, reading or Reading(), on_read)):
@@ -173,6 +178,7 @@ class _Run:
         on_notice: Callable[[dict[str, str]], None] | None,
         following: Following | None,
         identities: Identities | None,
+        custody: Custody,
         stop: Event,
     ) -> None:
         self.archive = archive
@@ -184,8 +190,9 @@ class _Run:
         self._on_notice = on_notice
         self._following = following
         self._identities = identities
+        self._custody = custody
         self._stop = stop
-        self._copies = FullestCopies(archive.article)
+        self._copies = FullestCopies(partial(archive.article, access=ALL_RIGHTS))
 
     def articles(
         self,
@@ -263,6 +270,7 @@ class _Run:
     def _put(self, batch: Sequence[Article], refused: list[str]) -> None:
         if self._identities:
             batch = self._identities.resolved(batch)
+        batch, held = self._custody.admitted(batch)
         sifted = self._copies.sift(batch)
         batch = sifted.articles
         known = self.archive.fingerprints({article.id for article in batch})
@@ -287,6 +295,8 @@ class _Run:
             self._reject(reject)
         for article in sifted.shorter:
             self._reject(Reject(article.url, _FULLER_KEPT))
+        for hold in held:
+            self._hold(hold)
         self.report = replace(
             self.report,
             new=self.report.new + (counts.new if counts else 0),
@@ -297,6 +307,7 @@ class _Run:
         )
         if self._identities:
             self._identities.settle()
+        self._custody.settle()
 
     def _is_text(self, article: Article, refused: list[str]) -> bool:
         """Whether an article can be stored; rejected where it holds what isn't Unicode text."""
@@ -329,6 +340,7 @@ class _Run:
         )
 
     def finished(self) -> IngestReport:
+        self._custody.settle()
         if self._following:
             self._following.settle()
         if not self._stop.is_set():
@@ -339,6 +351,8 @@ class _Run:
     def _refuse(self, found: Reject) -> None:
         if isinstance(found, Kill):
             self._kill(found)
+        elif isinstance(found, Hold):
+            self._hold(found)
         else:
             self._reject(found)
 
@@ -356,10 +370,8 @@ class _Run:
         if self._identities:
             killed = self._identities.killed(killed, kill.publisher)
         here = self.archive.article(killed, access=ALL_RIGHTS)
-        if here and not _is_one_house(here.publisher, kill.publisher):
-            who = f"{kill.publisher}'s" if kill.publisher else "an unnamed publisher's"
-            why = f"an article of {here.publisher} is not {who} to withdraw"
-            self._reject(Reject(kill.place, f"{why}: {killed}"))
+        if why := self._custody.objection_to_kill(kill, killed, here):
+            self._hold(Hold(kill.place, why, killed, kill.fetched_from, words=kill.reason))
             return
         removed = self.archive.withdraw([killed], reason=kill.reason)
         self.report = replace(
@@ -369,17 +381,28 @@ class _Run:
         )
 
     def _noticed(self, article: Article) -> Article:
-        """Tell what could not be read of an article, and return it as it goes in."""
+        """Tell what could not be read of an article, and return it as it goes on."""
         if not isinstance(article, NotedArticle):
             return article
         self._notice(article.notices)
-        return article.plain()
+        return article if isinstance(article, Arrival) else article.plain()
 
     def _notice(self, notices: Iterable[Notice]) -> None:
         for notice in notices:
             self.report = replace(self.report, notices=self.report.notices + 1)
             if self._on_notice:
                 self._on_notice({"place": printable(notice.place), "notice": notice.reason})
+
+    def _hold(self, hold: Hold) -> None:
+        """Hold a change that is not its origin's to make; one that is done already is none."""
+        try:
+            said = self._custody.hold(hold)
+        except ReadError as error:
+            said = str(error)
+        if said:
+            self._reject(Reject(hold.place, said))
+        else:
+            self.report = replace(self.report, unchanged=self.report.unchanged + 1)
 
     def _reject(self, reject: Reject) -> None:
         self.report = replace(self.report, rejected=self.report.rejected + 1)
@@ -400,10 +423,6 @@ class _Run:
             done, total = (part * PAGE_BYTES for part in pages)
             done += min(self.done, self.total)
             self._on_progress(Progress(done, self.total + total, self.report))
-
-
-def _is_one_house(here: str, killer: str) -> bool:
-    return not here or here.casefold() == killer.casefold()
 
 
 def _batches(articles: Iterable[Article]) -> Iterator[list[Article]]:

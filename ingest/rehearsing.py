@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.identity import Held
 from rag.schema import Access, Article, ArticleHead, Span
+from rag.storage.held import Origins
 from rag.storage.places import Places
 from rag.storage.record import fingerprint
 from rag.storage.visits import Visit, Visits
@@ -87,4 +88,11 @@ class RememberedPlaces(Places):
     """The places of an archive, to which none is added."""
 
     def keep(self, read: Iterable[tuple[str, str]]) -> None:
+        """Forget them: nothing is written."""
+
+
+class RememberedOrigins(Origins):
+    """The origins of an archive's articles, to which none is added."""
+
+    def keep(self, hosts: Mapping[str, str]) -> None:
         """Forget them: nothing is written."""

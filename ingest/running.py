@@ -13,15 +13,18 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
+from ingest.custody import Custody
 from ingest.fetching.client import Client
 from ingest.fetching.following import Following
 from ingest.identity import Identities
 from ingest.pipeline import Archive, IngestReport, Progress, ingest, is_address
 from ingest.readers import Reading
 from ingest.readers.filenames import path_of, printable
-from ingest.rehearsing import Rehearsal, Remembered, RememberedPlaces
+from ingest.rehearsing import Rehearsal, Remembered, RememberedOrigins, RememberedPlaces
+from ingest.trust import NO_TRUST, Trust, read_trust
 from rag.schema import Access, Article
 from rag.storage.database import Database
+from rag.storage.held import HeldChanges, Origins
 from rag.storage.places import Places
 from rag.storage.rejects import Refused, Rejects
 from rag.storage.runs import Runs
@@ -65,10 +68,20 @@ def run(
     """Put the articles of `sources` into `archive`, and return what was done.
 
     The archive keeps the run with its figures, and each reject until its place has been read
-    without one; the log has a line of it, whether it ended well or not.
+    without one; the log has a line of it, whether it ended well or not. What fetched content may
+    change beside its own site's articles, `sources.toml` in the archive's folder says; what it may
+    not is held. Raises SettingsError where that file cannot be read.
     """
     database = archive.record.database
-    following = Following(client, Visits(database), reading)
+    trust = read_trust(database.path.parent)
+    following = Following(client, Visits(database), reading, trust)
+    custody = Custody(
+        archive,
+        trust,
+        origins=Origins(database),
+        changes=HeldChanges(database),
+        parted=lambda place: _parted(place, following.asked),
+    )
     with _kept(database, sources, reading) as (began, figures):
         rejects = _Rejects(Rejects(database), on_reject, following.asked)
         read: list[str] = []
@@ -83,6 +96,7 @@ def run(
                 reading=reading,
                 following=following,
                 identities=Identities(archive, Places(database)),
+                custody=custody,
                 stop=stop,
             )
         finally:
@@ -102,11 +116,17 @@ def rehearse(
     on_progress: OnProgress | None = None,
     on_reject: OnReject | None = None,
     on_notice: OnReject | None = None,
+    trust: Trust = NO_TRUST,
 ) -> tuple[IngestReport, Rehearsal]:
-    """Return what `run` would do, and to which articles; nothing is written anywhere."""
+    """Return what `run` would do, and to which articles; nothing is written anywhere.
+
+    Of an archive that is still to be made, `trust` says what fetched content may change.
+    """
     rehearsal = Rehearsal(archive)
     visits = Visits(archive.record.database) if archive else None
     places = RememberedPlaces(archive.record.database) if archive else None
+    trust = read_trust(archive.record.database.path.parent) if archive else trust
+    origins = RememberedOrigins(archive.record.database) if archive else None
     report = ingest(
         rehearsal,
         sources,
@@ -114,8 +134,9 @@ def rehearse(
         on_reject=on_reject,
         on_notice=on_notice,
         reading=reading,
-        following=Following(client, Remembered(visits), reading),
+        following=Following(client, Remembered(visits), reading, trust),
         identities=Identities(rehearsal, places) if places else None,
+        custody=Custody(rehearsal, trust, origins=origins),
         stop=stop,
     )
     return report, rehearsal

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, Literal
 
+from rag.display import without_markers
 from rag.errors import InvalidValueError
 from rag.validation import moment, names, strings, text
 
@@ -300,11 +301,15 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The statements in order, one paragraph each, with their citation numbers."""
+        """The statements in order, one paragraph each, with their citation numbers.
+
+        A number in brackets that an article itself has stands in parentheses: it cites nothing.
+        """
         if self.refused:
             return self.reason
         return "\n\n".join(
-            " ".join([s.text, *(f"[{c.number}]" for c in s.citations)]) for s in self.statements
+            " ".join([without_markers(s.text), *(f"[{c.number}]" for c in s.citations)])
+            for s in self.statements
         )
 
     @property

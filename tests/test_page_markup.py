@@ -104,7 +104,7 @@ def test_markup_in_an_article_is_shown_as_text() -> None:
     ):
         page = Page(markup)
         assert not {"script", "img"} & set(page.tags)
-        assert EVIL in page.text
+        assert EVIL.replace("[1]", "(1)") in page.text  # what is no citation doesn't look like one
         assert not any(name.startswith("on") for name, _ in page.attributes)
         assert all(str(address).startswith("#turn-") for address in page.values("href"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.errors import BackfileError
 from rag.settings import Settings
-from ui import caring, evaluating, history, ingesting, takedowns
+from ui import caring, evaluating, history, ingesting, takedowns, trusting
 from ui.scope import check_publishers, scope_of
 
 # Only what every command needs is imported here: `backfile --help` answers in under .5 s.
@@ -202,6 +202,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     ingesting.add_rejects_arguments(
         command("rejects", ingesting.rejects, "list what was refused and why, or try it again")
+    )
+    trusting.add_sources_arguments(
+        command("sources", trusting.sources, "say whose fetched content may change whose articles")
     )
     history.add_show_arguments(command("show", history.show, "show an article and its past"))
     takedowns.add_remove_arguments(

@@ -7,17 +7,18 @@ then, so that somebody else can find the same words in the same state of the arc
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from rag.display import article_line, one_line, web_address, without_controls
 from rag.schema import Answer, Citation, Statement
 from ui.page.texts import SUPPORTS, Texts
-from ui.render import iso_date, one_line, terminal_text, web_address, with_numbers, without_controls
+from ui.render import iso_date, json_text, with_numbers
 
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&-]|(?<=\d)\.|:(?=//)")
+# With "@", ":" and "." where a reader of Markdown would make links of bare addresses.
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&@-]|(?<=\d)\.|(?<=www)\.|:(?=//)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ def plain(said: Sequence[Said], texts: Texts) -> str:
     """Return the answers as text with their citations, to paste into a mail."""
     blocks = []
     for one in said:
-        blocks += [one.question, *_paragraphs(one, texts)]
+        blocks += [one_line(one.question), *_paragraphs(one, texts)]
         sources = [f"[{c.number}] {_source(c, texts)}" for c in _cited([one])]
         if one.passages:
-            quotes = [one_line(citation.quote) for citation in _cited([one])]
+            quotes = [article_line(citation.quote) for citation in _cited([one])]
             blocks += [f"{s}\n{quote}" for s, quote in zip(sources, quotes, strict=True)]
         elif sources:
             blocks.append("\n".join(sources))
@@ -86,7 +87,10 @@ def markdown(said: Sequence[Said], texts: Texts) -> str:
         blocks.append(f"## {_markdown(one.question)}")
         blocks += [_markdown(text) for text in _paragraphs(one, texts)]
         for citation in _cited([one]):
-            source, quote = _markdown(_source(citation, texts)), _markdown(citation.quote)
+            source, quote = (
+                _markdown(_source(citation, texts)),
+                _markdown(article_line(citation.quote)),
+            )
             blocks.append(f"\\[{citation.number}\\] {source}\n\n> {quote}")
         blocks.append(f"*{_markdown(_state(one, texts))}*")
     return "\n\n".join(blocks) + "\n"
@@ -100,7 +104,7 @@ def page(said: Sequence[Said], texts: Texts) -> str:
         blocks += [f"<p dir=auto>{_html(text)}</p>" for text in _paragraphs(one, texts)]
         items = "".join(
             f"<li value={c.number} dir=auto>{_html(_source(c, texts, address=False))}{_link(c)}"
-            f"<blockquote dir=auto>{_html(c.quote)}</blockquote></li>"
+            f"<blockquote dir=auto>{_html(article_line(c.quote))}</blockquote></li>"
             for c in _cited([one])
         )
         blocks.append(f"<ol>{items}</ol>" if items else "")
@@ -118,10 +122,10 @@ def _paragraphs(said: Said, texts: Texts) -> list[str]:
     """Return what was answered, and what is to be noted of it."""
     answer = said.answer
     if answer.refused:
-        return [texts.told(answer.reason) or texts("refusal")]
+        return [article_line(texts.told(answer.reason)) or texts("refusal")]
     as_of = f"{texts('as_of', day=texts.day(answer.as_of))}." if answer.as_of else ""
     statements = [_statement(statement, texts) for statement in answer.statements]
-    return [*statements, *filter(None, (texts.told(answer.notice), as_of))]
+    return [*statements, *filter(None, (article_line(texts.told(answer.notice)), as_of))]
 
 
 def _statement(statement: Statement, texts: Texts) -> str:
@@ -134,8 +138,8 @@ def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
     head = citation.head
     named = (head.title or head.article_id, head.publisher, texts.day(head.published))
     parts = [
-        ", ".join(filter(None, map(terminal_text, named))),
-        ", ".join(head.authors),
+        ", ".join(filter(None, map(article_line, named))),
+        ", ".join(filter(None, map(article_line, head.authors))),
         web_address(head.url) if address else "",
     ]
     return ". ".join(filter(None, parts))
@@ -182,7 +186,7 @@ def ris(said: Sequence[Said], texts: Texts) -> str:
             ("N1", _place(citation, sequence, texts)),
             ("ID", head.article_id),
         ]
-        lines = [f"{tag}  - {one_line(value)}" for tag, value in fields if value]
+        lines = [f"{tag}  - {line}" for tag, value in fields if (line := article_line(value))]
         records.append("\r\n".join([*lines, "ER  - ", ""]))
     return "\r\n".join(records)
 
@@ -196,13 +200,13 @@ def csl(said: Sequence[Said], texts: Texts) -> str:
         item = {
             "id": f"{head.article_id}#{place}",
             "type": "article-newspaper",
-            "title": head.title,
-            "container-title": head.publisher,
-            "author": [{"literal": author} for author in head.authors],
+            "title": article_line(head.title),
+            "container-title": article_line(head.publisher),
+            "author": [{"literal": article_line(author)} for author in head.authors],
             "issued": {"date-parts": [[day.year, day.month, day.day]]} if day else None,
             "URL": web_address(head.url),
             "language": head.language,
-            "section": head.section,
+            "section": article_line(head.section),
             "note": _place(citation, sequence, texts),
             "custom": {
                 "quote": citation.quote,
@@ -215,7 +219,7 @@ def csl(said: Sequence[Said], texts: Texts) -> str:
             },
         }
         items.append({name: value for name, value in item.items() if value})
-    return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
+    return json_text(items) + "\n"  # the quote word for word, what is unseen in it as its number
 
 
 def _cited(said: Sequence[Said]) -> dict[Citation, int]:

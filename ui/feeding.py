@@ -104,6 +104,7 @@ class Feeder:
     ) -> tuple[IngestReport, Sequence[tuple[str, ArticleHead]]]:
         """Say what would be put in, and which articles; no archive is made or locked."""
         from ingest.running import rehearse
+        from ingest.trust import read_trust
         from rag.archive import Archive
 
         with ExitStack() as stack:
@@ -123,6 +124,7 @@ class Feeder:
                 on_progress=on_progress,
                 on_reject=on_line,
                 on_notice=on_line,
+                trust=read_trust(self._settings.archive),
             )
         return report, rehearsal.articles
 

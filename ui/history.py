@@ -83,8 +83,8 @@ def _print_article(
 
     article, width = revision.article, conversation.width()
     lines = [
-        render.terminal_text(article.title),
-        render.terminal_text(
+        render.article_text(article.title),
+        render.article_text(
             ", ".join(
                 part
                 for part in (
@@ -94,18 +94,27 @@ def _print_article(
                 if part
             )
         ),
-        render.terminal_text(article.url),
+        _address(article.url),
         render.terminal_text(article.id),
         f"revision {article.revision} of {revisions[-1].article.revision}, {_stood(revision)}",
         *(
             render.terminal_text(f"also: {head.article_id}, {render.named(head)}")
             for head in copies
         ),
-        render.terminal_text(f"Corrected: {article.correction}") if article.correction else "",
+        render.article_text(f"Corrected: {article.correction}") if article.correction else "",
     ]
     print("\n".join(line for line in lines if line), end="\n\n")
     paragraphs = (part for part in article.text.split("\n") if part.strip())
-    print("\n\n".join(textwrap.fill(render.terminal_text(p), width) for p in paragraphs))
+    print("\n\n".join(textwrap.fill(render.article_text(p), width) for p in paragraphs))
+
+
+def _address(url: str) -> str:
+    """Return an address as a link, or said to be none where it may not be offered as one."""
+    from ui import render
+
+    if not url:
+        return ""
+    return render.web_address(url) or f"not a web address: {render.article_text(url)}"
 
 
 def _stood(revision: Revision) -> str:

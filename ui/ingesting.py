@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import ReadError
 from rag.settings import Settings
+from ui import holding
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
@@ -48,6 +49,7 @@ def add_rejects_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retry", action="store_true", help="try them again; those that go in are forgotten"
     )
+    holding.add_held_arguments(parser)
     _add_reading_arguments(parser)
 
 
@@ -112,22 +114,33 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def rejects(arguments: argparse.Namespace, settings: Settings) -> int:
-    """List what was refused, or try it again."""
+    """List what was refused and what is held, or try it again, or decide on what is held."""
     from rag.archive import Archive
+    from rag.storage.held import HeldChanges
     from rag.storage.rejects import Rejects
     from ui import render
 
+    if arguments.show or arguments.accept or arguments.forget:
+        return holding.decide(arguments, settings)
     with Archive.open(settings.archive, settings=settings) as archive:
         refused = Rejects(archive.record.database).all()
+        held = HeldChanges(archive.record.database).all()
     if arguments.retry and refused:
         return _retried(arguments, settings, list(dict.fromkeys(one.source for one in refused)))
+    places = {change.place for change in held}
+    refused = [one for one in refused if one.place not in places]  # each is listed once
     if arguments.json:
-        print(render.json_text([_reject_value(one) for one in refused]))
-    else:
-        for one in refused:
-            line = f"{one.place}: {one.reason} ({one.at:%Y-%m-%d %H:%M} UTC)"
-            print(render.terminal_text(line))
-        print(f"{len(refused):,} rejected" if refused else "Nothing was rejected.")
+        listed = [_reject_value(one) for one in refused]
+        print(render.json_text([*listed, *map(holding.held_value, held)]))
+        return ALL_IN
+    for one in refused:
+        line = f"{one.place}: {one.reason} ({one.at:%Y-%m-%d %H:%M} UTC)"
+        print(render.terminal_text(line))
+    for change in held:
+        print(render.terminal_text(holding.held_line(change)))
+    counts = [f"{len(refused):,} rejected" if refused else ""]
+    counts += [f"{len(held):,} held: `--accept ID` lets in, `--forget ID` drops" if held else ""]
+    print(", ".join(filter(None, counts)) or "Nothing was rejected.")
     return ALL_IN
 
 
@@ -255,12 +268,13 @@ def _reading(arguments: argparse.Namespace) -> Reading:
     return Reading(field_map=field_map, links=links, kind=arguments.kind, workers=workers)
 
 
-def _reject_value(refused: Refused) -> dict[str, str]:
+def _reject_value(refused: Refused) -> dict[str, Any]:
     return {
         "place": refused.place,
         "reason": refused.reason,
         "source": refused.source,
         "at": refused.at.isoformat(timespec="seconds"),
+        "id": None,  # what is held has one
     }
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from rag.display import article_line, one_line, web_address, without_controls
 from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
 from rag.tellings import named_publishers
 from rag.text.days import MONTHS, in_words
@@ -19,18 +19,15 @@ if TYPE_CHECKING:
     from rag.storage.runs import Run
     from rag.storage.status import Status
 
+__all__ = ["one_line", "web_address", "without_controls"]  # and all that is defined here
+
 REFUSAL = "The archive does not say."
 
-# A whole escape sequence goes, so that "\x1b[31mred" leaves "red" and not "[31mred".
-_ESCAPE_SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS: titles
-    r"|\x1b[ -/]*[0-~]"
-)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_BIDI_CONTROL = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 # Legal in JSON, but a terminal may obey the first ones and JavaScript breaks a line at U+2028.
-_RISKY_IN_JSON = re.compile(r"[\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
+_RISKY_IN_JSON = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 # Dates
@@ -61,31 +58,17 @@ def _is_a_day(moment: datetime) -> bool:
     return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
 
 
-# Text of others
-
-
-def without_controls(text: str) -> str:
-    """Return `text` without what a terminal would obey instead of show."""
-    return _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
-
-
-def one_line(text: str) -> str:
-    """Return `text` on one line, without what a terminal would obey."""
-    return " ".join(without_controls(text).split())
+# Text of others: see rag.display
 
 
 def terminal_text(text: str) -> str:
-    """Return `text` on one line, without control characters and bidirectional overrides."""
-    return one_line(_BIDI_CONTROL.sub("", text))
+    """Return `text` on one line, without controls: a name, a path, a message of our own."""
+    return one_line(text)
 
 
-def web_address(url: str) -> str:
-    """Return `url` if a browser may follow it (http, https), else nothing."""
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return ""
-    return url.strip() if parts.scheme.lower() in ("http", "https") and parts.netloc else ""
+def article_text(text: str) -> str:
+    """Return an article's own words on one line, with nothing that could pass for a citation."""
+    return article_line(text)
 
 
 # JSON, in the shapes that other programs rely on
@@ -102,7 +85,7 @@ def json_line(value: Any) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _RISKY_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return _RISKY_IN_JSON.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 
 def hit_value(hit: Hit) -> dict[str, Any]:
@@ -247,12 +230,12 @@ def period(first: datetime | None, last: datetime | None) -> str:
 def named(head: ArticleHead) -> str:
     """Return "Headline, Publisher, 24 October 2024", without what is not known."""
     parts = (head.title or head.article_id, head.publisher, spoken_day(head.published))
-    return ", ".join(part for part in map(terminal_text, parts) if part)
+    return ", ".join(part for part in map(article_text, parts) if part)
 
 
 def also_in(head: ArticleHead, copies: Sequence[ArticleHead]) -> str:
     """Return "also in Harbour Courier, Pellworth Tribune"; nothing where nobody else has it."""
-    names = named_publishers(head, copies)
+    names = [name for name in map(article_text, named_publishers(head, copies)) if name]
     return f"also in {', '.join(names)}" if names else ""
 
 
@@ -268,4 +251,4 @@ def one_of_each_article(hits: Iterable[Hit]) -> Iterator[Hit]:
 def with_numbers(statement: Statement, doubt: str = "") -> str:
     """Return the statement with the numbers of what it cites, and what doubt there is of it."""
     numbers = dict.fromkeys(f"[{citation.number}]" for citation in statement.citations)
-    return " ".join([statement.text, *numbers, *([f"({doubt})"] if doubt else [])])
+    return " ".join([article_text(statement.text), *numbers, *([f"({doubt})"] if doubt else [])])

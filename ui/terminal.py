@@ -11,6 +11,7 @@ from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
 from ui.render import (
     REFUSAL,
     also_in,
+    article_text,
     named,
     one_of_each_article,
     period,
@@ -37,7 +38,8 @@ def answer_text(answer: Answer, width: int = 88) -> str:
         blocks += [_sources(answer.citations, width)]
     if answer.as_of and not answer.refused:
         blocks.append(f"As of {spoken_day(answer.as_of)}.")
-    blocks += [_filled(text, width) for text in (answer.notice, answer.understood) if text]
+    said = (answer.notice, answer.understood)
+    blocks += [_filled(article_text(text), width) for text in said if text]
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -47,7 +49,7 @@ def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
         "\n".join(
             [
                 *_named(f"{number}.", hit.head, width, hit.copies),
-                _filled(hit.passage.text, width, indent=" " * 4),
+                _filled(article_text(hit.passage.text), width, indent=" " * 4),
             ]
         )
         for number, hit in enumerate(hits, start=1)
@@ -86,7 +88,7 @@ def status_text(status: Status) -> str:
         f"sequence         {status.sequence}",
     ]
     for publisher in status.publishers:
-        name = terminal_text(publisher.name) or "(no publisher)"
+        name = article_text(publisher.name) or "(no publisher)"
         when = period(publisher.first, publisher.last)
         lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
         lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
@@ -152,7 +154,7 @@ def report_text(report: IngestReport) -> str:
 
 
 def _refusal(answer: Answer, width: int) -> Iterator[str]:
-    yield _filled(answer.reason or REFUSAL, width)
+    yield _filled(article_text(answer.reason or REFUSAL), width)
     closest = list(one_of_each_article(answer.closest))
     if closest:
         lines = [line for hit in closest for line in _named("-", hit.head, width, hit.copies)]
@@ -176,12 +178,12 @@ def _named(
 ) -> list[str]:
     indent = " " * 4
     lines = [_filled(named(head), width, indent=indent, first=f"{mark:<3} ")]
-    if web_address(head.url):
-        lines.append(indent + terminal_text(head.url))
+    if address := web_address(head.url):
+        lines.append(indent + address)
     if also_in(head, copies):
         lines.append(_filled(also_in(head, copies), width, indent=indent))
     if head.correction:
-        lines.append(_filled(f"Corrected: {head.correction}", width, indent=indent))
+        lines.append(_filled(f"Corrected: {article_text(head.correction)}", width, indent=indent))
     return lines
 
 

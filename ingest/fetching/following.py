@@ -12,13 +12,14 @@ from urllib.parse import urldefrag, urlsplit
 from ingest.fetching.client import Client, Fetched
 from ingest.fetching.errors import FetchError, StoppedError
 from ingest.fetching.judging import refusal_of_detour, refusal_of_page, refusal_of_status
+from ingest.provenance import Hold, arrived, filled, objection_to, speaks_for
 from ingest.readers import Failure, Kill, Link, Reading, Reject
 from ingest.readers.decoding import in_utf8
 from ingest.readers.guarding import failure
 from ingest.readers.html import read_html
-from ingest.readers.ids import host_of
 from ingest.readers.kinds import kind_of
 from ingest.readers.opening import read_content
+from ingest.trust import NO_TRUST, Trust
 from rag.schema import Article
 from rag.storage.visits import Visit
 
@@ -48,9 +49,10 @@ Found = Article | Reject | Unchanged
 class _Hub:
     """A page of links, remembered when all that it names is in: until then it is asked again."""
 
-    def __init__(self, visit: Visit, task: _Task) -> None:
+    def __init__(self, visit: Visit, task: _Task, address: str) -> None:
         self.visit = visit
         self.task = task
+        self.address = address  # where it was found in the end
         self.left = 1  # itself, while it is read
         self.failed = False
 
@@ -65,10 +67,19 @@ class _Task:
 class Following:
     """Fetches addresses and what they name, one request a host at a time, the first due first."""
 
-    def __init__(self, client: Client, visits: Visits, reading: Reading | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        visits: Visits,
+        reading: Reading | None = None,
+        trust: Trust = NO_TRUST,
+    ) -> None:
+        """What is fetched speaks for its own site alone, and for what `trust` lists beside it."""
         self._client = client
         self._visits = visits
-        self._reading = reading or Reading(links="follow")
+        reading = reading or Reading(links="follow")
+        self._reading = replace(reading, field_map=reading.field_map.for_fetched())
+        self._trust = trust
         self._queues: dict[str, tuple[deque[_Task], deque[_Task]]] = {}
         self._seen: set[str] = set()
         self._settling: list[Visit] = []
@@ -176,22 +187,53 @@ class Following:
             return found
         if isinstance(found, Reject) or reason:
             return self._refused(task, reason or getattr(found, "reason", ""))
+        if reason := objection_to(found, fetched.url, self._trust, place=task.link.url):
+            self._finished(task)
+            return self._hold(found, reason, task.link.url, fetched)
         self._settling.append(replace(visit, article_id=found.id))
         self._finished(task)
-        return filled(found, task.link.known) if task.link.known else found
+        return self._with_known(found, task, fetched)
+
+    def _with_known(self, article: Article, task: _Task, fetched: Fetched) -> Article:
+        """Return a page's article with what it lacks from what named it, and where it is from.
+
+        What another site says of a page only fills in what nobody else has said: see `Custody`.
+        """
+        known, hub = task.link.known, task.hub.address if task.hub else ""
+        hearsay = None
+        if known and hub and not speaks_for(hub, fetched.url, self._trust):
+            hearsay = replace(known, publisher="")
+        elif known:
+            article = filled(article, known)
+        return arrived(article, origin=fetched.url, place=task.link.url, hearsay=hearsay)
 
     def _links(self, task: _Task, url: str, fetched: Fetched, visit: Visit) -> Iterator[Found]:
         """Yield the articles that a feed or a file holds, and have its links fetched."""
-        hub = _Hub(visit, task)
+        hub = _Hub(visit, task, fetched.url)
         reading = replace(self._reading, url=fetched.url)
         for found in read_content(fetched.content, url, reading):
+            if isinstance(found, Article):
+                found = self._judged(found, url, fetched)
+            elif isinstance(found, Kill):
+                found = replace(found, fetched_from=fetched.url)
             if not isinstance(found, Link):
                 # An embargo ends, a feed is mended: what was refused must be seen again.
-                hub.failed |= isinstance(found, Reject) and not isinstance(found, Kill)
+                # A kill that's not obeyed waits for the operator, who may trust its source.
+                obeyed = isinstance(found, Kill) and self._trust.killer(fetched.url) is not None
+                hub.failed |= isinstance(found, Reject) and not obeyed
                 yield found
             elif self._add(_Task(found, hub, task.depth + 1)):
                 hub.left += 1
         self._left(hub)
+
+    def _judged(self, article: Article, url: str, fetched: Fetched) -> Article | Hold:
+        if reason := objection_to(article, fetched.url, self._trust, place=url):
+            return self._hold(article, reason, url, fetched)
+        return arrived(article, origin=fetched.url, place=f"{url}!{article.url or article.id}")
+
+    def _hold(self, article: Article, reason: str, url: str, fetched: Fetched) -> Hold:
+        place = f"{url}!{article.url or article.id}"
+        return Hold(place, reason, article.id, origin=fetched.url, article=article)
 
     def _refused(self, task: _Task, reason: str, *, failed: bool = False) -> Reject:
         self._finished(task, failed=failed)
@@ -221,19 +263,6 @@ def _read_page(fetched: Fetched, place: str) -> tuple[Article | Reject, str]:
         return found, refusal_of_page(content, text, title)
     except Exception as error:
         return failure(place, error), ""
-
-
-def filled(article: Article, known: Article) -> Article:
-    """Return a page's article with what it lacks from what was known of it before."""
-    named = article.publisher not in ("", host_of(article.url))
-    return replace(
-        article,
-        title=article.title or known.title,
-        authors=article.authors or known.authors,
-        published=article.published or known.published,
-        section=article.section or known.section,
-        publisher=article.publisher if named or not known.publisher else known.publisher,
-    )
 
 
 def _is_as_it_was(link: Link, last: Visit | None) -> bool:

@@ -64,10 +64,14 @@ class Failure(Reject):
 
 @dataclass(frozen=True, slots=True)
 class Kill(Reject):
-    """A publisher's word that one of its articles is not to be shown any longer."""
+    """A publisher's word that one of its articles is not to be shown any longer.
+
+    `fetched_from` is the address that it was fetched from, "" for a file.
+    """
 
     article_id: str = ""
     publisher: str = ""
+    fetched_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

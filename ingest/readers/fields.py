@@ -121,7 +121,7 @@ def article_from(
     file writes its days. A date that cannot be read is left out, and comes as a Notice with those
     of the reader: see `NotedArticle`.
     """
-    if is_exported(record):
+    if field_map.honours_exports and is_exported(record):
         try:
             return article_of(record)
         except (ValueError, TypeError) as error:

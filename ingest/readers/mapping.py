@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 TARGETS = (
@@ -20,9 +20,13 @@ class FieldMap:
     A field that is named here is looked for there and nowhere else. A key with dots is the key
     of that name, or else leads into nested records, and through lists: `people.name` is
     everybody's name, `people.0.name` the first one's.
+
+    `honours_exports` is whether the mark of Backfile's own exports counts: never in what was
+    fetched, where anybody can write it.
     """
 
     keys: tuple[tuple[str, str], ...] = ()
+    honours_exports: bool = field(default=True, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> FieldMap:
@@ -43,6 +47,10 @@ class FieldMap:
                 raise ValueError(f"the key of {target!r} is longer than {_KEY_UP_TO} characters")
             keys[target] = key
         return cls(tuple(keys.items()))
+
+    def for_fetched(self) -> FieldMap:
+        """Return the map for content that was fetched, in which the export mark is no mark."""
+        return replace(self, honours_exports=False)
 
     def found(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the value of each field that the map names; None where `record` has none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from ingest.provenance import arrived
 from ingest.readers import KINDS, OnBytes, Read, Reading, Reject
 from ingest.readers.decoding import ARTICLE_BYTES, recoded
 from ingest.readers.filenames import printable
@@ -222,7 +223,10 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> A
     if kind == "html":
         from ingest.readers.html import read_html
 
-        return read_html(content, place=place, url=url)
+        found = read_html(content, place=place, url=url)
+        if url or isinstance(found, Reject):
+            return found
+        return arrived(found, place=place)  # a saved page, which names its address itself
     from ingest.readers.text import read_text
 
     return read_text(content, place=place, url=url)

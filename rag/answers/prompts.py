@@ -8,6 +8,7 @@ from datetime import datetime
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from rag.display import without_controls, without_markers
 from rag.schema import Hit
 from rag.text.days import in_words
 from rag.text.sentences import sentences
@@ -48,13 +49,18 @@ def messages(question: str, hits: Sequence[Hit], asked_on: datetime) -> list[Bas
 def _shown(number: int, hit: Hit) -> str:
     head = hit.head
     when = _day(head.published) if head.published else "no date"
-    about = ", ".join(filter(None, (_data(head.publisher), when, _data(head.title))))
+    names = (" ".join(_data(name).split()) for name in (head.publisher, head.title))
+    publisher, title = names
+    about = ", ".join(filter(None, (publisher, when, title)))
     return f"<passage number={number}>\n{about}\n{_data(hit.passage.text)}\n</passage>"
 
 
 def _data(text: str) -> str:
-    """Return `text` with nothing in it that could be taken for the end of a passage."""
-    return text.replace("<", "‹").replace(">", "›")
+    """Return `text` with nothing in it that a model could take for more than an article's words.
+
+    No end of a passage, no citation marker that it might copy, no unseen characters.
+    """
+    return without_controls(without_markers(text)).replace("<", "‹").replace(">", "›")
 
 
 def _day(moment: datetime) -> str:
@@ -76,7 +82,8 @@ def fitting(hits: Sequence[Hit], question: str, context_tokens: int) -> list[Hit
     left -= estimated_tokens(INSTRUCTIONS) + estimated_tokens(question) + 20
     kept: list[Hit] = []
     for hit in hits:
-        around = estimated_tokens(_shown(len(kept) + 1, hit).replace(hit.passage.text, ""))
+        bare = replace(hit, passage=replace(hit.passage, text=""))
+        around = estimated_tokens(_shown(len(kept) + 1, bare))
         needed = around + estimated_tokens(hit.passage.text)
         if needed > left:
             cut = _cut(hit, int((left - around) * CHARACTERS_A_TOKEN))

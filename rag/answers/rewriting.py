@@ -14,6 +14,7 @@ from itertools import islice
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag.answers.writing import Writer
+from rag.display import without_controls
 from rag.errors import ChatModelError
 from rag.questions import needs_history, stand_alone
 from rag.schema import Answer
@@ -55,7 +56,7 @@ def _said(turn: Turn) -> str:
     if isinstance(turn, str):
         return f"Reader: {turn}"
     question, answer = turn
-    return f"Reader: {question}\nArchive: {answer.text[:LONGEST_ANSWER]}"
+    return f"Reader: {question}\nArchive: {without_controls(answer.text)[:LONGEST_ANSWER]}"
 
 
 def _keeps_to(rewritten: str, question: str, history: Sequence[Turn]) -> bool:

@@ -94,6 +94,17 @@ MIGRATIONS = (
     """
     CREATE TABLE next_vectors (number INTEGER PRIMARY KEY, vector BLOB NOT NULL);
     """,
+    # Changes that are not their origin's to make, held until the operator decides; and which host
+    # an article was fetched from.
+    """
+    CREATE TABLE held (
+        id TEXT PRIMARY KEY, place TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
+        at TEXT NOT NULL, action TEXT NOT NULL, article_id TEXT NOT NULL, origin TEXT NOT NULL,
+        content TEXT NOT NULL
+    );
+    CREATE INDEX held_article ON held (article_id);
+    CREATE TABLE origins (article_id TEXT PRIMARY KEY, host TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
 
 

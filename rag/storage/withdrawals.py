@@ -207,4 +207,6 @@ _ERASE = (
     "DELETE FROM signatures WHERE article_id = :id",
     "DELETE FROM copies WHERE article_id = :id",
     "DELETE FROM notices WHERE article_id = :id OR notice_id = :id",
+    "DELETE FROM held WHERE article_id = :id",
+    "DELETE FROM origins WHERE article_id = :id",
 )

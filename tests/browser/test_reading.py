@@ -169,7 +169,7 @@ def test_markup_in_an_article_or_a_question_shows_as_text(open_page: Opened) -> 
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     ask_and_wait(page, "What did the lighthouse <img src=x onerror=window.pwned=8> keeper say?")
     shown = page.locator("#bf-evidence").inner_text()
-    pieces = ("<script>", "<img src=x", "[click](javascript:", "${window", "{{window", "[9]")
+    pieces = ("<script>", "<img src=x", "[click](javascript:", "${window", "{{window", "(9)")
     for piece in pieces:
         assert piece in shown
     assert HOSTILE.title in shown

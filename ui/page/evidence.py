@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from rag.display import web_address, without_markers
 from rag.schema import ArticleHead, Citation, Hit, Passage
 from ui.page.markup import escaped, escaped_line, paragraph
 from ui.page.session import Turn
 from ui.page.texts import Texts
-from ui.render import web_address
 
 MOST_COPIES = 5  # named on a card; a wire story is in hundreds of papers
 
@@ -144,6 +144,7 @@ def passage_markup(passage: Passage, spans: Iterable[tuple[int, int]]) -> str:
 
 def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Return `text` escaped, with what lies in `spans` marked."""
+    text = without_markers(text)  # first, for a marker may reach over the end of a span
     parts, reached = [], 0
     for start, end in sorted(spans):
         start, end = max(start, reached), min(end, len(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from ui.render import one_line, without_controls
+from rag.display import one_line, without_controls, without_markers
 
 # Each is written as a number, so that neither HTML, nor Markdown, nor the page's templates
 # (`${value}`, `{{value}}`) or a formula ($$) see anything in an article's text but text.
@@ -15,8 +15,11 @@ _ACTIVE = re.compile(r"[<>&*_`\[\]{}$\\~|#@=+]|:(?=//)|\.(?=\S)|^[-\d]+[.)]?|!(?
 
 
 def escaped(text: str) -> str:
-    """Return `text` as HTML, or on one line as Markdown, that shows it and nothing else."""
-    return _MARKUP.sub(_numbered, without_controls(text))
+    """Return `text` as HTML, or on one line as Markdown, that shows it and nothing else.
+
+    What looks like a citation in it stands in parentheses: see `without_markers`.
+    """
+    return _MARKUP.sub(_numbered, without_controls(without_markers(text)))
 
 
 def escaped_line(text: str) -> str:

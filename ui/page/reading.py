@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from rag.display import without_markers
 from rag.schema import Article, ArticleHead, Passage
 from ui.page.evidence import copies_markup, facts_markup, marked, original
 from ui.page.markup import escaped, paragraph
@@ -110,18 +111,19 @@ def _text(article: Article, place: Place) -> str:
     """Return the whole text; the passage stands out, and what is quoted of it is marked."""
     passage = place.passage
     start, end = passage.start, passage.end
+    text = without_markers(article.text)  # of the same length; whole, for a marker may be cut
     if article.revision != passage.revision:
         start = article.text.find(passage.text)
         if start < 0:
             return escaped(article.text)
         end = start + len(passage.text)
         return (
-            f'{escaped(article.text[:start])}<span class="bf-place">'
-            f"{escaped(article.text[start:end])}</span>{escaped(article.text[end:])}"
+            f'{escaped(text[:start])}<span class="bf-place">'
+            f"{escaped(text[start:end])}</span>{escaped(text[end:])}"
         )
     inside = [(s - start, e - start) for s, e in place.quotes]
     return (
-        f"{escaped(article.text[:start])}"
-        f'<span class="bf-place">{marked(article.text[start:end], inside)}</span>'
-        f"{escaped(article.text[end:])}"
+        f"{escaped(text[:start])}"
+        f'<span class="bf-place">{marked(text[start:end], inside)}</span>'
+        f"{escaped(text[end:])}"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from rag.display import one_line
 from ui.page import answering, kept
 from ui.page.banner import banner_markup
 from ui.page.components import Components
@@ -115,7 +116,7 @@ class Page:
             banner: banner_markup(seen.status, texts),
             status: status_markup(seen.status, texts),
             **{
-                part: gr.Dropdown(choices=list(names))
+                part: gr.Dropdown(choices=[(one_line(name) or name, name) for name in names])
                 for part, names in zip(lists, seen.choices, strict=True)
             },
         }

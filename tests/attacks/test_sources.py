@@ -1,0 +1,502 @@
+"""Attacks by what is fetched or saved: nobody rewrites or takes down another house's articles."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest import custody
+from ingest.fetching.client import Client, Limits
+from ingest.pipeline import IngestReport
+from ingest.readers import Reading
+from ingest.readers.sites import is_same_site
+from ingest.running import run
+from ingest.trust import FILE, Source, Trust, read_trust, write_trust
+from rag.archive import Archive
+from rag.errors import SettingsError
+from rag.schema import Article, Span
+from rag.storage.held import MOST_OF_AN_ORIGIN, HeldChange, HeldChanges, Origins
+from tests.newsstand import Newsstand, Page, newsstand
+from tests.test_following import STORY, feed, page
+from tests.test_identity import Model
+from tests.test_readers_iptc import NINJS
+from ui.cli import main
+
+COURIER = Article(
+    id="harbour-courier.example/crane",
+    title="Crane falls on the eastern pier",
+    text=STORY[0],
+    publisher="Harbour Courier",
+    url="https://harbour-courier.example/crane",
+)
+WIRE = Article(
+    id="urn:newsml:fennmark-wire.example:1",
+    title="Ferry aground",
+    text="The ferry ran aground at dawn. A tug pulled her free by noon, the wire said.",
+    publisher="Fennmark Wire",
+)
+LIES = "The crane was pushed by the mayor himself. Everybody in the town knows it, a man said."
+
+MORE_LIES = (
+    "The harbour office knew of it for weeks and kept silent, two clerks said on Friday, and the "
+    "crane was to be sold to the mayor's cousin for a tenth of what it had cost the town. "
+    "Nobody at the town hall would answer when they were asked about the sale on Saturday."
+)
+
+
+class Desk:
+    """An archive on the disk with two houses' articles, into which one ingests."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rejects: list[dict[str, str]] = []
+        with self.open() as archive:
+            archive.put([(a, [Span(0, len(a.text))]) for a in (COURIER, WIRE)])
+
+    def open(self) -> Archive:
+        return Archive.open(self.path, mode="write", embeddings=Model())
+
+    def ingest(self, *sources: str | Path, summaries: bool = False) -> IngestReport:
+        self.rejects = []
+        reading = Reading(links="keep" if summaries else "follow")
+        limits = Limits(seconds=5, delay=0, back_off=0.01)
+        with self.open() as archive, Client(limits, allowed=("127.0.0.1",)) as client:
+            return run(
+                archive, sources, client=client, reading=reading, on_reject=self.rejects.append
+            )
+
+    def articles(self) -> dict[str, Article]:
+        with self.open() as archive:
+            return {article.id: replace(article, revision=1) for article in archive.articles()}
+
+    def held(self) -> list[HeldChange]:
+        with self.open() as archive:
+            return HeldChanges(archive.record.database).all()
+
+    def accept(self, change: HeldChange) -> str:
+        with self.open() as archive:
+            database = archive.record.database
+            return custody.accept(archive, HeldChanges(database), change, Origins(database))
+
+    def trust(
+        self, *hosts: str, publisher: str = "Harbour Courier", may_kill: bool = False
+    ) -> None:
+        trust = read_trust(self.path)
+        write_trust(self.path, trust.with_source(Source(publisher, hosts, may_kill)))
+
+    def stands(self) -> bool:
+        """Whether both houses' articles are as they were."""
+        articles = self.articles()
+        return articles.get(COURIER.id) == COURIER and articles.get(WIRE.id) == WIRE
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "archive")
+
+
+@pytest.fixture
+def evil() -> Iterator[Newsstand]:
+    with newsstand() as found:
+        yield found
+
+
+@pytest.fixture
+def courier() -> Iterator[Newsstand]:
+    """A second house, on another port: another site."""
+    with newsstand() as found:
+        yield found
+
+
+def host(stand: Newsstand) -> str:
+    return stand.address.removeprefix("http://")
+
+
+def packed(*records: dict[str, Any]) -> Page:
+    lines = "".join(f"{json.dumps(record)}\n" for record in records)
+    return Page(gzip.compress(lines.encode()), headers={"Content-Type": "application/gzip"})
+
+
+def lying(**more: Any) -> dict[str, Any]:
+    return {"title": "The mayor did it", "text": LIES, "publisher": "Harbour Courier", **more}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"id": COURIER.id},
+        {"id": COURIER.url},
+        {"url": COURIER.url},
+        {"url": f"https://www.harbour-courier.example/crane?utm_source=x#{'a' * 9}"},
+        {"id": WIRE.id, "publisher": "Fennmark Wire"},
+        {"id": COURIER.id, "url": "http://127.0.0.1/crane"},
+    ],
+)
+@pytest.mark.parametrize("mark", [{}, {"backfile": 1}])
+def test_packed_lines_behind_a_feed_rewrite_nobody(
+    desk: Desk, evil: Newsstand, claim: dict[str, str], mark: dict[str, int]
+) -> None:
+    evil.pages |= {
+        "/feed": feed(("More", evil.url("/more.gz"))),
+        "/more.gz": packed(lying(**claim, **mark)),
+    }
+    report = desk.ingest(evil.url("/feed"))
+    assert (report.new, report.changed, report.rejected) == (0, 0, 1)
+    assert desk.stands()
+    assert len(desk.held()) == 1
+
+
+def test_an_export_mark_in_fetched_content_is_none(desk: Desk, evil: Newsstand) -> None:
+    poison = {
+        "backfile": 1,
+        "id": "poison",
+        "title": "x\u202e\x1b[31m",
+        "text": f"\u200b{LIES}\x00",
+    }
+    bad_day = {**poison, "id": "day", "published": "9999-12-31T23:59:59-12:00"}
+    evil.pages["/dump.jsonl"] = Page(f"{json.dumps(poison)}\n{json.dumps(bad_day)}".encode())
+    desk.ingest(evil.url("/dump.jsonl"))
+    assert desk.stands()
+    for article in desk.articles().values():
+        assert not {"\u202e", "\x1b", "\u200b", "\x00"} & {*article.title, *article.text}
+        assert article.published is None or article.published.year < 9999
+
+
+def test_a_kill_in_fetched_content_takes_nothing_down(desk: Desk, evil: Newsstand) -> None:
+    kill = NINJS | {"uri": WIRE.id, "pubstatus": "canceled", "copyrightholder": "Fennmark Wire"}
+    evil.pages |= {
+        "/feed": feed(("More", evil.url("/more.gz"))),
+        "/more.gz": packed(kill),
+    }
+    for _ in range(2):
+        assert desk.ingest(evil.url("/feed")).removed == 0
+        assert desk.stands()
+        (change,) = desk.held()
+        assert (change.action, change.article_id) == ("withdraw", WIRE.id)
+        # Every run says so again, and lists it once.
+        assert f"--accept {change.id}" in desk.rejects[0]["reason"]
+    assert desk.accept(change) == "removed"
+    assert set(desk.articles()) == {COURIER.id}
+    assert desk.held() == []
+    evil.pages["/more.gz"] = packed(kill, kill)
+    assert desk.ingest(evil.url("/feed")).rejected == 0  # it's done: nothing to hold
+
+
+def test_a_trusted_source_kills_its_own_and_nobody_elses(
+    desk: Desk, courier: Newsstand, tmp_path: Path
+) -> None:
+    kills = [
+        NINJS | {"uri": uri, "pubstatus": "canceled", "copyrightholder": "Fennmark Wire"}
+        for uri in (WIRE.id, COURIER.url, "urn:other:yet-to-come")
+    ]
+    kills[2]["copyrightholder"] = "Pellworth Tribune"
+    courier.pages["/kills.jsonl"] = Page("\n".join(map(json.dumps, kills)).encode())
+    desk.trust(host(courier), publisher="Fennmark Wire")
+    assert desk.ingest(courier.url("/kills.jsonl")).removed == 0
+    desk.trust(host(courier), publisher="Fennmark Wire", may_kill=True)
+    assert desk.ingest(courier.url("/kills.jsonl")).removed == 1
+    assert set(desk.articles()) == {COURIER.id}
+    assert {change.article_id for change in desk.held()} == {COURIER.id, "urn:other:yet-to-come"}
+
+
+def test_a_summary_with_a_foreign_link_is_held(desk: Desk, evil: Newsstand) -> None:
+    evil.pages["/feed"] = feed(
+        ("Crane: the mayor did it", COURIER.url), ("Own story", evil.url("/own"))
+    )
+    report = desk.ingest(evil.url("/feed"), summaries=True)
+    assert (report.new, report.rejected) == (1, 1)
+    assert desk.stands()
+    (reject,) = desk.rejects
+    for said in (host(evil), "harbour-courier.example", "backfile sources add", "--accept"):
+        assert said in reject["reason"]
+
+
+def test_a_trusted_source_speaks_for_its_hosts_alone(desk: Desk, evil: Newsstand) -> None:
+    other = "https://pellworth-tribune.example/crane"
+    evil.pages["/feed"] = feed(("Crane stands again", COURIER.url), ("No", other))
+    desk.trust(host(evil), "harbour-courier.example")
+    report = desk.ingest(evil.url("/feed"), summaries=True)
+    assert (report.changed, report.rejected) == (1, 1)
+    assert desk.articles()[COURIER.id].title == "Crane stands again"
+    assert [change.article_id for change in desk.held()] == ["pellworth-tribune.example/crane"]
+
+
+def test_what_was_held_is_forgotten_once_its_source_is_trusted(desk: Desk, evil: Newsstand) -> None:
+    evil.pages["/feed"] = feed(("Crane stands again", COURIER.url))
+    desk.ingest(evil.url("/feed"), summaries=True)
+    assert len(desk.held()) == 1
+    desk.trust(host(evil), "harbour-courier.example")
+    assert desk.ingest(evil.url("/feed"), summaries=True).changed == 1
+    assert desk.held() == []
+
+
+def test_the_last_host_of_a_redirect_counts(
+    desk: Desk, evil: Newsstand, courier: Newsstand
+) -> None:
+    desk.trust(host(courier), "harbour-courier.example")
+    courier.pages["/feed"] = Page(status=302, headers={"Location": evil.url("/feed")})
+    evil.pages["/feed"] = feed(("The mayor did it", COURIER.url))
+    assert desk.ingest(courier.url("/feed"), summaries=True).changed == 0
+    assert desk.stands()
+
+
+def test_a_page_passes_for_no_other_hosts(desk: Desk, evil: Newsstand, courier: Newsstand) -> None:
+    courier.pages["/crane"] = page("Crane falls")
+    desk.ingest(courier.url("/crane"))
+    for number, named in enumerate((COURIER.url, courier.url("/crane"))):
+        tag = f'<link rel="canonical" href="{named}"><meta property="og:url" content="{named}">'
+        evil.pages[f"/{number}"] = page("Crane: the mayor did it", LIES, MORE_LIES, head=tag)
+        desk.ingest(evil.url(f"/{number}"))
+    assert desk.stands()
+    (own,) = (a for a in desk.articles().values() if a.url == courier.url("/crane"))
+    assert own.title == "Crane falls"
+
+
+def test_a_foreign_feed_changes_nothing_of_a_page_that_is_there(
+    desk: Desk, evil: Newsstand, courier: Newsstand
+) -> None:
+    courier.pages |= {
+        "/feed": feed(("Crane falls", courier.url("/crane"))),
+        "/crane": Page(page("Crane falls").body),  # without validators: it's sent every time
+    }
+    desk.ingest(courier.url("/feed"))
+    before = desk.articles()
+    forged = feed(("Crane falls", courier.url("/crane"))).body.replace(
+        b"Velsund Post", b"Evil Post"
+    )
+    forged = forged.replace(b"Ada Lindqvist", b"The Mayor").replace(b"2024 10", b"2019 10")
+    evil.pages["/feed"] = Page(forged)
+    desk.ingest(evil.url("/feed"))
+    assert desk.articles() == before
+
+
+def test_a_bare_number_is_the_hosts_that_it_came_from(
+    desk: Desk, evil: Newsstand, courier: Newsstand
+) -> None:
+    own = {"id": "crane-1", "title": "Crane falls", "text": STORY[0]}
+    courier.pages["/a.jsonl"] = Page(json.dumps(own).encode())
+    assert desk.ingest(courier.url("/a.jsonl")).new == 1
+    evil.pages["/a.jsonl"] = Page(json.dumps({**own, "text": f"{STORY[0]} {LIES}"}).encode())
+    assert desk.ingest(evil.url("/a.jsonl")).changed == 0
+    assert desk.articles()["crane-1"].text == STORY[0]
+    courier.pages["/a.jsonl"] = Page(json.dumps({**own, "text": f"{STORY[0]} More."}).encode())
+    assert desk.ingest(courier.url("/a.jsonl")).changed == 1
+
+
+def test_nothing_fetched_names_the_place_of_a_file(
+    desk: Desk, evil: Newsstand, tmp_path: Path
+) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text(f"Crane falls\n\n{STORY[0]}")
+    desk.ingest(note)
+    claimed = lying(id=f"file:{note}")
+    evil.pages["/a.jsonl"] = Page(json.dumps(claimed).encode())
+    assert desk.ingest(evil.url("/a.jsonl")).changed == 0
+    assert desk.articles()[f"file:{note}"].text == STORY[0]
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["", "Evil Post", "harbour-courier.example"],
+)
+def test_a_saved_page_overwrites_no_other_publishers_article(
+    desk: Desk, tmp_path: Path, named: str
+) -> None:
+    head = f'<link rel="canonical" href="{COURIER.url}">'
+    head += f'<meta property="og:site_name" content="{named}">' if named else ""
+    saved = tmp_path / "saved.html"
+    saved.write_bytes(page("The mayor did it", LIES, MORE_LIES, head=head).body)
+    for _ in range(2):
+        assert desk.ingest(saved).rejected == 1
+        assert desk.stands()
+        (change,) = desk.held()
+    assert change.source == str(saved)
+    assert desk.accept(change) == "changed"
+    assert desk.articles()[COURIER.id].title == "The mayor did it"
+    assert desk.ingest(saved).unchanged == 1  # what was let in is not held again
+
+
+def test_a_publishers_page_that_was_saved_again_is_a_revision(desk: Desk, tmp_path: Path) -> None:
+    for name in ("Harbour Courier", ""):
+        head = f'<link rel="canonical" href="{COURIER.url}">'
+        head += f'<meta property="og:site_name" content="{name}">' if name else ""
+        saved = tmp_path / "saved.html"
+        more = f"It was old, an engineer told {name or 'us'}."
+        saved.write_bytes(page(COURIER.title, *STORY, more, head=head).body)
+        assert desk.ingest(saved).changed == 1
+
+
+def test_a_saved_page_without_an_address_may_be_written_anew(desk: Desk, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.html"
+    saved.write_bytes(page("Crane falls").body)
+    assert desk.ingest(saved).new == 1
+    saved.write_bytes(page("The mayor did it", LIES, MORE_LIES).body)
+    assert desk.ingest(saved).changed == 1
+
+
+def test_what_goes_in_is_exactly_what_was_held(desk: Desk, evil: Newsstand) -> None:
+    record = lying(
+        url=COURIER.url, authors=["Ada Lindqvist"], published="2024-10-24T18:30:00+09:00"
+    )
+    evil.pages["/a.jsonl"] = Page(json.dumps(record).encode())
+    desk.ingest(evil.url("/a.jsonl"))
+    (looked_at,) = desk.held()
+    evil.pages["/a.jsonl"] = Page(json.dumps({**record, "text": LIES.upper()}).encode())
+    desk.ingest(evil.url("/a.jsonl"))
+    (now,) = desk.held()  # the newest of the source takes the place of the older one
+    assert now.id != looked_at.id
+    with desk.open() as archive:
+        assert HeldChanges(archive.record.database).named(looked_at.id) is None
+    assert desk.accept(now) == "changed"
+    article = desk.articles()[COURIER.id]
+    assert (article.text, article.authors) == (LIES.upper(), ("Ada Lindqvist",))
+    assert article.published is not None
+    assert article.published.isoformat() == "2024-10-24T18:30:00+09:00"
+
+
+def test_no_host_fills_the_room_for_what_is_held(desk: Desk, evil: Newsstand) -> None:
+    records = [lying(id=f"https://h{n}.example/{n}") for n in range(MOST_OF_AN_ORIGIN + 5)]
+    evil.pages["/a.jsonl"] = Page("\n".join(map(json.dumps, records)).encode())
+    assert desk.ingest(evil.url("/a.jsonl")).rejected == len(records)
+    assert len(desk.held()) == MOST_OF_AN_ORIGIN
+    assert "no room" in desk.rejects[-1]["reason"]
+    assert desk.stands()
+
+
+def test_an_erased_article_is_in_nothing_that_is_held(desk: Desk, evil: Newsstand) -> None:
+    evil.pages["/feed"] = feed(("Xylophone of the mayor", COURIER.url))
+    desk.ingest(evil.url("/feed"), summaries=True)
+    with desk.open() as archive:
+        assert archive.erase([COURIER.id])
+    left = [path for path in desk.path.rglob("*") if path.is_file()]
+    assert [path for path in left if b"Xylophone of the mayor" in path.read_bytes()] == []
+
+
+def test_a_viewers_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> None:
+    """`google.evil.example/amp/s/HOST/...` has HOST's id, and is not HOST's."""
+    from ingest.provenance import objection_to, speaks_for
+
+    forged = "https://google.evil.example/amp/s/harbour-courier.example/crane"
+    copied = replace(COURIER, url=forged)
+    assert objection_to(copied, forged, Trust(), place=forged)
+    for copy in (
+        "https://www.google.com/amp/s/harbour-courier.example/crane",
+        "https://web.archive.org/web/2024id_/https://harbour-courier.example/crane",
+        "https://harbour--courier-example.cdn.ampproject.org/c/s/harbour-courier.example/crane",
+    ):
+        assert speaks_for(copy, COURIER.url, Trust())
+        assert not speaks_for(copy.replace("harbour-", "evil-"), COURIER.url, Trust())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://www.courier.co.uk/a", "https://feeds.courier.co.uk/b", True),
+        ("https://courier.co.uk/", "https://evil.co.uk/", False),
+        ("https://a.courier.example/", "courier.example", True),
+        ("https://courier.blogspot.com/", "https://evil.blogspot.com/", False),
+        ("https://courier.github.io/", "https://evil.github.io/", False),
+        ("http://127.0.0.1:8001/", "http://127.0.0.1:8002/", False),
+        ("http://localhost:8001/", "localhost:8001", True),
+        ("https://courier.example:8443/", "http://courier.example/", True),
+        ("https://courier.example@evil.example/", "https://courier.example/", False),
+        ("https://courier.example.evil.example/", "https://courier.example/", False),
+        ("", "", False),
+    ],
+)
+def test_a_site_is_a_registered_domain(one: str, other: str, same: bool) -> None:
+    assert is_same_site(one, other) is same
+
+
+# sources.toml
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[source]]\npublisher = "A"\nhosts = ["a.example"]\nmay-kil = true\n', "'may-kil'"),
+        ("[sauce]\n", "'sauce'"),
+        ('[[source]]\npublisher = "A"\nhosts = "a.example"\n', "list of texts"),
+        ('[[source]]\npublisher = "A"\nhosts = ["a b"]\n', "no host"),
+        ("[[source]\n", "no TOML"),
+    ],
+)
+def test_a_mistake_in_the_list_of_sources_is_named(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(SettingsError, match=said):
+        read_trust(tmp_path)
+
+
+def test_a_path_of_a_host_is_trusted_alone(tmp_path: Path) -> None:
+    source = Source("Courier", ("feeds.example/courier", "courier.example"))
+    write_trust(tmp_path, Trust((source,)))
+    trust = read_trust(tmp_path)
+    assert trust == Trust((source,))
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    ours = "https://courier.example/x"
+    assert trust.lists_both("https://feeds.example/courier/rss", ours)
+    assert trust.lists_both("https://feeds.example/courier", "www.courier.example")
+    for other in ("courier/../evil", "courier/%2e%2e/evil", "courierevil", "evil", ""):
+        assert not trust.lists_both(f"https://feeds.example/{other}", ours)
+    assert not trust.lists_both("https://notcourier.example/", ours)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("BACKFILE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("BACKFILE_FETCH_DELAY", "0")
+
+
+@pytest.mark.usefixtures("command")
+def test_an_operator_decides_on_the_command_line(
+    evil: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = ["--archive", str(tmp_path / "archive")]
+    own, other = {"id": "own", "text": STORY[0]}, lying(url=COURIER.url)
+    evil.pages["/a.jsonl"] = Page("\n".join(map(json.dumps, (own, other))).encode())
+    words = ["ingest", evil.url("/a.jsonl"), "--allow-host", "127.0.0.1", *here]
+    assert main([*words, "--dry-run"]) == main(words) == main(words) == 3
+    capsys.readouterr()
+    assert main(["rejects", "--json", *here]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert (listed["action"], listed["article_id"]) == ("put", COURIER.id)
+    held = listed["id"]
+    assert main(["rejects", *here]) == main(["rejects", "--show", held, *here]) == 0
+    said = capsys.readouterr().out
+    assert f"held {held}: {evil.url('/a.jsonl')}!{COURIER.url}: " in said
+    assert LIES in " ".join(said.split())
+    assert main(["rejects", "--forget", held, *here]) == 0
+    assert main(["rejects", "--accept", held, *here]) == 3
+    assert f"nothing is held as {held}" in capsys.readouterr().err
+    assert main(words) == 3
+    assert main(["rejects", "--accept", held, *here]) == 0
+    assert f"new: {COURIER.id}" in capsys.readouterr().out
+    assert main(["rejects", *here]) == 0
+    assert "Nothing was rejected." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("command")
+def test_sources_are_managed_by_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = ["--archive", str(tmp_path / "archive")]
+    words = ["Harbour Courier", "--host", "https://www.harbour-courier.example/", "--may-kill"]
+    assert main(["sources", *here]) == main(["sources", "add", *words, *here]) == 0
+    assert main(["sources", "add", "harbour courier", "--host", "feeds.example", *here]) == 0
+    capsys.readouterr()
+    assert main(["sources", "--json", *here]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert listed["hosts"] == ["harbour-courier.example", "feeds.example"]
+    assert listed["may_kill"] is True
+    assert main(["sources", "add", "X", "--host", "a b", *here]) == 1
+    assert main(["sources", "remove", "Harbour Courier", *here]) == 0
+    assert main(["sources", "remove", "Harbour Courier", *here]) == 1
+    assert read_trust(tmp_path / "archive") == Trust()
