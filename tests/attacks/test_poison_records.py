@@ -242,12 +242,19 @@ def test_unexpected_exception_is_a_reject_with_its_traceback_logged(
 
 def test_traceback_stays_off_the_screen(tmp_path: Path) -> None:
     """Python prints the errors of a logger without a handler on stderr."""
+    (tmp_path / "a.txt").write_text("Pier\n\nThe pier at Pellworth opened again on Monday.\n")
     script = (
-        "from ingest import pipeline; from ingest.readers import Failure\n"
-        "run = pipeline._Run(None, 0, None, None, None, None, None)\n"
-        "run._reject(Failure('a', 'b', 'Traceback'))\n"
+        "import sys\n"
+        "from ingest.pipeline import ingest\n"
+        "class Broken:\n"
+        "    def article(self, article_id, *, access): raise TypeError('broken')\n"
+        "    def fingerprints(self, article_ids): raise TypeError('broken')\n"
+        "rejected = []\n"
+        "ingest(Broken(), [sys.argv[1]], on_reject=rejected.append)\n"
+        "assert 'broken' in rejected[0]['reason'], rejected\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    command = [sys.executable, "-c", script, str(tmp_path / "a.txt")]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
