@@ -25,6 +25,7 @@ from rag.errors import BackupError
 from rag.storage.database import FILE, Database
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
+from rag.storage.private import OWNER, private_opener
 from rag.storage.record import Record
 from rag.storage.room import room_in
 from rag.storage.vetting import NotARecordError, counted, vet
@@ -80,6 +81,7 @@ def _written(record: Record, file: Path) -> Manifest:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:
             packed.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
             packed.write(copy, FILE)
+        part.chmod(OWNER)  # it holds every text; an export is the user's own, as the umask says
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.rename(file)
@@ -192,7 +194,10 @@ def _unpacked(file: Path, staged: Path) -> Manifest:
                     f"{file} would unpack to {manifest.bytes:,} bytes, more than a backup of its "
                     f"size holds; {TRY_ANOTHER}"
                 )
-            with _opened(packed, FILE) as record, staged.open("wb") as target:
+            with (
+                _opened(packed, FILE) as record,
+                open(staged, "wb", opener=private_opener) as target,
+            ):
                 size, digest = _copied(record, target, manifest.bytes)
                 target.flush()
                 os.fsync(target.fileno())
