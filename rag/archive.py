@@ -286,6 +286,7 @@ class Archive(Holdings):
         writing = self._lock is not None
         record = self._record if writing else Record(self.path, writable=True)
         try:
+            refuse_triggers(self.path, record.database)
             with room_in(self.path):
                 done = reembed(
                     self.path,

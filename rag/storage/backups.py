@@ -28,7 +28,7 @@ from rag.storage.lock import writers_lock
 from rag.storage.private import OWNER, private_opener
 from rag.storage.record import Record
 from rag.storage.room import room_in
-from rag.storage.vetting import NotARecordError, counted, vet
+from rag.storage.vetting import NotARecordError, counted, vet, vet_schema
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -77,6 +77,13 @@ def _written(record: Record, file: Path) -> Manifest:
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
         copy, part = Path(made, FILE), Path(made, "part")
         record.database.copy_to(copy)
+        try:
+            vet_schema(copy)
+        except NotARecordError as error:
+            raise BackupError(
+                f"{file} would be no backup: {error}; restore an earlier one, or export it "
+                "and ingest that into another folder"
+            ) from error
         manifest = _described(copy)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:
             packed.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
@@ -170,8 +177,9 @@ def _checked(file: Path, staged: Path) -> Manifest:
         vet(staged)
         counts = counted(staged)
         Database(staged.parent, writable=True, name=staged.name).close()
-    except NotARecordError as error:
-        raise BackupError(f"{file} cannot be restored: {error}; {TRY_ANOTHER}") from error
+    except Exception as error:  # whatever bringing an older version up to date may raise, too
+        why = " ".join(str(error).split())
+        raise BackupError(f"{file} cannot be restored: {why}; {TRY_ANOTHER}") from error
     said = (manifest.articles, manifest.passages, manifest.sequence, manifest.embedding_model)
     if counts != said:
         raise BackupError(
@@ -251,7 +259,7 @@ def _manifest(data: bytes) -> Manifest:
     given: dict[str, Any] = {}
     for field in fields(Manifest):
         value, kind = read[field.name], {"int": int, "str": str}[str(field.type)]
-        if type(value) is not kind or (kind is int and not 0 <= value < 1 << 53):
+        if type(value) is not kind or (isinstance(value, int) and not 0 <= value < 1 << 53):
             raise ValueError(f"{field.name} in its manifest is none")
         given[field.name] = value
     manifest = Manifest(**given)

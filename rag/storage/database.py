@@ -23,7 +23,7 @@ from rag.errors import (
     ReadError,
 )
 from rag.storage.lock import writers_lock
-from rag.storage.migrations import NEWEST, migrate, version_of
+from rag.storage.migrations import NEWEST, drop_foreign_objects, migrate, version_of
 from rag.storage.private import OWNER, make_private_folder
 from rag.storage.reading import WAY_BACK, RecordConnection
 from rag.storage.room import unopened
@@ -270,11 +270,13 @@ class Database:
     def copy_to(self, path: Path) -> None:
         """Write the record as it is at one moment into another file, whole without a log.
 
-        Raises OSError where that cannot be written.
+        What somebody has added to its schema is left out.  Raises OSError where that cannot be
+        written.
         """
         copy = sqlite3.connect(path, isolation_level=None)
         try:
             self.connection.backup(copy)  # all pages in one step: one state, whoever writes
+            drop_foreign_objects(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.OperationalError as error:  # the disk is full
             raise OSError(str(error)) from error
