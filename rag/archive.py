@@ -28,6 +28,7 @@ from rag.storage.lock import writers_lock
 from rag.storage.losses import loss_of
 from rag.storage.newvectors import MODEL
 from rag.storage.passages import Vectors
+from rag.storage.private import make_private
 from rag.storage.record import Record, fingerprint
 from rag.storage.reembedding import WAIT, OnProgress, Reembedded, abandon, reembed
 from rag.storage.room import room_in
@@ -119,6 +120,8 @@ class Archive(Holdings):
             lock = writers_lock(folder, wait) if mode == "write" else None
             if lock is not None:
                 opened.callback(lock.release)
+                make_private(folder)  # of an earlier version, too
+                opened.callback(make_private, folder)  # what the libraries wrote last
             record = Record(folder, create=create, writable=mode == "write")
             opened.callback(record.close)
             if losses == "refuse" and (loss := loss_of(folder, record.database)):
@@ -136,6 +139,7 @@ class Archive(Holdings):
                 archive._indexes.follow()
                 archive._indexes.sweep()
                 finish(folder, record, archive._indexes)
+                make_private(folder)
             archive._opened = opened.pop_all()
         return archive
 
@@ -282,6 +286,7 @@ class Archive(Holdings):
         writing = self._lock is not None
         record = self._record if writing else Record(self.path, writable=True)
         try:
+            refuse_triggers(self.path, record.database)
             with room_in(self.path):
                 done = reembed(
                     self.path,

@@ -8,7 +8,7 @@ from rag.storage.changetimes import repair_change_times
 from rag.storage.losses import loss_of
 from rag.storage.mending import (
     discard_orphans,
-    drop_foreign_objects,
+    drop_triggers_and_views,
     embedded_texts,
     remove_impossible_dates,
     write_vectors,
@@ -48,7 +48,7 @@ def repair(archive: Archive) -> tuple[Problem, ...]:
     if any(problem.whole_file for problem in problems):
         return problems
     if any(problem.cure == "drop" for problem in problems):  # first: a trigger may undo the rest
-        drop_foreign_objects(database)
+        drop_triggers_and_views(database)
     if any(problem.cure == "discard" for problem in problems):
         discard_orphans(database)
         NewVectors(database).discard(n for p in problems if p.cure == "discard" for n in p.numbers)

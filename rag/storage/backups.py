@@ -25,9 +25,10 @@ from rag.errors import BackupError
 from rag.storage.database import FILE, Database
 from rag.storage.indexes import Indexes
 from rag.storage.lock import writers_lock
+from rag.storage.private import OWNER, private_opener
 from rag.storage.record import Record
 from rag.storage.room import room_in
-from rag.storage.vetting import NotARecordError, counted, vet
+from rag.storage.vetting import NotARecordError, counted, vet, vet_schema
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -76,10 +77,18 @@ def _written(record: Record, file: Path) -> Manifest:
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
         copy, part = Path(made, FILE), Path(made, "part")
         record.database.copy_to(copy)
+        try:
+            vet_schema(copy)
+        except NotARecordError as error:
+            raise BackupError(
+                f"{file} would be no backup: {error}; restore an earlier one, or export it "
+                "and ingest that into another folder"
+            ) from error
         manifest = _described(copy)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:
             packed.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
             packed.write(copy, FILE)
+        part.chmod(OWNER)  # it holds every text; an export is the user's own, as the umask says
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.rename(file)
@@ -168,8 +177,9 @@ def _checked(file: Path, staged: Path) -> Manifest:
         vet(staged)
         counts = counted(staged)
         Database(staged.parent, writable=True, name=staged.name).close()
-    except NotARecordError as error:
-        raise BackupError(f"{file} cannot be restored: {error}; {TRY_ANOTHER}") from error
+    except Exception as error:  # whatever bringing an older version up to date may raise, too
+        why = " ".join(str(error).split())
+        raise BackupError(f"{file} cannot be restored: {why}; {TRY_ANOTHER}") from error
     said = (manifest.articles, manifest.passages, manifest.sequence, manifest.embedding_model)
     if counts != said:
         raise BackupError(
@@ -192,7 +202,10 @@ def _unpacked(file: Path, staged: Path) -> Manifest:
                     f"{file} would unpack to {manifest.bytes:,} bytes, more than a backup of its "
                     f"size holds; {TRY_ANOTHER}"
                 )
-            with _opened(packed, FILE) as record, staged.open("wb") as target:
+            with (
+                _opened(packed, FILE) as record,
+                open(staged, "wb", opener=private_opener) as target,
+            ):
                 size, digest = _copied(record, target, manifest.bytes)
                 target.flush()
                 os.fsync(target.fileno())
@@ -246,7 +259,7 @@ def _manifest(data: bytes) -> Manifest:
     given: dict[str, Any] = {}
     for field in fields(Manifest):
         value, kind = read[field.name], {"int": int, "str": str}[str(field.type)]
-        if type(value) is not kind or (kind is int and not 0 <= value < 1 << 53):
+        if type(value) is not kind or (isinstance(value, int) and not 0 <= value < 1 << 53):
             raise ValueError(f"{field.name} in its manifest is none")
         given[field.name] = value
     manifest = Manifest(**given)

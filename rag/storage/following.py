@@ -6,6 +6,7 @@ Whoever holds the writers' lock brings them up; a damaged one is made anew from 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +22,9 @@ from rag.storage.lexical import LexicalIndex
 from rag.storage.lock import writers_lock
 from rag.storage.newvectors import NewVectors
 from rag.storage.passages import Numbers, Vectors
+from rag.storage.private import OWNER, make_private
 from rag.storage.record import Record
+from rag.storage.room import unopened
 from rag.storage.vectors import VectorIndex
 
 FOLLOW_BATCH = 2_000
@@ -36,7 +39,7 @@ class Following:
         self._record = record
         self._lock = lock
         # under it Chroma's files are written, and opened; entered again, it is still held
-        self._guard = FileLock(folder / GUARD)
+        self._guard = FileLock(folder / GUARD, mode=OWNER)
         self._seen = -1  # the sequence up to which a search has looked; -1: it must look again
         self._holder = 0  # the thread that holds the writers' lock for a moment
 
@@ -52,6 +55,7 @@ class Following:
         except Exception as error:  # whatever Tantivy makes of damaged files
             with self._writing() as may:
                 if not may:
+                    self._refuse_unwritable(error)
                     raise ArchiveDamagedError(
                         f"the word index of {self.folder} cannot be read ({error}): "
                         "run `backfile ingest` again when the other process has finished"
@@ -71,12 +75,13 @@ class Following:
         return self._opened()
 
     def _opened(self) -> VectorIndex:
-        with self._guard:
+        with self.guarded():
             try:
                 index = VectorIndex(self.folder)
             except Exception as error:  # whatever Chroma makes of damaged files
                 with self._writing() as may:
                     if not may:
+                        self._refuse_unwritable(error)
                         raise ArchiveDamagedError(
                             f"the vector index of {self.folder} cannot be read ({error}): "
                             "it is made again when the other process has finished"
@@ -106,6 +111,11 @@ class Following:
         whole = VectorIndex.finished(self.folder, generation)
         return self._in_its_place(whole or VectorIndex.beside(self.folder, generation))
 
+    def _refuse_unwritable(self, error: Exception) -> None:
+        """Raise ArchiveUnwritableError where an index can't be opened for want of a right."""
+        if not os.access(self.folder, os.W_OK):
+            raise unopened(self.folder, error) from error
+
     @staticmethod
     def _in_its_place(fresh: VectorIndex) -> VectorIndex:
         fresh.take_over()
@@ -114,7 +124,7 @@ class Following:
     def _reopen(self) -> None:
         """Open the vectors anew; a thread that still searches the old ones asks again."""
         self._seen = -1
-        with self._guard:
+        with self.guarded():
             old = self.__dict__.get("vectors")
             self.__dict__["vectors"] = self._opened()
         if old is not None:
@@ -131,6 +141,7 @@ class Following:
         self.renew(  # what is ahead of a record that was put back to an earlier state
             words=words > sequence, vectors=self.vectors.reached > sequence
         )
+        behind = min(words, self.vectors.reached) < sequence
         if words < sequence:
             self.lexical.write(
                 self._record.passages.added_since(words, FOLLOW_BATCH),
@@ -138,11 +149,13 @@ class Following:
                 sequence,
             )
         if self.vectors.reached < sequence:
-            with self._guard:
+            with self.guarded():
                 index = self.vectors
                 index.remove(self._record.passages.removed_since(index.reached))
                 self._fill(index, index.reached)
                 index.reach(sequence)
+        if behind:
+            make_private(self.folder)
 
     def renew(self, *, words: bool = True, vectors: bool = True) -> None:
         """Make the indexes anew from the record; the old ones answer until they are whole.
@@ -153,6 +166,8 @@ class Following:
             self._renew_words()
         if vectors:
             self._renew_vectors()
+        if words or vectors:
+            make_private(self.folder)
 
     def _renew_words(self) -> None:
         sequence = self._record.database.sequence()
@@ -183,7 +198,7 @@ class Following:
         self.follow()  # the words, to the change
 
     def _take_over(self, fresh: VectorIndex) -> None:
-        with self._guard:
+        with self.guarded():
             old = self.__dict__.pop("vectors", None)
             if old is not None:
                 old.close()
@@ -221,7 +236,7 @@ class Following:
     def write_vectors_anew(self, numbers: Numbers) -> None:
         """Let the vector index hold of these passages those that are live, with their vectors."""
         live = np.intersect1d(numbers, self._record.passages.numbers())
-        with self._guard:
+        with self.guarded():
             self.vectors.remove(numbers.tolist())
             for i in range(0, len(live), FOLLOW_BATCH):
                 found, vectors = self._record.passages.vectors(live[i : i + FOLLOW_BATCH])
@@ -230,8 +245,15 @@ class Following:
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
         """Keep every process from writing Chroma's files meanwhile."""
-        with self._guard:
+        self._record.database.refuse_if_gone()  # else the lock would make the folder again
+        try:
+            self._guard.acquire()
+        except OSError as error:
+            raise unopened(self.folder, error) from error
+        try:
             yield
+        finally:
+            self._guard.release()
 
     def _caught_up(self) -> bool:
         """Bring the indexes up to the record, if no other process is about to; say if done."""
@@ -262,4 +284,5 @@ class Following:
             self._holder = 0
             if "lexical" in self.__dict__:
                 self.lexical.close()  # Tantivy's writer has a lock of its own
+            make_private(self.folder)
             lock.release()

@@ -17,6 +17,7 @@ import numpy as np
 import tantivy
 
 from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
+from rag.storage.private import make_private_folder, make_tree_private
 from rag.storage.rows import Live, seconds
 from rag.storage.segments import in_use, refuse_missing_files, whole
 from rag.storage.stemming import ENGLISH, PLAIN, STEMMED, rules, terms, terms_by
@@ -54,10 +55,11 @@ class LexicalIndex:
         self._open()
 
     def _open(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.folder)
         refuse_missing_files(self.folder)
         self._schema = _schema()
         self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
+        make_tree_private(self.folder)
         self.refresh()
 
     def refresh(self) -> int:

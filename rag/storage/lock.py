@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rag.errors import ArchiveLockedError
+from rag.storage.private import OWNER, make_private_folder, private_opener
 
 WRITER, REEMBEDDING = "writer", "reembedding"
 _DOING = {WRITER: "written to", REEMBEDDING: "embedded anew"}
@@ -29,8 +30,8 @@ def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
 
     Raises ArchiveLockedError naming the process that holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{name}.lock", thread_local=False)
+    make_private_folder(folder)
+    lock = FileLock(folder / f"{name}.lock", mode=OWNER, thread_local=False)
     try:
         lock.acquire(timeout=wait)
     except Timeout as error:
@@ -39,8 +40,12 @@ def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
             "try again when it has finished"
         ) from error
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    with suppress(OSError):  # a full disk: who holds it is not known then
-        (folder / f"{name}.json").write_text(json.dumps({"pid": os.getpid(), "since": now}))
+    holder = json.dumps({"pid": os.getpid(), "since": now})
+    with (
+        suppress(OSError),  # a full disk: who holds it is not known then
+        open(folder / f"{name}.json", "w", opener=private_opener) as file,
+    ):
+        file.write(holder)
     return lock
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.storage.database import Database
-from rag.storage.migrations import NEWEST, foreign_objects
+from rag.storage.migrations import drop_foreign_objects
 from rag.storage.passages import Vectors
 from rag.storage.record import digest_of, embedding_text, fingerprint
 from rag.storage.rows import HEAD, read_article, read_live
@@ -19,13 +19,10 @@ def discard_orphans(database: Database) -> None:
             database.connection.execute(f"DELETE FROM {table} WHERE {which}")
 
 
-def drop_foreign_objects(database: Database) -> None:
+def drop_triggers_and_views(database: Database) -> None:
     """Drop the triggers and views of the record: no version of Backfile makes any."""
     with database.transaction():
-        for kind, name, _ in foreign_objects(database.connection, NEWEST):
-            if kind in DROPPED:
-                quoted = name.replace('"', '""')
-                database.connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+        drop_foreign_objects(database.connection, DROPPED)
 
 
 def remove_impossible_dates(database: Database) -> None:

@@ -169,6 +169,18 @@ def foreign_objects(connection: sqlite3.Connection, version: int) -> list[Schema
     return sorted(one for one in _objects(connection) if one not in allowed)
 
 
+def drop_foreign_objects(
+    connection: sqlite3.Connection, kinds: Sequence[str] = ("trigger", "view", "index", "table")
+) -> None:
+    """Drop what no migration makes, kind by kind; what is ours with other SQL stays."""
+    ours = {name for _, name, _ in expected_schema(NEWEST)}
+    for wanted in kinds:
+        for kind, name, _ in foreign_objects(connection, NEWEST):
+            if kind == wanted and name not in ours:
+                quoted = name.replace('"', '""')
+                connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+
+
 def missing_objects(connection: sqlite3.Connection, version: int) -> list[SchemaObject]:
     """Return the tables and indexes that a record of `version` should have and hasn't."""
     return sorted(expected_schema(version).difference(_objects(connection)))

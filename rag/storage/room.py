@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -46,8 +47,34 @@ def is_want_of_room(error: Exception) -> bool:
 
 def unwritable(folder: Path, error: Exception) -> ArchiveUnwritableError:
     """Return the error that says so in one line."""
+    if may_not_write(folder):
+        return ArchiveUnwritableError(
+            f"the archive at {folder} cannot be written to ({may_not_write(folder)}): let this "
+            "user write there, or copy it, and run the same command again; what was put is safe"
+        )
     why = " ".join(str(error).split())[:200]
     return ArchiveUnwritableError(
         f"the archive at {folder} cannot be written to ({why}): make room there, or let this "
         "user write, and run the same command again; what was put is safe"
     )
+
+
+def unopened(folder: Path, error: Exception) -> ArchiveUnwritableError:
+    """Return the error of an archive that cannot even be read, for want of the right to write."""
+    why = may_not_write(folder) or " ".join(str(error).split())[:200]
+    return ArchiveUnwritableError(
+        f"the archive at {folder} cannot be opened ({why}): reading it writes locks and a log "
+        "beside it; let this user write there, or copy the archive to where they may"
+    )
+
+
+def may_not_write(folder: Path) -> str:
+    """Return why this user can't write to the nearest folder that is there; "" where they can."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if os.access(folder, os.W_OK):
+        return ""
+    with suppress(OSError, AttributeError):
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return "it is on a read-only file system"
+    return "this user has no right to write there"

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import BackfileError
+from rag.storage.private import make_private_folder, make_tree_private, private_opener
 
 if TYPE_CHECKING:
     from rag.storage.passages import Numbers, Vectors
@@ -98,7 +99,7 @@ class VectorIndex:
         import chromadb  # 0.7 s: only where vectors are asked for
         from chromadb.config import Settings
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.folder)
         self._refuse_damaged_files()
         # Chroma shares one system a path and process, which goes stale when another process
         # writes; another spelling of the path is another system, closed without the others.
@@ -111,6 +112,7 @@ class VectorIndex:
         except BaseException:
             self.close()
             raise
+        make_tree_private(self.folder)
 
     def _read_collection(self) -> None:
         self._collection: Any = self._client.get_or_create_collection(
@@ -241,7 +243,7 @@ def _take_no_leavings() -> None:
 
 def _replace(path: Path, value: dict[str, Any]) -> None:
     temporary = path.with_name(f"{path.name}.new")
-    with temporary.open("w") as file:
+    with open(temporary, "w", opener=private_opener) as file:
         json.dump(value, file)
         file.flush()
         os.fsync(file.fileno())

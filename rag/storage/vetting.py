@@ -7,12 +7,15 @@ end every command that reads it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from rag.errors import BackfileError
 from rag.storage.database import Connection, untrusted
@@ -49,6 +52,15 @@ def vet(path: Path) -> int:
     except Exception as error:  # whatever SQLite, or reading a row, makes of what is in there
         line = " ".join(str(error).split())[:200]
         raise NotARecordError(f"what it holds cannot be read ({line})") from error
+
+
+def vet_schema(path: Path) -> None:
+    """Check the schema alone: that a backup of this record can be restored.
+
+    Raises NotARecordError.
+    """
+    with untrusted(path) as connection:
+        _schema(connection)
 
 
 def counted(path: Path) -> tuple[int, int, int, str]:
@@ -111,6 +123,9 @@ def _types(connection: Connection, version: int) -> None:
             ).fetchall()
             if len(lengths) > 1 or any(not length or length % 4 for (length,) in lengths):
                 raise NotARecordError(f"its {table} are not of one length")
+            for chunk in _chunks(connection, f"SELECT vector FROM {table}"):
+                if not np.isfinite(np.frombuffer(b"".join(v for (v,) in chunk), "<f4")).all():
+                    raise NotARecordError(f"its {table} hold what is no number")
 
 
 def _tables(version: int) -> list[str]:
@@ -154,6 +169,10 @@ def _values(connection: Connection, version: int) -> None:
 
 
 def _rows(connection: Connection, statement: str) -> Iterator[Any]:
+    return itertools.chain.from_iterable(_chunks(connection, statement))
+
+
+def _chunks(connection: Connection, statement: str) -> Iterator[list[Any]]:
     rows = connection.execute(statement)
     while chunk := rows.fetchmany(CHUNK):
-        yield from chunk
+        yield chunk

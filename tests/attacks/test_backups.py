@@ -282,6 +282,7 @@ DEEP = "[" * 100_000
         "UPDATE sqlite_sequence SET seq = 9223372036854775807",
         "UPDATE vectors SET vector = x'0000' WHERE number = 1",
         "UPDATE vectors SET vector = x'000000'",
+        f"UPDATE vectors SET vector = x'{'0000c07f' * 256}' WHERE number = 1",
         "INSERT INTO meta VALUES ('vectors_generation', 'many')",
         "INSERT INTO runs VALUES (1, '2024-10-24T00:00:00+00:00', NULL, 'none')",
     ],
@@ -290,6 +291,32 @@ def test_values_that_would_end_every_command_are_refused(
     tmp_path: Path, genuine: Path, statement: str
 ) -> None:
     assert "cannot be restored: " in refused(tampered(genuine, tmp_path, statement), tmp_path)
+
+
+def test_a_backup_leaves_out_what_was_added_to_the_record(tmp_path: Path) -> None:
+    with small_archive(tmp_path / "archive") as archive:
+        with closing(sqlite3.connect(tmp_path / "archive" / RECORD)) as connection, connection:
+            for statement in (
+                "CREATE VIEW recent AS SELECT * FROM revisions",
+                "CREATE TRIGGER wipe AFTER INSERT ON texts BEGIN DELETE FROM passages; END",
+                "CREATE INDEX by_title ON revisions (title)",
+                "CREATE VIRTUAL TABLE words USING fts5(a)",
+            ):
+                connection.execute(statement)
+        back_up(archive.record, tmp_path / "b")
+    restore(tmp_path / "b", tmp_path / "new")
+    with Archive.open(tmp_path / "new", embeddings=WordEmbeddings()) as archive:
+        assert archive.count().articles == len(ARTICLES)
+        assert examine(archive) == ()
+
+
+def test_no_backup_is_made_that_could_not_be_restored(tmp_path: Path) -> None:
+    with small_archive(tmp_path / "archive") as archive:
+        with closing(sqlite3.connect(tmp_path / "archive" / RECORD)) as connection, connection:
+            connection.execute("ALTER TABLE meta ADD COLUMN twice TEXT")
+        with pytest.raises(BackupError, match="would be no backup: it holds the table 'meta'"):
+            back_up(archive.record, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
 
 
 def test_an_archive_in_place_is_left_as_it_is(tmp_path: Path, genuine: Path) -> None:

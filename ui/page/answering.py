@@ -81,9 +81,9 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Turn]:
     history = desk.current.history[-REMEMBERED:]
     turn = desk.turns[-1]
     asked_on = turn.asked.asked_on or datetime.now(UTC)
-    turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.sequence)
-    yield turn
     try:
+        turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.sequence)
+        yield turn
         question = read_question(archive, turn, history)
         understood = described(turn.asked, question, texts_in(desk.language))
         turn = replace(turn, understood=understood, alone=question.text)

@@ -1,0 +1,92 @@
+"""A reader that brings the indexes up to the record: what it writes it has read under the lock."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.archive import Archive
+from rag.doctor import examine
+from rag.schema import Article, Span
+from rag.storage.entries import with_vectors
+from rag.storage.record import Record, fingerprint
+from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
+
+
+def put(folder: Path, *articles: Article) -> None:
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+
+
+def storm(n: int) -> Article:
+    return replace(HARBOUR, id=f"courier.example/storm-{n}", text=f"Storm {n} broke the pier.")
+
+
+def put_without_indexes(folder: Path, archive: Archive, article: Article) -> None:
+    """As a writer that is killed between the record and the indexes."""
+    record = Record(folder, writable=True)
+    entry = (article, fingerprint(article), (Span(0, len(article.text)),))
+    record.put(with_vectors(record, [entry], archive.embed))
+    record.close()
+
+
+def problems(folder: Path) -> list[str]:
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        return [str(problem) for problem in examine(archive)]
+
+
+def test_reader_writes_nothing_again_that_others_have_written(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    reader = small_archive(folder)
+    for n in range(3):
+        assert reader.lexical("harbour", 1)
+        put(folder, storm(n))
+    assert len(reader.lexical("pier", 10)) == 3
+    reader.close()
+    assert problems(folder) == []
+
+
+def test_reader_believes_the_files_not_what_it_read_before(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    reader = small_archive(folder)
+    assert reader.lexical("harbour", 1)
+    put(folder, storm(1))
+    reader.indexes.lexical.reached = 0  # as another thread's older look may leave it
+    assert len(reader.lexical("pier", 10)) == 1
+    reader.close()
+    assert problems(folder) == []
+
+
+def test_reader_finishes_what_a_killed_writer_has_left(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    reader = small_archive(folder)
+    assert reader.lexical("harbour", 1)
+    put_without_indexes(folder, reader, storm(1))
+    assert len(reader.lexical("pier", 10)) == 1
+    assert reader.indexes.lexical.reached == reader.indexes.vectors.reached == reader.sequence
+    reader.close()
+    assert problems(folder) == []
+
+
+@pytest.mark.parametrize("lost", ["chroma.sqlite3", "reached.json"])
+def test_reader_repairs_an_index_that_it_finds_damaged_under_the_lock(
+    tmp_path: Path, lost: str
+) -> None:
+    folder = tmp_path / "archive"
+    reader = small_archive(folder)
+    assert reader.lexical("harbour", 1)
+    put_without_indexes(folder, reader, storm(1))
+    name = (
+        json.loads((folder / "vectors.json").read_text())["folder"]
+        if (folder / "vectors.json").exists()
+        else "vectors"
+    )
+    (folder / name / lost).write_bytes(b"SQLite format 3\0" + b"\xee" * 4096)
+    assert "courier.example/storm-1" in {h.head.article_id for h in reader.dense("storm pier", 3)}
+    assert reader.indexes.vectors.reached == reader.sequence
+    assert reader.indexes.vectors.count() == len(ARTICLES) + 1
+    reader.close()
+    assert problems(folder) == []
