@@ -38,6 +38,10 @@ _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
     "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]"
 )
+# Those that are no half of a character in mojibake: they go first, for one may stand within it.
+_NEVER_MOJIBAKE = re.compile(
+    "[\u200b\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\x00-\x08\x0e-\x1b\x1f\x7f\ud800-\udfff]"
+)
 _SPACES = re.compile(r"[^\S\n]+")
 # What UTF-8 read as Latin-1 or Windows-1252 looks like. ftfy is asked only then: it takes 30
 # times as long as everything else here, and one text in a hundred needs it.
@@ -50,6 +54,7 @@ def plain_typography(text: str) -> str:
     Quotation marks, dashes and ellipses stay as they were printed: a quotation shown is the
     publisher's, and whoever compares compares without regard to them.
     """
+    text = _NEVER_MOJIBAKE.sub("", text)
     if _MOJIBAKE.search(text):
         import ftfy  # 60 ms
 

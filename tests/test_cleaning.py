@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.cleaning import clean, clean_title, plain_typography
@@ -180,6 +180,8 @@ LINES = st.lists(
 
 
 @settings(deadline=None)
+@example("Î\x1b¡")
+@example("Î\u200b¡")
 @given(LINES)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     once = clean(text)

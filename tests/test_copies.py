@@ -155,3 +155,28 @@ def test_it_does_not_matter_which_of_two_is_asked(
     a, b = wording(article(one, one_day)), wording(article(other, other_day))
     assert same_story(a, b) == same_story(b, a)
     assert same_story(a, a) == (a.words >= FEWEST_WORDS)
+
+
+def weather(day: str, high: int, rain: int, *, later: float) -> Article:
+    return reprint(
+        f"The weather service expects a high of {high} degrees in Velsund on {day} and {rain} "
+        "millimetres of rain, with wind from the west at up to 40 kilometres an hour.",
+        "In Tarn and Ostmark it will be two degrees cooler. The water of the bay has 9 degrees at "
+        "the pier, and boats should listen to channel 12 of the coast guard.",
+        "The service gives its forecast every day at six in the morning. Pollen of birch is in the "
+        "air, and people with allergies should keep their windows closed in the morning.",
+        days=later,
+    )
+
+
+def test_issues_of_a_template_are_apart_whatever_figures_they_share() -> None:
+    first = weather("Wednesday", 12, 7, later=0)
+    assert not one_story(weather("Friday", 11, 12, later=2), first=first)
+    assert not one_story(weather("Thursday", 12, 9, later=1), first=first)
+    assert one_story(weather("Wednesday", 12, 7, later=0.1), first=first)
+
+
+def test_a_reprint_with_figures_added_or_cut_is_the_same_story() -> None:
+    edited = [p.replace("on Friday", "on Friday, 18 October,") for p in PARAGRAPHS]
+    assert one_story(reprint(*edited[:5]))
+    assert one_story(reprint(*PARAGRAPHS[:2], *PARAGRAPHS[3:]))

@@ -52,6 +52,13 @@ def test_a_dateline_with_a_year_gives_the_date() -> None:
     assert found.text.startswith("VELSUND, Oct. 24")
 
 
+def test_a_date_within_a_headline_dates_no_text() -> None:
+    for line in ("Trade at its lowest since 6 March 2002", "What the law of 6 March 2002 says"):
+        found = read_text(f"Crane falls\n{line}\n\nNobody was hurt.".encode(), place="a.txt")
+        assert isinstance(found, Article)
+        assert found.published is None
+
+
 def test_a_dateline_without_a_year_gives_none() -> None:
     assert article("Crane falls\n\nVELSUND, Oct. 24 (FNW) — A crane fell.").published is None
 

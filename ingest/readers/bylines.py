@@ -12,8 +12,8 @@ from ingest.readers.nobody import is_agency, is_nobody, without_credit, without_
 
 BY = re.compile(
     r"(?i)\A[^\w(]*(?:(?:(?:written|reported|story|text|posted|published|words|analysis|opinion|review|"
-    r"column|commentary|perspective|essay|compiled|edited|interview|geschrieben|publicado|publié|"
-    r"scritto|skrevet|skrivet|skriven|geschreven|napisał|опубликовано) )?"
+    r"(?:guest )?column|commentary|perspective|essay|compiled|edited|interview|geschrieben|"
+    r"publicado|publié|scritto|skrevet|skrivet|skriven|geschreven|napisał|опубликовано) )?"
     r"(?:by|von|par|por|da|oleh|af|av|door|przez)\b:?(?=\s|[A-ZÀ-Þ])|"
     r"(?:text|texte|texto|testo|tekst|teksti|autore?|autora|autoren|autorin|autorzy|auteurs?|authors?|"
     r"forfatter|författare|skribent|kirjoittaja|penulis|yazan|yazar|szerző|автор[иы]?|текст|byline|"
@@ -31,6 +31,7 @@ _SHORT_AND = re.compile(r" (?:y|e|i|a|o|en|ed|ja|і|й|と) ")
 _HAN_AND = re.compile(r"([\u4e00-\u9fff]{2,4})[和与與]([\u4e00-\u9fff]{2,4})")
 _EMAIL = re.compile(r"[(<\[]?[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,5}[)>\]]?")
 _HANDLE = re.compile(r"(?:\A|(?<= ))[(]?@\w{2,40}[)]?")
+_WROTE = re.compile(r"(?i) \((?:text|texte|texto|testo|tekst|words)[^()]{0,30}\)")
 _ADDRESS = re.compile(r"(?i)https?:|www\.|[\w-]{2,60}\.[\w.-]{2,60}(?:/|\Z)|/?u/")
 _BESIDE_KOREAN = re.compile(r"(?<=[가-힣]) ?(?:기자|특파원|논설위원|인턴기자)\Z")
 _NO_NAME = re.compile(
@@ -76,8 +77,10 @@ def names(value: Any, publisher: str = "") -> tuple[str, ...]:
     and agencies: they are nobody.
     """
     parts: list[str] = []
-    for item in value if isinstance(value, list | tuple) else [value]:
-        for part in _split_between(_plain(_line(item))):
+    items = value if isinstance(value, list | tuple) else [value]
+    lines = [line for item in items for line in _lines(item)]
+    for line in lines:
+        for part in _split_between(_plain(_line(line))):
             parts += _split_commas(part)
     found: list[str] = []
     for part in parts:
@@ -100,11 +103,15 @@ def names(value: Any, publisher: str = "") -> tuple[str, ...]:
     return tuple(people)
 
 
+def _lines(item: Any) -> list[Any]:
+    return item.split("\n") if isinstance(item, str) else [item]
+
+
 def _plain(line: str) -> str:
     """Return a byline without addresses, handles, and what credits a picture."""
     if _ADDRESS.match(line) and " " not in line:
         return ""
-    line = clean_line(_HANDLE.sub(" ", _EMAIL.sub(" ", line)))
+    line = clean_line(_WROTE.sub(" ", _HANDLE.sub(" ", _EMAIL.sub(" ", line))))
     if line.startswith("(") and line.endswith(")"):
         line = line[1:-1]
     return BY.sub("", without_credit(line))

@@ -279,18 +279,18 @@ def _meta(tree: HtmlElement) -> dict[str, Any]:
     return found
 
 
-def _own_item(element: HtmlElement, scopes: Sequence[HtmlElement]) -> str | None:
+def _own_item(element: HtmlElement, scopes: Sequence[HtmlElement]) -> str:
     """Return the microdata property of an element, unless it is of a picture or another story."""
-    for scope in element.iterancestors():
-        if scope.get("itemscope") is None:
-            continue
-        if not _is_article_scope(scope):
-            kind = (scope.get("itemtype") or "").rstrip("/").rpartition("/")[2]
-            return element.get("itemprop") if kind in ("", "WebPage", "CreativeWork") else None
-        # Of several stories it is the one with the page's headline.
-        is_own = len(scopes) == 1 or next(scope.iter("h1"), None) is not None
-        return element.get("itemprop") if is_own else None
-    return element.get("itemprop")
+    named = str(element.get("itemprop") or "")
+    scope = next((up for up in element.iterancestors() if up.get("itemscope") is not None), None)
+    if scope is None:
+        return named
+    if not _is_article_scope(scope):
+        kind = (scope.get("itemtype") or "").rstrip("/").rpartition("/")[2]
+        return named if kind in ("", "WebPage", "CreativeWork") else ""
+    # Of several stories it is the one with the page's headline.
+    is_own = len(scopes) == 1 or next(scope.iter("h1"), None) is not None
+    return named if is_own else ""
 
 
 def _is_article_scope(element: Any) -> bool:

@@ -42,6 +42,14 @@ _ROLE = (
 )
 ROLE = re.compile(rf"(?i)(?<![\w-])(?:{_ROLE})(?![\w-])")
 ROLE_AT_END = re.compile(rf"(?i)(?:\A|[ ,])(?:{_ROLE})\Z")
+_ROLE_FIRST = re.compile(
+    rf"(?i)\A((?:[\w'’-]{{1,20}} ){{0,3}}?)(?:{_ROLE}|korrespondenten|correspondant) ?:? (?=\S+ \S)"
+)
+# "Bo Yun (Foto)": who took the picture. "(Text und Foto)" wrote as well.
+_PICTURED = re.compile(
+    r"(?i)\((?:photos?|pictures?|images?|fotos?|bild(?:er)?|fotografie|video|camera|kamera|foto's|"
+    r"фото|写真|사진|摄影|مصور)\)"
+)
 # What may stand before such a word, and is no name.
 QUALIFIERS = frozenset(
     """senior chief deputy associate assistant managing executive political foreign diplomatic
@@ -57,7 +65,7 @@ QUALIFIERS = frozenset(
     industrial community labour labor parliamentary parliament westminster state county court courts
     police climate housing immigration market markets opinion editorial copy web multimedia audience
     unser unsere von der die politische politischer politisk chef notre nuestro nuestra nosso nossa
-    nostro nostra onze vår vores наш собственный специальный""".split()
+    nostro nostra unserem unserer vom onze vår vores наш собственный специальный""".split()
 )
 _DESKS = (
     r"staff|staff reports?|newsroom|news ?desk|web ?desk|desk|"
@@ -76,6 +84,7 @@ _NOBODY = re.compile(
     r"hochschule|institute|institut|instituto|college)\b|\b(?:agency|agence|agentur|agencia)\Z"
     rf"|\A(?:{_ROLE}|director|head|dean|chair|host) (?:of|in|at|for|de|der|di|für|à|en|chez|del)\b"
 )
+_HOUSE = re.compile(r"\A[A-Z]{2,6} (?:News|Sports?|Business|Politics|Online|Digital)\Z")
 # Labels of links beside an author's name, and the names of the sites they lead to.
 _LINK = re.compile(
     r"(?i)\A(?:follow(?: (?:us|me|him|her|them|the author|author))?(?: on .{1,20})?|"
@@ -120,6 +129,8 @@ def _is_part(bare: str) -> bool:
 
 def is_nobody(name: str) -> bool:
     """Whether a name is no person's: an agency, a desk, a role alone, or a link's label."""
+    if _PICTURED.search(name) or _HOUSE.match(name):
+        return True
     if is_agency(name) or _DESK.match(name) or _LINK.match(name) or _NOBODY.search(name):
         return True
     return not without_role(name)
@@ -130,6 +141,9 @@ def without_role(name: str) -> str:
 
     Nothing where it is a role alone.
     """
+    first = _ROLE_FIRST.match(name)
+    if first and {word.casefold() for word in first.group(1).split()} <= QUALIFIERS:
+        name = name[first.end() :] if not name[first.end()].islower() else ""
     found = ROLE_AT_END.search(name)
     if not found:
         return name

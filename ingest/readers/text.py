@@ -14,6 +14,7 @@ from ingest.readers.dates import parse_date
 from ingest.readers.decoding import decode
 from ingest.readers.fields import SPELLINGS, article_from
 from ingest.readers.ids import place_of
+from ingest.readers.shown import stands_alone
 from rag.schema import Article
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -214,7 +215,7 @@ def _about(line: str) -> dict[str, Any] | None:
     if bare(line) in ("date", "by", "author", "updated", "published", "source"):
         return {}
     if _YEAR.search(line) and len(line) <= 60 and not re.search(r"[.!?][\"”’]?\Z", line):
-        moment = _parsed(line)
+        moment = _parsed(line) if stands_alone(line) else None
         if moment:
             return {"published": moment}
     return None

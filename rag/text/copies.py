@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -48,9 +49,28 @@ WORD_FOR_WORD = 0.95  # of all wording: the same text, however long after
 REPEATED = 0.60  # of a passage's wording in another telling: what is new in it is a clause
 FEWEST_WORDS = 25  # of a text that can be told from a caption or a menu
 
+CHANGED_PLACES = (
+    2  # where two texts say the same but for a figure or a day: a template's next issue
+)
+# Days and months by name, in the languages of the news: a template's text changes them.
+_NAMED_DAYS = frozenset(
+    """monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch
+    donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche
+    lunes martes miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì
+    venerdì sabato domenica segunda terça quarta quinta sexta maandag dinsdag woensdag
+    donderdag vrijdag zaterdag zondag mandag tirsdag onsdag torsdag fredag lørdag søndag måndag
+    tisdag lördag söndag понедельник вторник среду среда четверг пятницу пятница субботу
+    суббота воскресенье poniedziałek wtorek środę środa czwartek piątek sobotę sobota niedzielę
+    niedziela pazartesi salı çarşamba perşembe cuma cumartesi pazar january february march
+    april may june july august september october november december januar februar märz mai juni
+    juli oktober dezember janvier février mars avril juin juillet août septembre octobre
+    novembre décembre enero febrero marzo abril mayo junio julio agosto septiembre octubre
+    noviembre diciembre""".split()
+)
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"  # Thai to Han
 _WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
+_GROUPED = re.compile(r"(?<=\d)[.,:](?=\d)")  # 2,000 and 2000 are one figure
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -62,6 +82,7 @@ class Wording:
     opening: Hashes
     lead: Hashes
     figures: frozenset[str]
+    places: Mapping[tuple[str, str], frozenset[str]]
     words: int
     published: datetime | None
 
@@ -75,6 +96,7 @@ def wording(article: Article) -> Wording:
         opening=runs(words[:OPENING]),
         lead=runs(words[:LEAD]),
         figures=figures,
+        places=_places(article.text),
         words=len(words),
         published=article.published,
     )
@@ -92,7 +114,7 @@ def same_story(one: Wording, other: Wording) -> bool:
         return False
     shared = _shared(short.all, long.all)
     contained, of_long = shared / len(short.all), shared / len(long.all)
-    if _own_figures(short, long):
+    if _own_figures(short, long) or _is_next_issue(short, long):
         return False
     if shared / (len(short.all) + len(long.all) - shared) >= WORD_FOR_WORD:
         return True
@@ -220,6 +242,35 @@ def _own_figures(short: Wording, long: Wording) -> bool:
     """Whether the shorter one has figures of its own, as the next number of a column has."""
     own = len(short.figures - long.figures)
     return own > 1 and own > OTHER_FIGURES * len(short.figures)
+
+
+def _places(text: str) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the figures and days of a text by the words before and behind each.
+
+    "A high of 14 degrees on Monday" has 14 in (of, degrees); a figure beside another is "#".
+    """
+    plain = _GROUPED.sub("", text)
+    words = [_FIGURE.sub("#", word) for word in _words(plain)]
+    values = _words(plain)
+    found: dict[tuple[str, str], set[str]] = {}
+    for i, value in enumerate(values):
+        if words[i] == "#" or value in _NAMED_DAYS:
+            before = words[i - 1] if i else ""
+            behind = words[i + 1] if i + 1 < len(words) else ""
+            found.setdefault((before, behind), set()).add(value)
+    return {place: frozenset(held) for place, held in found.items()}
+
+
+def _is_next_issue(short: Wording, long: Wording) -> bool:
+    """Whether two texts differ as two issues of a template do: in figures and days of one place.
+
+    A reprint keeps them; a cut one loses some, but puts no others in their place.
+    """
+    changed = 0
+    for place, values in short.places.items():
+        others = long.places.get(place, values)
+        changed += bool(values - others and others - values)
+    return changed >= CHANGED_PLACES
 
 
 def _rank(wording: Wording) -> tuple[int, float, bytes]:
