@@ -20,6 +20,10 @@ class Overlap:
     recall: float
 
 
+WHOLE = 0.9  # recall of a story that is whole, but for a tenth
+CLEAN = 0.85  # precision of one that holds little else
+
+
 @dataclass(frozen=True, slots=True)
 class PageScore:
     """What was right on one page; None where there is nothing to compare with."""
@@ -30,6 +34,29 @@ class PageScore:
     title: bool | None
     day: bool | None
     authors: tuple[int, int, int] | None  # right, found, wanted
+
+    @property
+    def quality(self) -> float | None:
+        """Mean of the story's F1, title, day and the authors' F1; None where none is known."""
+        parts = [
+            None if self.story is None else _f1([self.story]),
+            None if self.title is None else float(self.title),
+            None if self.day is None else float(self.day),
+            None if self.authors is None else _f1_of_names([self]),
+        ]
+        known = [part for part in parts if part is not None]
+        return sum(known) / len(known) if known else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is known of the page, for `evaluate extraction --json`."""
+        found: dict[str, Any] = {"name": self.name}
+        if self.story is not None:
+            found |= {f"story {key}": round(value, 4) for key, value in asdict(self.story).items()}
+        if self.authors is not None:
+            counted = zip(("right", "found", "wanted"), self.authors, strict=True)
+            found["authors"] = dict(counted)
+        known = {"title exact": self.title, "publication day": self.day}
+        return found | {name: right for name, right in known.items() if right is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +78,16 @@ class ExtractionEvaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate extraction --json` prints."""
-        return {
+        measures: dict[str, Any] = {
             name: {"n": n} | {key: round(value, 4) for key, value in asdict(score).items()}
             for name, (n, score) in self.measures().items()
         }
+        return measures | {"pages": [page.as_json() for page in self.worst(len(self.pages))]}
+
+    def worst(self, count: int) -> list[PageScore]:
+        """Return the pages of which something is known, the worst first, up to `count`."""
+        known = [(quality, page) for page in self.pages if (quality := page.quality) is not None]
+        return [page for _, page in sorted(known, key=lambda one: one[0])[:count]]
 
     def saved(self) -> str:
         """Return the whole evaluation as JSON text, for `loaded` to read."""
@@ -130,6 +163,16 @@ MEASURES: dict[str, _Measure] = {
     "story recall": (
         lambda page: page.story is not None,
         lambda pages: _mean(_stories(pages), "recall"),
+    ),
+    "story whole": (
+        lambda page: page.story is not None,
+        lambda pages: _share_of(one is not None and one.recall >= WHOLE for one in _stories(pages)),
+    ),
+    "story clean": (
+        lambda page: page.story is not None,
+        lambda pages: _share_of(
+            one is not None and one.precision >= CLEAN for one in _stories(pages)
+        ),
     ),
     "trafilatura F1": (lambda page: page.plain is not None, lambda pages: _f1(_plain(pages))),
     "above trafilatura": (

@@ -65,6 +65,8 @@ def test_pages_are_measured_beside_trafilatura_and_gold_may_be_added(tmp_path: P
         "story F1",
         "story precision",
         "story recall",
+        "story whole",
+        "story clean",
         "trafilatura F1",
         "above trafilatura",
     }
@@ -112,3 +114,33 @@ def test_a_page_that_is_refused_counts_as_nothing_found() -> None:
     assert score.story is not None
     assert score.story.recall == 0
     assert score.authors == (0, 0, 1)
+
+
+def test_evaluation_lists_the_worst_pages_with_their_faults(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = folder_of_one(tmp_path)
+    head = '<meta name="author" content="Ida Lund"><meta property="og:title" content="Other">'
+    (folder / "html" / "short.html").write_bytes(page(head, body=BODY[: BODY.index("The crane")]))
+    truth = {
+        "crane": {"articleBody": "\n".join(PARAGRAPHS), "datePublished": "2024-10-24"},
+        "short": {"articleBody": "\n".join(PARAGRAPHS), "authors": ["Ola Str", "Ida Lund"]},
+        "unknown": {"url": "https://velsund.example/unknown"},
+    }
+    (folder / "html" / "unknown.html").write_bytes(page())
+    (folder / "ground-truth.json").write_text(json.dumps(truth), encoding="utf-8")
+    assert cli.main(["evaluate", "extraction", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["story whole"]["mean"] == 0.5
+    assert found["publication day"] == {"n": 1, "mean": 1.0, "low": 1.0, "high": 1.0}
+    assert [one["name"] for one in found["pages"]] == ["short", "crane"]
+    assert 0.5 < found["pages"][0]["story recall"] < 0.8
+    assert found["pages"][0]["story precision"] == 1
+    assert found["pages"][0]["authors"] == {"right": 1, "found": 1, "wanted": 2}
+    assert found["pages"][1]["publication day"] is True
+    assert cli.main(["evaluate", "extraction", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.rstrip().endswith("1 of 2            short")
+    assert "crane" not in printed
+    assert cli.main(["evaluate", "extraction", str(folder), "--worst", "0"]) == 0
+    assert "worst pages" not in capsys.readouterr().out

@@ -12,7 +12,7 @@ from ui.measured import report
 from ui.progress import tell
 
 if TYPE_CHECKING:
-    from ingest.scores import ExtractionEvaluation
+    from ingest.scores import ExtractionEvaluation, PageScore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,13 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder",
         type=Path,
         metavar="FOLDER",
-        help="ground-truth.json and html/NAME.html.gz, as in Zyte's article-extraction-benchmark",
+        help="ground-truth.json (NAME: any of articleBody, headline, datePublished, authors, url) "
+        "and html/NAME.html or NAME.html.gz, as in Zyte's article-extraction-benchmark",
     )
     parser.add_argument(
         "--gold",
         type=Path,
         metavar="FILE",
         help="JSON by page: headline, datePublished, authors, where ground-truth.json lacks them",
+    )
+    parser.add_argument(
+        "--worst", type=int, default=10, metavar="N", help="list the N worst pages (%(default)s)"
     )
     parser.add_argument(
         "--metadata",
@@ -58,7 +62,8 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         metadata=arguments.metadata,
         progress=lambda done: tell(done, len(pages), "pages"),
     )
-    return report(arguments, found, table(found), compared(found, before) if before else ())
+    text = "\n".join(filter(None, (table(found), worst_pages(found, max(0, arguments.worst)))))
+    return report(arguments, found, text, compared(found, before) if before else ())
 
 
 def table(found: ExtractionEvaluation) -> str:
@@ -67,3 +72,22 @@ def table(found: ExtractionEvaluation) -> str:
         f"{name:20}{score.mean:6.3f}  [{score.low:.3f}, {score.high:.3f}]  n = {n}"
         for name, (n, score) in found.measures().items()
     )
+
+
+def worst_pages(found: ExtractionEvaluation, count: int) -> str:
+    """Return a line for each of the worst pages that have a fault, and what is wrong with it."""
+    pages = [page for page in found.worst(count) if (page.quality or 0) < 1]
+    lines = ["", "worst pages: recall and precision of the story, title, day, authors"]
+    return "\n".join([*lines, *map(_page_line, pages)]) if pages else ""
+
+
+def _page_line(page: PageScore) -> str:
+    story = f"{page.story.recall:5.3f}  {page.story.precision:5.3f}" if page.story else "-      -"
+    said = [
+        "-" if right is None else "right" if right else "wrong" for right in (page.title, page.day)
+    ]
+    authors = "-"
+    if page.authors is not None:
+        right, named, wanted = page.authors
+        authors = f"{right} of {wanted}" + (f", {named - right} wrong" if named > right else "")
+    return f"{story:14}  {said[0]:6}  {said[1]:6}  {authors:16}  {page.name}"

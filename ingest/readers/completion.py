@@ -28,6 +28,8 @@ STANDFIRST = (30, 700)  # characters
 WORDS = 3  # shingles of a standfirst: six words
 BODY_FROM = 400  # characters of an articleBody that is more than a teaser
 PART = 0.6  # of the articleBody: less of it on the page is a part of the story
+ANNOUNCED = 25  # characters of a sentence that ends with a colon: less is "Related:"
+LAST = 200
 SHARE = 0.2  # of the story, in containers of a kind whose like may hold more of it
 LEVELS = 14  # of containers that are compared
 
@@ -88,10 +90,9 @@ def completed(tree: HtmlElement, text: str, *, body: str = "", summary: str = ""
         if place is not None:
             last = max(last, place)
             begun = begun or (len(block.text) >= PROSE_FROM and not _is_heading(block))
-        elif (
-            _is_prose(block)
-            and (share_of(shingles(block.text), wanted) >= FOUND or kin.has(block.element))
-        ) or (headed and not begun and _is_standfirst(block, summary)):
+        elif _belongs(block, wanted, kin) or (
+            headed and not begun and _is_standfirst(block, summary)
+        ):
             line = f"- {block.text}" if block.element.tag == "li" else block.text
             if line in added.get(last, ()):
                 continue
@@ -106,6 +107,23 @@ def _whole(text: str, body: str, wanted: Shingles) -> str:
     """Return the text, or the articleBody where the page shows only a part of it."""
     short = len(text) < PART * len(body)
     return body if short and share_of(wanted, shingles(text)) < PART else text
+
+
+def _belongs(block: Block, wanted: Shingles, kin: _Kin) -> bool:
+    if _is_prose(block):
+        return share_of(shingles(block.text), wanted) >= FOUND or kin.has(block.element)
+    return _is_listed(block) and kin.holds(block.element)
+
+
+def _is_listed(block: Block) -> bool:
+    """Return whether a block is an item of a list that a sentence of the story announces."""
+    item = next((one for one in (block.element, *block.element.iterancestors("li"))), None)
+    held = None if item is None or item.tag != "li" else item.getparent()
+    before = None if held is None else held.getprevious()
+    if before is None or before.tag not in ("p", "div") or is_litter(block.text):
+        return False
+    said = clean_line(before.text_content()[-LAST:])
+    return len(said) >= ANNOUNCED and said.endswith((":", "："))
 
 
 def _is_prose(block: Block) -> bool:
@@ -140,6 +158,11 @@ class _Kin:
                 size[root, chain] += len(block.text)
         least = max(2 * PROSE_FROM, SHARE * size.total())
         return cls({key: held for key, held in found.items() if size[key] >= least})
+
+    def holds(self, element: Any) -> bool:
+        """Return whether an element lies in a container of the story itself."""
+        root, chain, container = _where(element)
+        return container in self.containers.get((root, chain), ())
 
     def has(self, element: Any) -> bool:
         """Return whether an element lies in a container of the story, or in one of its kind."""

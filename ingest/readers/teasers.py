@@ -24,6 +24,7 @@ PROSE_FROM = 80  # characters of a paragraph
 LINKED = 0.5  # of a block's text: it is a list of links
 MARKED = 0.25  # of what is called so by its class, and holds no paragraph
 OF_PAGE = 0.5  # of the page's text: what holds more is the story
+HEAD_OF_STORY = 200  # characters in which its headline, byline and date stand
 HEAD_UP_TO = 60  # characters of a heading such as "Most Popular"
 LINE = (20, 200)  # characters of a paragraph that is a headline
 
@@ -47,6 +48,13 @@ _MORE_HEADS = re.compile(
     r"читайте|новости по теме|baca juga|xem thêm|관련|많이 본|あわせて読みたい|関連|相关|推荐)"
     r"\b[^.!?]{0,50})\Z"
 )
+_DATED = re.compile(
+    r"(?i)(?:\A|[\s_-])(?:by-?line|author|date(?:line|published)?|pub-?date)(?:[\s_-]|\Z)"
+)
+_LABEL = re.compile(
+    r"(?i)(?:read|watch|listen|see|related|more|also|story|mehr|lesen|lire|lea|leia|leggi|lees|"
+    r"læs|läs|les|czytaj|čtěte|читайте|baca|관련|関連|相关)\b[^.!?]{0,30}\Z"
+)
 _SENTENCE_END = re.compile(r"[.!?…।。！？؟۔][\"'”’»）)\]]*\Z")
 
 
@@ -54,7 +62,8 @@ def drop_teasers(tree: HtmlElement, url: str = "") -> None:
     """Take blocks of other stories out of a page, in place; `url` is the page's address."""
     site = _Site(url)
     size = len(tree.text_content())
-    for element in [*_other_articles(tree, site), *_marked(tree), *_cards(tree, site)]:
+    others = [*_other_articles(tree, site), *_next_stories(tree, site)]
+    for element in [*others, *_marked(tree), *_cards(tree, site)]:
         if element.getparent() is not None and len(element.text_content()) < OF_PAGE * size:
             element.drop_tree()
     for head, blocks in list(_headed_lists(tree)):
@@ -114,6 +123,42 @@ def _other_articles(tree: HtmlElement, site: _Site) -> Iterator[Any]:
             yield article
 
 
+def _next_stories(tree: HtmlElement, site: _Site) -> Iterator[Any]:
+    """Yield the stories below the page's own, in containers like that of its h1 and text."""
+    heading = next(tree.iter("h1"), None)
+    for own in [] if heading is None else heading.iterancestors():
+        if own.tag in ("body", "html", "main"):
+            return
+        if not _has_prose(own):
+            continue
+        for sibling in own.itersiblings(own.tag):
+            if sibling.get("class") == own.get("class") and _begins_story(sibling, site):
+                yield sibling
+
+
+def _begins_story(block: Any, site: _Site) -> bool:
+    """Return whether a block begins with a headline: one that links away, or has a date by it."""
+    size = 0
+    head: Any = None
+    for element in block.iter():
+        if not isinstance(element.tag, str):
+            continue
+        if element.tag in _HEADINGS and head is None:
+            head = element
+            if _links_away(head, site) or element.tag == "h1":
+                return True
+        elif head is not None and (element.tag == "time" or _DATED.search(_marks(element))):
+            return True
+        size += len(clean_line(element.text or ""))
+        if size > HEAD_OF_STORY:
+            break
+    return False
+
+
+def _marks(element: Any) -> str:
+    return f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''}"
+
+
 def _links_away(head: Any, site: _Site) -> bool:
     links = [*head.iter("a"), *(one for one in head.iterancestors("a"))]
     return any(site.is_other_page(link.get("href")) for link in links)
@@ -124,8 +169,7 @@ def _marked(tree: HtmlElement) -> Iterator[Any]:
     for element in tree.iter():
         if not isinstance(element.tag, str) or element.tag in ("html", "body", "main", "article"):
             continue
-        marks = f"{element.get('class') or ''} {element.get('id') or ''}"
-        if not _TEASER.search(marks) or element.find(".//h1") is not None:
+        if not _TEASER.search(_marks(element)) or element.find(".//h1") is not None:
             continue
         form = element.tag == "form" or element.find(".//input") is not None
         if not _has_prose(element) and (form or _linked_share(element) >= MARKED):
@@ -207,11 +251,20 @@ def _linked_lines(tree: HtmlElement, site: _Site) -> Iterator[Any]:
             and len(text.split()) >= 3
             and links
             and all(site.is_other_page(link.get("href")) for link in links)
-            and sum(map(_size, links)) >= len(text) - 2
+            and _is_label(text, links)
             and not _SENTENCE_END.search(text)
             and next(line.iterancestors("li", "td", "table", "dl", "blockquote"), None) is None
         ):
             yield line
+
+
+def _is_label(text: str, links: list[Any]) -> bool:
+    """Return whether what a line says beside its links is nothing, or "Read more:"."""
+    linked = sum(map(_size, links))
+    if linked >= len(text) - 2:
+        return True
+    label = bare(text[: len(text) - linked])
+    return len(links) == 1 and (label in LIST_HEADS or bool(_LABEL.match(label)))
 
 
 def _has_prose(element: Any) -> bool:
