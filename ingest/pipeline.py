@@ -272,8 +272,8 @@ class _Run:
     def _put(self, batch: Sequence[Article], refused: list[str]) -> None:
         if self._identities:
             batch = self._identities.resolved(batch)
-        batch, held = self._custody.admitted(batch)
-        sifted = self._copies.sift(batch)
+        resolved, held = self._custody.admitted(batch)
+        sifted = self._copies.sift(resolved)
         batch = sifted.articles
         known = self.archive.fingerprints({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
@@ -292,6 +292,7 @@ class _Run:
             except (ReadError, ValueError) as error:
                 rejects.append((article.id, Reject(article.url or article.id, str(error))))
         counts = self.archive.put(fresh) if fresh else None
+        self._copies.remember(resolved)
         for article_id, reject in rejects:  # not before: a batch that fails is put again
             refused.append(article_id)
             self._reject(reject)

@@ -270,10 +270,14 @@ def test_unexpected_exception_is_a_reject_with_its_traceback_logged(
 
 def test_traceback_stays_off_the_screen(tmp_path: Path) -> None:
     """Python prints the errors of a logger without a handler on stderr."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(line(1))
     script = (
-        "from ingest import pipeline; from ingest.readers import Failure\n"
-        "run = pipeline._Run(None, 0, None, None, None, None, None)\n"
-        "run._reject(Failure('a', 'b', 'Traceback'))\n"
+        "import sys; from ingest.pipeline import ingest; from ingest.readers import fields\n"
+        "from tests.test_pipeline import Shelf\n"
+        "fields.language_of = None\n"
+        f"report = ingest(Shelf(), [{str(path)!r}])\n"
+        "sys.exit(report.rejected - 1)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
