@@ -7,7 +7,7 @@ summary. Read in that order, the last would replace the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -61,8 +61,11 @@ class FullestCopies:
                     )
                 fullest[article.id] = article
                 found = replace(found, articles=(*found.articles, article))
-        self._seen |= {hash(article.id) for article in batch}
         return found
+
+    def remember(self, batch: Iterable[Article]) -> None:
+        """Remember a batch that was put: not before, for one that fails is sifted again."""
+        self._seen |= {hash(article.id) for article in batch}
 
     def _earlier(self, article: Article) -> Article | None:
         return self.held(article.id) if hash(article.id) in self._seen else None

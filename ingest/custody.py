@@ -81,6 +81,7 @@ class Custody:
 
     def admitted(self, batch: Sequence[Article]) -> tuple[list[Article], list[Hold]]:
         """Return the articles of a batch that may be put, as they are put, and what is held."""
+        self._new, self._through = {}, {}  # of a batch that failed, and is tried article by article
         before: dict[str, Article] = {}
         through, held = list[Article](), list[Hold]()
         for article in batch:

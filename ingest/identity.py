@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 from typing import Protocol
 
+from ingest.readers.filenames import path_of
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Access, Article
 from rag.storage.places import is_place
@@ -203,7 +203,7 @@ def _is_there(place: str) -> bool:
     path = place.partition(":")[2]
     for end in (len(path), *(match.start() for match in re.finditer("[!#]", path))):
         try:
-            if Path(path[:end]).is_file():
+            if path_of(path[:end]).is_file():
                 return True
         except (OSError, ValueError):
             continue

@@ -52,6 +52,8 @@ _FULLER_KEPT = (
     "this copy is much shorter than one of the same address in this run, which is kept: "
     "ingest it by itself if it is the right one"
 )
+# Characters of a reject that are kept: names and ids in it are as long as their authors like.
+PLACE_UP_TO, REASON_UP_TO = 16_384, 1_000
 PAGE_BYTES = 50_000  # what a page that is fetched counts for in the progress
 
 
@@ -270,8 +272,8 @@ class _Run:
     def _put(self, batch: Sequence[Article], refused: list[str]) -> None:
         if self._identities:
             batch = self._identities.resolved(batch)
-        batch, held = self._custody.admitted(batch)
-        sifted = self._copies.sift(batch)
+        resolved, held = self._custody.admitted(batch)
+        sifted = self._copies.sift(resolved)
         batch = sifted.articles
         known = self.archive.fingerprints({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
@@ -290,6 +292,7 @@ class _Run:
             except (ReadError, ValueError) as error:
                 rejects.append((article.id, Reject(article.url or article.id, str(error))))
         counts = self.archive.put(fresh) if fresh else None
+        self._copies.remember(resolved)
         for article_id, reject in rejects:  # not before: a batch that fails is put again
             refused.append(article_id)
             self._reject(reject)
@@ -406,7 +409,8 @@ class _Run:
 
     def _reject(self, reject: Reject) -> None:
         self.report = replace(self.report, rejected=self.report.rejected + 1)
-        place, reason = printable(reject.place), printable(" ".join(reject.reason.split()))
+        place = printable(reject.place[:PLACE_UP_TO])
+        reason = printable(" ".join(reject.reason[:REASON_UP_TO].split()))
         if isinstance(reject, Failure):
             figures = {"place": place, "reason": reason, "traceback": printable(reject.traceback)}
             LOG.error("reader failed", extra={"figures": figures})

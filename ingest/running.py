@@ -32,6 +32,9 @@ from rag.storage.visits import Visits
 
 LOG = logging.getLogger("backfile.ingest")
 _REMEMBERED = 1_000  # runs that are looked through for how a source was read
+# Characters of a source: a path has at most 4,096 bytes, and an address seldom more. A member of a
+# zip may be called by 65,535 colons, of which each would be looked at.
+_SOURCE_UP_TO = 8_192
 _KEEP_AT = 500  # rejects that are written at a time
 
 Source = str | Path
@@ -173,17 +176,15 @@ def _parted(place: str, is_source: Callable[[str], bool] = lambda _: True) -> tu
     What is within is never made part of a path: a member may be called `../../etc/passwd`.
     `is_source` tells what was fetched from what is within it.
     """
+    parts = [found.start() for found in re.finditer("[!:]", place[:_SOURCE_UP_TO])]
+    ends = [len(place), *reversed(parts)]
     if is_address(place):
-        ends = [len(place), *(found.start() for found in re.finditer("[!:]", place))]
-        end = next((end for end in (ends[0], *reversed(ends)) if is_source(place[:end])), ends[0])
+        end = next((end for end in ends if is_source(place[:end])), len(place))
         return place[:end], place[end:]
-    path = place
-    while not _is_there(path):
-        shorter = re.sub(r"[!:][^!:]*\Z", "", path)
-        if shorter == path:
-            return _absolute(place), ""
-        path = shorter
-    return _absolute(path), place[len(path) :]
+    for end in ends:
+        if _is_there(place[:end]):
+            return _absolute(place[:end]), place[end:]
+    return _absolute(place), ""
 
 
 def _is_there(path: str) -> bool:

@@ -85,6 +85,8 @@ def test_fullest_copies_keeps_one_of_each_address() -> None:
     copies = FullestCopies(held.get)
     poor = replace(FULL, text=FIRST)
     assert copies.sift([poor, FULL]).articles == (FULL,)
+    assert copies.sift([poor]).articles == (poor,)  # the batch failed, and nothing came of it
+    copies.remember([poor, FULL])
     held[FULL.id] = FULL
     assert copies.sift([poor]).contained == (poor,)
     assert FullestCopies(held.get).sift([poor]).articles == (poor,)  # of another run

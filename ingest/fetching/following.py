@@ -169,7 +169,12 @@ class Following:
     def _taken(self, task: _Task, url: str, fetched: Fetched) -> Iterator[Found]:
         now = datetime.now(UTC)
         visit = Visit(self._key(url), fetched.etag, fetched.last_modified, fetched.status, now)
-        kind = kind_of(fetched.content[:_PEEK])
+        try:
+            kind = kind_of(fetched.content[:_PEEK])
+        except Exception as error:
+            self._finished(task)
+            yield failure(task.link.url, error)
+            return
         if kind == "html":
             yield self._page(task, fetched, visit)
         elif task.depth and kind not in _LINKED:

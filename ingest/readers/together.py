@@ -141,7 +141,7 @@ def _is_page(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
             return kind_of(opened.read(_PEEK)) == "html"
-    except OSError:
+    except Exception:  # whatever it is, `read_file` says so
         return False
 
 

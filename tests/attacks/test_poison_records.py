@@ -98,6 +98,7 @@ def test_feed_entry_without_content_is_one_reject(tmp_path: Path) -> None:
         '{"backfile":1,"id":"x","text":"Some words.","authors":7}',
         '{"backfile":1,"id":"x","text":"Some words.","urgency":1' + "0" * 400 + "}",
         '{"backfile":1,"id":"x","text":"Some words.","published":[1]}',
+        '{"backfile":1,"id":"x\\u0000","title":"\\u0000","text":"A zero\\u0000 byte."}',
         '{"url":"http://[","text":"Some words.","authors":{"name":{"name":[[{}]]}}}',
         '{"@graph":[{"@type":"NewsArticle","@id":"a","author":{"@id":{}}}]}',
         '{"columns":[[]],"data":[[1]]}',
@@ -212,6 +213,33 @@ def test_members_with_odd_names_go_in(tmp_path: Path, made: Any) -> None:
     path.write_bytes(made())
     report, told = put(tmp_path / "archive", path)
     assert (report.new, told) == (2, [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_moved_file_of_odd_name_stays_the_same_article(tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    (pages / "old").mkdir(parents=True)
+    odd = Path(os.fsdecode(os.fsencode(pages) + b"/old/caf\xe9.txt"))
+    odd.write_text(f"An odd name\n\n{STORY}")
+    assert put(tmp_path / "archive", pages)[0].new == 1
+    odd.rename(Path(os.fsdecode(os.fsencode(pages) + b"/th\xe9.txt")))
+    assert put(tmp_path / "archive", pages)[0].unchanged == 1
+    odd.write_text(f"An odd name\n\n{STORY}")  # a copy of it lies where it lay
+    assert put(tmp_path / "archive", pages)[0].rejected == 0
+
+
+def test_reject_with_a_name_of_many_colons_is_kept_at_once(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr(":" * 60_000, "Hello")
+        packed.writestr("good.txt", f"A good headline\n\n{STORY}")
+    path = tmp_path / "a.zip"
+    path.write_bytes(out.getvalue())
+    report, told = put(tmp_path / "archive", path)
+    assert (report.new, report.rejected) == (1, 1)
+    assert len(told[0]["place"]) < 20_000
+    with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
+        assert Rejects(archive.record.database).all()[0].source == str(path)
 
 
 # What nobody expected
