@@ -44,8 +44,8 @@ def article_of(value: Mapping[str, Any]) -> Article:
         isinstance(text, str) for text in (*given.values(), *authors)
     ):
         raise ValueError("an exported article holds something else than text")
-    if not (given.get("id") and given.get("text")):
-        raise ValueError("an exported article lacks its id or its text")
+    if not given.get("id") or "text" not in given or not (given["text"] or given.get("title")):
+        raise ValueError("an exported article lacks its id, or its text and its title")
     if urgency is not None and urgency not in range(1, 9):
         raise ValueError("an exported article's urgency is none of 1 to 8")
     values: dict[str, Any] = {"title": "", **given, **dates, "authors": tuple(authors)}

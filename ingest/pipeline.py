@@ -283,7 +283,7 @@ class _Run:
         for article in batch:
             try:
                 mark = fingerprint(article)
-                if mark in known.get(article.id, ()):
+                if mark in known.get(article.id, ()) or self._has_text_already(article):
                     unchanged += 1
                     continue
                 fresh.append((article, split_article(article, limit)))
@@ -311,6 +311,16 @@ class _Run:
         if self._identities:
             self._identities.settle()
         self._custody.settle()
+
+    def _has_text_already(self, article: Article) -> bool:
+        """Whether an article came without its text, and is here with it: a wall replaces no story.
+
+        An archive of before holds the title in the place of the text: that is none.
+        """
+        if article.text:
+            return False
+        here = self.archive.article(article.id, access=ALL_RIGHTS)
+        return here is not None and bool(here.text) and here.text != here.title
 
     def _is_text(self, article: Article, refused: list[str]) -> bool:
         """Whether an article can be stored; rejected where it holds what isn't Unicode text."""

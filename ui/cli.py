@@ -37,8 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = Settings.from_environment(
             archive=arguments.archive,
-            host=getattr(arguments, "host", None),
-            port=getattr(arguments, "port", None),
+            # `sources --host` names another thing
+            host=arguments.host if arguments.command is serve else None,
+            port=arguments.port if arguments.command is serve else None,
         )
         code: int = arguments.command(arguments, settings)
         sys.stdout.flush()

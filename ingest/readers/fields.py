@@ -10,7 +10,9 @@ from typing import Any
 from ingest.cleaning import clean, clean_line, clean_title
 from ingest.corrections import correction_in
 from ingest.exporting import article_of, is_exported
+from ingest.forms import is_form
 from ingest.language import language_of
+from ingest.litter import bare
 from ingest.readers import Notice, Reject, noted
 from ingest.readers.bylines import names
 from ingest.readers.dateorder import UNSEEN, FileOrder, country_of
@@ -135,27 +137,31 @@ def article_from(
     url = _line(found["url"])
     publisher = _line(found["publisher"]) or host_of(url)
     title = clean_title(_line(found["title"]), publisher)
+    named = bool(title)
     if not title:
         title, raw = first_line(raw)
     text = clean(raw, title=title) or clean(raw)
-    if raw.strip() and not any(char.isalnum() for char in text) and len(title.split()) >= _HEADLINE:
-        # A page of a video or a gallery, of whose text the scraper got the advertisements alone:
-        # of 11,746 scraped articles 204, seven of them what a reader would be looking for.
-        text = title
-    if not any(char.isalnum() for char in text):
+    if is_form(text) or (named and bare(text) == bare(title)):
+        text = ""
+    # A page of a video, a gallery or a wall, of whose text the scraper got the site's words alone:
+    # of 11,746 scraped articles 204, seven of them what a reader would be looking for. Its title
+    # is kept, as an article without text: it's shown and counted, and never an answer.
+    is_title_only = bool(raw.strip()) and len(title.split()) >= _HEADLINE
+    text = text if any(char.isalnum() for char in text) else ""
+    if not text and not is_title_only:
         wanted = field_map.key_of("text") or ", ".join(SPELLINGS["text"][:5])
         has = ", ".join(str(key) for key in list(record)[:_KEYS_NAMED])[:200]
         only = f"none of {wanted} holds any, and it has {has or 'none'}: `--map text=KEY` names it"
         only = "nothing but a site's litter" if raw.strip() else only
         return Reject(place, f"no text: {only}")
     said = _line(found["language"])
-    language = language_of(text, said)
+    language = language_of(text or title, said)
     locale = said if said.casefold()[:2] == language else language
     dates = [_date(found[name], locale, host_of(url), order) for name in ("published", "updated")]
     published, updated = dates[0].moment, dates[1].moment
     unread = [Notice(place, reason) for reason in dict.fromkeys(d.notice for d in dates) if reason]
     article = Article(
-        id=article_id(url, _line(found["id"]) or given, text),
+        id=article_id(url, _line(found["id"]) or given, text or title),
         title=title,
         text=text,
         publisher=publisher,

@@ -8,6 +8,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ingest.cleaning import clean_line
+from ingest.forms import is_form
 from ingest.language import language_of
 from ingest.readers import Notice, Reject
 from ingest.readers.bylines import names
@@ -145,8 +146,10 @@ def _guess(tree: HtmlElement, url: str) -> str | None:
 
 
 def _is_story(body: str, record: Mapping[str, Any]) -> bool:
-    """Whether a page's text is a story: sentences enough, or a page that says it is an article."""
+    """Whether a page holds a story: sentences enough, or a form where it says it's an article."""
     said = record.get("is_article") or record.get("published")
+    if said and is_form(body):  # a wall before an article, which is kept without its text
+        return True
     prose = [
         line
         for line in body.split("\n")

@@ -145,7 +145,7 @@ def _known(named: _Named, url: str) -> Article | None:
     if not (named.title or named.published):
         return None
     return Article(
-        id="",
+        id=url,
         title=named.title,
         text="",
         publisher=named.publisher or host_of(url),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.readers.selectors import Compound, Places, parse_selector, related, unescaped
+from rag.errors import ReadError
 
 CSS_BYTES = 4_000_000  # of a page's style elements together
 STEPS = 3_000_000  # of matching; a real page takes a hundredth
@@ -26,7 +27,7 @@ Specificity = tuple[int, int, int, int]
 Declarations = tuple[tuple[str, str, bool], ...]
 
 
-class TooComplexError(ValueError):
+class TooComplexError(ReadError, ValueError):
     """The style rules of a page take too long to apply."""
 
 

@@ -76,11 +76,24 @@ class Passages:
     ) -> dict[int, tuple[int, ArticleHead]]:
         """Return where each of the passages that are live begins, and its article's head.
 
-        No text is read for it: of the 260 passages that a search ranks it shows eight.
+        No text is read for it: of the 260 passages that a search ranks it shows eight. What only
+        says its article's title again is left out: archives of before hold such passages for pages
+        that had no story, and their short texts stand high in any ranking.
         """
         rows = self._standing(numbers, standing)
         heads = self._heads.of(row[:3] for row in rows)
-        return {row[3]: (row[4], heads[row[:3]]) for row in rows if row[:3] in heads}
+        titled = {
+            row[:2]: heads[row[:3]].title
+            for row in rows
+            if row[:3] in heads and row[4] == 0 and row[5] == len(heads[row[:3]].title)
+        }
+        texts = self._texts.of(titled) if titled else {}
+        only_title = {key for key, title in titled.items() if _repeats(texts.get(key, ""), title)}
+        return {
+            row[3]: (row[4], heads[row[:3]])
+            for row in rows
+            if row[:3] in heads and not (row[4] == 0 and row[:2] in only_title)
+        }
 
     def _standing(
         self, numbers: Iterable[int], standing: str
@@ -149,3 +162,8 @@ class Passages:
             (sequence,),
         )
         return [int(n) for (n,) in rows]
+
+
+def _repeats(text: str, title: str) -> bool:
+    """Return whether a whole text is its title, and no sentence of news in a line."""
+    return text == title and (not text.endswith((".", "。", "।")) or text.endswith("..."))
