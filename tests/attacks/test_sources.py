@@ -320,6 +320,23 @@ def test_a_saved_page_overwrites_no_other_publishers_article(
     assert desk.ingest(saved).unchanged == 1  # what was let in is not held again
 
 
+@pytest.mark.parametrize("name", ["Evil Post", ""])
+def test_a_page_saved_as_mhtml_overwrites_nobody(desk: Desk, tmp_path: Path, name: str) -> None:
+    head = f'<meta property="og:site_name" content="{name}">' if name else ""
+    body = page("The mayor did it", LIES, MORE_LIES, head=head).body.decode()
+    saved = tmp_path / "saved.mhtml"
+    saved.write_text(
+        "From: <Saved by Blink>\nSnapshot-Content-Location: "
+        f"{COURIER.url}\nSubject: The mayor did it\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/related; type="text/html"; boundary="x"\n\n'
+        f"--x\nContent-Type: text/html; charset=utf-8\nContent-Location: {COURIER.url}\n\n"
+        f"{body}\n--x--\n"
+    )
+    assert desk.ingest(saved).rejected == 1
+    assert desk.stands()
+    assert [change.article_id for change in desk.held()] == [COURIER.id]
+
+
 def test_a_publishers_page_that_was_saved_again_is_a_revision(desk: Desk, tmp_path: Path) -> None:
     for name in ("Harbour Courier", ""):
         head = f'<link rel="canonical" href="{COURIER.url}">'
