@@ -32,7 +32,6 @@ from ingest.trust import NO_TRUST, Trust
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Access, Article
 from rag.storage.held import HeldChange, HeldChanges, Origins
-from rag.storage.places import is_place
 from rag.storage.record import fingerprint
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class Custody:
 
     def _objection(self, article: Arrival, here: Article) -> str:
         if not article.origin:
-            return "" if is_place(article.id) else _objection_to_saved(article, here)
+            return _objection_to_saved(article, here) if article.url else ""
         owner = self._owner(here)
         if owner and speaks_for(article.origin, owner, self._trust):
             return ""

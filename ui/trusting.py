@@ -34,7 +34,12 @@ def add_sources_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("publisher", nargs="?", metavar="PUBLISHER", help="the source's name")
     parser.add_argument(
-        "--host", action="append", default=[], metavar="HOST", help="one of its hosts; may repeat"
+        "--host",
+        dest="hosts",  # `host` is where the page is served
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="one of its hosts; may be repeated",
     )
     parser.add_argument(
         "--may-kill", action="store_true", help="obey its kill notices for its own articles"
@@ -47,7 +52,7 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> int:
 
     trust = read_trust(settings.archive)
     if arguments.action == "list":
-        if arguments.publisher or arguments.host or arguments.may_kill:
+        if arguments.publisher or arguments.hosts or arguments.may_kill:
             arguments.parser.error("to trust a source: sources add PUBLISHER --host HOST")
         _print(arguments, [*trust.sources])
         return DONE
@@ -55,7 +60,7 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> int:
         arguments.parser.error(f"say which publisher to {arguments.action}")
     known = trust.named(arguments.publisher)
     if arguments.action == "remove":
-        if arguments.host or arguments.may_kill:
+        if arguments.hosts or arguments.may_kill:
             arguments.parser.error("remove takes a publisher alone; add it again with other hosts")
         if known is None:
             raise SettingsError(
@@ -73,7 +78,7 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> int:
 def _added(arguments: argparse.Namespace, known: Source | None) -> Source:
     from ingest.trust import source_of
 
-    hosts = [*(known.hosts if known else ()), *arguments.host]
+    hosts = [*(known.hosts if known else ()), *arguments.hosts]
     may_kill = arguments.may_kill or (known.may_kill if known else False)
     try:
         return source_of(arguments.publisher, hosts, may_kill=may_kill)

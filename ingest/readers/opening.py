@@ -195,7 +195,10 @@ def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: Rea
     elif kind == "mail":
         from ingest.readers.mail import read_mail
 
-        yield from guarded(place, lambda: read_mail(file, place, reading.url), passing=_OF_THE_FILE)
+        for found in guarded(
+            place, lambda: read_mail(file, place, reading.url), passing=_OF_THE_FILE
+        ):
+            yield _saved(found, place, reading.url) if isinstance(found, Article) else found
     elif kind == "IPTC 7901":
         from ingest.readers.iptc7901 import read_iptc7901
 
@@ -208,6 +211,13 @@ def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: Rea
         )
     else:
         yield Reject(place, kind)
+
+
+def _saved(article: Article, place: str, url: str) -> Article:
+    """Return what a saved page or a message holds: where it was not fetched, it names its address
+    itself, and that is not to be taken on trust.
+    """
+    return article if url else arrived(article, place=place)
 
 
 def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> Article | Reject:
@@ -224,9 +234,7 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> A
         from ingest.readers.html import read_html
 
         found = read_html(content, place=place, url=url)
-        if url or isinstance(found, Reject):
-            return found
-        return arrived(found, place=place)  # a saved page, which names its address itself
+        return found if isinstance(found, Reject) else _saved(found, place, url)
     from ingest.readers.text import read_text
 
     return read_text(content, place=place, url=url)

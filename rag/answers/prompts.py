@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from unicodedata import normalize
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from rag.answers.citations import MARKER
 from rag.display import without_controls, without_markers
 from rag.schema import Hit
 from rag.text.days import in_words
@@ -60,7 +63,12 @@ def _data(text: str) -> str:
 
     No end of a passage, no citation marker that it might copy, no unseen characters.
     """
-    return without_controls(without_markers(text)).replace("<", "‹").replace(">", "›")
+    text = MARKER.sub(_in_parentheses, without_controls(without_markers(text)))
+    return text.replace("<", "‹").replace(">", "›")
+
+
+def _in_parentheses(superscript: re.Match[str]) -> str:
+    return f" ({normalize('NFKC', superscript[0].strip())})"
 
 
 def _day(moment: datetime) -> str:
