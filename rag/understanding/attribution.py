@@ -27,16 +27,17 @@ _STRONG = re.compile(
 # Enough where another publisher is cited: "reported by TechCrunch and accused by Fortune of".
 _ALSO = re.compile(r"\b(?:by|in|from|per|and)(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$", re.I)
 _AFTER = re.compile(
-    rf"[\"”'’]?(?:['’]s?)?\s+(?:(?:also|has|have|had|did|not)\s+){{0,2}}(?:[\w-]+ )?(?:{_REPORTS}|{_PIECES})\b",
+    rf"\A[\"”'’]?(?:['’]s?)?\s++(?:(?:also|has|have|had|did|not)\s++){{0,2}}(?:[\w-]++ )?(?:{_REPORTS}|{_PIECES})\b",
     re.I,
 )
 _JOINED = re.compile(
-    r"[\"”'’]?\s*(?:,|and|or|&|,\s*and|as well as|and(?: the)?)\s*(?:the )?[\"“'‘]?$", re.I
+    r"\A[\"”'’]?\s*+(?:,(?:\s*+and)?|and(?: the)?|or|&|as well as)\s*+(?:the )?[\"“'‘]?$", re.I
 )
 _WORKS_BY = re.compile(
-    rf"\b(?:{_PIECES}|written|reported|authored|wrote)(?:\s+[\w’'-]+){{0,6}}?\s+by\s+(?P<name>[^,?.;]+)"
-    rf"|\b(?P<owner>[\w.-]+(?: [\w.’'-]+){{1,3}}?)['’]s?\s+(?:\w+ )?{_PIECES}\b"
-    r"|\bdid\s+(?P<writer>[\w.-]+(?: [\w.’'-]+){1,3}?)\s+write\b",
+    rf"\b(?:{_PIECES}|written|reported|authored|wrote)(?:\s++[\w’'-]++){{0,6}}?\s++by\s++(?P<name>[^,?.;]++)"
+    # from where a word begins, hyphens and all: tried at each of them it would be read as often
+    rf"|(?<![\w.-])[.-]*+(?P<owner>[\w.-]++(?: [\w.’'-]+){{1,3}}?)['’]s?\s++(?:\w++ )?{_PIECES}\b"
+    r"|\bdid\s++(?P<writer>[\w.-]++(?: [\w.’'-]++){1,3}?)\s++write\b",
     re.I,
 )
 
@@ -68,10 +69,14 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
             c or _ALSO.search(question[:start]) is not None
             for c, (start, _, _) in zip(cited, found, strict=True)
         ]
-    for _ in found:  # "The Verge, Polygon and TechCrunch": one cited name cites its neighbours
-        for i in range(len(found) - 1):
-            if _JOINED.fullmatch(question[found[i][1] : found[i + 1][0]]):
-                cited[i] = cited[i + 1] = cited[i] or cited[i + 1]
+    # "The Verge, Polygon and TechCrunch": one cited name cites its neighbours, forwards and back
+    joined = [
+        _JOINED.fullmatch(question[found[i][1] : found[i + 1][0]]) is not None
+        for i in range(len(found) - 1)
+    ]
+    for i in (*range(len(joined)), *reversed(range(len(joined)))):
+        if joined[i]:
+            cited[i] = cited[i + 1] = cited[i] or cited[i + 1]
     kept = [f for f, is_cited in zip(found, cited, strict=True) if is_cited]
     names = tuple(dict.fromkeys(name for _, _, several in kept for name in several))
     return Attribution(names, tuple(_widened(question, start, end) for start, end, _ in kept))
@@ -116,9 +121,9 @@ def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]],
     """Every spelling of every publisher: with and without "The", spaces, "News", ".com", initials."""
     known: dict[str, tuple[str, ...]] = {}
     for publisher in publishers:
-        short = re.split(r"\s+[|–—:-]\s+", publisher)[0].strip()
+        short = re.split(r"(?<!\s)\s++[|–—:-]\s++", publisher)[0].strip()
         plain = re.sub(r"(?i)^the\s+|\.(?:com|org|net|co\.uk|co)$", "", short)
-        bare = re.sub(r"(?i)\s+(?:news|online|international|magazine)$", "", plain)
+        bare = re.sub(r"(?i)(?<!\s)\s++(?:news|online|international|magazine)$", "", plain)
         initials = "".join(word[0] for word in short.split() if word[0].isupper())
         forms = {
             publisher,

@@ -40,8 +40,8 @@ _GOES_ON = re.compile(
     re.I,
 )
 _NAME = re.compile(
-    r"(?<![\w’'])(?:[A-Z][\w’'-]*[a-z\d][\w’'-]*|[A-Z]{2,}\d*)"
-    r"(?:\s+(?:of|the|de|van|von|bin|al)?\s*(?:[A-Z][\w’'-]+|[A-Z]{2,}))*"
+    r"(?<![\w’'])(?:[A-Z](?=[\w’'-]{0,40}?[a-z\d])[\w’'-]++|[A-Z]{2,}+\d*+)"
+    r"(?:\s++(?:(?:of|the|de|van|von|bin|al)\s*+)?(?:[A-Z][\w’'-]++|[A-Z]{2,}+))*+"
 )
 _OPENING = re.compile(
     r"^(?:Yesterday|Today|Tomorrow|Earlier|Later|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Meanwhile"
