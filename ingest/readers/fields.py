@@ -81,7 +81,7 @@ _FLATTEN = (
     "item",
     "row",
 )
-_LONE_TAG = re.compile(r"\s*<[!/?a-zA-Z][^<>]*+>?\s*")  # "<!DOCTYPE": markup, and no text
+_LONE_TAG = re.compile(r"\A\s*<[!/?a-zA-Z][^<>]*+>?\s*")  # "<!DOCTYPE": markup, and no text
 _TAGS = re.compile(
     r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|[uod]l|t[dhr]|table|section|blockquote|pre)>"
     r"|<br ?/?>|<p[ >]"
