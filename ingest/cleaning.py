@@ -61,7 +61,7 @@ def plain_typography(text: str) -> str:
 # "CNN —" or "Seoul, South Korea CNN —" on a line of its own, "(CNN)" before the first word.
 _AGENCY = re.compile(
     r"\A(?P<place>(?:[A-Z][\w.'’-]*,? ){0,5})\(?(?:CNN(?: Business| Politics| Underscored)?"
-    r"|USA TODAY)\)?\s*[—–-]+\s*(?:\n+|(?=\S))"
+    r"|USA TODAY)\)?\s*+[—–-]++\s*+(?:(?<=\n)|(?=\S))"
     r"|\A\((?:CNN(?: Business)?|Reuters|AP|AFP)\)\s*+(?:[—–-]++\s*+)?"
 )
 _DASH = re.compile(r"(?<=\S)\s++[-–—|·](?=\s)")

@@ -13,7 +13,7 @@ _DIGITS = "0-9⁰¹²³⁴⁵⁶⁷⁸⁹"
 _NUMBER = rf"\^?[{_DIGITS}]{{1,3}}"
 _INSIDE = (
     rf"\s*(?:(?:passages?|sources?|refs?\.?|no\.?|#|citation|doc(?:ument)?)\s*)?{_NUMBER}"
-    rf"(?:\s*(?:[,;&–-]|and|†[^\]】]*)\s*(?:(?:passage|source)\s*)?{_NUMBER})*\s*(?:†[^\]】]*)?"
+    rf"(?:\s*(?:[,;&–-]|and)\s*(?:(?:passage|source)\s*)?{_NUMBER})*+\s*+(?:†[^\]】]{{0,200}}+)?"
 )
 # [1]  [1, 2]  [1][2]  [¹]  【1】  [^1]  (1) is left alone: it is also how prose counts.
 MARKER = re.compile(
