@@ -43,9 +43,7 @@ class Thinned:
     clear: int = 0
 
 
-def thin_crowds(
-    library: Library, ranked: Sequence[Found], query: str, filters: Filters
-) -> Thinned:
+def thin_crowds(library: Library, ranked: Sequence[Found], query: str, filters: Filters) -> Thinned:
     """Return `ranked` in its new order: stuffed and repeated passages behind what is as good.
 
     Nothing is removed: where nothing else answers, what is weighed down is still found.

@@ -22,7 +22,7 @@ PACKAGES = ("rag", "ingest", "ui")
 _CALLS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 _LONG = 3  # a repeat that can run so often is pumped
-_TRIED = 'aA1 \n\t-.,:"\'’“”([{<>)/_!?é…*#&@|é中'
+_TRIED = "aA1 \n\t-.,:\"'’“”([{<>)/_!?é…*#&@|é中"
 _FAILING = "\x01"  # what hardly any pattern can end with
 _ENDS = ("", "a!", "\n\x01")
 
@@ -183,7 +183,9 @@ def _of_sequence(
             if high == ops.MAXREPEAT or high > _LONG:
                 yield from _of_repeat(body, lead, "".join(led), follows, nodes, i, letters)
             yield from _of_sequence(body, lead, letters, follows + after)
-            led.append(_sample(body, letters) * max(low, 1 if high and low == 0 and len(body) > 1 else low))
+            led.append(
+                _sample(body, letters) * max(low, 1 if high and low == 0 and len(body) > 1 else low)
+            )
         elif op is ops.SUBPATTERN:
             yield from _of_sequence(list(value[3]), lead, letters, follows + after)
             led.append(_sample(list(value[3]), letters))
@@ -217,7 +219,9 @@ def _of_repeat(
     i: int,
     letters: list[str],
 ) -> Iterator[tuple[str, str, str]]:
-    neighbours = [set(_taken(nodes[j : j + 1], letters)) for j in (i - 1, i + 1) if 0 <= j < len(nodes)]
+    neighbours = [
+        set(_taken(nodes[j : j + 1], letters)) for j in (i - 1, i + 1) if 0 <= j < len(nodes)
+    ]
     taken = _taken(body, letters)
     shared = [c for c in taken if any(c in n for n in neighbours)]
     for letter in dict.fromkeys([*shared, *taken[:14], *taken[-3:]]):
@@ -245,15 +249,9 @@ def _taken(nodes: list[Any], letters: list[str]) -> list[str]:
             out += [c for c in letters if c != "\n"]
         elif op is ops.IN:
             out += [c for c in letters if _in(value, c)]
-        elif op in _REPEATS:
-            out += _taken(list(value[2]), letters)
-        elif op is ops.SUBPATTERN:
-            out += _taken(list(value[3]), letters)
-        elif op is ops.ATOMIC_GROUP:
-            out += _taken(list(value), letters)
-        elif op is ops.BRANCH:
-            for branch in value[1]:
-                out += _taken(list(branch), letters)
+        elif op not in (ops.ASSERT, ops.ASSERT_NOT):
+            for inner in _inside(op, value):
+                out += _taken(list(inner), letters)
     return list(dict.fromkeys(out))
 
 
@@ -261,15 +259,8 @@ def _ways(nodes: list[Any], letters: list[str]) -> list[str]:
     """Return a few strings that these nodes match: by each branch, short and longer."""
     out = [_sample(nodes, letters), _sample(nodes, letters, more=True)]
     for i, (op, value) in enumerate(nodes):
-        inner: list[list[Any]] = []
-        if op is ops.BRANCH:
-            inner = [list(branch) for branch in value[1]]
-        elif op is ops.SUBPATTERN:
-            inner = [list(value[3])]
-        elif op is ops.ATOMIC_GROUP:
-            inner = [list(value)]
-        elif op in _REPEATS:
-            inner = [list(value[2])]
+        asserts = op in (ops.ASSERT, ops.ASSERT_NOT)
+        inner = [] if asserts else [list(one) for one in _inside(op, value)]
         before, after = _sample(nodes[:i], letters), _sample(nodes[i + 1 :], letters)
         for one in inner:
             out += [before + way + after for way in _ways(one, letters)[:6]]
@@ -326,7 +317,9 @@ _CATEGORIES = {
 
 def _refused(pattern: re.Pattern[Any]) -> list[str]:
     """Return the characters that the pattern's negated classes name: what such a repeat ends at."""
-    text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    text = (
+        pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    )
     negated = re.findall(r"\[\^((?:\\.|[^\]\\])+)\]", text)
     return list(dict.fromkeys(c for inside in negated for c in inside if c not in "\\wsWSdD"))
 
@@ -337,21 +330,26 @@ def _literals(nodes: Any) -> list[str]:
     for op, value in nodes:
         if op in (ops.LITERAL, ops.NOT_LITERAL):
             out.append(chr(value))
+        elif op is ops.RANGE:
+            out += map(chr, value)
         elif op is ops.IN:
-            for kind, one in value:
-                if kind is ops.LITERAL:
-                    out.append(chr(one))
-                elif kind is ops.RANGE:
-                    out += [chr(one[0]), chr(one[1])]
-        elif op in _REPEATS:
-            out += _literals(value[2])
-        elif op is ops.SUBPATTERN:
-            out += _literals(value[3])
-        elif op is ops.ATOMIC_GROUP:
             out += _literals(value)
-        elif op is ops.BRANCH:
-            for branch in value[1]:
-                out += _literals(branch)
-        elif op in (ops.ASSERT, ops.ASSERT_NOT):
-            out += _literals(value[1])
+        else:
+            for inner in _inside(op, value):
+                out += _literals(inner)
     return out
+
+
+def _inside(op: Any, value: Any) -> list[Any]:
+    """Return the sequences that a node of the tree is made of."""
+    if op in _REPEATS:
+        return [value[2]]
+    if op is ops.SUBPATTERN:
+        return [value[3]]
+    if op is ops.ATOMIC_GROUP:
+        return [value]
+    if op is ops.BRANCH:
+        return list(value[1])
+    if op in (ops.ASSERT, ops.ASSERT_NOT):
+        return [value[1]]
+    return []

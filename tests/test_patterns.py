@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from tests.patterns import Pump, patterns, pumps
 
 SIZES = (1024, 2048, 4096, 8192)
@@ -37,9 +35,8 @@ def growth(call: Callable[[Any], object], pump: Pump) -> float:
     """Return how much longer `call` takes on 8 kB than on 4; 0 where it takes next to nothing."""
     for length in (32, 64, 128, 256, 512):  # what grows fastest never comes to 8 kB
         small = pump.string(length)
-        if seconds(lambda text=small: call(text), 1) > HOPELESS:
-            if seconds(lambda text=small: call(text), 2) > HOPELESS:
-                return float("inf")
+        if all(seconds(lambda text=small: call(text), 1) > HOPELESS for _ in range(2)):
+            return float("inf")
     texts = [pump.string(size) for size in SIZES]
     if seconds(lambda: call(texts[1]), 1) > 4 * HOPELESS:
         return float("inf")

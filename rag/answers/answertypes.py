@@ -63,8 +63,9 @@ _POLAR = re.compile(
 )
 _HEAD = re.compile(
     r"\b(?:which|what) (?!(?:is|are|was|were|did|does|do|has|have|had|will|would|can|could|of)\b)"
-    r"(?P<head>(?:\w++(?:[’'-]\w*+)?+ ){0,4}?\w++)(?=[’']s| (?:is|are|was|were|did|does|do|has|have|had|"
-    r"will|would|can|could|of|in|to|that|who|which|with)\b|\?|\s\w+ed\b)",
+    r"(?P<head>(?:\w++(?:[’'-]\w*+)?+ ){0,4}?\w++)"
+    r"(?=[’']s| (?:is|are|was|were|did|does|do|has|have|had|will|would|can|could|of|in|to"
+    r"|that|who|which|with)\b|\?|\s\w+ed\b)",
     re.IGNORECASE,
 )
 

@@ -14,7 +14,8 @@ _VERB = r"(?:do|does|did|is|was|were|are|has|have|had|can|could|will|would|shoul
 _ASKS = r"(?:what|who|whom|whose|which|when|where|how|why|whether)"
 _PIECE = r"(?:articles?|reports?|stor(?:y|ies)|pieces?|coverage|columns?|reporting)"
 _COMPARED = (
-    r"(?:(?<!\s)\s+)?+(?:,\s*+)?+\b(?:while(?!\s+\w+ing\b)|whereas|compared (?:to|with)|in contrast to|as opposed to"
+    r"(?:(?<!\s)\s+)?+(?:,\s*+)?+\b(?:while(?!\s+\w+ing\b)|whereas"
+    r"|compared (?:to|with)|in contrast to|as opposed to"
     r"|versus|vs\.?|(?:in )?(?:a )?(?:similar(?:ly)?|identical(?:ly)?)(?: way)? to(?: how)?"
     r"|in the same way (?:that|as)|than (?:how|what|when|where))\b\s*"
 )
