@@ -11,7 +11,8 @@ import contextlib
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -57,6 +58,15 @@ class _Names(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         builtins = importlib.import_module("builtins")
         return getattr(builtins, name) if hasattr(builtins, name) else _Word("Ab")
+
+
+def seconds(call: Callable[[], object], times: int = 5) -> float:
+    best = float("inf")
+    for _ in range(times):
+        began = time.process_time()
+        call()
+        best = min(best, time.process_time() - began)
+    return best
 
 
 def modules() -> list[ModuleType]:

@@ -6,11 +6,10 @@ The one timed test: it compares processor times of one pattern with each other, 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.patterns import Pump, patterns, pumps
+from tests.patterns import Pump, patterns, pumps, seconds
 
 SIZES = (1024, 2048, 4096, 8192)
 GROWTH = 3.0  # of the processor time from 4 kB to 8 kB: 2 is in step, 4 is quadratic
@@ -18,17 +17,6 @@ FLOOR = 0.004  # seconds at 8 kB: below it, time measures the machine
 HOPELESS = 0.05  # seconds at 512 characters: 200 times what a slow but linear pattern takes
 BEST_OF = 5
 STRINGS = 120  # of each pattern
-
-PATTERNS = patterns()
-
-
-def seconds(call: Callable[[], object], times: int = BEST_OF) -> float:
-    best = float("inf")
-    for _ in range(times):
-        began = time.process_time()
-        call()
-        best = min(best, time.process_time() - began)
-    return best
 
 
 def growth(call: Callable[[Any], object], pump: Pump) -> float:
@@ -66,7 +54,7 @@ def slow_on(pattern: re.Pattern[Any], limit: int = STRINGS) -> tuple[float, Pump
 
 def test_patterns_are_linear() -> None:
     slow = {}
-    for pattern, where in PATTERNS.items():
+    for pattern, where in patterns().items():
         found = slow_on(pattern)
         if found is not None:
             slow[where] = found

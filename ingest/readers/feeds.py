@@ -47,7 +47,7 @@ _DEEPEST = 2_000  # levels: feedparser takes time by their square, 20,000 take m
 _ENTRIES, _ELEMENTS = 20_000, 200_000
 _ENTRY = re.compile(rb"<(?:[\w-]+:)?(?:item|entry)[\s>/]")
 _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
-_NO_TAGS = re.compile(rb"(?s)<!\[CDATA\[.*?\]\]>|<!--.*?-->")
+_NO_TAGS = re.compile(rb"(?s)<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)")
 _CUT_OFF = re.compile(r"(?i)(?:…|\.\.\.|\[…\]|\bread more|continue reading)\W{0,200}\Z")
 
 

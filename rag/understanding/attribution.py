@@ -42,6 +42,9 @@ _WORKS_BY = re.compile(
 )
 
 
+_LEADS = 200  # characters before a name and behind it, in which the words stand that cite it
+
+
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """The publishers whose reports are asked for, and where the question says so."""
@@ -66,7 +69,7 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
     cited = [_cited(question, start, end) for start, end, _ in found]
     if any(cited):
         cited = [
-            c or _ALSO.search(question[:start]) is not None
+            c or _ALSO.search(question[max(0, start - _LEADS) : start]) is not None
             for c, (start, _, _) in zip(cited, found, strict=True)
         ]
     # "The Verge, Polygon and TechCrunch": one cited name cites its neighbours, forwards and back
@@ -154,7 +157,7 @@ def _written_as_a_name(words: str) -> bool:
 
 
 def _cited(question: str, start: int, end: int) -> bool:
-    before, after = question[:start], question[end:]
+    before, after = question[max(0, start - _LEADS) : start], question[end : end + _LEADS]
     if _STRONG.search(before):
         return True
     return _AFTER.match(after) is not None
@@ -162,9 +165,10 @@ def _cited(question: str, start: int, end: int) -> bool:
 
 def _widened(question: str, start: int, end: int) -> tuple[int, int]:
     """The span with the words that only attribute: "according to", "as reported by"."""
+    begin = max(0, start - _LEADS)
     lead = re.search(
         rf"(?:,\s*)?\b(?:according to|as {_REPORTS} (?:by|in|on)|in an? {_PIECES} (?:in|by|from))(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$",
-        question[:start],
+        question[begin:start],
         re.I,
     )
-    return (lead.start() if lead else start), end
+    return (begin + lead.start() if lead else start), end

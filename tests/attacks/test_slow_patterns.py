@@ -22,7 +22,7 @@ from rag.understanding.attribution import find_authors, find_publishers
 from rag.understanding.parts import parts_of
 from rag.understanding.windows import find_window
 from tests.fakes import small_archive
-from tests.test_patterns import seconds
+from tests.patterns import seconds
 from ui import cli
 
 NOW = datetime(2024, 10, 24, tzinfo=UTC)
