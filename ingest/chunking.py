@@ -31,7 +31,7 @@ WITHIN_A_SENTENCE = 1.5
 OVER_TARGET = 4.0  # how much worse a passage is that is too long than one as much too short
 SEAMS = 4  # tokens to spare below which a passage is counted whole, beside one a sentence
 
-_ITEM = re.compile(r"(?:[-*•–►▪‣·]|\d{1,3}[.)]|\|)\s|[^\n]*(?:\t| \| )")
+_ITEM = re.compile(r"(?:[-*•–►▪‣·]|\d{1,3}[.)]|\|)\s")
 _CLAUSE = re.compile(r"[,;:—–)…]['\"”’»]?\s+|[，；：、،؛၊፣፤፥՝]\s*")
 _WORD = re.compile(r"\s+")
 _HEADING_UP_TO = 90  # characters
@@ -130,12 +130,18 @@ def _units(
     return units
 
 
+def _is_item(text: str, start: int, end: int) -> bool:
+    """Whether a list's item or a table's row begins at `start`; it's read up to `end`."""
+    row = text[start:end].partition("\n")[0]
+    return _ITEM.match(text, start, end) is not None or "\t" in row or " | " in row
+
+
 def _cost(text: str, span: Span, gap: str, follows: int, quoted: int) -> float:
     """What it costs to end a passage after the sentence `span`, with `gap` behind it."""
     if "\n" not in gap:
         return WITHIN_A_QUOTATION if quoted else WITHIN_A_PARAGRAPH
-    if _ITEM.match(text, span.start, span.end):
-        return WITHIN_A_LIST if _ITEM.match(text, follows, follows + 200) else 0.0
+    if _is_item(text, span.start, span.end):
+        return WITHIN_A_LIST if _is_item(text, follows, follows + 200) else 0.0
     if text[span.end - 1] == ":":  # what it announces comes next
         return AFTER_A_HEADING
     short = span.end - span.start <= _HEADING_UP_TO

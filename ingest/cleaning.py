@@ -66,10 +66,10 @@ def plain_typography(text: str) -> str:
 # "CNN —" or "Seoul, South Korea CNN —" on a line of its own, "(CNN)" before the first word.
 _AGENCY = re.compile(
     r"\A(?P<place>(?:[A-Z][\w.'’-]*,? ){0,5})\(?(?:CNN(?: Business| Politics| Underscored)?"
-    r"|USA TODAY)\)?\s*[—–-]+\s*(?:\n+|(?=\S))"
-    r"|\A\((?:CNN(?: Business)?|Reuters|AP|AFP)\)\s*[—–-]*\s*"
+    r"|USA TODAY)\)?\s*+[—–-]++\s*+(?:(?<=\n)|(?=\S))"
+    r"|\A\((?:CNN(?: Business)?|Reuters|AP|AFP)\)\s*+(?:[—–-]++\s*+)?"
 )
-_LAST_DASH = re.compile(r"(.*\S)\s+[-–—|·]\s+(\S.*)\Z")
+_DASH = re.compile(r"(?<=\S)\s++[-–—|·](?=\s)")
 _TOP_DOMAIN = re.compile(r"\.(?:co|com|org|net|gov|ac)(?:\.[a-z]{2})?\Z|\.[a-z]{2,4}\Z")
 _ENDS = SENTENCE_ENDS + ':”"'
 _REPEAT_FROM = 60  # characters: a shorter line may be said twice on purpose ("No comment.")
@@ -101,11 +101,11 @@ def clean_title(title: str, publisher: str = "") -> str:
     if bar and len(tail.split()) <= 4 and len(head.split()) >= 3:
         title = head
     known = _house(_TOP_DOMAIN.sub("", publisher.casefold()))
-    ends = _LAST_DASH.match(title)
-    tail = _house(ends.group(2).casefold()) if ends else ""
+    *_, ends = None, *_DASH.finditer(title)
+    tail = _house(title[ends.end() :].casefold()) if ends else ""
     if ends and known and (known in tail or (len(tail) >= 4 and known.startswith(tail))):
-        title = ends.group(1)
-    return re.sub(r"\s*(?:\.\.\.|…)\Z", "", title) if title.endswith(" ...") else title.strip()
+        title = title[: ends.start()]
+    return title[:-3].rstrip() if title.endswith(" ...") else title.strip()
 
 
 def _house(name: str) -> str:
@@ -160,7 +160,7 @@ def _unwrapped(lines: list[str]) -> list[str]:
 
 def _is_folded(paragraph: list[str]) -> bool:
     body = paragraph[:-1]
-    if len(body) < 2 or any(re.match(r"[-*•–—►]|\d+[.)]", line) for line in paragraph):
+    if len(body) < 2 or any(re.match(r"\A(?:[-*•–—►]|\d++[.)])", line) for line in paragraph):
         return False
     widths = [len(line) for line in body]
     longest = max(widths)

@@ -28,7 +28,8 @@ Metadata = Literal["given", "withheld"]
 SHINGLE = 4  # words
 # What a page says of itself where no reader sees it. Its <title> stays: every page has one.
 _HIDDEN = re.compile(
-    rb"(?is)<script\b[^>]*ld\+json[^>]*>.*?</script\s*>|<meta\b(?![^>]*charset)[^>]*>"
+    rb"(?is)<script\b[^<>]*ld\+json[^<>]*+>(?:[^<]|<(?!script\b))*?</script\s*>"
+    rb"|<meta\b(?![^<>]*charset)[^<>]*+(?:<(?!meta\b|script\b)[^<>]*+)*+>"
 )
 _QUOTES = str.maketrans("‘’‚‛“”„«»–—−…", '\'\'\'\'"""""---.')
 

@@ -129,7 +129,7 @@ LIST_HEADS = frozenset(
 )
 # After one of these heads come readers' comments and the form for them, to the end.
 COMMENT_HEADS = re.compile(
-    r"(?:leave (?:a|your) (?:reply|comment)|post a comment|write a comment|add a comment|(?:\d+"
+    r"\A(?:leave (?:a|your) (?:reply|comment)|post a comment|write a comment|add a comment|(?:\d+"
     r"|no) "
     r"(?:comments?|thoughts|responses)(?: on .*)?|comments? \(\d+\)"
     r"|log ?in to (?:leave a )?comment|"
@@ -141,7 +141,7 @@ STORY_BEFORE_COMMENTS = 200  # characters: a page may also begin with a link "Le
 
 # Lines by their pattern. Each is matched at the start of a line that holds no speech.
 _LABELS = re.compile(
-    r"""(?ix)
+    r"""(?ix)\A(?:
     (?:read\ more|more|related|related\ (?:story|article|coverage|video|content)s?|see\ also
     |also\ read
       |read\ also|read\ next|learn\ more|more\ on\ this|read|watch|listen|in\ pictures
@@ -160,11 +160,11 @@ _LABELS = re.compile(
     |(?:share|tweet|follow)\s+(?:this|us|on)\b
     |home\s*[>›»/|]
     |\d+\s*(?:shares?|comments?|views?|likes?|min(?:ute)?s?\ read|min\.?\ read)$
-    |(?:published|updated|posted|last\ updated|date|time)\s*[:：]?\s*(?:on\ )?[-–|]?$
+    |(?:published|updated|posted|last\ updated|date|time)\s*+(?:[:：]\s*+)?(?:on\ )?[-–|]?$)
     """
 )
 _CREDITS = re.compile(
-    r"""(?ix)
+    r"""(?ix)\A(?:
     (?:[^.!?]{1,60}[/|])?\s*(?:via\ |for\ |\()?
     (?:reuters|ap(?:\ photo|\ images)?|associated\ press|afp(?:\ photo)?|getty(?:\ images)?
     |epa(?:-efe)?
@@ -177,17 +177,17 @@ _CREDITS = re.compile(
     |\(?(?:photo|image|picture|file\ photo|illustration)(?:graph)?\ (?:by|courtesy|credit|from
     |via)\b[^.!?]{2,90}\)?$
     |[^.!?]{2,60}\ via\ (?:getty|reuters|ap|afp|epa)(?:\ images)?$
-    |\(?ap\ photo[/:][^.!?]{2,60}\)?$
+    |\(?ap\ photo[/:][^.!?]{2,60}\)?$)
     """
 )
 _CREDIT_MARK = re.compile(r"(?i)[/|(©]|\bvia\b|photo|images?\b|getty|shutterstock|handout")
 _COPYRIGHT = re.compile(
-    r"(?i)(?:(?:©|\(c\)|copyright)\s.{0,200}(?:\d{4}|reserved|permission|llc|inc\b)|"
+    r"(?i)\A(?:(?:©|\(c\)|copyright)\s.{0,200}(?:\d{4}|reserved|permission|llc|inc\b)|"
     r".{0,80}all rights reserved\.?$|this material may not be published|无断转载|무단 ?전재|"
     r".{0,60}\bis an? .{0,40}content partner\b)"
 )
 _NOTICES = re.compile(
-    r"""(?ix)
+    r"""(?ix)\A(?:
     (?:we|this\ (?:web)?site|our\ (?:web)?site|our\ partners)\b.{0,60}\b(?:uses?\ cookies
     |cookies\ to)
     |by\ (?:clicking|continuing|using|signing\ up|subscribing|submitting|registering|providing)\b
@@ -207,12 +207,12 @@ _NOTICES = re.compile(
     |to\ (?:continue|keep)\ reading|want\ to\ read\ more|(?:wir
     |diese\ (?:web)?seite)\ .{0,40}\bcookies
     |.{0,30}\b(?:utilisons|utilise)\ des\ cookies|.{0,30}\b(?:usamos|utiliza(?:mos)?)\ cookies
-    |(?:prices\ were\ accurate|purchases\ you\ make\ through|.{0,60}purchases\ you\ make\ through)
+    |(?:prices\ were\ accurate|purchases\ you\ make\ through|.{0,60}purchases\ you\ make\ through))
     """
 )
 _INVITES = re.compile(
     r"""(?ix)
-    (?:\W|[a-z]{1,12}[:：])*
+    \A(?:\W|[a-z]{1,12}+[:：])*
     (?:(?:please\ )?(?:sign\ up|subscribe|get\b|join\b|receive|would\ you\ like\ to\ receive
     |want\b|like\ us
       |follow\b|like\b|download|install|support\b|consider\b|thank\ you\ for|stay\ (?:up|in|on
@@ -247,11 +247,11 @@ _BIO = re.compile(
     r"|[\s(:]@\w|twitter\.com)"
 )
 _DESK = re.compile(
-    r"\([^()]*;? ?(?:Reporting|Writing|Editing|Compiled) by [^()]*\)\.?\Z|"
-    r"(?:Additional )?(?:Reporting|Writing|Editing|Compiled) by [^.]{3,200}\Z"
+    r"\A(?:\((?=[^()]*+\)\.?\Z)[^()]*?(?:Reporting|Writing|Editing|Compiled) by [^()]*+\)\.?\Z|"
+    r"(?:Additional )?(?:Reporting|Writing|Editing|Compiled) by [^.]{3,200}\Z)"
 )
 _SPEECH = re.compile(
-    r"[”»\"’']\s*(?:[\w.’'-]+\s+){0,5}(?:said|says|told|wrote|asked|added)\b|\b(?:said|says"
+    r"[”»\"’']\s*+(?:[\w.’'-]{1,40}+\s++){0,5}(?:said|says|told|wrote|asked|added)\b|\b(?:said|says"
     r"|told)\s+\S+"
 )
 _LITTER_UP_TO = 450  # characters; a longer paragraph holds story, whatever else it holds

@@ -11,6 +11,7 @@ BackfileError
 +-- ModelError                an embedding model or a reranker is missing or not the one expected
 +-- ReadError                 a file or a line is not an article (place: why)
 +-- FetchError                a page cannot be fetched, and why (ingest.fetching.errors)
++-- QuestionTooLongError      a question is longer than one may be
 +-- ChatModelError            the chat model is missing or did not answer
 +-- SettingsError             an unknown or impossible setting, by name
 +-- InvalidValueError         an argument that cannot be what it should be; also a ValueError
@@ -51,6 +52,10 @@ class ModelError(BackfileError):
 
 class ReadError(BackfileError):
     """A file, or a line of one, cannot be read as an article."""
+
+
+class QuestionTooLongError(BackfileError):
+    """A question is longer than one may be: see `rag.understanding.length`."""
 
 
 class ChatModelError(BackfileError):

@@ -16,11 +16,13 @@ from rag.understanding.attribution import (
     spans_of,
 )
 from rag.understanding.followups import needs_history, stand_alone
+from rag.understanding.length import LONGEST_QUESTION, check_length
 from rag.understanding.parts import parts_of
 from rag.understanding.wanted import Wanted, wanted_answer
 from rag.understanding.windows import find_window
 
 __all__ = [
+    "LONGEST_QUESTION",
     "Question",
     "Wanted",
     "asks_for_an_author",
@@ -92,8 +94,10 @@ def understand(
 ) -> Question:
     """Return what `question`, asked at the aware time `asked_on`, asks for.
 
-    `publishers` and `authors` are those the archive knows; only they are recognised.
+    `publishers` and `authors` are those the archive knows; only they are recognised.  Raises
+    QuestionTooLongError for more than LONGEST_QUESTION characters.
     """
+    check_length(question)
     whole = _read(question, asked_on, publishers, authors)
     parts = parts_of(whole.text, cited=len(whole.publishers))
     if not parts:
@@ -144,6 +148,7 @@ def strike(
 
     The kinds are named as in `Question`: window, publishers, authors, phrases, excluded.
     """
+    check_length(question)
     text = " ".join(question.split())
     spans: list[tuple[int, int]] = []
     if "window" in kinds:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from rag.crowds import thin_crowds
 from rag.dates import moved
 from rag.questions import Question, asks_for_an_author, softened, stand_alone, understand
 from rag.ranking import RERANKED, of_several_publishers, reranked, weighed
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 CANDIDATES = 100  # passages from each index, before they are fused
 RECENT_CANDIDATES = 60  # and by words from the days before the question: gold in hand .90 -> .98
 RECENT_DAYS = 30
+# Where so many candidates are a crowd's and so few are not, so many times as many are looked at.
+CROWDED = 20
+FEWEST_CLEAR = 20
+WIDER = 5
 DENSE_SHARE = 0.5  # of a score; the rest is BM25's, each over its best.  Swept .2-.6
 LEAD_WEIGHT = 0.12  # more for a story's opening, which says what it is about.  Swept 0-.25
 REPORTED_WITHIN = timedelta(days=2)  # what happens in a window is in the papers until so much later
@@ -168,15 +173,26 @@ def _ranked(archive: Searchable, asked: Question, filters: Filters) -> list[Foun
     narrowed = narrow(filters, asked)
     if narrowed is None:
         return []
-    found = _found(archive, asked, narrowed)
-    if asked.evenly:
-        found.sort(key=lambda one: one.head.published or datetime.max.replace(tzinfo=UTC))
-    ranked = sorted(found, key=lambda one: -one.score)
-    ranked = one_of_each_story(archive, ranked, narrowed)
+    thinned = thin_crowds(archive, _of_stories(archive, asked, narrowed), asked.query, filters)
+    if thinned.clear < FEWEST_CLEAR and thinned.crowded >= CROWDED:
+        more = _of_stories(archive, asked, narrowed, wider=WIDER)
+        thinned = thin_crowds(archive, more, asked.query, filters)
+    ranked = thinned.ranked
     if archive.reranker is not None:
         texts = _texts(archive, ranked[:RERANKED], filters)
         ranked = reranked(ranked, texts, asked, archive.reranker)
     return of_several_publishers(ranked)
+
+
+def _of_stories(
+    archive: Searchable, asked: Question, filters: Filters, *, wider: int = 1
+) -> list[Found]:
+    """Return what is found, best first, each story once."""
+    found = _found(archive, asked, filters, wider)
+    if asked.evenly:
+        found.sort(key=lambda one: one.head.published or datetime.max.replace(tzinfo=UTC))
+    ranked = sorted(found, key=lambda one: -one.score)
+    return one_of_each_story(archive, ranked, filters)
 
 
 def narrow(filters: Filters, asked: Question) -> Filters | None:
@@ -228,14 +244,14 @@ def _closed(window: Window) -> bool:
     return window.start is not None and window.end is not None
 
 
-def _found(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
+def _found(archive: Searchable, asked: Question, filters: Filters, wider: int) -> list[Found]:
     """Return the passages found for the question and for its parts, with their weighed scores."""
-    found = {one.number: one for one in _searched(archive, asked, filters)}
+    found = {one.number: one for one in _searched(archive, asked, filters, wider)}
     if not asked.parts:
         return list(found.values())
     for_parts: dict[int, float] = {}
     for part in asked.parts:
-        for one in _searched(archive, part, filters):
+        for one in _searched(archive, part, filters, wider):
             found.setdefault(one.number, one.scored(0.0))
             for_parts[one.number] = max(one.score, for_parts.get(one.number, 0.0))
     return [
@@ -244,8 +260,8 @@ def _found(archive: Searchable, asked: Question, filters: Filters) -> list[Found
     ]
 
 
-def _searched(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
-    candidates = _candidates(archive, asked, filters)
+def _searched(archive: Searchable, asked: Question, filters: Filters, wider: int) -> list[Found]:
+    candidates = _candidates(archive, asked, filters, wider)
     texts = _texts(archive, candidates, filters) if asked.excluded else {}
     return [weighed(one, asked, texts.get(one.number, "")) for one in candidates]
 
@@ -256,17 +272,17 @@ def _texts(archive: Searchable, found: Iterable[Found], filters: Filters) -> dic
     return {number: hit.passage.text for number, hit in hits.items()}
 
 
-def _candidates(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
+def _candidates(archive: Searchable, asked: Question, filters: Filters, wider: int) -> list[Found]:
     """Return the passages that either index finds, each once, their scores fused: 0 to 1."""
     query, phrases = asked.query, asked.phrases
-    words = archive.by_words(query, CANDIDATES, filters=filters, phrases=phrases)
+    words = archive.by_words(query, wider * CANDIDATES, filters=filters, phrases=phrases)
     if asked.window is None or not asked.window.hard:
         recent = _recent(filters, asked.asked_on)
         if recent is not None:
             words = words + archive.by_words(
-                query, RECENT_CANDIDATES, filters=recent, phrases=phrases
+                query, wider * RECENT_CANDIDATES, filters=recent, phrases=phrases
             )
-    dense = archive.by_meaning(query, CANDIDATES, filters=filters)
+    dense = archive.by_meaning(query, wider * CANDIDATES, filters=filters)
     meaning = {one.number: one.score for one in dense}
     only_words = {one.number: one for one in words if one.number not in meaning}
     nearness = archive.nearness(query, list(only_words.values()))

@@ -69,7 +69,7 @@ class Verifier:
         if not hits:
             return Verdict("not supported", "it cites no passage", 0.0)
         passage = "\n\n".join(hit.passage.text for hit in hits)
-        bare = re.sub(r"\s*\[[^\]]*\]\s*", " ", claim).strip()
+        bare = re.sub(r"(?:(?<!\s)\s+)?+\[[^\]]{0,300}\]\s*+", " ", claim).strip()
         if not _stands_there(claim, passage):  # else the brackets are the article's own
             claim = bare
         wrong = _attribution(claim, passage, article)

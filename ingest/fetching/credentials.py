@@ -13,8 +13,8 @@ from rag.errors import ReadError
 
 Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
-_SECTION = re.compile(r"\[(\S+)\]\Z")
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)\Z")
+_SECTION = re.compile(r"\A\[(\S+)\]\Z")
+_HEADER = re.compile(r"\A([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*)\Z")
 
 
 def origin_of(url: str) -> Origin:

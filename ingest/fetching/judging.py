@@ -27,8 +27,9 @@ _LOGIN_PATH = re.compile(
 )
 _PASSWORD = re.compile(rb"(?i)<input[^<>]{0,300}\btype\s*=\s*[\"']?password")
 _GONE = re.compile(
-    r"(?i)\A\W*(?:(?:error|http|status)?\W*(?:404|410)\b|(?:the |this |sorry,? )*(?:page|article|"
-    r"story|content)[^.]{0,30}\b(?:not|cannot be|can[’']t be|could ?n[o’']t be|no longer)\b"
+    r"(?i)\A\W*+(?:(?:(?:error|http|status)\W*+)?(?:404|410)\b|"
+    r"(?:the |this |sorry,? )*(?:page|article|story|content)[^.]{0,30}"
+    r"\b(?:not|cannot be|can[’']t be|could ?n[o’']t be|no longer)\b"
     r"[^.]{0,12}\b(?:found|available|exist)|not found\b|page introuvable|"
     r"seite (?:wurde )?nicht gefunden|"
     r"página no encontrada|страница не найдена|сторінку не знайдено)"
@@ -42,7 +43,7 @@ _SAID = {
     451: "may not be shown, for legal reasons",
 }
 # No "<" within a tag: looked for from each of a million of them, an end would take for ever.
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*+)[^<>]*+>")
 _HIDDEN = frozenset({"script", "style", "template"})
 
 

@@ -11,7 +11,7 @@ from ingest.cleaning import clean_line
 from ingest.readers.nobody import is_agency, is_nobody, without_credit, without_role
 
 BY = re.compile(
-    r"(?i)\A[^\w(]*(?:(?:(?:written|reported|story|text|posted|published|words|analysis|opinion|review|"
+    r"(?i)\A[^\w(]*+(?:(?:(?:written|reported|story|text|posted|published|words|analysis|opinion|review|"
     r"(?:guest )?column|commentary|perspective|essay|compiled|edited|interview|geschrieben|"
     r"publicado|publié|scritto|skrevet|skrivet|skriven|geschreven|napisał|опубликовано) )?"
     r"(?:by|von|par|por|da|oleh|af|av|door|przez)\b:?(?=\s|[A-ZÀ-Þ])|"
@@ -50,11 +50,12 @@ _WHAT_HE_IS = re.compile(
 _CAPITALS = re.compile(r"[A-Z]{2,6}\Z|(?:Ph\.?D|M\.?D|M\.?A|R\.?N)\.?\Z")
 # Where a byline goes on to something else: a time, a place to follow them, another line.
 _THEN = re.compile(
-    r"(?i)\s*(?:[|•]|(?<![\u4e00-\u9fff])·|\s[-–—]+(?:\s|\Z)|\(|\s\d|@\w+(?!\S*\.)|(?<=[^\W\d_]{3})\.\s(?=[A-ZÀ-Þ])|"
-    r"\s+on(?=\s+\d|\s*\Z)|,?\s+(?:on\s)?(?:published|updated|posted|last\b|for\b|in\b|at\b|special\b|"
+    r"(?i)(?:(?:(?<!\s)\s+)?+(?:[|•(]|(?<![\u4e00-\u9fff])·|@\w++(?!\S{0,100}?\.))|(?<=[^\W\d_]{3})\.\s(?=[A-ZÀ-Þ])|"
+    r"(?<!\s)\s++(?:[-–—]++(?:\s|\Z)|\d|on(?=\s+\d|\s*\Z))|(?:(?:(?<!\s)\s+)?+,|(?<!\s))\s++"
+    r"(?:on\s)?(?:published|updated|posted|last\b|for\b|in\b|at\b|special\b|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
     r"(?:january|february|march|april|june|july|august|september|october|november|december|"
-    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?(?=\s+\d|\s*\Z))\b).*\Z"
+    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?(?=\s+\d|\s*\Z))\b)(?s:.*)\Z"
 )
 # "Ann LeeStaff Writer": two elements of a page with no space between.
 _GLUED = re.compile(

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 # articles has 0.2 MB; above this something else is in the file, and memory is to be bounded.
 ARTICLE_BYTES = 16 * 2**20
 _SAMPLE = 2**16  # bytes an encoding is guessed from
-_SAID = re.compile(r"(?<=<\?xml)([^>]*?)\sencoding=[\"'][^\"']*[\"']")  # in its first line
+_SAID = re.compile(
+    r"(?<=<\?xml)([^>]{0,200}?)\sencoding=[\"'][^\"']{0,200}+[\"']"
+)  # in its first line
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

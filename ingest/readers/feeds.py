@@ -28,7 +28,7 @@ _ROOT = re.compile(
     rb"<(?:[\w-]+:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]"
 )
 _FEED_ROOTS = ("rss", "feed", "rdf")
-_PART = re.compile(r"\s+[|–—»:·-]\s+|:\s+|\s*»\s*")
+_PART = re.compile(r"(?<!\s)\s++(?:[|–—:·-]\s++|»\s*+)|:\s++|»\s*+")
 
 
 def xml_of_links(start: bytes) -> str:
@@ -47,8 +47,8 @@ _DEEPEST = 2_000  # levels: feedparser takes time by their square, 20,000 take m
 _ENTRIES, _ELEMENTS = 20_000, 200_000
 _ENTRY = re.compile(rb"<(?:[\w-]+:)?(?:item|entry)[\s>/]")
 _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
-_NO_TAGS = re.compile(rb"(?s)<!\[CDATA\[.*?\]\]>|<!--.*?-->")
-_CUT_OFF = re.compile(r"(?i)(?:…|\.\.\.|\[…\]|\bread more|continue reading)\W*\Z")
+_NO_TAGS = re.compile(rb"(?s)<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)")
+_CUT_OFF = re.compile(r"(?i)(?:…|\.\.\.|\[…\]|\bread more|continue reading)\W{0,200}\Z")
 
 
 def read_feed(file: io.BufferedReader, place: str, links: Links = "keep") -> Read:
@@ -218,7 +218,7 @@ def _address(entry: Mapping[str, Any]) -> str:
 
 
 def _is_address(value: Any) -> bool:
-    return isinstance(value, str) and re.match(r"(?i)\s*https?://[^/\s]", value) is not None
+    return isinstance(value, str) and re.match(r"(?i)\A\s*https?://[^/\s]", value) is not None
 
 
 def _text(entry: Mapping[str, Any]) -> str:

@@ -83,12 +83,12 @@ _FLATTEN = (
     "item",
     "row",
 )
-_LONE_TAG = re.compile(r"\s*<[!/?a-zA-Z][^<>]*+>?\s*")  # "<!DOCTYPE": markup, and no text
+_LONE_TAG = re.compile(r"\A\s*<[!/?a-zA-Z][^<>]*+>?\s*")  # "<!DOCTYPE": markup, and no text
 _TAGS = re.compile(
     r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|[uod]l|t[dhr]|table|section|blockquote|pre)>"
     r"|<br ?/?>|<p[ >]"
 )
-_CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\Z")  # NewsAPI's mark
+_CUT_OFF = re.compile(r"(?:(?<!\s)\s+)?+(?:(?:…|\.\.\.)\s*+)?\[\+\d++ chars\]\Z")  # NewsAPI's mark
 _CUT_OFF_UP_TO = 60  # characters of it
 _KEYS_NAMED = 12  # of a record that has no text by any name that is known
 _HEADLINE = 3  # words of a title that says something by itself

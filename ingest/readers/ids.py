@@ -18,14 +18,17 @@ _TRACKING = re.compile(
 _AS_AMP = re.compile(r"(?i)\A(?:output|outputtype|format|view)=amp\Z")
 _HOST_PREFIX = re.compile(r"\A(?:www\d?|m|mobile|amp|edition)\.(?=[^.]+\.)")
 _SESSION = re.compile(r"(?i);(?:jsessionid|phpsessid|sid)=[^/;]*")
-_CUT_OUT_WITH = re.compile(r"""(?i)(?:["'<>]|%22|&(?:quot|#34|apos|gt|lt);)+\Z""")  # of its page
+_CUT_OUT_WITH = re.compile(  # of its page; read from where such a run begins
+    r"""(?i)(?<!["'<>])(?<!%22)(?<!&quot;)(?<!&#34;)(?<!&apos;)(?<!&[gl]t;)"""
+    r"""(?:["'<>]|%22|&(?:quot|#34|apos|gt|lt);)++\Z"""
+)
 _INDEX = re.compile(r"(?i)/(?:index|default)\.(?:s?html?|php|aspx?|jsp)\Z")
 _AMP_PATH = re.compile(r"(?i)(?:/amp|\.amp)(?=\.html\Z|/?\Z)|\A/amp(?=/)")
 _AMP_CACHE = re.compile(
     r"(?i)\A(?:https?://)?(?:(?:www\.)?google\.[a-z.]+/amp/(?:s/)?|"
     r"[\w-]+\.cdn\.ampproject\.org/[cv]/(?:s/)?)"
 )
-_ADDRESS = re.compile(r"(?i)\A(?:https?:)?//[^\s/]+\.[^\s/]+|\A(?:www\.)[^\s/]+\.[^\s/]+")
+_ADDRESS = re.compile(r"(?i)\A(?:(?:https?:)?//|www\.)(?=[^\s/]+\.[^\s/])[^\s/]++")
 _ID_UP_TO = 400  # characters
 _ADDRESS_UP_TO = 8_000  # characters: servers take no longer one, and a megabyte of quotes took 10 s
 

@@ -19,7 +19,7 @@ from ingest.readers.guarding import guarded
 from ingest.readers.ids import host_of
 from rag.schema import Article
 
-_ADDRESSES = re.compile(r"(?:\s*+(?:https?://[^\s<>\"]++|#[^\n]*+)[ \t\r]*+(?:\n|\Z))++\s*")
+_ADDRESSES = re.compile(r"\A(?:\s*+(?:https?://[^\s<>\"]++|#[^\n]*+)[ \t\r]*+(?:\n|\Z))++\s*")
 _TAGS = 2_500_000  # of 50,000 addresses, the most that a sitemap may have, 50 each
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 

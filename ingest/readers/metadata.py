@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _ARTICLE_TYPES = re.compile(
-    r"(?i)(?:news|blog|tech|satirical|analysis|background|opinion|report|review|advertiser|liveblog|"
-    r"social|scholarly|askpublic)*(?:article|posting|newsarticle|blogposting)\Z|review\Z|report\Z"
+    r"(?i)\A(?:(?:news|blog|tech|satirical|analysis|background|opinion|report|review|advertiser|liveblog|"
+    r"social|scholarly|askpublic)*(?:article|posting|newsarticle|blogposting)\Z|review\Z|report\Z)"
 )
 # <meta> names, best first, that hold a value where JSON-LD holds none.
 _META: dict[str, tuple[str, ...]] = {

@@ -25,7 +25,7 @@ _LETTERS_FROM = 40  # fewer letters and digits are a stamp on a picture of a pag
 _LARGER = 1.15  # than the letters of the story: a headline's
 _TITLE_UP_TO = 250  # characters
 _NO_TITLE = re.compile(
-    r"(?i)\.(?:docx?|indd|qxp|pdf|odt|rtf)\b|microsoft|untitled|\A[\w-]*\d[\w-]*\Z"
+    r"(?i)\.(?:docx?|indd|qxp|pdf|odt|rtf)\b|microsoft|untitled|\A(?=[\w-]*\d)[\w-]++\Z"
 )
 _LOCKED = 3  # what pdfpieces exits with
 

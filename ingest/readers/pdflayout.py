@@ -18,7 +18,7 @@ _SHORT = 0.85  # of the column's width: a line that ends earlier may end a parag
 _STUB = 0.5  # of the column's width: a line that ends earlier ends one, whatever stands there
 _WORD_UP_TO = 80  # characters of a word that is parted at the end of a line
 _PAGE_NUMBER = re.compile(
-    r"(?i)\W*(?:page|seite|p\.?|стр\.?)?\s*\d{1,4}(?:\s*(?:of|/|von|из)\s*\d+)?\W*"
+    r"(?i)\A\W*+(?:(?:page|seite|p\.?|стр\.?)\s*+)?\d{1,4}(?:\s*+(?:of|/|von|из)\s*+\d++)?\W*+"
 )
 
 
@@ -161,7 +161,7 @@ def _begins(before: Piece, piece: Piece, pieces: Sequence[Piece], usual: float) 
 def _joined(text: str, line: str, words: Counter[str]) -> str:
     """Put a line behind a text; "har-" and "bour" are one word, "well-" and "known" may be two."""
     # at its end alone: through a long text at every line, the search is quadratic
-    parted = re.search(r"([^\W\d_]+)[-\u00ad\u2010]\Z", text[-_WORD_UP_TO:])
+    parted = re.search(r"(?<![^\W\d_])([^\W\d_]++)[-\u00ad\u2010]\Z", text[-_WORD_UP_TO:])
     after = re.match(r"[^\W\d_]+", line)
     if parted is None or after is None or not after.group()[0].islower():
         return f"{text}{line}" if text.endswith(("-", "—")) else f"{text} {line}"

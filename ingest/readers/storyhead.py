@@ -42,7 +42,7 @@ _BY_LINE = re.compile(
     rf"({_NAME}(?:(?:\s*,\s*|\s+(?:and|und|et|y|e)\s+|\s*&\s*){_NAME}){{0,6}})"
 )
 _KOREAN = re.compile(
-    r"\[[^\]=]{1,20}=\s*(?:\S+\s)*?([가-힣]{2,4})(?:의\s|\s*기자|\s*특파원|\])|\b([가-힣]{2,4})\s?기자\b"
+    r"\[[^\]=]{1,20}=\s*(?:\S{1,40}\s){0,20}?([가-힣]{2,4})(?:의\s|\s*기자|\s*특파원|\])|\b([가-힣]{2,4})\s?기자\b"
 )
 # What may stand before "by" in a line that says when and who.
 _BEFORE_BY = re.compile(r"(?:\A|[\d|•·–—:-]|[ap]\.?m\.?|\b[A-Z]{2,4})\s*\Z")
@@ -203,7 +203,7 @@ def _said_to_be_by(line: str, after: str, publisher: str) -> tuple[str, ...]:
     if match and _BEFORE_BY.search(line[: match.start()]):
         return names_in_line(match.group(1), publisher)
     date = DATES.search(line)
-    if date and re.fullmatch(rf"{_NAME}\s*[-–—|•·]\s*", line[: date.start()]):
+    if date and re.fullmatch(rf"\A{_NAME}\s*[-–—|•·]\s*", line[: date.start()]):
         found = names_in_line(line[: date.start()], publisher)
         return found if all(is_person(name) for name in found) else ()
     return ()

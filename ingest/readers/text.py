@@ -18,7 +18,7 @@ from ingest.readers.shown import stands_alone
 from rag.schema import Article
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_PAIR = re.compile(r"([A-Za-zÀ-ÿА-Яа-яЁёІіЇїЄє가-힣 _-]{2,24})\s*[:：]\s*(.*)\Z")
+_PAIR = re.compile(r"\A([A-Za-zÀ-ÿА-Яа-яЁёІіЇїЄє가-힣 _-]{2,24})\s*[:：]\s*+(.*)\Z")
 _HEAD_LINES = 12  # lines that are looked at for what is said of the article
 _LINE_UP_TO = 160  # characters of such a line; a longer one is the story
 _OWN_LABELS = {
@@ -40,17 +40,17 @@ _ENDS_WITHIN = 20  # characters of the end
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _DATELINE = re.compile(
-    r"[A-ZÀ-Þ][\w .,'’/-]{2,60}?,?\s+"
+    r"\A[A-ZÀ-Þ][\w .,'’/-]{2,60}?,?\s+"
     r"((?:[A-Z][a-z]{2,8}\.?\s+\d{1,2},?\s+\d{4})|(?:\d{1,2}\.?\s+\w{3,9}\.?,?\s+\d{4}))"
-    r"\s*(?:\([^)]{2,30}\))?\s*[—–:-]"
+    r"\s*+(?:\([^)]{2,30}\)\s*+)?[—–:-]"
 )
 _HEADING = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+(\S.{0,300}?)[ \t]{0,20}#{0,20}[ \t]{0,20}$")
 # None of them looks further than to the next mark of its kind: a line may have a million.
 _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"!\[[^\[\]\n]*\]\([^)\n]*\)"), ""),  # pictures, with their descriptions
+    (re.compile(r"!\[[^\[\]\n]*\]\([^)\n]{0,1000}+\)"), ""),  # pictures, with their descriptions
     (re.compile(r"\[([^\[\]\n]+)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"\n]*\")?\)"), r"\1"),
     (re.compile(r"\[([^\[\]\n]+)\]\[[^\]\n]*\]"), r"\1"),
-    (re.compile(r"(?m)^\[[^\]\n]+\]:\s+\S+.*$"), ""),
+    (re.compile(r"(?m)^\[[^\]\n]++\]:\s++\S.*$"), ""),
     (_HEADING, r"\1"),
     (re.compile(r"(?m)^ {0,3}>[ ]?"), ""),
     (re.compile(r"(?m)^[ \t]*(?:[-*_][ \t]*){3,}$"), ""),
@@ -118,8 +118,8 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
     record: dict[str, Any] = {}
     key = ""
     for line in match.group(1).split("\n"):
-        item = re.match(r"\s*-\s+(.*)\Z", line)
-        pair = re.match(r"([\w .-]+?)\s*:(?:\s+(.*))?\Z", line)
+        item = re.match(r"\A\s*-\s++(.*)\Z", line)
+        pair = re.match(r"\A([\w .-]++)\s*+:(?:\s++(.*))?\Z", line)
         if item and key:
             held = record[key] if isinstance(record.get(key), list) else []
             record[key] = [*held, _scalar(item.group(1))]
@@ -137,7 +137,7 @@ def _scalar(value: str) -> Any:
         if len(value) > 1 and value.startswith(quote) and value.endswith(quote):
             inner = value[1:-1]
             return inner.replace('\\"', '"') if quote == '"' else inner.replace("''", "'")
-    return re.sub(r"\s+#\s.*\Z", "", value)
+    return re.sub(r"(?s)(?<!\s)\s++#\s.*\Z", "", value)
 
 
 def _canonical(label: str) -> str:

@@ -43,11 +43,11 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _SPEECH = re.compile(
-    r"\b(?:what|how) (?:did|does|do|has|have|had) (?P<who>[^?]+?) (?:\w+ly )?"
+    r"\b(?:what|how) (?:did|does|do|has|have|had) (?P<who>[^?]{1,200}?) (?:\w+ly )?"
     r"(?P<verb>say|said|threaten(?:ed)?|warn(?:ed)?|announce[d]?|promise[d]?|vow(?:ed)?|claim(?:ed)?|"
     r"tell|told|declare[d]?|state[d]?|pledge[d]?|demand(?:ed)?|respond(?:ed)?|react(?:ed)?|reply|"
     r"replied|argue[d]?|call(?:ed)?(?= for)|comment(?:ed)?|think|write|tweet(?:ed)?|deny|denied)\b"
-    r"|\bwhat (?:is|was|were) (?P<who2>[^?]+?)(?:’s|'s|’|') (?P<noun>reaction|response|reply|"
+    r"|\bwhat (?:is|was|were) (?P<who2>[^?]{1,200}?)(?:’s|'s|’|') (?P<noun>reaction|response|reply|"
     r"warning|threat|statement|promise|position|answer|view)\b"
     r"|\b(?P<verb3>reaction|response|warning|statement|threat) (?:of|from|by) (?P<who3>[^?]+)",
     re.IGNORECASE,
@@ -63,8 +63,9 @@ _POLAR = re.compile(
 )
 _HEAD = re.compile(
     r"\b(?:which|what) (?!(?:is|are|was|were|did|does|do|has|have|had|will|would|can|could|of)\b)"
-    r"(?P<head>(?:\w+[’'-]?\w* ){0,4}?\w+)(?=[’']s| (?:is|are|was|were|did|does|do|has|have|had|"
-    r"will|would|can|could|of|in|to|that|who|which|with)\b|\?|\s\w+ed\b)",
+    r"(?P<head>(?:\w++(?:[’'-]\w*+)?+ ){0,4}?\w++)"
+    r"(?=[’']s| (?:is|are|was|were|did|does|do|has|have|had|will|would|can|could|of|in|to"
+    r"|that|who|which|with)\b|\?|\s\w+ed\b)",
     re.IGNORECASE,
 )
 

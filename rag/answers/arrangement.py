@@ -218,7 +218,7 @@ def quoted(candidate: Candidate, article: str, before: str = "") -> Statement:
     passage, span = candidate.hit.passage, candidate.span
     if not article:
         article, span = passage.text, Span(span.start - passage.start, span.end - passage.start)
-    text = re.sub(r"\s*\n\s*", " ", readable(article, span))
+    text = re.sub(r"(?<!\s)[^\S\n]*+\n\s*+", " ", readable(article, span))
     if before and not re.match(r"[\[(]", before):
         text = f"[{before}:] {text}"
     return Statement(text=text, citations=(cite(1, candidate.hit, candidate.span),))

@@ -13,7 +13,7 @@ _DIGITS = "0-9⁰¹²³⁴⁵⁶⁷⁸⁹"
 _NUMBER = rf"\^?[{_DIGITS}]{{1,3}}"
 _INSIDE = (
     rf"\s*(?:(?:passages?|sources?|refs?\.?|no\.?|#|citation|doc(?:ument)?)\s*)?{_NUMBER}"
-    rf"(?:\s*(?:[,;&–-]|and|†[^\]】]*)\s*(?:(?:passage|source)\s*)?{_NUMBER})*\s*(?:†[^\]】]*)?"
+    rf"(?:\s*(?:[,;&–-]|and)\s*(?:(?:passage|source)\s*)?{_NUMBER})*+\s*+(?:†[^\]】]{{0,200}}+)?"
 )
 # [1]  [1, 2]  [1][2]  [¹]  【1】  [^1]  (1) is left alone: it is also how prose counts.
 MARKER = re.compile(
@@ -21,6 +21,12 @@ MARKER = re.compile(
     rf"|(?<![{_DIGITS}\[【［,^#\s])\s?(?<!m)[⁰¹²³⁴⁵⁶⁷⁸⁹]+",  # but not 50 m²
     re.IGNORECASE,
 )
+
+# A run of markers and the stop behind it. Only where the run begins: it is read once.
+_NO_MARKER_BEFORE = "".join(
+    rf"(?<!\[\d{{{digits}}}\]{space})" for digits in (1, 2, 3) for space in ("", " ")
+)
+_BEFORE_STOP = re.compile(rf"{_NO_MARKER_BEFORE}((?: ?\[\d{{1,3}}\])++)([.!?])(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ def read_citations(text: str) -> Cited:
     numbers: list[int] = []
     for marker in MARKER.finditer(text):
         numbers += _numbers(marker[0])
-    bare = re.sub(r"\s+([.,;:!?])", r"\1", MARKER.sub("", text))
+    bare = re.sub(r"(?<!\s)\s++([.,;:!?])", r"\1", MARKER.sub("", text))
     return Cited(" ".join(bare.split()), tuple(dict.fromkeys(numbers)))
 
 
@@ -55,7 +61,7 @@ def _numbers(marker: str) -> Iterable[int]:
 def tidy_markers(text: str) -> str:
     """Return `text` with every complete marker written as [1][2], after the stop it belongs to."""
     tidy = MARKER.sub(lambda m: " " + "".join(f"[{n}]" for n in _numbers(m[0])), text)
-    return re.sub(r"((?: ?\[\d{1,3}\])+)([.!?])(?=\s|$)", r"\2\1", tidy)
+    return _BEFORE_STOP.sub(r"\2\1", tidy)
 
 
 def cite(number: int, hit: Hit, span: Span | None = None) -> Citation:

@@ -51,7 +51,7 @@ REACH_OF_NO = 2  # and after "no", "neither": "no vote was held" is not about th
 _LIGHT = frozenset("want wanted wish plan planned intend agree agreed able manage try".split())
 _NO = frozenset("no none neither nor without".split())
 _INTENDED = re.compile(r"\b(?:was|were|is|are) to (?!blame)\w+", re.IGNORECASE)
-_DATELINE = re.compile(r"^[A-Z]{3,}[^–—]{0,60}? [-–—] ")
+_DATELINE = re.compile(r"^[A-Z]{3,}+[^–—]{0,60}? [-–—] ")
 _DECLINED = re.compile(r"\b(?:refused?|failed?|declined?) to (?=\w)", re.IGNORECASE)
 
 

@@ -174,7 +174,7 @@ def split_sentences(text: str) -> list[str]:
 
 def _ended(pieces: list[str]) -> list[str]:
     """Return the sentences that another one follows; the start of a marker is none yet."""
-    if pieces and re.match(r"[\[【［⁰¹²³⁴⁵⁶⁷⁸⁹(]|\W*$", pieces[-1]):
+    if pieces and re.match(r"\A(?:[\[【［⁰¹²³⁴⁵⁶⁷⁸⁹(]|\W*+$)", pieces[-1]):
         pieces = pieces[:-1]
     return pieces[:-1]
 

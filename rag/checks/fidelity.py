@@ -39,7 +39,7 @@ def misquoted(claim: str, passage: str) -> list[str]:
 
 def _stands_in(quote: str, there: str) -> bool:
     at = 0
-    for piece in re.split(r"\s*(?:…|\[[^\]]*\])\s*", quote):
+    for piece in re.split(r"(?:(?<!\s)\s+)?+(?:…|\[[^\]]{0,300}\])\s*+", quote):
         piece = piece.strip(" .,;:!?-'\"")
         if not piece:
             continue

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 _ONES = {
     word: n
@@ -114,7 +116,7 @@ def _surely_month(match: re.Match[str]) -> bool:
     word = match["m3"]
     if word is None or not word[0].isupper():
         return False
-    before = match.string[: match.start()]
+    before = match.string[max(0, match.start() - 12) : match.start()]
     sure = word.lower().rstrip(".") not in {"may", "march", "mar", "jan", "dec", "sep"}
     return (
         sure
@@ -125,10 +127,13 @@ def _surely_month(match: re.Match[str]) -> bool:
 
 def figures(text: str) -> list[Figure]:
     """Return the numbers in `text`, in digits or spelt; those of a named day are not among them."""
-    taken = [(day.start, day.end) for day in days(text)]
+    taken = days(text)  # in order
+    starts = [day.start for day in taken]
+    reach = list(accumulate((day.end for day in taken), max))
     found = []
     for m in FIGURE.finditer(text):
-        if any(start < m.end() and m.start() < end for start, end in taken):
+        before = bisect_left(starts, m.end())
+        if before and reach[before - 1] > m.start():
             continue
         value = _value(m)
         if value is None:

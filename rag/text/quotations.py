@@ -35,21 +35,25 @@ ATTRIBUTED = re.compile(
     rf"in a (?:statement|tweet|post|speech|letter|interview))\b",
     re.IGNORECASE,
 )
+# A word of a name or of what a speaker is: a longer one is none, and would be read at each letter.
+_WORD_ON = r"[\w.’'-]{0,40}+"
+_WORD = r"[\w.’'-]{1,40}+"
 _CLAUSE = re.compile(
     rf"^\W*(?:(?:he|she|they|it|[A-Z][\w.’'-]*)(?: [\w.’'-]+){{0,6}}? (?:{_CARRIERS})\b"
     rf"|(?:{_CARRIERS}) (?:[A-Z][\w.’'-]*|the|a|an)\b)"
 )
 _SPEAKER_AFTER = re.compile(
-    rf"[”\"’',]\s*(?P<a>(?:[A-Z][\w.’'-]*|[Hh]e|[Ss]he|[Tt]hey)(?: [\w.’'-]+){{0,7}}?) "
+    rf"[”\"’',]\s*+(?P<a>(?:[A-Z]{_WORD_ON}|[Hh]e|[Ss]he|[Tt]hey)(?: {_WORD}){{0,7}}?) "
     rf"(?:also |later |then )?(?:{_CARRIERS})\b"
-    rf"|[”\"’',]\s*(?:{_CARRIERS}) (?P<b>(?:the |a )?(?:[\w’'-]+ ){{0,6}}?"
-    rf"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)"
+    rf"|[”\"’',]\s*+(?:{_CARRIERS}) (?P<b>(?:the |a )?(?:[\w’'-]++ ){{0,6}}?"
+    rf"[A-Z][\w’'-]*+(?: [A-Z][\w’'-]*+)*+)"
 )
 _SPEAKER_BEFORE = re.compile(
-    rf"(?P<c>(?:[A-Z][\w.’'-]*|[Hh]e|[Ss]he|[Tt]hey|The|A)(?: [\w.’'-]+){{0,8}}?),?"
-    rf"(?: [^,.“\"]{{3,60}},)? "
+    rf"(?P<c>(?:[A-Z]{_WORD_ON}|[Hh]e|[Ss]he|[Tt]hey|The|A)(?: {_WORD}){{0,8}}?),?"
+    rf"(?: [^,.“\"]{{3,60}}+,)? "
     rf"(?:also |later |then |has |had )?(?:{_VERB})\b"
 )
+_SPOKEN = re.compile(r"“[^”]{0,1500}+”|\"[^\"]{0,1500}+\"")
 _ACCORDING = re.compile(r"[Aa]ccording to (?P<d>[^,.“”\"]+?)(?=[,.“”\"]|$)")
 
 LONGEST_UNIT = 700  # characters: a quotation longer than this is quoted sentence by sentence
@@ -127,13 +131,13 @@ def _said_of_the_last(text: str, last: Span, span: Span) -> bool:
         and len(clause) < 120
         and not re.search(r"[“\"]", clause)
         and bool(_CLAUSE.match(clause))
-        and not ATTRIBUTED.search(re.sub(r"[“\"][^”\"]*[”\"]", "", quoted))
+        and not ATTRIBUTED.search(re.sub(r"[“\"][^”\"]{0,1500}+[”\"]", "", quoted))
     )
 
 
 def speaker(text: str) -> str:
     """Return who says what `text` reports, as `text` words it; empty where nobody is named."""
-    bare = re.sub(r"“[^”]*”|\"[^\"]*\"", lambda m: "“" + "_" * (len(m[0]) - 2) + "”", text)
+    bare = _SPOKEN.sub(lambda m: "“" + "_" * (len(m[0]) - 2) + "”", text)
     for pattern in (_ACCORDING, _SPEAKER_AFTER, _SPEAKER_BEFORE):
         match = pattern.search(bare)
         if match:

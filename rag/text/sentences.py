@@ -20,8 +20,8 @@ _NO_STOPS = re.compile(r"[\u0e00-\u0eff]")
 # alternative is a space that was lost in scraping: "the end.The next".
 _BREAK = re.compile(
     r"""(?P<line>[\n\r\v\f\u2028\u2029]\s*)
-    |(?P<stop>(?:[.!?…‥؟۔։།༎༏׃\u037e।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴]
-        |(?<=[\u0561-\u0587]):|(?<=[\u03ac-\u03ce]);)+)
+    |(?P<stop>(?<![.!?…‥؟۔։།༎༏׃\u037e।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴])(?:[.!?…‥؟۔։།༎༏׃\u037e।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴]
+        |(?<=[\u0561-\u0587]):|(?<=[\u03ac-\u03ce]);)++)
         (?P<close>["'”’“‘»«›‹)\]}*_]*(?:[ \u00a0\u202f]?»(?=\s|\Z))?)
         (?:\ ?\[\d{1,3}\])*(?=\s|\Z)
     |(?P<wide>[。！？｡।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴]+["'”’」』）)\]〉》]*)
@@ -32,7 +32,7 @@ _BREAK = re.compile(
 _SPACES = re.compile(r"\s*")
 _NEXT = re.compile(r"[\s\"'“”‘’„‚«»‹›(\[{¿¡—–\-*•_]*([^\W_]+)?(\.)?")
 _OPENERS = "\"'“”‘’„«»()[]{}—–/*_"
-_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}\Z")
+_DOTTED = re.compile(r"\A(?:[^\W\d_]{1,2}\.)++[^\W\d_]{1,2}\Z")
 _WRAPPED_FROM = 40  # a shorter line that ends without a stop is a heading or an item, never a wrap
 
 
@@ -84,7 +84,7 @@ _ENGLISH = re.compile(r"\b(?:the|of|and|to|is|was|that|for|said)\b")
 _MONTH = re.compile(r"(?:Jan|Feb|Mär|Maer|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Jän)[a-zäöü]*\Z")
 # “Why now?” Smith asked.: the sentence goes on after the quotation.
 _ATTRIBUTION = re.compile(
-    r"\s*(?:[A-Z][\w.'’-]*\s+){1,4}(?:said|says|asked|asks|told|wrote|writes|added|adds|replied|"
+    r"(?:(?<!\s)\s+)?+(?:[A-Z][\w.'’-]{0,40}+\s++){1,4}(?:said|says|asked|asks|told|wrote|writes|added|adds|replied|"
     r"tweeted|posted|shouted|yelled|joked|quipped|recalled|continued|wondered|exclaimed|answered|"
     r"explained|noted|concluded|insisted|warned|argued)\b"
 )

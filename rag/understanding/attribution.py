@@ -27,18 +27,22 @@ _STRONG = re.compile(
 # Enough where another publisher is cited: "reported by TechCrunch and accused by Fortune of".
 _ALSO = re.compile(r"\b(?:by|in|from|per|and)(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$", re.I)
 _AFTER = re.compile(
-    rf"[\"”'’]?(?:['’]s?)?\s+(?:(?:also|has|have|had|did|not)\s+){{0,2}}(?:[\w-]+ )?(?:{_REPORTS}|{_PIECES})\b",
+    rf"\A[\"”'’]?(?:['’]s?)?\s++(?:(?:also|has|have|had|did|not)\s++){{0,2}}(?:[\w-]++ )?(?:{_REPORTS}|{_PIECES})\b",
     re.I,
 )
 _JOINED = re.compile(
-    r"[\"”'’]?\s*(?:,|and|or|&|,\s*and|as well as|and(?: the)?)\s*(?:the )?[\"“'‘]?$", re.I
+    r"\A[\"”'’]?\s*+(?:,(?:\s*+and)?|and(?: the)?|or|&|as well as)\s*+(?:the )?[\"“'‘]?$", re.I
 )
 _WORKS_BY = re.compile(
-    rf"\b(?:{_PIECES}|written|reported|authored|wrote)(?:\s+[\w’'-]+){{0,6}}?\s+by\s+(?P<name>[^,?.;]+)"
-    rf"|\b(?P<owner>[\w.-]+(?: [\w.’'-]+){{1,3}}?)['’]s?\s+(?:\w+ )?{_PIECES}\b"
-    r"|\bdid\s+(?P<writer>[\w.-]+(?: [\w.’'-]+){1,3}?)\s+write\b",
+    rf"\b(?:{_PIECES}|written|reported|authored|wrote)(?:\s++[\w’'-]++){{0,6}}?\s++by\s++(?P<name>[^,?.;]++)"
+    # from where a word begins, hyphens and all: tried at each of them it would be read as often
+    rf"|(?<![\w.-])[.-]*+(?P<owner>[\w.-]++(?: [\w.’'-]+){{1,3}}?)['’]s?\s++(?:\w++ )?{_PIECES}\b"
+    r"|\bdid\s++(?P<writer>[\w.-]++(?: [\w.’'-]++){1,3}?)\s++write\b",
     re.I,
 )
+
+
+_LEADS = 200  # characters before a name and behind it, in which the words stand that cite it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,17 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
     cited = [_cited(question, start, end) for start, end, _ in found]
     if any(cited):
         cited = [
-            c or _ALSO.search(question[:start]) is not None
+            c or _ALSO.search(question[max(0, start - _LEADS) : start]) is not None
             for c, (start, _, _) in zip(cited, found, strict=True)
         ]
-    for _ in found:  # "The Verge, Polygon and TechCrunch": one cited name cites its neighbours
-        for i in range(len(found) - 1):
-            if _JOINED.fullmatch(question[found[i][1] : found[i + 1][0]]):
-                cited[i] = cited[i + 1] = cited[i] or cited[i + 1]
+    # "The Verge, Polygon and TechCrunch": one cited name cites its neighbours, forwards and back
+    joined = [
+        _JOINED.fullmatch(question[found[i][1] : found[i + 1][0]]) is not None
+        for i in range(len(found) - 1)
+    ]
+    for i in (*range(len(joined)), *reversed(range(len(joined)))):
+        if joined[i]:
+            cited[i] = cited[i + 1] = cited[i] or cited[i + 1]
     kept = [f for f, is_cited in zip(found, cited, strict=True) if is_cited]
     names = tuple(dict.fromkeys(name for _, _, several in kept for name in several))
     return Attribution(names, tuple(_widened(question, start, end) for start, end, _ in kept))
@@ -116,9 +124,9 @@ def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]],
     """Every spelling of every publisher: with and without "The", spaces, "News", ".com", initials."""
     known: dict[str, tuple[str, ...]] = {}
     for publisher in publishers:
-        short = re.split(r"\s+[|–—:-]\s+", publisher)[0].strip()
+        short = re.split(r"(?<!\s)\s++[|–—:-]\s++", publisher)[0].strip()
         plain = re.sub(r"(?i)^the\s+|\.(?:com|org|net|co\.uk|co)$", "", short)
-        bare = re.sub(r"(?i)\s+(?:news|online|international|magazine)$", "", plain)
+        bare = re.sub(r"(?i)(?<!\s)\s++(?:news|online|international|magazine)$", "", plain)
         initials = "".join(word[0] for word in short.split() if word[0].isupper())
         forms = {
             publisher,
@@ -149,7 +157,7 @@ def _written_as_a_name(words: str) -> bool:
 
 
 def _cited(question: str, start: int, end: int) -> bool:
-    before, after = question[:start], question[end:]
+    before, after = question[max(0, start - _LEADS) : start], question[end : end + _LEADS]
     if _STRONG.search(before):
         return True
     return _AFTER.match(after) is not None
@@ -157,9 +165,10 @@ def _cited(question: str, start: int, end: int) -> bool:
 
 def _widened(question: str, start: int, end: int) -> tuple[int, int]:
     """The span with the words that only attribute: "according to", "as reported by"."""
+    begin = max(0, start - _LEADS)
     lead = re.search(
         rf"(?:,\s*)?\b(?:according to|as {_REPORTS} (?:by|in|on)|in an? {_PIECES} (?:in|by|from))(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$",
-        question[:start],
+        question[begin:start],
         re.I,
     )
-    return (lead.start() if lead else start), end
+    return (begin + lead.start() if lead else start), end

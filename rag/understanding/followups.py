@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rag.schema import Answer
+from rag.understanding.length import LONGEST_QUESTION, check_length
 from rag.understanding.windows import find_window
 
 CARRIED_WORDS = 8  # of earlier questions and answers, at the most
@@ -40,8 +41,8 @@ _GOES_ON = re.compile(
     re.I,
 )
 _NAME = re.compile(
-    r"(?<![\w’'])(?:[A-Z][\w’'-]*[a-z\d][\w’'-]*|[A-Z]{2,}\d*)"
-    r"(?:\s+(?:of|the|de|van|von|bin|al)?\s*(?:[A-Z][\w’'-]+|[A-Z]{2,}))*"
+    r"(?<![\w’'])(?:[A-Z](?=[\w’'-]{0,40}?[a-z\d])[\w’'-]++|[A-Z]{2,}+\d*+)"
+    r"(?:\s++(?:(?:of|the|de|van|von|bin|al)\s*+)?(?:[A-Z][\w’'-]++|[A-Z]{2,}+))*+"
 )
 _OPENING = re.compile(
     r"^(?:Yesterday|Today|Tomorrow|Earlier|Later|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Meanwhile"
@@ -52,12 +53,17 @@ ALONE_WORDS = 3  # content words that make a question without a pronoun stand by
 
 
 def stand_alone(question: str, history: Sequence[tuple[str, Answer] | str]) -> str:
-    """Return `question` so that it can be asked without what went before it, oldest first."""
-    asked = [turn if isinstance(turn, str) else turn[0] for turn in history]
+    """Return `question` so that it can be asked without what went before it, oldest first.
+
+    Raises QuestionTooLongError; of a longer turn before it, only the beginning is read.
+    """
+    check_length(question)
+    asked = [(turn if isinstance(turn, str) else turn[0])[:LONGEST_QUESTION] for turn in history]
     if not asked or not needs_history(question):
         return question
     answer = history[-1][1] if not isinstance(history[-1], str) else None
-    return with_carried(question, carried(question, asked, answer))
+    whole = with_carried(question, carried(question, asked, answer))
+    return whole if len(whole) <= LONGEST_QUESTION else question
 
 
 def needs_history(question: str) -> bool:
@@ -76,7 +82,7 @@ def carried(question: str, asked: Sequence[str], answer: Answer | None) -> list[
     sources = list(dict.fromkeys([asked[-1], asked[0]]))
     words = _carried_window(question, asked[-1])
     if answer is not None and _PERSON.search(question):
-        first = " ".join(s.text for s in answer.statements[:1])
+        first = " ".join(s.text[:LONGEST_QUESTION] for s in answer.statements[:1])
         words += _names(first)[:1]
     for text in sources:
         words += [w for w in _content(text) if not any(w in carried.split() for carried in words)]

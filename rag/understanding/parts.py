@@ -14,20 +14,21 @@ _VERB = r"(?:do|does|did|is|was|were|are|has|have|had|can|could|will|would|shoul
 _ASKS = r"(?:what|who|whom|whose|which|when|where|how|why|whether)"
 _PIECE = r"(?:articles?|reports?|stor(?:y|ies)|pieces?|coverage|columns?|reporting)"
 _COMPARED = (
-    r"\s*,?\s*\b(?:while(?!\s+\w+ing\b)|whereas|compared (?:to|with)|in contrast to|as opposed to"
+    r"(?:(?<!\s)\s+)?+(?:,\s*+)?+\b(?:while(?!\s+\w+ing\b)|whereas"
+    r"|compared (?:to|with)|in contrast to|as opposed to"
     r"|versus|vs\.?|(?:in )?(?:a )?(?:similar(?:ly)?|identical(?:ly)?)(?: way)? to(?: how)?"
     r"|in the same way (?:that|as)|than (?:how|what|when|where))\b\s*"
 )
 _NEXT = (
-    rf",?\s+(?:and|but|or)\s+(?:also\s+)?(?={_VERB}\s+(?!not\b)|{_ASKS}\b"
-    rf"|(?:the|an?|another|its|their)\s+(?:\S+\s+){{0,5}}?{_PIECE}\b"
-    rf"|(?:\S+\s+){{0,4}}?\S+['’]s?\s+{_PIECE}\b)"
+    rf"(?:,|(?<!\s))\s++(?:and|but|or)\s++(?:also\s++)?(?={_VERB}\s+(?!not\b)|{_ASKS}\b"
+    rf"|(?:the|an?|another|its|their)\s++(?:\S++\s++){{0,5}}?{_PIECE}\b"
+    rf"|(?:\S++\s++){{0,4}}?\S+['’]s?\s++{_PIECE}\b)"
 )
 _QUESTIONS = r"(?<=\?)\s+(?=\S)"
 _SIDES = re.compile(rf"(?i:{_COMPARED}|{_NEXT})|{_QUESTIONS}")
 # Of one who is spoken of by several papers, each clause may be another paper's.
 _CLAUSES = re.compile(
-    rf"(?i:{_COMPARED}|{_NEXT}|,\s+(?:and\s+|as well as\s+)?"
+    rf"(?i:{_COMPARED}|{_NEXT}|,\s++(?:and\s++|as well as\s++)?"
     rf"(?={_VERB}\b|\w+ed\b|who\b|which\b|as\s+(?:reported|discussed)))"
     rf"|{_QUESTIONS}"
 )

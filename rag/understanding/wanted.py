@@ -25,11 +25,11 @@ _PATTERNS: tuple[tuple[Wanted, str], ...] = (
     (
         "two sides",
         r"\b(?:both sides|compare|versus|vs\.?|differ(?:s|ed|ence|ences)?|disagree\w*|contradict\w*"
-        r"|supporters and (?:critics|opponents)|one side|each side|while (?:the )?.+ (?:article|report))\b",
+        r"|supporters and (?:critics|opponents)|one side|each side|while (?:the )?.{1,300} (?:article|report))\b",
     ),
     (
         "course of events",
-        r"\b(?:timeline|course of events|chronology|sequence of events|how did .+ (?:unfold|begin|start"
+        r"\b(?:timeline|course of events|chronology|sequence of events|how did .{1,300} (?:unfold|begin|start"
         r"|develop|come about|end up)|step by step|what led (?:up )?to)\b",
     ),
     (

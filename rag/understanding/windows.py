@@ -55,7 +55,7 @@ _ANCHORED = re.compile(
     r"(?:[\w’'-]+\s+){1,4}(?:of|on|in)\s+$",
     re.I,
 )
-_CONNECTOR = re.compile(r"\s*(?:-|–|to|and|until|till|through)\s+(?:the\s+|in\s+|on\s+)?$", re.I)
+_CONNECTOR = re.compile(r"\A\s*+(?:-|–|to|and|until|till|through)\s++(?:(?:the|in|on)\s++)?$", re.I)
 _PREPOSITION = re.compile(
     r"\b(?P<word>since|after|before|prior to|until|till|up to|through|by|between|from|as of|around|circa"
     r"|on|in|during|at|over|throughout|within|of|for|than|to|with)(?:\s+the)?\s+$",
@@ -65,7 +65,7 @@ _NO_TIME = {"of", "for", "than", "to", "with"}  # before a time: a name, an aim,
 _PLACES_IN_TIME = {"on", "in", "during", "at", "over", "throughout", "within", ""}
 _DETERMINED = re.compile(r"\b(?:the|an?|its|his|her|their|this|that|these|those|our|my)\s+$", re.I)
 _FOLLOWS = re.compile(
-    r"\s*(?:$|[^\w\s~]|(?:and|or|but|in|on|at|to|by|from|of|for|with|about|against|over|under|into|near"
+    r"\A\s*(?:$|[^\w\s~]|(?:and|or|but|in|on|at|to|by|from|of|for|with|about|against|over|under|into|near"
     r"|as|when|where|while|after|before|because|that|who|what|which|how|why|did|does|do|is|are|was|were"
     r"|has|have|had|will|would|could|should|can|may|might|during|between|during|than|if|so|according"
     r"|despite|amid|regarding|concerning|following|alone|only|also)\b|~)",
@@ -86,9 +86,10 @@ _PARTICIPLE = re.compile(rf"\b{_MADE}(?:\s+(?:back|from))?\s+$", re.I)
 _AUXILIARY = re.compile(
     r"\b(?:was|were|been|be|being|is|are|get|got|has|have|had|who)\s+(?:\w+\s+){0,2}\w+\s+$", re.I
 )
-_LIFE = re.compile(r"\b(?:born|founded|co-founded|was established|dating|dates)\b[^,?]*$", re.I)
+_LIFE = re.compile(r"\b(?:born|founded|co-founded|was established|dating|dates)\b", re.I)
 _RELATIVE = re.compile(
-    r"(?P<before>[\w’'-]+),?\s+(?:who|which|that|whose|where)\s+(?:[\w’'-]+\s+){1,4}$"
+    r"(?<![\w’'-])(?P<before>[\w’'-]++),?\s++(?:who|which|that|whose|where)\s++"
+    r"(?:[\w’'-]++\s++){1,4}$"
 )
 _NOT_RELATIVE = re.compile(
     r"^(?:say|says|said|claim\w*|report\w*|announc\w*|show\w*|find|found|den\w+|confirm\w*|think|believ\w*"
@@ -229,7 +230,7 @@ def _tells_when(
 
 def _made_then(head: str) -> bool:
     """Whether the time belongs to a thing's making: "the treaty signed in", "who was born in"."""
-    if _LIFE.search(head):
+    if _LIFE.search(head, max(head.rfind(","), head.rfind("?")) + 1):
         return True
     if _PARTICIPLE.search(head) and not _AUXILIARY.search(head):
         return True

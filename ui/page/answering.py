@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError
 from rag.questions import (
+    LONGEST_QUESTION,
     Question,
     asks_for_an_author,
     first_and_last,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.chatbot import Chatbot
 
-LONGEST_QUESTION = 1000
 REMEMBERED = 6  # turns that a follow-up question may refer to
 REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
 PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
@@ -37,7 +37,8 @@ def begun(desk: Desk, asked: Asked, at: int | None = None) -> Desk:
 
     It is as it was where nothing is asked, and while an answer is under way.
     """
-    question = " ".join(asked.question.split())[:LONGEST_QUESTION]
+    # A longer one, which the page's own field doesn't take, is told so by `read_question`.
+    question = " ".join(asked.question.split())[: LONGEST_QUESTION + 1]
     if not question or desk.is_busy:
         return desk
     asked = replace(asked, question=question)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradio import events
 
+from rag.questions import LONGEST_QUESTION
 from ui import render
-from ui.page.answering import LONGEST_QUESTION
 
 if TYPE_CHECKING:
     from rag.archive import Archive

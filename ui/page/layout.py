@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ui.page.answering import LONGEST_QUESTION
+from rag.questions import LONGEST_QUESTION
 from ui.page.components import (
     CITED,
     NOT_CITED,

@@ -1,0 +1,128 @@
+"""Questions and articles that once took seconds or hours: each is read in step with its length."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ingest.cleaning import clean, clean_title
+from ingest.readers.bylines import names as bylines
+from rag.answers.citations import read_citations
+from rag.errors import QuestionTooLongError
+from rag.questions import LONGEST_QUESTION, stand_alone, understand
+from rag.text.figures import days, figures
+from rag.text.names import names
+from rag.text.quotations import speaker, units
+from rag.text.sentences import sentences
+from rag.understanding.attribution import find_authors, find_publishers
+from rag.understanding.parts import parts_of
+from rag.understanding.windows import find_window
+from tests.fakes import small_archive
+from tests.patterns import seconds
+from ui import cli
+
+NOW = datetime(2024, 10, 24, tzinfo=UTC)
+PUBLISHERS = ("The Harbour Courier", "Orchard Gazette")
+FLOOR = 0.02
+
+QUESTIONS = {
+    "hyphens": ("who wrote ", "a-"),
+    "spaces": ("Did the Courier", "  "),
+    "names": ("Who said ", "Aaa-"),
+    "who": ("a treaty ", "signed who "),
+    "publishers": ("What do the ", "Orchard Gazette, "),
+    "and": ("Did they ", "and x "),
+}
+TEXTS = {
+    "stops": ("The end", "."),
+    "spaces": ("“Yes.”", " "),
+    "capitals": ("“Yes,” ", "A"),
+    "initials": ("Mr ", "A.b."),
+    "quotes": ("", "“"),
+    "apostrophes": ("'", "A'"),
+    "brackets": ("[1", "†1"),
+    "open brackets": ("", "["),
+    "dashes": ("Title", " - "),
+    "figures": ("It cost ", "1,000 "),
+}
+READ_QUESTION: dict[str, Callable[[str], object]] = {
+    "publishers": lambda text: find_publishers(text, PUBLISHERS),
+    "authors": lambda text: find_authors(text, ["Noor Haan"]),
+    "parts": lambda text: parts_of(text, cited=2),
+    "window": lambda text: find_window(text, NOW),
+}
+READ_TEXT: dict[str, Callable[[str], object]] = {
+    "sentences": sentences,
+    "units": units,
+    "speaker": speaker,
+    "names": names,
+    "figures": figures,
+    "days": days,
+    "citations": read_citations,
+    "text": clean,
+    "title": clean_title,
+    "byline": bylines,
+}
+
+
+def in_step(call: Callable[[str], object], start: str, repeated: str) -> bool:
+    """Whether `call` takes no more than thrice as long on 8 kB as on 4."""
+    half, whole = (start + repeated * (size // len(repeated)) + "\x01" for size in (4096, 8192))
+    if seconds(lambda: call(start + repeated * 200 + "\x01"), 1) > 1:
+        return False
+    for _ in range(3):
+        took = seconds(lambda: call(whole), 3)
+        if took < FLOOR or took < 3 * seconds(lambda: call(half), 3):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("attack", QUESTIONS)
+@pytest.mark.parametrize("reader", READ_QUESTION)
+def test_question_is_read_in_step_with_its_length(reader: str, attack: str) -> None:
+    assert in_step(READ_QUESTION[reader], *QUESTIONS[attack])
+
+
+@pytest.mark.parametrize("attack", TEXTS)
+@pytest.mark.parametrize("reader", READ_TEXT)
+def test_text_is_read_in_step_with_its_length(reader: str, attack: str) -> None:
+    assert in_step(READ_TEXT[reader], *TEXTS[attack])
+
+
+def test_long_question_is_refused_at_once() -> None:
+    question = "who wrote" + "a-" * 60_000
+    began = time.process_time()
+    with pytest.raises(QuestionTooLongError, match=r"120,009 characters: ask it in at most 1,000"):
+        understand(question, asked_on=NOW)
+    with pytest.raises(QuestionTooLongError):
+        stand_alone(question, ["Who runs the ferry?"])
+    assert time.process_time() - began < 1
+
+
+def test_long_history_is_read_to_the_limit() -> None:
+    turn = "Who is Ada Quill, " + "a-" * 60_000
+    began = time.process_time()
+    whole = stand_alone("And where does she live?", [turn])
+    assert time.process_time() - began < 1
+    assert "Ada" in whole
+    assert len(whole) <= LONGEST_QUESTION
+
+
+def test_question_of_the_limit_is_read() -> None:
+    question = ("Who runs the ferry " + "x" * LONGEST_QUESTION)[:LONGEST_QUESTION]
+    assert understand(f"  {question}  ", asked_on=NOW).text == question
+
+
+def test_long_question_is_one_line_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_archive(tmp_path / "a").close()
+    question = "who wrote" + "a-" * 6_000
+    assert cli.main(["ask", question, "--archive", str(tmp_path / "a")]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "at most 1,000" in error
