@@ -13,3 +13,9 @@ TELLING: dict[str, Any] = {
     "concurrency_limit": None,
     "show_progress": "hidden",
 }
+
+# What begins an answer: refused where its client has enough of them under way.
+BEGINNING: dict[str, Any] = {**TELLING, "concurrency_id": "begin"}
+
+# What changes the archive: nobody who asks waits for it, nor it for them.
+MINDING: dict[str, Any] = {**TELLING, "concurrency_limit": 4, "concurrency_id": "minding"}

@@ -12,11 +12,10 @@ from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
 from ui.page.components import Feeding, Removal
-from ui.page.events import TELLING
+from ui.page.events import MINDING, TELLING
 from ui.page.intake import MOST_SOURCES, Intake, addresses_in, named, taken_in, taken_out
 from ui.page.labels import say
 from ui.page.markup import escaped, escaped_line, paragraph
-from ui.page.permission import may_feed
 from ui.page.reporting import failure, intake_markup
 from ui.page.session import Desk
 from ui.page.texts import Texts, texts_in
@@ -60,13 +59,13 @@ def wire_minding(page: Page, settings: Settings) -> None:
         _feed(page, settings),
         [desk, on.files, on.addresses],
         [on.files, on.addresses, on.feed, on.stop, on.told, *page.covering_parts],
-        **TELLING,
+        **MINDING,
     )
     ended = [on.told, on.feed, on.stop, *page.covering_parts]
     on.stop.click(_stopped(page), desk, ended, cancels=feeding, **TELLING)
     asking = [removal.doomed, removal.block, removal.question, removal.reason]
-    on.remove.click(_doomed(page, settings), [desk, on.name], asking, **TELLING)
-    minding.remove_this.click(_doomed(page, settings), [desk, page.on.opened], asking, **TELLING)
+    on.remove.click(_doomed(page), [desk, on.name], asking, **MINDING)
+    minding.remove_this.click(_doomed(page), [desk, page.on.opened], asking, **MINDING)
     removal.no.click(
         lambda: ((), gr.Column(visible=False)), outputs=[removal.doomed, removal.block], **TELLING
     )
@@ -74,19 +73,18 @@ def wire_minding(page: Page, settings: Settings) -> None:
         _remove(page, settings),
         [desk, removal.doomed, removal.reason],
         [*asking, on.name, *page.covering_parts, page.on.reader, page.on.cards],
-        **TELLING,
+        **MINDING,
     )
 
 
-def allowed(settings: Settings, request: gr.Request) -> bool:
-    """Return whether who sends this request may change the archive."""
-    client = request.client.host if request.client else ""
-    return may_feed(settings.feeding, client, request.headers)
+def allowed(request: gr.Request) -> bool:
+    """Return whether the guard found that the sender of a request may change the archive."""
+    return getattr(getattr(request.request, "state", None), "may_feed", False) is True
 
 
-def _refuse_others(desk: Desk, settings: Settings, request: gr.Request) -> Texts:
+def _refuse_others(desk: Desk, request: gr.Request) -> Texts:
     texts = texts_in(desk.language)
-    if not allowed(settings, request):
+    if not allowed(request):
         raise gr.Error(texts("not_allowed"), print_exception=False)
     return texts
 
@@ -97,7 +95,7 @@ def _feed(page: Page, settings: Settings) -> Any:
     def feed(
         desk: Desk, files: list[str] | None, pasted: str, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
-        texts = _refuse_others(desk, settings, request)
+        texts = _refuse_others(desk, request)
         addresses, wrong = addresses_in(pasted)
         if wrong:
             yield {on.told: failure(texts("no_address", text=wrong[0][:200]))}
@@ -137,11 +135,11 @@ def _stopped(page: Page) -> Any:
     return stopped
 
 
-def _doomed(page: Page, settings: Settings) -> Any:
+def _doomed(page: Page) -> Any:
     on = page.on.minding.removal
 
     def doomed(desk: Desk, name: str, request: gr.Request) -> dict[Any, Any]:
-        texts = _refuse_others(desk, settings, request)
+        texts = _refuse_others(desk, request)
         ids = named(page.archive, str(name or ""))
         if not ids:
             gr.Warning(texts("no_such_article"))
@@ -166,7 +164,7 @@ def _remove(page: Page, settings: Settings) -> Any:
     def remove(
         desk: Desk, ids: tuple[str, ...], reason: str, request: gr.Request
     ) -> dict[Any, Any]:
-        texts = _refuse_others(desk, settings, request)
+        texts = _refuse_others(desk, request)
         try:
             count = taken_out(page.archive, settings, ids, reason.strip()) if ids else 0
         except BackfileError as error:

@@ -12,7 +12,7 @@ import gradio as gr
 from rag.schema import Filters
 from ui.page import answering
 from ui.page.asking import FIELDS, asked_of, fields_of, linked
-from ui.page.events import AT_ONCE, TELLING
+from ui.page.events import AT_ONCE, BEGINNING
 from ui.page.markup import escaped, unescaped
 from ui.page.plotting import clicked, dragged, picked, plotted
 from ui.page.session import Asked, Desk
@@ -30,18 +30,18 @@ def wire_asking(page: Page, at_once: int) -> None:
             lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
             [on.desk, on.question, *scope],
             page.desk_parts,
-            **TELLING,
+            **BEGINNING,
         ),
-        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **TELLING),
-        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **TELLING),
-        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **TELLING),
-        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **TELLING),
+        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **BEGINNING),
+        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **BEGINNING),
+        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **BEGINNING),
+        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **BEGINNING),
         on.link.change(
-            _linked(page), [on.desk, on.link], [*narrowing, on.mode, on.order], **TELLING
+            _linked(page), [on.desk, on.link], [*narrowing, on.mode, on.order], **BEGINNING
         ),
-        on.time.plot.select(dragged(page), [on.desk], narrowing, **TELLING),
-        on.time.note.pick(picked(page), [on.desk], narrowing, **TELLING),
-        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **TELLING),
+        on.time.plot.select(dragged(page), [on.desk], narrowing, **BEGINNING),
+        on.time.note.pick(picked(page), [on.desk], narrowing, **BEGINNING),
+        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **BEGINNING),
     ]
     for event in begun:
         _wire_answer(page, event, at_once)
@@ -58,7 +58,7 @@ def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
     def answered(desk: Desk) -> Iterator[Shown]:
         yield from page.answered(desk)
 
-    answer = begun.then(
+    answer = begun.success(
         answered,
         page.on.desk,
         page.desk_parts,
@@ -68,7 +68,7 @@ def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
         show_progress="hidden",
         trigger_mode="multiple",
     )
-    begun.then(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
+    begun.success(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
     answer.failure(_stop(page), page.on.desk, page.desk_parts, **AT_ONCE)
     answer.success(page.settled, page.on.desk, page.desk_parts, **AT_ONCE).then(
         lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE

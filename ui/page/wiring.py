@@ -21,7 +21,7 @@ from ui.page.ways_to_ask import wire_asking
 
 def wire(page: Page, blocks: gr.Blocks, settings: Settings, at_once: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
-    loaded = wire_loading(page, blocks, settings)
+    loaded = wire_loading(page, blocks)
     loaded.success(lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE)
     wire_asking(page, at_once)
     _wire_reading(page)
