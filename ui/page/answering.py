@@ -19,14 +19,13 @@ from rag.questions import (
 )
 from rag.retrieval import narrow, retrieve
 from rag.schema import Answer
-from ui.page.session import KINDS, Asked, Desk, Turn
+from ui.page.session import KINDS, LONGEST_QUESTION, Asked, Desk, Turn
 from ui.page.texts import Texts, texts_in
 
 if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.chatbot import Chatbot
 
-LONGEST_QUESTION = 1000
 REMEMBERED = 6  # turns that a follow-up question may refer to
 REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
 PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer

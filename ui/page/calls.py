@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from ui.page import inputs, routes
-from ui.page.guard import Asked, Refused, once
+from ui.page.guard import Asked, RefusedError, once
 from ui.page.quota import QUESTIONS, Quota
 from ui.page.texts import Texts, texts_in, wanted_language
 
@@ -47,10 +47,7 @@ def functions_of(blocks: Blocks) -> dict[int, Function]:
         index: Function(
             index,
             fn.concurrency_id if fn.concurrency_id in GROUPS else "other",
-            tuple(
-                "state" if block.stateful else block.get_block_name()  # type: ignore[union-attr]
-                for block in fn.inputs
-            ),
+            tuple("state" if block.stateful else block.get_block_name() for block in fn.inputs),
             bool(fn.queue),
             bool(fn.collects_event_data),
             str(fn.api_name) if fn.api_visibility == "public" else "",
@@ -124,7 +121,7 @@ class Calls:
             return
         with self._quota.request(asked.client) as slots:
             if slots is None:
-                raise Refused(429, _texts(asked)("too_many_requests"))
+                raise RefusedError(429, _texts(asked)("too_many_requests"))
             async with slots if asked.kind == "call" else nullcontext():
                 await self._call(scope, receive, send, asked)
 
@@ -132,15 +129,15 @@ class Calls:
         if asked.path.endswith("/queue/data"):
             session = dict(parse_qsl(asked.query)).get("session_hash", "")
             if not self._events.has_messages(session):
-                raise Refused(404, "There is no such session.")
+                raise RefusedError(404, "There is no such session.")
         else:
             found = _LAST.search(asked.path)
             session = found[0] if found else ""
             if _CALL.fullmatch(asked.path) and not self._events.has_messages(session):
-                raise Refused(404, "There is no such call, or its answer was fetched.")
+                raise RefusedError(404, "There is no such call, or its answer was fetched.")
         with self._quota.stream(asked.client, session) as is_open:
             if not is_open:
-                raise Refused(429, _texts(asked)("too_many_requests"))
+                raise RefusedError(429, _texts(asked)("too_many_requests"))
             await self._app(scope, receive, send)
 
     async def _call(self, scope: Scope, receive: Receive, send: Send, asked: Asked) -> None:
@@ -151,7 +148,7 @@ class Calls:
         if path.endswith("/cancel"):
             cancelled = inputs.read_json(inputs.Cancelled, asked.body)
             if cancelled is None:
-                raise Refused(400, "This is no call of the page's.")
+                raise RefusedError(400, "This is no call of the page's.")
             await self._app(scope, once(cancelled.model_dump_json().encode()), send)
             return
         call, function = self._read(path, asked)
@@ -163,7 +160,7 @@ class Calls:
             return
         why = self._quota.refuses(asked.client, function.group)
         if why:
-            raise Refused(429, _texts(asked)(f"quota_{why}", count=QUESTIONS))
+            raise RefusedError(429, _texts(asked)(f"quota_{why}", count=QUESTIONS))
         with self._quota.reserved(asked.client, function.group):
             ticket = _Ticket(send)
             await self._app(scope, body, ticket)
@@ -174,36 +171,39 @@ class Calls:
     def _read(self, path: str, asked: Asked) -> tuple[inputs.Call, Function]:
         """Return the call and the function that is called, if they go together."""
         call = inputs.read_json(inputs.Call, asked.body)
-        named = _CALL.fullmatch(path)
         if call is None:
-            raise Refused(400, "This is no call of the page's.")
-        if named:
-            function = self._named.get(named["name"])
-            call.fn_index = call.trigger_id = None
-        else:
-            function = self._functions.get(-1 if call.fn_index is None else call.fn_index)
-            if function and function.is_queued != path.endswith("/queue/join"):
-                function = None
-            if call.session_hash is None:
-                raise Refused(400, "A call of the page's needs a session.")
+            raise RefusedError(400, "This is no call of the page's.")
+        function = self._function(path, call)
         if function is None:
-            raise Refused(404, "The page has no such function: reload it.")
+            raise RefusedError(404, "The page has no such function: reload it.")
         if function.group == "minding" and not asked.may_feed:
-            raise Refused(403, _texts(asked)("not_allowed"))
+            raise RefusedError(403, _texts(asked)("not_allowed"))
         if not function.takes_event:
             call.event_data = None
-        given = len(call.data)
-        if given > len(function.components) or (given < len(function.components) and not named):
-            raise Refused(400, f"The function takes {len(function.components)} values.")
-        for at, (component, value) in enumerate(zip(function.components, call.data, strict=False)):
+        taken = len(function.components)
+        if function.name:  # a program may leave out what has a value of its own
+            call.data += [None] * (taken - len(call.data))
+        if len(call.data) != taken:
+            raise RefusedError(400, f"The function takes {taken} values.")
+        for at, (component, value) in enumerate(zip(function.components, call.data, strict=True)):
             if component == "state":
                 call.data[at] = None  # it is the server's own
             elif not inputs.fits(component, value):
-                if component == "browserstate":
-                    call.data[at] = None
-                    continue
-                raise Refused(400, _texts(asked)("wrong_value"))
+                if component != "browserstate":
+                    raise RefusedError(400, _texts(asked)("wrong_value"))
+                call.data[at] = None  # the page begins with nothing kept
         return call, function
+
+    def _function(self, path: str, call: inputs.Call) -> Function | None:
+        """Return the function that a call names in the way that it may be called."""
+        if named := _CALL.fullmatch(path):
+            call.fn_index = call.trigger_id = None
+            return self._named.get(named["name"])
+        if call.session_hash is None or call.fn_index is None:
+            return None
+        function = self._functions.get(call.fn_index)
+        is_joining = path.endswith("/queue/join")
+        return function if function and function.is_queued == is_joining else None
 
 
 class _Ticket:

@@ -81,7 +81,7 @@ class Asked:
     body: bytes = b""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request is not answered: why, in plain words."""
 
     def __init__(self, status: int, words: str) -> None:
@@ -184,7 +184,7 @@ class Guard:
                 asked = replace(asked, body=await _whole_body(receive, asked.headers))
                 receive = once(asked.body)
             await self._calls(_cleaned(scope, asked), receive, sender, asked)
-        except Refused as refused:
+        except RefusedError as refused:
             if not sender.started:
                 await refuse(sender, refused, scope["path"])
 
@@ -194,31 +194,31 @@ class Guard:
         headers = _joined(scope["headers"])
         method, path = scope["method"], scope["path"]
         if not scope.get("raw_path", b"/").startswith(b"/") or not path.startswith("/"):
-            raise Refused(400, "This server is no proxy.")
+            raise RefusedError(400, "This server is no proxy.")
         host = host_of(named[0].decode("latin-1")) if len(named) == 1 else None
         if host is None:
-            raise Refused(400, "The Host header is missing, doubled or malformed.")
+            raise RefusedError(400, "The Host header is missing, doubled or malformed.")
         if host not in self._doors.hosts:
-            raise Refused(
+            raise RefusedError(
                 421,
                 f"This page does not answer to the name {host!r}. "
                 f"If it is meant to, start it with BACKFILE_HOSTS={host}",
             )
         if method == "OPTIONS":
-            raise Refused(403, "Other sites may not use this page.")
+            raise RefusedError(403, "Other sites may not use this page.")
         if not is_same_origin(headers) and not _is_visit(method, path, headers):
-            raise Refused(403, "Other sites may not use this page.")
+            raise RefusedError(403, "Other sites may not use this page.")
         kind = routes.kind_of(method, path)
         if kind is None:
-            raise Refused(404, "There is nothing here.")
+            raise RefusedError(404, "There is nothing here.")
         peer = scope["client"][0] if scope.get("client") else ""
         may_feed = self._permission.may_feed(peer, headers)
         if kind == "upload" and not may_feed:
-            raise Refused(403, "You may not change this archive here.")
+            raise RefusedError(403, "You may not change this archive here.")
         client = client_of(self._doors.client(peer, headers))
         query = scope.get("query_string", b"").decode("latin-1")
         if len(query) > 4 * 8192:
-            raise Refused(414, "The address is too long.")
+            raise RefusedError(414, "The address is too long.")
         return Asked(method, path, query, headers, kind, peer, client, may_feed)
 
     async def _let_in(self, asked: Asked, token: str, send: Send) -> None:
@@ -227,7 +227,7 @@ class Guard:
         there = f"/?{urlencode(rest)}" if rest else "/"
         if not self._permission.is_token(token):
             if not self._wrong_tokens.take(asked.client):
-                raise Refused(429, "Too many wrong tokens. Wait a minute.")
+                raise RefusedError(429, "Too many wrong tokens. Wait a minute.")
             page = (
                 "<!doctype html><html lang=en><meta charset=utf-8><title>Backfile</title>"
                 "<body style='font-family: system-ui; max-width: 40em; margin: 4em auto'>"
@@ -306,7 +306,7 @@ def _cleaned(scope: Scope, asked: Asked) -> Scope:
 
 async def _whole_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
     """Read a body, and no more than may be; whatever its Content-Length says."""
-    too_large = Refused(413, f"The request is larger than {LARGEST_BODY // 1000:,} kB.")
+    too_large = RefusedError(413, f"The request is larger than {LARGEST_BODY // 1000:,} kB.")
     announced = headers.get("content-length", "0")
     if not announced.isdecimal() or len(announced) > 12 or int(announced) > LARGEST_BODY:
         raise too_large
@@ -317,7 +317,7 @@ async def _whole_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Refused(400, "The request broke off.")
+                    raise RefusedError(400, "The request broke off.")
                 part = message.get("body", b"")
                 size += len(part)
                 if size > LARGEST_BODY:
@@ -326,7 +326,7 @@ async def _whole_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
-        raise Refused(408, "The request took too long.") from None
+        raise RefusedError(408, "The request took too long.") from None
 
 
 def once(body: bytes) -> Receive:
@@ -363,7 +363,7 @@ class _Hardened:
         await self._send(message)
 
 
-async def refuse(send: Send, refused: Refused, path: str) -> None:
+async def refuse(send: Send, refused: RefusedError, path: str) -> None:
     """Answer that a request is refused: as JSON to scripts, as text to everybody else."""
     if path.startswith(routes.API):
         words = json.dumps({"detail": refused.words, "error": refused.words}).encode()

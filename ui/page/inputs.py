@@ -16,16 +16,16 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
 )
 
 from rag.answers.spread import Step
 from rag.schema import Support
-from ui.page.session import MOST_TURNS, Mode, Order
+from ui.page.asking import FIRST_YEAR, LAST_YEAR, MOST_NAMES
+from ui.page.session import LONGEST_QUESTION, MOST_TURNS, Mode, Order
 
-LONGEST_QUESTION = 1000  # what is longer is cut; the field of the page takes no more
-LONGEST_TEXT = 20_000  # characters of a field: addresses are pasted in some numbers
+LONGEST_TEXT = 200_000  # characters of a field: addresses are pasted by the thousand
 LONGEST_LINK = 8192
-MOST_NAMES = 200  # chosen in a list
 MOST_FILES = 1000
 
 
@@ -35,7 +35,7 @@ def _in_range(moment: datetime) -> datetime:
         moment = moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("out of range") from error
-    if not 1000 <= moment.year <= 9998:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError("out of range")
     return moment
 
@@ -52,9 +52,10 @@ ArticleId = Annotated[str, StringConstraints(max_length=2048)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Where = tuple[ArticleId, Count, Count, Count]  # a passage: its article, revision, start and end
-Index = Annotated[int, Field(ge=0, le=2 * MOST_TURNS)] | tuple[
-    Annotated[int, Field(ge=0, le=2 * MOST_TURNS)], Count
-]
+Index = (
+    Annotated[int, Field(ge=0, le=2 * MOST_TURNS)]
+    | tuple[Annotated[int, Field(ge=0, le=2 * MOST_TURNS)], Count]
+)
 
 # A call of one of the page's functions
 
@@ -164,6 +165,19 @@ class Days(BaseModel):
     """One of the busiest days, weeks or months, that was chosen."""
 
     days: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d/\d{4}-\d\d-\d\d$")]
+
+    @field_validator("days")
+    @classmethod
+    def _are_days(cls, days: str) -> str:
+        for end in days.split("/"):
+            _in_range(datetime.fromisoformat(end).replace(tzinfo=UTC))
+        return days
+
+    @property
+    def ends(self) -> tuple[datetime, datetime]:
+        """The first day and the last."""
+        first, last = (datetime.fromisoformat(d).replace(tzinfo=UTC) for d in self.days.split("/"))
+        return first, last
 
 
 class Thumb(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ui.page.answering import LONGEST_QUESTION
+from ui.page.choices import CheckboxGroup, Dropdown, Radio
 from ui.page.components import (
     CITED,
     NOT_CITED,
@@ -17,7 +17,7 @@ from ui.page.components import (
 )
 from ui.page.labels import say
 from ui.page.minding import lay_out_intake, lay_out_removal
-from ui.page.session import Desk
+from ui.page.session import LONGEST_QUESTION, Desk
 from ui.page.texts import all_texts
 
 KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
@@ -63,7 +63,7 @@ def lay_out(storage_key: str) -> Components:
     with gr.Row(elem_id="bf-desk"):
         with gr.Column(scale=5, min_width=320, elem_id="bf-asking"):
             chat = _chat()
-            understood = gr.CheckboxGroup(
+            understood = CheckboxGroup(
                 label=say("understood"), visible=False, elem_id="bf-understood", container=False
             )
             opinion = _opinion()
@@ -111,7 +111,7 @@ def lay_out(storage_key: str) -> Components:
 
 def _conversations() -> tuple[gr.Radio, gr.Button, gr.Button]:
     start = gr.Button(say("new_conversation"), size="sm", elem_id="bf-new")
-    conversations = gr.Radio(
+    conversations = Radio(
         label=say("conversations"),
         info=say("kept_here"),
         choices=[],
@@ -169,13 +169,13 @@ def _time() -> Time:
             elem_id="bf-plot",
             container=False,
         )
-        busiest = gr.Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
+        busiest = Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
     return Time(block, note, plot, busiest)
 
 
 def _taking() -> Taking:
     with gr.Accordion(say("take_away"), open=False, elem_id="bf-take"):
-        which = gr.Radio(
+        which = Radio(
             [(say(f"which_{which}"), which) for which in ("answer", "conversation")],
             value="answer",
             label=say("which"),
@@ -211,7 +211,7 @@ def _asking() -> tuple[gr.Textbox, gr.Radio]:
         lines=1,
         max_lines=4,
     )
-    mode = gr.Radio(
+    mode = Radio(
         [(say(f"mode_{mode}"), mode) for mode in ("answer", "timeline", "passages")],
         value="answer",
         label=say("mode"),
@@ -233,11 +233,11 @@ def _narrowing() -> tuple[gr.Radio, Narrowing]:
             )
         with gr.Row():
             publishers, authors, sections, languages = (
-                gr.Dropdown(label=say(name), multiselect=True, choices=[], min_width=140)
+                Dropdown(label=say(name), multiselect=True, choices=[], min_width=140)
                 for name in ("publishers", "authors", "sections", "languages")
             )
         with gr.Row():
-            order = gr.Radio(
+            order = Radio(
                 [(say(f"order_{order}"), order) for order in ("relevance", "date")],
                 value="relevance",
                 label=say("order"),

@@ -24,7 +24,8 @@ def wire_loading(page: Page, blocks: gr.Blocks) -> Any:
         texts = texts_in(language)
         conversations = kept.from_browser(browser, page.archive, texts("lost"))
         fresh = desk.conversations if desk.turns else (Conversation(),)  # with an id of its own
-        desk = replace(desk, language=language, conversations=conversations or fresh)
+        conversations = conversations or fresh
+        desk = replace(desk, language=language, conversations=conversations, is_loaded=True)
         opened = page.desk(desk)
         examples: list[Any] = [{"text": text} for text in page.overview.now().examples]
         welcome = texts("welcome" if examples else "welcome_empty")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ui.page.showing import Page
 
 
+LONGEST_REASON = 500  # of a removal
+
+
 def lay_out_intake() -> Feeding:
     """Put what feeds in its place, inside the column that is open; hidden from who may not."""
     with gr.Accordion(say("mind"), open=False, visible=False, elem_id="bf-mind") as block:
@@ -44,7 +47,7 @@ def lay_out_removal(kept_seconds: int) -> Removal:
     doomed = gr.State((), time_to_live=kept_seconds)
     with gr.Column(visible=False, elem_id="bf-sure") as block:
         question = gr.HTML(padding=True)
-        reason = gr.Textbox(label=say("take_out_reason"), max_length=500, max_lines=2)
+        reason = gr.Textbox(label=say("take_out_reason"), max_length=LONGEST_REASON, max_lines=2)
         with gr.Row():
             yes = gr.Button(say("take_out_yes"), size="sm", variant="stop", min_width=90)
             no = gr.Button(say("take_out_no"), size="sm", min_width=90)
@@ -93,10 +96,10 @@ def _feed(page: Page, settings: Settings) -> Any:
     on = page.on.minding.intake
 
     def feed(
-        desk: Desk, files: list[str] | None, pasted: str, request: gr.Request
+        desk: Desk, files: list[str] | None, pasted: str | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
         texts = _refuse_others(desk, request)
-        addresses, wrong = addresses_in(pasted)
+        addresses, wrong = addresses_in(pasted or "")
         if wrong:
             yield {on.told: failure(texts("no_address", text=wrong[0][:200]))}
             return
@@ -162,11 +165,12 @@ def _remove(page: Page, settings: Settings) -> Any:
     on = page.on.minding.removal
 
     def remove(
-        desk: Desk, ids: tuple[str, ...], reason: str, request: gr.Request
+        desk: Desk, ids: tuple[str, ...], reason: str | None, request: gr.Request
     ) -> dict[Any, Any]:
         texts = _refuse_others(desk, request)
+        said = (reason or "").strip()[:LONGEST_REASON]
         try:
-            count = taken_out(page.archive, settings, ids, reason.strip()) if ids else 0
+            count = taken_out(page.archive, settings, ids, said) if ids else 0
         except BackfileError as error:
             gr.Warning(escaped(str(error)))
             return {on.doomed: ids}

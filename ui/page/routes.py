@@ -23,9 +23,7 @@ _READ: dict[Kind, str] = {
         r"|/(?:assets|static)/[A-Za-z0-9_./-]+"
         r"|/gradio_api/(?:info/?|app_id/?|login_check/?|theme\.css|upload_progress)"
     ),
-    "stream": (
-        rf"/gradio_api/(?:queue/data|heartbeat/{_SESSION}|call/(?:{_NAMED})/{_SESSION})"
-    ),
+    "stream": (rf"/gradio_api/(?:queue/data|heartbeat/{_SESSION}|call/(?:{_NAMED})/{_SESSION})"),
 }
 _WRITE: dict[Kind, str] = {
     "call": rf"/gradio_api/(?:queue/join|run/predict|call/(?:{_NAMED})|cancel|reset)/?",

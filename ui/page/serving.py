@@ -58,8 +58,8 @@ class Served:
         host = settings.host.strip("[]")
         named = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
         self.address = f"http://{named}:{listening.getsockname()[1]}/"
-        self._server = Server(app, listening, app.end)
-        self._server.start()
+        self.server = Server(app, listening, app.end)
+        self.server.start()
 
     @property
     def invitation(self) -> str:
@@ -69,7 +69,7 @@ class Served:
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.close()
+        self.server.close()
 
 
 def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
@@ -96,8 +96,8 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
     # Who may wait is the quota's affair: one queue's length would be everybody's.
     blocks.queue(max_size=None, default_concurrency_limit=at_once, api_open=False)
     blocks.state_session_capacity = SESSIONS
-    # Gradio counts its last 10,000 events anew after each one.
-    blocks._queue.ANALYTICS_MAX_EVENTS = 1
+    # Gradio would count its last 10,000 events anew after each one.
+    blocks._queue.ANALYTICS_MAX_EVENTS = 0
     return blocks
 
 
@@ -131,6 +131,6 @@ class Guarded(Guard):
 
     def end(self) -> None:
         """End the streams that stay open; called in the server's event loop."""
-        self._blocks._queue.close()
+        self._blocks._queue.close()  # type: ignore[no-untyped-call]
         self._blocks.is_running = False
         self._gradio.stop_event.set()

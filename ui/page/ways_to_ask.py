@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from rag.schema import Filters
-from ui.page import answering
+from ui.page import answering, inputs
 from ui.page.asking import FIELDS, asked_of, fields_of, linked
 from ui.page.events import AT_ONCE, BEGINNING
 from ui.page.markup import escaped, unescaped
@@ -83,8 +83,8 @@ def _linked(page: Page) -> Any:
     """Return what asks the question of a link, and sets the page's fields to what it asks."""
     on = page.on
 
-    def asked(desk: Desk, link: str) -> Shown:
-        wanted = linked(parse_qsl(link))
+    def asked(desk: Desk, link: str | None) -> Shown:
+        wanted = linked(parse_qsl((link or "")[: inputs.LONGEST_LINK]))
         if wanted is None or (desk.turns and desk.turns[-1].asked == wanted):
             return page.nothing()
         fields = zip(on.narrowing.inputs, fields_of(wanted).values(), strict=True)
@@ -94,31 +94,36 @@ def _linked(page: Page) -> Any:
     return asked
 
 
-def _asked(desk: Desk, question: str, scope: tuple[Any, ...]) -> Asked:
+def _asked(desk: Desk, question: str | None, scope: tuple[Any, ...]) -> Asked:
     mode, order, *fields = scope
-    asked, wrong = asked_of(question, mode, order, dict(zip(FIELDS, fields, strict=True)))
+    asked, wrong = asked_of(question or "", mode, order, dict(zip(FIELDS, fields, strict=True)))
     for text in wrong:
         gr.Warning(texts_in(desk.language)("bad_date", text=escaped(text)))
     return asked
 
 
 def _of_example(page: Page) -> Any:
-    def of_example(desk: Desk, picked: gr.SelectData, *scope: Any) -> Shown:
-        return page.begun(desk, _asked(desk, str(picked.value["text"]), scope))
+    def of_example(desk: Desk, picked: gr.EventData, *scope: Any) -> Shown:
+        example = inputs.read(inputs.Example, picked._data)
+        return page.begun(desk, _asked(desk, example.value.text if example else "", scope))
 
     return of_example
 
 
 def _retry(page: Page) -> Any:
-    def retry(desk: Desk, picked: gr.RetryData) -> Shown:
-        return _again(page, desk, picked.index)
+    def retry(desk: Desk, picked: gr.EventData) -> Shown:
+        message = inputs.read(inputs.Message, picked._data)
+        return _again(page, desk, message.index) if message else page.nothing()
 
     return retry
 
 
 def _edit(page: Page) -> Any:
-    def edit(desk: Desk, edited: gr.EditData) -> Shown:
-        return _again(page, desk, edited.index, question=unescaped(str(edited.value)), struck=())
+    def edit(desk: Desk, changed: gr.EventData) -> Shown:
+        edited = inputs.read(inputs.Edited, changed._data)
+        if edited is None:
+            return page.nothing()
+        return _again(page, desk, edited.index, question=unescaped(edited.value), struck=())
 
     return edit
 
