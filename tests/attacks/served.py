@@ -41,14 +41,16 @@ def serving(
 
 def client(served: Served, *, source: str | None = None, token: bool = False) -> httpx.Client:
     """Return a client of the page: with an address of its own, or with the token's cookie."""
-    found = httpx.Client(
+    permission = served.permission
+    cookie = {"Cookie": f"{permission.cookie_name}={permission.cookie_value}"} if token else {}
+    return httpx.Client(
         base_url=served.address,
+        headers=cookie,
         timeout=60,
-        transport=httpx.HTTPTransport(local_address=source),
+        transport=httpx.HTTPTransport(
+            local_address=source, limits=httpx.Limits(max_keepalive_connections=0)
+        ),
     )
-    if token:
-        found.get("/", params={"token": served.permission.token})
-    return found
 
 
 def raw(served: Served, request: str, body: bytes = b"") -> tuple[int, str]:

@@ -97,6 +97,8 @@ def test_token_becomes_a_cookie_and_leaves_the_address(served: Served) -> None:
         assert told.status_code == 303
         assert told.headers["location"] == "/?q=Who+%26+why%3F&mode=timeline"
         cookie = told.headers["set-cookie"]
+        permission = served.permission
+        assert cookie.startswith(f"{permission.cookie_name}={permission.cookie_value};")
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
         assert TOKEN not in cookie
