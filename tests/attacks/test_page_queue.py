@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,11 +18,19 @@ from ui.page import quota
 from ui.page.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
 from ui.page.serving import Served
 
+Sources = tuple[str, str]
+NUMBERS = count(2)
 HELD = "What about the held harbour?"
 BUSY = (
     f"Busy: {QUESTIONS} of your questions are being answered. Wait for one to end, then ask again."
 )
-MINE, OTHER, THIRD = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+
+
+@pytest.fixture
+def sources() -> Sources:
+    """Two addresses of clients that no other test has."""
+    number = next(NUMBERS)
+    return f"127.0.1.{number}", f"127.0.2.{number}"
 
 
 class HoldingChatbot(QuotingChatbot):
@@ -48,8 +57,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield found
 
 
-def test_questions_beyond_the_quota_are_told_busy_at_once(served: Served, go: Event) -> None:
-    with client(served, source=MINE) as mine, client(served, source=OTHER) as other:
+def test_questions_beyond_the_quota_are_told_busy_at_once(
+    served: Served, go: Event, sources: Sources
+) -> None:
+    with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
         joined = [ask(mine, HELD) for _ in range(QUESTIONS)]
         refused = [ask(mine, HELD, n) for n in range(70)]
         assert {told.status_code for told in refused} == {429}
@@ -63,8 +74,10 @@ def test_questions_beyond_the_quota_are_told_busy_at_once(served: Served, go: Ev
         assert ask(mine).status_code == 200
 
 
-def test_page_of_a_busy_client_says_so_in_its_language(served: Served, go: Event) -> None:
-    with client(served, source=MINE) as mine:
+def test_page_of_a_busy_client_says_so_in_its_language(
+    served: Served, go: Event, sources: Sources
+) -> None:
+    with client(served, source=sources[0]) as mine:
         for _ in range(QUESTIONS):
             ask(mine, HELD)
         visit = Visit(served, mine)
@@ -78,10 +91,10 @@ def test_page_of_a_busy_client_says_so_in_its_language(served: Served, go: Event
 
 
 def test_administration_does_not_wait_for_those_who_ask(
-    served: Served, go: Event, monkeypatch: pytest.MonkeyPatch
+    served: Served, go: Event, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quota, "WAITING", 2)
-    with client(served, source=MINE) as mine, client(served, source=OTHER) as other:
+    with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
         told = [ask(asking, HELD) for asking in (mine, other) for _ in range(QUESTIONS)]
         assert told[-1].status_code == 429  # everybody's room is full
         assert told[-1].json()["detail"].startswith("Busy: too many people are asking")
@@ -91,8 +104,8 @@ def test_administration_does_not_wait_for_those_who_ask(
             assert visit.call(visit.index("doomed"), [None, HARBOUR.id])["success"]
 
 
-def test_strangers_can_not_say_who_they_are(served: Served, go: Event) -> None:
-    with client(served, source=MINE) as mine:
+def test_strangers_can_not_say_who_they_are(served: Served, go: Event, sources: Sources) -> None:
+    with client(served, source=sources[0]) as mine:
         told = []
         for n in range(QUESTIONS + 1):
             mine.headers.update({"X-Forwarded-For": f"192.0.2.{n}", "X-Real-IP": f"192.0.2.{n}"})
@@ -100,9 +113,9 @@ def test_strangers_can_not_say_who_they_are(served: Served, go: Event) -> None:
         assert told == [200] * QUESTIONS + [429]
 
 
-def test_trusted_proxy_says_who_asks(tmp_path: Path, go: Event) -> None:
+def test_trusted_proxy_says_who_asks(tmp_path: Path, go: Event, sources: Sources) -> None:
     with serving(tmp_path, HoldingChatbot, proxies="127.0.0.0/8") as served:
-        with client(served, source=MINE) as proxy:
+        with client(served, source=sources[0]) as proxy:
             told = []
             for n in range(QUESTIONS + 1):
                 proxy.headers["X-Forwarded-For"] = f"192.0.2.{n}"

@@ -39,6 +39,7 @@ QUESTIONS = (
     "What did President Yoon Suk Yeol say about weapons?",
 )
 GREEDY = "127.0.0.200"
+GREEDY_LEAST = 20  # questions, however short the round is
 
 
 @dataclass
@@ -100,7 +101,7 @@ def _ask(address: str, number: int, over: Event, found: Round) -> None:
 def _flood(address: str, over: Event, found: Round) -> None:
     """Add questions as fast as they are refused, and fetch no answer."""
     with _client(address, GREEDY) as client:
-        while not over.is_set():
+        while not over.is_set() or sum(found.greedy.values()) < GREEDY_LEAST:
             told = client.post("/gradio_api/call/ask", json={"data": [QUESTIONS[0]]})
             found.greedy[told.status_code] += 1
             if told.status_code == 429:
