@@ -10,8 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-from gradio.events import Dependency
-
 class Radio(gr.Radio):
     """One of several choices."""
 
@@ -26,7 +24,6 @@ class Radio(gr.Radio):
         from gradio.components import Timer
         from gradio.components.base import Component
 
-
 class Dropdown(gr.Dropdown):
     """Some of many choices."""
 
@@ -40,7 +37,6 @@ class Dropdown(gr.Dropdown):
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class CheckboxGroup(gr.CheckboxGroup):
     """Some of a few choices."""

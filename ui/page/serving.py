@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 QUOTING_AT_ONCE = 2  # questions answered at a time: each keeps every core busy
 WRITING_AT_ONCE = 8  # with a chat model, most of the time is spent waiting for it
 DROPPED = 3600  # seconds for which a file that was dropped and not put in lies on the server
+# A browser may hold more conversations than it may send, from before there was a bound to either.
+FORGET_TOO_MUCH = """<script>
+for (const key of Object.keys(localStorage)) {
+  if (key.startsWith('backfile-') && localStorage[key].length > 1200000) {
+    localStorage.removeItem(key);
+  }
+}
+</script>"""
 LARGEST_FILE = "1gb"  # that is dropped on the page; the command line takes any
 
 
@@ -113,6 +121,7 @@ class Guarded(Guard):
             theme=theme(),
             css=part("page.css"),
             js=part("page.js"),
+            head=FORGET_TOO_MUCH,
             i18n=say,
             ssr_mode=False,
             mcp_server=False,
