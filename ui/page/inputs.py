@@ -20,24 +20,14 @@ from pydantic import (
 )
 
 from rag.answers.spread import Step
+from rag.dates import checked_moment
 from rag.schema import Support
-from ui.page.asking import FIRST_YEAR, LAST_YEAR, MOST_NAMES
+from ui.page.asking import MOST_NAMES
 from ui.page.session import LONGEST_QUESTION, MOST_TURNS, Mode, Order
 
 LONGEST_TEXT = 200_000  # characters of a field: addresses are pasted by the thousand
 LONGEST_LINK = 8192
 MOST_FILES = 1000
-
-
-def _in_range(moment: datetime) -> datetime:
-    """Return a moment that every time zone can show."""
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("out of range") from error
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError("out of range")
-    return moment
 
 
 Question = Annotated[str, StringConstraints(max_length=LONGEST_QUESTION)]
@@ -49,7 +39,7 @@ Name = Annotated[str, StringConstraints(max_length=500)]
 Kind = Annotated[str, StringConstraints(max_length=20)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ArticleId = Annotated[str, StringConstraints(max_length=2048)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
+Moment = Annotated[AwareDatetime, AfterValidator(checked_moment)]  # in every time zone
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Where = tuple[ArticleId, Count, Count, Count]  # a passage: its article, revision, start and end
 Index = (
@@ -148,7 +138,7 @@ class Card(BaseModel):
 class Bar(BaseModel):
     """The bar of the plot that was clicked; `day` is in milliseconds since 1970."""
 
-    day: float = Field(ge=-3e13, le=2.5e14, allow_inf_nan=False)
+    day: float = Field(ge=-1.7e13, le=3.2e13, allow_inf_nan=False)
     step: Step
 
 
@@ -156,8 +146,8 @@ class Dragged(BaseModel):
     """The part of the plot that was marked, in seconds since 1970."""
 
     index: tuple[
-        Annotated[float, Field(ge=-3e10, le=2.5e11, allow_inf_nan=False)],
-        Annotated[float, Field(ge=-3e10, le=2.5e11, allow_inf_nan=False)],
+        Annotated[float, Field(ge=-1.7e10, le=3.2e10, allow_inf_nan=False)],
+        Annotated[float, Field(ge=-1.7e10, le=3.2e10, allow_inf_nan=False)],
     ]
 
 
@@ -170,7 +160,7 @@ class Days(BaseModel):
     @classmethod
     def _are_days(cls, days: str) -> str:
         for end in days.split("/"):
-            _in_range(datetime.fromisoformat(end).replace(tzinfo=UTC))
+            checked_moment(datetime.fromisoformat(end).replace(tzinfo=UTC))
         return days
 
     @property

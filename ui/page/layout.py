@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ui.page.choices import CheckboxGroup, Dropdown, Radio
 from ui.page.components import (
     CITED,
     NOT_CITED,
@@ -63,7 +62,7 @@ def lay_out(storage_key: str) -> Components:
     with gr.Row(elem_id="bf-desk"):
         with gr.Column(scale=5, min_width=320, elem_id="bf-asking"):
             chat = _chat()
-            understood = CheckboxGroup(
+            understood = gr.CheckboxGroup(
                 label=say("understood"), visible=False, elem_id="bf-understood", container=False
             )
             opinion = _opinion()
@@ -111,7 +110,7 @@ def lay_out(storage_key: str) -> Components:
 
 def _conversations() -> tuple[gr.Radio, gr.Button, gr.Button]:
     start = gr.Button(say("new_conversation"), size="sm", elem_id="bf-new")
-    conversations = Radio(
+    conversations = gr.Radio(
         label=say("conversations"),
         info=say("kept_here"),
         choices=[],
@@ -169,13 +168,13 @@ def _time() -> Time:
             elem_id="bf-plot",
             container=False,
         )
-        busiest = Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
+        busiest = gr.Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
     return Time(block, note, plot, busiest)
 
 
 def _taking() -> Taking:
     with gr.Accordion(say("take_away"), open=False, elem_id="bf-take"):
-        which = Radio(
+        which = gr.Radio(
             [(say(f"which_{which}"), which) for which in ("answer", "conversation")],
             value="answer",
             label=say("which"),
@@ -211,7 +210,7 @@ def _asking() -> tuple[gr.Textbox, gr.Radio]:
         lines=1,
         max_lines=4,
     )
-    mode = Radio(
+    mode = gr.Radio(
         [(say(f"mode_{mode}"), mode) for mode in ("answer", "timeline", "passages")],
         value="answer",
         label=say("mode"),
@@ -233,11 +232,11 @@ def _narrowing() -> tuple[gr.Radio, Narrowing]:
             )
         with gr.Row():
             publishers, authors, sections, languages = (
-                Dropdown(label=say(name), multiselect=True, choices=[], min_width=140)
+                gr.Dropdown(label=say(name), multiselect=True, choices=[], min_width=140)
                 for name in ("publishers", "authors", "sections", "languages")
             )
         with gr.Row():
-            order = Radio(
+            order = gr.Radio(
                 [(say(f"order_{order}"), order) for order in ("relevance", "date")],
                 value="relevance",
                 label=say("order"),

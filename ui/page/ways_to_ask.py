@@ -137,7 +137,8 @@ def _again(page: Page, desk: Desk, index: int | tuple[int, int], **changed: Any)
 
 
 def _strike(page: Page) -> Any:
-    def strike(desk: Desk, left: list[str]) -> Shown:
+    def strike(desk: Desk, chosen: list[str] | None) -> Shown:
+        left = chosen or []
         if not desk.turns:
             return page.nothing()
         last = desk.turns[-1]
