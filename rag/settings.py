@@ -49,7 +49,11 @@ class Settings:
     commas between, that may have private addresses, and `fetch_agent` who says to be asking.
     `log` is a file to which each ingest adds a line of JSON.
     `feeding` says who may put articles in, and take them out, on the page: who sits at the
-    machine that serves it (`local`), `everyone` whom it lets in, or `nobody`.
+    machine that serves it (`local`), `everyone` whom it lets in, or `nobody`. Both need `token`,
+    which is a new one at each start unless it is set.
+    `hosts` are the names, besides `localhost` and its addresses, that the page answers to, and
+    `proxies` the addresses or networks of proxies whose `X-Forwarded-For` is believed; both with
+    commas between.
 
     Raises:
         SettingsError: A value is of the wrong type, not one of the choices, or out of range.
@@ -74,6 +78,9 @@ class Settings:
     fetch_agent: str = "Backfile/0.1"
     log: str = ""
     feeding: Feeding = "local"
+    token: str = ""
+    hosts: str = ""
+    proxies: str = ""
     host: str = "127.0.0.1"
     port: int = 7860
 

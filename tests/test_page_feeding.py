@@ -8,21 +8,32 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fastapi
+import gradio as gr
 import httpx
 import pytest
 
 from rag.archive import Archive
 from rag.errors import ArchiveLockedError
-from rag.settings import Settings
+from rag.settings import Feeding, Settings
 from tests.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
 from ui.page.intake import Intake, addresses_in, named, taken_in, taken_out
-from ui.page.permission import may_feed
+from ui.page.permission import Permission
 from ui.page.reporting import intake_markup, status_markup
-from ui.page.serving import build_page, launch
+from ui.page.serving import build_page, start
+from ui.page.session import Desk
 from ui.page.texts import texts_in
 
 HERE = {"host": "127.0.0.1:7860"}
+TOKEN = "a-token-for-the-tests"
 LINE = {"id": "ferry.example/1", "title": "Ferry sinks", "text": "The ferry sank on Tuesday."}
+
+
+def may_feed(feeding: Feeding, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
+    """Return whether who holds that token may feed."""
+    held = Permission(feeding, token)
+    cookie = {"cookie": f"other=1; {held.cookie_name}={held.cookie_value}; more=2"}
+    return Permission(feeding, TOKEN).may_feed(client, {**headers, **cookie})
 
 
 @pytest.fixture
@@ -43,6 +54,8 @@ def test_who_sits_at_the_machine_may_feed(client: str, headers: dict[str, str]) 
     assert may_feed("local", client, headers)
     assert may_feed("everyone", client, headers)
     assert not may_feed("nobody", client, headers)
+    assert not may_feed("local", client, headers, token="another-token")
+    assert not Permission("local", TOKEN).may_feed(client, headers)
 
 
 @pytest.mark.parametrize(
@@ -168,8 +181,8 @@ def test_a_program_that_may_not_feed_is_refused_by_each_handler(
     gradio_client = pytest.importorskip("gradio_client")
     chatbot: Any = QuotingChatbot(archive)
     settings = Settings(port=0, feeding="nobody")
-    page = build_page(archive, chatbot, settings)
-    _, address, _ = launch(page, settings)
+    served = start(archive, chatbot, settings)
+    page, address = served.blocks, served.address
     small = tmp_path / "small.txt"
     small.write_text("x")
     try:
@@ -183,25 +196,28 @@ def test_a_program_that_may_not_feed_is_refused_by_each_handler(
         assert len(found) == len(GUARDED) + 1  # an article by its name, and the one that is read
         for index in found:
             told = called(address, index, len(page.fns[index].inputs))
-            assert told["success"] is False
-            assert told["output"]["error"] == "You may not change this archive here."
+            assert told.status_code == 403
+            assert told.json()["detail"] == "You may not change this archive here."
     finally:
-        page.close(verbose=False)
+        served.close()
     assert archive.article(HARBOUR.id) is not None
 
 
 GUARDED = ("feed", "doomed", "remove")
 
 
-def called(address: str, index: int, inputs: int) -> dict[str, Any]:
-    """Call a handler by its number, as a page that somebody changed would; return how it ends."""
-    session = f"session-{index}"
-    sent = {"data": [None] * inputs, "fn_index": index, "session_hash": session}
-    httpx.post(f"{address}gradio_api/queue/join", json=sent).raise_for_status()
-    data = f"{address}gradio_api/queue/data?session_hash={session}"
-    with httpx.stream("GET", data, timeout=20) as events:
-        for line in events.iter_lines():
-            message = json.loads(line.removeprefix("data:") or "{}")
-            if message.get("msg") == "process_completed":
-                return dict(message)
-    raise AssertionError("it did not end")
+def called(address: str, index: int, inputs: int) -> httpx.Response:
+    """Call a handler by its number, as a page that somebody changed would."""
+    sent = {"data": [None] * inputs, "fn_index": index, "session_hash": f"session-{index}"}
+    return httpx.post(f"{address}gradio_api/queue/join", json=sent)
+
+
+def test_each_handler_asks_again_whether_it_may(archive: Archive) -> None:
+    chatbot: Any = QuotingChatbot(archive)
+    blocks = build_page(archive, chatbot, Settings())
+    stranger = gr.Request(fastapi.Request({"type": "http", "headers": [], "state": {}}))
+    for fn in blocks.fns.values():
+        if getattr(fn.fn, "__name__", "") in GUARDED:
+            given = [None] * (len(fn.inputs) - 1)
+            with pytest.raises(gr.Error, match="You may not change this archive here"):
+                list(fn.fn(Desk(), *given, stranger))

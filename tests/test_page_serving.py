@@ -13,7 +13,7 @@ import pytest
 from rag.archive import Archive
 from rag.settings import Settings
 from tests.fakes import QuotingChatbot, small_archive
-from ui.page.serving import build_page, launch
+from ui.page.serving import build_page, start
 from ui.page.style import theme
 
 
@@ -54,10 +54,9 @@ def test_it_is_served_past_a_proxy_and_where_the_page_is_long_in_coming(
     # What Gradio finds where its own page takes 3 s.
     monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
     chatbot: Any = QuotingChatbot(archive)
-    page = build_page(archive, chatbot, Settings())
-    _, address, _ = launch(page, Settings(port=0))
+    served = start(archive, chatbot, Settings(port=0))
     try:
-        with httpx.Client(base_url=address, trust_env=False) as client:
+        with httpx.Client(base_url=served.address, trust_env=False) as client:
             told = client.get("/")
             assert told.status_code == 200
             scripts = re.findall(r'src="\./(assets/[^"]+[.]js)"', told.text)
@@ -65,5 +64,5 @@ def test_it_is_served_past_a_proxy_and_where_the_page_is_long_in_coming(
             for script in scripts:
                 assert client.get(script).status_code == 200
     finally:
-        page.close(verbose=False)
+        served.close()
     assert os.environ["no_proxy"] == "elsewhere.example"

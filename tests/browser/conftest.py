@@ -59,8 +59,8 @@ def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     archive = ["--archive", str(folder / "archive")]
     fed = [*backfile, "ingest", "--sample", str(dump), *archive]
     subprocess.run(fed, env=environment(), check=True, timeout=240)
-    with serving([*backfile, "serve", "--port", str(free_port()), *archive]) as address:
-        yield address
+    with serving([*backfile, "serve", "--port", str(free_port()), *archive]) as invitation:
+        yield invitation.partition("?")[0]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def paced(paced_server: Paced) -> Iterator[Paced]:
 
 @contextmanager
 def serving(command: list[str]) -> Iterator[str]:
-    """Run a server until the block ends; give its address once it says it."""
+    """Run a server until the block ends; give the address that it prints, with its token."""
     with subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as server:
@@ -136,7 +136,8 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
         else:
             context = beside.context
         page = context.new_page()
-        page.on("request", lambda request: asked.append((address, request.url)))
+        own = address.partition("?")[0]
+        page.on("request", lambda request: asked.append((own, request.url)))
         page.goto(address + query)
         page.locator("#bf-question textarea").wait_for()
         page.locator("#bf-banner summary").wait_for()

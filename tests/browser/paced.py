@@ -9,22 +9,27 @@ from typing import Any
 
 from rag.settings import Feeding, Settings
 from tests.fakes import PacedChatbot, small_archive
-from ui.page.serving import build_page, launch
+from ui.page.serving import start
 
 
 def main(folder: Path, port: int, feeding: Feeding = "nobody", allow: str = "") -> None:
     """Serve the articles of `tests.fakes`, until interrupted."""
     with small_archive(folder / "archive") as archive:
-        settings = Settings(port=port, feeding=feeding, fetch_allow=allow)
+        settings = Settings(
+            archive=folder / "archive",
+            port=port,
+            feeding=feeding,
+            fetch_allow=allow,
+            proxies="127.0.0.1",
+        )
         chatbot: Any = PacedChatbot(archive, folder / "go")
-        page = build_page(archive, chatbot, settings)
-        _, address, _ = launch(page, settings)
-        sys.stdout.write(f"Backfile is at {address} (Ctrl-C ends it)\n")
+        served = start(archive, chatbot, settings)
+        sys.stdout.write(f"Backfile is at {served.invitation} (Ctrl-C ends it)\n")
         sys.stdout.flush()
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
-            page.close(verbose=False)
+            served.close()
 
 
 if __name__ == "__main__":

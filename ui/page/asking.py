@@ -13,6 +13,10 @@ from rag.schema import Filters
 from ui.dates import read_moment
 from ui.page.session import Asked, Mode, Order
 
+LONGEST_DAY = 40  # characters of a day that is written
+LONGEST_VALUE = 1000  # characters of a value in a link
+MOST_NAMES = 200  # chosen in a list
+
 FIELDS = ("after", "before", "asked_on", "publishers", "authors", "sections", "languages")
 
 
@@ -28,10 +32,10 @@ def asked_of(
     for name in ("asked_on", "after", "before"):
         text = str(fields.get(name) or "").strip()
         try:
-            moments[name] = read_moment(text, now=moments.get("asked_on")) if text else None
-        except ValueError:
+            moments[name] = _moment(text, moments.get("asked_on")) if text else None
+        except (ValueError, OverflowError):
             moments[name] = None
-            wrong.append(text)
+            wrong.append(text[:LONGEST_DAY])
     before = moments["before"]
     filters = Filters(
         after=moments["after"],
@@ -49,6 +53,12 @@ def asked_of(
         order if order in get_args(Order) else "relevance",  # type: ignore[arg-type]
     )
     return asked, wrong
+
+
+def _moment(text: str, now: datetime | None) -> datetime:
+    if len(text) > LONGEST_DAY:
+        raise ValueError("too long for a date")
+    return read_moment(text, now=now)
 
 
 def fields_of(asked: Asked) -> dict[str, str | list[str]]:
@@ -88,7 +98,7 @@ def link_to(asked: Asked) -> str:
 
 def linked(query: Sequence[tuple[str, str]]) -> Asked | None:
     """Return what a link asks; None for an address that asks nothing."""
-    single = dict(query)
+    single = {name: value[:LONGEST_VALUE] for name, value in query}
     if not single.get("q", "").strip():
         return None
     fields: dict[str, object] = {name: single.get(name, "") for name in FIELDS[:3]}
@@ -98,7 +108,9 @@ def linked(query: Sequence[tuple[str, str]]) -> Asked | None:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    return tuple(str(name) for name in value) if isinstance(value, list | tuple) else ()
+    """Return the names that are chosen, as many and as long as there may be."""
+    named = value if isinstance(value, list | tuple) else ()
+    return tuple(name for name in named[:MOST_NAMES] if isinstance(name, str) and len(name) <= 500)
 
 
 def _day(moment: datetime | None) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import gradio as gr
 from gradio import events
 
 from rag.questions import LONGEST_QUESTION
 from ui import render
+from ui.page import inputs
 
 if TYPE_CHECKING:
     from rag.archive import Archive
@@ -19,11 +21,13 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
 
     def ask(question: str, k: int = 8) -> dict[str, Any]:
         """Answer a question from the archive, with citations."""
-        return render.answer_value(chatbot.ask(question[:LONGEST_QUESTION], k=_bounded(k)))
+        question, k = _checked(question, k, 8)
+        return render.answer_value(chatbot.ask(question, k=k))
 
     def search(question: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the passages that answer a question best, best first."""
-        hits = archive.search(question[:LONGEST_QUESTION], _bounded(k))
+        question, k = _checked(question, k, 10)
+        hits = archive.search(question, k)
         return [render.hit_value(hit) for hit in hits]
 
     for function in (ask, search):
@@ -35,5 +39,10 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
         )
 
 
-def _bounded(k: int) -> int:
-    return max(1, min(int(k), 100))
+def _checked(question: object, k: object, otherwise: int) -> tuple[str, int]:
+    """Return the arguments, the question cut and the number within bounds."""
+    asked = inputs.read(inputs.Asking, {"question": question, "k": k})
+    if asked is None:
+        words = "A question is a text, and k a number from 1 to 100."
+        raise gr.Error(words, print_exception=False)
+    return asked.question[:LONGEST_QUESTION], max(1, min(asked.k or otherwise, 100))

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+# Values come as the browser sends them: Gradio fails with a traceback on a choice that it doesn't
+# know, which a page has that was open while the server started anew. `ui.page.calls` has looked at
+# their shapes, and what handles them at the rest.
+_OURS: dict[str, Any] = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "preprocess": False,
+}
+
 # Not in the queue of those who wait for an answer.
-AT_ONCE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+AT_ONCE: dict[str, Any] = {**_OURS, "queue": False}
 
 # The same for what may have to tell something beside: that reaches the browser by the queue alone.
-TELLING: dict[str, Any] = {
-    "api_visibility": "private",
-    "concurrency_limit": None,
-    "show_progress": "hidden",
+TELLING: dict[str, Any] = {**_OURS, "concurrency_limit": None}
+
+# What begins an answer: refused where its client has enough of them under way.
+BEGINNING: dict[str, Any] = {**TELLING, "concurrency_id": "begin"}
+
+# What changes the archive: nobody who asks waits for it, nor it for them. It may read files.
+MINDING: dict[str, Any] = {
+    **TELLING,
+    "concurrency_limit": 4,
+    "concurrency_id": "minding",
+    "preprocess": True,
 }

@@ -9,28 +9,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol
+from typing import Any, Protocol
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ValidationError
+from pydantic import ValidationError
 
-from rag.dates import checked_moment
-from rag.schema import Answer, Article, ArticleHead, Citation, Hit, Passage, Statement, Support
+from rag.schema import Answer, Article, ArticleHead, Citation, Hit, Passage, Statement
+from ui.page import inputs
 from ui.page.asking import asked_of, fields_of
+from ui.page.inputs import (
+    KeptCitation,
+    KeptConversation,
+    KeptDesk,
+    KeptStatement,
+    KeptTurn,
+    Where,
+)
 from ui.page.session import (
     KINDS,
     MOST_CONVERSATIONS,
-    MOST_TURNS,
     Asked,
     Conversation,
     Desk,
-    Mode,
-    Order,
     Turn,
     new_id,
 )
 
-Where = tuple[str, int, int, int]  # a passage: its article, revision, start and end
-Moment = Annotated[AwareDatetime, AfterValidator(checked_moment)]  # a date, in every time zone
+LARGEST_KEPT = 400_000  # characters of JSON: it has to fit into a request
+RESTORED_TEXT = 1_000_000  # characters of passages that are read again for one browser
 _AN_ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -42,63 +47,29 @@ class Shelf(Protocol):
     def copies(self, article_ids: Iterable[str], /) -> Mapping[str, tuple[ArticleHead, ...]]: ...
 
 
-class KeptCitation(BaseModel):
-    number: int
-    start: int
-    end: int
-    passage: Where
-
-
-class KeptStatement(BaseModel):
-    text: str
-    support: Support
-    reason: str = ""
-    citations: list[KeptCitation] = []
-
-
-class KeptTurn(BaseModel):
-    id: str = ""
-    question: str
-    alone: str = ""
-    asked_on: Moment | None = None
-    sequence: int = 0
-    progress: Literal["stopped", "done"] = "done"
-    considered: int = 0
-    mode: Mode = "answer"
-    order: Order = "relevance"
-    fields: dict[str, str | list[str]] = {}
-    struck: list[str] = []
-    understood: list[tuple[str, str]] = []
-    outside: bool = False
-    statements: list[KeptStatement] = []
-    removed: list[KeptStatement] = []
-    hits: list[Where] = []
-    closest: list[Where] = []
-    as_of: Moment | None = None
-    refused: bool = False
-    reason: str = ""
-    notice: str = ""
-
-
-class KeptConversation(BaseModel):
-    id: str
-    turns: list[KeptTurn]
-
-
-class KeptDesk(BaseModel):
-    conversations: list[KeptConversation]
-
-
 def to_browser(desk: Desk) -> dict[str, Any]:
-    """Return what the browser keeps of `desk`: the conversations that have finished turns."""
-    kept = [
-        KeptConversation(id=c.id, turns=[_kept(t) for t in c.turns if not t.is_under_way])
-        for c in desk.conversations
-        if c.turns
-    ]
-    return KeptDesk(conversations=kept[:MOST_CONVERSATIONS]).model_dump(
-        mode="json", exclude_defaults=True
-    )
+    """Return what the browser keeps of `desk`: the conversations that have finished turns.
+
+    Of more than it may send back, the oldest conversations are left out, and the oldest turns of
+    the one in front.
+    """
+    room = LARGEST_KEPT
+    kept: list[KeptConversation] = []
+    for conversation in [c for c in desk.conversations if c.turns][:MOST_CONVERSATIONS]:
+        turns: list[KeptTurn] = []
+        for turn in reversed([t for t in conversation.turns if not t.is_under_way]):
+            one = _kept(turn)
+            if one is None:
+                continue
+            room -= len(one.model_dump_json(exclude_defaults=True))
+            if room < 0:
+                break
+            turns.insert(0, one)
+        if turns or room >= 0:
+            kept.append(KeptConversation(id=conversation.id, turns=turns))
+        if room < 0:
+            break
+    return KeptDesk(conversations=kept).model_dump(mode="json", exclude_defaults=True)
 
 
 def from_browser(value: object, shelf: Shelf, lost: str) -> tuple[Conversation, ...]:
@@ -106,20 +77,19 @@ def from_browser(value: object, shelf: Shelf, lost: str) -> tuple[Conversation, 
 
     `lost` is the notice for an answer of which a part is no longer in the archive.
     """
-    try:
-        desk = KeptDesk.model_validate(value)
-    except ValidationError:
-        return ()
-    conversations = [c for c in desk.conversations[:MOST_CONVERSATIONS] if c.turns]
+    listed = value.get("conversations") if isinstance(value, dict) else None
+    found = listed[:MOST_CONVERSATIONS] if isinstance(listed, list) else []
+    read = [inputs.read(KeptConversation, one) for one in found]
+    conversations = [c for c in read if c is not None and c.turns]
     archive = _Reread(shelf, shelf.copies(set(_articles_of(conversations))))
     return tuple(
-        Conversation(_id(c.id), tuple(_turn(t, archive, lost) for t in c.turns[:MOST_TURNS]))
+        Conversation(_id(c.id), tuple(_turn(t, archive, lost) for t in c.turns))
         for c in conversations
     )
 
 
 def _articles_of(conversations: Iterable[KeptConversation]) -> Iterator[str]:
-    for turn in (turn for c in conversations for turn in c.turns[:MOST_TURNS]):
+    for turn in (turn for c in conversations for turn in c.turns):
         said = (*turn.statements, *turn.removed)
         cited = [citation.passage for statement in said for citation in statement.citations]
         yield from (where[0] for where in (*turn.hits, *turn.closest, *cited))
@@ -130,7 +100,15 @@ def _id(kept: str) -> str:
     return kept if _AN_ID.fullmatch(kept) else new_id()
 
 
-def _kept(turn: Turn) -> KeptTurn:
+def _kept(turn: Turn) -> KeptTurn | None:
+    """Return what is kept of a turn; None if it wouldn't be believed when it comes back."""
+    try:
+        return _kept_turn(turn)
+    except ValidationError:
+        return None
+
+
+def _kept_turn(turn: Turn) -> KeptTurn:
     asked, answer = turn.asked, turn.answer
     return KeptTurn(
         id=turn.id,
@@ -180,6 +158,8 @@ class _Reread:
     shelf: Shelf
     copies: Mapping[str, tuple[ArticleHead, ...]]
     seen: dict[tuple[str, int], Article | None] = field(default_factory=dict)
+    found: dict[Where, Hit] = field(default_factory=dict)
+    room: int = RESTORED_TEXT
 
     def article(self, article_id: str, revision: int) -> Article | None:
         key = article_id, revision
@@ -189,12 +169,19 @@ class _Reread:
         return self.seen[key]
 
     def hit(self, where: Where) -> Hit | None:
+        if where in self.found:
+            return self.found[where]
         article_id, revision, start, end = where
         article = self.article(article_id, revision)
         if article is None or not 0 <= start < end <= len(article.text):
             return None
+        self.room -= end - start
+        if self.room < 0:
+            return None
         passage = Passage(article_id, revision, start, end, article.text[start:end])
-        return Hit(passage, article.head, 0.0, self.copies.get(article_id, ()))
+        hit = Hit(passage, article.head, 0.0, self.copies.get(article_id, ()))
+        self.found[where] = hit
+        return hit
 
     def hits(self, places: Iterable[Where]) -> tuple[Hit, ...]:
         return tuple(hit for hit in map(self.hit, places) if hit is not None)
@@ -206,6 +193,9 @@ class _Reread:
             if hit is None or not hit.passage.start <= c.start < c.end <= hit.passage.end:
                 return None
             at = hit.passage.start
+            self.room -= c.end - c.start
+            if self.room < 0:
+                return None
             quote = hit.passage.text[c.start - at : c.end - at]
             citations.append(
                 Citation(c.number, quote, c.start, c.end, hit.passage, hit.head, hit.copies)
@@ -219,16 +209,21 @@ class _Reread:
 def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
     asked, _ = asked_of(kept.question, kept.mode, kept.order, kept.fields)
     statements = archive.statements(kept.statements)
-    gone = len(statements) < len(kept.statements)
+    removed = archive.statements(kept.removed)
+    hits, closest = archive.hits(kept.hits), archive.hits(kept.closest)
+    gone = (len(statements), len(removed), len(hits), len(closest)) < (
+        *(len(kept.statements), len(kept.removed)),
+        *(len(kept.hits), len(kept.closest)),
+    )
     answer = Answer(
         kept.question,
         statements=statements,
-        hits=archive.hits(kept.hits),
+        hits=hits,
         as_of=kept.as_of,
         refused=kept.refused,
-        reason=kept.reason,
-        closest=archive.hits(kept.closest),
-        removed=archive.statements(kept.removed),
+        reason="" if gone else kept.reason,  # it may name what was closest
+        closest=closest,
+        removed=removed,
         notice=lost if gone else kept.notice,
         considered=kept.considered,
     )

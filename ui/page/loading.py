@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from rag.settings import Settings
 from ui.page import kept
 from ui.page.events import AT_ONCE
 from ui.page.minding import allowed
@@ -16,7 +15,7 @@ from ui.page.showing import Page, Shown
 from ui.page.texts import texts_in, wanted_language
 
 
-def wire_loading(page: Page, blocks: gr.Blocks, settings: Settings) -> Any:
+def wire_loading(page: Page, blocks: gr.Blocks) -> Any:
     """Have the page filled when it is opened; return the event."""
     on = page.on
 
@@ -25,12 +24,13 @@ def wire_loading(page: Page, blocks: gr.Blocks, settings: Settings) -> Any:
         texts = texts_in(language)
         conversations = kept.from_browser(browser, page.archive, texts("lost"))
         fresh = desk.conversations if desk.turns else (Conversation(),)  # with an id of its own
-        desk = replace(desk, language=language, conversations=conversations or fresh)
+        conversations = conversations or fresh
+        desk = replace(desk, language=language, conversations=conversations, is_loaded=True)
         opened = page.desk(desk)
         examples: list[Any] = [{"text": text} for text in page.overview.now().examples]
         welcome = texts("welcome" if examples else "welcome_empty")
         opened[on.chat] = gr.Chatbot(opened[on.chat], examples=examples, placeholder=welcome)
-        may = allowed(settings, request)
+        may = allowed(request)
         return {
             **page.covered(texts),
             **opened,

@@ -12,17 +12,19 @@ from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
 from ui.page.components import Feeding, Removal
-from ui.page.events import TELLING
+from ui.page.events import MINDING, TELLING
 from ui.page.intake import MOST_SOURCES, Intake, addresses_in, named, taken_in, taken_out
 from ui.page.labels import say
 from ui.page.markup import escaped, escaped_line, paragraph
-from ui.page.permission import may_feed
 from ui.page.reporting import failure, intake_markup
 from ui.page.session import Desk
 from ui.page.texts import Texts, texts_in
 
 if TYPE_CHECKING:
     from ui.page.showing import Page
+
+
+LONGEST_REASON = 500  # of a removal
 
 
 def lay_out_intake() -> Feeding:
@@ -45,7 +47,7 @@ def lay_out_removal(kept_seconds: int) -> Removal:
     doomed = gr.State((), time_to_live=kept_seconds)
     with gr.Column(visible=False, elem_id="bf-sure") as block:
         question = gr.HTML(padding=True)
-        reason = gr.Textbox(label=say("take_out_reason"), max_length=500, max_lines=2)
+        reason = gr.Textbox(label=say("take_out_reason"), max_length=LONGEST_REASON, max_lines=2)
         with gr.Row():
             yes = gr.Button(say("take_out_yes"), size="sm", variant="stop", min_width=90)
             no = gr.Button(say("take_out_no"), size="sm", min_width=90)
@@ -60,13 +62,13 @@ def wire_minding(page: Page, settings: Settings) -> None:
         _feed(page, settings),
         [desk, on.files, on.addresses],
         [on.files, on.addresses, on.feed, on.stop, on.told, *page.covering_parts],
-        **TELLING,
+        **MINDING,
     )
     ended = [on.told, on.feed, on.stop, *page.covering_parts]
     on.stop.click(_stopped(page), desk, ended, cancels=feeding, **TELLING)
     asking = [removal.doomed, removal.block, removal.question, removal.reason]
-    on.remove.click(_doomed(page, settings), [desk, on.name], asking, **TELLING)
-    minding.remove_this.click(_doomed(page, settings), [desk, page.on.opened], asking, **TELLING)
+    on.remove.click(_doomed(page), [desk, on.name], asking, **MINDING)
+    minding.remove_this.click(_doomed(page), [desk, page.on.opened], asking, **MINDING)
     removal.no.click(
         lambda: ((), gr.Column(visible=False)), outputs=[removal.doomed, removal.block], **TELLING
     )
@@ -74,19 +76,18 @@ def wire_minding(page: Page, settings: Settings) -> None:
         _remove(page, settings),
         [desk, removal.doomed, removal.reason],
         [*asking, on.name, *page.covering_parts, page.on.reader, page.on.cards],
-        **TELLING,
+        **MINDING,
     )
 
 
-def allowed(settings: Settings, request: gr.Request) -> bool:
-    """Return whether who sends this request may change the archive."""
-    client = request.client.host if request.client else ""
-    return may_feed(settings.feeding, client, request.headers)
+def allowed(request: gr.Request) -> bool:
+    """Return whether the guard found that the sender of a request may change the archive."""
+    return getattr(getattr(request.request, "state", None), "may_feed", False) is True
 
 
-def _refuse_others(desk: Desk, settings: Settings, request: gr.Request) -> Texts:
+def _refuse_others(desk: Desk, request: gr.Request) -> Texts:
     texts = texts_in(desk.language)
-    if not allowed(settings, request):
+    if not allowed(request):
         raise gr.Error(texts("not_allowed"), print_exception=False)
     return texts
 
@@ -95,10 +96,10 @@ def _feed(page: Page, settings: Settings) -> Any:
     on = page.on.minding.intake
 
     def feed(
-        desk: Desk, files: list[str] | None, pasted: str, request: gr.Request
+        desk: Desk, files: list[str] | None, pasted: str | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
-        texts = _refuse_others(desk, settings, request)
-        addresses, wrong = addresses_in(pasted)
+        texts = _refuse_others(desk, request)
+        addresses, wrong = addresses_in(pasted or "")
         if wrong:
             yield {on.told: failure(texts("no_address", text=wrong[0][:200]))}
             return
@@ -137,11 +138,11 @@ def _stopped(page: Page) -> Any:
     return stopped
 
 
-def _doomed(page: Page, settings: Settings) -> Any:
+def _doomed(page: Page) -> Any:
     on = page.on.minding.removal
 
     def doomed(desk: Desk, name: str, request: gr.Request) -> dict[Any, Any]:
-        texts = _refuse_others(desk, settings, request)
+        texts = _refuse_others(desk, request)
         ids = named(page.archive, str(name or ""))
         if not ids:
             gr.Warning(texts("no_such_article"))
@@ -164,11 +165,12 @@ def _remove(page: Page, settings: Settings) -> Any:
     on = page.on.minding.removal
 
     def remove(
-        desk: Desk, ids: tuple[str, ...], reason: str, request: gr.Request
+        desk: Desk, ids: tuple[str, ...], reason: str | None, request: gr.Request
     ) -> dict[Any, Any]:
-        texts = _refuse_others(desk, settings, request)
+        texts = _refuse_others(desk, request)
+        said = (reason or "").strip()[:LONGEST_REASON]
         try:
-            count = taken_out(page.archive, settings, ids, reason.strip()) if ids else 0
+            count = taken_out(page.archive, settings, ids, said) if ids else 0
         except BackfileError as error:
             gr.Warning(escaped(str(error)))
             return {on.doomed: ids}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from ui.page import inputs
 from ui.page.events import AT_ONCE, TELLING
 from ui.page.feedback import feedback_of, keep
 from ui.page.session import Desk
@@ -15,18 +16,21 @@ def wire_opinion(page: Page) -> None:
     """Keep a thumb at once, and a reason when one is given."""
     on = page.on
 
-    def thumb(desk: Desk, given: gr.LikeData) -> Shown:
-        at = desk.turn_at(given.index)
-        liked = given.liked is True or given.liked == "Like"
-        told = None if at is None else (at, liked)
-        if told is None or given.liked == "":
+    def thumb(desk: Desk, pressed: gr.EventData, request: gr.Request) -> Shown:
+        given = inputs.read(inputs.Thumb, pressed._data)
+        at = desk.turn_at(given.index) if given else None
+        if given is None or at is None or given.liked == "":
             return page.no_opinion()
-        _keep(page, desk, told, "")
+        told = at, given.liked is True or given.liked == "Like"
+        _keep(page, desk, told, "", request)
         return {on.opinion.given: told, on.opinion.block: gr.Group(visible=True)}
 
-    def explain(desk: Desk, told: tuple[int, bool] | None, reason: str) -> Shown:
-        if told is not None and reason.strip():
-            _keep(page, desk, told, reason.strip())
+    def explain(
+        desk: Desk, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
+    ) -> Shown:
+        said = (reason or "").strip()
+        if told is not None and said:
+            _keep(page, desk, told, said, request)
             gr.Info(texts_in(desk.language)("thanks"), duration=4)
         return page.no_opinion()
 
@@ -36,11 +40,17 @@ def wire_opinion(page: Page) -> None:
     )
 
 
-def _keep(page: Page, desk: Desk, told: tuple[int, bool], reason: str) -> None:
+def _keep(page: Page, desk: Desk, told: tuple[int, bool], reason: str, request: gr.Request) -> None:
     at, liked = told
-    found = feedback_of(desk, at, liked=liked, reason=reason)
-    if found is not None:
-        try:
-            keep(page.archive.path, found)
-        except OSError as error:
-            raise gr.Error(texts_in(desk.language)("not_kept"), print_exception=False) from error
+    texts = texts_in(desk.language)
+    found = feedback_of(page.current(desk), at, liked=liked, reason=reason)
+    if found is None:
+        return
+    if not page.thumbs.take(request.client.host if request.client else ""):
+        raise gr.Error(texts("too_many_thumbs"), print_exception=False)
+    try:
+        is_kept = keep(page.archive.path, found, page.feedback)
+    except OSError as error:
+        raise gr.Error(texts("not_kept"), print_exception=False) from error
+    if not is_kept:
+        raise gr.Error(texts("feedback_full"), print_exception=False)

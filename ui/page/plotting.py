@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import gradio as gr
 
-from rag.answers.spread import Bar, Spread, Step, after, begin, spread
+from rag.answers.spread import Bar, Spread, after, begin, spread
 from rag.errors import BackfileError
 from rag.retrieval import narrow
+from ui.page import inputs
 from ui.page.answering import REMEMBERED, read_question
 from ui.page.asking import fields_of, within
 from ui.page.components import CITED, NOT_CITED
@@ -20,7 +21,6 @@ from ui.page.showing import Page, Shown
 from ui.page.texts import Texts, texts_in
 
 BUSIEST = 5  # days, weeks or months that stand beneath the plot, to be clicked
-STEPS: dict[str, Step] = {step: step for step in get_args(Step)}
 
 
 def plotted(page: Page, desk: Desk) -> Shown:
@@ -118,13 +118,12 @@ def narrowed_to(page: Page, desk: Desk, first: datetime, last: datetime) -> Show
 def dragged(page: Page) -> Any:
     """Return what to do when a stretch of the plot is marked."""
 
-    def drag(desk: Desk, marked: gr.SelectData) -> Shown:
-        try:
-            first, last = sorted(float(end) for end in marked.index)
-            moments = [datetime.fromtimestamp(end, UTC) for end in (first, last)]
-        except (TypeError, ValueError, OverflowError, OSError):
+    def drag(desk: Desk, marked: gr.EventData) -> Shown:
+        found = inputs.read(inputs.Dragged, marked._data)
+        if found is None:
             return page.nothing()
-        return narrowed_to(page, desk, *moments)
+        first, last = (datetime.fromtimestamp(end, UTC) for end in sorted(found.index))
+        return narrowed_to(page, desk, first, last)
 
     return drag
 
@@ -133,13 +132,11 @@ def picked(page: Page) -> Any:
     """Return what to do when a bar of the plot is clicked: its day, week or month is asked for."""
 
     def pick(desk: Desk, bar: gr.EventData) -> Shown:
-        try:
-            moment = datetime.fromtimestamp(float(getattr(bar, "day", None)) / 1000, UTC)  # type: ignore[arg-type]
-            step = STEPS[str(getattr(bar, "step", ""))]
-            first = begin(moment, step)
-            return narrowed_to(page, desk, first, after(first, step) - timedelta(days=1))
-        except (TypeError, ValueError, OverflowError, OSError, KeyError):
+        found = inputs.read(inputs.Bar, bar._data)
+        if found is None:
             return page.nothing()
+        first = begin(datetime.fromtimestamp(found.day / 1000, UTC), found.step)
+        return narrowed_to(page, desk, first, after(first, found.step) - timedelta(days=1))
 
     return pick
 
@@ -147,13 +144,8 @@ def picked(page: Page) -> Any:
 def clicked(page: Page) -> Any:
     """Return what to do when one of the busiest bars is picked."""
 
-    def click(desk: Desk, picked: str | None) -> Shown:
-        try:
-            first, last = (
-                datetime.fromisoformat(day).replace(tzinfo=UTC) for day in str(picked).split("/", 1)
-            )
-        except ValueError:
-            return page.nothing()
-        return narrowed_to(page, desk, first, last)
+    def click(desk: Desk, picked: object) -> Shown:
+        found = inputs.read(inputs.Days, {"days": picked})
+        return narrowed_to(page, desk, *found.ends) if found else page.nothing()
 
     return click

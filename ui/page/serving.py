@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr  # 2.5 s: only `backfile serve` imports the page
-from starlette.middleware import Middleware
+from fastapi import FastAPI
 
-from rag.errors import BackfileError
 from rag.settings import Settings
 from ui import opening
+from ui.page.calls import Calls, GradioEvents, functions_of
 from ui.page.endpoints import add_endpoints
+from ui.page.guard import WILDCARDS, Doors, Guard
 from ui.page.labels import say
 from ui.page.layout import lay_out
 from ui.page.overview import Overview
-from ui.page.permission import OnlyFeedersUpload
+from ui.page.permission import Permission
+from ui.page.quota import SESSIONS, Quota
+from ui.page.server import Server, listen
 from ui.page.showing import Page
 from ui.page.style import part, theme
 from ui.page.wiring import wire
@@ -31,8 +31,15 @@ if TYPE_CHECKING:
 QUOTING_AT_ONCE = 2  # questions answered at a time: each keeps every core busy
 WRITING_AT_ONCE = 8  # with a chat model, most of the time is spent waiting for it
 DROPPED = 3600  # seconds for which a file that was dropped and not put in lies on the server
+# A browser may hold more conversations than it may send, from before there was a bound to either.
+FORGET_TOO_MUCH = """<script>
+for (const key of Object.keys(localStorage)) {
+  if (key.startsWith('backfile-') && localStorage[key].length > 1200000) {
+    localStorage.removeItem(key);
+  }
+}
+</script>"""
 LARGEST_FILE = "1gb"  # that is dropped on the page; the command line takes any
-WAITING = 64  # questions that may wait; who comes later is told that it is full
 
 
 def serve(settings: Settings) -> None:
@@ -40,13 +47,47 @@ def serve(settings: Settings) -> None:
     with opening.open_chatbot(settings) as (archive, chatbot):
         # So many tokens load torch now: no question waits for it, and each is embedded faster.
         archive.embed(["warm " * 200] * 50)
-        page = build_page(archive, chatbot, settings)
-        _, address, _ = launch(page, settings)
-        print(f"Backfile is at {address} (Ctrl-C ends it)", flush=True)
+        served = start(archive, chatbot, settings)
+        print(f"Backfile is at {served.invitation} (Ctrl-C ends it)", flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
-            page.close(verbose=False)  # Ctrl-C is how it is meant to end
+            served.close()  # Ctrl-C is how it is meant to end
+
+
+class Served:
+    """A page that is being served."""
+
+    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: Permission) -> None:
+        self.blocks = blocks
+        self.permission = permission
+        app = Guarded(blocks, settings, permission)
+        listening = listen(settings.host, settings.port)
+        host = settings.host.strip("[]")
+        named = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
+        self.address = f"http://{named}:{listening.getsockname()[1]}/"
+        self.server = Server(app, listening, app.end)
+        self.server.start()
+
+    @property
+    def invitation(self) -> str:
+        """The address, with the token for those who may change the archive."""
+        token = self.permission.token
+        return f"{self.address}?token={token}" if token else self.address
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.server.close()
+
+
+def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
+    """Serve the page of an archive, on this machine alone unless the settings say otherwise.
+
+    Raises:
+        SettingsError: A token, a host or a proxy of the settings is none.
+        BackfileError: The port is taken.
+    """
+    return Served(build_page(archive, chatbot, settings), settings, Permission.of(settings))
 
 
 def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
@@ -60,57 +101,45 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
         page = Page(archive, chatbot, lay_out(f"backfile-{where}"), Overview(archive))
         wire(page, blocks, settings, at_once)
         add_endpoints(archive, chatbot, at_once)
-    blocks.queue(max_size=WAITING, default_concurrency_limit=at_once)
+    # Who may wait is the quota's affair: one queue's length would be everybody's.
+    blocks.queue(max_size=None, default_concurrency_limit=at_once, api_open=False)
+    blocks.state_session_capacity = SESSIONS
+    # Gradio would count its last 10,000 events anew after each one.
+    blocks._queue.ANALYTICS_MAX_EVENTS = 0
     return blocks
 
 
-def launch(page: gr.Blocks, settings: Settings) -> tuple[Any, str, str]:
-    """Start serving `page`, on this machine alone unless the settings say otherwise."""
-    try:
-        with past_any_proxy():
-            return page.launch(
-                server_name=settings.host,
-                server_port=settings.port or None,
-                theme=theme(),
-                css=part("page.css"),
-                js=part("page.js"),
-                i18n=say,
-                share=False,
-                ssr_mode=False,
-                mcp_server=False,
-                enable_monitoring=False,
-                footer_links=[],
-                # Gradio's upload route is there in any case: who may not feed is kept from it.
-                max_file_size=LARGEST_FILE if settings.feeding != "nobody" else "1kb",
-                app_kwargs={
-                    "middleware": [Middleware(OnlyFeedersUpload, feeding=settings.feeding)]
-                },
-                show_error=False,
-                prevent_thread_lock=True,
-                quiet=True,
-                # Gradio 6.31 reads this in one place: else it asks for its own page once it
-                # listens, and ends with an error about sharing where that takes 3 s, as it does
-                # on a busy machine.
-                _frontend=False,
-            )
-    except OSError as error:
-        raise BackfileError(
-            f"cannot listen on {settings.host}:{settings.port}: choose another with --port"
-        ) from error
+class Guarded(Guard):
+    """The page's application behind its guard; `end` ends what is open."""
 
+    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: Permission) -> None:
+        outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        gr.mount_gradio_app(
+            outer,
+            blocks,
+            "/",
+            theme=theme(),
+            css=part("page.css"),
+            js=part("page.js"),
+            head=FORGET_TOO_MUCH,
+            i18n=say,
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            run_history=False,
+            pwa=False,
+            footer_links=[],
+            show_error=False,
+            max_file_size=LARGEST_FILE if settings.feeding != "nobody" else "1kb",
+        )
+        self._blocks = blocks
+        self._gradio = outer.routes[-1].app  # type: ignore[attr-defined]
+        events = GradioEvents(blocks, self._gradio)
+        calls = Calls(outer, functions_of(blocks), events, Quota(events))
+        super().__init__(outer, calls, Doors.of(settings), permission)
 
-@contextmanager
-def past_any_proxy() -> Iterator[None]:
-    """Ask this machine itself: Gradio starts by a request to its own server, which no proxy knows.
-
-    It takes no other word for it than the environment's.
-    """
-    before = os.environ.get("no_proxy")
-    os.environ["no_proxy"] = "*"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["no_proxy"]
-        else:
-            os.environ["no_proxy"] = before
+    def end(self) -> None:
+        """End the streams that stay open; called in the server's event loop."""
+        self._blocks._queue.close()  # type: ignore[no-untyped-call]
+        self._blocks.is_running = False
+        self._gradio.stop_event.set()

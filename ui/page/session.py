@@ -21,6 +21,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)  # of what is read from a question's wo
 
 MOST_CONVERSATIONS = 20  # kept in a browser: its storage holds 5 MB for a page
 MOST_TURNS = 40
+LARGEST_DESK = 1_000_000  # characters of one browser's conversations that the server keeps
 
 
 def new_id() -> str:
@@ -75,6 +76,21 @@ class Turn:
             return self.answer.hits
         return tuple(one_of_each_article(self.answer.closest)) if self.answer.refused else ()
 
+    @property
+    def size(self) -> int:
+        """About how many characters it holds, each passage once."""
+        answer = self.answer
+        said = (*answer.statements, *answer.removed)
+        cited = [citation for statement in said for citation in statement.citations]
+        found = [hit.passage for hit in (*answer.hits, *answer.closest)]
+        passages = {id(one): one for one in (*found, *(citation.passage for citation in cited))}
+        return (
+            len(self.asked.question)
+            + sum(len(passage.text) + 200 for passage in passages.values())
+            + sum(len(statement.text) for statement in said)
+            + sum(len(citation.quote) + 200 for citation in cited)
+        )
+
     def citations(self, number: int) -> list[Citation]:
         """Return the citations on one card: all that have its number."""
         return [c for c in self.answer.citations if c.number == number]
@@ -99,10 +115,14 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything that one browser has open; `current` is the first of its conversations."""
+    """Everything that one browser has open; `current` is the first of its conversations.
+
+    `is_loaded` is false for a page that the server doesn't know: it was not opened, or forgotten.
+    """
 
     conversations: tuple[Conversation, ...] = field(default_factory=lambda: (Conversation(),))
     language: str = "en"
+    is_loaded: bool = False
 
     @property
     def current(self) -> Conversation:
@@ -121,6 +141,25 @@ class Desk:
         """Return which turn the chat's message `index` belongs to; two make a turn."""
         at = (index if isinstance(index, int) else index[0]) // 2
         return at if 0 <= at < len(self.turns) else None
+
+    def bounded(self, size: int = LARGEST_DESK) -> Desk:
+        """Return the desk without its oldest conversations and turns beyond `size` characters.
+
+        The last turn stays, whatever its size.
+        """
+        kept = []
+        for at, conversation in enumerate(self.conversations[:MOST_CONVERSATIONS]):
+            turns: list[Turn] = []
+            for turn in reversed(conversation.turns):
+                size -= turn.size
+                if size < 0 and (turns or at):
+                    break
+                turns.insert(0, turn)
+            if turns or not conversation.turns:
+                kept.append(replace(conversation, turns=tuple(turns)))
+        return (
+            self if tuple(kept) == self.conversations else replace(self, conversations=tuple(kept))
+        )
 
     def with_turns(self, turns: Sequence[Turn]) -> Desk:
         """Return the desk with other turns in the current conversation."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -13,13 +13,16 @@ from ui.page import answering, kept
 from ui.page.banner import banner_markup
 from ui.page.components import Components
 from ui.page.evidence import evidence_markup
+from ui.page.feedback import Ledger
 from ui.page.labels import say
 from ui.page.overview import Overview
+from ui.page.quota import Bucket
 from ui.page.reading import Place, article_markup
 from ui.page.reporting import status_markup
 from ui.page.saying import messages
 from ui.page.session import Asked, Desk
 from ui.page.texts import Texts, texts_in
+from ui.page.withdrawn import without_withdrawn
 
 if TYPE_CHECKING:
     from rag.archive import Archive
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 Shown = dict[Any, Any]  # a component, and its new value or properties
 
+THUMBS, THUMB_SECONDS = 20, 15.0  # of one client at once, and then one each so many seconds
 TITLE_UP_TO = 60  # characters of a conversation's first question, in the list
 
 
@@ -38,6 +42,8 @@ class Page:
     chatbot: Chatbot
     on: Components
     overview: Overview
+    feedback: Ledger = field(default_factory=Ledger)
+    thumbs: Bucket = field(default_factory=lambda: Bucket(THUMBS, THUMB_SECONDS))
 
     @property
     def desk_parts(self) -> list[Any]:
@@ -54,6 +60,10 @@ class Page:
         time = self.on.time
         return [time.block, time.note, time.plot, time.busiest]
 
+    def current(self, desk: Desk) -> Desk:
+        """Return the desk without what was withdrawn from the archive since."""
+        return without_withdrawn(desk, self.archive, texts_in(desk.language)("lost"))
+
     def settled(self, desk: Desk) -> Shown:
         """Show the desk when an answer has come to its end; nothing while another is under way."""
         now = answering.settled(desk)
@@ -61,6 +71,7 @@ class Page:
 
     def desk(self, desk: Desk) -> Shown:
         """Show all of `desk`, and have the browser keep it."""
+        desk = self.current(desk).bounded()
         listed = [(_shortened(c.title), c.id) for c in desk.conversations if c.turns]
         return {
             **self.growing(desk),
@@ -73,6 +84,7 @@ class Page:
 
     def growing(self, desk: Desk) -> Shown:
         """Show what changes of `desk` while an answer grows."""
+        desk = self.current(desk)
         texts = texts_in(desk.language)
         last = desk.turns[-1] if desk.turns else None
         chips = [(words, kind) for kind, words in last.understood] if last else []
@@ -87,6 +99,9 @@ class Page:
 
     def begun(self, desk: Desk, asked: Asked, at: int | None = None) -> Shown:
         """Show the question at once, and a button that stops its answer."""
+        if not desk.is_loaded:  # the server has forgotten this page, and would begin anew
+            gr.Warning(texts_in(desk.language)("reload"))
+            return self.nothing()
         now = answering.begun(desk, asked, at)
         if now is desk:
             if desk.is_busy:
@@ -98,7 +113,7 @@ class Page:
     def answered(self, desk: Desk) -> Iterator[Shown]:
         """Show the answer to what waits for one, as it grows."""
         yield self.nothing()  # what yields nothing at all would empty every component
-        for now in answering.answered(self.archive, self.chatbot, desk):
+        for now in answering.answered(self.archive, self.chatbot, self.current(desk)):
             yield self.growing(now)
 
     @property

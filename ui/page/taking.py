@@ -45,7 +45,7 @@ def wire_taking(page: Page) -> None:
     on = page.on.taking
 
     def chosen(desk: Desk, which: str) -> list[exports.Said]:
-        turns = [turn for turn in desk.turns if not turn.is_under_way]
+        turns = [turn for turn in page.current(desk).turns if not turn.is_under_way]
         return said(turns if which == "conversation" else turns[-1:])
 
     def copy(desk: Desk, which: str) -> dict[str, str] | None:

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from rag.schema import Filters
-from ui.page import answering
+from ui.page import answering, inputs
 from ui.page.asking import FIELDS, asked_of, fields_of, linked
-from ui.page.events import AT_ONCE, TELLING
+from ui.page.events import AT_ONCE, BEGINNING
 from ui.page.markup import escaped, unescaped
 from ui.page.plotting import clicked, dragged, picked, plotted
 from ui.page.session import Asked, Desk
@@ -30,18 +30,18 @@ def wire_asking(page: Page, at_once: int) -> None:
             lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
             [on.desk, on.question, *scope],
             page.desk_parts,
-            **TELLING,
+            **BEGINNING,
         ),
-        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **TELLING),
-        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **TELLING),
-        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **TELLING),
-        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **TELLING),
+        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **BEGINNING),
+        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **BEGINNING),
+        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **BEGINNING),
+        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **BEGINNING),
         on.link.change(
-            _linked(page), [on.desk, on.link], [*narrowing, on.mode, on.order], **TELLING
+            _linked(page), [on.desk, on.link], [*narrowing, on.mode, on.order], **BEGINNING
         ),
-        on.time.plot.select(dragged(page), [on.desk], narrowing, **TELLING),
-        on.time.note.pick(picked(page), [on.desk], narrowing, **TELLING),
-        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **TELLING),
+        on.time.plot.select(dragged(page), [on.desk], narrowing, **BEGINNING),
+        on.time.note.pick(picked(page), [on.desk], narrowing, **BEGINNING),
+        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **BEGINNING),
     ]
     for event in begun:
         _wire_answer(page, event, at_once)
@@ -58,7 +58,7 @@ def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
     def answered(desk: Desk) -> Iterator[Shown]:
         yield from page.answered(desk)
 
-    answer = begun.then(
+    answer = begun.success(
         answered,
         page.on.desk,
         page.desk_parts,
@@ -68,7 +68,7 @@ def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
         show_progress="hidden",
         trigger_mode="multiple",
     )
-    begun.then(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
+    begun.success(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
     answer.failure(_stop(page), page.on.desk, page.desk_parts, **AT_ONCE)
     answer.success(page.settled, page.on.desk, page.desk_parts, **AT_ONCE).then(
         lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE
@@ -83,8 +83,8 @@ def _linked(page: Page) -> Any:
     """Return what asks the question of a link, and sets the page's fields to what it asks."""
     on = page.on
 
-    def asked(desk: Desk, link: str) -> Shown:
-        wanted = linked(parse_qsl(link))
+    def asked(desk: Desk, link: str | None) -> Shown:
+        wanted = linked(parse_qsl((link or "")[: inputs.LONGEST_LINK]))
         if wanted is None or (desk.turns and desk.turns[-1].asked == wanted):
             return page.nothing()
         fields = zip(on.narrowing.inputs, fields_of(wanted).values(), strict=True)
@@ -94,31 +94,36 @@ def _linked(page: Page) -> Any:
     return asked
 
 
-def _asked(desk: Desk, question: str, scope: tuple[Any, ...]) -> Asked:
+def _asked(desk: Desk, question: str | None, scope: tuple[Any, ...]) -> Asked:
     mode, order, *fields = scope
-    asked, wrong = asked_of(question, mode, order, dict(zip(FIELDS, fields, strict=True)))
+    asked, wrong = asked_of(question or "", mode, order, dict(zip(FIELDS, fields, strict=True)))
     for text in wrong:
         gr.Warning(texts_in(desk.language)("bad_date", text=escaped(text)))
     return asked
 
 
 def _of_example(page: Page) -> Any:
-    def of_example(desk: Desk, picked: gr.SelectData, *scope: Any) -> Shown:
-        return page.begun(desk, _asked(desk, str(picked.value["text"]), scope))
+    def of_example(desk: Desk, picked: gr.EventData, *scope: Any) -> Shown:
+        example = inputs.read(inputs.Example, picked._data)
+        return page.begun(desk, _asked(desk, example.value.text if example else "", scope))
 
     return of_example
 
 
 def _retry(page: Page) -> Any:
-    def retry(desk: Desk, picked: gr.RetryData) -> Shown:
-        return _again(page, desk, picked.index)
+    def retry(desk: Desk, picked: gr.EventData) -> Shown:
+        message = inputs.read(inputs.Message, picked._data)
+        return _again(page, desk, message.index) if message else page.nothing()
 
     return retry
 
 
 def _edit(page: Page) -> Any:
-    def edit(desk: Desk, edited: gr.EditData) -> Shown:
-        return _again(page, desk, edited.index, question=unescaped(str(edited.value)), struck=())
+    def edit(desk: Desk, changed: gr.EventData) -> Shown:
+        edited = inputs.read(inputs.Edited, changed._data)
+        if edited is None:
+            return page.nothing()
+        return _again(page, desk, edited.index, question=unescaped(edited.value), struck=())
 
     return edit
 
@@ -132,7 +137,8 @@ def _again(page: Page, desk: Desk, index: int | tuple[int, int], **changed: Any)
 
 
 def _strike(page: Page) -> Any:
-    def strike(desk: Desk, left: list[str]) -> Shown:
+    def strike(desk: Desk, chosen: list[str] | None) -> Shown:
+        left = chosen or []
         if not desk.turns:
             return page.nothing()
         last = desk.turns[-1]

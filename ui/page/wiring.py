@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from rag.settings import Settings
-from ui.page import answering
+from ui.page import answering, inputs
 from ui.page.events import AT_ONCE
 from ui.page.loading import wire_loading
 from ui.page.minding import wire_minding
@@ -21,7 +21,7 @@ from ui.page.ways_to_ask import wire_asking
 
 def wire(page: Page, blocks: gr.Blocks, settings: Settings, at_once: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
-    loaded = wire_loading(page, blocks, settings)
+    loaded = wire_loading(page, blocks)
     loaded.success(lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE)
     wire_asking(page, at_once)
     _wire_reading(page)
@@ -39,13 +39,13 @@ def _wire_reading(page: Page) -> None:
 
     def open_(desk: Desk, pressed: gr.EventData) -> Shown:
         """Open the article of a card; the card must be one of this very desk."""
-        told = [getattr(pressed, name, None) for name in ("turn", "card", "revision")]
-        turn, card, revision = (one if isinstance(one, int) else 0 for one in told)
-        known = 0 < turn <= len(desk.turns)
-        place = place_of(desk.turns[turn - 1], card, turn) if known else None
+        wanted = inputs.read(inputs.Card, pressed._data)
+        if wanted is None or wanted.turn > len(desk.turns):
+            return {on.article: gr.skip()}
+        place = place_of(desk.turns[wanted.turn - 1], wanted.card, wanted.turn)
         if place is None:
             return {on.article: gr.skip()}
-        return page.article(place, texts_in(desk.language), revision or None)
+        return page.article(place, texts_in(desk.language), wanted.revision or None)
 
     shown = [on.article, on.reader, on.cards]
     for place in (on.evidence, on.article):

@@ -1,0 +1,141 @@
+"""An article that is erased while a page is open: its text comes out of the page no more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.archive import Archive
+from tests.attacks.served import QUESTION, Visit, client, serving
+from tests.desks import asked
+from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
+from ui.page.feedback import FILE
+from ui.page.serving import Served
+from ui.page.session import Desk
+from ui.page.withdrawn import without_withdrawn
+
+SECRETS = ("closed on Monday", "six weeks", HARBOUR.title)
+LOST = "Some of this answer is not shown"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def served(folder: Path) -> Iterator[Served]:
+    with serving(folder) as found:
+        yield found
+
+
+@pytest.fixture
+def visit(served: Served) -> Iterator[Visit]:
+    """A page in which the harbour and the orchards were asked for, in one conversation."""
+    with client(served) as asking:
+        opened = Visit(served, asking)
+        opened.load()
+        assert "six weeks" in json.dumps(opened.ask(QUESTION))
+        assert "third fewer" in json.dumps(opened.ask("What about the growers?"))
+        yield opened
+
+
+def erase(folder: Path, *ids: str) -> None:
+    with Archive.open(folder / "archive", mode="write", embeddings=WordEmbeddings()) as writer:
+        writer.erase(ids, reason="court order")
+
+
+def silent(told: object) -> str:
+    """Return what was told, in which nothing of the erased article stands."""
+    text = json.dumps(told, ensure_ascii=False)
+    assert not [secret for secret in SECRETS if secret in text]
+    return text
+
+
+def test_exports_of_an_open_page_lose_the_erased_text(visit: Visit, folder: Path) -> None:
+    save = [i for i, fn in visit._blocks.fns.items() if fn.name in ("save", "copy")]
+    assert len(save) == 5
+    for index in save:
+        assert "closed on Monday" in json.dumps(visit.call(index, [None, "conversation"]))
+    erase(folder, HARBOUR.id)
+    for index in save:
+        told = silent(visit.call(index, [None, "conversation"])["output"]["data"])
+        assert "third fewer" in told
+    assert LOST in silent(visit.call(visit.index("copy"), [None, "conversation"])["output"]["data"])
+
+
+def test_next_answer_shows_the_earlier_one_without_it(visit: Visit, folder: Path) -> None:
+    erase(folder, HARBOUR.id)
+    told = silent(visit.ask("What about the frost of the growers?"))
+    assert "killed the blossom" in told
+
+
+def test_conversation_that_is_opened_again_has_lost_it(visit: Visit, folder: Path) -> None:
+    told = visit.run(visit.index("start"))
+    listed = json.loads(told.text)["data"]
+    erase(folder, HARBOUR.id)
+    key = next(
+        choice[1]
+        for part in listed
+        if isinstance(part, dict)
+        for choice in part.get("choices") or ()
+        if choice[0].startswith(QUESTION[:20])
+    )
+    opened = next(
+        i
+        for i, fn in visit._blocks.fns.items()
+        if fn.name == "open_" and any(kind == "input" for _, kind in fn.targets)
+    )
+    shown = silent(visit.run(opened, [None, key]).json()["data"])
+    assert "third fewer" in shown
+    assert LOST in shown
+
+
+def test_conversation_that_the_browser_kept_comes_back_without_it(
+    visit: Visit, served: Served, folder: Path
+) -> None:
+    app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    desk = next(
+        value
+        for value in app.state_holder.session_data[visit.session].state_data.values()
+        if isinstance(value, Desk)
+    )
+    from ui.page import kept
+
+    stored = kept.to_browser(desk)
+    assert "closed on Monday" in json.dumps(stored)
+    erase(folder, HARBOUR.id)
+    with client(served) as asking:
+        told = silent(Visit(served, asking).load(stored).json()["data"])
+        assert "third fewer" in told
+        assert LOST in told
+
+
+def test_card_and_thumb_of_the_erased_article_hold_nothing(visit: Visit, folder: Path) -> None:
+    erase(folder, HARBOUR.id)
+    opened = visit.run(visit.index("open_"), event_data={"turn": 1, "card": 1, "revision": 0})
+    assert "This article is no longer in the archive" in silent(opened.json()["data"])
+    visit.run(visit.index("thumb"), event_data={"index": 1, "value": "", "liked": "Like"})
+    silent((folder / "archive" / FILE).read_text(encoding="utf-8"))
+
+
+def test_copies_and_closest_of_a_withdrawn_article_go_too(tmp_path: Path) -> None:
+    with small_archive(tmp_path / "archive") as archive:
+        refused = asked(archive, Desk(), "storm frost")[-1]
+        assert {hit.head.article_id for hit in refused.turns[0].answer.closest} >= {HARBOUR.id}
+        said = asked(archive, Desk(), QUESTION)[-1]
+        erase(tmp_path, HARBOUR.id)
+        for desk in (refused, said):
+            (turn,) = without_withdrawn(desk, archive, "lost").turns
+            silent(repr(turn.answer))
+            assert turn.answer.notice == "lost"
+        assert ORCHARD.id in {
+            hit.head.article_id
+            for hit in without_withdrawn(refused, archive, "lost").turns[0].answer.closest
+        }
+        other = asked(archive, Desk(), "What about the growers?")[-1]
+        assert without_withdrawn(other, archive, "lost") is other
+        assert other.turns[0].answer.hits[0].head == ORCHARD.head

@@ -1,0 +1,195 @@
+"""Forged values of a browser: they are left out, and cost neither time nor a traceback."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
+from tests.fakes import HARBOUR
+from ui.page import inputs
+from ui.page.asking import asked_of, linked
+from ui.page.serving import Served
+
+FREEZING = "who wrote " + "a-" * 60_000
+TURN = {"question": "Who?", "fields": {"after": "2024-10-01"}}
+PLACE = [HARBOUR.id, 1, 0, 40]
+MOST_SECONDS = 20.0  # the machine is shared; the attack took minutes
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("page")) as found:
+        yield found
+
+
+@pytest.fixture
+def visit(served: Served) -> Iterator[Visit]:
+    with client(served) as asking:
+        yield Visit(served, asking)
+
+
+def kept(*turns: dict[str, Any], **given: Any) -> dict[str, Any]:
+    return {"conversations": [{"id": "0" * 16, "turns": list(turns), **given}]}
+
+
+def shown(visit: Visit, value: object) -> str:
+    """Load the page with what a browser kept, and return all that it shows."""
+    told = visit.load(value)
+    assert told.status_code == 200, told.text
+    return told.text
+
+
+def test_forged_conversation_freezes_nobody(visit: Visit) -> None:
+    begun = time.monotonic()
+    assert "a-a-a" not in shown(visit, kept({**TURN, "question": FREEZING}))
+    assert "a-a-a" not in shown(visit, kept({**TURN, "alone": FREEZING}))
+    plotted = visit.index("<lambda>")
+    assert visit.asking.get("/config").is_success
+    assert visit.run(plotted).status_code < 500
+    assert time.monotonic() - begun < MOST_SECONDS
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        "x" * 100_000,
+        {"conversations": {"0": []}},
+        {"conversations": [None, 1, [], {"id": [], "turns": 7}]},
+        kept({"question": None}),
+        kept({**TURN, "fields": {"after": "9999-12-31", "before": "0001-01-01"}}),
+        kept({**TURN, "asked_on": "0001-01-01T00:00:00+14:00"}),
+        kept({**TURN, "as_of": "9999-12-31T23:59:59-12:00"}),
+        kept({**TURN, "sequence": 10**30, "considered": -1}),
+        kept({**TURN, "hits": [[HARBOUR.id, 10**40, -1, 0]]}),
+        kept({**TURN, "hits": [["\u0000", 1, 0, 10**12]], "mode": "passages"}),
+        kept({**TURN, "understood": [["x" * 10**5, "y"]] * 5}),
+        kept({**TURN, "struck": ["window"] * 10_000}),
+        kept(*[TURN] * 1000),
+    ],
+)
+def test_forged_conversations_give_a_clean_page(visit: Visit, value: object) -> None:
+    assert "bf-banner" not in shown(visit, value)
+    told = visit.ask(QUESTION)
+    assert "was closed on Monday" in json.dumps(told)
+
+
+def test_conversation_beside_a_forged_one_comes_back(visit: Visit) -> None:
+    value = kept(TURN)
+    value["conversations"].insert(0, {"id": "x", "turns": [{"question": FREEZING}]})
+    assert "Who?" in shown(visit, value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b'{"data": ' + b"[" * 400_000,
+        b'{"data": [], "fn_index": 1' + b"0" * 300_000 + b"}",
+        b'{"data": [], "fn_index": 99999, "session_hash": "x"}',
+        b'{"data": [], "fn_index": 0, "session_hash": "../../x"}',
+        b'{"data": [], "fn_index": 0}',
+        b'{"data": [NaN, "\\ud800"], "fn_index": 0, "session_hash": "x"}',
+        b'{"data": {}, "fn_index": 0, "session_hash": "x"}',
+    ],
+)
+def test_malformed_call_is_refused_in_a_line(visit: Visit, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    for route in ("queue/join", "run/predict", "call/ask", "cancel"):
+        told = visit.asking.post(f"/gradio_api/{route}", content=body, headers=headers)
+        assert told.status_code < 500, (route, told.text)
+        assert told.status_code >= 400 or route == "call/ask", told.text
+        assert "Traceback" not in told.text
+
+
+@pytest.mark.parametrize(
+    "value", [None, 7, [], {}, ["x"] * 10_000, {"index": "x"}, {"index": [-1, 10**30]}, "x" * 10**5]
+)
+def test_forged_event_does_nothing(visit: Visit, value: object) -> None:
+    visit.load()
+    for name in ("thumb", "open_"):
+        told = visit.run(visit.index(name), event_data=value)
+        assert told.status_code == 200, (name, told.text)
+    for name in ("retry", "edit", "drag", "pick"):
+        index = visit.index(name)
+        assert visit.call(index, event_data=value)["success"], name
+
+
+def test_forged_click_on_a_card_or_a_bar_does_nothing(visit: Visit) -> None:
+    visit.load()
+    visit.ask(QUESTION)
+    for event in (
+        {"turn": 1, "card": 10**9, "revision": 2**80},
+        {"turn": "1", "card": {}, "revision": []},
+        {"turn": True, "card": 1.5},
+    ):
+        told = visit.run(visit.index("open_"), event_data=event)
+        assert told.status_code == 200
+        assert "bf-article" not in told.text
+    for event in ({"day": 1e300, "step": "day"}, {"day": "NaN", "step": "year"}):
+        assert visit.call(visit.index("pick"), event_data=event)["success"]
+
+
+@pytest.mark.parametrize("wrong", [["x"], {"a": 1}, 7, "x" * 300_000])
+def test_forged_question_is_refused_plainly(visit: Visit, wrong: object) -> None:
+    visit.load()
+    begin = visit.index("<lambda>", "submit")
+    values = [None, wrong, "answer", "relevance", "", "", "", [], [], [], []]
+    told = visit.join(begin, values)
+    assert told.status_code == 400
+    assert told.json()["detail"] == "That is not something this page sends. Reload it."
+
+
+def test_unknown_choices_are_passed_over(visit: Visit) -> None:
+    visit.load()
+    begin = visit.index("<lambda>", "submit")
+    strange = [["nobody's"], ["x" * 400], [], ["??"]]
+    told = visit.call(begin, [None, "Who?", "shout", True, "0001", "9999-12-31", "x", *strange])
+    assert told["success"]
+
+
+@pytest.mark.parametrize(
+    ("question", "k"), [(None, 3), ([], 3), ({}, 3), ("x", "many"), ("x", [1]), ("x", 1e300)]
+)
+def test_endpoint_says_what_it_takes(visit: Visit, question: object, k: object) -> None:
+    told = answer(visit.asking, ask(visit.asking, question, k))
+    assert "event: error" in told
+    assert "Traceback" not in told
+
+
+def test_endpoint_bounds_what_it_takes(visit: Visit) -> None:
+    told = answer(visit.asking, ask(visit.asking, f"{QUESTION} {'harbour ' * 5000}", 10**6))
+    assert "was closed on Monday" in told
+
+
+def test_link_and_fields_are_bounded() -> None:
+    asked = linked([("q", "x" * 10**6), ("after", "y" * 10**6), ("publishers", "z" * 10**6)])
+    assert asked is not None
+    assert len(asked.question) <= 1000
+    assert asked.filters.publishers == ()
+    days = {"before": "9999-12-31", "after": "0001-01-01", "asked_on": 7}
+    fields: dict[str, object] = {**days, "authors": ["x"] * 10**5}
+    asked, wrong = asked_of("Who?", "answer", "relevance", fields)
+    assert wrong == ["7", "0001-01-01", "9999-12-31"]
+    assert len(asked.filters.authors) == 200
+
+
+def test_what_the_page_keeps_is_believed_when_it_comes_back() -> None:
+    turn = inputs.KeptTurn(question="Who?", hits=[("a", 1, 0, 3)], fields={"authors": ["A"]})
+    back = inputs.read_json(inputs.KeptTurn, turn.model_dump_json().encode())
+    assert back == turn
+
+
+def test_server_goes_on_after_all_that(served: Served) -> None:
+    with client(served) as asking:
+        assert "was closed on Monday" in answer(asking, ask(asking))
+        assert isinstance(asking, httpx.Client)

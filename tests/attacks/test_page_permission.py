@@ -1,0 +1,171 @@
+"""Changing the archive from the page: nobody does without the token, through whatever proxy."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from rag.errors import SettingsError
+from rag.settings import Settings
+from tests.attacks.served import TOKEN, Visit, client, serving
+from tests.browser.conftest import free_port
+from tests.fakes import HARBOUR
+from ui.page.permission import Permission
+from ui.page.serving import Served
+
+MINDING = ("feed", "doomed", "remove")
+DEFAULT_NGINX = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {address}; {more} }} }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("page")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def nginx(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an nginx with nothing but `proxy_pass` before the page."""
+    found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if found is None:
+        pytest.skip("no nginx: `apt-get install nginx` puts one in the path")
+    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
+    config = folder / "nginx.conf"
+    written = {"folder": folder, "port": port, "address": served.address, "more": ""}
+    config.write_text(DEFAULT_NGINX.format(**written))
+    with subprocess.Popen([found, "-p", str(folder), "-c", str(config)]) as proxy:
+        address = f"http://127.0.0.1:{port}"
+        try:
+            until_it_listens(proxy, address)
+            yield address
+        finally:
+            proxy.terminate()
+
+
+def until_it_listens(proxy: subprocess.Popen[bytes], address: str) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end and proxy.poll() is None:
+        try:
+            httpx.get(f"{address}/theme.css")
+        except httpx.TransportError:
+            continue
+        return
+    raise AssertionError("nginx did not start")
+
+
+def refused_everything(visit: Visit) -> None:
+    """Assert that nothing which changes the archive is done, whatever it is called with."""
+    uploaded = visit.asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")})
+    assert uploaded.status_code == 403
+    for name in MINDING:
+        told = visit.join(visit.index(name))
+        assert told.status_code == 403, name
+        assert told.json()["detail"] == "You may not change this archive here."
+
+
+def test_nginx_that_says_nothing_gives_nobody_the_archive(served: Served, nginx: str) -> None:
+    with httpx.Client(base_url=nginx, timeout=60) as world:
+        assert world.get("/config").status_code == 200  # as from this machine, by its own name
+        refused_everything(Visit(served, world))
+
+
+def test_without_the_token_local_changes_nothing(served: Served) -> None:
+    with client(served) as asking:
+        refused_everything(Visit(served, asking))
+        wrong = {"Cookie": f"{served.permission.cookie_name}={'0' * 64}"}
+        asking.headers.update(wrong)
+        refused_everything(Visit(served, asking))
+
+
+def test_token_becomes_a_cookie_and_leaves_the_address(served: Served) -> None:
+    with client(served) as asking:
+        told = asking.get("/", params={"token": TOKEN, "q": "Who & why?", "mode": "timeline"})
+        assert told.status_code == 303
+        assert told.headers["location"] == "/?q=Who+%26+why%3F&mode=timeline"
+        cookie = told.headers["set-cookie"]
+        permission = served.permission
+        assert cookie.startswith(f"{permission.cookie_name}={permission.cookie_value};")
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        assert TOKEN not in cookie
+        assert told.headers["cache-control"] == "no-store"
+
+
+def test_holder_of_the_token_may_upload_and_remove(tmp_path: Path) -> None:
+    with serving(tmp_path) as served, client(served, token=True) as asking:
+        assert asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")}).is_success
+        visit = Visit(served, asking)
+        visit.load()
+        asked = visit.call(visit.index("doomed"), [None, HARBOUR.id])
+        assert asked["success"]
+        assert "Harbour bridge closed after storm" in str(asked)
+        with client(served) as other:
+            refused_everything(Visit(served, other))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"X-Forwarded-For": "192.0.2.7"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"Forwarded": "for=127.0.0.1"},
+        {"Via": "1.1 proxy"},
+        {"X-Real-IP": "127.0.0.1"},
+    ],
+)
+def test_local_wants_the_machine_as_well_as_the_token(
+    served: Served, headers: dict[str, str]
+) -> None:
+    with client(served, token=True) as asking:
+        assert asking.post("/gradio_api/upload", files={"files": ("x", b"x")}).is_success
+        told = asking.post("/gradio_api/upload", files={"files": ("x", b"x")}, headers=headers)
+        assert told.status_code == 403
+
+
+def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
+    with serving(tmp_path, feeding="everyone", token="") as served:
+        assert f"?token={served.permission.token}" in served.invitation
+        assert len(served.permission.token) >= 32
+        elsewhere = {"X-Forwarded-For": "192.0.2.7"}
+        with client(served) as asking:
+            refused_everything(Visit(served, asking))
+        with client(served, token=True) as asking:
+            sent = {"files": {"files": ("x", b"x")}, "headers": elsewhere}
+            assert asking.post("/gradio_api/upload", **sent).is_success
+    nobody = Permission.of(Settings(feeding="nobody", token=TOKEN))
+    assert nobody.token == ""
+    assert not nobody.is_token("")
+    assert not nobody.may_feed("127.0.0.1", {"host": "localhost", "cookie": "backfile="})
+
+
+def test_wrong_tokens_are_refused_and_soon_not_even_compared(tmp_path: Path) -> None:
+    with serving(tmp_path) as served, client(served) as asking:
+        told = [asking.get("/", params={"token": f"wrong{n}"}).status_code for n in range(12)]
+        assert told[0] == 403
+        assert told[-1] == 429
+        assert "set-cookie" not in asking.get("/", params={"token": ""}).headers
+        assert asking.get("/").status_code == 200
+
+
+def test_tokens_differ_at_each_start_and_short_ones_are_refused() -> None:
+    first, second = (Permission.of(Settings()) for _ in range(2))
+    assert first.token != second.token
+    assert first.cookie_value != second.cookie_value
+    with pytest.raises(SettingsError, match="needs 16 or more"):
+        Permission.of(Settings(token="short"))

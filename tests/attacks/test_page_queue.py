@@ -1,0 +1,192 @@
+"""One visitor who asks too much: told so at once, and in nobody's way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
+from tests.benchmarks.load import hold
+from tests.fakes import HARBOUR, QuotingChatbot
+from ui.page import quota
+from ui.page.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
+from ui.page.serving import Served
+
+Sources = tuple[str, str]
+NUMBERS = count(2)
+HELD = "What about the held harbour?"
+BUSY = (
+    f"Busy: {QUESTIONS} of your questions are being answered. Wait for one to end, then ask again."
+)
+
+
+@pytest.fixture
+def sources() -> Sources:
+    """Two addresses of clients that no other test has."""
+    number = next(NUMBERS)
+    return f"127.0.1.{number}", f"127.0.2.{number}"
+
+
+class HoldingChatbot(QuotingChatbot):
+    """Answers what is held only when `go` is set."""
+
+    go = Event()
+
+    def stream(self, question: str, **given: Any) -> Iterator[Any]:
+        if "held" in question:
+            assert self.go.wait(60)
+        yield from super().stream(question, **given)
+
+
+@pytest.fixture
+def go() -> Iterator[Event]:
+    HoldingChatbot.go.clear()
+    yield HoldingChatbot.go
+    HoldingChatbot.go.set()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("page"), HoldingChatbot) as found:
+        yield found
+
+
+def test_questions_beyond_the_quota_are_told_busy_at_once(
+    served: Served, go: Event, sources: Sources
+) -> None:
+    with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
+        joined = [ask(mine, HELD) for _ in range(QUESTIONS)]
+        refused = [ask(mine, HELD, n) for n in range(70)]
+        assert {told.status_code for told in refused} == {429}
+        assert refused[0].json()["detail"] == BUSY
+        theirs = ask(other)
+        assert theirs.status_code == 200
+        go.set()
+        assert "was closed on Monday" in answer(other, theirs)
+        for one in joined:
+            assert "was closed on Monday" in answer(mine, one)
+        assert ask(mine).status_code == 200
+
+
+def test_page_of_a_busy_client_says_so_in_its_language(
+    served: Served, go: Event, sources: Sources
+) -> None:
+    with client(served, source=sources[0]) as mine:
+        for _ in range(QUESTIONS):
+            ask(mine, HELD)
+        visit = Visit(served, mine)
+        visit.load()
+        mine.headers["Accept-Language"] = "de"
+        begin = visit.index("<lambda>", "submit")
+        values = [None, QUESTION, "answer", "relevance", "", "", "", [], [], [], []]
+        told = visit.join(begin, values)
+        assert told.status_code == 429
+        assert told.json()["detail"].startswith(f"Ausgelastet: {QUESTIONS} Ihrer Fragen")
+
+
+def test_administration_does_not_wait_for_those_who_ask(
+    served: Served, go: Event, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "WAITING", 2)
+    with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
+        told = [ask(asking, HELD) for asking in (mine, other) for _ in range(QUESTIONS)]
+        assert told[-1].status_code == 429  # everybody's room is full
+        assert told[-1].json()["detail"].startswith("Busy: too many people are asking")
+        with client(served, token=True) as operator:
+            visit = Visit(served, operator)
+            visit.load()
+            assert visit.call(visit.index("doomed"), [None, HARBOUR.id])["success"]
+
+
+def test_strangers_can_not_say_who_they_are(served: Served, go: Event, sources: Sources) -> None:
+    with client(served, source=sources[0]) as mine:
+        told = []
+        for n in range(QUESTIONS + 1):
+            mine.headers.update({"X-Forwarded-For": f"192.0.2.{n}", "X-Real-IP": f"192.0.2.{n}"})
+            told.append(ask(mine, HELD).status_code)
+        assert told == [200] * QUESTIONS + [429]
+
+
+def test_trusted_proxy_says_who_asks(tmp_path: Path, go: Event, sources: Sources) -> None:
+    with serving(tmp_path, HoldingChatbot, proxies="127.0.0.0/8") as served:
+        with client(served, source=sources[0]) as proxy:
+            told = []
+            for n in range(QUESTIONS + 1):
+                proxy.headers["X-Forwarded-For"] = f"192.0.2.{n}"
+                told.append(ask(proxy, HELD).status_code)
+            assert told == [200] * (QUESTIONS + 1)
+            told = []
+            for n in range(QUESTIONS + 1):  # what stands before the proxy's own word is forged
+                proxy.headers["X-Forwarded-For"] = f"192.0.2.{n}, 198.51.100.7"
+                told.append(ask(proxy, HELD).status_code)
+            assert told == [200] * QUESTIONS + [429]
+        go.set()
+
+
+def test_many_clients_are_all_answered_beside_a_greedy_one(served: Served) -> None:
+    found = hold(served.address, 20, 2.0, greedy=True)
+    assert found.errors == []
+    assert len(found.seconds) >= 20
+    assert found.greedy[429] > 0
+    assert found.busy
+
+
+class FakeEvents:
+    """A queue in which events are what a test says."""
+
+    def __init__(self) -> None:
+        self.under_way: set[str] = set()
+        self.unread: set[str] = set()
+        self.dropped: list[str] = []
+
+    def is_under_way(self, event_id: str) -> bool:
+        return event_id in self.under_way
+
+    def is_unread(self, session: str, event_id: str) -> bool:
+        return event_id in self.unread
+
+    def waiting(self, group: str) -> int:
+        return len(self.under_way)
+
+    def drop_messages(self, session: str) -> None:
+        self.dropped.append(session)
+
+    def drop(self, session: str) -> None:
+        self.dropped.append(session)
+
+
+def test_answers_that_nobody_fetches_are_bounded_and_forgotten() -> None:
+    now = [0.0]
+    events = FakeEvents()
+    counted = Quota(events, clock=lambda: now[0])
+    for n in range(EVENTS):
+        assert counted.refuses("a", "asking") == ""
+        counted.joined("a", f"s{n}", f"e{n}", "asking")
+        events.unread.add(f"e{n}")
+    assert counted.refuses("a", "asking") == "busy"
+    assert counted.refuses("b", "asking") == ""
+    now[0] += UNREAD_SECONDS + 1
+    assert counted.refuses("a", "asking") == ""
+    assert sorted(events.dropped) == sorted(f"s{n}" for n in range(EVENTS))
+
+
+def test_place_is_held_while_an_event_has_no_id() -> None:
+    counted = Quota(FakeEvents())
+    with counted.reserved("a", "asking"), counted.reserved("a", "asking"):
+        assert counted.refuses("a", "asking") == ""
+        with counted.reserved("a", "asking"):
+            assert counted.refuses("a", "asking") == "busy"
+    assert counted.refuses("a", "asking") == ""
+
+
+def test_household_is_one_client() -> None:
+    assert client_of("2001:db8:0:1::7") == client_of("2001:db8:0:1:ffff::1")
+    assert client_of("2001:db8:0:2::7") != client_of("2001:db8:0:1::7")
+    assert client_of("::ffff:192.0.2.1") == client_of("192.0.2.1")
+    assert json.dumps(client_of("x" * 1000)) == json.dumps("x" * 64)

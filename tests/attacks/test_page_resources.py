@@ -1,0 +1,192 @@
+"""Memory and disk: closed routes, bounded sessions, bounded feedback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.schema import Answer, Hit, Passage
+from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
+from tests.fakes import HARBOUR
+from ui.page import feedback, kept
+from ui.page.feedback import Ledger
+from ui.page.quota import SESSIONS, SESSIONS_EACH, Bucket
+from ui.page.serving import Served
+from ui.page.session import MOST_TURNS, Asked, Conversation, Desk, Turn
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("page")) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "component_server"),
+        ("POST", "process_recording"),
+        ("POST", "stream/x"),
+        ("POST", "vibe-code/"),
+        ("POST", "run/ask"),
+        ("POST", "api/ask"),
+        ("POST", "call/v2/ask"),
+        ("POST", "call/feed"),
+        ("POST", "call/lambda"),
+        ("GET", "proxy=http://127.0.0.1:1/"),
+        ("GET", "file=/etc/passwd"),
+        ("GET", "file/etc/passwd"),
+        ("GET", "startup-events"),
+        ("GET", "runs"),
+        ("GET", "openapi.json"),
+        ("GET", "deep_link?session_hash=x"),
+        ("GET", "dev/reload"),
+        ("GET", "token"),
+        ("PUT", "queue/join"),
+        ("DELETE", "queue/data"),
+        ("GET", "../monitoring"),
+        ("GET", "../login"),
+        ("GET", "../docs"),
+        ("GET", "../svelte/x"),
+        ("POST", "../login"),
+    ],
+)
+def test_route_that_the_page_needs_not_is_closed(served: Served, method: str, path: str) -> None:
+    with client(served, token=True) as asking:
+        told = asking.request(method, f"/gradio_api/{path}", content=b"{}")
+        assert told.status_code == 404
+        assert told.text.count("There is nothing here.") >= 1
+
+
+def test_queued_function_is_not_called_past_the_queue(served: Served) -> None:
+    with client(served) as asking:
+        visit = Visit(served, asking)
+        assert visit.run(visit.index("answered")).status_code == 404
+        assert visit.join(visit.index("load")).status_code == 404
+
+
+def test_upload_without_permission_leaves_nothing_on_the_disk(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with client(served) as asking:
+        files = {"files": ("big.bin", b"x" * 5_000_000)}
+        told = asking.post("/gradio_api/upload?upload_id=x", files=files)
+        assert told.status_code == 403
+
+
+def test_sessions_of_one_client_do_not_displace_those_of_others(served: Served) -> None:
+    app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    with client(served) as mine, client(served, source="127.0.0.9") as flooding:
+        visit = Visit(served, mine)
+        visit.load()
+        visit.ask(QUESTION)
+        for _ in range(SESSIONS_EACH + 20):
+            Visit(served, flooding).load()
+        assert len(app.state_holder.session_data) <= SESSIONS
+        assert SESSIONS_EACH <= len(app.state_holder.session_data) <= SESSIONS_EACH + 5
+        assert visit.session in app.state_holder.session_data
+        assert "was closed on Monday" in json.dumps(visit.ask("And the harbour bridge?"))
+
+
+def test_questions_of_programs_leave_no_session_behind(served: Served) -> None:
+    app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    queue = served.blocks._queue
+    with client(served, source="127.0.0.10") as asking:
+        before = len(app.state_holder.session_data), len(queue.pending_messages_per_session)
+        for _ in range(8):
+            answer(asking, ask(asking))
+        after = len(app.state_holder.session_data), len(queue.pending_messages_per_session)
+    assert after[0] <= before[0] + 2
+    assert after[1] <= before[1] + 2
+
+
+def turn(characters: int) -> Turn:
+    passage = Passage(HARBOUR.id, 1, 0, characters, "x" * characters)
+    return Turn(Asked("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.head, 1.0),)))
+
+
+def test_desk_on_the_server_is_bounded() -> None:
+    big = Desk(tuple(Conversation(turns=(turn(50_000),) * 10) for _ in range(20)))
+    small = big.bounded(1_200_000)
+    turns = [turn for conversation in small.conversations for turn in conversation.turns]
+    assert sum(turn.size for turn in turns) <= 1_200_000
+    assert small.current.turns == big.current.turns  # the oldest went
+    assert len(Desk((Conversation(turns=(turn(10**7),)),)).bounded().turns) == 1
+    assert big.bounded(10**9) == big
+
+
+def test_forged_places_do_not_multiply_an_article() -> None:
+    text = "x" * 100_000
+    article = replace(HARBOUR, text=text)
+
+    class Shelf:
+        def article(self, article_id: str, revision: int | None = None, /) -> object:
+            return article
+
+        def copies(self, article_ids: object, /) -> dict[str, object]:
+            return {}
+
+    places = [[HARBOUR.id, 1, n, 100_000] for n in range(100)]
+    turns = [{"question": "Who?", "mode": "passages", "hits": places}] * MOST_TURNS
+    value = {"conversations": [{"id": "x", "turns": turns}] * 20}
+    found = kept.from_browser(value, Shelf(), "lost")  # type: ignore[arg-type]
+    passages = {
+        id(hit.passage): len(hit.passage.text)
+        for conversation in found
+        for turn in conversation.turns
+        for hit in turn.answer.hits
+    }
+    assert 0 < sum(passages.values()) <= kept.RESTORED_TEXT
+
+
+def test_browser_is_given_no_more_than_it_may_send_back() -> None:
+    said = replace(turn(1000), alone="y" * 4000)
+    desk = Desk(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
+    value = kept.to_browser(desk)
+    assert len(json.dumps(value)) <= 1.2 * kept.LARGEST_KEPT
+    assert len(value["conversations"][0]["turns"]) == MOST_TURNS
+
+
+def test_thumb_is_a_small_line_and_too_many_are_refused(tmp_path: Path) -> None:
+    with serving(tmp_path) as served, client(served) as asking:
+        visit = Visit(served, asking)
+        visit.load()
+        visit.ask(QUESTION)
+        event = {"index": 1, "value": "x", "liked": "Like"}
+        told = [visit.run(visit.index("thumb"), event_data=event).status_code for _ in range(40)]
+        file = tmp_path / "archive" / feedback.FILE
+        lines = file.read_bytes().splitlines()
+        assert told[0] == 200
+        assert 20 <= len(lines) < 40
+        assert max(map(len, lines)) < 20_000
+
+
+def test_feedback_is_bounded_by_line_day_and_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    huge = [turn(50_000)] * 1
+    hits = huge[0].answer.hits * 500
+    desk = Desk((Conversation(turns=(replace(huge[0], answer=Answer("Who?", hits=hits)),)),))
+    told = feedback.feedback_of(desk, 0, liked=True, reason="y" * 10**6)
+    assert told is not None
+    assert feedback.keep(tmp_path, told)
+    size = (tmp_path / feedback.FILE).stat().st_size
+    assert size <= feedback.LARGEST_LINE
+    ledger = Ledger(3 * size)
+    assert [feedback.keep(tmp_path, told, ledger) for _ in range(4)] == [True, True, True, False]
+    monkeypatch.setattr(feedback, "LARGEST_FILE", 4 * size)
+    assert not feedback.keep(tmp_path, told)
+    assert (tmp_path / feedback.FILE).stat().st_size == 4 * size
+
+
+def test_bucket_refills_with_time() -> None:
+    now = [0.0]
+    bucket = Bucket(burst=2, seconds=10.0, clock=lambda: now[0])
+    assert [bucket.take("a") for _ in range(3)] == [True, True, False]
+    assert bucket.take("b")
+    now[0] = 10.0
+    assert [bucket.take("a") for _ in range(2)] == [True, False]

@@ -1,0 +1,43 @@
+"""The routes that the page and its endpoints need; everything else that Gradio serves is closed.
+
+The list was taken from what Chromium, `gradio_client` and `curl` ask for in the tests. Gradio's
+other routes write files (`component_server`, `process_recording`), fetch addresses (`proxy=`),
+or show what runs (`monitoring`, `runs`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+API = "/gradio_api/"
+ENDPOINTS = ("ask", "search")
+Kind = Literal["page", "part", "stream", "call", "upload"]
+
+_SESSION = r"[A-Za-z0-9_-]{1,64}"
+_NAMED = "|".join(ENDPOINTS)
+_READ: dict[Kind, str] = {
+    "page": r"/",
+    "part": (
+        r"/(?:config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json)"
+        r"|/(?:assets|static)/[A-Za-z0-9_./-]+"
+        r"|/gradio_api/(?:info/?|app_id/?|login_check/?|theme\.css|upload_progress)"
+    ),
+    "stream": (rf"/gradio_api/(?:queue/data|heartbeat/{_SESSION}|call/(?:{_NAMED})/{_SESSION})"),
+}
+_WRITE: dict[Kind, str] = {
+    "call": rf"/gradio_api/(?:queue/join|run/predict|call/(?:{_NAMED})|cancel|reset)/?",
+    "upload": r"/gradio_api/upload/?",
+}
+_BY_METHOD = {
+    method: [(kind, re.compile(pattern)) for kind, pattern in patterns.items()]
+    for method, patterns in (("GET", _READ), ("HEAD", _READ), ("POST", _WRITE))
+}
+
+
+def kind_of(method: str, path: str) -> Kind | None:
+    """Return what a request is for; None if the page needs no such route."""
+    for kind, pattern in _BY_METHOD.get(method, ()):
+        if pattern.fullmatch(path):
+            return kind
+    return None
