@@ -14,7 +14,7 @@ from ui.dates import read_moment
 from ui.page.session import Asked, Mode, Order
 
 LONGEST_DAY = 40  # characters of a day that is written
-LONGEST_VALUE = 1000  # characters of a value in a link
+LONGEST_VALUE = 4000  # characters of a value in a link; a question that is too long is said to be
 MOST_NAMES = 200  # chosen in a list
 
 FIELDS = ("after", "before", "asked_on", "publishers", "authors", "sections", "languages")

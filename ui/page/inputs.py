@@ -31,7 +31,7 @@ LONGEST_LINK = 8192
 MOST_FILES = 1000
 
 
-Question = Annotated[str, StringConstraints(max_length=LONGEST_QUESTION)]
+Question = Annotated[str, StringConstraints(max_length=LONGEST_QUESTION + 1)]  # as begun cuts it
 Program = Annotated[str, StringConstraints(max_length=100_000)]
 Pasted = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 Markdown = Annotated[str, StringConstraints(max_length=10 * LONGEST_QUESTION)]
