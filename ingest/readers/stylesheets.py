@@ -21,6 +21,17 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.S)
 _VAR = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*))?\)")
 _FEATURE = re.compile(r"\(\s*([\w-]+)\s*:?\s*([^()]*)\)")
 _MARKS = re.compile(r"\\.|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|[{};]", re.S)
+# By property, the values that may hide a text: tiny sizes, and places far off.
+_AFAR = re.compile(r"-\d{2}|\d{4}|calc|min|max|clamp|var|e[+-]?\d")
+_TINY = re.compile(r"\A[+-]?(?:0|1(?![\d%r]|em)|\.)|calc|min\(|max\(|clamp|var|e[+-]?\d")
+_HIDES = {
+    **dict.fromkeys(("width", "height", "max-width", "max-height"), _TINY),
+    **dict.fromkeys(
+        "left top right bottom inset inset-inline inset-inline-start inset-block-start text-indent "
+        "margin margin-left margin-top margin-inline-start translate".split(),
+        _AFAR,
+    ),
+}
 _INLINE = (1, 0, 0, 0)  # specificity of a style attribute
 
 Specificity = tuple[int, int, int, int]
@@ -61,14 +72,22 @@ class StyleSheet:
             if _applies((style.get("media") or "").casefold())
         )
         text = re.sub(r"<!--|-->", " ", text[:CSS_BYTES])
+        found: list[tuple[str, Declarations]] = []
         for prelude, body in _rules_of(_COMMENT.sub("", text)):
             declarations = parse_declarations(body)
             sheet.variables |= {name: value for name, value, _ in declarations if name[:2] == "--"}
             kept = tuple(one for one in declarations if one[0] in wanted)
             if not kept:
                 continue
-            for selector in _selectors(prelude):
-                sheet._add(selector, kept)
+            found.append((prelude, kept))
+        # Most rules place and size what is seen: a property that nowhere hides isn't looked at.
+        telling = {
+            name for _, kept in found for name, value, _ in kept if not _is_harmless(name, value)
+        }
+        for prelude, kept in found:
+            told = tuple(one for one in kept if one[0] in telling)
+            for selector in _selectors(prelude) if told else ():
+                sheet._add(selector, told)
         return sheet
 
     def style_of(self, element: Any) -> dict[str, str]:
@@ -151,6 +170,11 @@ def parse_declarations(text: str) -> Declarations:
         bare = re.sub(r"\s*!\s*important\s*\Z", "", value)
         found.append((name, bare, bare != value))
     return tuple(found)
+
+
+def _is_harmless(name: str, value: str) -> bool:
+    telling = _HIDES.get(name)
+    return telling is not None and not telling.search(value)
 
 
 def _win(
