@@ -191,7 +191,10 @@ def _is_shrunk(style: dict[str, str]) -> bool:
     turned = style.get("transform", "") + style.get("-webkit-transform", "")
     if _SCALED.search(turned) or re.search(r"rotate[xy]\(\s*-?(?:90deg|270deg|100grad)", turned):
         return True
-    if re.match(r"\A0*+(?:\.0*+)?(?:%|\s|\Z)", style.get("scale", "1")) or style.get("zoom") in ("0", "0%"):
+    if re.match(r"\A0*+(?:\.0*+)?(?:%|\s|\Z)", style.get("scale", "1")) or style.get("zoom") in (
+        "0",
+        "0%",
+    ):
         return True
     faded = re.search(r"opacity\(\s*+([^()]*)\)", style.get("filter", ""))
     return bool(faded) and _share(faded.group(1)) < FAINT  # type: ignore[union-attr]
