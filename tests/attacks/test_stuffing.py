@@ -12,6 +12,7 @@ import pytest
 from rag.archive import Archive
 from rag.chatbot import Chatbot
 from rag.schema import Answer, Article, Hit, Span
+from rag.text.stuffing import is_stuffed, is_stuffed_title
 from tests.fakes import WordEmbeddings
 
 QUESTION = "What did the harbour council decide about the Alder Street bridge?"
@@ -148,8 +149,8 @@ def test_daily_column_keeps_its_place(tmp_path: Path) -> None:
             id=f"market-{day}",
             title="The market today",
             text=(
-                f"Apples sold at {day + 30} cents a kilogram at the harbour market on Monday, pears "
-                f"at {day + 40} cents and plums at {day + 50} cents, the market's clerk reported."
+                f"Apples sold at {day + 30} cents a kilogram at the harbour market on Monday, "
+                f"pears at {day + 40} cents and plums at {day + 50} cents, the clerk said."
             ),
             publisher="Orchard Gazette",
             published=datetime(2024, 10, day, tzinfo=UTC),
