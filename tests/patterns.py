@@ -156,8 +156,13 @@ def pumps(pattern: re.Pattern[Any], limit: int = 0) -> list[Pump]:
         for end in (_FAILING, ends[i % len(ends)]) if not suffix else (suffix + _FAILING, suffix):
             found.append(Pump(prefix, pumped, end, isinstance(pattern.pattern, bytes)))
     found = list(dict.fromkeys(found))
-    step = len(found) / limit if limit and len(found) > limit else 1
-    return [found[int(i * step)] for i in range(int(len(found) / step))]
+    if not limit:
+        return found
+    # One or two characters over and over are cheap to say and find most: all of those.
+    first = [p for p in found if len(p.repeated) <= 2 and not p.start and p.end == _FAILING]
+    rest = [p for p in found if p not in set(first)]
+    step = max(1.0, len(rest) / limit)
+    return first[:limit] + [rest[int(i * step)] for i in range(int(len(rest) / step))]
 
 
 def _pumps(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
@@ -236,6 +241,9 @@ def _of_repeat(
     shared = [c for c in taken if any(c in n for n in neighbours)]
     for letter in dict.fromkeys([*shared, *taken[:14], *taken[-3:]]):
         yield lead, letter, ""
+    word = next((c for c in taken if c.isalnum()), "")
+    for other in [c for c in taken if not c.isalnum()][:3] if word else ():  # a boundary in each
+        yield "", word + other, ""
     for way in _ways(body, letters):
         yield lead, way, ""
         yield lead, way, follows

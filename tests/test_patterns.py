@@ -16,7 +16,7 @@ GROWTH = 3.0  # of the processor time from 4 kB to 8 kB: 2 is in step, 4 is quad
 FLOOR = 0.004  # seconds at 8 kB: below it, time measures the machine
 HOPELESS = 0.05  # seconds at 512 characters: 200 times what a slow but linear pattern takes
 BEST_OF = 5
-STRINGS = 120  # of each pattern
+STRINGS = 100  # of each pattern
 
 
 def growth(call: Callable[[Any], object], pump: Pump) -> float:

@@ -51,7 +51,7 @@ _WHITE: Colour = (1.0, 1.0, 1.0, 1.0)
 _BLACK: Colour = (0.0, 0.0, 0.0, 1.0)
 _NOTHING = re.compile(
     r"inset\(\s*(?:50|[5-9]\d|100)%|circle\(\s*0|ellipse\(\s*0|polygon\(\s*(?:0(?:px|%)?[\s,]*)+\)"
-    r"|rect\((?:\s*[01](?:px)?[\s,]*){4}\)"
+    r"|rect\(\s*+(?:[01](?:px)?[\s,]*+){4}\)"
 )
 _SCALED = re.compile(
     r"scale(?:3d|x|y)?\(\s*[+-]?(?:0*\.0*\d{1,3}|0+)(?![.\d])|matrix\(\s*0\s*,\s*0"
@@ -191,9 +191,12 @@ def _is_shrunk(style: dict[str, str]) -> bool:
     turned = style.get("transform", "") + style.get("-webkit-transform", "")
     if _SCALED.search(turned) or re.search(r"rotate[xy]\(\s*-?(?:90deg|270deg|100grad)", turned):
         return True
-    if re.match(r"0*\.?0*(?:%|\s|\Z)", style.get("scale", "1")) or style.get("zoom") in ("0", "0%"):
+    if re.match(r"\A0*+(?:\.0*+)?(?:%|\s|\Z)", style.get("scale", "1")) or style.get("zoom") in (
+        "0",
+        "0%",
+    ):
         return True
-    faded = re.search(r"opacity\(\s*([^()]*)\)", style.get("filter", ""))
+    faded = re.search(r"opacity\(\s*+([^()]*)\)", style.get("filter", ""))
     return bool(faded) and _share(faded.group(1)) < FAINT  # type: ignore[union-attr]
 
 

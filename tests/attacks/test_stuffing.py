@@ -12,6 +12,7 @@ import pytest
 from rag.archive import Archive
 from rag.chatbot import Chatbot
 from rag.schema import Answer, Article, Hit, Span
+from rag.text.stuffing import is_stuffed, is_stuffed_title
 from tests.fakes import WordEmbeddings
 
 QUESTION = "What did the harbour council decide about the Alder Street bridge?"
@@ -126,3 +127,66 @@ def test_honest_article_stays_on_top(attacked: Archive) -> None:
 def test_answer_is_not_the_crowds_alone(attacked: Archive) -> None:
     answer = Chatbot(attacked).ask(QUESTION, asked_on=ASKED_ON)
     assert "honest" in _cited(answer)
+
+
+@pytest.mark.parametrize("attack", ["a template", "the question repeated"])
+def test_one_publishers_crowd_does_not_win(attack: str, tmp_path: Path) -> None:
+    articles = [HONEST, *BESIDE, *_crowd(attack, publishers=1)]
+    with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+        assert "honest" in _ids(archive.search(QUESTION, 8, asked_on=ASKED_ON))[:3]
+
+
+def test_crowd_alone_is_still_found(tmp_path: Path) -> None:
+    with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put((article, [Span(0, len(article.text))]) for article in _crowd("a template"))
+        assert len(archive.search(QUESTION, 8, asked_on=ASKED_ON)) == 8
+
+
+def test_daily_column_keeps_its_place(tmp_path: Path) -> None:
+    column = [
+        Article(
+            id=f"market-{day}",
+            title="The market today",
+            text=(
+                f"Apples sold at {day + 30} cents a kilogram at the harbour market on Monday, "
+                f"pears at {day + 40} cents and plums at {day + 50} cents, the clerk said."
+            ),
+            publisher="Orchard Gazette",
+            published=datetime(2024, 10, day, tzinfo=UTC),
+        )
+        for day in range(1, 9)
+    ]
+    with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.put((article, [Span(0, len(article.text))]) for article in [*column, *BESIDE])
+        hits = archive.search("What did apples cost at the harbour market?", 8, asked_on=ASKED_ON)
+    assert sum(hit.passage.article_id.startswith("market") for hit in hits) >= 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a price list, a glossary, a live blog, a table of results
+        " ".join(f"Regular: ${n}.03. Mid-grade: ${n}.55. Premium: ${n}.89." for n in range(3, 14)),
+        "Tariff: a tax on goods that come in. Quota: a limit on goods that come in. Duty: what "
+        "is paid on goods at the border. Surplus: more goods sold abroad than bought there.",
+        "10:05 The council meets again. 10:20 The mayor says the bridge stays open. 10:40 The "
+        "council votes on the bridge. 11:00 The bridge stays open, the council decides.",
+        "Harbour United 2, Orchard Rovers 1. Mill Lane 0, Harbour Reserves 0. Alder Street 3, "
+        "Orchard Reserves 2. Harbour Juniors 1, Mill Lane Juniors 4.",
+        "Harbour harbour harbour.",
+    ],
+)
+def test_lists_and_live_blogs_are_not_stuffed(text: str) -> None:
+    assert not is_stuffed(text, {"harbour", "council", "bridge"})
+
+
+def test_stuffed_text_and_titles_are_told_from_prose() -> None:
+    asked = {"harbour", "council", "alder", "bridge"}
+    assert is_stuffed(" ".join(KEYWORDS * 6), asked)
+    assert is_stuffed(_repeated(1)[1])
+    assert is_stuffed(_asked_again(1)[1])
+    assert not is_stuffed(HONEST.text, asked)
+    assert is_stuffed_title(_titled(1)[0])
+    assert not is_stuffed_title(HONEST.title)
+    assert not is_stuffed_title("From bridge to bridge: how one town lives with its river")
