@@ -19,6 +19,7 @@ from ingest.identity import is_version_of
 from ingest.provenance import (
     Arrival,
     Hold,
+    authority_in,
     filled,
     host_in_id,
     plain,
@@ -74,13 +75,15 @@ class Custody:
         self._parted = parted
         self._fetched: dict[str, str] = {}  # hosts of what this run has let through, by id
         self._new: dict[str, str] = {}
+        self._reclaimed: dict[str, str] = {}  # by id, hosts that took their own ids back
         self._through: dict[
             str, str
         ] = {}  # hosts of all that was let through since the last settle
 
     def admitted(self, batch: Sequence[Article]) -> tuple[list[Article], list[Hold]]:
         """Return the articles of a batch that may be put, as they are put, and what is held."""
-        self._new, self._through = {}, {}  # of a batch that failed, and is tried article by article
+        # What a batch left that failed, and is tried article by article.
+        self._new, self._reclaimed, self._through = {}, {}, {}
         before: dict[str, Article] = {}
         through, held = list[Article](), list[Hold]()
         for article in batch:
@@ -102,7 +105,7 @@ class Custody:
             before[article.id] = plain(article)
             through.append(before[article.id])
         if self._origins is None:
-            self._fetched |= self._new
+            self._fetched |= self._new | self._reclaimed
         return through, held
 
     def settle(self) -> None:
@@ -112,9 +115,10 @@ class Custody:
         """
         if self._origins:
             self._origins.keep(self._new)
+            self._origins.replace(self._reclaimed)
         if self._changes:
             self._changes.settle(self._through)
-        self._new, self._through = {}, {}
+        self._new, self._reclaimed, self._through = {}, {}, {}
 
     def objection_to_kill(self, kill: Kill, article_id: str, here: Article | None) -> str:
         """Return why an article is not to be taken down by this kill notice; "" where it is."""
@@ -170,10 +174,13 @@ class Custody:
     def _objection(self, article: Arrival, here: Article) -> str:
         if not article.origin:
             return _objection_to_saved(article, here) if article.url else ""
-        owner = self._owner(here)
+        owner, giver = self._owner(here), authority_in(here.id)
         if owner and speaks_for(article.origin, owner, self._trust):
             return ""
         origin = named_host(article.origin)
+        if giver and speaks_for(article.origin, giver, self._trust):
+            self._reclaimed[here.id] = origin  # whoever came first under the giver's id
+            return ""
         if not owner:
             return f"{origin} may not change {here.id}, which did not come from there"
         way = way_to_trust(here.publisher or owner, named_host(owner), origin)
@@ -181,8 +188,11 @@ class Custody:
 
     def _owner(self, here: Article) -> str:
         """Return the host, or an address of the host, whose article it is; "" for a file's."""
-        fetched = self._fetched.get(here.id) or (self._origins.of(here.id) if self._origins else "")
-        return host_in_id(here.id) or here.url or fetched
+        if host := host_in_id(here.id):
+            return host
+        hosts = self._fetched | self._new | self._reclaimed
+        fetched = hosts.get(here.id) or (self._origins.of(here.id) if self._origins else "")
+        return here.url or fetched
 
     def _objection_to_fetched_kill(self, kill: Kill, article_id: str, here: Article | None) -> str:
         origin = named_host(kill.fetched_from)

@@ -20,8 +20,13 @@ from rag.storage.places import is_place
 from rag.storage.record import fingerprint
 
 _HOST_AND_PATH = re.compile(
-    r"(?i)\A((?:[\w-]++\.)++[a-z][a-z0-9-]++(?::\d++)?|(?:\d{1,3}\.){3}\d{1,3}(?::\d++)?|"
+    # A top-level domain may be of other letters too: .рф
+    r"(?i)\A((?:[\w-]++\.)++[^\W\d_][\w-]++(?::\d++)?|(?:\d{1,3}\.){3}\d{1,3}(?::\d++)?|"
     r"localhost(?::\d++)?)[/?]"
+)
+# Who gave a URN or a tag names itself in it by its domain (RFC 3085, RFC 4151).
+_AUTHORITY = re.compile(
+    r"(?i)\A(?:urn:newsml:|tag:(?:[^@,:/]{1,64}+@)?)((?:[\w-]++\.)++[^\W\d_][\w-]++)[:,]"
 )
 
 
@@ -82,6 +87,12 @@ def host_in_id(article_id: str) -> str:
     if key:
         return key.split("/", 1)[0].split("?", 1)[0]
     found = _HOST_AND_PATH.match(article_id)
+    return found[1].casefold() if found else ""
+
+
+def authority_in(article_id: str) -> str:
+    """Return the domain that names itself as the giver of a URN or a tag, "" for any other id."""
+    found = _AUTHORITY.match(article_id)
     return found[1].casefold() if found else ""
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ingest.identity import Held
 from rag.schema import Access, Article, ArticleHead, Span
+from rag.storage.database import Database
 from rag.storage.held import Origins
 from rag.storage.places import Places
 from rag.storage.record import fingerprint
@@ -92,7 +93,21 @@ class RememberedPlaces(Places):
 
 
 class RememberedOrigins(Origins):
-    """The origins of an archive's articles, to which none is added."""
+    """The origins of an archive's articles; what a rehearsal adds is kept in memory alone."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._added: dict[str, str] = {}
+
+    def of(self, article_id: str) -> str:
+        """Return the host that an article was, or would have been, fetched from."""
+        return self._added.get(article_id) or super().of(article_id)
 
     def keep(self, hosts: Mapping[str, str]) -> None:
-        """Forget them: nothing is written."""
+        """Remember where new articles came from; nothing is written."""
+        for article_id, host in hosts.items():
+            self._added.setdefault(article_id, host)
+
+    def replace(self, hosts: Mapping[str, str]) -> None:
+        """Remember other hosts for articles; nothing is written."""
+        self._added.update(hosts)

@@ -155,6 +155,14 @@ class Origins:
                     "INSERT OR IGNORE INTO origins VALUES (?, ?)", list(hosts.items())
                 )
 
+    def replace(self, hosts: Mapping[str, str]) -> None:
+        """Remember other hosts for articles, by id, than they were first fetched from."""
+        if hosts:
+            with self._database.transaction():
+                self._database.connection.executemany(
+                    "INSERT OR REPLACE INTO origins VALUES (?, ?)", list(hosts.items())
+                )
+
 
 def _read(row: tuple[str, ...]) -> HeldChange:
     held_id, place, source, reason, at, action, article_id, origin, content = row

@@ -14,6 +14,7 @@ import pytest
 from ingest import custody
 from ingest.fetching.client import Client, Limits
 from ingest.pipeline import IngestReport
+from ingest.provenance import arrived
 from ingest.readers import Reading
 from ingest.readers.sites import is_same_site
 from ingest.running import run
@@ -285,6 +286,40 @@ def test_a_bare_number_is_the_hosts_that_it_came_from(
     assert desk.articles()["crane-1"].text == STORY[0]
     courier.pages["/a.jsonl"] = Page(json.dumps({**own, "text": f"{STORY[0]} More."}).encode())
     assert desk.ingest(courier.url("/a.jsonl")).changed == 1
+
+
+def test_a_newer_version_in_the_same_dump_is_its_own_hosts(desk: Desk, courier: Newsstand) -> None:
+    first = {"id": "urn:crane:1", "title": "Crane falls", "text": STORY[0]}
+    newer = {**first, "text": f"{STORY[0]} It stands again."}
+    courier.pages["/a.jsonl"] = Page(f"{json.dumps(first)}\n{json.dumps(newer)}".encode())
+    assert desk.ingest(courier.url("/a.jsonl")).rejected == 0
+    assert desk.articles()["urn:crane:1"].text == newer["text"]
+
+
+@pytest.mark.parametrize("squatted", ["tag:{},2024:crane", "urn:newsml:{}:20241024:crane"])
+def test_who_gave_an_id_takes_it_back(desk: Desk, evil: Newsstand, squatted: str) -> None:
+    """Nobody keeps an article out by being the first to use the id that it will have."""
+    squatted = squatted.format("pellworth-tribune.example")
+    evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted)).encode())
+    assert desk.ingest(evil.url("/a.jsonl")).new == 1
+    origin = "https://feeds.pellworth-tribune.example/a.jsonl"
+    own = Article(id=squatted, title="Crane falls", text=STORY[0], publisher="Pellworth Tribune")
+    with desk.open() as archive:
+        custody_of = custody.Custody(archive, origins=Origins(archive.record.database))
+        through, held = custody_of.admitted([arrived(own, origin=origin, place=origin)])
+        assert (through, held) == ([own], [])
+        archive.put([(own, [Span(0, len(own.text))])])
+        custody_of.settle()
+    evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted, text=MORE_LIES)).encode())
+    assert desk.ingest(evil.url("/a.jsonl")).changed == 0
+    assert desk.articles()[squatted].text == STORY[0]
+
+
+def test_an_id_without_a_scheme_is_an_address_in_every_script(desk: Desk, evil: Newsstand) -> None:
+    for squatted in ("новости.рф/crane", "courier.xn--p1ai/crane", "courier.example/crane"):
+        evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted)).encode())
+        assert desk.ingest(evil.url("/a.jsonl")).new == 0
+        assert squatted in {change.article_id for change in desk.held()}
 
 
 def test_nothing_fetched_names_the_place_of_a_file(
