@@ -17,23 +17,31 @@ _ESCAPE_SEQUENCE = re.compile(
 )
 # What a terminal obeys, what turns the direction of a line round, and what nobody sees: C0 and C1,
 # soft hyphens, bidirectional marks, overrides and isolates, zero-width characters, stray halves of
-# surrogate pairs, annotations, and tags, in which instructions to a chat model can hide.
+# surrogate pairs, annotations, and tags, in which instructions to a chat model can hide; fillers
+# and what else Unicode has no glyph for (Default_Ignorable_Code_Point).
 _UNSEEN = (
-    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
 _INVISIBLE = re.compile(f"[{_UNSEEN}]")
 # Joiners shape Persian, Indic scripts and emoji; beside a Latin letter, or nothing, they only hide.
 _JOINERS = "\u200c\u200d"
 _IDLE_JOINER = re.compile(f"(?<![^\\x00-\\u024f])[{_JOINERS}]|[{_JOINERS}](?![^\\x00-\\u024f])")
+# Variation selectors choose a glyph of the character before them; elsewhere they are unseen data.
+_IDLE_SELECTOR = re.compile(
+    "(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
+    "|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"
+)
 
-_OPENING, _CLOSING = "[［【〔⟦❲⁅﹝〚", "]］】〕⟧❳⁆﹞〛"
+_OPENING, _CLOSING = "[［【〔〖〘⟦❲⁅⦋⦍⦏⸢⹕﹇﹝〚", "]］】〕〗〙⟧❳⁆⦌⦎⦐⸥⹖﹈﹞〛"
 _BRACKETED = re.compile(
-    f"[{re.escape(_OPENING)}]([^{re.escape(_OPENING + _CLOSING)}]{{1,60}}+)[{re.escape(_CLOSING)}]"
+    f"[{re.escape(_OPENING)}]((?:{_ESCAPE_SEQUENCE.pattern}|"
+    f"[^{re.escape(_OPENING + _CLOSING)}]){{1,60}}+)[{re.escape(_CLOSING)}]"
 )
 # What a marker may hold beside its numbers: see rag.answers.citations.
 _WORD = re.compile(r"(?i)passages?|sources?|refs?|no|citations?|doc(?:ument)?s?|and")
-_BETWEEN = re.compile(r"[\s.,;&#^†‡*–—-]+")
+_BETWEEN = re.compile(r"(?:[^\w()]|_)+")
 _DIGITS_OF_A_MARKER = 3  # citations have no more, and [2024] is an editor's year
 
 _ADDRESS_UP_TO = 8_000  # characters: no server takes a longer one
@@ -44,6 +52,8 @@ _NOT_IN_ADDRESSES = re.compile(f"[\\\\{_UNSEEN}{_JOINERS}\t\n]")
 def without_controls(text: str) -> str:
     """Return `text` without what a terminal would obey, and without what nobody would see."""
     text = _INVISIBLE.sub("", _ESCAPE_SEQUENCE.sub("", text))
+    if not text.isascii():
+        text = _IDLE_SELECTOR.sub("", text)
     return _IDLE_JOINER.sub("", text) if _has_joiner(text) else text
 
 
@@ -103,7 +113,8 @@ def _in_parentheses(found: re.Match[str]) -> str:
 
 def _is_marker(inside: str) -> bool:
     """Whether what stands in brackets are numbers of a citation's size, and nothing else."""
-    seen = _INVISIBLE.sub("", inside).translate(dict.fromkeys(map(ord, _JOINERS)))
+    seen = _INVISIBLE.sub("", _ESCAPE_SEQUENCE.sub("", inside))
+    seen = seen.translate(dict.fromkeys(map(ord, _JOINERS)))
     numbers = [part for part in _BETWEEN.split(_WORD.sub(" ", seen)) if part]
     return bool(numbers) and all(
         len(number) <= _DIGITS_OF_A_MARKER and number.isnumeric() for number in numbers

@@ -61,7 +61,7 @@ def retrieval_text(found: Retrieval, width: int = 88) -> str:
     understood = found.question.described()
     blocks = [f"({terminal_text(understood)})" if understood else ""]
     if found.hits:
-        blocks += [_filled(found.notice, width), hits_text(found.hits, width)]
+        blocks += [_filled(article_text(found.notice), width), hits_text(found.hits, width)]
     elif found.outside:
         blocks += [
             "No passage found.  The closest of other days:",

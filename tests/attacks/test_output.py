@@ -37,8 +37,21 @@ MARKERS = (
     "[^2]",
     "[\u200b2]",
     "[٢]",
+    "[2\ufe0f]",
+    "[\u034f2]",
+    "[2\u3164]",
+    "[\U000e01512]",
+    "[2: 3]",
+    "[2/3]",
+    "[\x1b[31m2]",
+    "[\x1b]0;x\x072]",
+    "〖2〗",
+    "⦋2⦌",
 )
-UNSEEN = "\u202e\u2066\u200b\u200e\u2060\ufeff\u00ad\U000e0041\x1b\x07\x9b\x00"
+UNSEEN = (
+    "\u034f\u115f\u3164\uffa0\U000e0151\u202e\u2066\u200b\u200e\u2060\ufeff\u00ad\U000e0041"
+    "\x1b\x07\x9b\x00"
+)
 NOW = datetime(2024, 10, 24, tzinfo=UTC)
 
 
@@ -105,6 +118,12 @@ def test_a_marker_that_a_quote_cuts_in_two_is_none() -> None:
     markup = evidence.passage_markup(passage, [(at, at + 2)])
     assert Page(markup).text == "The crane fell (2) at noon."
     assert "<mark>&#50;&#41;</mark>" in markup
+
+
+def test_a_variation_selector_stays_where_it_chooses_a_glyph() -> None:
+    for kept in ("葛\U000e0100飾区", "☂\ufe0f", "1\ufe0f\u20e3"):
+        assert without_controls(kept) == kept
+    assert without_controls("☂\ufe0f\ufe01\ufe02a\U000e0101\U000e0102") == "☂\ufe0fa"
 
 
 def test_the_data_stays_word_for_word() -> None:
