@@ -216,7 +216,7 @@ class Archive(Holdings):
         Fed again they are here again: see `withdraw`.
         """
         with room_in(self.path):
-            removed = self._record.remove(list(article_ids))
+            removed = self._record.remove(list(dict.fromkeys(article_ids)))
             if removed:
                 self._indexes.follow()
         return removed
@@ -227,14 +227,14 @@ class Archive(Holdings):
         Returns how many were not withdrawn before.
         """
         with room_in(self.path):
-            withdrawn = Withdrawals(self._record).withdraw(list(article_ids), reason)
+            withdrawn = Withdrawals(self._record).withdraw(list(dict.fromkeys(article_ids)), reason)
             self._indexes.follow()
         return withdrawn
 
     def readmit(self, article_ids: Iterable[str]) -> int:
         """Let withdrawn articles in again; return how many stand again as they stood."""
         with room_in(self.path):
-            standing = Withdrawals(self._record).readmit(list(article_ids))
+            standing = Withdrawals(self._record).readmit(list(dict.fromkeys(article_ids)))
             self._indexes.follow()
         return standing
 
@@ -244,7 +244,9 @@ class Archive(Holdings):
         Returns False where another process kept the record's log open: the next writer goes on.
         """
         with room_in(self.path):
-            return erase(self.path, self._record, self._indexes, list(article_ids), reason)
+            return erase(
+                self.path, self._record, self._indexes, list(dict.fromkeys(article_ids)), reason
+            )
 
     def abandon_reembedding(self) -> int:
         """Delete what was made of another model's vectors; return of how many passages."""

@@ -36,10 +36,11 @@ PASSAGES_OF_AN_ARTICLE = 2  # at the most, before other articles have had their 
 HEADLINES = 40  # best passages by words among whose headlines a query's own is looked for
 
 # Why the time range in a question's words did not narrow the search.
-Relaxed = Literal["", "headline", "empty"]
+Relaxed = Literal["", "headline", "named", "empty"]
 NOTICES: dict[Relaxed, str] = {
     "": "",
     "headline": "The question is an article's headline: its words are not read as a time range.",
+    "named": "The question is an article's headline: the names in it are not read as a filter.",
     "empty": "Nothing was found in the time range of the question: these are of other days.",
 }
 
@@ -82,7 +83,7 @@ class Retrieval:
 
     Where there are none in the window that its words ask for, `outside` has the closest ones of
     other days: to be offered, never to be taken for an answer. `relaxed` says that, or that the
-    window was left aside because the question is the headline of an article of another time.
+    window, or a name, was left aside because the question is the headline of another article.
     """
 
     question: Question
@@ -143,12 +144,13 @@ def _as_headline(
     """Return the question, searched for by all its words where it is an article's headline.
 
     "What to know about January 6" asks for that article, not for what was published on that day:
-    its window is left aside where no article of that headline lies in it.
+    its window is left aside where no article of that headline lies in it, and so are the publishers
+    and authors that it names where none of those articles is theirs.
     """
-    window = asked.window
-    if window is None or not window.hard:
+    window = asked.window if asked.window and asked.window.hard else None
+    if not window and not asked.publishers and not asked.authors:
         return asked, ""
-    anytime = narrow(filters, replace(asked, window=None))
+    anytime = narrow(filters, replace(asked, window=None, publishers=(), authors=()))
     if anytime is None:
         return asked, ""
     found = archive.by_words(asked.text, HEADLINES, filters=anytime)
@@ -156,9 +158,21 @@ def _as_headline(
     if not heads:
         return asked, ""
     asked = replace(asked, query=asked.text)
-    if any(_lies_in(window, head.published) for head in heads):
-        return asked, ""
-    return replace(asked, window=None), "headline"
+    theirs = [head for head in heads if _is_of_the_named(head, asked)]
+    relaxed: Relaxed = ""
+    if not theirs:
+        asked, relaxed = replace(asked, publishers=(), authors=()), "named"
+    if window and not any(_lies_in(window, head.published) for head in theirs or heads):
+        asked, relaxed = replace(asked, window=None), "headline"
+    return asked, relaxed
+
+
+def _is_of_the_named(head: ArticleHead, asked: Question) -> bool:
+    """Return whether an article is of a publisher, and an author, that a question names."""
+    return all(
+        not named or {name.casefold() for name in named} & {name.casefold() for name in theirs}
+        for named, theirs in ((asked.publishers, (head.publisher,)), (asked.authors, head.authors))
+    )
 
 
 def _lies_in(window: Window, published: datetime | None) -> bool:

@@ -86,6 +86,18 @@ def test_a_headline_keeps_the_time_range_that_its_article_lies_in(archive: Archi
     assert found.hits[0].head.title == "Wolf moon lights up the sky tonight"
 
 
+def test_a_headline_that_names_a_publisher_finds_its_article(tmp_path: Path) -> None:
+    wanted = article("How the Gazette covered the flood", "2019-02-03", 1)
+    theirs = replace(article("Council meets on parking", "2020-02-03", 2), publisher="Gazette")
+    with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as opened:
+        opened.put((a, [Span(0, len(a.text))]) for a in (wanted, theirs))
+        found = retrieve(opened, wanted.title, asked_on=NOW)
+        assert (found.hits[0].head.article_id, found.relaxed) == (wanted.id, "named")
+        assert found.notice == NOTICES["named"]
+        found = retrieve(opened, "What did the Gazette write of parking?", asked_on=NOW)
+        assert {hit.head.publisher for hit in found.hits} == {"Gazette"}
+
+
 def test_a_question_that_is_no_headline_keeps_its_time_range(archive: Archive) -> None:
     found = retrieve(archive, "What did the council say of parking on January 6?", asked_on=NOW)
     assert found.relaxed == ""

@@ -15,7 +15,7 @@ from rag.archive import Archive
 from rag.doctor import examine
 from rag.schema import Article, Span
 from rag.storage.withdrawals import Erasure, Withdrawals
-from tests.fakes import WordEmbeddings
+from tests.fakes import ARTICLES, WordEmbeddings, small_archive
 
 SECRET = Article(
     id="paper.example/666",
@@ -202,3 +202,12 @@ def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive
 
 def as_dict(article: Article) -> dict[str, object]:
     return {name: getattr(article, name) for name in article.__dataclass_fields__}
+
+
+def test_an_article_named_twice_is_taken_down_once(tmp_path: Path) -> None:
+    with small_archive(tmp_path / "archive") as archive:
+        twice = [ARTICLES[0].id] * 2
+        assert archive.withdraw(twice) == 1
+        assert archive.readmit(twice) == 1
+        assert archive.remove(twice) == 1
+        assert archive.erase([ARTICLES[1].id] * 2)
