@@ -205,7 +205,8 @@ def as_dict(article: Article) -> dict[str, object]:
 
 
 def test_an_article_named_twice_is_taken_down_once(tmp_path: Path) -> None:
-    with small_archive(tmp_path / "archive") as archive:
+    small_archive(tmp_path / "archive").close()
+    with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         twice = [ARTICLES[0].id] * 2
         assert archive.withdraw(twice) == 1
         assert archive.readmit(twice) == 1
