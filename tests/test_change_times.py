@@ -94,3 +94,13 @@ def test_doctor_repairs_a_time_that_is_none(tmp_path: Path) -> None:
         )
         assert repair(archive) == ()
         assert times(archive)[0] == times(archive)[1]
+
+
+def test_doctor_repairs_a_time_that_is_in_no_year_in_utc(tmp_path: Path) -> None:
+    with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
+        put(archive, FERRY, LATER)
+        archive.record.database.connection.execute(
+            "UPDATE changes SET at = '9999-12-31T23:59:59-12:00' WHERE sequence = 1"
+        )
+        assert repair(archive) == ()
+        assert times(archive)[0] == times(archive)[1]

@@ -47,7 +47,7 @@ def repair_change_times(database: Database) -> int:
 
 def _moment(at: str) -> float | None:
     try:
-        return datetime.fromisoformat(at).timestamp()
+        return datetime.fromisoformat(at).astimezone(UTC).timestamp()
     except (ValueError, OverflowError):
         return None
 

@@ -11,7 +11,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +149,12 @@ def _values(connection: Connection, version: int) -> None:
         times = [i for i, name in enumerate(texts) if name in _MOMENTS]
         for row in _rows(connection, f'SELECT {names} FROM "{table}"'):
             for value in (row[i] for i in times):
-                if value is not None and datetime.fromisoformat(value).tzinfo is None:
+                if value is None:
+                    continue
+                time = datetime.fromisoformat(value)
+                if time.tzinfo is None:
                     raise NotARecordError(f"a time in {table} has no zone")
+                time.astimezone(UTC)  # OverflowError where that is in no year that there is
     if version > 1:  # the columns of a head came with the second version
         for row in _rows(
             connection,

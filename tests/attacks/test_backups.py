@@ -278,6 +278,8 @@ DEEP = "[" * 100_000
         f"UPDATE revisions SET authors = '{DEEP}' WHERE id = 1",
         "UPDATE changes SET at = 'yesterday'",
         "UPDATE changes SET at = '2024-10-24'",
+        "UPDATE changes SET at = '9999-12-31T23:59:59-12:00'",
+        "UPDATE changes SET at = '0001-01-01T00:00:00+14:00'",
         "UPDATE passages SET number = 9223372036854775807 WHERE number = 4",
         "UPDATE sqlite_sequence SET seq = 9223372036854775807",
         "UPDATE vectors SET vector = x'0000' WHERE number = 1",
