@@ -149,12 +149,7 @@ def _values(connection: Connection, version: int) -> None:
         times = [i for i, name in enumerate(texts) if name in _MOMENTS]
         for row in _rows(connection, f'SELECT {names} FROM "{table}"'):
             for value in (row[i] for i in times):
-                if value is None:
-                    continue
-                time = datetime.fromisoformat(value)
-                if time.tzinfo is None:
-                    raise NotARecordError(f"a time in {table} has no zone")
-                time.astimezone(UTC)  # OverflowError where that is in no year that there is
+                _check_time(value, table)
     if version > 1:  # the columns of a head came with the second version
         for row in _rows(
             connection,
@@ -170,6 +165,14 @@ def _values(connection: Connection, version: int) -> None:
     done = re.sub(r"\d{0,9} up to ", "", meta.get("stories", ""))
     if not all(_NUMBER.fullmatch(number) for number in (meta.get(GENERATION, ""), done)):
         raise NotARecordError("what it says of its vectors or its stories is no number")
+
+
+def _check_time(value: str | None, table: str) -> None:
+    time = datetime.fromisoformat(value) if value is not None else None
+    if time is not None and time.tzinfo is None:
+        raise NotARecordError(f"a time in {table} has no zone")
+    if time is not None:
+        time.astimezone(UTC)  # OverflowError where that is in no year that there is
 
 
 def _rows(connection: Connection, statement: str) -> Iterator[Any]:
