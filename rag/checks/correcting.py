@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -26,11 +27,11 @@ def superseded(sentence: str, correction: str) -> bool:
 
     It does if it has a word that the correction calls wrong, and another one of the correction's.
     """
-    words = _words(sentence)
+    words, said = _words(sentence), _words(correction)
     for found in _WRONG.finditer(correction):
-        right = _words(correction[: found.start("wrong")] + correction[found.end("wrong") :])
-        wrong = _words(found["wrong"]) - right
-        if wrong and wrong <= words and words & right:
+        here = _words(found["wrong"])
+        wrong = {word for word in here if said[word] <= here[word]}  # and nowhere else
+        if wrong and wrong <= words.keys() and any(said[word] > here[word] for word in words):
             return True
     return False
 
@@ -55,5 +56,6 @@ def _joined(notice: str, said: Iterable[str]) -> str:
     return " ".join(filter(None, (*said, notice)))
 
 
-def _words(text: str) -> set[str]:
-    return {word.casefold() for word in _WORD.findall(text)} - _SMALL
+def _words(text: str) -> Counter[str]:
+    found = (word.casefold() for word in _WORD.findall(text))
+    return Counter(word for word in found if word not in _SMALL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import islice
 
 from rag.text.words import EMPTY, stem
 
@@ -20,6 +21,9 @@ TITLES = frozenset(
     attorney deputy vice foreign defense defence interior finance coach premier first commissioner
     former analyst author actor actress singer star ceo""".split()
 )
+_WITHIN = re.compile(r"(?<=[a-z,’] )\w\S*")
+_COMPOUND = re.compile(r"\w+(?:[’'-]\w+)*")
+_MARKS = 16  # ends of words looked at in one run of characters: O'Neil-Smith has three words
 _OPENERS = EMPTY | frozenset("yes no meanwhile moreover asked speaking according earlier".split())
 # Endings that common words have and names rarely do: to tell "Talks" from "Tusk" at a start.
 _COMMON = re.compile(
@@ -117,10 +121,11 @@ def names(text: str) -> list[Name]:
     Titles (President, Mr) part two names and are in neither; so are days and months.
     """
     found: list[Name] = []
+    spelled = _Spelled(text)
     for match in NAME.finditer(text):
         run: list[re.Match[str]] = []
         for part in re.finditer(r"\S+", text[match.start() : match.end()]):
-            if _parts_names(text, match.start(), part, not run):
+            if _parts_names(spelled, match.start(), part, not run):
                 _add(found, text, match.start(), run)
                 run = []
             else:
@@ -151,7 +156,7 @@ def _ends_sentence(part: str) -> bool:
     return part.endswith(".") and len(part) > 4
 
 
-def _parts_names(text: str, offset: int, part: re.Match[str], opens: bool) -> bool:
+def _parts_names(spelled: _Spelled, offset: int, part: re.Match[str], opens: bool) -> bool:
     """Whether a word of a run of capitals belongs to no name: a title, a day, an opening word."""
     word, at = part[0], offset + part.start()
     low = re.sub(r"[’']s$", "", word).rstrip(".").lower()
@@ -160,21 +165,45 @@ def _parts_names(text: str, offset: int, part: re.Match[str], opens: bool) -> bo
     # "Do" and "An" are Korean names too, but not where a run of capitals begins.
     if opens and word[0].isupper() and low in _OPENERS and not (word.isupper() and len(word) > 1):
         return True
-    return _only_opens(text, word, at, offset + part.end())
+    return _only_opens(spelled, word, at, offset + part.end())
 
 
-def _only_opens(text: str, word: str, at: int, end: int) -> bool:
+def _only_opens(spelled: _Spelled, word: str, at: int, end: int) -> bool:
     """Whether a capital is there only because the word opens a sentence or a quotation."""
-    before = text[:at].rstrip(" \t“\"‘'(")
-    if before and before[-1] not in ".!?:\n—–" and text[at - 1 : at] not in ("“", '"'):
+    text, behind = spelled.text, at
+    while behind and text[behind - 1] in " \t“\"‘'(":
+        behind -= 1
+    if behind and text[behind - 1] not in ".!?:\n—–" and text[at - 1 : at] not in ("“", '"'):
         return False
     if re.match(r" [A-Z]", text[end : end + 2]) or word.isupper():
         return False
-    if re.search(rf"(?<=[a-z,’] ){re.escape(word)}\b", text):
+    if word in spelled.within_sentences:
         return False
-    return word.islower() or bool(
-        re.search(rf"\b{re.escape(word.lower())}\b", text) or _COMMON.search(word.lower())
+    return (
+        word.islower() or word.lower() in spelled.words or _COMMON.search(word.lower()) is not None
     )
+
+
+class _Spelled:
+    """How words are spelled in a text, read once: a search for each name would be quadratic."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def within_sentences(self) -> frozenset[str]:
+        """The words that stand behind another one or a comma, whole and up to each mark in them."""
+        found: set[str] = set()
+        for token in _WITHIN.finditer(self.text):
+            ends = islice(re.finditer(r"\b", token[0]), 1, _MARKS)
+            found.update(token[0][: end.start()] for end in ends)
+        return frozenset(found)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words, compounds as a whole and in their parts."""
+        found = _COMPOUND.findall(self.text)
+        return frozenset(part for word in found for part in (word, *re.findall(r"\w+", word)))
 
 
 def full_name(surname: str, text: str) -> str:

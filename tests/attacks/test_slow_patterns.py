@@ -12,6 +12,7 @@ import pytest
 from ingest.cleaning import clean, clean_title
 from ingest.readers.bylines import names as bylines
 from rag.answers.citations import read_citations
+from rag.checks.correcting import superseded
 from rag.errors import QuestionTooLongError
 from rag.questions import LONGEST_QUESTION, stand_alone, understand
 from rag.text.figures import days, figures
@@ -46,6 +47,8 @@ TEXTS = {
     "apostrophes": ("'", "A'"),
     "brackets": ("[1", "†1"),
     "open brackets": ("", "["),
+    "openers": ("", "Ada: "),
+    "corrections": ("", "not nine, "),
     "dashes": ("Title", " - "),
     "figures": ("It cost ", "1,000 "),
 }
@@ -66,6 +69,7 @@ READ_TEXT: dict[str, Callable[[str], object]] = {
     "text": clean,
     "title": clean_title,
     "byline": bylines,
+    "correction": lambda text: superseded("Ada Quill said ten.", text),
 }
 
 
