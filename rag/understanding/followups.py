@@ -62,8 +62,13 @@ def stand_alone(question: str, history: Sequence[tuple[str, Answer] | str]) -> s
     if not asked or not needs_history(question):
         return question
     answer = history[-1][1] if not isinstance(history[-1], str) else None
-    whole = with_carried(question, carried(question, asked, answer))
-    return whole if len(whole) <= LONGEST_QUESTION else question
+    whole = question
+    words: list[str] = []
+    for word in carried(question, asked, answer):
+        longer = with_carried(question, [*words, word])
+        if len(longer) <= LONGEST_QUESTION:  # else a shorter word may fit
+            words, whole = [*words, word], longer
+    return whole
 
 
 def needs_history(question: str) -> bool:
