@@ -75,6 +75,31 @@ WHOLE = {
         for n, p in enumerate(STORY)
     )
     + "</article></main>",
+    "live blog of linked entries": f"<main><article>{H1}"
+    + "".join(
+        f'<article><h3><a href="/live/entry-{n}">Day {n} of the vote</a></h3><p>{p}</p></article>'
+        for n, p in enumerate(STORY)
+    )
+    + "</article></main>",
+    "live blog of linked parts": f"<main>{H1}<div>"
+    + "".join(
+        f'<div><h3><a href="/2024/05/02/piers/{n}">Day {n} of the vote</a></h3><p>{p}</p></div>'
+        for n, p in enumerate(STORY)
+    )
+    + "</div></main>",
+    "live blog of posts with a query": f"<main>{H1}<div>"
+    + "".join(
+        f'<div><h3><a href="?post={n}">Day {n} of the vote</a></h3><p>{p}</p></div>'
+        for n, p in enumerate(STORY)
+    )
+    + "</div></main>",
+    "page that says it is a live blog": f"<main>{H1}<div>"
+    '<script type="application/ld+json">{"@type": "LiveBlogPosting"}</script>'
+    + "".join(
+        f'<div><time>{n}:00</time><h3><a href="/live/{n}">Day {n} of it</a></h3><p>{p}</p></div>'
+        for n, p in enumerate(STORY)
+    )
+    + "</div></main>",
 }
 
 
@@ -109,6 +134,15 @@ OTHERS = {
     "linked lines": f"<article>{H1}{ps(STORY[:6])}<p><a href='/boat'>NIGHT BOAT LEAVES LATER</a>"
     "</p><p><strong>READ MORE: </strong><a href='/boat'>Night boat leaves later, the line says</a>"
     f"</p>{ps(STORY[6:])}</article>",
+    "arrowed lines": f"<article>{H1}{ps(STORY[:6])}<p>&gt;&gt; <a href='/boat'>Night boat leaves "
+    f"later</a></p><p>→ <a href='/boat'>Night boat is dearer</a></p>{ps(STORY[6:])}</article>",
+    "cards without headings": f"<article>{H1}{ps(STORY[:6])}<div><p>Most Popular</p>"
+    + "".join(
+        f"<div><a href='/t{n}'><img><span>Night boat leaves later on day {n}</span></a><p>In the "
+        "night boat there is a cabin for two.</p></div>"
+        for n in range(3)
+    )
+    + f"</div>{ps(STORY[6:])}</article>",
     "related list": f"<article>{H1}{ps(STORY[:6])}<aside class='inline-related'><h4>Related</h4>"
     f"<ul><li><a href='/boat'>Night boat leaves later</a></li></ul></aside>{ps(STORY[6:])}"
     "</article>",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from ingest.cleaning import clean_line
 from ingest.readers import Kill, Link, Read, Reject
 from ingest.readers.blocktext import block_texts
 from ingest.readers.dates import parse_moment
+from ingest.readers.decoding import decode
 from ingest.readers.fields import article_from
 from ingest.readers.guarding import guarded
 from ingest.readers.ids import article_id
@@ -26,6 +28,9 @@ _KILL_NOTE = re.compile(
     r"(?i)\A\W*(?:mandatory\s+|bulletin\s+)?kill\b|\b(?:story|article|item) (?:has been|is|was) "
     r"(?:killed|withdrawn|retracted)"
 )
+_MINOR = re.compile(r"(?i)sub|short|second|extended|alt|seo|sms|mobile|kicker|over|de[ck]+\b")
+_WHOLE = 0.4  # of the longest form of a body, which may be the one with markup
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _WRITES = re.compile(r"(?i)(?:author|byline|by|creator|writer|reporter)s?\Z")
 _CORRECTS = re.compile(r"(?i)\bcorrect(?:s|ed|ion|ing)\b")
 _CORRECTION = re.compile(r"(?i)\A\W*correct(?:s|ed|ion)\b[\s:.–—-]*")
@@ -189,7 +194,7 @@ def _from_newsml(item: Any) -> dict[str, Any]:
     said = {
         "id": guid,
         "url": _own_link(item) or _address(guid),
-        "title": _text(item, "headline") or _text(item, "title"),
+        "title": _headline(item) or _text(item, "headline") or _text(item, "title"),
         "text": inner.get("text") or _content(item),
         "publisher": _named(item, "provider") or _named(item, "infoSource"),
         "authors": [_line(by) for by in item.iter("{*}by")] or _all_named(item, "creator"),
@@ -205,6 +210,16 @@ def _from_newsml(item: Any) -> dict[str, Any]:
     embargo = next((_line(found) for found in item.iter("{*}embargoed")), None)
     merged = {**inner, **{key: value for key, value in said.items() if value}}
     return merged | ({"embargo": embargo} if embargo is not None else {})
+
+
+def _headline(item: Any) -> str:
+    """Return the main headline of an item's own content; links and subheadlines have theirs."""
+    language = next((found.get("tag") for found in item.iter("{*}language")), None)
+    language = (language or item.get(_LANG) or "")[:2].casefold()
+    own = item.findall("{*}contentMeta/{*}headline")
+    main = [one for one in own if not _MINOR.search(str(one.get("role") or one.get("roleuri")))]
+    spoken = [one for one in main if (one.get(_LANG) or language)[:2].casefold() == language]
+    return next(filter(None, map(_line, (*spoken, *main, *own))), "")
 
 
 def _own_link(item: Any) -> str:
@@ -228,7 +243,21 @@ def _content(item: Any) -> list[str]:
         paragraphs = _paragraphs(found)
         if paragraphs:
             return paragraphs
-    return [found.text for found in item.iter("{*}inlineData") if found.text]
+    return [text for found in item.iter("{*}inlineData") if (text := _inline_data(found))]
+
+
+def _inline_data(found: Any) -> str:
+    """Return the text of inline data, which may be in base64; "" for pictures and the like."""
+    kind = str(found.get("contenttype") or "text/plain").casefold()
+    text = "".join(found.itertext())
+    if not re.match(r"text/|application/(?:xhtml|xml|html|[\w.+-]+\+xml)", kind):
+        return ""
+    if "base64" not in f"{found.get('encoding')} {found.get('encodinguri')}".casefold():
+        return text
+    try:
+        return decode(base64.b64decode("".join(text.split()), validate=True))
+    except ValueError:
+        return ""
 
 
 def _named(item: Any, name: str) -> str:
@@ -248,16 +277,23 @@ def _all_named(item: Any, name: str) -> list[str]:
 
 
 def _ninjs_body(item: Mapping[str, Any]) -> Any:
-    given = item.get("body_text") or item.get("body_xhtml") or item.get("body_html")
-    return given or _roled(item.get("bodies"), ("main", "text/plain", "body", ""))
+    """Return the body in the best of its forms; a plain one that is only a teaser is not."""
+    forms = [item.get(key) for key in ("body_text", "body_xhtml", "body_html")]
+    held = [form for form in forms if isinstance(form, str) and form.strip()]
+    longest = max(map(len, held), default=0)
+    whole = next((form for form in held if len(form) >= _WHOLE * longest), None)
+    return whole or _roled(item.get("bodies"), ("main", "text/plain", "body", ""))
 
 
 def _roled(values: Any, roles: tuple[str, ...]) -> str | None:
     """Return the value of ninjs 2's list whose role, or type, is wanted first; else the first."""
-    held = [one for one in _listed(values) if isinstance(one, Mapping) and one.get("value")]
+    given = [one for one in _listed(values) if isinstance(one, Mapping) and one.get("value")]
+    held = [{str(key).casefold(): value for key, value in one.items()} for one in given]
     for role in roles:
         for one in held:
-            if role in (one.get("role", ""), one.get("contenttype", "")):
+            # A role is a word, or an address that ends in it.
+            name = re.split(r"[/#:]", str(one.get("role") or "").casefold())[-1]
+            if role in (name, one.get("contenttype", "")):
                 return str(one["value"])
     return str(held[0]["value"]) if held else None
 
@@ -271,9 +307,10 @@ def _names(values: Any) -> list[str]:
 def _writers(item: Mapping[str, Any]) -> list[str]:
     """Return those of an item's people who are said to have written it; it is about the others."""
     people = [*_listed(item.get("person")), *_listed(item.get("people"))]
-    return _names(
-        [p for p in people if isinstance(p, Mapping) and _WRITES.match(str(p.get("rel")))]
-    )
+    named = [p for p in people if isinstance(p, Mapping) and _WRITES.match(str(p.get("rel")))]
+    # Superdesk's list, in which a role tells photographers from writers.
+    listed = [p for p in _listed(item.get("authors")) if isinstance(p, Mapping)]
+    return _names([*(p for p in listed if _WRITES.match(str(p.get("role") or "writer"))), *named])
 
 
 # ----------------------------------------------------------------------------------------- XML

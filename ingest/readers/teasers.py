@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 CARD_UP_TO = 500  # characters; a longer one is an item of the story
 PROSE_FROM = 80  # characters of a paragraph
 LINKED = 0.5  # of a block's text: it is a list of links
+LINKED_CARD = 0.3  # of a card's text, under a heading such as "Most Popular"
 MARKED = 0.25  # of what is called so by its class, and holds no paragraph
 OF_PAGE = 0.5  # of the page's text: what holds more is the story
+ENTRIES = 0.7  # of an article's text in articles within it: they are what it consists of
 HEAD_OF_STORY = 200  # characters in which its headline, byline and date stand
 HEAD_UP_TO = 60  # characters of a heading such as "Most Popular"
 LINE = (20, 200)  # characters of a paragraph that is a headline
@@ -60,10 +62,12 @@ _SENTENCE_END = re.compile(r"[.!?…।。！？؟۔][\"'”’»）)\]]*\Z")
 
 def drop_teasers(tree: HtmlElement, url: str = "") -> None:
     """Take blocks of other stories out of a page, in place; `url` is the page's address."""
-    site = _Site(url)
+    site = _Site(url, is_live=_is_live(tree))
     size = len(tree.text_content())
-    others = [*_other_articles(tree, site), *_next_stories(tree, site)]
-    for element in [*others, *_marked(tree), *_cards(tree, site)]:
+    own, entries = _own_article(tree)
+    others = [*_other_articles(tree, site, own, entries), *_next_stories(tree, site)]
+    cards = (card for card in _cards(tree, site) if entries.isdisjoint(_up_from(card)))
+    for element in [*others, *_marked(tree), *cards]:
         if element.getparent() is not None and len(element.text_content()) < OF_PAGE * size:
             element.drop_tree()
     for head, blocks in list(_headed_lists(tree)):
@@ -77,8 +81,9 @@ def drop_teasers(tree: HtmlElement, url: str = "") -> None:
 class _Site:
     """Tells links to other pages of the page's own site."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_live: bool = False) -> None:
         self.url = url
+        self.is_live = is_live
         self.host = host_of(url)
 
     def is_other_page(self, href: str | None) -> bool:
@@ -93,7 +98,18 @@ class _Site:
             return False
         if parts.netloc and not _is_kin(host_of(f"https://{parts.netloc}/"), self.host):
             return False
+        if own.path.strip("/") and not own.query:  # "?post=3" and "/post-3" are parts of this page
+            path = own.path.rstrip("/")
+            if parts.path.rstrip("/") == path or parts.path.startswith(f"{path}/"):
+                return False
         return bool(parts.path.strip("/")) and (parts.path, parts.query) != (own.path, own.query)
+
+
+def _is_live(tree: HtmlElement) -> bool:
+    """Return whether a page calls itself a live blog, in schema.org's word."""
+    marks = (element.get("itemtype") or "" for element in tree.iter() if element.get("itemtype"))
+    scripts = (s.text or "" for s in tree.iter("script") if "ld+json" in (s.get("type") or ""))
+    return any("LiveBlogPosting" in text for text in (*marks, *scripts))
 
 
 def _is_kin(one: str, other: str) -> bool:
@@ -103,17 +119,33 @@ def _is_kin(one: str, other: str) -> bool:
     return bool(other) and one.split(".")[-last:] == labels[-last:]
 
 
-def _other_articles(tree: HtmlElement, site: _Site) -> Iterator[Any]:
-    """Yield the article elements that aren't the page's: within its own, or after it."""
+def _up_from(element: Any) -> list[Any]:
+    return [element, *element.iterancestors()]
+
+
+def _own_article(tree: HtmlElement) -> tuple[Any, set[Any]]:
+    """Return the page's own article element, and those within it that are its text.
+
+    A live blog consists of its entries, each of which may be an article with a link to itself.
+    """
     articles = list(tree.iter("article"))
     own = next((a for a in articles if a.find(".//h1") is not None), None)
     if own is None:
         own = max(articles, key=lambda a: len(a.text_content()), default=None)
     if own is None:
+        return None, set()
+    within = [a for a in own.iter("article") if a is not own and _has_prose(a)]
+    size = sum(map(_size, within))
+    return own, {*within} if len(within) > 1 and size >= ENTRIES * _size(own) else set()
+
+
+def _other_articles(tree: HtmlElement, site: _Site, own: Any, entries: set[Any]) -> Iterator[Any]:
+    """Yield the article elements that aren't the page's: within its own, or after it."""
+    if own is None:
         return
     above = {*own.iterancestors()}
-    for article in articles:
-        if article is own or article in above:
+    for article in tree.iter("article"):
+        if article is own or article in above or article in entries or _is_post(article, site):
             continue
         within = own in article.iterancestors()
         head = next((h for h in article.iter(*_HEADINGS)), None)
@@ -188,8 +220,13 @@ def _cards(tree: HtmlElement, site: _Site) -> Iterator[Any]:
             if sum(1 for _ in one.iter(*_HEADINGS)) > 1:
                 break
             card = one
-        if card is not head and card.find(".//h1") is None:
+        if card is not head and card.find(".//h1") is None and not _is_post(card, site):
             yield card
+
+
+def _is_post(card: Any, site: _Site) -> bool:
+    """Return whether a card on the page of a live blog is an entry of it: it has its own time."""
+    return site.is_live and card.find(".//time") is not None
 
 
 def _headed_lists(tree: HtmlElement) -> Iterator[tuple[Any, list[Any]]]:
@@ -235,7 +272,16 @@ def _is_teaser(block: Any) -> bool:
         for head in block.iter(*_HEADINGS)
         if head.find(".//a") is not None or next(head.iterancestors("a"), None) is not None
     ]
-    return bool(heads) or _linked_share(block) >= LINKED
+    return bool(heads) or _linked_share(block) >= LINKED or _is_linked_card(block)
+
+
+def _is_linked_card(block: Any) -> bool:
+    """Return whether a block is one card: a link as long as a headline, and a line or two."""
+    if not _text(block, CARD_UP_TO):
+        return False
+    links = [_size(link) for link in block.iter("a")]
+    least, most = LINE
+    return len(links) == 1 and least <= links[0] <= most and _linked_share(block) >= LINKED_CARD
 
 
 def _linked_lines(tree: HtmlElement, site: _Site) -> Iterator[Any]:
@@ -264,6 +310,8 @@ def _is_label(text: str, links: list[Any]) -> bool:
     if linked >= len(text) - 2:
         return True
     label = bare(text[: len(text) - linked])
+    if not re.search(r"\w", label):  # ">>", "→"
+        return True
     return len(links) == 1 and (label in LIST_HEADS or bool(_LABEL.match(label)))
 
 
