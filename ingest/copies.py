@@ -40,20 +40,22 @@ class FullestCopies:
     def sift(self, batch: Sequence[Article]) -> Sifted:
         """Return the batch without the copies that are poorer than one of the same run.
 
-        Only articles with an address are compared: the same number may be another article.
+        Only articles with an address are compared: the same number may be another article. The
+        later revisions of an export are no copies.
         """
         found = Sifted()
         fullest: dict[str, Article] = {}
         for article in batch:
             before = fullest.get(article.id) or self._earlier(article)
-            poorer = poorer_copy(article, before) if before and article.url else ""
+            compared = article.url and article.revision == 1
+            poorer = poorer_copy(article, before) if before and compared else ""
             if poorer == "contained":
                 found = replace(found, contained=(*found.contained, article))
             elif poorer:
                 found = replace(found, shorter=(*found.shorter, article))
             else:
                 dropped = fullest.get(article.id)
-                if dropped and article.url and poorer_copy(dropped, article):
+                if dropped and compared and poorer_copy(dropped, article):
                     found = replace(
                         found,
                         articles=tuple(one for one in found.articles if one is not dropped),

@@ -21,10 +21,19 @@ _DATES = ("published", "updated")
 
 
 def exported(article: Article) -> dict[str, Any]:
-    """Return an article as JSON holds it, with the mark; its revision counts anew when read."""
+    """Return an article as JSON holds it, with the mark.
+
+    Its revision tells the versions of one article apart; the archive that reads it counts its own.
+    """
     value = {name: getattr(article, name) for name in _NAMES}
     dates = {name: moment.isoformat() for name in _DATES if (moment := value[name])}
-    return {MARK: FORMAT, **value, "authors": list(article.authors), **dates}
+    return {
+        MARK: FORMAT,
+        **value,
+        "authors": list(article.authors),
+        **dates,
+        "revision": article.revision,
+    }
 
 
 def is_exported(value: Mapping[str, Any]) -> bool:
@@ -48,7 +57,11 @@ def article_of(value: Mapping[str, Any]) -> Article:
         raise ValueError("an exported article lacks its id, or its text and its title")
     if urgency is not None and urgency not in range(1, 9):
         raise ValueError("an exported article's urgency is none of 1 to 8")
+    revision = value.get("revision") or 1  # exports of older versions have none
+    if type(revision) is not int or not 1 <= revision < 2**53:
+        raise ValueError("an exported article's revision is no number")
     values: dict[str, Any] = {"title": "", **given, **dates, "authors": tuple(authors)}
+    values["revision"] = revision
     return Article(**values, urgency=None if urgency is None else int(urgency))
 
 
@@ -74,8 +87,15 @@ def write_parquet(articles: Iterable[Article], path: Path) -> int:
     import pyarrow as pa  # .2 s: only to write Parquet
     from pyarrow import parquet
 
-    kinds = {MARK: pa.int64(), "authors": pa.list_(pa.string()), "urgency": pa.int64()}
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in (MARK, *_NAMES)])
+    kinds = {
+        MARK: pa.int64(),
+        "authors": pa.list_(pa.string()),
+        "urgency": pa.int64(),
+        "revision": pa.int64(),
+    }
+    schema = pa.schema(
+        [(name, kinds.get(name, pa.string())) for name in (MARK, *_NAMES, "revision")]
+    )
     count, rows = 0, list[dict[str, Any]]()
     with parquet.ParquetWriter(path, schema) as writer:
         for article in articles:

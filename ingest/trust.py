@@ -28,7 +28,7 @@ from rag.errors import SettingsError
 FILE = "sources.toml"
 MOST_BYTES = 2**20  # of the file: some ten thousand sources
 _KEYS = ("publisher", "hosts", "may-kill")
-_ENTRY = re.compile(r"(?i)(?:https?://)?([^\s/?#@\\]+)(/[^\s?#\\]*)?\Z")
+_ENTRY = re.compile(r"(?i)\A(?:https?://)?([^\s/?#@\\]++)(/[^\s?#\\]*)?\Z")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 

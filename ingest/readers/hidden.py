@@ -262,7 +262,7 @@ def _font(style: dict[str, str], parent: float) -> float:
 
 
 def _share(value: str) -> float:
-    number = re.search(r"[+-]?(?:\d+\.?\d*|\.\d+)", value)
+    number = re.search(r"[+-]?(?:\d++\.?\d*+|\.\d+)", value)
     if not number:
         return 1.0
     return min(1.0, max(0.0, float(number.group()) / (100 if "%" in value else 1)))

@@ -27,9 +27,9 @@ from rag.schema import Article
 
 _START = re.compile(rb"[\x00\x16\x7f\s]{0,400}\x01[^\x01-\x04]{1,400}\x02")
 _HEADER = re.compile(
-    r"\s*(?P<service>[A-Za-z]{1,8})\s?(?P<number>\d{1,5})"
-    r"(?:\s+(?P<urgency>\d))?(?:\s+(?P<category>[A-Za-z]{1,3}))?(?:\s+(?P<words>\d{1,5}))?"
-    r"(?:\s+(?P<agency>[A-Za-z][\w-]{1,20}))?"
+    r"\A\s*+(?P<service>[A-Za-z]{1,8})\s?(?P<number>\d{1,5})"
+    r"(?:\s++(?P<urgency>\d))?(?:\s++(?P<category>[A-Za-z]{1,3}))?(?:\s++(?P<words>\d{1,5}))?"
+    r"(?:\s++(?P<agency>[A-Za-z][\w-]{1,20}))?"
 )
 _KEYWORDS = re.compile(r"[^\s/][^/\n]{0,60}(?:/[^/\n]{0,60}){0,12}/\Z")
 _HEADLINE_LINES = 6  # that a headline, which ends with "=", may take
@@ -93,7 +93,7 @@ def _article(content: bytes, at: str) -> Article | Reject:
     keywords, title, story = _parts(re.sub(r"\r\n?", "\n", body))
     published = _moment(tail)
     agency = _AGENCY.match(story)
-    signed = re.match(r"\s*([^\W\d_][\w-]{1,20})", tail)
+    signed = re.match(r"\A\s*+([^\W\d_][\w-]{1,20})", tail)
     record = {
         "title": title,
         "text": story,

@@ -12,8 +12,8 @@ _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|([^\n0-9a-fA-F]))")
 _NAME = r"[\w\u0080-\U0010ffff-]+"
 _SIMPLE = re.compile(
     rf"(?P<tag>\*|{_NAME})|\.(?P<cls>{_NAME})|\#(?P<id>{_NAME})"
-    rf"|\[\s*(?P<attr>{_NAME})\s*(?:(?P<op>[~|^$*]?=)\s*(?P<val>\"[^\"]*\"|'[^']*'|[^\]\s]*)"
-    r"\s*[iIsS]?\s*)?\]"
+    rf"|\[\s*+(?P<attr>{_NAME}+)\s*+(?:(?P<op>[~|^$*]?=)\s*+(?P<val>\"[^\"]*+\"|'[^']*+'|[^\]\s]*+)"
+    r"\s*+[iIsS]?\s*+)?\]"
     rf"|(?P<pseudo>::?{_NAME})(?P<args>\([^()]*\))?"
 )
 _COMBINATOR = re.compile(r"\s*([>+~])\s*|\s+")

@@ -78,7 +78,7 @@ def kept_from(page: str) -> str:
         found = _KEPT.match(parts.path)
     elif host.endswith("cdn.ampproject.org"):
         found = _AMP.match(parts.path)
-    elif re.match(r"google\.[a-z.]+\Z", site_of(page)):
+    elif re.match(r"\Agoogle\.[a-z.]++\Z", site_of(page)):
         found = _AMP_VIEWER.match(parts.path)
     else:
         return ""

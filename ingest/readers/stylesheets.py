@@ -19,7 +19,7 @@ STEPS = 3_000_000  # of matching; a real page takes a hundredth
 DEPTH = 32  # of nested blocks
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.S)
 _VAR = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*))?\)")
-_FEATURE = re.compile(r"\(\s*([\w-]+)\s*:?\s*([^()]*)\)")
+_FEATURE = re.compile(r"\(\s*+([\w-]++)\s*+:?\s*+([^()]*+)\)")
 _MARKS = re.compile(r"\\.|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|[{};]", re.S)
 # By property, the values that may hide a text: tiny sizes, and places far off.
 _AFAR = re.compile(r"-\d{2}|\d{4}|calc|min|max|clamp|var|e[+-]?\d")
@@ -167,7 +167,10 @@ def parse_declarations(text: str) -> Declarations:
         if not colon:
             continue
         name, value = unescaped(name).strip().casefold(), unescaped(value).strip().casefold()
-        bare = re.sub(r"\s*!\s*important\s*\Z", "", value)
+        bare, mark, word = value.rpartition("!")
+        if not mark or word.strip() != "important":
+            bare = value
+        bare = bare.rstrip()
         found.append((name, bare, bare != value))
     return tuple(found)
 
@@ -242,7 +245,7 @@ def _one_applies(query: str) -> bool:
     medium = re.sub(r"\b(?:not|only|and|or)\b", " ", kind).strip()
     fits = medium in ("", "all", "screen")
     for name, value in _FEATURE.findall(query):
-        number = re.match(r"\s*([\d.]+)", value)
+        number = re.match(r"\A\s*+([\d.]+)", value)
         pixels = float(number.group(1) or 0) if number and value.count(".") < 2 else 0.0
         pixels *= 16 if "em" in value else 1
         fits = fits and (

@@ -89,7 +89,11 @@ class _Site:
     def is_other_page(self, href: str | None) -> bool:
         """Return whether a link leads to another page of this site."""
         href = (href or "").strip()
-        if not href or href.startswith("#") or re.match(r"(?i)(?!https?:)[a-z][a-z0-9+.-]*:", href):
+        if (
+            not href
+            or href.startswith("#")
+            or re.match(r"(?i)\A(?!https?:)[a-z][a-z0-9+.-]*:", href)
+        ):
             return False
         try:
             parts = urlsplit(urljoin(self.url, href))

@@ -19,7 +19,7 @@ from rag.schema import Article
 
 # What a record may say of itself. Real headers have some KB; a line without an end has no bound.
 HEADER_BYTES = 2**20
-_ARC_RECORD = re.compile(rb"[a-z][a-z0-9+.-]{1,20}:\S* [\d.:a-fA-F]+ \d{8,17} \S+ -?\d+\s*\Z")
+_ARC_RECORD = re.compile(rb"\A[a-z][a-z0-9+.-]{1,20}:\S*+ [\d.:a-fA-F]+ \d{8,17} \S+ -?\d+\s*\Z")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
 _DAMAGED = "a damaged record: "
 

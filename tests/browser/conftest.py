@@ -50,8 +50,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `backfile serve` over the sample archive and the articles of `tests.fakes`."""
+def invitation(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address that `backfile serve` prints, over the sample and the articles of `tests.fakes`.
+
+    Its token lets whoever opens it add and remove articles.
+    """
     folder = tmp_path_factory.mktemp("served")
     dump = folder / "articles.jsonl"
     dump.write_text("".join(json.dumps(as_json(article)) + "\n" for article in ARTICLES))
@@ -59,8 +62,14 @@ def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     archive = ["--archive", str(folder / "archive")]
     fed = [*backfile, "ingest", "--sample", str(dump), *archive]
     subprocess.run(fed, env=environment(), check=True, timeout=240)
-    with serving([*backfile, "serve", "--port", str(free_port()), *archive]) as invitation:
-        yield invitation.partition("?")[0]
+    with serving([*backfile, "serve", "--port", str(free_port()), *archive]) as printed:
+        yield printed
+
+
+@pytest.fixture(scope="session")
+def address(invitation: str) -> str:
+    """The address of the same page for visitors, without the token."""
+    return invitation.partition("?")[0]
 
 
 @dataclass(frozen=True)

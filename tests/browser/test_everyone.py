@@ -73,9 +73,9 @@ def test_the_page_speaks_german(open_page: Opened, paced: Paced) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_view_fits_a_phone_and_a_desk_and_keeps_nobody_out(
-    open_page: Opened, scheme: str
+    open_page: Opened, invitation: str, scheme: str
 ) -> None:
-    page = open_page(color_scheme=scheme)
+    page = open_page(at=invitation, color_scheme=scheme)
     ARTEFACTS.mkdir(exist_ok=True)
     for name, show in VIEWS.items():
         show(page)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GROUPS = ("asking", "begin", "minding")
 LARGEST_TICKET = 4096  # bytes of the answer that names an event
 _CALL = re.compile(r"/gradio_api/call/(?P<name>\w+)(?:/(?P<event>[\w-]+))?/?")
-_LAST = re.compile(r"[\w-]+$")
+_LAST = re.compile(r"(?<![\w-])[\w-]++$")
 
 
 @dataclass(frozen=True, slots=True)
