@@ -27,7 +27,7 @@ moment = st.datetimes(
 )
 article = st.builds(
     Article,
-    id=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    id=st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip),
     title=text,
     text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
     publisher=text,

@@ -47,24 +47,24 @@ _RIFF = {b"WEBP": "a picture", b"WAVE": "audio", b"AVI ": "video"}
 
 # Text of a kind of its own. No pattern looks further than its first lines.
 _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
-    (re.compile(rb"\A(?:" + pattern + rb")"), name, way_out)
+    (re.compile(pattern), name, way_out)
     for pattern, name, way_out in (
-        (rb"\s*+\d++[ \t]*+\r?\n\d\d?:\d\d:\d\d[,.]\d{1,3} *-->", "subtitles (SRT)", _AS_TEXT),
-        (rb"WEBVTT(?:[ \t\r\n]|\Z)", "subtitles (WebVTT)", _AS_TEXT),
-        (rb"\s*+\[Script Info\]", "subtitles (SSA)", _AS_TEXT),
-        (rb"(?:\[\d\d:\d\d[.:]\d\d\d?\][^\n]{0,500}\n){2}", "lyrics with times (LRC)", _AS_TEXT),
-        (rb"\s*+(?i:<sami)\b", "subtitles (SAMI)", _AS_TEXT),
-        (rb"\s*+(?i:BEGIN:VCARD)\b", "an address book (vCard)", _NO_ARTICLES),
-        (rb"\s*+(?i:BEGIN:VCALENDAR)\b", "a calendar (iCalendar)", _NO_ARTICLES),
-        (rb"-----BEGIN PGP SIGNED", "a text signed with PGP", "verify it, and save the text alone"),
-        (rb"-----BEGIN PGP", "a message or a key of PGP", "decrypt it first"),
-        (rb"-----BEGIN [A-Z0-9 ]{3,40}-----", "a key or a certificate", _NO_ARTICLES),
-        (rb"\s*+(?:%[^\n]{0,500}\n\s*+){0,20}\\document(?:class|style)\b", "LaTeX", _CONVERT),
-        (rb"#![ \t]*/", "a program", _NO_ARTICLES),
-        (rb"\s*+<\?php\b", "a program", _NO_ARTICLES),
-        (rb"\s*+(?://[^\n]{0,500}\n\s*+)?#include *[<\"]", "a program", _NO_ARTICLES),
+        (rb"\A\s*+\d++[ \t]*+\r?\n\d\d?:\d\d:\d\d[,.]\d{1,3} *-->", "subtitles (SRT)", _AS_TEXT),
+        (rb"\AWEBVTT(?:[ \t\r\n]|\Z)", "subtitles (WebVTT)", _AS_TEXT),
+        (rb"\A\s*+\[Script Info\]", "subtitles (SSA)", _AS_TEXT),
+        (rb"\A(?:\[\d\d:\d\d[.:]\d\d\d?\][^\n]{0,500}\n){2}", "lyrics with times (LRC)", _AS_TEXT),
+        (rb"\A\s*+(?i:<sami)\b", "subtitles (SAMI)", _AS_TEXT),
+        (rb"\A\s*+(?i:BEGIN:VCARD)\b", "an address book (vCard)", _NO_ARTICLES),
+        (rb"\A\s*+(?i:BEGIN:VCALENDAR)\b", "a calendar (iCalendar)", _NO_ARTICLES),
+        (rb"\A-----BEGIN PGP SIGNED", "a text signed with PGP", "verify it, and save the text alone"),
+        (rb"\A-----BEGIN PGP", "a message or a key of PGP", "decrypt it first"),
+        (rb"\A-----BEGIN [A-Z0-9 ]{3,40}-----", "a key or a certificate", _NO_ARTICLES),
+        (rb"\A\s*+(?:%[^\n]{0,500}\n\s*+){0,20}\\document(?:class|style)\b", "LaTeX", _CONVERT),
+        (rb"\A#![ \t]*/", "a program", _NO_ARTICLES),
+        (rb"\A\s*+<\?php\b", "a program", _NO_ARTICLES),
+        (rb"\A\s*+(?://[^\n]{0,500}\n\s*+)?#include *[<\"]", "a program", _NO_ARTICLES),
         (
-            rb"\s*+(?:(?:var|let|const|window|self)[ .][\w.$\[\]\"']{1,60} ?= ?[{\[]"
+            rb"\A\s*+(?:(?:var|let|const|window|self)[ .][\w.$\[\]\"']{1,60} ?= ?[{\[]"
             rb"|[\w.$]{1,60}\(\s*+(?:\[\s*+)?\{\s*+\")",
             "JavaScript around JSON",
             "save the JSON alone, from its first bracket to its last",
