@@ -56,7 +56,7 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\A\s*+(?i:<sami)\b", "subtitles (SAMI)", _AS_TEXT),
         (rb"\A\s*+(?i:BEGIN:VCARD)\b", "an address book (vCard)", _NO_ARTICLES),
         (rb"\A\s*+(?i:BEGIN:VCALENDAR)\b", "a calendar (iCalendar)", _NO_ARTICLES),
-        (rb"\A-----BEGIN PGP SIGNED", "a text signed with PGP", "verify it, and save the text alone"),
+        (rb"\A-----BEGIN PGP SIGNED", "a text signed with PGP", "verify it, then save the text"),
         (rb"\A-----BEGIN PGP", "a message or a key of PGP", "decrypt it first"),
         (rb"\A-----BEGIN [A-Z0-9 ]{3,40}-----", "a key or a certificate", _NO_ARTICLES),
         (rb"\A\s*+(?:%[^\n]{0,500}\n\s*+){0,20}\\document(?:class|style)\b", "LaTeX", _CONVERT),
