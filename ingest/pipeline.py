@@ -6,12 +6,13 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ingest.batching import batches
 from ingest.chunking import TokenLimit, split_article
 from ingest.copies import FullestCopies
 from ingest.custody import Custody
@@ -29,6 +30,7 @@ from ingest.readers import (
 )
 from ingest.readers.filenames import printable
 from ingest.readers.guarding import failure, guarded
+from ingest.report import IngestReport, Progress
 from rag.dates import valid_moment
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Access, Article, Span
@@ -43,11 +45,6 @@ LOG = logging.getLogger("backfile.ingest")
 # Else Python prints the warnings of a logger without a handler on the user's screen.
 logging.getLogger("backfile").addHandler(logging.NullHandler())
 
-# Articles that are looked up, split, embedded and put in one transaction: what a crash may lose,
-# and what is in memory at a time. At 64 the embedding's batches are full and a commit is nothing.
-BATCH_ARTICLES = 64
-BATCH_CHARACTERS = 2_000_000  # a batch of long articles is put earlier
-BATCH_SECONDS = 10.0  # and so is one of pages that are fetched slowly
 _FULLER_KEPT = (
     "this copy is much shorter than one of the same address in this run, which is kept: "
     "ingest it by itself if it is the right one"
@@ -81,39 +78,6 @@ class Archive(Protocol):
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
     def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutCounts: ...
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What an ingest did: articles by what became of them, new passages, seconds.
-
-    `removed` were killed by their publishers, `kept_out` taken down before; `notices` counts the
-    dates and time zones that could not be read.
-    """
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    kept_out: int = 0
-    rejected: int = 0
-    notices: int = 0
-    passages: int = 0
-    seconds: float = 0.0
-
-    @property
-    def articles(self) -> int:
-        """The articles that were read, whatever became of them."""
-        return self.new + self.changed + self.unchanged + self.removed + self.kept_out
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an ingest is: bytes read of all there are, and what it has done so far."""
-
-    done: int
-    total: int
-    report: IngestReport
 
 
 def ingest(
@@ -158,7 +122,7 @@ def ingest(
         custody or Custody(archive),
         stop or Event(),
     )
-    for batch in _batches(run.articles(sources, reading or Reading(), on_read)):
+    for batch in batches(run.articles(sources, reading or Reading(), on_read)):
         run.put(batch)
     return run.finished()
 
@@ -437,20 +401,6 @@ class _Run:
             done, total = (part * PAGE_BYTES for part in pages)
             done += min(self.done, self.total)
             self._on_progress(Progress(done, self.total + total, self.report))
-
-
-def _batches(articles: Iterable[Article]) -> Iterator[list[Article]]:
-    batch: list[Article] = []
-    size, begun = 0, time.monotonic()
-    for article in articles:
-        batch.append(article)
-        size += len(article.text)
-        late = time.monotonic() - begun > BATCH_SECONDS
-        if len(batch) >= BATCH_ARTICLES or size >= BATCH_CHARACTERS or late:
-            yield batch
-            batch, size, begun = [], 0, time.monotonic()
-    if batch:
-        yield batch
 
 
 def _size(path: Path) -> int:

@@ -17,10 +17,11 @@ from ingest.custody import Custody
 from ingest.fetching.client import Client
 from ingest.fetching.following import Following
 from ingest.identity import Identities
-from ingest.pipeline import Archive, IngestReport, Progress, ingest, is_address
+from ingest.pipeline import Archive, ingest, is_address
 from ingest.readers import Reading
 from ingest.readers.filenames import path_of, printable
 from ingest.rehearsing import Rehearsal, Remembered, RememberedOrigins, RememberedPlaces
+from ingest.report import IngestReport, Progress
 from ingest.trust import NO_TRUST, Trust, read_trust
 from rag.schema import Access, Article
 from rag.storage.database import Database

@@ -14,8 +14,9 @@ import pytest
 
 from ingest.fetching.client import Client, Limits
 from ingest.fetching.following import Following
-from ingest.pipeline import IngestReport, ingest
+from ingest.pipeline import ingest
 from ingest.readers import Reading
+from ingest.report import IngestReport
 from rag.schema import Article, Span
 from rag.storage.visits import Visit
 from tests.newsstand import Newsstand, Page, newsstand

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from ingest.fetching.client import Client, Limits
 from ingest.identity import is_unique, is_version_of
-from ingest.pipeline import IngestReport
 from ingest.readers import Reading
+from ingest.report import IngestReport
 from ingest.running import rehearse, run
 from rag.archive import Archive
 from rag.schema import Article

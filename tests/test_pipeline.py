@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ingest import pipeline
-from ingest.pipeline import IngestReport, Progress, ingest
+from ingest.pipeline import ingest
+from ingest.report import IngestReport, Progress
 from rag.archive import PutReport
 from rag.schema import Access, Article, Span
 from rag.storage.record import fingerprint

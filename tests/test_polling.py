@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ingest.pipeline import IngestReport
+from ingest.report import IngestReport
 from ui.polling import keep_on
 
 Source = str | Path

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from ingest.fetching.client import Client, Limits
-from ingest.pipeline import IngestReport
 from ingest.readers import Reading
+from ingest.report import IngestReport
 from ingest.running import rehearse, run, source_of
 from rag.settings import Settings
 from rag.storage.database import Database

@@ -16,8 +16,8 @@ from ui.render import json_line
 
 if TYPE_CHECKING:
     from ingest.fetching.client import Client
-    from ingest.pipeline import IngestReport, Progress
     from ingest.readers import Reading
+    from ingest.report import IngestReport, Progress
     from rag.archive import Archive
     from rag.schema import ArticleHead
 

@@ -17,8 +17,8 @@ from rag.settings import Settings
 from ui import holding
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestReport
     from ingest.readers import Reading
+    from ingest.report import IngestReport
     from rag.storage.rejects import Refused
     from ui.feeding import Feeder, Source
 

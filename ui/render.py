@@ -15,7 +15,7 @@ from rag.tellings import named_publishers
 from rag.text.days import MONTHS, in_words
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestReport
+    from ingest.report import IngestReport
     from rag.storage.runs import Run
     from rag.storage.status import Status
 

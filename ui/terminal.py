@@ -23,7 +23,7 @@ from ui.render import (
 )
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestReport
+    from ingest.report import IngestReport
     from rag.retrieval import Retrieval
     from rag.storage.coverage import Gap
     from rag.storage.status import Status

@@ -13,10 +13,10 @@ import pytest
 
 from ingest import custody
 from ingest.fetching.client import Client, Limits
-from ingest.pipeline import IngestReport
 from ingest.provenance import arrived
 from ingest.readers import Reading
 from ingest.readers.sites import is_same_site
+from ingest.report import IngestReport
 from ingest.running import run
 from ingest.trust import Source, Trust, read_trust, write_trust
 from rag.archive import Archive

@@ -18,7 +18,7 @@ from rag.settings import Settings
 from ui.takedowns import ids_named
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestReport, Progress
+    from ingest.report import IngestReport, Progress
     from rag.archive import Archive
 
 FOLDER = "given"  # in the archive's folder: where files lie while they are read
