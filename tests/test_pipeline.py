@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ingest import pipeline
+from ingest import batching
 from ingest.pipeline import ingest
 from ingest.report import IngestReport, Progress
 from rag.archive import PutReport
@@ -135,7 +135,7 @@ def test_ingest_tells_and_counts_unreadable_dates_and_zones(tmp_path: Path) -> N
 
 
 def test_batches_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "BATCH_ARTICLES", 4)
+    monkeypatch.setattr(batching, "BATCH_ARTICLES", 4)
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(line(n) for n in range(10)), "utf-8")
     shelf = Shelf()
@@ -144,7 +144,7 @@ def test_batches_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_progress_grows_to_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "BATCH_ARTICLES", 2)
+    monkeypatch.setattr(batching, "BATCH_ARTICLES", 2)
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(line(n) for n in range(6)), "utf-8")
     told: list[Progress] = []
