@@ -42,6 +42,10 @@ class TooComplexError(ReadError, ValueError):
     """The style rules of a page take too long to apply."""
 
 
+_ANY_OF = re.compile(r":(?:is|where|matches|-webkit-any|-moz-any)\(([^()]*)\)")
+_ALTERNATIVES = 64  # of one selector
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A selector with the declarations under it; compounds from the left to the right."""
@@ -257,12 +261,23 @@ def _one_applies(query: str) -> bool:
 
 
 def _selectors(prelude: str) -> list[str]:
-    return [one.strip() for one in _split(_expanded(prelude), ",")]
+    selectors = (one.strip() for one in _split(prelude, ","))
+    return [each for one in selectors for each in _expanded(one)]
 
 
-def _expanded(prelude: str) -> str:
-    """Return selectors without `:is()` and `:where()` around a single selector."""
-    return re.sub(r":(?:is|where|-webkit-any|-moz-any)\(([^(),]*)\)", r"\1", prelude)
+def _expanded(selector: str) -> list[str]:
+    """Return what `:is()` and `:where()` stand for: a selector for each one in brackets."""
+    done: list[str] = []
+    todo = [selector]
+    while todo and len(todo) + len(done) <= _ALTERNATIVES:
+        one = todo.pop()
+        found = _ANY_OF.search(one)
+        if found is None:
+            done.append(one)
+            continue
+        before, after = one[: found.start()], one[found.end() :]
+        todo += [f"{before}{inner.strip()}{after}" for inner in found.group(1).split(",")]
+    return done
 
 
 def _split(text: str, mark: str) -> Iterator[str]:

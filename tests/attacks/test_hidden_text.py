@@ -144,6 +144,8 @@ SHEETS = [
     "p:nth-of-type(2){display:none}",
     "article p:nth-child(3){display:none}",
     "p:not(.z):not(:first-of-type):nth-of-type(2){display:none}",
+    ":is(.x, .y){display:none}",
+    "main :where(.y, p):is(.z, .x){display:none}",
     "*.x{font-size:0}",
     ".\\78 {display:none}",
     "@media screen{.x{display:none}}",
