@@ -34,6 +34,13 @@ def visit(served: Served) -> Iterator[Visit]:
         yield Visit(served, asking)
 
 
+@pytest.mark.parametrize("length", [1_500, 120_000])
+def test_ask_tells_how_long_a_question_may_be(served: Served, length: int) -> None:
+    with client(served) as asking:
+        assert "at most 1,000" in answer(asking, ask(asking, "a" * length))
+
+
+
 def kept(*turns: dict[str, Any], **given: Any) -> dict[str, Any]:
     return {"conversations": [{"id": "0" * 16, "turns": list(turns), **given}]}
 
@@ -167,7 +174,7 @@ def test_endpoint_says_what_it_takes(visit: Visit, question: object, k: object) 
 
 
 def test_endpoint_bounds_what_it_takes(visit: Visit) -> None:
-    told = answer(visit.asking, ask(visit.asking, f"{QUESTION} {'harbour ' * 5000}", 10**6))
+    told = answer(visit.asking, ask(visit.asking, QUESTION, 10**6))
     assert "was closed on Monday" in told
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio import events
 
+from rag.errors import QuestionTooLongError
 from rag.questions import LONGEST_QUESTION
+from rag.understanding.length import check_length
 from ui import render
 from ui.page import inputs
 
@@ -40,9 +42,16 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
 
 
 def _checked(question: object, k: object, otherwise: int) -> tuple[str, int]:
-    """Return the arguments, the question cut and the number within bounds."""
+    """Return the arguments, the number within bounds; a question that is too long is refused."""
     asked = inputs.read(inputs.Asking, {"question": question, "k": k})
     if asked is None:
-        words = "A question is a text, and k a number from 1 to 100."
+        words = (
+            f"A question is a text of at most {LONGEST_QUESTION:,} characters, "
+            "and k a number from 1 to 100."
+        )
         raise gr.Error(words, print_exception=False)
-    return asked.question[:LONGEST_QUESTION], max(1, min(asked.k or otherwise, 100))
+    try:
+        check_length(asked.question)
+    except QuestionTooLongError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    return asked.question, max(1, min(asked.k or otherwise, 100))
