@@ -40,7 +40,6 @@ def test_ask_tells_how_long_a_question_may_be(served: Served, length: int) -> No
         assert "at most 1,000" in answer(asking, ask(asking, "a" * length))
 
 
-
 def kept(*turns: dict[str, Any], **given: Any) -> dict[str, Any]:
     return {"conversations": [{"id": "0" * 16, "turns": list(turns), **given}]}
 

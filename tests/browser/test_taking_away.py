@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Paced
 from tests.browser.person import Opened, ask_and_wait
@@ -18,14 +18,30 @@ from tests.fakes import HARBOUR
 BRIDGE = "What of the harbour bridge?"
 COPYING = ["clipboard-read", "clipboard-write"]
 
+# The text comes from the server before it is copied; the clipboard is read until it is there.
+READ = """
+async (mark) => {
+  for (let tries = 0; tries < 1200; tries++) {
+    const text = await navigator.clipboard.readText();
+    if (text.includes(mark)) return text;
+    await new Promise((go) => setTimeout(go, 50));
+  }
+  return '';
+}
+"""
+
+
+def copied_with(page: Page, mark: str) -> str:
+    """Return what is copied, once it holds `mark`."""
+    return str(page.evaluate(READ, mark))
+
 
 def test_an_answer_is_copied_with_its_citations(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, permissions=COPYING)
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Take away").click()
     page.get_by_role("button", name="Copy", exact=True).click()
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('[1]'))")
-    copied = page.evaluate("navigator.clipboard.readText()")
+    copied = copied_with(page, "[1]")
     assert "closed on Monday after the storm. [1]" in copied
     assert f"[1] {HARBOUR.title}, The Harbour Courier, 21 October 2024" in copied
     assert HARBOUR.url in copied
@@ -36,8 +52,7 @@ def test_a_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Pac
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Take away").click()
     page.get_by_role("button", name="Copy link").click()
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('?q='))")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = copied_with(page, "?q=")
     other = open_page(link.removeprefix(paced.address), at=paced.address)
     expect(other.get_by_test_id("user")).to_have_text(BRIDGE)
     expect(other.get_by_test_id("bot")).to_contain_text("closed on Monday")
