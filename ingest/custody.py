@@ -179,7 +179,7 @@ class Custody:
             return ""
         origin = named_host(article.origin)
         if giver and speaks_for(article.origin, giver, self._trust):
-            self._reclaimed[here.id] = origin  # whoever came first under the giver's id
+            self._reclaimed[here.id] = origin  # from the host that used the id first
             return ""
         if not owner:
             return f"{origin} may not change {here.id}, which did not come from there"

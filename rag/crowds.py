@@ -2,7 +2,7 @@
 
 Whoever wants a question answered in his way publishes the same text forty times. What is found
 first is read once: stuffed passages are weighed down, and of passages that share their wording
-the best one keeps its score, whoever publishes the others.
+the best one keeps its score, no matter who publishes the others.
 """
 
 from __future__ import annotations

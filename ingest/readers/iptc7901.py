@@ -163,7 +163,7 @@ def _year(of_century: int) -> int:
 
 
 def _id(said: dict[str, Any], published: datetime | None) -> str:
-    """Return what a message is known by: its service and number, which begin anew each day."""
+    """Return what a message is known by: its service and number, which restart each day."""
     if not said.get("number") or published is None:
         return ""
     return f"iptc7901:{said['service'].lower()}{said['number']}:{published:%Y-%m-%d}"

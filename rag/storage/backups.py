@@ -255,17 +255,17 @@ def _manifest(data: bytes) -> Manifest:
     """
     read = json.loads(data)
     if not isinstance(read, Mapping):
-        raise ValueError("its manifest is none")
+        raise ValueError("its manifest is not an object")
     given: dict[str, Any] = {}
     for field in fields(Manifest):
         value, kind = read[field.name], {"int": int, "str": str}[str(field.type)]
         if type(value) is not kind or (isinstance(value, int) and not 0 <= value < 1 << 53):
-            raise ValueError(f"{field.name} in its manifest is none")
+            raise ValueError(f"{field.name} in its manifest is not valid")
         given[field.name] = value
     manifest = Manifest(**given)
     datetime.fromisoformat(manifest.made)
     if not re.fullmatch("[0-9a-f]{64}", manifest.sha256):
-        raise ValueError("the checksum in its manifest is none")
+        raise ValueError("the checksum in its manifest is not valid")
     return manifest
 
 

@@ -53,7 +53,7 @@ def browser() -> Iterator[Browser]:
 def invitation(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address that `backfile serve` prints, over the sample and the articles of `tests.fakes`.
 
-    Its token lets whoever opens it add and remove articles.
+    Its token allows adding and removing articles.
     """
     folder = tmp_path_factory.mktemp("served")
     dump = folder / "articles.jsonl"
