@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import time
 from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 MS_RDONLY, MS_REMOUNT = 1, 32
+PATIENCE = 60  # seconds for the indexes' own threads to close their last file
 
 
 def mount_own(folder: Path, size: int) -> str:
@@ -37,10 +40,22 @@ def mount_own(folder: Path, size: int) -> str:
 
 
 def may_be_written(folder: Path, *, whether: bool) -> None:
-    """Let what was mounted be written to, or not; nobody may be writing."""
+    """Let what was mounted be written to, or not.
+
+    While a file in it is open for writing, Linux refuses (`EBUSY`), and threads of Chroma's and
+    Tantivy's may end a little after the archive is closed: try until they have.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     flags = MS_REMOUNT | (0 if whether else MS_RDONLY)
-    _called(libc.mount(None, os.fsencode(folder), None, flags, None))
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            _called(libc.mount(None, os.fsencode(folder), None, flags, None))
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > until:
+                raise
+        else:
+            return
 
 
 def _called(result: int) -> None:
