@@ -1,0 +1,200 @@
+"""Every code block of the README and the documentation is run, or checked against the code."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+import shutil
+import tomllib
+import warnings
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from ingest.trust import read_trust
+from rag.evaluation import read_questions
+from rag.settings import PREFIX, Settings
+from tests.docs.documents import (
+    PAGES,
+    ROOT,
+    all_blocks,
+    blocks,
+    commands,
+    is_shown,
+    mentioned_paths,
+    shell_lines,
+)
+from ui.cli.main import cli, main
+
+SAMPLE = ROOT / "ingest" / "sample"
+NOT_OURS = {"OPENAI_API_KEY"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample archive as `demo`, and a user's own files beside it."""
+    folder = tmp_path_factory.mktemp("docs")
+    shutil.copy(SAMPLE / "articles.jsonl", folder)
+    shutil.copy(ROOT / "tests" / "quality" / "sample_questions.jsonl", folder / "questions.jsonl")
+    for name in ("pages", "notes"):
+        shutil.copytree(SAMPLE / name, folder / name)
+    assert main(["ingest", "--sample", "--json", "--archive", str(folder / "demo")]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the prepared folder, as the working directory."""
+    here = tmp_path / "here"
+    shutil.copytree(prepared, here)
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("COLUMNS", "88")
+    for name in (field.name.upper() for field in fields(Settings)):
+        monkeypatch.delenv(PREFIX + name, raising=False)
+    return here
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if blocks(p, "console", "python")], ids=lambda page: page.stem
+)
+def test_page_blocks_run(page: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for block in blocks(page, "console", "python"):
+        if block.language == "python":
+            printed = _run_script(block.text, block.place, is_complete=not block.needs)
+            assert printed.strip() or block.needs, f"{block.place} prints nothing"
+            continue
+        for command in commands(block):
+            program, *arguments = shlex.split(command.line)
+            if program == "make":
+                _check_make_target(arguments[0])
+                continue
+            assert program == "backfile", f"{block.place}: {command.line}"
+            code = main(arguments)
+            out, err = capsys.readouterr()
+            assert code == 0, f"{block.place}: {command.line}: {err}"
+            assert out.strip(), f"{block.place}: {command.line} prints nothing"
+            if command.shown.strip():
+                assert is_shown(command.shown, out), f"{block.place}: {command.line} prints\n{out}"
+
+
+def _run_script(script: str, place: str, *, is_complete: bool) -> str:
+    """Run a script, or where it needs what a test doesn't have, compile it; return its output."""
+    code = compile(script, place, "exec")
+    printed = io.StringIO()
+    if is_complete:
+        with redirect_stdout(printed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(code, {"__name__": "__main__"})
+    return printed.getvalue()
+
+
+def _check_make_target(target: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_first_answer_is_on_the_first_screen_of_the_readme() -> None:
+    first = blocks(PAGES[0])[0]
+    assert first.language == "console"
+    assert len(commands(first)[0].shown.splitlines()) > 10
+
+
+@pytest.mark.parametrize(("place", "line"), shell_lines())
+def test_shell_line_names_existing_options(place: str, line: str) -> None:
+    first, *rest = shlex.split(line)
+    if first == "backfile":
+        _parse(rest)
+    elif first == "export":
+        names = {part.split("=")[0] for part in rest} - NOT_OURS
+        assert names <= {PREFIX + field.name.upper() for field in fields(Settings)}
+    else:
+        assert (first, rest[0]) == ("pip", "install"), place
+        assert set(re.findall(r"\.\[(\w+)\]", line)) <= set(PROJECT["optional-dependencies"])
+
+
+def _parse(arguments: list[str]) -> None:
+    """Parse a command line as `backfile` does, without running it."""
+    command: click.Command = cli
+    context, name = None, "backfile"
+    while isinstance(command, click.Group):
+        context = command.make_context(name, arguments, parent=context)
+        rest = [*context._protected_args, *context.args]
+        found, inner, arguments = command.resolve_command(context, rest)
+        assert found is not None
+        assert inner is not None
+        name, command = found, inner
+    command.make_context(name, arguments, parent=context)
+
+
+@pytest.mark.model
+def test_json_blocks_are_articles_or_questions(folder: Path) -> None:
+    found = [(block.place, json.loads(block.text)) for block in all_blocks("json")]
+    assert found
+    for number, (place, value) in enumerate(found):
+        if "question" in value:
+            assert read_questions([json.dumps(value)]), place
+            continue
+        Path("one.jsonl").write_text(json.dumps(value), encoding="utf-8")
+        assert main(["ingest", "one.jsonl", "--archive", f"one-{number}"]) == 0, place
+
+
+def test_toml_blocks_are_trusted_sources(tmp_path: Path) -> None:
+    for block in all_blocks("toml"):
+        (tmp_path / "sources.toml").write_text(block.text, encoding="utf-8")
+        assert read_trust(tmp_path).sources, block.place
+
+
+def test_settings_table_matches_the_defaults() -> None:
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = dict(_setting_rows(table))
+    assert rows == {f.name.upper(): _shown(f.default) for f in fields(Settings)}
+
+
+def _setting_rows(table: str) -> Iterator[tuple[str, str]]:
+    for names, default in re.findall(
+        r"^\| ((?:`[A-Z_]+`(?:, )?)+) \| (?:`(.*?)`)? ?\|", table, re.M
+    ):
+        for name in re.findall(r"[A-Z_]+", names):
+            yield name, default
+
+
+def _shown(default: object) -> str:
+    return str(int(default)) if isinstance(default, float) else str(default)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_mentioned_files_exist(page: Path) -> None:
+    text = re.sub(r"\]\([^)]*\)", "", page.read_text(encoding="utf-8"))
+    missing = {path for path in mentioned_paths(text) if not (ROOT / path).exists()}
+    assert missing == set()
+
+
+@pytest.mark.parametrize("image", sorted((ROOT / "docs").rglob("*.svg")), ids=lambda p: p.stem)
+def test_files_in_diagrams_exist(image: Path) -> None:
+    text = image.read_text(encoding="utf-8")
+    missing = {path for path in mentioned_paths(text) if not (ROOT / path).exists()}
+    assert missing == set()
+
+
+@pytest.mark.parametrize("page", PAGES[:2], ids=lambda page: page.stem)
+def test_links_of_root_pages_exist(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8")):
+        assert (ROOT / target).exists(), target
+
+
+def test_shown_output_may_leave_lines_out() -> None:
+    printed = "one\ntwo\n\nthree\n"
+    assert is_shown("one\ntwo\nthree\n", printed)
+    assert is_shown("one\n...\n", printed)
+    assert is_shown("...\nthree\n", printed)
+    assert not is_shown("one\n", printed)
+    assert not is_shown("two\nthree\n", printed)
+    assert not is_shown("one\n...\nfour\n", printed)
