@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rag.evaluation import RESAMPLES, Difference, Score
+from rag.evaluate.retrieval import RESAMPLES, Difference, Score
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.evaluation import Page, evaluate_extraction, overlap, read_pages
+from ingest.evaluate_extraction import Page, evaluate_extraction, overlap, read_pages
 from ingest.scores import ExtractionEvaluation, compared
 from rag.errors import ReadError
 from tests.test_readers_html import BODY, LD, PARAGRAPHS, page

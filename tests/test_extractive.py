@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.answertypes import expected, speaks_for
-from rag.answers.confidence import MAY_NOT_ANSWER, confidence, in_words
-from rag.answers.readable import readable, without_brackets
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.confidence import MAY_NOT_ANSWER, confidence, in_words
+from rag.answer.coreference import readable, without_brackets
+from rag.nlp.quotations import quotations, units
+from rag.query.answer_type import expected, speaks_for
 from rag.schema import Answer, Span
-from rag.text.quotations import quotations, units
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.archive.stats import PublisherStatus, Status
 from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
-from rag.storage.runs import Run
-from rag.storage.status import PublisherStatus, Status
+from rag.store.runs import Run
 from ui import render, terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Read every page of a folder and print how much of it is right."""
-    from ingest.evaluation import evaluate_extraction, read_pages
+    from ingest.evaluate_extraction import evaluate_extraction, read_pages
     from ingest.scores import ExtractionEvaluation, compared
 
     try:

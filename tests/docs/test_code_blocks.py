@@ -17,8 +17,8 @@ from pathlib import Path
 import click
 import pytest
 
-from ingest.trust import read_trust
-from rag.evaluation import read_questions
+from ingest.trusted_sources import read_trust
+from rag.evaluate.retrieval import read_questions
 from rag.settings import PREFIX, Settings
 from tests.docs.documents import (
     PAGES,
