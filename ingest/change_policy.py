@@ -29,11 +29,10 @@ from ingest.readers import Kill
 from ingest.trusted_sources import NO_TRUST, Trust
 from rag.chunking import split_article
 from rag.errors import ReadError
-from rag.ids import host_of
 from rag.schema import ALL_RIGHTS, Access, Article
 from rag.store.articles import fingerprint
 from rag.store.held_changes import HeldChange, HeldChanges, Origins
-from rag.urls import named_host
+from rag.urls import host_of, named_host
 
 if TYPE_CHECKING:
     from ingest.pipeline import Archive

@@ -9,10 +9,9 @@ from typing import Literal
 from ingest.identity import Held
 from rag.schema import Access, Article, ArticleHead, Span
 from rag.store.articles import fingerprint
-from rag.store.crawl_state import Visit, Visits
+from rag.store.crawl_state import Places, Visit, Visits
 from rag.store.database import Database
 from rag.store.held_changes import Origins
-from rag.store.places import Places
 
 What = Literal["new", "changed"]
 

@@ -17,7 +17,7 @@ from rag.errors import ReadError
 from rag.nlp.near_duplicates import runs, word_hashes
 from rag.schema import ALL_RIGHTS, Access, Article
 from rag.store.articles import fingerprint
-from rag.store.places import is_place
+from rag.store.crawl_state import is_place
 
 # Of the wording of the shorter of two versions, in the longer. A story that is written anew under
 # its number keeps its headline or its hour; two stories share turns of phrase alone.
@@ -36,7 +36,7 @@ class Held(Protocol):
 
 
 class Places(Protocol):
-    """Where articles were read: `rag.store.places.Places`."""
+    """Where articles were read: `rag.store.crawl_state.Places`."""
 
     def article_at(self, place: str) -> str: ...
     def others_of(self, article_id: str) -> list[str]: ...

@@ -13,11 +13,10 @@ from hashlib import sha256
 
 from ingest.readers import NotedArticle, Reject
 from ingest.trusted_sources import Trust
-from rag.ids import host_of, place_of, url_key
 from rag.schema import Article
 from rag.store.articles import fingerprint
-from rag.store.places import is_place
-from rag.urls import is_same_site, kept_from, named_host
+from rag.store.crawl_state import is_place
+from rag.urls import host_of, is_same_site, kept_from, named_host, place_of, url_key
 
 _HOST_AND_PATH = re.compile(
     # A top-level domain may be of other letters too: .рф

@@ -24,12 +24,10 @@ from ingest.readers.file_names import path_of, printable
 from ingest.report import IngestReport, Progress
 from ingest.trusted_sources import NO_TRUST, Trust, read_trust
 from rag.schema import Access, Article
-from rag.store.crawl_state import Visits
+from rag.store.crawl_state import Places, Visits
 from rag.store.database import Database
 from rag.store.held_changes import HeldChanges, Origins
-from rag.store.ingest_log import Refused, Rejects
-from rag.store.places import Places
-from rag.store.runs import Runs
+from rag.store.ingest_log import Refused, Rejects, Runs
 
 LOG = logging.getLogger("backfile.ingest")
 _REMEMBERED = 1_000  # runs that are looked through for how a source was read

@@ -21,8 +21,7 @@ from langchain_core.embeddings import Embeddings
 from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError, ArchiveNotFoundError, EmbeddingMismatchError
 from rag.schema import ALL_RIGHTS, Article, Filters, Span
-from rag.store.articles import Record, fingerprint
-from rag.store.entries import with_vectors
+from rag.store.articles import Record, fingerprint, with_vectors
 
 DIMENSION = 256
 

@@ -11,8 +11,7 @@ import pytest
 from rag.archive.archive import Archive
 from rag.archive.doctor import examine
 from rag.schema import Article, Span
-from rag.store.articles import Record, fingerprint
-from rag.store.entries import with_vectors
+from rag.store.articles import Record, fingerprint, with_vectors
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from rag.archive.archive import Archive
-from rag.archive.coverage import Gap
+from rag.archive.stats import Gap
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
 from ui import render, terminal

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.fetch.auth import Credentials, read_credentials
-from ingest.fetch.bodies import read_body
 from ingest.fetch.client import Client, Limits
 from ingest.fetch.errors import FetchError, ForbiddenError, StoppedError
 from ingest.fetch.ssrf import is_public
+from ingest.fetch.transport import read_body
 from rag.errors import ReadError
 from tests.newsstand import Newsstand, Page, newsstand
 

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer import extractive
-from rag.answer.confidence import MAY_NOT_ANSWER
-from rag.answer.refusal import elsewhere, refusal, refuses
+from rag.answer.refusal import MAY_NOT_ANSWER, elsewhere, refusal, refuses
 from rag.query.parser import understand
 from rag.schema import Answer, Article, ArticleHead, Citation, Filters, Statement
 from rag.store.revisions import Revision

@@ -13,8 +13,7 @@ import pytest
 from rag.archive.archive import Archive
 from rag.settings import Settings
 from tests.fakes import QuotingChatbot, small_archive
-from ui.web.app import build_page, start
-from ui.web.style import theme
+from ui.web.app import build_page, start, theme
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from ingest.readers import NotedArticle, Reject, encoding, read
 from ingest.readers.publication_dates import parse_date
-from rag.ids import article_id
 from rag.schema import Article
+from rag.urls import article_id
 
 TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
 ONE = {"id": "crane", "title": "Crane falls", "text": TEXT}

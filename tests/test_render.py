@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag.archive.stats import PublisherStatus, Status
 from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
-from rag.store.runs import Run
+from rag.store.ingest_log import Run
 from ui import render, terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)

@@ -17,8 +17,7 @@ from ingest.report import IngestReport
 from ingest.runner import rehearse, run, source_of
 from rag.settings import Settings
 from rag.store.database import Database
-from rag.store.ingest_log import Refused, Rejects
-from rag.store.runs import Run, Runs
+from rag.store.ingest_log import Refused, Rejects, Run, Runs
 from tests.fakes import ARTICLES, as_json
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import page

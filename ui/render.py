@@ -17,7 +17,7 @@ from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
 if TYPE_CHECKING:
     from ingest.report import IngestReport
     from rag.archive.stats import Status
-    from rag.store.runs import Run
+    from rag.store.ingest_log import Run
 
 __all__ = ["one_line", "web_address", "without_controls"]  # and all that is defined here
 

@@ -116,7 +116,7 @@ def ids_named(archive: Archive, name: str) -> list[str]:
 
     Who takes articles down operates the archive: restricted ones are found too.
     """
-    from rag.ids import url_key
+    from rag.urls import url_key
 
     spellings = filter(None, (name, url_key(name)))
     found = (archive.ids_named(spelling, access=ALL_RIGHTS) for spelling in spellings)

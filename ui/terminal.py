@@ -24,8 +24,7 @@ from ui.render import (
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport
-    from rag.archive.coverage import Gap
-    from rag.archive.stats import Status
+    from rag.archive.stats import Gap, Status
     from rag.retrieval.hybrid import Retrieval
 
 

@@ -14,12 +14,18 @@ import httpx2
 import tenacity
 
 from ingest.fetch.auth import Credentials, origin_of
-from ingest.fetch.bodies import ENCODINGS, read_body, too_long
 from ingest.fetch.errors import FetchError
 from ingest.fetch.rate_limit import Pace
 from ingest.fetch.robots import Answer, Robots
 from ingest.fetch.ssrf import Resolve, resolve
-from ingest.fetch.transport import CheckedBackend, CheckedTransport, Deadline
+from ingest.fetch.transport import (
+    ENCODINGS,
+    CheckedBackend,
+    CheckedTransport,
+    Deadline,
+    read_body,
+    too_long,
+)
 
 AGENT = "Backfile"
 REDIRECTS = 10

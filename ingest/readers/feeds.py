@@ -19,8 +19,8 @@ from ingest.readers.fields import article_from, dates_said
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.publication_dates import read_date
 from ingest.readers.sitemaps import clean_address
-from rag.ids import host_of
 from rag.schema import Article
+from rag.urls import host_of
 
 # Atomic groups: without them, many comments in a row are tried in all their combinations.
 _ROOT = re.compile(

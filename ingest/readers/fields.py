@@ -19,8 +19,8 @@ from ingest.readers.date_order import UNSEEN, FileOrder, country_of
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.publication_dates import DateRead, read_date
-from rag.ids import article_id, host_of
 from rag.schema import Article
+from rag.urls import article_id, host_of
 
 # Spellings, best first, in small letters without marks between: schema.org, NewsAPI, news-please
 # and CC-News, GDELT, the Guardian's and The New York Times' APIs, ninjs, JSON Feed, Hugging Face.

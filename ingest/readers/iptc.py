@@ -18,8 +18,8 @@ from ingest.readers.encoding import decode
 from ingest.readers.error_guard import guarded
 from ingest.readers.fields import article_from
 from ingest.readers.publication_dates import parse_moment
-from rag.ids import article_id
 from rag.schema import Article
+from rag.urls import article_id
 
 XML_BYTES = 64 * 2**20  # a message with a day's news has some MB; a tree takes ten times its text
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})

@@ -20,8 +20,8 @@ from ingest.readers.fields import article_from
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.html.reader import read_html
 from ingest.readers.publication_dates import parse_date
-from rag.ids import place_of
 from rag.schema import Article
+from rag.urls import place_of
 
 _PEEK = 2**10
 MAIL_BYTES = 4 * ARTICLE_BYTES  # most of a long one is pictures

@@ -16,8 +16,8 @@ from ingest.readers.encoding import ARTICLE_BYTES
 from ingest.readers.error_guard import guarded
 from ingest.readers.file_names import printable
 from ingest.readers.publication_dates import parse_date
-from rag.ids import host_of
 from rag.schema import Article
+from rag.urls import host_of
 
 _ADDRESSES = re.compile(r"\A(?:\s*+(?:https?://[^\s<>\"]++|#[^\n]*+)[ \t\r]*+(?:\n|\Z))++\s*")
 _TAGS = 2_500_000  # of 50,000 addresses, the most that a sitemap may have, 50 each

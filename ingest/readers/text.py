@@ -14,8 +14,8 @@ from ingest.readers.encoding import decode
 from ingest.readers.fields import SPELLINGS, article_from
 from ingest.readers.html.visible_date import stands_alone
 from ingest.readers.publication_dates import parse_date
-from rag.ids import place_of
 from rag.schema import Article
+from rag.urls import place_of
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _PAIR = re.compile(r"\A([A-Za-zÀ-ÿА-Яа-яЁёІіЇїЄє가-힣 _-]{2,24})\s*[:：]\s*+(.*)\Z")

@@ -10,16 +10,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from rag.answer.confidence import confidence, in_words
 from rag.answer.extractive import arranged, quoted, with_statement
 from rag.answer.followups_llm import standing_alone
 from rag.answer.llm import Writer
 from rag.answer.premises import Denial, premise_denied
 from rag.answer.prompts import DOES_NOT_SAY, fitting, messages
-from rag.answer.refusal import elsewhere, refusal, refuses
+from rag.answer.refusal import confidence, elsewhere, low_confidence_notice, refusal, refuses
 from rag.answer.retractions import taken_back, with_corrections
-from rag.answer.sentence_scoring import Candidate
-from rag.answer.weighing import Newsroom, texts_of, weighed
+from rag.answer.sentence_scoring import Candidate, Newsroom, texts_of, weighed
 from rag.archive.snapshot import ArchiveAsOf
 from rag.errors import ChatModelError
 from rag.query.parser import stand_alone
@@ -233,7 +231,7 @@ class Chatbot:
         shown = arranged(found.question, ranked, articles)
         apart = denial is not None or found.question.wants in ("course of events", "two sides")
         sure = None if apart else confidence(ranked)
-        unsure = in_words(sure) if sure is not None else ""
+        unsure = low_confidence_notice(sure) if sure is not None else ""
         notice = _joined(answer.notice, shown.notice, unsure)
         answer = replace(answer, notice=notice, confidence=sure)
         for candidate, before in shown.picked:

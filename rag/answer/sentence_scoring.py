@@ -1,4 +1,4 @@
-"""The extractive answer: the sentences of the passages that answer the question, word for word."""
+"""Extract candidate sentences from the passages found and score them for a question."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.answer.consensus import agreed, called, told
+from rag.answer.retractions import superseded
 from rag.nlp.entities import names, same
 from rag.nlp.quotations import SAYING, speaker, units
 from rag.nlp.sentences import SENTENCE_ENDS
 from rag.nlp.tokens import content, stem, stems
 from rag.query.answer_type import Expected, expected, holds, speaks_for
-from rag.schema import Hit, Span
+from rag.retrieval.hybrid import Retrieval, Searchable
+from rag.schema import ALL_RIGHTS, Hit, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
@@ -335,3 +338,31 @@ def _joined(one: Candidate, other: Candidate) -> Candidate:
 def overlap(one: str, other: str) -> float:
     a, b = stems(one), stems(other)
     return len(a & b) / max(1, min(len(a), len(b)))
+
+
+class Newsroom(Searchable, Protocol):
+    """What answers need of an archive beside the search."""
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
+
+
+def weighed(archive: Newsroom, found: Retrieval, most: int = MOST_UNITS) -> list[Candidate]:
+    """Return the quotable sentences of what was found, best first, but for those taken back."""
+    articles = texts_of(archive, found.hits)
+    ranked = candidates(
+        found.question.query, found.hits, embed=archive.embed, articles=articles, most=most
+    )
+    return [c for c in ranked if not superseded(c.text, c.hit.head.correction)]
+
+
+def texts_of(archive: Newsroom, hits: Sequence[Hit]) -> dict[str, str]:
+    """Return the whole texts of the hits' articles, where they are still as they were hit.
+
+    Who was given the hits may read their articles.
+    """
+    texts = {}
+    for hit in hits:
+        article = archive.article(hit.passage.article_id, access=ALL_RIGHTS)
+        if article is not None and article.revision == hit.passage.revision:
+            texts[article.id] = article.text
+    return texts

@@ -9,8 +9,15 @@ from datetime import datetime
 from rag.answer.extractive import quoted, with_statement
 from rag.answer.refusal import refusal, refuses
 from rag.answer.retractions import with_corrections
-from rag.answer.sentence_scoring import BEARS_FROM, SAYS_THE_SAME, Candidate, overlap
-from rag.answer.weighing import Newsroom, texts_of, weighed
+from rag.answer.sentence_scoring import (
+    BEARS_FROM,
+    SAYS_THE_SAME,
+    Candidate,
+    Newsroom,
+    overlap,
+    texts_of,
+    weighed,
+)
 from rag.nlp.dates import in_words
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Answer, Filters

@@ -19,18 +19,17 @@ from rag.archive.erasure import erase, finish
 from rag.archive.reader import Holdings
 from rag.archive.reembed import WAIT, OnProgress, Reembedded, abandon, reembed
 from rag.errors import ArchiveDamagedError, BackfileError, ReadError
+from rag.index.consistency import loss_of
 from rag.index.index_pair import Indexes
-from rag.index.losses import loss_of
 from rag.models.archive_model import ArchiveModel, LazyEmbeddings, reranker_of
 from rag.schema import Article, Span
 from rag.settings import Settings
-from rag.store.articles import Record, fingerprint
-from rag.store.entries import with_vectors
+from rag.store.articles import Record, fingerprint, with_vectors
+from rag.store.connection import room_in
 from rag.store.file_permissions import make_private
 from rag.store.integrity import refuse_triggers
 from rag.store.lock import writers_lock
 from rag.store.passages import Vectors
-from rag.store.room import room_in
 from rag.store.staged_vectors import MODEL
 from rag.store.withdrawals import Withdrawal, Withdrawals
 from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, valid_moment

@@ -24,11 +24,11 @@ from typing import IO, Any
 from rag.errors import BackupError
 from rag.index.index_pair import Indexes
 from rag.store.articles import Record
+from rag.store.connection import room_in
 from rag.store.database import FILE, Database
 from rag.store.database_validation import NotARecordError, counted, vet, vet_schema
 from rag.store.file_permissions import OWNER, private_opener
 from rag.store.lock import writers_lock
-from rag.store.room import room_in
 
 FORMAT = 1
 MANIFEST = "manifest.json"

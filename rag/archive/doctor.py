@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rag.archive.archive import Archive
-from rag.index.consistency import index_problems, mend
-from rag.index.losses import loss_of
+from rag.index.consistency import index_problems, loss_of, mend
 from rag.store.change_times import repair_change_times
-from rag.store.integrity import Problem, record_problems
-from rag.store.mending import (
+from rag.store.integrity import (
+    Problem,
     discard_orphans,
     drop_triggers_and_views,
     embedded_texts,
+    record_problems,
     remove_impossible_dates,
     write_vectors,
 )

@@ -16,8 +16,8 @@ from typing import Protocol
 
 from rag.index.index_pair import Indexes
 from rag.store.articles import Record
+from rag.store.integrity import embedded_texts
 from rag.store.lock import REEMBEDDING, exclusive_lock, writers_lock
-from rag.store.mending import embedded_texts
 from rag.store.passages import Vectors
 from rag.store.staged_vectors import NewVectors
 

@@ -1,13 +1,24 @@
-"""Whether the two indexes hold what the record says, each once and nothing else; and mending it."""
+"""Compare the indexes with the store, and detect and repair lost writes.
+
+Every change reaches the store first and the indexes later. An index that is ahead of the store
+means that part of the store was lost: archive.sqlite-wal was deleted or damaged after the writer
+was killed, or an older file was put back by hand.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
+from rag.index.chroma_index import followed_to
 from rag.index.index_pair import Indexes
+from rag.nlp.dates import in_words
 from rag.store.articles import Record
+from rag.store.database import Database
 from rag.store.integrity import Place, Problem, counted
 from rag.store.passages import Numbers
 
@@ -94,3 +105,38 @@ def _agrees(place: Place, record: Record, held: Numbers, reached: int) -> Iterat
         if len(numbers):
             what = f"{counted(len(numbers), 'passage')} {what} (the first: {numbers[0]})"
             yield Problem(place, what, "index", len(numbers), tuple(numbers.tolist()))
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The changes that are lost, from `first` to `last`; the one before was made at `since`."""
+
+    first: int
+    last: int
+    since: datetime | None
+
+    @property
+    def what(self) -> str:
+        one = self.first == self.last
+        which = f"change {self.first} is" if one else f"changes {self.first} to {self.last} are"
+        return f"{which} lost, which its indexes have followed"
+
+    @property
+    def way_out(self) -> str:
+        since = f"since {in_words(self.since)}" if self.since else "from the beginning"
+        return (
+            "put archive.sqlite-wal back, or a backup; to go on without, run "
+            f"`backfile doctor --repair` and ingest again what came in {since}"
+        )
+
+
+def loss_of(folder: Path, database: Database) -> Loss | None:
+    """Return which changes the record has lost; None where it has all that was acknowledged."""
+    reached = followed_to(folder)  # first: a writer may go on meanwhile
+    sequence = database.sequence()
+    if reached <= sequence:
+        return None
+    row = database.connection.execute(
+        "SELECT at FROM changes ORDER BY sequence DESC LIMIT 1"
+    ).fetchone()
+    return Loss(sequence + 1, reached, datetime.fromisoformat(row[0]) if row else None)

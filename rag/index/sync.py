@@ -21,10 +21,10 @@ from rag.index.chroma_index import VectorIndex
 from rag.index.tantivy_index import FOLDER as LEXICAL_FOLDER
 from rag.index.tantivy_index import LexicalIndex
 from rag.store.articles import Record
+from rag.store.connection import unopened
 from rag.store.file_permissions import OWNER, make_private
 from rag.store.lock import writers_lock
 from rag.store.passages import Numbers, Vectors
-from rag.store.room import unopened
 from rag.store.staged_vectors import NewVectors
 
 FOLLOW_BATCH = 2_000

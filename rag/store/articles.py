@@ -1,18 +1,20 @@
-"""The record: articles, their revisions, passages and vectors in SQLite, the one truth.
+"""Article store: articles, revisions, passages and vectors in SQLite, the source of truth.
 
-Everything that changes is written in one transaction under the next sequence number; the
-indexes follow by that number.  A revision is current while its `until` is NULL; its passages
-are live exactly as long.  Nothing is overwritten: a change ends one revision and begins another.
+Every change is one transaction with the next sequence number; the indexes sync by that number. A
+revision is current while its `until` is NULL, and its passages are live exactly as long. Nothing
+is overwritten: a change ends one revision and begins another.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import numpy as np
 
 from rag.errors import ReadError
 from rag.nlp.dates import in_words
@@ -291,3 +293,33 @@ class Record:
             self.database.connection.execute(
                 "INSERT INTO vectors VALUES (?, ?)", (number, vector.astype("<f4").tobytes())
             )
+
+
+def with_vectors(
+    record: Record,
+    articles: Sequence[tuple[Article, str, tuple[Span, ...]]],
+    embed: Callable[[Sequence[str]], Vectors],
+) -> list[Entry]:
+    """Return the entries of articles, each with its fingerprint and passages.
+
+    A passage that any revision of the article had, under the same title and day, keeps its
+    vector; the others are embedded in one call, which is not made where there are none.
+    """
+    texts = [
+        [embedding_text(article.head, article.text[s.start : s.end]) for s in spans]
+        for article, _, spans in articles
+    ]
+    digests = [tuple(map(digest_of, of_one)) for of_one in texts]
+    known: dict[bytes, bytes] = {}
+    for article, _, _ in articles:
+        known.update(record.known_vectors(article.id))
+    vectors = {digest: np.frombuffer(vector, np.float32) for digest, vector in known.items()}
+    pairs = zip((d for ds in digests for d in ds), (t for ts in texts for t in ts), strict=True)
+    missing = {digest: text for digest, text in pairs if digest not in vectors}
+    if missing:
+        vectors.update(zip(missing, embed(list(missing.values())), strict=True))
+    empty = np.empty((0, 0), np.float32)
+    return [
+        Entry(article, mark, spans, ds, np.stack([vectors[d] for d in ds]) if ds else empty)
+        for (article, mark, spans), ds in zip(articles, digests, strict=True)
+    ]

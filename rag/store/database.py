@@ -22,11 +22,10 @@ from rag.errors import (
     InvalidValueError,
     ReadError,
 )
-from rag.store.connection import WAY_BACK, RecordConnection
+from rag.store.connection import WAY_BACK, RecordConnection, unopened
 from rag.store.file_permissions import OWNER, make_private_folder
 from rag.store.lock import writers_lock
 from rag.store.migrations import NEWEST, drop_foreign_objects, migrate, version_of
-from rag.store.room import unopened
 
 Connection = sqlite3.Connection
 

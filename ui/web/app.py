@@ -1,4 +1,4 @@
-"""The page is put together, and served on this machine."""
+"""Build the page and serve it on this machine."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import contextlib
 import ctypes
 import hashlib
 import threading
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import gradio as gr  # 2.5 s: only `backfile serve` imports the page
 from fastapi import FastAPI
+from gradio import themes
 
 from rag.settings import Settings
 from ui import opening
@@ -23,7 +25,6 @@ from ui.web.layout import lay_out
 from ui.web.quota import SESSIONS, Quota
 from ui.web.request_guard import WILDCARDS, Doors, Guard
 from ui.web.server import Server, listen
-from ui.web.style import part, theme
 from ui.web.updates import Page
 
 if TYPE_CHECKING:
@@ -159,3 +160,18 @@ class Guarded(Guard):
         self._blocks._queue.close()  # type: ignore[no-untyped-call]
         self._blocks.is_running = False
         self._gradio.stop_event.set()
+
+
+def theme() -> themes.Base:
+    """Return the page's theme; its fonts are those of the machine, so that none is fetched."""
+    return themes.Base(
+        primary_hue="blue",
+        neutral_hue="slate",
+        font=[themes.Font("system-ui"), themes.Font("sans-serif")],
+        font_mono=[themes.Font("ui-monospace"), themes.Font("monospace")],
+    )
+
+
+def part(name: str) -> str:
+    """Return one of the page's files that a browser reads: its style sheet, its script."""
+    return (files("ui.web") / name).read_text(encoding="utf-8")

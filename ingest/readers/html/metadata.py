@@ -13,8 +13,7 @@ from urllib.parse import urljoin
 
 from ingest.boilerplate import bare
 from ingest.cleaning import clean_line
-from rag.ids import url_key
-from rag.urls import may_name
+from rag.urls import may_name, url_key
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -20,9 +20,9 @@ from ingest.readers.html.hidden_text import drop_hidden
 from ingest.readers.html.metadata import address_of, said_of_itself, without_others
 from ingest.readers.html.stylesheets import TooComplexError
 from ingest.readers.publication_dates import DateRead, read_date
-from rag.ids import host_of, place_of
 from rag.nlp.sentences import has_sentence
 from rag.schema import Article
+from rag.urls import host_of, place_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

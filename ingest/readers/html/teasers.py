@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ingest.boilerplate import LIST_HEADS, bare
 from ingest.cleaning import clean_line
-from rag.ids import host_of
+from rag.urls import host_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

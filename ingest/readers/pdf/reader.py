@@ -16,8 +16,8 @@ from ingest.readers.fields import article_from
 from ingest.readers.pdf.layout import Piece, in_reading_order, paragraphs, without_running_heads
 from ingest.readers.publication_dates import parse_date
 from ingest.readers.text import said_above
-from rag.ids import place_of
 from rag.schema import Article
+from rag.urls import place_of
 
 PDF_BYTES = 64 * 2**20  # most of a larger one is pictures
 _SECONDS = 60  # by the clock; the child has half of it in processor time

@@ -6,7 +6,7 @@ import gradio as gr
 
 from rag.settings import Settings
 from ui.web import input_validation, run_turn
-from ui.web.event_handlers import AT_ONCE
+from ui.web.components import AT_ONCE
 from ui.web.events.admin import wire_minding
 from ui.web.events.ask import wire_asking
 from ui.web.events.export import wire_taking

@@ -11,8 +11,7 @@ import gradio as gr
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
-from ui.web.components import Feeding, Removal
-from ui.web.event_handlers import MINDING, TELLING
+from ui.web.components import MINDING, TELLING, Feeding, Removal
 from ui.web.ingest_job import MOST_SOURCES, Intake, addresses_in, named, taken_in, taken_out
 from ui.web.labels import say
 from ui.web.state import Desk

@@ -12,7 +12,7 @@ import gradio as gr
 from rag.schema import Filters
 from ui.web import input_validation, run_turn
 from ui.web.ask_request import FIELDS, asked_of, fields_of, linked
-from ui.web.event_handlers import AT_ONCE, BEGINNING
+from ui.web.components import AT_ONCE, BEGINNING
 from ui.web.events.histogram import clicked, dragged, picked, plotted
 from ui.web.state import Asked, Desk
 from ui.web.texts import texts_in

@@ -10,7 +10,7 @@ import gradio as gr
 from rag.schema import Citation
 from ui import answer_formats
 from ui.web.ask_request import link_to
-from ui.web.event_handlers import TELLING
+from ui.web.components import TELLING
 from ui.web.state import Desk, Turn
 from ui.web.texts import texts_in
 from ui.web.updates import Page

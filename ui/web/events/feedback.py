@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from ui.web import input_validation
-from ui.web.event_handlers import AT_ONCE, TELLING
+from ui.web.components import AT_ONCE, TELLING
 from ui.web.feedback import feedback_of, keep
 from ui.web.state import Desk
 from ui.web.texts import texts_in

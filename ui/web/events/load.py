@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ui.web import browser_storage
-from ui.web.event_handlers import AT_ONCE
+from ui.web.components import AT_ONCE
 from ui.web.events.admin import allowed
 from ui.web.state import Conversation, Desk
 from ui.web.texts import texts_in, wanted_language

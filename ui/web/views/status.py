@@ -10,8 +10,7 @@ from ui.web.texts import Texts
 from ui.web.views.markup import escaped, escaped_line
 
 if TYPE_CHECKING:
-    from rag.archive.coverage import Gap
-    from rag.archive.stats import Status
+    from rag.archive.stats import Gap, Status
 
 MOST_GAPS = 20  # of them in the list, the longest
 
