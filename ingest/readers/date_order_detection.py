@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ingest.readers.api_responses import articles_inside
 from ingest.readers.date_order import FileOrder
 from ingest.readers.field_map import FieldMap
 from ingest.readers.fields import dates_said
-from ingest.readers.json_records import articles_inside
 
 # Daily news shows a day after the 12th within a fortnight.
 HEAD_BYTES = 8 * 2**20
