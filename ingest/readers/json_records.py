@@ -1,21 +1,22 @@
-"""JSON articles: JSON Lines, arrays, single objects, API responses and JSON-LD graphs; streamed."""
+"""JSON articles: JSON Lines, arrays and single objects; streamed, whatever the size."""
 
 from __future__ import annotations
 
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from ingest.readers import Links, Read, Reject
+from ingest.readers.api_responses import articles_inside
 from ingest.readers.date_order import UNSEEN, FileOrder
 from ingest.readers.date_order_detection import order_of_json, order_of_lines, with_head
 from ingest.readers.encoding import ARTICLE_BYTES, lines_of
-from ingest.readers.error_guard import guarded
+from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
-from ingest.readers.fields import SPELLINGS, article_from, normalised
+from ingest.readers.fields import article_from
 from ingest.readers.iptc import is_ninjs, read_ninjs
 from ingest.readers.sitemaps import link_to
 
@@ -49,7 +50,7 @@ def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links, order: F
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
     else:  # 900 lists in one another are read, but not to be walked through
-        yield from guarded(at, lambda: _from_value(value, at, field_map, links, order))
+        yield from guard(at, lambda: _from_value(value, at, field_map, links, order))
 
 
 def read_json(
@@ -65,7 +66,7 @@ def read_json(
     try:
         for line, value in _elements(file):
             at = f"{place}:{line}"
-            yield from guarded(at, partial(_from_value, value, at, field_map, links, order))
+            yield from guard(at, partial(_from_value, value, at, field_map, links, order))
     except UnicodeDecodeError as error:
         yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
     except json.JSONDecodeError as error:
@@ -128,7 +129,7 @@ def _from_value(
     """Yield the article that `value` is, or those that it holds in a list."""
     if isinstance(value, list):
         for item in value:
-            yield from guarded(at, partial(_from_value, item, at, field_map, links, order))
+            yield from guard(at, partial(_from_value, item, at, field_map, links, order))
         return
     if not isinstance(value, dict):
         yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
@@ -145,98 +146,9 @@ def _from_value(
         yield Reject(at, "a list without an article in it")
     else:
         for item in inside:
-            yield from guarded(at, partial(_from_value, item, at, field_map, links, order))
+            yield from guard(at, partial(_from_value, item, at, field_map, links, order))
 
 
 def _wrong(error: json.JSONDecodeError) -> str:
     """Return what json found wrong, without the "at" of a place that is said after it."""
     return error.msg.removesuffix(" at").removesuffix(" starting")
-
-
-_CONTAINERS = (
-    *("articles", "items", "results", "data", "docs", "entries", "records", "rows", "stories"),
-    *("response", "hits", "graph", "itemlistelement", "news"),
-)
-_ARTICLE_TYPE = re.compile(r"(?i)(?:article|posting|report|review)\Z")
-
-
-def articles_inside(value: Mapping[str, Any]) -> list[Any] | None:
-    """Return the records that an object wraps; None if it is no such wrapper but one record.
-
-    Wrappers are NewsAPI's and other APIs' answers, JSON Feed, a JSON-LD graph, and tables that
-    were written column by column, as pandas and Hugging Face's datasets do it.
-    """
-    graph = value.get("@graph")
-    if isinstance(graph, list):
-        return _of_graph(graph)
-    if "jsonfeed.org" in str(value.get("version")) and isinstance(value.get("items"), list):
-        feed = {"publisher": value.get("title"), "language": value.get("language")}
-        return [feed | item for item in value["items"] if isinstance(item, dict)]
-    values = normalised(value)
-    columns = _of_columns(value, values)
-    if columns is not None:
-        return columns
-    if any(values.get(key) for key in SPELLINGS["text"][:8]):
-        return None
-    for key in _CONTAINERS:
-        inner = values.get(key)
-        if isinstance(inner, Mapping):
-            deeper = articles_inside(inner)
-            if deeper is not None:
-                return deeper
-        if isinstance(inner, list) and all(isinstance(item, dict) for item in inner):
-            return inner
-    return None
-
-
-def _of_graph(graph: list[Any]) -> list[Any]:
-    """Return a graph's articles, with what they refer to by `@id` in its place."""
-    things = [thing for thing in graph if isinstance(thing, dict)]
-    named = {t["@id"]: t for t in things if isinstance(t.get("@id"), str)}
-    found = [thing for thing in things if _is_article(thing)]
-    if not any("@type" in thing for thing in things):
-        found = things
-    return [{key: _resolved(item, named) for key, item in thing.items()} for thing in found]
-
-
-def _is_article(thing: Mapping[str, Any]) -> bool:
-    types = thing.get("@type")
-    return any(
-        isinstance(name, str) and _ARTICLE_TYPE.search(name)
-        for name in (types if isinstance(types, list) else [types])
-    )
-
-
-def _resolved(value: Any, named: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_resolved(item, named) for item in value]
-    if isinstance(value, dict) and set(value) <= {"@id", "@type"}:
-        whole = named.get(str(value.get("@id")))
-        return {"name": whole["name"]} if whole and whole.get("name") else value
-    return value
-
-
-def _of_columns(value: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any] | None:
-    """Return the rows of a table that is `{column: [cells]}`, `{column: {row: cell}}`, or pandas'
-    `{"columns": [names], "data": [rows]}`.
-    """
-    names, rows = value.get("columns"), value.get("data")
-    if isinstance(names, list) and isinstance(rows, list) and names and rows:
-        if all(isinstance(row, list) and len(row) == len(names) for row in rows):
-            return [dict(zip(map(str, names), row, strict=True)) for row in rows]
-        return None
-    texts = next((values[key] for key in SPELLINGS["text"] if values.get(key)), None)
-    titles = next((values[key] for key in SPELLINGS["title"] if values.get(key)), None)
-    if isinstance(texts, list) and isinstance(titles, list) and len(texts) == len(titles):
-        columns = {
-            key: cells
-            for key, cells in value.items()
-            if isinstance(cells, list) and len(cells) == len(texts)
-        }
-        return [{key: cells[row] for key, cells in columns.items()} for row in range(len(texts))]
-    if isinstance(texts, Mapping) and isinstance(titles, Mapping) and texts.keys() == titles.keys():
-        if not all(str(row).isdecimal() for row in texts):
-            return None
-        tables = {key: cells for key, cells in value.items() if isinstance(cells, Mapping)}
-        return [{key: cells.get(row) for key, cells in tables.items()} for row in texts]
-    return None
