@@ -17,12 +17,14 @@ from pathlib import Path
 import click
 import pytest
 
-from ingest.trusted_sources import read_trust
+from ingest.trusted_sources import read_trusted_sources
 from rag.evaluate.retrieval import read_questions
 from rag.settings import PREFIX, Settings
+from tests.commands import run
 from tests.docs.documents import (
     PAGES,
     ROOT,
+    Command,
     all_blocks,
     blocks,
     commands,
@@ -30,34 +32,23 @@ from tests.docs.documents import (
     mentioned_paths,
     shell_lines,
 )
-from ui.cli.main import cli, main
+from ui.cli.main import cli
 
 SAMPLE = ROOT / "ingest" / "sample"
 NOT_OURS = {"OPENAI_API_KEY"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sample archive as `demo`, and a user's own files beside it."""
-    folder = tmp_path_factory.mktemp("docs")
-    shutil.copy(SAMPLE / "articles.jsonl", folder)
-    shutil.copy(ROOT / "tests" / "quality" / "sample_questions.jsonl", folder / "questions.jsonl")
-    for name in ("pages", "notes"):
-        shutil.copytree(SAMPLE / name, folder / name)
-    assert main(["ingest", "--sample", "--json", "--archive", str(folder / "demo")]) == 0
-    return folder
-
-
 @pytest.fixture
-def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the prepared folder, as the working directory."""
+def folder(sample_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with the sample archive as `demo`, and a user's own files beside it."""
     here = tmp_path / "here"
-    shutil.copytree(prepared, here)
+    shutil.copytree(sample_archive, here / "demo")
+    shutil.copy(SAMPLE / "articles.jsonl", here)
+    shutil.copy(ROOT / "tests" / "quality" / "sample_questions.jsonl", here / "questions.jsonl")
+    for name in ("pages", "notes"):
+        shutil.copytree(SAMPLE / name, here / name)
     monkeypatch.chdir(here)
-    monkeypatch.setenv("COLUMNS", "88")
-    for name in (field.name.upper() for field in fields(Settings)):
-        monkeypatch.delenv(PREFIX + name, raising=False)
     return here
 
 
@@ -65,24 +56,29 @@ def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if blocks(p, "console", "python")], ids=lambda page: page.stem
 )
-def test_page_blocks_run(page: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_page_blocks_run(page: Path, folder: Path) -> None:
     for block in blocks(page, "console", "python"):
         if block.language == "python":
             printed = _run_script(block.text, block.place, is_complete=not block.needs)
             assert printed.strip() or block.needs, f"{block.place} prints nothing"
-            continue
-        for command in commands(block):
-            program, *arguments = shlex.split(command.line)
-            if program == "make":
-                _check_make_target(arguments[0])
-                continue
-            assert program == "backfile", f"{block.place}: {command.line}"
-            code = main(arguments)
-            out, err = capsys.readouterr()
-            assert code == 0, f"{block.place}: {command.line}: {err}"
-            assert out.strip(), f"{block.place}: {command.line} prints nothing"
-            if command.shown.strip():
-                assert is_shown(command.shown, out), f"{block.place}: {command.line} prints\n{out}"
+        else:
+            for command in commands(block):
+                _check_command(command, block.place)
+
+
+def _check_command(command: Command, place: str) -> None:
+    """Run a command of a console block; what it prints must be what is shown."""
+    program, *arguments = shlex.split(command.line)
+    if program == "make":
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        assert re.search(rf"^{arguments[0]}:", makefile, re.MULTILINE), f"{place}: {command.line}"
+        return
+    assert program == "backfile", f"{place}: {command.line}"
+    done = run(*arguments, COLUMNS="88")
+    assert done.code == 0, f"{place}: {command.line}: {done.stderr}"
+    assert done.stdout.strip(), f"{place}: {command.line} prints nothing"
+    if command.shown.strip():
+        assert is_shown(command.shown, done.stdout), f"{place} is not:\n{done.stdout}"
 
 
 def _run_script(script: str, place: str, *, is_complete: bool) -> str:
@@ -94,11 +90,6 @@ def _run_script(script: str, place: str, *, is_complete: bool) -> str:
             warnings.simplefilter("ignore")
             exec(code, {"__name__": "__main__"})
     return printed.getvalue()
-
-
-def _check_make_target(target: str) -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
 def test_first_answer_is_on_the_first_screen_of_the_readme() -> None:
@@ -143,13 +134,13 @@ def test_json_blocks_are_articles_or_questions(folder: Path) -> None:
             assert read_questions([json.dumps(value)]), place
             continue
         Path("one.jsonl").write_text(json.dumps(value), encoding="utf-8")
-        assert main(["ingest", "one.jsonl", "--archive", f"one-{number}"]) == 0, place
+        assert run("ingest", "one.jsonl", "--archive", f"one-{number}").code == 0, place
 
 
 def test_toml_blocks_are_trusted_sources(tmp_path: Path) -> None:
     for block in all_blocks("toml"):
         (tmp_path / "sources.toml").write_text(block.text, encoding="utf-8")
-        assert read_trust(tmp_path).sources, block.place
+        assert read_trusted_sources(tmp_path).sources, block.place
 
 
 def test_settings_table_matches_the_defaults() -> None:
