@@ -29,7 +29,6 @@ from tests.docs.documents import (
     blocks,
     commands,
     is_shown,
-    mentioned_paths,
     shell_lines,
 )
 from ui.cli.main import cli
@@ -159,26 +158,6 @@ def _setting_rows(table: str) -> Iterator[tuple[str, str]]:
 
 def _shown(default: object) -> str:
     return str(int(default)) if isinstance(default, float) else str(default)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_mentioned_files_exist(page: Path) -> None:
-    text = re.sub(r"\]\([^)]*\)", "", page.read_text(encoding="utf-8"))
-    missing = {path for path in mentioned_paths(text) if not (ROOT / path).exists()}
-    assert missing == set()
-
-
-@pytest.mark.parametrize("image", sorted((ROOT / "docs").rglob("*.svg")), ids=lambda p: p.stem)
-def test_files_in_diagrams_exist(image: Path) -> None:
-    text = image.read_text(encoding="utf-8")
-    missing = {path for path in mentioned_paths(text) if not (ROOT / path).exists()}
-    assert missing == set()
-
-
-@pytest.mark.parametrize("page", PAGES[:2], ids=lambda page: page.stem)
-def test_links_of_root_pages_exist(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8")):
-        assert (ROOT / target).exists(), target
 
 
 def test_shown_output_may_leave_lines_out() -> None:
