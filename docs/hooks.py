@@ -30,10 +30,10 @@ print one JSON value for other programs. [Exit codes](operations.md#exit-codes) 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to the site."""
-    from ui.cli.main import cli
+    from ui.cli.main import backfile
 
     pages = {
-        "cli.md": cli_reference(cli, "backfile"),
+        "cli.md": cli_reference(backfile, "backfile"),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
         "contributing.md": site_links((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")),
     }
@@ -54,7 +54,7 @@ def cli_reference(command: click.Command, name: str) -> str:
         command: The root of the command tree.
         name: The name the program is called by.
     """
-    context = click.Context(command, info_name=name)
+    context = click.Context(command, info_name=name, **command.context_settings)
     return "\n".join((CLI_INTRODUCTION, *_sections(command, context, level=2)))
 
 
@@ -64,17 +64,31 @@ def _sections(command: click.Command, context: click.Context, level: int) -> Ite
     if command.help:
         yield f"{help_as_markdown(command.help)}\n"
     if rows := list(_rows(command, context)):
-        yield "| option | meaning |\n| --- | --- |"
-        yield from (f"| `{option}` | {meaning} |" for option, meaning in rows)
+        yield "| argument or option | meaning |\n| --- | --- |"
+        yield from (f"| `{name}` | {meaning} |" for name, meaning in rows)
         yield ""
-    if command.epilog:
-        yield f"{help_as_markdown(command.epilog)}\n"
+    yield from _closing_sections(command, context)
     if isinstance(command, click.Group):
         for sub_name in command.list_commands(context):
             sub = command.get_command(context, sub_name)
             if sub is not None and not sub.hidden:
-                inner = click.Context(sub, info_name=sub_name, parent=context)
+                inner = click.Context(
+                    sub, info_name=sub_name, parent=context, **sub.context_settings
+                )
                 yield from _sections(sub, inner, min(level + 1, 4))
+
+
+def _closing_sections(command: click.Command, context: click.Context) -> Iterator[str]:
+    """Yield what a command's help has after its options, such as examples."""
+    formatter = click.HelpFormatter(width=100)
+    command.format_epilog(context, formatter)
+    printed = textwrap.dedent(formatter.getvalue()).strip("\n")
+    for part in re.split(r"\n+(?=\S)", printed):
+        title, _, text = part.strip("\n").partition("\n")
+        if text.strip():
+            yield f"**{title.rstrip(':')}**\n\n```text\n{textwrap.dedent(text).strip()}\n```\n"
+        elif title:
+            yield f"{_paragraph(title)}\n"
 
 
 def _rows(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ def program() -> None:
     """Do things."""
 
 
-@program.command(epilog="\b\nexamples:\n  program greet Ann | wc")
+@program.command(epilog="\b\nexamples:\n  program greet Ann | wc\n  program greet Bob")
 @click.argument("name")
 @click.option("--times", default=1, show_default=True, metavar="N", help="how often | at most 3")
 @click.option("--secret", hidden=True, help="not for users")
@@ -80,4 +80,4 @@ def test_reference_keeps_preformatted_help(hooks: ModuleType) -> None:
     text = hooks.cli_reference(program, "program")
     assert "Greet somebody by NAME." in text
     assert "```text\nColours:\n  red   loud\n  blue  quiet\n```" in text
-    assert "```text\nexamples:\n  program greet Ann | wc\n```" in text
+    assert "**examples**\n\n```text\nprogram greet Ann | wc\nprogram greet Bob\n```" in text
