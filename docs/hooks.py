@@ -30,10 +30,10 @@ print one JSON value for other programs. [Exit codes](operations.md#exit-codes) 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to the site."""
-    from ui.cli.main import backfile
+    from ui.cli.main import cli
 
     pages = {
-        "cli.md": cli_reference(backfile, "backfile"),
+        "cli.md": cli_reference(cli, "backfile"),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
         "contributing.md": site_links((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")),
     }

@@ -31,7 +31,7 @@ from tests.docs.documents import (
     is_shown,
     shell_lines,
 )
-from ui.cli.main import backfile
+from ui.cli.main import cli
 
 SAMPLE = ROOT / "ingest" / "sample"
 NOT_OURS = {"OPENAI_API_KEY"}
@@ -112,7 +112,7 @@ def test_shell_line_names_existing_options(place: str, line: str) -> None:
 
 def _parse(arguments: list[str]) -> None:
     """Parse a command line as `backfile` does, without running it."""
-    command: click.Command = backfile
+    command: click.Command = cli
     context, name = None, "backfile"
     while isinstance(command, click.Group):
         context = command.make_context(name, arguments, parent=context)

@@ -17,7 +17,7 @@ import pytest
 import rag
 from tests.browser.conftest import browser
 from tests.docs.documents import ROOT
-from ui.cli.main import backfile
+from ui.cli.main import cli
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -62,14 +62,14 @@ def test_site_loads_nothing_from_elsewhere(site: Path) -> None:
 
 def test_site_documents_each_command(site: Path) -> None:
     text = (site / "cli.html").read_text("utf-8")
-    context = click.Context(backfile, info_name="backfile")
-    shown = [name for name in backfile.list_commands(context) if not _is_hidden(context, name)]
+    context = click.Context(cli, info_name="backfile")
+    shown = [name for name in cli.list_commands(context) if not _is_hidden(context, name)]
     assert len(shown) > 10
     assert [name for name in shown if f'id="backfile-{name}"' not in text] == []
 
 
 def _is_hidden(context: click.Context, name: str) -> bool:
-    command = backfile.get_command(context, name)
+    command = cli.get_command(context, name)
     return command is None or command.hidden
 
 
