@@ -53,7 +53,7 @@ lint: $(VENV)/.installed-test ## ruff, mypy and the import contracts
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.installed-docs ## build the documentation into site/
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo 'Built site/. To read and search it: $(BIN)/python -m http.server --directory site'
 
 faults: $(VENV)/.installed-test ## kill KILLS=500 writers, fill the disk, search beside a writer: 30 minutes

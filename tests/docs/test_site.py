@@ -111,7 +111,7 @@ def test_search_finds_pages_without_a_network(browser: Browser, served: str) -> 
         result = page.locator(".md-search-result__link").first
         result.wait_for()
         result.click()
-        page.get_by_text("withdraw").first.wait_for()
+        page.locator("article", has_text="withdraw").wait_for()
         assert requested
         assert [url for url in requested if not url.startswith((served, "data:", "blob:"))] == []
     finally:
