@@ -15,7 +15,7 @@ from rag.chatbot import Chatbot
 from rag.checks.correcting import superseded
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
-from ui.terminal import hits_text
+from ui.cli.format import hits_text
 
 FERRY = Article(
     id="paper.example/ferry",

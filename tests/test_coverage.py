@@ -10,7 +10,8 @@ from rag.archive import Archive
 from rag.schema import Article, Span
 from rag.storage.coverage import Gap
 from tests.fakes import WordEmbeddings
-from ui import render, terminal
+from ui import render
+from ui.cli import format as terminal
 
 FIRST = datetime(2024, 3, 1, 9, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rag.schema import Answer, Citation, Statement
 from tests.test_render import ANSWER, CITATION, HEAD, QUOTE, REFUSED
-from ui import exports
+from ui import answer_formats as exports
 from ui.page.texts import texts_in
 
 ENGLISH, GERMAN = texts_in("en"), texts_in("de")

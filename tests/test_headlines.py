@@ -17,9 +17,9 @@ from rag.retriever import NewsRetriever
 from rag.schema import Article, Filters, Span
 from rag.text.headlines import is_headline
 from tests.fakes import WordEmbeddings
+from ui.cli.format import retrieval_text
 from ui.page import answering
 from ui.page.session import Asked, Desk
-from ui.terminal import retrieval_text
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 TITLES = {

@@ -14,7 +14,7 @@ from rag.archive import Archive
 from rag.schema import Span
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.cli import main
-from ui.comparing import abridged, changes, marked
+from ui.cli.word_diff import abridged, changes, marked
 
 LATER = replace(HARBOUR, text=HARBOUR.text.replace("six weeks", "nine long weeks"))
 

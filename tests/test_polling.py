@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ingest.report import IngestReport
-from ui.polling import keep_on
+from ui.cli.watch import keep_on
 
 Source = str | Path
 

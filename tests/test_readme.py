@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rag.settings import PREFIX, Settings
-from ui import cli
+from ui.cli.main import _parser
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -120,7 +120,7 @@ def test_the_article_of_the_readme_goes_in(tmp_path: Path, folder: Path) -> None
 def test_each_shell_line_names_what_is_there(line: str) -> None:
     first, *rest = shlex.split(line)
     if first == "backfile":
-        cli._parser().parse_args(rest)
+        _parser().parse_args(rest)
     elif first == "export":
         names = {part.split("=")[0] for part in rest} - {"OPENAI_API_KEY"}
         assert names <= {PREFIX + field.name.upper() for field in fields(Settings)}

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
 from rag.storage.runs import Run
 from rag.storage.status import PublisherStatus, Status
-from ui import render, terminal
+from ui import render
+from ui.cli import format as terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 TEXT = "The minister spoke. “We may send weapons,” he said. Nobody replied."

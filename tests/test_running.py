@@ -24,7 +24,7 @@ from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import page
 from tests.test_pipeline import Shelf
 from tests.test_readers_packed import zipped
-from ui.logs import logging_to
+from ui.cli.logs import logging_to
 
 
 @pytest.fixture

@@ -22,7 +22,9 @@ from rag.schema import Answer, Article, Citation, Hit, Span, Statement
 from tests.fakes import WordEmbeddings
 from tests.test_page_markup import ENGLISH, Page, Shelf, turn
 from tests.test_render import HEAD, HIT, PASSAGE
-from ui import exports, render, terminal
+from ui import answer_formats as exports
+from ui import render
+from ui.cli import format as terminal
 from ui.page import evidence, reading, saying
 
 FORGED = "https://harbour-courier.example@evil.example/"

@@ -20,7 +20,7 @@ from rag.chatbot import Chatbot
 from rag.evaluation import EvaluationQuestion, read_questions
 from rag.settings import Settings
 from rag.verification import Verifier
-from ui import feeding
+from ui.cli import ingest_session as feeding
 
 QUESTIONS = Path(__file__).parents[1] / "quality" / "sample_questions.jsonl"
 ROUNDS = 3

@@ -32,7 +32,7 @@ from rag.measures.answers import sampled
 from rag.schema import Answer, Statement
 from rag.settings import Settings
 from rag.verification import Verifier
-from ui import feeding
+from ui.cli import ingest_session as feeding
 
 QUESTIONS = Path(__file__).parents[1] / "quality" / "sample_questions.jsonl"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"

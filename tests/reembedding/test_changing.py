@@ -35,7 +35,7 @@ from tests.reembedding.bridges import (
 )
 from tests.small_models import make_model
 from ui import cli
-from ui.feeding import Feeder
+from ui.cli.ingest_session import Feeder
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])

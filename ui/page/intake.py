@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
-from ui.takedowns import ids_named
+from ui.cli.articles import ids_named
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport, Progress

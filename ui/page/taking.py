@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from rag.schema import Citation
-from ui import exports
+from ui import answer_formats as exports
 from ui.page.asking import link_to
 from ui.page.events import TELLING
 from ui.page.session import Desk, Turn

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from rag.errors import BackfileError, ReadError
 from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
 from rag.settings import Settings
-from ui.measured import report
-from ui.progress import tell
+from ui.cli.evaluate_report import report
+from ui.cli.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -73,7 +73,7 @@ def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
 def reembed(arguments: argparse.Namespace, settings: Settings) -> int:
     """Embed every passage anew; cut short, the same command goes on from there."""
     from rag.archive import Archive
-    from ui import progress
+    from ui.cli import progress
 
     # whatever is set: the archive's own model answers until the other one does
     settings = replace(settings, embedding_model=Settings().embedding_model)

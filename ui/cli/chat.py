@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError
-from ui import render, terminal
+from ui import render
+from ui.cli import format as terminal
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
     from rag.schema import Answer
-    from ui.scope import Scope
+    from ui.cli.options import Scope
 
 WIDEST = 96  # longer lines are hard to read
 REMEMBERED = 6  # turns that a follow-up question may refer to

@@ -10,8 +10,13 @@ from pathlib import Path
 
 from rag.errors import BackfileError
 from rag.settings import Settings
-from ui import caring, evaluating, history, ingesting, takedowns, trusting
-from ui.scope import check_publishers, scope_of
+from ui.cli import articles as takedowns
+from ui.cli import doctor as caring
+from ui.cli import evaluate as evaluating
+from ui.cli import ingest as ingesting
+from ui.cli import show as history
+from ui.cli import sources as trusting
+from ui.cli.options import check_publishers, scope_of
 
 # Only what every command needs is imported here: `backfile --help` answers in under .5 s.
 # The archive, the chatbot and the page are imported by the commands that use them.
@@ -82,7 +87,8 @@ def ask(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer one question, or on a terminal, without one, each that is typed."""
     scope = scope_of(arguments)
     question = _question(arguments)
-    from ui import conversation, opening, render
+    from ui import opening, render
+    from ui.cli import chat as conversation
 
     with opening.open_chatbot(settings) as (archive, chatbot):
         check_publishers(archive, scope.filters)
@@ -105,7 +111,9 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
     question = _question(arguments) or ""
     from rag.archive import Archive
     from rag.retrieval import retrieve
-    from ui import conversation, render, terminal
+    from ui import render
+    from ui.cli import chat as conversation
+    from ui.cli import format as terminal
 
     with Archive.open(settings.archive, settings=settings) as archive:
         check_publishers(archive, scope.filters)
@@ -136,7 +144,8 @@ def status(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print what is in the archive."""
     from rag.archive import Archive
     from rag.schema import ALL_RIGHTS
-    from ui import render, terminal
+    from ui import render
+    from ui.cli import format as terminal
 
     with Archive.open(settings.archive, settings=settings) as archive:
         found = archive.status(access=ALL_RIGHTS)
@@ -266,7 +275,3 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
     return int(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import ReadError
 from rag.settings import Settings
-from ui import holding
+from ui.cli import rejects as holding
 
 if TYPE_CHECKING:
     from ingest.readers import Reading
     from ingest.report import IngestReport
     from rag.storage.rejects import Refused
-    from ui.feeding import Feeder, Source
+    from ui.cli.ingest_session import Feeder, Source
 
 ALL_IN, SOME_REJECTED = 0, 3
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -91,7 +91,7 @@ def _add_reading_arguments(parser: argparse.ArgumentParser) -> None:
 
 def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
     """Put articles in and report; each reject is one JSON line on stderr."""
-    from ui import feeding
+    from ui.cli import ingest_session as feeding
 
     sources: list[Source] = [*map(feeding.source, arguments.sources)]
     sources += [feeding.sample()] if arguments.sample else []
@@ -106,7 +106,7 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
         if arguments.dry_run:
             return _rehearsed(arguments, feeder, sources)
         if arguments.every or arguments.watch:
-            from ui import polling
+            from ui.cli import watch as polling
 
             polling.keep_on(feeder, sources, arguments)
             return ALL_IN
@@ -146,7 +146,8 @@ def rejects(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _retried(arguments: argparse.Namespace, settings: Settings, refused: list[str]) -> int:
     """Read what was refused again, each source as it was read then, unless it is said how."""
-    from ui import feeding, render
+    from ui import render
+    from ui.cli import ingest_session as feeding
 
     gone = [
         one for one in refused if isinstance(at := feeding.source(one), Path) and not at.exists()
@@ -190,7 +191,8 @@ def _by_reading(
 
 
 def _fed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source]) -> int:
-    from ui import render, terminal
+    from ui import render
+    from ui.cli import format as terminal
 
     report = feeder.feed(sources)
     text = render.json_text(render.report_value(report)) if arguments.json else ""
@@ -202,7 +204,8 @@ def _fed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source
 
 
 def _rehearsed(arguments: argparse.Namespace, feeder: Feeder, sources: Sequence[Source]) -> int:
-    from ui import render, terminal
+    from ui import render
+    from ui.cli import format as terminal
 
     report, articles = feeder.rehearse(sources)
     if arguments.json:
@@ -233,9 +236,9 @@ def _feeder(
     """Return what puts articles in as the arguments say, open until `stack` is closed."""
     from ingest.fetching.client import Client, Limits
     from ingest.fetching.credentials import read_credentials
-    from ui.feeding import Feeder
-    from ui.logs import logging_to
-    from ui.stopping import stopping
+    from ui.cli.ingest_session import Feeder
+    from ui.cli.logs import logging_to
+    from ui.cli.signals import stopping
 
     stack.enter_context(logging_to(settings))
     stop = stack.enter_context(stopping())

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
-from ui import evaluating_answers, evaluating_duplicates, evaluating_extraction
-from ui.measured import report
-from ui.plots import plot
-from ui.progress import tell
+from ui.cli import evaluate_answers as evaluating_answers
+from ui.cli import evaluate_duplicates as evaluating_duplicates
+from ui.cli import evaluate_extraction as evaluating_extraction
+from ui.cli.evaluate_plot import plot
+from ui.cli.evaluate_report import report
+from ui.cli.progress import tell
 
 if TYPE_CHECKING:
     from rag.evaluation import RetrievalEvaluation

@@ -10,10 +10,11 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from ui import render, terminal
+from ui import render
+from ui.cli import format as terminal
 
 if TYPE_CHECKING:
-    from ui.feeding import Feeder, Source
+    from ui.cli.ingest_session import Feeder, Source
 
 QUIET = 1.0  # seconds that a file must have been left alone before it is read
 _WAKE = 500  # milliseconds after which it is seen whether it is time, or time to stop

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
-from ui.measured import report
-from ui.progress import tell
+from ui.cli.evaluate_report import report
+from ui.cli.progress import tell
 
 if TYPE_CHECKING:
     from ingest.scores import ExtractionEvaluation, PageScore

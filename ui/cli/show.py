@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, EVERYTHING
 from rag.settings import Settings
-from ui.takedowns import ids_named
+from ui.cli.articles import ids_named
 
 if TYPE_CHECKING:
     from rag.archive import Archive
@@ -79,7 +79,8 @@ def _print_withdrawal(withdrawal: Withdrawal) -> None:
 def _print_article(
     revision: Revision, revisions: Sequence[Revision], copies: Sequence[ArticleHead]
 ) -> None:
-    from ui import conversation, render
+    from ui import render
+    from ui.cli import chat as conversation
 
     article, width = revision.article, conversation.width()
     lines = [
@@ -140,14 +141,14 @@ def _print_history(revisions: Sequence[Revision]) -> None:
                 *((render.without_controls(text), styles[kind]) for kind, text in parts)
             )
         else:
-            from ui.comparing import marked
+            from ui.cli.word_diff import marked
 
             said = Text(render.without_controls(marked(parts)))
         console.print(said, end="\n\n")
 
 
 def _compared(revisions: Sequence[Revision]) -> Iterator[tuple[Revision, list[Any]]]:
-    from ui.comparing import abridged, changes
+    from ui.cli.word_diff import abridged, changes
 
     before = ""
     for number, revision in enumerate(revisions):
