@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ingest.litter import (
+from ingest.boilerplate import (
     COMMENT_HEADS,
     LIST_HEADS,
     STORY_BEFORE_COMMENTS,
@@ -16,7 +16,7 @@ from ingest.litter import (
     is_link,
     is_litter,
 )
-from rag.text.sentences import SENTENCE_ENDS
+from rag.nlp.sentences import SENTENCE_ENDS
 
 _LIGATURES = str.maketrans(
     {

@@ -12,12 +12,12 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
 
-from ingest.readers.filenames import path_of
+from ingest.readers.file_names import path_of
 from rag.errors import ReadError
+from rag.nlp.near_duplicates import runs, word_hashes
 from rag.schema import ALL_RIGHTS, Access, Article
-from rag.storage.places import is_place
-from rag.storage.record import fingerprint
-from rag.text.copies import runs, word_hashes
+from rag.store.articles import fingerprint
+from rag.store.crawl_state import is_place
 
 # Of the wording of the shorter of two versions, in the longer. A story that is written anew under
 # its number keeps its headline or its hour; two stories share turns of phrase alone.
@@ -29,14 +29,14 @@ _UNIQUE = re.compile(
 
 
 class Held(Protocol):
-    """What an archive is asked: `rag.archive.Archive`, or a rehearsal."""
+    """What an archive is asked: `rag.archive.archive.Archive`, or a rehearsal."""
 
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
 class Places(Protocol):
-    """Where articles were read: `rag.storage.places.Places`."""
+    """Where articles were read: `rag.store.crawl_state.Places`."""
 
     def article_at(self, place: str) -> str: ...
     def others_of(self, article_id: str) -> list[str]: ...

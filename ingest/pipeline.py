@@ -13,32 +13,22 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.batching import batches
-from ingest.chunking import TokenLimit, split_article
-from ingest.copies import FullestCopies
-from ingest.custody import Custody
+from ingest.change_policy import Custody
+from ingest.fullest_copy import FullestCopies
 from ingest.provenance import Arrival, Hold
-from ingest.readers import (
-    Failure,
-    Kill,
-    Link,
-    NotedArticle,
-    Notice,
-    Reading,
-    Reject,
-    files,
-    read,
-)
-from ingest.readers.filenames import printable
-from ingest.readers.guarding import failure, guarded
+from ingest.readers import Failure, Kill, Link, NotedArticle, Notice, Reading, Reject, files, read
+from ingest.readers.error_guard import failure, guarded
+from ingest.readers.file_names import printable
 from ingest.report import IngestReport, Progress
-from rag.dates import valid_moment
+from rag.chunking import TokenLimit, split_article
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Access, Article, Span
-from rag.storage.database import is_of_the_archive
-from rag.storage.record import fingerprint
+from rag.store.articles import fingerprint
+from rag.store.database import is_of_the_archive
+from rag.valid_dates import valid_moment
 
 if TYPE_CHECKING:
-    from ingest.fetching.following import Following
+    from ingest.fetch.crawler import Following
     from ingest.identity import Identities
 
 LOG = logging.getLogger("backfile.ingest")
@@ -70,7 +60,7 @@ class PutCounts(Protocol):
 
 
 class Archive(Protocol):
-    """What `ingest` needs of an archive: `rag.archive.Archive`, opened for writing, or a fake."""
+    """The archive that `ingest` writes to: `rag.archive.archive.Archive`, or a fake."""
 
     @property
     def embeddings(self) -> Any: ...  # a TokenLimit as well: how it counts, how much it reads

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 
 from ingest.readers import NotedArticle, Reject
-from ingest.readers.ids import host_of, place_of, url_key
-from ingest.readers.sites import is_same_site, kept_from, named_host
-from ingest.trust import Trust
+from ingest.trusted_sources import Trust
 from rag.schema import Article
-from rag.storage.places import is_place
-from rag.storage.record import fingerprint
+from rag.store.articles import fingerprint
+from rag.store.crawl_state import is_place
+from rag.urls import host_of, is_same_site, kept_from, named_host, place_of, url_key
 
 _HOST_AND_PATH = re.compile(
     # A top-level domain may be of other letters too: .рф

@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, Literal
 
-from rag.display import without_markers
 from rag.errors import InvalidValueError
+from rag.sanitize import without_markers
 from rag.validation import moment, names, strings, text
 
 Support = Literal["supported", "partly", "not supported", "contradicted"]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, date, datetime
 from typing import Any
 
-from rag.dates import EARLIEST_YEAR, LATEST_YEAR, valid_moment
 from rag.errors import InvalidValueError
+from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, valid_moment
 
 
 def moment(value: Any, name: str) -> datetime | None:

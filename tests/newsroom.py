@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
+from rag.nlp.sentences import sentences
+from rag.nlp.tokens import stems
 from rag.schema import EVERYTHING, Access, Article, ArticleHead, Filters, Found, Hit, Passage
-from rag.text.sentences import sentences
-from rag.text.words import stems
 
 DIMENSIONS = 512
 

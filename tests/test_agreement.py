@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answers.agreement import agreed, called, told
-from rag.answers.answertypes import expected
+from rag.answer.consensus import agreed, called, told
+from rag.query.answer_type import expected
 
 
 def test_what_several_articles_name_is_the_answer() -> None:

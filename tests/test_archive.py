@@ -18,11 +18,10 @@ import pytest
 from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError, ArchiveNotFoundError, EmbeddingMismatchError
 from rag.schema import ALL_RIGHTS, Article, Filters, Span
-from rag.storage.entries import with_vectors
-from rag.storage.record import Record, fingerprint
+from rag.store.articles import Record, fingerprint, with_vectors
 
 DIMENSION = 256
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest.readers.bylines import names
-from ingest.readers.html import read_html
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.backup import back_up, restore
+from rag.archive.doctor import examine
 from rag.errors import ArchiveDamagedError, BackupError
 from rag.schema import Article, Span
-from rag.storage.backups import back_up, restore
-from rag.storage.vetting import counted
+from rag.store.database_validation import counted
 from tests.archives.keep import BREAD, FERRY, UNDATED, EightWords
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 from tests.test_migrations import VERSIONS, laid_out

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from ingest.readers.blocktext import block_texts
-from ingest.readers.fragments import text_of_fragment
+from ingest.readers.block_text import block_texts
+from ingest.readers.html.fragments import text_of_fragment
 from tests.test_readers_iptc import NINJS, article, g2, nitf
 
 BODIES = {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.readers.bylines import names, names_in_line
-from ingest.readers.html import read_html
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
 

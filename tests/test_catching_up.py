@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine
 from rag.schema import Article, Span
-from rag.storage.entries import with_vectors
-from rag.storage.record import Record, fingerprint
+from rag.store.articles import Record, fingerprint, with_vectors
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine, repair
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import chunking
-from ingest.chunking import split_article
+from rag import chunking
+from rag.chunking import split_article
+from rag.nlp.sentences import sentences
 from rag.schema import Article, Span
-from rag.storage.record import embedding_text
-from rag.text.sentences import sentences
+from rag.store.articles import embedding_text
 
 
 class Words:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.citations import cite, numbered, read_citations, tidy_markers
+from rag.citations import cite, numbered, read_citations, tidy_markers
 from rag.schema import Span, Statement
 from tests.newsroom import FERRY, TROOPS, FakeArchive
 

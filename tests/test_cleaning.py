@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ingest.boilerplate import is_litter
 from ingest.cleaning import clean, clean_title, plain_typography
-from ingest.litter import is_litter
 
 SEED = Path(__file__).parents[2] / "shared" / "data" / "seed"
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.nlp.near_duplicates import FEWEST_WORDS, band_keys, minhash, same_story, text_hash, wording
 from rag.schema import Article
-from rag.text.copies import FEWEST_WORDS, band_keys, minhash, same_story, text_hash, wording
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)
 PARAGRAPHS = (

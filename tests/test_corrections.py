@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.corrections import correction_in
+from ingest.correction_paragraphs import correction_in
 from ingest.readers.fields import article_from
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.checks.correcting import superseded
+from rag.answer.chatbot import Chatbot
+from rag.answer.retractions import superseded
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
 from ui.cli.format import hits_text

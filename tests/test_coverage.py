@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
+from rag.archive.stats import Gap
 from rag.schema import Article, Span
-from rag.storage.coverage import Gap
 from tests.fakes import WordEmbeddings
 from ui import render
 from ui.cli import format as terminal

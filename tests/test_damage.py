@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine, repair
 from rag.errors import ArchiveDamagedError
 from rag.schema import Article, Span
 from ui import cli

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ingest.readers import read
-from ingest.readers.dateorder import FileOrder, Order, country_of, order_of, region_of
-from ingest.readers.html import read_html
-from ingest.readers.lookahead import HEAD_BYTES
+from ingest.readers.date_order import FileOrder, Order, country_of, order_of, region_of
+from ingest.readers.date_order_detection import HEAD_BYTES
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
 

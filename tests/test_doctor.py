@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine, repair
 from rag.errors import ArchiveDamagedError
+from rag.index.chroma_index import VectorIndex
+from rag.index.tantivy_index import LexicalIndex
 from rag.schema import Span
-from rag.storage.lexical import LexicalIndex
-from rag.storage.vectors import VectorIndex
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 
 ROOT = Path(__file__).parent.parent

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ingest.readers import Reject, read
-from rag.measures.duplicates import evaluate_duplicates, read_judged
-from rag.measures.neighbours import neighbours
-from rag.measures.reprints import reprints
+from rag.evaluate.duplicates import evaluate_duplicates, read_judged
+from rag.evaluate.hard_negatives import neighbours
+from rag.evaluate.synthetic_reprints import reprints
 from rag.schema import Article
 from ui import cli
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import BackfileError
-from rag.evaluation import (
+from rag.evaluate.retrieval import (
     RetrievalEvaluation,
     bootstrap,
     compared,

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.exporting import article_of, exported, write_jsonl, write_parquet
+from ingest.archive_format import article_of, exported, write_jsonl, write_parquet
 from ingest.pipeline import ingest
 from ingest.readers import read
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 from ui import cli

@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.evaluation import Page, evaluate_extraction, overlap, read_pages
-from ingest.scores import ExtractionEvaluation, compared
+from ingest.evaluate_extraction import (
+    ExtractionEvaluation,
+    Page,
+    compared,
+    evaluate_extraction,
+    overlap,
+    read_pages,
+)
 from rag.errors import ReadError
 from tests.test_readers_html import BODY, LD, PARAGRAPHS, page
 from ui import cli

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.answertypes import expected, speaks_for
-from rag.answers.confidence import MAY_NOT_ANSWER, confidence, in_words
-from rag.answers.readable import readable, without_brackets
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.coreference import readable, without_brackets
+from rag.answer.refusal import MAY_NOT_ANSWER, confidence, low_confidence_notice
+from rag.nlp.quotations import quotations, units
+from rag.query.answer_type import expected, speaks_for
 from rag.schema import Answer, Span
-from rag.text.quotations import quotations, units
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 
@@ -167,8 +167,8 @@ def test_an_answer_that_is_seldom_right_says_so(bot: Chatbot) -> None:
     sure = bot.ask("How many soldiers has North Korea sent?")
     assert sure.confidence is not None
     assert MAY_NOT_ANSWER not in sure.notice
-    assert in_words(0.9) == ""
-    assert in_words(0.1) == MAY_NOT_ANSWER
+    assert low_confidence_notice(0.9) == ""
+    assert low_confidence_notice(0.1) == MAY_NOT_ANSWER
     assert confidence([]) == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.figures import borne_out, day_borne_out, days, figures
+from rag.nlp.numbers import borne_out, day_borne_out, days, figures
 from tests.newsroom import day
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from ingest.fetching.client import Client, Limits
-from ingest.fetching.following import Following
+from ingest.fetch.client import Client, Limits
+from ingest.fetch.crawler import Following
 from ingest.pipeline import ingest
 from ingest.readers import Reading
 from ingest.report import IngestReport
 from rag.schema import Article, Span
-from rag.storage.visits import Visit
+from rag.store.crawl_state import Visit
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_pipeline import Shelf
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.copies import FullestCopies, poorer_copy
+from ingest.fullest_copy import FullestCopies, poorer_copy
 from ingest.pipeline import ingest
 from ingest.readers import Reject, read
 from rag.schema import Article

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.fetching.client import Client, Limits
+from ingest.fetch.client import Client, Limits
 from ingest.identity import is_unique, is_version_of
 from ingest.readers import Reading
 from ingest.report import IngestReport
-from ingest.running import rehearse, run
-from rag.archive import Archive
+from ingest.runner import rehearse, run
+from rag.archive.archive import Archive
 from rag.schema import Article
 from tests.archives.keep import EightWords
 from tests.test_following import STORY, page

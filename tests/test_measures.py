@@ -8,27 +8,27 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rag.answers.citations import cite
-from rag.answers.premises import TAKEN_FOR_GRANTED
-from rag.chatbot import Chatbot
-from rag.evaluation import EvaluationQuestion
-from rag.measures.alterations import alterations
-from rag.measures.answers import (
+from rag.answer.chatbot import Chatbot
+from rag.answer.premises import TAKEN_FOR_GRANTED
+from rag.citations import cite
+from rag.evaluate.answers import (
     measure_answers,
     measure_calibration,
     question_sets,
     refusal_sets,
     says,
 )
-from rag.measures.claims import (
+from rag.evaluate.claims import (
     Claim,
     best_threshold,
     measure_alterations,
     measure_claims,
     read_claims,
 )
-from rag.measures.premises import measure_premises, read_premises
-from rag.measures.scores import Evaluation, Measure, compared
+from rag.evaluate.metrics import Evaluation, Measure, compared
+from rag.evaluate.perturbations import alterations
+from rag.evaluate.premises import measure_premises, read_premises
+from rag.evaluate.retrieval import EvaluationQuestion
 from rag.schema import Answer, Statement
 from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
 

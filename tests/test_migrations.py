@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.storage.lock import writers_lock
-from rag.storage.migrations import MIGRATIONS, NEWEST, migrate
+from rag.store.lock import writers_lock
+from rag.store.migrations import MIGRATIONS, NEWEST, migrate
 from tests.archives.keep import BREAD, FERRY, FERRY_AFLOAT, GONE, UNDATED, EightWords, keep, whole
 
 KEPT = Path(__file__).parent / "archives"

@@ -12,16 +12,17 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ChatModelError
 from rag.schema import Answer, Article, ArticleHead, Filters
 from tests.desks import asked
 from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small_archive
-from ui.page import answering, kept, saying
-from ui.page.asking import asked_of, fields_of, link_to, linked, within
-from ui.page.overview import Overview, examples
-from ui.page.session import Asked, Conversation, Desk
-from ui.page.texts import texts_in
+from ui.web import browser_storage, run_turn
+from ui.web.archive_summary import Overview, examples
+from ui.web.ask_request import asked_of, fields_of, link_to, linked, within
+from ui.web.state import Asked, Conversation, Desk
+from ui.web.texts import texts_in
+from ui.web.views import messages
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +44,16 @@ def test_a_conversation_grows_by_whole_answers(archive: Archive) -> None:
 
 def test_no_question_changes_nothing() -> None:
     desk = Desk()
-    assert answering.begun(desk, Asked("  ")) is desk
+    assert run_turn.begun(desk, Asked("  ")) is desk
 
 
 def test_no_question_is_begun_while_another_is_answered(archive: Archive) -> None:
-    waiting = answering.begun(Desk(), Asked("What about the harbour bridge?"))
-    growing = next(answering.answered(archive, QuotingChatbot(archive), waiting))  # type: ignore[arg-type]
+    waiting = run_turn.begun(Desk(), Asked("What about the harbour bridge?"))
+    growing = next(run_turn.answered(archive, QuotingChatbot(archive), waiting))  # type: ignore[arg-type]
     for busy in (waiting, growing):
-        assert answering.begun(busy, Asked("apples")) is busy
-        assert answering.begun(busy, Asked("apples"), 0) is busy
-    assert len(answering.begun(answering.stopped(growing), Asked("apples")).turns) == 2
+        assert run_turn.begun(busy, Asked("apples")) is busy
+        assert run_turn.begun(busy, Asked("apples"), 0) is busy
+    assert len(run_turn.begun(run_turn.stopped(growing), Asked("apples")).turns) == 2
 
 
 def test_what_goes_wrong_is_said_in_the_chat(archive: Archive) -> None:
@@ -62,22 +63,22 @@ def test_what_goes_wrong_is_said_in_the_chat(archive: Archive) -> None:
             raise ChatModelError("the chat model did not answer: is it running?")
 
     chatbot: Any = Failing()
-    desk = answering.begun(Desk(), Asked("Who?"))
-    *_, desk = answering.answered(archive, chatbot, desk)
+    desk = run_turn.begun(Desk(), Asked("Who?"))
+    *_, desk = run_turn.answered(archive, chatbot, desk)
     assert desk.turns[0].answer.refused
-    said = saying.messages(desk.turns, texts_in("en"))[-1]["content"]
+    said = messages.messages(desk.turns, texts_in("en"))[-1]["content"]
     assert "the chat model did not answer" in said
 
 
 def test_a_stopped_answer_stays_as_far_as_it_came(archive: Archive) -> None:
-    begun = answering.begun(Desk(), Asked("What about the harbour bridge?"))
-    answers = answering.answered(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
+    begun = run_turn.begun(Desk(), Asked("What about the harbour bridge?"))
+    answers = run_turn.answered(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
     growing = next(answers)
-    stopped = answering.stopped(growing)
+    stopped = run_turn.stopped(growing)
     assert stopped.turns[-1].progress == "stopped"
     assert stopped.turns[-1].answer == growing.turns[-1].answer
     assert list(answers) == []
-    assert list(answering.answered(archive, None, stopped)) == []  # type: ignore[arg-type]
+    assert list(run_turn.answered(archive, None, stopped)) == []  # type: ignore[arg-type]
 
 
 def test_an_answer_that_broke_off_is_stopped(archive: Archive) -> None:
@@ -87,14 +88,14 @@ def test_an_answer_that_broke_off_is_stopped(archive: Archive) -> None:
             raise RuntimeError
 
     chatbot: Any = Broken()
-    desk = answering.begun(Desk(), Asked("Who?"))
-    assert answering.settled(desk) is desk
-    answers = answering.answered(archive, chatbot, desk)
+    desk = run_turn.begun(Desk(), Asked("Who?"))
+    assert run_turn.settled(desk) is desk
+    answers = run_turn.answered(archive, chatbot, desk)
     growing = next(answers)
-    assert answering.settled(growing) is growing
+    assert run_turn.settled(growing) is growing
     with pytest.raises(RuntimeError):
         list(answers)
-    assert answering.settled(growing).turns[-1].progress == "stopped"
+    assert run_turn.settled(growing).turns[-1].progress == "stopped"
 
 
 def test_an_answer_remembers_when_and_of_what_it_was_asked(archive: Archive) -> None:
@@ -121,10 +122,10 @@ def test_what_lies_outside_of_the_archive_is_said_to(archive: Archive) -> None:
 
 def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> None:
     desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
-    value = kept.to_browser(desk)
+    value = browser_storage.to_browser(desk)
     assert "six weeks" in desk.turns[0].answer.hits[0].passage.text
     assert "six weeks" not in json.dumps(value)
-    (back,) = kept.from_browser(value, archive, "lost")
+    (back,) = browser_storage.from_browser(value, archive, "lost")
     assert back.turns[0].answer.citations == desk.turns[0].answer.citations
     assert back.turns[0].asked == desk.turns[0].asked
     assert [h.passage for h in back.turns[0].answer.hits] == [
@@ -133,9 +134,9 @@ def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> N
 
 
 def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
-    begun = answering.begun(Desk(), Asked("What about the harbour?", struck=("window", "moon")))
-    answers = answering.answered(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
-    stopped = answering.stopped(next(answers))
+    begun = run_turn.begun(Desk(), Asked("What about the harbour?", struck=("window", "moon")))
+    answers = run_turn.answered(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
+    stopped = run_turn.stopped(next(answers))
     desk = asked(archive, stopped, "What about the harbour bridge?")[-1]
     last = desk.turns[-1]
     desk = desk.with_last(replace(last, answer=replace(last.answer, considered=77)))
@@ -147,11 +148,11 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
         def copies(self, article_ids: Iterable[str], /) -> dict[str, tuple[ArticleHead, ...]]:
             return dict.fromkeys(article_ids, (ORCHARD.head,))
 
-    (back,) = kept.from_browser(kept.to_browser(desk), Reprinted(), "lost")
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Reprinted(), "lost")
     first, second = back.turns
     assert first.progress == "stopped"
     assert first.asked.struck == ("window",)
-    assert saying.messages(back.turns, texts_in("de"))
+    assert messages.messages(back.turns, texts_in("de"))
     assert second.answer.considered == 77
     assert second.answer.citations[0].copies == (ORCHARD.head,)
     assert (second.id, second.sequence, second.asked_on, second.alone) == (
@@ -169,14 +170,14 @@ def test_what_was_taken_down_does_not_come_back_from_a_browser(archive: Archive)
             return {}
 
     desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
-    (back,) = kept.from_browser(kept.to_browser(desk), Emptied(), "lost")
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Emptied(), "lost")
     assert back.turns[0].answer.statements == ()
     assert back.turns[0].answer.notice == "lost"
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", {}, {"conversations": [{"id": 1}]}, [[]]])
 def test_what_a_browser_holds_else_is_passed_over(archive: Archive, value: object) -> None:
-    assert kept.from_browser(value, archive, "lost") == ()
+    assert browser_storage.from_browser(value, archive, "lost") == ()
 
 
 def test_a_link_asks_what_was_asked() -> None:

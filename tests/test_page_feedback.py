@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.evaluation import read_questions
+from rag.archive.archive import Archive
+from rag.evaluate.retrieval import read_questions
 from rag.schema import Filters
 from tests.desks import asked
 from tests.fakes import small_archive
-from ui.page import feedback
-from ui.page.session import Desk
+from ui.web import feedback
+from ui.web.state import Desk
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,16 @@ import gradio as gr
 import httpx
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError
 from rag.settings import Feeding, Settings
 from tests.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
-from ui.page.intake import Intake, addresses_in, named, taken_in, taken_out
-from ui.page.permission import Permission
-from ui.page.reporting import intake_markup, status_markup
-from ui.page.serving import build_page, start
-from ui.page.session import Desk
-from ui.page.texts import texts_in
+from ui.web.app import build_page, start
+from ui.web.auth import Permission
+from ui.web.ingest_job import Intake, addresses_in, named, taken_in, taken_out
+from ui.web.state import Desk
+from ui.web.texts import texts_in
+from ui.web.views.status import intake_markup, status_markup
 
 HERE = {"host": "127.0.0.1:7860"}
 TOKEN = "a-token-for-the-tests"

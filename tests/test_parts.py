@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.questions import understand
-from rag.understanding.parts import parts_of
+from rag.query.decompose import parts_of
+from rag.query.parser import understand
 
 ASKED = datetime(2024, 11, 15, tzinfo=UTC)
 PAPERS = ("Harbour Courier", "Inland Post")

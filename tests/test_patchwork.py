@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.checks.bearing import closest, lexical_signals
-from rag.checks.patchwork import patchwork
+from rag.verify.alignment import patchwork
+from rag.verify.support import closest, lexical_signals
 
 PASSAGE = [
     "Ines Calder, who keeps the light on Tern Rock, wrote the book in the winter.",

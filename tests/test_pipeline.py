@@ -14,9 +14,9 @@ import pytest
 from ingest import batching
 from ingest.pipeline import ingest
 from ingest.report import IngestReport, Progress
-from rag.archive import PutReport
+from rag.archive.archive import PutReport
 from rag.schema import Access, Article, Span
-from rag.storage.record import fingerprint
+from rag.store.articles import fingerprint
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."

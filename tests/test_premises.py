@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers.opposing import another, denies, opposite, other_figure, undeclined
-from rag.answers.premises import names_premise
-from rag.answers.roles import (
+from rag.answer.chatbot import Chatbot
+from rag.answer.premise_conflicts import another, denies, opposite, other_figure, undeclined
+from rag.answer.premise_roles import (
     Deed,
     deed,
     does,
@@ -19,9 +19,9 @@ from rag.answers.roles import (
     same_place,
     unrealised,
 )
-from rag.chatbot import Chatbot
-from rag.measures.premises import read_premises
-from rag.text.words import stems
+from rag.answer.premises import names_premise
+from rag.evaluate.premises import read_premises
+from rag.nlp.tokens import stems
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 PAIRS = Path(__file__).parent / "quality" / "premises.jsonl"

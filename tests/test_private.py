@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.backup import back_up, restore
+from rag.archive.doctor import examine
 from rag.errors import ArchiveNotFoundError, ArchiveUnwritableError
 from rag.schema import Article, Span
-from rag.storage.backups import back_up, restore
-from rag.storage.private import make_private
+from rag.store.file_permissions import make_private
 from tests.desks import asked
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from tests.faults.mounting import may_be_written, mount_own
-from ui.page.feedback import keep
-from ui.page.session import Desk
+from ui.web.feedback import keep
+from ui.web.state import Desk
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no modes of files")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.questions import stand_alone, strike, understand
+from rag.query.parser import stand_alone, strike, understand
 from rag.schema import Answer, Statement
 
 ASKED_ON = datetime(2024, 10, 24, 15, tzinfo=UTC)

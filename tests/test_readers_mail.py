@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.readers import Reject, read
-from ingest.readers.kinds import kind_of
+from ingest.readers.detect import kind_of
 from rag.schema import Article
 
 FIRST = "The harbour board said that the new quay would open for the ferries of the north in June."

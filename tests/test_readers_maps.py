@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingest.readers import Reading, Reject, read
-from ingest.readers.mapping import TARGETS, FieldMap
+from ingest.readers.field_map import TARGETS, FieldMap
 from rag.schema import Article
 from ui.cli import main
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag.answers.extraction import Candidate
-from rag.answers.refusal import refuses
-from rag.chatbot import Chatbot
-from rag.questions import understand
+from rag.answer.chatbot import Chatbot
+from rag.answer.refusal import refuses
+from rag.answer.sentence_scoring import Candidate
+from rag.query.parser import understand
 from rag.schema import ArticleHead, Filters, Hit, Passage, Span
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 

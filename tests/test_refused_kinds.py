@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.readers import Reading, Reject, read
-from ingest.readers.kinds import kind_of
+from ingest.readers.detect import kind_of
 from rag.schema import Article
 
 TEXT = "The harbour board said that the new quay would open for the ferries in June."

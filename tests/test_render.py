@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.archive.stats import PublisherStatus, Status
 from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
-from rag.storage.runs import Run
-from rag.storage.status import PublisherStatus, Status
+from rag.store.ingest_log import Run
 from ui import render
 from ui.cli import format as terminal
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from langchain_core.cross_encoders import BaseCrossEncoder
 
-from rag.archive import Archive
-from rag.questions import understand
-from rag.retrieval import narrow, retrieve
-from rag.retriever import NewsRetriever
+from rag.archive.archive import Archive
+from rag.query.parser import understand
+from rag.retrieval.hybrid import narrow, retrieve
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
 from tests.fakes import WordEmbeddings
 

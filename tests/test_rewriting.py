@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from rag.answers.rewriting import standing_alone
-from rag.answers.writing import Writer
-from rag.chatbot import Chatbot
-from rag.questions import stand_alone
+from rag.answer.chatbot import Chatbot
+from rag.answer.followups_llm import standing_alone
+from rag.answer.llm import Writer
+from rag.query.parser import stand_alone
 from tests.newsroom import FERRY, TROOPS, FakeArchive
 from tests.scripted import Scripted
 

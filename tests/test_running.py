@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from ingest.fetching.client import Client, Limits
+from ingest.fetch.client import Client, Limits
 from ingest.readers import Reading
 from ingest.report import IngestReport
-from ingest.running import rehearse, run, source_of
+from ingest.runner import rehearse, run, source_of
 from rag.settings import Settings
-from rag.storage.database import Database
-from rag.storage.rejects import Refused, Rejects
-from rag.storage.runs import Run, Runs
+from rag.store.database import Database
+from rag.store.ingest_log import Refused, Rejects, Run, Runs
 from tests.fakes import ARTICLES, as_json
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import page

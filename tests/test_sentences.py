@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.text.sentences import has_sentence, sentences
+from rag.nlp.sentences import has_sentence, sentences
 
 
 def cut(text: str) -> list[str]:

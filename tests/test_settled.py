@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.readers import Reject, files, read
-from ingest.readers.settled import has_writer
+from ingest.readers.partial_files import has_writer
 from rag.schema import Article
 from tests.test_following import page
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
+from rag.index.analyzers import STEMMED, rules, terms
 from rag.schema import Article, Span
-from rag.storage.stemming import STEMMED, rules, terms
 from tests.fakes import WordEmbeddings
 
 TEXTS = {

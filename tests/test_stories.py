@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article, Filters, Span
-from rag.storage.record import Entry, Record, fingerprint
+from rag.store.articles import Entry, Record, fingerprint
 from tests.fakes import WordEmbeddings
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers.refusal import closest
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.answer.refusal import closest
+from rag.archive.archive import Archive
+from rag.retrieval.deduplicate import named_publishers
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
-from rag.tellings import named_publishers
 from tests.fakes import WordEmbeddings
 from tests.test_stories import CRANE, CUT, EARLY, LATE, NIGHT_TRAIN, WIRE, told
 

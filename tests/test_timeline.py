@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.spread import MOST_BARS, after, begin, spread
-from rag.answers.timeline import timeline
-from rag.archive import Archive
+from rag.answer.timeline import timeline
+from rag.archive.archive import Archive
+from rag.nlp.dates import in_words
+from rag.retrieval.histogram import MOST_BARS, after, begin, spread
 from rag.schema import Article, ArticleHead, Filters, Hit, Passage
-from rag.text.days import in_words
 from tests.fakes import small_archive
 
 FIRST = datetime(2024, 10, 21, tzinfo=UTC)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from ingest.chunking import split_article
-from ingest.exporting import article_of, exported
-from ingest.forms import is_form
+from ingest.archive_format import article_of, exported
+from ingest.form_pages import is_form
 from ingest.pipeline import ingest
 from ingest.readers import Reject
 from ingest.readers.fields import article_from
-from ingest.readers.html import read_html
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.doctor import examine
+from ingest.readers.html.reader import read_html
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine
+from rag.chunking import split_article
 from rag.schema import Article, Span
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.cli import main

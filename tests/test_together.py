@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers import Reading, read, together
+from ingest.readers import Reading, parallel, read
 from tests.test_readers_html import BODY
 
 PAGE = "<html lang='en'><body><h1>Crane {n} falls in Velsund</h1>{body}</body></html>"
@@ -105,6 +105,6 @@ def test_ctrl_c_is_for_the_one_that_asked_alone(folder: Path) -> None:
 
 
 def test_few_pages_are_read_without_another_process(tmp_path: Path) -> None:
-    for n in range(together.FROM - 1):
+    for n in range(parallel.FROM - 1):
         (tmp_path / f"{n:03}").write_text(PAGE.format(n=n, body=BODY), "utf-8")
-    assert len(list(read(tmp_path, reading=Reading(workers=2)))) == together.FROM - 1
+    assert len(list(read(tmp_path, reading=Reading(workers=2)))) == parallel.FROM - 1

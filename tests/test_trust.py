@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.trust import FILE, Source, Trust, read_trust, write_trust
+from ingest.trusted_sources import FILE, Source, Trust, read_trust, write_trust
 from rag.errors import SettingsError
 from tests.attacks.test_sources import COURIER, LIES, lying
 from tests.newsstand import Newsstand, Page, newsstand

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.exporting import article_of
-from ingest.fetching.client import Client
+from ingest.archive_format import article_of
+from ingest.fetch.client import Client
 from ingest.readers import Reading
-from ingest.running import run
-from rag.archive import Archive
-from rag.dates import FIRST_DAY, LAST_DAY, checked_moment, clamped_day, moved, valid_moment
-from rag.doctor import examine, repair
+from ingest.runner import run
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine, repair
 from rag.errors import ReadError
-from rag.questions import understand
+from rag.query.date_input import read_moment
+from rag.query.parser import understand
 from rag.schema import Article, Span
-from rag.storage.database import Database
+from rag.store.database import Database
+from rag.valid_dates import FIRST_DAY, LAST_DAY, checked_moment, clamped_day, moved, valid_moment
 from tests.fakes import HARBOUR, WordEmbeddings, small_archive
 from ui.cli import main
-from ui.dates import read_moment
 
 EDGES = [
     "9999-12-31T23:59:59-12:00",

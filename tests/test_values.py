@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import timeline
+from rag.archive.archive import Archive
 from rag.errors import BackfileError, InvalidValueError
-from rag.evaluation import read_questions
-from rag.retrieval import retrieve
-from rag.retriever import NewsRetriever
+from rag.evaluate.retrieval import read_questions
+from rag.retrieval.hybrid import retrieve
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters
 from tests.fakes import HARBOUR, small_archive
 

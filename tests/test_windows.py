@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.understanding.windows import find_window
+from rag.query.time_filter import find_window
 
 TABLES = Path(__file__).parent / "quality"
 EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001

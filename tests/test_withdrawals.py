@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine
 from rag.schema import Article, Span
-from rag.storage.withdrawals import Erasure, Withdrawals
+from rag.store.withdrawals import Erasure, Withdrawals
 from tests.fakes import ARTICLES, WordEmbeddings, small_archive
 
 SECRET = Article(

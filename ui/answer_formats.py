@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from rag.display import article_line, one_line, web_address, without_controls
+from rag.sanitize import article_line, one_line, web_address, without_controls
 from rag.schema import Answer, Citation, Statement
-from ui.page.texts import SUPPORTS, Texts
 from ui.render import iso_date, json_text, with_numbers
+from ui.web.texts import SUPPORTS, Texts
 
 # With "@", ":" and "." where a reader of Markdown would make links of bare addresses.
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&@-]|(?<=\d)\.|(?<=www)\.|:(?=//)", re.IGNORECASE)

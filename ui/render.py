@@ -9,15 +9,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rag.display import article_line, one_line, web_address, without_controls
+from rag.nlp.dates import MONTHS, in_words
+from rag.retrieval.deduplicate import named_publishers
+from rag.sanitize import article_line, one_line, web_address, without_controls
 from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
-from rag.tellings import named_publishers
-from rag.text.days import MONTHS, in_words
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport
-    from rag.storage.runs import Run
-    from rag.storage.status import Status
+    from rag.archive.stats import Status
+    from rag.store.ingest_log import Run
 
 __all__ = ["one_line", "web_address", "without_controls"]  # and all that is defined here
 
@@ -59,7 +59,7 @@ def _is_a_day(moment: datetime) -> bool:
     return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
 
 
-# Text of others: see rag.display
+# Text of others: see rag.sanitize
 
 
 def terminal_text(text: str) -> str:

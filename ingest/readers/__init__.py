@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Literal
 
-from ingest.readers.mapping import NO_MAP, FieldMap
-from ingest.readers.sidefiles import entries_of_folder, is_side_folder, is_side_name
+from ingest.readers.field_map import NO_MAP, FieldMap
+from ingest.readers.side_files import entries_of_folder, is_side_folder, is_side_name
 from rag.schema import Article
 
 Read = Iterator["Article | Reject | Link"]
@@ -138,8 +138,8 @@ def read(
     by the longest article, and an article has bounds. `on_bytes` is told how many bytes of the
     file were read since it was last told. Nothing is raised for what a file holds.
     """
-    from ingest.readers.filenames import printable
-    from ingest.readers.opening import read_file
+    from ingest.readers.dispatch import read_file
+    from ingest.readers.file_names import printable
 
     path = Path(path)
     if not path.exists():
@@ -147,7 +147,7 @@ def read(
         return
     reading = reading or Reading()
     if next(files(path), None) and reading.workers > 1:
-        from ingest.readers.together import read_together
+        from ingest.readers.parallel import read_together
 
         yield from read_together(files(path), on_bytes, reading)
         return

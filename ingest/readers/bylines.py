@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from ingest.cleaning import clean_line
-from ingest.readers.nobody import is_agency, is_nobody, without_credit, without_role
+from ingest.readers.non_authors import is_agency, is_nobody, without_credit, without_role
 
 BY = re.compile(
     r"(?i)\A[^\w(]*+(?:(?:(?:written|reported|story|text|posted|published|words|analysis|opinion|review|"

@@ -12,15 +12,15 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Links, Read, Reject
-from ingest.readers.dateorder import UNSEEN, FileOrder, country_of
-from ingest.readers.dates import read_date
-from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.date_order import UNSEEN, FileOrder, country_of
+from ingest.readers.encoding import ARTICLE_BYTES
+from ingest.readers.error_guard import guarded
 from ingest.readers.fields import article_from, dates_said
-from ingest.readers.fragments import text_of_fragment
-from ingest.readers.guarding import guarded
-from ingest.readers.ids import host_of
-from ingest.readers.links import clean_address
+from ingest.readers.html.fragments import text_of_fragment
+from ingest.readers.publication_dates import read_date
+from ingest.readers.sitemaps import clean_address
 from rag.schema import Article
+from rag.urls import host_of
 
 # Atomic groups: without them, many comments in a row are tried in all their combinations.
 _ROOT = re.compile(

@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping
 from html import unescape
 from typing import Any
 
+from ingest.archive_format import article_of, is_exported
+from ingest.boilerplate import bare
 from ingest.cleaning import clean, clean_line, clean_title
-from ingest.corrections import correction_in
-from ingest.exporting import article_of, is_exported
-from ingest.forms import is_form
+from ingest.correction_paragraphs import correction_in
+from ingest.form_pages import is_form
 from ingest.language import language_of
-from ingest.litter import bare
 from ingest.readers import Notice, Reject, noted
 from ingest.readers.bylines import names
-from ingest.readers.dateorder import UNSEEN, FileOrder, country_of
-from ingest.readers.dates import DateRead, read_date
-from ingest.readers.fragments import text_of_fragment
-from ingest.readers.ids import article_id, host_of
-from ingest.readers.mapping import NO_MAP, FieldMap
+from ingest.readers.date_order import UNSEEN, FileOrder, country_of
+from ingest.readers.field_map import NO_MAP, FieldMap
+from ingest.readers.html.fragments import text_of_fragment
+from ingest.readers.publication_dates import DateRead, read_date
 from rag.schema import Article
+from rag.urls import article_id, host_of
 
 # Spellings, best first, in small letters without marks between: schema.org, NewsAPI, news-please
 # and CC-News, GDELT, the Guardian's and The New York Times' APIs, ninjs, JSON Feed, Hugging Face.

@@ -13,13 +13,13 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Kill, Link, Read, Reject
-from ingest.readers.blocktext import block_texts
-from ingest.readers.dates import parse_moment
-from ingest.readers.decoding import decode
+from ingest.readers.block_text import block_texts
+from ingest.readers.encoding import decode
+from ingest.readers.error_guard import guarded
 from ingest.readers.fields import article_from
-from ingest.readers.guarding import guarded
-from ingest.readers.ids import article_id
+from ingest.readers.publication_dates import parse_moment
 from rag.schema import Article
+from rag.urls import article_id
 
 XML_BYTES = 64 * 2**20  # a message with a day's news has some MB; a tree takes ten times its text
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})

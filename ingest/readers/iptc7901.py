@@ -18,12 +18,12 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Read, Reject
-from ingest.readers.dates import parse_date
-from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.encoding import ARTICLE_BYTES
+from ingest.readers.error_guard import guarded
 from ingest.readers.fields import article_from
-from ingest.readers.guarding import guarded
-from ingest.readers.ids import place_of
+from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
+from rag.urls import place_of
 
 _START = re.compile(rb"[\x00\x16\x7f\s]{0,400}\x01[^\x01-\x04]{1,400}\x02")
 _HEADER = re.compile(

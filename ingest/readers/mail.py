@@ -14,14 +14,14 @@ from typing import Any
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Read, Reject
 from ingest.readers.bylines import names
-from ingest.readers.dates import parse_date
-from ingest.readers.decoding import ARTICLE_BYTES, in_utf8
+from ingest.readers.encoding import ARTICLE_BYTES, in_utf8
+from ingest.readers.error_guard import guarded
 from ingest.readers.fields import article_from
-from ingest.readers.fragments import text_of_fragment
-from ingest.readers.guarding import guarded
-from ingest.readers.html import read_html
-from ingest.readers.ids import place_of
+from ingest.readers.html.fragments import text_of_fragment
+from ingest.readers.html.reader import read_html
+from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
+from rag.urls import place_of
 
 _PEEK = 2**10
 MAIL_BYTES = 4 * ARTICLE_BYTES  # most of a long one is pictures

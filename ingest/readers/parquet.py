@@ -17,14 +17,14 @@ from functools import partial
 from typing import IO, Any
 
 from ingest.readers import Read, Reject
-from ingest.readers.dateorder import FileOrder
-from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.compression import Allowance, BombError
+from ingest.readers.date_order import FileOrder
+from ingest.readers.date_order_detection import order_of_records
+from ingest.readers.encoding import ARTICLE_BYTES
+from ingest.readers.error_guard import guarded
+from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.fields import article_from
-from ingest.readers.guarding import guarded
-from ingest.readers.lookahead import order_of_records
-from ingest.readers.mapping import NO_MAP, FieldMap
-from ingest.readers.packed import Allowance, BombError
-from ingest.readers.parquetpages import DELTA_BYTE_ARRAY, Pages, pages_of
+from ingest.readers.parquet_pages import DELTA_BYTE_ARRAY, Pages, pages_of
 
 # It is read from its end, so that it is copied to the disk where it comes out of a stream.
 _FILE_BYTES = 8 * 2**30

@@ -6,16 +6,16 @@ import re
 from datetime import datetime
 from typing import Any
 
+from ingest.boilerplate import bare
 from ingest.cleaning import clean_line
-from ingest.litter import bare
 from ingest.readers import Reject
 from ingest.readers.bylines import names
-from ingest.readers.dates import parse_date
-from ingest.readers.decoding import decode
+from ingest.readers.encoding import decode
 from ingest.readers.fields import SPELLINGS, article_from
-from ingest.readers.ids import place_of
-from ingest.readers.shown import stands_alone
+from ingest.readers.html.visible_date import stands_alone
+from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
+from rag.urls import place_of
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _PAIR = re.compile(r"\A([A-Za-zÀ-ÿА-Яа-яЁёІіЇїЄє가-힣 _-]{2,24})\s*[:：]\s*+(.*)\Z")

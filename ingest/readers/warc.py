@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from ingest.readers import Link, Read, Reject
-from ingest.readers.decoding import ARTICLE_BYTES, in_utf8
-from ingest.readers.filenames import printable
-from ingest.readers.guarding import guarded
-from ingest.readers.html import read_html
-from ingest.readers.payload import payload_of
+from ingest.readers.encoding import ARTICLE_BYTES, in_utf8
+from ingest.readers.error_guard import guarded
+from ingest.readers.file_names import printable
+from ingest.readers.html.reader import read_html
+from ingest.readers.http_payload import payload_of
 from rag.schema import Article
 
 # What a record may say of itself. Real headers have some KB; a line without an end has no bound.

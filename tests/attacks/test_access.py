@@ -12,22 +12,23 @@ from typing import Any
 
 import pytest
 
-from rag.answers.spread import spread
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import timeline
+from rag.archive.archive import Archive
+from rag.models.archive_model import LazyEmbeddings
+from rag.retrieval.histogram import spread
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Passage, Span
 from rag.settings import Settings
-from rag.storage.filtering import by_rights, restricts
+from rag.store.filters import by_rights, restricts
 from tests.fakes import WordEmbeddings, small_archive
 from ui.cli import main
-from ui.page import answering, kept
-from ui.page.overview import Overview
-from ui.page.reading import Place, article_markup
-from ui.page.serving import build_page
-from ui.page.session import Asked, Conversation, Desk, Turn
-from ui.page.texts import texts_in
+from ui.web import browser_storage, run_turn
+from ui.web.app import build_page
+from ui.web.archive_summary import Overview
+from ui.web.state import Asked, Conversation, Desk, Turn
+from ui.web.texts import texts_in
+from ui.web.views.article import Place, article_markup
 
 ROOT = Path(__file__).parents[2]
 DAY = datetime(2024, 10, 21, tzinfo=UTC)
@@ -194,8 +195,8 @@ def test_the_overview_of_the_page_shows_visitors_nothing_restricted(archive: Arc
 
 @pytest.mark.parametrize("mode", ["answer", "timeline", "passages"])
 def test_a_question_on_the_page_finds_nothing_restricted(mode: Any, archive: Archive) -> None:
-    desk = answering.begun(Desk(), Asked(QUESTION, mode=mode))
-    *_, last = answering.answered(archive, Chatbot(archive), desk)
+    desk = run_turn.begun(Desk(), Asked(QUESTION, mode=mode))
+    *_, last = run_turn.answered(archive, Chatbot(archive), desk)
     assert last.turns[-1].answer.hits
     assert not leaks(last)
 
@@ -209,7 +210,7 @@ def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) 
     hits = tuple(Hit(passage, PUBLIC.head, 1.0) for passage in passages)
     answer = Answer(QUESTION, hits=hits, closest=hits, refused=True, reason="No.")
     desk = Desk((Conversation(turns=(Turn(Asked(QUESTION), answer),)),))
-    (back,) = kept.from_browser(kept.to_browser(desk), archive, "lost")
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive, "lost")
     assert [hit.passage.article_id for hit in back.turns[0].answer.hits] == [PUBLIC.id]
     assert not leaks(back.turns[0].answer)
 
@@ -240,7 +241,7 @@ def test_the_endpoints_for_programs_tell_nothing_restricted(archive: Archive) ->
 
 @pytest.fixture
 def operated(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr("rag.models.lazy.LazyEmbeddings.open", lambda self: WordEmbeddings())
+    monkeypatch.setattr(LazyEmbeddings, "open", lambda self: WordEmbeddings())
     monkeypatch.setenv("BACKFILE_EMBEDDING_MODEL", "words")
     return str(archive.path)
 

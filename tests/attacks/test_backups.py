@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.backup import back_up, restore
+from rag.archive.doctor import examine
 from rag.errors import BackupError
-from rag.storage.backups import back_up, restore
 from tests.fakes import ARTICLES, WordEmbeddings, small_archive
 from ui import cli
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from tests.attacks.served import QUESTION, Visit, client, serving
 from tests.desks import asked
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
-from ui.page.feedback import FILE
-from ui.page.serving import Served
-from ui.page.session import Desk
-from ui.page.withdrawn import without_withdrawn
+from ui.web.app import Served
+from ui.web.feedback import FILE
+from ui.web.state import Desk
+from ui.web.withdrawn import without_withdrawn
 
 SECRETS = ("closed on Monday", "six weeks", HARBOUR.title)
 LOST = "Some of this answer is not shown"
@@ -103,9 +103,9 @@ def test_conversation_that_the_browser_kept_comes_back_without_it(
         for value in app.state_holder.session_data[visit.session].state_data.values()
         if isinstance(value, Desk)
     )
-    from ui.page import kept
+    from ui.web import browser_storage
 
-    stored = kept.to_browser(desk)
+    stored = browser_storage.to_browser(desk)
     assert "closed on Monday" in json.dumps(stored)
     erase(folder, HARBOUR.id)
     with client(served) as asking:

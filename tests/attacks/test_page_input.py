@@ -12,9 +12,9 @@ import pytest
 
 from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
 from tests.fakes import HARBOUR
-from ui.page import inputs
-from ui.page.asking import asked_of, linked
-from ui.page.serving import Served
+from ui.web import input_validation
+from ui.web.app import Served
+from ui.web.ask_request import asked_of, linked
 
 FREEZING = "who wrote " + "a-" * 60_000
 TURN = {"question": "Who?", "fields": {"after": "2024-10-01"}}
@@ -190,8 +190,10 @@ def test_link_and_fields_are_bounded() -> None:
 
 
 def test_what_the_page_keeps_is_believed_when_it_comes_back() -> None:
-    turn = inputs.KeptTurn(question="Who?", hits=[("a", 1, 0, 3)], fields={"authors": ["A"]})
-    back = inputs.read_json(inputs.KeptTurn, turn.model_dump_json().encode())
+    turn = input_validation.KeptTurn(
+        question="Who?", hits=[("a", 1, 0, 3)], fields={"authors": ["A"]}
+    )
+    back = input_validation.read_json(input_validation.KeptTurn, turn.model_dump_json().encode())
     assert back == turn
 
 

@@ -16,8 +16,8 @@ from rag.settings import Settings
 from tests.attacks.served import TOKEN, Visit, client, serving
 from tests.browser.conftest import free_port
 from tests.fakes import HARBOUR
-from ui.page.permission import Permission
-from ui.page.serving import Served
+from ui.web.app import Served
+from ui.web.auth import Permission
 
 MINDING = ("feed", "doomed", "remove")
 DEFAULT_NGINX = """

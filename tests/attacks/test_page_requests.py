@@ -12,9 +12,9 @@ import pytest
 from rag.errors import SettingsError
 from rag.settings import Settings
 from tests.attacks.served import QUESTION, answer, ask, client, raw, serving
-from ui.page.guard import LARGEST_BODY, Doors, Guard
-from ui.page.permission import is_same_origin
-from ui.page.serving import Served
+from ui.web.app import Served
+from ui.web.auth import is_same_origin
+from ui.web.request_guard import LARGEST_BODY, Doors, Guard
 
 EVIL = "http://evil.example"
 

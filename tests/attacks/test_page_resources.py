@@ -12,11 +12,11 @@ import pytest
 from rag.schema import Answer, Hit, Passage
 from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
 from tests.fakes import HARBOUR
-from ui.page import feedback, kept
-from ui.page.feedback import Ledger
-from ui.page.quota import SESSIONS, SESSIONS_EACH, Bucket
-from ui.page.serving import Served
-from ui.page.session import MOST_TURNS, Asked, Conversation, Desk, Turn
+from ui.web import browser_storage, feedback
+from ui.web.app import Served
+from ui.web.feedback import Ledger
+from ui.web.quota import SESSIONS, SESSIONS_EACH, Bucket
+from ui.web.state import MOST_TURNS, Asked, Conversation, Desk, Turn
 
 
 @pytest.fixture(scope="module")
@@ -133,21 +133,21 @@ def test_forged_places_do_not_multiply_an_article() -> None:
     places = [[HARBOUR.id, 1, n, 100_000] for n in range(100)]
     turns = [{"question": "Who?", "mode": "passages", "hits": places}] * MOST_TURNS
     value = {"conversations": [{"id": "x", "turns": turns}] * 20}
-    found = kept.from_browser(value, Shelf(), "lost")  # type: ignore[arg-type]
+    found = browser_storage.from_browser(value, Shelf(), "lost")  # type: ignore[arg-type]
     passages = {
         id(hit.passage): len(hit.passage.text)
         for conversation in found
         for turn in conversation.turns
         for hit in turn.answer.hits
     }
-    assert 0 < sum(passages.values()) <= kept.RESTORED_TEXT
+    assert 0 < sum(passages.values()) <= browser_storage.RESTORED_TEXT
 
 
 def test_browser_is_given_no_more_than_it_may_send_back() -> None:
     said = replace(turn(1000), alone="y" * 4000)
     desk = Desk(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
-    value = kept.to_browser(desk)
-    assert len(json.dumps(value)) <= 1.2 * kept.LARGEST_KEPT
+    value = browser_storage.to_browser(desk)
+    assert len(json.dumps(value)) <= 1.2 * browser_storage.LARGEST_KEPT
     assert len(value["conversations"][0]["turns"]) == MOST_TURNS
 
 

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from ingest.fetching.client import Client
+from ingest.fetch.client import Client
 from ingest.readers import Failure, Reading, Reject, read
-from ingest.readers.filenames import path_of, printable
-from ingest.running import run
-from rag.archive import Archive
+from ingest.readers.file_names import path_of, printable
+from ingest.runner import run
+from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, ModelError
 from rag.schema import Article
-from rag.storage.rejects import Rejects
+from rag.store.ingest_log import Rejects
 from tests.fakes import WordEmbeddings
 
 STORY = "The ferry line said that its first boat had sailed from Tarn after the strike."
@@ -328,7 +328,7 @@ def test_error_of_the_archive_or_its_model_ends_the_run(
 
 
 def test_failure_in_a_worker_process_is_a_reject(tmp_path: Path) -> None:
-    from ingest.readers.together import FROM, read_together
+    from ingest.readers.parallel import FROM, read_together
 
     pages = tmp_path / "pages"
     pages.mkdir()
@@ -350,13 +350,13 @@ def test_failure_travels_between_processes() -> None:
 
 
 def test_fetched_content_that_fails_is_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingest.readers import opening
+    from ingest.readers import dispatch
 
     def explode(*_: object, **__: object) -> Article:
         raise KeyError("a fault of a reader")
 
-    monkeypatch.setattr("ingest.readers.html.read_html", explode)
+    monkeypatch.setattr("ingest.readers.html.reader.read_html", explode)
     page = b"<html><body><p>Anything</p></body></html>"
-    (found,) = opening.read_content(page, "https://velsund.example/a", Reading())
+    (found,) = dispatch.read_content(page, "https://velsund.example/a", Reading())
     assert isinstance(found, Reject)
     assert "KeyError" in found.reason

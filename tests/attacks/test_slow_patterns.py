@@ -11,17 +11,17 @@ import pytest
 
 from ingest.cleaning import clean, clean_title
 from ingest.readers.bylines import names as bylines
-from rag.answers.citations import read_citations
-from rag.checks.correcting import superseded
+from rag.answer.retractions import superseded
+from rag.citations import read_citations
 from rag.errors import QuestionTooLongError
-from rag.questions import LONGEST_QUESTION, stand_alone, understand
-from rag.text.figures import days, figures
-from rag.text.names import names
-from rag.text.quotations import speaker, units
-from rag.text.sentences import sentences
-from rag.understanding.attribution import find_authors, find_publishers
-from rag.understanding.parts import parts_of
-from rag.understanding.windows import find_window
+from rag.nlp.entities import names
+from rag.nlp.numbers import days, figures
+from rag.nlp.quotations import speaker, units
+from rag.nlp.sentences import sentences
+from rag.query.decompose import parts_of
+from rag.query.parser import LONGEST_QUESTION, stand_alone, understand
+from rag.query.sources import find_authors, find_publishers
+from rag.query.time_filter import find_window
 from tests.fakes import small_archive
 from tests.patterns import seconds
 from ui import cli

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from ingest import custody
-from ingest.fetching.client import Client, Limits
+from ingest import change_policy
+from ingest.fetch.client import Client, Limits
 from ingest.provenance import arrived
 from ingest.readers import Reading
-from ingest.readers.sites import is_same_site
 from ingest.report import IngestReport
-from ingest.running import run
-from ingest.trust import Source, Trust, read_trust, write_trust
-from rag.archive import Archive
+from ingest.runner import run
+from ingest.trusted_sources import Source, Trust, read_trust, write_trust
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
-from rag.storage.held import MOST_OF_AN_ORIGIN, HeldChange, HeldChanges, Origins
+from rag.store.held_changes import MOST_OF_AN_ORIGIN, HeldChange, HeldChanges, Origins
+from rag.urls import is_same_site
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import STORY, feed, page
 from tests.test_identity import Model
@@ -81,7 +81,7 @@ class Desk:
     def accept(self, change: HeldChange) -> str:
         with self.open() as archive:
             database = archive.record.database
-            return custody.accept(archive, HeldChanges(database), change, Origins(database))
+            return change_policy.accept(archive, HeldChanges(database), change, Origins(database))
 
     def trust(
         self, *hosts: str, publisher: str = "Harbour Courier", may_kill: bool = False
@@ -305,7 +305,7 @@ def test_who_gave_an_id_takes_it_back(desk: Desk, evil: Newsstand, squatted: str
     origin = "https://feeds.pellworth-tribune.example/a.jsonl"
     own = Article(id=squatted, title="Crane falls", text=STORY[0], publisher="Pellworth Tribune")
     with desk.open() as archive:
-        custody_of = custody.Custody(archive, origins=Origins(archive.record.database))
+        custody_of = change_policy.Custody(archive, origins=Origins(archive.record.database))
         through, held = custody_of.admitted([arrived(own, origin=origin, place=origin)])
         assert (through, held) == ([own], [])
         archive.put([(own, [Span(0, len(own.text))])])

@@ -22,16 +22,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.pipeline import ingest
-from rag.answers.citations import MARKER
-from rag.answers.readable import without_brackets
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.coreference import without_brackets
+from rag.archive.archive import Archive
+from rag.citations import MARKER
 from rag.errors import BackfileError
-from rag.evaluation import EvaluationQuestion, read_questions
-from rag.measures.answers import sampled
+from rag.evaluate.answers import sampled
+from rag.evaluate.retrieval import EvaluationQuestion, read_questions
 from rag.schema import Answer, Statement
 from rag.settings import Settings
-from rag.verification import Verifier
+from rag.verify.verifier import Verifier
 from ui.cli import ingest_session as feeding
 
 QUESTIONS = Path(__file__).parents[1] / "quality" / "sample_questions.jsonl"

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine
 from rag.errors import BackfileError
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings

@@ -14,8 +14,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine
 from tests.fakes import WordEmbeddings
 from tests.faults.desk import article
 

@@ -11,15 +11,15 @@ from threading import Event
 import numpy as np
 import pytest
 
-from ingest.fetching.client import Client, Limits
+from ingest.fetch.client import Client, Limits
 from ingest.readers import Reading
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.backup import back_up, restore
+from rag.archive.doctor import examine, repair
 from rag.errors import EmbeddingMismatchError, ModelError
 from rag.schema import Article, Span
 from rag.settings import Settings
-from rag.storage.backups import back_up, restore
-from rag.storage.newvectors import NewVectors
+from rag.store.staged_vectors import NewVectors
 from tests.fakes import WordEmbeddings, as_json
 from tests.reembedding.bridges import (
     ARTICLES,

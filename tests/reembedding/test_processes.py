@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import examine
 from rag.errors import ArchiveLockedError
-from rag.models.lazy import ArchiveModel
+from rag.index.chroma_index import VectorIndex
+from rag.models.archive_model import ArchiveModel
 from rag.settings import Settings
-from rag.storage.newvectors import NewVectors
-from rag.storage.vectors import VectorIndex
+from rag.store.staged_vectors import NewVectors
 from tests.reembedding.bridges import ARTICLES, an_article, answers, meta, nearest, of, sought
 
 CONTEXT = multiprocessing.get_context("spawn")

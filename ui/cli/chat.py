@@ -13,7 +13,7 @@ from ui import render
 from ui.cli import format as terminal
 
 if TYPE_CHECKING:
-    from rag.chatbot import Chatbot
+    from rag.answer.chatbot import Chatbot
     from rag.schema import Answer
     from ui.cli.options import Scope
 

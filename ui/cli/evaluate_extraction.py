@@ -12,7 +12,7 @@ from ui.cli.evaluate_report import report
 from ui.cli.progress import tell
 
 if TYPE_CHECKING:
-    from ingest.scores import ExtractionEvaluation, PageScore
+    from ingest.evaluate_extraction import ExtractionEvaluation, PageScore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Read every page of a folder and print how much of it is right."""
-    from ingest.evaluation import evaluate_extraction, read_pages
-    from ingest.scores import ExtractionEvaluation, compared
+    from ingest.evaluate_extraction import (
+        ExtractionEvaluation,
+        compared,
+        evaluate_extraction,
+        read_pages,
+    )
 
     try:
         pages = list(read_pages(arguments.folder, arguments.gold))

@@ -24,9 +24,8 @@ from ui.render import (
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport
-    from rag.retrieval import Retrieval
-    from rag.storage.coverage import Gap
-    from rag.storage.status import Status
+    from rag.archive.stats import Gap, Status
+    from rag.retrieval.hybrid import Retrieval
 
 
 def answer_text(answer: Answer, width: int = 88) -> str:

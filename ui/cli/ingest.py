@@ -19,7 +19,7 @@ from ui.cli import rejects as holding
 if TYPE_CHECKING:
     from ingest.readers import Reading
     from ingest.report import IngestReport
-    from rag.storage.rejects import Refused
+    from rag.store.ingest_log import Refused
     from ui.cli.ingest_session import Feeder, Source
 
 ALL_IN, SOME_REJECTED = 0, 3
@@ -115,9 +115,9 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def rejects(arguments: argparse.Namespace, settings: Settings) -> int:
     """List what was refused and what is held, or try it again, or decide on what is held."""
-    from rag.archive import Archive
-    from rag.storage.held import HeldChanges
-    from rag.storage.rejects import Rejects
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import HeldChanges
+    from rag.store.ingest_log import Rejects
     from ui import render
 
     if arguments.show or arguments.accept or arguments.forget:
@@ -173,9 +173,9 @@ def _by_reading(
     arguments: argparse.Namespace, settings: Settings, refused: list[str], gone: list[str]
 ) -> list[tuple[dict[str, Any], list[str]]]:
     """Return how sources were read with those that were; forget the rejects of those `gone`."""
-    from ingest.running import how_read
-    from rag.archive import Archive
-    from rag.storage.rejects import Rejects
+    from ingest.runner import how_read
+    from rag.archive.archive import Archive
+    from rag.store.ingest_log import Rejects
 
     told = bool(arguments.map or arguments.kind or arguments.summaries)
     groups: dict[tuple[tuple[str, Any], ...], list[str]] = {}
@@ -234,8 +234,8 @@ def _feeder(
     arguments: argparse.Namespace, settings: Settings, sources: Sequence[Source], stack: ExitStack
 ) -> Feeder:
     """Return what puts articles in as the arguments say, open until `stack` is closed."""
-    from ingest.fetching.client import Client, Limits
-    from ingest.fetching.credentials import read_credentials
+    from ingest.fetch.auth import read_credentials
+    from ingest.fetch.client import Client, Limits
     from ui.cli.ingest_session import Feeder
     from ui.cli.logs import logging_to
     from ui.cli.signals import stopping
@@ -258,7 +258,7 @@ def _feeder(
 def _reading(arguments: argparse.Namespace) -> Reading:
     """Return how what is put in is to be read."""
     from ingest.readers import KINDS, Reading
-    from ingest.readers.mapping import NO_MAP, FieldMap
+    from ingest.readers.field_map import NO_MAP, FieldMap
 
     try:
         field_map = FieldMap.parse(arguments.map) if arguments.map else NO_MAP

@@ -15,10 +15,10 @@ from rag.settings import Settings
 from ui.render import json_line
 
 if TYPE_CHECKING:
-    from ingest.fetching.client import Client
+    from ingest.fetch.client import Client
     from ingest.readers import Reading
     from ingest.report import IngestReport, Progress
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
     from rag.schema import ArticleHead
 
 Source = str | Path
@@ -33,7 +33,7 @@ def sample() -> Path:
 def source(text: str) -> Source:
     """Return what a word of the command line names: an address, or a path."""
     from ingest.pipeline import is_address
-    from ingest.readers.filenames import path_of
+    from ingest.readers.file_names import path_of
 
     return text if is_address(text) else path_of(text)
 
@@ -68,7 +68,7 @@ class Feeder:
 
         Waits for `wait` seconds where somebody else writes.
         """
-        from ingest.running import run
+        from ingest.runner import run
 
         try:
             archive = self._opened(wait)
@@ -89,7 +89,7 @@ class Feeder:
             return report
 
     def _opened(self, wait: float) -> Archive:
-        from rag.archive import Archive
+        from rag.archive.archive import Archive
 
         return Archive.open(
             self._settings.archive,
@@ -103,9 +103,9 @@ class Feeder:
         self, sources: Sequence[Source]
     ) -> tuple[IngestReport, Sequence[tuple[str, ArticleHead]]]:
         """Say what would be put in, and which articles; no archive is made or locked."""
-        from ingest.running import rehearse
-        from ingest.trust import read_trust
-        from rag.archive import Archive
+        from ingest.runner import rehearse
+        from ingest.trusted_sources import read_trust
+        from rag.archive.archive import Archive
 
         with ExitStack() as stack:
             try:

@@ -11,7 +11,7 @@ from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, Filters
 
 if TYPE_CHECKING:
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Scope:
 
 def scope_of(arguments: argparse.Namespace) -> Scope:
     """Return what the options ask for; what cannot be is a usage error."""
-    from ui.dates import read_moment
+    from rag.query.date_input import read_moment
 
     try:
         as_of = read_moment(arguments.as_of) if arguments.as_of else None

@@ -12,7 +12,7 @@ from rag.errors import ReadError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.storage.held import HeldChange
+    from rag.store.held_changes import HeldChange
 
 DONE, SOME_UNKNOWN = 0, 3
 
@@ -60,8 +60,8 @@ def held_line(change: HeldChange) -> str:
 
 
 def _show(arguments: argparse.Namespace, settings: Settings) -> int:
-    from rag.archive import Archive
-    from rag.storage.held import HeldChanges
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import HeldChanges
     from ui import render
 
     with Archive.open(settings.archive, settings=settings) as archive:
@@ -86,9 +86,9 @@ def _show(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _accept(arguments: argparse.Namespace, settings: Settings) -> int:
-    from ingest.custody import accept
-    from rag.archive import Archive
-    from rag.storage.held import HeldChanges, Origins
+    from ingest.change_policy import accept
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import HeldChanges, Origins
     from ui import render
 
     accepted, unknown, failed = list[dict[str, str]](), list[str](), list[str]()
@@ -120,8 +120,8 @@ def _accept(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _forget(arguments: argparse.Namespace, settings: Settings) -> int:
-    from rag.archive import Archive
-    from rag.storage.held import HeldChanges
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import HeldChanges
     from ui import render
 
     with Archive.open(

@@ -14,10 +14,10 @@ from rag.settings import Settings
 from ui.cli.articles import ids_named
 
 if TYPE_CHECKING:
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
     from rag.schema import ArticleHead
-    from rag.storage.revisions import Revision
-    from rag.storage.withdrawals import Withdrawal
+    from rag.store.revisions import Revision
+    from rag.store.withdrawals import Withdrawal
 
 DONE = 0
 
@@ -34,7 +34,7 @@ def add_show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def show(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print an article as it stands, or its versions and what changed in each."""
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
 
     with Archive.open(settings.archive, settings=settings) as archive:
         article_id = _meant(archive, arguments.article)

@@ -10,7 +10,7 @@ from rag.errors import SettingsError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from ingest.trust import Source
+    from ingest.trusted_sources import Source
 
 DONE = 0
 EPILOG = """\
@@ -48,7 +48,7 @@ def add_sources_arguments(parser: argparse.ArgumentParser) -> None:
 
 def sources(arguments: argparse.Namespace, settings: Settings) -> int:
     """List, add or remove the sources that the archive trusts."""
-    from ingest.trust import read_trust, write_trust
+    from ingest.trusted_sources import read_trust, write_trust
 
     trust = read_trust(settings.archive)
     if arguments.action == "list":
@@ -76,7 +76,7 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _added(arguments: argparse.Namespace, known: Source | None) -> Source:
-    from ingest.trust import source_of
+    from ingest.trusted_sources import source_of
 
     hosts = [*(known.hosts if known else ()), *arguments.hosts]
     may_kill = arguments.may_kill or (known.may_kill if known else False)
