@@ -20,7 +20,7 @@ _NAMES = tuple(field.name for field in fields(Article) if field.name != "revisio
 _DATES = ("published", "updated")
 
 
-def exported(article: Article) -> dict[str, Any]:
+def to_record(article: Article) -> dict[str, Any]:
     """Return an article as JSON holds it, with the mark.
 
     Its revision tells the versions of one article apart; the archive that reads it counts its own.
@@ -36,11 +36,11 @@ def exported(article: Article) -> dict[str, Any]:
     }
 
 
-def is_exported(value: Mapping[str, Any]) -> bool:
+def is_archive_record(value: Mapping[str, Any]) -> bool:
     return value.get(MARK) == FORMAT
 
 
-def article_of(value: Mapping[str, Any]) -> Article:
+def from_record(value: Mapping[str, Any]) -> Article:
     """Return the article that was exported, word for word.
 
     Raises ValueError where the line has been altered into something else.
@@ -77,7 +77,7 @@ def write_jsonl(articles: Iterable[Article], file: IO[str]) -> int:
     """Write a line for each article; return how many."""
     count = 0
     for article in articles:
-        file.write(json.dumps(exported(article), ensure_ascii=False) + "\n")
+        file.write(json.dumps(to_record(article), ensure_ascii=False) + "\n")
         count += 1
     return count
 
@@ -99,7 +99,7 @@ def write_parquet(articles: Iterable[Article], path: Path) -> int:
     count, rows = 0, list[dict[str, Any]]()
     with parquet.ParquetWriter(path, schema) as writer:
         for article in articles:
-            rows.append(exported(article))
+            rows.append(to_record(article))
             count += 1
             if len(rows) == ROWS:
                 writer.write_table(pa.Table.from_pylist(rows, schema))

@@ -259,9 +259,9 @@ _ENDS_OF_PROSE = (set(SENTENCE_ENDS) | set('”"')) - set("?？؟…‥")  # a h
 _LINK_UP_TO = 140  # characters; a longer line under "Related" is prose
 
 
-def is_litter(line: str, key: str | None = None) -> bool:
+def is_boilerplate(line: str, key: str | None = None) -> bool:
     """Whether a line, or a paragraph on one line, belongs to the site and not to the story."""
-    key = bare(line) if key is None else key
+    key = normalize_line(line) if key is None else key
     if not key or key in _LINES:
         return True
     if len(line) > _LITTER_UP_TO:
@@ -277,7 +277,7 @@ def is_litter(line: str, key: str | None = None) -> bool:
     return bool(_BIO.search(line) or (_INVITES.match(line) and _INVITED_TO.search(line)))
 
 
-def bare(line: str) -> str:
+def normalize_line(line: str) -> str:
     return line.casefold().strip(" \t.:;,!?…|·•*-–—_+>›»«<#()[]{}\"“”'‘’=~/\\↓↑→←▼▲►▶")
 
 

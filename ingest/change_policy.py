@@ -13,25 +13,25 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ingest.archive_format import article_of, exported
+from ingest.archive_format import from_record, to_record
 from ingest.identity import is_version_of
 from ingest.provenance import (
-    Arrival,
+    ArrivedArticle,
     Hold,
     authority_in,
-    filled,
     host_in_id,
-    plain,
-    speaks_for,
-    way_to_trust,
+    may_speak_for,
+    trust_hint,
+    with_host_as_publisher,
+    without_origin,
 )
-from ingest.readers import Kill
-from ingest.trusted_sources import NO_TRUST, Trust
+from ingest.readers import KillNotice
+from ingest.trusted_sources import NO_TRUST, TrustedSources
 from rag.chunking import split_article
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Access, Article
-from rag.store.articles import fingerprint
-from rag.store.held_changes import HeldChange, HeldChanges, Origins
+from rag.store.articles import content_hash
+from rag.store.held_changes import ArticleOrigins, HeldChange, HeldChanges
 from rag.urls import host_of, named_host
 
 if TYPE_CHECKING:
@@ -44,22 +44,22 @@ NO_ROOM = (
 )
 
 
-class Known(Protocol):
+class ExistingArticles(Protocol):
     """What an archive, or a rehearsal, is asked."""
 
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
-class Custody:
+class ChangePolicy:
     """Lets articles through that may be put, and holds the others, in one ingest."""
 
     def __init__(
         self,
-        archive: Known,
-        trust: Trust = NO_TRUST,
+        archive: ExistingArticles,
+        trust: TrustedSources = NO_TRUST,
         *,
-        origins: Origins | None = None,
+        origins: ArticleOrigins | None = None,
         changes: HeldChanges | None = None,
         parted: Callable[[str], tuple[str, str]] = lambda place: (place, ""),
     ) -> None:
@@ -86,7 +86,7 @@ class Custody:
         before: dict[str, Article] = {}
         through, held = list[Article](), list[Hold]()
         for article in batch:
-            if isinstance(article, Arrival):
+            if isinstance(article, ArrivedArticle):
                 here = before.get(article.id) or self._archive.article(
                     article.id, access=ALL_RIGHTS
                 )
@@ -101,7 +101,7 @@ class Custody:
                     self._through[article.id] = host
                 if host and not here:
                     self._new[article.id] = host
-            before[article.id] = plain(article)
+            before[article.id] = without_origin(article)
             through.append(before[article.id])
         if self._origins is None:
             self._fetched |= self._new | self._reclaimed
@@ -119,7 +119,7 @@ class Custody:
             self._changes.settle(self._through)
         self._new, self._reclaimed, self._through = {}, {}, {}
 
-    def objection_to_kill(self, kill: Kill, article_id: str, here: Article | None) -> str:
+    def objection_to_kill(self, kill: KillNotice, article_id: str, here: Article | None) -> str:
         """Return why an article is not to be taken down by this kill notice; "" where it is."""
         if kill.fetched_from:
             return self._objection_to_fetched_kill(kill, article_id, here)
@@ -150,7 +150,9 @@ class Custody:
                 action="put" if hold.article else "withdraw",
                 article_id=hold.article_id,
                 origin=named_host(hold.origin),
-                content=json.dumps(exported(plain(hold.article))) if hold.article else hold.words,
+                content=json.dumps(to_record(without_origin(hold.article)))
+                if hold.article
+                else hold.words,
             )
         )
         return said if kept else f"{hold.reason}; {NO_ROOM}"
@@ -163,26 +165,26 @@ class Custody:
     def _is_known(self, article: Article) -> bool:
         """Whether the article stands, or once stood, exactly so."""
         try:
-            mark = fingerprint(article)
+            mark = content_hash(article)
         except ReadError:  # no text: it is refused when it is put
             return False
         return mark in self._archive.fingerprints([article.id]).get(article.id, frozenset())
 
     # whose it is
 
-    def _objection(self, article: Arrival, here: Article) -> str:
+    def _objection(self, article: ArrivedArticle, here: Article) -> str:
         if not article.origin:
             return _objection_to_saved(article, here) if article.url else ""
         owner, giver = self._owner(here), authority_in(here.id)
-        if owner and speaks_for(article.origin, owner, self._trust):
+        if owner and may_speak_for(article.origin, owner, self._trust):
             return ""
         origin = named_host(article.origin)
-        if giver and speaks_for(article.origin, giver, self._trust):
+        if giver and may_speak_for(article.origin, giver, self._trust):
             self._reclaimed[here.id] = origin  # from the host that used the id first
             return ""
         if not owner:
             return f"{origin} may not change {here.id}, which did not come from there"
-        way = way_to_trust(here.publisher or owner, named_host(owner), origin)
+        way = trust_hint(here.publisher or owner, named_host(owner), origin)
         return f"{origin} may not change {here.id}, which is {named_host(owner)}'s: {way} trusts it"
 
     def _owner(self, here: Article) -> str:
@@ -193,15 +195,17 @@ class Custody:
         fetched = hosts.get(here.id) or (self._origins.of(here.id) if self._origins else "")
         return here.url or fetched
 
-    def _objection_to_fetched_kill(self, kill: Kill, article_id: str, here: Article | None) -> str:
+    def _objection_to_fetched_kill(
+        self, kill: KillNotice, article_id: str, here: Article | None
+    ) -> str:
         origin = named_host(kill.fetched_from)
         source = self._trust.killer(kill.fetched_from)
         if source is None:
-            way = way_to_trust(kill.publisher or origin, origin, kill=True)
+            way = trust_hint(kill.publisher or origin, origin, kill=True)
             return f"{origin} may not take articles down: {way} lets it take down its own"
         owner = self._owner(here) if here else host_in_id(article_id)
         if owner:
-            its_own = source.has(owner) or speaks_for(kill.fetched_from, owner, self._trust)
+            its_own = source.has(owner) or may_speak_for(kill.fetched_from, owner, self._trust)
         else:
             houses = (kill.publisher, here.publisher if here else "")
             its_own = all(not name or _is_same(name, source.publisher) for name in houses)
@@ -212,7 +216,9 @@ class Custody:
         return f"{article_id} is {whose}'s, and not {source.publisher}'s to withdraw"
 
 
-def accept(archive: Archive, changes: HeldChanges, change: HeldChange, origins: Origins) -> str:
+def accept_held_change(
+    archive: Archive, changes: HeldChanges, change: HeldChange, origins: ArticleOrigins
+) -> str:
     """Do what was held, exactly as it was held, and return what became of the article.
 
     "new", "changed", "unchanged", "removed", or "kept out" where it had been taken down. Raises
@@ -222,7 +228,7 @@ def accept(archive: Archive, changes: HeldChanges, change: HeldChange, origins: 
         archive.withdraw([change.article_id], reason=change.content)
         done = "removed"
     else:
-        article = article_of(json.loads(change.content))
+        article = from_record(json.loads(change.content))
         counts: Any = archive.put([(article, split_article(article, archive.embeddings))])
         outcomes = {
             "new": counts.new, "changed": counts.changed, "kept out": counts.withdrawn,
@@ -234,18 +240,18 @@ def accept(archive: Archive, changes: HeldChanges, change: HeldChange, origins: 
     return done
 
 
-def _completed(article: Arrival, known: Article) -> Arrival:
+def _completed(article: ArrivedArticle, known: Article) -> ArrivedArticle:
     """Return a page's article with what it lacks: what is there of it, or else what is said."""
-    completed = filled(article, known)
-    assert isinstance(completed, Arrival)  # `replace` keeps the class
+    completed = with_host_as_publisher(article, known)
+    assert isinstance(completed, ArrivedArticle)  # `replace` keeps the class
     return completed
 
 
-def _hold(article: Arrival, reason: str) -> Hold:
-    return Hold(article.place, reason, article.id, article.origin, plain(article))
+def _hold(article: ArrivedArticle, reason: str) -> Hold:
+    return Hold(article.place, reason, article.id, article.origin, without_origin(article))
 
 
-def _objection_to_saved(article: Arrival, here: Article) -> str:
+def _objection_to_saved(article: ArrivedArticle, here: Article) -> str:
     """Return why a saved page may not change the article whose address it names; "" if it may.
 
     Who saved what where is not to be found out: the page must name the article's publisher, or

@@ -25,7 +25,7 @@ _NOTE = re.compile(r"(?i)\A\W*editor[’']?s?[’']? note")
 UP_TO = 800  # characters of a paragraph that corrects; a longer one is an article about corrections
 
 
-def correction_in(text: str) -> str:
+def find_correction(text: str) -> str:
     """Return what an article's text says was corrected in it, in one line; "" if nothing."""
     said = [found for part in text.split("\n") if (found := _correction(part.strip()))]
     return " ".join(dict.fromkeys(said))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.identity import Held
-from rag.schema import Access, Article, ArticleHead, Span
-from rag.store.articles import fingerprint
-from rag.store.crawl_state import Places, Visit, Visits
+from rag.schema import Access, Article, ArticleMetadata, Span
+from rag.store.articles import content_hash
+from rag.store.crawl_state import FetchHistory, FetchRecord, FileLocations
 from rag.store.database import Database
-from rag.store.held_changes import Origins
+from rag.store.held_changes import ArticleOrigins
 
 What = Literal["new", "changed"]
 
@@ -37,11 +37,11 @@ class _NoLimit:
 
 
 @dataclass
-class Rehearsal:
+class DryRunArchive:
     """An archive that only says what it would do: `articles` are those it would write."""
 
     held: Held | None = None
-    articles: list[tuple[What, ArticleHead]] = field(default_factory=list)
+    articles: list[tuple[What, ArticleMetadata]] = field(default_factory=list)
     embeddings: _NoLimit = field(default_factory=_NoLimit)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -65,33 +65,33 @@ class Rehearsal:
         new = changed = 0
         for article, _ in batch:
             known = self.fingerprints([article.id]).get(article.id)
-            self._seen[article.id] = (known or frozenset()) | {fingerprint(article)}
+            self._seen[article.id] = (known or frozenset()) | {content_hash(article)}
             self.articles.append(("changed" if known else "new", article.head))
             changed, new = (changed + 1, new) if known else (changed, new + 1)
         return Counts(new, changed)
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class ReadOnlyFetchHistory:
     """The visits of an archive, of which nothing is kept."""
 
-    visits: Visits | None = None
+    visits: FetchHistory | None = None
 
-    def last(self, url: str) -> Visit | None:
+    def last(self, url: str) -> FetchRecord | None:
         return self.visits.last(url) if self.visits else None
 
-    def keep(self, visits: Iterable[Visit]) -> None:
+    def keep(self, visits: Iterable[FetchRecord]) -> None:
         """Forget them: nothing is written."""
 
 
-class RememberedPlaces(Places):
+class ReadOnlyFileLocations(FileLocations):
     """The places of an archive, to which none is added."""
 
     def keep(self, read: Iterable[tuple[str, str]]) -> None:
         """Forget them: nothing is written."""
 
 
-class RememberedOrigins(Origins):
+class ReadOnlyOrigins(ArticleOrigins):
     """The origins of an archive's articles; what a rehearsal adds is kept in memory alone."""
 
     def __init__(self, database: Database) -> None:

@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ingest.boilerplate import bare
+from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers import Reject
-from ingest.readers.html.body import plain_story
+from ingest.readers.html.body import plain_text
 from ingest.readers.html.reader import read_html
 from rag.evaluate.retrieval import RESAMPLES, Difference, Score
 from rag.schema import Article
@@ -88,18 +88,18 @@ def evaluate_extraction(
     scores = []
     for done, page in enumerate(pages, 1):
         content = _HIDDEN.sub(b"", page.content) if metadata == "withheld" else page.content
-        scores.append(scored(page, read_html(content, place=page.name, url=page.url), content))
+        scores.append(score_pages(page, read_html(content, place=page.name, url=page.url), content))
         progress(done)
     return ExtractionEvaluation(tuple(scores))
 
 
-def scored(page: Page, found: Article | Reject, content: bytes) -> PageScore:
+def score_pages(page: Page, found: Article | Reject, content: bytes) -> PageScore:
     """Return how much of `page` is right in what was read."""
     article = found if isinstance(found, Article) else None
     return PageScore(
         page.name,
         story=None if page.body is None else overlap(page.body, article.text if article else ""),
-        plain=None if page.body is None else overlap(page.body, plain_story(content)),
+        plain=None if page.body is None else overlap(page.body, plain_text(content)),
         title=None
         if page.headlines is None
         else _plain_title(article.title if article else "") in map(_plain_title, page.headlines),
@@ -128,7 +128,7 @@ def _shingles(text: str) -> Counter[tuple[str, ...]]:
 
 def _plain_title(title: str) -> str:
     """Return a headline without regard to case, to kinds of quotes and dashes, to end marks."""
-    return bare(re.sub(r"\.{2,}", ".", clean_line(title).translate(_QUOTES)))
+    return normalize_line(re.sub(r"\.{2,}", ".", clean_line(title).translate(_QUOTES)))
 
 
 def _days(moment: datetime | None) -> set[str]:
@@ -247,7 +247,7 @@ class ExtractionEvaluation:
             raise ValueError("not a saved evaluation of extraction") from error
 
 
-def compared(new: ExtractionEvaluation, old: ExtractionEvaluation) -> list[Difference]:
+def compare_extraction(new: ExtractionEvaluation, old: ExtractionEvaluation) -> list[Difference]:
     """Return how far `new` is above `old`, measure by measure, over the pages of both.
 
     A difference whose interval does not hold 0 is hardly chance.

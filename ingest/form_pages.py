@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from rag.nlp.sentences import sentences
+from rag.nlp.sentences import split_sentences
 
 FORM_UP_TO = 2_500  # characters: a longer text holds a story, whatever else it holds
 MOSTLY = 0.8  # of a form's characters are in sentences that only forms have
@@ -59,13 +59,13 @@ _FORM = re.compile(
 )
 
 
-def is_form(text: str) -> bool:
+def is_form_page(text: str) -> bool:
     """Return whether a text is a site's form or notice and holds no story."""
     if not text.strip() or len(text) > FORM_UP_TO:
         return False
     forms = stories = 0
     enough = (1 - MOSTLY) * len(text)  # of story, to be none: its first sentences decide as a rule
-    for span in sentences(text):
+    for span in split_sentences(text):
         sentence = text[span.start : span.end]
         if _FORM.search(sentence):
             forms += len(sentence)

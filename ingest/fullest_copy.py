@@ -22,7 +22,7 @@ Poorer = Literal["", "contained", "much shorter"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sifted:
+class KeptCopies:
     """A batch without its poorer copies: those `contained` in a fuller one, and the `shorter`."""
 
     articles: tuple[Article, ...] = ()
@@ -31,19 +31,19 @@ class Sifted:
 
 
 @dataclass(slots=True)
-class FullestCopies:
+class FullestCopyFilter:
     """Remembers which articles a run has brought; `held` returns one as the archive has it."""
 
     held: Callable[[str], Article | None]
     _seen: set[int] = field(default_factory=set)  # hashes of ids: a million take 60 MB
 
-    def sift(self, batch: Sequence[Article]) -> Sifted:
+    def sift(self, batch: Sequence[Article]) -> KeptCopies:
         """Return the batch without the copies that are poorer than one of the same run.
 
         Only articles with an address are compared: the same number may be another article. The
         later revisions of an export are no copies.
         """
-        found = Sifted()
+        found = KeptCopies()
         fullest: dict[str, Article] = {}
         for article in batch:
             before = fullest.get(article.id) or self._earlier(article)

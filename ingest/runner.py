@@ -13,21 +13,26 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from ingest.change_policy import Custody
-from ingest.dry_run import Rehearsal, Remembered, RememberedOrigins, RememberedPlaces
+from ingest.change_policy import ChangePolicy
+from ingest.dry_run import (
+    DryRunArchive,
+    ReadOnlyFetchHistory,
+    ReadOnlyFileLocations,
+    ReadOnlyOrigins,
+)
 from ingest.fetch.client import Client
-from ingest.fetch.crawler import Following
-from ingest.identity import Identities
+from ingest.fetch.crawler import Crawler
+from ingest.identity import ArticleIdResolver
 from ingest.pipeline import Archive, ingest, is_address
-from ingest.readers import Reading
-from ingest.readers.file_names import path_of, printable
+from ingest.readers import ReaderOptions
+from ingest.readers.file_names import path_of, printable_name
 from ingest.report import IngestReport, Progress
-from ingest.trusted_sources import NO_TRUST, Trust, read_trust
+from ingest.trusted_sources import NO_TRUST, TrustedSources, read_trusted_sources
 from rag.schema import Access, Article
-from rag.store.crawl_state import Places, Visits
+from rag.store.crawl_state import FetchHistory, FileLocations
 from rag.store.database import Database
-from rag.store.held_changes import HeldChanges, Origins
-from rag.store.ingest_log import Refused, Rejects, Runs
+from rag.store.held_changes import ArticleOrigins, HeldChanges
+from rag.store.ingest_log import RejectedInput, RejectLog, RunLog
 
 LOG = logging.getLogger("backfile.ingest")
 _REMEMBERED = 1_000  # runs that are looked through for how a source was read
@@ -56,12 +61,12 @@ class RecordedArchive(Archive, Protocol):
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
-def run(
+def run_ingest(
     archive: RecordedArchive,
     sources: Sequence[Source],
     *,
     client: Client,
-    reading: Reading,
+    reading: ReaderOptions,
     stop: Event | None = None,
     on_progress: OnProgress | None = None,
     on_reject: OnReject | None = None,
@@ -75,17 +80,17 @@ def run(
     not is held. Raises SettingsError where that file cannot be read.
     """
     database = archive.record.database
-    trust = read_trust(database.path.parent)
-    following = Following(client, Visits(database), reading, trust)
-    custody = Custody(
+    trust = read_trusted_sources(database.path.parent)
+    following = Crawler(client, FetchHistory(database), reading, trust)
+    custody = ChangePolicy(
         archive,
         trust,
-        origins=Origins(database),
+        origins=ArticleOrigins(database),
         changes=HeldChanges(database),
         parted=lambda place: _parted(place, following.asked),
     )
     with _kept(database, sources, reading) as (began, figures):
-        rejects = _Rejects(Rejects(database), on_reject, following.asked)
+        rejects = _Rejects(RejectLog(database), on_reject, following.asked)
         read: list[str] = []
         try:
             report = ingest(
@@ -97,7 +102,7 @@ def run(
                 on_read=read.append,
                 reading=reading,
                 following=following,
-                identities=Identities(archive, Places(database)),
+                identities=ArticleIdResolver(archive, FileLocations(database)),
                 custody=custody,
                 stop=stop,
             )
@@ -108,27 +113,27 @@ def run(
     return report
 
 
-def rehearse(
+def dry_run(
     archive: RecordedArchive | None,
     sources: Sequence[Source],
     *,
     client: Client,
-    reading: Reading,
+    reading: ReaderOptions,
     stop: Event | None = None,
     on_progress: OnProgress | None = None,
     on_reject: OnReject | None = None,
     on_notice: OnReject | None = None,
-    trust: Trust = NO_TRUST,
-) -> tuple[IngestReport, Rehearsal]:
+    trust: TrustedSources = NO_TRUST,
+) -> tuple[IngestReport, DryRunArchive]:
     """Return what `run` would do, and to which articles; nothing is written anywhere.
 
     Of an archive that is still to be made, `trust` says what fetched content may change.
     """
-    rehearsal = Rehearsal(archive)
-    visits = Visits(archive.record.database) if archive else None
-    places = RememberedPlaces(archive.record.database) if archive else None
-    trust = read_trust(archive.record.database.path.parent) if archive else trust
-    origins = RememberedOrigins(archive.record.database) if archive else None
+    rehearsal = DryRunArchive(archive)
+    visits = FetchHistory(archive.record.database) if archive else None
+    places = ReadOnlyFileLocations(archive.record.database) if archive else None
+    trust = read_trusted_sources(archive.record.database.path.parent) if archive else trust
+    origins = ReadOnlyOrigins(archive.record.database) if archive else None
     report = ingest(
         rehearsal,
         sources,
@@ -136,27 +141,27 @@ def rehearse(
         on_reject=on_reject,
         on_notice=on_notice,
         reading=reading,
-        following=Following(client, Remembered(visits), reading, trust),
-        identities=Identities(rehearsal, places) if places else None,
-        custody=Custody(rehearsal, trust, origins=origins),
+        following=Crawler(client, ReadOnlyFetchHistory(visits), reading, trust),
+        identities=ArticleIdResolver(rehearsal, places) if places else None,
+        custody=ChangePolicy(rehearsal, trust, origins=origins),
         stop=stop,
     )
     return report, rehearsal
 
 
-def how_read(database: Database, source: str) -> dict[str, Any]:
+def last_reader_options(database: Database, source: str) -> dict[str, Any]:
     """Return the `map`, the `kind` and whether `summaries` were kept when a source was last read.
 
     Nothing where it was not named, but found in a feed, or is not remembered.
     """
-    for kept in Runs(database).recent(_REMEMBERED):
+    for kept in RunLog(database).recent(_REMEMBERED):
         for named in kept.figures.get("sources", ()):
             if source == named or source.startswith(named + os.sep):
                 return dict(kept.figures.get("reading", {}))
     return {}
 
 
-def _how(reading: Reading) -> dict[str, Any]:
+def _how(reading: ReaderOptions) -> dict[str, Any]:
     pairs = ",".join(f"{field}={key}" for field, key in reading.field_map.keys)
     return {"map": pairs, "kind": reading.kind, "summaries": reading.links == "keep"}
 
@@ -195,15 +200,15 @@ def _is_there(path: str) -> bool:
 
 def _absolute(place: str) -> str:
     # Not `resolve`: what a link in a folder leads to need not be in the folder.
-    return printable(os.path.normpath(Path(place).absolute()))
+    return printable_name(os.path.normpath(Path(place).absolute()))
 
 
 @contextmanager
 def _kept(
-    database: Database, sources: Iterable[Source], reading: Reading
+    database: Database, sources: Iterable[Source], reading: ReaderOptions
 ) -> Iterator[tuple[datetime, dict[str, Any]]]:
     """Give when the run began, and a dictionary for its figures; keep and log them at its end."""
-    runs = Runs(database)
+    runs = RunLog(database)
     began = datetime.now(UTC)
     number = runs.begin(began)
     named = [str(one) if is_address(one) else _absolute(str(one)) for one in sources]
@@ -211,7 +216,7 @@ def _kept(
     try:
         yield began, figures
     except BaseException as error:
-        figures["error"] = printable(f"{type(error).__name__}: {error}"[:300])
+        figures["error"] = printable_name(f"{type(error).__name__}: {error}"[:300])
         raise
     finally:
         ended = datetime.now(UTC)
@@ -225,19 +230,19 @@ class _Rejects:
     """The rejects of a run: told at once, and kept a few hundred at a time."""
 
     def __init__(
-        self, rejects: Rejects, on_reject: OnReject | None, is_source: Callable[[str], bool]
+        self, rejects: RejectLog, on_reject: OnReject | None, is_source: Callable[[str], bool]
     ) -> None:
         self._rejects = rejects
         self._on_reject = on_reject
         self._is_source = is_source
-        self._waiting: list[Refused] = []
+        self._waiting: list[RejectedInput] = []
 
     def take(self, reject: dict[str, str]) -> None:
         if self._on_reject:
             self._on_reject(reject)
         source, within = _parted(reject["place"], self._is_source)
         now = datetime.now(UTC)
-        self._waiting.append(Refused(source + within, source, reject["reason"], now))
+        self._waiting.append(RejectedInput(source + within, source, reject["reason"], now))
         if len(self._waiting) >= _KEEP_AT:
             self.keep()
 

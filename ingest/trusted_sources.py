@@ -33,7 +33,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TrustedSource:
     """A publisher and its hosts; content of one of them may hold articles of the others.
 
     A host stands for its subdomains too; with a path (`feeds.example/courier`), it stands for
@@ -50,39 +50,41 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustedSources:
     """All sources that are trusted; none by default."""
 
-    sources: tuple[Source, ...] = ()
+    sources: tuple[TrustedSource, ...] = ()
 
     def lists_both(self, origin: str, address: str) -> bool:
         """Return whether one source has both addresses."""
         return any(source.has(origin) and source.has(address) for source in self.sources)
 
-    def killer(self, origin: str) -> Source | None:
+    def killer(self, origin: str) -> TrustedSource | None:
         """Return the source whose kill notices are obeyed from this address; None for no one's."""
         return next((s for s in self.sources if s.may_kill and s.has(origin)), None)
 
-    def named(self, publisher: str) -> Source | None:
+    def named(self, publisher: str) -> TrustedSource | None:
         """Return the source of a publisher; None where it is not trusted."""
         wanted = publisher.casefold()
         return next((s for s in self.sources if s.publisher.casefold() == wanted), None)
 
-    def with_source(self, source: Source) -> Trust:
+    def with_source(self, source: TrustedSource) -> TrustedSources:
         """Return the sources with this one, in the place of the one of its publisher."""
         others = self.without(source.publisher).sources
-        return Trust(tuple(sorted((*others, source), key=lambda s: s.publisher.casefold())))
+        return TrustedSources(
+            tuple(sorted((*others, source), key=lambda s: s.publisher.casefold()))
+        )
 
-    def without(self, publisher: str) -> Trust:
+    def without(self, publisher: str) -> TrustedSources:
         """Return the sources without that of a publisher."""
         gone = publisher.casefold()
-        return Trust(tuple(s for s in self.sources if s.publisher.casefold() != gone))
+        return TrustedSources(tuple(s for s in self.sources if s.publisher.casefold() != gone))
 
 
-NO_TRUST = Trust()
+NO_TRUST = TrustedSources()
 
 
-def source_of(publisher: str, hosts: Sequence[str], *, may_kill: bool = False) -> Source:
+def source_of(publisher: str, hosts: Sequence[str], *, may_kill: bool = False) -> TrustedSource:
     """Return a source of what somebody wrote; raises ValueError for what is no name or no host."""
     name = " ".join(publisher.split())
     if not name or len(name) > 200 or _UNPRINTABLE.search(name):
@@ -90,10 +92,10 @@ def source_of(publisher: str, hosts: Sequence[str], *, may_kill: bool = False) -
     entries = tuple(dict.fromkeys(map(_entry, hosts)))
     if not entries:
         raise ValueError(f"{name} has no host: name one with --host")
-    return Source(name, entries, may_kill)
+    return TrustedSource(name, entries, may_kill)
 
 
-def read_trust(folder: Path) -> Trust:
+def read_trusted_sources(folder: Path) -> TrustedSources:
     """Return the trusted sources of an archive; none where there is no file.
 
     Raises SettingsError, which names what is wrong and where.
@@ -103,7 +105,7 @@ def read_trust(folder: Path) -> Trust:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        return Trust()
+        return TrustedSources()
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from error
     if len(content) > MOST_BYTES:
@@ -115,7 +117,7 @@ def read_trust(folder: Path) -> Trust:
     return _trust_in(value, path)
 
 
-def write_trust(folder: Path, trust: Trust) -> None:
+def write_trusted_sources(folder: Path, trust: TrustedSources) -> None:
     """Write the trusted sources of an archive: all of the file or nothing, for its owner alone."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(prefix=f".{FILE}-", dir=folder)  # 0600 from its beginning
@@ -135,13 +137,13 @@ def write_trust(folder: Path, trust: Trust) -> None:
             part.unlink()
 
 
-def _trust_in(value: dict[str, Any], path: Path) -> Trust:
+def _trust_in(value: dict[str, Any], path: Path) -> TrustedSources:
     for key in value.keys() - {"source"}:
         raise SettingsError(f"{path}: unknown key {key!r}: only [[source]] is known")
     tables = value.get("source", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SettingsError(f"{path}: write each source as [[source]]")
-    trust = Trust()
+    trust = TrustedSources()
     for number, table in enumerate(tables, 1):
         at = f"{path}: source {number}"
         for key in table.keys() - set(_KEYS):
@@ -162,7 +164,7 @@ def _trust_in(value: dict[str, Any], path: Path) -> Trust:
     return trust
 
 
-def _written(trust: Trust) -> str:
+def _written(trust: TrustedSources) -> str:
     lines = ["# The sources that this archive trusts: see `backfile sources --help`.\n"]
     for source in trust.sources:
         lines.append(

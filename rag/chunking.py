@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol
 
-from rag.nlp.sentences import sentences
+from rag.nlp.sentences import split_sentences
 from rag.schema import Article, Span
 from rag.store.articles import embedding_text
 
@@ -65,7 +65,7 @@ def split_article(article: Article, limit: TokenLimit) -> list[Span]:
     little that title and date leave no room.
     """
     text = article.text
-    spans = sentences(text)
+    spans = split_sentences(text)
     if not spans:
         return []
     # One call for all the sentences, each with the space behind it, instead of one a candidate.
@@ -170,7 +170,7 @@ def _halves(text: str, span: Span) -> list[Span]:
     """Split near the middle: after a sentence, else a clause, else a word, else a character."""
     middle = (span.start + span.end) // 2
     near = (span.end - span.start) // 4
-    inner = [s.end + span.start for s in sentences(text[span.start : span.end])[:-1]]
+    inner = [s.end + span.start for s in split_sentences(text[span.start : span.end])[:-1]]
     for ends in (
         inner,
         [m.end() for m in _CLAUSE.finditer(text, middle - near, middle + near)],

@@ -30,20 +30,20 @@ _BEFORE_STOP = re.compile(rf"{_NO_MARKER_BEFORE}((?: ?\[\d{{1,3}}\])++)([.!?])(?
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class CitedSentence:
     """A stretch of an answer less its markers, and the numbers they named, in order."""
 
     text: str
     numbers: tuple[int, ...]
 
 
-def read_citations(text: str) -> Cited:
+def read_citations(text: str) -> CitedSentence:
     """Return `text` without its citation markers, and the numbers in them, each once."""
     numbers: list[int] = []
     for marker in MARKER.finditer(text):
         numbers += _numbers(marker[0])
     bare = re.sub(r"(?<!\s)\s++([.,;:!?])", r"\1", MARKER.sub("", text))
-    return Cited(" ".join(bare.split()), tuple(dict.fromkeys(numbers)))
+    return CitedSentence(" ".join(bare.split()), tuple(dict.fromkeys(numbers)))
 
 
 def _numbers(marker: str) -> Iterable[int]:
@@ -64,7 +64,7 @@ def tidy_markers(text: str) -> str:
     return _BEFORE_STOP.sub(r"\2\1", tidy)
 
 
-def cite(number: int, hit: Hit, span: Span | None = None) -> Citation:
+def build_citation(number: int, hit: Hit, span: Span | None = None) -> Citation:
     """Return the citation of `span`, in characters of the article; of the whole passage if none.
 
     A span that reaches out of the passage is cut to it.
@@ -83,7 +83,7 @@ def cite(number: int, hit: Hit, span: Span | None = None) -> Citation:
     )
 
 
-def numbered(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+def number_citations(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     """Number the passages cited from 1 in the order in which a reader meets them."""
     numbers: dict[tuple[str, int, int], int] = {}
     out = []

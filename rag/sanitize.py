@@ -49,7 +49,7 @@ _HOST = re.compile(r"(?:[a-z0-9_][a-z0-9_-]{0,62}\.)*[a-z0-9_][a-z0-9_-]{0,62}\.
 _NOT_IN_ADDRESSES = re.compile(f"[\\\\{_UNSEEN}{_JOINERS}\t\n]")
 
 
-def without_controls(text: str) -> str:
+def strip_controls(text: str) -> str:
     """Return `text` without what a terminal would obey, and without what nobody would see."""
     text = _INVISIBLE.sub("", _ESCAPE_SEQUENCE.sub("", text))
     if not text.isascii():
@@ -57,12 +57,12 @@ def without_controls(text: str) -> str:
     return _IDLE_JOINER.sub("", text) if _has_joiner(text) else text
 
 
-def one_line(text: str) -> str:
+def single_line(text: str) -> str:
     """Return `text` on one line, without what a terminal would obey."""
-    return " ".join(without_controls(text).split())
+    return " ".join(strip_controls(text).split())
 
 
-def without_markers(text: str) -> str:
+def neutralize_markers(text: str) -> str:
     """Return `text` with every "[2]" of its own as "(2)", so that none is taken for a citation.
 
     The length stays the same, so that offsets into the text hold: `[2, 3]`, `【2】` and
@@ -73,7 +73,7 @@ def without_markers(text: str) -> str:
 
 def article_line(text: str) -> str:
     """Return an article's own words on one line: no controls, nothing like a citation."""
-    return without_markers(one_line(text))
+    return neutralize_markers(single_line(text))
 
 
 def web_address(url: str) -> str:

@@ -15,14 +15,18 @@ _AMP = re.compile(r"(?i)\A/(?:[acvwi]+/)?(?:s/)?(.+)\Z")
 _AMP_VIEWER = re.compile(r"(?i)\A/amp/(?:s/)?(.+)\Z")
 
 
-def may_name(page: str, address: str) -> bool:
+def may_claim_url(page: str, address: str) -> bool:
     """Whether the page at the address `page` may say that its article's address is `address`.
 
     It may name an address of its own site, and a copy in an archive one of the site that it is a
     copy of: any other it could only claim, and its text would become a revision of somebody
     else's article.  A page without an address, a saved one, may name any.
     """
-    return not page or is_same_site(kept_from(page) or page, address) or is_same_site(page, address)
+    return (
+        not page
+        or is_same_site(url_of_archived_copy(page) or page, address)
+        or is_same_site(page, address)
+    )
 
 
 def is_same_site(one: str, other: str) -> bool:
@@ -69,7 +73,7 @@ def has_domain(host: str) -> bool:
     return "." in host and not _is_number(host)
 
 
-def kept_from(page: str) -> str:
+def url_of_archived_copy(page: str) -> str:
     """Return the address of which a page in an archive or a cache is a copy; "" for any other."""
     try:
         parts = urlsplit(page)
@@ -163,7 +167,7 @@ def article_id(url: str = "", given: str = "", text: str = "") -> str:
     return f"sha256:{_digest(text)}"
 
 
-def place_of(place: str) -> str:
+def file_location(place: str) -> str:
     """Return where a file lies, or a member of a packed one, whatever the folder one stands in."""
     return Path(place).resolve().as_posix()
 

@@ -12,7 +12,7 @@ FIRST_DAY = date(EARLIEST_YEAR, 1, 1)
 LAST_DAY = date(LATEST_YEAR, 12, 31)
 
 
-def valid_moment(moment: datetime) -> bool:
+def is_valid_date(moment: datetime) -> bool:
     """Return whether `moment` is a date in every time zone: one of the years 1400 to 2999 in UTC.
 
     A naive moment counts as UTC.
@@ -24,7 +24,7 @@ def valid_moment(moment: datetime) -> bool:
     return EARLIEST_YEAR <= in_utc.year <= LATEST_YEAR
 
 
-def checked_moment(moment: datetime, name: str = "date") -> datetime:
+def validate_date(moment: datetime, name: str = "date") -> datetime:
     """Return `moment` as an aware datetime, UTC where it names no zone.
 
     Args:
@@ -34,28 +34,28 @@ def checked_moment(moment: datetime, name: str = "date") -> datetime:
     Raises:
         ValueError: It lies outside the years that `valid_moment` accepts.
     """
-    if not valid_moment(moment):
+    if not is_valid_date(moment):
         raise ValueError(
             f"{name} {moment.isoformat()}: outside the years {EARLIEST_YEAR} to {LATEST_YEAR}"
         )
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def parsed_moment(text: str | None) -> datetime | None:
+def parse_stored_date(text: str | None) -> datetime | None:
     """Return the moment of a stored ISO 8601 text; None where it is none or not a valid one."""
     try:
         moment = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
-    return moment if moment and valid_moment(moment) else None
+    return moment if moment and is_valid_date(moment) else None
 
 
-def clamped_day(day: date) -> date:
+def clamp_day(day: date) -> date:
     """Return `day`, or the first or last day that an archive accepts where it lies outside."""
     return min(max(day, FIRST_DAY), LAST_DAY)
 
 
-def moved(moment: datetime, by: timedelta) -> datetime:
+def shift(moment: datetime, by: timedelta) -> datetime:
     """Return an aware `moment` moved by a time span, at most to the first or last valid one."""
     first = datetime.combine(FIRST_DAY, time.min, UTC)
     last = datetime.combine(LAST_DAY, time.max, UTC)

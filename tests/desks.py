@@ -7,10 +7,10 @@ from typing import Any
 from rag.archive.archive import Archive
 from tests.fakes import QuotingChatbot
 from ui.web import run_turn
-from ui.web.state import Asked, Desk
+from ui.web.state import AskRequest, Session
 
 
-def asked(archive: Archive, desk: Desk, question: str, **given: Any) -> list[Desk]:
+def asked(archive: Archive, desk: Session, question: str, **given: Any) -> list[Session]:
     chatbot: Any = QuotingChatbot(archive)
-    now = run_turn.begun(desk, Asked(question, **given))
-    return list(run_turn.answered(archive, chatbot, now))
+    now = run_turn.begin_turn(desk, AskRequest(question, **given))
+    return list(run_turn.run_turn(archive, chatbot, now))

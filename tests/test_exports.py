@@ -21,8 +21,8 @@ from ui.web.texts import texts_in
 ENGLISH, GERMAN = texts_in("en"), texts_in("de")
 
 
-def said(question: str, answer: Answer, **given: Any) -> list[answer_formats.Said]:
-    return [answer_formats.Said(question, answer, **{"sequence": 4321} | given)]
+def said(question: str, answer: Answer, **given: Any) -> list[answer_formats.ExportedTurn]:
+    return [answer_formats.ExportedTurn(question, answer, **{"sequence": 4321} | given)]
 
 
 SAID = said("Who said it?", ANSWER)
@@ -49,7 +49,7 @@ class Tags(HTMLParser):
 
 @pytest.mark.parametrize("form", answer_formats.FORMATS)
 def test_every_format_names_the_words_the_article_and_the_state(form: str) -> None:
-    text = answer_formats.exported(SAID, form, ENGLISH)
+    text = answer_formats.export(SAID, form, ENGLISH)
     plainly = text.replace("\\", "")
     assert QUOTE in plainly
     assert HEAD.title in plainly
@@ -106,7 +106,7 @@ def test_a_passage_cited_twice_is_listed_once() -> None:
 def test_passages_are_taken_away_where_no_answer_was_asked_for(form: str) -> None:
     passage = replace(CITATION, quote=CITATION.passage.text)
     found = said("Who said it?", Answer("Who said it?"), passages=(passage,))
-    text = answer_formats.exported(found, form, ENGLISH)
+    text = answer_formats.export(found, form, ENGLISH)
     assert " ".join(CITATION.passage.text.split())[:40] in " ".join(text.replace("\\", "").split())
     assert HEAD.title in text
     assert passage.quote in " ".join(answer_formats.plain(found, ENGLISH).split())

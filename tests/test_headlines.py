@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag.answer.chatbot import Chatbot
-from rag.answer.timeline import timeline
+from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
 from rag.models.archive_model import LazyEmbeddings
 from rag.nlp.headlines import is_headline
@@ -20,7 +20,7 @@ from rag.schema import Article, Filters, Span
 from tests.fakes import WordEmbeddings
 from ui.cli.format import retrieval_text
 from ui.web import run_turn
-from ui.web.state import Asked, Desk
+from ui.web.state import AskRequest, Session
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 TITLES = {
@@ -70,11 +70,11 @@ def test_a_search_says_that_a_headline_is_no_time_range(archive: Archive) -> Non
     assert found.question.window is None
     assert NOTICES["headline"] in " ".join(retrieval_text(found).split())
     assert NOTICES["headline"] in Chatbot(archive).ask(wanted.title, asked_on=NOW).notice
-    assert NOTICES["headline"] in timeline(archive, wanted.title, asked_on=NOW).notice
+    assert NOTICES["headline"] in build_timeline(archive, wanted.title, asked_on=NOW).notice
     (first, *_) = NewsRetriever(archive=archive, asked_on=NOW).invoke(wanted.title)
     assert first.metadata["relaxed"] == "headline"
-    desk = run_turn.begun(Desk(), Asked(wanted.title, asked_on=NOW, mode="passages"))
-    *_, last = run_turn.answered(archive, Chatbot(archive), desk)
+    desk = run_turn.begin_turn(Session(), AskRequest(wanted.title, asked_on=NOW, mode="passages"))
+    *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
     assert last.turns[-1].answer.notice == NOTICES["headline"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import Reading, Reject, read
+from ingest.readers import ReaderOptions, Reject, read
 from ingest.readers.field_map import FieldMap
 from rag.schema import Article
 
@@ -34,7 +34,7 @@ def table(*rows: list[str], delimiter: str = ",") -> str:
 def found(folder: Path, content: str | bytes, field_map: str = "") -> list[Article | Reject]:
     path = folder / "export"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(read(path, reading=Reading(FieldMap.parse(field_map)) if field_map else None))
+    return list(read(path, reading=ReaderOptions(FieldMap.parse(field_map)) if field_map else None))
 
 
 def only(folder: Path, content: str | bytes, field_map: str = "") -> Article:

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.cross_encoders import BaseCrossEncoder
 
 from rag.answer.chatbot import Chatbot
-from rag.answer.timeline import timeline
+from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
 from rag.evaluate.retrieval import EvaluationQuestion, evaluate_retrieval
 from rag.models.archive_model import LazyEmbeddings
@@ -86,7 +86,7 @@ def asked_as_of(archive: Archive) -> list[str]:
 
 
 def told_in_order(archive: Archive) -> list[str]:
-    return ids(timeline(archive, QUESTION, asked_on=ASKED_ON).hits)
+    return ids(build_timeline(archive, QUESTION, asked_on=ASKED_ON).hits)
 
 
 def retrieved(archive: Archive) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rag.answer.chatbot import Chatbot
-from rag.answer.timeline import timeline
+from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
 from rag.errors import BackfileError, InvalidValueError
 from rag.evaluate.retrieval import read_questions
@@ -107,7 +107,7 @@ def calls(archive: Archive, moment: Any) -> Iterator[Callable[[], object]]:
     yield lambda: chatbot.ask(question, asked_on=moment)
     yield lambda: chatbot.ask(question, as_of=moment)
     yield lambda: list(chatbot.stream(question, asked_on=moment))
-    yield lambda: timeline(archive, question, asked_on=moment)
+    yield lambda: build_timeline(archive, question, asked_on=moment)
     yield lambda: retriever.invoke(question, asked_on=moment)
 
 

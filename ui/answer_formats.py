@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from rag.sanitize import article_line, one_line, web_address, without_controls
+from rag.sanitize import article_line, single_line, strip_controls, web_address
 from rag.schema import Answer, Citation, Statement
 from ui.render import iso_date, json_text, with_numbers
 from ui.web.texts import SUPPORTS, Texts
@@ -38,7 +38,7 @@ FORMATS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ExportedTurn:
     """A question and what was answered: when, and from which state of the archive.
 
     `passages` are those to take where passages were asked for, and no answer.
@@ -56,7 +56,7 @@ class Said:
         return self.passages or self.answer.citations
 
 
-def exported(said: Sequence[Said], form: str, texts: Texts) -> str:
+def export(said: Sequence[ExportedTurn], form: str, texts: Texts) -> str:
     """Return the answers in one of `FORMATS`, with all that is not theirs in a reader's words."""
     written = {"markdown": markdown, "html": page, "ris": ris, "csl": csl}[form]
     return written(said, texts)
@@ -65,11 +65,11 @@ def exported(said: Sequence[Said], form: str, texts: Texts) -> str:
 # To read
 
 
-def plain(said: Sequence[Said], texts: Texts) -> str:
+def plain(said: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the answers as text with their citations, to paste into a mail."""
     blocks = []
     for one in said:
-        blocks += [one_line(one.question), *_paragraphs(one, texts)]
+        blocks += [single_line(one.question), *_paragraphs(one, texts)]
         sources = [f"[{c.number}] {_source(c, texts)}" for c in _cited([one])]
         if one.passages:
             quotes = [article_line(citation.quote) for citation in _cited([one])]
@@ -80,7 +80,7 @@ def plain(said: Sequence[Said], texts: Texts) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def markdown(said: Sequence[Said], texts: Texts) -> str:
+def markdown(said: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the answers as Markdown in which the articles' own words are nothing but words."""
     blocks = []
     for one in said:
@@ -96,7 +96,7 @@ def markdown(said: Sequence[Said], texts: Texts) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def page(said: Sequence[Said], texts: Texts) -> str:
+def page(said: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the answers as a page of its own that loads nothing from anywhere."""
     blocks = []
     for one in said:
@@ -118,7 +118,7 @@ def page(said: Sequence[Said], texts: Texts) -> str:
     )
 
 
-def _paragraphs(said: Said, texts: Texts) -> list[str]:
+def _paragraphs(said: ExportedTurn, texts: Texts) -> list[str]:
     """Return what was answered, and what is to be noted of it."""
     answer = said.answer
     if answer.refused:
@@ -151,24 +151,24 @@ def _link(citation: Citation) -> str:
     return f'. <a href="{shown}" rel="noopener noreferrer">{shown}</a>' if address else ""
 
 
-def _state(said: Said, texts: Texts) -> str:
+def _state(said: ExportedTurn, texts: Texts) -> str:
     if said.asked_on is None:
         return texts("taken_from", sequence=said.sequence)
     return texts("taken_on", sequence=said.sequence, day=texts.day(said.asked_on))
 
 
 def _markdown(text: str) -> str:
-    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", one_line(text))
+    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", single_line(text))
 
 
 def _html(text: str) -> str:
-    return html.escape(without_controls(text))
+    return html.escape(strip_controls(text))
 
 
 # To cite
 
 
-def ris(said: Sequence[Said], texts: Texts) -> str:
+def ris(said: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return what the answers cite as RIS, a record a passage."""
     records = []
     for citation, sequence in _cited(said).items():
@@ -191,7 +191,7 @@ def ris(said: Sequence[Said], texts: Texts) -> str:
     return "\r\n".join(records)
 
 
-def csl(said: Sequence[Said], texts: Texts) -> str:
+def csl(said: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return what the answers cite as CSL-JSON, an item a passage; its place is under `custom`."""
     items = []
     for place, (citation, sequence) in enumerate(_cited(said).items(), start=1):
@@ -222,7 +222,7 @@ def csl(said: Sequence[Said], texts: Texts) -> str:
     return json_text(items) + "\n"  # the quote word for word, what is unseen in it as its number
 
 
-def _cited(said: Sequence[Said]) -> dict[Citation, int]:
+def _cited(said: Sequence[ExportedTurn]) -> dict[Citation, int]:
     """Return each passage that is cited, once, with the archive's sequence number then."""
     found: dict[tuple[str, int, int, int], tuple[Citation, int]] = {}
     for one in said:

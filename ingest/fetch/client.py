@@ -15,8 +15,8 @@ import tenacity
 
 from ingest.fetch.auth import Credentials, origin_of
 from ingest.fetch.errors import FetchError
-from ingest.fetch.rate_limit import Pace
-from ingest.fetch.robots import Answer, Robots
+from ingest.fetch.rate_limit import RateLimiter
+from ingest.fetch.robots import Robots, RobotsAnswer
 from ingest.fetch.ssrf import Resolve, resolve
 from ingest.fetch.transport import (
     ENCODINGS,
@@ -101,7 +101,7 @@ class Client:
         self.limits = limits
         self._credentials = credentials or Credentials()
         self._deadline = Deadline(stop or Event())
-        self.pace = Pace(limits.delay, stop or Event())
+        self.pace = RateLimiter(limits.delay, stop or Event())
         self._robots = Robots(self._ask_robots, agent.partition("/")[0].strip())
         names = frozenset(name.casefold().strip("[]") for name in allowed)
         backend = CheckedBackend(self._deadline, allowed=names, resolve=resolve, network=network)
@@ -133,12 +133,12 @@ class Client:
         self._robots.check(url)
         self.pace.slow_down(url, self._robots.delay(url))
 
-    def _ask_robots(self, url: str) -> Answer:
+    def _ask_robots(self, url: str) -> RobotsAnswer:
         try:
             found = self._followed(url, {}, lambda _: None)
         except _TooManyRedirectsError:  # RFC 9309, 2.3.1.2: as if there were none
-            return Answer(404)
-        return Answer(found.status, found.content)
+            return RobotsAnswer(404)
+        return RobotsAnswer(found.status, found.content)
 
     def _followed(
         self, url: str, conditions: dict[str, str], check: Callable[[str], None]

@@ -11,17 +11,23 @@ from urllib.parse import urldefrag, urlsplit
 
 from ingest.fetch.client import Client, Fetched
 from ingest.fetch.errors import FetchError, StoppedError
-from ingest.fetch.page_checks import refusal_of_detour, refusal_of_page, refusal_of_status
-from ingest.provenance import Hold, arrived, filled, objection_to, speaks_for
-from ingest.readers import Failure, Kill, Link, Reading, Reject
-from ingest.readers.detect import kind_of
+from ingest.fetch.page_checks import page_problem, redirect_problem, status_problem
+from ingest.provenance import (
+    Hold,
+    may_speak_for,
+    origin_problem,
+    with_host_as_publisher,
+    with_origin,
+)
+from ingest.readers import Failure, KillNotice, Link, ReaderOptions, Reject
+from ingest.readers.detect import detect_format
 from ingest.readers.dispatch import read_content
-from ingest.readers.encoding import in_utf8
-from ingest.readers.error_guard import failure
+from ingest.readers.encoding import as_utf8
+from ingest.readers.error_guard import unexpected_failure
 from ingest.readers.html.reader import read_html
-from ingest.trusted_sources import NO_TRUST, Trust
+from ingest.trusted_sources import NO_TRUST, TrustedSources
 from rag.schema import Article
-from rag.store.crawl_state import Visit
+from rag.store.crawl_state import FetchRecord
 
 DEPTH = 4  # an index of sitemaps, a sitemap, a page: and one to spare
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # statuses that may be others soon
@@ -29,11 +35,11 @@ _LINKED = frozenset({"feed", "sitemap", "packed"})  # what else than pages may b
 _PEEK = 2**16
 
 
-class Visits(Protocol):
+class FetchHistory(Protocol):
     """What is remembered of addresses: `rag.store.crawl_state.Visits`, or a fake."""
 
-    def last(self, url: str) -> Visit | None: ...
-    def keep(self, visits: Iterable[Visit]) -> None: ...
+    def last(self, url: str) -> FetchRecord | None: ...
+    def keep(self, visits: Iterable[FetchRecord]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,10 @@ class Unchanged:
 Found = Article | Reject | Unchanged
 
 
-class _Hub:
+class _LinkPage:
     """A page of links, remembered when all that it names is in: until then it is asked again."""
 
-    def __init__(self, visit: Visit, task: _Task, address: str) -> None:
+    def __init__(self, visit: FetchRecord, task: _Task, address: str) -> None:
         self.visit = visit
         self.task = task
         self.address = address  # where it was found in the end
@@ -60,29 +66,29 @@ class _Hub:
 @dataclass(frozen=True, slots=True)
 class _Task:
     link: Link
-    hub: _Hub | None = None
+    hub: _LinkPage | None = None
     depth: int = 0
 
 
-class Following:
+class Crawler:
     """Fetches addresses and what they name, one request a host at a time, the first due first."""
 
     def __init__(
         self,
         client: Client,
-        visits: Visits,
-        reading: Reading | None = None,
-        trust: Trust = NO_TRUST,
+        visits: FetchHistory,
+        reading: ReaderOptions | None = None,
+        trust: TrustedSources = NO_TRUST,
     ) -> None:
         """What is fetched speaks for its own site alone, and for what `trust` lists beside it."""
         self._client = client
         self._visits = visits
-        reading = reading or Reading(links="follow")
+        reading = reading or ReaderOptions(links="follow")
         self._reading = replace(reading, field_map=reading.field_map.for_fetched())
         self._trust = trust
         self._queues: dict[str, tuple[deque[_Task], deque[_Task]]] = {}
         self._seen: set[str] = set()
-        self._settling: list[Visit] = []
+        self._settling: list[FetchRecord] = []
         self.finished: list[str] = []
         self.total = 0
 
@@ -161,19 +167,21 @@ class Following:
         if fetched.status == 304:
             self._finished(task)
             yield Unchanged(url)
-        elif reason := refusal_of_status(fetched) or refusal_of_detour(url, fetched):
+        elif reason := status_problem(fetched) or redirect_problem(url, fetched):
             yield self._refused(task, reason, failed=fetched.status in PASSING)
         else:
             yield from self._taken(task, url, fetched)
 
     def _taken(self, task: _Task, url: str, fetched: Fetched) -> Iterator[Found]:
         now = datetime.now(UTC)
-        visit = Visit(self._key(url), fetched.etag, fetched.last_modified, fetched.status, now)
+        visit = FetchRecord(
+            self._key(url), fetched.etag, fetched.last_modified, fetched.status, now
+        )
         try:
-            kind = kind_of(fetched.content[:_PEEK])
+            kind = detect_format(fetched.content[:_PEEK])
         except Exception as error:
             self._finished(task)
-            yield failure(task.link.url, error)
+            yield unexpected_failure(task.link.url, error)
             return
         if kind == "html":
             yield self._page(task, fetched, visit)
@@ -185,14 +193,14 @@ class Following:
         else:
             yield from self._links(task, url, fetched, visit)
 
-    def _page(self, task: _Task, fetched: Fetched, visit: Visit) -> Found:
+    def _page(self, task: _Task, fetched: Fetched, visit: FetchRecord) -> Found:
         found, reason = _read_page(fetched, task.link.url)
         if isinstance(found, Failure):
             self._finished(task)
             return found
         if isinstance(found, Reject) or reason:
             return self._refused(task, reason or getattr(found, "reason", ""))
-        if reason := objection_to(found, fetched.url, self._trust, place=task.link.url):
+        if reason := origin_problem(found, fetched.url, self._trust, place=task.link.url):
             self._finished(task)
             return self._hold(found, reason, task.link.url, fetched)
         self._settling.append(replace(visit, article_id=found.id))
@@ -206,25 +214,29 @@ class Following:
         """
         known, hub = task.link.known, task.hub.address if task.hub else ""
         hearsay = None
-        if known and hub and not speaks_for(hub, fetched.url, self._trust):
+        if known and hub and not may_speak_for(hub, fetched.url, self._trust):
             hearsay = replace(known, publisher="")
         elif known:
-            article = filled(article, known)
-        return arrived(article, origin=fetched.url, place=task.link.url, hearsay=hearsay)
+            article = with_host_as_publisher(article, known)
+        return with_origin(article, origin=fetched.url, place=task.link.url, hearsay=hearsay)
 
-    def _links(self, task: _Task, url: str, fetched: Fetched, visit: Visit) -> Iterator[Found]:
+    def _links(
+        self, task: _Task, url: str, fetched: Fetched, visit: FetchRecord
+    ) -> Iterator[Found]:
         """Yield the articles that a feed or a file holds, and have its links fetched."""
-        hub = _Hub(visit, task, fetched.url)
+        hub = _LinkPage(visit, task, fetched.url)
         reading = replace(self._reading, url=fetched.url)
         for found in read_content(fetched.content, url, reading):
             if isinstance(found, Article):
                 found = self._judged(found, url, fetched)
-            elif isinstance(found, Kill):
+            elif isinstance(found, KillNotice):
                 found = replace(found, fetched_from=fetched.url)
             if not isinstance(found, Link):
                 # An embargo ends, a feed is mended: what was refused must be seen again.
                 # A kill that's not obeyed waits for the operator, who may trust its source.
-                obeyed = isinstance(found, Kill) and self._trust.killer(fetched.url) is not None
+                obeyed = (
+                    isinstance(found, KillNotice) and self._trust.killer(fetched.url) is not None
+                )
                 hub.failed |= isinstance(found, Reject) and not obeyed
                 yield found
             elif self._add(_Task(found, hub, task.depth + 1)):
@@ -232,9 +244,9 @@ class Following:
         self._left(hub)
 
     def _judged(self, article: Article, url: str, fetched: Fetched) -> Article | Hold:
-        if reason := objection_to(article, fetched.url, self._trust, place=url):
+        if reason := origin_problem(article, fetched.url, self._trust, place=url):
             return self._hold(article, reason, url, fetched)
-        return arrived(article, origin=fetched.url, place=f"{url}!{article.url or article.id}")
+        return with_origin(article, origin=fetched.url, place=f"{url}!{article.url or article.id}")
 
     def _hold(self, article: Article, reason: str, url: str, fetched: Fetched) -> Hold:
         place = f"{url}!{article.url or article.id}"
@@ -250,7 +262,7 @@ class Following:
             task.hub.failed |= failed
             self._left(task.hub)
 
-    def _left(self, hub: _Hub) -> None:
+    def _left(self, hub: _LinkPage) -> None:
         """One less of what a hub waits for: when nothing is left, it need not be read again."""
         hub.left -= 1
         if hub.left == 0:
@@ -262,15 +274,15 @@ class Following:
 def _read_page(fetched: Fetched, place: str) -> tuple[Article | Reject, str]:
     """Return the article of a page that came, and why it may be none though one was read."""
     try:
-        content = in_utf8(fetched.content, fetched.content_type)
+        content = as_utf8(fetched.content, fetched.content_type)
         found = read_html(content, place=place, url=fetched.url)
         text, title = (found.text, found.title) if isinstance(found, Article) else ("", "")
-        return found, refusal_of_page(content, text, title)
+        return found, page_problem(content, text, title)
     except Exception as error:
-        return failure(place, error), ""
+        return unexpected_failure(place, error), ""
 
 
-def _is_as_it_was(link: Link, last: Visit | None) -> bool:
+def _is_as_it_was(link: Link, last: FetchRecord | None) -> bool:
     """Whether what names a page says that it has not changed since it was put in."""
     return bool(last and last.article_id and link.modified and link.modified <= last.at)
 

@@ -47,7 +47,7 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*+)[^<>]*+>")
 _HIDDEN = frozenset({"script", "style", "template"})
 
 
-def refusal_of_status(fetched: Fetched) -> str:
+def status_problem(fetched: Fetched) -> str:
     """Return why an answer without a page is none; nothing for one with a page."""
     if fetched.status == 200:
         return ""
@@ -60,7 +60,7 @@ def refusal_of_status(fetched: Fetched) -> str:
     return f"answers {fetched.status}, {name}"
 
 
-def refusal_of_detour(asked: str, fetched: Fetched) -> str:
+def redirect_problem(asked: str, fetched: Fetched) -> str:
     """Return why the page that `asked` led to is not the article; nothing where it may be."""
     if fetched.url == asked:
         return ""
@@ -72,7 +72,7 @@ def refusal_of_detour(asked: str, fetched: Fetched) -> str:
     return ""
 
 
-def refusal_of_page(content: bytes, text: str, title: str) -> str:
+def page_problem(content: bytes, text: str, title: str) -> str:
     """Return why a page is no article though it came; `text` and `title` are what was read of it.
 
     Short ones alone are doubted: an article may be about walls, logins and pages not found.

@@ -11,7 +11,7 @@ from ingest.fetch.errors import FetchError, StoppedError
 LONGEST_PAUSE = 120.0  # seconds; a site that wants more is one that does not want to be read
 
 
-class Pace:
+class RateLimiter:
     """When each host may be asked again."""
 
     def __init__(self, delay: float, stop: Event) -> None:

@@ -19,7 +19,7 @@ DENY_ALL = "User-agent: *\nDisallow: /\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RobotsAnswer:
     """What came of asking for a robots.txt: a status and its bytes."""
 
     status: int
@@ -36,7 +36,7 @@ class _Rules:
 class Robots:
     """The rules of every site that was asked, kept for a day."""
 
-    def __init__(self, ask: Callable[[str], Answer], agent: str) -> None:
+    def __init__(self, ask: Callable[[str], RobotsAnswer], agent: str) -> None:
         """`ask` fetches one address, raising FetchError; `agent` is the name rules are for."""
         self._ask = ask
         self._agent = agent
@@ -74,7 +74,7 @@ class Robots:
         except ForbiddenError:  # the page is at the same address
             raise
         except FetchError:
-            answer = Answer(599)
+            answer = RobotsAnswer(599)
         now = time.monotonic()
         if answer.status >= 500:  # 2.3.1.4: unreachable is a complete disallow
             return _Rules(Protego.parse(DENY_ALL), False, now + UNREACHABLE_FOR)

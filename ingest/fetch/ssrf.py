@@ -59,7 +59,7 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
-def checked(
+def resolve_public(
     host: str, port: int, *, allowed: Collection[str] = (), resolve: Resolve = resolve
 ) -> list[str]:
     """Return the addresses of `host`, every one of which may be connected to.

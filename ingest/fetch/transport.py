@@ -12,7 +12,7 @@ import httpcore2
 import httpx2
 
 from ingest.fetch.errors import FetchError, StoppedError
-from ingest.fetch.ssrf import Resolve, checked, resolve
+from ingest.fetch.ssrf import Resolve, resolve, resolve_public
 
 _AWAKE = 0.5  # seconds that a wait lasts before it is seen whether the user wants it to stop
 
@@ -73,7 +73,7 @@ class CheckedBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         failed: Exception = FetchError(f"{host} has no address", lasting=False)
-        for address in checked(host, port, allowed=self._allowed, resolve=self._resolve):
+        for address in resolve_public(host, port, allowed=self._allowed, resolve=self._resolve):
             try:
                 stream = self._network.connect_tcp(
                     address, port, self._deadline.left(), local_address, socket_options

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.readers.fields import SPELLINGS, normalised
+from ingest.readers.fields import SPELLINGS, normalize_keys
 
 _CONTAINERS = (
     *("articles", "items", "results", "data", "docs", "entries", "records", "rows", "stories"),
@@ -27,7 +27,7 @@ def articles_inside(value: Mapping[str, Any]) -> list[Any] | None:
     if "jsonfeed.org" in str(value.get("version")) and isinstance(value.get("items"), list):
         feed = {"publisher": value.get("title"), "language": value.get("language")}
         return [feed | item for item in value["items"] if isinstance(item, dict)]
-    values = normalised(value)
+    values = normalize_keys(value)
     columns = _of_columns(value, values)
     if columns is not None:
         return columns

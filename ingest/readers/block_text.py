@@ -34,7 +34,7 @@ def local_name(element: Any) -> str:
     return element.tag.rpartition("}")[2].casefold() if isinstance(element.tag, str) else ""
 
 
-def block_texts(root: Any, left_out: frozenset[str] = LEFT_OUT) -> list[str]:
+def read_blocks(root: Any, left_out: frozenset[str] = LEFT_OUT) -> list[str]:
     """Return the texts of the blocks within `root`, in order, each on one line.
 
     A row of a table is one block, its cells between bars; preformatted text keeps its lines. A

@@ -18,8 +18,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ingest.readers import Read, Reject, may_hold_articles
-from ingest.readers.error_guard import failure
-from ingest.readers.file_names import printable
+from ingest.readers.error_guard import unexpected_failure
+from ingest.readers.file_names import printable_name
 from ingest.readers.side_files import side_members
 from rag.errors import ReadError
 
@@ -67,7 +67,7 @@ class BombError(ReadError):
 
 
 @dataclass(slots=True)
-class Allowance:
+class UnpackLimit:
     """What a file of `packed` bytes may still unpack to; everything within it draws on it."""
 
     packed: int
@@ -90,7 +90,7 @@ class Allowance:
 class _Unpacked(io.RawIOBase):
     """What `read` gives, counted; an error comes after what could be read before it."""
 
-    def __init__(self, read: Callable[[int], bytes], allowance: Allowance) -> None:
+    def __init__(self, read: Callable[[int], bytes], allowance: UnpackLimit) -> None:
         self._read, self._allowance = read, allowance
         self._error: BaseException | None = None
 
@@ -117,8 +117,8 @@ class _Unpacked(io.RawIOBase):
         return size
 
 
-def unpacked(
-    file: io.BufferedReader[Any], start: bytes, allowance: Allowance
+def decompress(
+    file: io.BufferedReader[Any], start: bytes, allowance: UnpackLimit
 ) -> io.BufferedReader[Any]:
     """Return what a packed stream holds; its `start` is one of `PACKED`."""
     opened = next(opened for magic, opened in _STREAMS if start.startswith(magic))
@@ -135,7 +135,7 @@ def is_tar(start: bytes) -> bool:
 
 
 def read_zip(
-    file: io.BufferedReader[Any], place: str, *, allowance: Allowance, read_member: ReadMember
+    file: io.BufferedReader[Any], place: str, *, allowance: UnpackLimit, read_member: ReadMember
 ) -> Read:
     """Yield what the members of a zip hold, by name; `read_member` reads one, at "zip!member"."""
     with tempfile.SpooledTemporaryFile(max_size=2**24) as copy:
@@ -203,7 +203,7 @@ def _unclaim_utf8(file: Any) -> None:
 
 
 def read_tar(
-    file: io.BufferedReader[Any], place: str, *, allowance: Allowance, read_member: ReadMember
+    file: io.BufferedReader[Any], place: str, *, allowance: UnpackLimit, read_member: ReadMember
 ) -> Read:
     """Yield what the members of a tar hold, in its order; links and devices are passed over."""
     with tarfile.open(fileobj=file, mode="r|", tarinfo=_Head) as opened:
@@ -236,7 +236,7 @@ def _tarred(opened: tarfile.TarFile) -> Iterator[_Member]:
 
 
 def _members(
-    place: str, members: Iterator[_Member], allowance: Allowance, read_member: ReadMember
+    place: str, members: Iterator[_Member], allowance: UnpackLimit, read_member: ReadMember
 ) -> Read:
     found = False
     for name, opened in members:
@@ -244,7 +244,7 @@ def _members(
         if not may_hold_articles(PurePosixPath(name.replace("\\", "/"))):
             continue
         found = True
-        at = f"{place}!{printable(name)}"
+        at = f"{place}!{printable_name(name)}"
         try:
             with opened() as member:
                 file = io.BufferedReader(_Unpacked(member.read, allowance), _CHUNK)
@@ -258,7 +258,7 @@ def _members(
         except BombError:
             raise
         except Exception as error:
-            yield failure(at, error)
+            yield unexpected_failure(at, error)
     if not found:
         yield Reject(place, "an archive without a file that could hold articles")
 

@@ -38,7 +38,7 @@ def country_of(host: str) -> str:
     return "gb" if domain == "uk" else domain
 
 
-def order_of(locale: str, country: str = "") -> Order:
+def date_order(locale: str, country: str = "") -> Order:
     """Return which comes first where a locale, or else a publisher's country, decides it."""
     region = region_of(locale) or country
     language = re.split(r"[-_]", locale.casefold())[0]

@@ -12,7 +12,7 @@ from typing import Any
 from ingest.readers.api_responses import articles_inside
 from ingest.readers.date_order import FileOrder
 from ingest.readers.field_map import FieldMap
-from ingest.readers.fields import dates_said
+from ingest.readers.fields import stated_dates
 
 # Daily news shows a day after the 12th within a fortnight.
 HEAD_BYTES = 8 * 2**20
@@ -73,7 +73,7 @@ def order_of_rows(
         try:
             for row in rows:
                 if header and len(row) == len(header):
-                    yield from dates_said(dict(zip(header, row, strict=True)), field_map)
+                    yield from stated_dates(dict(zip(header, row, strict=True)), field_map)
                 header = header or [cell.strip() for cell in row]
         except csv.Error:  # cut, or broken: the reader says where
             return
@@ -83,7 +83,7 @@ def order_of_rows(
 
 def order_of_records(records: Iterable[Mapping[str, Any]], field_map: FieldMap) -> FileOrder:
     """Return how records, as of Parquet, write their days."""
-    return FileOrder.seen(_some(pair for one in records for pair in dates_said(one, field_map)))
+    return FileOrder.seen(_some(pair for one in records for pair in stated_dates(one, field_map)))
 
 
 def _of_lines(head: bytes, field_map: FieldMap) -> Iterator[tuple[str, str]]:
@@ -105,7 +105,7 @@ def _of_value(value: Any, field_map: FieldMap) -> Iterator[tuple[str, str]]:
         elif isinstance(value, dict):
             inside = articles_inside(value)
             if inside is None:
-                yield from dates_said(value, field_map)
+                yield from stated_dates(value, field_map)
             else:
                 yield from _of_value(inside, field_map)
     except RecursionError:

@@ -10,7 +10,7 @@ from ingest.readers.compression import PACKED, is_tar
 from ingest.readers.feeds import xml_of_links
 from ingest.readers.iptc7901 import is_iptc7901
 from ingest.readers.mail import kind_of_mail
-from ingest.readers.unsupported import other_kind, other_xml
+from ingest.readers.unsupported import unsupported_format, unsupported_xml
 
 Kind = Literal[
     "json lines",
@@ -54,7 +54,7 @@ _CRAWL_LIST = re.compile(
 _XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
 
 
-def kind_of(start: bytes) -> Kind | str:
+def detect_format(start: bytes) -> Kind | str:
     """Return the format that begins with `start`, or why it is none that is read."""
     if not start.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         return "an empty file"
@@ -65,7 +65,7 @@ def kind_of(start: bytes) -> Kind | str:
         return "tar"
     if is_iptc7901(start):
         return "IPTC 7901"
-    if other := other_kind(start):
+    if other := unsupported_format(start):
         return other
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text"
@@ -78,7 +78,7 @@ def kind_of(start: bytes) -> Kind | str:
         _kind_of_markup(start)
         or _kind_of_json(start)
         or ("mail" if kind_of_mail(start) else "")
-        or other_xml(start)
+        or unsupported_xml(start)
         or "text"
     )
 
@@ -93,7 +93,7 @@ def _kind_of_markup(start: bytes) -> Kind | str | None:
     if _XML.match(start):
         if re.search(rb"(?i)<html\b", start):
             return "html"
-        return other_xml(start) or "XML of a kind that is not read here"
+        return unsupported_xml(start) or "XML of a kind that is not read here"
     return None
 
 

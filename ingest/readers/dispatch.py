@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ingest.provenance import arrived
-from ingest.readers import KINDS, OnBytes, Read, Reading, Reject
+from ingest.provenance import with_origin
+from ingest.readers import KINDS, OnBytes, Read, ReaderOptions, Reject
 from ingest.readers.compression import (
     DAMAGED,
     NESTING,
-    Allowance,
     BombError,
+    UnpackLimit,
+    decompress,
     read_tar,
     read_zip,
-    unpacked,
 )
-from ingest.readers.detect import kind_of
-from ingest.readers.encoding import ARTICLE_BYTES, recoded
-from ingest.readers.error_guard import failure, guarded
-from ingest.readers.file_names import printable
-from ingest.readers.partial_files import STILL_WRITTEN, has_writer, mark_of
+from ingest.readers.detect import detect_format
+from ingest.readers.encoding import ARTICLE_BYTES, recode
+from ingest.readers.error_guard import guard, unexpected_failure
+from ingest.readers.file_names import printable_name
+from ingest.readers.partial_files import STILL_WRITTEN, file_state, has_writer
 from rag.schema import Article
 
 if TYPE_CHECKING:
@@ -56,23 +56,25 @@ class _Counted(io.RawIOBase):
         return int(size)
 
 
-def read_file(path: Path, on_bytes: OnBytes | None = None, reading: Reading | None = None) -> Read:
+def read_file(
+    path: Path, on_bytes: OnBytes | None = None, reading: ReaderOptions | None = None
+) -> Read:
     """Yield the articles of one file and what in it is none."""
-    place = printable(path)
+    place = printable_name(path)
     try:
         with path.open("rb", buffering=0) as raw:
             counted = _Counted(raw, on_bytes or (lambda _: None))
             file: io.BufferedReader[Any] = io.BufferedReader(counted, _PEEK)
-            allowance = Allowance(path.stat().st_size)
-            found = _Opening(reading or Reading(), allowance).read(file, place)
-            before = mark_of(raw)
-            yield from _if_whole(raw, before, kind_of(_peek(file)), place, found)
+            allowance = UnpackLimit(path.stat().st_size)
+            found = _Opening(reading or ReaderOptions(), allowance).read(file, place)
+            before = file_state(raw)
+            yield from _if_whole(raw, before, detect_format(_peek(file)), place, found)
     except BombError as error:
         yield Reject(place, str(error))
     except OSError as error:
         yield Reject(place, f"cannot be read: {error.strerror or error}")
     except Exception as error:  # of this file: the others of its folder are read all the same
-        yield failure(place, error)
+        yield unexpected_failure(place, error)
 
 
 def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, found: Read) -> Read:
@@ -86,39 +88,39 @@ def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, f
         return
     if kind in ("html", "text", "news XML", "mail", "IPTC 7901") and before[0] <= ARTICLE_BYTES:
         found = iter(list(found))  # at once, to look again before any of it is used
-        if mark_of(file) != before:
+        if file_state(file) != before:
             yield Reject(place, STILL_WRITTEN)
             return
     yield from found
-    if kind != "json lines" and mark_of(file) != before:
+    if kind != "json lines" and file_state(file) != before:
         yield Reject(place, STILL_WRITTEN)
 
 
-def read_content(content: bytes, place: str, reading: Reading) -> Read:
+def read_content(content: bytes, place: str, reading: ReaderOptions) -> Read:
     """Yield what was fetched holds, whatever its format; `reading.url` is where it is from."""
     file: io.BufferedReader[Any] = io.BufferedReader(io.BytesIO(content), _PEEK)
-    opening = _Opening(reading, Allowance(len(content)))
-    yield from guarded(place, lambda: opening.read(file, place))
+    opening = _Opening(reading, UnpackLimit(len(content)))
+    yield from guard(place, lambda: opening.read(file, place))
 
 
 @dataclass(frozen=True, slots=True)
 class _Opening:
     """A file being read, and how deep in what it packs: all within it draws on one allowance."""
 
-    reading: Reading
-    allowance: Allowance
+    reading: ReaderOptions
+    allowance: UnpackLimit
     depth: int = 0
 
     def read(self, file: io.BufferedReader[Any], place: str) -> Read:
         """Yield the articles of a file, or of a member of one."""
         start = _peek(file)
         try:
-            file = recoded(file, start)
+            file = recode(file, start)
         except ValueError as error:
             yield Reject(place, str(error))
             return
         start = _peek(file)
-        kind = kind_of(start)
+        kind = detect_format(start)
         if kind in ("packed", "zip", "tar"):
             if self.depth == NESTING:
                 yield Reject(place, f"packed more than {NESTING} times over: unpack it first")
@@ -130,7 +132,7 @@ class _Opening:
             except DAMAGED as error:
                 yield Reject(place, f"damaged, or not what it seems: {error}")
             except Exception as error:
-                yield failure(place, error)
+                yield unexpected_failure(place, error)
         else:
             kind = KINDS.get(self.reading.kind, kind)
             yield from _articles(file, kind, place, self.reading, self.allowance)
@@ -138,14 +140,18 @@ class _Opening:
     def _unpacked(self, file: io.BufferedReader[Any], start: bytes, kind: str, place: str) -> Read:
         inside = replace(self, depth=self.depth + 1)
         if kind == "packed":
-            yield from inside.read(unpacked(file, start, self.allowance), place)
+            yield from inside.read(decompress(file, start, self.allowance), place)
         else:
             read_members = read_zip if kind == "zip" else read_tar
             yield from read_members(file, place, allowance=self.allowance, read_member=inside.read)
 
 
 def _articles(
-    file: io.BufferedReader[Any], kind: str, place: str, reading: Reading, allowance: Allowance
+    file: io.BufferedReader[Any],
+    kind: str,
+    place: str,
+    reading: ReaderOptions,
+    allowance: UnpackLimit,
 ) -> Read:
     kind, dialect = _seen_closer(_peek(file), kind, reading)
     if dialect:
@@ -182,7 +188,7 @@ def _articles(
         yield from _documents(file, kind, place, reading)
 
 
-def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: Reading) -> Read:
+def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: ReaderOptions) -> Read:
     """Yield the articles of what is no list of records: pages, messages, texts."""
     if kind == "web archive":
         from ingest.readers.warc import read_warc
@@ -195,7 +201,7 @@ def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: Rea
     elif kind == "mail":
         from ingest.readers.mail import read_mail
 
-        for found in guarded(
+        for found in guard(
             place, lambda: read_mail(file, place, reading.url), passing=_OF_THE_FILE
         ):
             yield _saved(found, place, reading.url) if isinstance(found, Article) else found
@@ -206,7 +212,7 @@ def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: Rea
     elif kind == "text" and not reading.kind and _NAMED_JSON.search(place):
         yield Reject(place, "no JSON, though it is named so: is it text? Then name it .txt")
     elif kind in ("html", "text", "pdf"):
-        yield from guarded(
+        yield from guard(
             place, lambda: [_article(file, kind, place, reading.url)], passing=_OF_THE_FILE
         )
     else:
@@ -217,7 +223,7 @@ def _saved(article: Article, place: str, url: str) -> Article:
     """Return what a saved page or a message holds: where it was not fetched, it names its address
     itself, and that is not to be taken on trust.
     """
-    return article if url else arrived(article, place=place)
+    return article if url else with_origin(article, place=place)
 
 
 def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> Article | Reject:
@@ -240,7 +246,7 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> A
     return read_text(content, place=place, url=url)
 
 
-def _seen_closer(start: bytes, kind: str, reading: Reading) -> tuple[str, Dialect | None]:
+def _seen_closer(start: bytes, kind: str, reading: ReaderOptions) -> tuple[str, Dialect | None]:
     """Return what a text is, unless the user says it is one; and how a table is written."""
     if kind == "text" and not reading.kind:
         kind = _of_links(start) or "table"
@@ -261,7 +267,7 @@ def _is_json_feed(start: bytes) -> bool:
     return is_json_feed(start)
 
 
-def _table(start: bytes, reading: Reading) -> Dialect | None:
+def _table(start: bytes, reading: ReaderOptions) -> Dialect | None:
     from ingest.readers.tabular import dialect_of
 
     return dialect_of(start, reading.field_map)

@@ -70,7 +70,7 @@ class _Recoded(io.RawIOBase):
         return len(taken)
 
 
-def recoded(file: io.BufferedReader, start: bytes) -> io.BufferedReader:
+def recode(file: io.BufferedReader, start: bytes) -> io.BufferedReader:
     """Return a file in UTF-8 whose `start` has the mark of UTF-16 or UTF-32; any other as it is.
 
     Raises ValueError where it is not what the mark says.
@@ -85,7 +85,7 @@ def recoded(file: io.BufferedReader, start: bytes) -> io.BufferedReader:
     return io.BufferedReader(_Recoded(file, encoding), _SAMPLE)
 
 
-def in_utf8(page: bytes, content_type: str) -> bytes:
+def as_utf8(page: bytes, content_type: str) -> bytes:
     """Return a page in UTF-8 where the server names the encoding that it is in."""
     charset = re.search(r"(?i)charset=[\"']?([\w.:-]+)", content_type)
     if charset:

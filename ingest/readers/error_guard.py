@@ -14,7 +14,7 @@ Found = TypeVar("Found")
 _FRAMES = 30  # of a traceback, the innermost: a recursion has a thousand
 
 
-def failure(place: str, error: Exception) -> Reject:
+def unexpected_failure(place: str, error: Exception) -> Reject:
     """Return the reject for an exception that nobody expected, with its traceback."""
     if isinstance(error, BackfileError):
         return Reject(place, str(error))
@@ -29,7 +29,7 @@ def failure(place: str, error: Exception) -> Reject:
     return Failure(place, reason, trace)
 
 
-def guarded(
+def guard(
     place: str, found: Callable[[], Iterable[Found]], *, passing: tuple[type[Exception], ...] = ()
 ) -> Iterator[Found | Reject]:
     """Yield what `found()` gives; an exception out of it becomes the reject of `place`.
@@ -44,4 +44,4 @@ def guarded(
     except passing:
         raise
     except Exception as error:
-        yield failure(place, error)
+        yield unexpected_failure(place, error)

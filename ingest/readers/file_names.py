@@ -13,7 +13,7 @@ from pathlib import Path
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
-def printable(name: str | Path) -> str:
+def printable_name(name: str | Path) -> str:
     """Return a name with the bytes that are no UTF-8, and lone surrogates, as escapes."""
     text = str(name)
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from ingest.readers.encoding import ARTICLE_BYTES
 
 
-def payload_of(record: Any) -> bytes:
+def decode_payload(record: Any) -> bytes:
     """Return a WARC record's page, without chunks and unpacked.
 
     Not warcio's `content_stream`: it unpacks whatever a chunk holds at once, and 10 MB of gzip

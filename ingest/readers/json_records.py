@@ -14,7 +14,7 @@ from ingest.readers.api_responses import articles_inside
 from ingest.readers.date_order import UNSEEN, FileOrder
 from ingest.readers.date_order_detection import order_of_json, order_of_lines, with_head
 from ingest.readers.encoding import ARTICLE_BYTES, lines_of
-from ingest.readers.error_guard import guarded
+from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.fields import article_from
 from ingest.readers.iptc import is_ninjs, read_ninjs
@@ -50,7 +50,7 @@ def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links, order: F
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
     else:  # 900 lists in one another are read, but not to be walked through
-        yield from guarded(at, lambda: _from_value(value, at, field_map, links, order))
+        yield from guard(at, lambda: _from_value(value, at, field_map, links, order))
 
 
 def read_json(
@@ -66,7 +66,7 @@ def read_json(
     try:
         for line, value in _elements(file):
             at = f"{place}:{line}"
-            yield from guarded(at, partial(_from_value, value, at, field_map, links, order))
+            yield from guard(at, partial(_from_value, value, at, field_map, links, order))
     except UnicodeDecodeError as error:
         yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
     except json.JSONDecodeError as error:
@@ -129,7 +129,7 @@ def _from_value(
     """Yield the article that `value` is, or those that it holds in a list."""
     if isinstance(value, list):
         for item in value:
-            yield from guarded(at, partial(_from_value, item, at, field_map, links, order))
+            yield from guard(at, partial(_from_value, item, at, field_map, links, order))
         return
     if not isinstance(value, dict):
         yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
@@ -146,7 +146,7 @@ def _from_value(
         yield Reject(at, "a list without an article in it")
     else:
         for item in inside:
-            yield from guarded(at, partial(_from_value, item, at, field_map, links, order))
+            yield from guard(at, partial(_from_value, item, at, field_map, links, order))
 
 
 def _wrong(error: json.JSONDecodeError) -> str:

@@ -127,7 +127,7 @@ def _is_part(bare: str) -> bool:
     return bare.rpartition(" ")[2] in ("staff", "news", "agency", "reporters", "service", "photos")
 
 
-def is_nobody(name: str) -> bool:
+def is_no_person(name: str) -> bool:
     """Whether a name is no person's: an agency, a desk, a role alone, or a link's label."""
     if _PICTURED.search(name) or _HOUSE.match(name):
         return True

@@ -15,8 +15,8 @@ from itertools import chain, islice
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from ingest.readers import Link, OnBytes, Read, Reading, Reject
-from ingest.readers.detect import kind_of
+from ingest.readers import Link, OnBytes, Read, ReaderOptions, Reject
+from ingest.readers.detect import detect_format
 from ingest.readers.dispatch import read_file
 from rag.schema import Article
 
@@ -29,7 +29,9 @@ _PEEK = 2**12
 _Found = list[list["Article | Reject | Link"]]
 
 
-def read_together(files: Iterable[Path], on_bytes: OnBytes | None, reading: Reading) -> Read:
+def read_in_parallel(
+    files: Iterable[Path], on_bytes: OnBytes | None, reading: ReaderOptions
+) -> Read:
     """Yield what `files` hold, in their order, pages in `reading.workers` processes.
 
     What is no page is read here, and so is everything where there are few pages. The processes
@@ -57,7 +59,7 @@ def read_together(files: Iterable[Path], on_bytes: OnBytes | None, reading: Read
         pool.shutdown(cancel_futures=True)
 
 
-def read_some(files: list[Path], reading: Reading) -> _Found:
+def read_some(files: list[Path], reading: ReaderOptions) -> _Found:
     """Return what each of a few files holds: what a process is asked for."""
     return [list(read_file(file, None, reading)) for file in files]
 
@@ -75,7 +77,9 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def _asked(pool: ProcessPoolExecutor, some: list[Path], alone: Reading) -> Future[_Found] | None:
+def _asked(
+    pool: ProcessPoolExecutor, some: list[Path], alone: ReaderOptions
+) -> Future[_Found] | None:
     if not _is_page(some[0]):
         return None
     try:
@@ -102,7 +106,10 @@ def _without_interrupts() -> Iterator[None]:
 
 
 def _taken(
-    files: list[Path], future: Future[_Found] | None, on_bytes: OnBytes | None, reading: Reading
+    files: list[Path],
+    future: Future[_Found] | None,
+    on_bytes: OnBytes | None,
+    reading: ReaderOptions,
 ) -> Read:
     found: _Found | None = None
     if future is not None:
@@ -140,7 +147,7 @@ def _is_page(file: Path) -> bool:
         return False
     try:
         with file.open("rb") as opened:
-            return kind_of(opened.read(_PEEK)) == "html"
+            return detect_format(opened.read(_PEEK)) == "html"
     except Exception:  # whatever it is, `read_file` says so
         return False
 

@@ -42,7 +42,7 @@ def has_writer(file: IO[bytes]) -> bool:
     return False
 
 
-def mark_of(file: IO[bytes]) -> tuple[int, int]:
+def file_state(file: IO[bytes]) -> tuple[int, int]:
     """Return what changes when somebody writes to a file: its size and its time."""
     stat = os.fstat(file.fileno())
     return stat.st_size, stat.st_mtime_ns

@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from ingest.readers.calendars import day_of_era, without_buddhist_years
-from ingest.readers.date_order import Order, order_of, region_of
+from ingest.readers.date_order import Order, date_order, region_of
 from ingest.readers.time_zones import Zone, zone_after_clock, zone_at_end
 from ingest.readers.times_of_day import clock_in
-from rag.valid_dates import valid_moment
+from rag.valid_dates import is_valid_date
 
 _EARLIEST = 1500  # year; the first newspapers are of 1605
 _AHEAD = timedelta(days=366)  # magazines carry dates months ahead, and nothing carries one further
@@ -171,7 +171,7 @@ def _ascii_digits(text: str) -> str:
 
 
 def _checked(moment: datetime, value: object) -> datetime:
-    if moment.year < _EARLIEST or not valid_moment(moment):
+    if moment.year < _EARLIEST or not is_valid_date(moment):
         raise ValueError(f"{str(value)[:60]!r} is not a likely date")
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
@@ -277,7 +277,7 @@ def _ordered(found: re.Match[str], language: str, region: str, order: Order | No
     elif second > 12:
         day, month = second, first
     else:
-        day_first = (order or order_of(language, region)) == "day first"
+        day_first = (order or date_order(language, region)) == "day first"
         day, month = (first, second) if day_first else (second, first)
     return date(_year(year), month, day)
 

@@ -13,8 +13,8 @@ from typing import Any
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Links, Read, Reject
 from ingest.readers.encoding import ARTICLE_BYTES
-from ingest.readers.error_guard import guarded
-from ingest.readers.file_names import printable
+from ingest.readers.error_guard import guard
+from ingest.readers.file_names import printable_name
 from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
 from rag.urls import host_of
@@ -51,7 +51,7 @@ def read_links(file: io.BufferedReader, place: str, kind: str, links: Links) -> 
     for number, named in enumerate(found, 1):
         empty = False
         at = f"{place}:{number}"
-        yield from guarded(at, partial(_link, named, at))
+        yield from guard(at, partial(_link, named, at))
     if empty:
         yield Reject(place, f"a {kind} without an address")
 
@@ -78,7 +78,7 @@ def clean_address(url: str) -> str:
     from courlan import clean_url  # 0.17 s: links only
 
     url = (clean_url(url) or "").partition("#")[0]
-    if printable(url) != url:  # lone surrogates: no server has such an address
+    if printable_name(url) != url:  # lone surrogates: no server has such an address
         return ""
     return url if re.match(r"(?i)https?://[^/\s]", url) else ""
 

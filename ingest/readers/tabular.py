@@ -15,7 +15,7 @@ from ingest.readers import Read, Reject
 from ingest.readers.date_order import FileOrder
 from ingest.readers.date_order_detection import order_of_rows, with_head
 from ingest.readers.encoding import ARTICLE_BYTES, decode
-from ingest.readers.error_guard import guarded
+from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.fields import SPELLINGS, article_from
 
@@ -123,7 +123,7 @@ def read_csv(
             if not header:
                 header = [cell.strip() for cell in row]
             elif any(cell.strip() for cell in row):
-                yield from guarded(
+                yield from guard(
                     at,
                     lambda: [_from_row(row, header, at, field_map, order)],  # noqa: B023
                 )

@@ -87,7 +87,7 @@ _VOCABULARIES = {
 }
 
 
-def other_kind(start: bytes) -> str:
+def unsupported_format(start: bytes) -> str:
     """Return what a file that begins with `start` is, and the way out; "" where it may be text."""
     for magic, name, way_out in _BINARY:
         if start.startswith(magic):
@@ -107,7 +107,7 @@ def other_kind(start: bytes) -> str:
     return ""
 
 
-def other_xml(start: bytes) -> str:
+def unsupported_xml(start: bytes) -> str:
     """Return what XML of a vocabulary that isn't read is; "" for what is no XML, or a page."""
     match = _ROOT.match(start)
     if not match:

@@ -10,21 +10,27 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from rag.answer.extractive import arranged, quoted, with_statement
-from rag.answer.followups_llm import standing_alone
-from rag.answer.llm import Writer
-from rag.answer.premises import Denial, premise_denied
-from rag.answer.prompts import DOES_NOT_SAY, fitting, messages
-from rag.answer.refusal import confidence, elsewhere, low_confidence_notice, refusal, refuses
-from rag.answer.retractions import taken_back, with_corrections
-from rag.answer.sentence_scoring import Candidate, Newsroom, texts_of, weighed
-from rag.archive.snapshot import ArchiveAsOf
+from rag.answer.extractive import append_statement, compose_answer, quote_statement
+from rag.answer.followups_llm import condense_question
+from rag.answer.llm import SentenceStream
+from rag.answer.premises import PremiseConflict, check_premise
+from rag.answer.prompts import DOES_NOT_SAY, build_messages, fit_to_context
+from rag.answer.refusal import (
+    answer_confidence,
+    excluded_hit_reason,
+    low_confidence_notice,
+    refusal_answer,
+    refusal_reason,
+)
+from rag.answer.retractions import add_correction_notes, cites_retracted
+from rag.answer.sentence_scoring import Newsroom, SentenceCandidate, score_sentences, texts_of
+from rag.archive.snapshot import ArchiveSnapshot
 from rag.errors import ChatModelError
-from rag.query.parser import stand_alone
-from rag.retrieval.hybrid import Retrieval, retrieve
+from rag.query.parser import resolve_followup
+from rag.retrieval.hybrid import RetrievalResult, retrieve
 from rag.schema import Answer, Filters, Hit, Usage
 from rag.settings import Settings, Unsupported
-from rag.verify.statements import checked
+from rag.verify.statements import verify_statement
 from rag.verify.verifier import Entails, Verifier
 
 if TYPE_CHECKING:
@@ -127,10 +133,10 @@ class Chatbot:
                 question, filters=filters, asked_on=asked_on, history=history, k=k
             )
             return
-        past = self.archive if isinstance(self.archive, ArchiveAsOf) else None
+        past = self.archive if isinstance(self.archive, ArchiveSnapshot) else None
         asked_on = asked_on or (past.day if past else None)
         for answer in self._stream(question, filters, asked_on, history, k):
-            answer = with_corrections(answer)
+            answer = add_correction_notes(answer)
             yield past.noted(answer, access=filters.access) if past else answer
 
     def as_of(self, day: datetime) -> Chatbot:
@@ -149,20 +155,24 @@ class Chatbot:
         k: int,
     ) -> Iterator[Answer]:
         used = Usage()
-        alone = stand_alone(question, history)
+        alone = resolve_followup(question, history)
         if self.chat_model is not None:
-            writer = Writer(self.chat_model, timeout=self.timeout, prices=self.prices)
-            alone, used = standing_alone(question, history, writer), writer.usage
+            writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+            alone, used = condense_question(question, history, writer), writer.usage
         found = retrieve(self.archive, alone, k, filters=filters, asked_on=asked_on)
-        ranked = weighed(self.archive, found)
-        why = refuses(found.question, ranked)
-        denial = premise_denied(found.question, ranked)
+        ranked = score_sentences(self.archive, found)
+        why = refusal_reason(found.question, ranked)
+        denial = check_premise(found.question, ranked)
         if why and denial is None:  # a denial is worth telling
             hits, notice = found.closest, found.notice
             told = self._elsewhere(found, filters)
             if told is not None:
-                why, hits, notice = elsewhere(told, found.question, filters), (told, *hits), ""
-            refused = refusal(found.question, hits, why, filters)
+                why, hits, notice = (
+                    excluded_hit_reason(told, found.question, filters),
+                    (told, *hits),
+                    "",
+                )
+            refused = refusal_answer(found.question, hits, why, filters)
             yield replace(
                 refused,
                 question=question,
@@ -202,7 +212,7 @@ class Chatbot:
             pass
         return answer
 
-    def _elsewhere(self, found: Retrieval, filters: Filters) -> Hit | None:
+    def _elsewhere(self, found: RetrievalResult, filters: Filters) -> Hit | None:
         """Return what says it outside of the filters and the question's window, if anything.
 
         Rights are no such filter: what may not be read is not told of.
@@ -212,39 +222,39 @@ class Chatbot:
             return None
         may_read = Filters(access=filters.access)
         open_to_all = retrieve(self.archive, asked.query, filters=may_read, asked_on=asked.asked_on)
-        ranked = weighed(self.archive, open_to_all)
+        ranked = score_sentences(self.archive, open_to_all)
         inside = {hit.passage for hit in found.hits}
-        if refuses(open_to_all.question, ranked) or ranked[0].hit.passage in inside:
+        if refusal_reason(open_to_all.question, ranked) or ranked[0].hit.passage in inside:
             return None
         return ranked[0].hit
 
     def _extractive(
         self,
         answer: Answer,
-        found: Retrieval,
-        ranked: Sequence[Candidate],
-        denial: Denial | None,
+        found: RetrievalResult,
+        ranked: Sequence[SentenceCandidate],
+        denial: PremiseConflict | None,
     ) -> Iterator[Answer]:
         articles = texts_of(self.archive, answer.hits)
         if denial is not None:
             ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
-        shown = arranged(found.question, ranked, articles)
+        shown = compose_answer(found.question, ranked, articles)
         apart = denial is not None or found.question.wants in ("course of events", "two sides")
-        sure = None if apart else confidence(ranked)
+        sure = None if apart else answer_confidence(ranked)
         unsure = low_confidence_notice(sure) if sure is not None else ""
         notice = _joined(answer.notice, shown.notice, unsure)
         answer = replace(answer, notice=notice, confidence=sure)
         for candidate, before in shown.picked:
             article = articles.get(candidate.hit.passage.article_id, "")
-            answer = with_statement(answer, quoted(candidate, article, before))
+            answer = append_statement(answer, quote_statement(candidate, article, before))
             yield answer
 
     def _written(
         self,
         answer: Answer,
-        found: Retrieval,
-        ranked: Sequence[Candidate],
-        denial: Denial | None,
+        found: RetrievalResult,
+        ranked: Sequence[SentenceCandidate],
+        denial: PremiseConflict | None,
         filters: Filters,
     ) -> Iterator[Answer]:
         """Yield what the chat model writes, each sentence checked as it ends.
@@ -252,30 +262,32 @@ class Chatbot:
         Where nothing of it can be shown, the articles' own words are, with a notice that says so.
         """
         assert self.chat_model is not None
-        hits = fitting(found.hits, found.question.text, self.context_tokens)
+        hits = fit_to_context(found.hits, found.question.text, self.context_tokens)
         answer = replace(answer, hits=tuple(hits))
         verifier = Verifier(self.archive.embed, entails=self.entails)
-        writer = Writer(self.chat_model, timeout=self.timeout, prices=self.prices)
+        writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
         writer.usage = answer.usage
         notice = "What the chat model wrote is not borne out by the passages"
         try:
             for sentence in writer.sentences(
-                messages(found.question.text, hits, found.question.asked_on)
+                build_messages(found.question.text, hits, found.question.asked_on)
             ):
                 if is_refusal(sentence):
                     if not answer.statements and not answer.removed:
                         why = "So the chat model judged from the closest articles."
-                        refused = refusal(found.question, hits, why, filters)
+                        refused = refusal_answer(found.question, hits, why, filters)
                         yield replace(refused, question=answer.question, usage=writer.usage)
                         return
                     continue
-                statement = checked(sentence, hits, verifier, articles=texts_of(self.archive, hits))
-                if taken_back(statement):
+                statement = verify_statement(
+                    sentence, hits, verifier, articles=texts_of(self.archive, hits)
+                )
+                if cites_retracted(statement):
                     answer = replace(answer, removed=(*answer.removed, statement))
                 elif statement.support == "supported" or (
                     self.unsupported == "mark" and statement.text
                 ):
-                    answer = with_statement(answer, statement)
+                    answer = append_statement(answer, statement)
                     yield answer
                 elif statement.text:
                     answer = replace(answer, removed=(*answer.removed, statement))

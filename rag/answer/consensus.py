@@ -7,58 +7,62 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.nlp.entities import key, names, same
-from rag.nlp.numbers import days, figures
-from rag.nlp.quotations import quotations
-from rag.nlp.tokens import content, stem, stems, words
-from rag.query.answer_type import Expected
+from rag.nlp.entities import find_names, names_match, normalize_name
+from rag.nlp.numbers import find_dates, find_numbers
+from rag.nlp.quotations import find_quotations
+from rag.nlp.tokens import content_words, stem, stem_words, tokenize
+from rag.query.answer_type import ExpectedAnswer
 
 LONGEST_TITLE = 6  # words between quotation marks that may be a name: a song, a film
 NEAR = 30  # characters between a name and what "which ..." asks for: "the island of Kyushu"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Facts:
     """What a sentence tells that the question does not: by key, where it starts."""
 
     starts: Mapping[object, int]
 
 
-def told(sentence: str, question: str, asked: Expected) -> Told:
+def extract_facts(sentence: str, question: str, asked: ExpectedAnswer) -> Facts:
     """Return the names, or the figures or days where those are asked for, new in `sentence`.
 
     A person is known by the last name, a country by any of its names.
     """
     if asked.type in ("yes or no", "speech", "reason"):
-        return Told({})  # no name answers these
+        return Facts({})  # no name answers these
     if asked.type == "figure":
-        known = {f.value for f in figures(question)}
-        return Told({(f.value, f.unit): f.start for f in figures(sentence) if f.value not in known})
+        known = {f.value for f in find_numbers(question)}
+        return Facts(
+            {(f.value, f.unit): f.start for f in find_numbers(sentence) if f.value not in known}
+        )
     if asked.type == "day":
-        spoken = {d.text.lower() for d in days(question)}
-        found: dict[object, int] = {d.text.lower(): d.start for d in days(sentence)}
-        return Told({day: start for day, start in found.items() if day not in spoken})
-    return Told(_names(sentence, question))
+        spoken = {d.text.lower() for d in find_dates(question)}
+        found: dict[object, int] = {d.text.lower(): d.start for d in find_dates(sentence)}
+        return Facts({day: start for day, start in found.items() if day not in spoken})
+    return Facts(_names(sentence, question))
 
 
 def _names(sentence: str, question: str) -> dict[object, int]:
-    known = [name.text for name in names(question)]
-    asked = stems(question)
+    known = [name.text for name in find_names(question)]
+    asked = stem_words(question)
     found: dict[object, int] = {}
-    for name in names(sentence):
-        own = {word.stem for word in content(name.text)}
-        if own <= asked or any(same(name.text, other) for other in known):
+    for name in find_names(sentence):
+        own = {word.stem for word in content_words(name.text)}
+        if own <= asked or any(names_match(name.text, other) for other in known):
             continue
-        whole = key(name.text)
+        whole = normalize_name(name.text)
         last = re.sub(r"[’']s$", "", name.text).split()[-1]
         found[whole if whole != name.text.lower() else stem(last)] = name.start
-    for quotation in quotations(sentence):
+    for quotation in find_quotations(sentence):
         if len(quotation.text.split()) <= LONGEST_TITLE:
-            found[tuple(word.stem for word in content(quotation.text))] = quotation.start
+            found[tuple(word.stem for word in content_words(quotation.text))] = quotation.start
     return found
 
 
-def agreed(found: Sequence[Told], shares: Sequence[float], articles: Sequence[str]) -> list[float]:
+def consensus_scores(
+    found: Sequence[Facts], shares: Sequence[float], articles: Sequence[str]
+) -> list[float]:
     """Return for each sentence, from 0 to 1, how much speaks for the best of what it tells.
 
     `shares` say how well each sentence fits by itself; an article speaks once for a name.
@@ -72,10 +76,10 @@ def agreed(found: Sequence[Told], shares: Sequence[float], articles: Sequence[st
     return [max((weight[name] for name in each.starts), default=0.0) / most for each in found]
 
 
-def called(each: Told, sentence: str, asked: Expected) -> float:
+def names_the_asked_type(each: Facts, sentence: str, asked: ExpectedAnswer) -> float:
     """Return 1 where what "which ..." asks for stands beside a new name: the island of Kyushu."""
-    head = stems(asked.head) if asked.type in ("person", "place", "name") else frozenset()
+    head = stem_words(asked.head) if asked.type in ("person", "place", "name") else frozenset()
     if not head:
         return 0.0
-    at = [word.start for word in words(sentence) if word.stem in head]
+    at = [word.start for word in tokenize(sentence) if word.stem in head]
     return float(any(abs(a - start) < NEAR for a in at for start in each.starts.values()))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from rag.nlp.entities import TITLES, Name, full_name, key, names
-from rag.nlp.quotations import SAYING
+from rag.nlp.entities import TITLES, Name, find_names, full_name, normalize_name
+from rag.nlp.quotations import REPORTING_VERBS
 from rag.schema import Span
 
 _BRACKETED = re.compile(r"\s?\[[^\[\]]*\]\s?")
-_SAYING = "|".join(sorted(SAYING, key=len, reverse=True))
+_SAYING = "|".join(sorted(REPORTING_VERBS, key=len, reverse=True))
 _NOT_PEOPLE = frozenset(
     """university party house street city county state court company inc corp department ministry
     committee union league club team school college hospital church council agency bureau office
@@ -35,7 +35,7 @@ _STANDS_ALONE = re.compile(
 )
 
 
-def readable(text: str, unit: Span) -> str:
+def resolve_references(text: str, unit: Span) -> str:
     """Return `text[unit]` with bracketed names where they are sure; nothing else is changed."""
     sentence = text[unit.start : unit.end]
     inserts = _surnames(sentence, text) or _pronoun(sentence, text, unit)
@@ -44,7 +44,7 @@ def readable(text: str, unit: Span) -> str:
     return sentence
 
 
-def without_brackets(statement: str, quote: str) -> bool:
+def is_verbatim_text(statement: str, quote: str) -> bool:
     """Whether `statement`, less what is in brackets, is word for word `quote`."""
     if statement == quote:
         return True
@@ -61,9 +61,9 @@ def _squeezed(text: str) -> str:
 
 def _surnames(sentence: str, text: str) -> list[tuple[int, str]]:
     inserts, seen = [], set()
-    present = names(sentence)
+    present = find_names(sentence)
     for name in present:
-        if " " in name.text or name.text in seen or key(name.text) != name.text.lower():
+        if " " in name.text or name.text in seen or normalize_name(name.text) != name.text.lower():
             continue
         seen.add(name.text)
         if name.text.lower() in _WORDS_TOO or not _STANDS_ALONE.match(sentence, name.end):
@@ -84,7 +84,7 @@ def _person(name: Name, text: str) -> str:
     parts = full.split()
     if not full or len(parts) > 3 or any(p.lower().rstrip(".") in _NOT_PEOPLE for p in parts):
         return ""
-    if any(key(part) != part.lower() or re.search(r"-[a-z]", part) for part in parts):
+    if any(normalize_name(part) != part.lower() or re.search(r"-[a-z]", part) for part in parts):
         return ""  # no "[Musk-owned] Twitter" either
     if parts[0] == name.text:  # a family name that leads: sure only after a title
         before = text[: text.index(full)].split()
@@ -107,11 +107,11 @@ def _pronoun(sentence: str, text: str, unit: Span) -> list[tuple[int, str]]:
         return []
     group = "p" if match["p"] else "q"
     at = match.end(group)
-    if any(_is_person(n, text) for n in names(sentence[:at])):
+    if any(_is_person(n, text) for n in find_names(sentence[:at])):
         return []
     before = text[max(0, unit.start - 500) : unit.start]
     before = before[before.rfind("\n\n", 0, max(0, before.rfind("\n\n"))) + 1 :]
-    people = {full for n in names(before) if (full := _is_person(n, text))}
+    people = {full for n in find_names(before) if (full := _is_person(n, text))}
     if len(people) != 1:
         return []
     return [(at, f" [{people.pop()}]")]
@@ -120,13 +120,17 @@ def _pronoun(sentence: str, text: str, unit: Span) -> list[tuple[int, str]]:
 def _is_person(name: Name, text: str) -> str:
     if " " in name.text:
         parts = name.text.split()
-        plain = not any(p.lower().rstrip(".") in _NOT_PEOPLE or key(p) != p.lower() for p in parts)
+        plain = not any(
+            p.lower().rstrip(".") in _NOT_PEOPLE or normalize_name(p) != p.lower() for p in parts
+        )
         last = parts[-1]
         known = _titled(name.text, text) or re.search(
             rf"\b{re.escape(last)} (?:{_SAYING}|is|was|has|had)\b", text
         )
-        return name.text if plain and known and key(name.text) == name.text.lower() else ""
+        return (
+            name.text if plain and known and normalize_name(name.text) == name.text.lower() else ""
+        )
     full = _person(name, text)
-    if full or key(name.text) != name.text.lower():
+    if full or normalize_name(name.text) != name.text.lower():
         return full
     return name.text if re.search(rf"\b{re.escape(name.text)} (?:said|told)\b", text) else ""

@@ -13,10 +13,10 @@ from itertools import islice
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from rag.answer.llm import Writer
+from rag.answer.llm import SentenceStream
 from rag.errors import ChatModelError
-from rag.query.parser import needs_history, stand_alone
-from rag.sanitize import without_controls
+from rag.query.parser import needs_history, resolve_followup
+from rag.sanitize import strip_controls
 from rag.schema import Answer
 
 Turn = tuple[str, Answer] | str
@@ -33,18 +33,18 @@ _FIRST = re.compile(r"^(?:(?:rewritten |standalone )?question\s*:\s*|[\"“'‘]
 _TELLING = re.compile(r"[A-Z][\w’'-]*\w|\d[\d.,]*")  # names and figures
 
 
-def standing_alone(question: str, history: Sequence[Turn], writer: Writer) -> str:
+def condense_question(question: str, history: Sequence[Turn], writer: SentenceStream) -> str:
     """Return `question` as it can be asked without what went before it, oldest first."""
     if not history or not needs_history(question):
         return question
     try:
         written = " ".join(islice(writer.sentences(_messages(question, history)), 2))
     except ChatModelError:
-        return stand_alone(question, history)
+        return resolve_followup(question, history)
     rewritten = _FIRST.sub("", written.strip()).rstrip("\"”'’ ")
     if _keeps_to(rewritten, question, history):
         return rewritten
-    return stand_alone(question, history)
+    return resolve_followup(question, history)
 
 
 def _messages(question: str, history: Sequence[Turn]) -> list[BaseMessage]:
@@ -56,7 +56,7 @@ def _said(turn: Turn) -> str:
     if isinstance(turn, str):
         return f"Reader: {turn}"
     question, answer = turn
-    return f"Reader: {question}\nArchive: {without_controls(answer.text)[:LONGEST_ANSWER]}"
+    return f"Reader: {question}\nArchive: {strip_controls(answer.text)[:LONGEST_ANSWER]}"
 
 
 def _keeps_to(rewritten: str, question: str, history: Sequence[Turn]) -> bool:

@@ -13,9 +13,9 @@ from langchain_core.messages import BaseMessage
 
 from rag.citations import read_citations, tidy_markers
 from rag.errors import ChatModelError
-from rag.nlp.sentences import sentences
+from rag.nlp.sentences import split_sentences
 from rag.schema import Usage
-from rag.verify.fact_checks import plain
+from rag.verify.fact_checks import normalize
 
 ATTEMPTS = 3  # tries until a first word comes; after that a failure keeps what was written
 MOST_SENTENCES = 12
@@ -23,7 +23,7 @@ LONGEST_SENTENCE = 1200  # characters without an end: the model is looping, or w
 _DONE = object()
 
 
-class Writer:
+class SentenceStream:
     """Streams a chat model's sentences; afterwards `usage` says what they cost."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Writer:
         seen: set[str] = set()
         for piece in self._chunks(messages):
             raw += piece
-            written = split_sentences(tidy_markers(raw))
+            written = sentence_texts(tidy_markers(raw))
             whole = _ended(written)
             for sentence in whole[given:]:
                 given += 1
@@ -75,7 +75,7 @@ class Writer:
             if len("".join(written[len(whole) :])) > LONGEST_SENTENCE:
                 self.cut_short = "the chat model wrote a sentence without an end"
                 return
-        for sentence in split_sentences(tidy_markers(raw))[given:]:
+        for sentence in sentence_texts(tidy_markers(raw))[given:]:
             if not _is_looping(sentence, seen):
                 yield sentence
 
@@ -159,10 +159,10 @@ def _line(error: Exception) -> str:
     return text[:200]
 
 
-def split_sentences(text: str) -> list[str]:
+def sentence_texts(text: str) -> list[str]:
     """Return the sentences of what a model wrote, without list marks, their markers after them."""
     out: list[str] = []
-    for span in sentences(text):
+    for span in split_sentences(text):
         piece = re.sub(r"^(?:[-*•]+|\d{1,2}[.)]|#{1,6})\s+", "", text[span.start : span.end])
         piece = piece.replace("**", "").strip()
         if out and not read_citations(piece).text.strip(" .,;"):
@@ -180,7 +180,7 @@ def _ended(pieces: list[str]) -> list[str]:
 
 
 def _is_looping(sentence: str, seen: set[str]) -> bool:
-    own = plain(read_citations(sentence).text)
+    own = normalize(read_citations(sentence).text)
     if own in seen:
         return True
     seen.add(own)

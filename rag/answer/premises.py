@@ -8,32 +8,32 @@ from dataclasses import dataclass, replace
 
 from rag.answer.premise_conflicts import (
     acts,
-    another,
     denies,
-    has_figures,
+    has_antonym,
     has_name,
-    in_common,
+    has_numbers,
+    has_other_name,
+    has_other_number,
     is_negative,
-    opposite,
-    other_figure,
-    shared,
-    undeclined,
-    unnamed,
+    share_of_words,
+    shared_words,
+    without_names,
+    without_refusal_verb,
 )
 from rag.answer.premise_roles import (
-    Deed,
-    deed,
-    does,
-    done_by,
+    Predicate,
+    agent_matches,
     is_denied,
+    is_hypothetical,
+    main_predicate,
     places,
+    predicate_matches,
     same_place,
-    unrealised,
 )
-from rag.answer.sentence_scoring import Candidate
-from rag.nlp.entities import names
-from rag.nlp.tokens import content, stems
-from rag.query.parser import Question
+from rag.answer.sentence_scoring import SentenceCandidate
+from rag.nlp.entities import find_names
+from rag.nlp.tokens import content_words, stem_words
+from rag.query.parser import ParsedQuery
 from rag.schema import Answer
 
 # A sentence that has, with its headline, this share of what is taken for granted is about it.
@@ -58,11 +58,11 @@ _HAS_HAPPENED = re.compile(r"^[\w ]+? (?:did|has|have|had|was|were)\b", re.IGNOR
 
 
 @dataclass(frozen=True, slots=True)
-class Denial:
+class PremiseConflict:
     """The sentence that says otherwise, and what the question took for granted."""
 
     premise: str
-    candidate: Candidate
+    candidate: SentenceCandidate
     why: str
 
     @property
@@ -82,20 +82,20 @@ def names_premise(answer: Answer) -> bool:
     return answer.notice.startswith(TAKEN_FOR_GRANTED)
 
 
-def premise(question: str) -> str:
+def find_premise(question: str) -> str:
     """Return what `question` takes for granted, as its words go; empty if nothing much."""
     if not _PRESUPPOSING.match(question) or not _FACTIVE.match(question):
         return ""
     rest = _FACTIVE.sub("", question).rstrip("? .")
-    return rest if len(content(rest)) >= 3 else ""
+    return rest if len(content_words(rest)) >= 3 else ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _PremiseSentence:
     """A sentence found, or a headline; its share of the premise, alone and with its headline."""
 
     text: str
-    candidate: Candidate
+    candidate: SentenceCandidate
     own: float
     share: float
 
@@ -104,34 +104,38 @@ class _Told:
         return f"{self.text} {self.candidate.hit.head.title}"
 
 
-def premise_denied(asked: Question, ranked: Sequence[Candidate]) -> Denial | None:
+def check_premise(
+    asked: ParsedQuery, ranked: Sequence[SentenceCandidate]
+) -> PremiseConflict | None:
     """Return what `denied` does of a question that was understood, its window and papers aside.
 
     Within a window every passage is of those days, and need not say so: told of 2022, no sentence
     that says "gas prices fell" says "in 2022".  Of 60 false premises 52 are named so, 49 with the
     window's words, and as few true ones.
     """
-    denial = denied(asked.query, ranked)
-    return replace(denial, premise=premise(asked.text) or denial.premise) if denial else None
+    denial = find_premise_conflict(asked.query, ranked)
+    return replace(denial, premise=find_premise(asked.text) or denial.premise) if denial else None
 
 
-def denied(question: str, ranked: Sequence[Candidate]) -> Denial | None:
+def find_premise_conflict(
+    question: str, ranked: Sequence[SentenceCandidate]
+) -> PremiseConflict | None:
     """Return the sentence of `ranked` that denies what `question` takes for granted, if one does.
 
     It denies it by a negation, an opposite, another figure for the same thing, by saying it of
     somebody or somewhere else, or only as possible.  None where any sentence, or any headline,
     bears it out.
     """
-    taken = premise(question)
+    taken = find_premise(question)
     if not taken or not ranked:
         return None
-    wanted, what = stems(taken), deed(taken)
+    wanted, what = stem_words(taken), main_predicate(taken)
     told = _told(taken, wanted, ranked)
     near = [t for t in told if t.share >= ABOUT_IT]
     affirming = max((t.own for t in near if _affirms(taken, what, t)), default=0.0)
     for each in near:
-        if each.own >= affirming and opposite(taken, wanted, each.text, each.around):
-            return Denial(taken, each.candidate, "says otherwise")
+        if each.own >= affirming and has_antonym(taken, wanted, each.text, each.around):
+            return PremiseConflict(taken, each.candidate, "says otherwise")
     if affirming:
         return None
     return (
@@ -142,93 +146,105 @@ def denied(question: str, ranked: Sequence[Candidate]) -> Denial | None:
     )
 
 
-def _told(taken: str, wanted: frozenset[str], ranked: Sequence[Candidate]) -> list[_Told]:
+def _told(
+    taken: str, wanted: frozenset[str], ranked: Sequence[SentenceCandidate]
+) -> list[_PremiseSentence]:
     """Return the sentences, then each article's headline with the sentence nearest to `taken`."""
-    nearest: dict[str, Candidate] = {}
+    nearest: dict[str, SentenceCandidate] = {}
     for candidate in ranked:
         best = nearest.get(candidate.hit.head.title)
-        if best is None or len(wanted & stems(candidate.text)) > len(wanted & stems(best.text)):
+        if best is None or len(wanted & stem_words(candidate.text)) > len(
+            wanted & stem_words(best.text)
+        ):
             nearest[candidate.hit.head.title] = candidate
     told = []
     for text, candidate in [*((c.text, c) for c in ranked), *nearest.items()]:
         if text.rstrip("”\"’'").endswith("?"):
             continue
-        own = shared(wanted, taken, text)
-        whole = shared(wanted, taken, f"{text} {candidate.hit.head.title}")
-        told.append(_Told(text, candidate, own, whole if own >= OF_ITS_OWN else own))
+        own = shared_words(wanted, taken, text)
+        whole = shared_words(wanted, taken, f"{text} {candidate.hit.head.title}")
+        told.append(_PremiseSentence(text, candidate, own, whole if own >= OF_ITS_OWN else own))
     return told
 
 
-def _affirms(taken: str, what: Deed, told: _Told) -> bool:
+def _affirms(taken: str, what: Predicate, told: _PremiseSentence) -> bool:
     """Whether a sentence bears `taken` out: most of its words, all its names and figures in the
     same roles, and no denial.
     """
-    wanted = stems(taken)
+    wanted = stem_words(taken)
     where = [place.text for place in places(taken)]
     return (
         told.own >= BEARS_IT_OUT
-        and all(has_name(told.around, name.text) for name in names("of " + taken))
+        and all(has_name(told.around, name.text) for name in find_names("of " + taken))
         and all(_has_place(told.candidate, told.around, place) for place in where)
-        and has_figures(taken, told.around)
-        and does(what, told.text)
+        and has_numbers(taken, told.around)
+        and predicate_matches(what, told.text)
         and is_negative(taken) <= is_negative(told.text)
-        and not (is_denied(taken, what, told.text) or unrealised(what, told.text))
+        and not (is_denied(taken, what, told.text) or is_hypothetical(what, told.text))
         and (is_negative(taken) or not denies(acts(taken), told.text))
-        and not opposite(taken, wanted, told.text, told.around)
+        and not has_antonym(taken, wanted, told.text, told.around)
     )
 
 
-def _has_place(candidate: Candidate, text: str, place: str) -> bool:
-    return any(same_place(name.text, place) for name in names(text)) or place in text
+def _has_place(candidate: SentenceCandidate, text: str, place: str) -> bool:
+    return any(same_place(name.text, place) for name in find_names(text)) or place in text
 
 
-def _contradicted(taken: str, what: Deed, near: Sequence[_Told]) -> Denial | None:
+def _contradicted(
+    taken: str, what: Predicate, near: Sequence[_PremiseSentence]
+) -> PremiseConflict | None:
     """Return the sentence that denies the act, counts otherwise, or says it of another."""
-    refused = undeclined(taken)
-    figured = any(has_figures(taken, told.text) for told in near)
+    refused = without_refusal_verb(taken)
+    figured = any(has_numbers(taken, told.text) for told in near)
     for told in near:
         if is_denied(taken, what, told.text) or (
-            refused and _affirms(refused, deed(refused), told)
+            refused and _affirms(refused, main_predicate(refused), told)
         ):
-            return Denial(taken, told.candidate, "says otherwise")
+            return PremiseConflict(taken, told.candidate, "says otherwise")
     for told in near:
         if not is_negative(taken) and _denies_act(taken, told.text):
-            return Denial(taken, told.candidate, "says otherwise")
+            return PremiseConflict(taken, told.candidate, "says otherwise")
     for told in sorted(near, key=lambda t: -t.own):
-        figure = "" if figured else other_figure(taken, told.text)
+        figure = "" if figured else has_other_number(taken, told.text)
         if figure:
-            return Denial(taken, told.candidate, f"gives {figure}")
+            return PremiseConflict(taken, told.candidate, f"gives {figure}")
     for told in near:
         is_sentence = told.text == told.candidate.text  # names are hard to tell in a headline
-        doer = done_by(what, told.text) if is_sentence and told.own >= LIKE_IT else ""
+        doer = agent_matches(what, told.text) if is_sentence and told.own >= LIKE_IT else ""
         if doer:
-            return Denial(taken, told.candidate, f"says it of {doer}, not of {what.who}")
+            return PremiseConflict(taken, told.candidate, f"says it of {doer}, not of {what.who}")
     return None
 
 
 def _denies_act(taken: str, text: str) -> bool:
     done = acts(taken)  # one of them in common is too little: "neither minister said a word"
-    return in_common(done, text) >= min(2, len(done)) and denies(done, text)
+    return share_of_words(done, text) >= min(2, len(done)) and denies(done, text)
 
 
 def _of_another(
-    taken: str, wanted: frozenset[str], what: Deed, told: Sequence[_Told]
-) -> Denial | None:
+    taken: str, wanted: frozenset[str], what: Predicate, told: Sequence[_PremiseSentence]
+) -> PremiseConflict | None:
     """Return the sentence that says of somebody or somewhere else what `taken` says of a name."""
     where = {place.text for place in places(taken)}
-    for name in names("of " + taken):
-        rest = wanted - stems(name.text)
-        likely = [t for t in told if what.act in stems(t.text) | stems(t.candidate.hit.head.title)]
-        likely = [t for t in likely if shared(rest, taken, t.around) >= LIKE_IT]
+    for name in find_names("of " + taken):
+        rest = wanted - stem_words(name.text)
+        likely = [
+            t
+            for t in told
+            if what.act in stem_words(t.text) | stem_words(t.candidate.hit.head.title)
+        ]
+        likely = [t for t in likely if shared_words(rest, taken, t.around) >= LIKE_IT]
         is_place = name.text in where
         if len(rest) < 2 or any(_speaks_of(t.around, name.text, is_place) for t in likely):
             continue
         for each in likely:
-            instead = another(taken, name.text, each.text, is_place=is_place)
+            instead = has_other_name(taken, name.text, each.text, is_place=is_place)
             # by a pronoun, a role
             meant = _speaks_of(each.candidate.hit.passage.text, name.text, is_place)
             if instead and not meant and not _PRONOUN.match(each.text):
-                return Denial(taken, each.candidate, f"speaks of {instead}, not of {name.text}")
+                return PremiseConflict(
+                    taken, each.candidate, f"speaks of {instead}, not of {name.text}"
+                )
     return None
 
 
@@ -239,21 +255,29 @@ def _speaks_of(text: str, name: str, is_place: bool) -> bool:
 
 
 def _of_nobody(
-    taken: str, wanted: frozenset[str], ranked: Sequence[Candidate], near: Sequence[_Told]
-) -> Denial | None:
+    taken: str,
+    wanted: frozenset[str],
+    ranked: Sequence[SentenceCandidate],
+    near: Sequence[_PremiseSentence],
+) -> PremiseConflict | None:
     """Return the nearest sentence where a name of `taken` is in none of the passages."""
     found = " ".join(f"{c.hit.head.title}. {c.hit.passage.text}" for c in ranked)
-    missing = unnamed(taken, found)
+    missing = without_names(taken, found)
     for told in sorted(near, key=lambda t: -t.share)[:1]:
-        if missing and shared(wanted - stems(missing), taken, told.around) >= MOST_OF_THE_REST:
-            return Denial(taken, told.candidate, f"does not speak of {missing}")
+        if (
+            missing
+            and shared_words(wanted - stem_words(missing), taken, told.around) >= MOST_OF_THE_REST
+        ):
+            return PremiseConflict(taken, told.candidate, f"does not speak of {missing}")
     return None
 
 
-def _only_possible(taken: str, what: Deed, near: Sequence[_Told]) -> Denial | None:
+def _only_possible(
+    taken: str, what: Predicate, near: Sequence[_PremiseSentence]
+) -> PremiseConflict | None:
     """Return the sentence that speaks of what is taken for a fact as asked for, or as possible."""
     for told in near:
         names_it = bool(what.who) and has_name(told.text, what.who)
-        if told.own >= LIKE_IT and names_it and unrealised(what, told.text):
-            return Denial(taken, told.candidate, "speaks of it only as possible")
+        if told.own >= LIKE_IT and names_it and is_hypothetical(what, told.text):
+            return PremiseConflict(taken, told.candidate, "speaks of it only as possible")
     return None

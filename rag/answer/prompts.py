@@ -11,9 +11,9 @@ from unicodedata import normalize
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag.citations import MARKER
-from rag.nlp.dates import in_words
-from rag.nlp.sentences import sentences
-from rag.sanitize import without_controls, without_markers
+from rag.nlp.dates import format_date
+from rag.nlp.sentences import split_sentences
+from rag.sanitize import neutralize_markers, strip_controls
 from rag.schema import Hit
 
 DOES_NOT_SAY = "The archive does not say."
@@ -40,7 +40,7 @@ KEPT_FOR_THE_ANSWER = 700  # tokens
 LEAST_OF_A_PASSAGE = 200  # characters: a shorter remainder is not worth giving
 
 
-def messages(question: str, hits: Sequence[Hit], asked_on: datetime) -> list[BaseMessage]:
+def build_messages(question: str, hits: Sequence[Hit], asked_on: datetime) -> list[BaseMessage]:
     """Return what is said to the model: the rules, then the numbered passages and the question."""
     shown = "\n\n".join(_shown(number, hit) for number, hit in enumerate(hits, 1))
     return [
@@ -63,7 +63,7 @@ def _data(text: str) -> str:
 
     No end of a passage, no citation marker that it might copy, no unseen characters.
     """
-    text = MARKER.sub(_in_parentheses, without_controls(without_markers(text)))
+    text = MARKER.sub(_in_parentheses, strip_controls(neutralize_markers(text)))
     return text.replace("<", "‹").replace(">", "›")
 
 
@@ -72,7 +72,7 @@ def _in_parentheses(superscript: re.Match[str]) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment:%A} {in_words(moment)}"
+    return f"{moment:%A} {format_date(moment)}"
 
 
 def estimated_tokens(text: str) -> int:
@@ -81,7 +81,7 @@ def estimated_tokens(text: str) -> int:
     return int((len(text) - wide) / CHARACTERS_A_TOKEN + wide) + 1
 
 
-def fitting(hits: Sequence[Hit], question: str, context_tokens: int) -> list[Hit]:
+def fit_to_context(hits: Sequence[Hit], question: str, context_tokens: int) -> list[Hit]:
     """Return the best hits that fit into the model's context, the last one cut at a sentence end.
 
     The cut passage is still `article.text[start:end]`.
@@ -105,7 +105,7 @@ def _cut(hit: Hit, characters: int) -> Hit | None:
     if characters < LEAST_OF_A_PASSAGE:
         return None
     passage = hit.passage
-    ends = [span.end for span in sentences(passage.text) if span.end <= characters]
+    ends = [span.end for span in split_sentences(passage.text) if span.end <= characters]
     while ends and estimated_tokens(passage.text[: ends[-1]]) * CHARACTERS_A_TOKEN > characters + 6:
         ends.pop()
     if not ends:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from rag.answer.sentence_scoring import Candidate
-from rag.nlp.dates import in_words
-from rag.nlp.entities import names
-from rag.query.answer_type import expected, speaks_for
-from rag.query.parser import Question
+from rag.answer.sentence_scoring import SentenceCandidate
+from rag.nlp.dates import format_date
+from rag.nlp.entities import find_names
+from rag.query.answer_type import classify_question, indicates_answer
+from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Filters, Hit
 
 # A question is refused where no sentence reaches this relevance.  Over all 11,746 articles, 300
@@ -28,15 +28,15 @@ ONE_DAY = timedelta(days=1)  # a day without a time is its midnight
 MOST_CLOSEST = 3
 
 
-def refuses(question: Question, found: Sequence[Candidate]) -> str:
+def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> str:
     """Return why the archive does not say, in words for the reader; empty if it does."""
     if not found:
         return "Nothing in it bears on the question."
-    asked = expected(question.text)
+    asked = classify_question(question.text)
     if asked.whose and not asked.sides and not any(c.features["speaks"] for c in found):
         return f"No passage found gives words of {_definite(asked.whose)}."
     if asked.sides and not any(
-        speaks_for(side, c.text, c.hit.passage.text) for c in found for side in asked.sides
+        indicates_answer(side, c.text, c.hit.passage.text) for c in found for side in asked.sides
     ):
         return f"No passage found gives words of {' or '.join(asked.sides)}."
     if not any(c.relevance >= _least(c, question.asked_on) for c in found):
@@ -47,42 +47,44 @@ def refuses(question: Question, found: Sequence[Candidate]) -> str:
     return ""
 
 
-def _least(candidate: Candidate, asked_on: datetime) -> float:
+def _least(candidate: SentenceCandidate, asked_on: datetime) -> float:
     """Return the relevance from which on a sentence answers a question of that day."""
     published = candidate.hit.head.published
     fresh = published is not None and asked_on - FRESH <= published <= asked_on + ONE_DAY
     return FRESH_BELOW if fresh else REFUSE_BELOW
 
 
-def _missing(question: Question, found: Sequence[Candidate]) -> list[str]:
+def _missing(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> list[str]:
     texts = " ".join(f"{c.hit.head.title} {c.hit.passage.text}" for c in found).lower()
-    return [n.text for n in names(question.text) if n.text.lower() not in texts]
+    return [n.text for n in find_names(question.text) if n.text.lower() not in texts]
 
 
 def _definite(whose: str) -> str:
     return whose if whose[:1].isupper() else whose[:1].lower() + whose[1:]
 
 
-def refusal(question: Question, hits: Sequence[Hit], why: str, filters: Filters) -> Answer:
+def refusal_answer(
+    question: ParsedQuery, hits: Sequence[Hit], why: str, filters: Filters
+) -> Answer:
     """Return the answer that says that the archive does not say, with the closest articles."""
     return Answer(
         question=question.text,
         hits=tuple(hits),
         refused=True,
         reason=" ".join(filter(None, ("The archive does not say.", why, _bounds(filters)))),
-        closest=closest(hits),
+        closest=nearest_hits(hits),
         understood=question.described(),
     )
 
 
-def elsewhere(hit: Hit, question: Question, filters: Filters) -> str:
+def excluded_hit_reason(hit: Hit, question: ParsedQuery, filters: Filters) -> str:
     """Return how `hit`, which answers the question, lies outside of what was asked for."""
     published, window = hit.head.published, question.window
     starts = [filters.after, window.start if window else None]
     ends = [filters.before, window.end if window else None]
     after = max((moment for moment in starts if moment), default=None)
     before = min((moment for moment in ends if moment), default=None)
-    said = [hit.head.publisher or hit.head.title, in_words(published) if published else ""]
+    said = [hit.head.publisher or hit.head.title, format_date(published) if published else ""]
     which = "An article that was left out"
     if published and after and published < after:
         which = "Only an earlier article"
@@ -96,13 +98,13 @@ def _bounds(filters: Filters) -> str:
     if filters.publishers:
         said.append("in " + " or ".join(filters.publishers))
     if filters.after:
-        said.append(f"from {in_words(filters.after)}")
+        said.append(f"from {format_date(filters.after)}")
     if filters.before:
-        said.append(f"before {in_words(filters.before)}")
+        said.append(f"before {format_date(filters.before)}")
     return f"Only articles {' '.join(said)} were searched." if said else ""
 
 
-def closest(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+def nearest_hits(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the best hit of each of the nearest articles, of a story's tellings one."""
     first: dict[str, Hit] = {}
     for hit in hits:
@@ -122,7 +124,7 @@ SELDOM = 0.25  # below it the reader is told: of 100 such answers 15 to 20 held 
 MAY_NOT_ANSWER = "These are the closest sentences found; they may not be the answer."
 
 
-def confidence(ranked: Sequence[Candidate]) -> float:
+def answer_confidence(ranked: Sequence[SentenceCandidate]) -> float:
     """Return how probable it is, from 0 to 1, that the best of `ranked` hold what was asked."""
     if not ranked:
         return 0.0

@@ -22,7 +22,7 @@ _SMALL = frozenset(
 )
 
 
-def superseded(sentence: str, correction: str) -> bool:
+def is_retracted(sentence: str, correction: str) -> bool:
     """Whether a sentence says what its publisher has taken back since.
 
     It does if it has a word that the correction calls wrong, and another one of the correction's.
@@ -36,12 +36,12 @@ def superseded(sentence: str, correction: str) -> bool:
     return False
 
 
-def taken_back(statement: Statement) -> bool:
+def cites_retracted(statement: Statement) -> bool:
     """Whether a statement says what the publisher of an article that it cites has taken back."""
-    return any(superseded(statement.text, c.head.correction) for c in statement.citations)
+    return any(is_retracted(statement.text, c.head.correction) for c in statement.citations)
 
 
-def with_corrections(answer: Answer) -> Answer:
+def add_correction_notes(answer: Answer) -> Answer:
     """Return the answer with a note of what was corrected in each article that it cites."""
     heads = {citation.head.article_id: citation.head for citation in answer.citations}
     said = [

@@ -11,14 +11,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rag.answer.consensus import agreed, called, told
-from rag.answer.retractions import superseded
-from rag.nlp.entities import names, same
-from rag.nlp.quotations import SAYING, speaker, units
+from rag.answer.consensus import consensus_scores, extract_facts, names_the_asked_type
+from rag.answer.retractions import is_retracted
+from rag.nlp.entities import find_names, names_match
+from rag.nlp.quotations import REPORTING_VERBS, find_speaker, quotable_spans
 from rag.nlp.sentences import SENTENCE_ENDS
-from rag.nlp.tokens import content, stem, stems
-from rag.query.answer_type import Expected, expected, holds, speaks_for
-from rag.retrieval.hybrid import Retrieval, Searchable
+from rag.nlp.tokens import content_words, stem, stem_words
+from rag.query.answer_type import ExpectedAnswer, classify_question, indicates_answer, matches_type
+from rag.retrieval.hybrid import RetrievalResult, SearchBackend
 from rag.schema import ALL_RIGHTS, Hit, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
@@ -64,7 +64,7 @@ RELEVANCE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SentenceCandidate:
     """A quotable unit of a hit's passage, its features, and its score, higher is better.
 
     `span` is in characters of the article.
@@ -85,19 +85,19 @@ class Candidate:
         return sum(weight * self.features.get(name, 0.0) for name, weight in RELEVANCE.items())
 
 
-def candidates(
+def extract_candidates(
     question: str,
     hits: Sequence[Hit],
     *,
     embed: Embed,
     articles: Mapping[str, str],
     most: int = MOST_UNITS,
-) -> list[Candidate]:
+) -> list[SentenceCandidate]:
     """Return the `most` best quotable units of `hits`, best first, each with why it is one.
 
     `articles` gives the whole text by article id, for who a bare surname is; it may be empty.
     """
-    asked = expected(question)
+    asked = classify_question(question)
     weights = _weights(question, asked, hits)
     found = []
     top = max((hit.score for hit in hits), default=0.0)
@@ -116,58 +116,60 @@ def candidates(
     return sorted(_agreeing(found, question, asked), key=lambda c: -c.score)
 
 
-def _with(candidate: Candidate, **features: float) -> Candidate:
+def _with(candidate: SentenceCandidate, **features: float) -> SentenceCandidate:
     return replace(candidate, features={**candidate.features, **features})
 
 
-def _agreeing(found: Sequence[Candidate], question: str, asked: Expected) -> list[Candidate]:
+def _agreeing(
+    found: Sequence[SentenceCandidate], question: str, asked: ExpectedAnswer
+) -> list[SentenceCandidate]:
     """Return the candidates with what speaks for the names or figures that each of them gives."""
     best = max(candidate.score for candidate in found)
-    each = [told(candidate.text, question, asked) for candidate in found]
-    speaking = agreed(
+    each = [extract_facts(candidate.text, question, asked) for candidate in found]
+    speaking = consensus_scores(
         each,
         [math.exp(candidate.score - best) for candidate in found],
         [candidate.hit.passage.article_id for candidate in found],
     )
     return [
-        _with(candidate, agreed=share, called=called(own, candidate.text, asked))
+        _with(candidate, agreed=share, called=names_the_asked_type(own, candidate.text, asked))
         for candidate, share, own in zip(found, speaking, each, strict=True)
     ]
 
 
 def _of_passage(
     question: str,
-    asked: Expected,
+    asked: ExpectedAnswer,
     weights: Mapping[str, float],
     rank: int,
     hit: Hit,
     article: str,
-) -> list[Candidate]:
+) -> list[SentenceCandidate]:
     passage = hit.passage
-    spans = units(passage.text)
+    spans = quotable_spans(passage.text)
     texts = [passage.text[s.start : s.end] for s in spans]
-    title = stems(hit.head.title)
-    whole = stems(passage.text) | title
+    title = stem_words(hit.head.title)
+    whole = stem_words(passage.text) | title
     found = []
     for i, (span, text) in enumerate(zip(spans, texts, strict=True)):
-        near = stems(" ".join(texts[max(0, i - 1) : i + 2])) | title
-        own = stems(text)
-        speaks = speaks_for(asked.whose, text, article) if asked.whose else 0.0
+        near = stem_words(" ".join(texts[max(0, i - 1) : i + 2])) | title
+        own = stem_words(text)
+        speaks = indicates_answer(asked.whose, text, article) if asked.whose else 0.0
         features = {
             "covered": _share(weights, own, text, speaks, asked),
             "surrounded": 0.5 * _share(weights, near, text, speaks, asked)
             + 0.5 * _share(weights, whole, text, speaks, asked),
-            "holds": holds(asked.type, text, question),
-            "also": max((holds(kind, text, question) for kind in asked.also), default=0.0),
+            "holds": matches_type(asked.type, text, question),
+            "also": max((matches_type(kind, text, question) for kind in asked.also), default=0.0),
             "speaks": speaks,
-            "another": float(bool(asked.whose) and not speaks and bool(speaker(text))),
+            "another": float(bool(asked.whose) and not speaks and bool(find_speaker(text))),
             "rank": 1 / (1 + rank),
             "lead": 1 / (1 + (passage.start + span.start) / 500),
             "fragment": float(_is_fragment(text)),
             "asks": float(text.rstrip("”\"’').]").endswith(("?", "？", "؟", "፧"))),
         }
         at = Span(passage.start + span.start, passage.start + span.end)
-        found.append(Candidate(hit, at, text, features))
+        found.append(SentenceCandidate(hit, at, text, features))
     return found
 
 
@@ -178,14 +180,14 @@ def _is_fragment(text: str) -> bool:
     return len(words) < 4 or (not ended and len(words) < 14) or (text.isupper())
 
 
-def _weights(question: str, asked: Expected, hits: Sequence[Hit]) -> dict[str, float]:
+def _weights(question: str, asked: ExpectedAnswer, hits: Sequence[Hit]) -> dict[str, float]:
     """Return how much each word of the question tells: names and figures more, rarer ones more."""
-    named = {w.stem for name in names(question) for w in content(name.text)}
-    head = stems(asked.head)
-    spread = Counter(word for hit in hits for word in stems(hit.passage.text))
+    named = {w.stem for name in find_names(question) for w in content_words(name.text)}
+    head = stem_words(asked.head)
+    spread = Counter(word for hit in hits for word in stem_words(hit.passage.text))
     weights = {}
-    for word in content(question):
-        if asked.whose and word.text.lower() in SAYING | _SPEAKING_NOUNS:
+    for word in content_words(question):
+        if asked.whose and word.text.lower() in REPORTING_VERBS | _SPEAKING_NOUNS:
             continue
         weight = 1.0 + math.log((len(hits) + 1) / (spread[word.stem] + 1)) / 2
         if word.stem in named or word.text[0].isdigit():
@@ -206,7 +208,7 @@ def _share(
     there: frozenset[str],
     text: str,
     speaks: float,
-    asked: Expected,
+    asked: ExpectedAnswer,
 ) -> float:
     """Return which share of the question's words, weighted, `there` has, or its names stand for."""
     total = sum(weights.values())
@@ -215,23 +217,23 @@ def _share(
     covered = {word for word in weights if word in there}
     missing = weights.keys() - covered
     if missing and speaks:
-        covered |= missing & stems(asked.whose)
+        covered |= missing & stem_words(asked.whose)
     if missing:
-        called = names(text)
+        called = find_names(text)
         covered |= {w for w in missing if any(_stands_for(n.text, w) for n in called)}
     return sum(weights[word] for word in covered) / total
 
 
 def _stands_for(name: str, word: str) -> bool:
-    return same(name, word) or stem(name) == word
+    return names_match(name, word) or stem(name) == word
 
 
-def _without_copies(found: list[Candidate]) -> list[Candidate]:
+def _without_copies(found: list[SentenceCandidate]) -> list[SentenceCandidate]:
     """Keep the first of units with the same words: copies of one wire story count once."""
     seen: dict[frozenset[str], None] = {}
     kept = []
     for candidate in found:
-        own = stems(candidate.text)
+        own = stem_words(candidate.text)
         if own in seen:
             continue
         seen[own] = None
@@ -250,12 +252,14 @@ SAYS_THE_SAME = 0.7  # share of words in common, of the shorter one's
 LONGEST_STATEMENT = 600  # characters
 
 
-def chosen(found: Sequence[Candidate], most: int = MOST_STATEMENTS) -> list[Candidate]:
+def choose_sentences(
+    found: Sequence[SentenceCandidate], most: int = MOST_STATEMENTS
+) -> list[SentenceCandidate]:
     """Return the at most `most` best of `found` that do not say the same twice, best first.
 
     Two good neighbours are one statement of two sentences, for one reads on into the other.
     """
-    picked: list[Candidate] = []
+    picked: list[SentenceCandidate] = []
     single: dict[int, bool] = {}
     for candidate in found:
         if picked and candidate.score < picked[0].score - FAR_BELOW:
@@ -266,7 +270,7 @@ def chosen(found: Sequence[Candidate], most: int = MOST_STATEMENTS) -> list[Cand
             or _beside_it(candidate, picked[0])
         ):
             continue
-        if any(overlap(candidate.text, other.text) >= SAYS_THE_SAME for other in picked):
+        if any(word_overlap(candidate.text, other.text) >= SAYS_THE_SAME for other in picked):
             continue
         place = _neighbour(candidate, picked, single)
         if place is not None:
@@ -280,7 +284,7 @@ def chosen(found: Sequence[Candidate], most: int = MOST_STATEMENTS) -> list[Cand
     return picked
 
 
-def _completed(best: Candidate, found: Sequence[Candidate]) -> Candidate:
+def _completed(best: SentenceCandidate, found: Sequence[SentenceCandidate]) -> SentenceCandidate:
     """Return the best unit with the better one of its neighbours, where that bears on it too.
 
     Much of news has one sentence a paragraph, and half of what is asked for stands in the next.
@@ -295,7 +299,7 @@ def _completed(best: Candidate, found: Sequence[Candidate]) -> Candidate:
     return best
 
 
-def _beside_it(candidate: Candidate, best: Candidate) -> bool:
+def _beside_it(candidate: SentenceCandidate, best: SentenceCandidate) -> bool:
     """Whether the best unit holds what is asked for, or speaks for whom is asked, and this not."""
     return any(
         best.features[wanted] >= 0.9 and candidate.features[wanted] < least
@@ -304,7 +308,7 @@ def _beside_it(candidate: Candidate, best: Candidate) -> bool:
 
 
 def _neighbour(
-    candidate: Candidate, picked: Sequence[Candidate], single: Mapping[int, bool]
+    candidate: SentenceCandidate, picked: Sequence[SentenceCandidate], single: Mapping[int, bool]
 ) -> int | None:
     """Return the place of the statement, of one sentence, that `candidate` adjoins; else None."""
     for place, other in enumerate(picked):
@@ -313,7 +317,7 @@ def _neighbour(
     return None
 
 
-def _adjoins(one: Candidate, other: Candidate) -> bool:
+def _adjoins(one: SentenceCandidate, other: SentenceCandidate) -> bool:
     """Whether `other`, hardly worse than `one`, stands just before or behind it."""
     passage = one.hit.passage
     first, last = sorted((one, other), key=lambda c: c.span.start)
@@ -328,31 +332,33 @@ def _adjoins(one: Candidate, other: Candidate) -> bool:
     )
 
 
-def _joined(one: Candidate, other: Candidate) -> Candidate:
+def _joined(one: SentenceCandidate, other: SentenceCandidate) -> SentenceCandidate:
     span = Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
     passage = one.hit.passage
     text = passage.text[span.start - passage.start : span.end - passage.start]
     return replace(one, span=span, text=text)
 
 
-def overlap(one: str, other: str) -> float:
-    a, b = stems(one), stems(other)
+def word_overlap(one: str, other: str) -> float:
+    a, b = stem_words(one), stem_words(other)
     return len(a & b) / max(1, min(len(a), len(b)))
 
 
-class Newsroom(Searchable, Protocol):
+class Newsroom(SearchBackend, Protocol):
     """What answers need of an archive beside the search."""
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
 
 
-def weighed(archive: Newsroom, found: Retrieval, most: int = MOST_UNITS) -> list[Candidate]:
+def score_sentences(
+    archive: Newsroom, found: RetrievalResult, most: int = MOST_UNITS
+) -> list[SentenceCandidate]:
     """Return the quotable sentences of what was found, best first, but for those taken back."""
     articles = texts_of(archive, found.hits)
-    ranked = candidates(
+    ranked = extract_candidates(
         found.question.query, found.hits, embed=archive.embed, articles=articles, most=most
     )
-    return [c for c in ranked if not superseded(c.text, c.hit.head.correction)]
+    return [c for c in ranked if not is_retracted(c.text, c.hit.head.correction)]
 
 
 def texts_of(archive: Newsroom, hits: Sequence[Hit]) -> dict[str, str]:

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from rag.answer.extractive import quoted, with_statement
-from rag.answer.refusal import refusal, refuses
-from rag.answer.retractions import with_corrections
+from rag.answer.extractive import append_statement, quote_statement
+from rag.answer.refusal import refusal_answer, refusal_reason
+from rag.answer.retractions import add_correction_notes
 from rag.answer.sentence_scoring import (
     BEARS_FROM,
     SAYS_THE_SAME,
-    Candidate,
     Newsroom,
-    overlap,
+    SentenceCandidate,
+    score_sentences,
     texts_of,
-    weighed,
+    word_overlap,
 )
-from rag.nlp.dates import in_words
+from rag.nlp.dates import format_date
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Answer, Filters
 
@@ -27,7 +27,7 @@ SENTENCES = 30  # of them that are weighed for it
 MOST_ENTRIES = 12
 
 
-def timeline(
+def build_timeline(
     archive: Newsroom,
     question: str,
     *,
@@ -49,10 +49,10 @@ def timeline(
         history=history,
         evenly=True,
     )
-    ranked = weighed(archive, found, SENTENCES)
-    why = refuses(found.question, ranked)
+    ranked = score_sentences(archive, found, SENTENCES)
+    why = refusal_reason(found.question, ranked)
     if why:
-        refused = refusal(found.question, found.closest, why, filters)
+        refused = refusal_answer(found.question, found.closest, why, filters)
         return replace(refused, question=question, considered=found.considered, notice=found.notice)
     answer = Answer(
         question,
@@ -64,13 +64,15 @@ def timeline(
     articles = texts_of(archive, found.hits)
     for candidate, published in _entries(ranked):
         article = articles.get(candidate.hit.passage.article_id, "")
-        answer = with_statement(answer, quoted(candidate, article, in_words(published)))
-    return with_corrections(answer)
+        answer = append_statement(
+            answer, quote_statement(candidate, article, format_date(published))
+        )
+    return add_correction_notes(answer)
 
 
-def _entries(ranked: Sequence[Candidate]) -> list[tuple[Candidate, datetime]]:
+def _entries(ranked: Sequence[SentenceCandidate]) -> list[tuple[SentenceCandidate, datetime]]:
     """The best sentence of each dated article that bears on the question, oldest first."""
-    picked: list[tuple[Candidate, datetime]] = []
+    picked: list[tuple[SentenceCandidate, datetime]] = []
     for candidate in sorted(ranked, key=lambda c: -c.relevance):
         published = candidate.hit.head.published
         if published is None or len(picked) == MOST_ENTRIES:
@@ -82,6 +84,6 @@ def _entries(ranked: Sequence[Candidate]) -> list[tuple[Candidate, datetime]]:
     return sorted(picked, key=lambda entry: (entry[1], entry[0].span.start))
 
 
-def _repeats(candidate: Candidate, other: Candidate) -> bool:
+def _repeats(candidate: SentenceCandidate, other: SentenceCandidate) -> bool:
     same = candidate.hit.passage.article_id == other.hit.passage.article_id
-    return same or overlap(candidate.text, other.text) >= SAYS_THE_SAME
+    return same or word_overlap(candidate.text, other.text) >= SAYS_THE_SAME

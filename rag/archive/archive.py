@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock
 
-from rag.archive.erasure import erase, finish
-from rag.archive.reader import Holdings
-from rag.archive.reembed import WAIT, OnProgress, Reembedded, abandon, reembed
+from rag.archive.erasure import erase_articles, finish_erasure
+from rag.archive.reader import ArchiveReader
+from rag.archive.reembed import WAIT, OnProgress, ReembedResult, cancel_reembed, reembed
 from rag.errors import ArchiveDamagedError, BackfileError, ReadError
-from rag.index.consistency import loss_of
-from rag.index.index_pair import Indexes
-from rag.models.archive_model import ArchiveModel, LazyEmbeddings, reranker_of
+from rag.index.consistency import find_lost_writes
+from rag.index.index_pair import IndexPair
+from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
 from rag.schema import Article, Span
 from rag.settings import Settings
-from rag.store.articles import Record, fingerprint, with_vectors
-from rag.store.connection import room_in
+from rag.store.articles import ArticleStore, content_hash, prepare_articles
+from rag.store.connection import map_disk_errors
 from rag.store.file_permissions import make_private
 from rag.store.integrity import refuse_triggers
-from rag.store.lock import writers_lock
+from rag.store.lock import writer_lock
 from rag.store.passages import Vectors
 from rag.store.staged_vectors import MODEL
 from rag.store.withdrawals import Withdrawal, Withdrawals
-from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, valid_moment
+from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, is_valid_date
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -43,7 +43,7 @@ Missing = Literal["refuse", "create"]
 
 
 @dataclass(frozen=True, slots=True)
-class PutReport:
+class AddResult:
     """What became of a batch of articles, and how many passages were written.
 
     Those that were withdrawn stay out.
@@ -55,8 +55,8 @@ class PutReport:
     passages: int = 0
     withdrawn: int = 0
 
-    def __add__(self, other: PutReport) -> PutReport:
-        return PutReport(
+    def __add__(self, other: AddResult) -> AddResult:
+        return AddResult(
             self.new + other.new,
             self.changed + other.changed,
             self.unchanged + other.unchanged,
@@ -65,20 +65,20 @@ class PutReport:
         )
 
 
-class Archive(Holdings):
+class Archive(ArchiveReader):
     """Articles and their indexes in one folder; open it with `Archive.open`."""
 
     def __init__(
         self,
         path: Path,
-        record: Record,
+        record: ArticleStore,
         model: ArchiveModel,
         lock: FileLock | None,
         settings: Settings,
         generation: int = 0,
         reranker: BaseCrossEncoder | None = None,
     ) -> None:
-        indexes = Indexes(path, record, lock)
+        indexes = IndexPair(path, record, lock)
         super().__init__(path, record, indexes, model, generation, reranker)
         self._lock = lock
         self._settings = settings
@@ -111,19 +111,19 @@ class Archive(Holdings):
         folder = Path(path if path is not None else settings.archive)
         create = mode == "write" and missing == "create"
         if mode == "write" and not create:
-            Record(folder).close()  # before there is a lock, and a folder for it
+            ArticleStore(folder).close()  # before there is a lock, and a folder for it
         with (
-            room_in(folder) if mode == "write" else nullcontext(),
+            map_disk_errors(folder) if mode == "write" else nullcontext(),
             ExitStack() as opened,  # closed again where anything fails
         ):
-            lock = writers_lock(folder, wait) if mode == "write" else None
+            lock = writer_lock(folder, wait) if mode == "write" else None
             if lock is not None:
                 opened.callback(lock.release)
                 make_private(folder)  # of an earlier version, too
                 opened.callback(make_private, folder)  # what the libraries wrote last
-            record = Record(folder, create=create, writable=mode == "write")
+            record = ArticleStore(folder, create=create, writable=mode == "write")
             opened.callback(record.close)
-            if losses == "refuse" and (loss := loss_of(folder, record.database)):
+            if losses == "refuse" and (loss := find_lost_writes(folder, record.database)):
                 raise ArchiveDamagedError(
                     f"of the archive at {folder}, {loss.what}: {loss.way_out}"
                 )
@@ -131,13 +131,13 @@ class Archive(Holdings):
                 refuse_triggers(folder, record.database)
             generation = record.generation()  # first: see `_keep_up`
             model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
-            reranker = reranker or reranker_of(settings)
+            reranker = reranker or open_reranker_lazily(settings)
             archive = cls(folder, record, model, lock, settings, generation, reranker)
             opened.callback(archive._indexes.close)
             if mode == "write":
                 archive._indexes.follow()
                 archive._indexes.sweep()
-                finish(folder, record, archive._indexes)
+                finish_erasure(folder, record, archive._indexes)
                 make_private(folder)
             archive._opened = opened.pop_all()
         return archive
@@ -152,7 +152,7 @@ class Archive(Holdings):
         """Close the files; a writer lets go of the lock."""
         self._opened.close()
 
-    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutReport:
+    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddResult:
         """Write articles with their passages, in one transaction; those unchanged are left alone.
 
         A changed article becomes a new revision; only passages that it did not have are embedded.
@@ -161,8 +161,8 @@ class Archive(Holdings):
             ReadError: A date of an article lies outside the years that an archive holds.
         """
         articles: dict[str, tuple[Article, tuple[Span, ...]]] = {}
-        earlier = PutReport()
-        with room_in(self.path):
+        earlier = AddResult()
+        with map_disk_errors(self.path):
             for article, spans in batch:
                 _check_dates(article)
                 if article.id in articles:  # the same article again: each is a revision
@@ -171,20 +171,20 @@ class Archive(Holdings):
                 articles[article.id] = (article, tuple(spans))
             return earlier + self._put(articles)
 
-    def _put(self, articles: dict[str, tuple[Article, tuple[Span, ...]]]) -> PutReport:
+    def _put(self, articles: dict[str, tuple[Article, tuple[Span, ...]]]) -> AddResult:
         withdrawn = self.withdrawals(articles)
         articles = {key: held for key, held in articles.items() if key not in withdrawn}
         known = self._record.fingerprints(articles)
         entries = [
-            (article, fingerprint(article), spans)
+            (article, content_hash(article), spans)
             for article, spans in articles.values()
-            if fingerprint(article) not in known.get(article.id, ())
+            if content_hash(article) not in known.get(article.id, ())
         ]
         if entries:
-            self._record.put(with_vectors(self._record, entries, self._embed_passages))
+            self._record.put(prepare_articles(self._record, entries, self._embed_passages))
             self._sync_indexes()
         changed = sum(article.id in known for article, _, _ in entries)
-        return PutReport(
+        return AddResult(
             new=len(entries) - changed,
             changed=changed,
             unchanged=len(articles) - len(entries),
@@ -198,7 +198,7 @@ class Archive(Holdings):
         Raises ArchiveDamagedError, or ArchiveUnwritableError where there is no room.
         """
         try:
-            with room_in(self.path):
+            with map_disk_errors(self.path):
                 self._indexes.follow()
         except (BackfileError, OSError, MemoryError):
             raise
@@ -214,7 +214,7 @@ class Archive(Holdings):
 
         Fed again they are here again: see `withdraw`.
         """
-        with room_in(self.path):
+        with map_disk_errors(self.path):
             removed = self._record.remove(list(dict.fromkeys(article_ids)))
             if removed:
                 self._indexes.follow()
@@ -225,14 +225,14 @@ class Archive(Holdings):
 
         Returns how many were not withdrawn before.
         """
-        with room_in(self.path):
+        with map_disk_errors(self.path):
             withdrawn = Withdrawals(self._record).withdraw(list(dict.fromkeys(article_ids)), reason)
             self._indexes.follow()
         return withdrawn
 
     def readmit(self, article_ids: Iterable[str]) -> int:
         """Let withdrawn articles in again; return how many stand again as they stood."""
-        with room_in(self.path):
+        with map_disk_errors(self.path):
             standing = Withdrawals(self._record).readmit(list(dict.fromkeys(article_ids)))
             self._indexes.follow()
         return standing
@@ -242,16 +242,16 @@ class Archive(Holdings):
 
         Returns False where another process kept the record's log open: the next writer goes on.
         """
-        with room_in(self.path):
-            return erase(
+        with map_disk_errors(self.path):
+            return erase_articles(
                 self.path, self._record, self._indexes, list(dict.fromkeys(article_ids)), reason
             )
 
     def abandon_reembedding(self) -> int:
         """Delete what was made of another model's vectors; return of how many passages."""
-        record = self._record if self._lock is not None else Record(self.path, writable=True)
+        record = self._record if self._lock is not None else ArticleStore(self.path, writable=True)
         try:
-            return abandon(self.path, record)
+            return cancel_reembed(self.path, record)
         finally:
             if record is not self._record:
                 record.close()
@@ -262,7 +262,7 @@ class Archive(Holdings):
 
     def rebuild(self) -> None:
         """Make both indexes anew from the record; nothing is embedded, and readers go on."""
-        with room_in(self.path):
+        with map_disk_errors(self.path):
             self._indexes.renew()
 
     def _embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -274,7 +274,7 @@ class Archive(Holdings):
 
     def reembed(
         self, model: Any, *, on_progress: OnProgress | None = None, wait: float = WAIT
-    ) -> Reembedded:
+    ) -> ReembedResult:
         """Embed every passage with another model, which answers once all are done.
 
         `model` is a name as in the settings, or any LangChain `Embeddings`.  Open for reading, the
@@ -285,10 +285,10 @@ class Archive(Holdings):
             model = LazyEmbeddings(replace(settings, embedding_model=model)).open()
         fresh = ArchiveModel(model, settings)
         writing = self._lock is not None
-        record = self._record if writing else Record(self.path, writable=True)
+        record = self._record if writing else ArticleStore(self.path, writable=True)
         try:
             refuse_triggers(self.path, record.database)
-            with room_in(self.path):
+            with map_disk_errors(self.path):
                 done = reembed(
                     self.path,
                     record,
@@ -309,7 +309,7 @@ class Archive(Holdings):
 def _check_dates(article: Article) -> None:
     for name in ("published", "updated"):
         moment = getattr(article, name)
-        if moment and not valid_moment(moment):
+        if moment and not is_valid_date(moment):
             raise ReadError(
                 f"{article.id!r}: {name} {moment.isoformat()} lies outside the years "
                 f"{EARLIEST_YEAR} to {LATEST_YEAR}: give another date, or none"

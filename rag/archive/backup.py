@@ -22,13 +22,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import BackupError
-from rag.index.index_pair import Indexes
-from rag.store.articles import Record
-from rag.store.connection import room_in
+from rag.index.index_pair import IndexPair
+from rag.store.articles import ArticleStore
+from rag.store.connection import map_disk_errors
 from rag.store.database import FILE, Database
-from rag.store.database_validation import NotARecordError, counted, vet, vet_schema
+from rag.store.database_validation import (
+    InvalidStoreError,
+    count_rows,
+    validate_database,
+    validate_schema,
+)
 from rag.store.file_permissions import OWNER, private_opener
-from rag.store.lock import writers_lock
+from rag.store.lock import writer_lock
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -58,7 +63,7 @@ class Manifest:
     sha256: str
 
 
-def back_up(record: Record, file: Path) -> Manifest:
+def write_backup(record: ArticleStore, file: Path) -> Manifest:
     """Write the record as it is at one moment into `file`, while others read and write.
 
     Raises BackupError where there is a file of that name already.
@@ -72,14 +77,14 @@ def back_up(record: Record, file: Path) -> Manifest:
         raise BackupError(f"the backup {file} cannot be written: {why}") from error
 
 
-def _written(record: Record, file: Path) -> Manifest:
+def _written(record: ArticleStore, file: Path) -> Manifest:
     # in a folder of its own: beside the archive, any name may be one of its files
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
         copy, part = Path(made, FILE), Path(made, "part")
         record.database.copy_to(copy)
         try:
-            vet_schema(copy)
-        except NotARecordError as error:
+            validate_schema(copy)
+        except InvalidStoreError as error:
             raise BackupError(
                 f"{file} would be no backup: {error}; restore an earlier one, or export it "
                 "and ingest that into another folder"
@@ -96,14 +101,14 @@ def _written(record: Record, file: Path) -> Manifest:
 
 
 def _described(copy: Path) -> Manifest:
-    articles, passages, sequence, model = counted(copy)
+    articles, passages, sequence, model = count_rows(copy)
     with copy.open("rb") as file:
         size, digest = _copied(file, None, copy.stat().st_size)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Manifest(FORMAT, now, sequence, articles, passages, model, size, digest)
 
 
-def restore(file: Path, folder: Path) -> Manifest:
+def restore_backup(file: Path, folder: Path) -> Manifest:
     """Make an archive of a backup in `folder`, its indexes too.
 
     Nothing is put in place before all of it has been checked; of a backup that is refused nothing
@@ -120,7 +125,7 @@ def restore(file: Path, folder: Path) -> Manifest:
         BackupError: The backup is not whole or is no backup, or an archive is there already.
     """
     _refuse_to_overwrite(folder)
-    there, lock = folder.exists(), writers_lock(folder)
+    there, lock = folder.exists(), writer_lock(folder)
     placed = False
     try:
         _refuse_to_overwrite(folder)  # another process may have made one before the lock was had
@@ -136,10 +141,10 @@ def restore(file: Path, folder: Path) -> Manifest:
                 (folder / name).unlink(missing_ok=True)
             staged.replace(folder / FILE)
             placed = True
-        record = Record(folder, writable=True)
-        indexes = Indexes(folder, record, lock)
+        record = ArticleStore(folder, writable=True)
+        indexes = IndexPair(folder, record, lock)
         try:
-            with room_in(folder):
+            with map_disk_errors(folder):
                 indexes.follow()
         finally:
             indexes.close()
@@ -174,8 +179,8 @@ def _checked(file: Path, staged: Path) -> Manifest:
     """Unpack a backup's record, hold it against its manifest, and bring it up to date."""
     manifest = _unpacked(file, staged)
     try:
-        vet(staged)
-        counts = counted(staged)
+        validate_database(staged)
+        counts = count_rows(staged)
         Database(staged.parent, writable=True, name=staged.name).close()
     except Exception as error:  # whatever bringing an older version up to date may raise, too
         why = " ".join(str(error).split())

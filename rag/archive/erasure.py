@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from rag.index.index_pair import Indexes
-from rag.store.articles import Record
+from rag.index.index_pair import IndexPair
+from rag.store.articles import ArticleStore
 from rag.store.withdrawals import Erasure, Withdrawals
 
 LOGS = (".jsonl", ".log")
@@ -23,18 +23,22 @@ TELLING = 10  # characters of a title or a sentence by which its article is told
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
 
-def erase(
-    folder: Path, record: Record, indexes: Indexes, article_ids: Sequence[str], reason: str = ""
+def erase_articles(
+    folder: Path,
+    record: ArticleStore,
+    indexes: IndexPair,
+    article_ids: Sequence[str],
+    reason: str = "",
 ) -> bool:
     """Withdraw articles and erase them; return False where a reader kept the file's log open.
 
     It is then finished by the next writer, or by erasing the same articles again.
     """
     Withdrawals(record).withdraw(article_ids, reason, Erasure.BEGUN)
-    return finish(folder, record, indexes)
+    return finish_erasure(folder, record, indexes)
 
 
-def finish(folder: Path, record: Record, indexes: Indexes) -> bool:
+def finish_erasure(folder: Path, record: ArticleStore, indexes: IndexPair) -> bool:
     """Finish the erasures that were begun; return whether there is nothing left to do.
 
     Each step may be done again: what was erased already is not there.
@@ -46,13 +50,13 @@ def finish(folder: Path, record: Record, indexes: Indexes) -> bool:
     names = withdrawals.names_of(left)
     titles = [title for title in withdrawals.titles_of(left) if not withdrawals.is_of_others(title)]
     sentences = dict.fromkeys(_sentences(record, left))
-    _erase_from_logs(folder, Telling([*names, *titles], sentences, withdrawals.is_of_others))
+    _erase_from_logs(folder, MentionMatcher([*names, *titles], sentences, withdrawals.is_of_others))
     withdrawals.erase(left, [*names, *titles])
     indexes.renew()
     return withdrawals.finish(left)
 
 
-def _sentences(record: Record, article_ids: Sequence[str]) -> Iterator[str]:
+def _sentences(record: ArticleStore, article_ids: Sequence[str]) -> Iterator[str]:
     rows = record.database.for_each(
         "SELECT t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
         "WHERE r.article_id IN ({})",
@@ -62,7 +66,7 @@ def _sentences(record: Record, article_ids: Sequence[str]) -> Iterator[str]:
         yield from (found.group().strip() for found in _SENTENCE.finditer(text))
 
 
-class Telling:
+class MentionMatcher:
     """By what a line is known to speak of articles: their names, and sentences of theirs alone.
 
     What other articles say too ("All rights reserved.") tells nothing; it is looked for among
@@ -93,7 +97,7 @@ def _spellings(words: str) -> set[bytes]:
     return {spelled.encode() for spelled in (words, *in_json)}
 
 
-def _erase_from_logs(folder: Path, telling: Telling) -> None:
+def _erase_from_logs(folder: Path, telling: MentionMatcher) -> None:
     """Blank the lines of the archive's logs that speak of an article, where they stand.
 
     In place, for another process may be adding to the same file.
@@ -103,7 +107,7 @@ def _erase_from_logs(folder: Path, telling: Telling) -> None:
             _blank_lines(path, telling)
 
 
-def _blank_lines(path: Path, telling: Telling) -> None:
+def _blank_lines(path: Path, telling: MentionMatcher) -> None:
     with path.open("r+b") as file:
         while True:
             start = file.tell()

@@ -11,17 +11,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag.archive.snapshot import ArchiveAsOf
-from rag.archive.stats import Status, status_of
-from rag.index.index_pair import Indexes, Scored
+from rag.archive.snapshot import ArchiveSnapshot
+from rag.archive.stats import ArchiveStatus, archive_status
+from rag.index.index_pair import IndexPair, Scored
 from rag.models.archive_model import ArchiveModel
 from rag.retrieval.hybrid import retrieve
-from rag.schema import ALL_RIGHTS, Access, Article, ArticleHead, Filters, Found, Hit, Passage
-from rag.store.articles import Record
+from rag.schema import (
+    ALL_RIGHTS,
+    Access,
+    Article,
+    ArticleMetadata,
+    Filters,
+    Hit,
+    Passage,
+    PassageCandidate,
+)
+from rag.store.articles import ArticleStore
 from rag.store.filters import kinds_of, readable
-from rag.store.hits import found_in, read_hits
+from rag.store.hits import read_candidates, read_hits
 from rag.store.passages import Vectors
-from rag.store.revisions import Revision, ids_beginning, ids_named, revisions_of
+from rag.store.revisions import Revision, complete_id, find_ids, read_revisions
 from rag.store.staged_vectors import MODEL
 
 if TYPE_CHECKING:
@@ -37,14 +46,14 @@ class Counts:
     passages: int
 
 
-class Holdings:
+class ArchiveReader:
     """The articles of an open archive, to be read and searched by any number of processes."""
 
     def __init__(
         self,
         path: Path,
-        record: Record,
-        indexes: Indexes,
+        record: ArticleStore,
+        indexes: IndexPair,
         model: ArchiveModel,
         generation: int,
         reranker: BaseCrossEncoder | None = None,
@@ -56,14 +65,14 @@ class Holdings:
         self.reranker = reranker
         # the publishers, as of a sequence and for some rights
         self._names: tuple[tuple[int, Access], tuple[str, ...]] = ((-1, ()), ())
-        self._past: dict[tuple[datetime, int], ArchiveAsOf] = {}
+        self._past: dict[tuple[datetime, int], ArchiveSnapshot] = {}
 
     @property
-    def record(self) -> Record:
+    def record(self) -> ArticleStore:
         return self._record
 
     @property
-    def indexes(self) -> Indexes:
+    def indexes(self) -> IndexPair:
         return self._indexes
 
     @property
@@ -106,16 +115,16 @@ class Holdings:
         if not readable(self._record.database, [article_id], access):
             return ()
         reader = Filters(access=access)
-        found = revisions_of(self._record.database, article_id)
+        found = read_revisions(self._record.database, article_id)
         return tuple(one for one in found if reader.may_read(one.article.access))
 
     def ids_named(self, name: str, *, access: Access = ()) -> list[str]:
         """Return the id that is `name`, else those of the articles at that address."""
-        return self._readable(ids_named(self._record.database, name), access)
+        return self._readable(find_ids(self._record.database, name), access)
 
     def ids_beginning(self, beginning: str, *, access: Access = ()) -> list[str]:
         """Return the ids that begin so, or as many as one may want to choose from."""
-        return self._readable(ids_beginning(self._record.database, beginning), access)
+        return self._readable(complete_id(self._record.database, beginning), access)
 
     def _readable(self, article_ids: list[str], access: Access) -> list[str]:
         kept = readable(self._record.database, article_ids, access)
@@ -150,7 +159,7 @@ class Holdings:
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
-    ) -> dict[str, tuple[ArticleHead, ...]]:
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
         """Return the other tellings of each article's story that pass the filters, leader first.
 
         Articles that tell a story alone are left out.
@@ -171,9 +180,9 @@ class Holdings:
             for s in spans[max(0, here - before) : here + after + 1]
         ]
 
-    def status(self, *, access: Access = ()) -> Status:
+    def status(self, *, access: Access = ()) -> ArchiveStatus:
         """Return what the archive holds for these rights, by publisher, and its size on disk."""
-        return status_of(self.path, self._record, access)
+        return archive_status(self.path, self._record, access)
 
     # searching
 
@@ -186,16 +195,18 @@ class Holdings:
         found = self.by_meaning(query, k, filters=filters)
         return list(self.hits(found, access=filters.access).values())
 
-    def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
+    def by_meaning(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
         """Return what `dense` does, before its words are read."""
 
-        def nearest(vector: Vectors) -> list[Found]:
+        def nearest(vector: Vectors) -> list[PassageCandidate]:
             self.refresh()
             return self._found(self._indexes.nearest(vector, k, filters=filters), k)
 
         return self.with_vector_of(query, nearest)
 
-    def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
+    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return how near what was found is to the query; -1.0 for what has no vector any more."""
         numbers = [one.number for one in found]
         near = self.with_vector_of(
@@ -246,12 +257,12 @@ class Holdings:
         *,
         filters: Filters = Filters(),
         phrases: Sequence[str] = (),
-    ) -> list[Found]:
+    ) -> list[PassageCandidate]:
         """Return what `lexical` does, before its words are read."""
         self.refresh()
         return self._found(self._indexes.by_words(query, k, filters=filters, phrases=phrases), k)
 
-    def hits(self, found: Iterable[Found], *, access: Access = ()) -> dict[int, Hit]:
+    def hits(self, found: Iterable[PassageCandidate], *, access: Access = ()) -> dict[int, Hit]:
         """Return the hits of those of what was found that are still here, by number, in order.
 
         Their heads tell of corrections by articles that may be read with these rights.
@@ -276,12 +287,12 @@ class Holdings:
             return self.as_of(as_of).search(question, k, filters=filters, asked_on=asked_on)
         return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).closest)
 
-    def as_of(self, day: datetime) -> ArchiveAsOf:
+    def as_of(self, day: datetime) -> ArchiveSnapshot:
         """Return the archive as it stood at the end of a day, to be searched.
 
         Asked for again, it is the same one: what has ended since is read once.
         """
-        then = ArchiveAsOf(self, day)
+        then = ArchiveSnapshot(self, day)
         key = (then.day, then.sequence)
         self._past[key] = then = self._past.pop(key, then)
         for oldest in list(self._past)[:-PAST_DAYS]:
@@ -292,5 +303,5 @@ class Holdings:
         """See what another process has written since; every search does so itself."""
         self._indexes.refresh()
 
-    def _found(self, found: Scored, k: int) -> list[Found]:
-        return found_in(self._record, found)[:k]
+    def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
+        return read_candidates(self._record, found)[:k]

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rag.index.index_pair import Indexes
-from rag.store.articles import Record
+from rag.index.index_pair import IndexPair
+from rag.store.articles import ArticleStore
 from rag.store.integrity import embedded_texts
-from rag.store.lock import REEMBEDDING, exclusive_lock, writers_lock
+from rag.store.lock import REEMBEDDING, exclusive_lock, writer_lock
 from rag.store.passages import Vectors
-from rag.store.staged_vectors import NewVectors
+from rag.store.staged_vectors import StagedVectors
 
 BATCH = 512  # passages in a transaction: what a kill may cost, some seconds of embedding
 WAIT = 600.0  # seconds that the change waits for somebody who writes
@@ -37,7 +37,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reembedded:
+class ReembedResult:
     """What was done: of all `passages`, how many vectors were `made`, and not left by an attempt.
 
     Of those, so many passages were `cut`: the model does not read as far as they go.
@@ -52,13 +52,13 @@ class Reembedded:
 
 def reembed(
     folder: Path,
-    record: Record,
+    record: ArticleStore,
     model: Model,
     *,
-    indexes: Indexes | None = None,
+    indexes: IndexPair | None = None,
     on_progress: OnProgress | None = None,
     wait: float = WAIT,
-) -> Reembedded:
+) -> ReembedResult:
     """Embed every passage with another model, and answer by it from then on.
 
     `indexes` are those of who holds the writers' lock; without, it is taken for the change alone,
@@ -67,7 +67,7 @@ def reembed(
     """
     begun = time.monotonic()
     with _alone(folder):
-        fresh = NewVectors(record.database)
+        fresh = StagedVectors(record.database)
         fresh.begin(model.name)
         made, cut = _fill(record, fresh, model, on_progress)
         with _writing(folder, record, indexes, wait) as writers:
@@ -76,17 +76,17 @@ def reembed(
             passages = fresh.count()
             writers.change_vectors(fresh)
     seconds = time.monotonic() - begun
-    return Reembedded(model.name, passages, made + since[0], cut + since[1], seconds)
+    return ReembedResult(model.name, passages, made + since[0], cut + since[1], seconds)
 
 
-def abandon(folder: Path, record: Record) -> int:
+def cancel_reembed(folder: Path, record: ArticleStore) -> int:
     """Delete what was made of other vectors; return how many there were."""
     with _alone(folder):
-        return NewVectors(record.database).abandon()
+        return StagedVectors(record.database).abandon()
 
 
 def _fill(
-    record: Record, fresh: NewVectors, model: Model, on_progress: OnProgress | None
+    record: ArticleStore, fresh: StagedVectors, model: Model, on_progress: OnProgress | None
 ) -> tuple[int, int]:
     """Make the vectors that are missing; return how many, and of how many passages cut short."""
     left = list(fresh.missing().values())
@@ -116,13 +116,13 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _writing(
-    folder: Path, record: Record, indexes: Indexes | None, wait: float
-) -> Iterator[Indexes]:
+    folder: Path, record: ArticleStore, indexes: IndexPair | None, wait: float
+) -> Iterator[IndexPair]:
     if indexes is not None:
         yield indexes
         return
-    lock = writers_lock(folder, wait)
-    indexes = Indexes(folder, record, lock)
+    lock = writer_lock(folder, wait)
+    indexes = IndexPair(folder, record, lock)
     try:
         yield indexes
     finally:

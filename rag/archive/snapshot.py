@@ -13,17 +13,26 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rag.errors import InvalidValueError
-from rag.index.historical import Ended
-from rag.index.index_pair import Indexes, Scored
-from rag.nlp.dates import in_words
+from rag.index.historical import HistoricalPassages
+from rag.index.index_pair import IndexPair, Scored
+from rag.nlp.dates import format_date
 from rag.retrieval.hybrid import retrieve
-from rag.schema import EVERYTHING, Access, Answer, Article, ArticleHead, Filters, Found, Hit
-from rag.store.articles import Record
-from rag.store.correction_articles import notices_of
-from rag.store.filters import NOW, readable, restricts, standing_at
-from rag.store.hits import found_in, read_hits
+from rag.schema import (
+    EVERYTHING,
+    Access,
+    Answer,
+    Article,
+    ArticleMetadata,
+    Filters,
+    Hit,
+    PassageCandidate,
+)
+from rag.store.articles import ArticleStore
+from rag.store.correction_articles import correction_articles_of
+from rag.store.filters import CURRENT, readable, restricts, valid_at
+from rag.store.hits import read_candidates, read_hits
 from rag.store.passages import Numbers, Vectors
-from rag.validation import moment_of_asking
+from rag.validation import validate_question_time
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -37,27 +46,27 @@ class Present(Protocol):
     reranker: BaseCrossEncoder | None
 
     @property
-    def record(self) -> Record: ...
+    def record(self) -> ArticleStore: ...
     @property
-    def indexes(self) -> Indexes: ...
+    def indexes(self) -> IndexPair: ...
     def refresh(self) -> None: ...
     def embed(self, texts: Sequence[str]) -> Vectors: ...
-    def nearness(self, query: str, found: Sequence[Found]) -> list[float]: ...
+    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]: ...
     def with_vector_of(self, query: str, search: Callable[[Vectors], T]) -> T: ...
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = ...
-    ) -> dict[str, tuple[ArticleHead, ...]]: ...
+    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Stood:
+class _StoreAsOf:
     """The passages that pass some filters: `lasting` stand still, None for all; `ended` do not."""
 
     lasting: Numbers | None
     ended: Numbers
 
 
-class ArchiveAsOf:
+class ArchiveSnapshot:
     """Searches the archive as it stood at the end of a day, or at a moment with a time of day.
 
     What was withdrawn or erased since does not come back; a later correction is told, not made.
@@ -67,16 +76,16 @@ class ArchiveAsOf:
     def __init__(self, archive: Present, day: datetime) -> None:
         self._archive = archive
         self._record = archive.record
-        asked = moment_of_asking(day, "as_of")
+        asked = validate_question_time(day, "as_of")
         if asked is None:
             raise InvalidValueError("as_of is None. Name a day.")
         self.day = asked
         end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
         self.sequence = self._record.database.sequence_before(end)
-        self._then = standing_at(self.sequence)
+        self._then = valid_at(self.sequence)
         self._newest = self._record.passages.newest_at(self.sequence)
         self._stood = lru_cache(maxsize=8)(self._stood_of)
-        self._read: tuple[tuple[int, bytes], Ended] | None = None
+        self._read: tuple[tuple[int, bytes], HistoricalPassages] | None = None
 
     @property
     def reranker(self) -> BaseCrossEncoder | None:
@@ -89,11 +98,13 @@ class ArchiveAsOf:
         found = self.by_meaning(query, k, filters=filters)
         return list(self.hits(found, access=filters.access).values())
 
-    def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
+    def by_meaning(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
         """Return what `dense` does, before its words are read."""
         return self._archive.with_vector_of(query, lambda vector: self._nearest(vector, k, filters))
 
-    def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Found]:
+    def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[PassageCandidate]:
         stood = self._passages(filters)
         found = self._archive.indexes.nearest(vector, k, filters=filters, among=stood.lasting)
         return self._found([*found, *self._ended().nearest(vector, k, stood.ended)], k)
@@ -107,7 +118,7 @@ class ArchiveAsOf:
 
     def by_words(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
-    ) -> list[Found]:
+    ) -> list[PassageCandidate]:
         """Return what `lexical` does, before its words are read."""
         stood = self._passages(filters)
         found = self._archive.indexes.by_words(
@@ -116,11 +127,11 @@ class ArchiveAsOf:
         ended = self._ended().by_words(query, k, stood.ended, phrases=phrases)
         return self._found([*found, *ended], k)
 
-    def hits(self, found: Iterable[Found], *, access: Access = ()) -> dict[int, Hit]:
+    def hits(self, found: Iterable[PassageCandidate], *, access: Access = ()) -> dict[int, Hit]:
         """Return the hits of those of what was found that stood then, by number, in order."""
         return read_hits(self._record, found, self._then, access)
 
-    def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
+    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return how near what was found is to the query; -1.0 for what has no vector any more."""
         return self._archive.nearness(query, found)
 
@@ -146,7 +157,7 @@ class ArchiveAsOf:
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
-    ) -> dict[str, tuple[ArticleHead, ...]]:
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
         """Return the other tellings of each article's story that had come in by then."""
         found = self._archive.copies(article_ids, filters=filters)
         stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._then)
@@ -175,7 +186,7 @@ class ArchiveAsOf:
     # what is known by now
 
     def corrected_since(
-        self, heads: Iterable[ArticleHead], *, access: Access = ()
+        self, heads: Iterable[ArticleMetadata], *, access: Access = ()
     ) -> dict[str, str]:
         """Return what has been corrected since, by article id, of those articles as they stood.
 
@@ -184,18 +195,20 @@ class ArchiveAsOf:
         before = self._record.heads((head.article_id for head in heads), self._then)
         said = {
             article_id: head.correction
-            for article_id, head in self._record.heads(before, NOW).items()
+            for article_id, head in self._record.heads(before, CURRENT).items()
             if head.correction and head.correction != before[article_id].correction
             if Filters(access=access).may_read(head.access)
         }
-        later = f"{NOW} AND r.since > {self.sequence}"
-        for article_id, notice in notices_of(self._record.database, before, later, access).items():
+        later = f"{CURRENT} AND r.since > {self.sequence}"
+        for article_id, notice in correction_articles_of(
+            self._record.database, before, later, access
+        ).items():
             said[article_id] = " ".join(filter(None, (said.get(article_id, ""), notice)))
         return said
 
     def noted(self, answer: Answer, *, access: Access = ()) -> Answer:
         """Return an answer from here with a note of the day, and of what was corrected since."""
-        day = in_words(self.day)
+        day = format_date(self.day)
         said = [f"As the archive stood on {day}."]
         if not self.sequence:
             said = [f"Nothing had come into the archive by {day}."]
@@ -204,31 +217,33 @@ class ArchiveAsOf:
             said.append(f"Corrected since, in “{titles[article_id].title}”: {text}")
         return replace(answer, notice=" ".join(filter(None, (*said, answer.notice))))
 
-    def _passages(self, filters: Filters) -> _Stood:
+    def _passages(self, filters: Filters) -> _StoreAsOf:
         self._archive.refresh()
         return self._stood(filters, self._record.database.sequence())
 
-    def _stood_of(self, filters: Filters, _sequence: int) -> _Stood:
+    def _stood_of(self, filters: Filters, _sequence: int) -> _StoreAsOf:
         passages = self._record.passages
         lasting: Numbers | None = None
         if restricts(self._record.database, filters) or passages.newest_at() > self._newest:
             lasting = passages.numbers(filters)
             lasting = lasting[lasting <= self._newest]
-        return _Stood(lasting, passages.numbers(filters, f"{self._then} AND r.until IS NOT NULL"))
+        return _StoreAsOf(
+            lasting, passages.numbers(filters, f"{self._then} AND r.until IS NOT NULL")
+        )
 
-    def _ended(self) -> Ended:
+    def _ended(self) -> HistoricalPassages:
         """The passages that stood then and do not now, whatever the filters: read once."""
         passages, numbers = self._record.passages, self._passages(EVERYTHING).ended
         generation = self._record.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
             stood = passages.live(numbers.tolist(), self._then)
             words = self._archive.indexes.lexical
-            ended = Ended(list(stood.values()), passages.vectors(numbers), words)
+            ended = HistoricalPassages(list(stood.values()), passages.vectors(numbers), words)
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]
 
-    def _found(self, found: Scored, k: int) -> list[Found]:
-        stood = found_in(self._record, list(dict(found).items()), self._then)
+    def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
+        stood = read_candidates(self._record, list(dict(found).items()), self._then)
         return sorted(stood, key=lambda one: -one.score)[:k]
 
 

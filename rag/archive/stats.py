@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Filters
-from rag.store.articles import Record
+from rag.store.articles import ArticleStore
 from rag.store.database import Database
-from rag.store.filters import condition, restricts
-from rag.store.ingest_log import Run, Runs
+from rag.store.filters import restricts, where_clause
+from rag.store.ingest_log import IngestRun, RunLog
 from rag.store.rows import FIRST_SECOND, LAST_SECOND
-from rag.store.staged_vectors import NewVectors
+from rag.store.staged_vectors import StagedVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PublisherStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Reembedding:
+class ReembedProgress:
     """That the archive is being embedded with another model, and how far that is, in passages."""
 
     model: str
@@ -35,7 +35,7 @@ class Reembedding:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ArchiveStatus:
     """What the archive holds and where; `bytes` is its size on disk.
 
     `copies` are the articles that tell one of the `stories_told_again` after its first telling.
@@ -53,12 +53,14 @@ class Status:
     sequence: int
     stories_told_again: int = 0
     copies: int = 0
-    gaps: tuple[Gap, ...] = ()
-    last_run: Run | None = None
-    reembedding: Reembedding | None = None
+    gaps: tuple[CoverageGap, ...] = ()
+    last_run: IngestRun | None = None
+    reembedding: ReembedProgress | None = None
 
 
-def status_of(folder: Path, record: Record, access: Access = ALL_RIGHTS) -> Status:
+def archive_status(
+    folder: Path, record: ArticleStore, access: Access = ALL_RIGHTS
+) -> ArchiveStatus:
     """Return the status of the archive in `folder`, whose record this is.
 
     Articles are counted that may be read with these rights; what the last run did is told to
@@ -69,7 +71,7 @@ def status_of(folder: Path, record: Record, access: Access = ALL_RIGHTS) -> Stat
     articles, passages = record.count(filters)
     stories_told_again, copies = record.stories.count(filters)
     tells_all = not restricts(database, filters)
-    return Status(
+    return ArchiveStatus(
         path=folder,
         articles=articles,
         passages=passages,
@@ -82,18 +84,18 @@ def status_of(folder: Path, record: Record, access: Access = ALL_RIGHTS) -> Stat
         sequence=database.sequence(),
         stories_told_again=stories_told_again,
         copies=copies,
-        gaps=gaps(database, filters),
-        last_run=next(iter(Runs(database).recent(1)), None) if tells_all else None,
+        gaps=find_gaps(database, filters),
+        last_run=next(iter(RunLog(database).recent(1)), None) if tells_all else None,
         reembedding=_reembedding(database),
     )
 
 
-def _reembedding(database: Database) -> Reembedding | None:
-    fresh = NewVectors(database)
+def _reembedding(database: Database) -> ReembedProgress | None:
+    fresh = StagedVectors(database)
     if not fresh.model:
         return None
     (passages,) = database.connection.execute("SELECT count(*) FROM passages").fetchone()
-    return Reembedding(fresh.model, fresh.count(), int(passages))
+    return ReembedProgress(fresh.model, fresh.count(), int(passages))
 
 
 DAY = 86_400  # seconds
@@ -105,7 +107,7 @@ AT_LEAST = 3  # days
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class CoverageGap:
     """A publisher's days without an article, both included, beside the days it usually takes.
 
     One that `goes_on` has not ended: the archive's newest article is another publisher's.
@@ -122,9 +124,9 @@ class Gap:
         return (self.last - self.first).days + 1
 
 
-def gaps(database: Database, filters: Filters = EVERYTHING) -> tuple[Gap, ...]:
+def find_gaps(database: Database, filters: Filters = EVERYTHING) -> tuple[CoverageGap, ...]:
     """Return every publisher's gaps in the order of time, by publisher."""
-    where, values = condition(database, filters)
+    where, values = where_clause(database, filters)
     rows = database.connection.execute(
         f"SELECT DISTINCT r.publisher, r.published_at / {DAY} FROM revisions r "
         f"WHERE {where} AND r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
@@ -140,7 +142,7 @@ def gaps(database: Database, filters: Filters = EVERYTHING) -> tuple[Gap, ...]:
     )
 
 
-def _of_one(publisher: str, days: Sequence[int], newest: int) -> Iterator[Gap]:
+def _of_one(publisher: str, days: Sequence[int], newest: int) -> Iterator[CoverageGap]:
     if len(days) < RHYTHM_OF:
         return
     steps = sorted(after - before for before, after in itertools.pairwise(days))
@@ -148,9 +150,9 @@ def _of_one(publisher: str, days: Sequence[int], newest: int) -> Iterator[Gap]:
     limit = max(AT_LEAST, TIMES_AS_LONG * usual)
     for before, after in itertools.pairwise(days):
         if after - before - 1 >= limit:
-            yield Gap(publisher, _day(before + 1), _day(after - 1), usual)
+            yield CoverageGap(publisher, _day(before + 1), _day(after - 1), usual)
     if newest - days[-1] >= limit:
-        yield Gap(publisher, _day(days[-1] + 1), _day(newest), usual, goes_on=True)
+        yield CoverageGap(publisher, _day(days[-1] + 1), _day(newest), usual, goes_on=True)
 
 
 def _day(since_1970: int) -> date:

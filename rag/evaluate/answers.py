@@ -10,12 +10,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Protocol, TypeVar
 
-from rag.answer.coreference import without_brackets
+from rag.answer.coreference import is_verbatim_text
 from rag.evaluate.metrics import Measure, Outcome
 from rag.evaluate.retrieval import EvaluationQuestion
-from rag.nlp.tokens import words
+from rag.nlp.tokens import tokenize
 from rag.schema import ALL_RIGHTS, Access, Answer, Article
-from rag.verify.fact_checks import plain
+from rag.verify.fact_checks import normalize
 
 CONFIDENCES = 5  # rows of the calibration
 COUNTED = 3  # statements of an answer: a course of events has more, which would be easier
@@ -48,7 +48,7 @@ def question_sets(
     gold = [q for q in asked if any(_is_here(archive, a) for a in q.gold)]
     known = {q.id for q in gold}
     string = [q for q in asked if q.id not in known]
-    return QuestionSets(tuple(sampled(gold, most)), tuple(sampled(string, most)))
+    return QuestionSets(tuple(sample(gold, most)), tuple(sample(string, most)))
 
 
 def _is_here(archive: Articles, article_id: str) -> bool:
@@ -62,12 +62,12 @@ def _different(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuesti
     return list(first.values())
 
 
-def sampled(items: Sequence[Item], most: int, *, seed: int = 1) -> list[Item]:
+def sample(items: Sequence[Item], most: int, *, seed: int = 1) -> list[Item]:
     """Return at most `most` of the items, drawn by chance, the same ones at every call."""
     return random.Random(seed).sample(items, most) if len(items) > most else list(items)
 
 
-def says(text: str, answer: str) -> bool:
+def answer_says(text: str, answer: str) -> bool:
     """Whether the words of `answer` stand in `text` in a row, whatever the typography.
 
     "Mississippi's capital" says Mississippi; a leading article does not count.
@@ -80,8 +80,8 @@ def says(text: str, answer: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    apart = re.sub(r"'(?=s\b)|(?<=s)'", " ", plain(text)).replace("'", "")
-    return [word.text for word in words(apart)]
+    apart = re.sub(r"'(?=s\b)|(?<=s)'", " ", normalize(text)).replace("'", "")
+    return [word.text for word in tokenize(apart)]
 
 
 def quotes(answer: Answer) -> list[str]:
@@ -102,12 +102,12 @@ def measure_answers(judged: str, answers: Mapping[str, tuple[Answer, str]]) -> l
     refused: dict[str, Outcome] = {}
     for key, (answer, known) in answers.items():
         quoted = quotes(answer)
-        first[key] = True, bool(quoted) and says(quoted[0], known)
-        anywhere[key] = True, any(says(quote, known) for quote in quoted[:COUNTED])
-        within[key] = True, any(says(hit.passage.text, known) for hit in answer.hits)
+        first[key] = True, bool(quoted) and answer_says(quoted[0], known)
+        anywhere[key] = True, any(answer_says(quote, known) for quote in quoted[:COUNTED])
+        within[key] = True, any(answer_says(hit.passage.text, known) for hit in answer.hits)
         refused[key] = False, answer.refused
         for i, (statement, quote) in enumerate(zip(answer.statements, quoted, strict=True)):
-            verbatim[f"{key}#{i + 1}"] = True, without_brackets(statement.text, quote)
+            verbatim[f"{key}#{i + 1}"] = True, is_verbatim_text(statement.text, quote)
     return [
         Measure(judged, "first statement", first),
         Measure(judged, "in the answer", anywhere),
@@ -126,7 +126,7 @@ def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Measure]:
     for i, (answer, known) in enumerate(answers):
         if answer.confidence is not None and not answer.refused:
             row = min(CONFIDENCES - 1, int(answer.confidence * CONFIDENCES))
-            right = any(says(quote, known) for quote in quotes(answer)[:COUNTED])
+            right = any(answer_says(quote, known) for quote in quotes(answer)[:COUNTED])
             rows.setdefault(row, {})[str(i)] = True, right
     width = 1 / CONFIDENCES
     return [
@@ -148,7 +148,7 @@ def refusal_sets(
     earlier = [q for q in asked if q.asked_on and q.asked_on < until]
     random.Random(1).shuffle(earlier)
     answerable = (q for q in earlier if _is_answered(archive, q, until))
-    return list(islice(answerable, most)), sampled(later, most)
+    return list(islice(answerable, most)), sample(later, most)
 
 
 def _is_answered(archive: Articles, question: EvaluationQuestion, until: datetime) -> bool:
@@ -156,7 +156,7 @@ def _is_answered(archive: Articles, question: EvaluationQuestion, until: datetim
         article = archive.article(article_id, access=ALL_RIGHTS)
         if article is None or article.published is None:
             continue
-        if article.published < until and says(article.text, question.answer):
+        if article.published < until and answer_says(article.text, question.answer):
             return True
     return False
 

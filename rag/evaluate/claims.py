@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from rag.evaluate.metrics import Measure, Outcome
-from rag.evaluate.perturbations import Alteration
-from rag.nlp.sentences import sentences
-from rag.schema import ArticleHead, Hit, Passage
+from rag.evaluate.perturbations import Perturbation
+from rag.nlp.sentences import split_sentences
+from rag.schema import ArticleMetadata, Hit, Passage
 from rag.verify.verifier import Embed, Verdict, Verifier
 
 Scored = Sequence[tuple[float, bool]]
@@ -59,7 +59,7 @@ def _claims(row: Mapping[str, Any], group: int) -> list[Claim]:
         supported = row["label"] == "supported"
         return [Claim(str(group), row["claim"], tuple(row["evidence"]), supported, group)]
     text = row["article"]
-    evidence = tuple(text[s.start : s.end] for s in sentences(text))
+    evidence = tuple(text[s.start : s.end] for s in split_sentences(text))
     claims = []
     for i, each in enumerate(row["summary_sentences"]):
         yes = sum(r["response"] == "yes" for r in each["responses"])
@@ -108,7 +108,7 @@ def _on_other_half(name: str, scored: Sequence[tuple[Claim, float]], parity: int
     return Measure(name, f"balanced accuracy{exchanged}", outcomes, "balanced accuracy")
 
 
-def measure_alterations(altered: Sequence[Alteration], embed: Embed) -> list[Measure]:
+def measure_perturbations(altered: Sequence[Perturbation], embed: Embed) -> list[Measure]:
     """Return how many altered sentences are caught, kind by kind, and unaltered ones passed."""
     verifier = Verifier(embed)
     caught: dict[str, dict[str, Outcome]] = {}
@@ -128,5 +128,5 @@ def measure_alterations(altered: Sequence[Alteration], embed: Embed) -> list[Mea
 
 
 def _verified(verifier: Verifier, claim: str, passage: str) -> Verdict:
-    cited = Hit(Passage("", 1, 0, len(passage), passage), ArticleHead("", ""), 1.0)
+    cited = Hit(Passage("", 1, 0, len(passage), passage), ArticleMetadata("", ""), 1.0)
     return verifier.verify(claim, [cited], article=passage)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.evaluate.hard_negatives import neighbours
+from rag.evaluate.hard_negatives import hardest_non_duplicates
 from rag.evaluate.metrics import Evaluation, Measure
-from rag.evaluate.synthetic_reprints import Pair, reprints
-from rag.nlp.near_duplicates import band_keys, minhash, same_story, wording
+from rag.evaluate.synthetic_reprints import Pair, synthetic_reprints
+from rag.nlp.near_duplicates import band_keys, is_same_story, minhash, text_signature
 from rag.schema import Article
 
 Judged = Mapping[frozenset[str], bool]  # two ids -> whether a person found them to be one story
@@ -64,7 +64,10 @@ def evaluate_duplicates(
     judged = judged or {}
     pairs = [
         replace(pair, same=judged.get(frozenset((pair.one.id, pair.other.id)), pair.same))
-        for pair in (*reprints(articles, each=each, seed=seed), *neighbours(articles, each=each))
+        for pair in (
+            *synthetic_reprints(articles, each=each, seed=seed),
+            *hardest_non_duplicates(articles, each=each),
+        )
     ]
     said: dict[str, bool] = {}
     together: dict[str, bool] = {}
@@ -97,9 +100,9 @@ def read_judged(lines: Iterable[str]) -> dict[frozenset[str], bool]:
 
 def _said(pair: Pair) -> tuple[bool, bool]:
     """Whether the two are said to be one story, and whether their bands bring them together."""
-    one, other = wording(pair.one), wording(pair.other)
+    one, other = text_signature(pair.one), text_signature(pair.other)
     together = not set(band_keys(minhash(one))).isdisjoint(band_keys(minhash(other)))
-    return together and same_story(one, other), together
+    return together and is_same_story(one, other), together
 
 
 def _measures(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.evaluate.synthetic_reprints import Pair
-from rag.nlp.near_duplicates import Hashes, runs, word_hashes
+from rag.nlp.near_duplicates import Hashes, shingle_hashes, word_hashes
 from rag.schema import Article
 
 SPREAD = 60  # articles at the most that a telling run of words is in; one in more is a formula
@@ -23,7 +23,7 @@ COLUMN = 3  # first words of a headline that a column has in common
 FEWEST_WORDS = 100
 
 
-def neighbours(articles: Sequence[Article], *, each: int) -> list[Pair]:
+def hardest_non_duplicates(articles: Sequence[Article], *, each: int) -> list[Pair]:
     """Return `each` pairs of a kind, those first that are most alike.
 
     They are different stories, but for copies that an archive really holds: a person must say.
@@ -44,7 +44,7 @@ def neighbours(articles: Sequence[Article], *, each: int) -> list[Pair]:
 
 def _nearest(words: Sequence[Hashes]) -> list[tuple[int, int]]:
     """Return each article's nearest, by its share of the shorter one's runs of words."""
-    features = [own[own % np.uint64(SAMPLED) == 0] for own in map(runs, words)]
+    features = [own[own % np.uint64(SAMPLED) == 0] for own in map(shingle_hashes, words)]
     sizes = np.array([max(1, len(own)) for own in features])
     best: dict[tuple[int, int], float] = {}
     for i, shared in _overlaps(features, SPREAD, range(len(features))):

@@ -91,7 +91,7 @@ def _loaded(fields: Mapping[str, Any]) -> Measure:
     return Measure(fields["set"], fields["measure"], outcomes, fields["statistic"])
 
 
-def compared(new: Evaluation, old: Evaluation) -> list[Difference]:
+def compare(new: Evaluation, old: Evaluation) -> list[Difference]:
     """Return how far `new` is above `old`, measure by measure, over the items of both.
 
     A difference whose interval does not hold 0 is hardly chance.

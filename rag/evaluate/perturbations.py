@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.nlp.entities import TITLES, names
-from rag.nlp.numbers import figures
-from rag.nlp.quotations import quotations, units
-from rag.nlp.tokens import words
+from rag.nlp.entities import TITLES, find_names
+from rag.nlp.numbers import find_numbers
+from rag.nlp.quotations import find_quotations, quotable_spans
+from rag.nlp.tokens import tokenize
 from rag.schema import Article
 
 Kind = Literal["quotation", "figure", "name", "role"]
@@ -19,7 +19,7 @@ Change = Callable[[str, str, random.Random], str]  # of a sentence in its passag
 
 
 @dataclass(frozen=True, slots=True)
-class Alteration:
+class Perturbation:
     """A unit of an article, the same with one thing changed, and the passage it is from."""
 
     kind: Kind
@@ -28,7 +28,7 @@ class Alteration:
     altered: str
 
 
-def alterations(articles: Iterable[Article], *, seed: int = 1) -> Iterator[Alteration]:
+def perturb(articles: Iterable[Article], *, seed: int = 1) -> Iterator[Perturbation]:
     """Yield one alteration of each kind from each article that allows it."""
     chance = random.Random(seed)
     for article in articles:
@@ -43,22 +43,22 @@ def alterations(articles: Iterable[Article], *, seed: int = 1) -> Iterator[Alter
 
 def _of_kind(
     kind: Kind, change: Change, passages: Sequence[str], chance: random.Random
-) -> Iterator[Alteration]:
+) -> Iterator[Perturbation]:
     for passage in passages:
-        texts = [passage[u.start : u.end] for u in units(passage)]
+        texts = [passage[u.start : u.end] for u in quotable_spans(passage)]
         for text in chance.sample(texts, len(texts)):
             altered = change(text, passage, chance) if len(text.split()) > 6 else ""
             if altered and altered not in passage and altered != text:
-                yield Alteration(kind, passage, text, altered)
+                yield Perturbation(kind, passage, text, altered)
 
 
 def _other_word(text: str, passage: str, chance: random.Random) -> str:
-    quoted = [q for q in quotations(text) if len(q.text.split()) >= 4]
+    quoted = [q for q in find_quotations(text) if len(q.text.split()) >= 4]
     if not quoted:
         return ""
     quote = chance.choice(quoted)
-    inside = [w for w in words(quote.text) if w.text.isalpha()]
-    pool = [w.text for w in words(passage) if w.text.isalpha() and not w.empty]
+    inside = [w for w in tokenize(quote.text) if w.text.isalpha()]
+    pool = [w.text for w in tokenize(passage) if w.text.isalpha() and not w.empty]
     word, other = chance.choice(inside), chance.choice(pool)
     if word.text.lower() == other.lower():
         return ""
@@ -67,7 +67,7 @@ def _other_word(text: str, passage: str, chance: random.Random) -> str:
 
 
 def _other_digit(text: str, passage: str, chance: random.Random) -> str:
-    found = [f for f in figures(text) if re.search(r"\d", f.text)]
+    found = [f for f in find_numbers(text) if re.search(r"\d", f.text)]
     if not found:
         return ""
     figure = chance.choice(found)
@@ -80,7 +80,7 @@ def _other_digit(text: str, passage: str, chance: random.Random) -> str:
 
 def _other_name(text: str, passage: str, chance: random.Random) -> str:
     """Exchange two names of the sentence."""
-    found = [n for n in names(text) if len(n.text) > 3]
+    found = [n for n in find_names(text) if len(n.text) > 3]
     if len(found) < 2:
         return ""
     one, two = sorted(chance.sample(found, 2), key=lambda n: n.start)
@@ -94,7 +94,7 @@ def _other_name(text: str, passage: str, chance: random.Random) -> str:
 
 def _other_role(text: str, passage: str, chance: random.Random) -> str:
     """Give somebody another title than the passage does."""
-    for name in names(text):
+    for name in find_names(text):
         before = re.search(r"\b([A-Za-z]+) $", text[: name.start])
         if before and before[1].lower() in TITLES and before[1][0].isupper():
             others = [t for t in ("President", "Senator", "Mayor", "King", "Coach", "Judge")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rag.answer.premises import names_premise
-from rag.evaluate.answers import quotes, says
+from rag.evaluate.answers import answer_says, quotes
 from rag.evaluate.metrics import Measure
 from rag.schema import Answer
 
@@ -72,7 +72,7 @@ def measure_premises(
         said = names_premise(to_false)
         shown = " ".join(quotes(to_false))
         named[pair.id] = True, said
-        right[pair.id] = True, said and any(says(shown, words) for words in pair.corrected)
+        right[pair.id] = True, said and any(answer_says(shown, words) for words in pair.corrected)
         alone[pair.id] = True, not names_premise(to_true) and not to_true.refused
     return [
         Measure("premises", "named", named),

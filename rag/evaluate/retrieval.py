@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from rag.retrieval.hybrid import Searchable, retrieve
+from rag.retrieval.hybrid import SearchBackend, retrieve
 from rag.schema import ALL_RIGHTS, Access, Article, Filters
 
 AskedOn = Literal["given", "withheld"]
@@ -37,7 +37,7 @@ _IN_IR_MEASURES = {
 }
 
 
-class EvaluatedArchive(Searchable, Protocol):
+class EvaluatedArchive(SearchBackend, Protocol):
     """A searchable archive whose articles can be read, to look for answers in them."""
 
     def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
@@ -248,7 +248,7 @@ def bootstrap(values: Sequence[float], *, seed: int = 1) -> Score:
     return Score(float(array.mean()), float(low), float(high))
 
 
-def compared(new: RetrievalEvaluation, old: RetrievalEvaluation) -> list[Difference]:
+def compare_retrieval(new: RetrievalEvaluation, old: RetrievalEvaluation) -> list[Difference]:
     """Return how far `new` is above `old`, measure by measure, over the questions of both.
 
     A difference whose interval does not hold 0 is hardly chance.
@@ -266,7 +266,7 @@ def compared(new: RetrievalEvaluation, old: RetrievalEvaluation) -> list[Differe
     return differences
 
 
-def plain_words(text: str) -> str:
+def normalized_words(text: str) -> str:
     """Return the words of a text, folded, one space around each: to look for an answer in it."""
     return " " + re.sub(r"[^a-z0-9]+", " ", text.lower()).strip() + " "
 
@@ -288,5 +288,7 @@ def _containing(
     words: dict[str, str] = {}
     for article_id in {a for q in questions for a in found[q.id]}:
         article = archive.article(article_id, access=ALL_RIGHTS)
-        words[article_id] = plain_words(f"{article.title} {article.text}") if article else ""
-    return {q.id: [a for a in found[q.id] if plain_words(q.answer) in words[a]] for q in questions}
+        words[article_id] = normalized_words(f"{article.title} {article.text}") if article else ""
+    return {
+        q.id: [a for a in found[q.id] if normalized_words(q.answer) in words[a]] for q in questions
+    }

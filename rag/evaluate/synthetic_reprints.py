@@ -41,7 +41,7 @@ class Pair:
         return f"{self.kind}: {self.one.id} {self.other.id}"
 
 
-def reprints(articles: Sequence[Article], *, each: int, seed: int = 1) -> list[Pair]:
+def synthetic_reprints(articles: Sequence[Article], *, each: int, seed: int = 1) -> list[Pair]:
     """Return `each` reprints of a kind, of as many different articles, drawn by `seed`."""
     drawn = random.Random(seed)
     suitable = [article for article in articles if _is_long_enough(article)]

@@ -40,20 +40,20 @@ LONGEST = 64  # bytes of a term
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff]+")
 
 
-def rules(language: str) -> str:
+def stemming_rules(language: str) -> str:
     """Return the name of the rules that a text of that language (a BCP 47 tag) is stemmed by."""
     code = language.casefold().partition("-")[0]
     return STEMMED.get(code, PLAIN) if code else ENGLISH
 
 
-def terms(text: str, rule: str = ENGLISH) -> list[str]:
+def analyze(text: str, rule: str = ENGLISH) -> list[str]:
     """Return the terms of a text, in order, by the rules of that name."""
     return list(_analyser(rule).analyze(_CJK.sub(_pairs, text)))
 
 
-def terms_by(text: str, names: Iterable[str]) -> list[str]:
+def analyze_with(text: str, names: Iterable[str]) -> list[str]:
     """Return the terms of a text by all of these rules, each term once."""
-    return list(dict.fromkeys(term for name in names for term in terms(text, name)))
+    return list(dict.fromkeys(term for name in names for term in analyze(text, name)))
 
 
 def _pairs(run: re.Match[str]) -> str:

@@ -46,7 +46,7 @@ class DamagedIndexError(BackfileError):
     """Chroma's files are not as they were left; the index is made again from the record."""
 
 
-class VectorIndex:
+class ChromaIndex:
     """Chroma's collection of passages, by their numbers; follows the record by `reached`.
 
     Made anew, it is in another folder: Chroma's files are never replaced beneath who reads them.
@@ -58,7 +58,7 @@ class VectorIndex:
         self._open()
 
     @classmethod
-    def beside(cls, folder: Path, generation: int = 0) -> VectorIndex:
+    def beside(cls, folder: Path, generation: int = 0) -> ChromaIndex:
         """Return an empty index in a folder of its own, beside the one that answers.
 
         It is for vectors of that generation: how often the archive has changed its model.
@@ -69,7 +69,7 @@ class VectorIndex:
         return fresh
 
     @classmethod
-    def finished(cls, folder: Path, generation: int) -> VectorIndex | None:
+    def finished(cls, folder: Path, generation: int) -> ChromaIndex | None:
         """Return the index that was finished for vectors of that generation, if one was."""
         for path in _folders(folder):
             mark = _mark(path)
@@ -94,7 +94,7 @@ class VectorIndex:
         return self.folder.name == _current(self._archive)
 
     def _open(self) -> None:
-        _take_no_leavings()
+        _scrub_malloc()
         self._count: int | None = None
         import chromadb  # 0.7 s: only where vectors are asked for
         from chromadb.config import Settings
@@ -222,7 +222,7 @@ class VectorIndex:
         return [(int(i), 1.0 - float(distance)) for i, distance in pairs]
 
 
-def followed_to(archive: Path) -> int:
+def synced_sequence(archive: Path) -> int:
     """Return the change up to which the index says that it has followed; 0 where it is not known.
 
     Nothing of Chroma is opened for it.
@@ -231,7 +231,7 @@ def followed_to(archive: Path) -> int:
 
 
 @cache
-def _take_no_leavings() -> None:
+def _scrub_malloc() -> None:
     """Have memory zeroed when it is taken, where the C library is GNU's.
 
     Chroma writes room for 100 vectors and more as it took it from the process's heap, whenever it

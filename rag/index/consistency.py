@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.index.chroma_index import followed_to
-from rag.index.index_pair import Indexes
-from rag.nlp.dates import in_words
-from rag.store.articles import Record
+from rag.index.chroma_index import synced_sequence
+from rag.index.index_pair import IndexPair
+from rag.nlp.dates import format_date
+from rag.store.articles import ArticleStore
 from rag.store.database import Database
 from rag.store.integrity import Place, Problem, counted
 from rag.store.passages import Numbers
@@ -26,7 +26,7 @@ CHUNK = 5_000  # vectors compared at a time
 SAME = 0.999  # the cosine above which two vectors are one; float32 loses 1e-6
 
 
-def index_problems(record: Record, indexes: Indexes) -> Iterator[Problem]:
+def index_problems(record: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     """Yield where an index does not agree with the record, as of the change that it has reached."""
     yield from _read("word index", _of_words(record, indexes))
     yield from _read("vector index", _of_vectors(record, indexes))
@@ -40,7 +40,7 @@ def _read(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
         yield Problem(place, f"it cannot be read ({line})", "index")
 
 
-def mend(indexes: Indexes, problems: Sequence[Problem]) -> None:
+def repair_indexes(indexes: IndexPair, problems: Sequence[Problem]) -> None:
     """Make the indexes agree with the record, embedding nothing; only for who may write."""
     for place in dict.fromkeys(problem.place for problem in problems):
         of_it = [problem for problem in problems if problem.place == place]
@@ -54,7 +54,7 @@ def mend(indexes: Indexes, problems: Sequence[Problem]) -> None:
     indexes.follow()
 
 
-def _of_words(record: Record, indexes: Indexes) -> Iterator[Problem]:
+def _of_words(record: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     lexical = indexes.lexical
     for name in lexical.damaged():
         yield Problem("word index", f"its file {name} is damaged", "index")
@@ -62,7 +62,7 @@ def _of_words(record: Record, indexes: Indexes) -> Iterator[Problem]:
     yield from _agrees("word index", record, lexical.held(), lexical.reached)
 
 
-def _of_vectors(record: Record, indexes: Indexes) -> Iterator[Problem]:
+def _of_vectors(record: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     with indexes.guarded():  # nobody writes to its files meanwhile
         vectors = indexes.vectors
         vectors.reopen()
@@ -80,7 +80,7 @@ def _of_vectors(record: Record, indexes: Indexes) -> Iterator[Problem]:
         yield Problem("vector index", what, "index", len(differ), tuple(differ))
 
 
-def _differing(record: Record, indexes: Indexes, numbers: Numbers) -> list[int]:
+def _differing(record: ArticleStore, indexes: IndexPair, numbers: Numbers) -> list[int]:
     theirs, kept = indexes.vectors.vectors_of(numbers)
     ours, vectors = record.passages.vectors(numbers)
     common, at, here = np.intersect1d(theirs, ours, return_indices=True)
@@ -91,7 +91,7 @@ def _differing(record: Record, indexes: Indexes, numbers: Numbers) -> list[int]:
     return differ
 
 
-def _agrees(place: Place, record: Record, held: Numbers, reached: int) -> Iterator[Problem]:
+def _agrees(place: Place, record: ArticleStore, held: Numbers, reached: int) -> Iterator[Problem]:
     if reached > record.database.sequence():
         yield Problem(place, "it is ahead of the record", "index")
         return
@@ -108,7 +108,7 @@ def _agrees(place: Place, record: Record, held: Numbers, reached: int) -> Iterat
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class LostWrites:
     """The changes that are lost, from `first` to `last`; the one before was made at `since`."""
 
     first: int
@@ -123,20 +123,20 @@ class Loss:
 
     @property
     def way_out(self) -> str:
-        since = f"since {in_words(self.since)}" if self.since else "from the beginning"
+        since = f"since {format_date(self.since)}" if self.since else "from the beginning"
         return (
             "put archive.sqlite-wal back, or a backup; to go on without, run "
             f"`backfile doctor --repair` and ingest again what came in {since}"
         )
 
 
-def loss_of(folder: Path, database: Database) -> Loss | None:
+def find_lost_writes(folder: Path, database: Database) -> LostWrites | None:
     """Return which changes the record has lost; None where it has all that was acknowledged."""
-    reached = followed_to(folder)  # first: a writer may go on meanwhile
+    reached = synced_sequence(folder)  # first: a writer may go on meanwhile
     sequence = database.sequence()
     if reached <= sequence:
         return None
     row = database.connection.execute(
         "SELECT at FROM changes ORDER BY sequence DESC LIMIT 1"
     ).fetchone()
-    return Loss(sequence + 1, reached, datetime.fromisoformat(row[0]) if row else None)
+    return LostWrites(sequence + 1, reached, datetime.fromisoformat(row[0]) if row else None)

@@ -14,36 +14,39 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rag.index.analyzers import rules, terms
-from rag.index.index_pair import Scored, best
-from rag.index.tantivy_index import PHRASE_BOOST, TITLE_BOOST, LexicalIndex
+from rag.index.analyzers import analyze, stemming_rules
+from rag.index.index_pair import Scored, k_best
+from rag.index.tantivy_index import PHRASE_BOOST, TITLE_BOOST, TantivyIndex
 from rag.store.passages import Numbers, Vectors
-from rag.store.rows import Live
+from rag.store.rows import IndexedPassage
 
 K1, B = 1.2, 0.75  # as Tantivy has them
 
 Scores = npt.NDArray[np.float64]
 
 
-class Ended:
+class HistoricalPassages:
     """Some passages to be searched again and again, by the analyser of the word index."""
 
     def __init__(
-        self, passages: Sequence[Live], vectors: tuple[Numbers, Vectors], index: LexicalIndex
+        self,
+        passages: Sequence[IndexedPassage],
+        vectors: tuple[Numbers, Vectors],
+        index: TantivyIndex,
     ) -> None:
         self.numbers: Numbers = np.array([live.number for live in passages], np.int64)
         self._vectors = vectors
         self._index = index
-        ruled = [(live, rules(live.head.language)) for live in passages]
-        self._text = _Field([terms(live.passage.text, rule) for live, rule in ruled])
-        titles = {live.head: terms(live.head.title, rule) for live, rule in ruled}
+        ruled = [(live, stemming_rules(live.head.language)) for live in passages]
+        self._text = _Field([analyze(live.passage.text, rule) for live, rule in ruled])
+        titles = {live.head: analyze(live.head.title, rule) for live, rule in ruled}
         self._title = _Field([titles[live.head] for live in passages])
 
     def nearest(self, vector: Vectors, k: int, among: Numbers) -> Scored:
         """Return the `k` of these passages whose vectors are nearest, best first."""
         numbers, matrix = self._vectors
         kept = np.isin(numbers, among)
-        return best(vector, numbers[kept], matrix[kept], k)
+        return k_best(vector, numbers[kept], matrix[kept], k)
 
     def by_words(
         self, query: str, k: int, among: Numbers, *, phrases: Sequence[str] = ()

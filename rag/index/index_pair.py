@@ -14,11 +14,11 @@ import numpy as np
 from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError
-from rag.index.chroma_index import VectorIndex
-from rag.index.sync import Following
+from rag.index.chroma_index import ChromaIndex
+from rag.index.sync import IndexSync
 from rag.schema import Filters
-from rag.store.articles import Record
-from rag.store.filters import by_rights, restricts
+from rag.store.articles import ArticleStore
+from rag.store.filters import restricts, rights_clause
 from rag.store.passages import Numbers, Vectors
 
 EXACT_UP_TO = 2_000  # so few vectors are read and multiplied faster than Chroma takes their ids
@@ -28,10 +28,10 @@ TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is opened anew
 Scored = list[tuple[int, float]]  # a passage's number and its score, best first
 
 
-class Indexes(Following):
+class IndexPair(IndexSync):
     """The indexes of one archive, to be searched by words and by meaning."""
 
-    def __init__(self, folder: Path, record: Record, lock: FileLock | None) -> None:
+    def __init__(self, folder: Path, record: ArticleStore, lock: FileLock | None) -> None:
         super().__init__(folder, record, lock)
         self._generation = 0
         self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
@@ -47,7 +47,7 @@ class Indexes(Following):
         up_to: int | None = None,
     ) -> Scored:
         """Return the `k` passages best by BM25, and some that may have ended since."""
-        filters = by_rights(self._record.database, filters)
+        filters = rights_clause(self._record.database, filters)
         return self.lexical.search(
             query, k + self._ended, filters=filters, phrases=phrases, up_to=up_to
         )
@@ -62,13 +62,13 @@ class Indexes(Following):
         if among is None and restricts(self._record.database, filters):
             among = self._record.passages.passing(filters)
         if among is not None and len(among) <= EXACT_UP_TO:
-            return best(vector, *self._record.passages.vectors(among), k)
+            return k_best(vector, *self._record.passages.vectors(among), k)
         tail, matrix = self._tail
         if among is not None and len(tail):
             kept = np.isin(tail, among)
             tail, matrix = tail[kept], matrix[kept]
         found = self._from_chroma(vector, k + self._ended, among)
-        merged = dict(found + best(vector, tail, matrix, k))
+        merged = dict(found + k_best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
 
     def _from_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
@@ -81,7 +81,7 @@ class Indexes(Following):
                     self._reopen()
                     self.refresh()
         numbers = self._record.passages.numbers() if among is None else among
-        return best(vector, *self._record.passages.vectors(numbers), k)
+        return k_best(vector, *self._record.passages.vectors(numbers), k)
 
     def refresh(self) -> None:
         """See what another process has written since."""
@@ -112,7 +112,7 @@ class Indexes(Following):
         return index.reached if index.generation == self._generation else 0
 
 
-def _nearest(index: VectorIndex, vector: Vectors, k: int, among: Numbers | None) -> Scored:
+def _nearest(index: ChromaIndex, vector: Vectors, k: int, among: Numbers | None) -> Scored:
     if among is None:
         return index.nearest(vector, k)
     share = len(among) / max(index.count(), 1)
@@ -125,7 +125,7 @@ def _nearest(index: VectorIndex, vector: Vectors, k: int, among: Numbers | None)
     return index.nearest(vector, k, among)
 
 
-def best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> Scored:
+def k_best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> Scored:
     """Return the `k` of these passages whose vectors are nearest, best first."""
     if not len(numbers):
         return []

@@ -17,24 +17,24 @@ import numpy as np
 from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.index.chroma_index import VectorIndex
+from rag.index.chroma_index import ChromaIndex
 from rag.index.tantivy_index import FOLDER as LEXICAL_FOLDER
-from rag.index.tantivy_index import LexicalIndex
-from rag.store.articles import Record
-from rag.store.connection import unopened
+from rag.index.tantivy_index import TantivyIndex
+from rag.store.articles import ArticleStore
+from rag.store.connection import unopened_error
 from rag.store.file_permissions import OWNER, make_private
-from rag.store.lock import writers_lock
+from rag.store.lock import writer_lock
 from rag.store.passages import Numbers, Vectors
-from rag.store.staged_vectors import NewVectors
+from rag.store.staged_vectors import StagedVectors
 
 FOLLOW_BATCH = 2_000
 GUARD = "vectors.lock"
 
 
-class Following:
+class IndexSync:
     """Chroma and Tantivy in one archive's folder; both follow the record by sequence number."""
 
-    def __init__(self, folder: Path, record: Record, lock: FileLock | None) -> None:
+    def __init__(self, folder: Path, record: ArticleStore, lock: FileLock | None) -> None:
         self.folder = folder
         self._record = record
         self._lock = lock
@@ -49,9 +49,9 @@ class Following:
                 self.__dict__.pop(name).close()
 
     @cached_property
-    def lexical(self) -> LexicalIndex:
+    def lexical(self) -> TantivyIndex:
         try:
-            return LexicalIndex(self.folder)
+            return TantivyIndex(self.folder)
         except Exception as error:  # whatever Tantivy makes of damaged files
             with self._writing() as may:
                 if not may:
@@ -62,22 +62,22 @@ class Following:
                     ) from error
                 return self._repaired_words()
 
-    def _repaired_words(self) -> LexicalIndex:
+    def _repaired_words(self) -> TantivyIndex:
         """Open the word index under the writers' lock; replace it if it still can't be read."""
         try:
-            return LexicalIndex(self.folder)  # another process may have repaired it meanwhile
+            return TantivyIndex(self.folder)  # another process may have repaired it meanwhile
         except Exception:
             shutil.rmtree(self.folder / LEXICAL_FOLDER)
-            return LexicalIndex(self.folder)
+            return TantivyIndex(self.folder)
 
     @cached_property
-    def vectors(self) -> VectorIndex:
+    def vectors(self) -> ChromaIndex:
         return self._opened()
 
-    def _opened(self) -> VectorIndex:
+    def _opened(self) -> ChromaIndex:
         with self.guarded():
             try:
-                index = VectorIndex(self.folder)
+                index = ChromaIndex(self.folder)
             except Exception as error:  # whatever Chroma makes of damaged files
                 with self._writing() as may:
                     if not may:
@@ -94,7 +94,7 @@ class Following:
                         return self._repaired_vectors()
             return index
 
-    def _repaired_vectors(self) -> VectorIndex:
+    def _repaired_vectors(self) -> ChromaIndex:
         """Open the vector index under the writers' lock; replace it if it is still wrong.
 
         The index and the generation are read again: another process may have written both
@@ -102,22 +102,22 @@ class Following:
         """
         generation = self._record.generation()
         try:
-            index = VectorIndex(self.folder)
+            index = ChromaIndex(self.folder)
         except Exception:
-            return self._in_its_place(VectorIndex.beside(self.folder, generation))
+            return self._in_its_place(ChromaIndex.beside(self.folder, generation))
         if index.generation == generation:
             return index
         index.close()
-        whole = VectorIndex.finished(self.folder, generation)
-        return self._in_its_place(whole or VectorIndex.beside(self.folder, generation))
+        whole = ChromaIndex.finished(self.folder, generation)
+        return self._in_its_place(whole or ChromaIndex.beside(self.folder, generation))
 
     def _refuse_unwritable(self, error: Exception) -> None:
         """Raise ArchiveUnwritableError where an index can't be opened for want of a right."""
         if not os.access(self.folder, os.W_OK):
-            raise unopened(self.folder, error) from error
+            raise unopened_error(self.folder, error) from error
 
     @staticmethod
-    def _in_its_place(fresh: VectorIndex) -> VectorIndex:
+    def _in_its_place(fresh: ChromaIndex) -> ChromaIndex:
         fresh.take_over()
         return fresh
 
@@ -178,18 +178,18 @@ class Following:
             self.lexical.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
 
     def _renew_vectors(self) -> None:
-        fresh = VectorIndex.beside(self.folder, self._record.generation())
+        fresh = ChromaIndex.beside(self.folder, self._record.generation())
         self._fill(fresh, 0)
         fresh.reach(self._record.database.sequence())
         self._take_over(fresh)
 
-    def change_vectors(self, vectors: NewVectors) -> None:
+    def change_vectors(self, vectors: StagedVectors) -> None:
         """Answer by the vectors of another model; the old ones answer until all is in its place.
 
         Killed in between, whoever opens the archive next puts the index in its place.  Only for
         who holds the writers' lock.
         """
-        fresh = VectorIndex.beside(self.folder, self._record.generation() + 1)
+        fresh = ChromaIndex.beside(self.folder, self._record.generation() + 1)
         self._fill(fresh, 0, vectors.of)
         fresh.reach(self._record.database.sequence() + 1)
         with self._record.database.change("reembed", 0):
@@ -197,7 +197,7 @@ class Following:
         self._take_over(fresh)
         self.follow()  # the words, to the change
 
-    def _take_over(self, fresh: VectorIndex) -> None:
+    def _take_over(self, fresh: ChromaIndex) -> None:
         with self.guarded():
             old = self.__dict__.pop("vectors", None)
             if old is not None:
@@ -218,7 +218,7 @@ class Following:
 
     def _fill(
         self,
-        index: VectorIndex,
+        index: ChromaIndex,
         reached: int,
         vectors_of: Callable[[Numbers], tuple[Numbers, Vectors]] | None = None,
     ) -> None:
@@ -249,7 +249,7 @@ class Following:
         try:
             self._guard.acquire()
         except OSError as error:
-            raise unopened(self.folder, error) from error
+            raise unopened_error(self.folder, error) from error
         try:
             yield
         finally:
@@ -273,7 +273,7 @@ class Following:
             yield True
             return
         try:
-            lock = writers_lock(self.folder)
+            lock = writer_lock(self.folder)
         except (ArchiveLockedError, OSError):
             yield False
             return

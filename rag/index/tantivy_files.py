@@ -28,7 +28,7 @@ def refuse_missing_files(folder: Path) -> None:
         raise ValueError(f"{missing[0]} is missing")
 
 
-def in_use(file: Path) -> bool:
+def files_in_use(file: Path) -> bool:
     """Say whether a file is of a segment that was committed, deletions by their commit's number."""
     segment, _, rest = file.name.partition(".")
     for one in json.loads((file.parent / "meta.json").read_bytes())["segments"]:
@@ -38,7 +38,7 @@ def in_use(file: Path) -> bool:
     return False
 
 
-def whole(file: Path) -> bool:
+def are_segments_intact(file: Path) -> bool:
     """Say whether a file ends in the checksum of what is before it; those without one pass."""
     if "." not in file.name[1:] or file.suffix in (".json", ".lock"):
         return True

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tantivy
 
-from rag.index.analyzers import ENGLISH, PLAIN, STEMMED, rules, terms, terms_by
-from rag.index.tantivy_files import in_use, refuse_missing_files, whole
+from rag.index.analyzers import ENGLISH, PLAIN, STEMMED, analyze, analyze_with, stemming_rules
+from rag.index.tantivy_files import are_segments_intact, files_in_use, refuse_missing_files
 from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
 from rag.store.file_permissions import make_private_folder, make_tree_private
-from rag.store.rows import Live, seconds
+from rag.store.rows import IndexedPassage, to_timestamp
 
 if TYPE_CHECKING:
     from rag.store.passages import Numbers
@@ -46,7 +46,7 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-class LexicalIndex:
+class TantivyIndex:
     """Tantivy's index of passages, by their numbers; follows the record by `reached`."""
 
     def __init__(self, folder: Path) -> None:
@@ -107,10 +107,12 @@ class LexicalIndex:
 
         What a killed writer left half done is none of the index's: the next one clears it.
         """
-        files = sorted(path for path in self.folder.iterdir() if in_use(path))
-        return [file.name for file in files if not whole(file)]
+        files = sorted(path for path in self.folder.iterdir() if files_in_use(path))
+        return [file.name for file in files if not are_segments_intact(file)]
 
-    def write(self, added: Iterable[Sequence[Live]], removed: Iterable[int], sequence: int) -> None:
+    def write(
+        self, added: Iterable[Sequence[IndexedPassage]], removed: Iterable[int], sequence: int
+    ) -> None:
         """Add and remove passages in one commit, and say that `sequence` has been reached."""
         self._begin()
         for number in removed:
@@ -132,7 +134,7 @@ class LexicalIndex:
             self._writer = self._index.writer(HEAP, 1)
             self._writer.garbage_collect_files()
 
-    def rewrite(self, held: Iterable[Sequence[Live]], sequence: int) -> None:
+    def rewrite(self, held: Iterable[Sequence[IndexedPassage]], sequence: int) -> None:
         """Hold these passages and nothing else, in one commit, and leave no file of before."""
         self._begin()
         self._writer.delete_all_documents()
@@ -178,11 +180,11 @@ class LexicalIndex:
 
     def terms(self, query: str) -> list[str]:
         """Return the terms of a query by the rules of every language that it holds, each once."""
-        return terms_by(query, self._rules())
+        return analyze_with(query, self._rules())
 
     def phrases(self, phrase: str) -> list[tuple[str, ...]]:
         """Return the terms of a phrase, in order, by the rules of each language that it holds."""
-        found = dict.fromkeys(tuple(terms(phrase, name)) for name in self._rules())
+        found = dict.fromkeys(tuple(analyze(phrase, name)) for name in self._rules())
         return [words for words in found if words]
 
     def _rules(self) -> list[str]:
@@ -217,8 +219,8 @@ class LexicalIndex:
     def _filters(self, filters: Filters) -> list[tantivy.Query]:
         queries = []
         if filters.after is not None or filters.before is not None:
-            start = -EPOCH_BOUND if filters.after is None else seconds(filters.after)
-            end = EPOCH_BOUND if filters.before is None else seconds(filters.before) - 1
+            start = -EPOCH_BOUND if filters.after is None else to_timestamp(filters.after)
+            end = EPOCH_BOUND if filters.before is None else to_timestamp(filters.before) - 1
             if end < start:
                 return [tantivy.Query.empty_query()]
             queries.append(self._range("published", start, end))
@@ -247,13 +249,13 @@ class LexicalIndex:
         return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
 
 
-def _document(live: Live) -> tantivy.Document:
+def _document(live: IndexedPassage) -> tantivy.Document:
     head = live.head
-    rule = rules(head.language)
+    rule = stemming_rules(head.language)
     document = tantivy.Document(
         number=live.number,
-        title=" ".join(terms(head.title, rule)),
-        text=" ".join(terms(live.passage.text, rule)),
+        title=" ".join(analyze(head.title, rule)),
+        text=" ".join(analyze(live.passage.text, rule)),
         stemmed=rule,
         article_id=head.article_id,
         publisher=head.publisher.casefold(),
@@ -265,5 +267,5 @@ def _document(live: Live) -> tantivy.Document:
     for author in head.authors:
         document.add_text("author", author.casefold())
     if head.published is not None:
-        document.add_integer("published", seconds(head.published))
+        document.add_integer("published", to_timestamp(head.published))
     return document

@@ -45,7 +45,7 @@ class ArchiveModel:
         Raises EmbeddingMismatchError where the archive was built with another.
         """
         self._settings = settings
-        self._model = embeddings or LazyEmbeddings(agreeing(settings, built_with))
+        self._model = embeddings or LazyEmbeddings(settings_for_archive(settings, built_with))
         if built_with not in ("", self.name):
             raise EmbeddingMismatchError(
                 f"the archive was built with the embedding model {built_with}, not {self.name}: "
@@ -134,7 +134,7 @@ def _unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
 
 
-def reranker_of(settings: Settings) -> BaseCrossEncoder | None:
+def open_reranker_lazily(settings: Settings) -> BaseCrossEncoder | None:
     """Return the settings' cross-encoder; None where none is set."""
     if not settings.reranker:
         return None
@@ -143,7 +143,7 @@ def reranker_of(settings: Settings) -> BaseCrossEncoder | None:
     return open_reranker(settings)
 
 
-def agreeing(settings: Settings, built_with: str) -> Settings:
+def settings_for_archive(settings: Settings, built_with: str) -> Settings:
     """Where no embedding model is set, take the one that the archive was built with."""
     if built_with and settings.embedding_model == Settings().embedding_model:
         return replace(settings, embedding_model=built_with)

@@ -11,6 +11,6 @@ MONTHS = (
 )
 
 
-def in_words(day: date) -> str:
+def format_date(day: date) -> str:
     """Return a day, or a moment's, as "24 October 2024"."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

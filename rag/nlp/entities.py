@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
 
-from rag.nlp.tokens import EMPTY, stem
+from rag.nlp.tokens import STOP_WORDS, stem
 
 _PART = r"(?:[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:[’'-][^\W\d_]+)*\.?)"
 _LINK = r"(?:of|de|da|del|der|den|van|von|bin|al|el|la|le|the|for|&)"
@@ -24,7 +24,9 @@ TITLES = frozenset(
 _WITHIN = re.compile(r"(?<=[a-z,’] )\w\S*")
 _COMPOUND = re.compile(r"\w+(?:[’'-]\w+)*")
 _MARKS = 16  # ends of words looked at in one run of characters: O'Neil-Smith has three words
-_OPENERS = EMPTY | frozenset("yes no meanwhile moreover asked speaking according earlier".split())
+_OPENERS = STOP_WORDS | frozenset(
+    "yes no meanwhile moreover asked speaking according earlier".split()
+)
 # Endings that common words have and names rarely do: to tell "Talks" from "Tusk" at a start.
 _COMMON = re.compile(
     r"(?:ing|tion|ment|ous|ers|ies|ful|ive|ly|ed|ness)s?$|^(?:please|source|share)$"
@@ -101,7 +103,7 @@ def _keys(seats: bool) -> dict[str, str]:
     return keys
 
 
-def key(name: str, *, seats: bool = True) -> str:
+def normalize_name(name: str, *, seats: bool = True) -> str:
     """Return what two ways of writing a name share: South Korean and South Korea are one.
 
     With `seats`, Seoul and the Kremlin stand for their governments too.
@@ -112,10 +114,10 @@ def key(name: str, *, seats: bool = True) -> str:
 
 def is_country(name: str) -> bool:
     """Whether `name` stands for one of the countries known here: by its name, people or seat."""
-    return key(name) in _COUNTRIES
+    return normalize_name(name) in _COUNTRIES
 
 
-def names(text: str) -> list[Name]:
+def find_names(text: str) -> list[Name]:
     """Return the capitalised names in `text`; a word that only opens a sentence is none.
 
     Titles (President, Mr) part two names and are in neither; so are days and months.
@@ -213,7 +215,7 @@ def full_name(surname: str, text: str) -> str:
     """
     longer = {
         name.text
-        for name in names(text)
+        for name in find_names(text)
         if name.text != surname
         and 1 < len(name.text.split()) <= 4
         and surname in (name.text.split()[0], name.text.split()[-1])
@@ -221,7 +223,7 @@ def full_name(surname: str, text: str) -> str:
     return longer.pop() if len(longer) == 1 else ""
 
 
-def described(name: str, text: str, reach: int = 60) -> str:
+def description_of(name: str, text: str, reach: int = 60) -> str:
     """Return the words just before and after the first full mention of `name`: who that is."""
     at = text.find(name)
     if at < 0:
@@ -231,9 +233,9 @@ def described(name: str, text: str, reach: int = 60) -> str:
     return f"{before.strip()} {after[1] if after else ''}".strip()
 
 
-def same(one: str, other: str) -> bool:
+def names_match(one: str, other: str) -> bool:
     """Whether two names may be of one: equal keys, or the words of the shorter in the longer."""
-    a, b = key(one), key(other)
+    a, b = normalize_name(one), normalize_name(other)
     if a == b:
         return True
     short, long = sorted((a.split(), b.split()), key=len)

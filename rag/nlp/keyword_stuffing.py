@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from rag.nlp.tokens import EMPTY, TOKEN, stem
+from rag.nlp.tokens import STOP_WORDS, TOKEN, stem
 
 SHORTEST = 12  # words of a text that is judged
 TOLD_OFTEN = 3  # times that prose of a passage's length says a word without being stuffed with it
@@ -36,7 +36,7 @@ def is_stuffed(text: str, asked: Collection[str] = ()) -> bool:
     tokens = [match[0].casefold() for match in TOKEN.finditer(text)]
     if len(tokens) < SHORTEST:
         return False
-    meaning = Counter(t for t in tokens if t not in EMPTY and not t.isdigit())
+    meaning = Counter(t for t in tokens if t not in STOP_WORDS and not t.isdigit())
     repeated = sum(max(0, n - 2) for _, n in meaning.most_common(8))
     if repeated >= MOST_REPEATED * len(tokens):
         return True
@@ -49,7 +49,7 @@ def is_stuffed(text: str, asked: Collection[str] = ()) -> bool:
 def is_stuffed_title(title: str) -> bool:
     """Return whether a title repeats its words, or runs on, as no headline does."""
     tokens = [match[0].casefold() for match in TOKEN.finditer(title)]
-    meaning = Counter(t for t in tokens if t not in EMPTY)
+    meaning = Counter(t for t in tokens if t not in STOP_WORDS)
     again = sum(max(0, n - 2) for n in meaning.values())
     return len(tokens) > LONGEST_TITLE or again >= max(3, 0.2 * len(tokens))
 
@@ -65,7 +65,7 @@ def _says_the_question(
     often = [n - TOLD_OFTEN for n in counts.values() if n > TOLD_OFTEN]
     if 2 * len(often) >= max(4, len(asked)) and sum(often) >= QUESTION_REPEATED * len(tokens):
         return True
-    function_words = sum(token in EMPTY for token in tokens)
+    function_words = sum(token in STOP_WORDS for token in tokens)
     return (
         len(tokens) >= SHORTEST_LIST
         and function_words < FEWEST_FUNCTION_WORDS * len(tokens)

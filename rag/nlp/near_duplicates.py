@@ -75,7 +75,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class TextSignature:
     """What is compared of an article: hashes of its runs of words, its opening's, its figures."""
 
     all: Hashes
@@ -87,14 +87,14 @@ class Wording:
     published: datetime | None
 
 
-def wording(article: Article) -> Wording:
+def text_signature(article: Article) -> TextSignature:
     """Return what is compared of an article."""
     words = word_hashes(article.text)
     figures = frozenset(_FIGURE.findall(article.text))
-    return Wording(
-        all=runs(words),
-        opening=runs(words[:OPENING]),
-        lead=runs(words[:LEAD]),
+    return TextSignature(
+        all=shingle_hashes(words),
+        opening=shingle_hashes(words[:OPENING]),
+        lead=shingle_hashes(words[:LEAD]),
         figures=figures,
         places=_places(article.text),
         words=len(words),
@@ -102,7 +102,7 @@ def wording(article: Article) -> Wording:
     )
 
 
-def same_story(one: Wording, other: Wording) -> bool:
+def is_same_story(one: TextSignature, other: TextSignature) -> bool:
     """Whether one of the two is the other reprinted: cut, lightly edited, under another headline.
 
     A later one with a new lead, or with half of its text new, is not; nor is what shares its
@@ -136,13 +136,13 @@ def same_story(one: Wording, other: Wording) -> bool:
     return True
 
 
-class Said:
+class PassageCoverage:
     """What a text says, taken apart once to be held against several passages of other tellings."""
 
     def __init__(self, text: str) -> None:
         self._figures = frozenset(_FIGURE.findall(text))
         self._words = f" {' '.join(_words(text))} "
-        self._runs = runs(word_hashes(text))
+        self._runs = shingle_hashes(word_hashes(text))
 
     def repeats(self, part: str) -> bool:
         """Whether it says what `part` says: most of its wording, and all of its figures."""
@@ -151,10 +151,10 @@ class Said:
             return False
         if len(words) < SHINGLE:
             return f" {' '.join(_words(part))} " in self._words
-        return _share(runs(words), self._runs) >= REPEATED
+        return _share(shingle_hashes(words), self._runs) >= REPEATED
 
 
-def precedence(article: Article) -> tuple[float, bool, float, int, str]:
+def canonical_order(article: Article) -> tuple[float, bool, float, int, str]:
     """Return by what the tellings of a story are ordered: the least leads, the others are copies.
 
     The earliest day leads, on the same day the agency that its text credits, else the first hour.
@@ -170,7 +170,7 @@ def text_hash(text: str) -> bytes:
     return blake2b(" ".join(_words(text)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def minhash(wording: Wording) -> bytes:
+def minhash(wording: TextSignature) -> bytes:
     """Return the MinHash signature of an article's wording and of its lead, to be kept."""
     parts = [_minhash(wording.all, PERMUTATIONS), _minhash(wording.lead, LEAD_PERMUTATIONS)]
     return np.concatenate(parts).astype("<u4").tobytes()
@@ -222,7 +222,7 @@ def word_hashes(text: str) -> Hashes:
     return np.array([_hash(word) for word in _words(text)], np.uint64)
 
 
-def runs(words: Hashes) -> Hashes:
+def shingle_hashes(words: Hashes) -> Hashes:
     """Return the hashes of all runs of SHINGLE words, each once, ascending."""
     mixed = np.zeros(max(0, len(words) - SHINGLE + 1), np.uint64)
     for i in range(SHINGLE):
@@ -238,7 +238,7 @@ def _share(part: Hashes, whole: Hashes) -> float:
     return _shared(part, whole) / max(1, len(part))
 
 
-def _own_figures(short: Wording, long: Wording) -> bool:
+def _own_figures(short: TextSignature, long: TextSignature) -> bool:
     """Whether the shorter one has figures of its own, as the next number of a column has."""
     own = len(short.figures - long.figures)
     return own > 1 and own > OTHER_FIGURES * len(short.figures)
@@ -261,7 +261,7 @@ def _places(text: str) -> dict[tuple[str, str], frozenset[str]]:
     return {place: frozenset(held) for place, held in found.items()}
 
 
-def _is_next_issue(short: Wording, long: Wording) -> bool:
+def _is_next_issue(short: TextSignature, long: TextSignature) -> bool:
     """Whether two texts differ as two issues of a template do: in figures and days of one place.
 
     A reprint keeps them; a cut one loses some, but puts no others in their place.
@@ -273,13 +273,13 @@ def _is_next_issue(short: Wording, long: Wording) -> bool:
     return changed >= CHANGED_PLACES
 
 
-def _rank(wording: Wording) -> tuple[int, float, bytes]:
+def _rank(wording: TextSignature) -> tuple[int, float, bytes]:
     """The shorter first, of two as long the later: so that it does not matter which is asked."""
     moment = wording.published.timestamp() if wording.published else 0.0
     return len(wording.all), -moment, wording.opening.tobytes()
 
 
-def _apart(short: Wording, long: Wording) -> timedelta | None:
+def _apart(short: TextSignature, long: TextSignature) -> timedelta | None:
     """How much later the longer one came out; None where a date is missing."""
     if short.published is None or long.published is None:
         return None

@@ -73,7 +73,7 @@ RELATIVE = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Number:
     """A number as it stands in a text; `unit` is "%", a currency's sign, or empty."""
 
     value: float
@@ -84,7 +84,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DateMention:
     """A day, a month or a weekday named in a text; what is not said of it is 0."""
 
     year: int
@@ -96,7 +96,7 @@ class Day:
     end: int
 
 
-def days(text: str) -> list[Day]:
+def find_dates(text: str) -> list[DateMention]:
     """Return the calendar days, months and weekdays named in `text`."""
     found = []
     for m in DAY.finditer(text):
@@ -106,9 +106,9 @@ def days(text: str) -> list[Day]:
         number = int(month) if month.isdigit() else MONTHS.get(month) or _SHORT[month[:4].strip()]
         day = int(m["d"] or m["d2"] or m["d4"] or 0)
         year = int(m["y"] or m["y2"] or m["y3"] or m["y4"] or 0)
-        found.append(Day(year, number, day, "", m[0], m.start(), m.end()))
+        found.append(DateMention(year, number, day, "", m[0], m.start(), m.end()))
     for m in WEEKDAY.finditer(text):
-        found.append(Day(0, 0, 0, m[0].lower(), m[0], m.start(), m.end()))
+        found.append(DateMention(0, 0, 0, m[0].lower(), m[0], m.start(), m.end()))
     return sorted(found, key=lambda day: day.start)
 
 
@@ -125,9 +125,9 @@ def _surely_month(match: re.Match[str]) -> bool:
     )
 
 
-def figures(text: str) -> list[Figure]:
+def find_numbers(text: str) -> list[Number]:
     """Return the numbers in `text`, in digits or spelt; those of a named day are not among them."""
-    taken = days(text)  # in order
+    taken = find_dates(text)  # in order
     starts = [day.start for day in taken]
     reach = list(accumulate((day.end for day in taken), max))
     found = []
@@ -140,7 +140,7 @@ def figures(text: str) -> list[Figure]:
             continue
         written = m[0].strip()
         start = text.index(written, m.start())
-        found.append(Figure(value, _unit(m), written, start, start + len(written)))
+        found.append(Number(value, _unit(m), written, start, start + len(written)))
     return found
 
 
@@ -188,7 +188,7 @@ def _unit(m: re.Match[str]) -> str:
     return _MONEY.get(money) or _UNITS.get(after) or _MONEY.get(after) or ""
 
 
-def borne_out(figure: Figure, shown: Iterable[Figure]) -> bool:
+def number_supported(figure: Number, shown: Iterable[Number]) -> bool:
     """Whether `figure` is among `shown`: the same value, in the same unit where both name one."""
     return any(
         abs(figure.value - other.value) <= 1e-9 * max(1.0, abs(other.value))
@@ -202,7 +202,9 @@ def _loose(unit: str, other: str) -> bool:
     return "" in (unit, other) and not {"o'clock", "to"} & {unit, other}
 
 
-def day_borne_out(day: Day, shown: Sequence[Day], text: str, published: datetime | None) -> bool:
+def date_supported(
+    day: DateMention, shown: Sequence[DateMention], text: str, published: datetime | None
+) -> bool:
     """Whether `day` is named in `text`, or follows from a weekday there and the article's date."""
     for other in shown:
         if day.weekday and day.weekday == other.weekday:
@@ -224,7 +226,7 @@ def day_borne_out(day: Day, shown: Sequence[Day], text: str, published: datetime
     )
 
 
-def _moments(shown: Sequence[Day], text: str, published: datetime) -> list[datetime]:
+def _moments(shown: Sequence[DateMention], text: str, published: datetime) -> list[datetime]:
     moments = [
         published - timedelta((published.weekday() - WEEKDAYS.index(d.weekday)) % 7)
         for d in shown
@@ -239,7 +241,7 @@ def _moments(shown: Sequence[Day], text: str, published: datetime) -> list[datet
     return moments
 
 
-def _agrees(day: Day, moment: datetime) -> bool:
+def _agrees(day: DateMention, moment: datetime) -> bool:
     if day.weekday:
         return WEEKDAYS[moment.weekday()] == day.weekday
     return day.month == moment.month and day.day in (0, moment.day) and day.year in (0, moment.year)

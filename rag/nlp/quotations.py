@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.nlp.entities import names
-from rag.nlp.sentences import sentences
+from rag.nlp.entities import find_names
+from rag.nlp.sentences import split_sentences
 from rag.schema import Span
 
-SAYING = frozenset(
+REPORTING_VERBS = frozenset(
     """say says said saying tell tells told add adds added warn warns warned announce announces
     announced state states stated claim claims claimed argue argues argued insist insists insisted
     explain explains explained reply replies replied ask asks asked write writes wrote tweet tweets
@@ -22,7 +22,7 @@ SAYING = frozenset(
     thought recall recalled continue continued conclude concluded testify testified reveal revealed
     tells quip quipped concede conceded stress stressed emphasize emphasized""".split()
 )
-_VERB = "|".join(sorted(SAYING, key=len, reverse=True))
+_VERB = "|".join(sorted(REPORTING_VERBS, key=len, reverse=True))
 # The verbs that carry a quotation's speaker: "called" and "reported" name things too often.
 _CARRIERS = (
     "said|says|told|added|adds|warned|warns|announced|stated|claimed|argued|insisted|explained|"
@@ -68,7 +68,7 @@ class Quotation:
     end: int
 
 
-def quotations(text: str) -> list[Quotation]:
+def find_quotations(text: str) -> list[Quotation]:
     """Return what stands in double quotation marks in `text`, each within its paragraph.
 
     A quotation left open is taken to run to the paragraph's end, as news prints speech that
@@ -93,14 +93,14 @@ def quotations(text: str) -> list[Quotation]:
     return [q for q in found if q.text.strip()]
 
 
-def units(text: str) -> list[Span]:
+def quotable_spans(text: str) -> list[Span]:
     """Return the stretches of `text` that can be quoted alone, in order.
 
     A unit is a sentence, or the sentences that one quotation runs through together with the
     clause that says who said it; so no quotation is torn, and none loses its speaker.
     """
-    spans = sentences(text)
-    joined = _joined(spans, quotations(text))
+    spans = split_sentences(text)
+    joined = _joined(spans, find_quotations(text))
     out: list[Span] = []
     for span in joined:
         orphan = _CLAUSE.match(text[span.start : span.end]) and text[span.start] in "”\"’'"
@@ -135,7 +135,7 @@ def _said_of_the_last(text: str, last: Span, span: Span) -> bool:
     )
 
 
-def speaker(text: str) -> str:
+def find_speaker(text: str) -> str:
     """Return who says what `text` reports, as `text` words it; empty where nobody is named."""
     bare = _SPOKEN.sub(lambda m: "“" + "_" * (len(m[0]) - 2) + "”", text)
     for pattern in (_ACCORDING, _SPEAKER_AFTER, _SPEAKER_BEFORE):
@@ -148,6 +148,6 @@ def speaker(text: str) -> str:
 
 def speaker_name(text: str) -> str:
     """Return the name within `speaker(text)`: the last one, for titles and countries lead."""
-    who = speaker(text)
-    found = names(who)
+    who = find_speaker(text)
+    found = find_names(who)
     return found[-1].text if found else who

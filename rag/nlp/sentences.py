@@ -95,7 +95,7 @@ def has_sentence(line: str) -> bool:
     return any(end in line for end in SENTENCE_ENDS) or _NO_STOPS.search(line) is not None
 
 
-def sentences(text: str) -> list[Span]:
+def split_sentences(text: str) -> list[Span]:
     """Return the sentences of `text` in order, trimmed of white space, and never overlapping.
 
     Together they hold every character that is not white space. A line break ends a sentence,

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 TOKEN = re.compile(r"[^\W_]+(?:[.,:](?=\d)[^\W_]+|[’'&-][^\W_]+)*")
 
-EMPTY = frozenset(
+STOP_WORDS = frozenset(
     """a about above according across after again against all almost along already also although
     always am amid among an and another any anyone anything are around as at away back be became
     because become been before being below between both but by came can cannot come could did do
@@ -50,7 +50,7 @@ class Word:
 
     @property
     def empty(self) -> bool:
-        return self.text.lower().split("’")[0].split("'")[0] in EMPTY
+        return self.text.lower().split("’")[0].split("'")[0] in STOP_WORDS
 
 
 @lru_cache(maxsize=65536)
@@ -74,20 +74,20 @@ def stem(word: str) -> str:
     return low[:-1] if low.endswith("e") and len(low) > 3 else low
 
 
-def words(text: str) -> list[Word]:
+def tokenize(text: str) -> list[Word]:
     """Return the words of `text` in order, the empty ones too."""
     return [Word(m[0], m.start(), m.end(), stem(m[0])) for m in TOKEN.finditer(text)]
 
 
-def content(text: str) -> list[Word]:
+def content_words(text: str) -> list[Word]:
     """Return the words of `text` that carry meaning, in order."""
-    return [word for word in words(text) if not word.empty]
+    return [word for word in tokenize(text) if not word.empty]
 
 
 @lru_cache(maxsize=8192)
-def stems(text: str) -> frozenset[str]:
+def stem_words(text: str) -> frozenset[str]:
     """Return the stems of the words of `text` that carry meaning."""
-    return frozenset(word.stem for word in content(text))
+    return frozenset(word.stem for word in content_words(text))
 
 
 _IRREGULAR = {

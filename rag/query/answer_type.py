@@ -6,11 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.nlp.entities import described, full_name, is_country, key, names, same
-from rag.nlp.numbers import days, figures
-from rag.nlp.quotations import ATTRIBUTED, SAYING, quotations, speaker
-from rag.nlp.sentences import sentences
-from rag.nlp.tokens import content, stems
+from rag.nlp.entities import (
+    description_of,
+    find_names,
+    full_name,
+    is_country,
+    names_match,
+    normalize_name,
+)
+from rag.nlp.numbers import find_dates, find_numbers
+from rag.nlp.quotations import ATTRIBUTED, REPORTING_VERBS, find_quotations, find_speaker
+from rag.nlp.sentences import split_sentences
+from rag.nlp.tokens import content_words, stem_words
 
 AnswerType = Literal[
     "person", "figure", "day", "place", "name", "speech", "yes or no", "reason", "anything"
@@ -71,7 +78,7 @@ _HEAD = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedAnswer:
     """What an answer must hold: its type, and for speech whose words are asked for."""
 
     type: AnswerType
@@ -82,11 +89,11 @@ class Expected:
     @property
     def sides(self) -> tuple[str, ...]:
         """The names of those whose words are asked for, where they are several."""
-        found = tuple(name.text for name in names("of " + self.whose))
+        found = tuple(name.text for name in find_names("of " + self.whose))
         return found if len(found) > 1 else ()
 
 
-def expected(question: str) -> Expected:
+def classify_question(question: str) -> ExpectedAnswer:
     """Return what kind of answer `question` expects; what is asked beside it goes to `also`.
 
     What is told before it asks says nothing of that: "When it is warm we grill. How many ...?"
@@ -109,7 +116,7 @@ def expected(question: str) -> Expected:
     if not types and _POLAR.match(question):
         types.append("yes or no")
     head = _HEAD.search(question)
-    return Expected(
+    return ExpectedAnswer(
         type=types[0] if types else "anything",
         whose=whose,
         head=head["head"] if head else "",
@@ -120,27 +127,29 @@ def expected(question: str) -> Expected:
 def _asking(question: str) -> str:
     """Return `question` from the first of its sentences that asks; all of it if none does."""
     asks = (
-        s for s in sentences(question) if question[s.start : s.end].rstrip("”\"'").endswith("?")
+        s
+        for s in split_sentences(question)
+        if question[s.start : s.end].rstrip("”\"'").endswith("?")
     )
     first = next(asks, None)
     return question[first.start :] if first else question
 
 
-def holds(kind: AnswerType, sentence: str, question: str) -> float:
+def matches_type(kind: AnswerType, sentence: str, question: str) -> float:
     """Return, from 0 to 1, how well `sentence` holds something of that kind new to `question`."""
-    asked = stems(question)
+    asked = stem_words(question)
     if kind == "figure":
-        known = {f.value for f in figures(question)}
-        return float(any(f.value not in known for f in figures(sentence)))
+        known = {f.value for f in find_numbers(question)}
+        return float(any(f.value not in known for f in find_numbers(sentence)))
     if kind == "day":
-        known_days = {d.text.lower() for d in days(question)}
-        found = [d for d in days(sentence) if d.text.lower() not in known_days]
-        years = [f for f in figures(sentence) if 1900 <= f.value <= 2100 and len(f.text) == 4]
+        known_days = {d.text.lower() for d in find_dates(question)}
+        found = [d for d in find_dates(sentence) if d.text.lower() not in known_days]
+        years = [f for f in find_numbers(sentence) if 1900 <= f.value <= 2100 and len(f.text) == 4]
         return 1.0 if found else 0.7 if years else 0.0
     if kind in ("person", "place", "name"):
         return _new_name(kind, sentence, question, asked)
     if kind == "speech":
-        longest = max((len(q.text.split()) for q in quotations(sentence)), default=0)
+        longest = max((len(q.text.split()) for q in find_quotations(sentence)), default=0)
         return 1.0 if longest >= 5 else 0.5 if ATTRIBUTED.search(sentence) else 0.3 * bool(longest)
     if kind == "reason":
         return float(bool(_REASON.search(sentence)))
@@ -148,40 +157,40 @@ def holds(kind: AnswerType, sentence: str, question: str) -> float:
 
 
 def _new_name(kind: AnswerType, sentence: str, question: str, asked: frozenset[str]) -> float:
-    known = [name.text for name in names(question)]
-    new = [n.text for n in names(sentence) if not any(same(n.text, k) for k in known)]
-    new = [n for n in new if not {w.stem for w in content(n)} <= asked]
+    known = [name.text for name in find_names(question)]
+    new = [n.text for n in find_names(sentence) if not any(names_match(n.text, k) for k in known)]
+    new = [n for n in new if not {w.stem for w in content_words(n)} <= asked]
     if kind == "place":
         countries = [n for n in new if is_country(n)]
         return 1.0 if countries else 0.6 if new else 0.0
     if kind == "person":
         return 1.0 if any(len(n.split()) > 1 for n in new) else 0.6 if new else 0.0
-    quoted = any(len(q.text.split()) <= 8 for q in quotations(sentence))
+    quoted = any(len(q.text.split()) <= 8 for q in find_quotations(sentence))
     return 1.0 if new or quoted else 0.0
 
 
-def speaks_for(whose: str, sentence: str, article: str) -> float:
+def indicates_answer(whose: str, sentence: str, article: str) -> float:
     """Return, from 0 to 1, whether the one who speaks in `sentence` is, or speaks for, `whose`.
 
     Who a bare surname is, the words around its first full mention in the `article` tell.
     """
-    who = speaker(sentence)
+    who = find_speaker(sentence)
     if not who:
         return 0.0
     # Intelligence that reports a figure does not speak for the country as its minister does.
     reports = re.search(r"\baccording to\b", sentence, re.I) or re.search(r"\bintelligence\b", who)
     full_voice = 0.4 if reports else 1.0
-    found = [n.text for n in names(who)]
+    found = [n.text for n in find_names(who)]
     roles = who
-    wanted = [n.text for n in names("of " + whose)]
-    nations = [name for name in found if key(name) != name.lower()]
-    if wanted and nations and not any(same(w, n) for w in wanted for n in nations):
+    wanted = [n.text for n in find_names("of " + whose)]
+    nations = [name for name in found if normalize_name(name) != name.lower()]
+    if wanted and nations and not any(names_match(w, n) for w in wanted for n in nations):
         return 0.0  # the Russian embassy does not speak for Seoul, whatever is told around it
     for name in found:
         full = full_name(name, article) or name
-        roles = f"{roles}, {described(full, article)}"
-    speaking = [n.text for n in names("of " + roles)]
+        roles = f"{roles}, {description_of(full, article)}"
+    speaking = [n.text for n in find_names("of " + roles)]
     if wanted:
-        return full_voice * all(any(same(w, s) for s in speaking) for w in wanted)
-    plain = {w.stem for w in content(whose)} - SAYING
-    return full_voice * bool(plain & stems(roles))
+        return full_voice * all(any(names_match(w, s) for s in speaking) for w in wanted)
+    plain = {w.stem for w in content_words(whose)} - REPORTING_VERBS
+    return full_voice * bool(plain & stem_words(roles))

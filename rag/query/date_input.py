@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from rag.valid_dates import checked_moment
+from rag.valid_dates import validate_date
 
 _YEAR_FIRST = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
 _TIME_OF_DAY = re.compile(r"\d:\d|\b(?:hours?|minutes?|seconds?|now|noon|midnight)\b", re.I)
 
 
-def read_moment(text: str, *, now: datetime | None = None) -> datetime:
+def parse_date_input(text: str, *, now: datetime | None = None) -> datetime:
     """Return the aware moment that `text` names; a day without a time is midnight UTC.
 
     Raises ValueError, with what to write instead, for what is no date, for what may be two, and
     for a date outside the years that an archive holds.
     """
     try:
-        return checked_moment(_moment(text, now)).astimezone(UTC)
+        return validate_date(_moment(text, now)).astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{text!r} is not a date: write 2024-10-24 or last week") from error
 

@@ -34,7 +34,7 @@ _CLAUSES = re.compile(
 )
 
 
-def parts_of(question: str, *, cited: int = 0) -> tuple[str, ...]:
+def split_question(question: str, *, cited: int = 0) -> tuple[str, ...]:
     """Return the parts of a question that are to be searched apart; none where it is one.
 
     `cited` is how many publishers it cites: of several, each clause is a part.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rag.query.length_limit import LONGEST_QUESTION, check_length
-from rag.query.time_filter import find_window
+from rag.query.time_filter import find_time_filter
 from rag.schema import Answer
 
 CARRIED_WORDS = 8  # of earlier questions and answers, at the most
@@ -52,7 +52,7 @@ _PERSON = re.compile(r"\b(?:he|him|his|she|her|hers)\b", re.I)
 ALONE_WORDS = 3  # content words that make a question without a pronoun stand by itself
 
 
-def stand_alone(question: str, history: Sequence[tuple[str, Answer] | str]) -> str:
+def resolve_followup(question: str, history: Sequence[tuple[str, Answer] | str]) -> str:
     """Return `question` so that it can be asked without what went before it, oldest first.
 
     Raises QuestionTooLongError; of a longer turn before it, only the beginning is read.
@@ -64,8 +64,8 @@ def stand_alone(question: str, history: Sequence[tuple[str, Answer] | str]) -> s
     answer = history[-1][1] if not isinstance(history[-1], str) else None
     whole = question
     words: list[str] = []
-    for word in carried(question, asked, answer):
-        longer = with_carried(question, [*words, word])
+    for word in carried_over_terms(question, asked, answer):
+        longer = with_carried_terms(question, [*words, word])
         if len(longer) <= LONGEST_QUESTION:  # else a shorter word may fit
             words, whole = [*words, word], longer
     return whole
@@ -81,7 +81,7 @@ def needs_history(question: str) -> bool:
     return not names and len(_content(question)) < ALONE_WORDS
 
 
-def carried(question: str, asked: Sequence[str], answer: Answer | None) -> list[str]:
+def carried_over_terms(question: str, asked: Sequence[str], answer: Answer | None) -> list[str]:
     """Names and words of the first question, the last one and its answer that are not in this."""
     have = {word.casefold() for word in re.findall(r"\w+", question)}
     sources = list(dict.fromkeys([asked[-1], asked[0]]))
@@ -95,15 +95,15 @@ def carried(question: str, asked: Sequence[str], answer: Answer | None) -> list[
     return list(fresh)[:CARRIED_WORDS]
 
 
-def with_carried(question: str, words: Sequence[str]) -> str:
+def with_carried_terms(question: str, words: Sequence[str]) -> str:
     return f"{question} ({' '.join(words)})" if words else question
 
 
 def _carried_window(question: str, last: str) -> list[str]:
     """The words of the last question's window, whole, where this question has none."""
     now = datetime.now(UTC)
-    window = find_window(last, now)
-    if window is None or find_window(question, now) is not None:
+    window = find_time_filter(last, now)
+    if window is None or find_time_filter(question, now) is not None:
         return []
     return [last[start:end] for start, end in window.spans]
 

@@ -7,26 +7,26 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rag.nlp.dates import in_words
-from rag.query.decompose import parts_of
-from rag.query.followups import needs_history, stand_alone
+from rag.nlp.dates import format_date
+from rag.query.decompose import split_question
+from rag.query.followups import needs_history, resolve_followup
 from rag.query.length_limit import LONGEST_QUESTION, check_length
 from rag.query.sources import asks_for_an_author, find_authors, find_publishers, spans_of
-from rag.query.time_filter import find_window
+from rag.query.time_filter import find_time_filter
 from rag.query.wanted import Wanted, wanted_answer
-from rag.schema import Window
+from rag.schema import TimeRange
 
 __all__ = [
     "LONGEST_QUESTION",
-    "Question",
+    "ParsedQuery",
     "Wanted",
     "asks_for_an_author",
     "first_and_last",
     "needs_history",
-    "softened",
-    "stand_alone",
-    "strike",
-    "understand",
+    "parse_question",
+    "relax_time_filter",
+    "remove_constraints",
+    "resolve_followup",
 ]
 
 _QUOTED = re.compile(r"[\"“]([^\"”“]{2,120})[\"”]")
@@ -41,7 +41,7 @@ _EXCLUDED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ParsedQuery:
     """A question and what was understood of it.
 
     `query` holds the words left for the index: those of the window and of an attribution
@@ -55,13 +55,13 @@ class Question:
     text: str
     query: str
     asked_on: datetime
-    window: Window | None = None
+    window: TimeRange | None = None
     publishers: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     wants: Wanted = "what"
-    parts: tuple[Question, ...] = ()
+    parts: tuple[ParsedQuery, ...] = ()
     years: tuple[int, ...] = ()
     evenly: bool = False
 
@@ -80,13 +80,13 @@ class Question:
         return "; ".join(said)
 
 
-def understand(
+def parse_question(
     question: str,
     *,
     asked_on: datetime,
     publishers: Sequence[str] = (),
     authors: Sequence[str] = (),
-) -> Question:
+) -> ParsedQuery:
     """Return what `question`, asked at the aware time `asked_on`, asks for.
 
     `publishers` and `authors` are those the archive knows; only they are recognised.  Raises
@@ -94,14 +94,14 @@ def understand(
     """
     check_length(question)
     whole = _read(question, asked_on, publishers, authors)
-    parts = parts_of(whole.text, cited=len(whole.publishers))
+    parts = split_question(whole.text, cited=len(whole.publishers))
     if not parts:
         return whole
-    apart = tuple(softened(_read(part, asked_on, publishers, authors)) for part in parts)
-    return replace(softened(whole), parts=apart)
+    apart = tuple(relax_time_filter(_read(part, asked_on, publishers, authors)) for part in parts)
+    return replace(relax_time_filter(whole), parts=apart)
 
 
-def softened(question: Question) -> Question:
+def relax_time_filter(question: ParsedQuery) -> ParsedQuery:
     """Return the question with a window that prefers and does not exclude."""
     window = question.window
     return replace(question, window=replace(window, hard=False)) if window else question
@@ -109,15 +109,15 @@ def softened(question: Question) -> Question:
 
 def _read(
     question: str, asked_on: datetime, publishers: Sequence[str], authors: Sequence[str]
-) -> Question:
+) -> ParsedQuery:
     text = " ".join(question.split())
-    window = find_window(text, asked_on)
+    window = find_time_filter(text, asked_on)
     attributed = find_publishers(text, publishers)
     ruled_out = [m for m in _EXCLUDED.finditer(text) if not _QUOTED.search(m[0])]
     spans = [m.span() for m in ruled_out] + list(attributed.spans)
     spans += window.spans if window else ()
     phrases = (m.strip() for m in _QUOTED.findall(text))
-    return Question(
+    return ParsedQuery(
         text=text,
         query=_without(text, spans),
         asked_on=asked_on,
@@ -131,7 +131,7 @@ def _read(
     )
 
 
-def strike(
+def remove_constraints(
     question: str,
     kinds: Collection[str],
     *,
@@ -147,7 +147,7 @@ def strike(
     text = " ".join(question.split())
     spans: list[tuple[int, int]] = []
     if "window" in kinds:
-        window = find_window(text, asked_on)
+        window = find_time_filter(text, asked_on)
         spans += window.spans if window else ()
     if "publishers" in kinds:
         spans += find_publishers(text, publishers).spans
@@ -160,7 +160,7 @@ def strike(
     return _without(text, spans)
 
 
-def first_and_last(window: Window) -> tuple[datetime | None, datetime | None]:
+def first_and_last(window: TimeRange) -> tuple[datetime | None, datetime | None]:
     """Return the first and the last day of a window, whose end is the day after."""
     return window.start, window.end - timedelta(days=1) if window.end else None
 
@@ -175,15 +175,15 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return left if re.search(r"\w", left) else text
 
 
-def _described_window(window: Window) -> str:
+def _described_window(window: TimeRange) -> str:
     end = window.end
     start, last = first_and_last(window)
     if start and last and start.date() == last.date():
-        said = f"published on {in_words(start)}"
+        said = f"published on {format_date(start)}"
     elif start and last:
-        said = f"published {in_words(start)} to {in_words(last)}"
+        said = f"published {format_date(start)} to {format_date(last)}"
     elif start:
-        said = f"published since {in_words(start)}"
+        said = f"published since {format_date(start)}"
     else:
-        said = f"published before {in_words(end)}" if end else "published at any time"
+        said = f"published before {format_date(end)}" if end else "published at any time"
     return said if window.hard else f"preferably {said}"

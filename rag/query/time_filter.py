@@ -13,10 +13,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from rag.query.time_patterns import MONTH, Moment, find_moments
-from rag.query.time_ranges import DAY, Asking, in_year
-from rag.schema import Window
-from rag.valid_dates import clamped_day
+from rag.query.time_patterns import MONTH, TimeExpression, find_time_expressions
+from rag.query.time_ranges import DAY, ReferenceDate, year_of_month
+from rag.schema import TimeRange
+from rag.valid_dates import clamp_day
 
 AROUND_DAYS = 3  # "around 6 July": so many days to each side, softly
 UNDER_WAY_DAYS = 60  # "from 27 to 29 October" on the 28th: begun so recently, it is this year's
@@ -28,10 +28,10 @@ _WRITTEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class FoundWindow:
+class TimeFilterMatch:
     """A window and the stretches of the question, in characters, that say it."""
 
-    window: Window
+    window: TimeRange
     spans: tuple[tuple[int, int], ...]
 
 
@@ -110,7 +110,7 @@ _COUNTED = re.compile(
 )
 
 
-def find_window(question: str, asked_on: datetime) -> FoundWindow | None:
+def find_time_filter(question: str, asked_on: datetime) -> TimeFilterMatch | None:
     """Return the window that `question`, asked at the aware time `asked_on`, speaks of, or None.
 
     A day without a year is the latest such day up to `asked_on`; several hard times together
@@ -118,9 +118,9 @@ def find_window(question: str, asked_on: datetime) -> FoundWindow | None:
     one that it does not touch ("papers of 2013 were published this week").
     """
     masked = _masked(question)
-    asking = Asking(_day_of(asked_on), ahead=_AHEAD.search(masked) is not None)
+    asking = ReferenceDate(_day_of(asked_on), ahead=_AHEAD.search(masked) is not None)
     bounds: list[_Bounds] = []
-    moments = find_moments(masked, asking)
+    moments = find_time_expressions(masked, asking)
     while moments:
         moment, *moments = moments
         bound = _joined(masked, moment, moments, asking) or _bounded(masked, moment, asking)
@@ -132,11 +132,11 @@ def find_window(question: str, asked_on: datetime) -> FoundWindow | None:
     )
 
 
-def _to_come(bounds: _Bounds, asking: Asking) -> bool:
+def _to_come(bounds: _Bounds, asking: ReferenceDate) -> bool:
     return bounds.start is not None and bounds.start > asking.day
 
 
-def _history(bounds: _Bounds, asking: Asking, text: str) -> bool:
+def _history(bounds: _Bounds, asking: ReferenceDate, text: str) -> bool:
     latest = bounds.end or bounds.start
     long_ago = latest is not None and latest.year < asking.day.year - HISTORY_YEARS
     return long_ago and not _WRITTEN.search(text)
@@ -156,7 +156,9 @@ def _masked(question: str) -> str:
     return re.sub(r"(?<!^)(?<![.?!] )\bToday\b", "~~~~~", question)
 
 
-def _joined(text: str, first: Moment, rest: list[Moment], asking: Asking) -> _Bounds | None:
+def _joined(
+    text: str, first: TimeExpression, rest: list[TimeExpression], asking: ReferenceDate
+) -> _Bounds | None:
     """The stretch from one moment to the next: "between 5 May and 6 June", "from 2020 to 2022"."""
     preposition = _PREPOSITION.search(text[: first.span[0]])
     if preposition is None or preposition["word"].lower() not in ("between", "from") or not rest:
@@ -168,14 +170,14 @@ def _joined(text: str, first: Moment, rest: list[Moment], asking: Asking) -> _Bo
     start, end = first.start, rest[0].end
     if start > end:  # both without a year: under way, or the first is the latest before the second
         if asking.day - start <= UNDER_WAY_DAYS * DAY:
-            end = in_year(end, end.year + 1)
+            end = year_of_month(end, end.year + 1)
         else:
-            start = in_year(start, start.year - 1)
+            start = year_of_month(start, start.year - 1)
     spans = ((preposition.start(), rest[0].span[1]),)
     return _Bounds(start, end, first.hard and rest[0].hard, spans)
 
 
-def _bounded(text: str, moment: Moment, asking: Asking) -> _Bounds | None:
+def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bounds | None:
     before, after = text[: moment.span[0]], text[moment.span[1] :]
     anchored = _ANCHORED.search(before)
     preposition = anchored or _PREPOSITION.search(before)
@@ -210,7 +212,7 @@ def _bounded(text: str, moment: Moment, asking: Asking) -> _Bounds | None:
 
 
 def _tells_when(
-    moment: Moment, word: str, before: str, after: str, preposition: re.Match[str] | None
+    moment: TimeExpression, word: str, before: str, after: str, preposition: re.Match[str] | None
 ) -> bool:
     """Whether the moment says when something was reported, rather than naming a thing."""
     if word in _NO_TIME or (moment.bare and preposition is None):
@@ -238,7 +240,7 @@ def _made_then(head: str) -> bool:
     return relative is not None and not _NOT_RELATIVE.match(relative["before"])
 
 
-def _together(bounds: list[_Bounds]) -> FoundWindow | None:
+def _together(bounds: list[_Bounds]) -> TimeFilterMatch | None:
     if not bounds:
         return None
     hard = [b for b in bounds if b.hard]
@@ -248,7 +250,7 @@ def _together(bounds: list[_Bounds]) -> FoundWindow | None:
     taken = hard or soft[:1]
     start, end = _span_of(taken)
     spans = tuple(sorted(span for b in taken for span in b.spans))
-    return FoundWindow(Window(_midnight(start), _midnight(end), hard=bool(hard)), spans)
+    return TimeFilterMatch(TimeRange(_midnight(start), _midnight(end), hard=bool(hard)), spans)
 
 
 def _meet(one: _Bounds, other: _Bounds) -> bool:
@@ -268,12 +270,12 @@ def _span_of(bounds: list[_Bounds]) -> tuple[date | None, date | None]:
 
 
 def _midnight(day: date | None) -> datetime | None:
-    return None if day is None else datetime.combine(clamped_day(day), time(), tzinfo=UTC)
+    return None if day is None else datetime.combine(clamp_day(day), time(), tzinfo=UTC)
 
 
 def _day_of(asked_on: datetime) -> date:
     """Return the day of asking in UTC; one that an archive accepts, so that no arithmetic fails."""
     try:
-        return clamped_day(asked_on.astimezone(UTC).date())
+        return clamp_day(asked_on.astimezone(UTC).date())
     except OverflowError:
-        return clamped_day(asked_on.date())
+        return clamp_day(asked_on.date())

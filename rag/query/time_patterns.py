@@ -13,29 +13,29 @@ from rag.query.time_ranges import (
     NOW_DAYS,
     NUMBERS,
     RECENT_DAYS,
-    Asking,
     Read,
-    back,
+    ReferenceDate,
     days_from,
-    read_ago,
-    read_calendar,
-    read_day,
-    read_days,
-    read_decade,
-    read_feast,
-    read_few,
-    read_iso,
-    read_months,
-    read_numeric,
-    read_one_month,
-    read_past,
-    read_season,
-    read_stretch,
-    read_week_of,
-    read_weekday,
-    read_weekend,
-    read_year,
-    read_years,
+    resolve_ago,
+    resolve_calendar_period,
+    resolve_day,
+    resolve_days,
+    resolve_decade,
+    resolve_few,
+    resolve_holiday,
+    resolve_iso,
+    resolve_month,
+    resolve_months,
+    resolve_numeric,
+    resolve_past,
+    resolve_range,
+    resolve_season,
+    resolve_week_of,
+    resolve_weekday,
+    resolve_weekend,
+    resolve_year,
+    resolve_years,
+    shift_back,
 )
 
 MONTH = (
@@ -54,7 +54,7 @@ _PART = r"(?:(?:early |late )?(?:morning|afternoon|evening|night)s?)"
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimeExpression:
     """Days `start <= d < end` that `words`, at `span`, name; `bare` ones need a preposition."""
 
     start: date
@@ -79,93 +79,97 @@ _PAST = r"(?:(?:in|over|during|within|for) )?(?:the|these) (?:last|past|previous
 
 # In order of precedence: what an earlier pattern has taken, a later one does not see.
 _PATTERNS: list[tuple[str, Read, str]] = [
-    (r"\d{4}-\d\d-\d\d\b", read_iso, "hard"),
-    (r"(?<!\d)(?P<a>\d{1,2})[/.](?P<b>\d{1,2})[/.](?P<year>(?:19|20)\d\d)\b", read_numeric, "hard"),
-    (rf"(?:the )?week (?:of|beginning) {_DAY_FIRST}", read_week_of, "hard wide"),
-    (rf"(?:the )?week (?:of|beginning) {_MONTH_FIRST}", read_week_of, "hard wide"),
+    (r"\d{4}-\d\d-\d\d\b", resolve_iso, "hard"),
+    (
+        r"(?<!\d)(?P<a>\d{1,2})[/.](?P<b>\d{1,2})[/.](?P<year>(?:19|20)\d\d)\b",
+        resolve_numeric,
+        "hard",
+    ),
+    (rf"(?:the )?week (?:of|beginning) {_DAY_FIRST}", resolve_week_of, "hard wide"),
+    (rf"(?:the )?week (?:of|beginning) {_MONTH_FIRST}", resolve_week_of, "hard wide"),
     (
         rf"(?:the )?(?P<first>{NTH}){_RANGE}(?:the )?(?P<last>{NTH}) (?:of )?(?P<month>{MONTH}){_OPTIONAL_YEAR}",
-        read_days,
+        resolve_days,
         "hard wide",
     ),
     (
         rf"(?P<month>{MONTH}) (?P<first>{NTH}){_RANGE}(?P<last>{NTH})(?! {MONTH}){_OPTIONAL_YEAR}",
-        read_days,
+        resolve_days,
         "hard wide",
     ),
-    (rf"{_LEAD}{_DAY_FIRST}{_RELATIVE}", read_day, "hard"),
-    (rf"{_LEAD}{_MONTH_FIRST}{_RELATIVE}", read_day, "hard"),
+    (rf"{_LEAD}{_DAY_FIRST}{_RELATIVE}", resolve_day, "hard"),
+    (rf"{_LEAD}{_MONTH_FIRST}{_RELATIVE}", resolve_day, "hard"),
     (
         rf"(?P<from>{YEAR}|(?:1[5-9]|20)\d\d(?=-)){_RANGE}(?P<to>{YEAR})",
-        read_years,
+        resolve_years,
         "hard wide bare",
     ),
-    (rf"(?P<from>{MONTH}){_RANGE}(?P<to>{MONTH}) (?P<year>{YEAR})", read_months, "hard wide"),
+    (rf"(?P<from>{MONTH}){_RANGE}(?P<to>{MONTH}) (?P<year>{YEAR})", resolve_months, "hard wide"),
     (
         rf"(?:the )?(?P<which>(?:first|second|third|fourth|last) (?:half|quarter|week)|Q[1-4])(?:,? (?:of )?(?:(?P<month>{MONTH}) ?)?(?P<year>{YEAR})?)(?!\w)",
-        read_stretch,
+        resolve_range,
         "hard wide",
     ),
-    (rf"{_EDGE}(?P<month>{MONTH})(?: (?P<year>{YEAR}))?", read_one_month, "hard wide"),
-    (rf"(?P<month>{MONTH}),? (?:of )?(?P<relative>last|this) year", read_one_month, "hard wide"),
-    (rf"(?P<month>{MONTH}),? (?:of )?(?P<year>{YEAR})", read_one_month, "hard wide"),
-    (rf"(?:last|this past) (?P<month>{MONTH})(?P<year>)?", read_one_month, "hard wide"),
-    (rf"{_EDGE}(?P<year>{YEAR}|last year|this year|the year)", read_year, "hard wide"),
+    (rf"{_EDGE}(?P<month>{MONTH})(?: (?P<year>{YEAR}))?", resolve_month, "hard wide"),
+    (rf"(?P<month>{MONTH}),? (?:of )?(?P<relative>last|this) year", resolve_month, "hard wide"),
+    (rf"(?P<month>{MONTH}),? (?:of )?(?P<year>{YEAR})", resolve_month, "hard wide"),
+    (rf"(?:last|this past) (?P<month>{MONTH})(?P<year>)?", resolve_month, "hard wide"),
+    (rf"{_EDGE}(?P<year>{YEAR}|last year|this year|the year)", resolve_year, "hard wide"),
     (
         rf"(?:the )?(?:(?P<which>last|this|past|this past) )?(?P<season>spring|summer|autumn|fall|winter)(?:,? (?:of )?(?P<year>{YEAR}))",
-        read_season,
+        resolve_season,
         "hard wide",
     ),
     (
         r"(?:this )?(?P<which>last|past) (?P<season>spring|summer|autumn|fall|winter)(?P<year>)?\b",
-        read_season,
+        resolve_season,
         "hard wide",
     ),
     (
         r"(?P<which>this) (?P<season>spring|summer|autumn|fall|winter)(?P<year>)?\b",
-        read_season,
+        resolve_season,
         "soft wide",
     ),
     (
         r"(?P<which>)(?<=in the )(?P<season>spring|summer|autumn|fall|winter)(?P<year>)?\b",
-        read_season,
+        resolve_season,
         "hard wide",
     ),
-    (rf"(?P<feast>{'|'.join(FEASTS)}){_OPTIONAL_YEAR}", read_feast, "hard"),
+    (rf"(?P<feast>{'|'.join(FEASTS)}){_OPTIONAL_YEAR}", resolve_holiday, "hard"),
     (
         rf"(?:{_PAST} {_FEW}|in recent|{_FEW}(?= \w+ ago)) (?P<unit>hour|day|week|month|year|decade)s?(?: ago)?\b",
-        read_few,
+        resolve_few,
         "soft wide",
     ),
-    (r"the other (?P<unit>day)\b", read_few, "soft wide"),
+    (r"the other (?P<unit>day)\b", resolve_few, "soft wide"),
     (
         rf"{_PAST} (?:(?P<count>{NUMBER}) )?(?P<unit>hour|day|week|fortnight|month|quarter|year|decade)s?\b(?! of\b)",
-        read_past,
+        resolve_past,
         "hard wide",
     ),
     (
         rf"(?:in )?(?:last|past) (?P<count>{NUMBER}) (?P<unit>hour|day|week|month|year)s\b",
-        read_past,
+        resolve_past,
         "hard wide",
     ),
     (
         rf"(?P<count>{NUMBER}) (?P<unit>day|week|month|year)s? ago(?P<exact> today)?\b",
-        read_ago,
+        resolve_ago,
         "hard wide",
     ),
     (
         rf"(?:(?P<which>last|this|next|coming) )?(?P<weekday>{WEEKDAY}) (?:of )?(?P<week>(?:last|this) week)\b",
-        read_weekday,
+        resolve_weekday,
         "hard",
     ),
     (
         rf"(?P<week>(?:last|this) week),? on (?P<weekday>{WEEKDAY})(?P<which>)?",
-        read_weekday,
+        resolve_weekday,
         "hard",
     ),
     (
         rf"(?:(?P<which>last|this|next|coming) )?(?P<weekday>{WEEKDAY})(?P<week>)?(?: {_PART})?",
-        read_weekday,
+        resolve_weekday,
         "hard",
     ),
     (r"the day before yesterday\b", days_from(-2, -1), "hard"),
@@ -179,21 +183,21 @@ _PATTERNS: list[tuple[str, Read, str]] = [
     (r"tomorrow\b", days_from(1, 2), "hard"),
     (
         r"(?:(?:earlier|later) )?(?:so far )?(?P<which>this) (?P<unit>weekend|week|month|quarter|year)\b",
-        read_calendar,
+        resolve_calendar_period,
         "soft wide",
     ),
-    (r"(?P<which>last) (?P<unit>week|month|quarter|year)\b", read_calendar, "hard wide"),
-    (r"last weekend\b|(?<=the )weekend\b", read_weekend, "hard wide"),
-    (r"the (?:(?P<year>(?:1[5-9]|20)\d0)|['’](?P<short>\d0))s\b", read_decade, "hard wide bare"),
+    (r"(?P<which>last) (?P<unit>week|month|quarter|year)\b", resolve_calendar_period, "hard wide"),
+    (r"last weekend\b|(?<=the )weekend\b", resolve_weekend, "hard wide"),
+    (r"the (?:(?P<year>(?:1[5-9]|20)\d0)|['’](?P<short>\d0))s\b", resolve_decade, "hard wide bare"),
     (
         r"(?:right now|at the moment|at present|currently|presently|latest|newest|most recent|up to date|today['’]s)\b",
-        back(NOW_DAYS),
+        shift_back(NOW_DAYS),
         "soft wide",
     ),
-    (r"(?<!until )(?<!till )(?<!by )now\b(?! that|-)", back(NOW_DAYS), "soft wide"),
-    (r"(?:recently|lately|of late|these days|recent)\b", back(RECENT_DAYS), "soft wide"),
-    (rf"(?P<month>{MONTH})(?P<year>)?(?![-’']| \d)", read_one_month, "hard wide bare"),
-    (rf"(?P<year>{YEAR})", read_year, "hard wide bare"),
+    (r"(?<!until )(?<!till )(?<!by )now\b(?! that|-)", shift_back(NOW_DAYS), "soft wide"),
+    (r"(?:recently|lately|of late|these days|recent)\b", shift_back(RECENT_DAYS), "soft wide"),
+    (rf"(?P<month>{MONTH})(?P<year>)?(?![-’']| \d)", resolve_month, "hard wide bare"),
+    (rf"(?P<year>{YEAR})", resolve_year, "hard wide bare"),
 ]
 
 _COMPILED = [
@@ -202,9 +206,9 @@ _COMPILED = [
 ]
 
 
-def find_moments(text: str, asking: Asking) -> list[Moment]:
+def find_time_expressions(text: str, asking: ReferenceDate) -> list[TimeExpression]:
     """Every expression of time in `text`, in its order; of two that overlap, the fuller one."""
-    found: list[Moment] = []
+    found: list[TimeExpression] = []
     for pattern, read, flags in _COMPILED:
         for m in pattern.finditer(text):
             days = read(m, asking)
@@ -212,5 +216,7 @@ def find_moments(text: str, asking: Asking) -> list[Moment]:
             if days is not None:
                 grain = "wide" if "wide" in flags else "day"
                 hard, bare = "hard" in flags, "bare" in flags
-                found.append(Moment(*days, m.span(), m[0], hard=hard, bare=bare, grain=grain))
+                found.append(
+                    TimeExpression(*days, m.span(), m[0], hard=hard, bare=bare, grain=grain)
+                )
     return sorted(found, key=lambda moment: moment.span)

@@ -39,7 +39,7 @@ FEASTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ReferenceDate:
     """The day of asking, and whether the question looks ahead of it ("will", "upcoming")."""
 
     day: date
@@ -58,7 +58,7 @@ class Asking:
         return self.day
 
 
-Read = Callable[[re.Match[str], Asking], "tuple[date, date] | None"]
+Read = Callable[[re.Match[str], ReferenceDate], "tuple[date, date] | None"]
 
 
 def month_end(start: date, months: int = 1) -> date:
@@ -73,7 +73,7 @@ def months_back(day: date, months: int) -> date:
     return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
 
 
-def in_year(day: date, year: int) -> date:
+def year_of_month(day: date, year: int) -> date:
     """The same day of another year; 28 February where it has no 29th."""
     return day.replace(year=year, day=min(day.day, monthrange(year, day.month)[1]))
 
@@ -86,7 +86,7 @@ def _nth(text: str) -> int:
     return int(re.sub(r"\D", "", text))
 
 
-def number(text: str) -> int:
+def parse_number(text: str) -> int:
     """The number that digits or a word give ("3", "three", "a")."""
     text = text.lower()
     if text.isdigit():
@@ -94,7 +94,7 @@ def number(text: str) -> int:
     return 1 if text in ("a", "an") else NUMBERS.index(text)
 
 
-def _on(year: str | None, month: int, day: int, asking: Asking) -> date | None:
+def _on(year: str | None, month: int, day: int, asking: ReferenceDate) -> date | None:
     if day < 1:
         return None
     if not year:
@@ -102,7 +102,7 @@ def _on(year: str | None, month: int, day: int, asking: Asking) -> date | None:
     return date(int(year), month, day) if day <= monthrange(int(year), month)[1] else None
 
 
-def read_day(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_day(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     found = _on(m["year"], _month(m["month"]), _nth(m["day"]), asking)
     if found is not None and (relative := m.groupdict().get("relative")):
         year = asking.day.year - (relative.lower() == "last")
@@ -110,7 +110,7 @@ def read_day(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return (found, found + DAY) if found else None
 
 
-def read_days(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_days(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     month = _month(m["month"])
     last = _on(m["year"], month, _nth(m["last"]), asking)
     first = _nth(m["first"])
@@ -119,7 +119,7 @@ def read_days(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return last.replace(day=first), last + DAY
 
 
-def read_months(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_months(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     last = _on(m["year"], _month(m["to"]), 1, asking)
     first = _month(m["from"])
     if last is None:
@@ -127,7 +127,7 @@ def read_months(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return date(last.year - (first > last.month), first, 1), month_end(last)
 
 
-def read_one_month(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_month(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     month, groups = _month(m["month"]), m.groupdict()
     if groups.get("relative"):
         first = date(asking.day.year - (m["relative"].lower() == "last"), month, 1)
@@ -136,14 +136,14 @@ def read_one_month(m: re.Match[str], asking: Asking) -> tuple[date, date] | None
     return _part_of(groups.get("part"), first, month_end(first))
 
 
-def read_year(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_year(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     text = m["year"].lower()
     years = {"last year": asking.day.year - 1, "the year": asking.day.year}
     year = int(text) if text.isdigit() else years.get(text, asking.day.year)
     return _part_of(m.groupdict().get("part"), date(year, 1, 1), date(year + 1, 1, 1))
 
 
-def read_years(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_years(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     first, last = int(m["from"]), int(m["to"])
     return (date(first, 1, 1), date(last + 1, 1, 1)) if first < last else None
 
@@ -161,7 +161,7 @@ def _part_of(part: str | None, start: date, end: date) -> tuple[date, date]:
     return cuts[third], cuts[third + 1]
 
 
-def read_stretch(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_range(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     """Halves, quarters and weeks by number: "the second half of 2022", "the first week of May"."""
     words = re.sub(r"\s+", " ", m["which"].lower())
     ordinal = next(
@@ -185,7 +185,7 @@ def read_stretch(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return start, month_end(start, length)
 
 
-def read_season(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_season(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     month, which = _SEASONS[m["season"].lower()], (m["which"] or "").lower()
     if m["year"]:
         start = date(int(m["year"]), month, 1)
@@ -198,12 +198,12 @@ def read_season(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return start, month_end(start, 3)
 
 
-def read_feast(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_holiday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     found = _on(m["year"], *FEASTS[m["feast"].lower()], asking)
     return (found, found + DAY) if found else None
 
 
-def read_numeric(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_numeric(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     year, month, day = int(m["year"]), int(m["b"]), int(m["a"])
     if m["a"] != m["b"] and month <= 12 and day <= 12:
         month, day = day, month  # as dateparser does: month first where both can be
@@ -214,7 +214,7 @@ def read_numeric(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return date(year, month, day), date(year, month, day) + DAY
 
 
-def read_iso(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_iso(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     try:
         found = date.fromisoformat(m[0])
     except ValueError:
@@ -222,7 +222,7 @@ def read_iso(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return (found, found + DAY) if FIRST_DAY <= found <= LAST_DAY else None
 
 
-def read_weekday(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_weekday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     which = " ".join(filter(None, (m["which"], m["week"]))).lower()
     monday = asking.day - asking.day.weekday() * DAY
     target = _WEEKDAYS.index(m["weekday"][:3].lower())
@@ -236,8 +236,8 @@ def read_weekday(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return found, found + DAY
 
 
-def read_ago(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
-    count, unit, day = number(m["count"]), m["unit"].lower(), asking.day
+def resolve_ago(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    count, unit, day = parse_number(m["count"]), m["unit"].lower(), asking.day
     if unit == "day":
         return day - count * DAY, day - (count - 1) * DAY
     if unit == "week":
@@ -253,8 +253,8 @@ def read_ago(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return (found, found + DAY) if m["exact"] else whole
 
 
-def read_past(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
-    count, unit = number(m["count"] or "a"), m["unit"].lower()
+def resolve_past(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    count, unit = parse_number(m["count"] or "a"), m["unit"].lower()
     months = {"month": 1, "quarter": 3, "year": 12, "decade": 120}.get(unit)
     if months:
         start = months_back(asking.day, min(count * months, 12 * (asking.day.year - 1)))
@@ -269,7 +269,7 @@ def read_past(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return start, asking.day + DAY
 
 
-def read_calendar(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_calendar_period(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     """The present week, month, quarter, year or weekend ("this"), or the one before it ("last")."""
     back, unit, day = int(m["which"].lower() in ("last", "previous")), m["unit"].lower(), asking.day
     if unit in ("week", "weekend"):
@@ -281,37 +281,37 @@ def read_calendar(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
     return start, month_end(start, length)
 
 
-def read_weekend(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_weekend(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     monday = asking.day - asking.day.weekday() * DAY
     begun = 0 if asking.day.weekday() > 4 else 7
     return monday + (5 - begun) * DAY, monday + (7 - begun) * DAY
 
 
-def read_week_of(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
-    found = read_day(m, asking)
+def resolve_week_of(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    found = resolve_day(m, asking)
     if found is None:
         return None
     monday = found[0] - found[0].weekday() * DAY
     return monday, monday + 7 * DAY
 
 
-def read_decade(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_decade(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     year = int(m["year"]) if m["year"] else 1900 + int(m["short"])
     return date(year, 1, 1), date(year + 10, 1, 1)
 
 
-def back(days: int) -> Read:
+def shift_back(days: int) -> Read:
     return lambda m, asking: (asking.day - days * DAY, asking.day + DAY)
 
 
-def read_few(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_few(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     days = {"day": NOW_DAYS, "week": RECENT_DAYS, "month": MONTHS_DAYS}.get(m["unit"].lower())
-    return back(days)(m, asking) if days else None
+    return shift_back(days)(m, asking) if days else None
 
 
 def days_from(first: int, last: int) -> Read:
     return lambda m, asking: (asking.day + first * DAY, asking.day + last * DAY)
 
 
-def read_none(m: re.Match[str], asking: Asking) -> tuple[date, date] | None:
+def resolve_none(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     return None

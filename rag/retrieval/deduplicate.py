@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from rag.nlp.near_duplicates import Said
-from rag.schema import Access, Article, ArticleHead, Filters, Found, Hit
+from rag.nlp.near_duplicates import PassageCoverage
+from rag.schema import Access, Article, ArticleMetadata, Filters, Hit, PassageCandidate
 
 
 class Library(Protocol):
@@ -15,14 +15,18 @@ class Library(Protocol):
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = ...
-    ) -> dict[str, tuple[ArticleHead, ...]]: ...
+    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
 
     def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
-    def hits(self, found: Iterable[Found], /, *, access: Access = ...) -> dict[int, Hit]: ...
+    def hits(
+        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
+    ) -> dict[int, Hit]: ...
 
 
-def one_of_each_story(library: Library, ranked: Sequence[Found], filters: Filters) -> list[Found]:
+def collapse_duplicates(
+    library: Library, ranked: Sequence[PassageCandidate], filters: Filters
+) -> list[PassageCandidate]:
     """Return `ranked` without what copies only repeat; what is left names its story's others.
 
     Of the tellings that pass the filters, the one found best stays.  Of another, a passage stays
@@ -53,12 +57,12 @@ def one_of_each_story(library: Library, ranked: Sequence[Found], filters: Filter
     return kept
 
 
-def _said(library: Library, article_id: str, access: Access) -> Said:
+def _said(library: Library, article_id: str, access: Access) -> PassageCoverage:
     article = library.article(article_id, access=access)
-    return Said(article.text if article else "")
+    return PassageCoverage(article.text if article else "")
 
 
-def named_publishers(head: ArticleHead, copies: Iterable[ArticleHead]) -> tuple[str, ...]:
+def named_publishers(head: ArticleMetadata, copies: Iterable[ArticleMetadata]) -> tuple[str, ...]:
     """Return who else printed a story: each publisher once, in order, or the copy's title."""
     names = dict.fromkeys(copy.publisher or copy.title or copy.article_id for copy in copies)
     names.pop(head.publisher, None)

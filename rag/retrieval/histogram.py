@@ -23,7 +23,7 @@ class Wordings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Bucket:
     """The articles of one day, week or month, and how many of them an answer cites."""
 
     start: datetime
@@ -32,20 +32,20 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Histogram:
     """Bars in order, without gaps: each begins one `step` after the one before."""
 
     step: Step = "day"
-    bars: tuple[Bar, ...] = ()
+    bars: tuple[Bucket, ...] = ()
 
-    def end(self, bar: Bar) -> datetime:
+    def end(self, bar: Bucket) -> datetime:
         """Return the last day of a bar."""
-        return after(bar.start, self.step) - timedelta(days=1)
+        return next_bucket_start(bar.start, self.step) - timedelta(days=1)
 
 
-def spread(
+def date_histogram(
     archive: Wordings, query: str, *, filters: Filters = Filters(), cited: Sequence[str] = ()
-) -> Spread:
+) -> Histogram:
     """Return how the articles that speak of `query` are spread, those of the ids `cited` counted.
 
     An article speaks of it where a passage shares its words; what has no date is left out.
@@ -58,21 +58,21 @@ def spread(
         if hit.head.published and (hit.score >= floor or hit.head.article_id in cited)
     }
     if not days:
-        return Spread()
+        return Histogram()
     first, last = min(days.values()), max(days.values())
     step = _step(first, last)
-    starts = [begin(first, step)]
-    while after(starts[-1], step) <= last:
-        starts.append(after(starts[-1], step))
+    starts = [bucket_start(first, step)]
+    while next_bucket_start(starts[-1], step) <= last:
+        starts.append(next_bucket_start(starts[-1], step))
     counted = {start: [0, 0] for start in starts}
     for article_id, day in days.items():
-        both = counted[begin(day, step)]
+        both = counted[bucket_start(day, step)]
         both[0] += 1
         both[1] += article_id in cited
-    return Spread(step, tuple(Bar(start, *counted[start]) for start in starts))
+    return Histogram(step, tuple(Bucket(start, *counted[start]) for start in starts))
 
 
-def begin(moment: datetime, step: Step) -> datetime:
+def bucket_start(moment: datetime, step: Step) -> datetime:
     """Return the first day of the day, week or month that `moment` is in."""
     day = _midnight(moment)
     if step == "month":
@@ -80,7 +80,7 @@ def begin(moment: datetime, step: Step) -> datetime:
     return day - timedelta(days=day.weekday()) if step == "week" else day
 
 
-def after(start: datetime, step: Step) -> datetime:
+def next_bucket_start(start: datetime, step: Step) -> datetime:
     """Return where the day, week or month after the one that begins with `start` begins."""
     if step == "month":
         return (start + timedelta(days=32)).replace(day=1)

@@ -8,13 +8,28 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from rag.nlp.headlines import is_headline
-from rag.query.parser import Question, asks_for_an_author, softened, stand_alone, understand
-from rag.retrieval.deduplicate import one_of_each_story
-from rag.retrieval.ranking import RERANKED, of_several_publishers, reranked, weighed
-from rag.retrieval.spam import thin_crowds
-from rag.schema import Access, Answer, Article, ArticleHead, Filters, Found, Hit, Window
-from rag.valid_dates import moved
-from rag.validation import moment_of_asking
+from rag.query.parser import (
+    ParsedQuery,
+    asks_for_an_author,
+    parse_question,
+    relax_time_filter,
+    resolve_followup,
+)
+from rag.retrieval.deduplicate import collapse_duplicates
+from rag.retrieval.ranking import RERANKED, apply_boosts, diversify_by_publisher, rerank
+from rag.retrieval.spam import demote_spam
+from rag.schema import (
+    Access,
+    Answer,
+    Article,
+    ArticleMetadata,
+    Filters,
+    Hit,
+    PassageCandidate,
+    TimeRange,
+)
+from rag.valid_dates import shift
+from rag.validation import validate_question_time
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -46,7 +61,7 @@ NOTICES: dict[Relaxed, str] = {
 
 
 @runtime_checkable
-class Searchable(Protocol):
+class SearchBackend(Protocol):
     """What `retrieve` needs of an archive.
 
     What it finds is ranked before a word of it is read: `hits` are made of what is shown.
@@ -56,15 +71,19 @@ class Searchable(Protocol):
     @property
     def reranker(self) -> BaseCrossEncoder | None: ...
 
-    def by_meaning(self, query: str, k: int, *, filters: Filters = ...) -> list[Found]: ...
+    def by_meaning(
+        self, query: str, k: int, *, filters: Filters = ...
+    ) -> list[PassageCandidate]: ...
 
     def by_words(
         self, query: str, k: int, *, filters: Filters = ..., phrases: Sequence[str] = ...
-    ) -> list[Found]: ...
+    ) -> list[PassageCandidate]: ...
 
-    def nearness(self, query: str, found: Sequence[Found], /) -> list[float]: ...
+    def nearness(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]: ...
 
-    def hits(self, found: Iterable[Found], /, *, access: Access = ...) -> dict[int, Hit]: ...
+    def hits(
+        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
+    ) -> dict[int, Hit]: ...
 
     def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
@@ -74,11 +93,11 @@ class Searchable(Protocol):
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = ...
-    ) -> dict[str, tuple[ArticleHead, ...]]: ...
+    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieval:
+class RetrievalResult:
     """What a question was understood to ask, and the passages found for it, best first.
 
     Where there are none in the window that its words ask for, `outside` has the closest ones of
@@ -86,7 +105,7 @@ class Retrieval:
     window, or a name, was left aside because the question is the headline of another article.
     """
 
-    question: Question
+    question: ParsedQuery
     hits: tuple[Hit, ...]
     considered: int
     outside: tuple[Hit, ...] = ()
@@ -104,7 +123,7 @@ class Retrieval:
 
 
 def retrieve(
-    archive: Searchable,
+    archive: SearchBackend,
     question: str,
     k: int = 8,
     *,
@@ -112,7 +131,7 @@ def retrieve(
     asked_on: datetime | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
     evenly: bool = False,
-) -> Retrieval:
+) -> RetrievalResult:
     """Return the `k` passages that answer `question` best, as of `asked_on` (now if not given).
 
     A window, a publisher or an author in the words narrows `filters`, never widens them; of a
@@ -122,8 +141,8 @@ def retrieve(
     `asked_on` may be a `date` (midnight UTC) or a naive datetime (UTC). Raises InvalidValueError
     for anything else.
     """
-    asked_on = moment_of_asking(asked_on, "asked_on") or datetime.now(UTC)
-    asked = _understood(archive, stand_alone(question, history), asked_on, filters.access)
+    asked_on = validate_question_time(asked_on, "asked_on") or datetime.now(UTC)
+    asked = _understood(archive, resolve_followup(question, history), asked_on, filters.access)
     if evenly:
         parts = tuple(replace(part, evenly=True) for part in asked.parts)
         asked = replace(asked, evenly=True, parts=parts)
@@ -132,15 +151,17 @@ def retrieve(
         asked, relaxed = _as_headline(archive, asked, filters)
     ranked = _ranked(archive, asked, filters) if k > 0 else []
     if not ranked and k > 0 and asked.window is not None and asked.window.hard:
-        of_other_days = _ranked(archive, softened(asked), filters)
+        of_other_days = _ranked(archive, relax_time_filter(asked), filters)
         outside = tuple(_shown(archive, of_other_days, k, filters))
-        return Retrieval(asked, (), 0, outside, "empty" if outside else "")
-    return Retrieval(asked, tuple(_shown(archive, ranked, k, filters)), len(ranked), (), relaxed)
+        return RetrievalResult(asked, (), 0, outside, "empty" if outside else "")
+    return RetrievalResult(
+        asked, tuple(_shown(archive, ranked, k, filters)), len(ranked), (), relaxed
+    )
 
 
 def _as_headline(
-    archive: Searchable, asked: Question, filters: Filters
-) -> tuple[Question, Relaxed]:
+    archive: SearchBackend, asked: ParsedQuery, filters: Filters
+) -> tuple[ParsedQuery, Relaxed]:
     """Return the question, searched for by all its words where it is an article's headline.
 
     "What to know about January 6" asks for that article, not for what was published on that day:
@@ -150,7 +171,9 @@ def _as_headline(
     window = asked.window if asked.window and asked.window.hard else None
     if not window and not asked.publishers and not asked.authors:
         return asked, ""
-    anytime = narrow(filters, replace(asked, window=None, publishers=(), authors=()))
+    anytime = apply_query_constraints(
+        filters, replace(asked, window=None, publishers=(), authors=())
+    )
     if anytime is None:
         return asked, ""
     found = archive.by_words(asked.text, HEADLINES, filters=anytime)
@@ -167,7 +190,7 @@ def _as_headline(
     return asked, relaxed
 
 
-def _is_of_the_named(head: ArticleHead, asked: Question) -> bool:
+def _is_of_the_named(head: ArticleMetadata, asked: ParsedQuery) -> bool:
     """Return whether an article is of a publisher, and an author, that a question names."""
     return all(
         not named or {name.casefold() for name in named} & {name.casefold() for name in theirs}
@@ -175,46 +198,46 @@ def _is_of_the_named(head: ArticleHead, asked: Question) -> bool:
     )
 
 
-def _lies_in(window: Window, published: datetime | None) -> bool:
+def _lies_in(window: TimeRange, published: datetime | None) -> bool:
     if published is None:
         return False
     late = published - REPORTED_WITHIN if _closed(window) else published
     return window.covers(published) or window.covers(late)
 
 
-def _ranked(archive: Searchable, asked: Question, filters: Filters) -> list[Found]:
+def _ranked(archive: SearchBackend, asked: ParsedQuery, filters: Filters) -> list[PassageCandidate]:
     """Return all that is found for a question within the filters, best first."""
-    narrowed = narrow(filters, asked)
+    narrowed = apply_query_constraints(filters, asked)
     if narrowed is None:
         return []
-    thinned = thin_crowds(archive, _of_stories(archive, asked, narrowed), asked.query, filters)
+    thinned = demote_spam(archive, _of_stories(archive, asked, narrowed), asked.query, filters)
     if thinned.clear < FEWEST_CLEAR and thinned.crowded >= CROWDED:
         more = _of_stories(archive, asked, narrowed, wider=WIDER)
-        thinned = thin_crowds(archive, more, asked.query, filters)
+        thinned = demote_spam(archive, more, asked.query, filters)
     ranked = thinned.ranked
     if archive.reranker is not None:
         texts = _texts(archive, ranked[:RERANKED], filters)
-        ranked = reranked(ranked, texts, asked, archive.reranker)
-    return of_several_publishers(ranked)
+        ranked = rerank(ranked, texts, asked, archive.reranker)
+    return diversify_by_publisher(ranked)
 
 
 def _of_stories(
-    archive: Searchable, asked: Question, filters: Filters, *, wider: int = 1
-) -> list[Found]:
+    archive: SearchBackend, asked: ParsedQuery, filters: Filters, *, wider: int = 1
+) -> list[PassageCandidate]:
     """Return what is found, best first, each story once."""
     found = _found(archive, asked, filters, wider)
     if asked.evenly:
         found.sort(key=lambda one: one.head.published or datetime.max.replace(tzinfo=UTC))
     ranked = sorted(found, key=lambda one: -one.score)
-    return one_of_each_story(archive, ranked, filters)
+    return collapse_duplicates(archive, ranked, filters)
 
 
-def narrow(filters: Filters, asked: Question) -> Filters | None:
+def apply_query_constraints(filters: Filters, asked: ParsedQuery) -> Filters | None:
     """Return `filters` with what the question's words ask for; None where nothing can pass both."""
     after, before = filters.after, filters.before
     if asked.window is not None and asked.window.hard:
         start, end = asked.window.start, asked.window.end
-        late = moved(end, REPORTED_WITHIN) if end and _closed(asked.window) else end
+        late = shift(end, REPORTED_WITHIN) if end and _closed(asked.window) else end
         after = max(filter(None, (after, start)), default=None)
         before = min(filter(None, (before, late)), default=None)
         if after and before and after >= before:
@@ -229,7 +252,7 @@ def narrow(filters: Filters, asked: Question) -> Filters | None:
     return replace(filters, after=after, before=before, publishers=publishers, authors=authors)
 
 
-def join_adjoining(archive: Searchable, hits: Sequence[Hit], access: Access = ()) -> list[Hit]:
+def merge_adjacent(archive: SearchBackend, hits: Sequence[Hit], access: Access = ()) -> list[Hit]:
     """Return the hits with passages of one article that follow on each other made one.
 
     A joined hit stands at the place, and has the score, of its best passage.
@@ -247,18 +270,22 @@ def join_adjoining(archive: Searchable, hits: Sequence[Hit], access: Access = ()
     return joined
 
 
-def _understood(archive: Searchable, question: str, asked_on: datetime, access: Access) -> Question:
+def _understood(
+    archive: SearchBackend, question: str, asked_on: datetime, access: Access
+) -> ParsedQuery:
     authors = archive.authors(access=access) if asks_for_an_author(question) else ()
     publishers = archive.publishers(access=access)
-    return understand(question, asked_on=asked_on, publishers=publishers, authors=authors)
+    return parse_question(question, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
-def _closed(window: Window) -> bool:
+def _closed(window: TimeRange) -> bool:
     """Whether the window has two ends: "before 5 May" means before, "on 5 May" until reported."""
     return window.start is not None and window.end is not None
 
 
-def _found(archive: Searchable, asked: Question, filters: Filters, wider: int) -> list[Found]:
+def _found(
+    archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
+) -> list[PassageCandidate]:
     """Return the passages found for the question and for its parts, with their weighed scores."""
     found = {one.number: one for one in _searched(archive, asked, filters, wider)}
     if not asked.parts:
@@ -274,19 +301,25 @@ def _found(archive: Searchable, asked: Question, filters: Filters, wider: int) -
     ]
 
 
-def _searched(archive: Searchable, asked: Question, filters: Filters, wider: int) -> list[Found]:
+def _searched(
+    archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
+) -> list[PassageCandidate]:
     candidates = _candidates(archive, asked, filters, wider)
     texts = _texts(archive, candidates, filters) if asked.excluded else {}
-    return [weighed(one, asked, texts.get(one.number, "")) for one in candidates]
+    return [apply_boosts(one, asked, texts.get(one.number, "")) for one in candidates]
 
 
-def _texts(archive: Searchable, found: Iterable[Found], filters: Filters) -> dict[int, str]:
+def _texts(
+    archive: SearchBackend, found: Iterable[PassageCandidate], filters: Filters
+) -> dict[int, str]:
     """Return the words of the passages that are still here, by their numbers."""
     hits = archive.hits(found, access=filters.access)
     return {number: hit.passage.text for number, hit in hits.items()}
 
 
-def _candidates(archive: Searchable, asked: Question, filters: Filters, wider: int) -> list[Found]:
+def _candidates(
+    archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
+) -> list[PassageCandidate]:
     """Return the passages that either index finds, each once, their scores fused: 0 to 1."""
     query, phrases = asked.query, asked.phrases
     words = archive.by_words(query, wider * CANDIDATES, filters=filters, phrases=phrases)
@@ -304,7 +337,7 @@ def _candidates(archive: Searchable, asked: Question, filters: Filters, wider: i
     by_words: dict[int, float] = {}
     for one in words:
         by_words[one.number] = max(one.score, by_words.get(one.number, 0.0))
-    lexical, semantic = _shares(by_words, floor=0.0), _shares(meaning)
+    lexical, semantic = _min_max_normalize(by_words, floor=0.0), _min_max_normalize(meaning)
     candidates = {one.number: one for one in (*words, *dense)}
     return [
         one.scored(
@@ -319,22 +352,26 @@ def _candidates(archive: Searchable, asked: Question, filters: Filters, wider: i
 def _recent(filters: Filters, asked_on: datetime) -> Filters | None:
     """The filters for the days before the question; None where they let none of them pass."""
     after, before = (
-        moved(asked_on, -timedelta(days=RECENT_DAYS)),
-        moved(asked_on, timedelta(days=1)),
+        shift(asked_on, -timedelta(days=RECENT_DAYS)),
+        shift(asked_on, timedelta(days=1)),
     )
     after = max(filter(None, (filters.after, after)))
     before = min(filter(None, (filters.before, before)))
     return replace(filters, after=after, before=before) if after < before else None
 
 
-def _shares(scores: Mapping[int, float], *, floor: float | None = None) -> dict[int, float]:
+def _min_max_normalize(
+    scores: Mapping[int, float], *, floor: float | None = None
+) -> dict[int, float]:
     """Each score's place between the floor, else the least of them, (0) and the best (1)."""
     low = min(scores.values(), default=0.0) if floor is None else floor
     span = max(scores.values(), default=0.0) - low
     return {key: (score - low) / span if span > 0 else 1.0 for key, score in scores.items()}
 
 
-def _shown(archive: Searchable, ranked: Sequence[Found], k: int, filters: Filters) -> list[Hit]:
+def _shown(
+    archive: SearchBackend, ranked: Sequence[PassageCandidate], k: int, filters: Filters
+) -> list[Hit]:
     """The first `k`: a text once, few passages of an article, those that adjoin joined."""
     seen: set[str] = set()
     taken: dict[str, int] = {}
@@ -351,11 +388,11 @@ def _shown(archive: Searchable, ranked: Sequence[Found], k: int, filters: Filter
         if len(first) >= k + PASSAGES_OF_AN_ARTICLE:
             break
     kept = (first + crowded)[: k + PASSAGES_OF_AN_ARTICLE]
-    return join_adjoining(archive, kept, filters.access)[:k]
+    return merge_adjacent(archive, kept, filters.access)[:k]
 
 
 def _read(
-    archive: Searchable, ranked: Sequence[Found], size: int, filters: Filters
+    archive: SearchBackend, ranked: Sequence[PassageCandidate], size: int, filters: Filters
 ) -> Iterator[Hit]:
     """Yield the hits of what is still here, in order, reading so many texts at a time."""
     for i in range(0, len(ranked), size):

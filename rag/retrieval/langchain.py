@@ -14,7 +14,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from rag.retrieval.hybrid import Relaxed, Searchable, retrieve
+from rag.retrieval.hybrid import Relaxed, SearchBackend, retrieve
 from rag.schema import Filters, Hit
 
 
@@ -28,7 +28,7 @@ class NewsRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    archive: Searchable
+    archive: SearchBackend
     k: int = 8
     filters: Filters = Filters()
     asked_on: datetime | None = None

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rag.query.parser import Question
-from rag.schema import Found
+from rag.query.parser import ParsedQuery
+from rag.schema import PassageCandidate
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -46,7 +46,7 @@ RERANKED = 20  # first candidates that a reranker sees
 RERANKER_SHARE = 0.5  # of a reranked passage's score
 
 
-def weighed(found: Found, asked: Question, text: str = "") -> Found:
+def apply_boosts(found: PassageCandidate, asked: ParsedQuery, text: str = "") -> PassageCandidate:
     """Return what was found, weighed by its date, its publisher and what is ruled out.
 
     Its `text` is looked at only where the question rules words out.
@@ -60,7 +60,7 @@ def weighed(found: Found, asked: Question, text: str = "") -> Found:
     return found.scored(found.score * weight)
 
 
-def _weight_of_time(published: datetime | None, asked: Question) -> float:
+def _weight_of_time(published: datetime | None, asked: ParsedQuery) -> float:
     window = asked.window
     if asked.evenly:
         return 1.0
@@ -77,9 +77,12 @@ def _weight_of_time(published: datetime | None, asked: Question) -> float:
     return weight + (SOFT_WEIGHT if window is not None and window.covers(published) else 0.0)
 
 
-def reranked(
-    ranked: list[Found], texts: Mapping[int, str], asked: Question, reranker: BaseCrossEncoder
-) -> list[Found]:
+def rerank(
+    ranked: list[PassageCandidate],
+    texts: Mapping[int, str],
+    asked: ParsedQuery,
+    reranker: BaseCrossEncoder,
+) -> list[PassageCandidate]:
     """Return what was found, the first of it in an order that is half the reranker's.
 
     `texts` are the words of the first RERANKED, by number; what has none is here no more.
@@ -101,12 +104,12 @@ def reranked(
     return sorted(mixed, key=lambda found: -found.score) + rest
 
 
-def of_several_publishers(ranked: Sequence[Found]) -> list[Found]:
+def diversify_by_publisher(ranked: Sequence[PassageCandidate]) -> list[PassageCandidate]:
     """Return what was found, a publisher's further articles behind others' that are as good."""
-    waiting, taken = list(ranked[:SPREAD]), list[Found]()
+    waiting, taken = list(ranked[:SPREAD]), list[PassageCandidate]()
     articles: dict[str, set[str]] = {}
 
-    def worth(found: Found) -> float:
+    def worth(found: PassageCandidate) -> float:
         others = articles.get(found.head.publisher, set()) - {found.head.article_id}
         return found.score * (1 - PUBLISHER_AGAIN * min(AGAIN_AT_MOST, len(others)))
 

@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from rag.nlp.keyword_stuffing import is_stuffed, is_stuffed_title
-from rag.nlp.tokens import TOKEN, stems
-from rag.schema import Access, ArticleHead, Filters, Found, Hit
+from rag.nlp.tokens import TOKEN, stem_words
+from rag.schema import Access, ArticleMetadata, Filters, Hit, PassageCandidate
 
 READ = 40  # passages at a time, until as many are found that are neither stuffed nor repeated
 STUFFED = 0.2  # what a stuffed passage counts
@@ -31,24 +31,28 @@ SAME_DAY = timedelta(days=1)
 class Library(Protocol):
     """What judging a crowd needs of an archive."""
 
-    def hits(self, found: Iterable[Found], /, *, access: Access = ...) -> dict[int, Hit]: ...
+    def hits(
+        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
+    ) -> dict[int, Hit]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Thinned:
+class DemotedHits:
     """What was found, best first, after weighing down crowds, and how much of it is in one."""
 
-    ranked: list[Found]
+    ranked: list[PassageCandidate]
     crowded: int = 0
     clear: int = 0
 
 
-def thin_crowds(library: Library, ranked: Sequence[Found], query: str, filters: Filters) -> Thinned:
+def demote_spam(
+    library: Library, ranked: Sequence[PassageCandidate], query: str, filters: Filters
+) -> DemotedHits:
     """Return `ranked` in its new order: stuffed and repeated passages behind what is as good.
 
     Nothing is removed: where nothing else answers, what is weighed down is still found.
     """
-    asked = stems(query)
+    asked = stem_words(query)
     weights: dict[int, float] = {}
     seen = _Wordings()
     clear = crowded = 0
@@ -68,9 +72,9 @@ def thin_crowds(library: Library, ranked: Sequence[Found], query: str, filters: 
         if clear >= READ:
             break
     if not weights:
-        return Thinned(list(ranked), 0, clear)
+        return DemotedHits(list(ranked), 0, clear)
     weighed = [found.scored(found.score * weights.get(found.number, 1.0)) for found in ranked]
-    return Thinned(sorted(weighed, key=lambda one: -one.score), crowded, clear)
+    return DemotedHits(sorted(weighed, key=lambda one: -one.score), crowded, clear)
 
 
 def _weight(hit: Hit, asked: frozenset[str], seen: _Wordings) -> float:
@@ -85,10 +89,10 @@ class _Wordings:
     """The wording of the passages seen so far, by runs of words."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[int, ArticleHead]] = []
+        self._seen: list[tuple[int, ArticleMetadata]] = []
         self._with: dict[tuple[str, ...], list[int]] = {}
 
-    def count_alike(self, text: str, head: ArticleHead) -> int:
+    def count_alike(self, text: str, head: ArticleMetadata) -> int:
         """Return how many passages seen before are a telling of `text`, which is seen from now on.
 
         A column that one publisher prints day by day is none, nor are passages of one article.
@@ -108,7 +112,7 @@ class _Wordings:
         return alike
 
 
-def _compete(one: ArticleHead, other: ArticleHead) -> bool:
+def _compete(one: ArticleMetadata, other: ArticleMetadata) -> bool:
     if one.article_id == other.article_id:
         return False
     if one.publisher != other.publisher:

@@ -17,27 +17,27 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import ReadError
-from rag.nlp.dates import in_words
-from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleHead, Filters, Span
+from rag.nlp.dates import format_date
+from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleMetadata, Filters, Span
 from rag.store import correction_articles
-from rag.store.database import CHUNK, Database, marks
-from rag.store.duplicates import Stories
-from rag.store.filters import NOW, authors, condition
-from rag.store.passages import Passages, Vectors
+from rag.store.database import CHUNK, Database, placeholders
+from rag.store.duplicates import DuplicateClusters
+from rag.store.filters import CURRENT, authors, where_clause
+from rag.store.passages import PassageStore, Vectors
 from rag.store.rows import (
     FIRST_SECOND,
     HEAD,
     LAST_SECOND,
-    moment_of,
-    read_article,
-    read_head,
-    seconds,
+    from_timestamp,
+    row_to_article,
+    row_to_metadata,
+    to_timestamp,
 )
 from rag.store.staged_vectors import GENERATION
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PreparedArticle:
     """One article as it is to be written: its passages and a vector for each, in order."""
 
     article: Article
@@ -56,18 +56,18 @@ _LATER = ("slugline", "urgency", "correction", "access")
 TITLE_UP_TO = 150
 
 
-def embedding_text(head: ArticleHead, passage_text: str) -> str:
+def embedding_text(head: ArticleMetadata, passage_text: str) -> str:
     """Return what is embedded for a passage: the article's title and day, then the passage."""
-    day = in_words(head.published) if head.published else ""
+    day = format_date(head.published) if head.published else ""
     return "\n".join(part for part in (head.title[:TITLE_UP_TO], day, passage_text) if part)
 
 
-def digest_of(embedded: str) -> bytes:
+def text_digest(embedded: str) -> bytes:
     """Return the hash of what was embedded: passages that share it share their vector."""
     return hashlib.blake2b(embedded.encode(), digest_size=16).digest()
 
 
-def fingerprint(article: Article) -> str:
+def content_hash(article: Article) -> str:
     """Return the hash by which an unchanged article is known; its revision does not count.
 
     Raises ReadError where the article holds what is no text (a lone surrogate).
@@ -85,7 +85,7 @@ def fingerprint(article: Article) -> str:
         raise ReadError(f"{article.id!r}: not valid Unicode text: {error.reason}") from error
 
 
-class Record:
+class ArticleStore:
     """The articles and their revisions; `passages` are theirs, `stories` which are copies."""
 
     def __init__(self, folder: Path, *, create: bool = False, writable: bool = False) -> None:
@@ -95,8 +95,8 @@ class Record:
         ArchiveDamagedError where the file is no record or of a newer version.
         """
         self.database = Database(folder, create=create, writable=writable)
-        self.passages = Passages(self.database)
-        self.stories = Stories(self.database)
+        self.passages = PassageStore(self.database)
+        self.stories = DuplicateClusters(self.database)
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -155,7 +155,7 @@ class Record:
             f"WHERE r.article_id = ? AND {which}",
             (article_id,) if revision is None else (article_id, revision),
         ).fetchone()
-        return read_article(row) if row else None
+        return row_to_article(row) if row else None
 
     def article_at(self, article_id: str, standing: str) -> Article | None:
         """Return the revision of an article that stands or stood; None where there was none."""
@@ -164,19 +164,21 @@ class Record:
             f"WHERE r.article_id = ? AND {standing}",
             (article_id,),
         ).fetchone()
-        return read_article(row) if row else None
+        return row_to_article(row) if row else None
 
-    def heads(self, article_ids: Iterable[str], standing: str = NOW) -> dict[str, ArticleHead]:
+    def heads(
+        self, article_ids: Iterable[str], standing: str = CURRENT
+    ) -> dict[str, ArticleMetadata]:
         """Return the heads of those of the articles that stand or stood, by id."""
         rows = self.database.for_each(
             f"SELECT {HEAD} FROM revisions r WHERE {standing} AND r.article_id IN ({{}})",
             article_ids,
         )
-        return {row[0]: read_head(row) for row in rows}
+        return {row[0]: row_to_metadata(row) for row in rows}
 
     def articles(self, filters: Filters = EVERYTHING) -> Iterator[Article]:
         """Yield the current articles that pass the filters, by their number in the record."""
-        where, values = condition(self.database, filters)
+        where, values = where_clause(self.database, filters)
         after = 0
         while True:  # in pages: no cursor stays open while the caller works
             rows = self.database.connection.execute(
@@ -187,7 +189,7 @@ class Record:
             ).fetchall()
             if not rows:
                 return
-            yield from (read_article(row[1:]) for row in rows)
+            yield from (row_to_article(row[1:]) for row in rows)
             after = rows[-1][0]
 
     def spans(self, article_id: str, revision: int) -> list[Span]:
@@ -201,7 +203,7 @@ class Record:
 
     def count(self, filters: Filters = EVERYTHING) -> tuple[int, int]:
         """Return how many current articles pass the filters, and how many passages they have."""
-        where, values = condition(self.database, filters)
+        where, values = where_clause(self.database, filters)
         row = self.database.connection.execute(
             "SELECT count(*), ifnull(sum("
             "(SELECT count(*) FROM passages WHERE revision_id = r.id)), 0) "
@@ -211,24 +213,26 @@ class Record:
         return int(row[0]), int(row[1])
 
     def publishers(
-        self, standing: str = NOW, access: Access = ALL_RIGHTS
+        self, standing: str = CURRENT, access: Access = ALL_RIGHTS
     ) -> list[tuple[str, int, datetime | None, datetime | None]]:
         """Return each publisher's name, number of articles, first and last publication date."""
-        where, values = condition(self.database, Filters(access=access), standing)
+        where, values = where_clause(self.database, Filters(access=access), standing)
         rows = self.database.connection.execute(
             f"SELECT publisher, count(*), min({_DATED}), max({_DATED}) FROM revisions r "
             f"WHERE {where} GROUP BY publisher ORDER BY count(*) DESC, publisher",
             values,
         )
-        return [(name, n, moment_of(first), moment_of(last)) for name, n, first, last in rows]
+        return [
+            (name, n, from_timestamp(first), from_timestamp(last)) for name, n, first, last in rows
+        ]
 
-    def authors(self, standing: str = NOW, access: Access = ALL_RIGHTS) -> list[str]:
+    def authors(self, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[str]:
         """Return the names of all authors of the articles that stand, sorted."""
         return authors(self.database, standing, access)
 
     # writing
 
-    def put(self, entries: Sequence[Entry]) -> int:
+    def put(self, entries: Sequence[PreparedArticle]) -> int:
         """Write new revisions in one transaction, ending those they replace; return its number."""
         self.stories.catch_up()
         with self.database.change("put", len(entries)) as sequence:
@@ -249,12 +253,12 @@ class Record:
         self._end(article_ids, sequence)
         self.stories.forget(article_ids)
 
-    def begin(self, entries: Sequence[Entry], sequence: int) -> None:
+    def begin(self, entries: Sequence[PreparedArticle], sequence: int) -> None:
         """Write these articles' next revisions, within a change."""
         for entry in entries:
             self._begin(entry, sequence)
         self.stories.tell([entry.article for entry in entries])
-        correction_articles.tell(self.database, [entry.article for entry in entries])
+        correction_articles.save_corrections(self.database, [entry.article for entry in entries])
 
     def _end(self, article_ids: Sequence[str], sequence: int) -> None:
         self.database.connection.executemany(
@@ -262,7 +266,7 @@ class Record:
             [(sequence, article_id) for article_id in article_ids],
         )
 
-    def _begin(self, entry: Entry, sequence: int) -> None:
+    def _begin(self, entry: PreparedArticle, sequence: int) -> None:
         a = entry.article
         (newest,) = self.database.connection.execute(
             "SELECT ifnull(max(revision), 0) FROM revisions WHERE article_id = ?", (a.id,)
@@ -270,12 +274,12 @@ class Record:
         revision_id = self.database.connection.execute(
             "INSERT INTO revisions (article_id, revision, fingerprint, title, publisher, url, "
             "authors, published, published_at, updated, section, language, kind, slugline, "
-            "urgency, correction, access, since) VALUES (" + marks(range(18)) + ")",
+            "urgency, correction, access, since) VALUES (" + placeholders(range(18)) + ")",
             (
                 *(a.id, newest + 1, entry.fingerprint, a.title, a.publisher, a.url),
                 json.dumps(a.authors, ensure_ascii=False),
                 a.published.isoformat() if a.published else None,
-                seconds(a.published) if a.published else None,
+                to_timestamp(a.published) if a.published else None,
                 a.updated.isoformat() if a.updated else None,
                 *(a.section, a.language, a.kind, a.slugline, a.urgency, a.correction, a.access),
                 sequence,
@@ -295,11 +299,11 @@ class Record:
             )
 
 
-def with_vectors(
-    record: Record,
+def prepare_articles(
+    record: ArticleStore,
     articles: Sequence[tuple[Article, str, tuple[Span, ...]]],
     embed: Callable[[Sequence[str]], Vectors],
-) -> list[Entry]:
+) -> list[PreparedArticle]:
     """Return the entries of articles, each with its fingerprint and passages.
 
     A passage that any revision of the article had, under the same title and day, keeps its
@@ -309,7 +313,7 @@ def with_vectors(
         [embedding_text(article.head, article.text[s.start : s.end]) for s in spans]
         for article, _, spans in articles
     ]
-    digests = [tuple(map(digest_of, of_one)) for of_one in texts]
+    digests = [tuple(map(text_digest, of_one)) for of_one in texts]
     known: dict[bytes, bytes] = {}
     for article, _, _ in articles:
         known.update(record.known_vectors(article.id))
@@ -320,6 +324,8 @@ def with_vectors(
         vectors.update(zip(missing, embed(list(missing.values())), strict=True))
     empty = np.empty((0, 0), np.float32)
     return [
-        Entry(article, mark, spans, ds, np.stack([vectors[d] for d in ds]) if ds else empty)
+        PreparedArticle(
+            article, mark, spans, ds, np.stack([vectors[d] for d in ds]) if ds else empty
+        )
         for (article, mark, spans), ds in zip(articles, digests, strict=True)
     ]

@@ -7,9 +7,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from rag.schema import ArticleHead
+from rag.schema import ArticleMetadata
 from rag.store.database import Database
-from rag.store.rows import HEAD, read_head
+from rag.store.rows import HEAD, row_to_metadata
 
 # Of all articles that a hundred passages come from, a text is read whole for each: on 111,023
 # passages that was nine tenths of a search's time.
@@ -24,7 +24,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Kept(Generic[K, V]):
+class LRUCache(Generic[K, V]):
     """Values by their keys, the latest used of them kept; may be used by several threads.
 
     `read` is asked for those that are not; of the sizes of all, `most` is kept.
@@ -57,7 +57,7 @@ class Kept(Generic[K, V]):
         return found | read
 
 
-def kept_texts(database: Database) -> Kept[TextKey, str]:
+def text_cache(database: Database) -> LRUCache[TextKey, str]:
     """Return the texts of the record's revisions."""
 
     def read(keys: set[TextKey]) -> dict[TextKey, str]:
@@ -67,18 +67,18 @@ def kept_texts(database: Database) -> Kept[TextKey, str]:
         )
         return {wanted[revision_id]: text for revision_id, text in rows}
 
-    return Kept(read, CHARACTERS, len)
+    return LRUCache(read, CHARACTERS, len)
 
 
-def kept_heads(database: Database) -> Kept[HeadKey, ArticleHead]:
+def metadata_cache(database: Database) -> LRUCache[HeadKey, ArticleMetadata]:
     """Return the heads of the record's revisions."""
 
-    def read(keys: set[HeadKey]) -> dict[HeadKey, ArticleHead]:
+    def read(keys: set[HeadKey]) -> dict[HeadKey, ArticleMetadata]:
         rows = database.for_each(
             f"SELECT r.id, r.fingerprint, {HEAD} FROM revisions r WHERE r.id IN ({{}})",
             {key[0] for key in keys},
         )
-        heads = ((row[:2], read_head(row[2:])) for row in rows)
+        heads = ((row[:2], row_to_metadata(row[2:])) for row in rows)
         return {(*key, head.revision): head for key, head in heads}
 
-    return Kept(read, HEADS, lambda _: 1)
+    return LRUCache(read, HEADS, lambda _: 1)

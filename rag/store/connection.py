@@ -16,7 +16,7 @@ from rag.errors import ArchiveDamagedError, ArchiveUnwritableError, BackfileErro
 WAY_BACK = "put it back with `backfile restore`, or ingest into another folder"
 
 
-class RecordConnection(sqlite3.Connection):
+class StoreConnection(sqlite3.Connection):
     """Raises ArchiveDamagedError where SQLite meets a page that is none, and the like."""
 
     path = Path()
@@ -73,9 +73,9 @@ def _tell(error: sqlite3.DatabaseError, connection: sqlite3.Connection) -> NoRet
 
     What else there is, a lock or a mistake, stays what it is.
     """
-    assert isinstance(connection, RecordConnection)
-    if isinstance(error, sqlite3.OperationalError) and is_want_of_room(error):
-        raise unwritable(connection.path.parent, error) from error
+    assert isinstance(connection, StoreConnection)
+    if isinstance(error, sqlite3.OperationalError) and is_disk_error(error):
+        raise unwritable_error(connection.path.parent, error) from error
     if type(error) is not sqlite3.DatabaseError:
         raise error
     raise ArchiveDamagedError(
@@ -93,16 +93,16 @@ HARDLY_ANYTHING = 1 << 20  # bytes
 
 
 @contextmanager
-def room_in(folder: Path) -> Iterator[None]:
+def map_disk_errors(folder: Path) -> Iterator[None]:
     """Raise ArchiveUnwritableError where the archive in `folder` turns out not to be writable."""
     try:
         yield
     except BackfileError:
         raise
     except Exception as error:
-        if not is_want_of_room(error) and not _is_full(folder):
+        if not is_disk_error(error) and not _is_full(folder):
             raise
-        raise unwritable(folder, error) from error
+        raise unwritable_error(folder, error) from error
 
 
 def _is_full(folder: Path) -> bool:
@@ -112,12 +112,12 @@ def _is_full(folder: Path) -> bool:
     return False
 
 
-def is_want_of_room(error: Exception) -> bool:
+def is_disk_error(error: Exception) -> bool:
     """Return whether an error says that there is no room, or no right to write."""
     return bool(_UNWRITABLE.search(f"{error} {getattr(error, 'strerror', '')}"))
 
 
-def unwritable(folder: Path, error: Exception) -> ArchiveUnwritableError:
+def unwritable_error(folder: Path, error: Exception) -> ArchiveUnwritableError:
     """Return the error that says so in one line."""
     if may_not_write(folder):
         return ArchiveUnwritableError(
@@ -131,7 +131,7 @@ def unwritable(folder: Path, error: Exception) -> ArchiveUnwritableError:
     )
 
 
-def unopened(folder: Path, error: Exception) -> ArchiveUnwritableError:
+def unopened_error(folder: Path, error: Exception) -> ArchiveUnwritableError:
     """Return the error of an archive that cannot even be read, for want of the right to write."""
     why = may_not_write(folder) or " ".join(str(error).split())[:200]
     return ArchiveUnwritableError(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rag.schema import ALL_RIGHTS, Access, Article, Filters, Hit
 from rag.store.database import Database
-from rag.store.filters import NOW, readable
+from rag.store.filters import CURRENT, readable
 
 _HEADLINE = re.compile(
     r"(?i)\A\W*(?:corrections?(?: and clarifications?)?|clarifications?|errat(?:um|a)|retraction)\b"
@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"(?:https?://|urn:|tag:)[^\s<>\"'()\[\]]+")
 _SPELLING = re.compile(r"(?i)\Ahttps?://(?:www\.)?")
 
 
-def corrects(article: Article) -> Iterator[tuple[str, str]]:
+def is_correction(article: Article) -> Iterator[tuple[str, str]]:
     """Yield what a notice says of which articles: their ids or addresses, and its paragraph."""
     if not _HEADLINE.match(article.title):
         return
@@ -28,13 +28,13 @@ def corrects(article: Article) -> Iterator[tuple[str, str]]:
             yield address, said or article.title
 
 
-def tell(database: Database, articles: Sequence[Article]) -> None:
+def save_corrections(database: Database, articles: Sequence[Article]) -> None:
     """Write down what these articles correct in others, here or yet to come; within a change."""
     now = database.changed_at()
     for article in articles:
         database.connection.execute("DELETE FROM notices WHERE notice_id = ?", (article.id,))
         said: dict[str, list[str]] = {}
-        for address, text in corrects(article):
+        for address, text in is_correction(article):
             for article_id in _ids(database, address):
                 said.setdefault(article_id, []).append(text)
         said.pop(article.id, None)
@@ -44,10 +44,10 @@ def tell(database: Database, articles: Sequence[Article]) -> None:
         )
 
 
-def notices_of(
+def correction_articles_of(
     database: Database,
     article_ids: Iterable[str],
-    standing: str = NOW,
+    standing: str = CURRENT,
     access: Access = ALL_RIGHTS,
 ) -> dict[str, str]:
     """Return what notices that stand, or stood, say of those of the articles, by their ids.
@@ -69,14 +69,16 @@ def notices_of(
     return found
 
 
-def corrected(
+def corrected_articles(
     database: Database,
     hits: Sequence[Hit],
-    standing: str = NOW,
+    standing: str = CURRENT,
     access: Access = ALL_RIGHTS,
 ) -> list[Hit]:
     """Return the hits with what other articles correct, or then corrected, in theirs."""
-    said = notices_of(database, (hit.passage.article_id for hit in hits), standing, access)
+    said = correction_articles_of(
+        database, (hit.passage.article_id for hit in hits), standing, access
+    )
     return [
         replace(hit, head=replace(hit.head, correction=f"{hit.head.correction} {notice}".strip()))
         if (notice := said.get(hit.passage.article_id))

@@ -11,7 +11,7 @@ from rag.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class FetchRecord:
     """One address as it was last had: its validators, and the article that it gave, if one."""
 
     url: str
@@ -22,13 +22,13 @@ class Visit:
     article_id: str = ""
 
 
-class Visits:
+class FetchHistory:
     """The visits that an archive remembers, one an address."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def last(self, url: str) -> Visit | None:
+    def last(self, url: str) -> FetchRecord | None:
         """Return the last visit of an address; None if there was none."""
         row = self._database.connection.execute(
             "SELECT url, etag, last_modified, status, at, article_id FROM visits WHERE url = ?",
@@ -37,9 +37,9 @@ class Visits:
         if row is None:
             return None
         url, etag, last_modified, status, at, article_id = row
-        return Visit(url, etag, last_modified, status, datetime.fromisoformat(at), article_id)
+        return FetchRecord(url, etag, last_modified, status, datetime.fromisoformat(at), article_id)
 
-    def keep(self, visits: Iterable[Visit]) -> None:
+    def keep(self, visits: Iterable[FetchRecord]) -> None:
         """Remember visits, each in the place of the last one of its address."""
         rows = [
             (v.url, v.etag, v.last_modified, v.status, v.at.isoformat(), v.article_id)
@@ -56,17 +56,17 @@ _BEGIN_WITH = ("file:", "page:")
 _SAME_TEXT = 20  # articles of the same words that are looked at; more are a form letter
 
 
-def is_place(article_id: str) -> bool:
+def is_file_location(article_id: str) -> bool:
     """Whether an article is known by where it lay: a file, or a member of a packed one."""
     return article_id.startswith(_BEGIN_WITH)
 
 
-class Places:
+class FileLocations:
     """The places that an archive remembers, kept beside the addresses it has visited."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._visits = Visits(database)
+        self._visits = FetchHistory(database)
 
     def article_at(self, place: str) -> str:
         """Return the id of the article that was last read at a place, "" where none was."""
@@ -115,4 +115,6 @@ class Places:
     def keep(self, read: Iterable[tuple[str, str]]) -> None:
         """Remember which article was read at which place."""
         now = datetime.now(UTC)
-        self._visits.keep(Visit(place, "", "", 0, now, article_id) for place, article_id in read)
+        self._visits.keep(
+            FetchRecord(place, "", "", 0, now, article_id) for place, article_id in read
+        )

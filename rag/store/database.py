@@ -22,9 +22,9 @@ from rag.errors import (
     InvalidValueError,
     ReadError,
 )
-from rag.store.connection import WAY_BACK, RecordConnection, unopened
+from rag.store.connection import WAY_BACK, StoreConnection, unopened_error
 from rag.store.file_permissions import OWNER, make_private_folder
-from rag.store.lock import writers_lock
+from rag.store.lock import writer_lock
 from rag.store.migrations import NEWEST, drop_foreign_objects, migrate, version_of
 
 Connection = sqlite3.Connection
@@ -97,7 +97,7 @@ class Database:
         until = time.monotonic() + MIGRATION_WAIT
         while True:
             try:
-                return writers_lock(folder)
+                return writer_lock(folder)
             except ArchiveLockedError:
                 if version_of(self.connection, folder) == NEWEST:
                     return None
@@ -108,7 +108,7 @@ class Database:
     @property
     def connection(self) -> sqlite3.Connection:
         self.refuse_if_gone()
-        connection: RecordConnection | None = getattr(self._local, "connection", None)
+        connection: StoreConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connected()
             with self._lock:
@@ -124,7 +124,7 @@ class Database:
                 connection.execute("PRAGMA mmap_size = 1073741824")
         return connection
 
-    def _connected(self) -> RecordConnection:
+    def _connected(self) -> StoreConnection:
         """Connect to the file that is there; SQLite would make one that is not."""
         try:
             connection = sqlite3.connect(
@@ -133,14 +133,14 @@ class Database:
                 timeout=30,
                 isolation_level=None,
                 check_same_thread=False,
-                factory=RecordConnection,
+                factory=StoreConnection,
             )
             connection.path = self.path
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except (sqlite3.OperationalError, ArchiveUnwritableError) as error:
             if self._writable or "locked" in str(error):
                 raise
-            raise unopened(self.path.parent, error) from error
+            raise unopened_error(self.path.parent, error) from error
         return connection
 
     def refuse_if_gone(self) -> None:
@@ -295,7 +295,7 @@ class Database:
         rows, left = [], list(keys)
         for i in range(0, len(left), CHUNK):
             part = left[i : i + CHUNK]
-            rows += self.connection.execute(statement.format(marks(part)), part).fetchall()
+            rows += self.connection.execute(statement.format(placeholders(part)), part).fetchall()
         return rows
 
 
@@ -336,6 +336,6 @@ def is_of_the_archive(error: Exception) -> bool:
     ) and not isinstance(error, (ReadError, InvalidValueError, *own))
 
 
-def marks(values: Sequence[object]) -> str:
+def placeholders(values: Sequence[object]) -> str:
     """Return a mark for each of the values of an SQL list."""
     return ", ".join("?" * len(values))

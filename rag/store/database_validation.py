@@ -20,7 +20,7 @@ import numpy as np
 from rag.errors import BackfileError
 from rag.store.database import Connection, untrusted
 from rag.store.migrations import NEWEST, expected_schema, foreign_objects, missing_objects
-from rag.store.rows import HEAD, read_article
+from rag.store.rows import HEAD, row_to_article
 from rag.store.staged_vectors import GENERATION, TABLE
 
 CHUNK = 1_000  # rows at a time
@@ -31,11 +31,11 @@ _MOMENTS = ("at", "began", "ended")  # columns of times, each with its zone
 _NUMBER = re.compile(r"\d{0,15}")
 
 
-class NotARecordError(BackfileError):
+class InvalidStoreError(BackfileError):
     """The file is no record, or one that was tampered with; the message says why, in a clause."""
 
 
-def vet(path: Path) -> int:
+def validate_database(path: Path) -> int:
     """Check a record that nobody has open; return the version of its schema.
 
     Raises NotARecordError.
@@ -47,14 +47,14 @@ def vet(path: Path) -> int:
             _types(connection, version)
             _values(connection, version)
             return version
-    except NotARecordError:
+    except InvalidStoreError:
         raise
     except Exception as error:  # whatever SQLite, or reading a row, makes of what is in there
         line = " ".join(str(error).split())[:200]
-        raise NotARecordError(f"what it holds cannot be read ({line})") from error
+        raise InvalidStoreError(f"what it holds cannot be read ({line})") from error
 
 
-def vet_schema(path: Path) -> None:
+def validate_schema(path: Path) -> None:
     """Check the schema alone: that a backup of this record can be restored.
 
     Raises NotARecordError.
@@ -63,7 +63,7 @@ def vet_schema(path: Path) -> None:
         _schema(connection)
 
 
-def counted(path: Path) -> tuple[int, int, int, str]:
+def count_rows(path: Path) -> tuple[int, int, int, str]:
     """Return how many articles and passages stand, the last change, and the embedding model."""
     with untrusted(path) as connection:
         articles, passages, sequence, model = connection.execute(
@@ -79,14 +79,16 @@ def _schema(connection: Connection) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if version > NEWEST:
-        raise NotARecordError(f"a newer Backfile made it (schema {version}): upgrade to restore it")
+        raise InvalidStoreError(
+            f"a newer Backfile made it (schema {version}): upgrade to restore it"
+        )
     (count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if version < 1 or application or count > 2 * len(expected_schema(version)) + 2:
-        raise NotARecordError("it holds a database of something else")
+        raise InvalidStoreError("it holds a database of something else")
     if foreign := foreign_objects(connection, version):
-        raise NotARecordError(f"it holds the {_named(foreign)}, which no Backfile makes")
+        raise InvalidStoreError(f"it holds the {_named(foreign)}, which no Backfile makes")
     if missing := missing_objects(connection, version):
-        raise NotARecordError(f"it lacks the {_named(missing)} of an archive")
+        raise InvalidStoreError(f"it lacks the {_named(missing)} of an archive")
     return int(version)
 
 
@@ -98,9 +100,9 @@ def _named(objects: list[tuple[str, str, str]]) -> str:
 def _pages(connection: Connection) -> None:
     (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if said != "ok":
-        raise NotARecordError(f"its pages are damaged ({' '.join(str(said).split())[:200]})")
+        raise InvalidStoreError(f"its pages are damaged ({' '.join(str(said).split())[:200]})")
     if connection.execute("PRAGMA foreign_key_check").fetchone():
-        raise NotARecordError("its tables do not belong together")
+        raise InvalidStoreError("its tables do not belong together")
 
 
 def _types(connection: Connection, version: int) -> None:
@@ -112,20 +114,20 @@ def _types(connection: Connection, version: int) -> None:
             if declared == "INTEGER" and name not in _UNBOUNDED:
                 wrong += f' OR "{name}" NOT BETWEEN {-LARGEST} AND {LARGEST}'
             if connection.execute(f'SELECT 1 FROM "{table}" WHERE {wrong} LIMIT 1').fetchone():
-                raise NotARecordError(f"a value of {table}.{name} is of the wrong kind")
+                raise InvalidStoreError(f"a value of {table}.{name} is of the wrong kind")
     for _, last in connection.execute("SELECT name, seq FROM sqlite_sequence"):
         if not isinstance(last, int) or not 0 <= last <= LARGEST:
-            raise NotARecordError("its passages are numbered too high")
+            raise InvalidStoreError("its passages are numbered too high")
     for table in ("vectors", TABLE):
         if table in _tables(version):
             lengths = connection.execute(
                 f"SELECT DISTINCT length(vector) FROM {table} LIMIT 2"
             ).fetchall()
             if len(lengths) > 1 or any(not length or length % 4 for (length,) in lengths):
-                raise NotARecordError(f"its {table} are not of one length")
+                raise InvalidStoreError(f"its {table} are not of one length")
             for chunk in _chunks(connection, f"SELECT vector FROM {table}"):
                 if not np.isfinite(np.frombuffer(b"".join(v for (v,) in chunk), "<f4")).all():
-                    raise NotARecordError(f"its {table} hold what is no number")
+                    raise InvalidStoreError(f"its {table} hold what is no number")
 
 
 def _tables(version: int) -> list[str]:
@@ -155,22 +157,22 @@ def _values(connection: Connection, version: int) -> None:
             connection,
             f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id",
         ):
-            article = read_article(row)
+            article = row_to_article(row)
             if not all(isinstance(author, str) for author in article.authors):
-                raise NotARecordError(f"the authors of {article.id[:60]!r} are no names")
+                raise InvalidStoreError(f"the authors of {article.id[:60]!r} are no names")
         for (figures,) in _rows(connection, "SELECT figures FROM runs"):
             if not isinstance(json.loads(figures), dict):
-                raise NotARecordError("the figures of a run are none")
+                raise InvalidStoreError("the figures of a run are none")
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     done = re.sub(r"\d{0,9} up to ", "", meta.get("stories", ""))
     if not all(_NUMBER.fullmatch(number) for number in (meta.get(GENERATION, ""), done)):
-        raise NotARecordError("what it says of its vectors or its stories is no number")
+        raise InvalidStoreError("what it says of its vectors or its stories is no number")
 
 
 def _check_time(value: str | None, table: str) -> None:
     time = datetime.fromisoformat(value) if value is not None else None
     if time is not None and time.tzinfo is None:
-        raise NotARecordError(f"a time in {table} has no zone")
+        raise InvalidStoreError(f"a time in {table} has no zone")
     if time is not None:
         time.astimezone(UTC)  # OverflowError where that is in no year that there is
 

@@ -11,18 +11,18 @@ from collections.abc import Iterable, Sequence
 
 from rag.nlp.near_duplicates import (
     FEWEST_WORDS,
-    Wording,
+    TextSignature,
     band_keys,
+    canonical_order,
+    is_same_story,
     minhash,
-    precedence,
-    same_story,
     text_hash,
-    wording,
+    text_signature,
 )
-from rag.schema import EVERYTHING, Article, ArticleHead, Filters
-from rag.store.database import CHUNK, Database, marks
-from rag.store.filters import condition
-from rag.store.rows import HEAD, read_article, read_head
+from rag.schema import EVERYTHING, Article, ArticleMetadata, Filters
+from rag.store.database import CHUNK, Database, placeholders
+from rag.store.filters import where_clause
+from rag.store.rows import HEAD, row_to_article, row_to_metadata
 
 METHOD = "2"  # of telling copies: raised with it, all articles are compared anew at the next write
 _UP_TO = f"{METHOD} up to "
@@ -30,34 +30,34 @@ COMPARED = 10  # leaders at the most, those with most bands in common: the right
 REMEMBERED = 256  # leaders' wordings, 20 kB each: a wire story's reprints come in together
 
 
-class Stories:
+class DuplicateClusters:
     """The copies of the record's current articles; written inside of the record's transactions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._wordings: OrderedDict[tuple[bytes, str], Wording] = OrderedDict()
+        self._wordings: OrderedDict[tuple[bytes, str], TextSignature] = OrderedDict()
 
     def copies(
         self, article_ids: Iterable[str], *, filters: Filters = EVERYTHING
-    ) -> dict[str, tuple[ArticleHead, ...]]:
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
         """Return the other tellings of each article's story that pass the filters, leader first.
 
         Articles that tell a story alone are left out.
         """
-        where, values = condition(self._database, filters)
-        found: dict[str, list[ArticleHead]] = {}
+        where, values = where_clause(self._database, filters)
+        found: dict[str, list[ArticleMetadata]] = {}
         ids = list(dict.fromkeys(article_ids))
         for i in range(0, len(ids), CHUNK):
             part = ids[i : i + CHUNK]
             rows = self._database.connection.execute(
                 f"SELECT a.article_id, {HEAD} FROM copies a JOIN copies c ON c.story = a.story "
                 "JOIN revisions r ON r.article_id = c.article_id "
-                f"WHERE a.article_id IN ({marks(part)}) AND c.article_id <> a.article_id "
+                f"WHERE a.article_id IN ({placeholders(part)}) AND c.article_id <> a.article_id "
                 f"AND {where} ORDER BY c.article_id <> c.story, r.published_at, r.article_id",
                 (*part, *values),
             )
             for row in rows:
-                found.setdefault(row[0], []).append(read_head(row[1:]))
+                found.setdefault(row[0], []).append(row_to_metadata(row[1:]))
         return {article_id: tuple(heads) for article_id, heads in found.items()}
 
     def count(self, filters: Filters = EVERYTHING) -> tuple[int, int]:
@@ -65,7 +65,7 @@ class Stories:
 
         Only tellings that pass the filters are counted.
         """
-        where, values = condition(self._database, filters)
+        where, values = where_clause(self._database, filters)
         rows = self._database.connection.execute(
             "SELECT count(*) FROM copies c JOIN revisions r ON r.article_id = c.article_id "
             f"WHERE {where} GROUP BY c.story HAVING count(*) > 1",
@@ -95,7 +95,7 @@ class Stories:
         ).fetchall():
             after = rows[-1][0]
             with self._database.transaction():
-                self.tell([read_article(row[1:]) for row in rows])
+                self.tell([row_to_article(row[1:]) for row in rows])
                 self._database.set_meta("stories", f"{_UP_TO}{after}")
         self._database.set_meta("stories", METHOD)
 
@@ -119,7 +119,7 @@ class Stories:
             self._settle(story)
 
     def _place(self, article: Article) -> None:
-        told, mark = wording(article), text_hash(article.text)
+        told, mark = text_signature(article), text_hash(article.text)
         signature = minhash(told) if told.words >= FEWEST_WORDS else b""
         story = self._story_of(told, mark, signature) if signature else ""
         self._database.connection.execute(
@@ -133,11 +133,11 @@ class Stories:
             "INSERT OR IGNORE INTO copies VALUES (?, ?)", [(story, story), (article.id, story)]
         )
         leader = self._articles([story])[0]
-        if precedence(article) < precedence(leader):
+        if canonical_order(article) < canonical_order(leader):
             self._lead_no_more(story)
             self._hand_over(story, article.id)
 
-    def _story_of(self, told: Wording, mark: bytes, signature: bytes) -> str:
+    def _story_of(self, told: TextSignature, mark: bytes, signature: bytes) -> str:
         """Return the id of the article that leads this story; "" where it is the first to tell."""
         same = self._database.connection.execute(
             "SELECT ifnull(c.story, s.article_id) FROM signatures s "
@@ -149,19 +149,19 @@ class Stories:
         keys = band_keys(signature)
         likely = self._database.connection.execute(
             "SELECT s.article_id, s.text_hash FROM bands b JOIN signatures s "
-            f"ON s.number = b.number WHERE b.key IN ({marks(keys)}) "
+            f"ON s.number = b.number WHERE b.key IN ({placeholders(keys)}) "
             f"GROUP BY s.number ORDER BY count(*) DESC, s.article_id LIMIT {COMPARED}",
             keys,
         ).fetchall()
         for article_id, its_mark in likely:
-            if same_story(told, self._wording(article_id, its_mark)):
+            if is_same_story(told, self._wording(article_id, its_mark)):
                 return str(article_id)
         return ""
 
-    def _wording(self, article_id: str, mark: bytes) -> Wording:
+    def _wording(self, article_id: str, mark: bytes) -> TextSignature:
         key = (mark, article_id)
         if key not in self._wordings:
-            self._wordings[key] = wording(self._articles([article_id])[0])
+            self._wordings[key] = text_signature(self._articles([article_id])[0])
             if len(self._wordings) > REMEMBERED:
                 self._wordings.popitem(last=False)
         self._wordings.move_to_end(key)
@@ -174,7 +174,7 @@ class Stories:
         ).fetchall()
         ids = [article_id for (article_id,) in left]
         if ids and story not in ids:
-            self._hand_over(story, min(self._articles(ids), key=precedence).id)
+            self._hand_over(story, min(self._articles(ids), key=canonical_order).id)
         if len(ids) == 1:
             self._database.connection.execute("DELETE FROM copies WHERE article_id = ?", ids)
 
@@ -206,4 +206,4 @@ class Stories:
             "WHERE r.until IS NULL AND r.article_id IN ({})",
             article_ids,
         )
-        return [read_article(row) for row in rows]
+        return [row_to_article(row) for row in rows]

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rag.schema import ALL_RIGHTS, Access, Filters
-from rag.store.database import Database, marks
-from rag.store.rows import seconds
+from rag.store.database import Database, placeholders
+from rag.store.rows import to_timestamp
 
-NOW = "r.until IS NULL"  # SQL: of a table `revisions` called r, those that stand
+CURRENT = "r.until IS NULL"  # SQL: of a table `revisions` called r, those that stand
 
 
-def standing_at(sequence: int) -> str:
+def valid_at(sequence: int) -> str:
     """Return SQL for what stood after that change; what was withdrawn since does not come back."""
     return (
         f"r.since <= {int(sequence)} AND (r.until IS NULL OR r.until > {int(sequence)}) "
@@ -20,8 +20,8 @@ def standing_at(sequence: int) -> str:
     )
 
 
-def condition(
-    database: Database, filters: Filters, standing: str = NOW
+def where_clause(
+    database: Database, filters: Filters, standing: str = CURRENT
 ) -> tuple[str, list[object]]:
     """Return SQL over a table `revisions` called r, and the values for its marks."""
     clauses, values = [standing], list[object]()
@@ -31,7 +31,7 @@ def condition(
     ):
         if moment is not None:
             clauses.append(clause)
-            values.append(seconds(moment))
+            values.append(to_timestamp(moment))
     for column, wanted in (
         ("publisher", filters.publishers),
         ("section", filters.sections),
@@ -43,25 +43,25 @@ def condition(
                 f"SELECT DISTINCT {column} FROM revisions r WHERE {standing}"
             )
             names = _matching((name for (name,) in rows), wanted)
-            clauses.append(f"r.{column} IN ({marks(names)})")
+            clauses.append(f"r.{column} IN ({placeholders(names)})")
             values.extend(names)
     if filters.access is not ALL_RIGHTS and database.holds_restricted():
         rights = database.connection.execute("SELECT DISTINCT access FROM revisions").fetchall()
         names = ["", *_matching((name for (name,) in rights if name), filters.access)]
-        clauses.append(f"r.access IN ({marks(names)})")
+        clauses.append(f"r.access IN ({placeholders(names)})")
         values.extend(names)
-        if standing != NOW:  # what was public then may not be any more
+        if standing != CURRENT:  # what was public then may not be any more
             latest = "SELECT l.access FROM revisions l WHERE l.article_id = r.article_id "
             latest += "ORDER BY l.revision DESC LIMIT 1"
-            clauses.append(f"({latest}) IN ({marks(names)})")
+            clauses.append(f"({latest}) IN ({placeholders(names)})")
             values.extend(names)
     if filters.article_ids:
-        clauses.append(f"r.article_id IN ({marks(filters.article_ids)})")
+        clauses.append(f"r.article_id IN ({placeholders(filters.article_ids)})")
         values.extend(filters.article_ids)
     if filters.authors:
         names = _matching(authors(database, standing), filters.authors)
         clauses.append(
-            f"r.id IN (SELECT revision_id FROM bylines WHERE author IN ({marks(names)}))"
+            f"r.id IN (SELECT revision_id FROM bylines WHERE author IN ({placeholders(names)}))"
         )
         values.extend(names)
     return " AND ".join(clauses), values
@@ -72,7 +72,7 @@ def restricts(database: Database, filters: Filters) -> bool:
     return bool(filters) or (filters.access is not ALL_RIGHTS and database.holds_restricted())
 
 
-def by_rights(database: Database, filters: Filters) -> Filters:
+def rights_clause(database: Database, filters: Filters) -> Filters:
     """Return the filters with all rights where no article asks for one: it makes no difference."""
     if filters.access is ALL_RIGHTS or database.holds_restricted():
         return filters
@@ -97,9 +97,9 @@ def readable(database: Database, article_ids: Iterable[str], access: Access) -> 
     return set(ids) - {article_id for article_id, right in rows if not reader.may_read(right)}
 
 
-def authors(database: Database, standing: str = NOW, access: Access = ALL_RIGHTS) -> list[str]:
+def authors(database: Database, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[str]:
     """Return the names of all authors of the articles that stand, sorted."""
-    where, values = condition(database, Filters(access=access), standing)
+    where, values = where_clause(database, Filters(access=access), standing)
     rows = database.connection.execute(
         "SELECT DISTINCT b.author FROM bylines b JOIN revisions r ON r.id = b.revision_id "
         f"WHERE {where} ORDER BY b.author",
@@ -111,7 +111,7 @@ def authors(database: Database, standing: str = NOW, access: Access = ALL_RIGHTS
 def kinds_of(database: Database, column: str, access: Access = ALL_RIGHTS) -> list[str]:
     """Return what stands in a column of current articles, most frequent first: their sections."""
     assert column in ("section", "language")
-    where, values = condition(database, Filters(access=access))
+    where, values = where_clause(database, Filters(access=access))
     rows = database.connection.execute(
         f"SELECT r.{column} FROM revisions r WHERE {where} AND r.{column} != '' "
         f"GROUP BY r.{column} ORDER BY count(*) DESC, r.{column}",

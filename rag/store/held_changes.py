@@ -134,7 +134,7 @@ class HeldChanges:
         return row is not None
 
 
-class Origins:
+class ArticleOrigins:
     """Which host an article was first fetched from; none for those of the operator's files."""
 
     def __init__(self, database: Database) -> None:

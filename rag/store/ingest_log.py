@@ -12,7 +12,7 @@ from rag.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedInput:
     """A place whose article was refused: `source` is the file or the address that it is in."""
 
     place: str
@@ -21,23 +21,23 @@ class Refused:
     at: datetime
 
 
-class Rejects:
+class RejectLog:
     """The rejects that an archive remembers, one a place."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self) -> list[Refused]:
+    def all(self) -> list[RejectedInput]:
         """Return every reject, by source and place."""
         rows = self._database.connection.execute(
             "SELECT place, source, reason, at FROM rejects ORDER BY source, place"
         )
         return [
-            Refused(place, source, reason, datetime.fromisoformat(at))
+            RejectedInput(place, source, reason, datetime.fromisoformat(at))
             for place, source, reason, at in rows
         ]
 
-    def keep(self, refused: Iterable[Refused]) -> None:
+    def keep(self, refused: Iterable[RejectedInput]) -> None:
         """Remember rejects, each in the place of the last one of its place."""
         rows = [(r.place, r.source, r.reason, r.at.isoformat()) for r in refused]
         if rows:
@@ -56,7 +56,7 @@ class Rejects:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class IngestRun:
     """One ingest and its figures; one that was cut short has no end."""
 
     id: int
@@ -65,7 +65,7 @@ class Run:
     figures: Mapping[str, Any]
 
 
-class Runs:
+class RunLog:
     """The ingests that an archive remembers."""
 
     def __init__(self, database: Database) -> None:
@@ -85,13 +85,13 @@ class Runs:
             (at.isoformat(), json.dumps(figures, ensure_ascii=False), number),
         )
 
-    def recent(self, count: int = 10) -> list[Run]:
+    def recent(self, count: int = 10) -> list[IngestRun]:
         """Return the last ingests, the newest first."""
         rows = self._database.connection.execute(
             "SELECT id, began, ended, figures FROM runs ORDER BY id DESC LIMIT ?", (count,)
         )
         return [
-            Run(
+            IngestRun(
                 number,
                 datetime.fromisoformat(began),
                 datetime.fromisoformat(ended) if ended else None,

@@ -13,14 +13,14 @@ import numpy as np
 
 from rag.errors import ArchiveDamagedError
 from rag.schema import Article, Span
-from rag.store.articles import digest_of, embedding_text, fingerprint
+from rag.store.articles import content_hash, embedding_text, text_digest
 from rag.store.change_times import misdated_changes
 from rag.store.database import Database
 from rag.store.migrations import NEWEST, drop_foreign_objects, foreign_objects
 from rag.store.passages import Vectors
-from rag.store.rows import HEAD, HEAD_COLUMNS, read_article, read_live
+from rag.store.rows import HEAD, HEAD_COLUMNS, row_to_article, row_to_passage
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
-from rag.valid_dates import parsed_moment
+from rag.valid_dates import parse_stored_date
 
 Place = Literal["record", "word index", "vector index"]
 # What mends it: the indexes come from the record, a lost vector from its words, what belongs to
@@ -83,7 +83,7 @@ class Problem:
         return f"{self.place}: {self.what}: {way_out}"
 
 
-def record_problems(database: Database) -> Iterator[Problem]:
+def store_problems(database: Database) -> Iterator[Problem]:
     """Yield what does not hold of the record, all as of one moment."""
     broken = database.broken()
     if broken:
@@ -167,7 +167,7 @@ def _times(database: Database) -> Iterator[Problem]:
 def _texts(database: Database) -> Iterator[Problem]:
     """Fingerprints, the passages' places in the texts, and whether vectors are of those words."""
     altered, misplaced, foreign = list[str](), list[int](), list[int]()
-    undated = misdated(database)
+    undated = impossible_dates(database)
     if undated:
         ids = [article_id for _, article_id, *_ in undated]
         yield Problem(
@@ -177,13 +177,13 @@ def _texts(database: Database) -> Iterator[Problem]:
     for key, article, mark, passages in _revisions(database):
         if key in wrong_dates:  # its fingerprint is of the date as well
             continue
-        if fingerprint(article) != mark:
+        if content_hash(article) != mark:
             altered.append(article.id)
             continue
         for (number, span, digest), wrong in zip(passages, _wrong(article, passages), strict=True):
             if wrong:
                 misplaced.append(number)
-            elif digest != digest_of(embedding_text(article.head, _words(article, span))):
+            elif digest != text_digest(embedding_text(article.head, _words(article, span))):
                 foreign.append(number)
     if altered:
         what = _some(altered, "revision", "altered since it was put")
@@ -196,7 +196,7 @@ def _texts(database: Database) -> Iterator[Problem]:
         yield Problem("record", what, "embed", len(foreign), tuple(foreign))
 
 
-def misdated(database: Database) -> list[tuple[int, str, str | None, str | None]]:
+def impossible_dates(database: Database) -> list[tuple[int, str, str | None, str | None]]:
     """Return the revisions with a date that none of an archive is: id, article, and the dates.
 
     Each date as it may stay: None where it must go.
@@ -207,7 +207,7 @@ def misdated(database: Database) -> list[tuple[int, str, str | None, str | None]
     )
     found = []
     for key, article_id, *dates in rows:
-        kept = [date if date and parsed_moment(date) else None for date in dates]
+        kept = [date if date and parse_stored_date(date) else None for date in dates]
         if kept != [date or None for date in dates]:
             found.append((int(key), str(article_id), kept[0], kept[1]))
     return found
@@ -247,7 +247,7 @@ def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]
             passages.setdefault(owner, []).append((number, Span(start, end), digest))
         for row in rows:
             mark, key = row[HEAD_COLUMNS + 1 :]
-            yield int(key), read_article(row), mark, passages.get(key, [])
+            yield int(key), row_to_article(row), mark, passages.get(key, [])
         after = rows[-1][-1]
 
 
@@ -325,7 +325,7 @@ def drop_triggers_and_views(database: Database) -> None:
 def remove_impossible_dates(database: Database) -> None:
     """Take the dates out of the record that are none; each article stays, undated."""
     with database.transaction():
-        for key, _, published, updated in misdated(database):
+        for key, _, published, updated in impossible_dates(database):
             database.connection.execute(
                 "UPDATE revisions SET published = ?, updated = ?, "
                 "published_at = iif(? IS NULL, NULL, published_at) WHERE id = ?",
@@ -339,7 +339,7 @@ def remove_impossible_dates(database: Database) -> None:
             if row:  # what was erased has none
                 database.connection.execute(
                     "UPDATE revisions SET fingerprint = ? WHERE id = ?",
-                    (fingerprint(read_article(row)), key),
+                    (content_hash(row_to_article(row)), key),
                 )
 
 
@@ -351,7 +351,7 @@ def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]
         "WHERE p.number IN ({})",
         numbers,
     )
-    of_each = map(read_live, rows)
+    of_each = map(row_to_passage, rows)
     return {live.number: embedding_text(live.head, live.passage.text) for live in of_each}
 
 
@@ -364,5 +364,5 @@ def write_vectors(database: Database, texts: dict[int, str], vectors: Vectors) -
                 (number, vector.astype("<f4").tobytes()),
             )
             database.connection.execute(
-                "UPDATE passages SET digest = ? WHERE number = ?", (digest_of(text), number)
+                "UPDATE passages SET digest = ? WHERE number = ?", (text_digest(text), number)
             )

@@ -17,7 +17,7 @@ WRITER, REEMBEDDING = "writer", "reembedding"
 _DOING = {WRITER: "written to", REEMBEDDING: "embedded anew"}
 
 
-def writers_lock(folder: Path, wait: float = 0.0) -> FileLock:
+def writer_lock(folder: Path, wait: float = 0.0) -> FileLock:
     """Take the writers' lock of an archive, waiting `wait` seconds for it.
 
     Raises ArchiveLockedError naming the process that holds it.

@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import EVERYTHING, ArticleHead, Filters, Passage
-from rag.store.cache import kept_heads, kept_texts
+from rag.schema import EVERYTHING, ArticleMetadata, Filters, Passage
+from rag.store.cache import metadata_cache, text_cache
 from rag.store.database import Database
-from rag.store.filters import NOW, condition
-from rag.store.rows import HEAD, Live, read_live
+from rag.store.filters import CURRENT, where_clause
+from rag.store.rows import HEAD, IndexedPassage, row_to_passage
 
 KEPT = 8  # filters whose passages are kept: eight bytes each
 
@@ -20,18 +20,18 @@ Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 
 
-class Passages:
+class PassageStore:
     """The live passages and their vectors; those of ended revisions are not live."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._heads = kept_heads(database)
-        self._texts = kept_texts(database)
+        self._heads = metadata_cache(database)
+        self._texts = text_cache(database)
         self._passing = lru_cache(maxsize=KEPT)(lambda filters, _sequence: self.numbers(filters))
 
-    def numbers(self, filters: Filters = EVERYTHING, standing: str = NOW) -> Numbers:
+    def numbers(self, filters: Filters = EVERYTHING, standing: str = CURRENT) -> Numbers:
         """Return the numbers of the live passages whose articles pass the filters, ascending."""
-        where, values = condition(self._database, filters, standing)
+        where, values = where_clause(self._database, filters, standing)
         rows = self._database.connection.execute(
             "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
             f"WHERE {where}",
@@ -59,21 +59,23 @@ class Passages:
         ).fetchone()
         return int(newest)
 
-    def live(self, numbers: Iterable[int], standing: str = NOW) -> dict[int, Live]:
+    def live(self, numbers: Iterable[int], standing: str = CURRENT) -> dict[int, IndexedPassage]:
         """Return those of the passages that are live, by number."""
         rows = self._standing(numbers, standing)
         heads = self._heads.of(row[:3] for row in rows)
         texts = self._texts.of(row[:2] for row in rows)
         return {
-            number: Live(number, Passage(head.article_id, which, start, end, text[start:end]), head)
+            number: IndexedPassage(
+                number, Passage(head.article_id, which, start, end, text[start:end]), head
+            )
             for key, mark, which, number, start, end in rows
             if (head := heads.get((key, mark, which)))
             and (text := texts.get((key, mark))) is not None
         }
 
     def found(
-        self, numbers: Iterable[int], standing: str = NOW
-    ) -> dict[int, tuple[int, ArticleHead]]:
+        self, numbers: Iterable[int], standing: str = CURRENT
+    ) -> dict[int, tuple[int, ArticleMetadata]]:
         """Return where each of the passages that are live begins, and its article's head.
 
         No text is read for it: of the 260 passages that a search ranks it shows eight. What only
@@ -120,7 +122,7 @@ class Passages:
         scores = vectors @ vector if len(found) else np.empty(0)
         return dict(zip(found.tolist(), scores.tolist(), strict=True))
 
-    def added_since(self, sequence: int, size: int) -> Iterator[list[Live]]:
+    def added_since(self, sequence: int, size: int) -> Iterator[list[IndexedPassage]]:
         """Yield, `size` at a time, the live passages that came after a sequence number."""
         after = 0
         while True:
@@ -133,7 +135,7 @@ class Passages:
             ).fetchall()
             if not rows:
                 return
-            yield [read_live(row) for row in rows]
+            yield [row_to_passage(row) for row in rows]
             after = rows[-1][0]
 
     def numbers_added_since(self, sequence: int) -> Numbers:

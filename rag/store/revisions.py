@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rag.schema import Article
 from rag.store.database import Database
-from rag.store.rows import HEAD, HEAD_COLUMNS, read_article
+from rag.store.rows import HEAD, HEAD_COLUMNS, row_to_article
 
 ENOUGH = 20  # ids that begin alike: as many as one may want to choose from
 
@@ -21,7 +21,7 @@ class Revision:
     ended: datetime | None
 
 
-def revisions_of(database: Database, article_id: str) -> tuple[Revision, ...]:
+def read_revisions(database: Database, article_id: str) -> tuple[Revision, ...]:
     """Return every version of an article, the first first; none of one that was withdrawn."""
     rows = database.connection.execute(
         f"SELECT {HEAD}, t.text, c.at, e.at FROM revisions r "
@@ -32,7 +32,7 @@ def revisions_of(database: Database, article_id: str) -> tuple[Revision, ...]:
     )
     return tuple(
         Revision(
-            read_article(row),
+            row_to_article(row),
             datetime.fromisoformat(row[HEAD_COLUMNS + 1]),
             datetime.fromisoformat(row[HEAD_COLUMNS + 2]) if row[HEAD_COLUMNS + 2] else None,
         )
@@ -40,7 +40,7 @@ def revisions_of(database: Database, article_id: str) -> tuple[Revision, ...]:
     )
 
 
-def ids_named(database: Database, name: str) -> list[str]:
+def find_ids(database: Database, name: str) -> list[str]:
     """Return the id of the article that has this id, or those of this address; withdrawn or not."""
     rows = database.connection.execute(
         "SELECT article_id FROM revisions WHERE article_id = :name "
@@ -52,7 +52,7 @@ def ids_named(database: Database, name: str) -> list[str]:
     return [str(article_id) for (article_id,) in rows]
 
 
-def ids_beginning(database: Database, beginning: str) -> list[str]:
+def complete_id(database: Database, beginning: str) -> list[str]:
     """Return the ids that begin so, sorted; no more than one may want to choose from."""
     bounds = {"low": beginning, "high": beginning + "\U0010ffff", "enough": ENOUGH}
     rows = database.connection.execute(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
-from rag.schema import Article, ArticleHead, Passage
-from rag.valid_dates import FIRST_DAY, LAST_DAY, parsed_moment
+from rag.schema import Article, ArticleMetadata, Passage
+from rag.valid_dates import FIRST_DAY, LAST_DAY, parse_stored_date
 
 # The columns of a head, of a table `revisions` that is called r: as many as `read_head` takes.
 HEAD = (
@@ -25,24 +25,24 @@ LAST_SECOND = int(datetime.combine(LAST_DAY, time.max, UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class IndexedPassage:
     """One live passage with what an index needs of it."""
 
     number: int
     passage: Passage
-    head: ArticleHead
+    head: ArticleMetadata
 
 
-def read_head(row: Row) -> ArticleHead:
+def row_to_metadata(row: Row) -> ArticleMetadata:
     """Return the head of a row of HEAD."""
-    return ArticleHead(
+    return ArticleMetadata(
         article_id=row[0],
         title=row[1],
         publisher=row[2],
         url=row[3],
         authors=tuple(json.loads(row[4])),
-        published=parsed_moment(row[5]),
-        updated=parsed_moment(row[6]),
+        published=parse_stored_date(row[5]),
+        updated=parse_stored_date(row[6]),
         section=row[7],
         language=row[8],
         kind=row[9],
@@ -54,9 +54,9 @@ def read_head(row: Row) -> ArticleHead:
     )
 
 
-def read_article(row: Row) -> Article:
+def row_to_article(row: Row) -> Article:
     """Return the article of a row of HEAD and its text."""
-    head, text = read_head(row), row[HEAD_COLUMNS]
+    head, text = row_to_metadata(row), row[HEAD_COLUMNS]
     return Article(
         id=head.article_id,
         title=head.title,
@@ -77,19 +77,21 @@ def read_article(row: Row) -> Article:
     )
 
 
-def read_live(row: Row) -> Live:
+def row_to_passage(row: Row) -> IndexedPassage:
     """Return the passage of a row of number, start, end, HEAD, and the article's text."""
     number, start, end = row[:3]
-    head, text = read_head(row[3:]), row[3 + HEAD_COLUMNS]
-    return Live(number, Passage(head.article_id, head.revision, start, end, text[start:end]), head)
+    head, text = row_to_metadata(row[3:]), row[3 + HEAD_COLUMNS]
+    return IndexedPassage(
+        number, Passage(head.article_id, head.revision, start, end, text[start:end]), head
+    )
 
 
-def seconds(moment: datetime) -> int:
+def to_timestamp(moment: datetime) -> int:
     """Return a moment as the record and the word index compare it: whole seconds since 1970."""
     return int(moment.timestamp() // 1)
 
 
-def moment_of(since_1970: int | None) -> datetime | None:
+def from_timestamp(since_1970: int | None) -> datetime | None:
     """Return the moment of whole seconds since 1970; None where they are of no valid one."""
     if since_1970 is None or not FIRST_SECOND <= since_1970 <= LAST_SECOND:
         return None

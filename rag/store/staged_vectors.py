@@ -17,7 +17,7 @@ MODEL, NEXT_MODEL, GENERATION = "embedding_model", "next_embedding_model", "vect
 TABLE = "next_vectors"
 
 
-class NewVectors:
+class StagedVectors:
     """The half-made vectors of a record; empty where nobody is making any."""
 
     def __init__(self, database: Database) -> None:

@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 
 from rag.schema import Span
-from rag.store.articles import Entry, Record
+from rag.store.articles import ArticleStore, PreparedArticle
 
 
 class Erasure(IntEnum):
@@ -37,7 +37,7 @@ class Withdrawal:
 class Withdrawals:
     """The articles that were taken down; only who holds the writers' lock may change them."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: ArticleStore) -> None:
         self._record = record
         self._database = record.database
 
@@ -99,7 +99,7 @@ class Withdrawals:
             self._record.begin(entries, sequence)
         return len(entries)
 
-    def _as_it_stood(self, article_id: str) -> Entry | None:
+    def _as_it_stood(self, article_id: str) -> PreparedArticle | None:
         row = self._database.connection.execute(
             "SELECT r.id, r.revision, r.fingerprint FROM revisions r JOIN withdrawals w "
             "ON w.article_id = r.article_id AND w.sequence = r.until WHERE r.article_id = ?",
@@ -117,7 +117,7 @@ class Withdrawals:
             (revision_id,),
         ).fetchall()
         vectors = np.frombuffer(b"".join(row[3] for row in rows), np.float32)
-        return Entry(
+        return PreparedArticle(
             article,
             mark,
             tuple(Span(start, end) for start, end, _, _ in rows),

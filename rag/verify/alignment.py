@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.nlp.tokens import EMPTY, stem
+from rag.nlp.tokens import STOP_WORDS, stem
 
 _WORD = re.compile(r"[^\W_]+")
 _STOPS = frozenset(",;:()–—\"“”`.!?-'")
@@ -41,7 +41,7 @@ class _Place:
     closes: bool
 
 
-def patchwork(claim: str, sentences: Sequence[str]) -> float:
+def alignment_cost(claim: str, sentences: Sequence[str]) -> float:
     """Return what piecing `claim` together from `sentences` costs a word, by the cheapest way.
 
     0 where it stands there in one piece, 1 where nothing of it does; dynamic programming over the
@@ -70,7 +70,7 @@ def _places(text: str, sentence: int) -> list[_Place]:
     gaps = [text[a.end() : b.start()] for a, b in pairwise(found)]
     breaks = [True, *(gap not in _WITHIN and not _STOPS.isdisjoint(gap) for gap in gaps), True]
     return [
-        _Place(stem(w[0]), w[0].lower() in EMPTY, sentence, breaks[i], breaks[i + 1])
+        _Place(stem(w[0]), w[0].lower() in STOP_WORDS, sentence, breaks[i], breaks[i + 1])
         for i, w in enumerate(found)
     ]
 

@@ -8,10 +8,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from rag.nlp.entities import TITLES, full_name, key, names, same
-from rag.nlp.numbers import Day, Figure, borne_out, day_borne_out, days, figures
-from rag.nlp.quotations import ATTRIBUTED, quotations, speaker, units
-from rag.nlp.tokens import content, stem, stems, words
+from rag.nlp.entities import TITLES, find_names, full_name, names_match, normalize_name
+from rag.nlp.numbers import (
+    DateMention,
+    Number,
+    date_supported,
+    find_dates,
+    find_numbers,
+    number_supported,
+)
+from rag.nlp.quotations import ATTRIBUTED, find_quotations, find_speaker, quotable_spans
+from rag.nlp.tokens import content_words, stem, stem_words, tokenize
 
 _QUOTES = dict.fromkeys(map(ord, "“”„«»‟″"), '"') | dict.fromkeys(map(ord, "‘’‚‛′`´"), "'")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
@@ -22,19 +29,19 @@ NEGATIONS = frozenset(
 )
 
 
-def plain(text: str) -> str:
+def normalize(text: str) -> str:
     """Return `text` without its typography: one kind of quote, dash and space, small letters."""
     text = unicodedata.normalize("NFKC", text).translate(_QUOTES | _DASHES)
     return " ".join(text.replace("...", "…").split()).casefold()
 
 
-def misquoted(claim: str, passage: str) -> list[str]:
+def altered_quotes(claim: str, passage: str) -> list[str]:
     """Return the quotations in `claim` that do not stand word for word in `passage`.
 
     Left out words must be marked by an ellipsis, and words put in by brackets.
     """
-    there = plain(passage)
-    return [q.text for q in quotations(claim) if not _stands_in(plain(q.text), there)]
+    there = normalize(passage)
+    return [q.text for q in find_quotations(claim) if not _stands_in(normalize(q.text), there)]
 
 
 def _stands_in(quote: str, there: str) -> bool:
@@ -50,16 +57,18 @@ def _stands_in(quote: str, there: str) -> bool:
     return True
 
 
-def wrong_figures(claim: str, passage: str, published: datetime | None) -> list[str]:
+def wrong_numbers(claim: str, passage: str, published: datetime | None) -> list[str]:
     """Return the figures and days in `claim` that `passage` neither has nor implies."""
-    shown_days, shown = days(passage), figures(passage)
-    unmet: list[Figure | Day] = [f for f in figures(claim) if not _implied(f, shown, published)]
-    unmet += [d for d in days(claim) if not day_borne_out(d, shown_days, passage, published)]
+    shown_days, shown = find_dates(passage), find_numbers(passage)
+    unmet: list[Number | DateMention] = [
+        f for f in find_numbers(claim) if not _implied(f, shown, published)
+    ]
+    unmet += [d for d in find_dates(claim) if not date_supported(d, shown_days, passage, published)]
     return [each.text for each in unmet]
 
 
-def _implied(figure: Figure, shown: Sequence[Figure], published: datetime | None) -> bool:
-    if borne_out(figure, shown):
+def _implied(figure: Number, shown: Sequence[Number], published: datetime | None) -> bool:
+    if number_supported(figure, shown):
         return True
     if figure.value == 1 and figure.text.lower() in {"one", "a", "first"}:
         return True  # "one of them", "for the first time" count nothing
@@ -68,12 +77,12 @@ def _implied(figure: Figure, shown: Sequence[Figure], published: datetime | None
 
 def wrong_names(claim: str, passage: str) -> list[str]:
     """Return the names in `claim` that `passage` (with its article's title) does not have."""
-    there = {word.stem for word in words(passage)}
-    keys = {key(n.text, seats=False) for n in names(passage)}
+    there = {word.stem for word in tokenize(passage)}
+    keys = {normalize_name(n.text, seats=False) for n in find_names(passage)}
     missing = []
-    for name in names(claim):
-        parts = [w.stem for w in content(name.text)]
-        if key(name.text, seats=False) in keys or all(part in there for part in parts):
+    for name in find_names(claim):
+        parts = [w.stem for w in content_words(name.text)]
+        if normalize_name(name.text, seats=False) in keys or all(part in there for part in parts):
             continue
         if _may_be_common(claim, name.text, name.start):
             continue
@@ -98,7 +107,7 @@ def wrong_titles(claim: str, passage: str) -> list[str]:
             if _one_person(name, other)
             for title in others
         }
-        spoken = {word.text.lower() for word in words(passage)}
+        spoken = {word.text.lower() for word in tokenize(passage)}
         if (known and titles - known - {"former"}) or titles - spoken:
             wrong.append(f"{' '.join(sorted(titles))} {name}")
     return wrong
@@ -106,7 +115,7 @@ def wrong_titles(claim: str, passage: str) -> list[str]:
 
 def _titled(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for name in names(text):
+    for name in find_names(text):
         before = re.findall(r"[A-Za-z]+", text[max(0, name.start - 40) : name.start])
         gap = text[: name.start].rstrip(" ")
         titles: set[str] = set()
@@ -118,17 +127,17 @@ def _titled(text: str) -> dict[str, set[str]]:
 
 
 def _one_person(one: str, other: str) -> bool:
-    return one.split()[-1] == other.split()[-1] or same(one, other)
+    return one.split()[-1] == other.split()[-1] or names_match(one, other)
 
 
-def exchanged(claim: str, passage: str) -> str:
+def swapped_roles(claim: str, passage: str) -> str:
     """Return what stands in another order in `claim` than in the sentences it is taken from.
 
     Only for a claim in nearly the passage's words, where the order of names tells who did what
     to whom; a claim in other words is judged by its meaning.
     """
-    source = aligned(claim, passage)
-    mine, theirs = stems(claim), stems(source)
+    source = align_sentences(claim, passage)
+    mine, theirs = stem_words(claim), stem_words(source)
     if not mine or len(mine & theirs) / len(mine) < NEARLY_VERBATIM:
         return ""
     told, given = _order(claim), _order(source)
@@ -146,7 +155,7 @@ def _order(text: str) -> list[str]:
     out: list[str] = []
     last = -1
     for name in _and_titles(text):
-        parts = [w.stem for w in content(name[0])] or [name[0].lower()]
+        parts = [w.stem for w in content_words(name[0])] or [name[0].lower()]
         joined = last >= 0 and re.fullmatch(r",? (?:and|or) |, ", text[last : name[1]])
         if joined and out:
             out[-1] = "&".join(sorted([*out[-1].split("&"), " ".join(parts)]))
@@ -157,10 +166,10 @@ def _order(text: str) -> list[str]:
 
 
 def _and_titles(text: str) -> list[tuple[str, int, int]]:
-    found = [(n.text, n.start, n.end) for n in names(text)]
+    found = [(n.text, n.start, n.end) for n in find_names(text)]
     found += [
         (w.text, w.start, w.end)
-        for w in words(text)
+        for w in tokenize(text)
         if w.text.lower() in TITLES and not any(s <= w.start < e for _, s, e in found)
     ]
     return sorted(found, key=lambda each: each[1])
@@ -176,69 +185,78 @@ def _turned_round(claim: str, source: str) -> bool:
     by = [len(re.findall(r"\bby\b", text)) for text in (claim, source)]
     if by[0] != by[1]:
         return True
-    told, said = speaker(claim), speaker(source)
-    return bool(told) and bool(said) and same(told, said) and claim.find(told) != source.find(said)
+    told, said = find_speaker(claim), find_speaker(source)
+    return (
+        bool(told)
+        and bool(said)
+        and names_match(told, said)
+        and claim.find(told) != source.find(said)
+    )
 
 
-def aligned(claim: str, passage: str) -> str:
+def align_sentences(claim: str, passage: str) -> str:
     """Return the one or two neighbouring units of `passage` that share most with `claim`."""
-    texts = [passage[u.start : u.end] for u in units(passage)]
+    texts = [passage[u.start : u.end] for u in quotable_spans(passage)]
     pieces = texts + [f"{a} {b}" for a, b in pairwise(texts)]
-    mine = stems(claim)
-    return max(pieces, key=lambda t: (len(mine & stems(t)), -len(t)), default="")
+    mine = stem_words(claim)
+    return max(pieces, key=lambda t: (len(mine & stem_words(t)), -len(t)), default="")
 
 
 def wrong_speaker(claim: str, passage: str, article: str = "") -> str:
     """Return who is said to have said it in `passage`, if `claim` gives it to somebody else."""
-    told = speaker(claim)
-    if not told or not names(told):
+    told = find_speaker(claim)
+    if not told or not find_names(told):
         return ""
     source = _source_of(claim, passage)
-    said = speaker(source)
+    said = find_speaker(source)
     if not said:
         return ""
-    whose = names(said)
+    whose = find_names(said)
     if not whose:
         return ""
-    mine = names(told)[-1].text
+    mine = find_names(told)[-1].text
     theirs = [n.text for n in whose]
     theirs += [full for name in theirs if (full := full_name(name, article or passage))]
-    if any(same(mine, other) for other in theirs) or any(n.text in told for n in whose):
+    if any(names_match(mine, other) for other in theirs) or any(n.text in told for n in whose):
         return ""
     # The claim may name the country or the office for the one who speaks.
-    return "" if {w.stem for w in content(told)} & {w.stem for w in content(said)} else said
+    return (
+        ""
+        if {w.stem for w in content_words(told)} & {w.stem for w in content_words(said)}
+        else said
+    )
 
 
 def _source_of(claim: str, passage: str) -> str:
-    texts = [passage[u.start : u.end] for u in units(passage)]
-    for quotation in quotations(claim):
+    texts = [passage[u.start : u.end] for u in quotable_spans(passage)]
+    for quotation in find_quotations(claim):
         for text in texts:
-            if _stands_in(plain(quotation.text), plain(text)):
+            if _stands_in(normalize(quotation.text), normalize(text)):
                 return text
-    mine = stems(claim)
-    return max(texts, key=lambda t: len(mine & stems(t)), default="")
+    mine = stem_words(claim)
+    return max(texts, key=lambda t: len(mine & stem_words(t)), default="")
 
 
-def turned_into_fact(claim: str, passage: str) -> str:
+def lost_attribution(claim: str, passage: str) -> str:
     """Return who says in `passage` what `claim` states as a fact; empty where it is one there."""
-    if ATTRIBUTED.search(claim) or speaker(claim):
+    if ATTRIBUTED.search(claim) or find_speaker(claim):
         return ""
     source = _source_of(claim, passage)
-    who = speaker(source) if ATTRIBUTED.search(source) else ""
+    who = find_speaker(source) if ATTRIBUTED.search(source) else ""
     if not who:
         return ""
-    mine = stems(claim)
-    quoted = stems(" ".join(q.text for q in quotations(source)))
-    clause = stems(source) - stems(who)
+    mine = stem_words(claim)
+    quoted = stem_words(" ".join(q.text for q in find_quotations(source)))
+    clause = stem_words(source) - stem_words(who)
     if quoted:
         return who if len(mine & quoted) / max(1, len(mine)) >= 0.6 else ""
     return who if len(mine & clause) / max(1, len(mine)) >= 0.7 else ""
 
 
-def negated_otherwise(claim: str, passage: str) -> bool:
+def polarity_mismatch(claim: str, passage: str) -> bool:
     """Whether a claim in nearly the passage's words denies what it says, or the reverse."""
-    source = aligned(claim, passage)
-    mine, theirs = stems(claim), stems(source)
+    source = align_sentences(claim, passage)
+    mine, theirs = stem_words(claim), stem_words(source)
     if not mine or len(mine & theirs) / len(mine) < NEARLY_VERBATIM:
         return False
     return _negations(claim) == 0 < _negations_near(claim, source) or (
@@ -247,13 +265,13 @@ def negated_otherwise(claim: str, passage: str) -> bool:
 
 
 def _negations(text: str) -> int:
-    return sum(w.text.lower().replace("’", "'") in NEGATIONS for w in words(text))
+    return sum(w.text.lower().replace("’", "'") in NEGATIONS for w in tokenize(text))
 
 
 def _negations_near(claim: str, source: str) -> int:
     """Count the negations that stand next to words of `source` which `claim` has too."""
-    mine = stems(claim)
-    listed = words(source)
+    mine = stem_words(claim)
+    listed = tokenize(source)
     return sum(
         w.text.lower().replace("’", "'") in NEGATIONS
         and any(stem(n.text) in mine and not n.empty for n in listed[i + 1 : i + 4])

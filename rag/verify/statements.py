@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rag.citations import cite, read_citations
-from rag.nlp.quotations import units
-from rag.nlp.tokens import stems
+from rag.citations import build_citation, read_citations
+from rag.nlp.quotations import quotable_spans
+from rag.nlp.tokens import stem_words
 from rag.schema import Citation, Hit, Span, Statement
 from rag.verify.verifier import Verdict, Verifier
 
 MOST_SPANS = 2  # sentences of a passage shown for one statement
 
 
-def checked(
+def verify_statement(
     sentence: str, hits: Sequence[Hit], verifier: Verifier, *, articles: Mapping[str, str]
 ) -> Statement:
     """Return `sentence` as a statement: its numbers resolved among `hits`, its support decided.
@@ -57,17 +57,17 @@ def _needed(
 
 
 def _shared(text: str, hit: Hit) -> int:
-    return len(stems(text) & stems(hit.passage.text))
+    return len(stem_words(text) & stem_words(hit.passage.text))
 
 
 def _citations(text: str, hit: Hit, hits: Sequence[Hit]) -> list[Citation]:
     """Return the citation of the stretch of `hit` that has most of the statement's words."""
     passage = hit.passage
-    spans = units(passage.text)
+    spans = quotable_spans(passage.text)
     if not spans:
-        return [cite(hits.index(hit) + 1, hit)]
-    mine = stems(text)
-    shared = [stems(passage.text[s.start : s.end]) & mine for s in spans]
+        return [build_citation(hits.index(hit) + 1, hit)]
+    mine = stem_words(text)
+    shared = [stem_words(passage.text[s.start : s.end]) & mine for s in spans]
     best = max(range(len(spans)), key=lambda i: len(shared[i]))
     chosen, covered = [best], shared[best]
     for i in sorted(range(len(spans)), key=lambda i: -len(shared[i] - covered)):
@@ -75,7 +75,7 @@ def _citations(text: str, hit: Hit, hits: Sequence[Hit]) -> list[Citation]:
             chosen.append(i)
             covered |= shared[i]
     return [
-        cite(
+        build_citation(
             hits.index(hit) + 1,
             hit,
             Span(passage.start + spans[i].start, passage.start + spans[i].end),

@@ -10,10 +10,10 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from rag.nlp.entities import names
-from rag.nlp.numbers import borne_out, figures
-from rag.nlp.tokens import content, stems, words
-from rag.verify.alignment import patchwork
+from rag.nlp.entities import find_names
+from rag.nlp.numbers import find_numbers, number_supported
+from rag.nlp.tokens import content_words, stem_words, tokenize
+from rag.verify.alignment import alignment_cost
 
 Vectors = npt.NDArray[np.float32]
 MOST_SENTENCES = 8  # of the evidence, by words in common with the claim, that it is pieced from
@@ -38,13 +38,15 @@ def overlap_weights(claim: str, evidence: Sequence[frozenset[str]]) -> dict[str,
     count = len(evidence)
     return {
         word.stem: 0.5 + math.log((count + 2) / (spread[word.stem] + 1)) / math.log(count + 2)
-        for word in content(claim)
+        for word in content_words(claim)
     }
 
 
-def nearest(claim: str, sentences: Sequence[str], most: int = MOST_SENTENCES) -> list[int]:
+def most_similar_sentences(
+    claim: str, sentences: Sequence[str], most: int = MOST_SENTENCES
+) -> list[int]:
     """Return the places of the `most` sentences that share most with `claim`, in text order."""
-    split = [stems(sentence) for sentence in sentences]
+    split = [stem_words(sentence) for sentence in sentences]
     weights = overlap_weights(claim, split)
     # fsum: a plain sum follows the order of the set, another one in each process, and so would ties
     scores = [math.fsum(weights.get(word, 0.0) for word in words) for words in split]
@@ -53,24 +55,24 @@ def nearest(claim: str, sentences: Sequence[str], most: int = MOST_SENTENCES) ->
 
 def lexical_signals(claim: str, sentences: Sequence[str]) -> dict[str, float]:
     """Return those of the signals that need no vectors."""
-    split = [stems(sentence) for sentence in sentences]
+    split = [stem_words(sentence) for sentence in sentences]
     there = frozenset().union(*split) if split else frozenset()
     text = " ".join(sentences)
-    named = {w.stem for n in names("of " + claim) for w in content(n.text)}
-    near = [sentences[i] for i in nearest(claim, sentences)]
+    named = {w.stem for n in find_names("of " + claim) for w in content_words(n.text)}
+    near = [sentences[i] for i in most_similar_sentences(claim, sentences)]
     return {
-        "patchwork": -math.sqrt(patchwork(claim, near)),
-        "phrase": _phrase(claim, sentences),
-        "company": _company(claim, split, there),
-        "new": -math.log1p(sum(word.stem not in there for word in content(claim))),
+        "patchwork": -math.sqrt(alignment_cost(claim, near)),
+        "phrase": _bigram_overlap(claim, sentences),
+        "company": _cooccurrence(claim, split, there),
+        "new": -math.log1p(sum(word.stem not in there for word in content_words(claim))),
         "names": len(named & there) / len(named) if named else 1.0,
         "figures": -float(min(MOST_UNMET, _unmet(claim, text))),
     }
 
 
-def _company(claim: str, split: Sequence[frozenset[str]], there: frozenset[str]) -> float:
+def _cooccurrence(claim: str, split: Sequence[frozenset[str]], there: frozenset[str]) -> float:
     """Return the share of the pairs of words of `claim` that some sentence has together."""
-    mine = stems(claim)
+    mine = stem_words(claim)
     if len(mine) < 2:
         return len(mine & there) / max(1, len(mine))
     together = {pair for words in split for pair in combinations(sorted(mine & words), 2)}
@@ -78,21 +80,21 @@ def _company(claim: str, split: Sequence[frozenset[str]], there: frozenset[str])
 
 
 def _unmet(claim: str, text: str) -> int:
-    shown = figures(text)
-    return sum(not borne_out(figure, shown) for figure in figures(claim))
+    shown = find_numbers(text)
+    return sum(not number_supported(figure, shown) for figure in find_numbers(claim))
 
 
-def _phrase(claim: str, sentences: Sequence[str]) -> float:
+def _bigram_overlap(claim: str, sentences: Sequence[str]) -> float:
     mine = _pairs(claim)
     best = max((sum(p in there for p in mine) for there in map(_pairs, sentences)), default=0)
     return best / max(1, len(mine))
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    return list(pairwise(word.text.lower() for word in words(text)))
+    return list(pairwise(word.text.lower() for word in tokenize(text)))
 
 
-def closest(claim: Vectors, evidence: Vectors) -> float:
+def max_similarity(claim: Vectors, evidence: Vectors) -> float:
     """Return the signal of meaning: of unit vectors, of the claim and of its nearest sentences."""
     return float((evidence @ claim).max()) if len(evidence) else 0.0
 

@@ -10,20 +10,26 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.nlp.sentences import sentences
+from rag.nlp.sentences import split_sentences
 from rag.schema import Hit, Support
 from rag.verify.fact_checks import (
-    exchanged,
-    misquoted,
-    negated_otherwise,
-    plain,
-    turned_into_fact,
-    wrong_figures,
+    altered_quotes,
+    lost_attribution,
+    normalize,
+    polarity_mismatch,
+    swapped_roles,
     wrong_names,
+    wrong_numbers,
     wrong_speaker,
     wrong_titles,
 )
-from rag.verify.support import MOST_EMBEDDED, WEIGHTS, closest, lexical_signals, nearest
+from rag.verify.support import (
+    MOST_EMBEDDED,
+    WEIGHTS,
+    lexical_signals,
+    max_similarity,
+    most_similar_sentences,
+)
 
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
@@ -96,11 +102,11 @@ class Verifier:
 
     def signals(self, claim: str, passage: str | Sequence[str]) -> dict[str, float]:
         texts = (
-            [passage[s.start : s.end] for s in sentences(passage)]
+            [passage[s.start : s.end] for s in split_sentences(passage)]
             if isinstance(passage, str)
             else list(passage)
         )
-        near = [texts[i] for i in nearest(claim, texts, MOST_EMBEDDED)]
+        near = [texts[i] for i in most_similar_sentences(claim, texts, MOST_EMBEDDED)]
         missing = [t for t in (claim, *near) if t not in self._vectors]
         if missing:
             self._vectors.update(zip(missing, self._embed(missing), strict=True))
@@ -109,21 +115,21 @@ class Verifier:
         )
         return {
             **lexical_signals(claim, texts),
-            "meaning": closest(self._vectors[claim], vectors),
+            "meaning": max_similarity(self._vectors[claim], vectors),
             "constant": 1.0,
         }
 
 
 def _stands_there(claim: str, passage: str) -> bool:
     """Whether the claim is the passage's own words, whole sentences of it."""
-    words = plain(claim).strip(" .\"'")
+    words = normalize(claim).strip(" .\"'")
     return bool(words) and bool(
-        re.search(rf"(?:^|[.!?\"'\n] ?){re.escape(words)}(?:[.!?\"']|$)", plain(passage))
+        re.search(rf"(?:^|[.!?\"'\n] ?){re.escape(words)}(?:[.!?\"']|$)", normalize(passage))
     )
 
 
 def _attribution(claim: str, passage: str, article: str) -> Verdict | None:
-    said_by = turned_into_fact(claim, passage)
+    said_by = lost_attribution(claim, passage)
     if said_by:
         return Verdict(
             "partly", f"the passage gives it as the words of {said_by}, not as a fact", 0.5
@@ -135,26 +141,26 @@ def _attribution(claim: str, passage: str, article: str) -> Verdict | None:
 
 
 def _fidelity(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
-    for quote in misquoted(claim, passage):
+    for quote in altered_quotes(claim, passage):
         return Verdict("not supported", f"the passage does not have the words “{quote}”", 0.0)
     heads = " ".join(f"{h.head.title}. {h.head.publisher} {' '.join(h.head.authors)}" for h in hits)
     published = max((h.head.published for h in hits if h.head.published), default=None)
-    for text in wrong_figures(claim, f"{passage}\n{heads}", published):
+    for text in wrong_numbers(claim, f"{passage}\n{heads}", published):
         return Verdict("not supported", f"the passage does not have the figure or day {text}", 0.0)
     for name in wrong_names(claim, f"{passage}\n{heads}"):
         return Verdict("not supported", f"the passage does not name {name}", 0.0)
     for titled in wrong_titles(claim, passage):
         return Verdict("contradicted", f"the passage does not call anybody {titled}", 0.0)
-    if negated_otherwise(claim, passage):
+    if polarity_mismatch(claim, passage):
         return Verdict("contradicted", "the passage says the opposite", 0.0)
-    if exchanged(claim, passage):
+    if swapped_roles(claim, passage):
         return Verdict("contradicted", "the passage has these names in other roles", 0.0)
     return None
 
 
 def _entailed(entails: Entails, claim: str, passage: str) -> Verdict:
-    texts = [passage[s.start : s.end] for s in sentences(passage)]
-    near = " ".join(texts[i] for i in nearest(claim, texts, NEAREST_JUDGED))
+    texts = [passage[s.start : s.end] for s in split_sentences(passage)]
+    near = " ".join(texts[i] for i in most_similar_sentences(claim, texts, NEAREST_JUDGED))
     # The nearest sentences by themselves too: a model cuts a long passage, and was mostly trained
     # on pairs of sentences.
     judged = entails([(passage, claim), (near, claim)])

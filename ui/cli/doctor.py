@@ -154,12 +154,12 @@ def _say(arguments: argparse.Namespace, value: dict[str, Any], line: str) -> Non
 
 def backup(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write the archive as it is at this moment into one file."""
-    from rag.archive.backup import back_up
-    from rag.store.articles import Record
+    from rag.archive.backup import write_backup
+    from rag.store.articles import ArticleStore
 
-    record = Record(settings.archive)
+    record = ArticleStore(settings.archive)
     try:
-        _tell_backup(arguments, "written", back_up(record, arguments.file))
+        _tell_backup(arguments, "written", write_backup(record, arguments.file))
     finally:
         record.close()
     return SOUND
@@ -169,7 +169,7 @@ def restore(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make an archive of a backup."""
     from rag.archive import backup
 
-    _tell_backup(arguments, "restored", backup.restore(arguments.file, settings.archive))
+    _tell_backup(arguments, "restored", backup.restore_backup(arguments.file, settings.archive))
     return SOUND
 
 
@@ -186,18 +186,18 @@ def _tell_backup(arguments: argparse.Namespace, done: str, manifest: Manifest) -
 def doctor(arguments: argparse.Namespace, settings: Settings) -> int:
     """Check all that must hold of the archive, mend it if asked to, and say what is wrong."""
     from rag.archive.archive import Archive
-    from rag.archive.doctor import examine, repair
+    from rag.archive.doctor import find_problems, repair_archive
     from ui import render
 
     with Archive.open(settings.archive, settings=settings, losses="accept") as archive:
-        found = examine(archive)
+        found = find_problems(archive)
         counts = archive.count(EVERYTHING)
     left = found
     if arguments.repair and found:
         with Archive.open(
             settings.archive, mode="write", settings=settings, losses="accept"
         ) as archive:
-            left = repair(archive)
+            left = repair_archive(archive)
             counts = archive.count(EVERYTHING)
     if arguments.json:
         print(render.json_text(_value(found, left, counts)))

@@ -76,7 +76,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     from rag.archive.archive import Archive
     from rag.evaluate.retrieval import (
         RetrievalEvaluation,
-        compared,
+        compare_retrieval,
         evaluate_retrieval,
         read_questions,
     )
@@ -106,7 +106,9 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         )
     if arguments.plot:
         plot(arguments.plot, found, before)
-    return report(arguments, found, table(found), compared(found, before) if before else ())
+    return report(
+        arguments, found, table(found), compare_retrieval(found, before) if before else ()
+    )
 
 
 def table(found: RetrievalEvaluation) -> str:

@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Measure what was asked for and print it, one measure a line."""
-    from rag.evaluate.metrics import Evaluation, compared
+    from rag.evaluate.metrics import Evaluation, compare
     from ui import opening
 
     before = (
@@ -83,7 +83,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         found = _evaluated(arguments, archive, chatbot)
     if not found.measures:
         raise BackfileError("nothing to measure: give QUESTIONS, --premises, --claims or --altered")
-    return report(arguments, found, table(found), compared(found, before) if before else ())
+    return report(arguments, found, table(found), compare(found, before) if before else ())
 
 
 def table(found: Evaluation) -> str:
@@ -209,12 +209,12 @@ def _claims(archive: Archive, path: Path) -> list[Measure]:
 
 
 def _altered(archive: Archive, most: int) -> list[Measure]:
-    from rag.evaluate.claims import measure_alterations
-    from rag.evaluate.perturbations import alterations
+    from rag.evaluate.claims import measure_perturbations
+    from rag.evaluate.perturbations import perturb
 
     step = max(1, ALTERED_OF_AN_ARTICLE * archive.count(EVERYTHING).articles // most)
     articles = islice(archive.articles(EVERYTHING), 0, None, step)
-    return measure_alterations(list(islice(alterations(articles), most)), archive.embed)
+    return measure_perturbations(list(islice(perturb(articles), most)), archive.embed)
 
 
 def _read(path: Path, read: Callable[[Iterable[str]], Read]) -> Read:

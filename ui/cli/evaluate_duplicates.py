@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make pairs of the articles and print how many were told rightly, and which were not."""
     from rag.evaluate.duplicates import evaluate_duplicates, read_judged
-    from rag.evaluate.metrics import Evaluation, compared
+    from rag.evaluate.metrics import Evaluation, compare
 
     try:
         judged = read_judged(_lines(arguments.judged)) if arguments.judged else {}
@@ -64,7 +64,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         judged=judged,
         progress=lambda done, of: tell(done, of, "pairs"),
     )
-    differences = compared(Evaluation(found.measures), before) if before else ()
+    differences = compare(Evaluation(found.measures), before) if before else ()
     return report(arguments, found, table(found), differences)
 
 

@@ -45,7 +45,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Read every page of a folder and print how much of it is right."""
     from ingest.evaluate_extraction import (
         ExtractionEvaluation,
-        compared,
+        compare_extraction,
         evaluate_extraction,
         read_pages,
     )
@@ -67,7 +67,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         progress=lambda done: tell(done, len(pages), "pages"),
     )
     text = "\n".join(filter(None, (table(found), worst_pages(found, max(0, arguments.worst)))))
-    return report(arguments, found, text, compared(found, before) if before else ())
+    return report(arguments, found, text, compare_extraction(found, before) if before else ())
 
 
 def table(found: ExtractionEvaluation) -> str:

@@ -15,7 +15,7 @@ from ui.cli.articles import ids_named
 
 if TYPE_CHECKING:
     from rag.archive.archive import Archive
-    from rag.schema import ArticleHead
+    from rag.schema import ArticleMetadata
     from rag.store.revisions import Revision
     from rag.store.withdrawals import Withdrawal
 
@@ -77,7 +77,7 @@ def _print_withdrawal(withdrawal: Withdrawal) -> None:
 
 
 def _print_article(
-    revision: Revision, revisions: Sequence[Revision], copies: Sequence[ArticleHead]
+    revision: Revision, revisions: Sequence[Revision], copies: Sequence[ArticleMetadata]
 ) -> None:
     from ui import render
     from ui.cli import chat as conversation
@@ -138,12 +138,12 @@ def _print_history(revisions: Sequence[Revision]) -> None:
         console.print(Text(f"revision {revision.article.revision}, {_stood(revision)}", "bold"))
         if sys.stdout.isatty():
             said = Text.assemble(
-                *((render.without_controls(text), styles[kind]) for kind, text in parts)
+                *((render.strip_controls(text), styles[kind]) for kind, text in parts)
             )
         else:
             from ui.cli.word_diff import marked
 
-            said = Text(render.without_controls(marked(parts)))
+            said = Text(render.strip_controls(marked(parts)))
         console.print(said, end="\n\n")
 
 
@@ -161,7 +161,7 @@ def _print_value(
     article_id: str,
     wanted: Sequence[Revision],
     revisions: Sequence[Revision],
-    copies: Sequence[ArticleHead],
+    copies: Sequence[ArticleMetadata],
     withdrawal: Withdrawal | None,
 ) -> None:
     from ui import render

@@ -15,17 +15,17 @@ from gradio import themes
 
 from rag.settings import Settings
 from ui import opening
-from ui.web.archive_summary import Overview
-from ui.web.auth import Permission
+from ui.web.archive_summary import SummaryCache
+from ui.web.auth import WriteAccess
 from ui.web.events import wire
-from ui.web.gradio_calls import Calls, GradioEvents, functions_of
+from ui.web.gradio_calls import CallChecker, GradioEvents, functions_of
 from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import say
-from ui.web.layout import lay_out
+from ui.web.layout import build_layout
 from ui.web.quota import SESSIONS, Quota
-from ui.web.request_guard import WILDCARDS, Doors, Guard
+from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
 from ui.web.server import Server, listen
-from ui.web.updates import Page
+from ui.web.updates import PageUpdates
 
 if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
@@ -75,7 +75,7 @@ def share_heaps() -> None:
 class Served:
     """A page that is being served."""
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: Permission) -> None:
+    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: WriteAccess) -> None:
         self.blocks = blocks
         self.permission = permission
         app = Guarded(blocks, settings, permission)
@@ -104,7 +104,7 @@ def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
         SettingsError: A token, a host or a proxy of the settings is none.
         BackfileError: The port is taken.
     """
-    return Served(build_page(archive, chatbot, settings), settings, Permission.of(settings))
+    return Served(build_page(archive, chatbot, settings), settings, WriteAccess.of(settings))
 
 
 def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
@@ -115,7 +115,9 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
     )
     with blocks:
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
-        page = Page(archive, chatbot, lay_out(f"backfile-{where}"), Overview(archive))
+        page = PageUpdates(
+            archive, chatbot, build_layout(f"backfile-{where}"), SummaryCache(archive)
+        )
         wire(page, blocks, settings, at_once)
         add_endpoints(archive, chatbot, at_once)
     # Who may wait is the quota's affair: one queue's length would be everybody's.
@@ -129,7 +131,7 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
 class Guarded(Guard):
     """The page's application behind its guard; `end` ends what is open."""
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: Permission) -> None:
+    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: WriteAccess) -> None:
         outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         gr.mount_gradio_app(
             outer,
@@ -152,8 +154,8 @@ class Guarded(Guard):
         self._blocks = blocks
         self._gradio = outer.routes[-1].app  # type: ignore[attr-defined]
         events = GradioEvents(blocks, self._gradio)
-        calls = Calls(outer, functions_of(blocks), events, Quota(events))
-        super().__init__(outer, calls, Doors.of(settings), permission)
+        calls = CallChecker(outer, functions_of(blocks), events, Quota(events))
+        super().__init__(outer, calls, AllowedHosts.of(settings), permission)
 
     def end(self) -> None:
         """End the streams that stay open; called in the server's event loop."""

@@ -20,7 +20,7 @@ _PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
+class WriteAccess:
     """The rule for who may change the archive, and the token that proves it.
 
     The browser keeps a digest of the token in a cookie, never the token itself. There is no token
@@ -32,7 +32,7 @@ class Permission:
     cookie_name: str = "backfile"
 
     @classmethod
-    def of(cls, settings: Settings) -> Permission:
+    def of(cls, settings: Settings) -> WriteAccess:
         """Return the permission that the settings describe, with a new token if they name none.
 
         Raises:

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from rag.schema import Answer, Article, ArticleHead, Citation, Hit, Passage, Statement
+from rag.schema import Answer, Article, ArticleMetadata, Citation, Hit, Passage, Statement
 from ui.web import input_validation
-from ui.web.ask_request import asked_of, fields_of
+from ui.web.ask_request import fields_from_request, request_from_fields
 from ui.web.input_validation import (
     KeptCitation,
     KeptConversation,
@@ -24,7 +24,7 @@ from ui.web.input_validation import (
     KeptTurn,
     Where,
 )
-from ui.web.state import KINDS, MOST_CONVERSATIONS, Asked, Conversation, Desk, Turn, new_id
+from ui.web.state import KINDS, MOST_CONVERSATIONS, AskRequest, Conversation, Session, Turn, new_id
 
 LARGEST_KEPT = 400_000  # characters of JSON: it has to fit into a request
 RESTORED_TEXT = 1_000_000  # characters of passages that are read again for one browser
@@ -36,10 +36,12 @@ class Shelf(Protocol):
 
     def article(self, article_id: str, revision: int | None = None, /) -> Article | None: ...
 
-    def copies(self, article_ids: Iterable[str], /) -> Mapping[str, tuple[ArticleHead, ...]]: ...
+    def copies(
+        self, article_ids: Iterable[str], /
+    ) -> Mapping[str, tuple[ArticleMetadata, ...]]: ...
 
 
-def to_browser(desk: Desk) -> dict[str, Any]:
+def to_browser(desk: Session) -> dict[str, Any]:
     """Return what the browser keeps of `desk`: the conversations that have finished turns.
 
     Of more than it may send back, the oldest conversations are left out, and the oldest turns of
@@ -112,7 +114,7 @@ def _kept_turn(turn: Turn) -> KeptTurn:
         considered=answer.considered,
         mode=asked.mode,
         order=asked.order,
-        fields={name: value for name, value in fields_of(asked).items() if value},
+        fields={name: value for name, value in fields_from_request(asked).items() if value},
         struck=list(asked.struck),
         understood=list(turn.understood),
         outside=turn.outside,
@@ -148,7 +150,7 @@ class _Reread:
     """The archive's articles, each read once, and who else printed them."""
 
     shelf: Shelf
-    copies: Mapping[str, tuple[ArticleHead, ...]]
+    copies: Mapping[str, tuple[ArticleMetadata, ...]]
     seen: dict[tuple[str, int], Article | None] = field(default_factory=dict)
     found: dict[Where, Hit] = field(default_factory=dict)
     room: int = RESTORED_TEXT
@@ -199,7 +201,7 @@ class _Reread:
 
 
 def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
-    asked, _ = asked_of(kept.question, kept.mode, kept.order, kept.fields)
+    asked, _ = request_from_fields(kept.question, kept.mode, kept.order, kept.fields)
     statements = archive.statements(kept.statements)
     removed = archive.statements(kept.removed)
     hits, closest = archive.hits(kept.hits), archive.hits(kept.closest)
@@ -221,7 +223,7 @@ def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
     )
     struck = tuple(kind for kind in kept.struck if kind in KINDS)
     return Turn(
-        Asked(kept.question, asked.filters, asked.asked_on, kept.mode, kept.order, struck),
+        AskRequest(kept.question, asked.filters, asked.asked_on, kept.mode, kept.order, struck),
         answer,
         kept.progress,
         tuple(kept.understood),

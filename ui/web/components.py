@@ -11,7 +11,7 @@ CITED, NOT_CITED = "#f59e0b", "#93a4bd"  # of the plot's bars, on light and on d
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class FilterControls:
     """What a search can be narrowed by."""
 
     after: gr.Textbox
@@ -33,7 +33,7 @@ class Narrowing:
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
+class HistogramControls:
     """The plot of a question's articles over time."""
 
     block: gr.Accordion
@@ -43,7 +43,7 @@ class Time:
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class ExportControls:
     """What takes an answer away; `parcel` is what the browser is handed."""
 
     which: gr.Radio
@@ -54,7 +54,7 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class FeedbackForm:
     """What is thought of an answer, after a thumb."""
 
     block: gr.Group
@@ -63,7 +63,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Feeding:
+class IngestControls:
     """What puts articles in, and what the archive holds."""
 
     block: gr.Accordion
@@ -78,7 +78,7 @@ class Feeding:
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
+class WithdrawControls:
     """What asks whether that is sure; `doomed` are the ids of what is to be removed."""
 
     doomed: gr.State
@@ -90,11 +90,11 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class Minding:
+class AdminControls:
     """Everything that changes the archive; `remove_this` the article that is read."""
 
-    intake: Feeding
-    removal: Removal
+    intake: IngestControls
+    removal: WithdrawControls
     remove_this: gr.Button
 
 
@@ -111,10 +111,10 @@ class Components:
     mode: gr.Radio
     order: gr.Radio
     question: gr.Textbox
-    narrowing: Narrowing
-    opinion: Opinion
-    taking: Taking
-    time: Time
+    narrowing: FilterControls
+    opinion: FeedbackForm
+    taking: ExportControls
+    time: HistogramControls
     evidence: gr.HTML
     cards: gr.Column
     article: gr.HTML
@@ -124,7 +124,7 @@ class Components:
     start: gr.Button
     delete: gr.Button
     opened: gr.State
-    minding: Minding
+    minding: AdminControls
 
 
 # Values come as the browser sends them: Gradio fails with a traceback on a choice that it doesn't

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from rag.schema import Filters, Hit
-from ui.web.state import Desk
+from ui.web.state import Session
 
 FILE = "feedback.jsonl"  # beside the record, in the archive's folder
 LONGEST_REASON = 2000
@@ -23,7 +23,7 @@ LARGEST_FILE = 200_000_000
 LARGEST_DAY = 20_000_000  # bytes that come in within a day of this server
 
 
-def feedback_of(desk: Desk, at: int, *, liked: bool, reason: str = "") -> dict[str, Any] | None:
+def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dict[str, Any] | None:
     """Return what is kept of a thumb at the turn `at`; None where the desk has no such turn.
 
     The `question` stands without those before it, and with `asked_on` and `filters` it can be
@@ -62,7 +62,7 @@ def feedback_of(desk: Desk, at: int, *, liked: bool, reason: str = "") -> dict[s
     }
 
 
-class Ledger:
+class FeedbackFile:
     """How many bytes of feedback came in today, and how many may."""
 
     def __init__(self, most: int = LARGEST_DAY) -> None:
@@ -83,7 +83,7 @@ class Ledger:
             return True
 
 
-def keep(folder: Path, feedback: dict[str, Any], ledger: Ledger | None = None) -> bool:
+def keep(folder: Path, feedback: dict[str, Any], ledger: FeedbackFile | None = None) -> bool:
     """Add one line, unless there is too much of it; return whether it was added.
 
     Lines of two readers at once do not mix, for each is written whole.

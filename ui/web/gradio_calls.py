@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from ui.web import input_validation, routes
 from ui.web.quota import QUESTIONS, Quota
-from ui.web.request_guard import Asked, RefusedError, once
+from ui.web.request_guard import IncomingRequest, RefusedError, once
 from ui.web.texts import Texts, texts_in, wanted_language
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class GradioEvents:
         self._app.state_holder.time_last_used.pop(session, None)
 
 
-class Calls:
+class CallChecker:
     """What stands between the guard and Gradio: the shapes of calls, and each client's quota."""
 
     def __init__(
@@ -111,7 +111,9 @@ class Calls:
         self._events = events
         self._quota = quota
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send, asked: Asked) -> None:
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+    ) -> None:
         """Pass a request on that fits, within the quota of its client."""
         if asked.kind == "stream":
             await self._stream(scope, receive, send, asked)
@@ -125,7 +127,9 @@ class Calls:
             async with slots if asked.kind == "call" else nullcontext():
                 await self._call(scope, receive, send, asked)
 
-    async def _stream(self, scope: Scope, receive: Receive, send: Send, asked: Asked) -> None:
+    async def _stream(
+        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+    ) -> None:
         if asked.path.endswith("/queue/data"):
             session = dict(parse_qsl(asked.query)).get("session_hash", "")
             if not self._events.has_messages(session):
@@ -140,7 +144,9 @@ class Calls:
                 raise RefusedError(429, _texts(asked)("too_many_requests"))
             await self._app(scope, receive, send)
 
-    async def _call(self, scope: Scope, receive: Receive, send: Send, asked: Asked) -> None:
+    async def _call(
+        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+    ) -> None:
         path = asked.path.rstrip("/")
         if asked.kind == "upload" or path.endswith("/reset"):
             await self._app(scope, receive, send)
@@ -168,7 +174,7 @@ class Calls:
                 session = call.session_hash or event_id
                 self._quota.joined(asked.client, session, event_id, function.group)
 
-    def _read(self, path: str, asked: Asked) -> tuple[input_validation.Call, Function]:
+    def _read(self, path: str, asked: IncomingRequest) -> tuple[input_validation.Call, Function]:
         """Return the call and the function that is called, if they go together."""
         call = input_validation.read_json(input_validation.Call, asked.body)
         if call is None:
@@ -228,5 +234,5 @@ class _Ticket:
         return event_id if isinstance(event_id, str) else ""
 
 
-def _texts(asked: Asked) -> Texts:
+def _texts(asked: IncomingRequest) -> Texts:
     return texts_in(wanted_language(asked.headers.get("accept-language", "")[:200]))

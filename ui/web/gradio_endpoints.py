@@ -43,7 +43,7 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
 
 def _checked(question: object, k: object, otherwise: int) -> tuple[str, int]:
     """Return the arguments, the number within bounds; a question that is too long is refused."""
-    asked = input_validation.read(input_validation.Asking, {"question": question, "k": k})
+    asked = input_validation.read(input_validation.AskFields, {"question": question, "k": k})
     if asked is None:
         words = (
             f"A question is a text of at most {LONGEST_QUESTION:,} characters, "

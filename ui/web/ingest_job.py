@@ -28,7 +28,7 @@ LOOK_EVERY = 0.5  # seconds between two looks at how far it is
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class IngestResult:
     """How far it is: the share that was read, what became of it, what was refused and why."""
 
     share: float = 0.0
@@ -49,18 +49,18 @@ def addresses_in(text: str) -> tuple[list[str], list[str]]:
     )
 
 
-def taken_in(
+def ingest_upload(
     archive: Archive, settings: Settings, files: Sequence[Path], addresses: Sequence[str]
-) -> Iterator[Intake]:
+) -> Iterator[IngestResult]:
     """Put in what is in the files and at the addresses, and yield how far it is.
 
     The page goes on answering, from its own view of the archive. Whoever stops listening stops
     it, when what is begun is in; where somebody else writes, it fails with one line.
     """
-    stop, told = Event(), SimpleQueue[Callable[[Intake], Intake]]()
+    stop, told = Event(), SimpleQueue[Callable[[IngestResult], IngestResult]]()
     work = Thread(target=_work, args=(archive, settings, files, addresses, stop, told), daemon=True)
     work.start()
-    reached = Intake()
+    reached = IngestResult()
     try:
         while not reached.is_done:
             with suppress(Empty):
@@ -78,11 +78,11 @@ def _work(
     files: Sequence[Path],
     addresses: Sequence[str],
     stop: Event,
-    told: SimpleQueue[Callable[[Intake], Intake]],
+    told: SimpleQueue[Callable[[IngestResult], IngestResult]],
 ) -> None:
     from ingest.fetch.client import Client, Limits
-    from ingest.readers import Reading
-    from ingest.runner import run
+    from ingest.readers import ReaderOptions
+    from ingest.runner import run_ingest
 
     def on_progress(reached: Progress) -> None:
         share = min(reached.done / reached.total, 1.0) if reached.total else 0.0
@@ -98,15 +98,15 @@ def _work(
     try:
         with (
             Client(limits, agent=settings.fetch_agent, allowed=allowed, stop=stop) as client,
-            _laid(archive.path, files) as sources,
+            _staged_files(archive.path, files) as sources,
             _writer(archive, settings) as writer,
         ):
             telling: dict[str, Any] = {"on_progress": on_progress, "on_reject": on_reject}
-            run(
+            run_ingest(
                 writer,
                 [*sources, *addresses],
                 client=client,
-                reading=Reading(),
+                reading=ReaderOptions(),
                 stop=stop,
                 **telling,
             )
@@ -129,7 +129,7 @@ def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
 
 
 @contextmanager
-def _laid(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
+def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
     """Lay each file where it always lies, for that is the id of an article without an address.
 
     They are deleted in the end: what was put in stands in the archive.
@@ -155,7 +155,7 @@ def _plainly(place: str) -> str:
     return rest.partition("/")[2] if given else place
 
 
-def named(archive: Archive, name: str) -> list[str]:
+def parse_ids(archive: Archive, name: str) -> list[str]:
     """Return the ids of the articles that stand under this id or address."""
     return (
         [i for i in ids_named(archive, name.strip()) if archive.article(i, access=ALL_RIGHTS)]
@@ -164,7 +164,7 @@ def named(archive: Archive, name: str) -> list[str]:
     )
 
 
-def taken_out(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> int:
+def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> int:
     """Take articles down, and return how many; raises ArchiveLockedError where somebody writes."""
     with _writer(archive, settings) as writer:
         return writer.withdraw(ids, reason=reason)

@@ -22,7 +22,7 @@ from pydantic import (
 from rag.query.parser import LONGEST_QUESTION
 from rag.retrieval.histogram import Step
 from rag.schema import Support
-from rag.valid_dates import checked_moment
+from rag.valid_dates import validate_date
 from ui.web.ask_request import MOST_NAMES
 from ui.web.state import MOST_TURNS, Mode, Order
 
@@ -40,7 +40,7 @@ Name = Annotated[str, StringConstraints(max_length=500)]
 Kind = Annotated[str, StringConstraints(max_length=20)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ArticleId = Annotated[str, StringConstraints(max_length=2048)]
-Moment = Annotated[AwareDatetime, AfterValidator(checked_moment)]  # in every time zone
+Moment = Annotated[AwareDatetime, AfterValidator(validate_date)]  # in every time zone
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Where = tuple[ArticleId, Count, Count, Count]  # a passage: its article, revision, start and end
 Index = (
@@ -161,7 +161,7 @@ class Days(BaseModel):
     @classmethod
     def _are_days(cls, days: str) -> str:
         for end in days.split("/"):
-            checked_moment(datetime.fromisoformat(end).replace(tzinfo=UTC))
+            validate_date(datetime.fromisoformat(end).replace(tzinfo=UTC))
         return days
 
     @property
@@ -201,7 +201,7 @@ class Example(BaseModel):
     value: ExampleText
 
 
-class Asking(BaseModel):
+class AskFields(BaseModel):
     """A question from a program; what is longer than the page's limit is cut."""
 
     question: Program

@@ -8,16 +8,16 @@ from rag.query.parser import LONGEST_QUESTION
 from ui.web.components import (
     CITED,
     NOT_CITED,
+    AdminControls,
     Components,
-    Minding,
-    Narrowing,
-    Opinion,
-    Taking,
-    Time,
+    ExportControls,
+    FeedbackForm,
+    FilterControls,
+    HistogramControls,
 )
-from ui.web.events.admin import lay_out_intake, lay_out_removal
+from ui.web.events.admin import lay_out_ingest, lay_out_withdrawal
 from ui.web.labels import say
-from ui.web.state import Desk
+from ui.web.state import Session
 from ui.web.texts import all_texts
 
 KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
@@ -47,9 +47,9 @@ watch('value', () => go(600));
 """
 
 
-def lay_out(storage_key: str) -> Components:
+def build_layout(storage_key: str) -> Components:
     """Put every component in its place, inside the Blocks that is open."""
-    desk = gr.State(Desk(), time_to_live=KEPT_SECONDS)
+    desk = gr.State(Session(), time_to_live=KEPT_SECONDS)
     # The secret is no secret: it is in the page. The key keeps one archive's from another's.
     kept = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
     link = gr.Textbox(
@@ -58,7 +58,7 @@ def lay_out(storage_key: str) -> Components:
     opened = gr.State("", time_to_live=KEPT_SECONDS)  # the article that is read
     with gr.Sidebar(open=False, elem_id="bf-sidebar", width=320):
         conversations, start, delete = _conversations()
-        intake = lay_out_intake()
+        intake = lay_out_ingest()
     banner = gr.HTML(elem_id="bf-banner")
     with gr.Row(elem_id="bf-desk"):
         with gr.Column(scale=5, min_width=320, elem_id="bf-asking"):
@@ -71,7 +71,7 @@ def lay_out(storage_key: str) -> Components:
             order, narrowing = _narrowing()
             taking = _taking()
         with gr.Column(scale=4, min_width=320, elem_id="bf-reading"):
-            removal = lay_out_removal(KEPT_SECONDS)
+            removal = lay_out_withdrawal(KEPT_SECONDS)
             with gr.Column(elem_id="bf-cards") as cards:
                 time = _time()
                 evidence = gr.HTML(elem_id="bf-evidence", js_on_load=CARDS_JS)
@@ -105,7 +105,7 @@ def lay_out(storage_key: str) -> Components:
         start=start,
         delete=delete,
         opened=opened,
-        minding=Minding(intake, removal, remove_this),
+        minding=AdminControls(intake, removal, remove_this),
     )
 
 
@@ -142,16 +142,16 @@ def _chat() -> gr.Chatbot:
     )
 
 
-def _opinion() -> Opinion:
+def _opinion() -> FeedbackForm:
     given = gr.State(None, time_to_live=KEPT_SECONDS)
     with gr.Group(visible=False, elem_id="bf-opinion") as block:
         reason = gr.Textbox(
             label=say("reason"), submit_btn=str(say("send")), max_length=2000, max_lines=3
         )
-    return Opinion(block, given, reason)
+    return FeedbackForm(block, given, reason)
 
 
-def _time() -> Time:
+def _time() -> HistogramControls:
     with gr.Accordion(say("over_time"), open=True, visible=False, elem_id="bf-time") as block:
         note = gr.HTML(elem_id="bf-spoken", js_on_load=PLOT_JS)
         plot = gr.BarPlot(
@@ -170,10 +170,10 @@ def _time() -> Time:
             container=False,
         )
         busiest = gr.Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
-    return Time(block, note, plot, busiest)
+    return HistogramControls(block, note, plot, busiest)
 
 
-def _taking() -> Taking:
+def _taking() -> ExportControls:
     with gr.Accordion(say("take_away"), open=False, elem_id="bf-take"):
         which = gr.Radio(
             [(say(f"which_{which}"), which) for which in ("answer", "conversation")],
@@ -196,7 +196,7 @@ def _taking() -> Taking:
                 )
             }
         parcel = gr.JSON(visible="hidden")
-    return Taking(which, copy, link, files, parcel)
+    return ExportControls(which, copy, link, files, parcel)
 
 
 def _asking() -> tuple[gr.Textbox, gr.Radio]:
@@ -222,7 +222,7 @@ def _asking() -> tuple[gr.Textbox, gr.Radio]:
     return question, mode
 
 
-def _narrowing() -> tuple[gr.Radio, Narrowing]:
+def _narrowing() -> tuple[gr.Radio, FilterControls]:
     with gr.Accordion(say("narrow"), open=False, elem_id="bf-narrow"):
         with gr.Row():
             after, before, asked_on = (
@@ -245,6 +245,6 @@ def _narrowing() -> tuple[gr.Radio, Narrowing]:
                 min_width=200,
             )
             widen = gr.Button(say("widen"), size="sm", min_width=100, elem_id="bf-widen")
-    return order, Narrowing(
+    return order, FilterControls(
         after, before, asked_on, publishers, authors, sections, languages, widen
     )

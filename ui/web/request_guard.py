@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 from rag.errors import SettingsError
 from rag.settings import Settings
 from ui.web import routes
-from ui.web.auth import Permission, is_same_origin
+from ui.web.auth import WriteAccess, is_same_origin
 from ui.web.quota import Bucket, client_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ _HOST = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class IncomingRequest:
     """A request that passed the door.
 
     `peer` sent it; `client` is who asked for it, which differs behind a proxy that is trusted.
@@ -91,14 +91,14 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class AllowedHosts:
     """The names that the page answers to, and the proxies that it believes."""
 
     hosts: frozenset[str]
     proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
 
     @classmethod
-    def of(cls, settings: Settings) -> Doors:
+    def of(cls, settings: Settings) -> AllowedHosts:
         """Return the doors that the settings describe.
 
         Raises:
@@ -150,13 +150,15 @@ class Doors:
         return found
 
 
-Inner = Callable[["Scope", "Receive", "Send", Asked], Awaitable[None]]
+Inner = Callable[["Scope", "Receive", "Send", IncomingRequest], Awaitable[None]]
 
 
 class Guard:
     """ASGI middleware that refuses what the page is not to answer, before anything else."""
 
-    def __init__(self, app: ASGIApp, calls: Inner, doors: Doors, permission: Permission) -> None:
+    def __init__(
+        self, app: ASGIApp, calls: Inner, doors: AllowedHosts, permission: WriteAccess
+    ) -> None:
         self._app = app  # for what is no request: its start and its end
         self._calls = calls
         self._doors = doors
@@ -188,7 +190,7 @@ class Guard:
             if not sender.started:
                 await refuse(sender, refused, scope["path"])
 
-    def _asked(self, scope: Scope) -> Asked:
+    def _asked(self, scope: Scope) -> IncomingRequest:
         """Return the request if its host, its origin and its route are right."""
         named = [value for name, value in scope["headers"] if name == b"host"]
         headers = _joined(scope["headers"])
@@ -219,9 +221,9 @@ class Guard:
         query = scope.get("query_string", b"").decode("latin-1")
         if len(query) > 4 * 8192:
             raise RefusedError(414, "The address is too long.")
-        return Asked(method, path, query, headers, kind, peer, client, may_feed)
+        return IncomingRequest(method, path, query, headers, kind, peer, client, may_feed)
 
-    async def _let_in(self, asked: Asked, token: str, send: Send) -> None:
+    async def _let_in(self, asked: IncomingRequest, token: str, send: Send) -> None:
         """Turn the token of an address into a cookie, so that the address doesn't keep it."""
         rest = [(name, value) for name, value in parse_qsl(asked.query) if name != "token"]
         there = f"/?{urlencode(rest)}" if rest else "/"
@@ -291,7 +293,7 @@ def _is_visit(method: str, path: str, headers: Mapping[str, str]) -> bool:
     )
 
 
-def _cleaned(scope: Scope, asked: Asked) -> Scope:
+def _cleaned(scope: Scope, asked: IncomingRequest) -> Scope:
     """Return the scope without the headers that Gradio would believe, with what was found out."""
     headers = [
         (name, value)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from rag.errors import BackfileError
 from rag.query.parser import (
     LONGEST_QUESTION,
-    Question,
+    ParsedQuery,
     asks_for_an_author,
     first_and_last,
-    stand_alone,
-    strike,
-    understand,
+    parse_question,
+    remove_constraints,
+    resolve_followup,
 )
-from rag.retrieval.hybrid import narrow, retrieve
+from rag.retrieval.hybrid import apply_query_constraints, retrieve
 from rag.schema import Answer
-from ui.web.state import KINDS, Asked, Desk, Turn
+from ui.web.state import KINDS, AskRequest, Session, Turn
 from ui.web.texts import Texts, texts_in
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
 PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
 
 
-def begun(desk: Desk, asked: Asked, at: int | None = None) -> Desk:
+def begin_turn(desk: Session, asked: AskRequest, at: int | None = None) -> Session:
     """Return the desk with a turn that waits for its answer, in the place of the turns from `at`.
 
     It is as it was where nothing is asked, and while an answer is under way.
@@ -46,7 +46,7 @@ def begun(desk: Desk, asked: Asked, at: int | None = None) -> Desk:
     return desk.with_turns((*before, Turn(asked, Answer(question), "waiting")))
 
 
-def stopped(desk: Desk) -> Desk:
+def stop_turn(desk: Session) -> Session:
     """Return the desk with its last turn left as far as it came; its answer grows no more."""
     if not desk.is_busy:
         return desk
@@ -54,12 +54,12 @@ def stopped(desk: Desk) -> Desk:
     return desk.with_last(replace(desk.turns[-1], progress="stopped"))
 
 
-def settled(desk: Desk) -> Desk:
+def finish_turn(desk: Session) -> Session:
     """Return the desk with an answer stopped that ended before it was complete."""
-    return stopped(desk) if desk.is_busy and desk.turns[-1].over.is_set() else desk
+    return stop_turn(desk) if desk.is_busy and desk.turns[-1].over.is_set() else desk
 
 
-def answered(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Desk]:
+def run_turn(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Session]:
     """Yield the desk as the turn that waits is answered, until it is over; nothing for none."""
     if not desk.turns or desk.turns[-1].progress != "waiting":
         return
@@ -77,7 +77,7 @@ def answered(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Desk]:
         over.set()
 
 
-def _grown(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Turn]:
+def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
     """Yield the turn that waits as its answer grows; the last one is done."""
     history = desk.current.history[-REMEMBERED:]
     turn = desk.turns[-1]
@@ -98,22 +98,24 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Desk) -> Iterator[Turn]:
     yield replace(turn, progress="done")
 
 
-def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> Question:
+def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> ParsedQuery:
     """Return what is read from the question's words, less what was struck out of it."""
     asked = turn.asked
     asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
     publishers = archive.publishers(access=asked.filters.access)
-    text = stand_alone(asked.question, history)
+    text = resolve_followup(asked.question, history)
     authors = archive.authors(access=asked.filters.access) if asks_for_an_author(text) else ()
-    text = strike(text, asked.struck, asked_on=asked_on, publishers=publishers, authors=authors)
-    return understand(text, asked_on=asked_on, publishers=publishers, authors=authors)
+    text = remove_constraints(
+        text, asked.struck, asked_on=asked_on, publishers=publishers, authors=authors
+    )
+    return parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
 def _answers(
     archive: Archive,
     chatbot: Chatbot,
     turn: Turn,
-    question: Question,
+    question: ParsedQuery,
     history: list[tuple[str, Answer]],
 ) -> Iterator[Answer]:
     asked = turn.asked
@@ -129,16 +131,20 @@ def _answers(
             hits.sort(key=lambda hit: hit.head.published or oldest, reverse=True)
         yield Answer(asked.question, hits=tuple(hits), notice=found.notice)
     elif asked.mode == "timeline":
-        from rag.answer.timeline import timeline
+        from rag.answer.timeline import build_timeline
 
-        yield timeline(archive, text, filters=asked.filters, asked_on=turn.asked_on, history=before)
+        yield build_timeline(
+            archive, text, filters=asked.filters, asked_on=turn.asked_on, history=before
+        )
     else:
         yield from chatbot.stream(
             text, filters=asked.filters, asked_on=turn.asked_on, history=before
         )
 
 
-def described(asked: Asked, question: Question, texts: Texts) -> tuple[tuple[str, str], ...]:
+def described(
+    asked: AskRequest, question: ParsedQuery, texts: Texts
+) -> tuple[tuple[str, str], ...]:
     """Return what narrows a question, by kind: what its fields say, what its words say."""
     said = []
     if asked.filters:
@@ -156,7 +162,7 @@ def described(asked: Asked, question: Question, texts: Texts) -> tuple[tuple[str
     return tuple(said)
 
 
-def _described_fields(asked: Asked, texts: Texts) -> str:
+def _described_fields(asked: AskRequest, texts: Texts) -> str:
     filters = asked.filters
     last = filters.before - timedelta(days=1) if filters.before else None
     if filters.after and last:
@@ -168,9 +174,9 @@ def _described_fields(asked: Asked, texts: Texts) -> str:
     return texts("only", what=", ".join(filter(None, (days, *names))))
 
 
-def _outside(archive: Archive, asked: Asked, question: Question) -> bool:
+def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:
     """Whether what is asked for lies before or after everything that the archive holds."""
-    narrowed = narrow(asked.filters, question)
+    narrowed = apply_query_constraints(asked.filters, question)
     if narrowed is None or not (narrowed.after or narrowed.before):
         return False
     # Not `status`, which looks for gaps as well and measures every file.

@@ -30,7 +30,7 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskRequest:
     """A question, and all that says how it is to be answered.
 
     `struck` names what was understood from its words and is to be left aside.
@@ -53,7 +53,7 @@ class Turn:
     was answered. `over` is set when it is answered, or no answer is wanted any more.
     """
 
-    asked: Asked
+    asked: AskRequest
     answer: Answer
     progress: Progress = "done"
     understood: tuple[tuple[str, str], ...] = ()
@@ -114,7 +114,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Session:
     """Everything that one browser has open; `current` is the first of its conversations.
 
     `is_loaded` is false for a page that the server doesn't know: it was not opened, or forgotten.
@@ -142,7 +142,7 @@ class Desk:
         at = (index if isinstance(index, int) else index[0]) // 2
         return at if 0 <= at < len(self.turns) else None
 
-    def bounded(self, size: int = LARGEST_DESK) -> Desk:
+    def bounded(self, size: int = LARGEST_DESK) -> Session:
         """Return the desk without its oldest conversations and turns beyond `size` characters.
 
         The last turn stays, whatever its size.
@@ -161,27 +161,27 @@ class Desk:
             self if tuple(kept) == self.conversations else replace(self, conversations=tuple(kept))
         )
 
-    def with_turns(self, turns: Sequence[Turn]) -> Desk:
+    def with_turns(self, turns: Sequence[Turn]) -> Session:
         """Return the desk with other turns in the current conversation."""
         changed = replace(self.current, turns=tuple(turns)[-MOST_TURNS:])
         return replace(self, conversations=(changed, *self.conversations[1:]))
 
-    def with_last(self, turn: Turn) -> Desk:
+    def with_last(self, turn: Turn) -> Session:
         """Return the desk with the last turn changed."""
         return self.with_turns((*self.turns[:-1], turn))
 
-    def started(self) -> Desk:
+    def started(self) -> Session:
         """Return the desk with a new conversation, empty, in front of those that have turns."""
         others = [c for c in self.conversations if c.turns]
         return replace(self, conversations=(Conversation(), *others)[:MOST_CONVERSATIONS])
 
-    def opened(self, conversation_id: str) -> Desk:
+    def opened(self, conversation_id: str) -> Session:
         """Return the desk with that conversation in front; as it is where it has none such."""
         wanted = [c for c in self.conversations if c.id == conversation_id]
         others = [c for c in self.conversations if c.id != conversation_id and c.turns]
         return replace(self, conversations=(*wanted, *others)) if wanted else self
 
-    def without_current(self) -> Desk:
+    def without_current(self) -> Session:
         """Return the desk without the conversation in front."""
         others = [c for c in self.conversations[1:] if c.turns]
         return replace(self, conversations=tuple(others) or (Conversation(),))

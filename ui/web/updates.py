@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from rag.sanitize import one_line
+from rag.sanitize import single_line
 from ui.web import browser_storage, run_turn
-from ui.web.archive_summary import Overview
+from ui.web.archive_summary import SummaryCache
 from ui.web.components import Components
-from ui.web.feedback import Ledger
+from ui.web.feedback import FeedbackFile
 from ui.web.labels import say
 from ui.web.quota import Bucket
-from ui.web.state import Asked, Desk
+from ui.web.state import AskRequest, Session
 from ui.web.texts import Texts, texts_in
-from ui.web.views.article import Place, article_markup
-from ui.web.views.cards import evidence_markup
-from ui.web.views.header import banner_markup
-from ui.web.views.messages import messages
-from ui.web.views.status import status_markup
+from ui.web.views.article import Place, article_html
+from ui.web.views.cards import cards_html
+from ui.web.views.header import header_html
+from ui.web.views.messages import chat_messages
+from ui.web.views.status import status_html
 from ui.web.withdrawn import without_withdrawn
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ TITLE_UP_TO = 60  # characters of a conversation's first question, in the list
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageUpdates:
     """The page over one archive; nothing of any desk is kept in it."""
 
     archive: Archive
     chatbot: Chatbot
     on: Components
-    overview: Overview
-    feedback: Ledger = field(default_factory=Ledger)
+    overview: SummaryCache
+    feedback: FeedbackFile = field(default_factory=FeedbackFile)
     thumbs: Bucket = field(default_factory=lambda: Bucket(THUMBS, THUMB_SECONDS))
 
     @property
@@ -60,16 +60,16 @@ class Page:
         time = self.on.time
         return [time.block, time.note, time.plot, time.busiest]
 
-    def current(self, desk: Desk) -> Desk:
+    def current(self, desk: Session) -> Session:
         """Return the desk without what was withdrawn from the archive since."""
         return without_withdrawn(desk, self.archive, texts_in(desk.language)("lost"))
 
-    def settled(self, desk: Desk) -> Shown:
+    def settled(self, desk: Session) -> Shown:
         """Show the desk when an answer has come to its end; nothing while another is under way."""
-        now = run_turn.settled(desk)
+        now = run_turn.finish_turn(desk)
         return self.nothing() if now.is_busy else self.desk(now)
 
-    def desk(self, desk: Desk) -> Shown:
+    def desk(self, desk: Session) -> Shown:
         """Show all of `desk`, and have the browser keep it."""
         desk = self.current(desk).bounded()
         listed = [(_shortened(c.title), c.id) for c in desk.conversations if c.turns]
@@ -82,7 +82,7 @@ class Page:
             self.on.kept: browser_storage.to_browser(desk),
         }
 
-    def growing(self, desk: Desk) -> Shown:
+    def growing(self, desk: Session) -> Shown:
         """Show what changes of `desk` while an answer grows."""
         desk = self.current(desk)
         texts = texts_in(desk.language)
@@ -90,19 +90,19 @@ class Page:
         chips = [(words, kind) for kind, words in last.understood] if last else []
         return {
             self.on.desk: desk,
-            self.on.chat: messages(desk.turns, texts),
-            self.on.evidence: evidence_markup(desk.turns, texts),
+            self.on.chat: chat_messages(desk.turns, texts),
+            self.on.evidence: cards_html(desk.turns, texts),
             self.on.understood: gr.CheckboxGroup(
                 choices=chips, value=[kind for _, kind in chips], visible=bool(chips)
             ),
         }
 
-    def begun(self, desk: Desk, asked: Asked, at: int | None = None) -> Shown:
+    def begun(self, desk: Session, asked: AskRequest, at: int | None = None) -> Shown:
         """Show the question at once, and a button that stops its answer."""
         if not desk.is_loaded:  # the server has forgotten this page, and would begin anew
             gr.Warning(texts_in(desk.language)("reload"))
             return self.nothing()
-        now = run_turn.begun(desk, asked, at)
+        now = run_turn.begin_turn(desk, asked, at)
         if now is desk:
             if desk.is_busy:
                 gr.Info(texts_in(desk.language)("busy"), duration=4)
@@ -110,10 +110,10 @@ class Page:
         busy = gr.Textbox("", submit_btn=False, stop_btn=str(say("stop")))
         return {**self.growing(now), **self.cards(), self.on.question: busy}
 
-    def answered(self, desk: Desk) -> Iterator[Shown]:
+    def answered(self, desk: Session) -> Iterator[Shown]:
         """Show the answer to what waits for one, as it grows."""
         yield self.nothing()  # what yields nothing at all would empty every component
-        for now in run_turn.answered(self.archive, self.chatbot, self.current(desk)):
+        for now in run_turn.run_turn(self.archive, self.chatbot, self.current(desk)):
             yield self.growing(now)
 
     @property
@@ -128,10 +128,10 @@ class Page:
         seen = self.overview.now()
         banner, status, *lists = self.covering_parts
         return {
-            banner: banner_markup(seen.status, texts),
-            status: status_markup(seen.status, texts),
+            banner: header_html(seen.status, texts),
+            status: status_html(seen.status, texts),
             **{
-                part: gr.Dropdown(choices=[(one_line(name) or name, name) for name in names])
+                part: gr.Dropdown(choices=[(single_line(name) or name, name) for name in names])
                 for part, names in zip(lists, seen.choices, strict=True)
             },
         }
@@ -140,7 +140,7 @@ class Page:
         """Show an article in the place of the cards."""
         return {
             self.on.opened: place.passage.article_id,
-            self.on.article: article_markup(self.archive, place, texts, revision),
+            self.on.article: article_html(self.archive, place, texts, revision),
             self.on.reader: gr.Column(visible=True),
             self.on.cards: gr.Column(visible=False),
         }

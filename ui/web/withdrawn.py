@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
-from rag.schema import ArticleHead, Hit, Statement
-from ui.web.state import Desk, Turn
+from rag.schema import ArticleMetadata, Hit, Statement
+from ui.web.state import Session, Turn
 
 
 class Withdrawing(Protocol):
@@ -21,7 +21,7 @@ class Withdrawing(Protocol):
     def withdrawals(self, article_ids: Iterable[str], /) -> dict[str, Any]: ...
 
 
-def without_withdrawn(desk: Desk, archive: Withdrawing, notice: str) -> Desk:
+def without_withdrawn(desk: Session, archive: Withdrawing, notice: str) -> Session:
     """Return the desk without the text of withdrawn articles; the same desk if it has none.
 
     `notice` takes the place of what an answer said of itself where something is missing from it.
@@ -39,7 +39,7 @@ def without_withdrawn(desk: Desk, archive: Withdrawing, notice: str) -> Desk:
     )
 
 
-def _heads(turn: Turn) -> Iterator[ArticleHead]:
+def _heads(turn: Turn) -> Iterator[ArticleMetadata]:
     """Yield the head of each article that the turn holds something of."""
     answer = turn.answer
     for hit in (*answer.hits, *answer.closest):
@@ -88,5 +88,7 @@ def _hits(hits: Iterable[Hit], gone: Collection[str]) -> tuple[Hit, ...]:
     )
 
 
-def _copies(copies: Iterable[ArticleHead], gone: Collection[str]) -> tuple[ArticleHead, ...]:
+def _copies(
+    copies: Iterable[ArticleMetadata], gone: Collection[str]
+) -> tuple[ArticleMetadata, ...]:
     return tuple(head for head in copies if head.article_id not in gone)

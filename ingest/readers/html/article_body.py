@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import TYPE_CHECKING
 
-from ingest.boilerplate import bare
+from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.html.metadata import _loaded, _things
@@ -27,7 +27,7 @@ def article_body(tree: HtmlElement, text: str, *, unseen: str = "") -> str:
     extracted words, or has the page's heading where hardly any words were extracted.
     """
     have, hidden = shingles(text), shingles(unseen)
-    headings = {bare(clean_line(h.text_content())) for h in tree.iter("h1")} - {""}
+    headings = {normalize_line(clean_line(h.text_content())) for h in tree.iter("h1")} - {""}
     best, most = "", 0.0
     for headline, body in _bodies(tree):
         shown = shingles(body)
@@ -60,7 +60,7 @@ def _bodies(tree: HtmlElement) -> Iterator[tuple[str, str]]:
                 body = "\n".join(part for part in body if isinstance(part, str))
             if isinstance(body, str) and body.strip():
                 name = clean_line(unescape(headline)) if isinstance(headline, str) else ""
-                yield bare(name), _plain(body)
+                yield normalize_line(name), _plain(body)
 
 
 def _plain(body: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from ingest.boilerplate import bare
+from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers.html.article_body import article_body, description
-from ingest.readers.html.missing_paragraphs import completed
+from ingest.readers.html.missing_paragraphs import add_missing_paragraphs
 from ingest.readers.html.teasers import drop_teasers
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def load_page(content: bytes) -> HtmlElement | None:
     return tree if tree is not None and len(tree) else None
 
 
-def story_of(tree: HtmlElement, url: str | None, *, unseen: str = "") -> str:
+def extract_text(tree: HtmlElement, url: str | None, *, unseen: str = "") -> str:
     """Return the text of the story, its blocks as paragraphs; nothing where none is found.
 
     `unseen` is text that the page hides: it isn't taken from the metadata either.
@@ -31,10 +31,10 @@ def story_of(tree: HtmlElement, url: str | None, *, unseen: str = "") -> str:
     tree = _prepared(tree, url)
     text = _extracted(tree, url)
     body = article_body(tree, text, unseen=unseen)
-    return _paragraphs(completed(tree, text, body=body, summary=description(tree)))
+    return _paragraphs(add_missing_paragraphs(tree, text, body=body, summary=description(tree)))
 
 
-def plain_story(content: bytes) -> str:
+def plain_text(content: bytes) -> str:
     """Return what trafilatura alone makes of a page: what ours is measured against."""
     tree = load_page(content)
     return "" if tree is None else _extracted(tree, None)
@@ -43,8 +43,8 @@ def plain_story(content: bytes) -> str:
 def without_heading(tree: HtmlElement, body: str) -> str:
     """Return the story without the page's own <h1>, which need not be the metadata's headline."""
     first, _, rest = body.partition("\n")
-    headings = {bare(clean_line(element.text_content())) for element in tree.iter("h1")}
-    return rest.strip() if rest and bare(first) in headings else body
+    headings = {normalize_line(clean_line(element.text_content())) for element in tree.iter("h1")}
+    return rest.strip() if rest and normalize_line(first) in headings else body
 
 
 def _prepared(tree: HtmlElement, url: str | None = None) -> HtmlElement:

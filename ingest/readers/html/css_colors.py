@@ -88,14 +88,14 @@ NEAR = 0.12  # of a channel
 CONTRAST = 1.2
 
 
-def are_alike(one: Colour, other: Colour) -> bool:
+def are_similar(one: Colour, other: Colour) -> bool:
     """Return whether a text of one colour on the other can't be read: contrast under 1.2 (WCAG)."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     near = max(abs(a - b) for a, b in zip(one[:3], other[:3], strict=True)) < NEAR
     return near and (light + 0.05) / (dark + 0.05) < CONTRAST
 
 
-def over(colour: Colour, background: Colour) -> Colour:
+def blend(colour: Colour, background: Colour) -> Colour:
     """Return a colour that lies, with its alpha, over a background."""
     alpha = max(0.0, min(1.0, colour[3]))
     red, green, blue = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ingest.readers.block_text import block_texts
+from ingest.readers.block_text import read_blocks
 
 _LEFT_OUT = frozenset("script style figcaption aside template head".split())
 # What XML's characters leave out; lxml takes them from a numeric reference, but not back.
@@ -20,4 +20,4 @@ def text_of_fragment(markup: str) -> str:
         tree = html.fragment_fromstring(_NO_XML.sub("", markup), create_parent="div")
     except (etree.LxmlError, ValueError, AssertionError):  # "Document is empty", of "<!DOCTYPE"
         return _TAG.sub(" ", markup)
-    return _NO_XML.sub("", "\n\n".join(block_texts(tree, _LEFT_OUT)))
+    return _NO_XML.sub("", "\n\n".join(read_blocks(tree, _LEFT_OUT)))

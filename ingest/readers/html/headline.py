@@ -13,11 +13,11 @@ from datetime import datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from ingest.boilerplate import bare
+from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
-from ingest.readers.bylines import is_person, names, names_in_line
-from ingest.readers.html.visible_date import DATES, LINE_UP_TO, shown_date
-from ingest.readers.html.visible_lines import HEADLINE, Block, blocks_of
+from ingest.readers.bylines import author_line, is_person, parse_authors
+from ingest.readers.html.visible_date import DATES, LINE_UP_TO, visible_date
+from ingest.readers.html.visible_lines import HEADLINE, VisibleLine, visible_lines
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -50,7 +50,7 @@ _BARE_BY = frozenset("by|von|par|por|oleh|written by|story by|posted by|reported
 
 
 @dataclass(frozen=True, slots=True)
-class StoryHead:
+class VisibleHeadline:
     """What the page shows above its story; empty where it shows none."""
 
     title: str = ""
@@ -58,7 +58,7 @@ class StoryHead:
     published: datetime | None = None
 
 
-def story_head(
+def visible_headline(
     tree: HtmlElement,
     story: str,
     *,
@@ -66,14 +66,14 @@ def story_head(
     publisher: str = "",
     language: str = "",
     country: str = "",
-) -> StoryHead:
+) -> VisibleHeadline:
     """Return headline, byline and date as they stand over the story in the page.
 
     `titles` are the headlines that the page's metadata give: they tell the story's heading from
     the site's. `language`, a locale, and the publisher's `country` tell whether 5/10/2018 is in
     May.
     """
-    blocks = list(blocks_of(tree))
+    blocks = list(visible_lines(tree))
     first = _first_of(story, blocks)
     given = [clean_line(unescape(title)) for title in titles]
     title, at = _headline(blocks, first, given, publisher)
@@ -83,15 +83,15 @@ def story_head(
         end = min(len(blocks), at + 2 * _ABOVE)
     below = blocks[at + 1 : end] if at is not None else []
     above = blocks[start : at if at is not None else end]
-    return StoryHead(
+    return VisibleHeadline(
         title=title,
         authors=_authors(below, publisher) or _authors(above, publisher),
-        published=shown_date(below, language, country)
-        or shown_date(above[:-_DATE_ABOVE:-1], language, country),
+        published=visible_date(below, language, country)
+        or visible_date(above[:-_DATE_ABOVE:-1], language, country),
     )
 
 
-def _first_of(story: str, blocks: Sequence[Block]) -> int | None:
+def _first_of(story: str, blocks: Sequence[VisibleLine]) -> int | None:
     """Return where the story begins: the block of the first of its paragraphs that is found."""
     starts = {block.text[:_FIND_BY]: i for i, block in reversed(list(enumerate(blocks)))}
     for paragraph in [clean_line(p) for p in story.split("\n") if len(p) > _FIND_BY][:6]:
@@ -104,7 +104,7 @@ def _first_of(story: str, blocks: Sequence[Block]) -> int | None:
 
 
 def _headline(
-    blocks: Sequence[Block], first: int | None, given: Sequence[str], publisher: str
+    blocks: Sequence[VisibleLine], first: int | None, given: Sequence[str], publisher: str
 ) -> tuple[str, int | None]:
     """Return the story's heading and its place; nothing where no heading can be told to be it."""
     headings = [
@@ -122,11 +122,16 @@ def _headline(
             longest = max(len(text) for _, text in whole)
             at, text = next((i, t) for i, t in whole if len(t) >= 0.8 * longest)
             return text, at
-    site = {bare(publisher), *(bare(title.rpartition(" | ")[2]) for title in given)}
+    site = {
+        normalize_line(publisher),
+        *(normalize_line(title.rpartition(" | ")[2]) for title in given),
+    }
     own = [
         (i, text)
         for i, text in headings
-        if _level(blocks[i].element) == 1 and bare(text) not in site and len(_words(text)) >= 2
+        if _level(blocks[i].element) == 1
+        and normalize_line(text) not in site
+        and len(_words(text)) >= 2
     ]
     telling = [title for title in given if len(_words(title)) >= _WORDS_OF_A_HEADLINE]
     before = [(i, text) for i, text in own if first is None or i < first]
@@ -156,7 +161,7 @@ def _level(element: Any) -> int:
 
 def _is_same(heading: str, title: str) -> bool:
     """Whether a heading is a headline that is given, or all of it but the site's name."""
-    ours, theirs = bare(heading), bare(title)
+    ours, theirs = normalize_line(heading), normalize_line(title)
     if ours == theirs:
         return True
     enough = len(ours.split()) >= _WORDS_OF_A_HEADLINE or len(ours) >= 0.5 * len(theirs)
@@ -174,7 +179,7 @@ def _words(text: str) -> set[str]:
 # ------------------------------------------------------------------------------- byline, date
 
 
-def _authors(blocks: Sequence[Block], publisher: str) -> tuple[str, ...]:
+def _authors(blocks: Sequence[VisibleLine], publisher: str) -> tuple[str, ...]:
     """Return the names in the first line that is a byline, by its words, else by its marks."""
     marked: list[str] = []
     marks = ""
@@ -189,7 +194,7 @@ def _authors(blocks: Sequence[Block], publisher: str) -> tuple[str, ...]:
         if people and marks in ("", own):
             marks = own
             marked += [name for name in people if name not in marked]
-    return names(marked, publisher)
+    return parse_authors(marked, publisher)
 
 
 def _said_to_be_by(line: str, after: str, publisher: str) -> tuple[str, ...]:
@@ -197,19 +202,19 @@ def _said_to_be_by(line: str, after: str, publisher: str) -> tuple[str, ...]:
     korean = _KOREAN.search(line[:LINE_UP_TO])
     if korean:
         return (korean.group(1) or korean.group(2),)
-    if bare(line) in _BARE_BY:
-        return names_in_line(after, publisher)
+    if normalize_line(line) in _BARE_BY:
+        return author_line(after, publisher)
     match = _BY_LINE.search(line)
     if match and _BEFORE_BY.search(line[: match.start()]):
-        return names_in_line(match.group(1), publisher)
+        return author_line(match.group(1), publisher)
     date = DATES.search(line)
     if date and re.fullmatch(rf"\A{_NAME}\s*[-–—|•·]\s*", line[: date.start()]):
-        found = names_in_line(line[: date.start()], publisher)
+        found = author_line(line[: date.start()], publisher)
         return found if all(is_person(name) for name in found) else ()
     return ()
 
 
-def _marked(block: Block) -> tuple[str, tuple[str, ...]]:
+def _marked(block: VisibleLine) -> tuple[str, tuple[str, ...]]:
     """Return what marks an author within a line, or around it, and the names that it holds."""
     if block.element.tag in ("body", "main", "article"):
         return "", ()
@@ -218,11 +223,11 @@ def _marked(block: Block) -> tuple[str, tuple[str, ...]]:
         if isinstance(element.tag, str) and _is_author(element):
             links = [clean_line(a.text_content()) for a in element.iter("a") if a is not element]
             text = clean_line(block.text if element is up else element.text_content())
-            people = tuple(n for link in links for n in names_in_line(link) if is_person(n))
+            people = tuple(n for link in links for n in author_line(link) if is_person(n))
             if element is not up and text not in block.text:
                 continue  # of another block, further down
             if 2 < len(text) <= LINE_UP_TO and not _in_a_link(element, text):
-                return element.get("class") or element.tag, people or names_in_line(text)
+                return element.get("class") or element.tag, people or author_line(text)
     return "", ()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ingest.readers.html.css_colors import Colour, are_alike, over, parse_colour, pixels
+from ingest.readers.html.css_colors import Colour, are_similar, blend, parse_colour, pixels
 from ingest.readers.html.stylesheets import StyleSheet
 
 if TYPE_CHECKING:
@@ -75,7 +75,10 @@ class _Look:
     def hides_text(self) -> bool:
         unseen = not self.clipped and (
             self.colour[3] < FAINT
-            or (self.ground is not None and are_alike(over(self.colour, self.ground), self.ground))
+            or (
+                self.ground is not None
+                and are_similar(blend(self.colour, self.ground), self.ground)
+            )
         )
         return not self.visible or self.font < TINY or self.indent <= -FAR or unseen
 
@@ -248,7 +251,7 @@ def _ground(element: Any, style: dict[str, str], ground: Colour | None) -> Colou
         return ground
     if ground is None:
         return own if own[3] > 1 - FAINT else None
-    return over(own, ground)
+    return blend(own, ground)
 
 
 def _font(style: dict[str, str], parent: float) -> float:

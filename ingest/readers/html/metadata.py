@@ -11,9 +11,9 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from ingest.boilerplate import bare
+from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
-from rag.urls import may_name, url_key
+from rag.urls import may_claim_url, url_key
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -61,7 +61,7 @@ class _Identity:
 
     def has_headline(self, headline: str, *, whole: bool) -> bool:
         """Whether a headline is the page's own: to the letter, or cut, or with the site's name."""
-        ours = bare(clean_line(unescape(headline)))
+        ours = normalize_line(clean_line(unescape(headline)))
         if whole or len(ours) < _SAME_FROM:
             return ours in self.headlines
         long = [theirs for theirs in self.headlines if len(theirs) >= _SAME_FROM]
@@ -70,7 +70,7 @@ class _Identity:
         )
 
 
-def said_of_itself(tree: HtmlElement, url: str = "") -> dict[str, Any]:
+def page_metadata(tree: HtmlElement, url: str = "") -> dict[str, Any]:
     """Return what a page's metadata say of its article: JSON-LD first, then OpenGraph and <meta>.
 
     A page's metadata may describe other stories, in a carousel or a list: the article is the one
@@ -88,7 +88,9 @@ def said_of_itself(tree: HtmlElement, url: str = "") -> dict[str, Any]:
 def _identity(tree: HtmlElement, meta: Mapping[str, Any], url: str) -> _Identity:
     addresses = [*_canonical(tree), str(meta.get("url") or ""), url]
     shown = [element.text_content() for name in ("h1", "title") for element in tree.iter(name)]
-    headlines = [bare(clean_line(unescape(text))) for text in [*meta.get("titles", ()), *shown]]
+    headlines = [
+        normalize_line(clean_line(unescape(text))) for text in [*meta.get("titles", ()), *shown]
+    ]
     keys = {url_key(_joined(url, address)) for address in addresses}
     return _Identity(frozenset(keys - {""}), tuple(filter(None, headlines)))
 
@@ -101,14 +103,14 @@ def _canonical(tree: HtmlElement) -> list[str]:
     ]
 
 
-def address_of(tree: HtmlElement, said: Mapping[str, Any], url: str) -> str:
+def page_address(tree: HtmlElement, said: Mapping[str, Any], url: str) -> str:
     """Return the canonical address: the link's, OpenGraph's, JSON-LD's, or where the page was.
 
     Of a page that was fetched it is one of its own site: see `may_name`.
     """
     for candidate in (*_canonical(tree), *said["urls"], url):
         whole = _joined(url, candidate)
-        if re.match(r"(?i)https?://[^/]+/.", whole) and may_name(url, whole):
+        if re.match(r"(?i)https?://[^/]+/.", whole) and may_claim_url(url, whole):
             return whole
     return url
 
@@ -123,7 +125,7 @@ def _joined(base: str, address: str) -> str:
 # ------------------------------------------------------------------------------------- JSON-LD
 
 
-def without_others(tree: HtmlElement) -> HtmlElement:
+def without_other_articles(tree: HtmlElement) -> HtmlElement:
     """Return a page without the data of other stories, where it holds data of several."""
     scopes = [scope for scope in tree.iter() if _is_article_scope(scope)]
     others = [scope for scope in scopes if next(scope.iter("h1"), None) is None]

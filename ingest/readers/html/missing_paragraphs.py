@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ingest.boilerplate import is_litter
+from ingest.boilerplate import is_boilerplate
 from ingest.cleaning import clean_line
 from ingest.readers.html.shingles import Shingles, share_of, shingles
-from ingest.readers.html.visible_lines import HEADLINE, Block, blocks_of
+from ingest.readers.html.visible_lines import HEADLINE, VisibleLine, visible_lines
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -60,7 +60,7 @@ class _Story:
             for shingle in shingles(line):
                 self.at.setdefault(shingle, number)
 
-    def line_of(self, block: Block) -> int | None:
+    def line_of(self, block: VisibleLine) -> int | None:
         """Return the line that holds a block; None where none does."""
         wanted = shingles(block.text)
         found = Counter(self.at[one] for one in wanted if one in self.at)
@@ -69,7 +69,9 @@ class _Story:
         return found.most_common(1)[0][0]
 
 
-def completed(tree: HtmlElement, text: str, *, body: str = "", summary: str = "") -> str:
+def add_missing_paragraphs(
+    tree: HtmlElement, text: str, *, body: str = "", summary: str = ""
+) -> str:
     """Return an extracted story with the paragraphs that belong to it and were left out.
 
     Args:
@@ -79,7 +81,7 @@ def completed(tree: HtmlElement, text: str, *, body: str = "", summary: str = ""
         summary: The page's own description, which tells a standfirst.
     """
     story = _Story([line for line in text.split("\n") if line.strip()])
-    blocks = list(blocks_of(tree))
+    blocks = list(visible_lines(tree))
     places = [story.line_of(block) for block in blocks]
     wanted = shingles(body) if len(body) >= BODY_FROM else frozenset()
     kin = _Kin.of(blocks, places)
@@ -109,26 +111,26 @@ def _whole(text: str, body: str, wanted: Shingles) -> str:
     return body if short and share_of(wanted, shingles(text)) < PART else text
 
 
-def _belongs(block: Block, wanted: Shingles, kin: _Kin) -> bool:
+def _belongs(block: VisibleLine, wanted: Shingles, kin: _Kin) -> bool:
     if _is_prose(block):
         return share_of(shingles(block.text), wanted) >= FOUND or kin.has(block.element)
     return _is_listed(block) and kin.holds(block.element)
 
 
-def _is_listed(block: Block) -> bool:
+def _is_listed(block: VisibleLine) -> bool:
     """Return whether a block is an item of a list that a sentence of the story announces."""
     item = next((one for one in (block.element, *block.element.iterancestors("li"))), None)
     held = None if item is None or item.tag != "li" else item.getparent()
     before = None if held is None else held.getprevious()
-    if before is None or before.tag not in ("p", "div") or is_litter(block.text):
+    if before is None or before.tag not in ("p", "div") or is_boilerplate(block.text):
         return False
     said = clean_line(before.text_content()[-LAST:])
     return len(said) >= ANNOUNCED and said.endswith((":", "："))
 
 
-def _is_prose(block: Block) -> bool:
+def _is_prose(block: VisibleLine) -> bool:
     text = block.text
-    if len(text) < PROSE_FROM or not _SENTENCE_END.search(text) or is_litter(text):
+    if len(text) < PROSE_FROM or not _SENTENCE_END.search(text) or is_boilerplate(text):
         return False
     around = (block.element, *block.element.iterancestors())
     if any(one.tag in _OUTSIDE or one.tag == "a" for one in around):
@@ -148,7 +150,7 @@ class _Kin:
     _known: dict[Any, bool] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, blocks: Sequence[Block], places: Iterable[int | None]) -> _Kin:
+    def of(cls, blocks: Sequence[VisibleLine], places: Iterable[int | None]) -> _Kin:
         found: dict[tuple[Any, tuple[str, ...]], set[Any]] = {}
         size: Counter[tuple[Any, tuple[str, ...]]] = Counter()
         for block, place in zip(blocks, places, strict=True):
@@ -209,7 +211,7 @@ def _begins_another(container: Any, shared: set[Any]) -> bool:
     )
 
 
-def _is_heading(block: Block) -> bool:
+def _is_heading(block: VisibleLine) -> bool:
     around = [block.element, *list(block.element.iterancestors())[:1]]
     return any(
         one.tag == "h1" or HEADLINE.search(f"{one.get('class') or ''} {one.get('itemprop') or ''}")
@@ -217,11 +219,11 @@ def _is_heading(block: Block) -> bool:
     )
 
 
-def _is_standfirst(block: Block, summary: str) -> bool:
+def _is_standfirst(block: VisibleLine, summary: str) -> bool:
     """Return whether a block under the headline is the standfirst, by its mark or its words."""
     least, most = STANDFIRST
     ours = shingles(block.text)
-    if not least <= len(block.text) <= most or len(ours) < WORDS or is_litter(block.text):
+    if not least <= len(block.text) <= most or len(ours) < WORDS or is_boilerplate(block.text):
         return False
     around = [block.element, *block.element.iterancestors()]
     if any(one.tag in _OUTSIDE or one.tag in ("a", "h1") for one in around):

@@ -8,21 +8,21 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ingest.cleaning import clean_line
-from ingest.form_pages import is_form
+from ingest.form_pages import is_form_page
 from ingest.language import language_of
-from ingest.readers import Notice, Reject
-from ingest.readers.bylines import names
+from ingest.readers import ReadNotice, Reject
+from ingest.readers.bylines import parse_authors
 from ingest.readers.date_order import country_of, region_of
 from ingest.readers.fields import article_from
-from ingest.readers.html.body import load_page, story_of, without_heading
-from ingest.readers.html.headline import StoryHead, story_head
+from ingest.readers.html.body import extract_text, load_page, without_heading
+from ingest.readers.html.headline import VisibleHeadline, visible_headline
 from ingest.readers.html.hidden_text import drop_hidden
-from ingest.readers.html.metadata import address_of, said_of_itself, without_others
+from ingest.readers.html.metadata import page_address, page_metadata, without_other_articles
 from ingest.readers.html.stylesheets import TooComplexError
 from ingest.readers.publication_dates import DateRead, read_date
 from rag.nlp.sentences import has_sentence
 from rag.schema import Article
-from rag.urls import host_of, place_of
+from rag.urls import file_location, host_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -45,18 +45,18 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     tree = load_page(content)
     if tree is None:
         return Reject(place, "a page without content")
-    said = said_of_itself(tree, url)
-    address = address_of(tree, said, url)
+    said = page_metadata(tree, url)
+    address = page_address(tree, said, url)
     try:
         unseen = drop_hidden(tree)
     except TooComplexError as error:
         return Reject(place, f"a page that can't be read: {error}")
-    body = without_heading(tree, story_of(tree, address, unseen=unseen))
+    body = without_heading(tree, extract_text(tree, address, unseen=unseen))
     publisher = _publisher(said, address)
     titles = [*said["titles"], _tab_title(tree)]
     language = _locale(tree, said, body)
     country = country_of(host_of(address))
-    head = story_head(
+    head = visible_headline(
         tree,
         body,
         titles=list(filter(None, titles)),
@@ -66,7 +66,7 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     )
     published = _published(said, head, tree, address, country=country, language=language)
     updated = read_date(said.get("updated"), language, country=country)
-    unread = [Notice(place, read.notice) for read in (published, updated) if read.notice]
+    unread = [ReadNotice(place, read.notice) for read in (published, updated) if read.notice]
     record = {
         **said,
         "url": address,
@@ -82,15 +82,15 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     return article_from(
         {**record, "text": body},
         place=place,
-        given=f"page:{place_of(place)}",
+        given=f"page:{file_location(place)}",
         notices=tuple(unread),
     )
 
 
-def _authors(said: Mapping[str, Any], head: StoryHead, publisher: str) -> tuple[str, ...]:
+def _authors(said: Mapping[str, Any], head: VisibleHeadline, publisher: str) -> tuple[str, ...]:
     """Return whom the metadata name, or the byline where that is the fuller of the two."""
-    given = names(said.get("authors"), publisher)
-    houses = {*names(said.get("houses"), publisher)}
+    given = parse_authors(said.get("authors"), publisher)
+    houses = {*parse_authors(said.get("houses"), publisher)}
     if not head.authors:
         return given
     if not given or {*given} <= houses or {*map(_key, given)} < {*map(_key, head.authors)}:
@@ -113,7 +113,7 @@ def _locale(tree: HtmlElement, said: Mapping[str, Any], body: str) -> str:
 
 def _published(
     said: Mapping[str, Any],
-    head: StoryHead,
+    head: VisibleHeadline,
     tree: HtmlElement,
     url: str,
     *,
@@ -138,7 +138,10 @@ def _guess(tree: HtmlElement, url: str) -> str | None:
     # Not its extensive search: it takes any date on a page that says none of its own.
     try:
         found: str | None = find_date(
-            without_others(tree), url=url or None, original_date=True, extensive_search=False
+            without_other_articles(tree),
+            url=url or None,
+            original_date=True,
+            extensive_search=False,
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
@@ -148,7 +151,7 @@ def _guess(tree: HtmlElement, url: str) -> str | None:
 def _is_story(body: str, record: Mapping[str, Any]) -> bool:
     """Whether a page holds a story: sentences enough, or a form where it says it's an article."""
     said = record.get("is_article") or record.get("published")
-    if said and is_form(body):  # a wall before an article, which is kept without its text
+    if said and is_form_page(body):  # a wall before an article, which is kept without its text
         return True
     prose = [
         line

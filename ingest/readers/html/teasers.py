@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from ingest.boilerplate import LIST_HEADS, bare
+from ingest.boilerplate import LIST_HEADS, normalize_line
 from ingest.cleaning import clean_line
 from rag.urls import host_of
 
@@ -259,7 +259,7 @@ def _headed_lists(tree: HtmlElement) -> Iterator[tuple[Any, list[Any]]]:
 
 
 def _is_list_head(head: Any) -> bool:
-    key = bare(_text(head, HEAD_UP_TO))
+    key = normalize_line(_text(head, HEAD_UP_TO))
     if len(key) <= 3:
         return False
     return key in LIST_HEADS or (head.tag in _HEADINGS and bool(_MORE_HEADS.match(key)))
@@ -313,7 +313,7 @@ def _is_label(text: str, links: list[Any]) -> bool:
     linked = sum(map(_size, links))
     if linked >= len(text) - 2:
         return True
-    label = bare(text[: len(text) - linked])
+    label = normalize_line(text[: len(text) - linked])
     if not re.search(r"\w", label):  # ">>", "→"
         return True
     return len(links) == 1 and (label in LIST_HEADS or bool(_LABEL.match(label)))

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ingest.cleaning import clean_line
-from ingest.readers.html.visible_lines import Block
+from ingest.readers.html.visible_lines import VisibleLine
 from ingest.readers.publication_dates import read_date
 from ingest.readers.time_zones import zone_after_clock
 from ingest.readers.times_of_day import clock_in
@@ -70,7 +70,9 @@ _WORDS_OF_A_NAME = 5
 _NAMES_BESIDE = 6  # segments of a line that may be names
 
 
-def shown_date(blocks: Sequence[Block], language: str, country: str = "") -> datetime | None:
+def visible_date(
+    blocks: Sequence[VisibleLine], language: str, country: str = ""
+) -> datetime | None:
     """Return the first date that lines show as the story's, and not as that of a change."""
     for block in blocks:
         if len(block.text) > LINE_UP_TO:

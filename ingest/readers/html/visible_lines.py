@@ -27,14 +27,14 @@ _ASIDE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class VisibleLine:
     """A line as it is seen, and the element that holds it."""
 
     element: Any
     text: str
 
 
-def blocks_of(tree: HtmlElement) -> Iterator[Block]:
+def visible_lines(tree: HtmlElement) -> Iterator[VisibleLine]:
     """Yield the lines of a page in their order, without what is beside the story."""
     body = tree.find(".//body")
     holders: list[Any] = [tree if body is None else body]
@@ -53,7 +53,7 @@ def blocks_of(tree: HtmlElement) -> Iterator[Block]:
             line = clean_line("".join(text))
             text.clear()
             if line:
-                yield Block(holders[-1], line)
+                yield VisibleLine(holders[-1], line)
             if what == "open":
                 holders.append(element)
             else:

@@ -15,9 +15,9 @@ from ingest.readers import Reject
 from ingest.readers.fields import article_from
 from ingest.readers.pdf.layout import Piece, in_reading_order, paragraphs, without_running_heads
 from ingest.readers.publication_dates import parse_date
-from ingest.readers.text import said_above
+from ingest.readers.text import header_fields
 from rag.schema import Article
-from rag.urls import place_of
+from rag.urls import file_location
 
 PDF_BYTES = 64 * 2**20  # most of a larger one is pictures
 _SECONDS = 60  # by the clock; the child has half of it in processor time
@@ -77,7 +77,7 @@ def _article(
     own = clean_line(metadata.get("Title", ""))
     if not title and own and not _NO_TITLE.search(own):
         title = own
-    said, story = said_above(story, has_title=bool(title))
+    said, story = header_fields(story, has_title=bool(title))
     record: dict[str, Any] = {
         "url": url,
         "title": title,
@@ -86,7 +86,7 @@ def _article(
         **{name: value for name, value in said.items() if value},
         "text": story,
     }
-    return article_from(record, place=place, given=f"file:{place_of(place)}")
+    return article_from(record, place=place, given=f"file:{file_location(place)}")
 
 
 def _headline(ordered: Sequence[Piece]) -> list[Piece]:

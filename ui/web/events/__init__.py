@@ -7,37 +7,37 @@ import gradio as gr
 from rag.settings import Settings
 from ui.web import input_validation, run_turn
 from ui.web.components import AT_ONCE
-from ui.web.events.admin import wire_minding
-from ui.web.events.ask import wire_asking
-from ui.web.events.export import wire_taking
-from ui.web.events.feedback import wire_opinion
+from ui.web.events.admin import wire_admin
+from ui.web.events.ask import wire_ask
+from ui.web.events.export import wire_export
+from ui.web.events.feedback import wire_feedback
 from ui.web.events.histogram import plotted
-from ui.web.events.load import wire_loading
-from ui.web.state import Desk
+from ui.web.events.load import wire_load
+from ui.web.state import Session
 from ui.web.texts import texts_in
-from ui.web.updates import Page, Shown
+from ui.web.updates import PageUpdates, Shown
 from ui.web.views.article import place_of
 
 
-def wire(page: Page, blocks: gr.Blocks, settings: Settings, at_once: int) -> None:
+def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, at_once: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
-    loaded = wire_loading(page, blocks)
+    loaded = wire_load(page, blocks)
     loaded.success(lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE)
-    wire_asking(page, at_once)
+    wire_ask(page, at_once)
     _wire_reading(page)
-    wire_minding(page, settings)
-    wire_opinion(page)
-    wire_taking(page)
+    wire_admin(page, settings)
+    wire_feedback(page)
+    wire_export(page)
     _wire_conversations(page)
     page.on.narrowing.widen.click(
         lambda: ["", "", "", [], [], [], []], outputs=page.on.narrowing.inputs, **AT_ONCE
     )
 
 
-def _wire_reading(page: Page) -> None:
+def _wire_reading(page: PageUpdates) -> None:
     on = page.on
 
-    def open_(desk: Desk, pressed: gr.EventData) -> Shown:
+    def open_(desk: Session, pressed: gr.EventData) -> Shown:
         """Open the article of a card; the card must be one of this very desk."""
         wanted = input_validation.read(input_validation.Card, pressed._data)
         if wanted is None or wanted.turn > len(desk.turns):
@@ -53,21 +53,21 @@ def _wire_reading(page: Page) -> None:
     on.close.click(page.cards, outputs=shown, **AT_ONCE)
 
 
-def _wire_conversations(page: Page) -> None:
+def _wire_conversations(page: PageUpdates) -> None:
     """To start, open or delete a conversation ends the answer that is under way."""
     on = page.on
 
-    def show(desk: Desk) -> Shown:
+    def show(desk: Session) -> Shown:
         return {**page.desk(desk), **page.cards(), **page.no_time(), **page.no_opinion()}
 
-    def start(desk: Desk) -> Shown:
-        return show(run_turn.stopped(desk).started())
+    def start(desk: Session) -> Shown:
+        return show(run_turn.stop_turn(desk).started())
 
-    def delete(desk: Desk) -> Shown:
-        return show(run_turn.stopped(desk).without_current())
+    def delete(desk: Session) -> Shown:
+        return show(run_turn.stop_turn(desk).without_current())
 
-    def open_(desk: Desk, wanted: str) -> Shown:
-        return show(run_turn.stopped(desk).opened(wanted))
+    def open_(desk: Session, wanted: str) -> Shown:
+        return show(run_turn.stop_turn(desk).opened(wanted))
 
     parts = [*page.desk_parts, on.time.block, *page.opinion_parts]
     on.start.click(start, on.desk, parts, **AT_ONCE)

@@ -11,22 +11,29 @@ import gradio as gr
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
-from ui.web.components import MINDING, TELLING, Feeding, Removal
-from ui.web.ingest_job import MOST_SOURCES, Intake, addresses_in, named, taken_in, taken_out
+from ui.web.components import MINDING, TELLING, IngestControls, WithdrawControls
+from ui.web.ingest_job import (
+    MOST_SOURCES,
+    IngestResult,
+    addresses_in,
+    ingest_upload,
+    parse_ids,
+    withdraw_articles,
+)
 from ui.web.labels import say
-from ui.web.state import Desk
+from ui.web.state import Session
 from ui.web.texts import Texts, texts_in
-from ui.web.views.markup import escaped, escaped_line, paragraph
-from ui.web.views.status import failure, intake_markup
+from ui.web.views.markup import escape, escape_line, paragraph
+from ui.web.views.status import failure, ingest_html
 
 if TYPE_CHECKING:
-    from ui.web.updates import Page
+    from ui.web.updates import PageUpdates
 
 
 LONGEST_REASON = 500  # of a removal
 
 
-def lay_out_intake() -> Feeding:
+def lay_out_ingest() -> IngestControls:
     """Put what feeds in its place, inside the column that is open; hidden from who may not."""
     with gr.Accordion(say("mind"), open=False, visible=False, elem_id="bf-mind") as block:
         files = gr.File(label=say("files"), file_count="multiple", height=130, elem_id="bf-files")
@@ -38,10 +45,10 @@ def lay_out_intake() -> Feeding:
         name = gr.Textbox(label=say("take_out_name"), max_length=2000, max_lines=1)
         remove = gr.Button(say("take_out"), size="sm", elem_id="bf-remove")
         status = gr.HTML(elem_id="bf-status", padding=False)
-    return Feeding(block, files, addresses, feed, stop, told, name, remove, status)
+    return IngestControls(block, files, addresses, feed, stop, told, name, remove, status)
 
 
-def lay_out_removal(kept_seconds: int) -> Removal:
+def lay_out_withdrawal(kept_seconds: int) -> WithdrawControls:
     """Put the question whether that is sure in its place; hidden until there is one."""
     doomed = gr.State((), time_to_live=kept_seconds)
     with gr.Column(visible=False, elem_id="bf-sure") as block:
@@ -50,10 +57,10 @@ def lay_out_removal(kept_seconds: int) -> Removal:
         with gr.Row():
             yes = gr.Button(say("take_out_yes"), size="sm", variant="stop", min_width=90)
             no = gr.Button(say("take_out_no"), size="sm", min_width=90)
-    return Removal(doomed, block, question, reason, yes, no)
+    return WithdrawControls(doomed, block, question, reason, yes, no)
 
 
-def wire_minding(page: Page, settings: Settings) -> None:
+def wire_admin(page: PageUpdates, settings: Settings) -> None:
     """Say what each of them does; each asks again whether who asks may."""
     on, minding = page.on.minding.intake, page.on.minding
     removal, desk = minding.removal, page.on.desk
@@ -66,8 +73,8 @@ def wire_minding(page: Page, settings: Settings) -> None:
     ended = [on.told, on.feed, on.stop, *page.covering_parts]
     on.stop.click(_stopped(page), desk, ended, cancels=feeding, **TELLING)
     asking = [removal.doomed, removal.block, removal.question, removal.reason]
-    on.remove.click(_doomed(page), [desk, on.name], asking, **MINDING)
-    minding.remove_this.click(_doomed(page), [desk, page.on.opened], asking, **MINDING)
+    on.remove.click(_confirm_withdrawal(page), [desk, on.name], asking, **MINDING)
+    minding.remove_this.click(_confirm_withdrawal(page), [desk, page.on.opened], asking, **MINDING)
     removal.no.click(
         lambda: ((), gr.Column(visible=False)), outputs=[removal.doomed, removal.block], **TELLING
     )
@@ -84,18 +91,18 @@ def allowed(request: gr.Request) -> bool:
     return getattr(getattr(request.request, "state", None), "may_feed", False) is True
 
 
-def _refuse_others(desk: Desk, request: gr.Request) -> Texts:
+def _refuse_others(desk: Session, request: gr.Request) -> Texts:
     texts = texts_in(desk.language)
     if not allowed(request):
         raise gr.Error(texts("not_allowed"), print_exception=False)
     return texts
 
 
-def _feed(page: Page, settings: Settings) -> Any:
+def _feed(page: PageUpdates, settings: Settings) -> Any:
     on = page.on.minding.intake
 
     def feed(
-        desk: Desk, files: list[str] | None, pasted: str | None, request: gr.Request
+        desk: Session, files: list[str] | None, pasted: str | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
         texts = _refuse_others(desk, request)
         addresses, wrong = addresses_in(pasted or "")
@@ -107,12 +114,12 @@ def _feed(page: Page, settings: Settings) -> Any:
             yield {on.told: failure(texts("feed_nothing"))}
             return
         busy = {on.feed: gr.Button(interactive=False), on.stop: gr.Button(visible=True)}
-        yield {**busy, on.files: None, on.told: intake_markup(Intake(), texts)}
-        intake = Intake()
-        for intake in taken_in(page.archive, settings, sources, addresses[:MOST_SOURCES]):
-            yield {on.told: intake_markup(intake, texts)}
+        yield {**busy, on.files: None, on.told: ingest_html(IngestResult(), texts)}
+        intake = IngestResult()
+        for intake in ingest_upload(page.archive, settings, sources, addresses[:MOST_SOURCES]):
+            yield {on.told: ingest_html(intake, texts)}
         yield {
-            on.told: intake_markup(intake, texts),
+            on.told: ingest_html(intake, texts),
             on.feed: gr.Button(interactive=True),
             on.stop: gr.Button(visible=False),
             **({} if intake.failed else {on.addresses: ""}),
@@ -122,10 +129,10 @@ def _feed(page: Page, settings: Settings) -> Any:
     return feed
 
 
-def _stopped(page: Page) -> Any:
+def _stopped(page: PageUpdates) -> Any:
     on = page.on.minding.intake
 
-    def stopped(desk: Desk) -> dict[Any, Any]:
+    def stopped(desk: Session) -> dict[Any, Any]:
         texts = texts_in(desk.language)
         return {
             **page.covered(texts),
@@ -137,12 +144,12 @@ def _stopped(page: Page) -> Any:
     return stopped
 
 
-def _doomed(page: Page) -> Any:
+def _confirm_withdrawal(page: PageUpdates) -> Any:
     on = page.on.minding.removal
 
-    def doomed(desk: Desk, name: str, request: gr.Request) -> dict[Any, Any]:
+    def doomed(desk: Session, name: str, request: gr.Request) -> dict[Any, Any]:
         texts = _refuse_others(desk, request)
-        ids = named(page.archive, str(name or ""))
+        ids = parse_ids(page.archive, str(name or ""))
         if not ids:
             gr.Warning(texts("no_such_article"))
             return {on.doomed: (), on.block: gr.Column(visible=False)}
@@ -152,7 +159,7 @@ def _doomed(page: Page) -> Any:
         question = texts("take_out_sure", title=f"{title or ids[0]}{more}")
         return {
             on.doomed: tuple(ids),
-            on.question: paragraph(escaped_line(question), "bf-sure"),
+            on.question: paragraph(escape_line(question), "bf-sure"),
             on.block: gr.Column(visible=True),
             on.reason: "",
         }
@@ -160,18 +167,18 @@ def _doomed(page: Page) -> Any:
     return doomed
 
 
-def _remove(page: Page, settings: Settings) -> Any:
+def _remove(page: PageUpdates, settings: Settings) -> Any:
     on = page.on.minding.removal
 
     def remove(
-        desk: Desk, ids: tuple[str, ...], reason: str | None, request: gr.Request
+        desk: Session, ids: tuple[str, ...], reason: str | None, request: gr.Request
     ) -> dict[Any, Any]:
         texts = _refuse_others(desk, request)
         said = (reason or "").strip()[:LONGEST_REASON]
         try:
-            count = taken_out(page.archive, settings, ids, said) if ids else 0
+            count = withdraw_articles(page.archive, settings, ids, said) if ids else 0
         except BackfileError as error:
-            gr.Warning(escaped(str(error)))
+            gr.Warning(escape(str(error)))
             return {on.doomed: ids}
         gr.Info(texts("taken_out", count=count), duration=5)
         return {

@@ -11,16 +11,16 @@ import gradio as gr
 
 from rag.schema import Filters
 from ui.web import input_validation, run_turn
-from ui.web.ask_request import FIELDS, asked_of, fields_of, linked
+from ui.web.ask_request import FIELDS, fields_from_request, request_from_fields, request_from_link
 from ui.web.components import AT_ONCE, BEGINNING
 from ui.web.events.histogram import clicked, dragged, picked, plotted
-from ui.web.state import Asked, Desk
+from ui.web.state import AskRequest, Session
 from ui.web.texts import texts_in
-from ui.web.updates import Page, Shown
-from ui.web.views.markup import escaped, unescaped
+from ui.web.updates import PageUpdates, Shown
+from ui.web.views.markup import escape, unescape
 
 
-def wire_asking(page: Page, at_once: int) -> None:
+def wire_ask(page: PageUpdates, at_once: int) -> None:
     """Every way to ask: it shows the question at once, then its answer, then all that follows."""
     on = page.on
     scope = [on.mode, on.order, *on.narrowing.inputs]
@@ -48,14 +48,14 @@ def wire_asking(page: Page, at_once: int) -> None:
     on.question.stop(_stop(page), on.desk, page.desk_parts, **AT_ONCE)
 
 
-def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
+def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
     """After `begun`, answer what waits.
 
     An answer that is stopped ends by itself. Gradio's way to cancel it would not do: until the
     server has heard of it, the browser drops the next question as asked twice.
     """
 
-    def answered(desk: Desk) -> Iterator[Shown]:
+    def answered(desk: Session) -> Iterator[Shown]:
         yield from page.answered(desk)
 
     answer = begun.success(
@@ -75,60 +75,62 @@ def _wire_answer(page: Page, begun: Any, at_once: int) -> None:
     )
 
 
-def _stop(page: Page) -> Any:
-    return lambda desk: page.desk(run_turn.stopped(desk))
+def _stop(page: PageUpdates) -> Any:
+    return lambda desk: page.desk(run_turn.stop_turn(desk))
 
 
-def _linked(page: Page) -> Any:
+def _linked(page: PageUpdates) -> Any:
     """Return what asks the question of a link, and sets the page's fields to what it asks."""
     on = page.on
 
-    def asked(desk: Desk, link: str | None) -> Shown:
-        wanted = linked(parse_qsl((link or "")[: input_validation.LONGEST_LINK]))
+    def asked(desk: Session, link: str | None) -> Shown:
+        wanted = request_from_link(parse_qsl((link or "")[: input_validation.LONGEST_LINK]))
         if wanted is None or (desk.turns and desk.turns[-1].asked == wanted):
             return page.nothing()
-        fields = zip(on.narrowing.inputs, fields_of(wanted).values(), strict=True)
+        fields = zip(on.narrowing.inputs, fields_from_request(wanted).values(), strict=True)
         begun = page.begun(desk.started(), wanted)
         return {**begun, **dict(fields), on.mode: wanted.mode, on.order: wanted.order}
 
     return asked
 
 
-def _asked(desk: Desk, question: str | None, scope: tuple[Any, ...]) -> Asked:
+def _asked(desk: Session, question: str | None, scope: tuple[Any, ...]) -> AskRequest:
     mode, order, *fields = scope
-    asked, wrong = asked_of(question or "", mode, order, dict(zip(FIELDS, fields, strict=True)))
+    asked, wrong = request_from_fields(
+        question or "", mode, order, dict(zip(FIELDS, fields, strict=True))
+    )
     for text in wrong:
-        gr.Warning(texts_in(desk.language)("bad_date", text=escaped(text)))
+        gr.Warning(texts_in(desk.language)("bad_date", text=escape(text)))
     return asked
 
 
-def _of_example(page: Page) -> Any:
-    def of_example(desk: Desk, picked: gr.EventData, *scope: Any) -> Shown:
+def _of_example(page: PageUpdates) -> Any:
+    def of_example(desk: Session, picked: gr.EventData, *scope: Any) -> Shown:
         example = input_validation.read(input_validation.Example, picked._data)
         return page.begun(desk, _asked(desk, example.value.text if example else "", scope))
 
     return of_example
 
 
-def _retry(page: Page) -> Any:
-    def retry(desk: Desk, picked: gr.EventData) -> Shown:
+def _retry(page: PageUpdates) -> Any:
+    def retry(desk: Session, picked: gr.EventData) -> Shown:
         message = input_validation.read(input_validation.Message, picked._data)
         return _again(page, desk, message.index) if message else page.nothing()
 
     return retry
 
 
-def _edit(page: Page) -> Any:
-    def edit(desk: Desk, changed: gr.EventData) -> Shown:
+def _edit(page: PageUpdates) -> Any:
+    def edit(desk: Session, changed: gr.EventData) -> Shown:
         edited = input_validation.read(input_validation.Edited, changed._data)
         if edited is None:
             return page.nothing()
-        return _again(page, desk, edited.index, question=unescaped(edited.value), struck=())
+        return _again(page, desk, edited.index, question=unescape(edited.value), struck=())
 
     return edit
 
 
-def _again(page: Page, desk: Desk, index: int | tuple[int, int], **changed: Any) -> Shown:
+def _again(page: PageUpdates, desk: Session, index: int | tuple[int, int], **changed: Any) -> Shown:
     """Ask again what was asked at that place of the chat, but for what is `changed`."""
     at = desk.turn_at(index)
     if at is None:
@@ -136,8 +138,8 @@ def _again(page: Page, desk: Desk, index: int | tuple[int, int], **changed: Any)
     return page.begun(desk, replace(desk.turns[at].asked, **changed), at)
 
 
-def _strike(page: Page) -> Any:
-    def strike(desk: Desk, chosen: list[str] | None) -> Shown:
+def _strike(page: PageUpdates) -> Any:
+    def strike(desk: Session, chosen: list[str] | None) -> Shown:
         left = chosen or []
         if not desk.turns:
             return page.nothing()
@@ -147,7 +149,9 @@ def _strike(page: Page) -> Any:
         if "filters" not in struck:
             return page.begun(desk, asked, len(desk.turns) - 1)
         asked = replace(asked, filters=Filters(), struck=last.asked.struck)
-        cleared = dict(zip(page.on.narrowing.inputs, fields_of(asked).values(), strict=True))
+        cleared = dict(
+            zip(page.on.narrowing.inputs, fields_from_request(asked).values(), strict=True)
+        )
         return {**page.begun(desk, asked, len(desk.turns) - 1), **cleared}
 
     return strike

@@ -9,11 +9,11 @@ import gradio as gr
 
 from rag.schema import Citation
 from ui import answer_formats
-from ui.web.ask_request import link_to
+from ui.web.ask_request import permalink
 from ui.web.components import TELLING
-from ui.web.state import Desk, Turn
+from ui.web.state import Session, Turn
 from ui.web.texts import texts_in
-from ui.web.updates import Page
+from ui.web.updates import PageUpdates
 
 # The file is made in the browser: nothing of it lies on the server, where others might find it.
 SAVE_JS = """(parcel) => {
@@ -40,15 +40,15 @@ COPY_JS = """async (parcel) => {
 }"""
 
 
-def wire_taking(page: Page) -> None:
+def wire_export(page: PageUpdates) -> None:
     """Say what the buttons do that take an answer, or the whole conversation, away."""
     on = page.on.taking
 
-    def chosen(desk: Desk, which: str) -> list[answer_formats.Said]:
+    def chosen(desk: Session, which: str) -> list[answer_formats.ExportedTurn]:
         turns = [turn for turn in page.current(desk).turns if not turn.is_under_way]
         return said(turns if which == "conversation" else turns[-1:])
 
-    def copy(desk: Desk, which: str) -> dict[str, str] | None:
+    def copy(desk: Session, which: str) -> dict[str, str] | None:
         answers = chosen(desk, which)
         if not answers:
             return None
@@ -56,18 +56,18 @@ def wire_taking(page: Page) -> None:
         gr.Info(texts("copied"), duration=3)
         return {"text": answer_formats.plain(answers, texts)}
 
-    def link(desk: Desk) -> dict[str, str] | None:
+    def link(desk: Session) -> dict[str, str] | None:
         if not desk.turns:
             return None
         gr.Info(texts_in(desk.language)("copied"), duration=3)
-        return {"query": link_to(desk.turns[-1].asked)}
+        return {"query": permalink(desk.turns[-1].asked)}
 
     def saving(form: str) -> Any:
-        def save(desk: Desk, which: str) -> dict[str, str] | None:
+        def save(desk: Session, which: str) -> dict[str, str] | None:
             answers, kind = chosen(desk, which), answer_formats.FORMATS[form]
             if not answers:
                 return None
-            text = answer_formats.exported(answers, form, texts_in(desk.language))
+            text = answer_formats.export(answers, form, texts_in(desk.language))
             return {"text": text, "type": kind.media_type, "name": f"backfile.{kind.suffix}"}
 
         return save
@@ -79,10 +79,10 @@ def wire_taking(page: Page) -> None:
         button.click(saving(form), wanted, on.parcel, **TELLING).then(None, on.parcel, js=SAVE_JS)
 
 
-def said(turns: Sequence[Turn]) -> list[answer_formats.Said]:
+def said(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
     """Return the questions of the turns with their answers, or with the passages asked for."""
     return [
-        answer_formats.Said(
+        answer_formats.ExportedTurn(
             turn.asked.question,
             turn.answer,
             turn.sequence,

@@ -7,16 +7,16 @@ import gradio as gr
 from ui.web import input_validation
 from ui.web.components import AT_ONCE, TELLING
 from ui.web.feedback import feedback_of, keep
-from ui.web.state import Desk
+from ui.web.state import Session
 from ui.web.texts import texts_in
-from ui.web.updates import Page, Shown
+from ui.web.updates import PageUpdates, Shown
 
 
-def wire_opinion(page: Page) -> None:
+def wire_feedback(page: PageUpdates) -> None:
     """Keep a thumb at once, and a reason when one is given."""
     on = page.on
 
-    def thumb(desk: Desk, pressed: gr.EventData, request: gr.Request) -> Shown:
+    def thumb(desk: Session, pressed: gr.EventData, request: gr.Request) -> Shown:
         given = input_validation.read(input_validation.Thumb, pressed._data)
         at = desk.turn_at(given.index) if given else None
         if given is None or at is None or given.liked == "":
@@ -26,7 +26,7 @@ def wire_opinion(page: Page) -> None:
         return {on.opinion.given: told, on.opinion.block: gr.Group(visible=True)}
 
     def explain(
-        desk: Desk, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
+        desk: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
     ) -> Shown:
         said = (reason or "").strip()
         if told is not None and said:
@@ -40,7 +40,9 @@ def wire_opinion(page: Page) -> None:
     )
 
 
-def _keep(page: Page, desk: Desk, told: tuple[int, bool], reason: str, request: gr.Request) -> None:
+def _keep(
+    page: PageUpdates, desk: Session, told: tuple[int, bool], reason: str, request: gr.Request
+) -> None:
     at, liked = told
     texts = texts_in(desk.language)
     found = feedback_of(page.current(desk), at, liked=liked, reason=reason)

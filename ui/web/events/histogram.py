@@ -9,21 +9,27 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import BackfileError
-from rag.retrieval.histogram import Bar, Spread, after, begin, spread
-from rag.retrieval.hybrid import narrow
+from rag.retrieval.histogram import (
+    Bucket,
+    Histogram,
+    bucket_start,
+    date_histogram,
+    next_bucket_start,
+)
+from rag.retrieval.hybrid import apply_query_constraints
 from ui.web import input_validation
-from ui.web.ask_request import fields_of, within
+from ui.web.ask_request import fields_from_request, within
 from ui.web.components import CITED, NOT_CITED
 from ui.web.run_turn import REMEMBERED, read_question
-from ui.web.state import Desk
+from ui.web.state import Session
 from ui.web.texts import Texts, texts_in
-from ui.web.updates import Page, Shown
-from ui.web.views.markup import escaped
+from ui.web.updates import PageUpdates, Shown
+from ui.web.views.markup import escape
 
 BUSIEST = 5  # days, weeks or months that stand beneath the plot, to be clicked
 
 
-def plotted(page: Page, desk: Desk) -> Shown:
+def plotted(page: PageUpdates, desk: Session) -> Shown:
     """Show how the articles that speak of the last question are spread over time."""
     on = page.on.time
     if desk.is_busy:
@@ -34,15 +40,15 @@ def plotted(page: Page, desk: Desk) -> Shown:
     history = replace(desk.current, turns=desk.turns[:-1]).history[-REMEMBERED:]
     try:
         question = read_question(page.archive, turn, history)
-        filters = narrow(turn.asked.filters, question)
+        filters = apply_query_constraints(turn.asked.filters, question)
         cited = [citation.head.article_id for citation in turn.answer.citations]
         found = (
-            spread(page.archive, question.query, filters=filters, cited=cited)
+            date_histogram(page.archive, question.query, filters=filters, cited=cited)
             if filters is not None
-            else Spread()
+            else Histogram()
         )
     except BackfileError:
-        found = Spread()
+        found = Histogram()
     if not found.bars:
         return page.no_time()
     texts = texts_in(desk.language)
@@ -54,7 +60,7 @@ def plotted(page: Page, desk: Desk) -> Shown:
     }
 
 
-def _plot(found: Spread, texts: Texts) -> gr.BarPlot:
+def _plot(found: Histogram, texts: Texts) -> gr.BarPlot:
     """Return the bars alone: with anything else that changes, Gradio draws the bars of before."""
     import pandas  # 0.3 s, and Gradio has it by now
 
@@ -70,13 +76,13 @@ def _plot(found: Spread, texts: Texts) -> gr.BarPlot:
     return gr.BarPlot(frame, y_title=texts("article_count"))
 
 
-def _note(found: Spread, texts: Texts) -> str:
+def _note(found: Histogram, texts: Texts) -> str:
     total = sum(bar.articles for bar in found.bars)
     when = texts.period(found.bars[0].start, found.end(found.bars[-1]))
     step = texts(f"step_{found.step}")
-    said = escaped(texts("spoken_of", count=total, when=when, step=step))
+    said = escape(texts("spoken_of", count=total, when=when, step=step))
     legend = "".join(
-        f'<span><i style="background:{colour}"></i>{escaped(texts(key))}</span>'
+        f'<span><i style="background:{colour}"></i>{escape(texts(key))}</span>'
         for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
     )
     note = f'<p class="bf-note" dir="auto" data-step="{found.step}">{said}</p>'
@@ -84,7 +90,7 @@ def _note(found: Spread, texts: Texts) -> str:
     return f'{note}<p class="bf-legend">{legend}</p>' if cited else note
 
 
-def _busiest(found: Spread, texts: Texts) -> list[tuple[str, str]]:
+def _busiest(found: Histogram, texts: Texts) -> list[tuple[str, str]]:
     """Return what to call the busiest bars, in order, and their first and last day."""
     most = sorted(found.bars, key=lambda bar: -bar.articles)[:BUSIEST]
     return [
@@ -97,16 +103,16 @@ def _busiest(found: Spread, texts: Texts) -> list[tuple[str, str]]:
     ]
 
 
-def _start(bar: Bar) -> datetime:
+def _start(bar: Bucket) -> datetime:
     return bar.start
 
 
-def narrowed_to(page: Page, desk: Desk, first: datetime, last: datetime) -> Shown:
+def narrowed_to(page: PageUpdates, desk: Session, first: datetime, last: datetime) -> Shown:
     """Ask the last question again, of the articles of those days."""
     if not desk.turns or first > last:
         return page.nothing()
     asked = within(desk.turns[-1].asked, first, last)
-    fields = fields_of(asked)
+    fields = fields_from_request(asked)
     narrowing = page.on.narrowing
     return {
         **page.begun(desk, asked, len(desk.turns) - 1),
@@ -115,10 +121,10 @@ def narrowed_to(page: Page, desk: Desk, first: datetime, last: datetime) -> Show
     }
 
 
-def dragged(page: Page) -> Any:
+def dragged(page: PageUpdates) -> Any:
     """Return what to do when a stretch of the plot is marked."""
 
-    def drag(desk: Desk, marked: gr.EventData) -> Shown:
+    def drag(desk: Session, marked: gr.EventData) -> Shown:
         found = input_validation.read(input_validation.Dragged, marked._data)
         if found is None:
             return page.nothing()
@@ -128,23 +134,25 @@ def dragged(page: Page) -> Any:
     return drag
 
 
-def picked(page: Page) -> Any:
+def picked(page: PageUpdates) -> Any:
     """Return what to do when a bar of the plot is clicked: its day, week or month is asked for."""
 
-    def pick(desk: Desk, bar: gr.EventData) -> Shown:
+    def pick(desk: Session, bar: gr.EventData) -> Shown:
         found = input_validation.read(input_validation.Bar, bar._data)
         if found is None:
             return page.nothing()
-        first = begin(datetime.fromtimestamp(found.day / 1000, UTC), found.step)
-        return narrowed_to(page, desk, first, after(first, found.step) - timedelta(days=1))
+        first = bucket_start(datetime.fromtimestamp(found.day / 1000, UTC), found.step)
+        return narrowed_to(
+            page, desk, first, next_bucket_start(first, found.step) - timedelta(days=1)
+        )
 
     return pick
 
 
-def clicked(page: Page) -> Any:
+def clicked(page: PageUpdates) -> Any:
     """Return what to do when one of the busiest bars is picked."""
 
-    def click(desk: Desk, picked: object) -> Shown:
+    def click(desk: Session, picked: object) -> Shown:
         found = input_validation.read(input_validation.Days, {"days": picked})
         return narrowed_to(page, desk, *found.ends) if found else page.nothing()
 

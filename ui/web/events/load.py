@@ -10,16 +10,16 @@ import gradio as gr
 from ui.web import browser_storage
 from ui.web.components import AT_ONCE
 from ui.web.events.admin import allowed
-from ui.web.state import Conversation, Desk
+from ui.web.state import Conversation, Session
 from ui.web.texts import texts_in, wanted_language
-from ui.web.updates import Page, Shown
+from ui.web.updates import PageUpdates, Shown
 
 
-def wire_loading(page: Page, blocks: gr.Blocks) -> Any:
+def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
     """Have the page filled when it is opened; return the event."""
     on = page.on
 
-    def load(desk: Desk, browser: Any, request: gr.Request) -> Shown:
+    def load(desk: Session, browser: Any, request: gr.Request) -> Shown:
         language = wanted_language(request.headers.get("accept-language", ""))
         texts = texts_in(language)
         conversations = browser_storage.from_browser(browser, page.archive, texts("lost"))

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from rag.sanitize import without_markers
-from rag.schema import Article, ArticleHead, Passage
+from rag.sanitize import neutralize_markers
+from rag.schema import Article, ArticleMetadata, Passage
 from ui.web.state import Turn
 from ui.web.texts import Texts
-from ui.web.views.cards import copies_markup, facts_markup, marked, original
-from ui.web.views.markup import escaped, paragraph
+from ui.web.views.cards import copies_html, facts_html, marked, original
+from ui.web.views.markup import escape, paragraph
 
 if TYPE_CHECKING:
     from rag.store.revisions import Revision
@@ -24,7 +24,9 @@ class Shelf(Protocol):
 
     def revisions(self, article_id: str, /) -> Sequence[Revision]: ...
 
-    def copies(self, article_ids: Iterable[str], /) -> Mapping[str, tuple[ArticleHead, ...]]: ...
+    def copies(
+        self, article_ids: Iterable[str], /
+    ) -> Mapping[str, tuple[ArticleMetadata, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def place_of(turn: Turn, card: int, number: int = 0) -> Place | None:
     return Place(passage, tuple((c.start, c.end) for c in citations if c.passage == passage), on)
 
 
-def article_markup(shelf: Shelf, place: Place, texts: Texts, revision: int | None = None) -> str:
+def article_html(shelf: Shelf, place: Place, texts: Texts, revision: int | None = None) -> str:
     """Return the article of `place` as it was when it was cited, marked there, or a revision of it.
 
     One that has been withdrawn since is not shown; one that has changed says so.
@@ -64,7 +66,7 @@ def article_markup(shelf: Shelf, place: Place, texts: Texts, revision: int | Non
     now = shelf.article(passage.article_id)
     article = shelf.article(passage.article_id, revision or passage.revision)
     if now is None or article is None:
-        return paragraph(escaped(texts("withdrawn")), "bf-refused")
+        return paragraph(escape(texts("withdrawn")), "bf-refused")
     head = article.head
     notes = []
     if now.revision != article.revision == passage.revision:
@@ -73,12 +75,12 @@ def article_markup(shelf: Shelf, place: Place, texts: Texts, revision: int | Non
         notes.append(texts("correction", words=article.correction))
     if article.updated:
         notes.append(texts("updated", day=texts.date(article.updated)))
-    said = "".join(paragraph(escaped(note), "bf-note") for note in notes)
+    said = "".join(paragraph(escape(note), "bf-note") for note in notes)
     return (
         f'<article class="bf-article" aria-labelledby="bf-article-title">'
-        f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escaped(head.title)}</h2>'
-        f'{facts_markup(head, texts)}<p class="bf-doing">{original(head, texts)}</p>'
-        f"{copies_markup(shelf.copies([article.id]).get(article.id, ()), texts)}{said}"
+        f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escape(head.title)}</h2>'
+        f'{facts_html(head, texts)}<p class="bf-doing">{original(head, texts)}</p>'
+        f"{copies_html(shelf.copies([article.id]).get(article.id, ()), texts)}{said}"
         f"{_revisions(shelf.revisions(article.id), article.revision, place, texts)}"
         f'<div class="bf-text" dir="auto">{_text(article, place)}</div></article>'
     )
@@ -92,7 +94,7 @@ def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: T
     items = []
     for one in revisions:
         number = one.article.revision
-        said = escaped(texts("revision", number=number, day=texts.date(one.came)))
+        said = escape(texts("revision", number=number, day=texts.date(one.came)))
         button = (
             f'<button type="button" data-turn="{turn}" data-card="{card}" '
             f'data-revision="{number}">{said}</button>'
@@ -100,7 +102,7 @@ def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: T
         items.append(
             f'<li aria-current="true">{said}</li>' if number == shown else f"<li>{button}</li>"
         )
-    heading = escaped(texts("revisions", count=len(revisions)))
+    heading = escape(texts("revisions", count=len(revisions)))
     return (
         f'<details class="bf-revisions"><summary>{heading}</summary>'
         f"<ol>{''.join(items)}</ol></details>"
@@ -111,19 +113,19 @@ def _text(article: Article, place: Place) -> str:
     """Return the whole text; the passage stands out, and what is quoted of it is marked."""
     passage = place.passage
     start, end = passage.start, passage.end
-    text = without_markers(article.text)  # of the same length; whole, for a marker may be cut
+    text = neutralize_markers(article.text)  # of the same length; whole, for a marker may be cut
     if article.revision != passage.revision:
         start = article.text.find(passage.text)
         if start < 0:
-            return escaped(article.text)
+            return escape(article.text)
         end = start + len(passage.text)
         return (
-            f'{escaped(text[:start])}<span class="bf-place">'
-            f"{escaped(text[start:end])}</span>{escaped(text[end:])}"
+            f'{escape(text[:start])}<span class="bf-place">'
+            f"{escape(text[start:end])}</span>{escape(text[end:])}"
         )
     inside = [(s - start, e - start) for s, e in place.quotes]
     return (
-        f"{escaped(text[:start])}"
+        f"{escape(text[:start])}"
         f'<span class="bf-place">{marked(text[start:end], inside)}</span>'
-        f"{escaped(text[end:])}"
+        f"{escape(text[end:])}"
     )

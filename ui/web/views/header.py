@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ui.web.texts import Texts
-from ui.web.views.markup import escaped, escaped_line
+from ui.web.views.markup import escape, escape_line
 
 if TYPE_CHECKING:
-    from rag.archive.stats import PublisherStatus, Status
+    from rag.archive.stats import ArchiveStatus, PublisherStatus
 
 MOST_PUBLISHERS = 200  # rows; a crawl of the web has more than anybody reads
 
 
-def banner_markup(status: Status, texts: Texts) -> str:
+def header_html(status: ArchiveStatus, texts: Texts) -> str:
     """Return the line, and the table that it opens into."""
     if not status.articles:
-        return f"<h1>Backfile</h1><p><span>{escaped(texts('empty_archive'))}</span></p>"
+        return f"<h1>Backfile</h1><p><span>{escape(texts('empty_archive'))}</span></p>"
     names = [publisher.name for publisher in status.publishers if publisher.name]
     told = [
         texts("articles", count=status.articles),
@@ -24,7 +24,7 @@ def banner_markup(status: Status, texts: Texts) -> str:
         texts.period(status.first, status.last),
         texts("last_fed", day=texts.date(status.last_ingest)) if status.last_ingest else "",
     ]
-    line = "".join(f'<span dir="auto">{escaped(part)}</span>' for part in told if part)
+    line = "".join(f'<span dir="auto">{escape(part)}</span>' for part in told if part)
     return (
         f"<details><summary><h1>Backfile</h1>{line}</summary>"
         f"{_table(status.publishers[:MOST_PUBLISHERS], texts)}</details>"
@@ -33,16 +33,16 @@ def banner_markup(status: Status, texts: Texts) -> str:
 
 def _table(publishers: tuple[PublisherStatus, ...], texts: Texts) -> str:
     heads = "".join(
-        f'<th scope="col">{escaped(texts(key))}</th>'
+        f'<th scope="col">{escape(texts(key))}</th>'
         for key in ("publisher", "article_count", "first_day", "last_day")
     )
     rows = "".join(
-        f'<tr><th scope="row" dir="auto">{escaped(p.name or texts("no_publisher"))}</th>'
-        f"<td>{escaped(texts.number(p.articles))}</td>"
-        f"<td>{escaped_line(texts.day(p.first))}</td><td>{escaped_line(texts.day(p.last))}</td></tr>"
+        f'<tr><th scope="row" dir="auto">{escape(p.name or texts("no_publisher"))}</th>'
+        f"<td>{escape(texts.number(p.articles))}</td>"
+        f"<td>{escape_line(texts.day(p.first))}</td><td>{escape_line(texts.day(p.last))}</td></tr>"
         for p in publishers
     )
-    caption = escaped(texts("coverage"))
+    caption = escape(texts("coverage"))
     return (
         f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table>"

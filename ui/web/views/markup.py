@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from rag.sanitize import one_line, without_controls, without_markers
+from rag.sanitize import neutralize_markers, single_line, strip_controls
 
 # Each is written as a number, so that neither HTML, nor Markdown, nor the page's templates
 # (`${value}`, `{{value}}`) or a formula ($$) see anything in an article's text but text.
@@ -14,25 +14,25 @@ _MARKUP = re.compile(r"[!-+\--:<-@\[-`{-~]")  # punctuation but , and ;
 _ACTIVE = re.compile(r"[<>&*_`\[\]{}$\\~|#@=+]|:(?=//)|\.(?=\S)|^[-\d]+[.)]?|!(?=\[)")
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Return `text` as HTML, or on one line as Markdown, that shows it and nothing else.
 
     What looks like a citation in it stands in parentheses: see `without_markers`.
     """
-    return _MARKUP.sub(_numbered, without_controls(without_markers(text)))
+    return _MARKUP.sub(_numbered, strip_controls(neutralize_markers(text)))
 
 
-def escaped_line(text: str) -> str:
+def escape_line(text: str) -> str:
     """Return `text` escaped and on one line, so that a blank one ends no block of Markdown."""
-    return escaped(" ".join(text.split()))
+    return escape(" ".join(text.split()))
 
 
 def plain_line(text: str) -> str:
     """Return `text` on one line as Markdown that shows it, with as little escaped as can be."""
-    return _ACTIVE.sub(lambda found: "".join(map(_number, found[0])), one_line(text))
+    return _ACTIVE.sub(lambda found: "".join(map(_number, found[0])), single_line(text))
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     """Return the text that `plain_line` was given."""
     return html.unescape(text)
 

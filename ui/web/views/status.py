@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ui.web.ingest_job import Intake
+from ui.web.ingest_job import IngestResult
 from ui.web.texts import Texts
-from ui.web.views.markup import escaped, escaped_line
+from ui.web.views.markup import escape, escape_line
 
 if TYPE_CHECKING:
-    from rag.archive.stats import Gap, Status
+    from rag.archive.stats import ArchiveStatus, CoverageGap
 
 MOST_GAPS = 20  # of them in the list, the longest
 
 
-def intake_markup(intake: Intake, texts: Texts) -> str:
+def ingest_html(intake: IngestResult, texts: Texts) -> str:
     """Return how far it is, what became of it, and what was rejected, for a reader."""
     report = intake.report
     parts = []
@@ -33,15 +33,15 @@ def intake_markup(intake: Intake, texts: Texts) -> str:
         parts.append(note(said))
     if intake.rejects:
         items = "".join(
-            f'<li dir="auto"><b>{escaped_line(place)}</b>&#58; {escaped_line(reason)}</li>'
+            f'<li dir="auto"><b>{escape_line(place)}</b>&#58; {escape_line(reason)}</li>'
             for place, reason in intake.rejects
         )
-        heading = escaped(texts("rejects"))
+        heading = escape(texts("rejects"))
         parts.append(f"<details open><summary>{heading}</summary><ul>{items}</ul></details>")
     return "".join(parts)
 
 
-def status_markup(status: Status, texts: Texts) -> str:
+def status_html(status: ArchiveStatus, texts: Texts) -> str:
     """Return what is in the archive, and where it has gaps, for who looks after it."""
     rows = {
         "articles": texts.number(status.articles),
@@ -53,17 +53,17 @@ def status_markup(status: Status, texts: Texts) -> str:
         "sequence": str(status.sequence),
     }
     listed = "".join(
-        f"<dt>{escaped(texts(f'status_{name}'))}</dt><dd>{escaped_line(value)}</dd>"
+        f"<dt>{escape(texts(f'status_{name}'))}</dt><dd>{escape_line(value)}</dd>"
         for name, value in rows.items()
     )
     longest = sorted(status.gaps, key=lambda gap: -gap.days)[:MOST_GAPS]
-    gaps = "".join(f'<li dir="auto">{escaped_line(_gap(gap, texts))}</li>' for gap in longest)
-    heading = escaped(texts("status_gaps"))
+    gaps = "".join(f'<li dir="auto">{escape_line(_gap(gap, texts))}</li>' for gap in longest)
+    heading = escape(texts("status_gaps"))
     more = f"<details><summary>{heading}</summary><ul>{gaps}</ul></details>" if gaps else ""
-    return f"<h2>{escaped(texts('status'))}</h2><dl>{listed}</dl>{more}"
+    return f"<h2>{escape(texts('status'))}</h2><dl>{listed}</dl>{more}"
 
 
-def _gap(gap: Gap, texts: Texts) -> str:
+def _gap(gap: CoverageGap, texts: Texts) -> str:
     return texts(
         "status_silent" if gap.goes_on else "status_gap",
         publisher=gap.publisher or texts("no_publisher"),
@@ -75,9 +75,9 @@ def _gap(gap: Gap, texts: Texts) -> str:
 
 def note(said: str) -> str:
     """Return what is said, to be read aloud when there is time."""
-    return f'<p class="bf-note" role="status" dir="auto">{escaped_line(said)}</p>'
+    return f'<p class="bf-note" role="status" dir="auto">{escape_line(said)}</p>'
 
 
 def failure(said: str) -> str:
     """Return what went wrong, to be read aloud at once."""
-    return f'<p class="bf-note bf-notice" role="alert" dir="auto">{escaped_line(said)}</p>'
+    return f'<p class="bf-note bf-notice" role="alert" dir="auto">{escape_line(said)}</p>'
