@@ -1,75 +1,105 @@
-"""`backfile evaluate duplicates`: whether one story printed twice is told from two stories."""
+"""`backfile evaluate duplicates`: the detection of near-duplicates, measured."""
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import BackfileError, ReadError
+import click
+
+from rag.errors import BackfileError
 from rag.schema import Article
 from rag.settings import Settings
-from ui.cli.evaluate_report import report
-from ui.cli.progress import tell
+from ui.cli.command import Example, ManualPage
+from ui.cli.evaluate_report import ReportOptions, evaluation_options, read_lines, report
+from ui.cli.options import Number, PathName
+from ui.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from rag.evaluate.duplicates import DuplicatesEvaluation
 
 EACH = 300  # pairs of a kind: eight kinds, so that 1 in 100 is seen to lie within 1
-MISTAKEN = 20  # pairs shown of which the wrong thing was said
+MISTAKES_SHOWN = 20
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `backfile evaluate duplicates` takes."""
-    parser.add_argument(
-        "articles",
-        nargs="+",
-        type=Path,
-        metavar="ARTICLES",
-        help="files or folders of articles, of which reprints are made; no archive is needed",
-    )
-    parser.add_argument(
-        "--each", type=_number, default=EACH, metavar="N", help="pairs of a kind (%(default)s)"
-    )
-    parser.add_argument(
-        "--seed", type=_number, default=1, metavar="N", help="draws the pairs (%(default)s)"
-    )
-    parser.add_argument(
-        "--judged",
-        type=Path,
-        metavar="FILE",
-        help="JSONL: one, other (ids), same; what a person found pairs of real articles to be",
-    )
+@click.command(
+    cls=ManualPage,
+    examples=[
+        Example("Measure on your own articles", "backfile evaluate duplicates articles.jsonl"),
+        Example(
+            "Compare with the judgements of a person",
+            "backfile evaluate duplicates articles.jsonl --judged pairs.jsonl",
+        ),
+    ],
+)
+@click.argument(
+    "paths",
+    type=PathName(),
+    nargs=-1,
+    required=True,
+    metavar="ARTICLES...",
+    help="Files or folders of articles. No archive is needed.",
+)
+@click.option(
+    "--each",
+    type=Number(1),
+    default=EACH,
+    show_default=True,
+    metavar="N",
+    help="Number of pairs of each kind.",
+)
+@click.option(
+    "--seed",
+    type=Number(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Seed of the random choice of pairs.",
+)
+@click.option(
+    "--judged",
+    type=PathName(),
+    metavar="FILE",
+    help="JSON lines of pairs that a person has judged: one, other (IDs), same.",
+)
+@evaluation_options
+def duplicates(
+    paths: tuple[Path, ...],
+    each: int,
+    seed: int,
+    judged: Path | None,
+    settings: Settings,
+    report_options: ReportOptions,
+) -> int:
+    """Measure how well near-duplicates are told from different stories.
 
-
-def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Make pairs of the articles and print how many were told rightly, and which were not."""
+    Reprints are made from your articles (cut, edited, under other headlines), and paired with
+    their originals and with the most similar other articles.
+    """
     from rag.evaluate.duplicates import evaluate_duplicates, read_judged
     from rag.evaluate.metrics import Evaluation, compare
 
-    try:
-        judged = read_judged(_lines(arguments.judged)) if arguments.judged else {}
-        before = (
-            Evaluation.loaded("\n".join(_lines(arguments.compare))) if arguments.compare else None
-        )
-    except (OSError, ValueError) as error:
-        raise ReadError(str(error)) from error
-    articles = _articles(arguments.articles)
+    judgements = read_lines(judged, read_judged) if judged else {}
+    before = report_options.load_earlier(Evaluation.loaded)
+    articles = _read_articles(paths)
     if len(articles) < 2:
-        raise BackfileError("a pair needs two articles: name files or folders that hold some")
+        raise BackfileError(
+            "Cannot make pairs: fewer than two articles found. Name more files or folders."
+        )
     found = evaluate_duplicates(
         articles,
-        each=arguments.each,
-        seed=arguments.seed,
-        judged=judged,
-        progress=lambda done, of: tell(done, of, "pairs"),
+        each=each,
+        seed=seed,
+        judged=judgements,
+        progress=lambda done, of: show_progress(done, of, "pairs"),
     )
     differences = compare(Evaluation(found.measures), before) if before else ()
-    return report(arguments, found, table(found), differences)
+    return report(found, table(found), differences, report_options)
 
 
 def table(found: DuplicatesEvaluation) -> str:
-    """Return the measures with their 95 % intervals and the first of the pairs mistaken."""
+    """Return the measures with their 95 % intervals, and the first pairs judged wrongly."""
     from ui import render
 
     lines = []
@@ -78,15 +108,15 @@ def table(found: DuplicatesEvaluation) -> str:
         shown = f"{score.mean:.3f}  [{score.low:.3f}, {score.high:.3f}]"
         lines.append(f"{m.set:22}{m.name:12}{shown}  n = {m.n:,}")
     if found.mistaken:
-        lines += ["", f"mistaken, {len(found.mistaken):,} pairs:"]
-    for pair in found.mistaken[:MISTAKEN]:
-        taken = "two stories" if pair.same else "one story"
+        lines += ["", f"mistakes, {len(found.mistaken):,} pairs:"]
+    for pair in found.mistaken[:MISTAKES_SHOWN]:
+        taken = "different stories" if pair.same else "near-duplicates"
         ids = f"{pair.one.id} and {pair.other.id}"
         lines.append(render.terminal_text(f"  {pair.kind}, taken for {taken}: {ids}"))
     return "\n".join(lines)
 
 
-def _articles(paths: list[Path]) -> list[Article]:
+def _read_articles(paths: Sequence[Path]) -> list[Article]:
     from ingest.readers import read
 
     articles: dict[str, Article] = {}
@@ -95,13 +125,3 @@ def _articles(paths: list[Path]) -> list[Article]:
             if isinstance(found, Article):
                 articles.setdefault(found.id, found)
     return list(articles.values())
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
-    return int(text)

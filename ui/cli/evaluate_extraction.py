@@ -1,48 +1,80 @@
-"""`backfile evaluate extraction`: what is read from pages, beside what a person found in them."""
+"""`backfile evaluate extraction`: the extraction of articles from web pages, measured."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import click
 
 from rag.errors import BackfileError, ReadError
 from rag.settings import Settings
-from ui.cli.evaluate_report import report
-from ui.cli.progress import tell
+from ui.cli.command import Example, ManualPage
+from ui.cli.evaluate_report import ReportOptions, evaluation_options, report
+from ui.cli.options import Number, PathName
+from ui.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from ingest.evaluate_extraction import ExtractionEvaluation, PageScore
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `backfile evaluate extraction` takes."""
-    parser.add_argument(
-        "folder",
-        type=Path,
-        metavar="FOLDER",
-        help="ground-truth.json (NAME: any of articleBody, headline, datePublished, authors, url) "
-        "and html/NAME.html or NAME.html.gz, as in Zyte's article-extraction-benchmark",
-    )
-    parser.add_argument(
-        "--gold",
-        type=Path,
-        metavar="FILE",
-        help="JSON by page: headline, datePublished, authors, where ground-truth.json lacks them",
-    )
-    parser.add_argument(
-        "--worst", type=int, default=10, metavar="N", help="list the N worst pages (%(default)s)"
-    )
-    parser.add_argument(
-        "--metadata",
-        choices=["given", "withheld"],
-        default="given",
-        help="read pages as they are, or without JSON-LD and <meta> (%(default)s)",
-    )
+@click.command(
+    cls=ManualPage,
+    notes=[
+        (
+            "Ground truth",
+            "FOLDER has the layout of Zyte's article-extraction-benchmark: pages in "
+            "html/NAME.html or html/NAME.html.gz, and ground-truth.json, which has for each NAME "
+            "any of articleBody, headline, datePublished, authors and url.",
+        )
+    ],
+    examples=[
+        Example(
+            "Measure extraction, and list the 20 worst pages",
+            "backfile evaluate extraction benchmark/ --worst 20",
+        ),
+        Example(
+            "Measure it without the pages' own metadata",
+            "backfile evaluate extraction benchmark/ --metadata withheld",
+        ),
+    ],
+)
+@click.argument("folder", type=PathName("dir"), help="Folder of pages with their ground truth.")
+@click.option(
+    "--gold",
+    type=PathName(),
+    metavar="FILE",
+    help="JSON with headline, datePublished and authors of pages, where ground-truth.json lacks "
+    "them.",
+)
+@click.option(
+    "--worst",
+    type=Number(),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Number of worst pages to list.",
+)
+@click.option(
+    "--metadata",
+    type=click.Choice(["given", "withheld"]),
+    default="given",
+    show_default=True,
+    help="Read pages as they are, or without JSON-LD and <meta>.",
+)
+@evaluation_options
+def extraction(
+    folder: Path,
+    gold: Path | None,
+    worst: int,
+    metadata: Literal["given", "withheld"],
+    settings: Settings,
+    report_options: ReportOptions,
+) -> int:
+    """Measure how well the text, title, date and authors of web pages are extracted.
 
-
-def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Read every page of a folder and print how much of it is right."""
+    The text is compared with trafilatura's as well. No archive is needed.
+    """
     from ingest.evaluate_extraction import (
         ExtractionEvaluation,
         compare_extraction,
@@ -51,23 +83,20 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     )
 
     try:
-        pages = list(read_pages(arguments.folder, arguments.gold))
-        before = (
-            ExtractionEvaluation.loaded(arguments.compare.read_text(encoding="utf-8"))
-            if arguments.compare
-            else None
-        )
+        pages = list(read_pages(folder, gold))
     except (OSError, ValueError) as error:
-        raise ReadError(f"{arguments.folder}: {error}") from error
+        raise ReadError(f"{folder}: {error}") from error
+    before = report_options.load_earlier(ExtractionEvaluation.loaded)
     if not pages:
-        raise BackfileError(f"{arguments.folder / 'ground-truth.json'} names no page")
+        raise BackfileError(f"No pages are named in {folder / 'ground-truth.json'}.")
     found = evaluate_extraction(
         pages,
-        metadata=arguments.metadata,
-        progress=lambda done: tell(done, len(pages), "pages"),
+        metadata=metadata,
+        progress=lambda done: show_progress(done, len(pages), "pages"),
     )
-    text = "\n".join(filter(None, (table(found), worst_pages(found, max(0, arguments.worst)))))
-    return report(arguments, found, text, compare_extraction(found, before) if before else ())
+    text = "\n".join(filter(None, (table(found), worst_pages(found, max(0, worst)))))
+    differences = compare_extraction(found, before) if before else ()
+    return report(found, text, differences, report_options)
 
 
 def table(found: ExtractionEvaluation) -> str:
@@ -79,9 +108,9 @@ def table(found: ExtractionEvaluation) -> str:
 
 
 def worst_pages(found: ExtractionEvaluation, count: int) -> str:
-    """Return a line for each of the worst pages that have a fault, and what is wrong with it."""
+    """Return a line for each of the worst pages, with its errors; none for a page without."""
     pages = [page for page in found.worst(count) if (page.quality or 0) < 1]
-    lines = ["", "worst pages: recall and precision of the story, title, day, authors"]
+    lines = ["", "worst pages: recall and precision of the text, title, date, authors"]
     return "\n".join([*lines, *map(_page_line, pages)]) if pages else ""
 
 

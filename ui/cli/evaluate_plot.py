@@ -1,4 +1,4 @@
-"""`evaluate retrieval --plot`: the measures of a run as bars with their intervals, in a picture."""
+"""Plot of `evaluate retrieval --plot`: measures as bars with their confidence intervals."""
 
 from __future__ import annotations
 
@@ -11,20 +11,30 @@ if TYPE_CHECKING:
     from rag.evaluate.retrieval import RetrievalEvaluation
 
 WIDE, HIGH = 9.0, 3.6  # inches
-COLOURS = (("#1f5fa8", "white"), ("#b9c9dc", "black"))  # this run, the one before; figures on them
-GAP = 0.4  # of a bar's place, left white
+COLOURS = (
+    ("#1f5fa8", "white"),
+    ("#b9c9dc", "black"),
+)  # this run and the earlier one: bars, text on them
+GAP = 0.4  # between the bars of two measures; a measure has a width of 1
 
 
 def plot(path: Path, found: RetrievalEvaluation, before: RetrievalEvaluation | None) -> None:
-    """Write the picture, of the kind that the file's name ends in: svg, png, pdf.
+    """Write the plot to a file.
 
-    Beside each bar is that of the run `before`, where there is one.  Raises BackfileError where
-    matplotlib is not installed, or makes no such kind of picture.
+    Args:
+        path: The file; its name ends in .svg, .png or .pdf.
+        found: The result.
+        before: An earlier result, plotted beside it.
+
+    Raises:
+        BackfileError: matplotlib is not installed, or does not support this kind of file.
     """
     try:
         from matplotlib.figure import Figure  # .4 s; without pyplot, which looks for a screen
     except ImportError as error:
-        raise BackfileError("a plot needs matplotlib: pip install 'backfile[plots]'") from error
+        raise BackfileError(
+            "Cannot plot: matplotlib is missing. Run `pip install 'backfile[plots]'`."
+        ) from error
     judged = [name for name in ("gold", "string") if found.n(name)]
     figure = Figure(figsize=(WIDE, HIGH), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(judged), squeeze=False)[0], judged, strict=True):
@@ -32,7 +42,7 @@ def plot(path: Path, found: RetrievalEvaluation, before: RetrievalEvaluation | N
     try:
         figure.savefig(path, dpi=150)
     except ValueError as error:
-        raise BackfileError(f"{path}: {error}") from error
+        raise BackfileError(f"Cannot write {path}: {error}") from error
 
 
 def _draw(axes: Any, judged: str, runs: list[RetrievalEvaluation]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from ingest.report import IngestReport
     from rag.archive.stats import ArchiveStatus, CoverageGap
     from rag.retrieval.hybrid import RetrievalResult
+
+
+MAX_WIDTH = 96  # columns; longer lines are hard to read
+
+
+def terminal_width() -> int:
+    """Return the number of columns to fill."""
+    return max(20, min(shutil.get_terminal_size((88, 24)).columns, MAX_WIDTH))
 
 
 def answer_text(answer: Answer, width: int = 88) -> str:

@@ -1,4 +1,4 @@
-"""Putting articles in from a terminal: once or in rounds, with a progress bar."""
+"""An ingest from the terminal: once or in rounds, with a progress bar."""
 
 from __future__ import annotations
 
@@ -20,32 +20,80 @@ if TYPE_CHECKING:
     from ingest.report import IngestReport, Progress
     from rag.archive.archive import Archive
     from rag.schema import ArticleMetadata
+    from ui.cli.ingest_options import IngestOptions
 
 Source = str | Path
-Tell = tuple[Callable[["Progress"], None] | None, Callable[[dict[str, str]], None]]
+Callbacks = tuple[Callable[["Progress"], None] | None, Callable[[dict[str, str]], None]]
 
 
-def sample() -> Path:
-    """Return the folder of the sample archive that comes with Backfile."""
+def sample_folder() -> Path:
+    """Return the folder of the sample archive, which is part of the package."""
     return Path(str(files("ingest") / "sample"))
 
 
 def source(text: str) -> Source:
-    """Return what a word of the command line names: an address, or a path."""
+    """Return a source given on the command line: a URL as it is, anything else as a path."""
     from ingest.pipeline import is_address
     from ingest.readers.file_names import path_of
 
     return text if is_address(text) else path_of(text)
 
 
-def check_there(sources: Sequence[Source]) -> None:
-    """Raise ReadError where none of the sources is there; an address may be."""
+def check_sources(sources: Sequence[Source]) -> None:
+    """Check that at least one source is a URL or exists.
+
+    Raises:
+        ReadError: None of the files and folders exists.
+    """
     if not any(isinstance(one, str) or one.exists() for one in sources):
-        raise ReadError(f"no such file or folder: {', '.join(map(str, sources))}")
+        raise ReadError(f"No such file or folder: {', '.join(map(str, sources))}.")
 
 
-class Feeder:
-    """Puts articles into the archive of the settings, once or round after round."""
+@contextmanager
+def open_session(
+    settings: Settings, options: IngestOptions, sources: Sequence[Source]
+) -> Iterator[IngestSession]:
+    """Yield a session that reads and fetches as the options say, and stops at Ctrl-C.
+
+    Args:
+        settings: Archive, limits of fetching, and log file.
+        options: Formats, hosts and credentials.
+        sources: What will be ingested; the headers of the options go to the hosts of its URLs.
+
+    Raises:
+        SettingsError: The log file cannot be written.
+        ReadError: The files of cookies or headers cannot be read.
+    """
+    from ingest.fetch.auth import read_credentials
+    from ingest.fetch.client import Client, Limits
+    from ui.cli.logs import log_to_file
+    from ui.cli.signals import stop_on_signals
+
+    with ExitStack() as stack:
+        stack.enter_context(log_to_file(settings))
+        stop = stack.enter_context(stop_on_signals())
+        named = [source for source in sources if isinstance(source, str)]
+        allowed = [*options.allow_host, *settings.fetch_allow.split(",")]
+        client = Client(
+            Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay),
+            agent=settings.fetch_agent,
+            credentials=read_credentials(options.cookies, options.headers, named=named),
+            allowed=tuple(host.strip() for host in allowed if host.strip()),
+            stop=stop,
+        )
+        stack.enter_context(client)
+        yield IngestSession(settings, client, options.reading(), stop)
+
+
+class IngestSession:
+    """Ingests into the archive of the settings, once or in rounds.
+
+    Args:
+        settings: Where the archive is, and its embedding model.
+        client: Fetches web pages.
+        reading: How files are read.
+        stop: Ends the ingest after the current batch, once it is set.
+    """
 
     def __init__(
         self, settings: Settings, client: Client, reading: ReaderOptions, stop: Event
@@ -56,27 +104,28 @@ class Feeder:
         self._reading = reading
         self._embeddings: Any = None
 
-    def feed(self, sources: Sequence[Source]) -> IngestReport:
-        """Put in what is in `sources`, telling stderr how it goes."""
-        with _telling() as (on_progress, on_line):
-            return self.round(
-                sources, on_progress=on_progress, on_reject=on_line, on_notice=on_line
-            )
+    def run_with_progress(self, sources: Sequence[Source]) -> IngestReport:
+        """Ingest the sources, and print progress, rejects and notices to stderr."""
+        with _progress_display() as (on_progress, on_line):
+            return self.run(sources, on_progress=on_progress, on_reject=on_line, on_notice=on_line)
 
-    def round(
-        self, sources: Sequence[Source], *, wait: float = 0.0, **telling: Any
+    def run(
+        self, sources: Sequence[Source], *, wait: float = 0.0, **callbacks: Any
     ) -> IngestReport:
-        """Put in what is in `sources`; the embedding model stays open for the next round.
+        """Ingest the sources. The embedding model stays loaded for the next round.
 
-        Waits for `wait` seconds where somebody else writes.
+        Args:
+            sources: Files, folders and URLs.
+            wait: Seconds to wait while another process writes to the archive.
+            callbacks: `on_progress`, `on_reject` and `on_notice` of `ingest.runner.run_ingest`.
         """
         from ingest.runner import run_ingest
 
         try:
-            archive = self._opened(wait)
-        except EmbeddingMismatchError:  # embedded anew since the last round
+            archive = self._open_archive(wait)
+        except EmbeddingMismatchError:  # the archive was re-embedded since the last round
             self._embeddings = None
-            archive = self._opened(wait)
+            archive = self._open_archive(wait)
         with archive:
             report = run_ingest(
                 archive,
@@ -84,27 +133,19 @@ class Feeder:
                 client=self._client,
                 reading=self._reading,
                 stop=self.stop,
-                **telling,
+                **callbacks,
             )
             if report.new or report.changed:
                 self._embeddings = archive.embeddings
             return report
 
-    def _opened(self, wait: float) -> Archive:
-        from rag.archive.archive import Archive
-
-        return Archive.open(
-            self._settings.archive,
-            mode="write",
-            settings=self._settings,
-            embeddings=self._embeddings,
-            wait=wait,
-        )
-
-    def rehearse(
+    def dry_run(
         self, sources: Sequence[Source]
     ) -> tuple[IngestReport, Sequence[tuple[str, ArticleMetadata]]]:
-        """Say what would be put in, and which articles; no archive is made or locked."""
+        """Return what an ingest would report, and the articles it would add or change.
+
+        No archive is created, locked or written to.
+        """
         from ingest.runner import dry_run
         from ingest.trusted_sources import read_trusted_sources
         from rag.archive.archive import Archive
@@ -116,8 +157,8 @@ class Feeder:
                 )
             except ArchiveNotFoundError:
                 archive = None
-            on_progress, on_line = stack.enter_context(_telling())
-            report, rehearsal = dry_run(
+            on_progress, on_line = stack.enter_context(_progress_display())
+            report, archive_after = dry_run(
                 archive,
                 sources,
                 client=self._client,
@@ -128,12 +169,23 @@ class Feeder:
                 on_notice=on_line,
                 trust=read_trusted_sources(self._settings.archive),
             )
-        return report, rehearsal.articles
+        return report, archive_after.articles
+
+    def _open_archive(self, wait: float) -> Archive:
+        from rag.archive.archive import Archive
+
+        return Archive.open(
+            self._settings.archive,
+            mode="write",
+            settings=self._settings,
+            embeddings=self._embeddings,
+            wait=wait,
+        )
 
 
 @contextmanager
-def _telling() -> Iterator[Tell]:
-    """Give what to call with the progress (a bar, on a terminal) and with rejects and notices."""
+def _progress_display() -> Iterator[Callbacks]:
+    """Yield callbacks that print to stderr: progress (a bar, on a terminal only) and JSON lines."""
     if not sys.stderr.isatty():
         yield None, lambda reject: print(json_line(reject), file=sys.stderr)
         return

@@ -1,4 +1,4 @@
-"""The log: one line of JSON for each ingest, in the file that the settings name."""
+"""The log file: one JSON line for each ingest."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ from rag.errors import SettingsError
 from rag.settings import Settings
 
 
-class JsonLine(logging.Formatter):
-    """A record as an object: when, how grave, what, and its figures."""
+class JsonFormatter(logging.Formatter):
+    """Format a log record as a JSON object: time, level, event and figures."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat()
         line = {"at": at, "level": record.levelname.lower(), "event": record.getMessage()}
         line |= getattr(record, "figures", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        # A file's name or a traceback may hold what no file in UTF-8 takes.
+        # File names and tracebacks may contain lone surrogates, which UTF-8 cannot encode.
         return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager
-def logging_to(settings: Settings) -> Iterator[None]:
-    """Write the log to the settings' file meanwhile; raises SettingsError where it cannot be."""
+def log_to_file(settings: Settings) -> Iterator[None]:
+    """Write the log to `settings.log` while the context is open; nowhere if it is empty.
+
+    Raises:
+        SettingsError: The file cannot be written.
+    """
     if not settings.log:
         yield
         return
@@ -35,9 +40,10 @@ def logging_to(settings: Settings) -> Iterator[None]:
         handler = logging.FileHandler(settings.log, encoding="utf-8")
     except OSError as error:
         raise SettingsError(
-            f"BACKFILE_LOG is {settings.log!r}: cannot be written to: {error.strerror}"
+            f"Cannot write the log {settings.log!r}: {error.strerror}. Set BACKFILE_LOG to another "
+            "file."
         ) from error
-    handler.setFormatter(JsonLine())
+    handler.setFormatter(JsonFormatter())
     log = logging.getLogger("backfile")
     level = log.level
     log.setLevel(logging.INFO)

@@ -1,12 +1,12 @@
-"""How far a long measurement is, in one line of a terminal that writes itself over."""
+"""Progress of a long run, in one line of a terminal that is overwritten."""
 
 from __future__ import annotations
 
 import sys
 
 
-def tell(done: int, of: int, what: str) -> None:
-    """Say on stderr how much is done, where a person looks at it."""
+def show_progress(done: int, of: int, what: str) -> None:
+    """Print to stderr how much is done, if it is a terminal."""
     if sys.stderr.isatty():
         end = "\n" if done == of else ""
         print(f"\r{done} of {of} {what}", end=end, file=sys.stderr, flush=True)

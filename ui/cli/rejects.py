@@ -1,45 +1,143 @@
-"""`backfile rejects` over what is held: list it, look at it, let it in, or drop it."""
+"""`backfile rejects`: inputs that were not added, and changes held for approval."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from rag.errors import ReadError
 from rag.settings import Settings
+from ui.cli.command import Example, ExitCode, ManualPage, usage_error
+from ui.cli.ingest_options import IngestOptions, ingest_options
+from ui.cli.options import archive_options
 
 if TYPE_CHECKING:
     from rag.store.held_changes import HeldChange
-
-DONE, SOME_UNKNOWN = 0, 3
-
-
-def add_held_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `backfile rejects` takes for what is held."""
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--show", metavar="ID", help="print what is held under this ID, as it would go in"
-    )
-    which.add_argument(
-        "--accept", nargs="+", metavar="ID", help="do what is held under these IDs, as it is held"
-    )
-    which.add_argument(
-        "--forget", nargs="+", metavar="ID", help="drop what is held under these IDs"
-    )
+    from rag.store.ingest_log import RejectedInput
 
 
-def decide(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Show, accept or forget held changes; those that are not known are named."""
-    if arguments.show:
-        return _show(arguments, settings)
-    return _accept(arguments, settings) if arguments.accept else _forget(arguments, settings)
+@click.command(
+    cls=ManualPage,
+    notes=[
+        (
+            "Held changes",
+            "Fetched content may only change articles of its own site. Anything else is held: "
+            "another site's article in a feed, a kill notice of a source that is not trusted, a "
+            "page that names another site's article as its URL. A held change has an ID. To let a "
+            "source make such changes, use `backfile sources`.",
+        )
+    ],
+    examples=[
+        Example("List rejects and held changes", "backfile rejects"),
+        Example("Try the rejected inputs again", "backfile rejects --retry"),
+        Example("Look at a held change, then add it", "backfile rejects --show 3f9a2b"),
+        Example("Add two held changes", "backfile rejects --accept 3f9a2b 77c01d"),
+    ],
+    exit_codes=[
+        (ExitCode.DONE, "Done, or there is nothing to list."),
+        (ExitCode.INCOMPLETE, "Some inputs were rejected again, or some IDs are unknown."),
+    ],
+)
+@click.argument("more_ids", nargs=-1, metavar="")
+@click.option(
+    "--retry",
+    is_flag=True,
+    help="Try the rejected inputs again; those added are removed from the list.",
+)
+@click.option("--show", metavar="ID", help="Show a held change as it would be applied.")
+@click.option(
+    "--accept", multiple=True, metavar="ID...", help="Apply the held changes with these IDs."
+)
+@click.option(
+    "--forget", multiple=True, metavar="ID...", help="Discard the held changes with these IDs."
+)
+@ingest_options
+@archive_options
+def rejects(
+    more_ids: tuple[str, ...],
+    retry: bool,
+    show: str | None,
+    accept: tuple[str, ...],
+    forget: tuple[str, ...],
+    options: IngestOptions,
+    settings: Settings,
+    as_json: bool,
+) -> int:
+    """List rejected inputs, and changes held for approval.
+
+    With `--retry`, each rejected input is read again as it was read then, unless `--map`, `--as`
+    or `--summaries` says otherwise.
+    """
+    if sum(map(bool, (show, accept, forget))) > 1:
+        raise usage_error("--show, --accept and --forget cannot be combined")
+    if more_ids and not (accept or forget):
+        raise usage_error(f"unexpected argument {more_ids[0]!r}")
+    if show:
+        return _show(settings, show, as_json=as_json)
+    if accept:
+        return _accept(settings, [*accept, *more_ids], as_json=as_json)
+    if forget:
+        return _forget(settings, [*forget, *more_ids], as_json=as_json)
+    refused, held = _all(settings)
+    if retry and refused:
+        names = list(dict.fromkeys(one.source for one in refused))
+        return _retry(settings, options, names, as_json=as_json)
+    _list(refused, held, as_json=as_json)
+    return ExitCode.DONE
 
 
-def held_value(change: HeldChange) -> dict[str, Any]:
-    """Return what `rejects --json` prints of one held change."""
+# List
+
+
+def _all(settings: Settings) -> tuple[Sequence[RejectedInput], Sequence[HeldChange]]:
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import HeldChanges
+    from rag.store.ingest_log import RejectLog
+
+    with Archive.open(settings.archive, settings=settings) as archive:
+        database = archive.record.database
+        return RejectLog(database).all(), HeldChanges(database).all()
+
+
+def _list(refused: Sequence[RejectedInput], held: Sequence[HeldChange], *, as_json: bool) -> None:
+    from ui import render
+
+    places = {change.place for change in held}
+    refused = [one for one in refused if one.place not in places]  # each is listed once
+    if as_json:
+        listed = [_reject_value(one) for one in refused]
+        print(render.json_text([*listed, *map(_held_value, held)]))
+        return
+    for one in refused:
+        line = f"{one.place}: {one.reason} ({one.at:%Y-%m-%d %H:%M} UTC)"
+        print(render.terminal_text(line))
+    for change in held:
+        print(render.terminal_text(_held_line(change)))
+    counts = [f"{len(refused):,} rejected" if refused else ""]
+    counts += [
+        f"{len(held):,} held: add with --accept ID, discard with --forget ID" if held else ""
+    ]
+    print(", ".join(filter(None, counts)) or "No rejects.")
+
+
+def _reject_value(refused: RejectedInput) -> dict[str, Any]:
+    return {
+        "place": refused.place,
+        "reason": refused.reason,
+        "source": refused.source,
+        "at": refused.at.isoformat(timespec="seconds"),
+        "id": None,  # only held changes have one
+    }
+
+
+def _held_value(change: HeldChange) -> dict[str, Any]:
     return {
         "place": change.place,
         "reason": change.reason,
@@ -51,43 +149,103 @@ def held_value(change: HeldChange) -> dict[str, Any]:
     }
 
 
-def held_line(change: HeldChange) -> str:
-    """Return one line for a held change, with the ID that it is named by."""
-    what = "" if change.action == "put" else "a takedown: "
+def _held_line(change: HeldChange) -> str:
+    what = "" if change.action == "put" else "withdrawal: "
     return (
         f"held {change.id}: {change.place}: {what}{change.reason} ({change.at:%Y-%m-%d %H:%M} UTC)"
     )
 
 
-def _show(arguments: argparse.Namespace, settings: Settings) -> int:
+# Retry
+
+
+def _retry(
+    settings: Settings, options: IngestOptions, names: Sequence[str], *, as_json: bool
+) -> ExitCode:
+    """Ingest rejected sources again, each with the options it was ingested with."""
+    from ui.cli.ingest import run_once
+    from ui.cli.ingest_session import open_session, source
+
+    groups = _by_options(settings, options, _without_missing(settings, names))
+    codes, failed = [ExitCode.DONE], list[ReadError]()
+    for as_before, group in groups:
+        sources = [*map(source, group)]
+        try:
+            with open_session(settings, as_before, sources) as session:
+                codes.append(run_once(session, sources, as_json=as_json))
+        except ReadError as error:  # of these sources; others may succeed
+            failed.append(error)
+    if failed and len(failed) == len(groups):
+        raise failed[0]
+    return max(*codes, ExitCode.INCOMPLETE if failed else ExitCode.DONE)
+
+
+def _without_missing(settings: Settings, names: Sequence[str]) -> list[str]:
+    """Return the sources that exist; drop the rejects of the others, and name those on stderr."""
+    from rag.archive.archive import Archive
+    from rag.sanitize import single_line
+    from rag.store.ingest_log import RejectLog
+    from ui.cli.ingest_session import source
+
+    missing = [one for one in names if isinstance(at := source(one), Path) and not at.exists()]
+    if missing:
+        with Archive.open(settings.archive, settings=settings, mode="write") as archive:
+            RejectLog(archive.record.database).forget(missing, before=datetime.now(UTC))
+    for name in missing:
+        print(single_line(f"{name}: no longer exists; removed from the list"), file=sys.stderr)
+    return [name for name in names if name not in missing]
+
+
+def _by_options(
+    settings: Settings, options: IngestOptions, names: Sequence[str]
+) -> list[tuple[IngestOptions, list[str]]]:
+    """Group the sources by the options they were last ingested with, unless new ones are given."""
+    from ingest.runner import last_reader_options
+    from rag.archive.archive import Archive
+
+    if options.map or options.kind or options.summaries:
+        return [(options, [*names])] if names else []
+    groups: dict[IngestOptions, list[str]] = {}
+    with Archive.open(settings.archive, settings=settings) as archive:
+        for name in names:
+            as_before = replace(options, **last_reader_options(archive.record.database, name))
+            groups.setdefault(as_before, []).append(name)
+    return list(groups.items())
+
+
+# Held changes
+
+
+def _show(settings: Settings, held_id: str, *, as_json: bool) -> ExitCode:
     from rag.archive.archive import Archive
     from rag.store.held_changes import HeldChanges
     from ui import render
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        change = HeldChanges(archive.record.database).named(arguments.show)
+        change = HeldChanges(archive.record.database).named(held_id)
     if change is None:
-        return _told([arguments.show])
+        return _report_unknown([held_id])
     article = json.loads(change.content) if change.action == "put" else None
-    if arguments.json:
-        print(render.json_text({**held_value(change), "article": article}))
-        return DONE
-    print(render.terminal_text(held_line(change)), end="\n\n")
+    if as_json:
+        print(render.json_text({**_held_value(change), "article": article}))
+        return ExitCode.DONE
+    print(render.terminal_text(_held_line(change)), end="\n\n")
     if article is None:
         print(render.terminal_text(change.content))
-        return DONE
+        return ExitCode.DONE
     for name in ("title", "publisher", "authors", "published", "url", "text"):
-        said = article.get(name) or ""
-        lines = said if isinstance(said, list) else str(said).split("\n")
+        value = article.get(name) or ""
+        lines = value if isinstance(value, list) else str(value).split("\n")
         shown = [line for line in map(render.article_text, lines) if line]
         if shown:
             print(f"{name}: " + ("\n\n" if name == "text" else ", ").join(shown))
-    return DONE
+    return ExitCode.DONE
 
 
-def _accept(arguments: argparse.Namespace, settings: Settings) -> int:
+def _accept(settings: Settings, held_ids: Sequence[str], *, as_json: bool) -> ExitCode:
     from ingest.change_policy import accept_held_change
     from rag.archive.archive import Archive
+    from rag.sanitize import single_line
     from rag.store.held_changes import ArticleOrigins, HeldChanges
     from ui import render
 
@@ -95,10 +253,11 @@ def _accept(arguments: argparse.Namespace, settings: Settings) -> int:
     with Archive.open(
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
-        changes, origins = (kind(archive.record.database) for kind in (HeldChanges, ArticleOrigins))
-        assert isinstance(changes, HeldChanges)
-        assert isinstance(origins, ArticleOrigins)
-        for held_id in dict.fromkeys(arguments.accept):
+        changes, origins = (
+            HeldChanges(archive.record.database),
+            ArticleOrigins(archive.record.database),
+        )
+        for held_id in dict.fromkeys(held_ids):
             change = changes.named(held_id)
             if change is None:
                 unknown.append(held_id)
@@ -106,21 +265,22 @@ def _accept(arguments: argparse.Namespace, settings: Settings) -> int:
             try:
                 became = accept_held_change(archive, changes, change, origins)
             except (ReadError, ValueError) as error:
-                failed.append(f"{held_id}: cannot go in: {error}")
+                failed.append(f"{held_id}: cannot be added: {error}")
                 continue
             accepted.append({"id": held_id, "article_id": change.article_id, "became": became})
-    if arguments.json:
+    if as_json:
         print(render.json_text({"accepted": accepted, "unknown": unknown, "failed": failed}))
     else:
         for one in accepted:
-            print(render.terminal_text(f"{one['became']}: {one['article_id']}"))
+            print(single_line(f"{one['became']}: {one['article_id']}"))
     for line in failed:
-        print(render.terminal_text(line), file=sys.stderr)
-    return max(_told(unknown), SOME_UNKNOWN if failed else DONE)
+        print(single_line(line), file=sys.stderr)
+    return max(_report_unknown(unknown), ExitCode.INCOMPLETE if failed else ExitCode.DONE)
 
 
-def _forget(arguments: argparse.Namespace, settings: Settings) -> int:
+def _forget(settings: Settings, held_ids: Sequence[str], *, as_json: bool) -> ExitCode:
     from rag.archive.archive import Archive
+    from rag.sanitize import single_line
     from rag.store.held_changes import HeldChanges
     from ui import render
 
@@ -128,21 +288,21 @@ def _forget(arguments: argparse.Namespace, settings: Settings) -> int:
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
         changes = HeldChanges(archive.record.database)
-        unknown = [held_id for held_id in arguments.forget if changes.named(held_id) is None]
-        forgotten = [held_id for held_id in arguments.forget if held_id not in unknown]
+        unknown = [held_id for held_id in held_ids if changes.named(held_id) is None]
+        forgotten = [held_id for held_id in held_ids if held_id not in unknown]
         changes.drop(forgotten)
-    if arguments.json:
+    if as_json:
         print(render.json_text({"forgotten": forgotten, "unknown": unknown}))
     else:
         for held_id in forgotten:
-            print(render.terminal_text(f"forgotten: {held_id}"))
-    return _told(unknown)
+            print(single_line(f"discarded: {held_id}"))
+    return _report_unknown(unknown)
 
 
-def _told(unknown: Sequence[str]) -> int:
-    from ui import render
+def _report_unknown(unknown: Sequence[str]) -> ExitCode:
+    from rag.sanitize import single_line
 
     for held_id in unknown:
-        said = f"nothing is held as {held_id}: `backfile rejects` lists what is"
-        print(render.terminal_text(said), file=sys.stderr)
-    return SOME_UNKNOWN if unknown else DONE
+        line = f"no held change {held_id}: `backfile rejects` lists them"
+        print(single_line(line), file=sys.stderr)
+    return ExitCode.INCOMPLETE if unknown else ExitCode.DONE

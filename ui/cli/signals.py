@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks to stop when what is begun is done, the second stops."""
+"""Ctrl-C and SIGTERM during an ingest: the first finishes the current batch, the second stops."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from types import FrameType
 
 
 @contextmanager
-def stopping() -> Iterator[Event]:
-    """Give what is set by the first Ctrl-C or SIGTERM; a second Ctrl-C is a KeyboardInterrupt."""
+def stop_on_signals() -> Iterator[Event]:
+    """Yield an event that the first Ctrl-C or SIGTERM sets; the second raises KeyboardInterrupt.
+
+    Outside the main thread, which alone receives signals, the event is never set.
+    """
     stop, here = Event(), os.getpid()
 
-    def ask(number: int, _: FrameType | None) -> None:
-        if os.getpid() != here:  # a process that reads for this one: it ends when it is told to
+    def handle(number: int, _: FrameType | None) -> None:
+        if os.getpid() != here:  # a forked worker: it ends when this process tells it to
             if number == signal.SIGTERM:
                 os._exit(128 + number)
             return
@@ -25,12 +28,12 @@ def stopping() -> Iterator[Event]:
             raise KeyboardInterrupt
         stop.set()
         if number == signal.SIGINT and sys.stderr.isatty():
-            print("stopping when this batch is in; Ctrl-C again stops at once", file=sys.stderr)
+            print("Stopping after this batch; press Ctrl-C again to stop now.", file=sys.stderr)
 
-    if current_thread() is not main_thread():  # signals are the main thread's alone
+    if current_thread() is not main_thread():
         yield stop
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

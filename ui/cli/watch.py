@@ -1,8 +1,7 @@
-"""Staying, and putting in what is new: at times, and when files change."""
+"""Ingest in rounds: at intervals, and when files change."""
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -11,46 +10,60 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from ui import render
-from ui.cli import format as terminal
+from ui.cli import format as text
 
 if TYPE_CHECKING:
-    from ui.cli.ingest_session import Feeder, Source
+    from ui.cli.ingest_session import IngestSession, Source
 
-QUIET = 1.0  # seconds that a file must have been left alone before it is read
-_WAKE = 500  # milliseconds after which it is seen whether it is time, or time to stop
-_FOR_OTHERS = 60.0  # seconds that a round waits while somebody else writes
+QUIET = 1.0  # seconds a file must be unchanged before it is read
+_WAKE = 500  # milliseconds between checks of the time and of the stop event
+_LOCK_WAIT = 60.0  # seconds that a round waits while another process writes
 
 
-def keep_on(feeder: Feeder, sources: Sequence[Source], arguments: argparse.Namespace) -> None:
-    """Put `sources` in, and again at times or as they change, until the user stops it.
+def watch(
+    session: IngestSession,
+    sources: Sequence[Source],
+    *,
+    every: float | None,
+    files: bool,
+    as_json: bool,
+) -> None:
+    """Ingest all sources, then again in rounds until the session is stopped.
 
-    Each round is a line on stdout; one that fails says why, and the next goes on.
+    Each round prints one line to stdout. A round that fails prints why, and the next goes on.
+
+    Args:
+        session: Runs the rounds.
+        sources: Files, folders and URLs.
+        every: Seconds between rounds over all sources; never again if None.
+        files: Also ingest files of the sources when they change.
+        as_json: Print each line as JSON.
     """
-    paths = [one for one in sources if isinstance(one, Path)] if arguments.watch else []
-    for due in _rounds(sources, arguments.every, paths, feeder.stop):
+    paths = [one for one in sources if isinstance(one, Path)] if files else []
+    for due in _rounds(sources, every, paths, session.stop):
         now = datetime.now().astimezone()
         try:
-            report = feeder.round(due, wait=_FOR_OTHERS)
+            report = session.run(due, wait=_LOCK_WAIT)
             figures = render.report_value(report)
-            said = terminal.report_text(report)
-        # Whatever it is, the next round may be better: a full disk, a file that is no longer there.
+            line = text.report_text(report)
+        # Any error: the next round may succeed, on a disk with room or a file that is back.
         except Exception as error:
             figures = {"error": str(error)}
-            said = f"failed: {render.terminal_text(str(error))}"
-        if arguments.json:
+            line = f"failed: {render.terminal_text(str(error))}"
+        if as_json:
             print(
                 render.json_line({"at": now.isoformat(timespec="seconds"), **figures}), flush=True
             )
         else:
-            print(f"{now:%Y-%m-%d %H:%M:%S}  {said}", flush=True)
+            print(f"{now:%Y-%m-%d %H:%M:%S}  {line}", flush=True)
 
 
 def _rounds(
     sources: Sequence[Source], every: float | None, watched: Sequence[Path], stop: Event
 ) -> Iterator[Sequence[Source]]:
-    """Yield what each round is to read: all at first and every so often, else what has changed."""
+    """Yield the sources of each round: all at first and at intervals, else the changed files."""
     changes = _changes(watched, stop)
-    pending = next(changes)  # before all is read: what changes meanwhile is not overlooked
+    pending = next(changes)  # begins before the first round, so that no change is missed
     yield sources
     due = time.monotonic() + every if every else float("inf")
     while not stop.is_set():
@@ -62,32 +75,32 @@ def _rounds(
             due = time.monotonic() + (every or 0.0)
         elif ready:
             pending -= ready
-            if there := sorted(path for path in ready if path.exists()):
-                yield there
+            if existing := sorted(path for path in ready if path.exists()):
+                yield existing
 
 
 def _changes(watched: Sequence[Path], stop: Event) -> Iterator[set[Path]]:
-    """Yield, twice a second and at once when there are some, the files that have changed."""
+    """Yield the changed files, at once or an empty set twice a second."""
     if not watched:
         yield set()
         while True:
             stop.wait(_WAKE / 1000)
             yield set()
-    from watchfiles import watch  # 0.2 s: for --watch alone
+    from watchfiles import watch as watch_folders  # 0.2 s: for --watch alone
 
-    whole = [path.absolute() for path in watched]
-    # The folder of a file, for an editor puts a new file in the place of the old one.
-    folders = {path if path.is_dir() else path.parent for path in whole}
-    folders = {folder for folder in folders if folder.is_dir()}  # what is not there was told of
+    absolute = [path.absolute() for path in watched]
+    # A file's folder is watched: editors replace a file by a new one.
+    folders = {path if path.is_dir() else path.parent for path in absolute}
+    folders = {folder for folder in folders if folder.is_dir()}  # the first round reported others
     if not folders:
         yield from _changes([], stop)
-    for found in watch(
+    for found in watch_folders(
         *folders, watch_filter=None, debounce=400, rust_timeout=_WAKE, yield_on_timeout=True
     ):
-        yield set(_of_interest((Path(path) for _, path in found), whole))
+        yield set(_relevant((Path(path) for _, path in found), absolute))
 
 
-def _of_interest(changed: Iterable[Path], watched: Sequence[Path]) -> Iterator[Path]:
+def _relevant(changed: Iterable[Path], watched: Sequence[Path]) -> Iterator[Path]:
     from ingest.readers import may_hold_articles
 
     for path in changed:
@@ -100,7 +113,7 @@ def _of_interest(changed: Iterable[Path], watched: Sequence[Path]) -> Iterator[P
 
 
 def _is_settled(path: Path) -> bool:
-    """Whether a file has been left alone, or is gone."""
+    """Return True if a file is no longer being written, or is gone."""
     from ingest.readers.partial_files import is_being_written
 
     try:
