@@ -19,5 +19,5 @@ def find_article_ids(archive: Archive, name: str) -> list[str]:
     from rag.urls import url_key
 
     spellings = filter(None, (name, url_key(name)))
-    found = (archive.ids_named(spelling, access=ALL_RIGHTS) for spelling in spellings)
+    found = (archive.find_ids(spelling, access=ALL_RIGHTS) for spelling in spellings)
     return next(filter(None, found), [])

@@ -59,7 +59,7 @@ def show(
         article_id = _find_one(archive, name)
         withdrawal = archive.withdrawals([article_id]).get(article_id)
         every = archive.revisions(article_id, access=ALL_RIGHTS)
-        copies = archive.copies([article_id], filters=EVERYTHING).get(article_id, ())
+        copies = archive.near_duplicates([article_id], filters=EVERYTHING).get(article_id, ())
     wanted = every[-1:]
     if revision is not None:
         wanted = tuple(r for r in every if r.article.revision == revision)
@@ -111,7 +111,7 @@ def withdraw(
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
         ids, unknown = _find_all(archive, names)
-        copies = archive.copies(ids, filters=EVERYTHING)
+        copies = archive.near_duplicates(ids, filters=EVERYTHING)
         complete = True
         if ids and erase:
             complete = archive.erase(ids, reason=reason)
@@ -156,7 +156,7 @@ def reinstate(names: tuple[str, ...], settings: Settings, as_json: bool) -> int:
     ) as archive:
         ids, unknown = _find_all(archive, names)
         withdrawn = [article_id for article_id in ids if archive.withdrawals([article_id])]
-        archive.readmit(withdrawn)
+        archive.reinstate(withdrawn)
         standing = [
             article_id for article_id in withdrawn if archive.article(article_id, access=ALL_RIGHTS)
         ]
@@ -180,7 +180,7 @@ def reinstate(names: tuple[str, ...], settings: Settings, as_json: bool) -> int:
 def _find_one(archive: Archive, name: str) -> str:
     from ui.article_lookup import find_article_ids
 
-    ids = find_article_ids(archive, name) or archive.ids_beginning(name, access=ALL_RIGHTS)
+    ids = find_article_ids(archive, name) or archive.complete_id(name, access=ALL_RIGHTS)
     if not ids:
         raise BackfileError(f"No article {name!r} in the archive. Find it with `backfile search`.")
     if len(ids) > 1:

@@ -62,8 +62,7 @@ def doctor(repair: bool, settings: Settings, as_json: bool) -> int:
 def _lines(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> list[str]:
     repaired = [problem for problem in found if problem not in left]
     lines = [
-        f"{'accepted' if problem.cure == 'give up' else 'repaired'}: "
-        f"{problem.place}: {problem.what}"
+        f"{'accepted' if problem.fix == 'give up' else 'repaired'}: {problem.place}: {problem.what}"
         for problem in repaired
         if found != left
     ]

@@ -52,7 +52,7 @@ def reembed(model: str | None, abandon: bool, settings: Settings, as_json: bool)
     settings = replace(settings, embedding_model=Settings().embedding_model)
     with Archive.open(settings.archive, settings=settings) as archive:
         if model is None:
-            count = archive.abandon_reembedding()
+            count = archive.cancel_reembed()
             _print(as_json, {"abandoned": count}, f"deleted the new vectors of {count:,} passages")
             return ExitCode.DONE
         return _reembed(archive, model, as_json=as_json)

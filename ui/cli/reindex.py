@@ -29,7 +29,7 @@ def reindex(settings: Settings, as_json: bool) -> int:
     with Archive.open(
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
-        archive.rebuild()
+        archive.rebuild_indexes()
         counts = archive.count(EVERYTHING)
     if as_json:
         print(render.json_text({"articles": counts.articles, "passages": counts.passages}))

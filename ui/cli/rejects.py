@@ -102,7 +102,7 @@ def _all(settings: Settings) -> tuple[Sequence[RejectedInput], Sequence[HeldChan
     from rag.store.ingest_log import RejectLog
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        database = archive.record.database
+        database = archive.store.database
         return RejectLog(database).all(), HeldChanges(database).all()
 
 
@@ -190,7 +190,7 @@ def _without_missing(settings: Settings, names: Sequence[str]) -> list[str]:
     missing = [one for one in names if isinstance(at := source(one), Path) and not at.exists()]
     if missing:
         with Archive.open(settings.archive, settings=settings, mode="write") as archive:
-            RejectLog(archive.record.database).forget(missing, before=datetime.now(UTC))
+            RejectLog(archive.store.database).remove(missing, before=datetime.now(UTC))
     for name in missing:
         print(single_line(f"{name}: no longer exists; removed from the list"), file=sys.stderr)
     return [name for name in names if name not in missing]
@@ -208,7 +208,7 @@ def _by_options(
     groups: dict[IngestOptions, list[str]] = {}
     with Archive.open(settings.archive, settings=settings) as archive:
         for name in names:
-            as_before = replace(options, **last_reader_options(archive.record.database, name))
+            as_before = replace(options, **last_reader_options(archive.store.database, name))
             groups.setdefault(as_before, []).append(name)
     return list(groups.items())
 
@@ -222,7 +222,7 @@ def _show(settings: Settings, held_id: str, *, as_json: bool) -> ExitCode:
     from ui import render
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        change = HeldChanges(archive.record.database).named(held_id)
+        change = HeldChanges(archive.store.database).named(held_id)
     if change is None:
         return _report_unknown([held_id])
     article = json.loads(change.content) if change.action == "put" else None
@@ -254,8 +254,8 @@ def _accept(settings: Settings, held_ids: Sequence[str], *, as_json: bool) -> Ex
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
         changes, origins = (
-            HeldChanges(archive.record.database),
-            ArticleOrigins(archive.record.database),
+            HeldChanges(archive.store.database),
+            ArticleOrigins(archive.store.database),
         )
         for held_id in dict.fromkeys(held_ids):
             change = changes.named(held_id)
@@ -287,7 +287,7 @@ def _forget(settings: Settings, held_ids: Sequence[str], *, as_json: bool) -> Ex
     with Archive.open(
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
-        changes = HeldChanges(archive.record.database)
+        changes = HeldChanges(archive.store.database)
         unknown = [held_id for held_id in held_ids if changes.named(held_id) is None]
         forgotten = [held_id for held_id in held_ids if held_id not in unknown]
         changes.drop(forgotten)

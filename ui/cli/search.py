@@ -59,7 +59,7 @@ def search(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bo
         )
     if as_json:
         relaxed = {"relaxed": found.relaxed} if found.relaxed else {}
-        print(render.json_text([render.hit_value(hit) | relaxed for hit in found.closest]))
+        print(render.json_text([render.hit_value(hit) | relaxed for hit in found.nearest_hits]))
     else:
         print(text.retrieval_text(found, text.terminal_width()))
     return ExitCode.DONE
