@@ -250,7 +250,7 @@ def test_search_says_what_it_understood_and_offers_what_is_closest_on_other_days
     assert main(["search", "apple harvest in May 2011", *at(folder)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("(published 1 May 2011 to 31 May 2011)")
-    assert "No passage found.  The closest of other days:" in out
+    assert "No passages found. The closest from other dates:" in out
     assert "Orchards expect a small apple harvest" in out
 
 

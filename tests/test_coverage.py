@@ -42,7 +42,7 @@ def test_a_daily_that_misses_a_week_has_a_gap(tmp_path: Path) -> None:
         (gap,) = archive.status().gaps
         assert gap == CoverageGap("Daily", date(2024, 3, 21), date(2024, 3, 27), usual=1)
         assert gap.days == 7
-        assert "no article from 21 to 27 March 2024" in terminal.status_text(archive.status())
+        assert "no articles from 21 to 27 March 2024" in terminal.status_text(archive.status())
         value = render.status_value(archive.status())
         assert value["gaps"][0]["days"] == 7
 

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 def find_article_ids(archive: Archive, name: str) -> list[str]:
     """Return the IDs of the articles with this ID or URL, in any spelling of the URL.
 
-    Withdrawn and restricted articles are included: whoever withdraws articles operates the
-    archive.
+    Withdrawn and restricted articles are included: the callers operate the archive.
     """
     from rag.urls import url_key
 

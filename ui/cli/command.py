@@ -94,7 +94,7 @@ class ManualGroup(ManualPage, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command named first, and suggest similar names if there is none."""
+        """Find the command named first, or fail with similar names."""
         try:
             _, command, rest = super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
@@ -133,7 +133,7 @@ class LazyGroup(ManualGroup):
         return list(self._modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command of this name; return None if there is none."""
+        """Import the command of this name; return None if the name is unknown."""
         name = self._aliases.get(cmd_name, cmd_name)
         if name not in self._modules:
             return None

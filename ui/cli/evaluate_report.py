@@ -34,7 +34,7 @@ class Evaluation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What to do with the result of an evaluation.
+    """Options for the result of an evaluation.
 
     Attributes:
         save: File to save it to.

@@ -1,4 +1,4 @@
-"""What a terminal shows of the nouns: answers, passages, the status, the report of an ingest."""
+"""Plain text for the terminal: answers, passages, the status, the report of an ingest."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 
 
 MAX_WIDTH = 96  # columns; longer lines are hard to read
+COUNTS = {  # figures of an ingest, and what they are called
+    "new": "new",
+    "changed": "changed",
+    "unchanged": "unchanged",
+    "removed": "withdrawn",
+    "kept_out": "kept out",
+    "rejected": "rejected",
+}
 
 
 def terminal_width() -> int:
@@ -38,7 +46,7 @@ def terminal_width() -> int:
 
 
 def answer_text(answer: Answer, width: int = 88) -> str:
-    """Return `answer` for a terminal: its statements, their sources, and as of when it holds."""
+    """Return an answer: its statements, their sources, the newest source's date, and notices."""
     if answer.refused:
         blocks = [*_refusal(answer, width)]
     else:
@@ -52,7 +60,7 @@ def answer_text(answer: Answer, width: int = 88) -> str:
 
 
 def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
-    """Return `hits` for a terminal, best first: headline, publisher, date, address, passage."""
+    """Return the hits, best first, each with headline, publisher, date, URL and passage."""
     return "\n\n".join(
         "\n".join(
             [
@@ -65,30 +73,30 @@ def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
 
 
 def retrieval_text(found: RetrievalResult, width: int = 88) -> str:
-    """Return what was understood of a question and found for it; where nothing, what is closest."""
+    """Return the hits of a search with how its question was understood, or the nearest hits."""
     understood = found.question.describe()
     blocks = [f"({terminal_text(understood)})" if understood else ""]
     if found.hits:
         blocks += [_filled(article_text(found.notice), width), hits_text(found.hits, width)]
     elif found.outside:
         blocks += [
-            "No passage found.  The closest of other days:",
+            "No passages found. The closest from other dates:",
             hits_text(found.outside, width),
         ]
     else:
-        blocks.append("No passage found.")
+        blocks.append("No passages found.")
     return "\n\n".join(filter(None, blocks))
 
 
 def status_text(status: ArchiveStatus) -> str:
-    """Return what is in the archive, for a terminal."""
+    """Return the overview of an archive, with its publishers and their gaps."""
     lines = [
         f"archive          {terminal_text(str(status.path))}",
         f"articles         {status.articles:,}",
         f"passages         {status.passages:,}",
-        f"copies           {_copies(status)}",
+        f"near-duplicates  {_near_duplicates(status)}",
         f"dates            {period(status.first, status.last) or 'none'}",
-        f"gaps             {f'{len(status.gaps)}, below' if status.gaps else 'none'}",
+        f"gaps             {f'{len(status.gaps)}, listed below' if status.gaps else 'none'}",
         f"last ingest      {_last_ingest(status)}",
         f"size             {status.bytes / 1e6:,.1f} MB",
         f"embedding model  {terminal_text(status.embedding_model)}",
@@ -105,19 +113,19 @@ def status_text(status: ArchiveStatus) -> str:
 
 def _last_ingest(status: ArchiveStatus) -> str:
     run = status.last_run
-    if run is None:  # of a version that kept none
+    if run is None:  # ingested by a version without a log of runs
         return spoken_date(status.last_ingest) or "never"
     figures = run.figures
     counts = [
-        f"{figures[name]:,} {name.replace('_', ' ')}"
-        for name in ("new", "changed", "unchanged", "removed", "kept_out", "rejected")
+        f"{figures[name]:,} {label}"
+        for name, label in COUNTS.items()
         if figures.get(name) or (name in ("new", "changed", "unchanged") and name in figures)
     ]
     if "error" in figures:
         counts = [terminal_text(str(figures["error"]))]
     elif run.ended is None:
-        counts = ["under way, or cut short"]
-    stopped = ["stopped before its end"] if figures.get("stopped") else []
+        counts = ["running, or interrupted"]
+    stopped = ["stopped early"] if figures.get("stopped") else []
     return f"{spoken_date(run.began)}: {', '.join([*counts, *stopped])}"
 
 
@@ -126,20 +134,20 @@ def _reembedding(status: ArchiveStatus) -> list[str]:
     if begun is None:
         return []
     return [
-        f"  to be          {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
+        f"  changing to    {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
     ]
 
 
 def _gap(gap: CoverageGap) -> str:
     first, last = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (gap.first, gap.last))
     if gap.goes_on:
-        return f"            no article since {spoken_day(first)}: {gap.days} days"
-    stretch = period(first, last)
-    when = f"on {stretch}" if first == last else f"from {stretch}"
-    return f"            no article {when}: {gap.days} days"
+        return f"            no articles since {spoken_day(first)}: {gap.days} days"
+    dates = period(first, last)
+    when = f"on {dates}" if first == last else f"from {dates}"
+    return f"            no articles {when}: {gap.days} days"
 
 
-def _copies(status: ArchiveStatus) -> str:
+def _near_duplicates(status: ArchiveStatus) -> str:
     if not status.copies:
         return "none"
     stories = (
@@ -149,14 +157,14 @@ def _copies(status: ArchiveStatus) -> str:
 
 
 def report_text(report: IngestReport) -> str:
-    """Return the closing line of an ingest."""
-    removed = f"{report.removed:,} removed, " if report.removed else ""
-    removed += f"{report.kept_out:,} kept out, " if report.kept_out else ""
+    """Return the report of an ingest, on one line."""
+    withdrawn = f"{report.removed:,} withdrawn, " if report.removed else ""
+    withdrawn += f"{report.kept_out:,} kept out, " if report.kept_out else ""
     unread = "date or time zone" if report.notices == 1 else "dates or time zones"
     notices = f", {report.notices:,} {unread} could not be read" if report.notices else ""
     return (
         f"{report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
-        f"{removed}{report.rejected:,} rejected{notices}; "
+        f"{withdrawn}{report.rejected:,} rejected{notices}; "
         f"{report.passages:,} passages in {report.seconds:.1f} seconds"
     )
 

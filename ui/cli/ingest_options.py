@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
-    """How sources are read and fetched.
+    """Options for reading and fetching sources.
 
     Attributes:
         map: Names of the fields in JSON and tables, as `title=headline,published=meta.date`.

@@ -187,7 +187,7 @@ def required_question(words: Sequence[str]) -> str:
     """Return the question of the command line, or of standard input.
 
     Raises:
-        click.UsageError: There is none.
+        click.UsageError: It is empty.
     """
     question = " ".join(words)
     if question == "-" or (not question and not sys.stdin.isatty()):
