@@ -12,12 +12,12 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
 
-from ingest.readers.filenames import path_of
+from ingest.readers.file_names import path_of
 from rag.errors import ReadError
+from rag.nlp.near_duplicates import shingle_hashes, word_hashes
 from rag.schema import ALL_RIGHTS, Access, Article
-from rag.storage.places import is_place
-from rag.storage.record import fingerprint
-from rag.text.copies import runs, word_hashes
+from rag.store.articles import content_hash
+from rag.store.crawl_state import is_file_location
 
 # Of the wording of the shorter of two versions, in the longer. A story that is written anew under
 # its number keeps its headline or its hour; two stories share turns of phrase alone.
@@ -29,14 +29,14 @@ _UNIQUE = re.compile(
 
 
 class Held(Protocol):
-    """What an archive is asked: `rag.archive.Archive`, or a rehearsal."""
+    """What an archive is asked: `rag.archive.archive.Archive`, or a rehearsal."""
 
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
 class Places(Protocol):
-    """Where articles were read: `rag.storage.places.Places`."""
+    """Where articles were read: `rag.store.crawl_state.Places`."""
 
     def article_at(self, place: str) -> str: ...
     def others_of(self, article_id: str) -> list[str]: ...
@@ -51,7 +51,7 @@ def is_unique(article_id: str) -> bool:
     return _UNIQUE.match(article_id) is not None
 
 
-class Identities:
+class ArticleIdResolver:
     """Gives each article that was read the id of the one that it is."""
 
     def __init__(self, held: Held, places: Places) -> None:
@@ -66,7 +66,7 @@ class Identities:
         self._batch, self._moved = {}, {}
         found = []
         for article in batch:
-            if is_place(article.id):
+            if is_file_location(article.id):
                 article = replace(article, id=self._placed(article))
             elif not is_unique(article.id):
                 article = replace(article, id=self._numbered(article))
@@ -109,7 +109,7 @@ class Identities:
             self._withdrawn = self._places.withdrawn()
         here = [i for i, one in self._batch.items() if one.text == article.text]
         likely = [*here, *self._places.with_text(article.text), *self._withdrawn]
-        return next((i for i in likely if is_place(i) and self._is_version(i, article)), "")
+        return next((i for i in likely if is_file_location(i) and self._is_version(i, article)), "")
 
     def _lies_elsewhere(self, article_id: str, place: str) -> bool:
         """Whether an article is still at another place than this one."""
@@ -164,7 +164,7 @@ class Identities:
         known = self._held.fingerprints([article_id]).get(article_id, frozenset())
         known |= (self._withdrawn or {}).get(article_id, frozenset())
         try:
-            return fingerprint(again) in known
+            return content_hash(again) in known
         except ReadError:  # no text: it is refused when it is put
             return False
 
@@ -184,7 +184,9 @@ def is_version_of(new: Article, old: Article) -> bool:
     hour = new.published and (new.published.hour, new.published.minute, new.published.second)
     if hour and any(hour) and not apart and old.published:
         return True
-    short, long = sorted((runs(word_hashes(new.text)), runs(word_hashes(old.text))), key=len)
+    short, long = sorted(
+        (shingle_hashes(word_hashes(new.text)), shingle_hashes(word_hashes(old.text))), key=len
+    )
     if not len(short):
         return False
     return len({*short.tolist()} & {*long.tolist()}) >= SHARED * len(short)

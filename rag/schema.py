@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, Literal
 
-from rag.display import without_markers
 from rag.errors import InvalidValueError
-from rag.validation import moment, names, strings, text
+from rag.sanitize import neutralize_markers
+from rag.validation import validate_moment, validate_names, validate_strings, validate_text
 
 Support = Literal["supported", "partly", "not supported", "contradicted"]
 
@@ -32,7 +32,7 @@ Access = tuple[str, ...] | Literal[Rights.ALL]
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleHead:
+class ArticleMetadata:
     """What is said of an article beside its text: enough to name it and to date it.
 
     `published` and `updated` are aware datetimes; a day without a time is midnight UTC.
@@ -87,16 +87,16 @@ class Article:
 
     def __post_init__(self) -> None:
         for name in _TEXTS:
-            text(getattr(self, name), f"Article.{name}")
+            validate_text(getattr(self, name), f"Article.{name}")
         if not self.id.strip():
             raise InvalidValueError("Article.id is empty. Give each article an id of its own.")
-        _set(self, "authors", strings(self.authors, "Article.authors"))
-        _set(self, "published", moment(self.published, "Article.published"))
-        _set(self, "updated", moment(self.updated, "Article.updated"))
+        _set(self, "authors", validate_strings(self.authors, "Article.authors"))
+        _set(self, "published", validate_moment(self.published, "Article.published"))
+        _set(self, "updated", validate_moment(self.updated, "Article.updated"))
 
     @property
-    def head(self) -> ArticleHead:
-        return ArticleHead(
+    def head(self) -> ArticleMetadata:
+        return ArticleMetadata(
             article_id=self.id,
             title=self.title,
             publisher=self.publisher,
@@ -142,13 +142,13 @@ class Hit:
     """
 
     passage: Passage
-    head: ArticleHead
+    head: ArticleMetadata
     score: float
-    copies: tuple[ArticleHead, ...] = ()
+    copies: tuple[ArticleMetadata, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PassageCandidate:
     """A passage that a search found, before its words are read: what it is ranked by.
 
     `number` is the passage's in the archive; `start` is where it begins in its article.
@@ -156,17 +156,17 @@ class Found:
 
     number: int
     start: int
-    head: ArticleHead
+    head: ArticleMetadata
     score: float
-    copies: tuple[ArticleHead, ...] = ()
+    copies: tuple[ArticleMetadata, ...] = ()
 
-    def scored(self, score: float) -> Found:
+    def scored(self, score: float) -> PassageCandidate:
         """Return it with another score: at once, for every search asks it of hundreds."""
-        return Found(self.number, self.start, self.head, score, self.copies)
+        return PassageCandidate(self.number, self.start, self.head, score, self.copies)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TimeRange:
     """A stretch of time, half-open: `start <= t < end`; an end that is None is open.
 
     A hard window excludes what lies outside; a soft one only re-weights.
@@ -210,12 +210,12 @@ class Filters:
 
     def __post_init__(self) -> None:
         for name in ("after", "before"):
-            _set(self, name, moment(getattr(self, name), f"Filters.{name}"))
+            _set(self, name, validate_moment(getattr(self, name), f"Filters.{name}"))
         for name in _NAMES:
-            _set(self, name, names(getattr(self, name), f"Filters.{name}"))
-        _set(self, "article_ids", strings(self.article_ids, "Filters.article_ids"))
+            _set(self, name, validate_names(getattr(self, name), f"Filters.{name}"))
+        _set(self, "article_ids", validate_strings(self.article_ids, "Filters.article_ids"))
         if self.access is not ALL_RIGHTS:
-            _set(self, "access", names(self.access, "Filters.access"))
+            _set(self, "access", validate_names(self.access, "Filters.access"))
 
     def __bool__(self) -> bool:
         return any(
@@ -248,8 +248,8 @@ class Citation:
     start: int
     end: int
     passage: Passage
-    head: ArticleHead
-    copies: tuple[ArticleHead, ...] = ()
+    head: ArticleMetadata
+    copies: tuple[ArticleMetadata, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +308,7 @@ class Answer:
         if self.refused:
             return self.reason
         return "\n\n".join(
-            " ".join([without_markers(s.text), *(f"[{c.number}]" for c in s.citations)])
+            " ".join([neutralize_markers(s.text), *(f"[{c.number}]" for c in s.citations)])
             for s in self.statements
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
 
 DIMENSION = 256

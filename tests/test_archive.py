@@ -18,11 +18,10 @@ import pytest
 from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError, ArchiveNotFoundError, EmbeddingMismatchError
 from rag.schema import ALL_RIGHTS, Article, Filters, Span
-from rag.storage.entries import with_vectors
-from rag.storage.record import Record, fingerprint
+from rag.store.articles import ArticleStore, content_hash, prepare_articles
 
 DIMENSION = 256
 
@@ -323,10 +322,10 @@ def test_a_reader_that_caught_up_leaves_the_next_writer_free(tmp_path: Path) -> 
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as first:
         first.put([whole(an_article(1))])
         first.indexes.close()
-        Record(tmp_path, writable=True).put(  # killed before its indexes followed
-            with_vectors(
+        ArticleStore(tmp_path, writable=True).put(  # killed before its indexes followed
+            prepare_articles(
                 first.record,
-                [(an_article(2), fingerprint(an_article(2)), tuple(whole(an_article(2))[1]))],
+                [(an_article(2), content_hash(an_article(2)), tuple(whole(an_article(2))[1]))],
                 first.embed,
             )
         )
@@ -345,8 +344,8 @@ def test_a_reader_that_searched_between_record_and_words_sees_the_words_next(
         with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
             assert found(reader, "bridge")[1] == {"paper.example/1"}
             two = an_article(2)
-            entries = [(two, fingerprint(two), tuple(whole(two)[1]))]
-            writer.record.put(with_vectors(writer.record, entries, writer.embed))
+            entries = [(two, content_hash(two), tuple(whole(two)[1]))]
+            writer.record.put(prepare_articles(writer.record, entries, writer.embed))
             assert found(reader, "bridge")[0] == {"paper.example/1", "paper.example/2"}
             writer.indexes.follow()
             assert found(reader, "bridge")[1] == {"paper.example/1", "paper.example/2"}

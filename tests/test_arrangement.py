@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answers.arrangement import short_answer
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.extractive import short_answer
 from rag.schema import Answer
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
 from tests.fakes import WordEmbeddings
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.schema import Article, Span
-from rag.storage.entries import with_vectors
-from rag.storage.record import Record, fingerprint
+from rag.store.articles import ArticleStore, content_hash, prepare_articles
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 
 
@@ -27,15 +26,15 @@ def storm(n: int) -> Article:
 
 def put_without_indexes(folder: Path, archive: Archive, article: Article) -> None:
     """As a writer that is killed between the record and the indexes."""
-    record = Record(folder, writable=True)
-    entry = (article, fingerprint(article), (Span(0, len(article.text)),))
-    record.put(with_vectors(record, [entry], archive.embed))
+    record = ArticleStore(folder, writable=True)
+    entry = (article, content_hash(article), (Span(0, len(article.text)),))
+    record.put(prepare_articles(record, [entry], archive.embed))
     record.close()
 
 
 def problems(folder: Path) -> list[str]:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        return [str(problem) for problem in examine(archive)]
+        return [str(problem) for problem in find_problems(archive)]
 
 
 def test_reader_writes_nothing_again_that_others_have_written(tmp_path: Path) -> None:

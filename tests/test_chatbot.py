@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rag.answers.premises import names_premise
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.premises import names_premise
 from rag.schema import ALL_RIGHTS, Answer, Article, Filters
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 from tests.scripted import Scripted

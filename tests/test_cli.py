@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ArchiveNotFoundError
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, as_json
 from ui.cli import main

@@ -8,8 +8,15 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.nlp.near_duplicates import (
+    FEWEST_WORDS,
+    band_keys,
+    is_same_story,
+    minhash,
+    text_hash,
+    text_signature,
+)
 from rag.schema import Article
-from rag.text.copies import FEWEST_WORDS, band_keys, minhash, same_story, text_hash, wording
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)
 PARAGRAPHS = (
@@ -53,12 +60,14 @@ def reprint(*paragraphs: str, days: float = 0.0, **fields: object) -> Article:
 
 
 def one_story(other: Article, first: Article = WIRE) -> bool:
-    return same_story(wording(first), wording(other))
+    return is_same_story(text_signature(first), text_signature(other))
 
 
 def found(other: Article) -> bool:
     """Whether the bands of both signatures bring the two together to be compared."""
-    return not set(band_keys(minhash(wording(WIRE)))).isdisjoint(band_keys(minhash(wording(other))))
+    return not set(band_keys(minhash(text_signature(WIRE)))).isdisjoint(
+        band_keys(minhash(text_signature(other)))
+    )
 
 
 def test_a_reprint_with_two_paragraphs_cut_is_the_same_story() -> None:
@@ -152,9 +161,9 @@ def test_it_does_not_matter_which_of_two_is_asked(
         moment = None if day is None else DAY + timedelta(days=day)
         return replace(WIRE, text="\n\n".join(texts), published=moment)
 
-    a, b = wording(article(one, one_day)), wording(article(other, other_day))
-    assert same_story(a, b) == same_story(b, a)
-    assert same_story(a, a) == (a.words >= FEWEST_WORDS)
+    a, b = text_signature(article(one, one_day)), text_signature(article(other, other_day))
+    assert is_same_story(a, b) == is_same_story(b, a)
+    assert is_same_story(a, a) == (a.words >= FEWEST_WORDS)
 
 
 def weather(day: str, high: int, rain: int, *, later: float) -> Article:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.corrections import correction_in
+from ingest.correction_paragraphs import find_correction
 from ingest.readers.fields import article_from
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.checks.correcting import superseded
+from rag.answer.chatbot import Chatbot
+from rag.answer.retractions import is_retracted
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
 from ui.terminal import hits_text
@@ -66,7 +66,7 @@ def put(archive: Archive, *articles: Article) -> None:
 def test_a_paragraph_that_corrects_is_known_from_one_that_does_not(
     paragraph: str, said: str
 ) -> None:
-    assert correction_in(f"The bridge was opened.\n\n{paragraph}\n\nShips passed.") == said
+    assert find_correction(f"The bridge was opened.\n\n{paragraph}\n\nShips passed.") == said
 
 
 def test_a_correction_in_the_text_is_kept_with_the_article() -> None:
@@ -117,4 +117,4 @@ def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None
 def test_a_sentence_is_superseded_where_it_has_what_the_correction_calls_wrong(
     sentence: str, correction: str, gone: bool
 ) -> None:
-    assert superseded(sentence, correction) is gone
+    assert is_retracted(sentence, correction) is gone

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems, repair_archive
 from rag.errors import ArchiveDamagedError
 from rag.schema import Article, Span
 from ui import cli
@@ -126,7 +126,7 @@ def test_every_file_of_an_index_is_mended_on_the_next_opening(
             with Archive.open(folder, embeddings=Numbered()) as archive:
                 hits = archive.dense("Ferry 500\nThe ferry 500 left the harbour.", 3)
                 words = archive.lexical("whale 500", 3)
-                problems = examine(archive)
+                problems = find_problems(archive)
             right = hits[0].passage.article_id == words[0].passage.article_id == "paper.example/500"
             if not right or problems:
                 broken.append((name, other, right, problems))
@@ -169,14 +169,14 @@ def test_changes_that_were_in_a_lost_log_are_told_of_before_anything_else_is_don
             Archive.open(folder, mode=mode, embeddings=Numbered())  # type: ignore[arg-type]
     with Archive.open(folder, embeddings=Numbered(), losses="accept") as archive:
         left = {article.id for article in archive.articles()}
-        (lost,) = examine(archive)
+        (lost,) = find_problems(archive)
         assert lost.count == PUT_IN_LOG - len(left)
     with Archive.open(folder, mode="write", embeddings=Numbered(), losses="accept") as archive:
-        assert repair(archive) == ()
+        assert repair_archive(archive) == ()
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
         report = archive.put(numbered(n) for n in range(PUT_IN_LOG))
         assert (report.new, report.unchanged) == (PUT_IN_LOG - len(left), len(left))
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -188,7 +188,7 @@ def test_the_shared_memory_of_the_log_is_made_again(
     damage(folder / "archive.sqlite-shm")
     with Archive.open(folder, embeddings=Numbered()) as archive:
         assert archive.count().articles == PUT_IN_LOG
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems, repair_archive
 from rag.errors import ArchiveDamagedError
+from rag.index.chroma_index import ChromaIndex
+from rag.index.tantivy_index import TantivyIndex
 from rag.schema import Span
-from rag.storage.lexical import LexicalIndex
-from rag.storage.vectors import VectorIndex
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 
 ROOT = Path(__file__).parent.parent
@@ -33,12 +33,12 @@ def folder(tmp_path: Path) -> Path:
 
 def found(folder: Path) -> list[str]:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        return [f"{problem.place}: {problem.what}" for problem in examine(archive)]
+        return [f"{problem.place}: {problem.what}" for problem in find_problems(archive)]
 
 
 def mended(folder: Path) -> list[str]:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        return list(map(str, repair(archive)))
+        return list(map(str, repair_archive(archive)))
 
 
 def record(folder: Path, *statements: str) -> None:
@@ -59,12 +59,12 @@ def test_an_archive_of_many_changes_is_sound(folder: Path) -> None:
             changed = replace(HARBOUR, text=f"Version {n}. " + HARBOUR.text)
             archive.put([(changed, [Span(0, 11), Span(5, len(changed.text))])])
         archive.remove([ORCHARD.id])
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
     assert found(folder) == []
 
 
 def _without_words(folder: Path) -> None:
-    index = LexicalIndex(folder)
+    index = TantivyIndex(folder)
     index.write([], [2], index.reached)
     index.close()
 
@@ -72,7 +72,7 @@ def _without_words(folder: Path) -> None:
 def _with_strange_words(folder: Path) -> None:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         live = archive.record.passages.live([1, 2])
-    index = LexicalIndex(folder)
+    index = TantivyIndex(folder)
     index.write([[live[1], replace(live[2], number=99)]], [], index.reached)
     index.close()
 
@@ -89,8 +89,8 @@ def _with_another_vector(folder: Path) -> None:
     _vectors(folder, lambda index: index.add([2], np.eye(1, 256, dtype=np.float32)))
 
 
-def _vectors(folder: Path, change: Callable[[VectorIndex], None]) -> None:
-    index = VectorIndex(folder)
+def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
+    index = ChromaIndex(folder)
     change(index)
     index.close()
 
@@ -216,7 +216,7 @@ def test_the_doctor_examines_while_another_process_writes(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
         reader = Archive.open(folder, embeddings=WordEmbeddings())
         writer.remove([HARBOUR.id])
-        assert examine(reader) == ()
+        assert find_problems(reader) == ()
         reader.close()
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ingest.readers import Reject, read
-from rag.measures.duplicates import evaluate_duplicates, read_judged
-from rag.measures.neighbours import neighbours
-from rag.measures.reprints import reprints
+from rag.evaluate.duplicates import evaluate_duplicates, read_judged
+from rag.evaluate.hard_negatives import hardest_non_duplicates
+from rag.evaluate.synthetic_reprints import synthetic_reprints
 from rag.schema import Article
 from ui import cli
 
@@ -29,12 +29,12 @@ def sample() -> list[Article]:
 
 
 def test_the_same_seed_makes_the_same_reprints(sample: list[Article]) -> None:
-    assert reprints(sample, each=4) == reprints(sample, each=4)
-    assert reprints(sample, each=4) != reprints(sample, each=4, seed=2)
+    assert synthetic_reprints(sample, each=4) == synthetic_reprints(sample, each=4)
+    assert synthetic_reprints(sample, each=4) != synthetic_reprints(sample, each=4, seed=2)
 
 
 def test_a_reprint_is_another_text_under_another_headline(sample: list[Article]) -> None:
-    for pair in reprints(sample, each=5):
+    for pair in synthetic_reprints(sample, each=5):
         assert pair.same
         assert pair.other.text != pair.one.text
         assert pair.other.title != pair.one.title
@@ -42,7 +42,9 @@ def test_a_reprint_is_another_text_under_another_headline(sample: list[Article])
 
 
 def test_the_nearest_in_wording_are_found_first(sample: list[Article]) -> None:
-    nearest = [pair for pair in neighbours(sample, each=2) if pair.kind == "nearest in wording"]
+    nearest = [
+        pair for pair in hardest_non_duplicates(sample, each=2) if pair.kind == "nearest in wording"
+    ]
     assert {pair.one.id for pair in nearest} | {pair.other.id for pair in nearest} == {
         *(WIRE, *REPRINTS)
     }
@@ -58,7 +60,7 @@ def test_numbers_of_a_column_are_paired_with_the_next(sample: list[Article]) -> 
     later[0] = replace(later[0], published=first.published + timedelta(days=7))
     later[1] = replace(later[1], published=first.published + timedelta(days=14))
     later = [replace(a, publisher=first.publisher) for a in later]
-    pairs = neighbours([first, *later], each=5)
+    pairs = hardest_non_duplicates([first, *later], each=5)
     column = [(p.one.id, p.other.id) for p in pairs if p.kind == "same column"]
     assert column == [(first.id, "1"), ("1", "2")]
 

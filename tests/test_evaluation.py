@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import BackfileError
-from rag.evaluation import (
+from rag.evaluate.retrieval import (
     RetrievalEvaluation,
     bootstrap,
-    compared,
+    compare_retrieval,
     evaluate_retrieval,
     measured,
     read_questions,
@@ -95,7 +95,7 @@ def test_an_archive_is_evaluated_on_the_questions_it_can_be_judged_by(evaluation
 def test_a_saved_evaluation_is_loaded_and_compared(evaluation):
     again = RetrievalEvaluation.loaded(evaluation.saved())
     assert again.as_json() == evaluation.as_json()
-    assert all(d.mean == 0 for d in compared(again, evaluation))
+    assert all(d.mean == 0 for d in compare_retrieval(again, evaluation))
     with pytest.raises(ValueError, match="not a saved evaluation"):
         RetrievalEvaluation.loaded("{}")
 

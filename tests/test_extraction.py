@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.evaluation import Page, evaluate_extraction, overlap, read_pages
-from ingest.scores import ExtractionEvaluation, compared
+from ingest.evaluate_extraction import (
+    ExtractionEvaluation,
+    Page,
+    compare_extraction,
+    evaluate_extraction,
+    overlap,
+    read_pages,
+)
 from rag.errors import ReadError
 from tests.test_readers_html import BODY, LD, PARAGRAPHS, page
 from ui import cli
@@ -83,7 +89,7 @@ def test_a_run_is_kept_and_compared(tmp_path: Path) -> None:
     run = evaluate_extraction(read_pages(folder_of_one(tmp_path)))
     kept = ExtractionEvaluation.loaded(run.saved())
     assert kept == run
-    assert {d.mean for d in compared(run, kept)} == {0.0}
+    assert {d.mean for d in compare_extraction(run, kept)} == {0.0}
     with pytest.raises(ValueError, match="not a saved evaluation"):
         ExtractionEvaluation.loaded('[{"name": "x"}]')
 

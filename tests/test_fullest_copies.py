@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.copies import FullestCopies, poorer_copy
+from ingest.fullest_copy import FullestCopyFilter, poorer_copy
 from ingest.pipeline import ingest
 from ingest.readers import Reject, read
 from rag.schema import Article
@@ -82,14 +82,14 @@ def test_poorer_copy_yields_to_a_newer_date() -> None:
 
 def test_fullest_copies_keeps_one_of_each_address() -> None:
     held: dict[str, Article] = {}
-    copies = FullestCopies(held.get)
+    copies = FullestCopyFilter(held.get)
     poor = replace(FULL, text=FIRST)
     assert copies.sift([poor, FULL]).articles == (FULL,)
     assert copies.sift([poor]).articles == (poor,)  # the batch failed, and nothing came of it
     copies.remember([poor, FULL])
     held[FULL.id] = FULL
     assert copies.sift([poor]).contained == (poor,)
-    assert FullestCopies(held.get).sift([poor]).articles == (poor,)  # of another run
+    assert FullestCopyFilter(held.get).sift([poor]).articles == (poor,)  # of another run
     numbered = replace(poor, url="")
     assert copies.sift([numbered]).articles == (numbered,)
 

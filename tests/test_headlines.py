@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retrieval import NOTICES, retrieve
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import build_timeline
+from rag.archive.archive import Archive
+from rag.models.archive_model import LazyEmbeddings
+from rag.nlp.headlines import is_headline
+from rag.retrieval.hybrid import NOTICES, retrieve
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
-from rag.text.headlines import is_headline
 from tests.fakes import WordEmbeddings
-from ui.page import answering
-from ui.page.session import Asked, Desk
 from ui.terminal import retrieval_text
+from ui.web import run_turn
+from ui.web.state import AskRequest, Session
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 TITLES = {
@@ -69,11 +70,11 @@ def test_a_search_says_that_a_headline_is_no_time_range(archive: Archive) -> Non
     assert found.question.window is None
     assert NOTICES["headline"] in " ".join(retrieval_text(found).split())
     assert NOTICES["headline"] in Chatbot(archive).ask(wanted.title, asked_on=NOW).notice
-    assert NOTICES["headline"] in timeline(archive, wanted.title, asked_on=NOW).notice
+    assert NOTICES["headline"] in build_timeline(archive, wanted.title, asked_on=NOW).notice
     (first, *_) = NewsRetriever(archive=archive, asked_on=NOW).invoke(wanted.title)
     assert first.metadata["relaxed"] == "headline"
-    desk = answering.begun(Desk(), Asked(wanted.title, asked_on=NOW, mode="passages"))
-    *_, last = answering.answered(archive, Chatbot(archive), desk)
+    desk = run_turn.begin_turn(Session(), AskRequest(wanted.title, asked_on=NOW, mode="passages"))
+    *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
     assert last.turns[-1].answer.notice == NOTICES["headline"]
 
 
@@ -156,7 +157,7 @@ def test_search_json_marks_what_is_of_other_days(
 
     from ui.cli import main
 
-    monkeypatch.setattr("rag.models.lazy.LazyEmbeddings.open", lambda self: WordEmbeddings())
+    monkeypatch.setattr(LazyEmbeddings, "open", lambda self: WordEmbeddings())
     monkeypatch.setenv("BACKFILE_EMBEDDING_MODEL", "words")
     words = ["search", "--asked-on", "2026-11-29", "--archive", str(archive.path), "--json"]
     assert main([*words, "What was said of the ferry talks in May 2011?"]) == 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Span
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.cli import main

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.storage.lock import writers_lock
-from rag.storage.migrations import MIGRATIONS, NEWEST, migrate
+from rag.store.lock import writer_lock
+from rag.store.migrations import MIGRATIONS, NEWEST, migrate
 from tests.archives.keep import BREAD, FERRY, FERRY_AFLOAT, GONE, UNDATED, EightWords, keep, whole
 
 KEPT = Path(__file__).parent / "archives"
@@ -61,7 +61,7 @@ def test_a_kept_archive_opens_and_answers(version: int, mode: str, tmp_path: Pat
         assert archive.article(GONE.id) is None
         assert {hit.passage.article_id for hit in archive.lexical("farine", 3)} == {BREAD.id}
         assert archive.dense("Nobody was hurt", 9)
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -89,7 +89,7 @@ def test_a_reader_is_told_who_writes_to_an_archive_that_waits_for_its_migration(
     tmp_path: Path,
 ) -> None:
     folder = laid_out(1, tmp_path / "archive")
-    lock = writers_lock(folder)
+    lock = writer_lock(folder)
     try:
         with pytest.raises(ArchiveLockedError, match=r"process \d+, since"):
             Archive.open(folder, embeddings=EightWords())
@@ -122,7 +122,7 @@ def test_a_reader_that_meets_a_record_being_made_reads_it_though_its_writer_goes
     begun.execute("PRAGMA user_version = 0")
     begun.execute("CREATE TABLE soon (x)")
     begun.execute("DROP TABLE soon")
-    lock = writers_lock(tmp_path)
+    lock = writer_lock(tmp_path)
     made = threading.Timer(0.5, migrate, (begun, 0))
     made.start()
     try:

@@ -13,16 +13,22 @@ import gradio as gr
 import httpx
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError
 from rag.settings import Feeding, Settings
 from tests.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
-from ui.page.intake import Intake, addresses_in, named, taken_in, taken_out
-from ui.page.permission import Permission
-from ui.page.reporting import intake_markup, status_markup
-from ui.page.serving import build_page, start
-from ui.page.session import Desk
-from ui.page.texts import texts_in
+from ui.web.app import build_page, start
+from ui.web.auth import WriteAccess
+from ui.web.ingest_job import (
+    IngestResult,
+    addresses_in,
+    ingest_upload,
+    parse_ids,
+    withdraw_articles,
+)
+from ui.web.state import Session
+from ui.web.texts import texts_in
+from ui.web.views.status import ingest_html, status_html
 
 HERE = {"host": "127.0.0.1:7860"}
 TOKEN = "a-token-for-the-tests"
@@ -31,9 +37,9 @@ LINE = {"id": "ferry.example/1", "title": "Ferry sinks", "text": "The ferry sank
 
 def may_feed(feeding: Feeding, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
     """Return whether who holds that token may feed."""
-    held = Permission(feeding, token)
+    held = WriteAccess(feeding, token)
     cookie = {"cookie": f"other=1; {held.cookie_name}={held.cookie_value}; more=2"}
-    return Permission(feeding, TOKEN).may_feed(client, {**headers, **cookie})
+    return WriteAccess(feeding, TOKEN).may_feed(client, {**headers, **cookie})
 
 
 @pytest.fixture
@@ -55,7 +61,7 @@ def test_who_sits_at_the_machine_may_feed(client: str, headers: dict[str, str]) 
     assert may_feed("everyone", client, headers)
     assert not may_feed("nobody", client, headers)
     assert not may_feed("local", client, headers, token="another-token")
-    assert not Permission("local", TOKEN).may_feed(client, headers)
+    assert not WriteAccess("local", TOKEN).may_feed(client, headers)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +102,8 @@ def test_no_path_is_taken_for_an_address() -> None:
     assert found == (["https://a.example/1"], ["/etc/passwd", "file:///etc/passwd"])
 
 
-def fed(archive: Archive, files: list[Path], addresses: tuple[str, ...] = ()) -> Intake:
-    *_, last = taken_in(archive, Settings(), files, addresses)
+def fed(archive: Archive, files: list[Path], addresses: tuple[str, ...] = ()) -> IngestResult:
+    *_, last = ingest_upload(archive, Settings(), files, addresses)
     assert last.is_done
     return last
 
@@ -143,15 +149,15 @@ def test_where_somebody_else_writes_nothing_goes_in(archive: Archive, tmp_path: 
     with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()):
         assert "is being written to by process" in fed(archive, [dump]).failed
         with pytest.raises(ArchiveLockedError):
-            taken_out(archive, Settings(), [HARBOUR.id], "")
+            withdraw_articles(archive, Settings(), [HARBOUR.id], "")
 
 
 def test_an_article_is_taken_out_and_stays_out(archive: Archive, tmp_path: Path) -> None:
-    ids = named(archive, f"{HARBOUR.url}?utm_source=x")
+    ids = parse_ids(archive, f"{HARBOUR.url}?utm_source=x")
     assert ids == [HARBOUR.id]
-    assert taken_out(archive, Settings(), ids, "court order") == 1
+    assert withdraw_articles(archive, Settings(), ids, "court order") == 1
     assert archive.withdrawals(ids)[HARBOUR.id].reason == "court order"
-    assert named(archive, HARBOUR.url) == named(archive, "") == []
+    assert parse_ids(archive, HARBOUR.url) == parse_ids(archive, "") == []
     dump = tmp_path / "again.jsonl"
     dump.write_text(json.dumps({**LINE, "id": HARBOUR.id, "title": HARBOUR.title}))
     fed(archive, [dump])
@@ -163,15 +169,15 @@ def test_what_is_told_of_a_feeding_is_text() -> None:
     for language in ("en", "de"):
         texts = texts_in(language)
         for intake in (
-            Intake(failed=evil, rejects=((evil, evil),)),
-            Intake(share=0.4),
-            Intake(is_done=True, failed=evil),
+            IngestResult(failed=evil, rejects=((evil, evil),)),
+            IngestResult(share=0.4),
+            IngestResult(is_done=True, failed=evil),
         ):
-            assert "<img" not in intake_markup(intake, texts)
+            assert "<img" not in ingest_html(intake, texts)
 
 
 def test_the_status_says_what_the_archive_holds(archive: Archive) -> None:
-    told = status_markup(archive.status(), texts_in("en"))
+    told = status_html(archive.status(), texts_in("en"))
     assert f"<dd>{len(ARTICLES)}</dd>" in html.unescape(told)
 
 
@@ -220,4 +226,4 @@ def test_each_handler_asks_again_whether_it_may(archive: Archive) -> None:
         if getattr(fn.fn, "__name__", "") in GUARDED:
             given = [None] * (len(fn.inputs) - 1)
             with pytest.raises(gr.Error, match="You may not change this archive here"):
-                list(fn.fn(Desk(), *given, stranger))
+                list(fn.fn(Session(), *given, stranger))

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
-from rag.storage.runs import Run
-from rag.storage.status import PublisherStatus, Status
+from rag.archive.stats import ArchiveStatus, PublisherStatus
+from rag.schema import Answer, ArticleMetadata, Citation, Hit, Passage, Statement
+from rag.store.ingest_log import IngestRun
 from ui import render, terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 TEXT = "The minister spoke. “We may send weapons,” he said. Nobody replied."
-HEAD = ArticleHead(
+HEAD = ArticleMetadata(
     article_id="paper.example/1",
     title="Seoul weighs weapons",
     publisher="The Strait Courier",
@@ -189,7 +189,7 @@ def test_a_web_address_is_given_back() -> None:
 
 
 def test_status_says_what_the_archive_covers() -> None:
-    status = Status(
+    status = ArchiveStatus(
         path=Path("archive"),
         articles=1200,
         passages=5000,
@@ -236,8 +236,8 @@ def test_status_says_what_the_archive_covers() -> None:
 def test_the_status_says_what_came_of_the_last_ingest(
     figures: dict[str, object], ended: datetime | None, said: str
 ) -> None:
-    run = Run(1, DAY, ended, figures)
-    empty = Status(Path("demo"), 0, 0, (), None, None, None, 0, "", 0, last_run=run)
+    run = IngestRun(1, DAY, ended, figures)
+    empty = ArchiveStatus(Path("demo"), 0, 0, (), None, None, None, 0, "", 0, last_run=run)
     lines = terminal.status_text(empty).splitlines()
     (line,) = (line for line in lines if line.startswith("last ingest"))
     assert line.removeprefix("last ingest").strip().startswith(said)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from langchain_core.cross_encoders import BaseCrossEncoder
 
-from rag.archive import Archive
-from rag.questions import understand
-from rag.retrieval import narrow, retrieve
-from rag.retriever import NewsRetriever
+from rag.archive.archive import Archive
+from rag.query.parser import parse_question
+from rag.retrieval.hybrid import apply_query_constraints, retrieve
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
 from tests.fakes import WordEmbeddings
 
@@ -99,8 +99,8 @@ def test_an_article_whose_publisher_is_not_known_may_be_the_cited_ones(tmp_path)
 
 
 def test_a_publisher_other_than_the_one_allowed_finds_nothing():
-    asked = understand("according to the Gazette", asked_on=ASKED_ON, publishers=("Gazette",))
-    assert narrow(Filters(publishers=("Courier",)), asked) is None
+    asked = parse_question("according to the Gazette", asked_on=ASKED_ON, publishers=("Gazette",))
+    assert apply_query_constraints(Filters(publishers=("Courier",)), asked) is None
 
 
 def test_several_publishers_are_heard_rather_than_one(tmp_path):

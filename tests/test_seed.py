@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.chunking import split_article
 from ingest.cleaning import clean
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.chunking import split_article
 from rag.schema import Article
 
 SEED = Path(__file__).parents[2] / "shared/data/seed"

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from ingest.fetching.errors import FetchError
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from ingest.fetch.errors import FetchError
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
 from rag.errors import ArchiveNotFoundError, BackfileError, ChatModelError, SettingsError
+from rag.index.chroma_index import DamagedIndexError
 from rag.settings import RANGES, Settings
-from rag.storage.vectors import DamagedIndexError
 from tests.fakes import small_archive
 from ui.cli import main
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
+from rag.index.analyzers import STEMMED, analyze, stemming_rules
 from rag.schema import Article, Span
-from rag.storage.stemming import STEMMED, rules, terms
 from tests.fakes import WordEmbeddings
 
 TEXTS = {
@@ -79,4 +79,4 @@ def test_what_no_language_knows_is_not_found(archive):
 
 @given(st.text(max_size=200), st.sampled_from(["", "xx", *STEMMED]))
 def test_any_text_has_terms_without_spaces_in_them(text, language):
-    assert not any(term.split() != [term] for term in terms(text, rules(language)))
+    assert not any(term.split() != [term] for term in analyze(text, stemming_rules(language)))

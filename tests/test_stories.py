@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article, Filters, Span
-from rag.storage.record import Entry, Record, fingerprint
+from rag.store.articles import ArticleStore, PreparedArticle, content_hash
 from tests.fakes import WordEmbeddings
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)
@@ -169,11 +169,11 @@ def test_whatever_comes_and_goes_each_story_is_led_by_the_first_of_its_tellings(
     steps: list[tuple[str, Article]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        record = Record(Path(folder), create=True, writable=True)
+        record = ArticleStore(Path(folder), create=True, writable=True)
         here: set[str] = set()
         for action, article in steps:
             if action == "put":
-                record.put([Entry(article, fingerprint(article), (), (), NO_VECTORS)])
+                record.put([PreparedArticle(article, content_hash(article), (), (), NO_VECTORS)])
                 here.add(article.id)
             else:
                 record.remove([article.id])

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers.refusal import closest
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retriever import NewsRetriever
-from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
-from rag.tellings import named_publishers
+from rag.answer.chatbot import Chatbot
+from rag.answer.refusal import nearest_hits
+from rag.archive.archive import Archive
+from rag.retrieval.deduplicate import named_publishers
+from rag.retrieval.langchain import NewsRetriever
+from rag.schema import Article, ArticleMetadata, Filters, Hit, Passage, Span
 from tests.fakes import WordEmbeddings
 from tests.test_stories import CRANE, CUT, EARLY, LATE, NIGHT_TRAIN, WIRE, told
 
@@ -96,10 +96,10 @@ def test_the_closest_articles_are_of_different_stories() -> None:
         passage = Passage(article.id, 1, 0, len(article.text), article.text)
         return Hit(passage, article.head, 1.0, tuple(copy.head for copy in copies))
 
-    found = closest([hit(WIRE, LATE), hit(LATE, WIRE), hit(NIGHT_TRAIN)])
+    found = nearest_hits([hit(WIRE, LATE), hit(LATE, WIRE), hit(NIGHT_TRAIN)])
     assert [one.passage.article_id for one in found] == ["wire", "train"]
 
 
 def test_a_publisher_is_named_once_and_never_as_its_own_copy() -> None:
-    copies: tuple[ArticleHead, ...] = (EARLY.head, EARLY.head, WIRE.head, told("blank").head)
+    copies: tuple[ArticleMetadata, ...] = (EARLY.head, EARLY.head, WIRE.head, told("blank").head)
     assert named_publishers(WIRE.head, copies) == ("Harbour Courier", "Headline of blank")

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from ingest.chunking import split_article
-from ingest.exporting import article_of, exported
-from ingest.forms import is_form
+from ingest.archive_format import from_record, to_record
+from ingest.form_pages import is_form_page
 from ingest.pipeline import ingest
 from ingest.readers import Reject
 from ingest.readers.fields import article_from
-from ingest.readers.html import read_html
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.doctor import examine
+from ingest.readers.html.reader import read_html
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
+from rag.chunking import split_article
 from rag.schema import Article, Span
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.cli import main
@@ -70,13 +70,13 @@ STORIES = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_is_no_story(name: str) -> None:
-    assert is_form(FORMS[name])
+    assert is_form_page(FORMS[name])
 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_a_story_is_no_form(name: str) -> None:
-    assert not is_form(STORIES[name])
-    assert not is_form(FORMS["account"] + "\n\n" + STORIES["registration"] * 3)
+    assert not is_form_page(STORIES[name])
+    assert not is_form_page(FORMS["account"] + "\n\n" + STORIES["registration"] * 3)
 
 
 TITLE = "Harbour bridge closed after storm of the century"
@@ -158,7 +158,7 @@ def test_an_article_without_text_is_shown_counted_and_sound(
     assert archive.count().articles == 4
     assert archive.article(WALLED.id) == WALLED
     assert {p.name: p.articles for p in archive.status().publishers}["Wall Street Courier"] == 2
-    assert examine(archive) == ()
+    assert find_problems(archive) == ()
     assert main(["show", WALLED.id, "--archive", str(archive.path)]) == 0
     assert "storm of the century" in capsys.readouterr().out
 
@@ -172,15 +172,15 @@ def test_a_sentence_that_is_a_whole_story_is_found(tmp_path: Path) -> None:
 
 
 def test_an_article_without_text_is_exported_and_read_again(tmp_path: Path) -> None:
-    assert article_of(exported(WALLED)) == WALLED
+    assert from_record(to_record(WALLED)) == WALLED
     lines = tmp_path / "export.jsonl"
-    lines.write_text("".join(json.dumps(exported(a)) + "\n" for a in (WALLED, HARBOUR)))
+    lines.write_text("".join(json.dumps(to_record(a)) + "\n" for a in (WALLED, HARBOUR)))
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
         assert ingest(archive, [lines]).new == 2
         assert archive.article(WALLED.id) == WALLED
         assert ingest(archive, [lines]).unchanged == 2
     with pytest.raises(ValueError, match="lacks"):
-        article_of(exported(replace(WALLED, title="")))
+        from_record(to_record(replace(WALLED, title="")))
 
 
 def test_a_wall_does_not_replace_the_story(tmp_path: Path) -> None:

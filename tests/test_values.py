@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import build_timeline
+from rag.archive.archive import Archive
 from rag.errors import BackfileError, InvalidValueError
-from rag.evaluation import read_questions
-from rag.retrieval import retrieve
-from rag.retriever import NewsRetriever
+from rag.evaluate.retrieval import read_questions
+from rag.retrieval.hybrid import retrieve
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters
 from tests.fakes import HARBOUR, small_archive
 
@@ -107,7 +107,7 @@ def calls(archive: Archive, moment: Any) -> Iterator[Callable[[], object]]:
     yield lambda: chatbot.ask(question, asked_on=moment)
     yield lambda: chatbot.ask(question, as_of=moment)
     yield lambda: list(chatbot.stream(question, asked_on=moment))
-    yield lambda: timeline(archive, question, asked_on=moment)
+    yield lambda: build_timeline(archive, question, asked_on=moment)
     yield lambda: retriever.invoke(question, asked_on=moment)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.schema import Article, Span
-from rag.storage.withdrawals import Erasure, Withdrawals
+from rag.store.withdrawals import Erasure, Withdrawals
 from tests.fakes import ARTICLES, WordEmbeddings, small_archive
 
 SECRET = Article(
@@ -138,7 +138,7 @@ def test_an_erased_article_is_in_no_byte_of_any_file(
     assert archive.withdrawals([SECRET.id])[SECRET.id].erased
     assert archive.count().articles == 20
     assert "paper.example/7" in found(archive, "bridge 7")
-    assert examine(archive) == ()
+    assert find_problems(archive) == ()
 
 
 def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) -> None:

@@ -16,9 +16,9 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from rag.doctor import Problem
+    from rag.archive.backup import Manifest
+    from rag.archive.doctor import Problem
     from rag.schema import Article
-    from rag.storage.backups import Manifest
 
 SOUND, PROBLEMS = 0, 1
 
@@ -55,7 +55,7 @@ def add_commands(command: Callable[[str, object, str], argparse.ArgumentParser])
 
 def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make both indexes again, while those who read go on with the old ones."""
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
     from ui import render
 
     with Archive.open(
@@ -72,7 +72,7 @@ def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def reembed(arguments: argparse.Namespace, settings: Settings) -> int:
     """Embed every passage anew; cut short, the same command goes on from there."""
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
     from ui import progress
 
     # whatever is set: the archive's own model answers until the other one does
@@ -112,8 +112,8 @@ def reembed(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def export(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write every article, to be read by `backfile ingest` word for word, or by anything else."""
-    from ingest import exporting
-    from rag.archive import Archive
+    from ingest import archive_format
+    from rag.archive.archive import Archive
 
     file = Path(arguments.file)
     part = file.with_name(f"{file.name}.part")
@@ -126,16 +126,16 @@ def export(arguments: argparse.Namespace, settings: Settings) -> int:
                 for revision in archive.revisions(article.id, access=ALL_RIGHTS)
             )
         if arguments.file == "-":
-            exporting.write_jsonl(articles, sys.stdout)
+            archive_format.write_jsonl(articles, sys.stdout)
             return SOUND
         if file.exists():
             raise BackupError(f"{file} is there already: give the export another name")
         try:
             if file.suffix == ".parquet":
-                count = exporting.write_parquet(articles, part)
+                count = archive_format.write_parquet(articles, part)
             else:
                 with part.open("w", encoding="utf-8") as lines:
-                    count = exporting.write_jsonl(articles, lines)
+                    count = archive_format.write_jsonl(articles, lines)
             part.rename(file)
         except OSError as error:
             raise BackupError(f"{file} cannot be written: {error.strerror or error}") from error
@@ -154,12 +154,12 @@ def _say(arguments: argparse.Namespace, value: dict[str, Any], line: str) -> Non
 
 def backup(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write the archive as it is at this moment into one file."""
-    from rag.storage.backups import back_up
-    from rag.storage.record import Record
+    from rag.archive.backup import write_backup
+    from rag.store.articles import ArticleStore
 
-    record = Record(settings.archive)
+    record = ArticleStore(settings.archive)
     try:
-        _tell_backup(arguments, "written", back_up(record, arguments.file))
+        _tell_backup(arguments, "written", write_backup(record, arguments.file))
     finally:
         record.close()
     return SOUND
@@ -167,9 +167,9 @@ def backup(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def restore(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make an archive of a backup."""
-    from rag.storage import backups
+    from rag.archive import backup
 
-    _tell_backup(arguments, "restored", backups.restore(arguments.file, settings.archive))
+    _tell_backup(arguments, "restored", backup.restore_backup(arguments.file, settings.archive))
     return SOUND
 
 
@@ -185,19 +185,19 @@ def _tell_backup(arguments: argparse.Namespace, done: str, manifest: Manifest) -
 
 def doctor(arguments: argparse.Namespace, settings: Settings) -> int:
     """Check all that must hold of the archive, mend it if asked to, and say what is wrong."""
-    from rag.archive import Archive
-    from rag.doctor import examine, repair
+    from rag.archive.archive import Archive
+    from rag.archive.doctor import find_problems, repair_archive
     from ui import render
 
     with Archive.open(settings.archive, settings=settings, losses="accept") as archive:
-        found = examine(archive)
+        found = find_problems(archive)
         counts = archive.count(EVERYTHING)
     left = found
     if arguments.repair and found:
         with Archive.open(
             settings.archive, mode="write", settings=settings, losses="accept"
         ) as archive:
-            left = repair(archive)
+            left = repair_archive(archive)
             counts = archive.count(EVERYTHING)
     if arguments.json:
         print(render.json_text(_value(found, left, counts)))

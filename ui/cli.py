@@ -103,8 +103,8 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the passages that answer a question best."""
     scope = scope_of(arguments)
     question = _question(arguments) or ""
-    from rag.archive import Archive
-    from rag.retrieval import retrieve
+    from rag.archive.archive import Archive
+    from rag.retrieval.hybrid import retrieve
     from ui import conversation, render, terminal
 
     with Archive.open(settings.archive, settings=settings) as archive:
@@ -126,15 +126,15 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     """Open the page and keep it open until Ctrl-C."""
-    from ui.page import serving
+    from ui.web import app
 
-    serving.serve(settings)
+    app.serve(settings)
     return DONE
 
 
 def status(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print what is in the archive."""
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
     from rag.schema import ALL_RIGHTS
     from ui import render, terminal
 

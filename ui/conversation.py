@@ -12,7 +12,7 @@ from rag.errors import BackfileError
 from ui import render, terminal
 
 if TYPE_CHECKING:
-    from rag.chatbot import Chatbot
+    from rag.answer.chatbot import Chatbot
     from rag.schema import Answer
     from ui.scope import Scope
 

@@ -14,7 +14,7 @@ from ui.plots import plot
 from ui.progress import tell
 
 if TYPE_CHECKING:
-    from rag.evaluation import RetrievalEvaluation
+    from rag.evaluate.retrieval import RetrievalEvaluation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +71,13 @@ def _add_retrieval_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Ask the archive every question of a file and print how well it found what answers."""
-    from rag.archive import Archive
-    from rag.evaluation import RetrievalEvaluation, compared, evaluate_retrieval, read_questions
+    from rag.archive.archive import Archive
+    from rag.evaluate.retrieval import (
+        RetrievalEvaluation,
+        compare_retrieval,
+        evaluate_retrieval,
+        read_questions,
+    )
     from rag.schema import ALL_RIGHTS
 
     try:
@@ -99,12 +104,14 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         )
     if arguments.plot:
         plot(arguments.plot, found, before)
-    return report(arguments, found, table(found), compared(found, before) if before else ())
+    return report(
+        arguments, found, table(found), compare_retrieval(found, before) if before else ()
+    )
 
 
 def table(found: RetrievalEvaluation) -> str:
     """Return the measures with their 95 % intervals, one line each, gold beside string."""
-    from rag.evaluation import MEASURES
+    from rag.evaluate.retrieval import MEASURES
 
     sets = [name for name in ("gold", "string") if found.n(name)]
     lines = ["".join([f"{'':10}", *(f"{f'{name}, n = {found.n(name)}':>24}" for name in sets)])]

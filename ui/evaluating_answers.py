@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
-    from rag.archive import Archive
-    from rag.chatbot import Chatbot
-    from rag.evaluation import EvaluationQuestion
-    from rag.measures.scores import Evaluation, Measure
+    from rag.answer.chatbot import Chatbot
+    from rag.archive.archive import Archive
+    from rag.evaluate.metrics import Evaluation, Measure
+    from rag.evaluate.retrieval import EvaluationQuestion
     from rag.schema import Answer
 
     Read = TypeVar("Read")
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Measure what was asked for and print it, one measure a line."""
-    from rag.measures.scores import Evaluation, compared
+    from rag.evaluate.metrics import Evaluation, compare
     from ui import opening
 
     before = (
@@ -83,7 +83,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         found = _evaluated(arguments, archive, chatbot)
     if not found.measures:
         raise BackfileError("nothing to measure: give QUESTIONS, --premises, --claims or --altered")
-    return report(arguments, found, table(found), compared(found, before) if before else ())
+    return report(arguments, found, table(found), compare(found, before) if before else ())
 
 
 def table(found: Evaluation) -> str:
@@ -102,8 +102,8 @@ def table(found: Evaluation) -> str:
 
 
 def _evaluated(arguments: argparse.Namespace, archive: Archive, chatbot: Chatbot) -> Evaluation:
-    from rag.evaluation import read_questions
-    from rag.measures.scores import Evaluation
+    from rag.evaluate.metrics import Evaluation
+    from rag.evaluate.retrieval import read_questions
 
     asking = _Asking(chatbot)
     measures: list[Measure] = []
@@ -143,7 +143,7 @@ class _Asking:
 def _answers(
     archive: Archive, asking: _Asking, questions: Sequence[EvaluationQuestion], most: int
 ) -> list[Measure]:
-    from rag.measures.answers import measure_answers, measure_calibration, question_sets
+    from rag.evaluate.answers import measure_answers, measure_calibration, question_sets
 
     sets = question_sets(archive, questions, most)
     measures: list[Measure] = []
@@ -165,7 +165,7 @@ def _refusal(
     until: str,
     most: int,
 ) -> list[Measure]:
-    from rag.measures.answers import measure_refusal, refusal_sets
+    from rag.evaluate.answers import measure_refusal, refusal_sets
 
     try:
         day = datetime.fromisoformat(until).replace(tzinfo=UTC)
@@ -181,7 +181,7 @@ def _refusal(
 
 
 def _premises(asking: _Asking, path: Path) -> list[Measure]:
-    from rag.measures.premises import measure_premises, read_premises
+    from rag.evaluate.premises import measure_premises, read_premises
 
     answers = []
     pairs = _read(path, read_premises)
@@ -193,8 +193,8 @@ def _premises(asking: _Asking, path: Path) -> list[Measure]:
 
 
 def _claims(archive: Archive, path: Path) -> list[Measure]:
-    from rag.measures.claims import Claim, measure_claims, read_claims
-    from rag.verification import Verifier
+    from rag.evaluate.claims import Claim, measure_claims, read_claims
+    from rag.verify.verifier import Verifier
 
     claims = _read(path, read_claims)
     done = 0
@@ -209,12 +209,12 @@ def _claims(archive: Archive, path: Path) -> list[Measure]:
 
 
 def _altered(archive: Archive, most: int) -> list[Measure]:
-    from rag.measures.alterations import alterations
-    from rag.measures.claims import measure_alterations
+    from rag.evaluate.claims import measure_perturbations
+    from rag.evaluate.perturbations import perturb
 
     step = max(1, ALTERED_OF_AN_ARTICLE * archive.count(EVERYTHING).articles // most)
     articles = islice(archive.articles(EVERYTHING), 0, None, step)
-    return measure_alterations(list(islice(alterations(articles), most)), archive.embed)
+    return measure_perturbations(list(islice(perturb(articles), most)), archive.embed)
 
 
 def _read(path: Path, read: Callable[[Iterable[str]], Read]) -> Read:

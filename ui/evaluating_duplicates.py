@@ -13,7 +13,7 @@ from ui.measured import report
 from ui.progress import tell
 
 if TYPE_CHECKING:
-    from rag.measures.duplicates import DuplicatesEvaluation
+    from rag.evaluate.duplicates import DuplicatesEvaluation
 
 EACH = 300  # pairs of a kind: eight kinds, so that 1 in 100 is seen to lie within 1
 MISTAKEN = 20  # pairs shown of which the wrong thing was said
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make pairs of the articles and print how many were told rightly, and which were not."""
-    from rag.measures.duplicates import evaluate_duplicates, read_judged
-    from rag.measures.scores import Evaluation, compared
+    from rag.evaluate.duplicates import evaluate_duplicates, read_judged
+    from rag.evaluate.metrics import Evaluation, compare
 
     try:
         judged = read_judged(_lines(arguments.judged)) if arguments.judged else {}
@@ -64,7 +64,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         judged=judged,
         progress=lambda done, of: tell(done, of, "pairs"),
     )
-    differences = compared(Evaluation(found.measures), before) if before else ()
+    differences = compare(Evaluation(found.measures), before) if before else ()
     return report(arguments, found, table(found), differences)
 
 

@@ -12,7 +12,7 @@ from ui.measured import report
 from ui.progress import tell
 
 if TYPE_CHECKING:
-    from ingest.scores import ExtractionEvaluation, PageScore
+    from ingest.evaluate_extraction import ExtractionEvaluation, PageScore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Read every page of a folder and print how much of it is right."""
-    from ingest.evaluation import evaluate_extraction, read_pages
-    from ingest.scores import ExtractionEvaluation, compared
+    from ingest.evaluate_extraction import (
+        ExtractionEvaluation,
+        compare_extraction,
+        evaluate_extraction,
+        read_pages,
+    )
 
     try:
         pages = list(read_pages(arguments.folder, arguments.gold))
@@ -63,7 +67,7 @@ def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
         progress=lambda done: tell(done, len(pages), "pages"),
     )
     text = "\n".join(filter(None, (table(found), worst_pages(found, max(0, arguments.worst)))))
-    return report(arguments, found, text, compared(found, before) if before else ())
+    return report(arguments, found, text, compare_extraction(found, before) if before else ())
 
 
 def table(found: ExtractionEvaluation) -> str:

@@ -15,11 +15,11 @@ from rag.settings import Settings
 from ui.render import json_line
 
 if TYPE_CHECKING:
-    from ingest.fetching.client import Client
-    from ingest.readers import Reading
+    from ingest.fetch.client import Client
+    from ingest.readers import ReaderOptions
     from ingest.report import IngestReport, Progress
-    from rag.archive import Archive
-    from rag.schema import ArticleHead
+    from rag.archive.archive import Archive
+    from rag.schema import ArticleMetadata
 
 Source = str | Path
 Tell = tuple[Callable[["Progress"], None] | None, Callable[[dict[str, str]], None]]
@@ -33,7 +33,7 @@ def sample() -> Path:
 def source(text: str) -> Source:
     """Return what a word of the command line names: an address, or a path."""
     from ingest.pipeline import is_address
-    from ingest.readers.filenames import path_of
+    from ingest.readers.file_names import path_of
 
     return text if is_address(text) else path_of(text)
 
@@ -47,7 +47,9 @@ def check_there(sources: Sequence[Source]) -> None:
 class Feeder:
     """Puts articles into the archive of the settings, once or round after round."""
 
-    def __init__(self, settings: Settings, client: Client, reading: Reading, stop: Event) -> None:
+    def __init__(
+        self, settings: Settings, client: Client, reading: ReaderOptions, stop: Event
+    ) -> None:
         self.stop = stop
         self._settings = settings
         self._client = client
@@ -68,7 +70,7 @@ class Feeder:
 
         Waits for `wait` seconds where somebody else writes.
         """
-        from ingest.running import run
+        from ingest.runner import run_ingest
 
         try:
             archive = self._opened(wait)
@@ -76,7 +78,7 @@ class Feeder:
             self._embeddings = None
             archive = self._opened(wait)
         with archive:
-            report = run(
+            report = run_ingest(
                 archive,
                 sources,
                 client=self._client,
@@ -89,7 +91,7 @@ class Feeder:
             return report
 
     def _opened(self, wait: float) -> Archive:
-        from rag.archive import Archive
+        from rag.archive.archive import Archive
 
         return Archive.open(
             self._settings.archive,
@@ -101,11 +103,11 @@ class Feeder:
 
     def rehearse(
         self, sources: Sequence[Source]
-    ) -> tuple[IngestReport, Sequence[tuple[str, ArticleHead]]]:
+    ) -> tuple[IngestReport, Sequence[tuple[str, ArticleMetadata]]]:
         """Say what would be put in, and which articles; no archive is made or locked."""
-        from ingest.running import rehearse
-        from ingest.trust import read_trust
-        from rag.archive import Archive
+        from ingest.runner import dry_run
+        from ingest.trusted_sources import read_trusted_sources
+        from rag.archive.archive import Archive
 
         with ExitStack() as stack:
             try:
@@ -115,7 +117,7 @@ class Feeder:
             except ArchiveNotFoundError:
                 archive = None
             on_progress, on_line = stack.enter_context(_telling())
-            report, rehearsal = rehearse(
+            report, rehearsal = dry_run(
                 archive,
                 sources,
                 client=self._client,
@@ -124,7 +126,7 @@ class Feeder:
                 on_progress=on_progress,
                 on_reject=on_line,
                 on_notice=on_line,
-                trust=read_trust(self._settings.archive),
+                trust=read_trusted_sources(self._settings.archive),
             )
         return report, rehearsal.articles
 

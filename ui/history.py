@@ -14,10 +14,10 @@ from rag.settings import Settings
 from ui.takedowns import ids_named
 
 if TYPE_CHECKING:
-    from rag.archive import Archive
-    from rag.schema import ArticleHead
-    from rag.storage.revisions import Revision
-    from rag.storage.withdrawals import Withdrawal
+    from rag.archive.archive import Archive
+    from rag.schema import ArticleMetadata
+    from rag.store.revisions import Revision
+    from rag.store.withdrawals import Withdrawal
 
 DONE = 0
 
@@ -34,7 +34,7 @@ def add_show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def show(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print an article as it stands, or its versions and what changed in each."""
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
 
     with Archive.open(settings.archive, settings=settings) as archive:
         article_id = _meant(archive, arguments.article)
@@ -77,7 +77,7 @@ def _print_withdrawal(withdrawal: Withdrawal) -> None:
 
 
 def _print_article(
-    revision: Revision, revisions: Sequence[Revision], copies: Sequence[ArticleHead]
+    revision: Revision, revisions: Sequence[Revision], copies: Sequence[ArticleMetadata]
 ) -> None:
     from ui import conversation, render
 
@@ -137,12 +137,12 @@ def _print_history(revisions: Sequence[Revision]) -> None:
         console.print(Text(f"revision {revision.article.revision}, {_stood(revision)}", "bold"))
         if sys.stdout.isatty():
             said = Text.assemble(
-                *((render.without_controls(text), styles[kind]) for kind, text in parts)
+                *((render.strip_controls(text), styles[kind]) for kind, text in parts)
             )
         else:
             from ui.comparing import marked
 
-            said = Text(render.without_controls(marked(parts)))
+            said = Text(render.strip_controls(marked(parts)))
         console.print(said, end="\n\n")
 
 
@@ -160,7 +160,7 @@ def _print_value(
     article_id: str,
     wanted: Sequence[Revision],
     revisions: Sequence[Revision],
-    copies: Sequence[ArticleHead],
+    copies: Sequence[ArticleMetadata],
     withdrawal: Withdrawal | None,
 ) -> None:
     from ui import render

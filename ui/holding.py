@@ -12,7 +12,7 @@ from rag.errors import ReadError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.storage.held import HeldChange
+    from rag.store.held_changes import HeldChange
 
 DONE, SOME_UNKNOWN = 0, 3
 
@@ -60,8 +60,8 @@ def held_line(change: HeldChange) -> str:
 
 
 def _show(arguments: argparse.Namespace, settings: Settings) -> int:
-    from rag.archive import Archive
-    from rag.storage.held import HeldChanges
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import HeldChanges
     from ui import render
 
     with Archive.open(settings.archive, settings=settings) as archive:
@@ -86,25 +86,25 @@ def _show(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _accept(arguments: argparse.Namespace, settings: Settings) -> int:
-    from ingest.custody import accept
-    from rag.archive import Archive
-    from rag.storage.held import HeldChanges, Origins
+    from ingest.change_policy import accept_held_change
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import ArticleOrigins, HeldChanges
     from ui import render
 
     accepted, unknown, failed = list[dict[str, str]](), list[str](), list[str]()
     with Archive.open(
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
-        changes, origins = (kind(archive.record.database) for kind in (HeldChanges, Origins))
+        changes, origins = (kind(archive.record.database) for kind in (HeldChanges, ArticleOrigins))
         assert isinstance(changes, HeldChanges)
-        assert isinstance(origins, Origins)
+        assert isinstance(origins, ArticleOrigins)
         for held_id in dict.fromkeys(arguments.accept):
             change = changes.named(held_id)
             if change is None:
                 unknown.append(held_id)
                 continue
             try:
-                became = accept(archive, changes, change, origins)
+                became = accept_held_change(archive, changes, change, origins)
             except (ReadError, ValueError) as error:
                 failed.append(f"{held_id}: cannot go in: {error}")
                 continue
@@ -120,8 +120,8 @@ def _accept(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _forget(arguments: argparse.Namespace, settings: Settings) -> int:
-    from rag.archive import Archive
-    from rag.storage.held import HeldChanges
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import HeldChanges
     from ui import render
 
     with Archive.open(

@@ -17,9 +17,9 @@ from rag.settings import Settings
 from ui import holding
 
 if TYPE_CHECKING:
-    from ingest.readers import Reading
+    from ingest.readers import ReaderOptions
     from ingest.report import IngestReport
-    from rag.storage.rejects import Refused
+    from rag.store.ingest_log import RejectedInput
     from ui.feeding import Feeder, Source
 
 ALL_IN, SOME_REJECTED = 0, 3
@@ -115,15 +115,15 @@ def ingest(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def rejects(arguments: argparse.Namespace, settings: Settings) -> int:
     """List what was refused and what is held, or try it again, or decide on what is held."""
-    from rag.archive import Archive
-    from rag.storage.held import HeldChanges
-    from rag.storage.rejects import Rejects
+    from rag.archive.archive import Archive
+    from rag.store.held_changes import HeldChanges
+    from rag.store.ingest_log import RejectLog
     from ui import render
 
     if arguments.show or arguments.accept or arguments.forget:
         return holding.decide(arguments, settings)
     with Archive.open(settings.archive, settings=settings) as archive:
-        refused = Rejects(archive.record.database).all()
+        refused = RejectLog(archive.record.database).all()
         held = HeldChanges(archive.record.database).all()
     if arguments.retry and refused:
         return _retried(arguments, settings, list(dict.fromkeys(one.source for one in refused)))
@@ -172,19 +172,19 @@ def _by_reading(
     arguments: argparse.Namespace, settings: Settings, refused: list[str], gone: list[str]
 ) -> list[tuple[dict[str, Any], list[str]]]:
     """Return how sources were read with those that were; forget the rejects of those `gone`."""
-    from ingest.running import how_read
-    from rag.archive import Archive
-    from rag.storage.rejects import Rejects
+    from ingest.runner import last_reader_options
+    from rag.archive.archive import Archive
+    from rag.store.ingest_log import RejectLog
 
     told = bool(arguments.map or arguments.kind or arguments.summaries)
     groups: dict[tuple[tuple[str, Any], ...], list[str]] = {}
     with Archive.open(settings.archive, settings=settings, mode="write" if gone else "read") as at:
         database = at.record.database
         if gone:
-            Rejects(database).forget(gone, before=datetime.now(UTC))
+            RejectLog(database).forget(gone, before=datetime.now(UTC))
         for source in refused:
             if source not in gone:
-                how = {} if told else how_read(database, source)
+                how = {} if told else last_reader_options(database, source)
                 groups.setdefault(tuple(how.items()), []).append(source)
     return [(dict(how), sources) for how, sources in groups.items()]
 
@@ -231,8 +231,8 @@ def _feeder(
     arguments: argparse.Namespace, settings: Settings, sources: Sequence[Source], stack: ExitStack
 ) -> Feeder:
     """Return what puts articles in as the arguments say, open until `stack` is closed."""
-    from ingest.fetching.client import Client, Limits
-    from ingest.fetching.credentials import read_credentials
+    from ingest.fetch.auth import read_credentials
+    from ingest.fetch.client import Client, Limits
     from ui.feeding import Feeder
     from ui.logs import logging_to
     from ui.stopping import stopping
@@ -252,10 +252,10 @@ def _feeder(
     return Feeder(settings, client, _reading(arguments), stop)
 
 
-def _reading(arguments: argparse.Namespace) -> Reading:
+def _reading(arguments: argparse.Namespace) -> ReaderOptions:
     """Return how what is put in is to be read."""
-    from ingest.readers import KINDS, Reading
-    from ingest.readers.mapping import NO_MAP, FieldMap
+    from ingest.readers import KINDS, ReaderOptions
+    from ingest.readers.field_map import NO_MAP, FieldMap
 
     try:
         field_map = FieldMap.parse(arguments.map) if arguments.map else NO_MAP
@@ -265,10 +265,10 @@ def _reading(arguments: argparse.Namespace) -> Reading:
         arguments.parser.error(f"--as {arguments.kind}: known are {', '.join(KINDS)}")
     links: Literal["keep", "follow"] = "keep" if arguments.summaries else "follow"
     workers = os.cpu_count() or 1  # of a folder of pages; fewer than 64 are read by this process
-    return Reading(field_map=field_map, links=links, kind=arguments.kind, workers=workers)
+    return ReaderOptions(field_map=field_map, links=links, kind=arguments.kind, workers=workers)
 
 
-def _reject_value(refused: Refused) -> dict[str, Any]:
+def _reject_value(refused: RejectedInput) -> dict[str, Any]:
     return {
         "place": refused.place,
         "reason": refused.reason,

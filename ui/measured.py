@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from rag.evaluation import Difference
+    from rag.evaluate.retrieval import Difference
 
 
 class Measured(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import BackfileError
 
 if TYPE_CHECKING:
-    from rag.evaluation import RetrievalEvaluation
+    from rag.evaluate.retrieval import RetrievalEvaluation
 
 WIDE, HIGH = 9.0, 3.6  # inches
 COLOURS = (("#1f5fa8", "white"), ("#b9c9dc", "black"))  # this run, the one before; figures on them
@@ -36,7 +36,7 @@ def plot(path: Path, found: RetrievalEvaluation, before: RetrievalEvaluation | N
 
 
 def _draw(axes: Any, judged: str, runs: list[RetrievalEvaluation]) -> None:
-    from rag.evaluation import MEASURES
+    from rag.evaluate.retrieval import MEASURES
 
     width = (1 - GAP) / len(runs)
     for i, (run, (colour, ink)) in enumerate(zip(runs, COLOURS, strict=False)):

@@ -100,7 +100,7 @@ def _of_interest(changed: Iterable[Path], watched: Sequence[Path]) -> Iterator[P
 
 def _is_settled(path: Path) -> bool:
     """Whether a file has been left alone, or is gone."""
-    from ingest.readers.settled import is_being_written
+    from ingest.readers.partial_files import is_being_written
 
     try:
         return time.time() - path.stat().st_mtime >= QUIET and not is_being_written(path)

@@ -11,7 +11,7 @@ from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, Filters
 
 if TYPE_CHECKING:
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Scope:
 
 def scope_of(arguments: argparse.Namespace) -> Scope:
     """Return what the options ask for; what cannot be is a usage error."""
-    from ui.dates import read_moment
+    from rag.query.date_input import parse_date_input
 
     try:
-        as_of = read_moment(arguments.as_of) if arguments.as_of else None
-        asked_on = read_moment(arguments.asked_on) if arguments.asked_on else as_of
+        as_of = parse_date_input(arguments.as_of) if arguments.as_of else None
+        asked_on = parse_date_input(arguments.asked_on) if arguments.asked_on else as_of
         after, before = (
-            read_moment(text, now=asked_on) if text else None
+            parse_date_input(text, now=asked_on) if text else None
             for text in (arguments.after, arguments.before)
         )
     except ValueError as error:

@@ -12,7 +12,7 @@ from rag.schema import ALL_RIGHTS, EVERYTHING
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
 
 DONE, SOME_UNKNOWN = 0, 3
 
@@ -39,7 +39,7 @@ def _add_ids(parser: argparse.ArgumentParser) -> None:
 
 def remove(arguments: argparse.Namespace, settings: Settings) -> int:
     """Withdraw articles, and erase them if asked to; those that are not known are named."""
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
     from ui import render
 
     with Archive.open(
@@ -70,7 +70,7 @@ def remove(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def readmit(arguments: argparse.Namespace, settings: Settings) -> int:
     """Let withdrawn articles in again: as they stood, or with the next ingest."""
-    from rag.archive import Archive
+    from rag.archive.archive import Archive
     from ui import render
 
     with Archive.open(
@@ -116,7 +116,7 @@ def ids_named(archive: Archive, name: str) -> list[str]:
 
     Who takes articles down operates the archive: restricted ones are found too.
     """
-    from ingest.readers.ids import url_key
+    from rag.urls import url_key
 
     spellings = filter(None, (name, url_key(name)))
     found = (archive.ids_named(spelling, access=ALL_RIGHTS) for spelling in spellings)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
+from rag.schema import Answer, ArticleMetadata, Citation, Hit, Statement
 from ui.render import (
     REFUSAL,
     also_in,
@@ -24,9 +24,8 @@ from ui.render import (
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport
-    from rag.retrieval import Retrieval
-    from rag.storage.coverage import Gap
-    from rag.storage.status import Status
+    from rag.archive.stats import ArchiveStatus, CoverageGap
+    from rag.retrieval.hybrid import RetrievalResult
 
 
 def answer_text(answer: Answer, width: int = 88) -> str:
@@ -56,7 +55,7 @@ def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
     )
 
 
-def retrieval_text(found: Retrieval, width: int = 88) -> str:
+def retrieval_text(found: RetrievalResult, width: int = 88) -> str:
     """Return what was understood of a question and found for it; where nothing, what is closest."""
     understood = found.question.described()
     blocks = [f"({terminal_text(understood)})" if understood else ""]
@@ -72,7 +71,7 @@ def retrieval_text(found: Retrieval, width: int = 88) -> str:
     return "\n\n".join(filter(None, blocks))
 
 
-def status_text(status: Status) -> str:
+def status_text(status: ArchiveStatus) -> str:
     """Return what is in the archive, for a terminal."""
     lines = [
         f"archive          {terminal_text(str(status.path))}",
@@ -95,7 +94,7 @@ def status_text(status: Status) -> str:
     return "\n".join(lines)
 
 
-def _last_ingest(status: Status) -> str:
+def _last_ingest(status: ArchiveStatus) -> str:
     run = status.last_run
     if run is None:  # of a version that kept none
         return spoken_date(status.last_ingest) or "never"
@@ -113,7 +112,7 @@ def _last_ingest(status: Status) -> str:
     return f"{spoken_date(run.began)}: {', '.join([*counts, *stopped])}"
 
 
-def _reembedding(status: Status) -> list[str]:
+def _reembedding(status: ArchiveStatus) -> list[str]:
     begun = status.reembedding
     if begun is None:
         return []
@@ -122,7 +121,7 @@ def _reembedding(status: Status) -> list[str]:
     ]
 
 
-def _gap(gap: Gap) -> str:
+def _gap(gap: CoverageGap) -> str:
     first, last = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (gap.first, gap.last))
     if gap.goes_on:
         return f"            no article since {spoken_day(first)}: {gap.days} days"
@@ -131,7 +130,7 @@ def _gap(gap: Gap) -> str:
     return f"            no article {when}: {gap.days} days"
 
 
-def _copies(status: Status) -> str:
+def _copies(status: ArchiveStatus) -> str:
     if not status.copies:
         return "none"
     stories = (
@@ -174,7 +173,7 @@ def _sources(citations: Sequence[Citation], width: int) -> str:
 
 
 def _named(
-    mark: str, head: ArticleHead, width: int, copies: Sequence[ArticleHead] = ()
+    mark: str, head: ArticleMetadata, width: int, copies: Sequence[ArticleMetadata] = ()
 ) -> list[str]:
     indent = " " * 4
     lines = [_filled(named(head), width, indent=indent, first=f"{mark:<3} ")]

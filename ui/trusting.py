@@ -10,7 +10,7 @@ from rag.errors import SettingsError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from ingest.trust import Source
+    from ingest.trusted_sources import TrustedSource
 
 DONE = 0
 EPILOG = """\
@@ -48,9 +48,9 @@ def add_sources_arguments(parser: argparse.ArgumentParser) -> None:
 
 def sources(arguments: argparse.Namespace, settings: Settings) -> int:
     """List, add or remove the sources that the archive trusts."""
-    from ingest.trust import read_trust, write_trust
+    from ingest.trusted_sources import read_trusted_sources, write_trusted_sources
 
-    trust = read_trust(settings.archive)
+    trust = read_trusted_sources(settings.archive)
     if arguments.action == "list":
         if arguments.publisher or arguments.hosts or arguments.may_kill:
             arguments.parser.error("to trust a source: sources add PUBLISHER --host HOST")
@@ -66,17 +66,17 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> int:
             raise SettingsError(
                 f"no trusted source {arguments.publisher!r}: `backfile sources` lists them"
             )
-        write_trust(settings.archive, trust.without(known.publisher))
+        write_trusted_sources(settings.archive, trust.without(known.publisher))
         _print(arguments, [known], "removed: ")
         return DONE
     source = _added(arguments, known)
-    write_trust(settings.archive, trust.with_source(source))
+    write_trusted_sources(settings.archive, trust.with_source(source))
     _print(arguments, [source], "trusted: ")
     return DONE
 
 
-def _added(arguments: argparse.Namespace, known: Source | None) -> Source:
-    from ingest.trust import source_of
+def _added(arguments: argparse.Namespace, known: TrustedSource | None) -> TrustedSource:
+    from ingest.trusted_sources import source_of
 
     hosts = [*(known.hosts if known else ()), *arguments.hosts]
     may_kill = arguments.may_kill or (known.may_kill if known else False)
@@ -86,7 +86,7 @@ def _added(arguments: argparse.Namespace, known: Source | None) -> Source:
         raise SettingsError(str(error)) from error
 
 
-def _print(arguments: argparse.Namespace, listed: list[Source], done: str = "") -> None:
+def _print(arguments: argparse.Namespace, listed: list[TrustedSource], done: str = "") -> None:
     from ui import render
 
     if arguments.json:
@@ -100,5 +100,5 @@ def _print(arguments: argparse.Namespace, listed: list[Source], done: str = "") 
         print("No source is trusted: fetched content may change articles of its own site alone.")
 
 
-def _value(source: Source) -> dict[str, Any]:
+def _value(source: TrustedSource) -> dict[str, Any]:
     return {**asdict(source), "hosts": list(source.hosts)}

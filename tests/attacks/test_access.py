@@ -12,22 +12,23 @@ from typing import Any
 
 import pytest
 
-from rag.answers.spread import spread
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import build_timeline
+from rag.archive.archive import Archive
+from rag.models.archive_model import LazyEmbeddings
+from rag.retrieval.histogram import date_histogram
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Passage, Span
 from rag.settings import Settings
-from rag.storage.filtering import by_rights, restricts
+from rag.store.filters import restricts, rights_clause
 from tests.fakes import WordEmbeddings, small_archive
 from ui.cli import main
-from ui.page import answering, kept
-from ui.page.overview import Overview
-from ui.page.reading import Place, article_markup
-from ui.page.serving import build_page
-from ui.page.session import Asked, Conversation, Desk, Turn
-from ui.page.texts import texts_in
+from ui.web import browser_storage, run_turn
+from ui.web.app import build_page
+from ui.web.archive_summary import SummaryCache
+from ui.web.state import AskRequest, Conversation, Session, Turn
+from ui.web.texts import texts_in
+from ui.web.views.article import Place, article_html
 
 ROOT = Path(__file__).parents[2]
 DAY = datetime(2024, 10, 21, tzinfo=UTC)
@@ -106,7 +107,7 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
         "What does the vermilion report say?", filters=replace(f, publishers=("Harbour Courier",))
     ),
     "ask of another time": lambda a, f: Chatbot(a).ask("What did inspectors find in May 2011?"),
-    "timeline": lambda a, f: timeline(a, QUESTION, filters=f),
+    "timeline": lambda a, f: build_timeline(a, QUESTION, filters=f),
     "NewsRetriever": lambda a, f: NewsRetriever(archive=a, k=20, filters=f).invoke(QUESTION),
     "named publisher": lambda a, f: Chatbot(a).ask("What did they find?", filters=f).understood,
     "status": lambda a, f: a.status(access=f.access).publishers,
@@ -178,24 +179,27 @@ def test_counts_are_of_what_may_be_read(archive: Archive) -> None:
 
 
 def test_the_plot_counts_only_what_may_be_read(archive: Archive) -> None:
-    bars = spread(archive, "harbour bridge vermilion report").bars
+    bars = date_histogram(archive, "harbour bridge vermilion report").bars
     assert sum(bar.articles for bar in bars) == 1
-    assert sum(b.articles for b in spread(archive, "harbour bridge", filters=EVERYTHING).bars) > 1
+    assert (
+        sum(b.articles for b in date_histogram(archive, "harbour bridge", filters=EVERYTHING).bars)
+        > 1
+    )
 
 
 # the page
 
 
 def test_the_overview_of_the_page_shows_visitors_nothing_restricted(archive: Archive) -> None:
-    seen = Overview(archive).now()
+    seen = SummaryCache(archive).now()
     assert not leaks((seen.status.publishers, seen.status.gaps, seen.choices, seen.examples))
     assert seen.examples == (PUBLIC.title,)
 
 
 @pytest.mark.parametrize("mode", ["answer", "timeline", "passages"])
 def test_a_question_on_the_page_finds_nothing_restricted(mode: Any, archive: Archive) -> None:
-    desk = answering.begun(Desk(), Asked(QUESTION, mode=mode))
-    *_, last = answering.answered(archive, Chatbot(archive), desk)
+    desk = run_turn.begin_turn(Session(), AskRequest(QUESTION, mode=mode))
+    *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
     assert last.turns[-1].answer.hits
     assert not leaks(last)
 
@@ -208,8 +212,8 @@ def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) 
     ]
     hits = tuple(Hit(passage, PUBLIC.head, 1.0) for passage in passages)
     answer = Answer(QUESTION, hits=hits, closest=hits, refused=True, reason="No.")
-    desk = Desk((Conversation(turns=(Turn(Asked(QUESTION), answer),)),))
-    (back,) = kept.from_browser(kept.to_browser(desk), archive, "lost")
+    desk = Session((Conversation(turns=(Turn(AskRequest(QUESTION), answer),)),))
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive, "lost")
     assert [hit.passage.article_id for hit in back.turns[0].answer.hits] == [PUBLIC.id]
     assert not leaks(back.turns[0].answer)
 
@@ -219,11 +223,11 @@ def test_the_page_opens_no_restricted_article(revision: int | None, archive: Arc
     texts = texts_in("en")
     for article in (BOARD, COPY, CLOSED):
         place = Place(Passage(article.id, 1, 0, 9, article.text[:9]))
-        shown = article_markup(archive, place, texts, revision)
+        shown = article_html(archive, place, texts, revision)
         assert SECRET not in shown.casefold()
         assert texts("withdrawn") in shown.replace("&#x27;", "'") or "bf-refused" in shown
     place = Place(Passage(PUBLIC.id, 1, 0, 9, PUBLIC.text[:9]))
-    assert SECRET not in article_markup(archive, place, texts, revision=1).casefold()
+    assert SECRET not in article_html(archive, place, texts, revision=1).casefold()
 
 
 def test_the_endpoints_for_programs_tell_nothing_restricted(archive: Archive) -> None:
@@ -240,7 +244,7 @@ def test_the_endpoints_for_programs_tell_nothing_restricted(archive: Archive) ->
 
 @pytest.fixture
 def operated(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr("rag.models.lazy.LazyEmbeddings.open", lambda self: WordEmbeddings())
+    monkeypatch.setattr(LazyEmbeddings, "open", lambda self: WordEmbeddings())
     monkeypatch.setenv("BACKFILE_EMBEDDING_MODEL", "words")
     return str(archive.path)
 
@@ -279,7 +283,7 @@ def test_an_operators_evaluation_finds_restricted_articles(
 def test_an_archive_without_restricted_articles_is_searched_without_rights(tmp_path: Path) -> None:
     with small_archive(tmp_path) as archive:
         database = archive.record.database
-        assert by_rights(database, Filters()) == EVERYTHING
+        assert rights_clause(database, Filters()) == EVERYTHING
         assert not restricts(database, Filters())
         assert archive.search("harbour bridge") == archive.search(
             "harbour bridge", filters=EVERYTHING

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers.mapping import FieldMap
+from ingest.readers.field_map import FieldMap
 from tests.pdfs import pdf
 
 MB = 2**20

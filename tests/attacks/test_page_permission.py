@@ -16,8 +16,8 @@ from rag.settings import Settings
 from tests.attacks.served import TOKEN, Visit, client, serving
 from tests.browser.conftest import free_port
 from tests.fakes import HARBOUR
-from ui.page.permission import Permission
-from ui.page.serving import Served
+from ui.web.app import Served
+from ui.web.auth import WriteAccess
 
 MINDING = ("feed", "doomed", "remove")
 DEFAULT_NGINX = """
@@ -148,7 +148,7 @@ def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
         with client(served, token=True) as asking:
             sent = {"files": {"files": ("x", b"x")}, "headers": elsewhere}
             assert asking.post("/gradio_api/upload", **sent).is_success
-    nobody = Permission.of(Settings(feeding="nobody", token=TOKEN))
+    nobody = WriteAccess.of(Settings(feeding="nobody", token=TOKEN))
     assert nobody.token == ""
     assert not nobody.is_token("")
     assert not nobody.may_feed("127.0.0.1", {"host": "localhost", "cookie": "backfile="})
@@ -164,8 +164,8 @@ def test_wrong_tokens_are_refused_and_soon_not_even_compared(tmp_path: Path) -> 
 
 
 def test_tokens_differ_at_each_start_and_short_ones_are_refused() -> None:
-    first, second = (Permission.of(Settings()) for _ in range(2))
+    first, second = (WriteAccess.of(Settings()) for _ in range(2))
     assert first.token != second.token
     assert first.cookie_value != second.cookie_value
     with pytest.raises(SettingsError, match="needs 16 or more"):
-        Permission.of(Settings(token="short"))
+        WriteAccess.of(Settings(token="short"))

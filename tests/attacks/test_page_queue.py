@@ -14,9 +14,9 @@ import pytest
 from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
 from tests.benchmarks.load import hold
 from tests.fakes import HARBOUR, QuotingChatbot
-from ui.page import quota
-from ui.page.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
-from ui.page.serving import Served
+from ui.web import quota
+from ui.web.app import Served
+from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
 
 Sources = tuple[str, str]
 NUMBERS = count(2)

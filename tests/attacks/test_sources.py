@@ -11,17 +11,22 @@ from typing import Any
 
 import pytest
 
-from ingest import custody
-from ingest.fetching.client import Client, Limits
-from ingest.provenance import arrived
-from ingest.readers import Reading
-from ingest.readers.sites import is_same_site
+from ingest import change_policy
+from ingest.fetch.client import Client, Limits
+from ingest.provenance import with_origin
+from ingest.readers import ReaderOptions
 from ingest.report import IngestReport
-from ingest.running import run
-from ingest.trust import Source, Trust, read_trust, write_trust
-from rag.archive import Archive
+from ingest.runner import run_ingest
+from ingest.trusted_sources import (
+    TrustedSource,
+    TrustedSources,
+    read_trusted_sources,
+    write_trusted_sources,
+)
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
-from rag.storage.held import MOST_OF_AN_ORIGIN, HeldChange, HeldChanges, Origins
+from rag.store.held_changes import MOST_OF_AN_ORIGIN, ArticleOrigins, HeldChange, HeldChanges
+from rag.urls import is_same_site
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import STORY, feed, page
 from tests.test_identity import Model
@@ -63,10 +68,10 @@ class Desk:
 
     def ingest(self, *sources: str | Path, summaries: bool = False) -> IngestReport:
         self.rejects = []
-        reading = Reading(links="keep" if summaries else "follow")
+        reading = ReaderOptions(links="keep" if summaries else "follow")
         limits = Limits(seconds=5, delay=0, back_off=0.01)
         with self.open() as archive, Client(limits, allowed=("127.0.0.1",)) as client:
-            return run(
+            return run_ingest(
                 archive, sources, client=client, reading=reading, on_reject=self.rejects.append
             )
 
@@ -81,13 +86,17 @@ class Desk:
     def accept(self, change: HeldChange) -> str:
         with self.open() as archive:
             database = archive.record.database
-            return custody.accept(archive, HeldChanges(database), change, Origins(database))
+            return change_policy.accept_held_change(
+                archive, HeldChanges(database), change, ArticleOrigins(database)
+            )
 
     def trust(
         self, *hosts: str, publisher: str = "Harbour Courier", may_kill: bool = False
     ) -> None:
-        trust = read_trust(self.path)
-        write_trust(self.path, trust.with_source(Source(publisher, hosts, may_kill)))
+        trust = read_trusted_sources(self.path)
+        write_trusted_sources(
+            self.path, trust.with_source(TrustedSource(publisher, hosts, may_kill))
+        )
 
     def stands(self) -> bool:
         """Whether both houses' articles are as they were."""
@@ -305,8 +314,10 @@ def test_who_gave_an_id_takes_it_back(desk: Desk, evil: Newsstand, squatted: str
     origin = "https://feeds.pellworth-tribune.example/a.jsonl"
     own = Article(id=squatted, title="Crane falls", text=STORY[0], publisher="Pellworth Tribune")
     with desk.open() as archive:
-        custody_of = custody.Custody(archive, origins=Origins(archive.record.database))
-        through, held = custody_of.admitted([arrived(own, origin=origin, place=origin)])
+        custody_of = change_policy.ChangePolicy(
+            archive, origins=ArticleOrigins(archive.record.database)
+        )
+        through, held = custody_of.admitted([with_origin(own, origin=origin, place=origin)])
         assert (through, held) == ([own], [])
         archive.put([(own, [Span(0, len(own.text))])])
         custody_of.settle()
@@ -430,18 +441,18 @@ def test_an_erased_article_is_in_nothing_that_is_held(desk: Desk, evil: Newsstan
 
 def test_a_viewers_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> None:
     """`google.evil.example/amp/s/HOST/...` has HOST's id, and is not HOST's."""
-    from ingest.provenance import objection_to, speaks_for
+    from ingest.provenance import may_speak_for, origin_problem
 
     forged = "https://google.evil.example/amp/s/harbour-courier.example/crane"
     copied = replace(COURIER, url=forged)
-    assert objection_to(copied, forged, Trust(), place=forged)
+    assert origin_problem(copied, forged, TrustedSources(), place=forged)
     for copy in (
         "https://www.google.com/amp/s/harbour-courier.example/crane",
         "https://web.archive.org/web/2024id_/https://harbour-courier.example/crane",
         "https://harbour--courier-example.cdn.ampproject.org/c/s/harbour-courier.example/crane",
     ):
-        assert speaks_for(copy, COURIER.url, Trust())
-        assert not speaks_for(copy.replace("harbour-", "evil-"), COURIER.url, Trust())
+        assert may_speak_for(copy, COURIER.url, TrustedSources())
+        assert not may_speak_for(copy.replace("harbour-", "evil-"), COURIER.url, TrustedSources())
 
 
 @pytest.mark.parametrize(

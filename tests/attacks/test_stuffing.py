@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.nlp.keyword_stuffing import is_stuffed, is_stuffed_title
 from rag.schema import Answer, Article, Hit, Span
-from rag.text.stuffing import is_stuffed, is_stuffed_title
 from tests.fakes import WordEmbeddings
 
 QUESTION = "What did the harbour council decide about the Alder Street bridge?"

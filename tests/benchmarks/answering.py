@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 
 from ingest.pipeline import ingest
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.evaluation import EvaluationQuestion, read_questions
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.evaluate.retrieval import EvaluationQuestion, read_questions
 from rag.settings import Settings
-from rag.verification import Verifier
+from rag.verify.verifier import Verifier
 from ui import feeding
 
 QUESTIONS = Path(__file__).parents[1] / "quality" / "sample_questions.jsonl"

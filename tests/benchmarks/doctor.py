@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from tests.benchmarks.__main__ import ROOT
 

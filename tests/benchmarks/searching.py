@@ -26,14 +26,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.archive import Archive
-from rag.models.opening import open_embeddings
-from rag.models.transformer import Reranker
-from rag.retrieval import retrieve
+from rag.archive.archive import Archive
+from rag.models.loading import open_embeddings
+from rag.models.torch_backend import Reranker
+from rag.retrieval.hybrid import retrieve
 from rag.schema import Article, Filters, Passage, Span
 from rag.settings import Settings
-from rag.storage.passages import Vectors
-from rag.storage.record import embedding_text
+from rag.store.articles import embedding_text
+from rag.store.passages import Vectors
 from tests.benchmarks.__main__ import SHARED
 
 QUESTIONS = 200

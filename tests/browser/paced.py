@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.settings import Feeding, Settings
 from tests.fakes import PacedChatbot, small_archive
-from ui.page.serving import start
+from ui.web.app import start
 
 
 def main(folder: Path, port: int, feeding: Feeding = "nobody", allow: str = "") -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, BackfileError
 from tests.fakes import WordEmbeddings
 from tests.faults.desk import LOG, article, deeds, do, settle, some_deed

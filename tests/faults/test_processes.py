@@ -14,8 +14,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from tests.fakes import WordEmbeddings
 from tests.faults.desk import article
 
@@ -51,7 +51,7 @@ def test_a_reader_adds_nothing_that_a_writer_has_indexed(
     assert len({hit.head.article_id for hit in reader.search("Mayor of town", 50)}) == 11
     reader.close()
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
         assert archive.indexes.lexical.count() == 2 * 11
 
 
@@ -77,13 +77,15 @@ def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
     assert [error for error, _ in told] == [""] * len(ends)
     assert all(done > 0 for _, done in told), told
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        assert examine(archive) == ()  # before a writer opens it, which repairs the word index
+        assert (
+            find_problems(archive) == ()
+        )  # before a writer opens it, which repairs the word index
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
         logged = {line.id: line.version for line in _last(folder).values() if line.version}
         assert logged.items() <= held.items()
         assert len(held) == len(logged) + BATCH  # the last change is not in the log
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from rag.settings import Settings
-from rag.storage.record import embedding_text
+from rag.store.articles import embedding_text
 
 ARTICLES = 700  # a passage each: more than a batch
 WORDS = "Town Version of bridge stands . " + " ".join(map(str, range(2000)))

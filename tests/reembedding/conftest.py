@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from tests.reembedding.bridges import WORDS, an_article, of
 from tests.small_models import make_model
 

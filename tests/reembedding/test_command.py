@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.settings import Settings
 from tests.reembedding.bridges import StoppedError, stop
 

@@ -1,0 +1,251 @@
+"""The archive as it stood on a day: what had come in by then, before it was changed or removed.
+
+What stands today and had come by then is found by the indexes, asked for passages up to a number.
+What stood then and has ended since is in no index: it is scored from the record, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from rag.errors import InvalidValueError
+from rag.index.historical import HistoricalPassages
+from rag.index.index_pair import IndexPair, Scored
+from rag.nlp.dates import format_date
+from rag.retrieval.hybrid import retrieve
+from rag.schema import (
+    EVERYTHING,
+    Access,
+    Answer,
+    Article,
+    ArticleMetadata,
+    Filters,
+    Hit,
+    PassageCandidate,
+)
+from rag.store.articles import ArticleStore
+from rag.store.correction_articles import correction_articles_of
+from rag.store.filters import CURRENT, readable, restricts, valid_at
+from rag.store.hits import read_candidates, read_hits
+from rag.store.passages import Numbers, Vectors
+from rag.validation import validate_question_time
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
+
+T = TypeVar("T")
+
+
+class Present(Protocol):
+    """What is needed of the archive as it is today."""
+
+    reranker: BaseCrossEncoder | None
+
+    @property
+    def record(self) -> ArticleStore: ...
+    @property
+    def indexes(self) -> IndexPair: ...
+    def refresh(self) -> None: ...
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
+    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]: ...
+    def with_vector_of(self, query: str, search: Callable[[Vectors], T]) -> T: ...
+    def copies(
+        self, article_ids: Iterable[str], *, filters: Filters = ...
+    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _StoreAsOf:
+    """The passages that pass some filters: `lasting` stand still, None for all; `ended` do not."""
+
+    lasting: Numbers | None
+    ended: Numbers
+
+
+class ArchiveSnapshot:
+    """Searches the archive as it stood at the end of a day, or at a moment with a time of day.
+
+    What was withdrawn or erased since does not come back; a later correction is told, not made.
+    The day may be a `date` or a naive datetime (UTC); InvalidValueError for anything else.
+    """
+
+    def __init__(self, archive: Present, day: datetime) -> None:
+        self._archive = archive
+        self._record = archive.record
+        asked = validate_question_time(day, "as_of")
+        if asked is None:
+            raise InvalidValueError("as_of is None. Name a day.")
+        self.day = asked
+        end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
+        self.sequence = self._record.database.sequence_before(end)
+        self._then = valid_at(self.sequence)
+        self._newest = self._record.passages.newest_at(self.sequence)
+        self._stood = lru_cache(maxsize=8)(self._stood_of)
+        self._read: tuple[tuple[int, bytes], HistoricalPassages] | None = None
+
+    @property
+    def reranker(self) -> BaseCrossEncoder | None:
+        return self._archive.reranker
+
+    # what `retrieve` and the chatbot ask
+
+    def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
+        """Return the `k` passages nearest to the query by cosine, best first."""
+        found = self.by_meaning(query, k, filters=filters)
+        return list(self.hits(found, access=filters.access).values())
+
+    def by_meaning(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return what `dense` does, before its words are read."""
+        return self._archive.with_vector_of(query, lambda vector: self._nearest(vector, k, filters))
+
+    def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[PassageCandidate]:
+        stood = self._passages(filters)
+        found = self._archive.indexes.nearest(vector, k, filters=filters, among=stood.lasting)
+        return self._found([*found, *self._ended().nearest(vector, k, stood.ended)], k)
+
+    def lexical(
+        self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Return the `k` passages that score best by BM25 over the query's words, best first."""
+        found = self.by_words(query, k, filters=filters, phrases=phrases)
+        return list(self.hits(found, access=filters.access).values())
+
+    def by_words(
+        self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
+    ) -> list[PassageCandidate]:
+        """Return what `lexical` does, before its words are read."""
+        stood = self._passages(filters)
+        found = self._archive.indexes.by_words(
+            query, k, filters=filters, phrases=phrases, up_to=self._newest
+        )
+        ended = self._ended().by_words(query, k, stood.ended, phrases=phrases)
+        return self._found([*found, *ended], k)
+
+    def hits(self, found: Iterable[PassageCandidate], *, access: Access = ()) -> dict[int, Hit]:
+        """Return the hits of those of what was found that stood then, by number, in order."""
+        return read_hits(self._record, found, self._then, access)
+
+    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
+        """Return how near what was found is to the query; -1.0 for what has no vector any more."""
+        return self._archive.nearness(query, found)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the texts' vectors (n, dimension), of length one."""
+        return self._archive.embed(texts)
+
+    def article(self, article_id: str, *, access: Access = ()) -> Article | None:
+        """Return an article as it stood; None where it was not here, or may not be read now."""
+        article = self._record.article_at(article_id, self._then)
+        if article is None or not Filters(access=access).may_read(article.access):
+            return None
+        return article if readable(self._record.database, [article_id], access) else None
+
+    def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
+        """Return the publishers' names, the one with most articles first."""
+        names = (name for name, *_ in self._record.publishers(self._then, access))
+        return tuple(name for name in names if name)
+
+    def authors(self, *, access: Access = ()) -> tuple[str, ...]:
+        """Return the authors' names, sorted."""
+        return tuple(self._record.authors(self._then, access))
+
+    def copies(
+        self, article_ids: Iterable[str], *, filters: Filters = Filters()
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
+        """Return the other tellings of each article's story that had come in by then."""
+        found = self._archive.copies(article_ids, filters=filters)
+        stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._then)
+        kept = {
+            article_id: tuple(
+                stood[h.article_id]
+                for h in heads
+                if h.article_id in stood and filters.may_read(stood[h.article_id].access)
+            )
+            for article_id, heads in found.items()
+        }
+        return {article_id: heads for article_id, heads in kept.items() if heads}
+
+    def search(
+        self,
+        question: str,
+        k: int = 8,
+        *,
+        filters: Filters = Filters(),
+        asked_on: datetime | None = None,
+    ) -> list[Hit]:
+        """Return the `k` passages that answer a question best, asked that day if not said."""
+        found = retrieve(self, question, k, filters=filters, asked_on=asked_on or self.day)
+        return list(found.closest)
+
+    # what is known by now
+
+    def corrected_since(
+        self, heads: Iterable[ArticleMetadata], *, access: Access = ()
+    ) -> dict[str, str]:
+        """Return what has been corrected since, by article id, of those articles as they stood.
+
+        Only corrections that may be read with these rights are told.
+        """
+        before = self._record.heads((head.article_id for head in heads), self._then)
+        said = {
+            article_id: head.correction
+            for article_id, head in self._record.heads(before, CURRENT).items()
+            if head.correction and head.correction != before[article_id].correction
+            if Filters(access=access).may_read(head.access)
+        }
+        later = f"{CURRENT} AND r.since > {self.sequence}"
+        for article_id, notice in correction_articles_of(
+            self._record.database, before, later, access
+        ).items():
+            said[article_id] = " ".join(filter(None, (said.get(article_id, ""), notice)))
+        return said
+
+    def noted(self, answer: Answer, *, access: Access = ()) -> Answer:
+        """Return an answer from here with a note of the day, and of what was corrected since."""
+        day = format_date(self.day)
+        said = [f"As the archive stood on {day}."]
+        if not self.sequence:
+            said = [f"Nothing had come into the archive by {day}."]
+        titles = {citation.head.article_id: citation.head for citation in answer.citations}
+        for article_id, text in self.corrected_since(titles.values(), access=access).items():
+            said.append(f"Corrected since, in “{titles[article_id].title}”: {text}")
+        return replace(answer, notice=" ".join(filter(None, (*said, answer.notice))))
+
+    def _passages(self, filters: Filters) -> _StoreAsOf:
+        self._archive.refresh()
+        return self._stood(filters, self._record.database.sequence())
+
+    def _stood_of(self, filters: Filters, _sequence: int) -> _StoreAsOf:
+        passages = self._record.passages
+        lasting: Numbers | None = None
+        if restricts(self._record.database, filters) or passages.newest_at() > self._newest:
+            lasting = passages.numbers(filters)
+            lasting = lasting[lasting <= self._newest]
+        return _StoreAsOf(
+            lasting, passages.numbers(filters, f"{self._then} AND r.until IS NOT NULL")
+        )
+
+    def _ended(self) -> HistoricalPassages:
+        """The passages that stood then and do not now, whatever the filters: read once."""
+        passages, numbers = self._record.passages, self._passages(EVERYTHING).ended
+        generation = self._record.generation()
+        if self._read is None or self._read[0] != (generation, numbers.tobytes()):
+            stood = passages.live(numbers.tolist(), self._then)
+            words = self._archive.indexes.lexical
+            ended = HistoricalPassages(list(stood.values()), passages.vectors(numbers), words)
+            self._read = ((generation, numbers.tobytes()), ended)
+        return self._read[1]
+
+    def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
+        stood = read_candidates(self._record, list(dict(found).items()), self._then)
+        return sorted(stood, key=lambda one: -one.score)[:k]
+
+
+def _is_a_day(moment: datetime) -> bool:
+    return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)

@@ -1,0 +1,69 @@
+"""One story once: of its tellings, the best found is shown and the others are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from rag.nlp.near_duplicates import PassageCoverage
+from rag.schema import Access, Article, ArticleMetadata, Filters, Hit, PassageCandidate
+
+
+class Library(Protocol):
+    """What telling copies apart needs of an archive."""
+
+    def copies(
+        self, article_ids: Iterable[str], *, filters: Filters = ...
+    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
+
+    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
+
+    def hits(
+        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
+    ) -> dict[int, Hit]: ...
+
+
+def collapse_duplicates(
+    library: Library, ranked: Sequence[PassageCandidate], filters: Filters
+) -> list[PassageCandidate]:
+    """Return `ranked` without what copies only repeat; what is left names its story's others.
+
+    Of the tellings that pass the filters, the one found best stays.  Of another, a passage stays
+    that says what the first does not: a paragraph that was cut there, a figure brought up to date.
+    """
+    copies = library.copies({found.head.article_id for found in ranked}, filters=filters)
+    if not copies:
+        return list(ranked)
+    first: dict[frozenset[str], str] = {}
+    told_by: dict[int, str] = {}  # of a passage of another telling: the article that is shown
+    for found in ranked:
+        article_id = found.head.article_id
+        story = {article_id, *(head.article_id for head in copies.get(article_id, ()))}
+        shown = first.setdefault(frozenset(story), article_id)
+        if shown != article_id:
+            told_by[found.number] = shown
+    repeated = (found for found in ranked if found.number in told_by)
+    hits = library.hits(repeated, access=filters.access)
+    said = {shown: _said(library, shown, filters.access) for shown in set(told_by.values())}
+    kept = []
+    for found in ranked:
+        if found.number in told_by:
+            hit = hits.get(found.number)
+            if hit is None or said[told_by[found.number]].repeats(hit.passage.text):
+                continue
+        others = copies.get(found.head.article_id, ())
+        kept.append(replace(found, copies=others) if others else found)
+    return kept
+
+
+def _said(library: Library, article_id: str, access: Access) -> PassageCoverage:
+    article = library.article(article_id, access=access)
+    return PassageCoverage(article.text if article else "")
+
+
+def named_publishers(head: ArticleMetadata, copies: Iterable[ArticleMetadata]) -> tuple[str, ...]:
+    """Return who else printed a story: each publisher once, in order, or the copy's title."""
+    names = dict.fromkeys(copy.publisher or copy.title or copy.article_id for copy in copies)
+    names.pop(head.publisher, None)
+    return tuple(names)
