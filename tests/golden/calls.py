@@ -19,9 +19,9 @@ from typing import Any
 from unittest import mock
 
 from rag import ALL_RIGHTS, Answer, Archive, Chatbot, Citation, Filters, Hit, Statement
-from rag.answers.spread import spread
-from rag.answers.timeline import timeline
-from rag.retrieval import retrieve
+from rag.answer.timeline import build_timeline
+from rag.retrieval.histogram import date_histogram
+from rag.retrieval.hybrid import retrieve
 from tests.golden.cases import (
     ANSWERS,
     COMMANDS,
@@ -152,7 +152,7 @@ def histograms(archive: Archive) -> Both:
     for name, case in HISTOGRAMS.items():
         before = [answer for _, answer in _history(archive, case)]
         cited = [c.head.article_id for answer in before for c in answer.citations]
-        found = spread(archive, case.question, filters=_filters(case), cited=cited)
+        found = date_histogram(archive, case.question, filters=_filters(case), cited=cited)
         bars = {bar.start.date().isoformat(): [bar.articles, bar.cited] for bar in found.bars}
         facts[name] = {"step": found.step, "bars": {day: n for day, n in bars.items() if n[0]}}
     return facts, {}
@@ -173,7 +173,7 @@ def _ask(archive: Archive, case: Case, asked: Mapping[str, Answer]) -> Answer:
 
 def _timeline(archive: Archive, case: Case) -> Answer:
     filters, asked_on = _filters(case), _day(case.asked_on)
-    return timeline(archive, case.question, filters=filters, asked_on=asked_on)
+    return build_timeline(archive, case.question, filters=filters, asked_on=asked_on)
 
 
 def _history(archive: Archive, case: Case) -> list[tuple[str, Answer]]:
