@@ -47,7 +47,7 @@ NO_ROOM = (
 class ExistingArticles(Protocol):
     """What an archive, or a rehearsal, is asked."""
 
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
+    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
@@ -79,7 +79,7 @@ class ChangePolicy:
             str, str
         ] = {}  # hosts of all that was let through since the last settle
 
-    def admitted(self, batch: Sequence[Article]) -> tuple[list[Article], list[Hold]]:
+    def admit(self, batch: Sequence[Article]) -> tuple[list[Article], list[Hold]]:
         """Return the articles of a batch that may be put, as they are put, and what is held."""
         # What a batch left that failed, and is tried article by article.
         self._new, self._reclaimed, self._through = {}, {}, {}
@@ -107,13 +107,13 @@ class ChangePolicy:
             self._fetched |= self._new | self._reclaimed
         return through, held
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Remember which hosts the new articles of the batch that was put came from.
 
         What was held of an article that has gone in after all is forgotten.
         """
         if self._origins:
-            self._origins.keep(self._new)
+            self._origins.save(self._new)
             self._origins.replace(self._reclaimed)
         if self._changes:
             self._changes.settle(self._through)
@@ -140,7 +140,7 @@ class ChangePolicy:
             return hold.reason
         source, within = self._parted(hold.place)
         said = f"held as {hold.id}: {hold.reason}; `backfile rejects --accept {hold.id}` lets it in"
-        kept = self._changes.keep(
+        kept = self._changes.save(
             HeldChange(
                 id=hold.id,
                 place=source + within,
@@ -168,7 +168,7 @@ class ChangePolicy:
             mark = content_hash(article)
         except ReadError:  # no text: it is refused when it is put
             return False
-        return mark in self._archive.fingerprints([article.id]).get(article.id, frozenset())
+        return mark in self._archive.content_hashes([article.id]).get(article.id, frozenset())
 
     # whose it is
 
@@ -229,13 +229,13 @@ def accept_held_change(
         done = "removed"
     else:
         article = from_record(json.loads(change.content))
-        counts: Any = archive.put([(article, split_article(article, archive.embeddings))])
+        counts: Any = archive.add([(article, split_article(article, archive.embeddings))])
         outcomes = {
             "new": counts.new, "changed": counts.changed, "kept out": counts.withdrawn,
         }  # fmt: skip
         done = next((name for name, count in outcomes.items() if count), "unchanged")
         if done == "new" and change.origin:
-            origins.keep({article.id: change.origin})
+            origins.save({article.id: change.origin})
     changes.drop([change.id])
     return done
 

@@ -45,10 +45,10 @@ class DryRunArchive:
     embeddings: _NoLimit = field(default_factory=_NoLimit)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return the fingerprints of those that are there, or would be by now."""
         ids = list(article_ids)
-        known = self.held.fingerprints(ids) if self.held else {}
+        known = self.held.content_hashes(ids) if self.held else {}
         seen = {i: self._seen[i] for i in ids if i in self._seen}
         return {i: known.get(i, frozenset()) | seen.get(i, frozenset()) for i in {*known, *seen}}
 
@@ -60,11 +60,11 @@ class DryRunArchive:
         """Return how many would be taken down; one that is not here would be kept out."""
         return len(list(article_ids))
 
-    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> Counts:
+    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> Counts:
         """Note what is new and what is changed."""
         new = changed = 0
         for article, _ in batch:
-            known = self.fingerprints([article.id]).get(article.id)
+            known = self.content_hashes([article.id]).get(article.id)
             self._seen[article.id] = (known or frozenset()) | {content_hash(article)}
             self.articles.append(("changed" if known else "new", article.head))
             changed, new = (changed + 1, new) if known else (changed, new + 1)
@@ -80,14 +80,14 @@ class ReadOnlyFetchHistory:
     def last(self, url: str) -> FetchRecord | None:
         return self.visits.last(url) if self.visits else None
 
-    def keep(self, visits: Iterable[FetchRecord]) -> None:
+    def save(self, visits: Iterable[FetchRecord]) -> None:
         """Forget them: nothing is written."""
 
 
 class ReadOnlyFileLocations(FileLocations):
     """The places of an archive, to which none is added."""
 
-    def keep(self, read: Iterable[tuple[str, str]]) -> None:
+    def save(self, read: Iterable[tuple[str, str]]) -> None:
         """Forget them: nothing is written."""
 
 
@@ -102,7 +102,7 @@ class ReadOnlyOrigins(ArticleOrigins):
         """Return the host that an article was, or would have been, fetched from."""
         return self._added.get(article_id) or super().of(article_id)
 
-    def keep(self, hosts: Mapping[str, str]) -> None:
+    def save(self, hosts: Mapping[str, str]) -> None:
         """Remember where new articles came from; nothing is written."""
         for article_id, host in hosts.items():
             self._added.setdefault(article_id, host)

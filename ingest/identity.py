@@ -31,7 +31,7 @@ _UNIQUE = re.compile(
 class Held(Protocol):
     """What an archive is asked: `rag.archive.archive.Archive`, or a rehearsal."""
 
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
+    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
@@ -43,7 +43,7 @@ class Places(Protocol):
     def with_text(self, text: str) -> list[str]: ...
     def withdrawn(self) -> dict[str, frozenset[str]]: ...
     def beginning(self, start: str) -> list[str]: ...
-    def keep(self, read: Iterable[tuple[str, str]]) -> None: ...
+    def save(self, read: Iterable[tuple[str, str]]) -> None: ...
 
 
 def is_unique(article_id: str) -> bool:
@@ -61,7 +61,7 @@ class ArticleIdResolver:
         self._batch: dict[str, Article] = {}
         self._moved: dict[str, str] = {}
 
-    def resolved(self, batch: Sequence[Article]) -> list[Article]:
+    def resolve(self, batch: Sequence[Article]) -> list[Article]:
         """Return the articles of a batch under the ids that they have in the archive."""
         self._batch, self._moved = {}, {}
         found = []
@@ -74,16 +74,16 @@ class ArticleIdResolver:
             found.append(article)
         return found
 
-    def killed(self, article_id: str, publisher: str) -> str:
+    def resolve_kill(self, article_id: str, publisher: str) -> str:
         """Return the id here of what a publisher calls so."""
         number = "" if is_unique(article_id) else article_id
         ids = [f"{house}:{number}"] if number and (house := _slug(publisher)) else []
         return next((i for i in ids if self._held.article(i, access=ALL_RIGHTS)), article_id)
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Remember the places of the batch that was put."""
         if self._moved:
-            self._places.keep(self._moved.items())
+            self._places.save(self._moved.items())
             self._moved = {}
 
     # by the place
@@ -154,14 +154,14 @@ class ArticleIdResolver:
     # what is there
 
     def _is_known(self, article_id: str) -> bool:
-        return article_id in self._batch or bool(self._held.fingerprints([article_id]))
+        return article_id in self._batch or bool(self._held.content_hashes([article_id]))
 
     def _is_version(self, article_id: str, article: Article) -> bool:
         """Whether the article of that id is, or in the archive once was, the same in everything."""
         again = replace(article, id=article_id)
         if article_id in self._batch:
             return self._batch[article_id] == again
-        known = self._held.fingerprints([article_id]).get(article_id, frozenset())
+        known = self._held.content_hashes([article_id]).get(article_id, frozenset())
         known |= (self._withdrawn or {}).get(article_id, frozenset())
         try:
             return content_hash(again) in known

@@ -74,9 +74,9 @@ class Archive(Protocol):
 
     @property
     def embeddings(self) -> Any: ...  # a TokenLimit as well: how it counts, how much it reads
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
+    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
-    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddCounts: ...
+    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddCounts: ...
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int: ...
 
 
@@ -221,7 +221,7 @@ class _Run:
             for article in sound:
                 self._put_alone(article, refused)
         if self._following:
-            self._following.settle(refused)
+            self._following.commit(refused)
         self._tell()
 
     def _put_alone(self, article: Article, refused: list[str]) -> None:
@@ -235,11 +235,11 @@ class _Run:
 
     def _put(self, batch: Sequence[Article], refused: list[str]) -> None:
         if self._identities:
-            batch = self._identities.resolved(batch)
-        resolved, held = self._custody.admitted(batch)
+            batch = self._identities.resolve(batch)
+        resolved, held = self._custody.admit(batch)
         sifted = self._copies.sift(resolved)
         batch = sifted.articles
-        known = self.archive.fingerprints({article.id for article in batch})
+        known = self.archive.content_hashes({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
         rejects: list[tuple[str, Reject]] = []
         unchanged = len(sifted.contained)
@@ -255,7 +255,7 @@ class _Run:
                 known[article.id] = known.get(article.id, frozenset()) | {mark}
             except (ReadError, ValueError) as error:
                 rejects.append((article.id, Reject(article.url or article.id, str(error))))
-        counts = self.archive.put(fresh) if fresh else None
+        counts = self.archive.add(fresh) if fresh else None
         self._copies.remember(resolved)
         for article_id, reject in rejects:  # not before: a batch that fails is put again
             refused.append(article_id)
@@ -273,8 +273,8 @@ class _Run:
             passages=self.report.passages + (counts.passages if counts else 0),
         )
         if self._identities:
-            self._identities.settle()
-        self._custody.settle()
+            self._identities.commit()
+        self._custody.commit()
 
     def _has_text_already(self, article: Article) -> bool:
         """Whether an article came without its text, and is here with it: a wall replaces no story.
@@ -317,9 +317,9 @@ class _Run:
         )
 
     def finished(self) -> IngestReport:
-        self._custody.settle()
+        self._custody.commit()
         if self._following:
-            self._following.settle()
+            self._following.commit()
         if not self._stop.is_set():
             self.done = self.total
         self._tell()
@@ -345,7 +345,7 @@ class _Run:
     def _take_down(self, kill: KillNotice) -> None:
         killed = kill.article_id
         if self._identities:
-            killed = self._identities.killed(killed, kill.publisher)
+            killed = self._identities.resolve_kill(killed, kill.publisher)
         here = self.archive.article(killed, access=ALL_RIGHTS)
         if why := self._custody.objection_to_kill(kill, killed, here):
             self._hold(Hold(kill.place, why, killed, kill.fetched_from, words=kill.reason))

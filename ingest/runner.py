@@ -57,7 +57,7 @@ class RecordedArchive(Archive, Protocol):
     """What a run needs: `rag.archive.archive.Archive`, or a fake with a database of its own."""
 
     @property
-    def record(self) -> Record: ...
+    def store(self) -> Record: ...
     def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
@@ -79,7 +79,7 @@ def run_ingest(
     change beside its own site's articles, `sources.toml` in the archive's folder says; what it may
     not is held. Raises SettingsError where that file cannot be read.
     """
-    database = archive.record.database
+    database = archive.store.database
     trust = read_trusted_sources(database.path.parent)
     following = Crawler(client, FetchHistory(database), reading, trust)
     custody = ChangePolicy(
@@ -87,10 +87,10 @@ def run_ingest(
         trust,
         origins=ArticleOrigins(database),
         changes=HeldChanges(database),
-        parted=lambda place: _parted(place, following.asked),
+        parted=lambda place: _parted(place, following.requested),
     )
     with _kept(database, sources, reading) as (began, figures):
-        rejects = _Rejects(RejectLog(database), on_reject, following.asked)
+        rejects = _Rejects(RejectLog(database), on_reject, following.requested)
         read: list[str] = []
         try:
             report = ingest(
@@ -130,10 +130,10 @@ def dry_run(
     Of an archive that is still to be made, `trust` says what fetched content may change.
     """
     rehearsal = DryRunArchive(archive)
-    visits = FetchHistory(archive.record.database) if archive else None
-    places = ReadOnlyFileLocations(archive.record.database) if archive else None
-    trust = read_trusted_sources(archive.record.database.path.parent) if archive else trust
-    origins = ReadOnlyOrigins(archive.record.database) if archive else None
+    visits = FetchHistory(archive.store.database) if archive else None
+    places = ReadOnlyFileLocations(archive.store.database) if archive else None
+    trust = read_trusted_sources(archive.store.database.path.parent) if archive else trust
+    origins = ReadOnlyOrigins(archive.store.database) if archive else None
     report = ingest(
         rehearsal,
         sources,
@@ -247,7 +247,7 @@ class _Rejects:
             self.keep()
 
     def keep(self) -> None:
-        self._rejects.keep(self._waiting)
+        self._rejects.save(self._waiting)
         self._waiting = []
 
     def forget(self, read: Sequence[str], *, before: datetime) -> None:
@@ -261,4 +261,4 @@ class _Rejects:
             if source in addresses
             or any(source == path or source.startswith(path + os.sep) for path in folders)
         }
-        self._rejects.forget(gone, before=before)
+        self._rejects.remove(gone, before=before)

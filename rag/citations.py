@@ -78,7 +78,7 @@ def build_citation(number: int, hit: Hit, span: Span | None = None) -> Citation:
         start=start,
         end=end,
         passage=passage,
-        head=hit.head,
+        metadata=hit.metadata,
         copies=hit.copies,
     )
 

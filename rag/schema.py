@@ -142,7 +142,7 @@ class Hit:
     """
 
     passage: Passage
-    head: ArticleMetadata
+    metadata: ArticleMetadata
     score: float
     copies: tuple[ArticleMetadata, ...] = ()
 
@@ -156,13 +156,13 @@ class PassageCandidate:
 
     number: int
     start: int
-    head: ArticleMetadata
+    metadata: ArticleMetadata
     score: float
     copies: tuple[ArticleMetadata, ...] = ()
 
-    def scored(self, score: float) -> PassageCandidate:
+    def with_score(self, score: float) -> PassageCandidate:
         """Return it with another score: at once, for every search asks it of hundreds."""
-        return PassageCandidate(self.number, self.start, self.head, score, self.copies)
+        return PassageCandidate(self.number, self.start, self.metadata, score, self.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class TimeRange:
     end: datetime | None = None
     hard: bool = True
 
-    def covers(self, moment: datetime) -> bool:
+    def contains(self, moment: datetime) -> bool:
         """Return whether `moment` lies in the window."""
         return not (
             (self.start is not None and moment < self.start)
@@ -248,7 +248,7 @@ class Citation:
     start: int
     end: int
     passage: Passage
-    head: ArticleMetadata
+    metadata: ArticleMetadata
     copies: tuple[ArticleMetadata, ...] = ()
 
 
@@ -288,15 +288,15 @@ class Answer:
     question: str
     statements: tuple[Statement, ...] = ()
     hits: tuple[Hit, ...] = ()
-    as_of: datetime | None = None
+    newest_source: datetime | None = None
     refused: bool = False
     reason: str = ""
-    closest: tuple[Hit, ...] = ()
-    removed: tuple[Statement, ...] = ()
+    nearest_hits: tuple[Hit, ...] = ()
+    rejected_statements: tuple[Statement, ...] = ()
     understood: str = ""
     notice: str = field(default="")
     usage: Usage = Usage()
-    considered: int = 0
+    candidates_considered: int = 0
     confidence: float | None = None
 
     @property

@@ -86,7 +86,7 @@ ARTICLES = (HARBOUR, ORCHARD, HOSTILE, ARABIC)
 def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archive:
     """Return an archive of `articles`, each one passage, open for reading."""
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+        archive.add((article, [Span(0, len(article.text))]) for article in articles)
     return Archive.open(folder, embeddings=WordEmbeddings())
 
 
@@ -107,7 +107,7 @@ class QuotingChatbot:
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
     ) -> Iterator[Answer]:
-        hits = tuple(self.archive.lexical(question, k, filters=filters))
+        hits = tuple(self.archive.bm25_search(question, k, filters=filters))
         answer = Answer(question=question, hits=hits)
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
         for hit in hits:
@@ -117,12 +117,15 @@ class QuotingChatbot:
                     answer = replace(
                         answer,
                         statements=(*answer.statements, said),
-                        as_of=max(filter(None, (answer.as_of, hit.head.published)), default=None),
+                        newest_source=max(
+                            filter(None, (answer.newest_source, hit.metadata.published)),
+                            default=None,
+                        ),
                     )
                     yield answer
         if not answer.statements:
             reason = "The archive does not say."
-            yield Answer(question, refused=True, reason=reason, closest=hits[:3])
+            yield Answer(question, refused=True, reason=reason, nearest_hits=hits[:3])
 
     def ask(self, question: str, **given: object) -> Answer:
         *_, answer = self.stream(question, **given)  # type: ignore[arg-type]
@@ -148,7 +151,7 @@ class PacedChatbot(QuotingChatbot):
             if "doubtful" in question and answer.statements:
                 partly = replace(answer.statements[0], support="partly", reason="who is unclear")
                 removed = Statement("The moon is a bridge.", (), "not supported", "nothing says so")
-                answer = replace(answer, statements=(partly,), removed=(removed,))
+                answer = replace(answer, statements=(partly,), rejected_statements=(removed,))
             yield answer
             while "slowly" in question and not self.go.exists():
                 time.sleep(0.02)
@@ -157,7 +160,7 @@ class PacedChatbot(QuotingChatbot):
 def _quoted(hit: Hit, found: re.Match[str], number: int) -> Statement:
     quote = found.group()
     start = hit.passage.start + found.start()
-    cited = Citation(number, quote, start, start + len(quote), hit.passage, hit.head)
+    cited = Citation(number, quote, start, start + len(quote), hit.passage, hit.metadata)
     return Statement(quote.strip(), (cited,))
 
 

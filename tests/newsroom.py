@@ -62,13 +62,13 @@ class FakeArchive:
     def authors(self, *, access: Access = ()) -> tuple[str, ...]:
         return ()
 
-    def by_meaning(
+    def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
         numbered = [(n, hit) for n, hit in enumerate(self.passages) if _passes(hit, filters)]
         if not numbered:
             return []
-        texts = (f"{hit.head.title}. {hit.passage.text}" for _, hit in numbered)
+        texts = (f"{hit.metadata.title}. {hit.passage.text}" for _, hit in numbered)
         vectors = bag_of_words([query, *texts])
         scores = vectors[1:] @ vectors[0]
         return [
@@ -77,22 +77,24 @@ class FakeArchive:
             for number, hit in [numbered[i]]
         ]
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
         return {}
 
-    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
+    def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         every = self.by_meaning(query, len(self.passages), filters=EVERYTHING)
         near = {one.number: one.score for one in every}
         return [near[one.number] for one in found]
 
-    def by_words(
+    def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[PassageCandidate]:
         return [one for one in self.by_meaning(query, k, filters=filters) if one.score > 0]
 
-    def hits(self, found: Iterable[PassageCandidate], *, access: Access = ()) -> dict[int, Hit]:
+    def load_hits(
+        self, found: Iterable[PassageCandidate], *, access: Access = ()
+    ) -> dict[int, Hit]:
         return {
             one.number: replace(self.passages[one.number], score=one.score, copies=one.copies)
             for one in found
@@ -109,14 +111,14 @@ def _passages(article: Article, length: int) -> list[Passage]:
 
 
 def _passes(hit: Hit, filters: Filters) -> bool:
-    published = hit.head.published
+    published = hit.metadata.published
     if filters.after and (published is None or published < filters.after):
         return False
     if filters.before and (published is None or published >= filters.before):
         return False
-    if not filters.may_read(hit.head.access):
+    if not filters.may_read(hit.metadata.access):
         return False
-    return not filters.publishers or hit.head.publisher.lower() in {
+    return not filters.publishers or hit.metadata.publisher.lower() in {
         p.lower() for p in filters.publishers
     }
 

@@ -38,7 +38,7 @@ def test_two_figures_are_both_given_the_later_one_marked() -> None:
     assert "3,000" in answer.statements[0].text
     assert answer.statements[1].text.startswith("[later, 28 October 2024, Coast Herald:]")
     assert "differ" in answer.notice
-    assert answer.as_of == day(10, 28)
+    assert answer.newest_source == day(10, 28)
 
 
 def test_a_course_of_events_is_told_by_date() -> None:
@@ -99,4 +99,4 @@ def test_a_course_of_events_is_told_from_several_articles() -> None:
         for n, what in ((3, "was ordered"), (9, "came to port"), (21, "began to sail"))
     ]  # fmt: skip
     answer = Chatbot(FakeArchive(*told)).ask("How did the ferry between the islands come about?")
-    assert len({citation.head.article_id for citation in answer.citations}) == 3
+    assert len({citation.metadata.article_id for citation in answer.citations}) == 3

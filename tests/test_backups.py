@@ -29,7 +29,7 @@ from ui import cli
 def test_a_restored_archive_is_the_one_that_was_backed_up(tmp_path: Path) -> None:
     file = tmp_path / "archive.backup"
     with small_archive(tmp_path / "archive") as archive:
-        manifest = write_backup(archive.record, file)
+        manifest = write_backup(archive.store, file)
         expected, status = list(archive.articles()), archive.status()
     assert (manifest.articles, manifest.passages) == (len(ARTICLES), len(ARTICLES))
     assert {path.name for path in tmp_path.iterdir()} == {"archive", "archive.backup"}
@@ -37,8 +37,8 @@ def test_a_restored_archive_is_the_one_that_was_backed_up(tmp_path: Path) -> Non
     with Archive.open(tmp_path / "again", embeddings=WordEmbeddings()) as archive:
         assert list(archive.articles()) == expected
         assert archive.status().sequence == status.sequence
-        assert archive.dense("harbour bridge", 1)[0].passage.article_id == HARBOUR.id
-        assert archive.lexical("ferries", 1)[0].passage.article_id == HARBOUR.id
+        assert archive.vector_search("harbour bridge", 1)[0].passage.article_id == HARBOUR.id
+        assert archive.bm25_search("ferries", 1)[0].passage.article_id == HARBOUR.id
         assert find_problems(archive) == ()
 
 
@@ -51,9 +51,9 @@ def test_a_backup_in_the_archives_own_folder_takes_nothing_from_it(
         before = {path.name for path in folder.iterdir()}
         if name in before:
             with pytest.raises(BackupError):
-                write_backup(archive.record, folder / name)
+                write_backup(archive.store, folder / name)
         else:
-            write_backup(archive.record, folder / name)
+            write_backup(archive.store, folder / name)
         assert {path.name for path in folder.iterdir()} == before | {name}
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         assert archive.count().articles == len(ARTICLES)
@@ -67,7 +67,7 @@ def numbered(n: int) -> tuple[Article, list[Span]]:
 def _write(folder: Path, ready: str) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         for n in range(10_000):
-            archive.put([numbered(2 * n), numbered(2 * n + 1)])
+            archive.add([numbered(2 * n), numbered(2 * n + 1)])
             Path(ready).touch()
 
 
@@ -83,7 +83,7 @@ def test_a_backup_taken_while_another_process_writes_is_of_one_moment(tmp_path: 
             writer.join(0.1)
         with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
             for n in range(3):
-                manifest = write_backup(archive.record, tmp_path / f"{n}.backup")
+                manifest = write_backup(archive.store, tmp_path / f"{n}.backup")
                 assert manifest.articles == 2 * manifest.sequence  # no change is half in it
         assert writer.is_alive()
     finally:
@@ -124,7 +124,7 @@ def test_a_backup_of_an_older_version_is_restored(tmp_path: Path, version: int) 
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
     with small_archive(tmp_path / "archive") as archive:
-        write_backup(archive.record, tmp_path / "archive.backup")
+        write_backup(archive.store, tmp_path / "archive.backup")
     return tmp_path / "archive.backup"
 
 
@@ -132,7 +132,7 @@ def test_nothing_is_written_over(tmp_path: Path, backup: Path) -> None:
     with pytest.raises(BackupError, match="there is an archive"):
         restore_backup(backup, tmp_path / "archive")
     with small_archive(tmp_path / "other") as archive, pytest.raises(BackupError, match="already"):
-        write_backup(archive.record, backup)
+        write_backup(archive.store, backup)
 
 
 def _cut(file: Path) -> None:

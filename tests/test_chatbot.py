@@ -47,14 +47,14 @@ def test_a_number_without_a_passage_is_not_a_citation() -> None:
 
 def test_the_wrong_passage_for_a_right_statement_is_repaired() -> None:
     answer = asked(f"{RIGHT} [2]")
-    assert answer.citations[0].head.article_id == TROOPS.id
+    assert answer.citations[0].metadata.article_id == TROOPS.id
 
 
 def test_an_unsupported_statement_is_taken_out() -> None:
     answer = asked(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]")
     assert texts(answer) == [RIGHT]
-    assert [s.text for s in answer.removed] == ["The king of Norway sent ten tanks."]
-    assert answer.removed[0].reason
+    assert [s.text for s in answer.rejected_statements] == ["The king of Norway sent ten tanks."]
+    assert answer.rejected_statements[0].reason
 
 
 def test_an_unsupported_statement_is_shown_marked_where_that_is_asked_for() -> None:
@@ -122,7 +122,7 @@ def test_a_sentence_without_an_end_is_cut() -> None:
 def test_the_model_may_say_that_the_archive_does_not_say() -> None:
     answer = asked("The archive does not say.")
     assert answer.refused
-    assert answer.closest
+    assert answer.nearest_hits
     assert not answer.citations
 
 
@@ -178,7 +178,7 @@ def test_where_nothing_lies_in_the_window_the_closest_articles_of_other_days_are
         "How many soldiers has North Korea sent in May 2011?"
     )
     assert answer.refused
-    assert [hit.head.article_id for hit in answer.closest][:1] == [TROOPS.id]
+    assert [hit.metadata.article_id for hit in answer.nearest_hits][:1] == [TROOPS.id]
     assert "Only a later article" in answer.reason
 
 
@@ -198,10 +198,10 @@ def test_what_answers_outside_of_the_window_is_the_closest_and_only_if_it_may_be
     asked = "How many soldiers has North Korea sent in May 2011?"
     for rights in (ALL_RIGHTS, ("desk",)):
         answer = bot.ask(asked, filters=Filters(access=rights))
-        assert answer.closest[0].head.article_id == secret.id
+        assert answer.nearest_hits[0].metadata.article_id == secret.id
         assert "Only a later article does" in answer.reason
     for rights in ((), ("nobody",)):
         answer = bot.ask(asked, filters=Filters(access=rights))
         assert answer.refused
         assert "later article" not in answer.reason
-        assert secret.id not in {hit.head.article_id for hit in answer.closest}
+        assert secret.id not in {hit.metadata.article_id for hit in answer.nearest_hits}

@@ -41,7 +41,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 def put(archive: Archive, *articles: Article) -> None:
-    archive.put((article, [Span(0, len(article.text))]) for article in articles)
+    archive.add((article, [Span(0, len(article.text))]) for article in articles)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_a_notice_is_told_with_the_article_that_it_names(
 ) -> None:
     for article in order:
         put(archive, article)
-    hit = next(h for h in archive.lexical("ferry sank", 5) if h.passage.article_id == FERRY.id)
-    assert "twelve sailors on board, not nine" in hit.head.correction
-    assert "Quill" not in hit.head.correction
+    hit = next(h for h in archive.bm25_search("ferry sank", 5) if h.passage.article_id == FERRY.id)
+    assert "twelve sailors on board, not nine" in hit.metadata.correction
+    assert "Quill" not in hit.metadata.correction
     assert "Corrected: The ferry that sank" in hits_text([hit], width=200)
-    archive.remove([NOTICE.id])
-    (hit, *_) = archive.lexical("ferry sank", 5)
-    assert hit.head.correction == ""
+    archive.delete([NOTICE.id])
+    (hit, *_) = archive.bm25_search("ferry sank", 5)
+    assert hit.metadata.correction == ""
 
 
 def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None:

@@ -18,7 +18,7 @@ FIRST = datetime(2024, 3, 1, 9, tzinfo=UTC)
 def archive_of(folder: Path, **days: Iterable[int]) -> Archive:
     """An archive in which each publisher has an article on each of its days."""
     archive = Archive.open(folder, mode="write", embeddings=WordEmbeddings())
-    archive.put(
+    archive.add(
         (
             Article(
                 id=f"{name}/{day}",

@@ -50,7 +50,7 @@ PUT_IN_LOG = 40  # articles that are in the record's log alone, each put by itse
 def _die_after_puts(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
         for n in range(PUT_IN_LOG):
-            archive.put([numbered(n)])
+            archive.add([numbered(n)])
         os._exit(1)  # each was acknowledged, and nothing is written back from the log
 
 
@@ -71,9 +71,9 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sound") / "archive"
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
-        archive.put(numbered(n) for n in range(ARTICLES - 10))
-        archive.put(numbered(n) for n in range(ARTICLES - 10, ARTICLES))
-        archive.remove(["paper.example/7"])
+        archive.add(numbered(n) for n in range(ARTICLES - 10))
+        archive.add(numbered(n) for n in range(ARTICLES - 10, ARTICLES))
+        archive.delete(["paper.example/7"])
     return folder
 
 
@@ -124,8 +124,8 @@ def test_every_file_of_an_index_is_mended_on_the_next_opening(
             damage(folder / path.relative_to(sound))
         try:
             with Archive.open(folder, embeddings=Numbered()) as archive:
-                hits = archive.dense("Ferry 500\nThe ferry 500 left the harbour.", 3)
-                words = archive.lexical("whale 500", 3)
+                hits = archive.vector_search("Ferry 500\nThe ferry 500 left the harbour.", 3)
+                words = archive.bm25_search("whale 500", 3)
                 problems = find_problems(archive)
             right = hits[0].passage.article_id == words[0].passage.article_id == "paper.example/500"
             if not right or problems:
@@ -174,7 +174,7 @@ def test_changes_that_were_in_a_lost_log_are_told_of_before_anything_else_is_don
     with Archive.open(folder, mode="write", embeddings=Numbered(), losses="accept") as archive:
         assert repair_archive(archive) == ()
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
-        report = archive.put(numbered(n) for n in range(PUT_IN_LOG))
+        report = archive.add(numbered(n) for n in range(PUT_IN_LOG))
         assert (report.new, report.unchanged) == (PUT_IN_LOG - len(left), len(left))
         assert find_problems(archive) == ()
 

@@ -57,8 +57,8 @@ def test_an_archive_of_many_changes_is_sound(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         for n in range(5):
             changed = replace(HARBOUR, text=f"Version {n}. " + HARBOUR.text)
-            archive.put([(changed, [Span(0, 11), Span(5, len(changed.text))])])
-        archive.remove([ORCHARD.id])
+            archive.add([(changed, [Span(0, 11), Span(5, len(changed.text))])])
+        archive.delete([ORCHARD.id])
         assert find_problems(archive) == ()
     assert found(folder) == []
 
@@ -71,7 +71,7 @@ def _without_words(folder: Path) -> None:
 
 def _with_strange_words(folder: Path) -> None:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        live = archive.record.passages.live([1, 2])
+        live = archive.store.passages.live([1, 2])
     index = TantivyIndex(folder)
     index.write([[live[1], replace(live[2], number=99)]], [], index.reached)
     index.close()
@@ -178,7 +178,7 @@ def test_a_trigger_is_refused_by_a_writer_and_dropped_by_the_repair(folder: Path
     assert found(folder) == []
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         changed = replace(HARBOUR, text=HARBOUR.text + " It rained.")
-        archive.put([(changed, [Span(0, len(changed.text))])])
+        archive.add([(changed, [Span(0, len(changed.text))])])
         assert archive.count().passages == len(ARTICLES)
 
 
@@ -215,7 +215,7 @@ def test_a_record_with_an_overwritten_page_is_told_of(folder: Path) -> None:
 def test_the_doctor_examines_while_another_process_writes(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
         reader = Archive.open(folder, embeddings=WordEmbeddings())
-        writer.remove([HARBOUR.id])
+        writer.delete([HARBOUR.id])
         assert find_problems(reader) == ()
         reader.close()
 

@@ -81,7 +81,7 @@ def evaluation(tmp_path_factory):
         ]
     )
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([(a, in_sentences(a.text)) for a in ARTICLES if not a.id.endswith("copy")])
+        archive.add([(a, in_sentences(a.text)) for a in ARTICLES if not a.id.endswith("copy")])
         return evaluate_retrieval(archive, questions)
 
 

@@ -124,7 +124,7 @@ def test_what_is_taken_away_is_in_the_readers_language() -> None:
     answer = replace(
         ANSWER,
         statements=(replace(ANSWER.statements[0], support="partly"),),
-        as_of=datetime(2024, 10, 30, tzinfo=UTC),
+        newest_source=datetime(2024, 10, 30, tzinfo=UTC),
     )
     text = answer_formats.plain(said("Wer sagt es?", answer), GERMAN)
     assert "zum Teil belegt" in text

@@ -72,7 +72,7 @@ def test_somebody_who_is_not_quoted_said_nothing(bot: Chatbot) -> None:
     answer = bot.ask("What did the Pope say?")
     assert answer.refused
     assert answer.text.startswith("The archive does not say.")
-    assert answer.closest
+    assert answer.nearest_hits
     assert not answer.citations
 
 
@@ -83,7 +83,7 @@ def test_a_copy_of_a_wire_story_counts_once() -> None:
 
 
 def test_an_answer_holds_as_of_the_newest_day_cited(bot: Chatbot) -> None:
-    assert bot.ask("How many soldiers has North Korea sent?").as_of == day(10, 24)
+    assert bot.ask("How many soldiers has North Korea sent?").newest_source == day(10, 24)
 
 
 def test_ask_is_the_last_of_stream(bot: Chatbot) -> None:

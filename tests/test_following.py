@@ -45,7 +45,7 @@ class Notebook:
     def last(self, url: str) -> FetchRecord | None:
         return self.visits.get(url)
 
-    def keep(self, visits: Iterable[FetchRecord]) -> None:
+    def save(self, visits: Iterable[FetchRecord]) -> None:
         self.visits |= {visit.url: visit for visit in visits}
 
 
@@ -299,7 +299,7 @@ def test_what_was_not_put_is_not_remembered(stand: Newsstand) -> None:
     """A crash between the fetching and the putting loses nothing: the page is fetched again."""
 
     class Full(Shelf):
-        def put(self, batch: Iterable[tuple[Article, Any]]) -> Any:
+        def add(self, batch: Iterable[tuple[Article, Any]]) -> Any:
             raise OSError("no space left on device")
 
     stand.pages["/crane"] = page("Crane falls")

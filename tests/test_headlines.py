@@ -51,23 +51,23 @@ DECOYS = [
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     folder = tmp_path_factory.mktemp("headlines") / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put((a, [Span(0, len(a.text))]) for a in (*ARTICLES, *DECOYS))
+        opened.add((a, [Span(0, len(a.text))]) for a in (*ARTICLES, *DECOYS))
         yield opened
 
 
 @pytest.mark.parametrize("wanted", ARTICLES, ids=lambda a: a.title)
 def test_an_article_is_found_by_its_own_title(wanted: Article, archive: Archive) -> None:
     hits = archive.search(wanted.title, 8, asked_on=NOW)
-    assert hits[0].head.article_id == wanted.id
+    assert hits[0].metadata.article_id == wanted.id
     retyped = wanted.title.lower().replace(",", "")
-    assert archive.search(retyped, 8, asked_on=NOW)[0].head.article_id == wanted.id
+    assert archive.search(retyped, 8, asked_on=NOW)[0].metadata.article_id == wanted.id
 
 
 def test_a_search_says_that_a_headline_is_no_time_range(archive: Archive) -> None:
     wanted = ARTICLES[4]
     found = retrieve(archive, wanted.title, asked_on=NOW)
     assert found.relaxed == "headline"
-    assert found.question.window is None
+    assert found.question.time_range is None
     assert NOTICES["headline"] in " ".join(retrieval_text(found).split())
     assert NOTICES["headline"] in Chatbot(archive).ask(wanted.title, asked_on=NOW).notice
     assert NOTICES["headline"] in build_timeline(archive, wanted.title, asked_on=NOW).notice
@@ -83,26 +83,26 @@ def test_a_headline_keeps_the_time_range_that_its_article_lies_in(archive: Archi
     assert found.relaxed == "headline"
     then = datetime(2022, 1, 17, 12, tzinfo=UTC)
     found = retrieve(archive, "Wolf moon lights up the sky tonight", asked_on=then)
-    assert (found.relaxed, found.question.window is None) == ("", False)
-    assert found.hits[0].head.title == "Wolf moon lights up the sky tonight"
+    assert (found.relaxed, found.question.time_range is None) == ("", False)
+    assert found.hits[0].metadata.title == "Wolf moon lights up the sky tonight"
 
 
 def test_a_headline_that_names_a_publisher_finds_its_article(tmp_path: Path) -> None:
     wanted = article("How the Gazette covered the flood", "2019-02-03", 1)
     theirs = replace(article("Council meets on parking", "2020-02-03", 2), publisher="Gazette")
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put((a, [Span(0, len(a.text))]) for a in (wanted, theirs))
+        opened.add((a, [Span(0, len(a.text))]) for a in (wanted, theirs))
         found = retrieve(opened, wanted.title, asked_on=NOW)
-        assert (found.hits[0].head.article_id, found.relaxed) == (wanted.id, "named")
+        assert (found.hits[0].metadata.article_id, found.relaxed) == (wanted.id, "named")
         assert found.notice == NOTICES["named"]
         found = retrieve(opened, "What did the Gazette write of parking?", asked_on=NOW)
-        assert {hit.head.publisher for hit in found.hits} == {"Gazette"}
+        assert {hit.metadata.publisher for hit in found.hits} == {"Gazette"}
 
 
 def test_a_question_that_is_no_headline_keeps_its_time_range(archive: Archive) -> None:
     found = retrieve(archive, "What did the council say of parking on January 6?", asked_on=NOW)
     assert found.relaxed == ""
-    assert {hit.head.published for hit in found.hits} == {DECOYS[0].published}
+    assert {hit.metadata.published for hit in found.hits} == {DECOYS[0].published}
 
 
 def test_an_empty_time_range_is_relaxed_and_said(archive: Archive) -> None:
@@ -115,14 +115,14 @@ def test_an_empty_time_range_is_relaxed_and_said(archive: Archive) -> None:
     assert {document.metadata["relaxed"] for document in documents} == {"empty"}
     answer = Chatbot(archive).ask(question, asked_on=NOW)
     assert answer.refused
-    assert answer.closest
+    assert answer.nearest_hits
     assert answer.notice == NOTICES["empty"] or "Only a later article does" in answer.reason
 
 
 def test_no_filter_of_the_caller_is_relaxed(archive: Archive) -> None:
     only = Filters(after=datetime(2026, 1, 1, tzinfo=UTC))
     hits = archive.search(ARTICLES[0].title, 8, filters=only, asked_on=NOW)
-    assert all(hit.head.published and hit.head.published >= only.after for hit in hits)  # type: ignore[operator]
+    assert all(hit.metadata.published and hit.metadata.published >= only.after for hit in hits)  # type: ignore[operator]
     nobody = replace(only, publishers=("Gazette",))
     assert archive.search(ARTICLES[0].title, filters=nobody, asked_on=NOW) == []
 

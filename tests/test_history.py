@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "archive"
     with Archive.open(path, mode="write", embeddings=WordEmbeddings()) as archive:
         for article in (HARBOUR, ORCHARD, LATER):
-            archive.put([(article, [Span(0, len(article.text))])])
+            archive.add([(article, [Span(0, len(article.text))])])
     return path
 
 
@@ -53,7 +53,7 @@ def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so(
     assert "apples" in run(capsys, "show", "gaz")[1]
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         twin = replace(ORCHARD, id="gazette.example/other")
-        archive.put([(twin, [Span(0, len(twin.text))])])
+        archive.add([(twin, [Span(0, len(twin.text))])])
     code, _, err = run(capsys, "show", "gaz")
     assert (code, "gazette.example/orchard, gazette.example/other" in err) == (1, True)
 

@@ -59,8 +59,8 @@ def test_a_kept_archive_opens_and_answers(version: int, mode: str, tmp_path: Pat
         assert now is not None
         assert (now.text, now.revision) == (FERRY_AFLOAT.text, 2)
         assert archive.article(GONE.id) is None
-        assert {hit.passage.article_id for hit in archive.lexical("farine", 3)} == {BREAD.id}
-        assert archive.dense("Nobody was hurt", 9)
+        assert {hit.passage.article_id for hit in archive.bm25_search("farine", 3)} == {BREAD.id}
+        assert archive.vector_search("Nobody was hurt", 9)
         assert find_problems(archive) == ()
 
 
@@ -68,7 +68,7 @@ def test_a_kept_archive_opens_and_answers(version: int, mode: str, tmp_path: Pat
 def test_a_kept_archive_knows_what_it_was_fed(version: int, tmp_path: Path) -> None:
     folder = laid_out(version, tmp_path / "archive")
     with Archive.open(folder, mode="write", embeddings=EightWords()) as archive:
-        report = archive.put(map(whole, (FERRY_AFLOAT, BREAD, UNDATED)))
+        report = archive.add(map(whole, (FERRY_AFLOAT, BREAD, UNDATED)))
         assert (report.unchanged, report.new, report.changed) == (3, 0, 0)
 
 

@@ -41,10 +41,10 @@ def test_a_conversation_grows_by_whole_answers(archive: Archive) -> None:
     desks = asked(archive, Session(), " What about the harbour bridge? ")
     assert desks[0].turns[0].progress == "growing"
     (turn,) = desks[-1].turns
-    assert turn.asked.question == "What about the harbour bridge?"
+    assert turn.request.question == "What about the harbour bridge?"
     assert turn.answer.statements[0].text.startswith("The harbour bridge was closed on Monday")
     again = asked(archive, desks[-1], "apples")[-1]
-    assert [t.asked.question for t in again.turns] == ["What about the harbour bridge?", "apples"]
+    assert [t.request.question for t in again.turns] == ["What about the harbour bridge?", "apples"]
     assert again.turns[0] == turn
 
 
@@ -108,10 +108,10 @@ def test_an_answer_remembers_when_and_of_what_it_was_asked(archive: Archive) -> 
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     desk = asked(archive, desk, "And what about it last week?")[-1]
     first, second = desk.turns
-    assert first.sequence == archive.sequence
+    assert first.sequence == archive.version
     assert first.asked_on is not None
-    assert "harbour bridge" in second.alone
-    assert second.asked.question == "And what about it last week?"
+    assert "harbour bridge" in second.standalone_question
+    assert second.request.question == "And what about it last week?"
 
 
 def test_what_lies_outside_of_the_archive_is_said_to(archive: Archive) -> None:
@@ -123,7 +123,7 @@ def test_what_lies_outside_of_the_archive_is_said_to(archive: Archive) -> None:
         ("What of the harbour?", Filters(), False),
     ):
         turn = asked(archive, Session(), question, filters=filters)[-1].turns[0]
-        assert turn.outside == outside, question
+        assert turn.out_of_coverage == outside, question
 
 
 def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> None:
@@ -133,7 +133,7 @@ def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> N
     assert "six weeks" not in json.dumps(value)
     (back,) = browser_storage.from_browser(value, archive, "lost")
     assert back.turns[0].answer.citations == desk.turns[0].answer.citations
-    assert back.turns[0].asked == desk.turns[0].asked
+    assert back.turns[0].request == desk.turns[0].request
     assert [h.passage for h in back.turns[0].answer.hits] == [
         h.passage for h in desk.turns[0].answer.hits
     ]
@@ -141,31 +141,33 @@ def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> N
 
 def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
     begun = run_turn.begin_turn(
-        Session(), AskRequest("What about the harbour?", struck=("window", "moon"))
+        Session(), AskRequest("What about the harbour?", removed_constraints=("window", "moon"))
     )
     answers = run_turn.run_turn(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
     stopped = run_turn.stop_turn(next(answers))
     desk = asked(archive, stopped, "What about the harbour bridge?")[-1]
     last = desk.turns[-1]
-    desk = desk.with_last(replace(last, answer=replace(last.answer, considered=77)))
+    desk = desk.with_last(replace(last, answer=replace(last.answer, candidates_considered=77)))
 
     class Reprinted:
         def article(self, article_id: str, revision: int | None = None, /) -> Article | None:
             return archive.article(article_id, revision)
 
-        def copies(self, article_ids: Iterable[str], /) -> dict[str, tuple[ArticleMetadata, ...]]:
+        def near_duplicates(
+            self, article_ids: Iterable[str], /
+        ) -> dict[str, tuple[ArticleMetadata, ...]]:
             return dict.fromkeys(article_ids, (ORCHARD.head,))
 
     (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Reprinted(), "lost")
     first, second = back.turns
     assert first.progress == "stopped"
-    assert first.asked.struck == ("window",)
+    assert first.request.removed_constraints == ("window",)
     assert messages.chat_messages(back.turns, texts_in("de"))
-    assert second.answer.considered == 77
+    assert second.answer.candidates_considered == 77
     assert second.answer.citations[0].copies == (ORCHARD.head,)
-    assert (second.id, second.sequence, second.asked_on, second.alone) == (
+    assert (second.id, second.sequence, second.asked_on, second.standalone_question) == (
         *(desk.turns[-1].id, desk.turns[-1].sequence),
-        *(desk.turns[-1].asked_on, desk.turns[-1].alone),
+        *(desk.turns[-1].asked_on, desk.turns[-1].standalone_question),
     )
 
 
@@ -174,7 +176,9 @@ def test_what_was_taken_down_does_not_come_back_from_a_browser(archive: Archive)
         def article(self, article_id: str, revision: int | None = None, /) -> Article | None:
             return None
 
-        def copies(self, article_ids: Iterable[str], /) -> dict[str, tuple[ArticleMetadata, ...]]:
+        def near_duplicates(
+            self, article_ids: Iterable[str], /
+        ) -> dict[str, tuple[ArticleMetadata, ...]]:
             return {}
 
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]

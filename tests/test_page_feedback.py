@@ -36,7 +36,7 @@ def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: P
     assert second["reason"] == "it was the right one\nindeed"
     assert first["said"][0]["text"] == desk.turns[0].answer.statements[0].text
     assert first["passages"][0]["text"] == desk.turns[0].answer.hits[0].passage.text
-    assert first["archive_sequence"] == archive.sequence
+    assert first["archive_sequence"] == archive.version
 
 
 def test_two_visitors_thumbs_are_not_taken_for_one(archive: Archive) -> None:

@@ -39,7 +39,7 @@ def may_feed(feeding: Feeding, client: str, headers: dict[str, str], token: str 
     """Return whether who holds that token may feed."""
     held = WriteAccess(feeding, token)
     cookie = {"cookie": f"other=1; {held.cookie_name}={held.cookie_value}; more=2"}
-    return WriteAccess(feeding, TOKEN).may_feed(client, {**headers, **cookie})
+    return WriteAccess(feeding, TOKEN).may_write(client, {**headers, **cookie})
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_who_sits_at_the_machine_may_feed(client: str, headers: dict[str, str]) 
     assert may_feed("everyone", client, headers)
     assert not may_feed("nobody", client, headers)
     assert not may_feed("local", client, headers, token="another-token")
-    assert not WriteAccess("local", TOKEN).may_feed(client, headers)
+    assert not WriteAccess("local", TOKEN).may_write(client, headers)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_file_goes_in_while_the_page_reads_and_leaves_nothing_behind(
         assert last.report is not None
         assert (last.report.new, last.report.rejected, last.failed) == (new, 1, "")
     assert last.rejects[0][0] == "dump.jsonl:2"
-    assert archive.lexical("ferry", 3)[0].passage.article_id == "ferry.example/1"
+    assert archive.bm25_search("ferry", 3)[0].passage.article_id == "ferry.example/1"
     assert not dump.exists()
     assert not [path for path in (archive.path / "given").rglob("*") if path.is_file()]
 

@@ -83,7 +83,9 @@ class Shelf:
     def revisions(self, article_id: str, /) -> list[Revision]:
         return [Revision(a, FAR.replace(day=a.revision), None) for a in self.articles]
 
-    def copies(self, article_ids: Iterable[str], /) -> dict[str, tuple[ArticleMetadata, ...]]:
+    def near_duplicates(
+        self, article_ids: Iterable[str], /
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
         return {}
 
 
@@ -92,13 +94,13 @@ def test_markup_in_an_article_is_shown_as_text() -> None:
     passage = replace(PASSAGE, text=EVIL, start=0, end=len(EVIL), revision=1)
     citation = Citation(1, EVIL, 0, len(EVIL), passage, head, copies=(head,))
     answer = Answer(EVIL, statements=(Statement(EVIL, (citation,)),))
-    closest = (replace(HIT, head=head, passage=passage),)
+    closest = (replace(HIT, metadata=head, passage=passage),)
     article = Article(passage.article_id, EVIL, EVIL, EVIL, "javascript:alert(6)", (EVIL,))
     corrected = replace(article, correction=EVIL)
     for markup in (
         evidence_markup([answer, answer]),
         answer_markup(answer),
-        evidence_markup([Answer(EVIL, refused=True, closest=closest)]),
+        evidence_markup([Answer(EVIL, refused=True, nearest_hits=closest)]),
         article_view.article_html(Shelf(corrected), article_view.Place(passage), ENGLISH),
         answer_markup(Answer(EVIL, refused=True, reason=EVIL)),
     ):
@@ -271,7 +273,7 @@ def test_every_reason_for_a_refusal_is_said_in_german() -> None:
         reason = refusal_answer(asked, [], refusal_reason(asked, []), filters).reason
         german = texts_in("de").told(reason)
         assert not {"The", "Nothing", "Only", "searched"} & set(re.findall(r"\w+", german)), german
-    for hit in (HIT, replace(HIT, head=replace(HEAD, published=None))):
+    for hit in (HIT, replace(HIT, metadata=replace(HEAD, published=None))):
         for filters in (Filters(), Filters(after=FAR), Filters(before=day.replace(year=1990))):
             said = excluded_hit_reason(hit, asked, filters)
             assert texts_in("de").told(said) != said

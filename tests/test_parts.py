@@ -73,11 +73,11 @@ def test_the_time_of_one_side_does_not_hide_the_other() -> None:
     )
     asked = parse_question(question, asked_on=ASKED, publishers=PAPERS)
     first, second = asked.parts
-    assert asked.window is not None
-    assert first.window is not None
-    assert not asked.window.hard
-    assert not first.window.hard
-    assert first.window.covers(datetime(2024, 10, 24, tzinfo=UTC))
+    assert asked.time_range is not None
+    assert first.time_range is not None
+    assert not asked.time_range.hard
+    assert not first.time_range.hard
+    assert first.time_range.contains(datetime(2024, 10, 24, tzinfo=UTC))
     assert (first.publishers, second.publishers) == (PAPERS[:1], PAPERS[1:])
 
 

@@ -42,7 +42,7 @@ class Shelf:
         self.withdrawn: dict[str, str] = {}
         self.batches: list[int] = []
 
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         return {i: self.seen[i] for i in article_ids if i in self.seen}
 
     def article(self, article_id: str, *, access: Access) -> Article | None:
@@ -55,7 +55,7 @@ class Shelf:
         self.seen = {i: marks for i, marks in self.seen.items() if i not in self.withdrawn}
         return len(gone)
 
-    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddResult:
+    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddResult:
         entries = [(article, tuple(spans)) for article, spans in batch]
         self.batches.append(len(entries))
         report = AddResult(0, 0, 0, 0)

@@ -51,8 +51,8 @@ def test_new_archive_is_its_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         assert open_to_others(folder) == []
-        archive.put(numbered(n) for n in range(1_100))  # enough for Chroma to write its files
-        archive.put((article, [Span(0, len(article.text))]) for article in ARTICLES)
+        archive.add(numbered(n) for n in range(1_100))  # enough for Chroma to write its files
+        archive.add((article, [Span(0, len(article.text))]) for article in ARTICLES)
         assert open_to_others(folder) == []
         archive.erase([HARBOUR.id])
         archive.reembed(WordEmbeddings())
@@ -68,7 +68,7 @@ def test_reader_that_catches_up_leaves_nothing_open(tmp_path: Path) -> None:
     small_archive(folder).close()
     shutil.rmtree(folder / "lexical")
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        assert archive.lexical("ferries", 1)
+        assert archive.bm25_search("ferries", 1)
     assert (folder / "lexical").is_dir()
     assert open_to_others(folder) == []
 
@@ -96,7 +96,7 @@ def test_folder_for_everybody_keeps_its_mode(tmp_path: Path) -> None:
 
 def test_backup_and_restored_archive_are_their_owners_alone(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
-        write_backup(archive.record, tmp_path / "b")
+        write_backup(archive.store, tmp_path / "b")
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
     restore_backup(tmp_path / "b", tmp_path / "again")
     assert open_to_others(tmp_path / "again") == []

@@ -28,7 +28,7 @@ def test_a_refusal_names_what_is_missing(bot: Chatbot) -> None:
 def test_an_empty_archive_refuses() -> None:
     answer = Chatbot(FakeArchive()).ask("Who?")
     assert answer.refused
-    assert not answer.closest
+    assert not answer.nearest_hits
 
 
 def test_a_refusal_tells_where_it_is_said_outside_the_filters() -> None:
@@ -49,7 +49,7 @@ def test_what_no_article_says_is_refused_with_what_is_missing() -> None:
     refused = Chatbot(FakeArchive(TROOPS, FERRY)).ask("What did Queen Margrethe say?")
     assert refused.refused
     assert "Margrethe" in refused.reason
-    assert refused.closest
+    assert refused.nearest_hits
 
 
 def test_what_was_just_published_need_bear_less_on_a_question_than_what_is_old() -> None:

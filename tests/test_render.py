@@ -35,9 +35,11 @@ ANSWER = Answer(
     "What may Seoul send?",
     statements=(Statement(QUOTE, (CITATION,)),),
     hits=(HIT,),
-    as_of=DAY,
+    newest_source=DAY,
 )
-REFUSED = Answer("Who won?", refused=True, reason="The archive does not say.", closest=(HIT, HIT))
+REFUSED = Answer(
+    "Who won?", refused=True, reason="The archive does not say.", nearest_hits=(HIT, HIT)
+)
 HEAD_KEYS = ["title", "publisher", "url", "published", "correction"]
 
 

@@ -47,7 +47,7 @@ def article(article_id: str, text: str) -> Article:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("reranking") / "archive"
     with Archive.open(path, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article(i, text), [Span(0, len(text))]) for i, text in TEXTS.items())
+        archive.add((article(i, text), [Span(0, len(text))]) for i, text in TEXTS.items())
     return path
 
 

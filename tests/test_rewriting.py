@@ -63,7 +63,7 @@ def test_the_chatbot_searches_for_what_was_rewritten_and_counts_its_tokens() -> 
     bot = Chatbot(FakeArchive(TROOPS, FERRY), model)
     answer = bot.ask(FOLLOW_UP, history=HISTORY)
     assert answer.question == FOLLOW_UP
-    assert [citation.head.article_id for citation in answer.citations] == [TROOPS.id]
+    assert [citation.metadata.article_id for citation in answer.citations] == [TROOPS.id]
     assert REWRITTEN in str(model.asked[1][-1].content)
     assert answer.usage.output_tokens == 20
     assert HISTORY[0] not in str(model.asked[1][-1].content)

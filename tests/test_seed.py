@@ -25,7 +25,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Chatbot:
     title, _, text = clean(next(SEED.glob("*.txt")).read_text("utf-8")).partition("\n")
     article = Article("seed", title, text.strip())
     with Archive.open(path, mode="write") as archive:
-        archive.put([(article, split_article(article, archive.embeddings))])
+        archive.add([(article, split_article(article, archive.embeddings))])
     return Chatbot(Archive.open(path))
 
 

@@ -141,7 +141,7 @@ def test_a_chatbot_closes_the_archive_that_it_opened(tmp_path: Path) -> None:
     with Chatbot.open(settings=settings) as chatbot:
         archive = chatbot.archive
         assert isinstance(archive, Archive)
-        connection = archive.record.database.connection
+        connection = archive.store.database.connection
         assert archive.count().articles
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")

@@ -31,7 +31,7 @@ TEXTS = {
 def archive(tmp_path_factory: pytest.TempPathFactory):
     folder: Path = tmp_path_factory.mktemp("archive")
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put(
+        opened.add(
             (
                 Article(
                     f"x.example/{language or 'none'}",

@@ -58,11 +58,11 @@ NIGHT_TRAIN = told("train", *TRAIN, hours=7)
 
 
 def put(archive: Archive, *articles: Article) -> None:
-    archive.put([(article, [Span(0, len(article.text))]) for article in articles])
+    archive.add([(article, [Span(0, len(article.text))]) for article in articles])
 
 
 def copies(archive: Archive, article_id: str, filters: Filters = Filters()) -> list[str]:
-    found = archive.copies([article_id], filters=filters)
+    found = archive.near_duplicates([article_id], filters=filters)
     return [head.article_id for head in found.get(article_id, ())]
 
 
@@ -98,7 +98,7 @@ def test_the_first_telling_leads_however_late_it_comes_in(archive: Archive) -> N
 
 def test_when_the_leader_is_removed_the_next_one_leads(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE)
-    archive.remove(["wire"])
+    archive.delete(["wire"])
     assert copies(archive, "late") == ["cut"]
     put(archive, EARLY)
     assert copies(archive, "late") == ["early", "cut"]
@@ -106,7 +106,7 @@ def test_when_the_leader_is_removed_the_next_one_leads(archive: Archive) -> None
 
 def test_a_story_of_which_one_telling_is_left_has_no_copies(archive: Archive) -> None:
     put(archive, WIRE, CUT)
-    archive.remove(["wire"])
+    archive.delete(["wire"])
     assert copies(archive, "cut") == []
     assert archive.status().stories_told_again == 0
 
@@ -128,7 +128,7 @@ def test_a_leader_that_is_rewritten_leaves_it_to_the_others(archive: Archive) ->
 def test_a_rebuild_and_the_same_input_again_change_nothing(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE)
     put(archive, WIRE, CUT, LATE)
-    archive.rebuild()
+    archive.rebuild_indexes()
     assert copies(archive, "wire") == ["cut", "late"]
 
 
@@ -180,7 +180,7 @@ def test_whatever_comes_and_goes_each_story_is_led_by_the_first_of_its_tellings(
                 here.discard(article.id)
         for story in (("wire", "early", "cut", "late"), ("train", "train again")):
             tellings = [article_id for article_id in story if article_id in here]
-            found = record.stories.copies(tellings)
+            found = record.stories.near_duplicates(tellings)
             for article_id in tellings:
                 others = [head.article_id for head in found.get(article_id, ())]
                 assert others == [other for other in tellings if other != article_id]

@@ -39,7 +39,7 @@ def in_paragraphs(article: Article) -> tuple[Article, list[Span]]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put(map(in_paragraphs, (WIRE, CUT, LATE, NIGHT_TRAIN)))
+        archive.add(map(in_paragraphs, (WIRE, CUT, LATE, NIGHT_TRAIN)))
         yield archive
 
 
@@ -56,14 +56,14 @@ def test_of_a_story_one_telling_is_shown_and_the_others_are_named(archive: Archi
 
 
 def test_what_was_cut_from_the_telling_shown_is_still_found_in_another(archive: Archive) -> None:
-    archive.remove(["late"])
+    archive.delete(["late"])
     hits = search(archive, "inspection found cracks in legs Westermoor Post", k=8)
     texts = " ".join(hit.passage.text for hit in hits)
     assert all(paragraph in texts for paragraph in CRANE)
 
 
 def test_a_telling_with_another_figure_is_not_hidden(archive: Archive) -> None:
-    archive.put([in_paragraphs(UPDATED)])
+    archive.add([in_paragraphs(UPDATED)])
     hits = search(archive, "For how many hours were the ferries held back?")
     texts = [hit.passage.text for hit in hits]
     assert any("four hours" in text for text in texts)
@@ -86,7 +86,7 @@ def test_an_answer_cites_a_story_once_and_names_its_copies(archive: Archive) -> 
     answer = Chatbot(archive).ask("Who said that nobody had been in danger?", asked_on=ASKED_ON)
     about = [c for c in answer.citations if "Dahl" in c.quote]
     assert len(about) == 1
-    assert {about[0].head.article_id, *(head.article_id for head in about[0].copies)} == {
+    assert {about[0].metadata.article_id, *(head.article_id for head in about[0].copies)} == {
         *("wire", "cut", "late")
     }
 

@@ -50,7 +50,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> None:
     answer = build_timeline(archive, "What happened to the harbour bridge?")
     assert not answer.refused
-    days = [statement.citations[0].head.published for statement in answer.statements]
+    days = [statement.citations[0].metadata.published for statement in answer.statements]
     assert days == sorted(days)
     assert len(days) == 3
     assert answer.statements[0].text.startswith("[21 October 2024:] ")
@@ -83,7 +83,7 @@ def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path
     )
     with small_archive(tmp_path / "archive", [*ARTICLES, wrong]) as archive:
         answer = build_timeline(archive, "What happened to the harbour bridge?")
-    assert wrong.id in {citation.head.article_id for citation in answer.citations}
+    assert wrong.id in {citation.metadata.article_id for citation in answer.citations}
     assert "Nine" not in answer.text
     assert "not nine" in answer.notice
 
@@ -106,7 +106,7 @@ class Dated:
     def __init__(self, days: list[datetime]) -> None:
         self.days = days
 
-    def lexical(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
+    def bm25_search(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         heads = [ArticleMetadata(str(n), "", published=day) for n, day in enumerate(self.days)]
         return [Hit(Passage(h.article_id, 1, 0, 1, "x"), h, 1.0) for h in heads]
 

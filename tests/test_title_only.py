@@ -137,7 +137,7 @@ QUESTION = "Was the harbour bridge closed after the storm of the century?"
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     folder = tmp_path_factory.mktemp("titles") / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
-        writer.put((a, split_article(a, WordEmbeddings())) for a in (HARBOUR, ORCHARD, WALLED, OLD))
+        writer.add((a, split_article(a, WordEmbeddings())) for a in (HARBOUR, ORCHARD, WALLED, OLD))
     with Archive.open(folder, embeddings=WordEmbeddings()) as opened:
         yield opened
 
@@ -145,11 +145,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 def test_an_article_without_a_story_takes_no_place(archive: Archive) -> None:
     for question in (QUESTION, TITLE, "storm of the century", "Which bridge fell in May 2011?"):
         answer = Chatbot(archive).ask(question)
-        found = [*answer.hits, *answer.closest, *archive.search(question, 20)]
-        found += archive.dense(question, 20) + archive.lexical(question, 20)
+        found = [*answer.hits, *answer.nearest_hits, *archive.search(question, 20)]
+        found += archive.vector_search(question, 20) + archive.bm25_search(question, 20)
         found += archive.search(question, 20, as_of=datetime(2100, 1, 1, tzinfo=UTC))
         assert found
-        assert not {hit.head.article_id for hit in found} & {WALLED.id, OLD.id}
+        assert not {hit.metadata.article_id for hit in found} & {WALLED.id, OLD.id}
 
 
 def test_an_article_without_text_is_shown_counted_and_sound(
@@ -167,7 +167,7 @@ def test_a_sentence_that_is_a_whole_story_is_found(tmp_path: Path) -> None:
     said = "The ferry sank off Lund."
     article = Article("x.example/1", said, said)
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([(article, [Span(0, len(said))])])
+        archive.add([(article, [Span(0, len(said))])])
         assert archive.search("Which ferry sank?")
 
 
@@ -201,6 +201,6 @@ def test_an_archive_of_before_loses_its_title_for_a_text_when_fed_again(tmp_path
     wall.write_text(json.dumps(record(FORMS["account"])) + "\n")
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
         old = replace(read(FORMS["account"]), text=TITLE)
-        archive.put([(old, [Span(0, len(TITLE))])])
+        archive.add([(old, [Span(0, len(TITLE))])])
         assert ingest(archive, [wall]).changed == 1
         assert archive.count().passages == 0

@@ -74,7 +74,7 @@ def test_moments_inside_the_years_are_valid() -> None:
 @given(DAYS, st.sampled_from(TIMES), st.sampled_from(TIMES))
 def test_no_question_on_any_day_overflows(day: datetime, one: str, other: str) -> None:
     for question in (f"What will happen {one}?", f"What was reported from {one} to {other}?"):
-        window = parse_question(question, asked_on=day).window
+        window = parse_question(question, asked_on=day).time_range
         for end in (window.start, window.end) if window else ():
             assert end is None or is_valid_date(end)
 
@@ -105,7 +105,7 @@ def test_put_refuses_an_impossible_date(tmp_path: Path) -> None:
     article = Article("p", "x", "Poison text.", updated=datetime.fromisoformat(EDGES[0]))
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         with pytest.raises(ReadError, match=r"updated 9999-12-31.*give another date, or none"):
-            archive.put([(article, [Span(0, 12)])])
+            archive.add([(article, [Span(0, 12)])])
         assert archive.count().articles == 0
 
 
@@ -174,7 +174,7 @@ def test_doctor_finds_and_removes_impossible_dates(tmp_path: Path) -> None:
     poisoned(tmp_path)
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
         found = find_problems(archive)
-    assert [(p.what, p.cure, p.count) for p in found] == [
+    assert [(p.what, p.fix, p.count) for p in found] == [
         (f"1 revision with an impossible date (the first: {HARBOUR.id})", "undate", 1)
     ]
     assert "doctor --repair" in str(found[0])
@@ -183,4 +183,4 @@ def test_doctor_finds_and_removes_impossible_dates(tmp_path: Path) -> None:
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
         assert find_problems(archive) == ()
         assert archive.article(HARBOUR.id).published is None  # type: ignore[union-attr]
-        assert archive.search("harbour bridge closed")[0].head.article_id == HARBOUR.id
+        assert archive.search("harbour bridge closed")[0].metadata.article_id == HARBOUR.id

@@ -85,14 +85,14 @@ def test_an_empty_range_finds_nothing(archive: Archive) -> None:
     for before in (DAY, DAY - timedelta(days=2)):
         nothing = Filters(after=DAY, before=before)
         assert archive.search("harbour bridge", filters=nothing) == []
-        assert archive.dense("harbour bridge", 3, filters=nothing) == []
-        assert archive.lexical("harbour bridge", 3, filters=nothing) == []
+        assert archive.vector_search("harbour bridge", 3, filters=nothing) == []
+        assert archive.bm25_search("harbour bridge", 3, filters=nothing) == []
 
 
 def test_a_search_accepts_one_name_as_a_string(archive: Archive) -> None:
     only = Filters(publishers="Orchard Gazette", after=date(2024, 10, 1))  # type: ignore[arg-type]
     hits = archive.search("harbour apples", filters=only)
-    assert [hit.head.publisher for hit in hits] == ["Orchard Gazette"]
+    assert [hit.metadata.publisher for hit in hits] == ["Orchard Gazette"]
 
 
 def calls(archive: Archive, moment: Any) -> Iterator[Callable[[], object]]:

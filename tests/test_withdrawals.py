@@ -46,13 +46,13 @@ def whole(article: Article) -> tuple[Article, list[Span]]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put(whole(an_article(n)) for n in range(20))
-        opened.put([whole(SECRET)])
+        opened.add(whole(an_article(n)) for n in range(20))
+        opened.add([whole(SECRET)])
         yield opened
 
 
 def found(archive: Archive, query: str = "Quillfeather at Brambledown") -> set[str]:
-    hits = archive.dense(query, 9) + archive.lexical(query, 9)
+    hits = archive.vector_search(query, 9) + archive.bm25_search(query, 9)
     return {hit.passage.article_id for hit in hits}
 
 
@@ -68,18 +68,18 @@ def vectors_of(archive: Archive, article_id: str) -> list[bytes]:
 def test_a_withdrawn_article_is_gone_from_every_answer_and_in_every_revision(
     archive: Archive,
 ) -> None:
-    (hit, *_) = archive.lexical("Quillfeather", 1)
+    (hit, *_) = archive.bm25_search("Quillfeather", 1)
     assert archive.withdraw([SECRET.id], reason="a court order") == 1
     assert SECRET.id not in found(archive)
     assert archive.article(SECRET.id) is None
     assert archive.article(SECRET.id, revision=1) is None
-    assert archive.neighbours(hit.passage) == [hit.passage]
+    assert archive.surrounding_passages(hit.passage) == [hit.passage]
     assert archive.withdrawals([SECRET.id])[SECRET.id].reason == "a court order"
 
 
 def test_a_withdrawn_article_stays_out_when_it_is_fed_again(archive: Archive) -> None:
     archive.withdraw([SECRET.id])
-    report = archive.put([whole(SECRET), whole(an_article(77))])
+    report = archive.add([whole(SECRET), whole(an_article(77))])
     assert (report.new, report.changed, report.withdrawn) == (1, 0, 1)
     assert SECRET.id not in found(archive)
 
@@ -94,22 +94,22 @@ def test_withdrawn_twice_it_keeps_its_day_and_takes_the_new_reason(archive: Arch
 
 def test_a_readmitted_article_answers_again_as_it_stood(archive: Archive) -> None:
     archive.withdraw([SECRET.id])
-    assert archive.readmit([SECRET.id]) == 1
+    assert archive.reinstate([SECRET.id]) == 1
     assert SECRET.id in found(archive)
     article = archive.article(SECRET.id)
     assert article is not None
     assert (article.text, article.authors, article.revision) == (SECRET.text, SECRET.authors, 2)
-    assert archive.put([whole(SECRET)]).unchanged == 1
+    assert archive.add([whole(SECRET)]).unchanged == 1
 
 
 def test_what_was_gone_before_it_was_withdrawn_comes_back_with_its_feed_only(
     archive: Archive,
 ) -> None:
-    archive.remove([SECRET.id])
+    archive.delete([SECRET.id])
     archive.withdraw([SECRET.id])
-    assert archive.readmit([SECRET.id]) == 0
+    assert archive.reinstate([SECRET.id]) == 0
     assert SECRET.id not in found(archive)
-    archive.put([whole(SECRET)])
+    archive.add([whole(SECRET)])
     assert SECRET.id in found(archive)
 
 
@@ -121,7 +121,7 @@ def test_an_erased_article_is_in_no_byte_of_any_file(
     kept = json.dumps({"event": "kept"})
     log.write_text(f"{json.dumps({'quoted': SECRET.title})}\n{kept}\n")
     earlier = Article(**{**as_dict(SECRET), "text": f"{SECRET.text} Nobody asked the Xylophone."})
-    archive.put([whole(earlier)])
+    archive.add([whole(earlier)])
     of_it = vectors_of(archive, SECRET.id)
     assert len(of_it) >= 3
     assert all(files_with(archive.path, vector) for vector in of_it)
@@ -145,9 +145,9 @@ def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) 
     rights = "All rights are reserved by the Harbour Courier."
     for number, title in ((30, "Town 30"), (31, SECRET.title[:11]), (32, "Letters to the editor")):
         one = an_article(number)
-        archive.put([whole(replace(one, title=title, text=f"{one.text} {rights}"))])
+        archive.add([whole(replace(one, title=title, text=f"{one.text} {rights}"))])
     secret = replace(SECRET, title="Letters to the editor", text=f"{SECRET.text} {rights}")
-    archive.put([whole(secret)])
+    archive.add([whole(secret)])
     said = [rights, "Letters to the editor", "Mayor number30 of town30 spoke."]
     gone = ["Her neighbours heard the xylophone until midnight", SECRET.url, SECRET.title]
     log = archive.path / "feedback.jsonl"
@@ -159,9 +159,9 @@ def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) 
 
 def test_an_erased_article_stays_out_and_may_be_let_in_and_fed(archive: Archive) -> None:
     archive.erase([SECRET.id])
-    assert archive.put([whole(SECRET)]).withdrawn == 1
-    assert archive.readmit([SECRET.id]) == 0
-    assert archive.put([whole(SECRET)]).new == 1
+    assert archive.add([whole(SECRET)]).withdrawn == 1
+    assert archive.reinstate([SECRET.id]) == 0
+    assert archive.add([whole(SECRET)]).new == 1
     assert SECRET.id in found(archive)
 
 
@@ -184,7 +184,7 @@ def _search_until_told(path: Path, end: Connection) -> None:
         while not end.poll():
             assert "paper.example/7" in found(reader, "bridge 7")
         end.recv()
-        end.send((SECRET.id in found(reader), len(reader.dense("bridge", 60))))
+        end.send((SECRET.id in found(reader), len(reader.vector_search("bridge", 60))))
 
 
 def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive) -> None:
@@ -209,6 +209,6 @@ def test_an_article_named_twice_is_taken_down_once(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         twice = [ARTICLES[0].id] * 2
         assert archive.withdraw(twice) == 1
-        assert archive.readmit(twice) == 1
-        assert archive.remove(twice) == 1
+        assert archive.reinstate(twice) == 1
+        assert archive.delete(twice) == 1
         assert archive.erase([ARTICLES[1].id] * 2)

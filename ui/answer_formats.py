@@ -123,7 +123,9 @@ def _paragraphs(said: ExportedTurn, texts: Texts) -> list[str]:
     answer = said.answer
     if answer.refused:
         return [article_line(texts.told(answer.reason)) or texts("refusal")]
-    as_of = f"{texts('as_of', day=texts.day(answer.as_of))}." if answer.as_of else ""
+    as_of = (
+        f"{texts('as_of', day=texts.day(answer.newest_source))}." if answer.newest_source else ""
+    )
     statements = [_statement(statement, texts) for statement in answer.statements]
     return [*statements, *filter(None, (article_line(texts.told(answer.notice)), as_of))]
 
@@ -135,7 +137,7 @@ def _statement(statement: Statement, texts: Texts) -> str:
 
 def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
     """Name the article, as a reader would look it up."""
-    head = citation.head
+    head = citation.metadata
     named = (head.title or head.article_id, head.publisher, texts.day(head.published))
     parts = [
         ", ".join(filter(None, map(article_line, named))),
@@ -146,7 +148,7 @@ def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
 
 
 def _link(citation: Citation) -> str:
-    address = web_address(citation.head.url)
+    address = web_address(citation.metadata.url)
     shown = html.escape(address)
     return f'. <a href="{shown}" rel="noopener noreferrer">{shown}</a>' if address else ""
 
@@ -172,7 +174,7 @@ def ris(said: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return what the answers cite as RIS, a record a passage."""
     records = []
     for citation, sequence in _cited(said).items():
-        head, published = citation.head, citation.head.published
+        head, published = citation.metadata, citation.metadata.published
         fields = [
             ("TY", "NEWS"),
             ("TI", head.title),
@@ -195,7 +197,7 @@ def csl(said: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return what the answers cite as CSL-JSON, an item a passage; its place is under `custom`."""
     items = []
     for place, (citation, sequence) in enumerate(_cited(said).items(), start=1):
-        head, published = citation.head, citation.head.published
+        head, published = citation.metadata, citation.metadata.published
         day = published.astimezone(UTC) if published else None
         item = {
             "id": f"{head.article_id}#{place}",
@@ -236,7 +238,7 @@ def _cited(said: Sequence[ExportedTurn]) -> dict[Citation, int]:
 def _place(citation: Citation, sequence: int, texts: Texts) -> str:
     return texts(
         "place",
-        article=citation.head.article_id,
+        article=citation.metadata.article_id,
         revision=citation.passage.revision,
         start=citation.start,
         end=citation.end,

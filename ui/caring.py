@@ -61,7 +61,7 @@ def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
     with Archive.open(
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
-        archive.rebuild()
+        archive.rebuild_indexes()
         counts = archive.count(EVERYTHING)
     if arguments.json:
         print(render.json_text({"articles": counts.articles, "passages": counts.passages}))
@@ -79,7 +79,7 @@ def reembed(arguments: argparse.Namespace, settings: Settings) -> int:
     settings = replace(settings, embedding_model=Settings().embedding_model)
     with Archive.open(settings.archive, settings=settings) as archive:
         if arguments.abandon:
-            count = archive.abandon_reembedding()
+            count = archive.cancel_reembed()
             _say(
                 arguments, {"abandoned": count}, f"given up: the new vectors of {count:,} passages"
             )
@@ -210,7 +210,7 @@ def doctor(arguments: argparse.Namespace, settings: Settings) -> int:
 def _lines(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> list[str]:
     mended = [problem for problem in found if problem not in left]
     lines = [
-        f"{'given up' if problem.cure == 'give up' else 'mended'}: {problem.place}: {problem.what}"
+        f"{'given up' if problem.fix == 'give up' else 'mended'}: {problem.place}: {problem.what}"
         for problem in mended
         if found != left
     ]

@@ -118,7 +118,7 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
         )
     if arguments.json:
         relaxed = {"relaxed": found.relaxed} if found.relaxed else {}
-        print(render.json_text([render.hit_value(hit) | relaxed for hit in found.closest]))
+        print(render.json_text([render.hit_value(hit) | relaxed for hit in found.nearest_hits]))
     else:
         print(terminal.retrieval_text(found, conversation.width()))
     return DONE

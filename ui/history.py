@@ -40,7 +40,7 @@ def show(arguments: argparse.Namespace, settings: Settings) -> int:
         article_id = _meant(archive, arguments.article)
         withdrawal = archive.withdrawals([article_id]).get(article_id)
         revisions = archive.revisions(article_id, access=ALL_RIGHTS)
-        copies = archive.copies([article_id], filters=EVERYTHING).get(article_id, ())
+        copies = archive.near_duplicates([article_id], filters=EVERYTHING).get(article_id, ())
     wanted = revisions[-1:] if arguments.revision is None else revisions
     if arguments.revision is not None:
         wanted = tuple(r for r in revisions if r.article.revision == arguments.revision)
@@ -59,7 +59,7 @@ def show(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _meant(archive: Archive, name: str) -> str:
-    ids = ids_named(archive, name) or archive.ids_beginning(name, access=ALL_RIGHTS)
+    ids = ids_named(archive, name) or archive.complete_id(name, access=ALL_RIGHTS)
     if not ids:
         raise BackfileError(f"no article {name!r} in the archive: `backfile search` shows what is")
     if len(ids) > 1:

@@ -65,7 +65,7 @@ def _show(arguments: argparse.Namespace, settings: Settings) -> int:
     from ui import render
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        change = HeldChanges(archive.record.database).named(arguments.show)
+        change = HeldChanges(archive.store.database).named(arguments.show)
     if change is None:
         return _told([arguments.show])
     article = json.loads(change.content) if change.action == "put" else None
@@ -95,7 +95,7 @@ def _accept(arguments: argparse.Namespace, settings: Settings) -> int:
     with Archive.open(
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
-        changes, origins = (kind(archive.record.database) for kind in (HeldChanges, ArticleOrigins))
+        changes, origins = (kind(archive.store.database) for kind in (HeldChanges, ArticleOrigins))
         assert isinstance(changes, HeldChanges)
         assert isinstance(origins, ArticleOrigins)
         for held_id in dict.fromkeys(arguments.accept):
@@ -127,7 +127,7 @@ def _forget(arguments: argparse.Namespace, settings: Settings) -> int:
     with Archive.open(
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
-        changes = HeldChanges(archive.record.database)
+        changes = HeldChanges(archive.store.database)
         unknown = [held_id for held_id in arguments.forget if changes.named(held_id) is None]
         forgotten = [held_id for held_id in arguments.forget if held_id not in unknown]
         changes.drop(forgotten)

@@ -123,8 +123,8 @@ def rejects(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.show or arguments.accept or arguments.forget:
         return holding.decide(arguments, settings)
     with Archive.open(settings.archive, settings=settings) as archive:
-        refused = RejectLog(archive.record.database).all()
-        held = HeldChanges(archive.record.database).all()
+        refused = RejectLog(archive.store.database).all()
+        held = HeldChanges(archive.store.database).all()
     if arguments.retry and refused:
         return _retried(arguments, settings, list(dict.fromkeys(one.source for one in refused)))
     places = {change.place for change in held}
@@ -179,9 +179,9 @@ def _by_reading(
     told = bool(arguments.map or arguments.kind or arguments.summaries)
     groups: dict[tuple[tuple[str, Any], ...], list[str]] = {}
     with Archive.open(settings.archive, settings=settings, mode="write" if gone else "read") as at:
-        database = at.record.database
+        database = at.store.database
         if gone:
-            RejectLog(database).forget(gone, before=datetime.now(UTC))
+            RejectLog(database).remove(gone, before=datetime.now(UTC))
         for source in refused:
             if source not in gone:
                 how = {} if told else last_reader_options(database, source)

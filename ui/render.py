@@ -97,7 +97,7 @@ def hit_value(hit: Hit) -> dict[str, Any]:
         "end": hit.passage.end,
         "text": hit.passage.text,
         "score": float(hit.score),
-        **_head_value(hit.head),
+        **_head_value(hit.metadata),
         "copies": [_copy_value(copy) for copy in hit.copies],
     }
 
@@ -110,7 +110,7 @@ def citation_value(citation: Citation) -> dict[str, Any]:
         "article_id": citation.passage.article_id,
         "start": citation.start,
         "end": citation.end,
-        **_head_value(citation.head),
+        **_head_value(citation.metadata),
         "copies": [_copy_value(copy) for copy in citation.copies],
     }
 
@@ -130,8 +130,8 @@ def answer_value(answer: Answer) -> dict[str, Any]:
         ],
         "refused": answer.refused,
         "reason": answer.reason,
-        "as_of": iso_date(answer.as_of),
-        "closest": [hit_value(hit) for hit in answer.closest],
+        "as_of": iso_date(answer.newest_source),
+        "closest": [hit_value(hit) for hit in answer.nearest_hits],
     }
 
 

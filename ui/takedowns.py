@@ -46,7 +46,7 @@ def remove(arguments: argparse.Namespace, settings: Settings) -> int:
         settings.archive, mode="write", settings=settings, missing="refuse"
     ) as archive:
         ids, unknown = _known(archive, arguments.articles)
-        copies = archive.copies(ids, filters=EVERYTHING)
+        copies = archive.near_duplicates(ids, filters=EVERYTHING)
         certain = True
         if ids and arguments.erase:
             certain = archive.erase(ids, reason=arguments.reason)
@@ -78,7 +78,7 @@ def readmit(arguments: argparse.Namespace, settings: Settings) -> int:
     ) as archive:
         ids, unknown = _known(archive, arguments.articles)
         withdrawn = [article_id for article_id in ids if archive.withdrawals([article_id])]
-        archive.readmit(withdrawn)
+        archive.reinstate(withdrawn)
         standing = [
             article_id for article_id in withdrawn if archive.article(article_id, access=ALL_RIGHTS)
         ]
@@ -119,5 +119,5 @@ def ids_named(archive: Archive, name: str) -> list[str]:
     from rag.urls import url_key
 
     spellings = filter(None, (name, url_key(name)))
-    found = (archive.ids_named(spelling, access=ALL_RIGHTS) for spelling in spellings)
+    found = (archive.find_ids(spelling, access=ALL_RIGHTS) for spelling in spellings)
     return next(filter(None, found), [])

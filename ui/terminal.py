@@ -35,8 +35,8 @@ def answer_text(answer: Answer, width: int = 88) -> str:
     else:
         blocks = [_filled(_statement(s), width) for s in answer.statements]
         blocks += [_sources(answer.citations, width)]
-    if answer.as_of and not answer.refused:
-        blocks.append(f"As of {spoken_day(answer.as_of)}.")
+    if answer.newest_source and not answer.refused:
+        blocks.append(f"As of {spoken_day(answer.newest_source)}.")
     said = (answer.notice, answer.understood)
     blocks += [_filled(article_text(text), width) for text in said if text]
     return "\n\n".join(block for block in blocks if block)
@@ -47,7 +47,7 @@ def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
     return "\n\n".join(
         "\n".join(
             [
-                *_named(f"{number}.", hit.head, width, hit.copies),
+                *_named(f"{number}.", hit.metadata, width, hit.copies),
                 _filled(article_text(hit.passage.text), width, indent=" " * 4),
             ]
         )
@@ -57,7 +57,7 @@ def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
 
 def retrieval_text(found: RetrievalResult, width: int = 88) -> str:
     """Return what was understood of a question and found for it; where nothing, what is closest."""
-    understood = found.question.described()
+    understood = found.question.describe()
     blocks = [f"({terminal_text(understood)})" if understood else ""]
     if found.hits:
         blocks += [_filled(article_text(found.notice), width), hits_text(found.hits, width)]
@@ -154,9 +154,9 @@ def report_text(report: IngestReport) -> str:
 
 def _refusal(answer: Answer, width: int) -> Iterator[str]:
     yield _filled(article_text(answer.reason or REFUSAL), width)
-    closest = list(one_of_each_article(answer.closest))
+    closest = list(one_of_each_article(answer.nearest_hits))
     if closest:
-        lines = [line for hit in closest for line in _named("-", hit.head, width, hit.copies)]
+        lines = [line for hit in closest for line in _named("-", hit.metadata, width, hit.copies)]
         yield "\n".join(["Closest articles", *lines])
 
 
@@ -168,7 +168,9 @@ def _statement(statement: Statement) -> str:
 
 def _sources(citations: Sequence[Citation], width: int) -> str:
     cited = {citation.number: citation for citation in citations}
-    lines = [line for n, c in cited.items() for line in _named(f"[{n}]", c.head, width, c.copies)]
+    lines = [
+        line for n, c in cited.items() for line in _named(f"[{n}]", c.metadata, width, c.copies)
+    ]
     return "\n".join(["Sources", *lines]) if lines else ""
 
 

@@ -39,7 +39,7 @@ class FetchHistory(Protocol):
     """What is remembered of addresses: `rag.store.crawl_state.Visits`, or a fake."""
 
     def last(self, url: str) -> FetchRecord | None: ...
-    def keep(self, visits: Iterable[FetchRecord]) -> None: ...
+    def save(self, visits: Iterable[FetchRecord]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +112,17 @@ class Crawler:
         except StoppedError:
             return
 
-    def settle(self, refused: Collection[str] = ()) -> None:
+    def commit(self, refused: Collection[str] = ()) -> None:
         """Remember the addresses whose articles have been put: all that were yielded.
 
         But for those of the articles that were `refused` after all, which are asked for again.
         """
-        self._visits.keep(
+        self._visits.save(
             v for v in self._settling if not v.article_id or v.article_id not in refused
         )
         self._settling = []
 
-    def asked(self, url: str) -> bool:
+    def requested(self, url: str) -> bool:
         """Whether this address was to be fetched."""
         return url in self._seen
 

@@ -137,7 +137,7 @@ class Chatbot:
         asked_on = asked_on or (past.day if past else None)
         for answer in self._stream(question, filters, asked_on, history, k):
             answer = add_correction_notes(answer)
-            yield past.noted(answer, access=filters.access) if past else answer
+            yield past.with_correction_notes(answer, access=filters.access) if past else answer
 
     def as_of(self, day: datetime) -> Chatbot:
         """Return the same chatbot over the archive as it stood at the end of a day."""
@@ -164,7 +164,7 @@ class Chatbot:
         why = refusal_reason(found.question, ranked)
         denial = check_premise(found.question, ranked)
         if why and denial is None:  # a denial is worth telling
-            hits, notice = found.closest, found.notice
+            hits, notice = found.nearest_hits, found.notice
             told = self._elsewhere(found, filters)
             if told is not None:
                 why, hits, notice = (
@@ -176,7 +176,7 @@ class Chatbot:
             yield replace(
                 refused,
                 question=question,
-                considered=found.considered,
+                candidates_considered=found.considered,
                 usage=used,
                 notice=notice,
             )
@@ -184,8 +184,8 @@ class Chatbot:
         begun = Answer(
             question=question,
             hits=found.hits,
-            understood=found.question.described(),
-            considered=found.considered,
+            understood=found.question.describe(),
+            candidates_considered=found.considered,
             usage=used,
             notice=_joined(denial.notice if denial else "", found.notice),
         )
@@ -218,7 +218,7 @@ class Chatbot:
         Rights are no such filter: what may not be read is not told of.
         """
         asked = found.question
-        if not filters and asked.window is None and not asked.publishers:
+        if not filters and asked.time_range is None and not asked.publishers:
             return None
         may_read = Filters(access=filters.access)
         open_to_all = retrieve(self.archive, asked.query, filters=may_read, asked_on=asked.asked_on)
@@ -273,7 +273,7 @@ class Chatbot:
                 build_messages(found.question.text, hits, found.question.asked_on)
             ):
                 if is_refusal(sentence):
-                    if not answer.statements and not answer.removed:
+                    if not answer.statements and not answer.rejected_statements:
                         why = "So the chat model judged from the closest articles."
                         refused = refusal_answer(found.question, hits, why, filters)
                         yield replace(refused, question=answer.question, usage=writer.usage)
@@ -283,14 +283,18 @@ class Chatbot:
                     sentence, hits, verifier, articles=texts_of(self.archive, hits)
                 )
                 if cites_retracted(statement):
-                    answer = replace(answer, removed=(*answer.removed, statement))
+                    answer = replace(
+                        answer, rejected_statements=(*answer.rejected_statements, statement)
+                    )
                 elif statement.support == "supported" or (
                     self.unsupported == "mark" and statement.text
                 ):
                     answer = append_statement(answer, statement)
                     yield answer
                 elif statement.text:
-                    answer = replace(answer, removed=(*answer.removed, statement))
+                    answer = replace(
+                        answer, rejected_statements=(*answer.rejected_statements, statement)
+                    )
         except ChatModelError as error:
             notice = str(error)
         if answer.statements:

@@ -70,12 +70,12 @@ def _by_date(picked: Sequence[SentenceCandidate]) -> ComposedAnswer:
 
 
 def _published(candidate: SentenceCandidate) -> float | None:
-    published = candidate.hit.head.published
+    published = candidate.hit.metadata.published
     return published.timestamp() if published else None
 
 
 def _dated(candidate: SentenceCandidate) -> str:
-    published = candidate.hit.head.published
+    published = candidate.hit.metadata.published
     return format_date(published) if published else "no date"
 
 
@@ -138,7 +138,7 @@ def _all_dated(shown: Sequence[SentenceCandidate]) -> bool:
 
 
 def _whose(candidate: SentenceCandidate, later: bool) -> str:
-    head = candidate.hit.head
+    head = candidate.hit.metadata
     parts = [format_date(head.published) if head.published else "", head.publisher]
     said = ", ".join(filter(None, parts))
     return f"later, {said}" if later else said
@@ -191,7 +191,7 @@ def _on_the_day(short: str, candidate: SentenceCandidate) -> str:
 
     What is to come may be another week's.
     """
-    published = candidate.hit.head.published
+    published = candidate.hit.metadata.published
     if short.lower() not in WEEKDAYS or published is None or _TO_COME.search(candidate.text):
         return short
     day = published - timedelta((published.weekday() - WEEKDAYS.index(short.lower())) % 7)
@@ -227,5 +227,5 @@ def quote_statement(candidate: SentenceCandidate, article: str, before: str = ""
 def append_statement(answer: Answer, statement: Statement) -> Answer:
     """Return `answer` with one statement more, its passages numbered and its date brought up."""
     statements = number_citations((*answer.statements, statement))
-    dates = [c.head.published for s in statements for c in s.citations if c.head.published]
-    return replace(answer, statements=statements, as_of=max(dates, default=None))
+    dates = [c.metadata.published for s in statements for c in s.citations if c.metadata.published]
+    return replace(answer, statements=statements, newest_source=max(dates, default=None))

@@ -101,7 +101,7 @@ class _PremiseSentence:
 
     @property
     def around(self) -> str:
-        return f"{self.text} {self.candidate.hit.head.title}"
+        return f"{self.text} {self.candidate.hit.metadata.title}"
 
 
 def check_premise(
@@ -152,17 +152,17 @@ def _told(
     """Return the sentences, then each article's headline with the sentence nearest to `taken`."""
     nearest: dict[str, SentenceCandidate] = {}
     for candidate in ranked:
-        best = nearest.get(candidate.hit.head.title)
+        best = nearest.get(candidate.hit.metadata.title)
         if best is None or len(wanted & stem_words(candidate.text)) > len(
             wanted & stem_words(best.text)
         ):
-            nearest[candidate.hit.head.title] = candidate
+            nearest[candidate.hit.metadata.title] = candidate
     told = []
     for text, candidate in [*((c.text, c) for c in ranked), *nearest.items()]:
         if text.rstrip("”\"’'").endswith("?"):
             continue
         own = shared_words(wanted, taken, text)
-        whole = shared_words(wanted, taken, f"{text} {candidate.hit.head.title}")
+        whole = shared_words(wanted, taken, f"{text} {candidate.hit.metadata.title}")
         told.append(_PremiseSentence(text, candidate, own, whole if own >= OF_ITS_OWN else own))
     return told
 
@@ -231,7 +231,7 @@ def _of_another(
         likely = [
             t
             for t in told
-            if what.act in stem_words(t.text) | stem_words(t.candidate.hit.head.title)
+            if what.act in stem_words(t.text) | stem_words(t.candidate.hit.metadata.title)
         ]
         likely = [t for t in likely if shared_words(rest, taken, t.around) >= LIKE_IT]
         is_place = name.text in where
@@ -261,7 +261,7 @@ def _of_nobody(
     near: Sequence[_PremiseSentence],
 ) -> PremiseConflict | None:
     """Return the nearest sentence where a name of `taken` is in none of the passages."""
-    found = " ".join(f"{c.hit.head.title}. {c.hit.passage.text}" for c in ranked)
+    found = " ".join(f"{c.hit.metadata.title}. {c.hit.passage.text}" for c in ranked)
     missing = without_names(taken, found)
     for told in sorted(near, key=lambda t: -t.share)[:1]:
         if (

@@ -50,7 +50,7 @@ def build_messages(question: str, hits: Sequence[Hit], asked_on: datetime) -> li
 
 
 def _shown(number: int, hit: Hit) -> str:
-    head = hit.head
+    head = hit.metadata
     when = _day(head.published) if head.published else "no date"
     names = (" ".join(_data(name).split()) for name in (head.publisher, head.title))
     publisher, title = names

@@ -49,13 +49,13 @@ def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) ->
 
 def _least(candidate: SentenceCandidate, asked_on: datetime) -> float:
     """Return the relevance from which on a sentence answers a question of that day."""
-    published = candidate.hit.head.published
+    published = candidate.hit.metadata.published
     fresh = published is not None and asked_on - FRESH <= published <= asked_on + ONE_DAY
     return FRESH_BELOW if fresh else REFUSE_BELOW
 
 
 def _missing(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> list[str]:
-    texts = " ".join(f"{c.hit.head.title} {c.hit.passage.text}" for c in found).lower()
+    texts = " ".join(f"{c.hit.metadata.title} {c.hit.passage.text}" for c in found).lower()
     return [n.text for n in find_names(question.text) if n.text.lower() not in texts]
 
 
@@ -72,19 +72,22 @@ def refusal_answer(
         hits=tuple(hits),
         refused=True,
         reason=" ".join(filter(None, ("The archive does not say.", why, _bounds(filters)))),
-        closest=nearest_hits(hits),
-        understood=question.described(),
+        nearest_hits=nearest_hits(hits),
+        understood=question.describe(),
     )
 
 
 def excluded_hit_reason(hit: Hit, question: ParsedQuery, filters: Filters) -> str:
     """Return how `hit`, which answers the question, lies outside of what was asked for."""
-    published, window = hit.head.published, question.window
+    published, window = hit.metadata.published, question.time_range
     starts = [filters.after, window.start if window else None]
     ends = [filters.before, window.end if window else None]
     after = max((moment for moment in starts if moment), default=None)
     before = min((moment for moment in ends if moment), default=None)
-    said = [hit.head.publisher or hit.head.title, format_date(published) if published else ""]
+    said = [
+        hit.metadata.publisher or hit.metadata.title,
+        format_date(published) if published else "",
+    ]
     which = "An article that was left out"
     if published and after and published < after:
         which = "Only an earlier article"

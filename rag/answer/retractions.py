@@ -38,12 +38,12 @@ def is_retracted(sentence: str, correction: str) -> bool:
 
 def cites_retracted(statement: Statement) -> bool:
     """Whether a statement says what the publisher of an article that it cites has taken back."""
-    return any(is_retracted(statement.text, c.head.correction) for c in statement.citations)
+    return any(is_retracted(statement.text, c.metadata.correction) for c in statement.citations)
 
 
 def add_correction_notes(answer: Answer) -> Answer:
     """Return the answer with a note of what was corrected in each article that it cites."""
-    heads = {citation.head.article_id: citation.head for citation in answer.citations}
+    heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
     said = [
         f"Corrected by its publisher, “{head.title}”: {head.correction}"
         for head in heads.values()

@@ -148,7 +148,7 @@ def _of_passage(
     passage = hit.passage
     spans = quotable_spans(passage.text)
     texts = [passage.text[s.start : s.end] for s in spans]
-    title = stem_words(hit.head.title)
+    title = stem_words(hit.metadata.title)
     whole = stem_words(passage.text) | title
     found = []
     for i, (span, text) in enumerate(zip(spans, texts, strict=True)):
@@ -358,7 +358,7 @@ def score_sentences(
     ranked = extract_candidates(
         found.question.query, found.hits, embed=archive.embed, articles=articles, most=most
     )
-    return [c for c in ranked if not is_retracted(c.text, c.hit.head.correction)]
+    return [c for c in ranked if not is_retracted(c.text, c.hit.metadata.correction)]
 
 
 def texts_of(archive: Newsroom, hits: Sequence[Hit]) -> dict[str, str]:

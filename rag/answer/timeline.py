@@ -52,13 +52,15 @@ def build_timeline(
     ranked = score_sentences(archive, found, SENTENCES)
     why = refusal_reason(found.question, ranked)
     if why:
-        refused = refusal_answer(found.question, found.closest, why, filters)
-        return replace(refused, question=question, considered=found.considered, notice=found.notice)
+        refused = refusal_answer(found.question, found.nearest_hits, why, filters)
+        return replace(
+            refused, question=question, candidates_considered=found.considered, notice=found.notice
+        )
     answer = Answer(
         question,
         hits=found.hits,
-        understood=found.question.described(),
-        considered=found.considered,
+        understood=found.question.describe(),
+        candidates_considered=found.considered,
         notice=found.notice,
     )
     articles = texts_of(archive, found.hits)
@@ -74,7 +76,7 @@ def _entries(ranked: Sequence[SentenceCandidate]) -> list[tuple[SentenceCandidat
     """The best sentence of each dated article that bears on the question, oldest first."""
     picked: list[tuple[SentenceCandidate, datetime]] = []
     for candidate in sorted(ranked, key=lambda c: -c.relevance):
-        published = candidate.hit.head.published
+        published = candidate.hit.metadata.published
         if published is None or len(picked) == MOST_ENTRIES:
             continue
         if candidate.features["fragment"] or (picked and candidate.relevance < BEARS_FROM):

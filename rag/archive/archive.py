@@ -124,9 +124,7 @@ class Archive(ArchiveReader):
             record = ArticleStore(folder, create=create, writable=mode == "write")
             opened.callback(record.close)
             if losses == "refuse" and (loss := find_lost_writes(folder, record.database)):
-                raise ArchiveDamagedError(
-                    f"of the archive at {folder}, {loss.what}: {loss.way_out}"
-                )
+                raise ArchiveDamagedError(f"of the archive at {folder}, {loss.what}: {loss.remedy}")
             if losses == "refuse" and mode == "write":
                 refuse_triggers(folder, record.database)
             generation = record.generation()  # first: see `_keep_up`
@@ -135,8 +133,8 @@ class Archive(ArchiveReader):
             archive = cls(folder, record, model, lock, settings, generation, reranker)
             opened.callback(archive._indexes.close)
             if mode == "write":
-                archive._indexes.follow()
-                archive._indexes.sweep()
+                archive._indexes.catch_up()
+                archive._indexes.remove_leftovers()
                 finish_erasure(folder, record, archive._indexes)
                 make_private(folder)
             archive._opened = opened.pop_all()
@@ -152,7 +150,7 @@ class Archive(ArchiveReader):
         """Close the files; a writer lets go of the lock."""
         self._opened.close()
 
-    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddResult:
+    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddResult:
         """Write articles with their passages, in one transaction; those unchanged are left alone.
 
         A changed article becomes a new revision; only passages that it did not have are embedded.
@@ -166,12 +164,12 @@ class Archive(ArchiveReader):
             for article, spans in batch:
                 _check_dates(article)
                 if article.id in articles:  # the same article again: each is a revision
-                    earlier += self._put(articles)
+                    earlier += self._add(articles)
                     articles = {}
                 articles[article.id] = (article, tuple(spans))
-            return earlier + self._put(articles)
+            return earlier + self._add(articles)
 
-    def _put(self, articles: dict[str, tuple[Article, tuple[Span, ...]]]) -> AddResult:
+    def _add(self, articles: dict[str, tuple[Article, tuple[Span, ...]]]) -> AddResult:
         withdrawn = self.withdrawals(articles)
         articles = {key: held for key, held in articles.items() if key not in withdrawn}
         known = self._record.fingerprints(articles)
@@ -199,7 +197,7 @@ class Archive(ArchiveReader):
         """
         try:
             with map_disk_errors(self.path):
-                self._indexes.follow()
+                self._indexes.catch_up()
         except (BackfileError, OSError, MemoryError):
             raise
         except Exception as error:  # of Tantivy's or Chroma's
@@ -209,7 +207,7 @@ class Archive(ArchiveReader):
                 "run `backfile doctor --repair`"
             ) from error
 
-    def remove(self, article_ids: Iterable[str]) -> int:
+    def delete(self, article_ids: Iterable[str]) -> int:
         """End articles that are gone where they came from; return how many there were.
 
         Fed again they are here again: see `withdraw`.
@@ -217,7 +215,7 @@ class Archive(ArchiveReader):
         with map_disk_errors(self.path):
             removed = self._record.remove(list(dict.fromkeys(article_ids)))
             if removed:
-                self._indexes.follow()
+                self._indexes.catch_up()
         return removed
 
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
@@ -227,14 +225,14 @@ class Archive(ArchiveReader):
         """
         with map_disk_errors(self.path):
             withdrawn = Withdrawals(self._record).withdraw(list(dict.fromkeys(article_ids)), reason)
-            self._indexes.follow()
+            self._indexes.catch_up()
         return withdrawn
 
-    def readmit(self, article_ids: Iterable[str]) -> int:
+    def reinstate(self, article_ids: Iterable[str]) -> int:
         """Let withdrawn articles in again; return how many stand again as they stood."""
         with map_disk_errors(self.path):
-            standing = Withdrawals(self._record).readmit(list(dict.fromkeys(article_ids)))
-            self._indexes.follow()
+            standing = Withdrawals(self._record).reinstate(list(dict.fromkeys(article_ids)))
+            self._indexes.catch_up()
         return standing
 
     def erase(self, article_ids: Iterable[str], *, reason: str = "") -> bool:
@@ -247,7 +245,7 @@ class Archive(ArchiveReader):
                 self.path, self._record, self._indexes, list(dict.fromkeys(article_ids)), reason
             )
 
-    def abandon_reembedding(self) -> int:
+    def cancel_reembed(self) -> int:
         """Delete what was made of another model's vectors; return of how many passages."""
         record = self._record if self._lock is not None else ArticleStore(self.path, writable=True)
         try:
@@ -260,10 +258,10 @@ class Archive(ArchiveReader):
         """Return the withdrawals of those of the articles that were taken down, by id."""
         return Withdrawals(self._record).among(article_ids)
 
-    def rebuild(self) -> None:
+    def rebuild_indexes(self) -> None:
         """Make both indexes anew from the record; nothing is embedded, and readers go on."""
         with map_disk_errors(self.path):
-            self._indexes.renew()
+            self._indexes.rebuild()
 
     def _embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = self.embed(texts)

@@ -145,7 +145,7 @@ def restore_backup(file: Path, folder: Path) -> Manifest:
         indexes = IndexPair(folder, record, lock)
         try:
             with map_disk_errors(folder):
-                indexes.follow()
+                indexes.catch_up()
         finally:
             indexes.close()
             record.close()

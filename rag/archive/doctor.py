@@ -27,14 +27,14 @@ def find_problems(archive: Archive) -> tuple[Problem, ...]:
     Others may read and write meanwhile: each part is held against the record as of one change.
     """
     archive.refresh()
-    problems = tuple(store_problems(archive.record.database))
+    problems = tuple(store_problems(archive.store.database))
     if any(problem.whole_file for problem in problems):
         return problems
-    if loss := find_lost_writes(archive.path, archive.record.database):
+    if loss := find_lost_writes(archive.path, archive.store.database):
         count = loss.last - loss.first + 1
-        lost = Problem("record", loss.what, "give up", count, way_out=loss.way_out)
+        lost = Problem("record", loss.what, "give up", count, way_out=loss.remedy)
         return (*problems, lost)  # its indexes hold what it no longer does
-    return (*problems, *index_problems(archive.record, archive.indexes))
+    return (*problems, *index_problems(archive.store, archive.indexes))
 
 
 def repair_archive(archive: Archive) -> tuple[Problem, ...]:
@@ -43,29 +43,29 @@ def repair_archive(archive: Archive) -> tuple[Problem, ...]:
     Only passages whose vectors the record has lost are embedded.  Changes that the record has
     lost are given up: the indexes are made again from what is left.
     """
-    database = archive.record.database
+    database = archive.store.database
     problems = tuple(store_problems(database))
     if any(problem.whole_file for problem in problems):
         return problems
-    if any(problem.cure == "drop" for problem in problems):  # first: a trigger may undo the rest
+    if any(problem.fix == "drop" for problem in problems):  # first: a trigger may undo the rest
         drop_triggers_and_views(database)
-    if any(problem.cure == "discard" for problem in problems):
+    if any(problem.fix == "discard" for problem in problems):
         discard_orphans(database)
         StagedVectors(database).discard(
-            n for p in problems if p.cure == "discard" for n in p.numbers
+            n for p in problems if p.fix == "discard" for n in p.numbers
         )
-    if any(problem.cure == "times" for problem in problems):
+    if any(problem.fix == "times" for problem in problems):
         repair_change_times(database)
-    undated = any(problem.cure == "undate" for problem in problems)
+    undated = any(problem.fix == "undate" for problem in problems)
     if undated:
         remove_impossible_dates(database)
         problems = tuple(store_problems(database))  # with the vectors that were of the dates, too
-    lost = sorted({n for p in problems if p.cure == "embed" for n in p.numbers})
+    lost = sorted({n for p in problems if p.fix == "embed" for n in p.numbers})
     for i in range(0, len(lost), BATCH):
         texts = embedded_texts(database, lost[i : i + BATCH])
         if texts:
             write_vectors(database, texts, archive.embed(list(texts.values())))
     if undated:
-        archive.indexes.renew(words=True, vectors=False)
-    repair_indexes(archive.indexes, tuple(index_problems(archive.record, archive.indexes)))
+        archive.indexes.rebuild(words=True, vectors=False)
+    repair_indexes(archive.indexes, tuple(index_problems(archive.store, archive.indexes)))
     return find_problems(archive)

@@ -52,12 +52,12 @@ def finish_erasure(folder: Path, record: ArticleStore, indexes: IndexPair) -> bo
     sentences = dict.fromkeys(_sentences(record, left))
     _erase_from_logs(folder, MentionMatcher([*names, *titles], sentences, withdrawals.is_of_others))
     withdrawals.erase(left, [*names, *titles])
-    indexes.renew()
+    indexes.rebuild()
     return withdrawals.finish(left)
 
 
 def _sentences(record: ArticleStore, article_ids: Sequence[str]) -> Iterator[str]:
-    rows = record.database.for_each(
+    rows = record.database.execute_for_each(
         "SELECT t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
         "WHERE r.article_id IN ({})",
         article_ids,

@@ -68,7 +68,7 @@ class ArchiveReader:
         self._past: dict[tuple[datetime, int], ArchiveSnapshot] = {}
 
     @property
-    def record(self) -> ArticleStore:
+    def store(self) -> ArticleStore:
         return self._record
 
     @property
@@ -78,11 +78,11 @@ class ArchiveReader:
     @property
     def embeddings(self) -> Any:
         """The embedding model, opened when first asked for."""
-        return self._model.opened()
+        return self._model.open()
 
     # what it holds
 
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return the fingerprints of every revision of those articles that are here, by id."""
         return self._record.fingerprints(article_ids)
 
@@ -118,11 +118,11 @@ class ArchiveReader:
         found = read_revisions(self._record.database, article_id)
         return tuple(one for one in found if reader.may_read(one.article.access))
 
-    def ids_named(self, name: str, *, access: Access = ()) -> list[str]:
+    def find_ids(self, name: str, *, access: Access = ()) -> list[str]:
         """Return the id that is `name`, else those of the articles at that address."""
         return self._readable(find_ids(self._record.database, name), access)
 
-    def ids_beginning(self, beginning: str, *, access: Access = ()) -> list[str]:
+    def complete_id(self, beginning: str, *, access: Access = ()) -> list[str]:
         """Return the ids that begin so, or as many as one may want to choose from."""
         return self._readable(complete_id(self._record.database, beginning), access)
 
@@ -134,7 +134,7 @@ class ArchiveReader:
         """Return the publishers' names, the one with most articles first."""
         if access is not ALL_RIGHTS and not self._record.database.holds_restricted():
             access = ALL_RIGHTS
-        key = (self.sequence, access)
+        key = (self.version, access)
         if self._names[0] != key:  # 4 ms over 11,746 articles, at every search
             names = tuple(name for name, *_ in self._record.publishers(access=access) if name)
             self._names = (key, names)
@@ -153,20 +153,20 @@ class ArchiveReader:
         return tuple(kinds_of(self._record.database, "language", access))
 
     @property
-    def sequence(self) -> int:
+    def version(self) -> int:
         """The number of the last change: what is found from it on may differ."""
         return self._record.database.sequence()
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
         """Return the other tellings of each article's story that pass the filters, leader first.
 
         Articles that tell a story alone are left out.
         """
-        return self._record.stories.copies(article_ids, filters=filters)
+        return self._record.stories.near_duplicates(article_ids, filters=filters)
 
-    def neighbours(
+    def surrounding_passages(
         self, passage: Passage, before: int = 1, after: int = 1, *, access: Access = ()
     ) -> list[Passage]:
         """Return the passages around one, itself among them, in the order of the text."""
@@ -190,37 +190,37 @@ class ArchiveReader:
         """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
         return self._model.vectors(texts)
 
-    def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
+    def vector_search(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
-        found = self.by_meaning(query, k, filters=filters)
-        return list(self.hits(found, access=filters.access).values())
+        found = self.vector_candidates(query, k, filters=filters)
+        return list(self.load_hits(found, access=filters.access).values())
 
-    def by_meaning(
+    def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
         """Return what `dense` does, before its words are read."""
 
         def nearest(vector: Vectors) -> list[PassageCandidate]:
             self.refresh()
-            return self._found(self._indexes.nearest(vector, k, filters=filters), k)
+            return self._found(self._indexes.search_vectors(vector, k, filters=filters), k)
 
-        return self.with_vector_of(query, nearest)
+        return self.with_query_vector(query, nearest)
 
-    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
+    def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return how near what was found is to the query; -1.0 for what has no vector any more."""
         numbers = [one.number for one in found]
-        near = self.with_vector_of(
+        near = self.with_query_vector(
             query, lambda vector: self._record.passages.near(numbers, vector)
         )
         return [near.get(number, -1.0) for number in numbers]
 
-    def with_vector_of(self, query: str, search: Callable[[Vectors], T]) -> T:
+    def with_query_vector(self, query: str, search: Callable[[Vectors], T]) -> T:
         """Return what is found by the query's vector, of the model that the archive has now.
 
         Where another process has embedded the archive anew meanwhile, it is searched once more.
         """
         while True:
-            generation = self._keep_up()
+            generation = self._sync_model()
             try:
                 found = search(self._model.query_vector(query))
             except Exception:  # vectors of two lengths, as numpy or Chroma puts it
@@ -230,7 +230,7 @@ class ArchiveReader:
             if generation == self._record.generation():
                 return found
 
-    def _keep_up(self) -> int:
+    def _sync_model(self) -> int:
         """Take the archive's model of now, and return how often it has been changed."""
         generation = self._record.generation()
         if generation != self._generation:
@@ -238,7 +238,7 @@ class ArchiveReader:
             self._generation = generation
         return generation
 
-    def lexical(
+    def bm25_search(
         self,
         query: str,
         k: int,
@@ -247,10 +247,10 @@ class ArchiveReader:
         phrases: Sequence[str] = (),
     ) -> list[Hit]:
         """Return the `k` passages that score best by BM25 over the query's words, best first."""
-        found = self.by_words(query, k, filters=filters, phrases=phrases)
-        return list(self.hits(found, access=filters.access).values())
+        found = self.bm25_candidates(query, k, filters=filters, phrases=phrases)
+        return list(self.load_hits(found, access=filters.access).values())
 
-    def by_words(
+    def bm25_candidates(
         self,
         query: str,
         k: int,
@@ -260,9 +260,11 @@ class ArchiveReader:
     ) -> list[PassageCandidate]:
         """Return what `lexical` does, before its words are read."""
         self.refresh()
-        return self._found(self._indexes.by_words(query, k, filters=filters, phrases=phrases), k)
+        return self._found(self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k)
 
-    def hits(self, found: Iterable[PassageCandidate], *, access: Access = ()) -> dict[int, Hit]:
+    def load_hits(
+        self, found: Iterable[PassageCandidate], *, access: Access = ()
+    ) -> dict[int, Hit]:
         """Return the hits of those of what was found that are still here, by number, in order.
 
         Their heads tell of corrections by articles that may be read with these rights.
@@ -285,7 +287,7 @@ class ArchiveReader:
         """
         if as_of is not None:
             return self.as_of(as_of).search(question, k, filters=filters, asked_on=asked_on)
-        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).closest)
+        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).nearest_hits)
 
     def as_of(self, day: datetime) -> ArchiveSnapshot:
         """Return the archive as it stood at the end of a day, to be searched.

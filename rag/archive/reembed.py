@@ -71,7 +71,7 @@ def reembed(
         fresh.begin(model.name)
         made, cut = _fill(record, fresh, model, on_progress)
         with _writing(folder, record, indexes, wait) as writers:
-            writers.follow()
+            writers.catch_up()
             since = _fill(record, fresh, model, on_progress)
             passages = fresh.count()
             writers.change_vectors(fresh)
@@ -82,7 +82,7 @@ def reembed(
 def cancel_reembed(folder: Path, record: ArticleStore) -> int:
     """Delete what was made of other vectors; return how many there were."""
     with _alone(folder):
-        return StagedVectors(record.database).abandon()
+        return StagedVectors(record.database).cancel()
 
 
 def _fill(

@@ -46,14 +46,14 @@ class Present(Protocol):
     reranker: BaseCrossEncoder | None
 
     @property
-    def record(self) -> ArticleStore: ...
+    def store(self) -> ArticleStore: ...
     @property
     def indexes(self) -> IndexPair: ...
     def refresh(self) -> None: ...
     def embed(self, texts: Sequence[str]) -> Vectors: ...
-    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]: ...
-    def with_vector_of(self, query: str, search: Callable[[Vectors], T]) -> T: ...
-    def copies(
+    def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]: ...
+    def with_query_vector(self, query: str, search: Callable[[Vectors], T]) -> T: ...
+    def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = ...
     ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
 
@@ -75,7 +75,7 @@ class ArchiveSnapshot:
 
     def __init__(self, archive: Present, day: datetime) -> None:
         self._archive = archive
-        self._record = archive.record
+        self._record = archive.store
         asked = validate_question_time(day, "as_of")
         if asked is None:
             raise InvalidValueError("as_of is None. Name a day.")
@@ -93,47 +93,53 @@ class ArchiveSnapshot:
 
     # what `retrieve` and the chatbot ask
 
-    def dense(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
+    def vector_search(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
         """Return the `k` passages nearest to the query by cosine, best first."""
-        found = self.by_meaning(query, k, filters=filters)
-        return list(self.hits(found, access=filters.access).values())
+        found = self.vector_candidates(query, k, filters=filters)
+        return list(self.load_hits(found, access=filters.access).values())
 
-    def by_meaning(
+    def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
         """Return what `dense` does, before its words are read."""
-        return self._archive.with_vector_of(query, lambda vector: self._nearest(vector, k, filters))
+        return self._archive.with_query_vector(
+            query, lambda vector: self._nearest(vector, k, filters)
+        )
 
     def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[PassageCandidate]:
         stood = self._passages(filters)
-        found = self._archive.indexes.nearest(vector, k, filters=filters, among=stood.lasting)
-        return self._found([*found, *self._ended().nearest(vector, k, stood.ended)], k)
+        found = self._archive.indexes.search_vectors(
+            vector, k, filters=filters, among=stood.lasting
+        )
+        return self._found([*found, *self._ended().search_vectors(vector, k, stood.ended)], k)
 
-    def lexical(
+    def bm25_search(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[Hit]:
         """Return the `k` passages that score best by BM25 over the query's words, best first."""
-        found = self.by_words(query, k, filters=filters, phrases=phrases)
-        return list(self.hits(found, access=filters.access).values())
+        found = self.bm25_candidates(query, k, filters=filters, phrases=phrases)
+        return list(self.load_hits(found, access=filters.access).values())
 
-    def by_words(
+    def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[PassageCandidate]:
         """Return what `lexical` does, before its words are read."""
         stood = self._passages(filters)
-        found = self._archive.indexes.by_words(
+        found = self._archive.indexes.search_bm25(
             query, k, filters=filters, phrases=phrases, up_to=self._newest
         )
-        ended = self._ended().by_words(query, k, stood.ended, phrases=phrases)
+        ended = self._ended().search_bm25(query, k, stood.ended, phrases=phrases)
         return self._found([*found, *ended], k)
 
-    def hits(self, found: Iterable[PassageCandidate], *, access: Access = ()) -> dict[int, Hit]:
+    def load_hits(
+        self, found: Iterable[PassageCandidate], *, access: Access = ()
+    ) -> dict[int, Hit]:
         """Return the hits of those of what was found that stood then, by number, in order."""
         return read_hits(self._record, found, self._then, access)
 
-    def nearness(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
+    def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return how near what was found is to the query; -1.0 for what has no vector any more."""
-        return self._archive.nearness(query, found)
+        return self._archive.similarities(query, found)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the texts' vectors (n, dimension), of length one."""
@@ -155,11 +161,11 @@ class ArchiveSnapshot:
         """Return the authors' names, sorted."""
         return tuple(self._record.authors(self._then, access))
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
         """Return the other tellings of each article's story that had come in by then."""
-        found = self._archive.copies(article_ids, filters=filters)
+        found = self._archive.near_duplicates(article_ids, filters=filters)
         stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._then)
         kept = {
             article_id: tuple(
@@ -181,7 +187,7 @@ class ArchiveSnapshot:
     ) -> list[Hit]:
         """Return the `k` passages that answer a question best, asked that day if not said."""
         found = retrieve(self, question, k, filters=filters, asked_on=asked_on or self.day)
-        return list(found.closest)
+        return list(found.nearest_hits)
 
     # what is known by now
 
@@ -206,13 +212,13 @@ class ArchiveSnapshot:
             said[article_id] = " ".join(filter(None, (said.get(article_id, ""), notice)))
         return said
 
-    def noted(self, answer: Answer, *, access: Access = ()) -> Answer:
+    def with_correction_notes(self, answer: Answer, *, access: Access = ()) -> Answer:
         """Return an answer from here with a note of the day, and of what was corrected since."""
         day = format_date(self.day)
         said = [f"As the archive stood on {day}."]
         if not self.sequence:
             said = [f"Nothing had come into the archive by {day}."]
-        titles = {citation.head.article_id: citation.head for citation in answer.citations}
+        titles = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
         for article_id, text in self.corrected_since(titles.values(), access=access).items():
             said.append(f"Corrected since, in “{titles[article_id].title}”: {text}")
         return replace(answer, notice=" ".join(filter(None, (*said, answer.notice))))
@@ -237,7 +243,7 @@ class ArchiveSnapshot:
         generation = self._record.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
             stood = passages.live(numbers.tolist(), self._then)
-            words = self._archive.indexes.lexical
+            words = self._archive.indexes.text
             ended = HistoricalPassages(list(stood.values()), passages.vectors(numbers), words)
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]

@@ -58,7 +58,7 @@ def _other_word(text: str, passage: str, chance: random.Random) -> str:
         return ""
     quote = chance.choice(quoted)
     inside = [w for w in tokenize(quote.text) if w.text.isalpha()]
-    pool = [w.text for w in tokenize(passage) if w.text.isalpha() and not w.empty]
+    pool = [w.text for w in tokenize(passage) if w.text.isalpha() and not w.is_stop_word]
     word, other = chance.choice(inside), chance.choice(pool)
     if word.text.lower() == other.lower():
         return ""

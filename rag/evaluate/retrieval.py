@@ -208,7 +208,7 @@ def evaluate_retrieval(
             start = time.perf_counter()
             ranked = retrieve(archive, q.question, PASSAGES, filters=q.filters, asked_on=moment)
             times.append(1000 * (time.perf_counter() - start))
-            ids = dict.fromkeys(hit.passage.article_id for hit in ranked.closest)
+            ids = dict.fromkeys(hit.passage.article_id for hit in ranked.nearest_hits)
             offered[asking] = list(ids)[:DEPTH]
         found[q.id] = offered[asking]
         progress(done, len(asked))

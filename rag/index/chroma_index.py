@@ -58,7 +58,7 @@ class ChromaIndex:
         self._open()
 
     @classmethod
-    def beside(cls, folder: Path, generation: int = 0) -> ChromaIndex:
+    def create_beside(cls, folder: Path, generation: int = 0) -> ChromaIndex:
         """Return an empty index in a folder of its own, beside the one that answers.
 
         It is for vectors of that generation: how often the archive has changed its model.
@@ -69,7 +69,7 @@ class ChromaIndex:
         return fresh
 
     @classmethod
-    def finished(cls, folder: Path, generation: int) -> ChromaIndex | None:
+    def open_finished(cls, folder: Path, generation: int) -> ChromaIndex | None:
         """Return the index that was finished for vectors of that generation, if one was."""
         for path in _folders(folder):
             mark = _mark(path)
@@ -78,12 +78,12 @@ class ChromaIndex:
                     return cls(folder, path.name)
         return None
 
-    def take_over(self) -> None:
+    def activate(self) -> None:
         """Be the index from now on; the others are deleted."""
         _replace(self._archive / POINTER, {"folder": self.folder.name})
-        self.sweep()
+        self.remove_leftovers()
 
-    def sweep(self) -> None:
+    def remove_leftovers(self) -> None:
         """Delete what an index that was made anew, or was not finished, has left."""
         for path in _folders(self._archive):
             if path.name != _current(self._archive):
@@ -156,9 +156,9 @@ class ChromaIndex:
 
     def numbers(self) -> set[int]:
         """Return the numbers of all passages that it holds."""
-        return set(self.held().tolist())
+        return set(self.all_numbers().tolist())
 
-    def held(self) -> Numbers:
+    def all_numbers(self) -> Numbers:
         """Return the numbers of all passages that it holds, ascending."""
         ids = self._collection.get(include=[])["ids"]
         return np.sort(np.array([int(i) for i in ids], np.int64))
@@ -186,20 +186,20 @@ class ChromaIndex:
             if present:
                 self._collection.delete(ids=present)
 
-    def reach(self, sequence: int) -> None:
+    def mark_synced(self, sequence: int) -> None:
         """Say that every change up to this one is in: after the writes, never before."""
         self.reached, self._sealed, self._count = sequence, True, None
         held = {"passages": self.count(), "files": _files(self.folder)}
-        _replace(self.folder / MARK, {**self._followed(), **held})
+        _replace(self.folder / MARK, {**self._sync_metadata(), **held})
 
     def _unseal(self) -> None:
         """Before anything is written: what is cut short is not damaged, only behind."""
         self._count = None
         if self._sealed:
             self._sealed = False
-            _replace(self.folder / MARK, self._followed())
+            _replace(self.folder / MARK, self._sync_metadata())
 
-    def _followed(self) -> dict[str, Any]:
+    def _sync_metadata(self) -> dict[str, Any]:
         return {"sequence": self.reached, "generation": self.generation}
 
     def nearest(

@@ -46,16 +46,16 @@ def repair_indexes(indexes: IndexPair, problems: Sequence[Problem]) -> None:
         of_it = [problem for problem in problems if problem.place == place]
         numbers = np.unique(np.array([n for p in of_it for n in p.numbers], np.int64))
         if not all(problem.numbers for problem in of_it):
-            indexes.renew(words=place == "word index", vectors=place == "vector index")
+            indexes.rebuild(words=place == "word index", vectors=place == "vector index")
         elif place == "word index":
-            indexes.write_words_anew(numbers)
+            indexes.reindex_text(numbers)
         else:
-            indexes.write_vectors_anew(numbers)
-    indexes.follow()
+            indexes.reindex_vectors(numbers)
+    indexes.catch_up()
 
 
 def _of_words(record: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
-    lexical = indexes.lexical
+    lexical = indexes.text
     for name in lexical.damaged():
         yield Problem("word index", f"its file {name} is damaged", "index")
     lexical.refresh()
@@ -66,7 +66,7 @@ def _of_vectors(record: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     with indexes.guarded():  # nobody writes to its files meanwhile
         vectors = indexes.vectors
         vectors.reopen()
-        held, reached = vectors.held(), vectors.reached
+        held, reached = vectors.all_numbers(), vectors.reached
     if vectors.generation != record.generation():
         yield Problem("vector index", "it holds the vectors of another model", "index")
         return
@@ -122,7 +122,7 @@ class LostWrites:
         return f"{which} lost, which its indexes have followed"
 
     @property
-    def way_out(self) -> str:
+    def remedy(self) -> str:
         since = f"since {format_date(self.since)}" if self.since else "from the beginning"
         return (
             "put archive.sqlite-wal back, or a backup; to go on without, run "

@@ -42,13 +42,13 @@ class HistoricalPassages:
         titles = {live.head: analyze(live.head.title, rule) for live, rule in ruled}
         self._title = _Field([titles[live.head] for live in passages])
 
-    def nearest(self, vector: Vectors, k: int, among: Numbers) -> Scored:
+    def search_vectors(self, vector: Vectors, k: int, among: Numbers) -> Scored:
         """Return the `k` of these passages whose vectors are nearest, best first."""
         numbers, matrix = self._vectors
         kept = np.isin(numbers, among)
         return k_best(vector, numbers[kept], matrix[kept], k)
 
-    def by_words(
+    def search_bm25(
         self, query: str, k: int, among: Numbers, *, phrases: Sequence[str] = ()
     ) -> Scored:
         """Return the `k` of these passages that score best by BM25, as if they were in the index.

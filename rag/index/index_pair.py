@@ -37,7 +37,7 @@ class IndexPair(IndexSync):
         self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
         self._ended = 0
 
-    def by_words(
+    def search_bm25(
         self,
         query: str,
         k: int,
@@ -48,11 +48,11 @@ class IndexPair(IndexSync):
     ) -> Scored:
         """Return the `k` passages best by BM25, and some that may have ended since."""
         filters = rights_clause(self._record.database, filters)
-        return self.lexical.search(
+        return self.text.search(
             query, k + self._ended, filters=filters, phrases=phrases, up_to=up_to
         )
 
-    def nearest(
+    def search_vectors(
         self, vector: Vectors, k: int, *, filters: Filters, among: Numbers | None = None
     ) -> Scored:
         """Return the `k` passages nearest by cosine, and some that may have ended since.
@@ -94,9 +94,9 @@ class IndexPair(IndexSync):
             return
         if anew:
             self._reopen()
-        behind = min(self.lexical.reached, self._reached()) < sequence
+        behind = min(self.text.reached, self._reached()) < sequence
         if behind and not self._caught_up():
-            self.lexical.refresh()
+            self.text.refresh()
         added = self._record.passages.numbers_added_since(self._reached())
         if len(added) > TAIL_LIMIT:
             self._reopen()
@@ -104,7 +104,7 @@ class IndexPair(IndexSync):
         self._tail = self._record.passages.vectors(added)
         self._ended = len(self._record.passages.removed_since(self._reached()))
         # Where the words are still behind, a writer is about to commit them: look again next time.
-        self._seen = sequence if self.lexical.reached >= sequence else -1
+        self._seen = sequence if self.text.reached >= sequence else -1
 
     def _reached(self) -> int:
         """Return how far the vectors have followed: not at all where they are another model's."""

@@ -49,7 +49,7 @@ class IndexSync:
                 self.__dict__.pop(name).close()
 
     @cached_property
-    def lexical(self) -> TantivyIndex:
+    def text(self) -> TantivyIndex:
         try:
             return TantivyIndex(self.folder)
         except Exception as error:  # whatever Tantivy makes of damaged files
@@ -104,12 +104,12 @@ class IndexSync:
         try:
             index = ChromaIndex(self.folder)
         except Exception:
-            return self._in_its_place(ChromaIndex.beside(self.folder, generation))
+            return self._in_its_place(ChromaIndex.create_beside(self.folder, generation))
         if index.generation == generation:
             return index
         index.close()
-        whole = ChromaIndex.finished(self.folder, generation)
-        return self._in_its_place(whole or ChromaIndex.beside(self.folder, generation))
+        whole = ChromaIndex.open_finished(self.folder, generation)
+        return self._in_its_place(whole or ChromaIndex.create_beside(self.folder, generation))
 
     def _refuse_unwritable(self, error: Exception) -> None:
         """Raise ArchiveUnwritableError where an index can't be opened for want of a right."""
@@ -118,7 +118,7 @@ class IndexSync:
 
     @staticmethod
     def _in_its_place(fresh: ChromaIndex) -> ChromaIndex:
-        fresh.take_over()
+        fresh.activate()
         return fresh
 
     def _reopen(self) -> None:
@@ -130,20 +130,20 @@ class IndexSync:
         if old is not None:
             old.close()
 
-    def follow(self) -> None:
+    def catch_up(self) -> None:
         """Bring both indexes up to the record; only for who holds the writers' lock.
 
         How far the word index has come is read from its files here, under the lock: what was
         read before may be out of date, and passages would be added twice.
         """
         sequence = self._record.database.sequence()
-        words = self.lexical.refresh()
-        self.renew(  # what is ahead of a record that was put back to an earlier state
+        words = self.text.refresh()
+        self.rebuild(  # what is ahead of a record that was put back to an earlier state
             words=words > sequence, vectors=self.vectors.reached > sequence
         )
         behind = min(words, self.vectors.reached) < sequence
         if words < sequence:
-            self.lexical.write(
+            self.text.write(
                 self._record.passages.added_since(words, FOLLOW_BATCH),
                 self._record.passages.removed_since(words),
                 sequence,
@@ -153,35 +153,35 @@ class IndexSync:
                 index = self.vectors
                 index.remove(self._record.passages.removed_since(index.reached))
                 self._fill(index, index.reached)
-                index.reach(sequence)
+                index.mark_synced(sequence)
         if behind:
             make_private(self.folder)
 
-    def renew(self, *, words: bool = True, vectors: bool = True) -> None:
+    def rebuild(self, *, words: bool = True, vectors: bool = True) -> None:
         """Make the indexes anew from the record; the old ones answer until they are whole.
 
         Nothing of the old ones is left on the disk.  Only for who holds the writers' lock.
         """
         if words:
-            self._renew_words()
+            self._rebuild_text()
         if vectors:
-            self._renew_vectors()
+            self._rebuild_vectors()
         if words or vectors:
             make_private(self.folder)
 
-    def _renew_words(self) -> None:
+    def _rebuild_text(self) -> None:
         sequence = self._record.database.sequence()
         try:
-            self.lexical.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
+            self.text.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
         except Exception:  # Tantivy does not write beside files that it cannot read
-            self.lexical.clear()
-            self.lexical.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
+            self.text.clear()
+            self.text.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
 
-    def _renew_vectors(self) -> None:
-        fresh = ChromaIndex.beside(self.folder, self._record.generation())
+    def _rebuild_vectors(self) -> None:
+        fresh = ChromaIndex.create_beside(self.folder, self._record.generation())
         self._fill(fresh, 0)
-        fresh.reach(self._record.database.sequence())
-        self._take_over(fresh)
+        fresh.mark_synced(self._record.database.sequence())
+        self._activate(fresh)
 
     def change_vectors(self, vectors: StagedVectors) -> None:
         """Answer by the vectors of another model; the old ones answer until all is in its place.
@@ -189,15 +189,15 @@ class IndexSync:
         Killed in between, whoever opens the archive next puts the index in its place.  Only for
         who holds the writers' lock.
         """
-        fresh = ChromaIndex.beside(self.folder, self._record.generation() + 1)
+        fresh = ChromaIndex.create_beside(self.folder, self._record.generation() + 1)
         self._fill(fresh, 0, vectors.of)
-        fresh.reach(self._record.database.sequence() + 1)
+        fresh.mark_synced(self._record.database.sequence() + 1)
         with self._record.database.change("reembed", 0):
-            vectors.take_over()
-        self._take_over(fresh)
-        self.follow()  # the words, to the change
+            vectors.activate()
+        self._activate(fresh)
+        self.catch_up()  # the words, to the change
 
-    def _take_over(self, fresh: ChromaIndex) -> None:
+    def _activate(self, fresh: ChromaIndex) -> None:
         with self.guarded():
             old = self.__dict__.pop("vectors", None)
             if old is not None:
@@ -205,16 +205,16 @@ class IndexSync:
             self.__dict__["vectors"] = self._in_its_place(fresh)
         self._seen = -1
 
-    def sweep(self) -> None:
+    def remove_leftovers(self) -> None:
         """Clear what a writer that was killed has left; for who holds the writers' lock.
 
         Of 160 kills one left a passage in the word index that its commit should have taken out.
         """
-        self.vectors.sweep()
-        live, held = self._record.passages.numbers(), self.lexical.held()
+        self.vectors.remove_leftovers()
+        live, held = self._record.passages.numbers(), self.text.held()
         if not np.array_equal(live, held):
             held, times = np.unique(held, return_counts=True)
-            self.write_words_anew(np.union1d(np.setxor1d(held, live), held[times > 1]))
+            self.reindex_text(np.union1d(np.setxor1d(held, live), held[times > 1]))
 
     def _fill(
         self,
@@ -228,12 +228,12 @@ class IndexSync:
             numbers, vectors = (vectors_of or self._record.passages.vectors)(some)
             index.add(numbers.tolist(), vectors)
 
-    def write_words_anew(self, numbers: Numbers) -> None:
+    def reindex_text(self, numbers: Numbers) -> None:
         """Let the word index hold of these passages those that are live, each once."""
         live = list(self._record.passages.live(numbers.tolist()).values())
-        self.lexical.write([live], numbers.tolist(), self.lexical.refresh())
+        self.text.write([live], numbers.tolist(), self.text.refresh())
 
-    def write_vectors_anew(self, numbers: Numbers) -> None:
+    def reindex_vectors(self, numbers: Numbers) -> None:
         """Let the vector index hold of these passages those that are live, with their vectors."""
         live = np.intersect1d(numbers, self._record.passages.numbers())
         with self.guarded():
@@ -260,7 +260,7 @@ class IndexSync:
         with self._writing() as may:
             if may:
                 self._reopen()
-                self.follow()
+                self.catch_up()
             return may
 
     @contextlib.contextmanager
@@ -283,6 +283,6 @@ class IndexSync:
         finally:
             self._holder = 0
             if "lexical" in self.__dict__:
-                self.lexical.close()  # Tantivy's writer has a lock of its own
+                self.text.close()  # Tantivy's writer has a lock of its own
             make_private(self.folder)
             lock.release()

@@ -59,7 +59,7 @@ class ArchiveModel:
     def name(self) -> str:
         return model_name(self._model)
 
-    def opened(self) -> Any:
+    def open(self) -> Any:
         """Return the model, opened when first asked for."""
         if isinstance(self._model, LazyEmbeddings):
             with self._changing:
@@ -85,7 +85,7 @@ class ArchiveModel:
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
-        model = self.opened()
+        model = self.open()
         try:
             return _vectors(model, texts)
         except (BackfileError, OSError, MemoryError):
@@ -101,13 +101,13 @@ class ArchiveModel:
 
     def too_long(self, texts: Sequence[str]) -> int:
         """Return how many of the texts go further than the model reads; 0 where it does not say."""
-        model = self.opened()
+        model = self.open()
         count = getattr(model, "count_tokens", None)
         return sum(tokens > model.max_tokens for tokens in count(texts)) if count and texts else 0
 
     def query_vector(self, query: str) -> Vectors:
         """The query's unit vector; the last one is kept, as searches ask in turn."""
-        model = self.opened()
+        model = self.open()
         of, last, vector = self._last
         if of is not model or last != query:
             vector = _unit(np.asarray(model.embed_query(query), np.float32)[None])[0]

@@ -144,7 +144,7 @@ class PassageCoverage:
         self._words = f" {' '.join(_words(text))} "
         self._runs = shingle_hashes(word_hashes(text))
 
-    def repeats(self, part: str) -> bool:
+    def covers(self, part: str) -> bool:
         """Whether it says what `part` says: most of its wording, and all of its figures."""
         words = word_hashes(part)
         if not self._figures.issuperset(_FIGURE.findall(part)):

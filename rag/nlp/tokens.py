@@ -49,7 +49,7 @@ class Word:
         return self.text[0].isupper()
 
     @property
-    def empty(self) -> bool:
+    def is_stop_word(self) -> bool:
         return self.text.lower().split("’")[0].split("'")[0] in STOP_WORDS
 
 
@@ -81,7 +81,7 @@ def tokenize(text: str) -> list[Word]:
 
 def content_words(text: str) -> list[Word]:
     """Return the words of `text` that carry meaning, in order."""
-    return [word for word in tokenize(text) if not word.empty]
+    return [word for word in tokenize(text) if not word.is_stop_word]
 
 
 @lru_cache(maxsize=8192)

@@ -55,7 +55,7 @@ class ParsedQuery:
     text: str
     query: str
     asked_on: datetime
-    window: TimeRange | None = None
+    time_range: TimeRange | None = None
     publishers: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
@@ -63,13 +63,13 @@ class ParsedQuery:
     wants: Wanted = "what"
     parts: tuple[ParsedQuery, ...] = ()
     years: tuple[int, ...] = ()
-    evenly: bool = False
+    time_neutral: bool = False
 
-    def described(self) -> str:
+    def describe(self) -> str:
         """One line for the reader: what was understood beside the words; empty for nothing."""
         said = []
-        if self.window is not None:
-            said.append(_described_window(self.window))
+        if self.time_range is not None:
+            said.append(_described_window(self.time_range))
         if self.publishers:
             said.append("in " + " or ".join(self.publishers))
         if self.authors:
@@ -103,8 +103,8 @@ def parse_question(
 
 def relax_time_filter(question: ParsedQuery) -> ParsedQuery:
     """Return the question with a window that prefers and does not exclude."""
-    window = question.window
-    return replace(question, window=replace(window, hard=False)) if window else question
+    window = question.time_range
+    return replace(question, time_range=replace(window, hard=False)) if window else question
 
 
 def _read(
@@ -121,7 +121,7 @@ def _read(
         text=text,
         query=_without(text, spans),
         asked_on=asked_on,
-        window=window.window if window else None,
+        time_range=window.window if window else None,
         publishers=attributed.names,
         authors=find_authors(text, authors),
         phrases=tuple(p for p in phrases if p not in publishers),

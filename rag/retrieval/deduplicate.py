@@ -13,13 +13,13 @@ from rag.schema import Access, Article, ArticleMetadata, Filters, Hit, PassageCa
 class Library(Protocol):
     """What telling copies apart needs of an archive."""
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = ...
     ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
 
     def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
-    def hits(
+    def load_hits(
         self, found: Iterable[PassageCandidate], /, *, access: Access = ...
     ) -> dict[int, Hit]: ...
 
@@ -32,27 +32,29 @@ def collapse_duplicates(
     Of the tellings that pass the filters, the one found best stays.  Of another, a passage stays
     that says what the first does not: a paragraph that was cut there, a figure brought up to date.
     """
-    copies = library.copies({found.head.article_id for found in ranked}, filters=filters)
+    copies = library.near_duplicates(
+        {found.metadata.article_id for found in ranked}, filters=filters
+    )
     if not copies:
         return list(ranked)
     first: dict[frozenset[str], str] = {}
     told_by: dict[int, str] = {}  # of a passage of another telling: the article that is shown
     for found in ranked:
-        article_id = found.head.article_id
+        article_id = found.metadata.article_id
         story = {article_id, *(head.article_id for head in copies.get(article_id, ()))}
         shown = first.setdefault(frozenset(story), article_id)
         if shown != article_id:
             told_by[found.number] = shown
     repeated = (found for found in ranked if found.number in told_by)
-    hits = library.hits(repeated, access=filters.access)
+    hits = library.load_hits(repeated, access=filters.access)
     said = {shown: _said(library, shown, filters.access) for shown in set(told_by.values())}
     kept = []
     for found in ranked:
         if found.number in told_by:
             hit = hits.get(found.number)
-            if hit is None or said[told_by[found.number]].repeats(hit.passage.text):
+            if hit is None or said[told_by[found.number]].covers(hit.passage.text):
                 continue
-        others = copies.get(found.head.article_id, ())
+        others = copies.get(found.metadata.article_id, ())
         kept.append(replace(found, copies=others) if others else found)
     return kept
 

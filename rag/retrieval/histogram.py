@@ -19,7 +19,7 @@ MOST_BARS = 62  # more of them cannot be told apart on a phone
 class Wordings(Protocol):
     """What is needed of an archive to see who speaks of what."""
 
-    def lexical(self, query: str, k: int, *, filters: Filters = ...) -> list[Hit]: ...
+    def bm25_search(self, query: str, k: int, *, filters: Filters = ...) -> list[Hit]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ def date_histogram(
 
     An article speaks of it where a passage shares its words; what has no date is left out.
     """
-    hits = archive.lexical(query, PASSAGES, filters=filters)
+    hits = archive.bm25_search(query, PASSAGES, filters=filters)
     floor = SPEAKS_FROM * max((hit.score for hit in hits), default=0.0)
     days = {
-        hit.head.article_id: _midnight(hit.head.published)
+        hit.metadata.article_id: _midnight(hit.metadata.published)
         for hit in hits
-        if hit.head.published and (hit.score >= floor or hit.head.article_id in cited)
+        if hit.metadata.published and (hit.score >= floor or hit.metadata.article_id in cited)
     }
     if not days:
         return Histogram()

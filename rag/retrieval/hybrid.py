@@ -71,17 +71,17 @@ class SearchBackend(Protocol):
     @property
     def reranker(self) -> BaseCrossEncoder | None: ...
 
-    def by_meaning(
+    def vector_candidates(
         self, query: str, k: int, *, filters: Filters = ...
     ) -> list[PassageCandidate]: ...
 
-    def by_words(
+    def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = ..., phrases: Sequence[str] = ...
     ) -> list[PassageCandidate]: ...
 
-    def nearness(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]: ...
+    def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]: ...
 
-    def hits(
+    def load_hits(
         self, found: Iterable[PassageCandidate], /, *, access: Access = ...
     ) -> dict[int, Hit]: ...
 
@@ -91,7 +91,7 @@ class SearchBackend(Protocol):
 
     def authors(self, *, access: Access = ...) -> tuple[str, ...]: ...
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = ...
     ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
 
@@ -112,7 +112,7 @@ class RetrievalResult:
     relaxed: Relaxed = ""
 
     @property
-    def closest(self) -> tuple[Hit, ...]:
+    def nearest_hits(self) -> tuple[Hit, ...]:
         """The hits, or where there are none, the closest of other days."""
         return self.hits or self.outside
 
@@ -144,13 +144,13 @@ def retrieve(
     asked_on = validate_question_time(asked_on, "asked_on") or datetime.now(UTC)
     asked = _understood(archive, resolve_followup(question, history), asked_on, filters.access)
     if evenly:
-        parts = tuple(replace(part, evenly=True) for part in asked.parts)
-        asked = replace(asked, evenly=True, parts=parts)
+        parts = tuple(replace(part, time_neutral=True) for part in asked.parts)
+        asked = replace(asked, time_neutral=True, parts=parts)
     relaxed: Relaxed = ""
     if k > 0:
         asked, relaxed = _as_headline(archive, asked, filters)
     ranked = _ranked(archive, asked, filters) if k > 0 else []
-    if not ranked and k > 0 and asked.window is not None and asked.window.hard:
+    if not ranked and k > 0 and asked.time_range is not None and asked.time_range.hard:
         of_other_days = _ranked(archive, relax_time_filter(asked), filters)
         outside = tuple(_shown(archive, of_other_days, k, filters))
         return RetrievalResult(asked, (), 0, outside, "empty" if outside else "")
@@ -168,16 +168,16 @@ def _as_headline(
     its window is left aside where no article of that headline lies in it, and so are the publishers
     and authors that it names where none of those articles is theirs.
     """
-    window = asked.window if asked.window and asked.window.hard else None
+    window = asked.time_range if asked.time_range and asked.time_range.hard else None
     if not window and not asked.publishers and not asked.authors:
         return asked, ""
     anytime = apply_query_constraints(
-        filters, replace(asked, window=None, publishers=(), authors=())
+        filters, replace(asked, time_range=None, publishers=(), authors=())
     )
     if anytime is None:
         return asked, ""
-    found = archive.by_words(asked.text, HEADLINES, filters=anytime)
-    heads = [one.head for one in found if is_headline(asked.text, one.head.title)]
+    found = archive.bm25_candidates(asked.text, HEADLINES, filters=anytime)
+    heads = [one.metadata for one in found if is_headline(asked.text, one.metadata.title)]
     if not heads:
         return asked, ""
     asked = replace(asked, query=asked.text)
@@ -186,7 +186,7 @@ def _as_headline(
     if not theirs:
         asked, relaxed = replace(asked, publishers=(), authors=()), "named"
     if window and not any(_lies_in(window, head.published) for head in theirs or heads):
-        asked, relaxed = replace(asked, window=None), "headline"
+        asked, relaxed = replace(asked, time_range=None), "headline"
     return asked, relaxed
 
 
@@ -202,7 +202,7 @@ def _lies_in(window: TimeRange, published: datetime | None) -> bool:
     if published is None:
         return False
     late = published - REPORTED_WITHIN if _closed(window) else published
-    return window.covers(published) or window.covers(late)
+    return window.contains(published) or window.contains(late)
 
 
 def _ranked(archive: SearchBackend, asked: ParsedQuery, filters: Filters) -> list[PassageCandidate]:
@@ -226,8 +226,8 @@ def _of_stories(
 ) -> list[PassageCandidate]:
     """Return what is found, best first, each story once."""
     found = _found(archive, asked, filters, wider)
-    if asked.evenly:
-        found.sort(key=lambda one: one.head.published or datetime.max.replace(tzinfo=UTC))
+    if asked.time_neutral:
+        found.sort(key=lambda one: one.metadata.published or datetime.max.replace(tzinfo=UTC))
     ranked = sorted(found, key=lambda one: -one.score)
     return collapse_duplicates(archive, ranked, filters)
 
@@ -235,9 +235,9 @@ def _of_stories(
 def apply_query_constraints(filters: Filters, asked: ParsedQuery) -> Filters | None:
     """Return `filters` with what the question's words ask for; None where nothing can pass both."""
     after, before = filters.after, filters.before
-    if asked.window is not None and asked.window.hard:
-        start, end = asked.window.start, asked.window.end
-        late = shift(end, REPORTED_WITHIN) if end and _closed(asked.window) else end
+    if asked.time_range is not None and asked.time_range.hard:
+        start, end = asked.time_range.start, asked.time_range.end
+        late = shift(end, REPORTED_WITHIN) if end and _closed(asked.time_range) else end
         after = max(filter(None, (after, start)), default=None)
         before = min(filter(None, (before, late)), default=None)
         if after and before and after >= before:
@@ -293,10 +293,10 @@ def _found(
     for_parts: dict[int, float] = {}
     for part in asked.parts:
         for one in _searched(archive, part, filters, wider):
-            found.setdefault(one.number, one.scored(0.0))
+            found.setdefault(one.number, one.with_score(0.0))
             for_parts[one.number] = max(one.score, for_parts.get(one.number, 0.0))
     return [
-        one.scored(one.score + PART_WEIGHT * for_parts.get(number, 0.0))
+        one.with_score(one.score + PART_WEIGHT * for_parts.get(number, 0.0))
         for number, one in found.items()
     ]
 
@@ -313,7 +313,7 @@ def _texts(
     archive: SearchBackend, found: Iterable[PassageCandidate], filters: Filters
 ) -> dict[int, str]:
     """Return the words of the passages that are still here, by their numbers."""
-    hits = archive.hits(found, access=filters.access)
+    hits = archive.load_hits(found, access=filters.access)
     return {number: hit.passage.text for number, hit in hits.items()}
 
 
@@ -322,17 +322,17 @@ def _candidates(
 ) -> list[PassageCandidate]:
     """Return the passages that either index finds, each once, their scores fused: 0 to 1."""
     query, phrases = asked.query, asked.phrases
-    words = archive.by_words(query, wider * CANDIDATES, filters=filters, phrases=phrases)
-    if asked.window is None or not asked.window.hard:
+    words = archive.bm25_candidates(query, wider * CANDIDATES, filters=filters, phrases=phrases)
+    if asked.time_range is None or not asked.time_range.hard:
         recent = _recent(filters, asked.asked_on)
         if recent is not None:
-            words = words + archive.by_words(
+            words = words + archive.bm25_candidates(
                 query, wider * RECENT_CANDIDATES, filters=recent, phrases=phrases
             )
-    dense = archive.by_meaning(query, wider * CANDIDATES, filters=filters)
+    dense = archive.vector_candidates(query, wider * CANDIDATES, filters=filters)
     meaning = {one.number: one.score for one in dense}
     only_words = {one.number: one for one in words if one.number not in meaning}
-    nearness = archive.nearness(query, list(only_words.values()))
+    nearness = archive.similarities(query, list(only_words.values()))
     meaning.update(zip(only_words, nearness, strict=True))
     by_words: dict[int, float] = {}
     for one in words:
@@ -340,7 +340,7 @@ def _candidates(
     lexical, semantic = _min_max_normalize(by_words, floor=0.0), _min_max_normalize(meaning)
     candidates = {one.number: one for one in (*words, *dense)}
     return [
-        one.scored(
+        one.with_score(
             (1 - DENSE_SHARE) * lexical.get(number, 0.0)
             + DENSE_SHARE * semantic.get(number, 0.0)
             + (LEAD_WEIGHT if one.start == 0 else 0.0)
@@ -397,7 +397,7 @@ def _read(
     """Yield the hits of what is still here, in order, reading so many texts at a time."""
     for i in range(0, len(ranked), size):
         some = ranked[i : i + size]
-        hits = archive.hits(some, access=filters.access)
+        hits = archive.load_hits(some, access=filters.access)
         yield from (hits[one.number] for one in some if one.number in hits)
 
 

@@ -49,7 +49,7 @@ class NewsRetriever(BaseRetriever):
             filters=self.filters if filters is None else filters,
             asked_on=asked_on or self.asked_on,
         )
-        return [_document(hit, found.relaxed) for hit in found.closest]
+        return [_document(hit, found.relaxed) for hit in found.nearest_hits]
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **how: Any
@@ -60,7 +60,7 @@ class NewsRetriever(BaseRetriever):
 
 
 def _document(hit: Hit, relaxed: Relaxed) -> Document:
-    head, passage = hit.head, hit.passage
+    head, passage = hit.metadata, hit.passage
     metadata: dict[str, Any] = {
         "article_id": passage.article_id,
         "start": passage.start,

@@ -51,21 +51,21 @@ def apply_boosts(found: PassageCandidate, asked: ParsedQuery, text: str = "") ->
 
     Its `text` is looked at only where the question rules words out.
     """
-    weight = _weight_of_time(found.head.published, asked)
-    if found.head.publisher in asked.publishers:
+    weight = _weight_of_time(found.metadata.published, asked)
+    if found.metadata.publisher in asked.publishers:
         weight *= 1 + CITED_WEIGHT
     if asked.excluded:
         said = text.casefold()
         weight *= RULED_OUT if any(w.casefold() in said for w in asked.excluded) else 1.0
-    return found.scored(found.score * weight)
+    return found.with_score(found.score * weight)
 
 
 def _weight_of_time(published: datetime | None, asked: ParsedQuery) -> float:
-    window = asked.window
-    if asked.evenly:
+    window = asked.time_range
+    if asked.time_neutral:
         return 1.0
     if window is not None and window.hard:
-        return 1.0 if published is None or window.covers(published) else REPORTED_LATER
+        return 1.0 if published is None or window.contains(published) else REPORTED_LATER
     if published is None:
         return 1 + NEWER_WEIGHT * math.exp(-UNDATED_DAYS / NEWER_DAYS)
     days = (asked.asked_on.astimezone(UTC).date() - published.astimezone(UTC).date()).days
@@ -74,7 +74,7 @@ def _weight_of_time(published: datetime | None, asked: ParsedQuery) -> float:
     weight += NEWER_WEIGHT * math.exp(-age / NEWER_DAYS)
     if any(published.year == y or (published - YEAR_ENDS).year == y for y in asked.years):
         weight += YEAR_WEIGHT
-    return weight + (SOFT_WEIGHT if window is not None and window.covers(published) else 0.0)
+    return weight + (SOFT_WEIGHT if window is not None and window.contains(published) else 0.0)
 
 
 def rerank(
@@ -96,7 +96,7 @@ def rerank(
     top, bottom = first[0].score, first[-1].score
     reached = [(s - low) / (high - low) if high > low else 0.0 for s in scores]
     mixed = [
-        found.scored(
+        found.with_score(
             (1 - RERANKER_SHARE) * found.score + RERANKER_SHARE * (bottom + share * (top - bottom))
         )
         for found, share in zip(first, reached, strict=True)
@@ -110,14 +110,14 @@ def diversify_by_publisher(ranked: Sequence[PassageCandidate]) -> list[PassageCa
     articles: dict[str, set[str]] = {}
 
     def worth(found: PassageCandidate) -> float:
-        others = articles.get(found.head.publisher, set()) - {found.head.article_id}
+        others = articles.get(found.metadata.publisher, set()) - {found.metadata.article_id}
         return found.score * (1 - PUBLISHER_AGAIN * min(AGAIN_AT_MOST, len(others)))
 
     while waiting:
         best = max(waiting, key=worth)
         waiting.remove(best)
-        taken.append(best.scored(worth(best)))
-        if best.head.publisher:
-            articles.setdefault(best.head.publisher, set()).add(best.head.article_id)
+        taken.append(best.with_score(worth(best)))
+        if best.metadata.publisher:
+            articles.setdefault(best.metadata.publisher, set()).add(best.metadata.article_id)
     least = taken[-1].score if taken else 0.0
-    return taken + [found.scored(min(found.score, least)) for found in ranked[SPREAD:]]
+    return taken + [found.with_score(min(found.score, least)) for found in ranked[SPREAD:]]

@@ -31,7 +31,7 @@ SAME_DAY = timedelta(days=1)
 class Library(Protocol):
     """What judging a crowd needs of an archive."""
 
-    def hits(
+    def load_hits(
         self, found: Iterable[PassageCandidate], /, *, access: Access = ...
     ) -> dict[int, Hit]: ...
 
@@ -58,7 +58,7 @@ def demote_spam(
     clear = crowded = 0
     for i in range(0, len(ranked), READ):
         some = ranked[i : i + READ]
-        hits = library.hits(some, access=filters.access)
+        hits = library.load_hits(some, access=filters.access)
         for found in some:
             hit = hits.get(found.number)
             if hit is None:
@@ -73,14 +73,14 @@ def demote_spam(
             break
     if not weights:
         return DemotedHits(list(ranked), 0, clear)
-    weighed = [found.scored(found.score * weights.get(found.number, 1.0)) for found in ranked]
+    weighed = [found.with_score(found.score * weights.get(found.number, 1.0)) for found in ranked]
     return DemotedHits(sorted(weighed, key=lambda one: -one.score), crowded, clear)
 
 
 def _weight(hit: Hit, asked: frozenset[str], seen: _Wordings) -> float:
     text = hit.passage.text
-    before = seen.count_alike(text, hit.head)
-    if is_stuffed(text, asked) or is_stuffed_title(hit.head.title):
+    before = seen.count_alike(text, hit.metadata)
+    if is_stuffed(text, asked) or is_stuffed_title(hit.metadata.title):
         return STUFFED
     return max(REPEATED_AT_LEAST, REPEATED**before)
 

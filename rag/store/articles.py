@@ -120,7 +120,7 @@ class ArticleStore:
 
         An earlier revision counts: fed the old file again, an article does not go back to it.
         """
-        rows = self.database.for_each(
+        rows = self.database.execute_for_each(
             "SELECT c.article_id, r.fingerprint FROM revisions c "
             "JOIN revisions r ON r.article_id = c.article_id "
             "WHERE c.until IS NULL AND c.article_id IN ({})",
@@ -170,7 +170,7 @@ class ArticleStore:
         self, article_ids: Iterable[str], standing: str = CURRENT
     ) -> dict[str, ArticleMetadata]:
         """Return the heads of those of the articles that stand or stood, by id."""
-        rows = self.database.for_each(
+        rows = self.database.execute_for_each(
             f"SELECT {HEAD} FROM revisions r WHERE {standing} AND r.article_id IN ({{}})",
             article_ids,
         )
@@ -251,13 +251,13 @@ class ArticleStore:
     def end(self, article_ids: Sequence[str], sequence: int) -> None:
         """Let these articles stand no longer, within a change."""
         self._end(article_ids, sequence)
-        self.stories.forget(article_ids)
+        self.stories.remove(article_ids)
 
     def begin(self, entries: Sequence[PreparedArticle], sequence: int) -> None:
         """Write these articles' next revisions, within a change."""
         for entry in entries:
             self._begin(entry, sequence)
-        self.stories.tell([entry.article for entry in entries])
+        self.stories.assign([entry.article for entry in entries])
         correction_articles.save_corrections(self.database, [entry.article for entry in entries])
 
     def _end(self, article_ids: Sequence[str], sequence: int) -> None:

@@ -62,7 +62,7 @@ def text_cache(database: Database) -> LRUCache[TextKey, str]:
 
     def read(keys: set[TextKey]) -> dict[TextKey, str]:
         wanted = {key[0]: key for key in keys}
-        rows = database.for_each(
+        rows = database.execute_for_each(
             "SELECT revision_id, text FROM texts WHERE revision_id IN ({})", wanted
         )
         return {wanted[revision_id]: text for revision_id, text in rows}
@@ -74,7 +74,7 @@ def metadata_cache(database: Database) -> LRUCache[HeadKey, ArticleMetadata]:
     """Return the heads of the record's revisions."""
 
     def read(keys: set[HeadKey]) -> dict[HeadKey, ArticleMetadata]:
-        rows = database.for_each(
+        rows = database.execute_for_each(
             f"SELECT r.id, r.fingerprint, {HEAD} FROM revisions r WHERE r.id IN ({{}})",
             {key[0] for key in keys},
         )

@@ -54,7 +54,7 @@ def correction_articles_of(
 
     A notice is an article: it is told to those who may read it.
     """
-    rows = database.for_each(
+    rows = database.execute_for_each(
         "SELECT n.article_id, n.text, r.article_id, r.access FROM notices n JOIN revisions r "
         f"ON r.article_id = n.notice_id AND {standing} "
         "WHERE n.article_id IN ({}) ORDER BY n.at",
@@ -80,7 +80,12 @@ def corrected_articles(
         database, (hit.passage.article_id for hit in hits), standing, access
     )
     return [
-        replace(hit, head=replace(hit.head, correction=f"{hit.head.correction} {notice}".strip()))
+        replace(
+            hit,
+            metadata=replace(
+                hit.metadata, correction=f"{hit.metadata.correction} {notice}".strip()
+            ),
+        )
         if (notice := said.get(hit.passage.article_id))
         else hit
         for hit in hits

@@ -39,7 +39,7 @@ class FetchHistory:
         url, etag, last_modified, status, at, article_id = row
         return FetchRecord(url, etag, last_modified, status, datetime.fromisoformat(at), article_id)
 
-    def keep(self, visits: Iterable[FetchRecord]) -> None:
+    def save(self, visits: Iterable[FetchRecord]) -> None:
         """Remember visits, each in the place of the last one of its address."""
         rows = [
             (v.url, v.etag, v.last_modified, v.status, v.at.isoformat(), v.article_id)
@@ -112,9 +112,9 @@ class FileLocations:
         )
         return [str(article_id) for (article_id,) in rows]
 
-    def keep(self, read: Iterable[tuple[str, str]]) -> None:
+    def save(self, read: Iterable[tuple[str, str]]) -> None:
         """Remember which article was read at which place."""
         now = datetime.now(UTC)
-        self._visits.keep(
+        self._visits.save(
             FetchRecord(place, "", "", 0, now, article_id) for place, article_id in read
         )

@@ -290,7 +290,7 @@ class Database:
             return [str(error.__cause__ or error)]
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
-    def for_each(self, statement: str, keys: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
+    def execute_for_each(self, statement: str, keys: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
         """Run a statement with `IN ({})` for as many keys as there are; return all rows."""
         rows, left = [], list(keys)
         for i in range(0, len(left), CHUNK):

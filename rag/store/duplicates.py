@@ -37,7 +37,7 @@ class DuplicateClusters:
         self._database = database
         self._wordings: OrderedDict[tuple[bytes, str], TextSignature] = OrderedDict()
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = EVERYTHING
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
         """Return the other tellings of each article's story that pass the filters, leader first.
@@ -95,49 +95,51 @@ class DuplicateClusters:
         ).fetchall():
             after = rows[-1][0]
             with self._database.transaction():
-                self.tell([row_to_article(row[1:]) for row in rows])
+                self.assign([row_to_article(row[1:]) for row in rows])
                 self._database.set_meta("stories", f"{_UP_TO}{after}")
         self._database.set_meta("stories", METHOD)
 
-    def tell(self, articles: Sequence[Article]) -> None:
+    def assign(self, articles: Sequence[Article]) -> None:
         """Place new or changed articles, whose texts are in the record, in their stories."""
         self._wordings.clear()  # what was rolled back, or came from another process since
-        self.forget([article.id for article in articles])
+        self.remove([article.id for article in articles])
         for article in articles:
             self._place(article)
 
-    def forget(self, article_ids: Sequence[str]) -> None:
+    def remove(self, article_ids: Sequence[str]) -> None:
         """Take articles out of their stories; of those that led one, the next in line leads."""
-        stories = self._database.for_each(
+        stories = self._database.execute_for_each(
             "SELECT DISTINCT story FROM copies WHERE article_id IN ({})", article_ids
         )
         for article_id in article_ids:
-            self._lead_no_more(article_id)
+            self._demote(article_id)
         for table in ("signatures", "copies"):
-            self._database.for_each(f"DELETE FROM {table} WHERE article_id IN ({{}})", article_ids)
+            self._database.execute_for_each(
+                f"DELETE FROM {table} WHERE article_id IN ({{}})", article_ids
+            )
         for (story,) in stories:
-            self._settle(story)
+            self._repair(story)
 
     def _place(self, article: Article) -> None:
         told, mark = text_signature(article), text_hash(article.text)
         signature = minhash(told) if told.words >= FEWEST_WORDS else b""
-        story = self._story_of(told, mark, signature) if signature else ""
+        story = self._cluster_of(told, mark, signature) if signature else ""
         self._database.connection.execute(
             "INSERT INTO signatures (article_id, text_hash, minhash) VALUES (?, ?, ?)",
             (article.id, mark, signature),
         )
         if not story:
-            self._lead(article.id)
+            self._promote(article.id)
             return
         self._database.connection.executemany(
             "INSERT OR IGNORE INTO copies VALUES (?, ?)", [(story, story), (article.id, story)]
         )
         leader = self._articles([story])[0]
         if canonical_order(article) < canonical_order(leader):
-            self._lead_no_more(story)
-            self._hand_over(story, article.id)
+            self._demote(story)
+            self._set_canonical(story, article.id)
 
-    def _story_of(self, told: TextSignature, mark: bytes, signature: bytes) -> str:
+    def _cluster_of(self, told: TextSignature, mark: bytes, signature: bytes) -> str:
         """Return the id of the article that leads this story; "" where it is the first to tell."""
         same = self._database.connection.execute(
             "SELECT ifnull(c.story, s.article_id) FROM signatures s "
@@ -154,11 +156,11 @@ class DuplicateClusters:
             keys,
         ).fetchall()
         for article_id, its_mark in likely:
-            if is_same_story(told, self._wording(article_id, its_mark)):
+            if is_same_story(told, self._signature(article_id, its_mark)):
                 return str(article_id)
         return ""
 
-    def _wording(self, article_id: str, mark: bytes) -> TextSignature:
+    def _signature(self, article_id: str, mark: bytes) -> TextSignature:
         key = (mark, article_id)
         if key not in self._wordings:
             self._wordings[key] = text_signature(self._articles([article_id])[0])
@@ -167,29 +169,29 @@ class DuplicateClusters:
         self._wordings.move_to_end(key)
         return self._wordings[key]
 
-    def _settle(self, story: str) -> None:
+    def _repair(self, story: str) -> None:
         """Give a story that has lost tellings a leader, and end one that is told once."""
         left = self._database.connection.execute(
             "SELECT article_id FROM copies WHERE story = ?", (story,)
         ).fetchall()
         ids = [article_id for (article_id,) in left]
         if ids and story not in ids:
-            self._hand_over(story, min(self._articles(ids), key=canonical_order).id)
+            self._set_canonical(story, min(self._articles(ids), key=canonical_order).id)
         if len(ids) == 1:
             self._database.connection.execute("DELETE FROM copies WHERE article_id = ?", ids)
 
-    def _hand_over(self, story: str, leader: str) -> None:
+    def _set_canonical(self, story: str, leader: str) -> None:
         self._database.connection.execute(
             "UPDATE copies SET story = ? WHERE story = ?", (leader, story)
         )
-        self._lead(leader)
+        self._promote(leader)
 
-    def _lead(self, article_id: str) -> None:
+    def _promote(self, article_id: str) -> None:
         self._database.connection.executemany(
             "INSERT OR IGNORE INTO bands VALUES (?, ?)", self._bands(article_id)
         )
 
-    def _lead_no_more(self, article_id: str) -> None:
+    def _demote(self, article_id: str) -> None:
         self._database.connection.executemany(
             "DELETE FROM bands WHERE key = ? AND number = ?", self._bands(article_id)
         )
@@ -201,7 +203,7 @@ class DuplicateClusters:
         return [(key, row[0]) for key in band_keys(row[1])] if row else []
 
     def _articles(self, article_ids: Sequence[str]) -> list[Article]:
-        rows = self._database.for_each(
+        rows = self._database.execute_for_each(
             f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
             "WHERE r.until IS NULL AND r.article_id IN ({})",
             article_ids,

@@ -87,7 +87,7 @@ def readable(database: Database, article_ids: Iterable[str], access: Access) -> 
     ids = list(dict.fromkeys(article_ids))
     if access is ALL_RIGHTS or not database.holds_restricted():
         return set(ids)
-    rows = database.for_each(
+    rows = database.execute_for_each(
         "SELECT r.article_id, r.access FROM revisions r WHERE r.access != '' AND r.revision = "
         "(SELECT max(l.revision) FROM revisions l WHERE l.article_id = r.article_id) "
         "AND r.article_id IN ({})",

@@ -64,7 +64,7 @@ class HeldChanges:
         ).fetchone()
         return _read(row) if row else None
 
-    def keep(self, change: HeldChange) -> bool:
+    def save(self, change: HeldChange) -> bool:
         """Hold a change, in the place of what its source wanted of that article before.
 
         Returns False, and holds nothing, where there is no room for it.
@@ -147,7 +147,7 @@ class ArticleOrigins:
         ).fetchone()
         return str(row[0]) if row else ""
 
-    def keep(self, hosts: Mapping[str, str]) -> None:
+    def save(self, hosts: Mapping[str, str]) -> None:
         """Remember where new articles were fetched from, by id; those known keep their host."""
         if hosts:
             with self._database.transaction():

@@ -37,7 +37,7 @@ class RejectLog:
             for place, source, reason, at in rows
         ]
 
-    def keep(self, refused: Iterable[RejectedInput]) -> None:
+    def save(self, refused: Iterable[RejectedInput]) -> None:
         """Remember rejects, each in the place of the last one of its place."""
         rows = [(r.place, r.source, r.reason, r.at.isoformat()) for r in refused]
         if rows:
@@ -46,7 +46,7 @@ class RejectLog:
                     "INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)", rows
                 )
 
-    def forget(self, sources: Iterable[str], *, before: datetime) -> None:
+    def remove(self, sources: Iterable[str], *, before: datetime) -> None:
         """Forget what was refused in these sources before a moment: they were read anew since."""
         with self._database.transaction():
             self._database.connection.executemany(

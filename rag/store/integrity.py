@@ -72,14 +72,14 @@ class Problem:
 
     place: Place
     what: str
-    cure: Cure
+    fix: Cure
     count: int = 1
     numbers: tuple[int, ...] = ()
     way_out: str = ""  # where it is not that of its cure
     whole_file: bool = False  # nothing more can be said of a record that cannot be read
 
     def __str__(self) -> str:
-        way_out = self.way_out or (RESTORE if self.cure == "restore" else REPAIR)
+        way_out = self.way_out or (RESTORE if self.fix == "restore" else REPAIR)
         return f"{self.place}: {self.what}: {way_out}"
 
 
@@ -345,7 +345,7 @@ def remove_impossible_dates(database: Database) -> None:
 
 def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:
     """Return what is embedded for each of the passages, of whichever revision they are."""
-    rows = database.for_each(
+    rows = database.execute_for_each(
         f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
         "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
         "WHERE p.number IN ({})",

@@ -101,7 +101,7 @@ class PassageStore:
         self, numbers: Iterable[int], standing: str
     ) -> list[tuple[int, str, int, int, int, int]]:
         """Return rows of a revision's number, fingerprint, revision, the passage's, start, end."""
-        return self._database.for_each(
+        return self._database.execute_for_each(
             'SELECT r.id, r.fingerprint, r.revision, p.number, p.start, p."end" FROM passages p '
             f"JOIN revisions r ON r.id = p.revision_id WHERE {standing} AND p.number IN ({{}})",
             (int(number) for number in numbers),
@@ -109,7 +109,7 @@ class PassageStore:
 
     def vectors(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
         """Return the vectors (n, dimension) of these passages and the numbers they belong to."""
-        found: list[tuple[int, bytes]] = self._database.for_each(
+        found: list[tuple[int, bytes]] = self._database.execute_for_each(
             "SELECT number, vector FROM vectors WHERE number IN ({})", numbers.tolist()
         )
         kept = np.fromiter((number for number, _ in found), dtype=np.int64, count=len(found))

@@ -41,7 +41,7 @@ class StagedVectors:
                 self._database.set_meta(NEXT_MODEL, model)
         return self.count()
 
-    def abandon(self) -> int:
+    def cancel(self) -> int:
         """Delete them; return how many there were."""
         count = self.count()
         with self._database.transaction():
@@ -78,14 +78,14 @@ class StagedVectors:
 
     def of(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
         """Return those of these passages (n, dimension), and the numbers they belong to."""
-        found: list[tuple[int, bytes]] = self._database.for_each(
+        found: list[tuple[int, bytes]] = self._database.execute_for_each(
             f"SELECT number, vector FROM {TABLE} WHERE number IN ({{}})", numbers.tolist()
         )
         kept = np.fromiter((number for number, _ in found), dtype=np.int64, count=len(found))
         flat = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
         return kept, flat.reshape(len(found), -1) if found else np.empty((0, 0), np.float32)
 
-    def take_over(self) -> None:
+    def activate(self) -> None:
         """Be the record's vectors from now on, within a change; the others are gone."""
         execute, model = self._database.connection.execute, self.model
         generation = int(self._database.meta(GENERATION) or 0) + 1

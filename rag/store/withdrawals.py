@@ -43,7 +43,7 @@ class Withdrawals:
 
     def among(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
         """Return the withdrawals of those of the articles that are withdrawn, by id."""
-        rows = self._database.for_each(
+        rows = self._database.execute_for_each(
             "SELECT article_id, at, reason, erased FROM withdrawals WHERE article_id IN ({})",
             article_ids,
         )
@@ -81,7 +81,7 @@ class Withdrawals:
                 )
         return len(fresh)
 
-    def readmit(self, article_ids: Sequence[str]) -> int:
+    def reinstate(self, article_ids: Sequence[str]) -> int:
         """Let articles in again; return how many stand again as they stood, as a new revision.
 
         One that was erased, or was not current when it was withdrawn, comes with the next ingest.
@@ -136,14 +136,14 @@ class Withdrawals:
 
     def names_of(self, article_ids: Sequence[str]) -> list[str]:
         """Return by what these articles are named: their ids and their addresses."""
-        rows = self._database.for_each(
+        rows = self._database.execute_for_each(
             "SELECT DISTINCT url FROM revisions WHERE url != '' AND article_id IN ({})", article_ids
         )
         return list(dict.fromkeys([*article_ids, *(url for (url,) in rows)]))
 
     def titles_of(self, article_ids: Sequence[str]) -> list[str]:
         """Return the titles that these articles have had."""
-        rows = self._database.for_each(
+        rows = self._database.execute_for_each(
             "SELECT DISTINCT title FROM revisions WHERE article_id IN ({})", article_ids
         )
         return [title for (title,) in rows]

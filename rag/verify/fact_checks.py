@@ -274,6 +274,6 @@ def _negations_near(claim: str, source: str) -> int:
     listed = tokenize(source)
     return sum(
         w.text.lower().replace("’", "'") in NEGATIONS
-        and any(stem(n.text) in mine and not n.empty for n in listed[i + 1 : i + 4])
+        and any(stem(n.text) in mine and not n.is_stop_word for n in listed[i + 1 : i + 4])
         for i, w in enumerate(listed)
     )

@@ -143,8 +143,10 @@ def _attribution(claim: str, passage: str, article: str) -> Verdict | None:
 def _fidelity(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
     for quote in altered_quotes(claim, passage):
         return Verdict("not supported", f"the passage does not have the words “{quote}”", 0.0)
-    heads = " ".join(f"{h.head.title}. {h.head.publisher} {' '.join(h.head.authors)}" for h in hits)
-    published = max((h.head.published for h in hits if h.head.published), default=None)
+    heads = " ".join(
+        f"{h.metadata.title}. {h.metadata.publisher} {' '.join(h.metadata.authors)}" for h in hits
+    )
+    published = max((h.metadata.published for h in hits if h.metadata.published), default=None)
     for text in wrong_numbers(claim, f"{passage}\n{heads}", published):
         return Verdict("not supported", f"the passage does not have the figure or day {text}", 0.0)
     for name in wrong_names(claim, f"{passage}\n{heads}"):

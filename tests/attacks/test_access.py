@@ -70,7 +70,7 @@ RESTRICTED = {COPY.id, BOARD.id, NOTICE.id, CLOSED.id}
 
 
 def put(archive: Archive, *articles: Article) -> None:
-    archive.put((article, [Span(0, len(article.text))]) for article in articles)
+    archive.add((article, [Span(0, len(article.text))]) for article in articles)
 
 
 @pytest.fixture(scope="module")
@@ -93,14 +93,16 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
     "search": lambda a, f: a.search(QUESTION, 20, filters=f),
     "search, only its words": lambda a, f: a.search("vermilion report piers", 20, filters=f),
     "search as of a day": lambda a, f: a.search(QUESTION, 20, filters=f, as_of=LATER),
-    "dense": lambda a, f: a.dense(QUESTION, 20, filters=f),
-    "lexical": lambda a, f: a.lexical("vermilion harbour bridge ferry", 20, filters=f),
-    "phrase": lambda a, f: a.lexical("x", 20, filters=f, phrases=("vermilion report",)),
-    "dense as of a day": lambda a, f: a.as_of(LATER).dense(QUESTION, 20, filters=f),
-    "lexical as of a day": lambda a, f: a.as_of(LATER).lexical("vermilion ferry", 20, filters=f),
+    "dense": lambda a, f: a.vector_search(QUESTION, 20, filters=f),
+    "lexical": lambda a, f: a.bm25_search("vermilion harbour bridge ferry", 20, filters=f),
+    "phrase": lambda a, f: a.bm25_search("x", 20, filters=f, phrases=("vermilion report",)),
+    "dense as of a day": lambda a, f: a.as_of(LATER).vector_search(QUESTION, 20, filters=f),
+    "lexical as of a day": lambda a, f: a.as_of(LATER).bm25_search(
+        "vermilion ferry", 20, filters=f
+    ),
     "articles": lambda a, f: list(a.articles(f)),
-    "copies": lambda a, f: a.copies([PUBLIC.id], filters=f),
-    "copies as of a day": lambda a, f: a.as_of(LATER).copies([PUBLIC.id], filters=f),
+    "copies": lambda a, f: a.near_duplicates([PUBLIC.id], filters=f),
+    "copies as of a day": lambda a, f: a.as_of(LATER).near_duplicates([PUBLIC.id], filters=f),
     "ask": lambda a, f: Chatbot(a).ask(QUESTION, filters=f),
     "ask as of a day": lambda a, f: Chatbot(a).ask(QUESTION, filters=f, as_of=LATER),
     "ask of another publisher": lambda a, f: Chatbot(a).ask(
@@ -121,10 +123,12 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
     "article as of a day": lambda a, f: a.as_of(LATER).article(BOARD.id, access=f.access),
     "old revision": lambda a, f: a.article(CLOSED.id, 1, access=f.access),
     "revisions": lambda a, f: a.revisions(CLOSED.id, access=f.access),
-    "ids": lambda a, f: a.ids_beginning("board.", access=f.access),
-    "ids at an address": lambda a, f: a.ids_named(BOARD.url, access=f.access),
+    "ids": lambda a, f: a.complete_id("board.", access=f.access),
+    "ids at an address": lambda a, f: a.find_ids(BOARD.url, access=f.access),
     "neighbours": lambda a, f: (
-        a.neighbours(Passage(BOARD.id, 1, 0, len(BOARD.text), "?"), access=f.access)[0].text
+        a.surrounding_passages(Passage(BOARD.id, 1, 0, len(BOARD.text), "?"), access=f.access)[
+            0
+        ].text
     ),
 }
 HARMLESS = {"ask of another time", "named publisher", "gaps", "ask of another publisher"}
@@ -158,15 +162,17 @@ def test_each_right_opens_its_own_articles(archive: Archive) -> None:
 
 def test_a_restricted_correction_is_told_to_its_readers_only(archive: Archive) -> None:
     def correction(filters: Filters) -> str:
-        (hit,) = archive.lexical("cracks", 5, filters=replace(filters, article_ids=(PUBLIC.id,)))
-        return hit.head.correction
+        (hit,) = archive.bm25_search(
+            "cracks", 5, filters=replace(filters, article_ids=(PUBLIC.id,))
+        )
+        return hit.metadata.correction
 
     assert correction(Filters()) == ""
     assert "vermilion piers were four" in correction(Filters(access=("wire",)))
     before = archive.as_of(LATER)
-    (hit,) = before.lexical("cracks", 5, filters=Filters(article_ids=(PUBLIC.id,)))
-    assert hit.head.correction == ""
-    assert before.corrected_since([hit.head]) == {}
+    (hit,) = before.bm25_search("cracks", 5, filters=Filters(article_ids=(PUBLIC.id,)))
+    assert hit.metadata.correction == ""
+    assert before.corrected_since([hit.metadata]) == {}
 
 
 def test_counts_are_of_what_may_be_read(archive: Archive) -> None:
@@ -211,7 +217,7 @@ def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) 
         Passage(PUBLIC.id, 1, 0, len(PUBLIC.text), PUBLIC.text),
     ]
     hits = tuple(Hit(passage, PUBLIC.head, 1.0) for passage in passages)
-    answer = Answer(QUESTION, hits=hits, closest=hits, refused=True, reason="No.")
+    answer = Answer(QUESTION, hits=hits, nearest_hits=hits, refused=True, reason="No.")
     desk = Session((Conversation(turns=(Turn(AskRequest(QUESTION), answer),)),))
     (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive, "lost")
     assert [hit.passage.article_id for hit in back.turns[0].answer.hits] == [PUBLIC.id]
@@ -282,7 +288,7 @@ def test_an_operators_evaluation_finds_restricted_articles(
 
 def test_an_archive_without_restricted_articles_is_searched_without_rights(tmp_path: Path) -> None:
     with small_archive(tmp_path) as archive:
-        database = archive.record.database
+        database = archive.store.database
         assert rights_clause(database, Filters()) == EVERYTHING
         assert not restricts(database, Filters())
         assert archive.search("harbour bridge") == archive.search(

@@ -28,7 +28,7 @@ MEGABYTE = 1 << 20
 def genuine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("genuine")
     with small_archive(folder / "archive") as archive:
-        write_backup(archive.record, folder / "archive.backup")
+        write_backup(archive.store, folder / "archive.backup")
     return folder / "archive.backup"
 
 
@@ -305,7 +305,7 @@ def test_a_backup_leaves_out_what_was_added_to_the_record(tmp_path: Path) -> Non
                 "CREATE VIRTUAL TABLE words USING fts5(a)",
             ):
                 connection.execute(statement)
-        write_backup(archive.record, tmp_path / "b")
+        write_backup(archive.store, tmp_path / "b")
     restore_backup(tmp_path / "b", tmp_path / "new")
     with Archive.open(tmp_path / "new", embeddings=WordEmbeddings()) as archive:
         assert archive.count().articles == len(ARTICLES)
@@ -317,7 +317,7 @@ def test_no_backup_is_made_that_could_not_be_restored(tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "archive" / RECORD)) as connection, connection:
             connection.execute("ALTER TABLE meta ADD COLUMN twice TEXT")
         with pytest.raises(BackupError, match="would be no backup: it holds the table 'meta'"):
-            write_backup(archive.record, tmp_path / "b")
+            write_backup(archive.store, tmp_path / "b")
     assert not (tmp_path / "b").exists()
 
 

@@ -125,7 +125,9 @@ def test_card_and_thumb_of_the_erased_article_hold_nothing(visit: Visit, folder:
 def test_copies_and_closest_of_a_withdrawn_article_go_too(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         refused = asked(archive, Session(), "storm frost")[-1]
-        assert {hit.head.article_id for hit in refused.turns[0].answer.closest} >= {HARBOUR.id}
+        assert {hit.metadata.article_id for hit in refused.turns[0].answer.nearest_hits} >= {
+            HARBOUR.id
+        }
         said = asked(archive, Session(), QUESTION)[-1]
         erase(tmp_path, HARBOUR.id)
         for desk in (refused, said):
@@ -133,9 +135,9 @@ def test_copies_and_closest_of_a_withdrawn_article_go_too(tmp_path: Path) -> Non
             silent(repr(turn.answer))
             assert turn.answer.notice == "lost"
         assert ORCHARD.id in {
-            hit.head.article_id
-            for hit in without_withdrawn(refused, archive, "lost").turns[0].answer.closest
+            hit.metadata.article_id
+            for hit in without_withdrawn(refused, archive, "lost").turns[0].answer.nearest_hits
         }
         other = asked(archive, Session(), "What about the growers?")[-1]
         assert without_withdrawn(other, archive, "lost") is other
-        assert other.turns[0].answer.hits[0].head == ORCHARD.head
+        assert other.turns[0].answer.hits[0].metadata == ORCHARD.head

@@ -151,7 +151,7 @@ def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
     nobody = WriteAccess.of(Settings(feeding="nobody", token=TOKEN))
     assert nobody.token == ""
     assert not nobody.is_token("")
-    assert not nobody.may_feed("127.0.0.1", {"host": "localhost", "cookie": "backfile="})
+    assert not nobody.may_write("127.0.0.1", {"host": "localhost", "cookie": "backfile="})
 
 
 def test_wrong_tokens_are_refused_and_soon_not_even_compared(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_forged_places_do_not_multiply_an_article() -> None:
         def article(self, article_id: str, revision: int | None = None, /) -> object:
             return article
 
-        def copies(self, article_ids: object, /) -> dict[str, object]:
+        def near_duplicates(self, article_ids: object, /) -> dict[str, object]:
             return {}
 
     places = [[HARBOUR.id, 1, n, 100_000] for n in range(100)]
@@ -144,7 +144,7 @@ def test_forged_places_do_not_multiply_an_article() -> None:
 
 
 def test_browser_is_given_no_more_than_it_may_send_back() -> None:
-    said = replace(turn(1000), alone="y" * 4000)
+    said = replace(turn(1000), standalone_question="y" * 4000)
     desk = Session(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
     value = browser_storage.to_browser(desk)
     assert len(json.dumps(value)) <= 1.2 * browser_storage.LARGEST_KEPT

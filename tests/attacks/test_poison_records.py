@@ -173,14 +173,14 @@ def test_reject_of_odd_name_is_kept_and_tried_again(tmp_path: Path) -> None:
     assert [reject["place"] for reject in told] == [f"{pages}/caf\\xe9.jsonl:1"]
     json.dumps(told).encode()
     with Archive.open(archive, embeddings=WordEmbeddings()) as opened:
-        (kept,) = RejectLog(opened.record.database).all()
+        (kept,) = RejectLog(opened.store.database).all()
     assert kept.source == f"{pages}/caf\\xe9.jsonl"
     assert path_of(kept.source) == odd
     odd.write_text(line(1))
     report, _ = put(archive, path_of(kept.source))
     assert report.new == 1
     with Archive.open(archive, embeddings=WordEmbeddings()) as opened:
-        assert RejectLog(opened.record.database).all() == []
+        assert RejectLog(opened.store.database).all() == []
 
 
 def test_printable_names_are_stable() -> None:
@@ -241,7 +241,7 @@ def test_reject_with_a_name_of_many_colons_is_kept_at_once(tmp_path: Path) -> No
     assert (report.new, report.rejected) == (1, 1)
     assert len(told[0]["place"]) < 20_000
     with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
-        assert RejectLog(archive.record.database).all()[0].source == str(path)
+        assert RejectLog(archive.store.database).all()[0].source == str(path)
 
 
 # What nobody expected
@@ -278,7 +278,7 @@ def test_traceback_stays_off_the_screen(tmp_path: Path) -> None:
         "from ingest.pipeline import ingest\n"
         "class Broken:\n"
         "    def article(self, article_id, *, access): raise TypeError('broken')\n"
-        "    def fingerprints(self, article_ids): raise TypeError('broken')\n"
+        "    def content_hashes(self, article_ids): raise TypeError('broken')\n"
         "rejected = []\n"
         "ingest(Broken(), [sys.argv[1]], on_reject=rejected.append)\n"
         "assert 'broken' in rejected[0]['reason'], rejected\n"

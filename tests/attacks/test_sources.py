@@ -61,7 +61,7 @@ class Desk:
         self.path = path
         self.rejects: list[dict[str, str]] = []
         with self.open() as archive:
-            archive.put([(a, [Span(0, len(a.text))]) for a in (COURIER, WIRE)])
+            archive.add([(a, [Span(0, len(a.text))]) for a in (COURIER, WIRE)])
 
     def open(self) -> Archive:
         return Archive.open(self.path, mode="write", embeddings=Model())
@@ -81,11 +81,11 @@ class Desk:
 
     def held(self) -> list[HeldChange]:
         with self.open() as archive:
-            return HeldChanges(archive.record.database).all()
+            return HeldChanges(archive.store.database).all()
 
     def accept(self, change: HeldChange) -> str:
         with self.open() as archive:
-            database = archive.record.database
+            database = archive.store.database
             return change_policy.accept_held_change(
                 archive, HeldChanges(database), change, ArticleOrigins(database)
             )
@@ -315,12 +315,12 @@ def test_who_gave_an_id_takes_it_back(desk: Desk, evil: Newsstand, squatted: str
     own = Article(id=squatted, title="Crane falls", text=STORY[0], publisher="Pellworth Tribune")
     with desk.open() as archive:
         custody_of = change_policy.ChangePolicy(
-            archive, origins=ArticleOrigins(archive.record.database)
+            archive, origins=ArticleOrigins(archive.store.database)
         )
-        through, held = custody_of.admitted([with_origin(own, origin=origin, place=origin)])
+        through, held = custody_of.admit([with_origin(own, origin=origin, place=origin)])
         assert (through, held) == ([own], [])
-        archive.put([(own, [Span(0, len(own.text))])])
-        custody_of.settle()
+        archive.add([(own, [Span(0, len(own.text))])])
+        custody_of.commit()
     evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted, text=MORE_LIES)).encode())
     assert desk.ingest(evil.url("/a.jsonl")).changed == 0
     assert desk.articles()[squatted].text == STORY[0]
@@ -413,7 +413,7 @@ def test_what_goes_in_is_exactly_what_was_held(desk: Desk, evil: Newsstand) -> N
     (now,) = desk.held()  # the newest of the source takes the place of the older one
     assert now.id != looked_at.id
     with desk.open() as archive:
-        assert HeldChanges(archive.record.database).named(looked_at.id) is None
+        assert HeldChanges(archive.store.database).named(looked_at.id) is None
     assert desk.accept(now) == "changed"
     article = desk.articles()[COURIER.id]
     assert (article.text, article.authors) == (LIES.upper(), ("Ada Lindqvist",))

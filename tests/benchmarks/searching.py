@@ -127,7 +127,7 @@ def _make(source: Path, place: Path, wanted: int) -> None:
                 batch.append((one, [Span(part.start, part.end) for part in parts]))
                 made += len(parts)
             if len(batch) >= BATCH or made >= wanted:
-                archive.put(batch)
+                archive.add(batch)
                 batch.clear()
                 kept.of.clear()
             if made >= wanted:

@@ -150,13 +150,13 @@ def count(seen: Counter[str], answer: Answer) -> None:
     seen["answers in the articles' own words"] += own
     seen["answers of the model"] += not own and not answer.refused
     seen["statements of the model shown"] += 0 if own else len(answer.statements)
-    seen["statements of the model taken out"] += len(answer.removed)
+    seen["statements of the model taken out"] += len(answer.rejected_statements)
     seen["tokens written"] += answer.usage.output_tokens
 
 
 def told(answer: Answer) -> None:
     print(f"\n{answer.question}\n{answer.text}\n  {answer.notice}")
-    for statement in answer.removed:
+    for statement in answer.rejected_statements:
         print(f"  - {statement.text} ({statement.support}: {statement.reason})")
 
 

@@ -80,7 +80,7 @@ def do(archive: Archive, deed: Deed) -> None:
     """Do a deed."""
     ids: Sequence[str] = deed["ids"]
     if deed["do"] == "put":
-        archive.put(article(key, deed["version"]) for key in ids)
+        archive.add(article(key, deed["version"]) for key in ids)
     elif deed["do"] == "reembed":
         archive.reembed(WordEmbeddings())
     else:

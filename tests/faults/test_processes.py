@@ -42,22 +42,22 @@ def test_a_reader_adds_nothing_that_a_writer_has_indexed(
 ) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([article("paper.example/0", 1)])
+        archive.add([article("paper.example/0", 1)])
     reader = Archive.open(folder, embeddings=WordEmbeddings())
     assert reader.search("Mayor of town")
     writer = processes.Process(target=_put_some, args=(folder,))
     writer.start()
     writer.join()
-    assert len({hit.head.article_id for hit in reader.search("Mayor of town", 50)}) == 11
+    assert len({hit.metadata.article_id for hit in reader.search("Mayor of town", 50)}) == 11
     reader.close()
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         assert find_problems(archive) == ()
-        assert archive.indexes.lexical.count() == 2 * 11
+        assert archive.indexes.text.count() == 2 * 11
 
 
 def _put_some(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put(article(f"paper.example/{n}", 1) for n in range(11))
+        archive.add(article(f"paper.example/{n}", 1) for n in range(11))
 
 
 def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
@@ -120,16 +120,16 @@ def _write(run: Run) -> int:
                     ids += fresh
                     again = chance.sample(ids, min(len(ids), 5))
                     put = dict.fromkeys([*fresh, *again])
-                    _deed(log, put, version, lambda p=put, v=version: archive.put(
+                    _deed(log, put, version, lambda p=put, v=version: archive.add(
                         article(key, v) for key in p
                     ))  # fmt: skip
                     gone = chance.sample(ids, 2)
-                    _deed(log, gone, None, lambda g=gone: archive.remove(g))
+                    _deed(log, gone, None, lambda g=gone: archive.delete(g))
                     if time.time() > until:
                         break
     run.together.wait()
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
-        archive.put(article(f"paper.example/{len(ids) + n}", version + 1) for n in range(BATCH))
+        archive.add(article(f"paper.example/{len(ids) + n}", version + 1) for n in range(BATCH))
     run.together.wait()
     return version
 
@@ -201,8 +201,8 @@ def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int
         old = [e for e in _last(folder).values() if e.done and e.at < time.time() - STALE_AFTER]
         for line in chance.sample(old, min(len(old), 10)):
             number = line.id.rpartition("/")[2]
-            by_words = archive.lexical(f"town paper.example/{number}", 10, phrases=(line.id,))
-            near = archive.dense(f"Version {line.version} of bridge {line.id} stands.", 10)
+            by_words = archive.bm25_search(f"town paper.example/{number}", 10, phrases=(line.id,))
+            near = archive.vector_search(f"Version {line.version} of bridge {line.id} stands.", 10)
             whole = archive.article(line.id)
             if _last(folder)[line.id] != line:
                 continue  # it is being changed just now

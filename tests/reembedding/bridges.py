@@ -30,7 +30,7 @@ def of(model: str) -> Settings:
 
 
 def nearest(archive: Archive, number: int, version: int = 1) -> tuple[str, float]:
-    (hit, *_) = archive.dense(sought(number, version), 3)
+    (hit, *_) = archive.vector_search(sought(number, version), 3)
     return hit.passage.text, hit.score
 
 
@@ -42,7 +42,7 @@ def answers(folder: Path, number: int = 5, version: int = 1) -> bool:
 
 def meta(folder: Path) -> tuple[str, int]:
     with Archive.open(folder, settings=Settings()) as archive:
-        return archive.status().embedding_model, archive.record.generation()
+        return archive.status().embedding_model, archive.store.generation()
 
 
 class StoppedError(Exception):

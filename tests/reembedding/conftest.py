@@ -25,7 +25,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 def folder(tmp_path: Path, models: tuple[str, str]) -> Path:
     with Archive.open(tmp_path / "archive", mode="write", settings=of(models[0])) as archive:
         for start in (0, 350):  # in few tokens a call: torch is not loaded
-            archive.put(an_article(n) for n in range(start, start + 350))
+            archive.add(an_article(n) for n in range(start, start + 350))
     return tmp_path / "archive"
 
 

@@ -44,19 +44,19 @@ def test_the_new_model_answers_once_every_passage_has_its_vector(
 ) -> None:
     told: list[tuple[int, int]] = []
     with Archive.open(folder, mode=mode, settings=Settings()) as archive:  # type: ignore[arg-type]
-        before = archive.sequence
+        before = archive.version
         done = archive.reembed(
             models[1], on_progress=lambda made, total: told.append((made, total))
         )
         assert (done.model, done.passages, done.made) == (models[1], ARTICLES, ARTICLES)
         assert told == [(512, ARTICLES), (ARTICLES, ARTICLES)]
         assert nearest(archive, 5)[1] > 0.999
-        assert archive.sequence == before + 1
+        assert archive.version == before + 1
         assert find_problems(archive) == ()
     assert meta(folder) == (models[1], 1)
     assert answers(folder)
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.put([an_article(3, 2)])
+        archive.add([an_article(3, 2)])
         assert nearest(archive, 3, 2)[1] > 0.999
         assert find_problems(archive) == ()
     assert [path.name for path in sorted(folder.glob("vectors*/"))] == ["vectors-1"]
@@ -106,8 +106,8 @@ def test_passages_that_go_further_than_the_model_reads_are_counted(
     short = make_model(tmp_path / "short", WORDS.split(), max_tokens=10)
     longer = an_article(8)[0].text * 3
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.remove(f"paper.example/{n}" for n in range(10, ARTICLES))
-        archive.put([(Article(id="long", title="", text=longer), [Span(0, len(longer))])])
+        archive.delete(f"paper.example/{n}" for n in range(10, ARTICLES))
+        archive.add([(Article(id="long", title="", text=longer), [Span(0, len(longer))])])
     with Archive.open(folder, settings=Settings()) as archive:
         of_all = archive.reembed(short)
         assert (of_all.made, of_all.cut) == (ARTICLES + 1, ARTICLES + 1)
@@ -122,7 +122,7 @@ def test_it_can_be_abandoned(folder: Path, models: tuple[str, str]) -> None:
     with Archive.open(folder, settings=Settings()) as archive:
         with pytest.raises(StoppedError):
             archive.reembed(models[1], on_progress=stop)
-        assert archive.abandon_reembedding() == 512
+        assert archive.cancel_reembed() == 512
         assert archive.status().reembedding is None
         assert find_problems(archive) == ()
     assert meta(folder) == (models[0], 0)
@@ -135,8 +135,8 @@ def test_what_comes_in_meanwhile_is_found_by_the_new_model(
         if made == of:  # who embeds has let nobody else write by then
             return
         with Archive.open(folder, mode="write", settings=Settings(), wait=5) as writer:
-            writer.put([an_article(1000), an_article(3, 2)])
-            writer.remove(["paper.example/4"])
+            writer.add([an_article(1000), an_article(3, 2)])
+            writer.delete(["paper.example/4"])
             assert nearest(writer, 1000)[1] > 0.999  # by the old model
 
     with Archive.open(folder, settings=Settings()) as archive:
@@ -151,9 +151,9 @@ def test_what_is_erased_meanwhile_has_no_new_vector_in_any_file(
     folder: Path, models: tuple[str, str]
 ) -> None:
     def vectors_of(archive: Archive, number: int) -> tuple[bytes, bytes]:
-        found = np.array([one.number for one in archive.by_words(f"bridge {number}", 1)])
-        _, old = archive.record.passages.vectors(found)
-        _, new = StagedVectors(archive.record.database).of(found)
+        found = np.array([one.number for one in archive.bm25_candidates(f"bridge {number}", 1)])
+        _, old = archive.store.passages.vectors(found)
+        _, new = StagedVectors(archive.store.database).of(found)
         return old.tobytes(), new.tobytes()
 
     def files_with(needle: bytes) -> list[str]:
@@ -194,19 +194,19 @@ def test_an_erasure_between_the_reading_and_the_writing_of_a_batch_holds(
     with Archive.open(folder, settings=Settings()) as archive:
         archive.reembed(Erasing())
         assert find_problems(archive) == ()
-        rows = archive.record.database.connection.execute("SELECT count(*) FROM vectors")
+        rows = archive.store.database.connection.execute("SELECT count(*) FROM vectors")
         assert rows.fetchone() == (ARTICLES - 1,)
 
 
 def test_the_past_is_found_by_the_new_model(folder: Path, models: tuple[str, str]) -> None:
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.record.database.connection.execute(
+        archive.store.database.connection.execute(
             "UPDATE changes SET at = ?", ((datetime.now(UTC) - timedelta(days=9)).isoformat(),)
         )
-        archive.put([an_article(3, 2)])
+        archive.add([an_article(3, 2)])
         archive.reembed(models[1])
         then = archive.as_of(datetime.now(UTC) - timedelta(days=2))
-        (hit, *_) = then.dense(sought(3), 1)
+        (hit, *_) = then.vector_search(sought(3), 1)
         assert hit.passage.text == an_article(3)[0].text
         assert hit.score > 0.999
 
@@ -228,12 +228,12 @@ def test_a_backup_has_what_is_half_made_and_what_is_done(
     with Archive.open(folder, settings=Settings()) as archive:
         with pytest.raises(StoppedError):
             archive.reembed(models[1], on_progress=stop)
-        write_backup(archive.record, tmp_path / "half.backup")
+        write_backup(archive.store, tmp_path / "half.backup")
     restore_backup(tmp_path / "half.backup", tmp_path / "half")
     with Archive.open(tmp_path / "half", settings=Settings()) as archive:
         assert nearest(archive, 5)[1] > 0.999
         assert archive.reembed(models[1]).made == ARTICLES - 512
-        write_backup(archive.record, tmp_path / "done.backup")
+        write_backup(archive.store, tmp_path / "done.backup")
     restore_backup(tmp_path / "done.backup", tmp_path / "done")
     assert meta(tmp_path / "done") == (models[1], 1)
     with Archive.open(tmp_path / "done", settings=Settings()) as archive:

@@ -38,7 +38,7 @@ class SummaryCache:
 
     def now(self) -> ArchiveSummary:
         """Return what is shown of the archive as it stands now."""
-        archive, sequence = self._archive, self._archive.sequence
+        archive, sequence = self._archive, self._archive.version
         with self._lock:
             if self._seen is None or self._seen.sequence != sequence:
                 lists = (archive.publishers, archive.authors, archive.sections, archive.languages)

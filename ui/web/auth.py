@@ -72,7 +72,7 @@ class WriteAccess:
                 return hmac.compare_digest(value.encode(errors="replace"), wanted)
         return False
 
-    def may_feed(self, client: str, headers: Mapping[str, str]) -> bool:
+    def may_write(self, client: str, headers: Mapping[str, str]) -> bool:
         """Return whether the sender of a request may change the archive.
 
         Everybody needs the token. `local` also wants a request from this machine, to this machine

@@ -36,7 +36,7 @@ class Shelf(Protocol):
 
     def article(self, article_id: str, revision: int | None = None, /) -> Article | None: ...
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], /
     ) -> Mapping[str, tuple[ArticleMetadata, ...]]: ...
 
@@ -75,7 +75,7 @@ def from_browser(value: object, shelf: Shelf, lost: str) -> tuple[Conversation, 
     found = listed[:MOST_CONVERSATIONS] if isinstance(listed, list) else []
     read = [input_validation.read(KeptConversation, one) for one in found]
     conversations = [c for c in read if c is not None and c.turns]
-    archive = _Reread(shelf, shelf.copies(set(_articles_of(conversations))))
+    archive = _Reread(shelf, shelf.near_duplicates(set(_articles_of(conversations))))
     return tuple(
         Conversation(_id(c.id), tuple(_turn(t, archive, lost) for t in c.turns))
         for c in conversations
@@ -103,26 +103,26 @@ def _kept(turn: Turn) -> KeptTurn | None:
 
 
 def _kept_turn(turn: Turn) -> KeptTurn:
-    asked, answer = turn.asked, turn.answer
+    asked, answer = turn.request, turn.answer
     return KeptTurn(
         id=turn.id,
         question=asked.question,
-        alone=turn.alone,
+        alone=turn.standalone_question,
         asked_on=turn.asked_on,
         sequence=turn.sequence,
         progress="stopped" if turn.progress == "stopped" else "done",
-        considered=answer.considered,
+        considered=answer.candidates_considered,
         mode=asked.mode,
         order=asked.order,
         fields={name: value for name, value in fields_from_request(asked).items() if value},
-        struck=list(asked.struck),
+        struck=list(asked.removed_constraints),
         understood=list(turn.understood),
-        outside=turn.outside,
+        outside=turn.out_of_coverage,
         statements=[_kept_statement(s) for s in answer.statements],
-        removed=[_kept_statement(s) for s in answer.removed],
+        removed=[_kept_statement(s) for s in answer.rejected_statements],
         hits=[_where(h.passage) for h in answer.hits],
-        closest=[_where(h.passage) for h in answer.closest],
-        as_of=answer.as_of,
+        closest=[_where(h.passage) for h in answer.nearest_hits],
+        as_of=answer.newest_source,
         refused=answer.refused,
         reason=answer.reason,
         notice=answer.notice,
@@ -192,7 +192,7 @@ class _Reread:
                 return None
             quote = hit.passage.text[c.start - at : c.end - at]
             citations.append(
-                Citation(c.number, quote, c.start, c.end, hit.passage, hit.head, hit.copies)
+                Citation(c.number, quote, c.start, c.end, hit.passage, hit.metadata, hit.copies)
             )
         return Statement(kept.text, tuple(citations), kept.support, kept.reason)
 
@@ -213,13 +213,13 @@ def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
         kept.question,
         statements=statements,
         hits=hits,
-        as_of=kept.as_of,
+        newest_source=kept.as_of,
         refused=kept.refused,
         reason="" if gone else kept.reason,  # it may name what was closest
-        closest=closest,
-        removed=removed,
+        nearest_hits=closest,
+        rejected_statements=removed,
         notice=lost if gone else kept.notice,
-        considered=kept.considered,
+        candidates_considered=kept.considered,
     )
     struck = tuple(kind for kind in kept.struck if kind in KINDS)
     return Turn(
@@ -228,7 +228,7 @@ def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
         kept.progress,
         tuple(kept.understood),
         kept.outside,
-        alone=kept.alone,
+        standalone_question=kept.alone,
         asked_on=kept.asked_on,
         sequence=kept.sequence,
         id=_id(kept.id),

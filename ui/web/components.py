@@ -102,8 +102,8 @@ class AdminControls:
 class Components:
     """Everything on the page that something happens to."""
 
-    desk: gr.State
-    kept: gr.BrowserState
+    session: gr.State
+    stored: gr.BrowserState
     link: gr.Textbox
     banner: gr.HTML
     chat: gr.Chatbot
@@ -111,9 +111,9 @@ class Components:
     mode: gr.Radio
     order: gr.Radio
     question: gr.Textbox
-    narrowing: FilterControls
-    opinion: FeedbackForm
-    taking: ExportControls
+    filters: FilterControls
+    feedback: FeedbackForm
+    export: ExportControls
     time: HistogramControls
     evidence: gr.HTML
     cards: gr.Column
@@ -124,7 +124,7 @@ class Components:
     start: gr.Button
     delete: gr.Button
     opened: gr.State
-    minding: AdminControls
+    admin: AdminControls
 
 
 # Values come as the browser sends them: Gradio fails with a traceback on a choice that it doesn't

@@ -34,15 +34,15 @@ def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dic
     if not 0 <= at < len(desk.turns):
         return None
     turn = desk.turns[at]
-    answer, asked = turn.answer, turn.asked
-    cited = dict.fromkeys(citation.head.article_id for citation in answer.citations)
+    answer, asked = turn.answer, turn.request
+    cited = dict.fromkeys(citation.metadata.article_id for citation in answer.citations)
     asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
     return {
         "id": turn.id,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "thumb": "up" if liked else "down",
         "reason": reason[:LONGEST_REASON],
-        "question": turn.alone or asked.question,
+        "question": turn.standalone_question or asked.question,
         "typed": asked.question,
         "filters": _filters(asked.filters),
         "asked_on": asked_on.isoformat(timespec="seconds"),

@@ -83,8 +83,8 @@ def build_layout(storage_key: str) -> Components:
                     )
                 article = gr.HTML(elem_id="bf-article", js_on_load=CARDS_JS + ARTICLE_JS)
     return Components(
-        desk=desk,
-        kept=kept,
+        session=desk,
+        stored=kept,
         link=link,
         banner=banner,
         chat=chat,
@@ -92,9 +92,9 @@ def build_layout(storage_key: str) -> Components:
         mode=mode,
         order=order,
         question=question,
-        narrowing=narrowing,
-        opinion=opinion,
-        taking=taking,
+        filters=narrowing,
+        feedback=opinion,
+        export=taking,
         time=time,
         evidence=evidence,
         cards=cards,
@@ -105,7 +105,7 @@ def build_layout(storage_key: str) -> Components:
         start=start,
         delete=delete,
         opened=opened,
-        minding=AdminControls(intake, removal, remove_this),
+        admin=AdminControls(intake, removal, remove_this),
     )
 
 

@@ -214,7 +214,7 @@ class Guard:
         if kind is None:
             raise RefusedError(404, "There is nothing here.")
         peer = scope["client"][0] if scope.get("client") else ""
-        may_feed = self._permission.may_feed(peer, headers)
+        may_feed = self._permission.may_write(peer, headers)
         if kind == "upload" and not may_feed:
             raise RefusedError(403, "You may not change this archive here.")
         client = client_of(self._doors.client(peer, headers))

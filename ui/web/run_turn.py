@@ -50,20 +50,20 @@ def stop_turn(desk: Session) -> Session:
     """Return the desk with its last turn left as far as it came; its answer grows no more."""
     if not desk.is_busy:
         return desk
-    desk.turns[-1].over.set()
+    desk.turns[-1].finished.set()
     return desk.with_last(replace(desk.turns[-1], progress="stopped"))
 
 
 def finish_turn(desk: Session) -> Session:
     """Return the desk with an answer stopped that ended before it was complete."""
-    return stop_turn(desk) if desk.is_busy and desk.turns[-1].over.is_set() else desk
+    return stop_turn(desk) if desk.is_busy and desk.turns[-1].finished.is_set() else desk
 
 
 def run_turn(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Session]:
     """Yield the desk as the turn that waits is answered, until it is over; nothing for none."""
     if not desk.turns or desk.turns[-1].progress != "waiting":
         return
-    over = desk.turns[-1].over
+    over = desk.turns[-1].finished
     drawn = 0.0
     try:
         for turn in _grown(archive, chatbot, desk):
@@ -81,32 +81,32 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
     """Yield the turn that waits as its answer grows; the last one is done."""
     history = desk.current.history[-REMEMBERED:]
     turn = desk.turns[-1]
-    asked_on = turn.asked.asked_on or datetime.now(UTC)
+    asked_on = turn.request.asked_on or datetime.now(UTC)
     try:
-        turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.sequence)
+        turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.version)
         yield turn
         question = read_question(archive, turn, history)
-        understood = described(turn.asked, question, texts_in(desk.language))
-        turn = replace(turn, understood=understood, alone=question.text)
+        understood = described(turn.request, question, texts_in(desk.language))
+        turn = replace(turn, understood=understood, standalone_question=question.text)
         yield turn
         for answer in _answers(archive, chatbot, turn, question, history):
-            turn = replace(turn, answer=replace(answer, question=turn.asked.question))
+            turn = replace(turn, answer=replace(answer, question=turn.request.question))
             yield turn
-        turn = replace(turn, outside=_outside(archive, turn.asked, question))
+        turn = replace(turn, out_of_coverage=_outside(archive, turn.request, question))
     except BackfileError as error:
-        turn = replace(turn, answer=Answer(turn.asked.question, refused=True, reason=str(error)))
+        turn = replace(turn, answer=Answer(turn.request.question, refused=True, reason=str(error)))
     yield replace(turn, progress="done")
 
 
 def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> ParsedQuery:
     """Return what is read from the question's words, less what was struck out of it."""
-    asked = turn.asked
+    asked = turn.request
     asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
     publishers = archive.publishers(access=asked.filters.access)
     text = resolve_followup(asked.question, history)
     authors = archive.authors(access=asked.filters.access) if asks_for_an_author(text) else ()
     text = remove_constraints(
-        text, asked.struck, asked_on=asked_on, publishers=publishers, authors=authors
+        text, asked.removed_constraints, asked_on=asked_on, publishers=publishers, authors=authors
     )
     return parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
 
@@ -118,17 +118,17 @@ def _answers(
     question: ParsedQuery,
     history: list[tuple[str, Answer]],
 ) -> Iterator[Answer]:
-    asked = turn.asked
-    text = question.text if asked.struck else asked.question
-    before = [] if asked.struck else history
+    asked = turn.request
+    text = question.text if asked.removed_constraints else asked.question
+    before = [] if asked.removed_constraints else history
     if asked.mode == "passages":
         found = retrieve(
             archive, question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=turn.asked_on
         )
-        hits = list(found.closest)
+        hits = list(found.nearest_hits)
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
-            hits.sort(key=lambda hit: hit.head.published or oldest, reverse=True)
+            hits.sort(key=lambda hit: hit.metadata.published or oldest, reverse=True)
         yield Answer(asked.question, hits=tuple(hits), notice=found.notice)
     elif asked.mode == "timeline":
         from rag.answer.timeline import build_timeline
@@ -149,8 +149,8 @@ def described(
     said = []
     if asked.filters:
         said.append(("filters", _described_fields(asked, texts)))
-    if question.window is not None:
-        window = question.window
+    if question.time_range is not None:
+        window = question.time_range
         first, last = first_and_last(window)
         key = "window" if first and last else "since" if first else "until"
         words = texts.period(first, last) if first and last else texts.day(first or last)
@@ -182,7 +182,7 @@ def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool
     # Not `status`, which looks for gaps as well and measures every file.
     days = [
         day
-        for _, _, *ends in archive.record.publishers(access=asked.filters.access)
+        for _, _, *ends in archive.store.publishers(access=asked.filters.access)
         for day in ends
         if day
     ]

@@ -41,7 +41,7 @@ class AskRequest:
     asked_on: datetime | None = None
     mode: Mode = "answer"
     order: Order = "relevance"
-    struck: tuple[str, ...] = ()
+    removed_constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,16 @@ class Turn:
     was answered. `over` is set when it is answered, or no answer is wanted any more.
     """
 
-    asked: AskRequest
+    request: AskRequest
     answer: Answer
     progress: Progress = "done"
     understood: tuple[tuple[str, str], ...] = ()
-    outside: bool = False
-    alone: str = ""
+    out_of_coverage: bool = False
+    standalone_question: str = ""
     asked_on: datetime | None = None
     sequence: int = 0
     id: str = field(default_factory=new_id)
-    over: Event = field(default_factory=Event, compare=False, repr=False)
+    finished: Event = field(default_factory=Event, compare=False, repr=False)
 
     @property
     def is_under_way(self) -> bool:
@@ -72,20 +72,20 @@ class Turn:
     @property
     def shown(self) -> tuple[Hit, ...]:
         """The hits that have a card of their own: passages asked for, or closest articles."""
-        if self.asked.mode == "passages":
+        if self.request.mode == "passages":
             return self.answer.hits
-        return tuple(one_of_each_article(self.answer.closest)) if self.answer.refused else ()
+        return tuple(one_of_each_article(self.answer.nearest_hits)) if self.answer.refused else ()
 
     @property
     def size(self) -> int:
         """About how many characters it holds, each passage once."""
         answer = self.answer
-        said = (*answer.statements, *answer.removed)
+        said = (*answer.statements, *answer.rejected_statements)
         cited = [citation for statement in said for citation in statement.citations]
-        found = [hit.passage for hit in (*answer.hits, *answer.closest)]
+        found = [hit.passage for hit in (*answer.hits, *answer.nearest_hits)]
         passages = {id(one): one for one in (*found, *(citation.passage for citation in cited))}
         return (
-            len(self.asked.question)
+            len(self.request.question)
             + sum(len(passage.text) + 200 for passage in passages.values())
             + sum(len(statement.text) for statement in said)
             + sum(len(citation.quote) + 200 for citation in cited)
@@ -105,12 +105,12 @@ class Conversation:
 
     @property
     def title(self) -> str:
-        return self.turns[0].asked.question if self.turns else ""
+        return self.turns[0].request.question if self.turns else ""
 
     @property
     def history(self) -> list[tuple[str, Answer]]:
         """Its finished questions, for one that follows on them."""
-        return [(t.asked.question, t.answer) for t in self.turns if t.progress == "done"]
+        return [(t.request.question, t.answer) for t in self.turns if t.progress == "done"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ class PageUpdates:
         """The components that show a desk."""
         on = self.on
         return [
-            *(on.desk, on.chat, on.evidence, on.understood, on.conversations, on.question),
-            *(on.reader, on.cards, on.kept),
+            *(on.session, on.chat, on.evidence, on.understood, on.conversations, on.question),
+            *(on.reader, on.cards, on.stored),
         ]
 
     @property
@@ -79,7 +79,7 @@ class PageUpdates:
                 choices=listed, value=desk.current.id if desk.current.turns else None
             ),
             self.on.question: gr.Textbox(submit_btn=str(say("ask")), stop_btn=False),
-            self.on.kept: browser_storage.to_browser(desk),
+            self.on.stored: browser_storage.to_browser(desk),
         }
 
     def growing(self, desk: Session) -> Shown:
@@ -89,7 +89,7 @@ class PageUpdates:
         last = desk.turns[-1] if desk.turns else None
         chips = [(words, kind) for kind, words in last.understood] if last else []
         return {
-            self.on.desk: desk,
+            self.on.session: desk,
             self.on.chat: chat_messages(desk.turns, texts),
             self.on.evidence: cards_html(desk.turns, texts),
             self.on.understood: gr.CheckboxGroup(
@@ -119,9 +119,9 @@ class PageUpdates:
     @property
     def covering_parts(self) -> list[Any]:
         """The components that show what the archive covers."""
-        narrow = self.on.narrowing
+        narrow = self.on.filters
         lists = [narrow.publishers, narrow.authors, narrow.sections, narrow.languages]
-        return [self.on.banner, self.on.minding.intake.status, *lists]
+        return [self.on.banner, self.on.admin.intake.status, *lists]
 
     def covered(self, texts: Texts) -> Shown:
         """Show what the archive covers as it stands now."""
@@ -151,7 +151,7 @@ class PageUpdates:
 
     def nothing(self) -> Shown:
         """Leave everything as it is."""
-        return {self.on.desk: gr.skip()}
+        return {self.on.session: gr.skip()}
 
     def no_time(self) -> Shown:
         """Show no plot."""
@@ -159,13 +159,13 @@ class PageUpdates:
 
     def no_opinion(self) -> Shown:
         """Ask for no reason."""
-        opinion = self.on.opinion
+        opinion = self.on.feedback
         return {opinion.given: None, opinion.block: gr.Group(visible=False), opinion.reason: ""}
 
     @property
     def opinion_parts(self) -> list[Any]:
         """The components that ask what is thought of an answer."""
-        opinion = self.on.opinion
+        opinion = self.on.feedback
         return [opinion.given, opinion.block, opinion.reason]
 
 

@@ -42,11 +42,11 @@ def without_withdrawn(desk: Session, archive: Withdrawing, notice: str) -> Sessi
 def _heads(turn: Turn) -> Iterator[ArticleMetadata]:
     """Yield the head of each article that the turn holds something of."""
     answer = turn.answer
-    for hit in (*answer.hits, *answer.closest):
-        yield from (hit.head, *hit.copies)
-    for statement in (*answer.statements, *answer.removed):
+    for hit in (*answer.hits, *answer.nearest_hits):
+        yield from (hit.metadata, *hit.copies)
+    for statement in (*answer.statements, *answer.rejected_statements):
         for citation in statement.citations:
-            yield from (citation.head, *citation.copies)
+            yield from (citation.metadata, *citation.copies)
 
 
 def _without(turn: Turn, gone: Collection[str], notice: str) -> Turn:
@@ -58,9 +58,9 @@ def _without(turn: Turn, gone: Collection[str], notice: str) -> Turn:
         answer=replace(
             answer,
             statements=_statements(answer.statements, gone),
-            removed=_statements(answer.removed, gone),
+            rejected_statements=_statements(answer.rejected_statements, gone),
             hits=_hits(answer.hits, gone),
-            closest=_hits(answer.closest, gone),
+            nearest_hits=_hits(answer.nearest_hits, gone),
             reason="",  # it may name what was closest, or quote it
             notice=notice,
         ),
@@ -76,7 +76,7 @@ def _statements(statements: Iterable[Statement], gone: Collection[str]) -> tuple
             ),
         )
         for statement in statements
-        if not any(c.head.article_id in gone for c in statement.citations)
+        if not any(c.metadata.article_id in gone for c in statement.citations)
     )
 
 
@@ -84,7 +84,7 @@ def _hits(hits: Iterable[Hit], gone: Collection[str]) -> tuple[Hit, ...]:
     return tuple(
         replace(hit, copies=_copies(hit.copies, gone))
         for hit in hits
-        if hit.head.article_id not in gone
+        if hit.metadata.article_id not in gone
     )
 
 

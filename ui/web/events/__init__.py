@@ -22,15 +22,15 @@ from ui.web.views.article import place_of
 def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, at_once: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
     loaded = wire_load(page, blocks)
-    loaded.success(lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE)
+    loaded.success(lambda desk: plotted(page, desk), page.on.session, page.time_parts, **AT_ONCE)
     wire_ask(page, at_once)
     _wire_reading(page)
     wire_admin(page, settings)
     wire_feedback(page)
     wire_export(page)
     _wire_conversations(page)
-    page.on.narrowing.widen.click(
-        lambda: ["", "", "", [], [], [], []], outputs=page.on.narrowing.inputs, **AT_ONCE
+    page.on.filters.widen.click(
+        lambda: ["", "", "", [], [], [], []], outputs=page.on.filters.inputs, **AT_ONCE
     )
 
 
@@ -49,7 +49,7 @@ def _wire_reading(page: PageUpdates) -> None:
 
     shown = [on.article, on.reader, on.cards]
     for place in (on.evidence, on.article):
-        place.open(open_, [on.desk], [*shown, on.opened], **AT_ONCE)
+        place.open(open_, [on.session], [*shown, on.opened], **AT_ONCE)
     on.close.click(page.cards, outputs=shown, **AT_ONCE)
 
 
@@ -70,10 +70,10 @@ def _wire_conversations(page: PageUpdates) -> None:
         return show(run_turn.stop_turn(desk).opened(wanted))
 
     parts = [*page.desk_parts, on.time.block, *page.opinion_parts]
-    on.start.click(start, on.desk, parts, **AT_ONCE)
-    on.chat.clear(start, on.desk, parts, **AT_ONCE)
+    on.start.click(start, on.session, parts, **AT_ONCE)
+    on.chat.clear(start, on.session, parts, **AT_ONCE)
     for opened in (
-        on.delete.click(delete, on.desk, parts, **AT_ONCE),
-        on.conversations.input(open_, [on.desk, on.conversations], parts, **AT_ONCE),
+        on.delete.click(delete, on.session, parts, **AT_ONCE),
+        on.conversations.input(open_, [on.session, on.conversations], parts, **AT_ONCE),
     ):
-        opened.success(lambda desk: plotted(page, desk), on.desk, page.time_parts, **AT_ONCE)
+        opened.success(lambda desk: plotted(page, desk), on.session, page.time_parts, **AT_ONCE)

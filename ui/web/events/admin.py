@@ -62,8 +62,8 @@ def lay_out_withdrawal(kept_seconds: int) -> WithdrawControls:
 
 def wire_admin(page: PageUpdates, settings: Settings) -> None:
     """Say what each of them does; each asks again whether who asks may."""
-    on, minding = page.on.minding.intake, page.on.minding
-    removal, desk = minding.removal, page.on.desk
+    on, minding = page.on.admin.intake, page.on.admin
+    removal, desk = minding.removal, page.on.session
     feeding = on.feed.click(
         _feed(page, settings),
         [desk, on.files, on.addresses],
@@ -99,7 +99,7 @@ def _refuse_others(desk: Session, request: gr.Request) -> Texts:
 
 
 def _feed(page: PageUpdates, settings: Settings) -> Any:
-    on = page.on.minding.intake
+    on = page.on.admin.intake
 
     def feed(
         desk: Session, files: list[str] | None, pasted: str | None, request: gr.Request
@@ -130,7 +130,7 @@ def _feed(page: PageUpdates, settings: Settings) -> Any:
 
 
 def _stopped(page: PageUpdates) -> Any:
-    on = page.on.minding.intake
+    on = page.on.admin.intake
 
     def stopped(desk: Session) -> dict[Any, Any]:
         texts = texts_in(desk.language)
@@ -145,7 +145,7 @@ def _stopped(page: PageUpdates) -> Any:
 
 
 def _confirm_withdrawal(page: PageUpdates) -> Any:
-    on = page.on.minding.removal
+    on = page.on.admin.removal
 
     def doomed(desk: Session, name: str, request: gr.Request) -> dict[Any, Any]:
         texts = _refuse_others(desk, request)
@@ -168,7 +168,7 @@ def _confirm_withdrawal(page: PageUpdates) -> Any:
 
 
 def _remove(page: PageUpdates, settings: Settings) -> Any:
-    on = page.on.minding.removal
+    on = page.on.admin.removal
 
     def remove(
         desk: Session, ids: tuple[str, ...], reason: str | None, request: gr.Request
@@ -184,7 +184,7 @@ def _remove(page: PageUpdates, settings: Settings) -> Any:
         return {
             on.doomed: (),
             on.block: gr.Column(visible=False),
-            page.on.minding.intake.name: "",
+            page.on.admin.intake.name: "",
             **page.covered(texts),
             **page.cards(),
         }

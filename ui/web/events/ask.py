@@ -23,29 +23,31 @@ from ui.web.views.markup import escape, unescape
 def wire_ask(page: PageUpdates, at_once: int) -> None:
     """Every way to ask: it shows the question at once, then its answer, then all that follows."""
     on = page.on
-    scope = [on.mode, on.order, *on.narrowing.inputs]
-    narrowing = [*page.desk_parts, *on.narrowing.inputs]
+    scope = [on.mode, on.order, *on.filters.inputs]
+    narrowing = [*page.desk_parts, *on.filters.inputs]
     begun = [
         on.question.submit(
             lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
-            [on.desk, on.question, *scope],
+            [on.session, on.question, *scope],
             page.desk_parts,
             **BEGINNING,
         ),
-        on.chat.example_select(_of_example(page), [on.desk, *scope], page.desk_parts, **BEGINNING),
-        on.chat.retry(_retry(page), [on.desk], page.desk_parts, **BEGINNING),
-        on.chat.edit(_edit(page), [on.desk], page.desk_parts, **BEGINNING),
-        on.understood.input(_strike(page), [on.desk, on.understood], narrowing, **BEGINNING),
-        on.link.change(
-            _linked(page), [on.desk, on.link], [*narrowing, on.mode, on.order], **BEGINNING
+        on.chat.example_select(
+            _of_example(page), [on.session, *scope], page.desk_parts, **BEGINNING
         ),
-        on.time.plot.select(dragged(page), [on.desk], narrowing, **BEGINNING),
-        on.time.note.pick(picked(page), [on.desk], narrowing, **BEGINNING),
-        on.time.busiest.input(clicked(page), [on.desk, on.time.busiest], narrowing, **BEGINNING),
+        on.chat.retry(_retry(page), [on.session], page.desk_parts, **BEGINNING),
+        on.chat.edit(_edit(page), [on.session], page.desk_parts, **BEGINNING),
+        on.understood.input(_strike(page), [on.session, on.understood], narrowing, **BEGINNING),
+        on.link.change(
+            _linked(page), [on.session, on.link], [*narrowing, on.mode, on.order], **BEGINNING
+        ),
+        on.time.plot.select(dragged(page), [on.session], narrowing, **BEGINNING),
+        on.time.note.pick(picked(page), [on.session], narrowing, **BEGINNING),
+        on.time.busiest.input(clicked(page), [on.session, on.time.busiest], narrowing, **BEGINNING),
     ]
     for event in begun:
         _wire_answer(page, event, at_once)
-    on.question.stop(_stop(page), on.desk, page.desk_parts, **AT_ONCE)
+    on.question.stop(_stop(page), on.session, page.desk_parts, **AT_ONCE)
 
 
 def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
@@ -60,7 +62,7 @@ def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
 
     answer = begun.success(
         answered,
-        page.on.desk,
+        page.on.session,
         page.desk_parts,
         api_visibility="private",
         concurrency_limit=at_once,
@@ -69,9 +71,9 @@ def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
         trigger_mode="multiple",
     )
     begun.success(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
-    answer.failure(_stop(page), page.on.desk, page.desk_parts, **AT_ONCE)
-    answer.success(page.settled, page.on.desk, page.desk_parts, **AT_ONCE).then(
-        lambda desk: plotted(page, desk), page.on.desk, page.time_parts, **AT_ONCE
+    answer.failure(_stop(page), page.on.session, page.desk_parts, **AT_ONCE)
+    answer.success(page.settled, page.on.session, page.desk_parts, **AT_ONCE).then(
+        lambda desk: plotted(page, desk), page.on.session, page.time_parts, **AT_ONCE
     )
 
 
@@ -85,9 +87,9 @@ def _linked(page: PageUpdates) -> Any:
 
     def asked(desk: Session, link: str | None) -> Shown:
         wanted = request_from_link(parse_qsl((link or "")[: input_validation.LONGEST_LINK]))
-        if wanted is None or (desk.turns and desk.turns[-1].asked == wanted):
+        if wanted is None or (desk.turns and desk.turns[-1].request == wanted):
             return page.nothing()
-        fields = zip(on.narrowing.inputs, fields_from_request(wanted).values(), strict=True)
+        fields = zip(on.filters.inputs, fields_from_request(wanted).values(), strict=True)
         begun = page.begun(desk.started(), wanted)
         return {**begun, **dict(fields), on.mode: wanted.mode, on.order: wanted.order}
 
@@ -135,7 +137,7 @@ def _again(page: PageUpdates, desk: Session, index: int | tuple[int, int], **cha
     at = desk.turn_at(index)
     if at is None:
         return page.nothing()
-    return page.begun(desk, replace(desk.turns[at].asked, **changed), at)
+    return page.begun(desk, replace(desk.turns[at].request, **changed), at)
 
 
 def _strike(page: PageUpdates) -> Any:
@@ -145,12 +147,16 @@ def _strike(page: PageUpdates) -> Any:
             return page.nothing()
         last = desk.turns[-1]
         struck = [kind for kind, _ in last.understood if kind not in left]
-        asked = replace(last.asked, struck=(*last.asked.struck, *struck))
+        asked = replace(
+            last.request, removed_constraints=(*last.request.removed_constraints, *struck)
+        )
         if "filters" not in struck:
             return page.begun(desk, asked, len(desk.turns) - 1)
-        asked = replace(asked, filters=Filters(), struck=last.asked.struck)
+        asked = replace(
+            asked, filters=Filters(), removed_constraints=last.request.removed_constraints
+        )
         cleared = dict(
-            zip(page.on.narrowing.inputs, fields_from_request(asked).values(), strict=True)
+            zip(page.on.filters.inputs, fields_from_request(asked).values(), strict=True)
         )
         return {**page.begun(desk, asked, len(desk.turns) - 1), **cleared}
 

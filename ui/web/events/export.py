@@ -42,7 +42,7 @@ COPY_JS = """async (parcel) => {
 
 def wire_export(page: PageUpdates) -> None:
     """Say what the buttons do that take an answer, or the whole conversation, away."""
-    on = page.on.taking
+    on = page.on.export
 
     def chosen(desk: Session, which: str) -> list[answer_formats.ExportedTurn]:
         turns = [turn for turn in page.current(desk).turns if not turn.is_under_way]
@@ -60,7 +60,7 @@ def wire_export(page: PageUpdates) -> None:
         if not desk.turns:
             return None
         gr.Info(texts_in(desk.language)("copied"), duration=3)
-        return {"query": permalink(desk.turns[-1].asked)}
+        return {"query": permalink(desk.turns[-1].request)}
 
     def saving(form: str) -> Any:
         def save(desk: Session, which: str) -> dict[str, str] | None:
@@ -72,9 +72,9 @@ def wire_export(page: PageUpdates) -> None:
 
         return save
 
-    wanted = [page.on.desk, on.which]
+    wanted = [page.on.session, on.which]
     on.copy.click(copy, wanted, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
-    on.link.click(link, page.on.desk, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
+    on.link.click(link, page.on.session, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
     for form, button in on.files.items():
         button.click(saving(form), wanted, on.parcel, **TELLING).then(None, on.parcel, js=SAVE_JS)
 
@@ -83,11 +83,11 @@ def said(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
     """Return the questions of the turns with their answers, or with the passages asked for."""
     return [
         answer_formats.ExportedTurn(
-            turn.asked.question,
+            turn.request.question,
             turn.answer,
             turn.sequence,
             turn.asked_on,
-            tuple(_passages(turn)) if turn.asked.mode == "passages" else (),
+            tuple(_passages(turn)) if turn.request.mode == "passages" else (),
         )
         for turn in turns
     ]
@@ -98,4 +98,4 @@ def _passages(turn: Turn) -> Iterator[Citation]:
     for number, hit in enumerate(turn.shown, start=1):
         passage = hit.passage
         where = (passage.start, passage.end, passage)
-        yield Citation(number, passage.text, *where, hit.head, hit.copies)
+        yield Citation(number, passage.text, *where, hit.metadata, hit.copies)

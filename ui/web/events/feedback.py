@@ -23,7 +23,7 @@ def wire_feedback(page: PageUpdates) -> None:
             return page.no_opinion()
         told = at, given.liked is True or given.liked == "Like"
         _keep(page, desk, told, "", request)
-        return {on.opinion.given: told, on.opinion.block: gr.Group(visible=True)}
+        return {on.feedback.given: told, on.feedback.block: gr.Group(visible=True)}
 
     def explain(
         desk: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
@@ -34,9 +34,9 @@ def wire_feedback(page: PageUpdates) -> None:
             gr.Info(texts_in(desk.language)("thanks"), duration=4)
         return page.no_opinion()
 
-    on.chat.like(thumb, [on.desk], page.opinion_parts, **AT_ONCE)
-    on.opinion.reason.submit(
-        explain, [on.desk, on.opinion.given, on.opinion.reason], page.opinion_parts, **TELLING
+    on.chat.like(thumb, [on.session], page.opinion_parts, **AT_ONCE)
+    on.feedback.reason.submit(
+        explain, [on.session, on.feedback.given, on.feedback.reason], page.opinion_parts, **TELLING
     )
 
 

@@ -40,8 +40,8 @@ def plotted(page: PageUpdates, desk: Session) -> Shown:
     history = replace(desk.current, turns=desk.turns[:-1]).history[-REMEMBERED:]
     try:
         question = read_question(page.archive, turn, history)
-        filters = apply_query_constraints(turn.asked.filters, question)
-        cited = [citation.head.article_id for citation in turn.answer.citations]
+        filters = apply_query_constraints(turn.request.filters, question)
+        cited = [citation.metadata.article_id for citation in turn.answer.citations]
         found = (
             date_histogram(page.archive, question.query, filters=filters, cited=cited)
             if filters is not None
@@ -111,9 +111,9 @@ def narrowed_to(page: PageUpdates, desk: Session, first: datetime, last: datetim
     """Ask the last question again, of the articles of those days."""
     if not desk.turns or first > last:
         return page.nothing()
-    asked = within(desk.turns[-1].asked, first, last)
+    asked = within(desk.turns[-1].request, first, last)
     fields = fields_from_request(asked)
-    narrowing = page.on.narrowing
+    narrowing = page.on.filters
     return {
         **page.begun(desk, asked, len(desk.turns) - 1),
         narrowing.after: fields["after"],

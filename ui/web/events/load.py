@@ -35,10 +35,10 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
             **page.covered(texts),
             **opened,
             on.link: str(request.query_params),
-            on.minding.intake.block: gr.Accordion(visible=may),
-            on.minding.remove_this: gr.Button(visible=may),
+            on.admin.intake.block: gr.Accordion(visible=may),
+            on.admin.remove_this: gr.Button(visible=may),
         }
 
-    mine = [on.link, on.minding.intake.block, on.minding.remove_this]
+    mine = [on.link, on.admin.intake.block, on.admin.remove_this]
     parts = [*page.desk_parts, *page.covering_parts, *mine]
-    return blocks.load(load, [on.desk, on.kept], parts, **AT_ONCE)
+    return blocks.load(load, [on.session, on.stored], parts, **AT_ONCE)

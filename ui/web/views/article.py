@@ -24,7 +24,7 @@ class Shelf(Protocol):
 
     def revisions(self, article_id: str, /) -> Sequence[Revision]: ...
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], /
     ) -> Mapping[str, tuple[ArticleMetadata, ...]]: ...
 
@@ -80,7 +80,7 @@ def article_html(shelf: Shelf, place: Place, texts: Texts, revision: int | None 
         f'<article class="bf-article" aria-labelledby="bf-article-title">'
         f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escape(head.title)}</h2>'
         f'{facts_html(head, texts)}<p class="bf-doing">{original(head, texts)}</p>'
-        f"{copies_html(shelf.copies([article.id]).get(article.id, ()), texts)}{said}"
+        f"{copies_html(shelf.near_duplicates([article.id]).get(article.id, ()), texts)}{said}"
         f"{_revisions(shelf.revisions(article.id), article.revision, place, texts)}"
         f'<div class="bf-text" dir="auto">{_text(article, place)}</div></article>'
     )

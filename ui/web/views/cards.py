@@ -21,7 +21,7 @@ def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
     cards = [_turn(turn, number, texts) for number, turn in enumerate(turns, start=1)]
     folded = "".join(
         f'<details class="bf-earlier"><summary dir="auto">'
-        f"{escape_line(turn.asked.question)}</summary>{markup}</details>"
+        f"{escape_line(turn.request.question)}</summary>{markup}</details>"
         for turn, markup in reversed(list(zip(turns[:-1], cards[:-1], strict=True)))
         if markup
     )
@@ -64,9 +64,9 @@ def _citation_card(
         f'<article class="bf-card" id="turn-{turn}-card-{number}" '
         f'aria-labelledby="turn-{turn}-title-{number}">'
         f'<a class="bf-number" href="#{said}" aria-label="{back}" title="{back}">{number}</a>'
-        f"{_headline(first.head, f'turn-{turn}-title-{number}', texts)}"
+        f"{_headline(first.metadata, f'turn-{turn}-title-{number}', texts)}"
         f"{passage_html(first.passage, spans)}{copies_html(first.copies, texts)}"
-        f"{_doing(first.head, turn, number, texts)}</article>"
+        f"{_doing(first.metadata, turn, number, texts)}</article>"
     )
 
 
@@ -75,8 +75,8 @@ def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
     title = f"{card}-title"
     return (
         f'<article class="bf-card" id="{card}" aria-labelledby="{title}">'
-        f"{_headline(hit.head, title, texts)}{passage_html(hit.passage, [])}"
-        f"{copies_html(hit.copies, texts)}{_doing(hit.head, turn, place, texts)}</article>"
+        f"{_headline(hit.metadata, title, texts)}{passage_html(hit.passage, [])}"
+        f"{copies_html(hit.copies, texts)}{_doing(hit.metadata, turn, place, texts)}</article>"
     )
 
 

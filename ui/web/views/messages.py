@@ -18,7 +18,7 @@ def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
     """Return the conversation for Gradio's chat, every word of it escaped."""
     said = []
     for number, turn in enumerate(turns, start=1):
-        said.append({"role": "user", "content": plain_line(turn.asked.question)})
+        said.append({"role": "user", "content": plain_line(turn.request.question)})
         said.append({"role": "assistant", "content": answer_html(turn, number, texts)})
     return said
 
@@ -38,7 +38,7 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         why = f"&#46; {escape_line(rest)}" if rest else ""
         yield paragraph(f"<strong>{escape_line(first)}</strong>{why}", "bf-refused")
         yield _closest(turn, number, texts)
-    elif turn.asked.mode == "passages" and turn.progress == "done":
+    elif turn.request.mode == "passages" and turn.progress == "done":
         count = len(answer.hits)
         said = escape(texts("found_passages", count=count))
         link = f'<a href="#turn-{number}-hit-1">{said}</a>' if count else said
@@ -51,8 +51,8 @@ def _closest(turn: Turn, number: int, texts: Texts) -> str:
     """Return the closest articles that a refusal offers, each leading to its card."""
     items = "".join(
         f'<li dir="auto"><a href="#turn-{number}-hit-{place}">'
-        f"{escape_line(hit.head.title or hit.head.article_id)}</a>"
-        f"{_whose(hit.head, texts)}</li>"
+        f"{escape_line(hit.metadata.title or hit.metadata.article_id)}</a>"
+        f"{_whose(hit.metadata, texts)}</li>"
         for place, hit in enumerate(turn.shown[:OFFERED], start=1)
     )
     heading = paragraph(escape(texts("closest_beside")), "bf-note")
@@ -70,7 +70,7 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
     for number, citation in {c.number: c for c in statement.citations}.items():
         parts.append(
             f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
-            f'title="{escape_line(named(citation.head))}">&#91;{number}&#93;</a>'
+            f'title="{escape_line(named(citation.metadata))}">&#91;{number}&#93;</a>'
         )
     sign, key = SIGNS[statement.support], SUPPORTS[statement.support]
     told = escape_line(". ".join(filter(None, (texts(key), texts.told(statement.reason)))))
@@ -86,24 +86,24 @@ def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
     answer = turn.answer
     if answer.notice:
         yield paragraph(escape_line(texts.told(answer.notice)), "bf-note bf-notice")
-    if turn.outside:
+    if turn.out_of_coverage:
         yield paragraph(escape(texts("outside")), "bf-note bf-notice")
     if turn.progress == "stopped":
         yield paragraph(escape(texts("stopped")), "bf-note")
     facts = []
-    if answer.as_of and not answer.refused:
-        facts.append(texts("as_of", day=texts.day(answer.as_of)))
+    if answer.newest_source and not answer.refused:
+        facts.append(texts("as_of", day=texts.day(answer.newest_source)))
     if turn.progress in ("growing", "done") and answer.hits:
-        looked_at = max(answer.considered, len(answer.hits))
+        looked_at = max(answer.candidates_considered, len(answer.hits))
         facts.append(texts("looked_at", count=looked_at))
-    facts += [texts(f"struck_{kind}") for kind in turn.asked.struck]
+    facts += [texts(f"struck_{kind}") for kind in turn.request.removed_constraints]
     if facts:
         yield paragraph(" &#183; ".join(map(escape_line, facts)), "bf-note bf-facts")
 
 
 def _removed(turn: Turn, texts: Texts) -> str:
     """Return what was taken out for want of support, folded."""
-    removed = turn.answer.removed
+    removed = turn.answer.rejected_statements
     if not removed:
         return ""
     items = "".join(
