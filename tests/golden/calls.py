@@ -113,7 +113,7 @@ def searches(archive: Archive) -> Both:
         facts[name] = {
             "question": case.question,
             "query": asked.query,
-            "window": _window(asked.window),
+            "window": _window(asked.time_range),
             "publishers": list(asked.publishers),
             "authors": list(asked.authors),
             "phrases": list(asked.phrases),
@@ -125,7 +125,7 @@ def searches(archive: Archive) -> Both:
             "hits": _hits(found.hits),
             "outside": _hits(found.outside),
         }
-        words[name] = _said(understood=asked.described(), notice=found.notice)
+        words[name] = _said(understood=asked.describe(), notice=found.notice)
     return facts, words
 
 
@@ -139,7 +139,7 @@ def windows(archive: Archive) -> Both:
             asked_on = _day(row["asked_on"]).replace(hour=15)
             # No passages are asked for: nothing is searched, the question is only parsed.
             asked = retrieve(archive, row["question"], 0, asked_on=asked_on).question
-            window = _window(asked.window)
+            window = _window(asked.time_range)
             found[f"{row['asked_on']} {row['question']}"] = window
             right += window == row["window"]
         facts[name] = {"right": right, "questions": len(rows), "found": found}
@@ -151,7 +151,7 @@ def histograms(archive: Archive) -> Both:
     facts = {}
     for name, case in HISTOGRAMS.items():
         before = [answer for _, answer in _history(archive, case)]
-        cited = [c.head.article_id for answer in before for c in answer.citations]
+        cited = [c.metadata.article_id for answer in before for c in answer.citations]
         found = date_histogram(archive, case.question, filters=_filters(case), cited=cited)
         bars = {bar.start.date().isoformat(): [bar.articles, bar.cited] for bar in found.bars}
         facts[name] = {"step": found.step, "bars": {day: n for day, n in bars.items() if n[0]}}
@@ -207,13 +207,13 @@ def _answer_facts(answer: Answer) -> dict[str, Any]:
         "question": answer.question,
         "refused": answer.refused,
         "statements": [_statement(one) for one in answer.statements],
-        "removed": [_statement(one) for one in answer.removed],
-        "as_of": answer.as_of and answer.as_of.isoformat(),
-        "considered": answer.considered,
+        "removed": [_statement(one) for one in answer.rejected_statements],
+        "as_of": answer.newest_source and answer.newest_source.isoformat(),
+        "considered": answer.candidates_considered,
         "confidence": answer.confidence and round(answer.confidence, DIGITS),
         "tokens": [answer.usage.input_tokens, answer.usage.output_tokens],
         "hits": _hits(answer.hits),
-        "closest": _hits(answer.closest),
+        "closest": _hits(answer.nearest_hits),
     }
 
 
@@ -223,7 +223,7 @@ def _answer_words(answer: Answer) -> dict[str, Any]:
         notice=answer.notice,
         reason=answer.reason,
         statements=_said(**{str(i): one.reason for i, one in enumerate(answer.statements)}),
-        removed=_said(**{str(i): one.reason for i, one in enumerate(answer.removed)}),
+        removed=_said(**{str(i): one.reason for i, one in enumerate(answer.rejected_statements)}),
     )
 
 
