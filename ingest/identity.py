@@ -39,10 +39,10 @@ class Places(Protocol):
     """Where articles were read: `rag.store.crawl_state.Places`."""
 
     def article_at(self, place: str) -> str: ...
-    def others_of(self, article_id: str) -> list[str]: ...
+    def other_locations(self, article_id: str) -> list[str]: ...
     def with_text(self, text: str) -> list[str]: ...
     def withdrawn(self) -> dict[str, frozenset[str]]: ...
-    def beginning(self, start: str) -> list[str]: ...
+    def ids_starting_with(self, start: str) -> list[str]: ...
     def save(self, read: Iterable[tuple[str, str]]) -> None: ...
 
 
@@ -113,7 +113,7 @@ class ArticleIdResolver:
 
     def _lies_elsewhere(self, article_id: str, place: str) -> bool:
         """Whether an article is still at another place than this one."""
-        places = {*self._places.others_of(article_id)}
+        places = {*self._places.other_locations(article_id)}
         places |= {p for p, moved in self._moved.items() if moved == article_id}
         if self._places.article_at(article_id) in ("", article_id):
             places.add(article_id)
@@ -142,7 +142,7 @@ class ArticleIdResolver:
 
     def _beginning(self, start: str) -> list[str]:
         here = [article_id for article_id in self._batch if article_id.startswith(start)]
-        return [*here, *self._places.beginning(start)]
+        return [*here, *self._places.ids_starting_with(start)]
 
     def _is_same(self, article_id: str, article: Article) -> bool:
         """Whether an article is the one of that id, as it was or in a new version."""

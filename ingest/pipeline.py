@@ -34,7 +34,7 @@ from rag.chunking import TokenLimit, split_article
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Access, Article, Span
 from rag.store.articles import content_hash
-from rag.store.database import is_of_the_archive
+from rag.store.database import is_archive_error
 from rag.valid_dates import is_valid_date
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class _Run:
         try:
             self._put(sound, refused)
         except Exception as error:
-            if is_of_the_archive(error):
+            if is_archive_error(error):
                 raise
             for article in sound:
                 self._put_alone(article, refused)
@@ -228,7 +228,7 @@ class _Run:
         try:
             self._put([article], refused)
         except Exception as error:
-            if is_of_the_archive(error):
+            if is_archive_error(error):
                 raise
             refused.append(article.id)
             self._reject(unexpected_failure(article.url or article.id, error))
@@ -338,7 +338,7 @@ class _Run:
         try:
             self._take_down(kill)
         except Exception as error:
-            if is_of_the_archive(error):
+            if is_archive_error(error):
                 raise
             self._reject(unexpected_failure(kill.place, error))
 

@@ -164,7 +164,7 @@ def test_changes_that_were_in_a_lost_log_are_told_of_before_anything_else_is_don
     for _ in range(2):  # whoever looks twice is told twice
         with pytest.raises(
             ArchiveDamagedError,
-            match=r"^[^\n]* changes? \d+ [^\n]* lost[^\n]*doctor --repair[^\n]*$",
+            match=r"^[^\n]* changes? \d+ [^\n]* missing from the database[^\n]*doctor --repair[^\n]*$",
         ):
             Archive.open(folder, mode=mode, embeddings=Numbered())  # type: ignore[arg-type]
     with Archive.open(folder, embeddings=Numbered(), losses="accept") as archive:
@@ -225,13 +225,17 @@ def test_the_command_tells_of_lost_changes_and_gives_them_up_when_told_to(
     (folder / "archive.sqlite-wal").unlink()
     for words in (["status"], ["search", "whale"]):
         assert cli.main([*words, "--archive", str(folder)]) == 1
-        assert "are lost, which its indexes have followed" in capsys.readouterr().err
+        assert (
+            "are missing from the database, though the indexes contain them"
+            in capsys.readouterr().err
+        )
     assert cli.main(["doctor", "--archive", str(folder)]) == 1
-    assert "record: changes 1 to 40 are lost" in capsys.readouterr().out
+    assert "record: changes 1 to 40 are missing" in capsys.readouterr().out
     assert cli.main(["doctor", "--repair", "--archive", str(folder)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [
-        "accepted: record: changes 1 to 40 are lost, which its indexes have followed",
+        "accepted: record: changes 1 to 40 are missing from the database, "
+        "though the indexes contain them",
         "no problems: 0 articles, 0 passages; the database and both indexes agree",
     ]
     assert cli.main(["status", "--archive", str(folder)]) == 0

@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def found(folder: Path) -> list[str]:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        return [f"{problem.place}: {problem.what}" for problem in find_problems(archive)]
+        return [f"{problem.place}: {problem.description}" for problem in find_problems(archive)]
 
 
 def mended(folder: Path) -> list[str]:
@@ -102,18 +102,18 @@ def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
         (
             _with_strange_words,
             [
-                "word index: 1 passage in it that the record does not have (the first: 99)",
+                "word index: 1 passage in it that the database does not have (the first: 99)",
                 "word index: 1 passage in it more than once (the first: 1)",
             ],
         ),
         (_without_a_vector, ["vector index: 1 passage missing from it (the first: 3)"]),
         (
             _with_strange_vectors,
-            ["vector index: 1 passage in it that the record does not have (the first: 99)"],
+            ["vector index: 1 passage in it that the database does not have (the first: 99)"],
         ),
         (
             _with_another_vector,
-            ["vector index: 1 vector not the record's (the first: 2)"],
+            ["vector index: 1 vector different from the database (the first: 2)"],
         ),
     ],
 )

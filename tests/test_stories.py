@@ -180,7 +180,7 @@ def test_whatever_comes_and_goes_each_story_is_led_by_the_first_of_its_tellings(
                 here.discard(article.id)
         for story in (("wire", "early", "cut", "late"), ("train", "train again")):
             tellings = [article_id for article_id in story if article_id in here]
-            found = record.stories.near_duplicates(tellings)
+            found = record.duplicates.near_duplicates(tellings)
             for article_id in tellings:
                 others = [head.article_id for head in found.get(article_id, ())]
                 assert others == [other for other in tellings if other != article_id]

@@ -27,7 +27,7 @@ from rag.schema import (
     PassageCandidate,
 )
 from rag.store.articles import ArticleStore
-from rag.store.filters import kinds_of, readable
+from rag.store.filters import column_values, readable
 from rag.store.hits import read_candidates, read_hits
 from rag.store.passages import Vectors
 from rag.store.revisions import Revision, complete_id, find_ids, read_revisions
@@ -146,11 +146,11 @@ class ArchiveReader:
 
     def sections(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the sections' names, the one with most articles first."""
-        return tuple(kinds_of(self._record.database, "section", access))
+        return tuple(column_values(self._record.database, "section", access))
 
     def languages(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the languages of the articles, as they are tagged, the commonest first."""
-        return tuple(kinds_of(self._record.database, "language", access))
+        return tuple(column_values(self._record.database, "language", access))
 
     @property
     def version(self) -> int:
@@ -164,7 +164,7 @@ class ArchiveReader:
 
         Articles that tell a story alone are left out.
         """
-        return self._record.stories.near_duplicates(article_ids, filters=filters)
+        return self._record.duplicates.near_duplicates(article_ids, filters=filters)
 
     def surrounding_passages(
         self, passage: Passage, before: int = 1, after: int = 1, *, access: Access = ()

@@ -1,4 +1,4 @@
-"""What was last read of revisions: a search finds passages of the same articles again."""
+"""LRU caches of article texts and metadata; consecutive searches hit the same articles."""
 
 from __future__ import annotations
 
@@ -11,54 +11,57 @@ from rag.schema import ArticleMetadata
 from rag.store.database import Database
 from rag.store.rows import HEAD, row_to_metadata
 
-# Of all articles that a hundred passages come from, a text is read whole for each: on 111,023
-# passages that was nine tenths of a search's time.
+# Reading the full text of each hit's article was 9/10 of a search's time: docs/benchmarks.md.
 CHARACTERS = 50_000_000
-HEADS = 20_000  # a kilobyte each
+HEADS = 20_000  # 1 kB each
 
-# A revision's number in the record, and its fingerprint: numbers come again.
+# A revision's row id and content hash: row ids are reused.
 TextKey = tuple[int, str]
-# Of a fingerprint there may be two revisions: which of its article's it is.
+# Two revisions of an article can share a content hash: the revision number tells them apart.
 HeadKey = tuple[int, str, int]
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class LRUCache(Generic[K, V]):
-    """Values by their keys, the latest used of them kept; may be used by several threads.
-
-    `read` is asked for those that are not; of the sizes of all, `most` is kept.
-    """
+    """Thread-safe cache that drops the least recently used values beyond a total size."""
 
     def __init__(
         self, read: Callable[[set[K]], dict[K, V]], most: int, size: Callable[[V], int]
     ) -> None:
-        self._read, self._most, self._size = read, most, size
-        self._kept: OrderedDict[K, V] = OrderedDict()
-        self._taken = 0
+        """Create an empty cache.
+
+        Args:
+            read: Reads the values of keys that are not cached.
+            most: The largest total size.
+            size: Returns the size of a value.
+        """
+        self._read, self._max_size, self._size = read, most, size
+        self._values: OrderedDict[K, V] = OrderedDict()
+        self._total = 0
         self._lock = threading.Lock()
 
     def of(self, keys: Iterable[K]) -> dict[K, V]:
-        """Return the values of those of the keys that there are."""
+        """Return the values of those keys that have one."""
         wanted = set(keys)
         with self._lock:
-            found = {key: self._kept[key] for key in wanted if key in self._kept}
+            found = {key: self._values[key] for key in wanted if key in self._values}
             for key in found:
-                self._kept.move_to_end(key)
+                self._values.move_to_end(key)
         read = self._read(wanted - found.keys())
         with self._lock:
             for key, value in read.items():
-                if key not in self._kept:
-                    self._kept[key] = value
-                    self._taken += self._size(value)
-            while self._taken > self._most:
-                _, dropped = self._kept.popitem(last=False)
-                self._taken -= self._size(dropped)
+                if key not in self._values:
+                    self._values[key] = value
+                    self._total += self._size(value)
+            while self._total > self._max_size:
+                _, dropped = self._values.popitem(last=False)
+                self._total -= self._size(dropped)
         return found | read
 
 
 def text_cache(database: Database) -> LRUCache[TextKey, str]:
-    """Return the texts of the record's revisions."""
+    """Return a cache of the texts of revisions."""
 
     def read(keys: set[TextKey]) -> dict[TextKey, str]:
         wanted = {key[0]: key for key in keys}
@@ -71,7 +74,7 @@ def text_cache(database: Database) -> LRUCache[TextKey, str]:
 
 
 def metadata_cache(database: Database) -> LRUCache[HeadKey, ArticleMetadata]:
-    """Return the heads of the record's revisions."""
+    """Return a cache of the metadata of revisions."""
 
     def read(keys: set[HeadKey]) -> dict[HeadKey, ArticleMetadata]:
         rows = database.execute_for_each(

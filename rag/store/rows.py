@@ -1,4 +1,4 @@
-"""Rows of the record into nouns: which columns a head takes, and how a moment is kept."""
+"""Row to value conversion: the columns of article metadata, and timestamps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from rag.schema import Article, ArticleMetadata, Passage
 from rag.valid_dates import FIRST_DAY, LAST_DAY, parse_stored_date
 
-# The columns of a head, of a table `revisions` that is called r: as many as `read_head` takes.
+# The columns of an article's metadata in a table `revisions r`, as `row_to_metadata` reads them.
 HEAD = (
     "r.article_id, r.title, r.publisher, r.url, r.authors, r.published, r.updated, "
     "r.section, r.language, r.kind, r.slugline, r.urgency, r.correction, r.access, r.revision"
@@ -19,14 +19,14 @@ HEAD = (
 HEAD_COLUMNS = 15
 
 Row = Sequence[Any]
-# Whole seconds since 1970 between which a stored moment is a valid one: in SQL, of an older record.
+# The range of valid timestamps, in seconds since 1970, for SQL: older archives have others.
 FIRST_SECOND = int(datetime.combine(FIRST_DAY, time.min, UTC).timestamp())
 LAST_SECOND = int(datetime.combine(LAST_DAY, time.max, UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedPassage:
-    """One live passage with what an index needs of it."""
+    """A current passage with its number and its article's metadata, as indexes need it."""
 
     number: int
     passage: Passage
@@ -34,7 +34,7 @@ class IndexedPassage:
 
 
 def row_to_metadata(row: Row) -> ArticleMetadata:
-    """Return the head of a row of HEAD."""
+    """Convert a row of the HEAD columns to metadata."""
     return ArticleMetadata(
         article_id=row[0],
         title=row[1],
@@ -55,7 +55,7 @@ def row_to_metadata(row: Row) -> ArticleMetadata:
 
 
 def row_to_article(row: Row) -> Article:
-    """Return the article of a row of HEAD and its text."""
+    """Convert a row of the HEAD columns and the text to an article."""
     head, text = row_to_metadata(row), row[HEAD_COLUMNS]
     return Article(
         id=head.article_id,
@@ -78,7 +78,7 @@ def row_to_article(row: Row) -> Article:
 
 
 def row_to_passage(row: Row) -> IndexedPassage:
-    """Return the passage of a row of number, start, end, HEAD, and the article's text."""
+    """Convert a row of number, start, end, the HEAD columns and the text to a passage."""
     number, start, end = row[:3]
     head, text = row_to_metadata(row[3:]), row[3 + HEAD_COLUMNS]
     return IndexedPassage(
@@ -87,12 +87,12 @@ def row_to_passage(row: Row) -> IndexedPassage:
 
 
 def to_timestamp(moment: datetime) -> int:
-    """Return a moment as the record and the word index compare it: whole seconds since 1970."""
+    """Convert a time to whole seconds since 1970, as the database and the index store it."""
     return int(moment.timestamp() // 1)
 
 
 def from_timestamp(since_1970: int | None) -> datetime | None:
-    """Return the moment of whole seconds since 1970; None where they are of no valid one."""
+    """Convert whole seconds since 1970 to a time in UTC; None if the time is not valid."""
     if since_1970 is None or not FIRST_SECOND <= since_1970 <= LAST_SECOND:
         return None
     return datetime.fromtimestamp(since_1970, UTC)

@@ -52,7 +52,7 @@ def test_a_reader_adds_nothing_that_a_writer_has_indexed(
     reader.close()
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         assert find_problems(archive) == ()
-        assert archive.indexes.text.count() == 2 * 11
+        assert archive.indexes.bm25.count() == 2 * 11
 
 
 def _put_some(folder: Path) -> None:

@@ -87,7 +87,7 @@ def test_killed_half_way_the_old_model_answers_and_a_second_attempt_goes_on(
     assert ours.recv() == "a batch"
     with (
         Archive.open(folder, settings=Settings()) as archive,
-        pytest.raises(ArchiveLockedError, match=rf"embedded anew by process {process.pid}, since"),
+        pytest.raises(ArchiveLockedError, match=rf"re-embedded by process {process.pid}, since"),
     ):
         archive.reembed(models[1])
     process.kill()
