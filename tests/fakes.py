@@ -12,7 +12,7 @@ from pathlib import Path
 from langchain_core.embeddings import Embeddings
 
 from rag.archive.archive import Archive
-from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
+from rag.schema import Answer, Article, Citation, Filters, Hit, Notice, Span, Statement
 
 DIMENSION = 256
 
@@ -90,6 +90,9 @@ def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archi
     return Archive.open(folder, embeddings=WordEmbeddings())
 
 
+PARTLY, UNSUPPORTED = Notice("partly_supported"), Notice("not_in_passage")
+
+
 class QuotingChatbot:
     """Says, word for word, every sentence that shares a long word with the question."""
 
@@ -124,8 +127,8 @@ class QuotingChatbot:
                     )
                     yield answer
         if not answer.statements:
-            reason = "The archive does not say."
-            yield Answer(question, refused=True, reason=reason, nearest_hits=hits[:3])
+            why = Notice("nothing_relevant")
+            yield Answer(question, refused=True, refusal=why, nearest_hits=hits[:3])
 
     def ask(self, question: str, **given: object) -> Answer:
         *_, answer = self.stream(question, **given)  # type: ignore[arg-type]
@@ -149,8 +152,8 @@ class PacedChatbot(QuotingChatbot):
             time.sleep(0.02)
         for answer in super().stream(question, **given):  # type: ignore[arg-type]
             if "doubtful" in question and answer.statements:
-                partly = replace(answer.statements[0], support="partly", reason="who is unclear")
-                removed = Statement("The moon is a bridge.", (), "not supported", "nothing says so")
+                partly = replace(answer.statements[0], support="partly", reason=PARTLY)
+                removed = Statement("The moon is a bridge.", (), "not supported", UNSUPPORTED)
                 answer = replace(answer, statements=(partly,), rejected_statements=(removed,))
             yield answer
             while "slowly" in question and not self.go.exists():

@@ -82,7 +82,7 @@ def ask(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer one question, or on a terminal, without one, each that is typed."""
     scope = scope_of(arguments)
     question = _question(arguments)
-    from ui import conversation, opening, render
+    from ui import answer_formats, conversation, opening, render
 
     with opening.open_chatbot(settings) as (archive, chatbot):
         check_publishers(archive, scope.filters)
@@ -93,7 +93,7 @@ def ask(arguments: argparse.Namespace, settings: Settings) -> int:
             answer = chatbot.ask(
                 question, k=scope.k, filters=scope.filters, asked_on=scope.asked_on
             )
-            print(render.json_text(render.answer_value(answer)))
+            print(render.json_text(answer_formats.answer_value(answer)))
         else:
             conversation.show_answer(chatbot, question, scope)
     return DONE
