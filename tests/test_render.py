@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from rag.archive.stats import ArchiveStatus, PublisherStatus
 from rag.schema import Answer, ArticleMetadata, Citation, Hit, Notice, Passage, Statement
 from rag.store.ingest_log import IngestRun
-from ui import answer_formats, render, terminal
+from ui import answer_formats, render
+from ui.cli import format as terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 TEXT = "The minister spoke. “We may send weapons,” he said. Nobody replied."
@@ -52,8 +53,8 @@ def test_a_hit_has_the_fixed_shape() -> None:
 def test_an_answer_has_the_fixed_shape() -> None:
     value = answer_formats.answer_value(ANSWER)
     assert list(value) == [
-        "question", "text", "statements", "refused", "reason", "refusal", "notices", "as_of",
-        "closest",
+        "question", "text", "statements", "refused", "reason", "refusal", "notice",
+        "notices", "as_of", "closest",
     ]  # fmt: skip
     (statement,) = value["statements"]
     assert list(statement) == ["text", "support", "citations"]
@@ -231,10 +232,10 @@ def test_status_says_what_the_archive_covers() -> None:
         (
             {"new": 1, "changed": 0, "unchanged": 0, "kept_out": 1, "stopped": True},
             DAY,
-            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped before its end",
+            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped early",
         ),
         ({"error": "ReadError: no\x1b[31m"}, DAY, "24 October 2024: ReadError: no"),
-        ({}, None, "24 October 2024: under way, or cut short"),
+        ({}, None, "24 October 2024: running, or interrupted"),
     ],
 )
 def test_the_status_says_what_came_of_the_last_ingest(
