@@ -71,7 +71,7 @@ def split_article(article: Article, limit: TokenLimit) -> list[Span]:
     # One call for all the sentences, each with the space behind it, instead of one a candidate.
     ends = [*(s.start for s in spans[1:]), spans[-1].end]
     pieces = [text[s.start : end] for s, end in zip(spans, ends, strict=True)]
-    empty, head, *counts = limit.count_tokens(["", embedding_text(article.head, ""), *pieces])
+    empty, head, *counts = limit.count_tokens(["", embedding_text(article.metadata, ""), *pieces])
     room = limit.max_tokens - head - 1  # one for the line break behind the date
     if room < 1:
         raise ValueError(
@@ -93,7 +93,7 @@ def split_article(article: Article, limit: TokenLimit) -> list[Span]:
 def _fitting(article: Article, passages: list[Span], limit: TokenLimit) -> list[Span]:
     """Return `passages`, each counted as it will be embedded; one that is too long is halved."""
     while True:
-        texts = [embedding_text(article.head, article.text[p.start : p.end]) for p in passages]
+        texts = [embedding_text(article.metadata, article.text[p.start : p.end]) for p in passages]
         fits = [count <= limit.max_tokens for count in limit.count_tokens(texts)]
         if all(fits):
             return passages

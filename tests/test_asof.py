@@ -29,7 +29,7 @@ FERRY = an_article("ferry", "The ferry to Vellmark sank with nine sailors. Diver
 FERRY_LATER = replace(
     FERRY, text="The ferry to Vellmark sank with twelve sailors. Divers searched."
 )
-CORRECTED = replace(FERRY_LATER, correction="Twelve sailors were on board, not nine.")
+CORRECTED = FERRY_LATER.replace(correction="Twelve sailors were on board, not nine.")
 MILL = an_article("mill", "The mill at Vellmark burned down in a night. Nobody was hurt.")
 LATE = an_article("late", "Vellmark ferry sailors were buried at sea. The town mourned them.")
 
@@ -163,7 +163,7 @@ NOTICE = an_article(
 def test_a_notice_is_told_of_what_it_corrected_then_and_of_what_it_has_since(
     archive: Archive,
 ) -> None:
-    put(archive, replace(FERRY_LATER, url="https://paper.example/ferry"))  # the sixth change
+    put(archive, FERRY_LATER.replace(url="https://paper.example/ferry"))  # the sixth change
     put(archive, NOTICE)
     date_the_changes(archive)
     before, after = archive.as_of(DAYS[3]), archive.as_of(DAYS[5])
@@ -183,7 +183,7 @@ def test_what_was_public_then_and_is_not_now_is_for_those_with_the_right(archive
     for found in (then.vector_search, then.bm25_search):
         ids = {hit.passage.article_id for hit in found("Vellmark ferry mill", 9, filters=public)}
         assert ids == {FERRY.id, MILL.id}
-    put(archive, replace(FERRY_LATER, access="subscribers"))
+    put(archive, FERRY_LATER.replace(access="subscribers"))
     for found in (then.vector_search, then.bm25_search):
         for rights, expected in (
             (("everybody",), {MILL.id}),

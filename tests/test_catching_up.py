@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def put(folder: Path, *articles: Article) -> None:
 
 
 def storm(n: int) -> Article:
-    return replace(HARBOUR, id=f"courier.example/storm-{n}", text=f"Storm {n} broke the pier.")
+    return HARBOUR.replace(id=f"courier.example/storm-{n}", text=f"Storm {n} broke the pier.")
 
 
 def put_without_indexes(folder: Path, archive: Archive, article: Article) -> None:

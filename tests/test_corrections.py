@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,7 +93,7 @@ def test_a_notice_is_told_with_the_article_that_it_names(
 
 
 def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None:
-    wrong = replace(FERRY, correction="The ferry had twelve sailors on board, not nine.")
+    wrong = FERRY.replace(correction="The ferry had twelve sailors on board, not nine.")
     put(archive, wrong)
     answer = Chatbot(archive).ask("Where was the ferry bound for when it sank?")
     assert "nine" not in answer.text

@@ -44,8 +44,8 @@ PUBLIC = Article(
     "courier.example/bridge", "Bridge inspectors find cracks", STORY, "Harbour Courier",
     "https://courier.example/bridge", ("Noor Haan",), DAY, language="en", section="Town",
 )  # fmt: skip
-COPY = replace(  # the same story, told to subscribers as well
-    PUBLIC, id="wire.example/bridge", title="Wire: vermilion bridge", publisher="Vermilion Wire",
+COPY = PUBLIC.replace(
+    id="wire.example/bridge", title="Wire: vermilion bridge", publisher="Vermilion Wire",
     url="https://wire.example/bridge", authors=("Vermilion Reporter",), access="wire",
 )  # fmt: skip
 BOARD = Article(
@@ -65,7 +65,7 @@ ONCE_PUBLIC = Article(
     "The ferry will run at night, the vermilion company said of the harbour.", "Harbour Courier",
     "", (), DAY,
 )  # fmt: skip
-CLOSED = replace(ONCE_PUBLIC, title="Ferry to run at night, vermilion", access="board")
+CLOSED = ONCE_PUBLIC.replace(title="Ferry to run at night, vermilion", access="board")
 RESTRICTED = {COPY.id, BOARD.id, NOTICE.id, CLOSED.id}
 
 
@@ -152,7 +152,7 @@ def test_each_right_opens_its_own_articles(archive: Archive) -> None:
     ids = {hit.passage.article_id for hit in archive.search(QUESTION, 20, filters=board)}
     assert BOARD.id in ids
     assert not ids & {COPY.id, NOTICE.id}
-    assert archive.article(BOARD.id, access=("board",)) == replace(BOARD, revision=1)
+    assert archive.article(BOARD.id, access=("board",)) == BOARD.replace(revision=1)
     assert archive.article(COPY.id, access=("board",)) is None
     assert [len(archive.revisions(CLOSED.id, access=access)) for access in ((), ("board",))] == [
         0,
@@ -216,7 +216,7 @@ def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) 
         Passage(CLOSED.id, 1, 0, len(ONCE_PUBLIC.text), ONCE_PUBLIC.text),
         Passage(PUBLIC.id, 1, 0, len(PUBLIC.text), PUBLIC.text),
     ]
-    hits = tuple(Hit(passage, PUBLIC.head, 1.0) for passage in passages)
+    hits = tuple(Hit(passage, PUBLIC.metadata, 1.0) for passage in passages)
     answer = Answer(QUESTION, hits=hits, nearest_hits=hits, refused=True, reason="No.")
     desk = Session((Conversation(turns=(Turn(AskRequest(QUESTION), answer),)),))
     (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive, "lost")
