@@ -23,10 +23,11 @@ from rag.answer.refusal import (
     refusal_reason,
 )
 from rag.answer.retractions import add_correction_notes, cites_retracted
-from rag.answer.sentence_scoring import Newsroom, SentenceCandidate, score_sentences, texts_of
+from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.errors import ChatModelError
 from rag.query.parser import resolve_followup
+from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import RetrievalResult, retrieve
 from rag.schema import Answer, Filters, Hit, Usage
 from rag.settings import Settings, Unsupported
@@ -44,7 +45,7 @@ class Chatbot:
 
     def __init__(
         self,
-        archive: Newsroom,
+        archive: SearchBackend,
         chat_model: BaseChatModel | None = None,
         *,
         unsupported: Unsupported = "strict",

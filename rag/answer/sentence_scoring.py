@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,8 @@ from rag.nlp.quotations import REPORTING_VERBS, find_speaker, quotable_spans
 from rag.nlp.sentences import SENTENCE_ENDS
 from rag.nlp.tokens import content_words, stem, stem_words
 from rag.query.answer_type import ExpectedAnswer, classify_question, indicates_answer, matches_type
-from rag.retrieval.hybrid import RetrievalResult, SearchBackend
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import RetrievalResult
 from rag.schema import ALL_RIGHTS, Hit, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
@@ -344,14 +344,8 @@ def word_overlap(one: str, other: str) -> float:
     return len(a & b) / max(1, min(len(a), len(b)))
 
 
-class Newsroom(SearchBackend, Protocol):
-    """What answers need of an archive beside the search."""
-
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
-
-
 def score_sentences(
-    archive: Newsroom, found: RetrievalResult, most: int = MOST_UNITS
+    archive: SearchBackend, found: RetrievalResult, most: int = MOST_UNITS
 ) -> list[SentenceCandidate]:
     """Return the quotable sentences of what was found, best first, but for those taken back."""
     articles = texts_of(archive, found.hits)
@@ -361,7 +355,7 @@ def score_sentences(
     return [c for c in ranked if not is_retracted(c.text, c.hit.metadata.correction)]
 
 
-def texts_of(archive: Newsroom, hits: Sequence[Hit]) -> dict[str, str]:
+def texts_of(archive: SearchBackend, hits: Sequence[Hit]) -> dict[str, str]:
     """Return the whole texts of the hits' articles, where they are still as they were hit.
 
     Who was given the hits may read their articles.

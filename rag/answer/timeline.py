@@ -12,13 +12,13 @@ from rag.answer.retractions import add_correction_notes
 from rag.answer.sentence_scoring import (
     BEARS_FROM,
     SAYS_THE_SAME,
-    Newsroom,
     SentenceCandidate,
     score_sentences,
     texts_of,
     word_overlap,
 )
 from rag.nlp.dates import format_date
+from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Answer, Filters
 
@@ -28,7 +28,7 @@ MOST_ENTRIES = 12
 
 
 def build_timeline(
-    archive: Newsroom,
+    archive: SearchBackend,
     question: str,
     *,
     filters: Filters = Filters(),

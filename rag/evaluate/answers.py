@@ -8,24 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from rag.answer.coreference import is_verbatim_text
 from rag.evaluate.metrics import Measure, Outcome
 from rag.evaluate.retrieval import EvaluationQuestion
 from rag.nlp.tokens import tokenize
-from rag.schema import ALL_RIGHTS, Access, Answer, Article
+from rag.retrieval.backend import SearchBackend
+from rag.schema import ALL_RIGHTS, Answer
 from rag.verify.fact_checks import normalize
 
 CONFIDENCES = 5  # rows of the calibration
 COUNTED = 3  # statements of an answer: a course of events has more, which would be easier
 Item = TypeVar("Item")
-
-
-class Articles(Protocol):
-    """Where the articles are that questions point to."""
-
-    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class QuestionSets:
 
 
 def question_sets(
-    archive: Articles, questions: Iterable[EvaluationQuestion], most: int
+    archive: SearchBackend, questions: Iterable[EvaluationQuestion], most: int
 ) -> QuestionSets:
     """Return the different questions with an answer to look for, at most `most` of each set."""
     asked = _different(q for q in questions if q.answer)
@@ -51,7 +46,7 @@ def question_sets(
     return QuestionSets(tuple(sample(gold, most)), tuple(sample(string, most)))
 
 
-def _is_here(archive: Articles, article_id: str) -> bool:
+def _is_here(archive: SearchBackend, article_id: str) -> bool:
     return archive.article(article_id, access=ALL_RIGHTS) is not None
 
 
@@ -136,7 +131,7 @@ def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Measure]:
 
 
 def refusal_sets(
-    archive: Articles, questions: Iterable[EvaluationQuestion], until: datetime, most: int
+    archive: SearchBackend, questions: Iterable[EvaluationQuestion], until: datetime, most: int
 ) -> tuple[list[EvaluationQuestion], list[EvaluationQuestion]]:
     """Return questions that the archive as it stood at `until` can and cannot answer.
 
@@ -151,7 +146,7 @@ def refusal_sets(
     return list(islice(answerable, most)), sample(later, most)
 
 
-def _is_answered(archive: Articles, question: EvaluationQuestion, until: datetime) -> bool:
+def _is_answered(archive: SearchBackend, question: EvaluationQuestion, until: datetime) -> bool:
     for article_id in (*question.gold, *question.candidates[:MOST_CANDIDATES]):
         article = archive.article(article_id, access=ALL_RIGHTS)
         if article is None or article.published is None:

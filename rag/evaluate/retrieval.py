@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
-from rag.retrieval.hybrid import SearchBackend, retrieve
-from rag.schema import ALL_RIGHTS, Access, Article, Filters
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import retrieve
+from rag.schema import ALL_RIGHTS, Access, Filters
 
 AskedOn = Literal["given", "withheld"]
 DEPTH = 10  # articles a question is judged on
@@ -35,12 +36,6 @@ _IN_IR_MEASURES = {
     "mrr@10": "RR@10",
     "ndcg@10": "nDCG@10",
 }
-
-
-class EvaluatedArchive(SearchBackend, Protocol):
-    """A searchable archive whose articles can be read, to look for answers in them."""
-
-    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +179,7 @@ def _filters(row: Mapping[str, Any]) -> Filters:
 
 
 def evaluate_retrieval(
-    archive: EvaluatedArchive,
+    archive: SearchBackend,
     questions: Sequence[EvaluationQuestion],
     *,
     asked_on: AskedOn = "given",
@@ -272,7 +267,7 @@ def normalized_words(text: str) -> str:
 
 
 def _present(
-    archive: EvaluatedArchive, questions: Sequence[EvaluationQuestion]
+    archive: SearchBackend, questions: Sequence[EvaluationQuestion]
 ) -> dict[str, tuple[str, ...]]:
     wanted = {a for q in questions for a in q.gold}
     here = {a for a in wanted if archive.article(a, access=ALL_RIGHTS) is not None}
@@ -280,7 +275,7 @@ def _present(
 
 
 def _containing(
-    archive: EvaluatedArchive,
+    archive: SearchBackend,
     questions: Sequence[EvaluationQuestion],
     found: Mapping[str, Sequence[str]],
 ) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import Literal
 
 from rag.nlp.headlines import is_headline
 from rag.query.parser import (
@@ -15,6 +15,7 @@ from rag.query.parser import (
     relax_time_filter,
     resolve_followup,
 )
+from rag.retrieval.backend import SearchBackend
 from rag.retrieval.deduplicate import collapse_duplicates
 from rag.retrieval.ranking import RERANKED, apply_boosts, diversify_by_publisher, rerank
 from rag.retrieval.spam import demote_spam
@@ -30,9 +31,6 @@ from rag.schema import (
 )
 from rag.valid_dates import shift
 from rag.validation import validate_question_time
-
-if TYPE_CHECKING:
-    from langchain_core.cross_encoders import BaseCrossEncoder
 
 # Swept with the weights of `ranking`.
 CANDIDATES = 100  # passages from each index, before they are fused
@@ -58,42 +56,6 @@ NOTICES: dict[Relaxed, str] = {
     "named": "The question is an article's headline: the names in it are not read as a filter.",
     "empty": "Nothing was found in the time range of the question: these are of other days.",
 }
-
-
-@runtime_checkable
-class SearchBackend(Protocol):
-    """What `retrieve` needs of an archive.
-
-    What it finds is ranked before a word of it is read: `hits` are made of what is shown.
-    The archive owns its `reranker`, so that every search uses it without being told to.
-    """
-
-    @property
-    def reranker(self) -> BaseCrossEncoder | None: ...
-
-    def vector_candidates(
-        self, query: str, k: int, *, filters: Filters = ...
-    ) -> list[PassageCandidate]: ...
-
-    def bm25_candidates(
-        self, query: str, k: int, *, filters: Filters = ..., phrases: Sequence[str] = ...
-    ) -> list[PassageCandidate]: ...
-
-    def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]: ...
-
-    def load_hits(
-        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
-    ) -> dict[int, Hit]: ...
-
-    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
-
-    def publishers(self, *, access: Access = ...) -> tuple[str, ...]: ...
-
-    def authors(self, *, access: Access = ...) -> tuple[str, ...]: ...
-
-    def near_duplicates(
-        self, article_ids: Iterable[str], *, filters: Filters = ...
-    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
