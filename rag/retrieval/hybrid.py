@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -13,7 +13,9 @@ from rag.query.parser import (
     asks_for_an_author,
     parse_question,
     relax_time_filter,
+    remove_constraints,
     resolve_followup,
+    without_time_weights,
 )
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.deduplicate import collapse_duplicates
@@ -84,9 +86,46 @@ class RetrievalResult:
         return NOTICES[self.relaxed]
 
 
-def retrieve(
+def understand_question(
     archive: SearchBackend,
     question: str,
+    *,
+    asked_on: datetime | None = None,
+    history: Sequence[tuple[str, Answer] | str] = (),
+    access: Access = (),
+    without: Collection[str] = (),
+) -> ParsedQuery:
+    """Parse a question that is asked of an archive, as of `asked_on` (now if not given).
+
+    Args:
+        archive: Its publishers and authors are recognised in the question.
+        question: The question as asked; a follow-up is resolved with `history`, oldest first.
+        asked_on: A datetime; a `date` or a naive datetime is UTC.
+        history: The turns before the question.
+        access: The rights with which it is asked.
+        without: Kinds of constraints whose words are removed first: see `remove_constraints`.
+
+    Returns:
+        The one parsed query, to be passed to `retrieve` and what follows it.
+
+    Raises:
+        InvalidValueError: `asked_on` is no moment, or out of range.
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
+    """
+    asked_on = validate_question_time(asked_on, "asked_on") or datetime.now(UTC)
+    text = resolve_followup(question, history)
+    authors = archive.authors(access=access) if asks_for_an_author(text) else ()
+    publishers = archive.publishers(access=access)
+    if without:
+        text = remove_constraints(
+            text, without, asked_on=asked_on, publishers=publishers, authors=authors
+        )
+    return parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
+
+
+def retrieve(
+    archive: SearchBackend,
+    question: str | ParsedQuery,
     k: int = 8,
     *,
     filters: Filters = Filters(),
@@ -100,14 +139,19 @@ def retrieve(
     question of several parts each part is searched for as well.  `evenly`, no day counts more
     than another within them, and of tellings as good as each other the first comes first.
 
+    A question that was parsed is searched for as it is, without regard to `asked_on` and `history`.
     `asked_on` may be a `date` (midnight UTC) or a naive datetime (UTC). Raises InvalidValueError
     for anything else.
     """
-    asked_on = validate_question_time(asked_on, "asked_on") or datetime.now(UTC)
-    asked = _understood(archive, resolve_followup(question, history), asked_on, filters.access)
+    asked = (
+        question
+        if isinstance(question, ParsedQuery)
+        else understand_question(
+            archive, question, asked_on=asked_on, history=history, access=filters.access
+        )
+    )
     if evenly:
-        parts = tuple(replace(part, time_neutral=True) for part in asked.parts)
-        asked = replace(asked, time_neutral=True, parts=parts)
+        asked = without_time_weights(asked)
     relaxed: Relaxed = ""
     if k > 0:
         asked, relaxed = _as_headline(archive, asked, filters)
@@ -142,7 +186,7 @@ def _as_headline(
     heads = [one.metadata for one in found if is_headline(asked.text, one.metadata.title)]
     if not heads:
         return asked, ""
-    asked = replace(asked, query=asked.text)
+    asked = replace(asked, query=asked.text, query_expected=asked.expected)
     theirs = [head for head in heads if _is_of_the_named(head, asked)]
     relaxed: Relaxed = ""
     if not theirs:
@@ -230,14 +274,6 @@ def merge_adjacent(archive: SearchBackend, hits: Sequence[Hit], access: Access =
         else:
             joined[place] = whole
     return joined
-
-
-def _understood(
-    archive: SearchBackend, question: str, asked_on: datetime, access: Access
-) -> ParsedQuery:
-    authors = archive.authors(access=access) if asks_for_an_author(question) else ()
-    publishers = archive.publishers(access=access)
-    return parse_question(question, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
 def _closed(window: TimeRange) -> bool:
