@@ -13,10 +13,11 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import click
 import pytest
 
 from rag.settings import PREFIX, Settings
-from ui import cli
+from ui.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -120,7 +121,7 @@ def test_the_article_of_the_readme_goes_in(tmp_path: Path, folder: Path) -> None
 def test_each_shell_line_names_what_is_there(line: str) -> None:
     first, *rest = shlex.split(line)
     if first == "backfile":
-        cli._parser().parse_args(rest)
+        parse(rest)
     elif first == "export":
         names = {part.split("=")[0] for part in rest} - {"OPENAI_API_KEY"}
         assert names <= {PREFIX + field.name.upper() for field in fields(Settings)}
@@ -129,6 +130,20 @@ def test_each_shell_line_names_what_is_there(line: str) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         extras = re.findall(r"backfile\[(\w+)\]", line)
         assert set(extras) <= set(project["optional-dependencies"])
+
+
+def parse(words: list[str]) -> None:
+    """Parse a command line as `backfile` does, without running it."""
+    command: click.Command = cli
+    context, name = None, "backfile"
+    while isinstance(command, click.Group):
+        context = command.make_context(name, words, parent=context)
+        rest = [*context._protected_args, *context.args]
+        found, inner, words = command.resolve_command(context, rest)
+        assert found is not None
+        assert inner is not None
+        name, command = found, inner
+    command.make_context(name, words, parent=context)
 
 
 def test_every_setting_is_in_the_readme() -> None:
