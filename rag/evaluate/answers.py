@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TypeVar
 
 from rag.answer.coreference import is_verbatim_text
-from rag.evaluate.metrics import Measure, Outcome
+from rag.evaluate.metrics import F1, PRECISION, RECALL, Metric, Outcome, outcome_metric
 from rag.evaluate.retrieval import EvaluationQuestion
 from rag.nlp.tokens import tokenize
 from rag.retrieval.backend import SearchBackend
@@ -84,7 +84,9 @@ def quotes(answer: Answer) -> list[str]:
     return [" ".join(c.quote for c in s.citations) for s in answer.statements]
 
 
-def measure_answers(judged: str, answers: Mapping[str, tuple[Answer, str]]) -> list[Measure]:
+def measure_answers(
+    judged: str, answers: Mapping[str, tuple[Answer, str]]
+) -> list[Metric[Outcome]]:
     """Return how many `answers`, each beside the known one, hold it, in which statement.
 
     A quotation counts, not what stands in brackets beside it, and of the first three statements.
@@ -104,15 +106,15 @@ def measure_answers(judged: str, answers: Mapping[str, tuple[Answer, str]]) -> l
         for i, (statement, quote) in enumerate(zip(answer.statements, quoted, strict=True)):
             verbatim[f"{key}#{i + 1}"] = True, is_verbatim_text(statement.text, quote)
     return [
-        Measure(judged, "first statement", first),
-        Measure(judged, "in the answer", anywhere),
-        Measure(judged, "in the passages", within),
-        Measure(judged, "refused", refused),
-        Measure(judged, "verbatim", verbatim),
+        outcome_metric(judged, "first statement", first),
+        outcome_metric(judged, "in the answer", anywhere),
+        outcome_metric(judged, "in the passages", within),
+        outcome_metric(judged, "refused", refused),
+        outcome_metric(judged, "verbatim", verbatim),
     ]
 
 
-def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Measure]:
+def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Metric[Outcome]]:
     """Return how many answers hold the known one, by the confidence that they were given with.
 
     It is calibrated where each share lies in its row's bounds.
@@ -125,7 +127,9 @@ def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Measure]:
             rows.setdefault(row, {})[str(i)] = True, right
     width = 1 / CONFIDENCES
     return [
-        Measure("calibration", f"right, said {row * width:.1f} to {(row + 1) * width:.1f}", found)
+        outcome_metric(
+            "calibration", f"right, said {row * width:.1f} to {(row + 1) * width:.1f}", found
+        )
         for row, found in sorted(rows.items())
     ]
 
@@ -159,12 +163,14 @@ def _is_answered(archive: SearchBackend, question: EvaluationQuestion, until: da
 MOST_CANDIDATES = 3  # what a search engine gave: further down the answer's words stand by chance
 
 
-def measure_refusal(refused: Mapping[str, bool], unanswerable: Iterable[str]) -> list[Measure]:
+def measure_refusal(
+    refused: Mapping[str, bool], unanswerable: Iterable[str]
+) -> list[Metric[Outcome]]:
     """Return how well is known what cannot be answered, of questions by id."""
     impossible = set(unanswerable)
     outcomes = {key: (key in impossible, said) for key, said in refused.items()}
     return [
-        Measure("refusal", "f1", outcomes, "f1"),
-        Measure("refusal", "precision", outcomes, "precision"),
-        Measure("refusal", "recall", outcomes, "recall"),
+        outcome_metric("refusal", "f1", outcomes, F1),
+        outcome_metric("refusal", "precision", outcomes, PRECISION),
+        outcome_metric("refusal", "recall", outcomes, RECALL),
     ]
