@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ingest.identity import Held
+from ingest.target import IngestTarget
 from rag.schema import Access, Article, ArticleMetadata, Span
 from rag.store.articles import content_hash
 from rag.store.crawl_state import FetchHistory, FetchRecord, FileLocations
@@ -40,7 +40,7 @@ class _NoLimit:
 class DryRunArchive:
     """An archive that only says what it would do: `articles` are those it would write."""
 
-    held: Held | None = None
+    held: IngestTarget | None = None
     articles: list[tuple[What, ArticleMetadata]] = field(default_factory=list)
     embeddings: _NoLimit = field(default_factory=_NoLimit)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)

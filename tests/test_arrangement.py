@@ -8,6 +8,7 @@ import pytest
 
 from rag.answer.chatbot import Chatbot
 from rag.answer.extractive import short_answer
+from rag.query.parser import parse_question
 from rag.schema import Answer
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
@@ -71,7 +72,8 @@ def test_a_short_answer_has_its_unit() -> None:
     ],
 )
 def test_the_unit_of_a_figure_goes_with_it(sentence: str, short: str) -> None:
-    assert short_answer("How much is it, all told?", sentence) == short
+    asked = parse_question("How much is it, all told?", asked_on=day(10, 24))
+    assert short_answer(asked, sentence) == short
 
 
 def test_a_weekday_is_given_with_its_date_unless_it_is_to_come() -> None:

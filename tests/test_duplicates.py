@@ -71,7 +71,7 @@ def test_real_copies_count_as_mistakes_until_a_person_has_judged_them(
     mistaken = {frozenset((p.one.id, p.other.id)) for p in found.mistaken if not p.same}
     assert mistaken == {frozenset((WIRE, REPRINTS[0])), frozenset((WIRE, REPRINTS[1]))}
     judged = evaluate_duplicates(sample, each=12, judged=dict.fromkeys(mistaken, True))
-    scores = {(m.set, m.name): m.score().mean for m in judged.measures}
+    scores = {(m.set, m.name): m.score().mean for m in judged.metrics()}
     assert scores["all", "precision"] == 1.0
     assert scores["all", "recall"] >= 0.9  # of short articles: two paragraphs are much of them
 

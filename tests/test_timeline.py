@@ -14,7 +14,7 @@ from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
 from rag.nlp.dates import format_date
 from rag.retrieval.histogram import MOST_BARS, bucket_start, date_histogram, next_bucket_start
-from rag.schema import Article, ArticleMetadata, Filters, Hit, Passage
+from rag.schema import Article, ArticleMetadata, Filters, PassageCandidate
 from tests.fakes import small_archive
 
 FIRST = datetime(2024, 10, 21, tzinfo=UTC)
@@ -106,9 +106,12 @@ class Dated:
     def __init__(self, days: list[datetime]) -> None:
         self.days = days
 
-    def bm25_search(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
-        heads = [ArticleMetadata(str(n), "", published=day) for n, day in enumerate(self.days)]
-        return [Hit(Passage(h.article_id, 1, 0, 1, "x"), h, 1.0) for h in heads]
+    def bm25_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        days = enumerate(self.days)
+        heads = [(n, ArticleMetadata(str(n), "", published=day)) for n, day in days]
+        return [PassageCandidate(n, 0, head, 1.0) for n, head in heads]
 
 
 SINCE, UNTIL = datetime(1990, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001  (as hypothesis asks)

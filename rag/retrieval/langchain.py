@@ -14,7 +14,8 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from rag.retrieval.hybrid import Relaxed, SearchBackend, retrieve
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import Relaxed, retrieve
 from rag.schema import Filters, Hit
 
 
