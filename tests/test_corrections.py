@@ -83,12 +83,14 @@ def test_a_notice_is_told_with_the_article_that_it_names(
 ) -> None:
     for article in order:
         put(archive, article)
-    hit = next(h for h in archive.bm25_search("ferry sank", 5) if h.passage.article_id == FERRY.id)
+    hit = next(
+        h for h in archive.search("ferry sank", 5, mode="bm25") if h.passage.article_id == FERRY.id
+    )
     assert "twelve sailors on board, not nine" in hit.metadata.correction
     assert "Quill" not in hit.metadata.correction
     assert "Corrected: The ferry that sank" in hits_text([hit], width=200)
     archive.delete([NOTICE.id])
-    (hit, *_) = archive.bm25_search("ferry sank", 5)
+    (hit, *_) = archive.search("ferry sank", 5, mode="bm25")
     assert hit.metadata.correction == ""
 
 

@@ -146,7 +146,9 @@ def test_an_article_without_a_story_takes_no_place(archive: Archive) -> None:
     for question in (QUESTION, TITLE, "storm of the century", "Which bridge fell in May 2011?"):
         answer = Chatbot(archive).ask(question)
         found = [*answer.hits, *answer.nearest_hits, *archive.search(question, 20)]
-        found += archive.vector_search(question, 20) + archive.bm25_search(question, 20)
+        found += archive.search(question, 20, mode="vector") + archive.search(
+            question, 20, mode="bm25"
+        )
         found += archive.search(question, 20, as_of=datetime(2100, 1, 1, tzinfo=UTC))
         assert found
         assert not {hit.metadata.article_id for hit in found} & {WALLED.id, OLD.id}

@@ -86,8 +86,8 @@ def test_an_empty_range_finds_nothing(archive: Archive) -> None:
     for before in (DAY, DAY - timedelta(days=2)):
         nothing = Filters(after=DAY, before=before)
         assert archive.search("harbour bridge", filters=nothing) == []
-        assert archive.vector_search("harbour bridge", 3, filters=nothing) == []
-        assert archive.bm25_search("harbour bridge", 3, filters=nothing) == []
+        assert archive.search("harbour bridge", 3, filters=nothing, mode="vector") == []
+        assert archive.search("harbour bridge", 3, filters=nothing, mode="bm25") == []
 
 
 def test_a_search_accepts_one_name_as_a_string(archive: Archive) -> None:

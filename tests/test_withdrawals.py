@@ -51,7 +51,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 def found(archive: Archive, query: str = "Quillfeather at Brambledown") -> set[str]:
-    hits = archive.vector_search(query, 9) + archive.bm25_search(query, 9)
+    hits = archive.search(query, 9, mode="vector") + archive.search(query, 9, mode="bm25")
     return {hit.passage.article_id for hit in hits}
 
 
@@ -67,7 +67,7 @@ def vectors_of(archive: Archive, article_id: str) -> list[bytes]:
 def test_a_withdrawn_article_is_gone_from_every_answer_and_in_every_revision(
     archive: Archive,
 ) -> None:
-    (hit, *_) = archive.bm25_search("Quillfeather", 1)
+    (hit, *_) = archive.search("Quillfeather", 1, mode="bm25")
     assert archive.withdraw([SECRET.id], reason="a court order") == 1
     assert SECRET.id not in found(archive)
     assert archive.article(SECRET.id) is None
@@ -183,7 +183,7 @@ def _search_until_told(path: Path, end: Connection) -> None:
         while not end.poll():
             assert "paper.example/7" in found(reader, "bridge 7")
         end.recv()
-        end.send((SECRET.id in found(reader), len(reader.vector_search("bridge", 60))))
+        end.send((SECRET.id in found(reader), len(reader.search("bridge", 60, mode="vector"))))
 
 
 def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive) -> None:

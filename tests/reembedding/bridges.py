@@ -30,7 +30,7 @@ def of(model: str) -> Settings:
 
 
 def nearest(archive: Archive, number: int, version: int = 1) -> tuple[str, float]:
-    (hit, *_) = archive.vector_search(sought(number, version), 3)
+    (hit, *_) = archive.search(sought(number, version), 3, mode="vector")
     return hit.passage.text, hit.score
 
 
