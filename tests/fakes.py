@@ -12,6 +12,7 @@ from pathlib import Path
 from langchain_core.embeddings import Embeddings
 
 from rag.archive.archive import Archive
+from rag.archive.view import ArchiveView
 from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
 
 DIMENSION = 256
@@ -90,6 +91,19 @@ def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archi
     return Archive.open(folder, embeddings=WordEmbeddings())
 
 
+def phrase_hits(
+    archive: ArchiveView,
+    query: str,
+    k: int,
+    *,
+    phrases: Sequence[str],
+    filters: Filters = Filters(),
+) -> list[Hit]:
+    """Return what BM25 finds for a query with phrases, which a question has in quotation marks."""
+    found = archive.bm25_candidates(query, k, filters=filters, phrases=phrases)
+    return list(archive.load_hits(found, access=filters.access).values())
+
+
 class QuotingChatbot:
     """Says, word for word, every sentence that shares a long word with the question."""
 
@@ -107,7 +121,7 @@ class QuotingChatbot:
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
     ) -> Iterator[Answer]:
-        hits = tuple(self.archive.bm25_search(question, k, filters=filters))
+        hits = tuple(self.archive.search(question, k, filters=filters, mode="bm25"))
         answer = Answer(question=question, hits=hits)
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
         for hit in hits:
