@@ -12,6 +12,7 @@ from pathlib import Path
 from langchain_core.embeddings import Embeddings
 
 from rag.archive.archive import Archive
+from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
 
 DIMENSION = 256
@@ -90,6 +91,11 @@ def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archi
     return Archive.open(folder, embeddings=WordEmbeddings())
 
 
+def text_of(question: str | ParsedQuery) -> str:
+    """Return the words of a question, parsed or not."""
+    return question if isinstance(question, str) else question.text
+
+
 class QuotingChatbot:
     """Says, word for word, every sentence that shares a long word with the question."""
 
@@ -100,13 +106,14 @@ class QuotingChatbot:
 
     def stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         *,
         filters: Filters = Filters(),
         asked_on: datetime | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
     ) -> Iterator[Answer]:
+        question = text_of(question)
         hits = tuple(self.archive.bm25_search(question, k, filters=filters))
         answer = Answer(question=question, hits=hits)
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
@@ -144,7 +151,10 @@ class PacedChatbot(QuotingChatbot):
         super().__init__(archive)
         self.go = go
 
-    def stream(self, question: str, **given: object) -> Iterator[Answer]:  # type: ignore[override]
+    def stream(  # type: ignore[override]
+        self, question: str | ParsedQuery, **given: object
+    ) -> Iterator[Answer]:
+        question = text_of(question)
         while "searched slowly" in question and not self.go.exists():
             time.sleep(0.02)
         for answer in super().stream(question, **given):  # type: ignore[arg-type]
