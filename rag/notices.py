@@ -128,6 +128,14 @@ class Notice:
         """Return the parameter `name`; KeyError if the notice has none."""
         return dict(self.params)[name]
 
+    def __str__(self) -> str:
+        """Return the code, and the parameters in parentheses."""
+        params = ", ".join(
+            f"{name}: {', '.join(value) if isinstance(value, tuple) else value}"
+            for name, value in self.params
+        )
+        return f"{self.code} ({params})" if params else self.code
+
     def __repr__(self) -> str:
         return f"Notice({', '.join([repr(self.code), *(f'{n}={v!r}' for n, v in self.params)])})"
 

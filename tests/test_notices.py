@@ -42,6 +42,9 @@ def test_parameters_are_in_one_order_and_dates_are_days() -> None:
     assert one.params == (("source", "The Post"), ("published", "2024-05-03"))
     assert one["source"] == "The Post"
     assert repr(one) == "Notice('later_article', source='The Post', published='2024-05-03')"
+    assert str(one) == "later_article (source: The Post, published: 2024-05-03)"
+    assert str(Notice("names_missing", names=["A", "B"])) == "names_missing (names: A, B)"
+    assert str(Notice("off_topic")) == "off_topic"
     assert Notice("names_missing", names=["A", "B"]).to_dict() == {
         "code": "names_missing",
         "params": {"names": ["A", "B"]},

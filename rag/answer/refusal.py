@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.nlp.entities import find_names
-from rag.query.answer_type import classify_question, indicates_answer
+from rag.query.answer_type import indicates_answer
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Filters, Hit, Notice
 
@@ -31,7 +31,7 @@ def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) ->
     """Return why the archive has no answer to the question; None if it has one."""
     if not found:
         return Notice("nothing_relevant")
-    asked = classify_question(question.text)
+    asked = question.expected
     if asked.whose and not asked.sides and not any(c.features["speaks"] for c in found):
         return Notice("speakers_missing", speakers=[_definite(asked.whose)])
     if asked.sides and not any(

@@ -12,12 +12,13 @@ from rag.answer.retractions import add_correction_notes
 from rag.answer.sentence_scoring import (
     BEARS_FROM,
     SAYS_THE_SAME,
-    Newsroom,
     SentenceCandidate,
     score_sentences,
     texts_of,
     word_overlap,
 )
+from rag.query.parser import ParsedQuery
+from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Answer, Filters, Notice
 
@@ -27,8 +28,8 @@ MOST_ENTRIES = 12
 
 
 def build_timeline(
-    archive: Newsroom,
-    question: str,
+    archive: SearchBackend,
+    question: str | ParsedQuery,
     *,
     filters: Filters = Filters(),
     asked_on: datetime | None = None,
@@ -39,6 +40,7 @@ def build_timeline(
     What has no date has no place in it; what says the same as another is left out, and so is
     what was taken back since.
     """
+    words = question if isinstance(question, str) else question.text
     found = retrieve(
         archive,
         question,
@@ -52,9 +54,9 @@ def build_timeline(
     why = refusal_reason(found.question, ranked)
     if why:
         refused = refusal_answer(found.question, found.nearest_hits, why, filters, found.notices)
-        return replace(refused, question=question, candidates_considered=found.considered)
+        return replace(refused, question=words, candidates_considered=found.considered)
     answer = Answer(
-        question,
+        words,
         hits=found.hits,
         understood=found.question.describe(),
         candidates_considered=found.considered,

@@ -259,29 +259,24 @@ def _statement(statement: Statement) -> dict[str, Any]:
 def _citation(citation: Citation) -> dict[str, Any]:
     return {
         "number": citation.number,
-        "article": _id(citation.passage.article_id),
+        "article": citation.passage.article_id,
         "revision": citation.passage.revision,
         "start": citation.start,
         "end": citation.end,
         "passage": [citation.passage.start, citation.passage.end],
-        "copies": [_id(head.article_id) for head in citation.copies],
+        "copies": [head.article_id for head in citation.copies],
     }
-
-
-def _id(article_id: str) -> str:
-    """Return an article's id, a file's without the folder of this checkout."""
-    return article_id.replace(f"file:{ROOT}/", "file:")
 
 
 def _hits(hits: Iterable[Hit]) -> list[dict[str, Any]]:
     return [
         {
-            "article": _id(hit.passage.article_id),
+            "article": hit.passage.article_id,
             "revision": hit.passage.revision,
             "start": hit.passage.start,
             "end": hit.passage.end,
             "score": round(float(hit.score), DIGITS),
-            "copies": [_id(head.article_id) for head in hit.copies],
+            "copies": [head.article_id for head in hit.copies],
         }
         for hit in hits
     ]

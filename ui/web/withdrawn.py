@@ -9,22 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from rag.schema import ArticleMetadata, Hit, Notice, Statement
 from ui.web.state import Session, Turn
 
-
-class Withdrawing(Protocol):
-    """What is needed of an archive: which of some articles are withdrawn, by id."""
-
-    def withdrawals(self, article_ids: Iterable[str], /) -> dict[str, Any]: ...
+if TYPE_CHECKING:
+    from rag.archive.archive import Archive
 
 
 LOST = Notice("articles_withdrawn")  # in the place of an answer's own notices
 
 
-def without_withdrawn(desk: Session, archive: Withdrawing) -> Session:
+def without_withdrawn(desk: Session, archive: Archive) -> Session:
     """Return the desk without the text of withdrawn articles; the same desk if it has none."""
     turns = [turn for conversation in desk.conversations for turn in conversation.turns]
     gone = archive.withdrawals({head.article_id for turn in turns for head in _heads(turn)})
