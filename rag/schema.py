@@ -432,5 +432,5 @@ class Answer(Serializable):
             notebook.paragraphs(self.text),
             notebook.items(sources.values()),
             notebook.items(closest.values()) if self.refused else "",
-            notebook.paragraphs(self.notice),
+            notebook.paragraphs(neutralize_markers(self.notice)),
         )
