@@ -13,6 +13,7 @@ from langchain_core.embeddings import Embeddings
 
 from rag.archive.archive import Archive
 from rag.archive.view import ArchiveView
+from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
 
 DIMENSION = 256
@@ -104,6 +105,11 @@ def phrase_hits(
     return list(archive.load_hits(found, access=filters.access).values())
 
 
+def text_of(question: str | ParsedQuery) -> str:
+    """Return the words of a question, parsed or not."""
+    return question if isinstance(question, str) else question.text
+
+
 class QuotingChatbot:
     """Says, word for word, every sentence that shares a long word with the question."""
 
@@ -114,13 +120,14 @@ class QuotingChatbot:
 
     def stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         *,
         filters: Filters = Filters(),
         asked_on: datetime | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
     ) -> Iterator[Answer]:
+        question = text_of(question)
         hits = tuple(self.archive.search(question, k, filters=filters, mode="bm25"))
         answer = Answer(question=question, hits=hits)
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
@@ -158,7 +165,10 @@ class PacedChatbot(QuotingChatbot):
         super().__init__(archive)
         self.go = go
 
-    def stream(self, question: str, **given: object) -> Iterator[Answer]:  # type: ignore[override]
+    def stream(  # type: ignore[override]
+        self, question: str | ParsedQuery, **given: object
+    ) -> Iterator[Answer]:
+        question = text_of(question)
         while "searched slowly" in question and not self.go.exists():
             time.sleep(0.02)
         for answer in super().stream(question, **given):  # type: ignore[arg-type]

@@ -171,7 +171,7 @@ def test_the_threshold_is_chosen_on_the_half_that_is_not_measured() -> None:
     measures = measure_claims("set", claims, lambda claim: float(claim.supported))
     assert [measure.n for measure in measures] == [4, 4]
     assert [measure.score().mean for measure in measures] == [1, 1]
-    assert not measures[0].outcomes.keys() & measures[1].outcomes.keys()
+    assert not measures[0].items.keys() & measures[1].items.keys()
 
 
 def test_one_claim_out_of_place_does_not_move_the_threshold() -> None:

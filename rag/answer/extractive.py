@@ -10,9 +10,9 @@ from datetime import timedelta
 from rag.answer.coreference import resolve_references
 from rag.answer.sentence_scoring import BEARS_FROM, SentenceCandidate, choose_sentences
 from rag.citations import build_citation, number_citations
-from rag.nlp.dates import format_date
+from rag.nlp.dates import WEEKDAYS, format_date
 from rag.nlp.entities import find_names
-from rag.nlp.numbers import WEEKDAYS, Number, find_dates, find_numbers
+from rag.nlp.numbers import Number, find_dates, find_numbers
 from rag.nlp.quotations import speaker_name
 from rag.nlp.tokens import content_words
 from rag.query.answer_type import indicates_answer

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from cachetools import LRUCache
 
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
@@ -66,7 +69,8 @@ class ArchiveReader(ArchiveView):
         self.reranker = reranker
         # the publishers, as of a sequence and for some rights
         self._names: tuple[tuple[int, Access], tuple[str, ...]] = ((-1, ()), ())
-        self._past: dict[tuple[datetime, int], ArchiveSnapshot] = {}
+        self._past: LRUCache[tuple[datetime, int], ArchiveSnapshot] = LRUCache(PAST_DAYS)
+        self._past_lock = Lock()
 
     @property
     def store(self) -> ArticleStore:
@@ -276,11 +280,8 @@ class ArchiveReader(ArchiveView):
         Asked for again, it is the same one: what has ended since is read once.
         """
         then = ArchiveSnapshot(self, day)
-        key = (then.day, then.sequence)
-        self._past[key] = then = self._past.pop(key, then)
-        for oldest in list(self._past)[:-PAST_DAYS]:
-            self._past.pop(oldest, None)
-        return then
+        with self._past_lock:
+            return self._past.setdefault((then.day, then.sequence), then)
 
     def refresh(self) -> None:
         """See what another process has written since; every search does so itself."""

@@ -83,7 +83,9 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
         yield turn
         question = read_question(archive, turn, history)
         understood = described(turn.request, question, texts_in(desk.language))
-        turn = replace(turn, understood=understood, standalone_question=question.text)
+        turn = replace(
+            turn, understood=understood, standalone_question=question.text, parsed=question
+        )
         yield turn
         for answer in _answers(archive, chatbot, turn, question, history):
             turn = replace(turn, answer=replace(answer, question=turn.request.question))
