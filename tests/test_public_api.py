@@ -21,6 +21,7 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.language_models import FakeListChatModel
 
 import rag
+from ingest.pipeline import ingest
 from rag import Answer, Archive, Article, Chatbot, Filters, InvalidValueError, NewsRetriever, Span
 from rag.chunking import EstimatedTokens, split_article
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
@@ -341,3 +342,12 @@ def test_an_article_is_found_by_what_it_was_built_from(writer: Archive) -> None:
     writer.add([Article(id="1", title="Bridge closed", text="The bridge was closed on Monday.")])
     (hit,) = writer.search("Which bridge was closed?", k=3)
     assert hit.metadata.article_id == "1"
+
+
+def test_ingest_works_with_embeddings_that_count_no_tokens(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "ferry.txt").write_text(f"Ferry sinks\n\n{HARBOUR.text}\n")
+    embeddings = DeterministicFakeEmbedding(size=16)
+    with Archive.open(tmp_path / "a", mode="write", embeddings=embeddings) as opened:
+        report = ingest(opened, [tmp_path / "notes"])
+    assert (report.new, report.rejected, report.passages) == (1, 0, 1)
