@@ -27,7 +27,7 @@ from ingest.provenance import (
 from ingest.readers import KillNotice
 from ingest.target import IngestTarget
 from ingest.trusted_sources import NO_TRUST, TrustedSources
-from rag.chunking import split_article
+from rag.chunking import split_article, token_limit
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Article
 from rag.store.articles import content_hash
@@ -219,7 +219,9 @@ def accept_held_change(
         done = "removed"
     else:
         article = from_record(json.loads(change.content))
-        counts: Any = archive.add([(article, split_article(article, archive.embeddings))])
+        counts: Any = archive.add(
+            [(article, split_article(article, token_limit(archive.embeddings)))]
+        )
         outcomes = {
             "new": counts.new, "changed": counts.changed, "kept out": counts.withdrawn,
         }  # fmt: skip

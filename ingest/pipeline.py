@@ -31,7 +31,7 @@ from ingest.readers.error_guard import guard, unexpected_failure
 from ingest.readers.file_names import printable_name
 from ingest.report import IngestReport, Progress
 from ingest.target import IngestTarget
-from rag.chunking import TokenLimit, split_article
+from rag.chunking import split_article, token_limit
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Article, Span
 from rag.store.articles import content_hash
@@ -218,7 +218,7 @@ class _Run:
         fresh: list[tuple[Article, list[Span]]] = []
         rejects: list[tuple[str, Reject]] = []
         unchanged = len(sifted.contained)
-        limit: TokenLimit = self.archive.embeddings
+        limit = token_limit(self.archive.embeddings)
         for article in batch:
             try:
                 mark = content_hash(article)
