@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -150,7 +149,7 @@ class ChangePolicy:
 
     def _is_done(self, hold: Hold) -> bool:
         if hold.article:
-            return self._is_known(replace(hold.article, id=hold.article_id))
+            return self._is_known(hold.article.replace(id=hold.article_id))
         return bool(self._changes and self._changes.is_withdrawn(hold.article_id))
 
     def _is_known(self, article: Article) -> bool:
@@ -251,7 +250,7 @@ def _objection_to_saved(article: ArrivedArticle, here: Article) -> str:
     host = host_of(here.url) or host_in_id(here.id)
     unnamed = article.publisher in ("", host_of(article.url))
     if _is_house(article.publisher, here.publisher, host):
-        wording = replace(here, title="", published=None, publisher="")
+        wording = here.replace(title="", published=None, publisher="")
         if not unnamed or is_version_of(article, wording):
             return ""
         return f"a saved page that names no publisher passes for {here.id}, and has another text"

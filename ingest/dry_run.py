@@ -66,7 +66,7 @@ class DryRunArchive:
         for article, _ in batch:
             known = self.content_hashes([article.id]).get(article.id)
             self._seen[article.id] = (known or frozenset()) | {content_hash(article)}
-            self.articles.append(("changed" if known else "new", article.head))
+            self.articles.append(("changed" if known else "new", article.metadata))
             changed, new = (changed + 1, new) if known else (changed, new + 1)
         return Counts(new, changed)
 

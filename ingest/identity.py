@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
 
@@ -61,9 +60,9 @@ class ArticleIdResolver:
         found = []
         for article in batch:
             if is_file_location(article.id):
-                article = replace(article, id=self._placed(article))
+                article = article.replace(id=self._placed(article))
             elif not is_unique(article.id):
-                article = replace(article, id=self._numbered(article))
+                article = article.replace(id=self._numbered(article))
             self._batch[article.id] = article
             found.append(article)
         return found
@@ -152,7 +151,7 @@ class ArticleIdResolver:
 
     def _is_version(self, article_id: str, article: Article) -> bool:
         """Whether the article of that id is, or in the archive once was, the same in everything."""
-        again = replace(article, id=article_id)
+        again = article.replace(id=article_id)
         if article_id in self._batch:
             return self._batch[article_id] == again
         known = self._held.content_hashes([article_id]).get(article_id, frozenset())

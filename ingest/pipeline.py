@@ -285,8 +285,7 @@ class _Run:
             ReadNotice(place, f"no date was kept: {name} {moment.isoformat()} is not a likely date")
             for name, moment in wrong.items()
         )
-        return replace(
-            article,
+        return article.replace(
             published=None if "published" in wrong else article.published,
             updated=None if "updated" in wrong else article.updated,
         )

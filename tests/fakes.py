@@ -12,6 +12,7 @@ from pathlib import Path
 from langchain_core.embeddings import Embeddings
 
 from rag.archive.archive import Archive
+from rag.archive.view import ArchiveView
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
 
@@ -96,6 +97,19 @@ def text_of(question: str | ParsedQuery) -> str:
     return question if isinstance(question, str) else question.text
 
 
+def phrase_hits(
+    archive: ArchiveView,
+    query: str,
+    k: int,
+    *,
+    phrases: Sequence[str],
+    filters: Filters = Filters(),
+) -> list[Hit]:
+    """Return what BM25 finds for a query with phrases, which a question has in quotation marks."""
+    found = archive.bm25_candidates(query, k, filters=filters, phrases=phrases)
+    return list(archive.load_hits(found, access=filters.access).values())
+
+
 class QuotingChatbot:
     """Says, word for word, every sentence that shares a long word with the question."""
 
@@ -114,7 +128,7 @@ class QuotingChatbot:
         k: int = 8,
     ) -> Iterator[Answer]:
         question = text_of(question)
-        hits = tuple(self.archive.bm25_search(question, k, filters=filters))
+        hits = tuple(self.archive.search(question, k, filters=filters, mode="bm25"))
         answer = Answer(question=question, hits=hits)
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
         for hit in hits:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -195,7 +194,7 @@ def test_a_false_premise_is_named_beside_what_the_model_writes(script: str) -> N
 
 
 def test_what_answers_outside_of_the_window_is_the_closest_and_only_if_it_may_be_read() -> None:
-    secret = replace(TROOPS, id="wire.example/secret", access="desk")
+    secret = TROOPS.replace(id="wire.example/secret", access="desk")
     bot = Chatbot(FakeArchive(FERRY, secret))
     asked = "How many soldiers has North Korea sent in May 2011?"
     for rights in (ALL_RIGHTS, ("desk",)):

@@ -161,7 +161,7 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
         def near_duplicates(
             self, article_ids: Iterable[str], /
         ) -> dict[str, tuple[ArticleMetadata, ...]]:
-            return dict.fromkeys(article_ids, (ORCHARD.head,))
+            return dict.fromkeys(article_ids, (ORCHARD.metadata,))
 
     (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Reprinted(), "lost")
     first, second = back.turns
@@ -169,7 +169,7 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
     assert first.request.removed_constraints == ("window",)
     assert messages.chat_messages(back.turns, texts_in("de"))
     assert second.answer.candidates_considered == 77
-    assert second.answer.citations[0].copies == (ORCHARD.head,)
+    assert second.answer.citations[0].copies == (ORCHARD.metadata,)
     assert (second.id, second.sequence, second.asked_on, second.standalone_question) == (
         *(desk.turns[-1].id, desk.turns[-1].sequence),
         *(desk.turns[-1].asked_on, desk.turns[-1].standalone_question),

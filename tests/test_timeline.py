@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,8 +35,8 @@ ARTICLES = [
     article(3, "Engineers said that the harbour bridge will open again within six weeks."),
     article(0, STORM),
     article(1, "Divers found that two piers of the harbour bridge were damaged by a barge."),
-    replace(article(2, STORM), id="copy.example/1"),
-    replace(article(4, "The harbour bridge was painted long ago."), published=None),
+    article(2, STORM).replace(id="copy.example/1"),
+    article(4, "The harbour bridge was painted long ago.").replace(published=None),
 ]
 
 
@@ -77,8 +76,9 @@ def test_a_timeline_of_nothing_is_a_refusal(archive: Archive) -> None:
 
 
 def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path: Path) -> None:
-    wrong = replace(
-        article(5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."),
+    wrong = article(
+        5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."
+    ).replace(
         correction="Two piers were damaged, not nine.",
     )
     with small_archive(tmp_path / "archive", [*ARTICLES, wrong]) as archive:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,10 +16,9 @@ from cachetools import LRUCache
 
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
-from rag.archive.view import ArchiveView
+from rag.archive.view import ArchiveView, SearchMode
 from rag.index.index_pair import IndexPair, Scored
 from rag.models.archive_model import ArchiveModel
-from rag.retrieval.hybrid import retrieve
 from rag.schema import (
     ALL_RIGHTS,
     Access,
@@ -245,23 +244,37 @@ class ArchiveReader(ArchiveView):
 
     def search(
         self,
-        question: str,
+        query: str,
         k: int = 8,
         *,
+        mode: SearchMode = "hybrid",
         filters: Filters = Filters(),
-        asked_on: datetime | None = None,
-        as_of: datetime | None = None,
+        asked_on: date | None = None,
+        as_of: date | None = None,
     ) -> list[Hit]:
-        """Return the `k` passages that answer a question best, best first: see `retrieve`.
+        """Return the `k` passages that answer a question or match a query, best first.
 
-        `as_of` a day, in the archive as it stood at its end. Where nothing lies in the time range
-        that the question's words name, the closest passages of other days are returned.
+        Args:
+            query: As in `ArchiveView.search`, like all that follow.
+            k: The most passages to return.
+            mode: "hybrid", "vector" or "bm25".
+            filters: What the articles must be.
+            asked_on: The day from which "last week" is counted.
+            as_of: Search the archive as it was at the end of this day, see `as_of`.
+
+        Returns:
+            Hits, a higher score is better.
+
+        Raises:
+            InvalidValueError: `mode` is none of the three, or a day is not a date.
+            QuestionTooLongError: The question is too long to be understood.
         """
         if as_of is not None:
-            return self.as_of(as_of).search(question, k, filters=filters, asked_on=asked_on)
-        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).nearest_hits)
+            then = self.as_of(as_of)
+            return then.search(query, k, mode=mode, filters=filters, asked_on=asked_on)
+        return super().search(query, k, mode=mode, filters=filters, asked_on=asked_on)
 
-    def as_of(self, day: datetime) -> ArchiveSnapshot:
+    def as_of(self, day: date) -> ArchiveSnapshot:
         """Return the archive as it stood at the end of a day, to be searched.
 
         Asked for again, it is the same one: what has ended since is read once.

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rag.archive.view import ArchiveView
+from rag.archive.view import ArchiveView, SearchMode
 from rag.errors import InvalidValueError
 from rag.index.historical import HistoricalPassages
 from rag.index.index_pair import Scored
 from rag.nlp.dates import format_date
-from rag.retrieval.hybrid import retrieve
 from rag.schema import (
     EVERYTHING,
     Access,
@@ -55,7 +54,7 @@ class ArchiveSnapshot(ArchiveView):
     The day may be a `date` or a naive datetime (UTC); InvalidValueError for anything else.
     """
 
-    def __init__(self, archive: ArchiveReader, day: datetime) -> None:
+    def __init__(self, archive: ArchiveReader, day: date) -> None:
         super().__init__(archive.store)
         self._archive = archive
         asked = validate_question_time(day, "as_of")
@@ -131,15 +130,30 @@ class ArchiveSnapshot(ArchiveView):
 
     def search(
         self,
-        question: str,
+        query: str,
         k: int = 8,
         *,
+        mode: SearchMode = "hybrid",
         filters: Filters = Filters(),
-        asked_on: datetime | None = None,
+        asked_on: date | None = None,
     ) -> list[Hit]:
-        """Return the `k` passages that answer a question best, asked that day if not said."""
-        found = retrieve(self, question, k, filters=filters, asked_on=asked_on or self.day)
-        return list(found.nearest_hits)
+        """Return the `k` passages that answered a question then; see `ArchiveView.search`.
+
+        Args:
+            query: A question or keywords.
+            k: The most passages to return.
+            mode: "hybrid", "vector" or "bm25".
+            filters: What the articles must be.
+            asked_on: The day from which "last week" is counted, the snapshot's by default.
+
+        Returns:
+            Hits, a higher score is better.
+
+        Raises:
+            InvalidValueError: `mode` is none of the three, or `asked_on` is not a date.
+            QuestionTooLongError: The question is too long to be understood.
+        """
+        return super().search(query, k, mode=mode, filters=filters, asked_on=asked_on or self.day)
 
     # what is known by now
 

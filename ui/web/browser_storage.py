@@ -167,7 +167,7 @@ class _Reread:
         if self.room < 0:
             return None
         passage = Passage(article_id, revision, start, end, article.text[start:end])
-        hit = Hit(passage, article.head, 0.0, self.copies.get(article_id, ()))
+        hit = Hit(passage, article.metadata, 0.0, self.copies.get(article_id, ()))
         self.found[where] = hit
         return hit
 

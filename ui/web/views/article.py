@@ -58,7 +58,7 @@ def article_html(
     article = archive.article(passage.article_id, revision or passage.revision)
     if now is None or article is None:
         return paragraph(escape(texts("withdrawn")), "bf-refused")
-    head = article.head
+    head = article.metadata
     notes = []
     if now.revision != article.revision == passage.revision:
         notes.append(texts("changed_since", revision=article.revision, now=now.revision))
