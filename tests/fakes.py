@@ -92,11 +92,6 @@ def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archi
     return Archive.open(folder, embeddings=WordEmbeddings())
 
 
-def text_of(question: str | ParsedQuery) -> str:
-    """Return the words of a question, parsed or not."""
-    return question if isinstance(question, str) else question.text
-
-
 def phrase_hits(
     archive: ArchiveView,
     query: str,
@@ -108,6 +103,11 @@ def phrase_hits(
     """Return what BM25 finds for a query with phrases, which a question has in quotation marks."""
     found = archive.bm25_candidates(query, k, filters=filters, phrases=phrases)
     return list(archive.load_hits(found, access=filters.access).values())
+
+
+def text_of(question: str | ParsedQuery) -> str:
+    """Return the words of a question, parsed or not."""
+    return question if isinstance(question, str) else question.text
 
 
 class QuotingChatbot:
