@@ -38,7 +38,7 @@ class Recorded(Shelf):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
-        self.record = self
+        self.store = self
 
     @cached_property
     def database(self) -> Database:
@@ -129,7 +129,7 @@ def test_a_page_that_was_refused_is_forgotten_when_it_goes_in(
 ) -> None:
     room.run(stand.url("/crane"))
     (refused,) = room.rejects()
-    assert (refused.source, refused.reason) == (stand.url("/crane"), "is not there (404)")
+    assert (refused.source, refused.reason) == (stand.url("/crane"), "not found (404)")
     stand.pages["/crane"] = page("Crane falls")
     room.run(refused.source)
     assert room.rejects() == []

@@ -244,7 +244,7 @@ def _feeder(
     client = Client(
         Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay),
         agent=settings.fetch_agent,
-        credentials=read_credentials(arguments.cookies, arguments.headers, named=named),
+        credentials=read_credentials(arguments.cookies, arguments.headers, urls=named),
         allowed=tuple(host.strip() for host in allowed if host.strip()),
         stop=stop,
     )
