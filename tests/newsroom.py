@@ -72,7 +72,7 @@ class FakeArchive:
         vectors = bag_of_words([query, *texts])
         scores = vectors[1:] @ vectors[0]
         return [
-            PassageCandidate(number, hit.passage.start, hit.head, float(scores[i]))
+            PassageCandidate(number, hit.passage.start, hit.metadata, float(scores[i]))
             for i in np.argsort(-scores)[:k]
             for number, hit in [numbered[i]]
         ]
@@ -83,14 +83,14 @@ class FakeArchive:
         return {}
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
-        every = self.by_meaning(query, len(self.passages), filters=EVERYTHING)
+        every = self.vector_candidates(query, len(self.passages), filters=EVERYTHING)
         near = {one.number: one.score for one in every}
         return [near[one.number] for one in found]
 
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[PassageCandidate]:
-        return [one for one in self.by_meaning(query, k, filters=filters) if one.score > 0]
+        return [one for one in self.vector_candidates(query, k, filters=filters) if one.score > 0]
 
     def load_hits(
         self, found: Iterable[PassageCandidate], *, access: Access = ()

@@ -220,8 +220,8 @@ def test_a_filter_asked_for_again_lets_through_what_has_come_and_not_what_has_go
     gazette = Filters(publishers=("Gazette",))
 
     def near(archive):
-        found = archive.by_meaning("ferry line", 9, filters=gazette)
-        return {one.head.article_id.removeprefix("x.example/") for one in found}
+        found = archive.vector_candidates("ferry line", 9, filters=gazette)
+        return {one.metadata.article_id.removeprefix("x.example/") for one in found}
 
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as opened:
         opened.add([(a, in_sentences(a.text)) for a in ARTICLES[3:5]])

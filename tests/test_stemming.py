@@ -64,17 +64,17 @@ def archive(tmp_path_factory: pytest.TempPathFactory):
     ],
 )
 def test_a_word_is_found_in_another_form_of_its_language(archive, query, language):
-    assert archive.lexical(query, 3)[0].passage.article_id == f"x.example/{language}"
+    assert archive.bm25_search(query, 3)[0].passage.article_id == f"x.example/{language}"
 
 
 @pytest.mark.parametrize("phrase", ["rejected proposals", "Feuerwehren geräumt", "安理会通过"])
 def test_a_phrase_is_found_in_its_language(archive, phrase):
-    found = archive.lexical(phrase, 3, phrases=(phrase,))
+    found = archive.bm25_search(phrase, 3, phrases=(phrase,))
     assert phrase.split()[0] in found[0].passage.text
 
 
 def test_what_no_language_knows_is_not_found(archive):
-    assert archive.lexical("xylophone", 3) == []
+    assert archive.bm25_search("xylophone", 3) == []
 
 
 @given(st.text(max_size=200), st.sampled_from(["", "xx", *STEMMED]))

@@ -75,7 +75,7 @@ def test_no_process_outlives_the_one_that_asked(folder: Path) -> None:
 
 INTERRUPTED = """
 import os, signal, sys, threading, time
-from ingest.readers import Reading, read
+from ingest.readers import ReaderOptions, read
 
 def interrupt():
     while True:
@@ -85,7 +85,7 @@ def interrupt():
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)  # as `stopping` does
     threading.Thread(target=interrupt, daemon=True).start()
-    print(sum(1 for _ in read(sys.argv[1], reading=Reading(workers=2))), flush=True)
+    print(sum(1 for _ in read(sys.argv[1], reading=ReaderOptions(workers=2))), flush=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 """
 

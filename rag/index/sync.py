@@ -44,7 +44,7 @@ class IndexSync:
         self._holder = 0  # the thread that holds the writers' lock for a moment
 
     def close(self) -> None:
-        for name in ("lexical", "vectors"):
+        for name in ("text", "vectors"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
@@ -282,7 +282,7 @@ class IndexSync:
             yield True
         finally:
             self._holder = 0
-            if "lexical" in self.__dict__:
+            if "text" in self.__dict__:
                 self.text.close()  # Tantivy's writer has a lock of its own
             make_private(self.folder)
             lock.release()

@@ -122,7 +122,7 @@ def _make(source: Path, place: Path, wanted: int) -> None:
                 if number:
                     one, parts = _twin(article, passages, number)
                     near = vectors + chance.normal(0, TURNED, vectors.shape)
-                texts = (embedding_text(one.head, part.text) for part in parts)
+                texts = (embedding_text(one.metadata, part.text) for part in parts)
                 kept.of.update(zip(texts, near, strict=True))
                 batch.append((one, [Span(part.start, part.end) for part in parts]))
                 made += len(parts)

@@ -1,0 +1,12 @@
+"""The figures of answers over the whole quality sets, apart because they take longer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.golden import calls
+from tests.golden.test_golden import check
+
+
+def test_answer_figures(folder: Path) -> None:
+    check("answer_figures", calls.answer_figures(folder))
