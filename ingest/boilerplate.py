@@ -287,6 +287,6 @@ def normalize_line(line: str) -> str:
     return line.casefold().strip(" \t.:;,!?…|·•*-–—_+>›»«<#()[]{}\"“”'‘’=~/\\↓↑→←▼▲►▶")
 
 
-def is_link(line: str) -> bool:
+def is_link_line(line: str) -> bool:
     """Return whether a line may be a headline in a list of links: short, and no full sentence."""
     return len(line) <= _LINK_UP_TO and line[-1] not in _ENDS_OF_PROSE

@@ -16,11 +16,11 @@ from typing import Any
 from ingest.archive_format import from_record, to_record
 from ingest.identity import is_version_of
 from ingest.provenance import (
-    ArrivedArticle,
+    ArticleWithOrigin,
     Hold,
-    authority_in,
+    authority_of_id,
     fill_gaps,
-    host_in_id,
+    host_of_id,
     may_speak_for,
     trust_hint,
     without_origin,
@@ -36,7 +36,7 @@ from rag.store.held_changes import ArticleOrigins, HeldChange, HeldChanges
 from rag.urls import host_of, named_host
 
 _NAME_LETTERS = 3  # letters that identify a publisher: "BBC" is in "BBC News"
-NO_ROOM = (
+TOO_MANY_HELD = (
     "too many changes are held: decide on those that `backfile rejects` lists, with "
     "`--accept` or `--forget`, then ingest again"
 )
@@ -80,7 +80,7 @@ class ChangePolicy:
         before: dict[str, Article] = {}
         through, held = list[Article](), list[Hold]()
         for article in batch:
-            if isinstance(article, ArrivedArticle):
+            if isinstance(article, ArticleWithOrigin):
                 here = before.get(article.id) or self._archive.article(
                     article.id, access=ALL_RIGHTS
                 )
@@ -158,7 +158,7 @@ class ChangePolicy:
                 else hold.words,
             )
         )
-        return reason if kept else f"{hold.reason}. {NO_ROOM}"
+        return reason if kept else f"{hold.reason}. {TOO_MANY_HELD}"
 
     def _is_done(self, hold: Hold) -> bool:
         if hold.article:
@@ -173,10 +173,10 @@ class ChangePolicy:
             return False
         return mark in self._archive.content_hashes([article.id]).get(article.id, frozenset())
 
-    def _objection(self, article: ArrivedArticle, here: Article) -> str:
+    def _objection(self, article: ArticleWithOrigin, here: Article) -> str:
         if not article.origin:
             return _objection_to_saved(article, here) if article.url else ""
-        owner, giver = self._owner(here), authority_in(here.id)
+        owner, giver = self._owner(here), authority_of_id(here.id)
         if owner and may_speak_for(article.origin, owner, self._trust):
             return ""
         origin = named_host(article.origin)
@@ -191,7 +191,7 @@ class ChangePolicy:
 
     def _owner(self, here: Article) -> str:
         """Return the host, or an address, that an article belongs to; "" if it came from a file."""
-        if host := host_in_id(here.id):
+        if host := host_of_id(here.id):
             return host
         hosts = self._fetched | self._new | self._reclaimed
         fetched = hosts.get(here.id) or (self._origins.of(here.id) if self._origins else "")
@@ -205,7 +205,7 @@ class ChangePolicy:
         if source is None:
             way = trust_hint(kill.publisher or origin, origin, kill=True)
             return f"{origin} may not withdraw articles. To allow it: {way}"
-        owner = self._owner(here) if here else host_in_id(article_id)
+        owner = self._owner(here) if here else host_of_id(article_id)
         if owner:
             its_own = source.has(owner) or may_speak_for(kill.fetched_from, owner, self._trust)
         else:
@@ -251,24 +251,24 @@ def accept_held_change(
     return done
 
 
-def _fill_gaps(article: ArrivedArticle, known: Article) -> ArrivedArticle:
+def _fill_gaps(article: ArticleWithOrigin, known: Article) -> ArticleWithOrigin:
     """Return a page's article with its gaps filled from `known`."""
     completed = fill_gaps(article, known)
-    assert isinstance(completed, ArrivedArticle)  # `replace` keeps the class
+    assert isinstance(completed, ArticleWithOrigin)  # `replace` keeps the class
     return completed
 
 
-def _hold(article: ArrivedArticle, reason: str) -> Hold:
+def _hold(article: ArticleWithOrigin, reason: str) -> Hold:
     return Hold(article.place, reason, article.id, article.origin, without_origin(article))
 
 
-def _objection_to_saved(article: ArrivedArticle, here: Article) -> str:
+def _objection_to_saved(article: ArticleWithOrigin, here: Article) -> str:
     """Return why a saved page may not change the article at its address; "" if it may.
 
     Anyone can edit a saved page, so it must name the article's publisher or, if it names none,
     share the article's wording.
     """
-    host = host_of(here.url) or host_in_id(here.id)
+    host = host_of(here.url) or host_of_id(here.id)
     unnamed = article.publisher in ("", host_of(article.url))
     if _is_same_publisher(article.publisher, here.publisher, host):
         wording = replace(here, title="", published=None, publisher="")

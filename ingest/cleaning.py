@@ -13,7 +13,7 @@ from ingest.boilerplate import (
     LIST_HEADS,
     STORY_BEFORE_COMMENTS,
     is_boilerplate,
-    is_link,
+    is_link_line,
     normalize_line,
 )
 from rag.nlp.sentences import SENTENCE_ENDS
@@ -133,7 +133,7 @@ def _story_lines(text: str, title: str) -> list[str]:
             break
         if key in LIST_HEADS:
             in_list = True
-        in_list = in_list and is_link(line)
+        in_list = in_list and is_link_line(line)
         if in_list or not key or (key == title_key and not size) or is_boilerplate(line, key):
             continue
         if len(line) >= _REPEAT_FROM and line in kept[-_REPEAT_WITHIN:]:

@@ -23,7 +23,7 @@ _CORRECTS = re.compile(
     r"retract(?:ed|ion)?|earlier version|previous version|in error)\b"
 )
 _NOTE = re.compile(r"(?i)\A\W*editor[’']?s?[’']? note")
-UP_TO = 800  # characters; a longer paragraph is an article about corrections
+MAX_CHARACTERS = 800  # characters; a longer paragraph is an article about corrections
 
 
 def find_correction(text: str) -> str:
@@ -33,7 +33,7 @@ def find_correction(text: str) -> str:
 
 
 def _correction(paragraph: str) -> str:
-    if not paragraph or len(paragraph) > UP_TO:
+    if not paragraph or len(paragraph) > MAX_CHARACTERS:
         return ""
     marked = _MARKED.match(paragraph)
     if marked and (not _NOTE.match(paragraph) or _CORRECTS.search(marked["correction"])):

@@ -17,7 +17,7 @@ Outcome = Literal["new", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class DryRunCounts:
     """Counts of a batch that would be added; passages aren't computed."""
 
     new: int
@@ -60,7 +60,7 @@ class DryRunArchive:
         """Return how many articles would be withdrawn."""
         return len(list(article_ids))
 
-    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> Counts:
+    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> DryRunCounts:
         """Record which articles are new or changed."""
         new = changed = 0
         for article, _ in batch:
@@ -68,7 +68,7 @@ class DryRunArchive:
             self._seen[article.id] = (known or frozenset()) | {content_hash(article)}
             self.articles.append(("changed" if known else "new", article.head))
             changed, new = (changed + 1, new) if known else (changed, new + 1)
-        return Counts(new, changed)
+        return DryRunCounts(new, changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import re
 
 from rag.nlp.sentences import split_sentences
 
-FORM_UP_TO = 2_500  # characters; a longer text contains a story
-MOSTLY = 0.8  # share of characters in form sentences
-LABEL_UP_TO = 30  # characters; a button or field label ("Email", "OK") isn't a sentence
+MAX_FORM_CHARACTERS = 2_500  # characters; a longer text contains a story
+FORM_SHARE = 0.8  # share of characters in form sentences
+MAX_LABEL_CHARACTERS = 30  # characters; a button or field label ("Email", "OK") isn't a sentence
 
 # Phrases a site addresses to its readers. By language: English, German,
 # French, Spanish, Italian, Portuguese, Dutch, the Scandinavian ones, Polish, Russian and Ukrainian,
@@ -61,18 +61,18 @@ _FORM = re.compile(
 
 def is_form_page(text: str) -> bool:
     """Return whether a text is a form or a site notice without a story."""
-    if not text.strip() or len(text) > FORM_UP_TO:
+    if not text.strip() or len(text) > MAX_FORM_CHARACTERS:
         return False
     forms = stories = 0
-    enough = (1 - MOSTLY) * len(
+    enough = (1 - FORM_SHARE) * len(
         text
     )  # characters of story that rule out a form; usually in the first sentences
     for span in split_sentences(text):
         sentence = text[span.start : span.end]
         if _FORM.search(sentence):
             forms += len(sentence)
-        elif len(sentence) > LABEL_UP_TO:
+        elif len(sentence) > MAX_LABEL_CHARACTERS:
             stories += len(sentence)
             if stories > enough:
                 return False
-    return forms > 0 and forms >= MOSTLY * (forms + stories)
+    return forms > 0 and forms >= FORM_SHARE * (forms + stories)

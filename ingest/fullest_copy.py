@@ -22,7 +22,7 @@ Poorer = Literal["", "contained", "much shorter"]
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCopies:
+class SiftedBatch:
     """A batch without its poorer copies.
 
     Attributes:
@@ -47,13 +47,13 @@ class FullestCopyFilter:
     held: Callable[[str], Article | None]
     _seen: set[int] = field(default_factory=set)  # hashes of ids: a million take 60 MB
 
-    def sift(self, batch: Sequence[Article]) -> KeptCopies:
+    def sift(self, batch: Sequence[Article]) -> SiftedBatch:
         """Remove copies that are poorer than another one of the same run.
 
         Only articles with a URL are compared, because a number may be shared by different articles.
         Later revisions in an export aren't copies.
         """
-        found = KeptCopies()
+        found = SiftedBatch()
         fullest: dict[str, Article] = {}
         for article in batch:
             before = fullest.get(article.id) or self._earlier_copy(article)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Share of the shorter version's shingles that the longer one has. A rewritten story keeps more;
 # two different stories share only turns of phrase.
-SHARED = 0.3
+SHARED_WORDING = 0.3
 _UNIQUE = re.compile(
     r"(?i)\A(?:[a-z][a-z0-9+.-]{1,20}:|[\w.-]+\.[a-z]{2,}(?::\d+)?(?:[/?]|\Z)|"  # urn:, host/path
     r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?\Z|[0-9a-f]{16,}\Z|(?=\S*\d)\S{20,}\Z)"
@@ -178,7 +178,7 @@ def is_version_of(new: Article, old: Article) -> bool:
     )
     if not len(short):
         return False
-    return len({*short.tolist()} & {*long.tolist()}) >= SHARED * len(short)
+    return len({*short.tolist()} & {*long.tolist()}) >= SHARED_WORDING * len(short)
 
 
 def _slug(publisher: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ingest.batch_writer import BatchWriter
 from ingest.batching import batches
 from ingest.change_policy import ChangePolicy
-from ingest.provenance import ArrivedArticle
+from ingest.provenance import ArticleWithOrigin
 from ingest.readers import Link, NotedArticle, ReaderOptions, Reject, list_files, read
 from ingest.readers.error_guard import guard
 from ingest.readers.file_names import printable_name
@@ -147,7 +147,7 @@ class _Run:
         if not isinstance(article, NotedArticle):
             return article
         self._reporter.notice(article.notices)
-        return article if isinstance(article, ArrivedArticle) else article.plain()
+        return article if isinstance(article, ArticleWithOrigin) else article.plain()
 
     def write(self, batch: Sequence[Article]) -> None:
         """Write a batch, and record the URLs of its articles as fetched."""

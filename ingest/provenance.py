@@ -30,7 +30,7 @@ _AUTHORITY = re.compile(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ArrivedArticle(NotedArticle):
+class ArticleWithOrigin(NotedArticle):
     """An article with its origin, until it is added.
 
     Attributes:
@@ -49,11 +49,11 @@ _ARTICLE_FIELDS = tuple(each.name for each in fields(Article))
 
 def with_origin(
     article: Article, *, origin: str = "", place: str = "", hearsay: Article | None = None
-) -> ArrivedArticle:
-    """Return an article with its origin; see `ArrivedArticle`."""
+) -> ArticleWithOrigin:
+    """Return an article with its origin; see `ArticleWithOrigin`."""
     values = {name: getattr(article, name) for name in _ARTICLE_FIELDS}
     notices = article.notices if isinstance(article, NotedArticle) else ()
-    return ArrivedArticle(**values, notices=notices, origin=origin, place=place, hearsay=hearsay)
+    return ArticleWithOrigin(**values, notices=notices, origin=origin, place=place, hearsay=hearsay)
 
 
 def without_origin(article: Article) -> Article:
@@ -85,7 +85,7 @@ class Hold(Reject):
         return sha256(key.encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def host_in_id(article_id: str) -> str:
+def host_of_id(article_id: str) -> str:
     """Return the host of an id that is a URL; "" for a number, a URN or a file location."""
     key = url_key(article_id)
     if key:
@@ -94,7 +94,7 @@ def host_in_id(article_id: str) -> str:
     return found[1].casefold() if found else ""
 
 
-def authority_in(article_id: str) -> str:
+def authority_of_id(article_id: str) -> str:
     """Return the domain that issued a URN or a tag; "" for any other id."""
     found = _AUTHORITY.match(article_id)
     return found[1].casefold() if found else ""
@@ -131,7 +131,7 @@ def origin_problem(article: Article, origin: str, trust: TrustedSources, *, plac
         file_location(place)
     ):
         return f"{article.id} is a file location: fetched content may not use it as an id"
-    for address in (host_in_id(article.id), article.url):
+    for address in (host_of_id(article.id), article.url):
         if address and not may_speak_for(origin, address, trust):
             return _foreign_article_reason(origin, address, article.publisher)
     return ""

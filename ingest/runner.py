@@ -199,7 +199,7 @@ def _options_to_json(reading: ReaderOptions) -> dict[str, Any]:
     return {"map": pairs, "kind": reading.kind, "summaries": reading.links == "keep"}
 
 
-def source_of(place: str) -> str:
+def source_of_place(place: str) -> str:
     """Return the file or URL that a reject's place is in, to read it again.
 
     `dump.zip!a.jsonl:17` is in `dump.zip`; files are returned as absolute paths.

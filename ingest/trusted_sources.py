@@ -84,7 +84,7 @@ class TrustedSources:
 NO_TRUST = TrustedSources()
 
 
-def source_of(publisher: str, hosts: Sequence[str], *, may_kill: bool = False) -> TrustedSource:
+def parse_source(publisher: str, hosts: Sequence[str], *, may_kill: bool = False) -> TrustedSource:
     """Create a source from user input.
 
     Args:
@@ -168,7 +168,7 @@ def _parse_sources(value: dict[str, Any], path: Path) -> TrustedSources:
         if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
             raise SettingsError(f"{at}: `hosts` must be a list of strings")
         try:
-            source = source_of(publisher, hosts, may_kill=may_kill)
+            source = parse_source(publisher, hosts, may_kill=may_kill)
         except ValueError as error:
             raise SettingsError(f"{at}: {error}") from error
         if trust.named(source.publisher):

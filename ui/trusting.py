@@ -76,12 +76,12 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _added(arguments: argparse.Namespace, known: TrustedSource | None) -> TrustedSource:
-    from ingest.trusted_sources import source_of
+    from ingest.trusted_sources import parse_source
 
     hosts = [*(known.hosts if known else ()), *arguments.hosts]
     may_kill = arguments.may_kill or (known.may_kill if known else False)
     try:
-        return source_of(arguments.publisher, hosts, may_kill=may_kill)
+        return parse_source(arguments.publisher, hosts, may_kill=may_kill)
     except ValueError as error:
         raise SettingsError(str(error)) from error
 

@@ -19,18 +19,18 @@ from ingest.fetch.rate_limit import RateLimiter
 from ingest.fetch.robots import Robots, RobotsAnswer
 from ingest.fetch.ssrf import Resolve, resolve
 from ingest.fetch.transport import (
-    ENCODINGS,
+    ACCEPTED_ENCODINGS,
     CheckedBackend,
     CheckedTransport,
     Deadline,
+    body_too_large,
     read_body,
-    too_long,
 )
 
-AGENT = "Backfile"
-REDIRECTS = 10
-ATTEMPTS = 3
-LONGEST_WAIT = 120.0  # seconds; a longer Retry-After is left to the next run
+USER_AGENT = "Backfile"
+MAX_REDIRECTS = 10
+MAX_ATTEMPTS = 3
+MAX_WAIT = 120.0  # seconds; a longer Retry-After is left to the next run
 _RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,application/feed+json,*/*;q=0.5"
@@ -54,7 +54,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchResponse:
     """HTTP response; `url` is the final one after redirects."""
 
     url: str
@@ -81,7 +81,9 @@ class Fetched:
 class _TryAgainError(FetchError):
     """A transient failure; `after` is the Retry-After delay in seconds."""
 
-    def __init__(self, reason: str, after: float = 0.0, response: Fetched | None = None) -> None:
+    def __init__(
+        self, reason: str, after: float = 0.0, response: FetchResponse | None = None
+    ) -> None:
         super().__init__(reason, lasting=False)
         self.after = after
         self.response = response
@@ -94,7 +96,7 @@ class Client:
         self,
         limits: Limits = Limits(),
         *,
-        agent: str = AGENT,
+        agent: str = USER_AGENT,
         credentials: Credentials | None = None,
         allowed: tuple[str, ...] = (),
         stop: Event | None = None,
@@ -123,7 +125,7 @@ class Client:
             transport=CheckedTransport(backend),
             trust_env=False,
             cookies=self._credentials.cookies,
-            headers={"User-Agent": agent, "Accept": _ACCEPT, "Accept-Encoding": ENCODINGS},
+            headers={"User-Agent": agent, "Accept": _ACCEPT, "Accept-Encoding": ACCEPTED_ENCODINGS},
         )
 
     def __enter__(self) -> Client:
@@ -138,7 +140,7 @@ class Client:
         """Close all connections."""
         self._http.close()
 
-    def get(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched:
+    def get(self, url: str, *, etag: str = "", last_modified: str = "") -> FetchResponse:
         """Fetch `url`, following redirects; status 304 means not modified.
 
         Args:
@@ -168,8 +170,8 @@ class Client:
 
     def _follow_redirects(
         self, url: str, conditions: dict[str, str], check: Callable[[str], None]
-    ) -> Fetched:
-        for _ in range(REDIRECTS + 1):
+    ) -> FetchResponse:
+        for _ in range(MAX_REDIRECTS + 1):
             try:
                 origin_of(url)
             except ValueError as error:
@@ -183,12 +185,12 @@ class Client:
                 url = urldefrag(urljoin(url, target)).url
             except ValueError as error:
                 raise FetchError(f"redirects to an invalid URL: {target[:200]}") from error
-        raise _TooManyRedirectsError(f"more than {REDIRECTS} redirects")
+        raise _TooManyRedirectsError(f"more than {MAX_REDIRECTS} redirects")
 
-    def _send_with_retries(self, url: str, conditions: dict[str, str]) -> Fetched:
+    def _send_with_retries(self, url: str, conditions: dict[str, str]) -> FetchResponse:
         """Send the request; retry transient failures with exponential backoff."""
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=tenacity.stop_after_attempt(MAX_ATTEMPTS),
             wait=self._pause,
             sleep=self.pace.sleep,
             retry=tenacity.retry_if_exception(_is_retriable),
@@ -197,11 +199,11 @@ class Client:
         try:
             return retrying(self._send, url, conditions)
         except _TryAgainError as error:
-            if error.response is not None and error.after <= LONGEST_WAIT:
+            if error.response is not None and error.after <= MAX_WAIT:
                 return error.response
             raise
 
-    def _send(self, url: str, conditions: dict[str, str]) -> Fetched:
+    def _send(self, url: str, conditions: dict[str, str]) -> FetchResponse:
         self.pace.wait(url)
         self._deadline.begin(self.limits.seconds)
         headers = {**conditions, **self._credentials.headers_for(url)}
@@ -218,20 +220,20 @@ class Client:
         if found.status in _RETRY_STATUSES:
             after = _retry_after(found.headers.get("retry-after", ""))
             reason = f"HTTP status {found.status}"
-            if after > LONGEST_WAIT:
+            if after > MAX_WAIT:
                 reason += f"; retry after {after:,.0f} s"
             raise _TryAgainError(reason, after, found)
         return found
 
-    def _read_response(self, url: str, response: httpx2.Response) -> Fetched:
+    def _read_response(self, url: str, response: httpx2.Response) -> FetchResponse:
         if response.status_code != 200:
-            return Fetched(url, response.status_code, b"", response.headers)
+            return FetchResponse(url, response.status_code, b"", response.headers)
         length = response.headers.get("content-length", "")
         if length.isdecimal() and int(length) > self.limits.bytes:
-            raise too_long(self.limits.bytes)
+            raise body_too_large(self.limits.bytes)
         encoding = response.headers.get("content-encoding", "")
         content = read_body(response.iter_raw(), encoding, self.limits.bytes)
-        return Fetched(url, 200, content, response.headers)
+        return FetchResponse(url, 200, content, response.headers)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         """Return the seconds to wait before the next attempt."""
@@ -245,7 +247,7 @@ class _TooManyRedirectsError(FetchError):
 
 
 def _is_retriable(error: BaseException) -> bool:
-    return isinstance(error, _TryAgainError) and error.after <= LONGEST_WAIT
+    return isinstance(error, _TryAgainError) and error.after <= MAX_WAIT
 
 
 def _retry_after(value: str) -> float:

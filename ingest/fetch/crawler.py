@@ -9,16 +9,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urldefrag, urlsplit
 
-from ingest.fetch.client import Client, Fetched
+from ingest.fetch.client import Client, FetchResponse
 from ingest.fetch.errors import FetchError, StoppedError
 from ingest.fetch.page_checks import page_problem, redirect_problem, status_problem
-from ingest.provenance import (
-    Hold,
-    fill_gaps,
-    may_speak_for,
-    origin_problem,
-    with_origin,
-)
+from ingest.provenance import Hold, fill_gaps, may_speak_for, origin_problem, with_origin
 from ingest.readers import Failure, KillNotice, Link, ReaderOptions, Reject
 from ingest.readers.detect import detect_format
 from ingest.readers.dispatch import read_content
@@ -29,8 +23,8 @@ from ingest.trusted_sources import NO_TRUST, TrustedSources
 from rag.schema import Article
 from rag.store.crawl_state import FetchRecord
 
-DEPTH = 4  # sitemap index, sitemap, page, and one to spare
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # transient HTTP statuses
+MAX_DEPTH = 4  # sitemap index, sitemap, page, and one to spare
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})  # transient HTTP statuses
 _LINKED = frozenset({"feed", "sitemap", "packed"})  # formats besides HTML that a link may lead to
 _PEEK = 2**16
 
@@ -167,7 +161,7 @@ class Crawler:
         last = self._visits.last(self._key(url))
         try:
             if _is_unmodified(task.link, last):
-                fetched = Fetched(url, 304)
+                fetched = FetchResponse(url, 304)
             elif last:
                 fetched = self._client.get(url, etag=last.etag, last_modified=last.last_modified)
             else:
@@ -179,11 +173,13 @@ class Crawler:
             self._finish(task)
             yield Unchanged(url)
         elif reason := status_problem(fetched) or redirect_problem(url, fetched):
-            yield self._reject(task, reason, failed=fetched.status in PASSING)
+            yield self._reject(task, reason, failed=fetched.status in TRANSIENT_STATUSES)
         else:
             yield from self._read_response(task, url, fetched)
 
-    def _read_response(self, task: _Task, url: str, fetched: Fetched) -> Iterator[CrawlResult]:
+    def _read_response(
+        self, task: _Task, url: str, fetched: FetchResponse
+    ) -> Iterator[CrawlResult]:
         now = datetime.now(UTC)
         visit = FetchRecord(
             self._key(url), fetched.etag, fetched.last_modified, fetched.status, now
@@ -199,12 +195,14 @@ class Crawler:
         elif task.depth and kind not in _LINKED:
             content_type = fetched.content_type.partition(";")[0].strip() or kind
             yield self._reject(task, f"not an HTML page (content type {content_type[:80]})")
-        elif task.depth >= DEPTH:
-            yield self._reject(task, f"a list of links, more than {DEPTH - 1} links deep")
+        elif task.depth >= MAX_DEPTH:
+            yield self._reject(task, f"a list of links, more than {MAX_DEPTH - 1} links deep")
         else:
             yield from self._read_links(task, url, fetched, visit)
 
-    def _read_html_page(self, task: _Task, fetched: Fetched, visit: FetchRecord) -> CrawlResult:
+    def _read_html_page(
+        self, task: _Task, fetched: FetchResponse, visit: FetchRecord
+    ) -> CrawlResult:
         found, reason = _read_page(fetched, task.link.url)
         if isinstance(found, Failure):
             self._finish(task)
@@ -218,7 +216,7 @@ class Crawler:
         self._finish(task)
         return self._with_link_metadata(found, task, fetched)
 
-    def _with_link_metadata(self, article: Article, task: _Task, fetched: Fetched) -> Article:
+    def _with_link_metadata(self, article: Article, task: _Task, fetched: FetchResponse) -> Article:
         """Fill in what the page lacks from its link, and attach the origin.
 
         Metadata of another site's feed is hearsay: it only fills gaps, see `ChangePolicy`.
@@ -232,7 +230,7 @@ class Crawler:
         return with_origin(article, origin=fetched.url, place=task.link.url, hearsay=hearsay)
 
     def _read_links(
-        self, task: _Task, url: str, fetched: Fetched, visit: FetchRecord
+        self, task: _Task, url: str, fetched: FetchResponse, visit: FetchRecord
     ) -> Iterator[CrawlResult]:
         """Yield the articles of a feed or file, and queue its links."""
         link_page = _LinkPage(visit, task, fetched.url)
@@ -254,12 +252,12 @@ class Crawler:
                 link_page.left += 1
         self._link_done(link_page)
 
-    def _check_origin(self, article: Article, url: str, fetched: Fetched) -> Article | Hold:
+    def _check_origin(self, article: Article, url: str, fetched: FetchResponse) -> Article | Hold:
         if reason := origin_problem(article, fetched.url, self._trust, place=url):
             return self._hold(article, reason, url, fetched)
         return with_origin(article, origin=fetched.url, place=f"{url}!{article.url or article.id}")
 
-    def _hold(self, article: Article, reason: str, url: str, fetched: Fetched) -> Hold:
+    def _hold(self, article: Article, reason: str, url: str, fetched: FetchResponse) -> Hold:
         place = f"{url}!{article.url or article.id}"
         return Hold(place, reason, article.id, origin=fetched.url, article=article)
 
@@ -282,7 +280,7 @@ class Crawler:
             self._finish(link_page.task, failed=link_page.failed)
 
 
-def _read_page(fetched: Fetched, place: str) -> tuple[Article | Reject, str]:
+def _read_page(fetched: FetchResponse, place: str) -> tuple[Article | Reject, str]:
     """Return the article of a page, and why it isn't one ("" if it is)."""
     try:
         content = as_utf8(fetched.content, fetched.content_type)

@@ -6,7 +6,7 @@ import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from ingest.fetch.client import Fetched
+from ingest.fetch.client import FetchResponse
 
 # A page marked as not free with fewer words than this shows only a teaser; longer ones are open or
 # were unlocked by the user's cookies.
@@ -47,7 +47,7 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*+)[^<>]*+>")
 _HIDDEN = frozenset({"script", "style", "template"})
 
 
-def status_problem(fetched: Fetched) -> str:
+def status_problem(fetched: FetchResponse) -> str:
     """Return why the HTTP status means there's no page; "" for status 200."""
     if fetched.status == 200:
         return ""
@@ -60,7 +60,7 @@ def status_problem(fetched: Fetched) -> str:
     return f"HTTP status {fetched.status}, {name}"
 
 
-def redirect_problem(asked: str, fetched: Fetched) -> str:
+def redirect_problem(asked: str, fetched: FetchResponse) -> str:
     """Return why a redirect from `asked` doesn't lead to the article; "" if it may."""
     if fetched.url == asked:
         return ""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ingest.fetch.errors import FetchError, StoppedError
 
-LONGEST_PAUSE = 120.0  # seconds; a site that asks for more is skipped
+MAX_DELAY = 120.0  # seconds; a site that asks for more is skipped
 
 
 class RateLimiter:
@@ -30,12 +30,11 @@ class RateLimiter:
         """Set the pause in seconds that the host of `url` asks for.
 
         Raises:
-            FetchError: `delay` is longer than LONGEST_PAUSE.
+            FetchError: `delay` is longer than MAX_DELAY.
         """
-        if delay > LONGEST_PAUSE:
+        if delay > MAX_DELAY:
             raise FetchError(
-                f"robots.txt asks for {delay:g} s between requests; "
-                f"the limit is {LONGEST_PAUSE:g} s"
+                f"robots.txt asks for {delay:g} s between requests; the limit is {MAX_DELAY:g} s"
             )
         self._delays[_host(url)] = max(delay, self._delay)
 

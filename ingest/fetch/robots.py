@@ -13,8 +13,8 @@ from ingest.fetch.auth import Origin, origin_of
 from ingest.fetch.errors import FetchError, ForbiddenError
 
 ROBOTS_BYTES = 500 * 1024  # RFC 9309, 2.5: the minimum to parse
-KEPT_FOR = 24 * 3600.0  # seconds: RFC 9309, 2.4
-UNREACHABLE_FOR = 60.0  # seconds before an unreachable robots.txt is requested again
+CACHE_SECONDS = 24 * 3600.0  # seconds: RFC 9309, 2.4
+RETRY_SECONDS = 60.0  # seconds before an unreachable robots.txt is requested again
 DENY_ALL = "User-agent: *\nDisallow: /\n"
 
 
@@ -82,8 +82,8 @@ class Robots:
             answer = RobotsAnswer(599)
         now = time.monotonic()
         if answer.status >= 500:  # 2.3.1.4: unreachable is a complete disallow
-            return _Rules(Protego.parse(DENY_ALL), False, now + UNREACHABLE_FOR)
+            return _Rules(Protego.parse(DENY_ALL), False, now + RETRY_SECONDS)
         # 2.3.1.3: "unavailable" (4xx, redirect loops) permits everything.
         content = answer.content[:ROBOTS_BYTES] if answer.status < 300 else b""
         text = content.decode("utf-8-sig", "replace")
-        return _Rules(Protego.parse(text), True, now + KEPT_FOR)
+        return _Rules(Protego.parse(text), True, now + CACHE_SECONDS)

@@ -133,7 +133,7 @@ class CheckedTransport(httpx2.HTTPTransport):
         )
 
 
-ENCODINGS = "gzip"  # the only one we accept: its decompression can be bounded
+ACCEPTED_ENCODINGS = "gzip"  # the only one we accept: its decompression can be bounded
 
 
 def read_body(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
@@ -158,11 +158,11 @@ def read_body(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
     for chunk in chunks:
         body += chunk
         if len(body) > limit:
-            raise too_long(limit)
+            raise body_too_large(limit)
     return bytes(body)
 
 
-def too_long(limit: int) -> FetchError:
+def body_too_large(limit: int) -> FetchError:
     """Return the error for a body of more than `limit` bytes."""
     return FetchError(f"larger than {limit:,} bytes: raise BACKFILE_FETCH_BYTES to allow it")
 

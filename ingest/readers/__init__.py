@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from ingest.readers.field_map import NO_MAP, FieldMap
-from ingest.readers.side_files import entries_of_folder, is_side_folder, is_side_name
+from ingest.readers.side_files import filter_folder, is_side_folder, is_side_name
 from rag.schema import Article
 
 Read = Iterator["Article | Reject | Link"]
@@ -187,7 +187,7 @@ def list_files(path: Path) -> Iterator[Path]:
         yield path
         return
     for folder, folders, names in os.walk(path):
-        entered, names = entries_of_folder(folder, folders, names)
+        entered, names = filter_folder(folder, folders, names)
         folders[:] = sorted(entered)
         for name in sorted(names):
             file = Path(folder, name)

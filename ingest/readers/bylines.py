@@ -149,7 +149,7 @@ def _is_full_name(text: str) -> bool:
     return len(words) > 1 and not words[0][0].islower() and not words[-1][0].islower()
 
 
-def author_line(line: str, publisher: str = "") -> tuple[str, ...]:
+def parse_byline(line: str, publisher: str = "") -> tuple[str, ...]:
     """Return the names in a visible byline, which may go on with a date or an account to follow.
 
     Args:

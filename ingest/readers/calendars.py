@@ -25,7 +25,7 @@ _PERSIAN_DIGITS = re.compile(r"(?<!\d)(1[34]\d\d)[/.-](\d{1,2})[/.-](\d{1,2})(?!
 _LETTERS = str.maketrans("يك", "یک")
 
 
-def day_of_era(text: str) -> tuple[date, int, int] | None:
+def find_era_date(text: str) -> tuple[date, int, int] | None:
     """Find a date with an era or a Persian year.
 
     Returns:

@@ -55,7 +55,7 @@ _OTHER_ZIPS = (
 )
 _DOCUMENT_MARKERS = frozenset({"[Content_Types].xml", "META-INF/MANIFEST.MF", "mimetype"})
 
-DAMAGED = (
+DAMAGE_ERRORS = (
     *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
     *(struct.error, ValueError, NotImplementedError, RecursionError, OverflowError, MemoryError),
 )
@@ -117,7 +117,7 @@ class _Unpacked(io.RawIOBase):
             try:
                 piece = self._read(len(buffer) - size)
                 self._allowance.take(len(piece))
-            except (*DAMAGED, BombError, RuntimeError) as error:
+            except (*DAMAGE_ERRORS, BombError, RuntimeError) as error:
                 self._error = error
                 if size and not isinstance(error, BombError):
                     break
@@ -132,7 +132,7 @@ class _Unpacked(io.RawIOBase):
 def decompress(
     file: io.BufferedReader[Any], start: bytes, allowance: UnpackLimit
 ) -> io.BufferedReader[Any]:
-    """Return the decompressed stream of a file whose `start` is one of `PACKED`."""
+    """Return the decompressed stream of a file whose `start` is one of `PACKED_MAGIC`."""
     opened = next(opened for magic, opened in _STREAMS if start.startswith(magic))
     return io.BufferedReader(_Unpacked(opened(file), allowance), _CHUNK)
 
@@ -279,7 +279,7 @@ def _read_members(
             if isinstance(error, RecursionError):
                 raise
             yield Reject(at, f"could not be unpacked: {error}")
-        except DAMAGED as error:
+        except DAMAGE_ERRORS as error:
             yield Reject(at, f"damaged: {error}")
         except BombError:
             raise
@@ -382,4 +382,4 @@ _STREAMS: tuple[tuple[bytes, Callable[[io.BufferedReader[Any]], Callable[[int], 
     (b"\x28\xb5\x2f\xfd", _zst),
     (_WITH_DICTIONARY, _zst),
 )
-PACKED = tuple(magic for magic, _ in _STREAMS)
+PACKED_MAGIC = tuple(magic for magic, _ in _STREAMS)

@@ -76,7 +76,7 @@ class FileOrder:
         return known or (None if region_of(locale) else self.of_all)
 
 
-UNSEEN = FileOrder()
+UNKNOWN_ORDER = FileOrder()
 
 
 def _shown_by(first: int, second: int) -> Order | None:

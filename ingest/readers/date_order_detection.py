@@ -35,7 +35,7 @@ class _Rejoined(io.RawIOBase):
         return self._head.readinto(buffer) or self._rest.readinto(buffer)
 
 
-def with_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
+def read_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
     """Return the file and, if it begins with dates like 03/04/2024, its head.
 
     For files without such dates, only a first peek is read and the head is empty.

@@ -6,13 +6,13 @@ import codecs
 import re
 from typing import Literal
 
-from ingest.readers.compression import PACKED, is_tar
-from ingest.readers.feeds import xml_of_links
+from ingest.readers.compression import PACKED_MAGIC, is_tar
+from ingest.readers.feeds import link_list_format
 from ingest.readers.iptc7901 import is_iptc7901
-from ingest.readers.mail import kind_of_mail
+from ingest.readers.mail import is_mail
 from ingest.readers.unsupported import unsupported_format, unsupported_xml
 
-Kind = Literal[
+Format = Literal[
     "json lines",
     "json",
     "parquet",
@@ -28,8 +28,8 @@ Kind = Literal[
     "IPTC 7901",
 ]
 
-_MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
-    (PACKED, "packed"),
+_MAGIC: tuple[tuple[tuple[bytes, ...], Format], ...] = (
+    (PACKED_MAGIC, "packed"),
     ((b"PK\x03\x04", b"PK\x05\x06"), "zip"),
     ((b"PAR1",), "parquet"),
     ((b"WARC/", b"filedesc://"), "web archive"),
@@ -54,7 +54,7 @@ _CRAWL_LIST = re.compile(
 _XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
 
 
-def detect_format(start: bytes) -> Kind | str:
+def detect_format(start: bytes) -> Format | str:
     """Return the format of a file that begins with `start`, or why it is not supported."""
     if not start.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         return "an empty file"
@@ -77,14 +77,14 @@ def detect_format(start: bytes) -> Kind | str:
     return (
         _markup_format(start)
         or _json_format(start)
-        or ("mail" if kind_of_mail(start) else "")
+        or ("mail" if is_mail(start) else "")
         or unsupported_xml(start)
         or "text"
     )
 
 
-def _markup_format(start: bytes) -> Kind | str | None:
-    if links := xml_of_links(start):
+def _markup_format(start: bytes) -> Format | str | None:
+    if links := link_list_format(start):
         return links
     if _NEWS_XML.match(start):
         return "news XML"
@@ -97,7 +97,7 @@ def _markup_format(start: bytes) -> Kind | str | None:
     return None
 
 
-def _json_format(start: bytes) -> Kind | None:
+def _json_format(start: bytes) -> Format | None:
     bare = start.lstrip()
     if bare.startswith(b"["):
         if bare[1:].lstrip()[:1] in (b"{", b"]", b""):

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ingest.provenance import with_origin
 from ingest.readers import KINDS, OnBytes, Read, ReaderOptions, Reject
 from ingest.readers.compression import (
-    DAMAGED,
+    DAMAGE_ERRORS,
     NESTING,
     BombError,
     UnpackLimit,
@@ -129,7 +129,7 @@ class _FileReader:
                 yield from self._read_packed(file, start, kind, place)
             except BombError:
                 raise
-            except DAMAGED as error:
+            except DAMAGE_ERRORS as error:
                 yield Reject(place, f"damaged archive: {error}")
             except Exception as error:
                 yield unexpected_failure(place, error)
@@ -281,9 +281,9 @@ def _is_json_feed(start: bytes) -> bool:
 
 
 def _table_dialect(start: bytes, reading: ReaderOptions) -> Dialect | None:
-    from ingest.readers.tabular import dialect_of
+    from ingest.readers.tabular import detect_dialect
 
-    return dialect_of(start, reading.field_map)
+    return detect_dialect(start, reading.field_map)
 
 
 def _peek(file: io.BufferedReader[Any]) -> bytes:

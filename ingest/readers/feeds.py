@@ -12,7 +12,7 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Links, Read, Reject
-from ingest.readers.date_order import UNSEEN, FileOrder, country_of
+from ingest.readers.date_order import UNKNOWN_ORDER, FileOrder, country_of
 from ingest.readers.encoding import ARTICLE_BYTES
 from ingest.readers.error_guard import guard
 from ingest.readers.fields import article_from, stated_dates
@@ -31,7 +31,7 @@ _FEED_ROOTS = ("rss", "feed", "rdf")
 _TITLE_SEPARATOR = re.compile(r"(?<!\s)\s++(?:[|–—:·-]\s++|»\s*+)|:\s++|»\s*+")
 
 
-def xml_of_links(start: bytes) -> str:
+def link_list_format(start: bytes) -> str:
     """Return "feed" or "sitemap" for XML that begins with `start`; "" for any other."""
     match = _ROOT_ELEMENT.match(start)
     if not match:
@@ -40,7 +40,7 @@ def xml_of_links(start: bytes) -> str:
 
 
 # Minimum characters of an entry's text to count as the whole article. measured: docs/benchmarks.md
-WHOLE_FROM = 1200
+WHOLE_ARTICLE_FROM = 1200
 _DEEPEST = 2_000  # levels; feedparser takes quadratic time, minutes for 20,000
 # feedparser needs 2 kB per element and 10 kB per entry. measured: docs/benchmarks.md
 _ENTRIES, _ELEMENTS = 20_000, 200_000
@@ -151,12 +151,14 @@ def _modified_date(record: Mapping[str, Any], order: FileOrder) -> datetime | No
 
 
 def _entry(
-    record: dict[str, Any], at: str, links: Links, order: FileOrder = UNSEEN
+    record: dict[str, Any], at: str, links: Links, order: FileOrder = UNKNOWN_ORDER
 ) -> Article | Reject | Link:
     text = record["text"]
     holds_text = any(char.isalnum() for char in text)
     url = clean_address(record["url"]) if links == "follow" else ""
-    if url and not (len(text) >= WHOLE_FROM and not _TRUNCATED.search(text[-200:].rstrip())):
+    if url and not (
+        len(text) >= WHOLE_ARTICLE_FROM and not _TRUNCATED.search(text[-200:].rstrip())
+    ):
         # An entry without text still has metadata; the URL stands in for the text.
         record_of_link = {**record, "text": text if holds_text else url}
         known = article_from(record_of_link, place=at, order=order)

@@ -15,7 +15,7 @@ from ingest.form_pages import is_form_page
 from ingest.language import language_of
 from ingest.readers import ReadNotice, Reject, with_notices
 from ingest.readers.bylines import parse_authors
-from ingest.readers.date_order import UNSEEN, FileOrder, country_of
+from ingest.readers.date_order import UNKNOWN_ORDER, FileOrder, country_of
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.publication_dates import DateRead, read_date
@@ -125,7 +125,7 @@ def article_from(
     place: str,
     given: str = "",
     field_map: FieldMap = NO_MAP,
-    order: FileOrder = UNSEEN,
+    order: FileOrder = UNKNOWN_ORDER,
     notices: tuple[ReadNotice, ...] = (),
 ) -> Article | Reject:
     """Return the article of a record in any known spelling, or a Reject with the reason.

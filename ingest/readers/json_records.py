@@ -11,8 +11,8 @@ from typing import Any
 
 from ingest.readers import Links, Read, Reject
 from ingest.readers.api_responses import articles_inside
-from ingest.readers.date_order import UNSEEN, FileOrder
-from ingest.readers.date_order_detection import order_of_json, order_of_lines, with_head
+from ingest.readers.date_order import UNKNOWN_ORDER, FileOrder
+from ingest.readers.date_order_detection import order_of_json, order_of_lines, read_head
 from ingest.readers.encoding import ARTICLE_BYTES, lines_of
 from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
@@ -34,7 +34,7 @@ def read_json_lines(
         field_map: the user's field names.
         links: "follow" turns records of GDELT's lists into Links.
     """
-    file, head = with_head(file)
+    file, head = read_head(file)
     order = order_of_lines(head, field_map)
     for number, line in lines_of(file):
         at = f"{place}:{number}"
@@ -75,8 +75,8 @@ def read_json(
         field_map: the user's field names.
         links: "follow" turns records of GDELT's lists into Links.
     """
-    file, head = with_head(file)
-    order = order_of_json(_elements_of_head(head), field_map) if head else UNSEEN
+    file, head = read_head(file)
+    order = order_of_json(_elements_of_head(head), field_map) if head else UNKNOWN_ORDER
     try:
         for line, value in _elements(file):
             at = f"{place}:{line}"
@@ -138,7 +138,7 @@ def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
 
 
 def _from_value(
-    value: Any, at: str, field_map: FieldMap, links: Links, order: FileOrder = UNSEEN
+    value: Any, at: str, field_map: FieldMap, links: Links, order: FileOrder = UNKNOWN_ORDER
 ) -> Read:
     """Yield the article of a value, or of each item of a list."""
     if isinstance(value, list):

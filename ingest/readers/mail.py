@@ -41,7 +41,7 @@ _SIGNATURE = re.compile(r"\n-- ?\n(?:[^\n]{0,200}\n){0,15}[^\n]{0,200}\Z")
 _LONG = 45  # characters of a line that continues on the next
 
 
-def kind_of_mail(start: bytes) -> bool:
+def is_mail(start: bytes) -> bool:
     """Return whether a file begins like a message, a mailbox, or an MHTML page.
 
     It must begin with header fields: a sender with a subject and a date, or with fields that mail

@@ -20,7 +20,7 @@ from ingest.readers.detect import detect_format
 from ingest.readers.dispatch import read_file
 from rag.schema import Article
 
-FROM = 64  # pages; fewer are faster to read here, because starting processes takes 2 s
+PARALLEL_FROM = 64  # pages; fewer are faster to read here, because starting processes takes 2 s
 PAGE_BYTES = 2**20  # larger pages are read here, to bound the queued results
 _AHEAD = 8  # pages that each process may read ahead
 _CHUNK_SIZE = 4  # pages sent to a process at a time
@@ -45,8 +45,8 @@ def read_in_parallel(
     """
     alone = replace(reading, workers=1)
     files = iter(files)
-    first = list(islice(files, FROM))
-    if len(first) < FROM or sum(map(_is_page, first)) < FROM // 2:
+    first = list(islice(files, PARALLEL_FROM))
+    if len(first) < PARALLEL_FROM or sum(map(_is_page, first)) < PARALLEL_FROM // 2:
         for file in chain(first, files):
             yield from read_file(file, on_bytes, alone)
         return
@@ -64,7 +64,7 @@ def read_in_parallel(
         pool.shutdown(cancel_futures=True)
 
 
-def read_some(files: list[Path], reading: ReaderOptions) -> _Found:
+def read_files(files: list[Path], reading: ReaderOptions) -> _Found:
     """Return the contents of a few files: the task of a worker process."""
     return [list(read_file(file, None, reading)) for file in files]
 
@@ -89,7 +89,7 @@ def _submit(
         return None
     try:
         with _without_interrupts():  # the first call starts the processes
-            return pool.submit(read_some, some, alone)
+            return pool.submit(read_files, some, alone)
     except RuntimeError:  # the processes died or could not be started
         return None
 

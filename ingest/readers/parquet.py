@@ -24,7 +24,7 @@ from ingest.readers.encoding import ARTICLE_BYTES
 from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.fields import article_from
-from ingest.readers.parquet_pages import DELTA_BYTE_ARRAY, Pages, pages_of
+from ingest.readers.parquet_pages import DELTA_BYTE_ARRAY, PageSizes, page_sizes
 
 # Parquet is read from its end, so the file is copied to disk.
 _FILE_BYTES = 8 * 2**30
@@ -159,7 +159,7 @@ def _batch_size(copy: IO[bytes], contents: Any, group: int, lists: set[str]) -> 
     for index in range(row_group.num_columns):
         column = row_group.column(index)
         path = column.path_in_schema
-        pages = pages_of(copy, column)
+        pages = page_sizes(copy, column)
         if pages.largest > _PAGE_BYTES:
             most = _PAGE_BYTES // 2**20
             return 0, f"column {path} has a page that unpacks to more than {most} MB"
@@ -169,7 +169,7 @@ def _batch_size(copy: IO[bytes], contents: Any, group: int, lists: set[str]) -> 
     return max(1, min(_ROWS, _BATCH_BYTES // max(largest, 1))), ""
 
 
-def _too_much(pages: Pages) -> str:
+def _too_much(pages: PageSizes) -> str:
     """Return why a list column may exceed the memory limit; "" if it doesn't."""
     shared = DELTA_BYTE_ARRAY in pages.encodings
     size = pages.values * pages.largest if shared else pages.total

@@ -22,7 +22,7 @@ _DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
+class PageSizes:
     """Sizes of one column of one row group: largest page and total in bytes, number of values."""
 
     largest: int
@@ -31,7 +31,7 @@ class Pages:
     encodings: frozenset[int]
 
 
-def pages_of(file: IO[bytes], column: Any) -> Pages:
+def page_sizes(file: IO[bytes], column: Any) -> PageSizes:
     """Read the page headers of a column chunk.
 
     Args:
@@ -61,7 +61,7 @@ def pages_of(file: IO[bytes], column: Any) -> Pages:
         count += 1
         if count > _PAGES_UP_TO:
             raise ValueError(f"more than {_PAGES_UP_TO:,} pages in a column")
-    return Pages(largest, total, values, frozenset(encodings))
+    return PageSizes(largest, total, values, frozenset(encodings))
 
 
 def _header(file: IO[bytes], at: int, end: int) -> tuple[dict[int, Any], int]:

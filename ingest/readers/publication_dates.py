@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from ingest.readers.calendars import day_of_era, without_buddhist_years
+from ingest.readers.calendars import find_era_date, without_buddhist_years
 from ingest.readers.date_order import Order, date_order, region_of
 from ingest.readers.time_zones import Zone, zone_after_clock, zone_at_end
-from ingest.readers.times_of_day import clock_in
+from ingest.readers.times_of_day import find_clock
 from rag.valid_dates import is_valid_date
 
 _EARLIEST = 1500  # year; the first newspapers appeared in 1605
@@ -236,7 +236,7 @@ def _from_text(text: str, language: str, region: str, order: Order | None) -> tu
         return found, Zone()
     rest, clock, zone = _without_clock(text, region)
     at_end = zone_at_end(rest.strip(), region) if zone == Zone() else None
-    if at_end and not day_of_era(rest):
+    if at_end and not find_era_date(rest):
         zone, rest = at_end[0], rest.strip()[: at_end[1]]
     day = _day(rest.strip(" ,;|·•–—-()[]"), language, region, order)
     return datetime.combine(day, clock), zone
@@ -244,14 +244,14 @@ def _from_text(text: str, language: str, region: str, order: Order | None) -> tu
 
 def _without_clock(text: str, region: str) -> tuple[str, time, Zone]:
     """Return a date without its time of day and zone, and both of these."""
-    clock = clock_in(text)
+    clock = find_clock(text)
     if clock is None:
         return text, time(), Zone()
     named = zone_after_clock(text, clock.end, region)
     zone, end = named or (Zone(), clock.end)
     rest = f"{text[: clock.start]} {text[end:]}"
     for _ in range(2):  # "13:30 GMT (19:00 IST)": the same time in another zone
-        other = clock_in(rest)
+        other = find_clock(rest)
         if other is None:
             break
         again = zone_after_clock(rest, other.end, region)
@@ -261,7 +261,7 @@ def _without_clock(text: str, region: str) -> tuple[str, time, Zone]:
 
 def _day(text: str, language: str, region: str, order: Order | None) -> date:
     text = _LEVANTINE_RE.sub(lambda month: _LEVANTINE[month.group()], text)
-    of_era = day_of_era(text)
+    of_era = find_era_date(text)
     if of_era:
         return of_era[0]
     year_first = _YEAR_FIRST.search(text) or _COMPACT_DAY.search(text)

@@ -41,9 +41,7 @@ def is_side_folder(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _SIDE_FOLDERS
 
 
-def entries_of_folder(
-    folder: str, folders: list[str], names: list[str]
-) -> tuple[list[str], list[str]]:
+def filter_folder(folder: str, folders: list[str], names: list[str]) -> tuple[list[str], list[str]]:
     """Return the subfolders to enter and the files to read of one folder on disk.
 
     Args:

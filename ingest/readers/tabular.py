@@ -13,7 +13,7 @@ from typing import Any
 
 from ingest.readers import Read, Reject
 from ingest.readers.date_order import FileOrder
-from ingest.readers.date_order_detection import order_of_rows, with_head
+from ingest.readers.date_order_detection import order_of_rows, read_head
 from ingest.readers.encoding import ARTICLE_BYTES, decode
 from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
@@ -39,7 +39,7 @@ class Dialect:
     before: int  # lines above the header
 
 
-def dialect_of(start: bytes, field_map: FieldMap = NO_MAP) -> Dialect | None:
+def detect_dialect(start: bytes, field_map: FieldMap = NO_MAP) -> Dialect | None:
     """Detect the dialect of the table that begins with `start`; None if it isn't a table.
 
     The first row must name at least two fields of an article, in a known spelling or by the map,
@@ -111,7 +111,7 @@ def read_csv(
     """
     # Process-wide; the default of 131,072 is too small for an article in a cell.
     csv.field_size_limit(ARTICLE_BYTES)
-    file, head = with_head(file)
+    file, head = read_head(file)
     order = order_of_rows(
         head.decode(dialect.encoding, "replace"),
         delimiter=dialect.delimiter,

@@ -12,7 +12,7 @@ from ingest.readers import Reject
 from ingest.readers.bylines import parse_authors
 from ingest.readers.encoding import decode
 from ingest.readers.fields import SPELLINGS, article_from
-from ingest.readers.html.visible_date import stands_alone
+from ingest.readers.html.visible_date import is_dateline
 from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
 from rag.urls import file_location
@@ -224,7 +224,7 @@ def _line_metadata(line: str) -> dict[str, Any] | None:
     if normalize_line(line) in ("date", "by", "author", "updated", "published", "source"):
         return {}
     if _YEAR.search(line) and len(line) <= 60 and not re.search(r"[.!?][\"”’]?\Z", line):
-        moment = _parse_date_or_none(line) if stands_alone(line) else None
+        moment = _parse_date_or_none(line) if is_dateline(line) else None
         if moment:
             return {"published": moment}
     return None

@@ -62,7 +62,7 @@ class Clock(NamedTuple):
     end: int
 
 
-def clock_in(text: str) -> Clock | None:
+def find_clock(text: str) -> Clock | None:
     """Return the time of day stated in a date, or None."""
     for number, pattern in enumerate(_CLOCKS):
         for found in pattern.finditer(text):

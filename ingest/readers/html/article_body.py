@@ -15,9 +15,11 @@ from ingest.readers.html.shingles import share_of, shingles
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-OWN = 0.5  # share of the extracted text that the same article's body has
-HIDDEN = 0.2  # share of a body that the page hides
-LITTLE = 0.3  # share of the body's length; a shorter text on the page is a notice in its place
+OWN_SHARE = 0.5  # share of the extracted text that the same article's body has
+HIDDEN_SHARE = 0.2  # share of a body that the page hides
+SHORT_TEXT_SHARE = (
+    0.3  # share of the body's length; a shorter text on the page is a notice in its place
+)
 
 
 def article_body(tree: HtmlElement, text: str, *, unseen: str = "") -> str:
@@ -36,11 +38,11 @@ def article_body(tree: HtmlElement, text: str, *, unseen: str = "") -> str:
     best, most = "", 0.0
     for headline, body in _bodies(tree):
         shown = shingles(body)
-        if share_of(shown, hidden) >= HIDDEN:
+        if share_of(shown, hidden) >= HIDDEN_SHARE:
             continue  # the page hides this text
         share = share_of(have, shown)
-        little = len(text) < LITTLE * len(body)
-        if (share >= OWN or (little and headline in headings)) and share >= most:
+        little = len(text) < SHORT_TEXT_SHARE * len(body)
+        if (share >= OWN_SHARE or (little and headline in headings)) and share >= most:
             best, most = body, share
     return best
 

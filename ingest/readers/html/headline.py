@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
-from ingest.readers.bylines import author_line, is_person, parse_authors
+from ingest.readers.bylines import is_person, parse_authors, parse_byline
 from ingest.readers.html.visible_date import DATES, LINE_UP_TO, visible_date
 from ingest.readers.html.visible_lines import HEADLINE, VisibleLine, visible_lines
 
@@ -207,13 +207,13 @@ def _byline_names(line: str, after: str, publisher: str) -> tuple[str, ...]:
     if korean:
         return (korean.group(1) or korean.group(2),)
     if normalize_line(line) in _BARE_BY:
-        return author_line(after, publisher)
+        return parse_byline(after, publisher)
     match = _BY_LINE.search(line)
     if match and _BEFORE_BY.search(line[: match.start()]):
-        return author_line(match.group(1), publisher)
+        return parse_byline(match.group(1), publisher)
     date = DATES.search(line)
     if date and re.fullmatch(rf"\A{_NAME}\s*[-–—|•·]\s*", line[: date.start()]):
-        found = author_line(line[: date.start()], publisher)
+        found = parse_byline(line[: date.start()], publisher)
         return found if all(is_person(name) for name in found) else ()
     return ()
 
@@ -227,11 +227,11 @@ def _marked_names(block: VisibleLine) -> tuple[str, tuple[str, ...]]:
         if isinstance(element.tag, str) and _is_author(element):
             links = [clean_line(a.text_content()) for a in element.iter("a") if a is not element]
             text = clean_line(block.text if element is up else element.text_content())
-            people = tuple(n for link in links for n in author_line(link) if is_person(n))
+            people = tuple(n for link in links for n in parse_byline(link) if is_person(n))
             if element is not up and text not in block.text:
                 continue  # belongs to a block further down
             if 2 < len(text) <= LINE_UP_TO and not _is_in_headline_link(element, text):
-                return element.get("class") or element.tag, people or author_line(text)
+                return element.get("class") or element.tag, people or parse_byline(text)
     return "", ()
 
 

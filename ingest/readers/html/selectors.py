@@ -19,7 +19,7 @@ _SIMPLE = re.compile(
 _COMBINATOR = re.compile(r"\s*([>+~])\s*|\s+")
 
 
-class Places:
+class SiblingPositions:
     """Numbers of siblings before and after an element, counted once per parent."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Compound:
     pseudo: tuple[tuple[str, str], ...] = ()
     combinator: str = ""  # to the compound on the left: " ", ">", "+" or "~"
 
-    def matches(self, element: Any, places: Places) -> bool:
+    def matches(self, element: Any, places: SiblingPositions) -> bool:
         """Return whether an element meets the conditions."""
         if self.tag and element.tag != self.tag:
             return False
@@ -112,7 +112,7 @@ def _compound(parts: list[re.Match[str]], combinator: str) -> Compound | None:
 
 def _escape_to_letter(escape: re.Match[str]) -> str:
     """Return an escaped character as a letter, which `_restore_escapes` reverses."""
-    char = unescaped(escape.group())
+    char = unescape(escape.group())
     return char if char.isalnum() or ord(char) > 0x7F else chr(0xE000 + ord(char))
 
 
@@ -120,7 +120,7 @@ def _restore_escapes(name: str) -> str:
     return re.sub("[\ue000-\ue07f]", lambda found: chr(ord(found.group()) - 0xE000), name)
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     r"""Return CSS text with escapes undone: `d\69splay` is display."""
     if "\\" not in text:
         return text
@@ -144,7 +144,7 @@ _PSEUDO = frozenset(
 )
 
 
-def _is_pseudo(element: Any, name: str, args: str, places: Places) -> bool:
+def _is_pseudo(element: Any, name: str, args: str, places: SiblingPositions) -> bool:
     if name == ":not":
         (*_, last) = parse_selector(args)
         return not last.matches(element, places)
@@ -193,7 +193,7 @@ def _attribute_matches(element: Any, name: str, op: str, value: str) -> bool:
     return tests[op]
 
 
-def related(element: Any, combinator: str) -> Iterator[Any]:
+def related_elements(element: Any, combinator: str) -> Iterator[Any]:
     """Yield the elements that a combinator relates to `element`, nearest first."""
     if combinator == " ":
         yield from element.iterancestors()

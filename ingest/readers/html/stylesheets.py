@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.readers.html.selectors import Compound, Places, parse_selector, related, unescaped
+from ingest.readers.html.selectors import (
+    Compound,
+    SiblingPositions,
+    parse_selector,
+    related_elements,
+    unescape,
+)
 from rag.errors import ReadError
 
 CSS_BYTES = 4_000_000  # of all style elements of a page
@@ -64,7 +70,7 @@ class StyleSheet:
     variables: dict[str, str] = field(default_factory=dict)
     _count: int = 0
     _steps: int = 0
-    _places: Places = field(default_factory=Places)
+    _places: SiblingPositions = field(default_factory=SiblingPositions)
 
     @classmethod
     def of(cls, tree: Any, wanted: frozenset[str]) -> StyleSheet:
@@ -149,7 +155,7 @@ class StyleSheet:
 
     def _related_elements(self, elements: list[Any], combinator: str) -> Iterator[Any]:
         for element in elements:
-            for one in related(element, combinator):
+            for one in related_elements(element, combinator):
                 self._count_step(1)
                 yield one
 
@@ -175,7 +181,7 @@ def parse_declarations(text: str) -> Declarations:
         name, colon, value = part.partition(":")
         if not colon:
             continue
-        name, value = unescaped(name).strip().casefold(), unescaped(value).strip().casefold()
+        name, value = unescape(name).strip().casefold(), unescape(value).strip().casefold()
         bare, mark, word = value.rpartition("!")
         if not mark or word.strip() != "important":
             bare = value

@@ -16,7 +16,7 @@ from ingest.cleaning import clean_line
 from ingest.readers.html.visible_lines import VisibleLine
 from ingest.readers.publication_dates import read_date
 from ingest.readers.time_zones import zone_after_clock
-from ingest.readers.times_of_day import clock_in
+from ingest.readers.times_of_day import find_clock
 
 LINE_UP_TO = 200  # characters of a line with author or date
 _MONTH = r"[^\W\d_][^\s\d.,;|]{2,14}\.?"  # `re` doesn't count Indic and Thai vowel signs as letters
@@ -94,7 +94,7 @@ def visible_date(
             before = block.text[: match.start()]
             if _CHANGE_WORDS.search(before):
                 continue
-            if _is_labelled(before) or stands_alone(block.text):
+            if _is_labelled(before) or is_dateline(block.text):
                 moment = _moment(match.group(), language, country)
                 if moment:
                     return moment
@@ -104,13 +104,13 @@ def visible_date(
 def _is_labelled(before: str) -> bool:
     """Return whether the text before a date ends with "published", but not within a sentence."""
     word = _AFTER_WORD.search(before, max(0, len(before) - _LABEL_UP_TO))
-    return word is not None and stands_alone(before[: word.start()])
+    return word is not None and is_dateline(before[: word.start()])
 
 
-def stands_alone(line: str) -> bool:
+def is_dateline(line: str) -> bool:
     """Return whether a line only contains dates, times, weekdays, names and places."""
     rest = DATES.sub(" | ", line)
-    while clock := clock_in(rest):
+    while clock := find_clock(rest):
         zone = zone_after_clock(rest, clock.end)
         rest = f"{rest[: clock.start]} | {rest[zone[1] if zone else clock.end :]}"
     rest = _WEEKDAYS.sub(" | ", rest)
