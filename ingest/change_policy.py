@@ -201,7 +201,7 @@ class ChangePolicy:
         self, kill: KillNotice, article_id: str, here: Article | None
     ) -> str:
         origin = named_host(kill.fetched_from)
-        source = self._trust.killer(kill.fetched_from)
+        source = self._trust.source_that_may_kill(kill.fetched_from)
         if source is None:
             way = trust_hint(kill.publisher or origin, origin, kill=True)
             return f"{origin} may not withdraw articles. To allow it: {way}"

@@ -41,10 +41,10 @@ class FullestCopyFilter:
     """Filter that remembers the article ids of a run.
 
     Attributes:
-        held: returns the archive's version of an article.
+        existing: returns the archive's version of an article.
     """
 
-    held: Callable[[str], Article | None]
+    existing: Callable[[str], Article | None]
     _seen: set[int] = field(default_factory=set)  # hashes of ids: a million take 60 MB
 
     def sift(self, batch: Sequence[Article]) -> SiftedBatch:
@@ -80,7 +80,7 @@ class FullestCopyFilter:
         self._seen |= {hash(article.id) for article in batch}
 
     def _earlier_copy(self, article: Article) -> Article | None:
-        return self.held(article.id) if hash(article.id) in self._seen else None
+        return self.existing(article.id) if hash(article.id) in self._seen else None
 
 
 def poorer_copy(new: Article, old: Article) -> Poorer:

@@ -110,10 +110,10 @@ def may_speak_for(origin: str, address: str, trust: TrustedSources) -> bool:
         address: URL or host of the article.
         trust: the trusted sources.
     """
-    if is_same_site(origin, address) or trust.lists_both(origin, address):
+    if is_same_site(origin, address) or trust.share_a_source(origin, address):
         return True
     copied = url_of_archived_copy(origin)
-    return bool(copied) and (is_same_site(copied, address) or trust.lists_both(copied, address))
+    return bool(copied) and (is_same_site(copied, address) or trust.share_a_source(copied, address))
 
 
 def origin_problem(article: Article, origin: str, trust: TrustedSources, *, place: str) -> str:

@@ -107,10 +107,10 @@ def run_ingest(
         trust,
         origins=ArticleOrigins(database),
         changes=HeldChanges(database),
-        split_place=lambda place: _split_place(place, crawler.requested),
+        split_place=lambda place: _split_place(place, crawler.was_requested),
     )
     with _record_run(database, sources, reading) as (began, figures):
-        rejects = _Rejects(RejectLog(database), on_reject, crawler.requested)
+        rejects = _Rejects(RejectLog(database), on_reject, crawler.was_requested)
         read: list[str] = []
         try:
             report = ingest(

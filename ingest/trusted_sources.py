@@ -55,15 +55,15 @@ class TrustedSources:
 
     sources: tuple[TrustedSource, ...] = ()
 
-    def lists_both(self, origin: str, address: str) -> bool:
+    def share_a_source(self, origin: str, address: str) -> bool:
         """Return whether one source has both addresses."""
         return any(source.has(origin) and source.has(address) for source in self.sources)
 
-    def killer(self, origin: str) -> TrustedSource | None:
+    def source_that_may_kill(self, origin: str) -> TrustedSource | None:
         """Return the source whose kill notices are obeyed from this address, or None."""
         return next((s for s in self.sources if s.may_kill and s.has(origin)), None)
 
-    def named(self, publisher: str) -> TrustedSource | None:
+    def by_publisher(self, publisher: str) -> TrustedSource | None:
         """Return the source of a publisher, or None."""
         wanted = publisher.casefold()
         return next((s for s in self.sources if s.publisher.casefold() == wanted), None)
@@ -171,7 +171,7 @@ def _parse_sources(value: dict[str, Any], path: Path) -> TrustedSources:
             source = parse_source(publisher, hosts, may_kill=may_kill)
         except ValueError as error:
             raise SettingsError(f"{at}: {error}") from error
-        if trust.named(source.publisher):
+        if trust.by_publisher(source.publisher):
             raise SettingsError(f"{at}: {source.publisher} is listed twice")
         trust = trust.with_source(source)
     return trust

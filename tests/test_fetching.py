@@ -198,7 +198,7 @@ def test_the_pause_that_a_site_asks_for_is_kept(stand: Newsstand) -> None:
     with client() as fetching:
         fetching.get(stand.url("/"))
         began = time.monotonic()
-        assert 0 < fetching.pace.due(stand.url("/other")) <= 0.4
+        assert 0 < fetching.rate_limiter.due(stand.url("/other")) <= 0.4
         fetching.get(stand.url("/"))
     assert time.monotonic() - began >= 0.3  # no less: how much more, the machine decides
 

@@ -58,7 +58,7 @@ def sources(arguments: argparse.Namespace, settings: Settings) -> int:
         return DONE
     if not arguments.publisher:
         arguments.parser.error(f"say which publisher to {arguments.action}")
-    known = trust.named(arguments.publisher)
+    known = trust.by_publisher(arguments.publisher)
     if arguments.action == "remove":
         if arguments.hosts or arguments.may_kill:
             arguments.parser.error("remove takes a publisher alone; add it again with other hosts")

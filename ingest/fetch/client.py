@@ -117,7 +117,7 @@ class Client:
         self.limits = limits
         self._credentials = credentials or Credentials()
         self._deadline = Deadline(stop or Event())
-        self.pace = RateLimiter(limits.delay, stop or Event())
+        self.rate_limiter = RateLimiter(limits.delay, stop or Event())
         self._robots = Robots(self._ask_robots, agent.partition("/")[0].strip())
         names = frozenset(name.casefold().strip("[]") for name in allowed)
         backend = CheckedBackend(self._deadline, allowed=names, resolve=resolve, network=network)
@@ -159,7 +159,7 @@ class Client:
 
     def _check_robots(self, url: str) -> None:
         self._robots.check(url)
-        self.pace.slow_down(url, self._robots.delay(url))
+        self.rate_limiter.set_delay(url, self._robots.delay(url))
 
     def _ask_robots(self, url: str) -> RobotsAnswer:
         try:
@@ -192,7 +192,7 @@ class Client:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(MAX_ATTEMPTS),
             wait=self._pause,
-            sleep=self.pace.sleep,
+            sleep=self.rate_limiter.sleep,
             retry=tenacity.retry_if_exception(_is_retriable),
             reraise=True,
         )
@@ -204,8 +204,8 @@ class Client:
             raise
 
     def _send(self, url: str, conditions: dict[str, str]) -> FetchResponse:
-        self.pace.wait(url)
-        self._deadline.begin(self.limits.seconds)
+        self.rate_limiter.wait(url)
+        self._deadline.start(self.limits.seconds)
         headers = {**conditions, **self._credentials.headers_for(url)}
         try:
             with self._http.stream("GET", url, headers=headers, timeout=None) as response:
@@ -216,7 +216,7 @@ class Client:
         except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
             raise FetchError(f"invalid URL: {str(error)[:100]}") from error
         finally:
-            self.pace.asked(url)
+            self.rate_limiter.record_request(url)
         if found.status in _RETRY_STATUSES:
             after = _retry_after(found.headers.get("retry-after", ""))
             reason = f"HTTP status {found.status}"

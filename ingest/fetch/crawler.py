@@ -127,7 +127,7 @@ class Crawler:
         )
         self._uncommitted = []
 
-    def requested(self, url: str) -> bool:
+    def was_requested(self, url: str) -> bool:
         """Return whether this URL was queued."""
         return url in self._seen
 
@@ -148,7 +148,9 @@ class Crawler:
         waiting = [fresh or known for fresh, known in self._queues.values() if fresh or known]
         if not waiting:
             return None
-        return min(waiting, key=lambda queue: self._client.pace.due(queue[0].link.url)).popleft()
+        return min(
+            waiting, key=lambda queue: self._client.rate_limiter.due(queue[0].link.url)
+        ).popleft()
 
     def _key(self, url: str) -> str:
         """Return the history key of a URL, which differs for a feed read for its own text."""
@@ -244,7 +246,8 @@ class Crawler:
                 # Read the page again next time: rejects may be fixed, embargoes end, and the
                 # operator may trust the source of a kill notice that was held.
                 obeyed = (
-                    isinstance(found, KillNotice) and self._trust.killer(fetched.url) is not None
+                    isinstance(found, KillNotice)
+                    and self._trust.source_that_may_kill(fetched.url) is not None
                 )
                 link_page.failed |= isinstance(found, Reject) and not obeyed
                 yield found

@@ -26,7 +26,7 @@ class RateLimiter:
         self._last: dict[str, float] = {}
         self._delays: dict[str, float] = {}
 
-    def slow_down(self, url: str, delay: float) -> None:
+    def set_delay(self, url: str, delay: float) -> None:
         """Set the pause in seconds that the host of `url` asks for.
 
         Raises:
@@ -50,7 +50,7 @@ class RateLimiter:
         """Wait until the host of `url` may be asked."""
         self.sleep(self.due(url))
 
-    def asked(self, url: str) -> None:
+    def record_request(self, url: str) -> None:
         """Record a request to the host of `url`."""
         self._last[_host(url)] = time.monotonic()
 

@@ -26,21 +26,21 @@ class Deadline:
         self._end = 0.0
         self._seconds = 0.0
 
-    def begin(self, seconds: float) -> None:
+    def start(self, seconds: float) -> None:
         """Start the clock: the request must be done in `seconds`."""
         self._seconds = seconds
         self._end = time.monotonic() + seconds
 
-    def within(self, wait: Callable[[float], bytes]) -> bytes:
+    def run(self, wait: Callable[[float], bytes]) -> bytes:
         """Return the result of `wait`, called in short turns until the deadline."""
         while True:
-            left = self.left()
+            left = self.remaining()
             try:
                 return wait(min(left, _POLL_SECONDS))
             except httpcore2.ReadTimeout:
                 continue
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Return the seconds left.
 
         Raises:
@@ -85,7 +85,7 @@ class CheckedBackend(httpcore2.NetworkBackend):
         for address in resolve_public(host, port, allowed=self._allowed, resolve=self._resolve):
             try:
                 stream = self._network.connect_tcp(
-                    address, port, self._deadline.left(), local_address, socket_options
+                    address, port, self._deadline.remaining(), local_address, socket_options
                 )
                 return _Bounded(stream, self._deadline)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
@@ -101,10 +101,10 @@ class _Bounded(httpcore2.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._deadline.within(lambda seconds: self._stream.read(max_bytes, seconds))
+        return self._deadline.run(lambda seconds: self._stream.read(max_bytes, seconds))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.left())
+        self._stream.write(buffer, self._deadline.remaining())
 
     def close(self) -> None:
         self._stream.close()
@@ -112,7 +112,7 @@ class _Bounded(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        left = self._deadline.left()
+        left = self._deadline.remaining()
         return _Bounded(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:

@@ -74,7 +74,7 @@ class UnpackLimit:
     unpacked: int = 0
     members: int = 0
 
-    def take(self, size: int) -> None:
+    def count_bytes(self, size: int) -> None:
         """Count unpacked bytes.
 
         Raises:
@@ -88,7 +88,7 @@ class UnpackLimit:
         if self.unpacked > UNPACKED_BYTES:
             raise BombError(f"unpacks to more than {UNPACKED_BYTES // 2**30} GB: unpack it first")
 
-    def enter(self) -> None:
+    def count_member(self) -> None:
         """Count a member.
 
         Raises:
@@ -116,7 +116,7 @@ class _Unpacked(io.RawIOBase):
         while size < len(buffer):
             try:
                 piece = self._read(len(buffer) - size)
-                self._allowance.take(len(piece))
+                self._allowance.count_bytes(len(piece))
             except (*DAMAGE_ERRORS, BombError, RuntimeError) as error:
                 self._error = error
                 if size and not isinstance(error, BombError):
@@ -266,7 +266,7 @@ def _read_members(
 ) -> Read:
     found = False
     for name, opened in members:
-        allowance.enter()
+        allowance.count_member()
         if not may_hold_articles(PurePosixPath(name.replace("\\", "/"))):
             continue
         found = True

@@ -55,7 +55,7 @@ class FileOrder:
     of_all: Order | None = None
 
     @classmethod
-    def seen(cls, dates: Iterable[tuple[str, str]]) -> FileOrder:
+    def from_dates(cls, dates: Iterable[tuple[str, str]]) -> FileOrder:
         """Return the order that dates show, each given with a locale ("" if unknown)."""
         shown: dict[str, Counter[Order]] = {}
         for locale, text in dates:

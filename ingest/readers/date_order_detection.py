@@ -48,7 +48,7 @@ def read_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
 
 def order_of_lines(head: bytes, field_map: FieldMap) -> FileOrder:
     """Return the order in the JSON lines of `head`; the last line may be cut."""
-    return FileOrder.seen(_limited(_dates_in_lines(head, field_map)))
+    return FileOrder.from_dates(_limited(_dates_in_lines(head, field_map)))
 
 
 def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
@@ -58,7 +58,7 @@ def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
         for value in values:
             yield from _dates_in_value(value, field_map)
 
-    return FileOrder.seen(_limited(dates()))
+    return FileOrder.from_dates(_limited(dates()))
 
 
 def order_of_rows(
@@ -86,12 +86,12 @@ def order_of_rows(
         except csv.Error:  # cut or broken; the reader reports it
             return
 
-    return FileOrder.seen(_limited(dates()))
+    return FileOrder.from_dates(_limited(dates()))
 
 
 def order_of_records(records: Iterable[Mapping[str, Any]], field_map: FieldMap) -> FileOrder:
     """Return the order in records, for example of Parquet."""
-    return FileOrder.seen(
+    return FileOrder.from_dates(
         _limited(pair for one in records for pair in stated_dates(one, field_map))
     )
 

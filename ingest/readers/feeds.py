@@ -133,7 +133,7 @@ def _entries(
     for number, entry in enumerate(entries, 1):
         records += guard(f"{place}:{number}", lambda: [record_of(entry, feed)])  # noqa: B023
     known = [record for record in records if isinstance(record, dict)]
-    order = FileOrder.seen(pair for record in known for pair in stated_dates(record))
+    order = FileOrder.from_dates(pair for record in known for pair in stated_dates(record))
     for number, record in enumerate(records, 1):
         at = f"{place}:{number}"
         if isinstance(record, Reject):

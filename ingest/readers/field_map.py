@@ -55,7 +55,7 @@ class FieldMap:
         """Return the map for fetched content, which ignores the export marker."""
         return replace(self, accepts_export_marker=False)
 
-    def found(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def values_in(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the value of each mapped field; None if `record` has none."""
         return {target: _look_up(record, key) for target, key in self.keys}
 

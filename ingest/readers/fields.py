@@ -147,7 +147,7 @@ def article_from(
             return Reject(place, str(error))
     values = normalize_keys(record)
     found = {name: _first(values, keys) for name, keys in SPELLINGS.items()}
-    found |= field_map.found(record)
+    found |= field_map.values_in(record)
     raw = _to_text(found["text"])
     if not raw and not field_map.key_of("text"):
         raw = _to_text(found["summary"])
@@ -200,7 +200,7 @@ def article_from(
 def stated_dates(record: Mapping[str, Any], field_map: FieldMap = NO_MAP) -> list[tuple[str, str]]:
     """Return the dates of a record as written, each with the locale the record states."""
     values = normalize_keys(record)
-    mapped = field_map.found(record)
+    mapped = field_map.values_in(record)
 
     def field_value(name: str) -> Any:
         return mapped[name] if name in mapped else _first(values, SPELLINGS[name])

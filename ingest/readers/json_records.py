@@ -151,7 +151,7 @@ def _from_value(
     if field_map == NO_MAP and is_ninjs(value):
         yield read_ninjs(value, place=at)
         return
-    inside = None if field_map.found(value).get("text") else articles_inside(value)
+    inside = None if field_map.values_in(value).get("text") else articles_inside(value)
     if inside is None:
         found = article_from(value, place=at, field_map=field_map, order=order)
         lacks_text = links == "follow" and isinstance(found, Reject)

@@ -74,7 +74,7 @@ def read_parquet(
                 if isinstance(found, str):
                     yield Reject(at, found)
                     continue
-                (allowance or UnpackLimit(size)).take(found[1])
+                (allowance or UnpackLimit(size)).count_bytes(found[1])
                 yield from guard(at, partial(_article, found[0], at, field_map, order))
         except BombError:
             raise

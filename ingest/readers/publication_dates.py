@@ -172,7 +172,7 @@ def _moment(
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise ValueError(f"{whole[:60]!r} is not a date") from error
     if moment.tzinfo is None:
-        moment = zone.applied(moment)
+        moment = zone.apply(moment)
     return _validated(moment, whole), zone.unknown
 
 

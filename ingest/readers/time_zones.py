@@ -15,7 +15,7 @@ class Zone:
     rules: tzinfo | None = None
     unknown: str = ""
 
-    def applied(self, moment: datetime) -> datetime:
+    def apply(self, moment: datetime) -> datetime:
         """Return a wall-clock time in this zone, with the offset of that day."""
         aware = moment.replace(tzinfo=self.rules or UTC)
         return aware.replace(tzinfo=timezone(aware.utcoffset() or timedelta()))

@@ -81,7 +81,7 @@ def test_feed_entry_without_content_is_one_reject(tmp_path: Path) -> None:
     path.write_text(f'<rss version="2.0"><channel>{"".join(items)}</channel></rss>')
     found = titles(path, links="keep")
     assert (found[0], found[2]) == ("Ferry 1", "Ferry 3")
-    assert found[1].startswith("the feed holds no text")
+    assert found[1].startswith("the feed has no text")
 
 
 @pytest.mark.parametrize(
