@@ -15,7 +15,7 @@ from rag.answer.retractions import is_retracted
 from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
-from ui.terminal import hits_text
+from ui.cli.format import hits_text
 
 FERRY = Article(
     id="paper.example/ferry",

@@ -10,7 +10,8 @@ from rag.archive.archive import Archive
 from rag.archive.stats import CoverageGap
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
-from ui import render, terminal
+from ui import render
+from ui.cli import format as terminal
 
 FIRST = datetime(2024, 3, 1, 9, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ def test_a_daily_that_misses_a_week_has_a_gap(tmp_path: Path) -> None:
         (gap,) = archive.status().gaps
         assert gap == CoverageGap("Daily", date(2024, 3, 21), date(2024, 3, 27), usual=1)
         assert gap.days == 7
-        assert "no article from 21 to 27 March 2024" in terminal.status_text(archive.status())
+        assert "no articles from 21 to 27 March 2024" in terminal.status_text(archive.status())
         value = render.status_value(archive.status())
         assert value["gaps"][0]["days"] == 7
 

@@ -231,7 +231,7 @@ def test_the_command_tells_of_lost_changes_and_gives_them_up_when_told_to(
     assert cli.main(["doctor", "--repair", "--archive", str(folder)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [
-        "given up: record: changes 1 to 40 are lost, which its indexes have followed",
-        "sound: 0 articles, 0 passages; the record and both indexes agree",
+        "accepted: record: changes 1 to 40 are lost, which its indexes have followed",
+        "no problems: 0 articles, 0 passages; the database and both indexes agree",
     ]
     assert cli.main(["status", "--archive", str(folder)]) == 0

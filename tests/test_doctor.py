@@ -239,8 +239,8 @@ def test_the_command_says_what_is_wrong_and_what_to_run(folder: Path) -> None:
     )
     done = doctor(folder, "--repair")
     assert done.returncode == 0, done.stderr
-    assert "mended: vector index" in done.stdout
-    assert f"sound: {len(ARTICLES)} articles" in done.stdout
+    assert "repaired: vector index" in done.stdout
+    assert f"no problems: {len(ARTICLES)} articles" in done.stdout
     value = json.loads(doctor(folder, "--json").stdout)
     assert (value["sound"], value["problems"]) == (True, [])
 

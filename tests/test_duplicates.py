@@ -89,4 +89,4 @@ def test_the_command_prints_the_measures_and_the_pairs_mistaken(
     assert cli.main(["evaluate", "duplicates", str(SAMPLE), "--each", "3"]) == 0
     printed = capsys.readouterr().out
     assert "precision" in printed
-    assert "nearest in wording, taken for one story" in printed
+    assert "nearest in wording, taken for near-duplicates" in printed

@@ -20,7 +20,7 @@ from rag.evaluate.retrieval import (
 )
 from tests.fakes import WordEmbeddings
 from tests.test_retrieval import ARTICLES, in_sentences
-from ui.plots import plot
+from ui.cli.evaluate_plot import plot
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "questions.jsonl"
 

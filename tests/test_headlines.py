@@ -18,7 +18,7 @@ from rag.retrieval.hybrid import NOTICES, retrieve
 from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
 from tests.fakes import WordEmbeddings
-from ui.terminal import retrieval_text
+from ui.cli.format import retrieval_text
 from ui.web import run_turn
 from ui.web.state import AskRequest, Session
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from rag.archive.stats import ArchiveStatus, PublisherStatus
 from rag.schema import Answer, ArticleMetadata, Citation, Hit, Passage, Statement
 from rag.store.ingest_log import IngestRun
-from ui import render, terminal
+from ui import render
+from ui.cli import format as terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 TEXT = "The minister spoke. “We may send weapons,” he said. Nobody replied."
@@ -229,10 +230,10 @@ def test_status_says_what_the_archive_covers() -> None:
         (
             {"new": 1, "changed": 0, "unchanged": 0, "kept_out": 1, "stopped": True},
             DAY,
-            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped before its end",
+            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped early",
         ),
         ({"error": "ReadError: no\x1b[31m"}, DAY, "24 October 2024: ReadError: no"),
-        ({}, None, "24 October 2024: under way, or cut short"),
+        ({}, None, "24 October 2024: running, or interrupted"),
     ],
 )
 def test_the_status_says_what_came_of_the_last_ingest(

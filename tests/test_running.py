@@ -23,7 +23,7 @@ from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import page
 from tests.test_pipeline import Shelf
 from tests.test_readers_packed import zipped
-from ui.logs import logging_to
+from ui.cli.logs import log_to_file
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_a_run_is_a_line_of_json_in_the_log_and_a_failure_too(
     def fail(_: object) -> None:
         raise OSError("no space left on device")
 
-    with logging_to(Settings(log=str(log))):
+    with log_to_file(Settings(log=str(log))):
         room.run(path)
         with pytest.raises(OSError, match="no space"):
             room.run(path, on_progress=fail)

@@ -86,7 +86,7 @@ def test_an_operator_decides_on_the_command_line(
     assert LIES in " ".join(said.split())
     assert main(["rejects", "--forget", held, *here]) == 0
     assert main(["rejects", "--accept", held, *here]) == 3
-    assert f"nothing is held as {held}" in capsys.readouterr().err
+    assert f"no held change {held}" in capsys.readouterr().err
     assert main(words) == 3
     assert main(["rejects", "--accept", held, *here]) == 0
     assert f"new: {COURIER.id}" in capsys.readouterr().out

@@ -1,7 +1,7 @@
-"""Answers to take away: text, Markdown, HTML, and lists of what they cite (RIS, CSL-JSON).
+"""Export formats of answers: text, Markdown, HTML, and citations as RIS and CSL-JSON.
 
-Each names the passage, its address and date, when it was asked and the archive's sequence number
-then, so that somebody else can find the same words in the same state of the archive.
+Each export names the passages with their URLs and dates, when the question was asked, and the
+archive's sequence number, so that others can find the same words in the same state of the archive.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from rag.schema import Answer, Citation, Statement
 from ui.render import iso_date, json_text, with_numbers
 from ui.web.texts import SUPPORTS, Texts
 
-# With "@", ":" and "." where a reader of Markdown would make links of bare addresses.
+# "@", ":" and "." are escaped where Markdown renderers would turn bare URLs into links.
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&@-]|(?<=\d)\.|(?<=www)\.|:(?=//)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format to take answers away in: its file name's ending, and its type for a browser."""
+    """Export format: the suffix of its file names and its media type."""
 
     suffix: str
     media_type: str
@@ -39,9 +39,14 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportedTurn:
-    """A question and what was answered: when, and from which state of the archive.
+    """A question with its answer, to be exported.
 
-    `passages` are those to take where passages were asked for, and no answer.
+    Attributes:
+        question: The question, as it was asked.
+        answer: The answer to it.
+        sequence: Sequence number of the archive when it was answered.
+        asked_on: When it was asked.
+        passages: The passages to export, if passages were asked for instead of an answer.
     """
 
     question: str
@@ -52,21 +57,27 @@ class ExportedTurn:
 
     @property
     def cited(self) -> tuple[Citation, ...]:
-        """What is taken away of the archive's own words."""
+        """Passages that the export quotes."""
         return self.passages or self.answer.citations
 
 
 def export(said: Sequence[ExportedTurn], form: str, texts: Texts) -> str:
-    """Return the answers in one of `FORMATS`, with all that is not theirs in a reader's words."""
+    """Return the answers in a format.
+
+    Args:
+        said: Questions with their answers, oldest first.
+        form: A key of `FORMATS`.
+        texts: Language of everything that is not part of an answer.
+    """
     written = {"markdown": markdown, "html": page, "ris": ris, "csl": csl}[form]
     return written(said, texts)
 
 
-# To read
+# Formats for readers
 
 
 def plain(said: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return the answers as text with their citations, to paste into a mail."""
+    """Return the answers as plain text with their citations."""
     blocks = []
     for one in said:
         blocks += [single_line(one.question), *_paragraphs(one, texts)]
@@ -81,7 +92,7 @@ def plain(said: Sequence[ExportedTurn], texts: Texts) -> str:
 
 
 def markdown(said: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return the answers as Markdown in which the articles' own words are nothing but words."""
+    """Return the answers as Markdown, with markup in articles escaped."""
     blocks = []
     for one in said:
         blocks.append(f"## {_markdown(one.question)}")
@@ -97,7 +108,7 @@ def markdown(said: Sequence[ExportedTurn], texts: Texts) -> str:
 
 
 def page(said: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return the answers as a page of its own that loads nothing from anywhere."""
+    """Return the answers as an HTML page that loads no other files."""
     blocks = []
     for one in said:
         blocks.append(f"<h2 dir=auto>{_html(one.question)}</h2>")
@@ -119,7 +130,7 @@ def page(said: Sequence[ExportedTurn], texts: Texts) -> str:
 
 
 def _paragraphs(said: ExportedTurn, texts: Texts) -> list[str]:
-    """Return what was answered, and what is to be noted of it."""
+    """Return the statements of the answer, its notices and the date of its newest source."""
     answer = said.answer
     if answer.refused:
         return [article_line(texts.told(answer.reason)) or texts("refusal")]
@@ -136,7 +147,7 @@ def _statement(statement: Statement, texts: Texts) -> str:
 
 
 def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
-    """Name the article, as a reader would look it up."""
+    """Return the article's title, publisher, date, authors and URL, as far as they are known."""
     head = citation.metadata
     named = (head.title or head.article_id, head.publisher, texts.day(head.published))
     parts = [
@@ -167,11 +178,11 @@ def _html(text: str) -> str:
     return html.escape(strip_controls(text))
 
 
-# To cite
+# Formats for reference managers
 
 
 def ris(said: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return what the answers cite as RIS, a record a passage."""
+    """Return the cited passages as RIS, one record for each."""
     records = []
     for citation, sequence in _cited(said).items():
         head, published = citation.metadata, citation.metadata.published
@@ -194,7 +205,7 @@ def ris(said: Sequence[ExportedTurn], texts: Texts) -> str:
 
 
 def csl(said: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return what the answers cite as CSL-JSON, an item a passage; its place is under `custom`."""
+    """Return the cited passages as CSL-JSON, one item for each, with its location in `custom`."""
     items = []
     for place, (citation, sequence) in enumerate(_cited(said).items(), start=1):
         head, published = citation.metadata, citation.metadata.published
@@ -221,11 +232,11 @@ def csl(said: Sequence[ExportedTurn], texts: Texts) -> str:
             },
         }
         items.append({name: value for name, value in item.items() if value})
-    return json_text(items) + "\n"  # the quote word for word, what is unseen in it as its number
+    return json_text(items) + "\n"  # quotes are verbatim; invisible characters are escaped
 
 
 def _cited(said: Sequence[ExportedTurn]) -> dict[Citation, int]:
-    """Return each passage that is cited, once, with the archive's sequence number then."""
+    """Return each cited passage once, with the archive's sequence number when it was cited."""
     found: dict[tuple[str, int, int, int], tuple[Citation, int]] = {}
     for one in said:
         for citation in one.cited:

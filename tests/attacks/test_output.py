@@ -23,7 +23,8 @@ from rag.schema import Answer, Article, Citation, Hit, Span, Statement
 from tests.fakes import WordEmbeddings
 from tests.test_page_markup import ENGLISH, Page, Shelf, turn
 from tests.test_render import HEAD, HIT, PASSAGE
-from ui import answer_formats, render, terminal
+from ui import answer_formats, render
+from ui.cli import format as terminal
 from ui.web.views import article as article_view
 from ui.web.views import cards, messages
 

@@ -32,7 +32,7 @@ from rag.evaluate.retrieval import EvaluationQuestion, read_questions
 from rag.schema import Answer, Statement
 from rag.settings import Settings
 from rag.verify.verifier import Verifier
-from ui import feeding
+from ui.cli.ingest_session import sample_folder
 
 QUESTIONS = Path(__file__).parents[1] / "quality" / "sample_questions.jsonl"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -62,7 +62,7 @@ def main() -> int:
         )
         if options.archive is None:
             with Archive.open(settings.archive, mode="write", settings=settings) as archive:
-                ingest(archive, [feeding.sample()])
+                ingest(archive, [sample_folder()])
         with Archive.open(settings.archive, settings=settings) as archive:
             questions = read_questions(options.questions.read_text(encoding="utf-8").splitlines())
             seen = asked(archive, settings, sample(questions, options.most), show=options.show)

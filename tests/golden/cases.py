@@ -209,7 +209,8 @@ COMMANDS = {
 
 # Pages of help; "" is that of the whole program.
 HELP = (
-    *("", "ask", "search", "ingest", "rejects", "sources", "show", "remove", "readmit", "serve"),
-    *("status", "doctor", "export", "rebuild", "reembed", "backup", "restore", "evaluate"),
+    *("", "ask", "chat", "search", "serve", "ingest", "rejects", "sources", "sources list"),
+    *("sources add", "sources remove", "show", "withdraw", "reinstate", "status", "doctor"),
+    *("backup", "restore", "export", "reindex", "reembed", "completion", "evaluate"),
     *("evaluate retrieval", "evaluate answers", "evaluate extraction", "evaluate duplicates"),
 )

@@ -35,7 +35,7 @@ from tests.reembedding.bridges import (
 )
 from tests.small_models import make_model
 from ui import cli
-from ui.feeding import Feeder
+from ui.cli.ingest_session import IngestSession
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
@@ -245,11 +245,11 @@ def test_who_stays_and_feeds_goes_on_with_the_new_model(
     folder: Path, models: tuple[str, str], tmp_path: Path
 ) -> None:
     with Client(Limits()) as client:
-        feeder = Feeder(Settings(archive=folder), client, ReaderOptions(), Event())
+        session = IngestSession(Settings(archive=folder), client, ReaderOptions(), Event())
         for number in (901, 902):
             file = tmp_path / f"{number}.json"
             file.write_text(json.dumps(as_json(an_article(number)[0])))
-            assert feeder.round([file]).new == 1
+            assert session.run([file]).new == 1
             if number == 901:
                 with Archive.open(folder, settings=Settings()) as archive:
                     archive.reembed(models[1])

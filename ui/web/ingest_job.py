@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
-from ui.takedowns import ids_named
+from ui.article_lookup import find_article_ids
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport, Progress
@@ -158,7 +158,11 @@ def _plainly(place: str) -> str:
 def parse_ids(archive: Archive, name: str) -> list[str]:
     """Return the ids of the articles that stand under this id or address."""
     return (
-        [i for i in ids_named(archive, name.strip()) if archive.article(i, access=ALL_RIGHTS)]
+        [
+            i
+            for i in find_article_ids(archive, name.strip())
+            if archive.article(i, access=ALL_RIGHTS)
+        ]
         if name
         else []
     )
