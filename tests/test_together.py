@@ -56,9 +56,9 @@ def test_a_process_that_is_killed_takes_no_page_with_it(folder: Path) -> None:
 def test_no_process_outlives_the_one_that_asked(folder: Path) -> None:
     script = (
         "import os, signal, sys\n"
-        "from ingest.readers import Reading, read\n"
+        "from ingest.readers import ReaderOptions, read\n"
         "if __name__ == '__main__':\n"
-        "    next(read(sys.argv[1], reading=Reading(workers=2)))\n"
+        "    next(read(sys.argv[1], reading=ReaderOptions(workers=2)))\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     path = folder / ".killed.py"
