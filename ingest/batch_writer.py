@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from ingest.readers import KillNotice, ReadNotice, Reject
 from ingest.readers.error_guard import unexpected_failure
 from ingest.readers.file_names import printable_name
 from ingest.report import RunReporter
-from ingest.target_archive import Archive
+from ingest.target import IngestTarget
 from rag.chunking import TokenLimit, split_article
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Article, Span
@@ -36,7 +35,7 @@ class BatchWriter:
 
     def __init__(
         self,
-        archive: Archive,
+        archive: IngestTarget,
         reporter: RunReporter,
         policy: ChangePolicy,
         id_resolver: ArticleIdResolver | None = None,
@@ -157,8 +156,7 @@ class BatchWriter:
             ReadNotice(place, f"date ignored: {name} {moment.isoformat()} is not a likely date")
             for name, moment in wrong.items()
         )
-        return replace(
-            article,
+        return article.replace(
             published=None if "published" in wrong else article.published,
             updated=None if "updated" in wrong else article.updated,
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +25,7 @@ from ingest.provenance import (
     without_origin,
 )
 from ingest.readers import KillNotice
-from ingest.target_archive import Archive, ExistingArticles
+from ingest.target import IngestTarget
 from ingest.trusted_sources import NO_TRUST, TrustedSources
 from rag.chunking import split_article
 from rag.errors import ReadError
@@ -47,7 +46,7 @@ class ChangePolicy:
 
     def __init__(
         self,
-        archive: ExistingArticles,
+        archive: IngestTarget,
         trust: TrustedSources = NO_TRUST,
         *,
         origins: ArticleOrigins | None = None,
@@ -162,7 +161,7 @@ class ChangePolicy:
 
     def _is_done(self, hold: Hold) -> bool:
         if hold.article:
-            return self._is_known(replace(hold.article, id=hold.article_id))
+            return self._is_known(hold.article.replace(id=hold.article_id))
         return bool(self._changes and self._changes.is_withdrawn(hold.article_id))
 
     def _is_known(self, article: Article) -> bool:
@@ -219,7 +218,7 @@ class ChangePolicy:
 
 
 def accept_held_change(
-    archive: Archive, changes: HeldChanges, change: HeldChange, origins: ArticleOrigins
+    archive: IngestTarget, changes: HeldChanges, change: HeldChange, origins: ArticleOrigins
 ) -> str:
     """Apply a held change exactly as it was held.
 
@@ -271,7 +270,7 @@ def _objection_to_saved(article: ArticleWithOrigin, here: Article) -> str:
     host = host_of(here.url) or host_of_id(here.id)
     unnamed = article.publisher in ("", host_of(article.url))
     if _is_same_publisher(article.publisher, here.publisher, host):
-        wording = replace(here, title="", published=None, publisher="")
+        wording = here.replace(title="", published=None, publisher="")
         if not unnamed or is_version_of(article, wording):
             return ""
         return f"a saved page without a publisher claims to be {here.id}, but has a different text"

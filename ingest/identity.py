@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ingest.readers.file_names import path_of
-from ingest.target_archive import ExistingArticles
+from ingest.target import IngestTarget
 from rag.errors import ReadError
 from rag.nlp.near_duplicates import shingle_hashes, word_hashes
 from rag.schema import ALL_RIGHTS, Article
@@ -40,7 +39,7 @@ def is_unique(article_id: str) -> bool:
 class ArticleIdResolver:
     """Finds the archive's id of each article that was read."""
 
-    def __init__(self, existing: ExistingArticles, locations: FileLocations) -> None:
+    def __init__(self, existing: IngestTarget, locations: FileLocations) -> None:
         """Create a resolver.
 
         Args:
@@ -59,9 +58,9 @@ class ArticleIdResolver:
         found = []
         for article in batch:
             if is_file_location(article.id):
-                article = replace(article, id=self._resolve_by_location(article))
+                article = article.replace(id=self._resolve_by_location(article))
             elif not is_unique(article.id):
-                article = replace(article, id=self._resolve_by_number(article))
+                article = article.replace(id=self._resolve_by_number(article))
             self._batch[article.id] = article
             found.append(article)
         return found
@@ -146,7 +145,7 @@ class ArticleIdResolver:
 
     def _is_version(self, article_id: str, article: Article) -> bool:
         """Return whether the article with this id has, or once had, identical content."""
-        again = replace(article, id=article_id)
+        again = article.replace(id=article_id)
         if article_id in self._batch:
             return self._batch[article_id] == again
         known = self._existing.content_hashes([article_id]).get(article_id, frozenset())

@@ -17,7 +17,7 @@ from ingest.readers import Link, NotedArticle, ReaderOptions, Reject, list_files
 from ingest.readers.error_guard import guard
 from ingest.readers.file_names import printable_name
 from ingest.report import IngestReport, Progress, RunReporter
-from ingest.target_archive import Archive
+from ingest.target import IngestTarget
 from rag.schema import Article
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PAGE_BYTES = 50_000  # size of a fetched page in the progress
 
 
 def ingest(
-    archive: Archive,
+    archive: IngestTarget,
     sources: Iterable[str | Path],
     *,
     on_progress: Callable[[Progress], None] | None = None,

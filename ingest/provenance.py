@@ -8,7 +8,7 @@ Any other change is held until the operator decides.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from ingest.readers import NotedArticle, Reject
@@ -44,16 +44,12 @@ class ArticleWithOrigin(NotedArticle):
     hearsay: Article | None = field(default=None, compare=False)
 
 
-_ARTICLE_FIELDS = tuple(each.name for each in fields(Article))
-
-
 def with_origin(
     article: Article, *, origin: str = "", place: str = "", hearsay: Article | None = None
 ) -> ArticleWithOrigin:
     """Return an article with its origin; see `ArticleWithOrigin`."""
-    values = {name: getattr(article, name) for name in _ARTICLE_FIELDS}
     notices = article.notices if isinstance(article, NotedArticle) else ()
-    return ArticleWithOrigin(**values, notices=notices, origin=origin, place=place, hearsay=hearsay)
+    return ArticleWithOrigin(article.metadata, article.text, notices, origin, place, hearsay)
 
 
 def without_origin(article: Article) -> Article:
@@ -162,8 +158,7 @@ def _quotable(name: str) -> str:
 def fill_gaps(article: Article, known: Article) -> Article:
     """Return a page's article with its gaps filled from `known`."""
     named = article.publisher not in ("", host_of(article.url))
-    return replace(
-        article,
+    return article.replace(
         title=article.title or known.title,
         authors=article.authors or known.authors,
         published=article.published or known.published,

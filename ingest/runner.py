@@ -27,9 +27,9 @@ from ingest.pipeline import ingest, is_address
 from ingest.readers import ReaderOptions
 from ingest.readers.file_names import path_of, printable_name
 from ingest.report import IngestReport, Progress
-from ingest.target_archive import Archive
+from ingest.target import IngestTarget
 from ingest.trusted_sources import NO_TRUST, TrustedSources, read_trusted_sources
-from rag.schema import Access, Article
+from rag.store.articles import ArticleStore
 from rag.store.crawl_state import FetchHistory, FileLocations
 from rag.store.database import Database
 from rag.store.held_changes import ArticleOrigins, HeldChanges
@@ -47,23 +47,12 @@ OnProgress = Callable[[Progress], None]
 OnReject = Callable[[dict[str, str]], None]
 
 
-class HasDatabase(Protocol):
-    """A store with its database."""
-
-    @property
-    def database(self) -> Database:
-        """The SQLite database."""
-
-
-class RecordedArchive(Archive, Protocol):
+class RecordedArchive(IngestTarget, Protocol):
     """Archive with a database: `rag.archive.archive.Archive`, or a fake."""
 
     @property
-    def store(self) -> HasDatabase:
+    def store(self) -> ArticleStore:
         """The article store."""
-
-    def article(self, article_id: str, *, access: Access) -> Article | None:
-        """Return the current revision of an article, or None."""
 
 
 def run_ingest(

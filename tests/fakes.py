@@ -12,6 +12,8 @@ from pathlib import Path
 from langchain_core.embeddings import Embeddings
 
 from rag.archive.archive import Archive
+from rag.archive.view import ArchiveView
+from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
 
 DIMENSION = 256
@@ -90,6 +92,24 @@ def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archi
     return Archive.open(folder, embeddings=WordEmbeddings())
 
 
+def phrase_hits(
+    archive: ArchiveView,
+    query: str,
+    k: int,
+    *,
+    phrases: Sequence[str],
+    filters: Filters = Filters(),
+) -> list[Hit]:
+    """Return what BM25 finds for a query with phrases, which a question has in quotation marks."""
+    found = archive.bm25_candidates(query, k, filters=filters, phrases=phrases)
+    return list(archive.load_hits(found, access=filters.access).values())
+
+
+def text_of(question: str | ParsedQuery) -> str:
+    """Return the words of a question, parsed or not."""
+    return question if isinstance(question, str) else question.text
+
+
 class QuotingChatbot:
     """Says, word for word, every sentence that shares a long word with the question."""
 
@@ -100,14 +120,15 @@ class QuotingChatbot:
 
     def stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         *,
         filters: Filters = Filters(),
         asked_on: datetime | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
     ) -> Iterator[Answer]:
-        hits = tuple(self.archive.bm25_search(question, k, filters=filters))
+        question = text_of(question)
+        hits = tuple(self.archive.search(question, k, filters=filters, mode="bm25"))
         answer = Answer(question=question, hits=hits)
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
         for hit in hits:
@@ -144,7 +165,10 @@ class PacedChatbot(QuotingChatbot):
         super().__init__(archive)
         self.go = go
 
-    def stream(self, question: str, **given: object) -> Iterator[Answer]:  # type: ignore[override]
+    def stream(  # type: ignore[override]
+        self, question: str | ParsedQuery, **given: object
+    ) -> Iterator[Answer]:
+        question = text_of(question)
         while "searched slowly" in question and not self.go.exists():
             time.sleep(0.02)
         for answer in super().stream(question, **given):  # type: ignore[arg-type]

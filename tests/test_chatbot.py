@@ -10,6 +10,8 @@ import pytest
 
 from rag.answer.chatbot import Chatbot
 from rag.answer.premises import names_premise
+from rag.answer.timeline import build_timeline
+from rag.retrieval.hybrid import understand_question
 from rag.schema import ALL_RIGHTS, Answer, Article, Filters
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 from tests.scripted import Scripted
@@ -193,7 +195,7 @@ def test_a_false_premise_is_named_beside_what_the_model_writes(script: str) -> N
 
 
 def test_what_answers_outside_of_the_window_is_the_closest_and_only_if_it_may_be_read() -> None:
-    secret = replace(TROOPS, id="wire.example/secret", access="desk")
+    secret = TROOPS.replace(id="wire.example/secret", access="desk")
     bot = Chatbot(FakeArchive(FERRY, secret))
     asked = "How many soldiers has North Korea sent in May 2011?"
     for rights in (ALL_RIGHTS, ("desk",)):
@@ -205,3 +207,17 @@ def test_what_answers_outside_of_the_window_is_the_closest_and_only_if_it_may_be
         assert answer.refused
         assert "later article" not in answer.reason
         assert secret.id not in {hit.metadata.article_id for hit in answer.nearest_hits}
+
+
+def test_stream_answers_a_parsed_question_as_its_words() -> None:
+    archive, on = FakeArchive(TROOPS, FERRY), day(11, 15)
+    history = ["How many soldiers has North Korea sent to Russia?"]
+    words = "And who said so on 24 October?"
+    parsed = understand_question(archive, words, asked_on=on, history=history)
+    bot = Chatbot(archive)
+    *_, answer = bot.stream(parsed)
+    assert answer.question == parsed.text != words
+    assert replace(answer, question=words) == bot.ask(words, asked_on=on, history=history)
+    timeline = build_timeline(archive, parsed)
+    by_words = build_timeline(archive, words, asked_on=on, history=history)
+    assert replace(timeline, question=words) == by_words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -77,7 +76,7 @@ def test_somebody_who_is_not_quoted_said_nothing(bot: Chatbot) -> None:
 
 
 def test_a_copy_of_a_wire_story_counts_once() -> None:
-    copy = replace(TROOPS, id="other.example/copy", publisher="Other", published=day(10, 25))
+    copy = TROOPS.replace(id="other.example/copy", publisher="Other", published=day(10, 25))
     answer = Chatbot(FakeArchive(TROOPS, copy)).ask("How many soldiers has North Korea sent?")
     assert sum("3,000" in s.text for s in answer.statements) == 1
 

@@ -89,7 +89,7 @@ def test_a_headline_keeps_the_time_range_that_its_article_lies_in(archive: Archi
 
 def test_a_headline_that_names_a_publisher_finds_its_article(tmp_path: Path) -> None:
     wanted = article("How the Gazette covered the flood", "2019-02-03", 1)
-    theirs = replace(article("Council meets on parking", "2020-02-03", 2), publisher="Gazette")
+    theirs = article("Council meets on parking", "2020-02-03", 2).replace(publisher="Gazette")
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as opened:
         opened.add((a, [Span(0, len(a.text))]) for a in (wanted, theirs))
         found = retrieve(opened, wanted.title, asked_on=NOW)

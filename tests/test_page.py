@@ -14,6 +14,7 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.errors import ChatModelError
+from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, ArticleMetadata, Filters
 from tests.desks import asked
 from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small_archive
@@ -64,8 +65,10 @@ def test_no_question_is_begun_while_another_is_answered(archive: Archive) -> Non
 
 def test_what_goes_wrong_is_said_in_the_chat(archive: Archive) -> None:
     class Failing:
-        def stream(self, question: str, **given: object) -> Iterator[Answer]:
-            yield Answer(question)
+        chat_model = None
+
+        def stream(self, question: ParsedQuery, **given: object) -> Iterator[Answer]:
+            yield Answer(question.text)
             raise ChatModelError("the chat model did not answer: is it running?")
 
     chatbot: Any = Failing()
@@ -89,8 +92,10 @@ def test_a_stopped_answer_stays_as_far_as_it_came(archive: Archive) -> None:
 
 def test_an_answer_that_broke_off_is_stopped(archive: Archive) -> None:
     class Broken:
-        def stream(self, question: str, **given: object) -> Iterator[Answer]:
-            yield Answer(question)
+        chat_model = None
+
+        def stream(self, question: ParsedQuery, **given: object) -> Iterator[Answer]:
+            yield Answer(question.text)
             raise RuntimeError
 
     chatbot: Any = Broken()
@@ -156,7 +161,7 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
         def near_duplicates(
             self, article_ids: Iterable[str], /
         ) -> dict[str, tuple[ArticleMetadata, ...]]:
-            return dict.fromkeys(article_ids, (ORCHARD.head,))
+            return dict.fromkeys(article_ids, (ORCHARD.metadata,))
 
     (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Reprinted(), "lost")
     first, second = back.turns
@@ -164,7 +169,7 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
     assert first.request.removed_constraints == ("window",)
     assert messages.chat_messages(back.turns, texts_in("de"))
     assert second.answer.candidates_considered == 77
-    assert second.answer.citations[0].copies == (ORCHARD.head,)
+    assert second.answer.citations[0].copies == (ORCHARD.metadata,)
     assert (second.id, second.sequence, second.asked_on, second.standalone_question) == (
         *(desk.turns[-1].id, desk.turns[-1].sequence),
         *(desk.turns[-1].asked_on, desk.turns[-1].standalone_question),

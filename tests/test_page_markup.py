@@ -96,7 +96,7 @@ def test_markup_in_an_article_is_shown_as_text() -> None:
     answer = Answer(EVIL, statements=(Statement(EVIL, (citation,)),))
     closest = (replace(HIT, metadata=head, passage=passage),)
     article = Article(passage.article_id, EVIL, EVIL, EVIL, "javascript:alert(6)", (EVIL,))
-    corrected = replace(article, correction=EVIL)
+    corrected = article.replace(correction=EVIL)
     for markup in (
         evidence_markup([answer, answer]),
         answer_markup(answer),
@@ -185,7 +185,7 @@ def test_a_card_names_who_else_printed_the_story() -> None:
 
 def test_an_article_that_has_changed_is_shown_as_it_was_cited() -> None:
     old = Article(PASSAGE.article_id, "Old headline", TEXT, revision=PASSAGE.revision)
-    new = replace(old, title="New headline", revision=PASSAGE.revision + 1)
+    new = old.replace(title="New headline", revision=PASSAGE.revision + 1)
     place = article_view.Place(PASSAGE, ((CITATION.start, CITATION.end),), (2, 3))
     page = Page(article_view.article_html(Shelf(old, new), place, ENGLISH))
     assert "Old headline" in page.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,7 @@ from rag.nlp.tokens import stem_words
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 PAIRS = Path(__file__).parent / "quality" / "premises.jsonl"
-COURT = replace(
-    FERRY,
+COURT = FERRY.replace(
     id="coast.example/court",
     title="Court finds the island vote valid",
     text=(
@@ -79,9 +77,9 @@ def test_a_true_premise_is_left_alone(bot: Chatbot, question: str) -> None:
 @pytest.mark.parametrize("way", ["fall", "rise"])
 def test_what_holds_within_the_window_need_not_name_it(way: str) -> None:
     told = [
-        replace(TROOPS, id="mill.example/1", title="Island grain prices fall", published=day(10, 3),
+        TROOPS.replace(id="mill.example/1", title="Island grain prices fall", published=day(10, 3),
                 text="Island grain prices fell on Thursday, the exchange of Lund said."),
-        replace(TROOPS, id="mill.example/2", title="Island grain prices rise", published=day(10, 9),
+        TROOPS.replace(id="mill.example/2", title="Island grain prices rise", published=day(10, 9),
                 text="Island grain prices rose on Wednesday, the exchange of Lund said."),
     ]  # fmt: skip
     answer = Chatbot(FakeArchive(*told)).ask(f"Why did the island grain prices {way} in 2024?")

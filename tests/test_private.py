@@ -68,7 +68,7 @@ def test_reader_that_catches_up_leaves_nothing_open(tmp_path: Path) -> None:
     small_archive(folder).close()
     shutil.rmtree(folder / "lexical")
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        assert archive.bm25_search("ferries", 1)
+        assert archive.search("ferries", 1, mode="bm25")
     assert (folder / "lexical").is_dir()
     assert open_to_others(folder) == []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
 from rag.nlp.dates import format_date
 from rag.retrieval.histogram import MOST_BARS, bucket_start, date_histogram, next_bucket_start
-from rag.schema import Article, ArticleMetadata, Filters, Hit, Passage
+from rag.schema import Article, ArticleMetadata, Filters, PassageCandidate
 from tests.fakes import small_archive
 
 FIRST = datetime(2024, 10, 21, tzinfo=UTC)
@@ -36,8 +35,8 @@ ARTICLES = [
     article(3, "Engineers said that the harbour bridge will open again within six weeks."),
     article(0, STORM),
     article(1, "Divers found that two piers of the harbour bridge were damaged by a barge."),
-    replace(article(2, STORM), id="copy.example/1"),
-    replace(article(4, "The harbour bridge was painted long ago."), published=None),
+    article(2, STORM).replace(id="copy.example/1"),
+    article(4, "The harbour bridge was painted long ago.").replace(published=None),
 ]
 
 
@@ -77,8 +76,9 @@ def test_a_timeline_of_nothing_is_a_refusal(archive: Archive) -> None:
 
 
 def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path: Path) -> None:
-    wrong = replace(
-        article(5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."),
+    wrong = article(
+        5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."
+    ).replace(
         correction="Two piers were damaged, not nine.",
     )
     with small_archive(tmp_path / "archive", [*ARTICLES, wrong]) as archive:
@@ -106,9 +106,12 @@ class Dated:
     def __init__(self, days: list[datetime]) -> None:
         self.days = days
 
-    def bm25_search(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
-        heads = [ArticleMetadata(str(n), "", published=day) for n, day in enumerate(self.days)]
-        return [Hit(Passage(h.article_id, 1, 0, 1, "x"), h, 1.0) for h in heads]
+    def bm25_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        days = enumerate(self.days)
+        heads = [(n, ArticleMetadata(str(n), "", published=day)) for n, day in days]
+        return [PassageCandidate(n, 0, head, 1.0) for n, head in heads]
 
 
 SINCE, UNTIL = datetime(1990, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001  (as hypothesis asks)

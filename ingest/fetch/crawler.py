@@ -226,7 +226,7 @@ class Crawler:
         known, link_page = task.link.known, task.link_page.address if task.link_page else ""
         hearsay = None
         if known and link_page and not may_speak_for(link_page, fetched.url, self._trust):
-            hearsay = replace(known, publisher="")
+            hearsay = known.replace(publisher="")
         elif known:
             article = fill_gaps(article, known)
         return with_origin(article, origin=fetched.url, place=task.link.url, hearsay=hearsay)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from html.entities import html5
@@ -138,7 +137,7 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
     found = article_from({key: field for key, field in record.items() if field}, place=place)
     if isinstance(found, Article) and record.get("id"):
         # The agency's id is the identity: URLs are shared between items and change.
-        return replace(found, id=article_id(given=str(record["id"])))
+        return found.replace(id=article_id(given=str(record["id"])))
     return found
 
 

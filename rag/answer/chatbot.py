@@ -23,11 +23,12 @@ from rag.answer.refusal import (
     refusal_reason,
 )
 from rag.answer.retractions import add_correction_notes, cites_retracted
-from rag.answer.sentence_scoring import Newsroom, SentenceCandidate, score_sentences, texts_of
+from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.errors import ChatModelError
-from rag.query.parser import resolve_followup
-from rag.retrieval.hybrid import RetrievalResult, retrieve
+from rag.query.parser import ParsedQuery
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
 from rag.schema import Answer, Filters, Hit, Usage
 from rag.settings import Settings, Unsupported
 from rag.verify.statements import verify_statement
@@ -44,7 +45,7 @@ class Chatbot:
 
     def __init__(
         self,
-        archive: Newsroom,
+        archive: SearchBackend,
         chat_model: BaseChatModel | None = None,
         *,
         unsupported: Unsupported = "strict",
@@ -115,7 +116,7 @@ class Chatbot:
 
     def stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         *,
         filters: Filters = Filters(),
         asked_on: datetime | None = None,
@@ -125,7 +126,8 @@ class Chatbot:
     ) -> Iterator[Answer]:
         """Yield the answer as it grows, each time whole; the last one is complete.
 
-        `as_of` a day, from the archive as it stood at its end, asked on that day if not said.
+        `as_of` a day, from the archive as it stood at its end, asked on that day if not said. A
+        question that was parsed is answered as it is, whatever `asked_on` and `history` are.
         """
         if as_of is not None:
             then = self.as_of(as_of)
@@ -146,20 +148,37 @@ class Chatbot:
         then.archive = cast("Archive", self.archive).as_of(day)
         return then
 
+    def _parsed(
+        self,
+        question: str | ParsedQuery,
+        filters: Filters,
+        asked_on: datetime | None,
+        history: Sequence[tuple[str, Answer] | str],
+    ) -> tuple[ParsedQuery, Usage]:
+        """Return the question, parsed once for all that follows, and the tokens that it took."""
+        used = Usage()
+        if isinstance(question, ParsedQuery):
+            return question, used
+        if self.chat_model is not None:
+            writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+            question, used = condense_question(question, history, writer), writer.usage
+            history = ()
+        parsed = understand_question(
+            self.archive, question, asked_on=asked_on, history=history, access=filters.access
+        )
+        return parsed, used
+
     def _stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         filters: Filters,
         asked_on: datetime | None,
         history: Sequence[tuple[str, Answer] | str],
         k: int,
     ) -> Iterator[Answer]:
-        used = Usage()
-        alone = resolve_followup(question, history)
-        if self.chat_model is not None:
-            writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
-            alone, used = condense_question(question, history, writer), writer.usage
-        found = retrieve(self.archive, alone, k, filters=filters, asked_on=asked_on)
+        asked, used = self._parsed(question, filters, asked_on, history)
+        question = question if isinstance(question, str) else question.text
+        found = retrieve(self.archive, asked, k, filters=filters)
         ranked = score_sentences(self.archive, found)
         why = refusal_reason(found.question, ranked)
         denial = check_premise(found.question, ranked)
@@ -239,7 +258,7 @@ class Chatbot:
         if denial is not None:
             ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
         shown = compose_answer(found.question, ranked, articles)
-        apart = denial is not None or found.question.wants in ("course of events", "two sides")
+        apart = denial is not None or found.question.expected.layout != "best first"
         sure = None if apart else answer_confidence(ranked)
         unsure = low_confidence_notice(sure) if sure is not None else ""
         notice = _joined(answer.notice, shown.notice, unsure)

@@ -10,12 +10,12 @@ from datetime import timedelta
 from rag.answer.coreference import resolve_references
 from rag.answer.sentence_scoring import BEARS_FROM, SentenceCandidate, choose_sentences
 from rag.citations import build_citation, number_citations
-from rag.nlp.dates import format_date
+from rag.nlp.dates import WEEKDAYS, format_date
 from rag.nlp.entities import find_names
-from rag.nlp.numbers import WEEKDAYS, Number, find_dates, find_numbers
+from rag.nlp.numbers import Number, find_dates, find_numbers
 from rag.nlp.quotations import speaker_name
 from rag.nlp.tokens import content_words
-from rag.query.answer_type import classify_question, indicates_answer
+from rag.query.answer_type import indicates_answer
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Span, Statement
 
@@ -36,18 +36,18 @@ def compose_answer(
     question: ParsedQuery, ranked: Sequence[SentenceCandidate], articles: Mapping[str, str]
 ) -> ComposedAnswer:
     """Return which of `ranked` are shown, in order, each with the bracketed words before it."""
-    if question.wants == "course of events":
+    if question.expected.layout == "by date":
         return _by_date(choose_sentences(_spread(ranked), MOST_BULLETS))
-    sides = classify_question(question.text).sides
-    if sides or question.wants == "two sides":
+    sides = question.expected.sides
+    if sides or question.expected.layout == "by side":
         named = sides or tuple(name.text for name in find_names(question.text))
         return _sides(named, ranked, articles)
     picked = choose_sentences(ranked)
-    if classify_question(question.text).type == "figure" and picked:
+    if question.expected.type == "figure" and picked:
         differing = _differing(question.text, picked, ranked)
         if differing is not None:
             return differing
-    short = short_answer(question.text, picked[0].text) if picked else ""
+    short = short_answer(question, picked[0].text) if picked else ""
     short = _on_the_day(short, picked[0]) if short else ""
     return ComposedAnswer(tuple((c, short if c is picked[0] else "") for c in picked))
 
@@ -157,13 +157,13 @@ def _counted(text: str, question: str) -> dict[str, Number]:
     return out
 
 
-def short_answer(question: str, sentence: str) -> str:
+def short_answer(question: ParsedQuery, sentence: str) -> str:
     """Return the figure or the day itself, in the sentence's words, where there is just one."""
-    kind = classify_question(question).type
+    kind, text = question.expected.type, question.text
     if kind == "figure":
-        known = {f.value for f in find_numbers(question)}
+        known = {f.value for f in find_numbers(text)}
         found = [f for f in find_numbers(sentence) if f.value not in known]
-        counted = _counted(sentence, question)
+        counted = _counted(sentence, text)
         if len(counted) == 1:
             ((noun, figure),) = counted.items()
             end = next(
@@ -177,7 +177,7 @@ def short_answer(question: str, sentence: str) -> str:
             return sentence[figure.start : end]
         return _with_unit(sentence, found[0]) if len(found) == 1 else ""
     if kind == "day":
-        known_days = {d.text.lower() for d in find_dates(question)}
+        known_days = {d.text.lower() for d in find_dates(text)}
         named = [d for d in find_dates(sentence) if d.text.lower() not in known_days]
         return named[0].text if len(named) == 1 else ""
     return ""

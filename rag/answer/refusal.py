@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.nlp.dates import format_date
 from rag.nlp.entities import find_names
-from rag.query.answer_type import classify_question, indicates_answer
+from rag.query.answer_type import indicates_answer
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Filters, Hit
 
@@ -32,7 +32,7 @@ def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) ->
     """Return why the archive does not say, in words for the reader; empty if it does."""
     if not found:
         return "Nothing in it bears on the question."
-    asked = classify_question(question.text)
+    asked = question.expected
     if asked.whose and not asked.sides and not any(c.features["speaks"] for c in found):
         return f"No passage found gives words of {_definite(asked.whose)}."
     if asked.sides and not any(

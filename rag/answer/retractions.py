@@ -16,6 +16,7 @@ _WRONG = re.compile(
     r"mis(?:stated|identified|spelled|quoted)[^.;,]{0,80}?\bas)\s+(?P<wrong>[^.;,:()]{1,80})"
 )
 _WORD = re.compile(r"\w[\w.,'’%-]*\w|\w")
+# Fewer than STOP_WORDS: a correction may be about "before", "not" or "more" alone.
 _SMALL = frozenset(
     "the a an and or of in on at to for from by with as was were is are be been had has have it "
     "its he she they his her their that this which who said says not would could will".split()

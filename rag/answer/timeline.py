@@ -12,13 +12,14 @@ from rag.answer.retractions import add_correction_notes
 from rag.answer.sentence_scoring import (
     BEARS_FROM,
     SAYS_THE_SAME,
-    Newsroom,
     SentenceCandidate,
     score_sentences,
     texts_of,
     word_overlap,
 )
 from rag.nlp.dates import format_date
+from rag.query.parser import ParsedQuery
+from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Answer, Filters
 
@@ -28,8 +29,8 @@ MOST_ENTRIES = 12
 
 
 def build_timeline(
-    archive: Newsroom,
-    question: str,
+    archive: SearchBackend,
+    question: str | ParsedQuery,
     *,
     filters: Filters = Filters(),
     asked_on: datetime | None = None,
@@ -40,6 +41,7 @@ def build_timeline(
     What has no date has no place in it; what says the same as another is left out, and so is
     what was taken back since.
     """
+    words = question if isinstance(question, str) else question.text
     found = retrieve(
         archive,
         question,
@@ -54,10 +56,10 @@ def build_timeline(
     if why:
         refused = refusal_answer(found.question, found.nearest_hits, why, filters)
         return replace(
-            refused, question=question, candidates_considered=found.considered, notice=found.notice
+            refused, question=words, candidates_considered=found.considered, notice=found.notice
         )
     answer = Answer(
-        question,
+        words,
         hits=found.hits,
         understood=found.question.describe(),
         candidates_considered=found.considered,

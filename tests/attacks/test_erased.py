@@ -140,4 +140,4 @@ def test_copies_and_closest_of_a_withdrawn_article_go_too(tmp_path: Path) -> Non
         }
         other = asked(archive, Session(), "What about the growers?")[-1]
         assert without_withdrawn(other, archive, "lost") is other
-        assert other.turns[0].answer.hits[0].metadata == ORCHARD.head
+        assert other.turns[0].answer.hits[0].metadata == ORCHARD.metadata

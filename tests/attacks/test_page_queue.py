@@ -13,7 +13,7 @@ import pytest
 
 from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
 from tests.benchmarks.load import hold
-from tests.fakes import HARBOUR, QuotingChatbot
+from tests.fakes import HARBOUR, QuotingChatbot, text_of
 from ui.web import quota
 from ui.web.app import Served
 from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
@@ -38,8 +38,8 @@ class HoldingChatbot(QuotingChatbot):
 
     go = Event()
 
-    def stream(self, question: str, **given: Any) -> Iterator[Any]:
-        if "held" in question:
+    def stream(self, question: Any, **given: Any) -> Iterator[Any]:
+        if "held" in text_of(question):
             assert self.go.wait(60)
         yield from super().stream(question, **given)
 

@@ -106,7 +106,7 @@ def test_questions_of_programs_leave_no_session_behind(served: Served) -> None:
 
 def turn(characters: int) -> Turn:
     passage = Passage(HARBOUR.id, 1, 0, characters, "x" * characters)
-    return Turn(AskRequest("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.head, 1.0),)))
+    return Turn(AskRequest("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.metadata, 1.0),)))
 
 
 def test_desk_on_the_server_is_bounded() -> None:

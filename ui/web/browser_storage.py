@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -26,19 +26,12 @@ from ui.web.input_validation import (
 )
 from ui.web.state import KINDS, MOST_CONVERSATIONS, AskRequest, Conversation, Session, Turn, new_id
 
+if TYPE_CHECKING:
+    from rag.archive.reader import ArchiveReader
+
 LARGEST_KEPT = 400_000  # characters of JSON: it has to fit into a request
 RESTORED_TEXT = 1_000_000  # characters of passages that are read again for one browser
 _AN_ID = re.compile(r"[0-9a-f]{16}")
-
-
-class Shelf(Protocol):
-    """What is needed of an archive to read again what was said from it."""
-
-    def article(self, article_id: str, revision: int | None = None, /) -> Article | None: ...
-
-    def near_duplicates(
-        self, article_ids: Iterable[str], /
-    ) -> Mapping[str, tuple[ArticleMetadata, ...]]: ...
 
 
 def to_browser(desk: Session) -> dict[str, Any]:
@@ -66,7 +59,7 @@ def to_browser(desk: Session) -> dict[str, Any]:
     return KeptDesk(conversations=kept).model_dump(mode="json", exclude_defaults=True)
 
 
-def from_browser(value: object, shelf: Shelf, lost: str) -> tuple[Conversation, ...]:
+def from_browser(value: object, archive: ArchiveReader, lost: str) -> tuple[Conversation, ...]:
     """Return the conversations that a browser kept; none where it holds something else.
 
     `lost` is the notice for an answer of which a part is no longer in the archive.
@@ -75,9 +68,10 @@ def from_browser(value: object, shelf: Shelf, lost: str) -> tuple[Conversation, 
     found = listed[:MOST_CONVERSATIONS] if isinstance(listed, list) else []
     read = [input_validation.read(KeptConversation, one) for one in found]
     conversations = [c for c in read if c is not None and c.turns]
-    archive = _Reread(shelf, shelf.near_duplicates(set(_articles_of(conversations))))
+    copies = archive.near_duplicates(set(_articles_of(conversations)))
+    reread = _Reread(archive, copies)
     return tuple(
-        Conversation(_id(c.id), tuple(_turn(t, archive, lost) for t in c.turns))
+        Conversation(_id(c.id), tuple(_turn(t, reread, lost) for t in c.turns))
         for c in conversations
     )
 
@@ -149,7 +143,7 @@ def _where(passage: Passage) -> Where:
 class _Reread:
     """The archive's articles, each read once, and who else printed them."""
 
-    shelf: Shelf
+    archive: ArchiveReader
     copies: Mapping[str, tuple[ArticleMetadata, ...]]
     seen: dict[tuple[str, int], Article | None] = field(default_factory=dict)
     found: dict[Where, Hit] = field(default_factory=dict)
@@ -158,8 +152,8 @@ class _Reread:
     def article(self, article_id: str, revision: int) -> Article | None:
         key = article_id, revision
         if key not in self.seen:
-            here = self.shelf.article(article_id) is not None
-            self.seen[key] = self.shelf.article(article_id, revision) if here else None
+            here = self.archive.article(article_id) is not None
+            self.seen[key] = self.archive.article(article_id, revision) if here else None
         return self.seen[key]
 
     def hit(self, where: Where) -> Hit | None:
@@ -173,7 +167,7 @@ class _Reread:
         if self.room < 0:
             return None
         passage = Passage(article_id, revision, start, end, article.text[start:end])
-        hit = Hit(passage, article.head, 0.0, self.copies.get(article_id, ()))
+        hit = Hit(passage, article.metadata, 0.0, self.copies.get(article_id, ()))
         self.found[where] = hit
         return hit
 

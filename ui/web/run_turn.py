@@ -12,13 +12,9 @@ from rag.errors import BackfileError
 from rag.query.parser import (
     LONGEST_QUESTION,
     ParsedQuery,
-    asks_for_an_author,
     first_and_last,
-    parse_question,
-    remove_constraints,
-    resolve_followup,
 )
-from rag.retrieval.hybrid import apply_query_constraints, retrieve
+from rag.retrieval.hybrid import apply_query_constraints, retrieve, understand_question
 from rag.schema import Answer
 from ui.web.state import KINDS, AskRequest, Session, Turn
 from ui.web.texts import Texts, texts_in
@@ -87,7 +83,9 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
         yield turn
         question = read_question(archive, turn, history)
         understood = described(turn.request, question, texts_in(desk.language))
-        turn = replace(turn, understood=understood, standalone_question=question.text)
+        turn = replace(
+            turn, understood=understood, standalone_question=question.text, parsed=question
+        )
         yield turn
         for answer in _answers(archive, chatbot, turn, question, history):
             turn = replace(turn, answer=replace(answer, question=turn.request.question))
@@ -101,14 +99,14 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
 def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> ParsedQuery:
     """Return what is read from the question's words, less what was struck out of it."""
     asked = turn.request
-    asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
-    publishers = archive.publishers(access=asked.filters.access)
-    text = resolve_followup(asked.question, history)
-    authors = archive.authors(access=asked.filters.access) if asks_for_an_author(text) else ()
-    text = remove_constraints(
-        text, asked.removed_constraints, asked_on=asked_on, publishers=publishers, authors=authors
+    return understand_question(
+        archive,
+        asked.question,
+        asked_on=turn.asked_on or asked.asked_on,
+        history=history,
+        access=asked.filters.access,
+        without=asked.removed_constraints,
     )
-    return parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
 def _answers(
@@ -119,12 +117,8 @@ def _answers(
     history: list[tuple[str, Answer]],
 ) -> Iterator[Answer]:
     asked = turn.request
-    text = question.text if asked.removed_constraints else asked.question
-    before = [] if asked.removed_constraints else history
     if asked.mode == "passages":
-        found = retrieve(
-            archive, question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=turn.asked_on
-        )
+        found = retrieve(archive, question, PASSAGES_SHOWN, filters=asked.filters)
         hits = list(found.nearest_hits)
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
@@ -133,12 +127,21 @@ def _answers(
     elif asked.mode == "timeline":
         from rag.answer.timeline import build_timeline
 
-        yield build_timeline(
-            archive, text, filters=asked.filters, asked_on=turn.asked_on, history=before
-        )
+        yield build_timeline(archive, question, filters=asked.filters)
     else:
+        from rag.answer.followups_llm import rewrites
+
+        # A chat model rewrites follow-ups itself; their constraints are removed from no rewriting.
+        by_model = (
+            chatbot.chat_model is not None
+            and not asked.removed_constraints
+            and rewrites(asked.question, history)
+        )
         yield from chatbot.stream(
-            text, filters=asked.filters, asked_on=turn.asked_on, history=before
+            asked.question if by_model else question,
+            filters=asked.filters,
+            asked_on=turn.asked_on,
+            history=history if by_model else (),
         )
 
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from rag.schema import ArticleMetadata, Hit, Statement
 from ui.web.state import Session, Turn
 
-
-class Withdrawing(Protocol):
-    """What is needed of an archive: which of some articles are withdrawn, by id."""
-
-    def withdrawals(self, article_ids: Iterable[str], /) -> dict[str, Any]: ...
+if TYPE_CHECKING:
+    from rag.archive.archive import Archive
 
 
-def without_withdrawn(desk: Session, archive: Withdrawing, notice: str) -> Session:
+def without_withdrawn(desk: Session, archive: Archive, notice: str) -> Session:
     """Return the desk without the text of withdrawn articles; the same desk if it has none.
 
     `notice` takes the place of what an answer said of itself where something is missing from it.

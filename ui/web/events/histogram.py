@@ -39,7 +39,7 @@ def plotted(page: PageUpdates, desk: Session) -> Shown:
         return page.no_time()
     history = replace(desk.current, turns=desk.turns[:-1]).history[-REMEMBERED:]
     try:
-        question = read_question(page.archive, turn, history)
+        question = turn.parsed or read_question(page.archive, turn, history)
         filters = apply_query_constraints(turn.request.filters, question)
         cited = [citation.metadata.article_id for citation in turn.answer.citations]
         found = (

@@ -1,4 +1,4 @@
-"""Protocols of the archive that an ingest reads from and writes to."""
+"""Protocol of the archive that an ingest reads from and writes to."""
 
 from __future__ import annotations
 
@@ -6,16 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from rag.schema import Access, Article, Span
-
-
-class ExistingArticles(Protocol):
-    """Lookup of the articles that an archive has, or would have after a dry run."""
-
-    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Return the content hashes of all revisions of these articles, by id."""
-
-    def article(self, article_id: str, *, access: Access) -> Article | None:
-        """Return the current revision of an article, or None."""
 
 
 class AddCounts(Protocol):
@@ -42,7 +32,7 @@ class AddCounts(Protocol):
         """The number of articles left out because they have been withdrawn."""
 
 
-class Archive(ExistingArticles, Protocol):
+class IngestTarget(Protocol):
     """The archive that an ingest writes to: `rag.archive.archive.Archive`, or a fake."""
 
     @property
@@ -54,3 +44,9 @@ class Archive(ExistingArticles, Protocol):
 
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
         """Withdraw articles, whether present or yet to come; return how many were present."""
+
+    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return the content hashes of all revisions of these articles, by id."""
+
+    def article(self, article_id: str, *, access: Access) -> Article | None:
+        """Return the current revision of an article, or None."""
