@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from rag import notebook
 from rag.errors import InvalidValueError
+from rag.notices import Notice as Notice  # one of the values
 from rag.sanitize import neutralize_markers
 from rag.serialize import Serializable
 from rag.validation import validate_moment, validate_names, validate_strings, validate_text
@@ -360,12 +361,20 @@ class Citation(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Statement(Serializable):
-    """One sentence of an answer with what it rests on, and whether that bears it out."""
+    """One sentence of an answer with its citations, and how far they support it.
+
+    `label` says where a quotation comes from (its day, its publisher), shown in brackets before
+    it; `reason` why the statement is not supported.
+    """
 
     text: str
     citations: tuple[Citation, ...] = ()
     support: Support = "supported"
-    reason: str = ""
+    reason: Notice | None = None
+    label: Notice | None = None
+
+
+NO_ANSWER: Final = "No answer found in the archive."
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,13 +391,15 @@ class Usage(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Serializable):
-    """An answer, or the plain statement that the archive does not say (`refused`).
+    """An answer, or a refusal where the archive has none (`refused`).
 
     `hits` are the passages it was made from; `as_of` is the newest publication date among
-    the cited ones; `removed` holds what was taken out for want of support; `closest` are the
-    nearest articles' passages, given with a refusal; `reason` says why it was refused;
-    `considered` is how many passages were weighed for it; `confidence` how probable it is that
-    it holds what was asked, from 0 to 1, where that has been measured.
+    the cited ones; `removed` holds statements that were not supported; `closest` are the
+    nearest articles' passages, given with a refusal; `refusal` says why there is no answer;
+    `understood` what was read from the question beside its words, `notices` what the reader
+    should know about the answer; `considered` is how many passages were weighed for it;
+    `confidence` how probable it is that it holds what was asked, from 0 to 1, where that has
+    been measured. `ui.i18n.render` puts notices into words.
     """
 
     question: str
@@ -396,11 +407,11 @@ class Answer(Serializable):
     hits: tuple[Hit, ...] = ()
     newest_source: datetime | None = None
     refused: bool = False
-    reason: str = ""
+    refusal: Notice | None = None
     nearest_hits: tuple[Hit, ...] = ()
     rejected_statements: tuple[Statement, ...] = ()
-    understood: str = ""
-    notice: str = field(default="")
+    understood: tuple[Notice, ...] = ()
+    notices: tuple[Notice, ...] = ()
     usage: Usage = Usage()
     candidates_considered: int = 0
     confidence: float | None = None
@@ -410,13 +421,11 @@ class Answer(Serializable):
         """The statements in order, one paragraph each, with their citation numbers.
 
         A number in brackets that an article itself has stands in parentheses: it cites nothing.
+        A refusal is `NO_ANSWER`.
         """
         if self.refused:
-            return self.reason
-        return "\n\n".join(
-            " ".join([neutralize_markers(s.text), *(f"[{c.number}]" for c in s.citations)])
-            for s in self.statements
-        )
+            return NO_ANSWER
+        return "\n\n".join(map(_numbered, self.statements))
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -430,7 +439,14 @@ class Answer(Serializable):
         closest = {h.metadata.article_id: _source_line(h.metadata) for h in self.nearest_hits}
         return notebook.wrap(
             notebook.paragraphs(self.text),
+            notebook.paragraphs(neutralize_markers(str(self.refusal or ""))),
             notebook.items(sources.values()),
             notebook.items(closest.values()) if self.refused else "",
-            notebook.paragraphs(self.notice),
+            notebook.paragraphs(neutralize_markers("\n\n".join(map(str, self.notices)))),
         )
+
+
+def _numbered(statement: Statement) -> str:
+    label = ", ".join(str(value) for _, value in statement.label.params) if statement.label else ""
+    words = neutralize_markers(f"[{label}:] {statement.text}" if label else statement.text)
+    return " ".join([words, *(f"[{citation.number}]" for citation in statement.citations)])

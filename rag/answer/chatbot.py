@@ -29,7 +29,7 @@ from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
-from rag.schema import Answer, Filters, Hit, Usage
+from rag.schema import Answer, Filters, Hit, Notice, Usage
 from rag.settings import Settings, Unsupported
 from rag.verify.statements import verify_statement
 from rag.verify.verifier import Entails, Verifier
@@ -183,21 +183,17 @@ class Chatbot:
         why = refusal_reason(found.question, ranked)
         denial = check_premise(found.question, ranked)
         if why and denial is None:  # a denial is worth telling
-            hits, notice = found.nearest_hits, found.notice
+            hits, notices = found.nearest_hits, found.notices
             told = self._elsewhere(found, filters)
             if told is not None:
-                why, hits, notice = (
+                why, hits, notices = (
                     excluded_hit_reason(told, found.question, filters),
                     (told, *hits),
-                    "",
+                    (),
                 )
-            refused = refusal_answer(found.question, hits, why, filters)
+            refused = refusal_answer(found.question, hits, why, filters, notices)
             yield replace(
-                refused,
-                question=question,
-                candidates_considered=found.considered,
-                usage=used,
-                notice=notice,
+                refused, question=question, candidates_considered=found.considered, usage=used
             )
             return
         begun = Answer(
@@ -206,7 +202,7 @@ class Chatbot:
             understood=found.question.describe(),
             candidates_considered=found.considered,
             usage=used,
-            notice=_joined(denial.notice if denial else "", found.notice),
+            notices=(*([denial.notice] if denial else []), *found.notices),
         )
         if self.chat_model is None:
             yield from self._extractive(begun, found, ranked, denial)
@@ -260,9 +256,9 @@ class Chatbot:
         shown = compose_answer(found.question, ranked, articles)
         apart = denial is not None or found.question.expected.layout != "best first"
         sure = None if apart else answer_confidence(ranked)
-        unsure = low_confidence_notice(sure) if sure is not None else ""
-        notice = _joined(answer.notice, shown.notice, unsure)
-        answer = replace(answer, notice=notice, confidence=sure)
+        unsure = low_confidence_notice(sure) if sure is not None else ()
+        notices = (*answer.notices, *shown.notices, *unsure)
+        answer = replace(answer, notices=notices, confidence=sure)
         for candidate, before in shown.picked:
             article = articles.get(candidate.hit.passage.article_id, "")
             answer = append_statement(answer, quote_statement(candidate, article, before))
@@ -278,7 +274,7 @@ class Chatbot:
     ) -> Iterator[Answer]:
         """Yield what the chat model writes, each sentence checked as it ends.
 
-        Where nothing of it can be shown, the articles' own words are, with a notice that says so.
+        If no sentence passes verification, fall back to the extractive answer and add a notice.
         """
         assert self.chat_model is not None
         hits = fit_to_context(found.hits, found.question.text, self.context_tokens)
@@ -286,14 +282,14 @@ class Chatbot:
         verifier = Verifier(self.archive.embed, entails=self.entails)
         writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
         writer.usage = answer.usage
-        notice = "What the chat model wrote is not borne out by the passages"
+        failed = Notice("generated_unsupported")
         try:
             for sentence in writer.sentences(
                 build_messages(found.question.text, hits, found.question.asked_on)
             ):
                 if is_refusal(sentence):
                     if not answer.statements and not answer.rejected_statements:
-                        why = "So the chat model judged from the closest articles."
+                        why = Notice("chat_model_found_nothing")
                         refused = refusal_answer(found.question, hits, why, filters)
                         yield replace(refused, question=answer.question, usage=writer.usage)
                         return
@@ -302,6 +298,7 @@ class Chatbot:
                     sentence, hits, verifier, articles=texts_of(self.archive, hits)
                 )
                 if cites_retracted(statement):
+                    statement = replace(statement, reason=Notice("retracted"))
                     answer = replace(
                         answer, rejected_statements=(*answer.rejected_statements, statement)
                     )
@@ -314,19 +311,15 @@ class Chatbot:
                     answer = replace(
                         answer, rejected_statements=(*answer.rejected_statements, statement)
                     )
-        except ChatModelError as error:
-            notice = str(error)
+        except ChatModelError:
+            failed = writer.failure or failed
         if answer.statements:
-            cut = f"The answer may be incomplete: {writer.cut_short}." if writer.cut_short else ""
-            yield replace(answer, usage=writer.usage, notice=_joined(answer.notice, cut))
+            cut = (Notice("maybe_incomplete"), writer.failure) if writer.failure else ()
+            yield replace(answer, usage=writer.usage, notices=(*answer.notices, *cut))
             return
-        notice = _joined(answer.notice, f"{notice}; these are the articles' own words.")
-        begun = replace(answer, hits=found.hits, usage=writer.usage, notice=notice)
+        notices = (*answer.notices, failed, Notice("quotations_instead"))
+        begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
         yield from self._extractive(begun, found, ranked, denial)
-
-
-def _joined(*notices: str) -> str:
-    return " ".join(filter(None, notices))
 
 
 def is_refusal(sentence: str) -> bool:

@@ -16,7 +16,6 @@ from rag.archive.view import ArchiveView, SearchMode
 from rag.errors import InvalidValueError
 from rag.index.historical import HistoricalPassages
 from rag.index.index_pair import Scored
-from rag.nlp.dates import format_date
 from rag.schema import (
     EVERYTHING,
     Access,
@@ -25,6 +24,7 @@ from rag.schema import (
     ArticleMetadata,
     Filters,
     Hit,
+    Notice,
     PassageCandidate,
 )
 from rag.store.correction_articles import correction_articles_of
@@ -180,14 +180,13 @@ class ArchiveSnapshot(ArchiveView):
 
     def with_correction_notes(self, answer: Answer, *, access: Access = ()) -> Answer:
         """Return an answer from here with a note of the day, and of what was corrected since."""
-        day = format_date(self.day)
-        said = [f"As the archive stood on {day}."]
-        if not self.sequence:
-            said = [f"Nothing had come into the archive by {day}."]
-        titles = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
-        for article_id, text in self.corrected_since(titles.values(), access=access).items():
-            said.append(f"Corrected since, in “{titles[article_id].title}”: {text}")
-        return replace(answer, notice=" ".join(filter(None, (*said, answer.notice))))
+        code = "archive_as_of" if self.sequence else "archive_empty_as_of"
+        notices = [Notice(code, day=self.day)]
+        heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
+        for article_id, text in self.corrected_since(heads.values(), access=access).items():
+            title = heads[article_id].title
+            notices.append(Notice("corrected_since", title=title, correction=text))
+        return replace(answer, notices=(*notices, *answer.notices))
 
     def _passages(self, filters: Filters) -> _StoreAsOf:
         self._archive.refresh()
