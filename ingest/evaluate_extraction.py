@@ -1,7 +1,7 @@
-"""Evaluation of page extraction: main text against gold, beside trafilatura; title, day, authors.
+"""Evaluate page extraction against gold: main text (next to trafilatura), title, day, authors.
 
-The measure of the text is that of the article-extraction-benchmark (Zyte): counts of 4-word
-shingles, precision and recall of each page, their means, and F1 of the means.
+The text measure is that of Zyte's article-extraction-benchmark: precision and recall of 4-word
+shingles per page, their means, and the F1 of the means.
 """
 
 from __future__ import annotations
@@ -14,21 +14,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any, ClassVar, Literal, Self
 
 from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers import Reject
 from ingest.readers.html.body import plain_text
 from ingest.readers.html.reader import read_html
-from rag.evaluate.retrieval import RESAMPLES, Difference, Score
+from rag.evaluate.metrics import Evaluation, Metric, per_sample
 from rag.schema import Article
 
 Metadata = Literal["given", "withheld"]
 SHINGLE = 4  # words
-# What a page says of itself where no reader sees it. Its <title> stays: every page has one.
+# Machine-readable metadata. The <title> stays, because every page has one.
 _HIDDEN = re.compile(
     rb"(?is)<script\b[^<>]*ld\+json[^<>]*+>(?:[^<]|<(?!script\b))*?</script\s*>"
     rb"|<meta\b(?![^<>]*charset)[^<>]*+(?:<(?!meta\b|script\b)[^<>]*+)*+>"
@@ -38,24 +36,34 @@ _QUOTES = str.maketrans("‘’‚‛“”„«»–—−…", '\'\'\'\'"""""-
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page with what a person found in it; None where nobody has said."""
+    """A page with its gold annotations; None where a field was not annotated."""
 
     name: str
     content: bytes
     url: str = ""
     body: str | None = None
     headlines: tuple[str, ...] | None = None
-    days: tuple[str, ...] | None = None  # ISO; more than one where zones make two of it
+    days: tuple[str, ...] | None = None  # ISO dates; several if the time zone is ambiguous
     authors: tuple[str, ...] | None = None
 
 
 def read_pages(folder: Path, gold: Path | None = None) -> Iterator[Page]:
-    """Yield the pages of a folder as Zyte's benchmark lays it out, with what is known of them.
+    """Yield the pages of a folder laid out like Zyte's benchmark.
 
-    `html/NAME.html.gz` (or `.html`) beside `ground-truth.json`: NAME to `articleBody`, `url` and,
-    if somebody wrote them down, `headline`, `datePublished`, `authors`; `gold` is another such
-    file, which adds to the first. `headline` and `datePublished` may be lists of what is right.
-    Raises ValueError or OSError where there is no such thing.
+    The folder has `html/NAME.html.gz` (or `.html`) files and a `ground-truth.json` that maps NAME
+    to `articleBody`, `url` and, optionally, `headline`, `datePublished` and `authors`. `headline`
+    and `datePublished` may be lists of accepted values.
+
+    Args:
+        folder: the folder.
+        gold: another JSON file of the same form, which overrides the first.
+
+    Yields:
+        The pages, by name.
+
+    Raises:
+        ValueError: a JSON file has another structure.
+        OSError: a file can't be read.
     """
     truth = _loaded(folder / "ground-truth.json")
     more = _loaded(gold) if gold else {}
@@ -84,7 +92,13 @@ def evaluate_extraction(
     metadata: Metadata = "given",
     progress: Callable[[int], None] = lambda done: None,
 ) -> ExtractionEvaluation:
-    """Read each page and compare; `withheld` takes away JSON-LD and <meta> before it is read."""
+    """Read each page and score it against its gold.
+
+    Args:
+        pages: the pages.
+        metadata: "withheld" removes JSON-LD and <meta> before reading.
+        progress: called with the number of pages done.
+    """
     scores = []
     for done, page in enumerate(pages, 1):
         content = _HIDDEN.sub(b"", page.content) if metadata == "withheld" else page.content
@@ -94,7 +108,13 @@ def evaluate_extraction(
 
 
 def score_pages(page: Page, found: Article | Reject, content: bytes) -> PageScore:
-    """Return how much of `page` is right in what was read."""
+    """Score the article read from one page against its gold.
+
+    Args:
+        page: the page with its gold.
+        found: the result of reading it.
+        content: the page's HTML as it was read, for trafilatura.
+    """
     article = found if isinstance(found, Article) else None
     return PageScore(
         page.name,
@@ -127,12 +147,12 @@ def _shingles(text: str) -> Counter[tuple[str, ...]]:
 
 
 def _plain_title(title: str) -> str:
-    """Return a headline without regard to case, to kinds of quotes and dashes, to end marks."""
+    """Return a headline without case, kinds of quotes and dashes, and end marks."""
     return normalize_line(re.sub(r"\.{2,}", ".", clean_line(title).translate(_QUOTES)))
 
 
 def _days(moment: datetime | None) -> set[str]:
-    """Return the day in the zone that is stated."""
+    """Return the day in the stated zone and in UTC."""
     return (
         {moment.date().isoformat(), moment.astimezone(UTC).date().isoformat()} if moment else set()
     )
@@ -159,19 +179,19 @@ def _listed(known: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How much of what was found is right, and how much of what is right was found."""
+    """Precision and recall of extracted text."""
 
     precision: float
     recall: float
 
 
-WHOLE = 0.9  # recall of a story that is whole, but for a tenth
-CLEAN = 0.85  # precision of one that holds little else
+WHOLE = 0.9  # minimum recall of a story that counts as whole
+CLEAN = 0.85  # minimum precision of a story that counts as clean
 
 
 @dataclass(frozen=True, slots=True)
 class PageScore:
-    """What was right on one page; None where there is nothing to compare with."""
+    """Scores of one page; None where there is no gold."""
 
     name: str
     story: Overlap | None
@@ -182,7 +202,7 @@ class PageScore:
 
     @property
     def quality(self) -> float | None:
-        """Mean of the story's F1, title, day and the authors' F1; None where none is known."""
+        """Mean of story F1, title, day and authors F1; None if none is known."""
         parts = [
             None if self.story is None else _f1([self.story]),
             None if self.title is None else float(self.title),
@@ -193,7 +213,7 @@ class PageScore:
         return sum(known) / len(known) if known else None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is known of the page, for `evaluate extraction --json`."""
+        """Return the known scores, for `evaluate extraction --json`."""
         found: dict[str, Any] = {"name": self.name}
         if self.story is not None:
             found |= {f"story {key}": round(value, 4) for key, value in asdict(self.story).items()}
@@ -205,67 +225,42 @@ class PageScore:
 
 
 @dataclass(frozen=True, slots=True)
-class ExtractionEvaluation:
-    """The pages' scores, and the measures over them."""
+class ExtractionEvaluation(Evaluation):
+    """Scores of all pages, and metrics over them."""
 
+    kind: ClassVar[str] = " of extraction"
     pages: tuple[PageScore, ...]
 
-    def measures(self) -> dict[str, tuple[int, Score]]:
-        """Return each measure that the pages allow, with how many do, in the order to print."""
-        found = {}
-        for name, (allows, measure) in MEASURES.items():
-            pages = [page for page in self.pages if allows(page)]
-            if pages:
-                drawn = [measure([pages[row] for row in rows]) for rows in _draws(len(pages))]
-                low, high = np.percentile(drawn, (2.5, 97.5))
-                found[name] = len(pages), Score(measure(pages), float(low), float(high))
-        return found
+    def metrics(self) -> list[Metric[PageScore]]:
+        """Return the metrics that the pages allow, in printing order."""
+        return [
+            Metric("pages", name, found, per_sample(name, measure))
+            for name, (allows, measure) in MEASURES.items()
+            if (found := {page.name: page for page in self.pages if allows(page)})
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate extraction --json` prints."""
         measures: dict[str, Any] = {
-            name: {"n": n} | {key: round(value, 4) for key, value in asdict(score).items()}
-            for name, (n, score) in self.measures().items()
+            metric.name: {"n": metric.n}
+            | {key: round(value, 4) for key, value in asdict(metric.score()).items()}
+            for metric in self.metrics()
         }
         return measures | {"pages": [page.as_json() for page in self.worst(len(self.pages))]}
 
     def worst(self, count: int) -> list[PageScore]:
-        """Return the pages of which something is known, the worst first, up to `count`."""
+        """Return up to `count` pages with any gold, worst first."""
         known = [(quality, page) for page in self.pages if (quality := page.quality) is not None]
         return [page for _, page in sorted(known, key=lambda one: one[0])[:count]]
 
-    def saved(self) -> str:
-        """Return the whole evaluation as JSON text, for `loaded` to read."""
-        return json.dumps([asdict(page) for page in self.pages])
+    def to_saved(self) -> list[dict[str, Any]]:
+        """Return the scores of the pages as a JSON value, for `from_saved`."""
+        return [asdict(page) for page in self.pages]
 
     @classmethod
-    def loaded(cls, text: str) -> ExtractionEvaluation:
-        """Return an evaluation from what `saved` gave; ValueError where the text is none."""
-        try:
-            return cls(tuple(_loaded_score(fields) for fields in json.loads(text)))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError("not a saved evaluation of extraction") from error
-
-
-def compare_extraction(new: ExtractionEvaluation, old: ExtractionEvaluation) -> list[Difference]:
-    """Return how far `new` is above `old`, measure by measure, over the pages of both.
-
-    A difference whose interval does not hold 0 is hardly chance.
-    """
-    before = {page.name: page for page in old.pages}
-    differences = []
-    for name, (allows, measure) in MEASURES.items():
-        pairs = [(page, before[page.name]) for page in new.pages if page.name in before]
-        pairs = [pair for pair in pairs if all(map(allows, pair))]
-        if not pairs:
-            continue
-        apart = [
-            measure([pairs[row][0] for row in rows]) - measure([pairs[row][1] for row in rows])
-            for rows in ([*range(len(pairs))], *_draws(len(pairs)))
-        ]
-        low, high = np.percentile(apart[1:], (2.5, 97.5))
-        differences.append(Difference("pages", name, len(pairs), apart[0], float(low), float(high)))
-    return differences
+    def from_saved(cls, value: Iterable[Mapping[str, Any]]) -> Self:
+        """Return the evaluation that `to_saved` gave."""
+        return cls(tuple(map(_loaded_score, value)))
 
 
 def _f1(overlaps: Sequence[Overlap | None]) -> float:
@@ -334,12 +329,6 @@ MEASURES: dict[str, _Measure] = {
     ),
     "authors F1": (lambda page: page.authors is not None, _f1_of_names),
 }
-
-
-def _draws(n: int) -> list[list[int]]:
-    """Return the rows of RESAMPLES samples of `n`, drawn with replacement: the bootstrap's."""
-    drawn: list[list[int]] = np.random.default_rng(1).integers(0, n, (RESAMPLES, n)).tolist()
-    return drawn
 
 
 def _loaded_score(fields: Mapping[str, Any]) -> PageScore:

@@ -1,7 +1,8 @@
 """Search over passages that were current on a date and have ended since: no index has them.
 
 They are read and analysed once, then searched exactly, by vectors and by BM25 (Robertson et al.,
-1994) with Tantivy's parameters and the text index's term statistics. Figures: docs/benchmarks.md.
+1994) with Tantivy's parameters and the text index's term statistics. They are not in the text index
+itself, because its term statistics would count them. Figures: docs/benchmarks.md.
 """
 
 from __future__ import annotations

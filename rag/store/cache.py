@@ -1,11 +1,12 @@
-"""LRU caches of article texts and metadata; consecutive searches hit the same articles."""
+"""LRU caches of article texts and metadata: consecutive searches find the same articles."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 from rag.schema import ArticleMetadata
 from rag.store.database import Database
@@ -23,44 +24,40 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class LRUCache(Generic[K, V]):
-    """Thread-safe cache that drops the least recently used values beyond a total size."""
+class ReadThroughCache(Generic[K, V]):
+    """LRU cache that reads all missing keys at once. Thread-safe."""
 
     def __init__(
-        self, read: Callable[[set[K]], dict[K, V]], most: int, size: Callable[[V], int]
+        self,
+        read: Callable[[set[K]], dict[K, V]],
+        maxsize: int,
+        getsizeof: Callable[[V], int] = lambda _: 1,
     ) -> None:
         """Create an empty cache.
 
         Args:
-            read: Reads the values of keys that are not cached.
-            most: The largest total size.
-            size: Returns the size of a value.
+            read: Returns the values of those keys that have one.
+            maxsize: The largest total size; the least recently used values are dropped first.
+            getsizeof: Returns a value's size. Values larger than `maxsize` are not cached.
         """
-        self._read, self._max_size, self._size = read, most, size
-        self._values: OrderedDict[K, V] = OrderedDict()
-        self._total = 0
+        self._read, self._getsizeof = read, getsizeof
+        self._cache: LRUCache[K, V] = LRUCache(maxsize, getsizeof)
         self._lock = threading.Lock()
 
-    def of(self, keys: Iterable[K]) -> dict[K, V]:
+    def get_many(self, keys: Iterable[K]) -> dict[K, V]:
         """Return the values of those keys that have one."""
         wanted = set(keys)
         with self._lock:
-            found = {key: self._values[key] for key in wanted if key in self._values}
-            for key in found:
-                self._values.move_to_end(key)
+            found = {key: self._cache[key] for key in wanted if key in self._cache}
         read = self._read(wanted - found.keys())
         with self._lock:
             for key, value in read.items():
-                if key not in self._values:
-                    self._values[key] = value
-                    self._total += self._size(value)
-            while self._total > self._max_size:
-                _, dropped = self._values.popitem(last=False)
-                self._total -= self._size(dropped)
+                if self._getsizeof(value) <= self._cache.maxsize:
+                    self._cache[key] = value
         return found | read
 
 
-def text_cache(database: Database) -> LRUCache[TextKey, str]:
+def text_cache(database: Database) -> ReadThroughCache[TextKey, str]:
     """Return a cache of the texts of revisions."""
 
     def read(keys: set[TextKey]) -> dict[TextKey, str]:
@@ -70,10 +67,10 @@ def text_cache(database: Database) -> LRUCache[TextKey, str]:
         )
         return {wanted[revision_id]: text for revision_id, text in rows}
 
-    return LRUCache(read, CHARACTERS, len)
+    return ReadThroughCache(read, CHARACTERS, len)
 
 
-def metadata_cache(database: Database) -> LRUCache[HeadKey, ArticleMetadata]:
+def metadata_cache(database: Database) -> ReadThroughCache[HeadKey, ArticleMetadata]:
     """Return a cache of the metadata of revisions."""
 
     def read(keys: set[HeadKey]) -> dict[HeadKey, ArticleMetadata]:
@@ -84,4 +81,4 @@ def metadata_cache(database: Database) -> LRUCache[HeadKey, ArticleMetadata]:
         heads = ((row[:2], row_to_metadata(row[2:])) for row in rows)
         return {(*key, head.revision): head for key, head in heads}
 
-    return LRUCache(read, HEADS, lambda _: 1)
+    return ReadThroughCache(read, HEADS)

@@ -6,8 +6,9 @@ thousandth reprint costs no more than the second.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+
+from cachetools import LRUCache
 
 from rag.nlp.near_duplicates import (
     FEWEST_WORDS,
@@ -38,7 +39,7 @@ class DuplicateClusters:
     def __init__(self, database: Database) -> None:
         """Read and write the clusters of a database."""
         self._database = database
-        self._signatures: OrderedDict[tuple[bytes, str], TextSignature] = OrderedDict()
+        self._signatures: LRUCache[tuple[bytes, str], TextSignature] = LRUCache(CACHED_SIGNATURES)
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = EVERYTHING
@@ -171,12 +172,10 @@ class DuplicateClusters:
 
     def _signature(self, article_id: str, hashed: bytes) -> TextSignature:
         key = (hashed, article_id)
-        if key not in self._signatures:
-            self._signatures[key] = text_signature(self._articles([article_id])[0])
-            if len(self._signatures) > CACHED_SIGNATURES:
-                self._signatures.popitem(last=False)
-        self._signatures.move_to_end(key)
-        return self._signatures[key]
+        found = self._signatures.get(key)
+        if found is None:
+            found = self._signatures[key] = text_signature(self._articles([article_id])[0])
+        return found
 
     def _repair(self, story: str) -> None:
         """Choose a canonical article if the cluster lost it, and drop a cluster of one."""

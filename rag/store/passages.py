@@ -75,8 +75,8 @@ class PassageStore:
             standing: SQL condition for the revisions to consider.
         """
         rows = self._standing(numbers, standing)
-        heads = self._heads.of(row[:3] for row in rows)
-        texts = self._texts.of(row[:2] for row in rows)
+        heads = self._heads.get_many(row[:3] for row in rows)
+        texts = self._texts.get_many(row[:2] for row in rows)
         return {
             number: IndexedPassage(
                 number, Passage(head.article_id, revision, start, end, text[start:end]), head
@@ -100,13 +100,13 @@ class PassageStore:
             standing: SQL condition for the revisions to consider.
         """
         rows = self._standing(numbers, standing)
-        heads = self._heads.of(row[:3] for row in rows)
+        heads = self._heads.get_many(row[:3] for row in rows)
         titled = {
             row[:2]: heads[row[:3]].title
             for row in rows
             if row[:3] in heads and row[4] == 0 and row[5] == len(heads[row[:3]].title)
         }
-        texts = self._texts.of(titled) if titled else {}
+        texts = self._texts.get_many(titled) if titled else {}
         only_title = {key for key, title in titled.items() if _repeats(texts.get(key, ""), title)}
         return {
             row[3]: (row[4], heads[row[:3]])
