@@ -163,7 +163,7 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(
     damage: Callable[[Path], None],
 ) -> None:
     damage(backup)
-    with pytest.raises(BackupError, match=r"no backup|damaged"):
+    with pytest.raises(BackupError, match=r"not a complete backup file|failed its checksum"):
         restore_backup(backup, tmp_path / "again")
     assert not list((tmp_path / "again").glob("archive.sqlite*"))
 
