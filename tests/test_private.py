@@ -168,7 +168,7 @@ def test_read_only_mount_says_that_it_is_one(tmp_path: Path) -> None:
     if isinstance(said, str):
         pytest.skip(said)
     reading, writing, making = said
-    assert "cannot be opened (it is on a read-only file system): reading it writes" in reading
+    assert "cannot be opened (it is on a read-only file system): reading it creates" in reading
     assert "cannot be written to (it is on a read-only file system)" in writing
     assert "cannot be written to (it is on a read-only file system)" in making
 
