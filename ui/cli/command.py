@@ -175,7 +175,11 @@ def _cause(error: click.UsageError) -> str:
     if parameter is None:
         message = error.format_message()
         return message[:1].lower() + message[1:] if message[1:2].islower() else message
-    named = parameter.get_error_hint(error.ctx).replace("'", "").removesuffix("...").strip("[]")
+    if isinstance(parameter, click.Argument):
+        named = parameter.human_readable_name.removesuffix("...").strip("[]")
+    else:
+        named = "/".join(parameter.opts)
     if isinstance(error, click.MissingParameter):
-        return f"{named} is missing"
+        choices = ", ".join(getattr(parameter.type, "choices", ()))
+        return f"{named} is missing" + (f": choose one of {choices}" if choices else "")
     return f"{named}: {error.message}"
