@@ -91,7 +91,7 @@ def test_an_operator_decides_on_the_command_line(
     assert main(["rejects", "--accept", held, *here]) == 0
     assert f"new: {COURIER.id}" in capsys.readouterr().out
     assert main(["rejects", *here]) == 0
-    assert "Nothing was rejected." in capsys.readouterr().out
+    assert "No rejects." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("command")
