@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib import import_module
@@ -54,19 +54,6 @@ class ManualPage(click.Command):
         self.notes = tuple(notes)
         self.examples = tuple(examples)
         self.exit_codes = tuple(exit_codes)
-        self.epilog = "\n\n".join(self._paragraphs()) or None
-
-    def _paragraphs(self) -> Iterator[str]:
-        """Yield the sections in click's notation, for pages generated from the commands."""
-        for title, text in self.notes:
-            yield f"{title}: {text}"
-        if self.examples:
-            lines = (f"# {example.purpose}\n{example.line}" for example in self.examples)
-            yield "Examples:"
-            yield "\b\n" + "\n".join(lines)
-        if self.exit_codes:
-            yield "Exit codes:"
-            yield "\b\n" + "\n".join(f"{code:d}  {text}" for code, text in self.exit_codes)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections that follow the options."""

@@ -65,8 +65,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         (
             "Environment",
             "Every setting can be given as a variable: BACKFILE_ARCHIVE is the folder of the "
-            "archive, BACKFILE_CHAT_MODEL the chat model that writes answers. README.md lists "
-            "them all.",
+            "archive, BACKFILE_CHAT_MODEL the chat model that writes answers. docs/settings.md "
+            "lists them all.",
         )
     ],
     examples=[
