@@ -12,11 +12,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from rag.schema import Article
+from rag.schema import Article, ArticleMetadata
 
 MARK, FORMAT = "backfile", 1
 ROWS = 1_000  # of a row group: what is in memory at a time
-_NAMES = tuple(field.name for field in fields(Article) if field.name != "revision")
+_NAMES = (
+    *("id", "title", "text"),
+    *(
+        field.name
+        for field in fields(ArticleMetadata)
+        if field.name not in ("article_id", "title", "revision")
+    ),
+)
 _DATES = ("published", "updated")
 
 

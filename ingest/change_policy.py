@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from ingest.archive_format import from_record, to_record
 from ingest.identity import is_version_of
@@ -26,16 +25,14 @@ from ingest.provenance import (
     without_origin,
 )
 from ingest.readers import KillNotice
+from ingest.target import IngestTarget
 from ingest.trusted_sources import NO_TRUST, TrustedSources
 from rag.chunking import split_article
 from rag.errors import ReadError
-from rag.schema import ALL_RIGHTS, Access, Article
+from rag.schema import ALL_RIGHTS, Article
 from rag.store.articles import content_hash
 from rag.store.held_changes import ArticleOrigins, HeldChange, HeldChanges
 from rag.urls import host_of, named_host
-
-if TYPE_CHECKING:
-    from ingest.pipeline import Archive
 
 _TELLING = 3  # letters of a name that tell a publisher: "BBC" is in "BBC News"
 NO_ROOM = (
@@ -44,19 +41,12 @@ NO_ROOM = (
 )
 
 
-class ExistingArticles(Protocol):
-    """What an archive, or a rehearsal, is asked."""
-
-    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
-    def article(self, article_id: str, *, access: Access) -> Article | None: ...
-
-
 class ChangePolicy:
     """Lets articles through that may be put, and holds the others, in one ingest."""
 
     def __init__(
         self,
-        archive: ExistingArticles,
+        archive: IngestTarget,
         trust: TrustedSources = NO_TRUST,
         *,
         origins: ArticleOrigins | None = None,
@@ -159,7 +149,7 @@ class ChangePolicy:
 
     def _is_done(self, hold: Hold) -> bool:
         if hold.article:
-            return self._is_known(replace(hold.article, id=hold.article_id))
+            return self._is_known(hold.article.replace(id=hold.article_id))
         return bool(self._changes and self._changes.is_withdrawn(hold.article_id))
 
     def _is_known(self, article: Article) -> bool:
@@ -217,7 +207,7 @@ class ChangePolicy:
 
 
 def accept_held_change(
-    archive: Archive, changes: HeldChanges, change: HeldChange, origins: ArticleOrigins
+    archive: IngestTarget, changes: HeldChanges, change: HeldChange, origins: ArticleOrigins
 ) -> str:
     """Do what was held, exactly as it was held, and return what became of the article.
 
@@ -260,7 +250,7 @@ def _objection_to_saved(article: ArrivedArticle, here: Article) -> str:
     host = host_of(here.url) or host_in_id(here.id)
     unnamed = article.publisher in ("", host_of(article.url))
     if _is_house(article.publisher, here.publisher, host):
-        wording = replace(here, title="", published=None, publisher="")
+        wording = here.replace(title="", published=None, publisher="")
         if not unnamed or is_version_of(article, wording):
             return ""
         return f"a saved page that names no publisher passes for {here.id}, and has another text"

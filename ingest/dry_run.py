@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ingest.identity import Held
+from ingest.target import IngestTarget
 from rag.schema import Access, Article, ArticleMetadata, Span
 from rag.store.articles import content_hash
 from rag.store.crawl_state import FetchHistory, FetchRecord, FileLocations
@@ -40,7 +40,7 @@ class _NoLimit:
 class DryRunArchive:
     """An archive that only says what it would do: `articles` are those it would write."""
 
-    held: Held | None = None
+    held: IngestTarget | None = None
     articles: list[tuple[What, ArticleMetadata]] = field(default_factory=list)
     embeddings: _NoLimit = field(default_factory=_NoLimit)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class DryRunArchive:
         for article, _ in batch:
             known = self.content_hashes([article.id]).get(article.id)
             self._seen[article.id] = (known or frozenset()) | {content_hash(article)}
-            self.articles.append(("changed" if known else "new", article.head))
+            self.articles.append(("changed" if known else "new", article.metadata))
             changed, new = (changed + 1, new) if known else (changed, new + 1)
         return Counts(new, changed)
 

@@ -14,16 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any, ClassVar, Literal, Self
 
 from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers import Reject
 from ingest.readers.html.body import plain_text
 from ingest.readers.html.reader import read_html
-from rag.evaluate.retrieval import RESAMPLES, Difference, Score
+from rag.evaluate.metrics import Evaluation, Metric, per_sample
 from rag.schema import Article
 
 Metadata = Literal["given", "withheld"]
@@ -205,27 +203,26 @@ class PageScore:
 
 
 @dataclass(frozen=True, slots=True)
-class ExtractionEvaluation:
-    """The pages' scores, and the measures over them."""
+class ExtractionEvaluation(Evaluation):
+    """The pages' scores, and the metrics over them."""
 
+    kind: ClassVar[str] = " of extraction"
     pages: tuple[PageScore, ...]
 
-    def measures(self) -> dict[str, tuple[int, Score]]:
-        """Return each measure that the pages allow, with how many do, in the order to print."""
-        found = {}
-        for name, (allows, measure) in MEASURES.items():
-            pages = [page for page in self.pages if allows(page)]
-            if pages:
-                drawn = [measure([pages[row] for row in rows]) for rows in _draws(len(pages))]
-                low, high = np.percentile(drawn, (2.5, 97.5))
-                found[name] = len(pages), Score(measure(pages), float(low), float(high))
-        return found
+    def metrics(self) -> list[Metric[PageScore]]:
+        """Return each metric that the pages allow, in the order to print."""
+        return [
+            Metric("pages", name, found, per_sample(name, measure))
+            for name, (allows, measure) in MEASURES.items()
+            if (found := {page.name: page for page in self.pages if allows(page)})
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate extraction --json` prints."""
         measures: dict[str, Any] = {
-            name: {"n": n} | {key: round(value, 4) for key, value in asdict(score).items()}
-            for name, (n, score) in self.measures().items()
+            metric.name: {"n": metric.n}
+            | {key: round(value, 4) for key, value in asdict(metric.score()).items()}
+            for metric in self.metrics()
         }
         return measures | {"pages": [page.as_json() for page in self.worst(len(self.pages))]}
 
@@ -234,38 +231,14 @@ class ExtractionEvaluation:
         known = [(quality, page) for page in self.pages if (quality := page.quality) is not None]
         return [page for _, page in sorted(known, key=lambda one: one[0])[:count]]
 
-    def saved(self) -> str:
-        """Return the whole evaluation as JSON text, for `loaded` to read."""
-        return json.dumps([asdict(page) for page in self.pages])
+    def to_saved(self) -> list[dict[str, Any]]:
+        """Return the pages' scores as a JSON value."""
+        return [asdict(page) for page in self.pages]
 
     @classmethod
-    def loaded(cls, text: str) -> ExtractionEvaluation:
-        """Return an evaluation from what `saved` gave; ValueError where the text is none."""
-        try:
-            return cls(tuple(_loaded_score(fields) for fields in json.loads(text)))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError("not a saved evaluation of extraction") from error
-
-
-def compare_extraction(new: ExtractionEvaluation, old: ExtractionEvaluation) -> list[Difference]:
-    """Return how far `new` is above `old`, measure by measure, over the pages of both.
-
-    A difference whose interval does not hold 0 is hardly chance.
-    """
-    before = {page.name: page for page in old.pages}
-    differences = []
-    for name, (allows, measure) in MEASURES.items():
-        pairs = [(page, before[page.name]) for page in new.pages if page.name in before]
-        pairs = [pair for pair in pairs if all(map(allows, pair))]
-        if not pairs:
-            continue
-        apart = [
-            measure([pairs[row][0] for row in rows]) - measure([pairs[row][1] for row in rows])
-            for rows in ([*range(len(pairs))], *_draws(len(pairs)))
-        ]
-        low, high = np.percentile(apart[1:], (2.5, 97.5))
-        differences.append(Difference("pages", name, len(pairs), apart[0], float(low), float(high)))
-    return differences
+    def from_saved(cls, value: Iterable[Mapping[str, Any]]) -> Self:
+        """Return the run that `to_saved` gave."""
+        return cls(tuple(map(_loaded_score, value)))
 
 
 def _f1(overlaps: Sequence[Overlap | None]) -> float:
@@ -334,12 +307,6 @@ MEASURES: dict[str, _Measure] = {
     ),
     "authors F1": (lambda page: page.authors is not None, _f1_of_names),
 }
-
-
-def _draws(n: int) -> list[list[int]]:
-    """Return the rows of RESAMPLES samples of `n`, drawn with replacement: the bootstrap's."""
-    drawn: list[list[int]] = np.random.default_rng(1).integers(0, n, (RESAMPLES, n)).tolist()
-    return drawn
 
 
 def _loaded_score(fields: Mapping[str, Any]) -> PageScore:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
 
 from ingest.readers.file_names import path_of
+from ingest.target import IngestTarget
 from rag.errors import ReadError
 from rag.nlp.near_duplicates import shingle_hashes, word_hashes
-from rag.schema import ALL_RIGHTS, Access, Article
+from rag.schema import ALL_RIGHTS, Article
 from rag.store.articles import content_hash
 from rag.store.crawl_state import is_file_location
 
@@ -26,13 +26,6 @@ _UNIQUE = re.compile(
     r"(?i)\A(?:[a-z][a-z0-9+.-]{1,20}:|[\w.-]+\.[a-z]{2,}(?::\d+)?(?:[/?]|\Z)|"  # urn:, host/path
     r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?\Z|[0-9a-f]{16,}\Z|(?=\S*\d)\S{20,}\Z)"
 )
-
-
-class Held(Protocol):
-    """What an archive is asked: `rag.archive.archive.Archive`, or a rehearsal."""
-
-    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
-    def article(self, article_id: str, *, access: Access) -> Article | None: ...
 
 
 class Places(Protocol):
@@ -54,7 +47,7 @@ def is_unique(article_id: str) -> bool:
 class ArticleIdResolver:
     """Gives each article that was read the id of the one that it is."""
 
-    def __init__(self, held: Held, places: Places) -> None:
+    def __init__(self, held: IngestTarget, places: Places) -> None:
         self._held = held
         self._places = places
         self._withdrawn: dict[str, frozenset[str]] | None = None
@@ -67,9 +60,9 @@ class ArticleIdResolver:
         found = []
         for article in batch:
             if is_file_location(article.id):
-                article = replace(article, id=self._placed(article))
+                article = article.replace(id=self._placed(article))
             elif not is_unique(article.id):
-                article = replace(article, id=self._numbered(article))
+                article = article.replace(id=self._numbered(article))
             self._batch[article.id] = article
             found.append(article)
         return found
@@ -158,7 +151,7 @@ class ArticleIdResolver:
 
     def _is_version(self, article_id: str, article: Article) -> bool:
         """Whether the article of that id is, or in the archive once was, the same in everything."""
-        again = replace(article, id=article_id)
+        again = article.replace(id=article_id)
         if article_id in self._batch:
             return self._batch[article_id] == again
         known = self._held.content_hashes([article_id]).get(article_id, frozenset())

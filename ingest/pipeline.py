@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from ingest.batching import batches
 from ingest.change_policy import ChangePolicy
@@ -30,9 +30,10 @@ from ingest.readers import (
 from ingest.readers.error_guard import guard, unexpected_failure
 from ingest.readers.file_names import printable_name
 from ingest.report import IngestReport, Progress
+from ingest.target import IngestTarget
 from rag.chunking import TokenLimit, split_article
 from rag.errors import ReadError
-from rag.schema import ALL_RIGHTS, Access, Article, Span
+from rag.schema import ALL_RIGHTS, Article, Span
 from rag.store.articles import content_hash
 from rag.store.database import is_of_the_archive
 from rag.valid_dates import is_valid_date
@@ -54,34 +55,8 @@ PLACE_UP_TO, REASON_UP_TO = 16_384, 1_000
 PAGE_BYTES = 50_000  # what a page that is fetched counts for in the progress
 
 
-class AddCounts(Protocol):
-    """What an archive says of a batch that it has put."""
-
-    @property
-    def new(self) -> int: ...
-    @property
-    def changed(self) -> int: ...
-    @property
-    def unchanged(self) -> int: ...
-    @property
-    def passages(self) -> int: ...
-    @property
-    def withdrawn(self) -> int: ...
-
-
-class Archive(Protocol):
-    """The archive that `ingest` writes to: `rag.archive.archive.Archive`, or a fake."""
-
-    @property
-    def embeddings(self) -> Any: ...  # a TokenLimit as well: how it counts, how much it reads
-    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
-    def article(self, article_id: str, *, access: Access) -> Article | None: ...
-    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddCounts: ...
-    def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int: ...
-
-
 def ingest(
-    archive: Archive,
+    archive: IngestTarget,
     sources: Iterable[str | Path],
     *,
     on_progress: Callable[[Progress], None] | None = None,
@@ -137,7 +112,7 @@ class _Run:
 
     def __init__(
         self,
-        archive: Archive,
+        archive: IngestTarget,
         total: int,
         on_progress: Callable[[Progress], None] | None,
         on_reject: Callable[[dict[str, str]], None] | None,
@@ -310,8 +285,7 @@ class _Run:
             ReadNotice(place, f"no date was kept: {name} {moment.isoformat()} is not a likely date")
             for name, moment in wrong.items()
         )
-        return replace(
-            article,
+        return article.replace(
             published=None if "published" in wrong else article.published,
             updated=None if "updated" in wrong else article.updated,
         )

@@ -8,7 +8,7 @@ holds is held until the operator decides.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from ingest.readers import NotedArticle, Reject
@@ -42,16 +42,12 @@ class ArrivedArticle(NotedArticle):
     hearsay: Article | None = field(default=None, compare=False)
 
 
-_OF_AN_ARTICLE = tuple(each.name for each in fields(Article))
-
-
 def with_origin(
     article: Article, *, origin: str = "", place: str = "", hearsay: Article | None = None
 ) -> ArrivedArticle:
     """Return an article with where it came from."""
-    values = {name: getattr(article, name) for name in _OF_AN_ARTICLE}
     notices = article.notices if isinstance(article, NotedArticle) else ()
-    return ArrivedArticle(**values, notices=notices, origin=origin, place=place, hearsay=hearsay)
+    return ArrivedArticle(article.metadata, article.text, notices, origin, place, hearsay)
 
 
 def without_origin(article: Article) -> Article:
@@ -141,8 +137,7 @@ def _quotable(name: str) -> str:
 def with_host_as_publisher(article: Article, known: Article) -> Article:
     """Return a page's article with what it lacks from what was known of it before."""
     named = article.publisher not in ("", host_of(article.url))
-    return replace(
-        article,
+    return article.replace(
         title=article.title or known.title,
         authors=article.authors or known.authors,
         published=article.published or known.published,

@@ -23,12 +23,13 @@ from ingest.dry_run import (
 from ingest.fetch.client import Client
 from ingest.fetch.crawler import Crawler
 from ingest.identity import ArticleIdResolver
-from ingest.pipeline import Archive, ingest, is_address
+from ingest.pipeline import ingest, is_address
 from ingest.readers import ReaderOptions
 from ingest.readers.file_names import path_of, printable_name
 from ingest.report import IngestReport, Progress
+from ingest.target import IngestTarget
 from ingest.trusted_sources import NO_TRUST, TrustedSources, read_trusted_sources
-from rag.schema import Access, Article
+from rag.store.articles import ArticleStore
 from rag.store.crawl_state import FetchHistory, FileLocations
 from rag.store.database import Database
 from rag.store.held_changes import ArticleOrigins, HeldChanges
@@ -46,19 +47,11 @@ OnProgress = Callable[[Progress], None]
 OnReject = Callable[[dict[str, str]], None]
 
 
-class Record(Protocol):
-    """Where an archive keeps what it knows."""
-
-    @property
-    def database(self) -> Database: ...
-
-
-class RecordedArchive(Archive, Protocol):
+class RecordedArchive(IngestTarget, Protocol):
     """What a run needs: `rag.archive.archive.Archive`, or a fake with a database of its own."""
 
     @property
-    def store(self) -> Record: ...
-    def article(self, article_id: str, *, access: Access) -> Article | None: ...
+    def store(self) -> ArticleStore: ...
 
 
 def run_ingest(

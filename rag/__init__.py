@@ -9,7 +9,17 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
     from rag.retrieval.langchain import NewsRetriever
-    from rag.schema import ALL_RIGHTS, Answer, Article, Citation, Filters, Hit, Passage, Statement
+    from rag.schema import (
+        ALL_RIGHTS,
+        Answer,
+        Article,
+        Citation,
+        Filters,
+        Hit,
+        Notice,
+        Passage,
+        Statement,
+    )
 
     __version__: str
 
@@ -23,6 +33,7 @@ __all__ = [
     "Filters",
     "Hit",
     "NewsRetriever",
+    "Notice",
     "Passage",
     "Statement",
     "__version__",

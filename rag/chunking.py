@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Protocol
+from typing import Any, Protocol
 
 from rag.nlp.sentences import split_sentences
 from rag.schema import Article, Span
@@ -33,6 +33,7 @@ SEAMS = 4  # tokens to spare below which a passage is counted whole, beside one 
 
 _ITEM = re.compile(r"(?:[-*•–►▪‣·]|\d{1,3}[.)]|\|)\s")
 _CLAUSE = re.compile(r"[,;:—–)…]['\"”’»]?\s+|[，；：、،؛၊፣፤፥՝]\s*")
+_PIECE = re.compile(r"[a-zA-Z\u00c0-\u024f]{1,6}|\S")
 _WORD = re.compile(r"\s+")
 _HEADING_UP_TO = 90  # characters
 
@@ -44,6 +45,27 @@ class TokenLimit(Protocol):
     def max_tokens(self) -> int: ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+
+class EstimatedTokens:
+    """Token counts of a model that doesn't tell them: pieces of at most six letters."""
+
+    max_tokens = 256  # any current embedding model reads as much
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return an estimate for each text, two special tokens included."""
+        return [len(_PIECE.findall(text)) + 2 for text in texts]
+
+
+def token_limit(embeddings: Any) -> TokenLimit:
+    """Return how an embedding model counts tokens.
+
+    Args:
+        embeddings: Any LangChain `Embeddings`; one that has `max_tokens` and `count_tokens` counts
+            itself, and for others the count is estimated.
+    """
+    limit: TokenLimit = embeddings if hasattr(embeddings, "count_tokens") else EstimatedTokens()
+    return limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +93,7 @@ def split_article(article: Article, limit: TokenLimit) -> list[Span]:
     # One call for all the sentences, each with the space behind it, instead of one a candidate.
     ends = [*(s.start for s in spans[1:]), spans[-1].end]
     pieces = [text[s.start : end] for s, end in zip(spans, ends, strict=True)]
-    empty, head, *counts = limit.count_tokens(["", embedding_text(article.head, ""), *pieces])
+    empty, head, *counts = limit.count_tokens(["", embedding_text(article.metadata, ""), *pieces])
     room = limit.max_tokens - head - 1  # one for the line break behind the date
     if room < 1:
         raise ValueError(
@@ -93,7 +115,7 @@ def split_article(article: Article, limit: TokenLimit) -> list[Span]:
 def _fitting(article: Article, passages: list[Span], limit: TokenLimit) -> list[Span]:
     """Return `passages`, each counted as it will be embedded; one that is too long is halved."""
     while True:
-        texts = [embedding_text(article.head, article.text[p.start : p.end]) for p in passages]
+        texts = [embedding_text(article.metadata, article.text[p.start : p.end]) for p in passages]
         fits = [count <= limit.max_tokens for count in limit.count_tokens(texts)]
         if all(fits):
             return passages

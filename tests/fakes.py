@@ -12,7 +12,9 @@ from pathlib import Path
 from langchain_core.embeddings import Embeddings
 
 from rag.archive.archive import Archive
-from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
+from rag.archive.view import ArchiveView
+from rag.query.parser import ParsedQuery
+from rag.schema import Answer, Article, Citation, Filters, Hit, Notice, Span, Statement
 
 DIMENSION = 256
 
@@ -90,6 +92,27 @@ def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archi
     return Archive.open(folder, embeddings=WordEmbeddings())
 
 
+PARTLY, UNSUPPORTED = Notice("partly_supported"), Notice("not_in_passage")
+
+
+def phrase_hits(
+    archive: ArchiveView,
+    query: str,
+    k: int,
+    *,
+    phrases: Sequence[str],
+    filters: Filters = Filters(),
+) -> list[Hit]:
+    """Return what BM25 finds for a query with phrases, which a question has in quotation marks."""
+    found = archive.bm25_candidates(query, k, filters=filters, phrases=phrases)
+    return list(archive.load_hits(found, access=filters.access).values())
+
+
+def text_of(question: str | ParsedQuery) -> str:
+    """Return the words of a question, parsed or not."""
+    return question if isinstance(question, str) else question.text
+
+
 class QuotingChatbot:
     """Says, word for word, every sentence that shares a long word with the question."""
 
@@ -100,14 +123,15 @@ class QuotingChatbot:
 
     def stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         *,
         filters: Filters = Filters(),
         asked_on: datetime | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
     ) -> Iterator[Answer]:
-        hits = tuple(self.archive.bm25_search(question, k, filters=filters))
+        question = text_of(question)
+        hits = tuple(self.archive.search(question, k, filters=filters, mode="bm25"))
         answer = Answer(question=question, hits=hits)
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
         for hit in hits:
@@ -124,8 +148,8 @@ class QuotingChatbot:
                     )
                     yield answer
         if not answer.statements:
-            reason = "The archive does not say."
-            yield Answer(question, refused=True, reason=reason, nearest_hits=hits[:3])
+            why = Notice("nothing_relevant")
+            yield Answer(question, refused=True, refusal=why, nearest_hits=hits[:3])
 
     def ask(self, question: str, **given: object) -> Answer:
         *_, answer = self.stream(question, **given)  # type: ignore[arg-type]
@@ -144,13 +168,16 @@ class PacedChatbot(QuotingChatbot):
         super().__init__(archive)
         self.go = go
 
-    def stream(self, question: str, **given: object) -> Iterator[Answer]:  # type: ignore[override]
+    def stream(  # type: ignore[override]
+        self, question: str | ParsedQuery, **given: object
+    ) -> Iterator[Answer]:
+        question = text_of(question)
         while "searched slowly" in question and not self.go.exists():
             time.sleep(0.02)
         for answer in super().stream(question, **given):  # type: ignore[arg-type]
             if "doubtful" in question and answer.statements:
-                partly = replace(answer.statements[0], support="partly", reason="who is unclear")
-                removed = Statement("The moon is a bridge.", (), "not supported", "nothing says so")
+                partly = replace(answer.statements[0], support="partly", reason=PARTLY)
+                removed = Statement("The moon is a bridge.", (), "not supported", UNSUPPORTED)
                 answer = replace(answer, statements=(partly,), rejected_statements=(removed,))
             yield answer
             while "slowly" in question and not self.go.exists():

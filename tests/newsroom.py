@@ -42,7 +42,7 @@ class FakeArchive:
     def __init__(self, *articles: Article, length: int = 6) -> None:
         self._articles = {article.id: article for article in articles}
         self.passages = [
-            Hit(passage, article.head, 0.0)
+            Hit(passage, article.metadata, 0.0)
             for article in articles
             for passage in _passages(article, length)
         ]

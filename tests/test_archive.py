@@ -72,8 +72,11 @@ def archive(tmp_path: Path, embeddings: WordEmbeddings) -> Iterator[Archive]:
 
 def found(archive: Archive, query: str, filters: Filters = Filters()) -> tuple[set[str], set[str]]:
     return (
-        {hit.passage.article_id for hit in archive.vector_search(query, 5, filters=filters)},
-        {hit.passage.article_id for hit in archive.bm25_search(query, 5, filters=filters)},
+        {
+            hit.passage.article_id
+            for hit in archive.search(query, 5, filters=filters, mode="vector")
+        },
+        {hit.passage.article_id for hit in archive.search(query, 5, filters=filters, mode="bm25")},
     )
 
 
@@ -86,7 +89,9 @@ def test_what_is_put_is_found_by_both_indexes(archive: Archive) -> None:
 
 def test_a_hit_is_a_span_of_its_article(archive: Archive) -> None:
     archive.add(whole(an_article(n)) for n in range(5))
-    for hit in archive.vector_search("bridge", 10) + archive.bm25_search("bridge", 10):
+    for hit in archive.search("bridge", 10, mode="vector") + archive.search(
+        "bridge", 10, mode="bm25"
+    ):
         article = archive.article(hit.passage.article_id)
         assert article is not None
         assert article.text[hit.passage.start : hit.passage.end] == hit.passage.text
@@ -108,10 +113,10 @@ def test_a_changed_article_answers_with_its_new_words_only_and_keeps_the_old_rev
     before = embeddings.embedded
     assert archive.add([whole(an_article(1, "The mayor spoke. Ten ferries sank."))]).changed == 1
     assert embeddings.embedded == before + 1  # the first passage is as it was
-    assert {h.passage.text for h in archive.bm25_search("ships ferries", 9)} == {
+    assert {h.passage.text for h in archive.search("ships ferries", 9, mode="bm25")} == {
         "Ten ferries sank."
     }
-    assert {h.passage.revision for h in archive.vector_search("nine ships", 9)} == {2}
+    assert {h.passage.revision for h in archive.search("nine ships", 9, mode="vector")} == {2}
     old = archive.article("paper.example/1", revision=1)
     assert old is not None
     assert "Nine ships" in old.text
@@ -180,7 +185,7 @@ def test_a_reader_finds_what_everybody_may_read_and_what_he_has_a_right_to(
 def test_no_character_of_a_query_is_syntax(archive: Archive) -> None:
     archive.add([whole(an_article(1))])
     for query in ('"', "bridge AND (", "title:", "a\\b ~ ^ *", "[1 TO 2}", "", "   ", "\x00"):
-        archive.bm25_search(query, 5)
+        archive.search(query, 5, mode="bm25")
     assert found(archive, 'bridge" AND NOT title:*')[1] == {"paper.example/1"}
 
 
@@ -253,9 +258,9 @@ def test_no_vector_is_lost_between_a_process_that_reads_and_one_that_writes(
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add(whole(an_article(n)) for n in range(750))
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
-        reader.vector_search("bridge", 5)
+        reader.search("bridge", 5, mode="vector")
         _in_another_process(tmp_path, 750, 2250)
-        reader.vector_search("bridge", 5)
+        reader.search("bridge", 5, mode="vector")
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add(whole(an_article(n)) for n in range(2250, 3500))
         indexes = archive._indexes
@@ -269,7 +274,7 @@ def test_no_vector_is_lost_between_a_process_that_reads_and_one_that_writes(
 def test_neighbours_are_the_passages_around_one(archive: Archive) -> None:
     article = an_article(1, "One. Two. Three. Four.")
     archive.add([(article, [Span(0, 4), Span(5, 9), Span(10, 16), Span(17, 22)])])
-    (hit, *_) = archive.bm25_search("Three", 1)
+    (hit, *_) = archive.search("Three", 1, mode="bm25")
     assert [p.text for p in archive.surrounding_passages(hit.passage)] == [
         "Two.",
         "Three.",

@@ -11,9 +11,10 @@ import pytest
 
 from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
+from rag.archive.view import SearchMode
 from rag.retrieval.langchain import NewsRetriever
-from rag.schema import Article, Filters, Span
-from tests.fakes import WordEmbeddings
+from rag.schema import Article, Filters, Notice, Span
+from tests.fakes import WordEmbeddings, phrase_hits
 
 FIRST = datetime(2024, 10, 1, 9, tzinfo=UTC)
 DAYS = [datetime(2024, 10, day, tzinfo=UTC) for day in range(1, 9)]
@@ -29,7 +30,7 @@ FERRY = an_article("ferry", "The ferry to Vellmark sank with nine sailors. Diver
 FERRY_LATER = replace(
     FERRY, text="The ferry to Vellmark sank with twelve sailors. Divers searched."
 )
-CORRECTED = replace(FERRY_LATER, correction="Twelve sailors were on board, not nine.")
+CORRECTED = FERRY_LATER.replace(correction="Twelve sailors were on board, not nine.")
 MILL = an_article("mill", "The mill at Vellmark burned down in a night. Nobody was hurt.")
 LATE = an_article("late", "Vellmark ferry sailors were buried at sea. The town mourned them.")
 
@@ -67,7 +68,7 @@ def texts(archive: Archive, day: datetime, query: str = "Vellmark ferry mill") -
     then = archive.as_of(day)
     return [
         {hit.passage.text for hit in hits}
-        for hits in (then.vector_search(query, 3), then.bm25_search(query, 3))
+        for hits in (then.search(query, 3, mode="vector"), then.search(query, 3, mode="bm25"))
     ]
 
 
@@ -90,12 +91,12 @@ def test_before_the_first_article_there_is_nothing(archive: Archive) -> None:
     assert texts(archive, day) == [set(), set()]
     answer = Chatbot(archive).ask("How many sailors were on the ferry?", as_of=day)
     assert answer.refused
-    assert "Nothing had come into the archive by 30 September 2024." in answer.notice
+    assert Notice("archive_empty_as_of", day="2024-09-30") in answer.notices
 
 
 def test_what_has_ended_is_weighed_as_what_stands(archive: Archive) -> None:
-    now = archive.bm25_search("sailors on the ferry", 9)
-    then = archive.as_of(DAYS[0]).bm25_search("sailors on the ferry", 9)
+    now = archive.search("sailors on the ferry", 9, mode="bm25")
+    then = archive.as_of(DAYS[0]).search("sailors on the ferry", 9, mode="bm25")
     today = next(hit.score for hit in now if "twelve sailors" in hit.passage.text)
     assert then[0].passage.text.endswith("nine sailors.")
     assert then[0].score == pytest.approx(today, rel=0.5)
@@ -108,10 +109,10 @@ def test_a_moment_with_a_time_is_that_moment(archive: Archive) -> None:
 
 def test_filters_hold_in_the_past_too(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
-    assert then.vector_search("ferry", 9, filters=Filters(publishers=("Nobody",))) == []
+    assert then.search("ferry", 9, filters=Filters(publishers=("Nobody",)), mode="vector") == []
     ids = {
         h.passage.article_id
-        for h in then.bm25_search("Vellmark", 9, filters=Filters(article_ids=(MILL.id,)))
+        for h in then.search("Vellmark", 9, filters=Filters(article_ids=(MILL.id,)), mode="bm25")
     }
     assert ids == {MILL.id}
 
@@ -131,8 +132,10 @@ def test_a_later_correction_is_told_and_not_made(archive: Archive) -> None:
     chatbot = Chatbot(archive)
     answer = chatbot.ask("How many sailors were on the ferry that sank?", as_of=DAYS[0])
     assert "nine sailors" in answer.text
-    assert answer.notice.startswith("As the archive stood on 1 October 2024. Corrected since, in")
-    assert "Twelve sailors were on board, not nine." in answer.notice
+    as_of, corrected, *_ = answer.notices
+    assert as_of == Notice("archive_as_of", day="2024-10-01")
+    assert corrected.code == "corrected_since"
+    assert corrected["correction"] == "Twelve sailors were on board, not nine."
     (*_, streamed) = chatbot.as_of(DAYS[0]).stream("How many sailors were on the ferry that sank?")
     assert streamed.text == answer.text
 
@@ -149,7 +152,7 @@ def test_what_stood_then_is_as_near_as_it_was(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
     found = then.bm25_candidates("nine sailors", 1)
     (cosine,) = then.similarities("nine sailors", found)
-    assert cosine == pytest.approx(then.vector_search("nine sailors", 1)[0].score)
+    assert cosine == pytest.approx(then.search("nine sailors", 1, mode="vector")[0].score)
     assert archive.load_hits(found) == {}
 
 
@@ -163,14 +166,14 @@ NOTICE = an_article(
 def test_a_notice_is_told_of_what_it_corrected_then_and_of_what_it_has_since(
     archive: Archive,
 ) -> None:
-    put(archive, replace(FERRY_LATER, url="https://paper.example/ferry"))  # the sixth change
+    put(archive, FERRY_LATER.replace(url="https://paper.example/ferry"))  # the sixth change
     put(archive, NOTICE)
     date_the_changes(archive)
     before, after = archive.as_of(DAYS[3]), archive.as_of(DAYS[5])
-    (then, *_) = before.bm25_search("ferry sailors sank", 1)
+    (then, *_) = before.search("ferry sailors sank", 1, mode="bm25")
     assert then.metadata.correction == ""
     assert "twelve sailors on board" in before.corrected_since([then.metadata])[FERRY.id]
-    (since, *_) = after.bm25_search("ferry sailors sank", 1)
+    (since, *_) = after.search("ferry sailors sank", 1, mode="bm25")
     assert "twelve sailors on board" in since.metadata.correction
     assert after.corrected_since([since.metadata]) == {}
     put(archive, replace(NOTICE, text=f"{NOTICE.text} Again."))
@@ -180,26 +183,29 @@ def test_a_notice_is_told_of_what_it_corrected_then_and_of_what_it_has_since(
 def test_what_was_public_then_and_is_not_now_is_for_those_with_the_right(archive: Archive) -> None:
     public = Filters(access=("everybody",))
     then = archive.as_of(DAYS[0])
-    for found in (then.vector_search, then.bm25_search):
-        ids = {hit.passage.article_id for hit in found("Vellmark ferry mill", 9, filters=public)}
+    modes: tuple[SearchMode, ...] = ("vector", "bm25")
+    for mode in modes:
+        hits = then.search("Vellmark ferry mill", 9, mode=mode, filters=public)
+        ids = {hit.passage.article_id for hit in hits}
         assert ids == {FERRY.id, MILL.id}
-    put(archive, replace(FERRY_LATER, access="subscribers"))
-    for found in (then.vector_search, then.bm25_search):
+    put(archive, FERRY_LATER.replace(access="subscribers"))
+    for mode in modes:
         for rights, expected in (
             (("everybody",), {MILL.id}),
             (("Subscribers",), {FERRY.id, MILL.id}),
         ):
-            hits = found("Vellmark ferry mill", 9, filters=Filters(access=rights))
+            reader = Filters(access=rights)
+            hits = then.search("Vellmark ferry mill", 9, mode=mode, filters=reader)
             assert {hit.passage.article_id for hit in hits} == expected
 
 
 def test_phrases_and_rare_words_are_weighed_in_the_past_as_in_the_index(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
-    exact = then.bm25_search("Vellmark", 9, phrases=("nine sailors",))
+    exact = phrase_hits(then, "Vellmark", 9, phrases=("nine sailors",))
     assert exact[0].passage.text.endswith("nine sailors.")
-    assert exact[0].score > then.bm25_search("Vellmark", 9)[0].score
-    assert then.bm25_search("Vellmark", 9, phrases=("sailors nine",))[0].score < exact[0].score
-    assert then.bm25_search("unheard-of", 9) == []
+    assert exact[0].score > then.search("Vellmark", 9, mode="bm25")[0].score
+    assert phrase_hits(then, "Vellmark", 9, phrases=("sailors nine",))[0].score < exact[0].score
+    assert then.search("unheard-of", 9, mode="bm25") == []
 
 
 def test_a_day_that_is_asked_for_again_reads_what_has_ended_no_more(archive: Archive) -> None:
@@ -210,6 +216,6 @@ def test_a_day_that_is_asked_for_again_reads_what_has_ended_no_more(archive: Arc
     assert archive.as_of(DAYS[0]) is then
     assert then._ended() is read
     put(archive, replace(LATE, text="Vellmark buried them. The town wept."))
-    late = archive.as_of(DAYS[2]).bm25_search("sailors buried at sea", 9)
+    late = archive.as_of(DAYS[2]).search("sailors buried at sea", 9, mode="bm25")
     assert any("buried at sea" in hit.passage.text for hit in late)
-    assert archive.as_of(DAYS[0]).bm25_search("buried", 9) == []
+    assert archive.as_of(DAYS[0]).search("buried", 9, mode="bm25") == []

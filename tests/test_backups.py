@@ -38,8 +38,10 @@ def test_a_restored_archive_is_the_one_that_was_backed_up(tmp_path: Path) -> Non
     with Archive.open(tmp_path / "again", embeddings=WordEmbeddings()) as archive:
         assert list(archive.articles()) == expected
         assert archive.status().sequence == status.sequence
-        assert archive.vector_search("harbour bridge", 1)[0].passage.article_id == HARBOUR.id
-        assert archive.bm25_search("ferries", 1)[0].passage.article_id == HARBOUR.id
+        assert (
+            archive.search("harbour bridge", 1, mode="vector")[0].passage.article_id == HARBOUR.id
+        )
+        assert archive.search("ferries", 1, mode="bm25")[0].passage.article_id == HARBOUR.id
         assert find_problems(archive) == ()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def put(folder: Path, *articles: Article) -> None:
 
 
 def storm(n: int) -> Article:
-    return replace(HARBOUR, id=f"courier.example/storm-{n}", text=f"Storm {n} broke the pier.")
+    return HARBOUR.replace(id=f"courier.example/storm-{n}", text=f"Storm {n} broke the pier.")
 
 
 def put_without_indexes(folder: Path, archive: Archive, article: Article) -> None:
@@ -41,9 +40,9 @@ def test_reader_writes_nothing_again_that_others_have_written(tmp_path: Path) ->
     folder = tmp_path / "archive"
     reader = small_archive(folder)
     for n in range(3):
-        assert reader.bm25_search("harbour", 1)
+        assert reader.search("harbour", 1, mode="bm25")
         put(folder, storm(n))
-    assert len(reader.bm25_search("pier", 10)) == 3
+    assert len(reader.search("pier", 10, mode="bm25")) == 3
     reader.close()
     assert problems(folder) == []
 
@@ -51,10 +50,10 @@ def test_reader_writes_nothing_again_that_others_have_written(tmp_path: Path) ->
 def test_reader_believes_the_files_not_what_it_read_before(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
-    assert reader.bm25_search("harbour", 1)
+    assert reader.search("harbour", 1, mode="bm25")
     put(folder, storm(1))
     reader.indexes.text.reached = 0  # as another thread's older look may leave it
-    assert len(reader.bm25_search("pier", 10)) == 1
+    assert len(reader.search("pier", 10, mode="bm25")) == 1
     reader.close()
     assert problems(folder) == []
 
@@ -62,9 +61,9 @@ def test_reader_believes_the_files_not_what_it_read_before(tmp_path: Path) -> No
 def test_reader_finishes_what_a_killed_writer_has_left(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
-    assert reader.bm25_search("harbour", 1)
+    assert reader.search("harbour", 1, mode="bm25")
     put_without_indexes(folder, reader, storm(1))
-    assert len(reader.bm25_search("pier", 10)) == 1
+    assert len(reader.search("pier", 10, mode="bm25")) == 1
     assert reader.indexes.text.reached == reader.indexes.vectors.reached == reader.version
     reader.close()
     assert problems(folder) == []
@@ -76,7 +75,7 @@ def test_reader_repairs_an_index_that_it_finds_damaged_under_the_lock(
 ) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
-    assert reader.bm25_search("harbour", 1)
+    assert reader.search("harbour", 1, mode="bm25")
     put_without_indexes(folder, reader, storm(1))
     name = (
         json.loads((folder / "vectors.json").read_text())["folder"]
@@ -85,7 +84,7 @@ def test_reader_repairs_an_index_that_it_finds_damaged_under_the_lock(
     )
     (folder / name / lost).write_bytes(b"SQLite format 3\0" + b"\xee" * 4096)
     assert "courier.example/storm-1" in {
-        h.metadata.article_id for h in reader.vector_search("storm pier", 3)
+        h.metadata.article_id for h in reader.search("storm pier", 3, mode="vector")
     }
     assert reader.indexes.vectors.reached == reader.version
     assert reader.indexes.vectors.count() == len(ARTICLES) + 1

@@ -51,8 +51,8 @@ def test_change_after_the_clock_is_set_back_is_not_earlier(tmp_path: Path) -> No
         withdrawn = archive.withdrawals(["courier.example/other"])["courier.example/other"]
         assert withdrawn.at == ahead
         then = archive.as_of(ahead + timedelta(seconds=1))
-        assert [hit.passage.text for hit in then.bm25_search("ferry", 5)] == [LATER.text]
-        assert archive.as_of(ahead).bm25_search("ferry", 5) == []
+        assert [hit.passage.text for hit in then.search("ferry", 5, mode="bm25")] == [LATER.text]
+        assert archive.as_of(ahead).search("ferry", 5, mode="bm25") == []
         assert find_problems(archive) == ()
 
 

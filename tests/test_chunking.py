@@ -81,7 +81,7 @@ def test_passages_are_spans_in_order_that_cover_every_sentence(
         assert not text[last : span.start].strip()
         last = span.end
     assert not text[last:].strip()
-    texts = [embedding_text(article(text).head, text[s.start : s.end]) for s in spans]
+    texts = [embedding_text(article(text).metadata, text[s.start : s.end]) for s in spans]
     assert all(count <= limit.max_tokens for count in limit.count_tokens(texts))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from ingest.readers.fields import article_from
 from rag.answer.chatbot import Chatbot
 from rag.answer.retractions import is_retracted
 from rag.archive.archive import Archive
-from rag.schema import Article, Span
+from rag.schema import Article, Notice, Span
 from tests.fakes import WordEmbeddings
 from ui.cli.format import hits_text
 
@@ -84,22 +83,25 @@ def test_a_notice_is_told_with_the_article_that_it_names(
 ) -> None:
     for article in order:
         put(archive, article)
-    hit = next(h for h in archive.bm25_search("ferry sank", 5) if h.passage.article_id == FERRY.id)
+    hit = next(
+        h for h in archive.search("ferry sank", 5, mode="bm25") if h.passage.article_id == FERRY.id
+    )
     assert "twelve sailors on board, not nine" in hit.metadata.correction
     assert "Quill" not in hit.metadata.correction
     assert "Corrected: The ferry that sank" in hits_text([hit], width=200)
     archive.delete([NOTICE.id])
-    (hit, *_) = archive.bm25_search("ferry sank", 5)
+    (hit, *_) = archive.search("ferry sank", 5, mode="bm25")
     assert hit.metadata.correction == ""
 
 
 def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None:
-    wrong = replace(FERRY, correction="The ferry had twelve sailors on board, not nine.")
+    wrong = FERRY.replace(correction="The ferry had twelve sailors on board, not nine.")
     put(archive, wrong)
     answer = Chatbot(archive).ask("Where was the ferry bound for when it sank?")
     assert "nine" not in answer.text
     if answer.citations:
-        assert "Corrected by its publisher, “Ferry sinks off Vellmark”" in answer.notice
+        told = Notice("corrected", title="Ferry sinks off Vellmark", correction=wrong.correction)
+        assert told in answer.notices
 
 
 @pytest.mark.parametrize(

@@ -124,8 +124,10 @@ def test_every_file_of_an_index_is_mended_on_the_next_opening(
             damage(folder / path.relative_to(sound))
         try:
             with Archive.open(folder, embeddings=Numbered()) as archive:
-                hits = archive.vector_search("Ferry 500\nThe ferry 500 left the harbour.", 3)
-                words = archive.bm25_search("whale 500", 3)
+                hits = archive.search(
+                    "Ferry 500\nThe ferry 500 left the harbour.", 3, mode="vector"
+                )
+                words = archive.search("whale 500", 3, mode="bm25")
                 problems = find_problems(archive)
             right = hits[0].passage.article_id == words[0].passage.article_id == "paper.example/500"
             if not right or problems:
@@ -167,11 +169,13 @@ def test_changes_that_were_in_a_lost_log_are_told_of_before_anything_else_is_don
             match=r"^[^\n]* changes? \d+ [^\n]* lost[^\n]*doctor --repair[^\n]*$",
         ):
             Archive.open(folder, mode=mode, embeddings=Numbered())  # type: ignore[arg-type]
-    with Archive.open(folder, embeddings=Numbered(), losses="accept") as archive:
+    with Archive.open(folder, embeddings=Numbered(), on_data_loss="accept") as archive:
         left = {article.id for article in archive.articles()}
         (lost,) = find_problems(archive)
         assert lost.count == PUT_IN_LOG - len(left)
-    with Archive.open(folder, mode="write", embeddings=Numbered(), losses="accept") as archive:
+    with Archive.open(
+        folder, mode="write", embeddings=Numbered(), on_data_loss="accept"
+    ) as archive:
         assert repair_archive(archive) == ()
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
         report = archive.add(numbered(n) for n in range(PUT_IN_LOG))

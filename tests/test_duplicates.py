@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,15 +50,15 @@ def test_the_nearest_in_wording_are_found_first(sample: list[Article]) -> None:
 
 
 def test_numbers_of_a_column_are_paired_with_the_next(sample: list[Article]) -> None:
-    first = replace(sample[0], title="The week in harbours, 1")
+    first = sample[0].replace(title="The week in harbours, 1")
     later = [
-        replace(sample[n], id=f"{n}", title=f"The week in harbours, {n}", published=day)
+        sample[n].replace(id=f"{n}", title=f"The week in harbours, {n}", published=day)
         for n, day in enumerate((datetime(2024, 10, d, tzinfo=UTC) for d in (20, 27)), start=1)
     ]
     assert first.published is not None
-    later[0] = replace(later[0], published=first.published + timedelta(days=7))
-    later[1] = replace(later[1], published=first.published + timedelta(days=14))
-    later = [replace(a, publisher=first.publisher) for a in later]
+    later[0] = later[0].replace(published=first.published + timedelta(days=7))
+    later[1] = later[1].replace(published=first.published + timedelta(days=14))
+    later = [a.replace(publisher=first.publisher) for a in later]
     pairs = hardest_non_duplicates([first, *later], each=5)
     column = [(p.one.id, p.other.id) for p in pairs if p.kind == "same column"]
     assert column == [(first.id, "1"), ("1", "2")]
@@ -72,7 +71,7 @@ def test_real_copies_count_as_mistakes_until_a_person_has_judged_them(
     mistaken = {frozenset((p.one.id, p.other.id)) for p in found.mistaken if not p.same}
     assert mistaken == {frozenset((WIRE, REPRINTS[0])), frozenset((WIRE, REPRINTS[1]))}
     judged = evaluate_duplicates(sample, each=12, judged=dict.fromkeys(mistaken, True))
-    scores = {(m.set, m.name): m.score().mean for m in judged.measures}
+    scores = {(m.set, m.name): m.score().mean for m in judged.metrics()}
     assert scores["all", "precision"] == 1.0
     assert scores["all", "recall"] >= 0.9  # of short articles: two paragraphs are much of them
 

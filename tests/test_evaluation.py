@@ -10,10 +10,9 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.errors import BackfileError
+from rag.evaluate.metrics import bootstrap, compare
 from rag.evaluate.retrieval import (
     RetrievalEvaluation,
-    bootstrap,
-    compare_retrieval,
     evaluate_retrieval,
     measured,
     read_questions,
@@ -95,7 +94,7 @@ def test_an_archive_is_evaluated_on_the_questions_it_can_be_judged_by(evaluation
 def test_a_saved_evaluation_is_loaded_and_compared(evaluation):
     again = RetrievalEvaluation.loaded(evaluation.saved())
     assert again.as_json() == evaluation.as_json()
-    assert all(d.mean == 0 for d in compare_retrieval(again, evaluation))
+    assert all(d.mean == 0 for d in compare(again, evaluation))
     with pytest.raises(ValueError, match="not a saved evaluation"):
         RetrievalEvaluation.loaded("{}")
 

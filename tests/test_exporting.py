@@ -53,9 +53,7 @@ def test_an_article_comes_back_from_a_line_word_for_word(article: Article) -> No
 
 HARD = (
     *ARTICLES,
-    replace(
-        HARBOUR, id="an-id-of-its-own", title="Same | The Harbour Courier", text="a\r\n\tb <p>"
-    ),
+    HARBOUR.replace(id="an-id-of-its-own", title="Same | The Harbour Courier", text="a\r\n\tb <p>"),
     Article(
         "x",
         "",

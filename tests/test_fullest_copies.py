@@ -74,10 +74,10 @@ def test_poorer_copy_compares_texts(text: str, poorer: str) -> None:
 
 
 def test_poorer_copy_yields_to_a_newer_date() -> None:
-    old = replace(FULL, published=DAY)
-    short = replace(FULL, text="The story was wrong and has been taken back.", published=DAY)
+    old = FULL.replace(published=DAY)
+    short = FULL.replace(text="The story was wrong and has been taken back.", published=DAY)
     assert poorer_copy(short, old) == "much shorter"
-    assert poorer_copy(replace(short, updated=DAY.replace(day=25)), old) == ""
+    assert poorer_copy(short.replace(updated=DAY.replace(day=25)), old) == ""
 
 
 def test_fullest_copies_keeps_one_of_each_address() -> None:
@@ -90,7 +90,7 @@ def test_fullest_copies_keeps_one_of_each_address() -> None:
     held[FULL.id] = FULL
     assert copies.sift([poor]).contained == (poor,)
     assert FullestCopyFilter(held.get).sift([poor]).articles == (poor,)  # of another run
-    numbered = replace(poor, url="")
+    numbered = poor.replace(url="")
     assert copies.sift([numbered]).articles == (numbered,)
 
 

@@ -52,7 +52,7 @@ def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so(
 ) -> None:
     assert "apples" in run(capsys, "show", "gaz")[1]
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        twin = replace(ORCHARD, id="gazette.example/other")
+        twin = ORCHARD.replace(id="gazette.example/other")
         archive.add([(twin, [Span(0, len(twin.text))])])
     code, _, err = run(capsys, "show", "gaz")
     assert (code, "gazette.example/orchard, gazette.example/other" in err) == (1, True)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 
 from rag.answer.chatbot import Chatbot
-from rag.answer.premises import TAKEN_FOR_GRANTED
 from rag.citations import build_citation
 from rag.evaluate.answers import (
     answer_says,
@@ -25,11 +24,11 @@ from rag.evaluate.claims import (
     measure_perturbations,
     read_claims,
 )
-from rag.evaluate.metrics import Evaluation, Measure, compare
+from rag.evaluate.metrics import F1, OUTCOME_STATISTICS, OutcomeEvaluation, compare, outcome_metric
 from rag.evaluate.perturbations import perturb
 from rag.evaluate.premises import measure_premises, read_premises
 from rag.evaluate.retrieval import EvaluationQuestion
-from rag.schema import Answer, Statement
+from rag.schema import Answer, Notice, Statement
 from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
 
 PASSENGERS = EvaluationQuestion(
@@ -125,25 +124,26 @@ def test_each_statistic_is_what_its_name_says(statistic: str, expected: float) -
     four_so = outcomes(
         (True, True), (True, True), (True, False), (True, False), (False, True), (False, False)
     )
-    score = Measure("set", "name", four_so, statistic).score()  # type: ignore[arg-type]
+    score = outcome_metric("set", "name", four_so, OUTCOME_STATISTICS[statistic]).score()
     assert score.mean == pytest.approx(expected)
     assert score.low <= score.mean <= score.high
 
 
 def test_a_run_is_read_again_as_it_was_kept() -> None:
-    kept = Evaluation((Measure("set", "f1", outcomes((True, False), (True, True)), "f1"),))
-    assert Evaluation.loaded(kept.saved()).measures == kept.measures
+    found = outcome_metric("set", "f1", outcomes((True, False), (True, True)), F1)
+    kept = OutcomeEvaluation((found,))
+    assert OutcomeEvaluation.loaded(kept.saved()) == kept
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"set": "x"}]', '{"a": 1}'])
 def test_what_is_no_run_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        Evaluation.loaded(text)
+        OutcomeEvaluation.loaded(text)
 
 
 def test_two_runs_are_compared_on_the_items_of_both() -> None:
-    old = Evaluation((Measure("set", "right", outcomes(*[(True, False)] * 20)),))
-    new = Evaluation((Measure("set", "right", outcomes(*[(True, True)] * 30)),))
+    old = OutcomeEvaluation((outcome_metric("set", "right", outcomes(*[(True, False)] * 20)),))
+    new = OutcomeEvaluation((outcome_metric("set", "right", outcomes(*[(True, True)] * 30)),))
     (difference,) = compare(new, old)
     assert (difference.n, difference.mean, difference.low) == (20, 1, 1)
 
@@ -170,7 +170,7 @@ def test_the_threshold_is_chosen_on_the_half_that_is_not_measured() -> None:
     measures = measure_claims("set", claims, lambda claim: float(claim.supported))
     assert [measure.n for measure in measures] == [4, 4]
     assert [measure.score().mean for measure in measures] == [1, 1]
-    assert not measures[0].outcomes.keys() & measures[1].outcomes.keys()
+    assert not measures[0].items.keys() & measures[1].items.keys()
 
 
 def test_one_claim_out_of_place_does_not_move_the_threshold() -> None:
@@ -194,7 +194,8 @@ def test_a_premise_counts_as_put_right_where_the_words_are_quoted() -> None:
     (read,) = read_premises([json.dumps(pair)])
     bot = Chatbot(FakeArchive(TROOPS, FERRY))
     right = bot.ask(read.true)
-    measures = measure_premises([(read, Answer("?", notice=TAKEN_FOR_GRANTED), right)])
+    named = Answer("?", notices=(Notice("premise_contradicted", premise="the ferry carry"),))
+    measures = measure_premises([(read, named, right)])
     assert [m.score().mean for m in measures] == [1, 0, 1]
 
 

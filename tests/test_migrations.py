@@ -59,8 +59,10 @@ def test_a_kept_archive_opens_and_answers(version: int, mode: str, tmp_path: Pat
         assert now is not None
         assert (now.text, now.revision) == (FERRY_AFLOAT.text, 2)
         assert archive.article(GONE.id) is None
-        assert {hit.passage.article_id for hit in archive.bm25_search("farine", 3)} == {BREAD.id}
-        assert archive.vector_search("Nobody was hurt", 9)
+        assert {hit.passage.article_id for hit in archive.search("farine", 3, mode="bm25")} == {
+            BREAD.id
+        }
+        assert archive.search("Nobody was hurt", 9, mode="vector")
         assert find_problems(archive) == ()
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError
-from rag.settings import Feeding, Settings
+from rag.settings import Settings, Writers
 from tests.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
+from ui.i18n import texts_in
 from ui.web.app import build_page, start
 from ui.web.auth import WriteAccess
 from ui.web.ingest_job import (
@@ -27,7 +28,6 @@ from ui.web.ingest_job import (
     withdraw_articles,
 )
 from ui.web.state import Session
-from ui.web.texts import texts_in
 from ui.web.views.status import ingest_html, status_html
 
 HERE = {"host": "127.0.0.1:7860"}
@@ -35,11 +35,11 @@ TOKEN = "a-token-for-the-tests"
 LINE = {"id": "ferry.example/1", "title": "Ferry sinks", "text": "The ferry sank on Tuesday."}
 
 
-def may_feed(feeding: Feeding, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
+def may_feed(writers: Writers, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
     """Return whether who holds that token may feed."""
-    held = WriteAccess(feeding, token)
+    held = WriteAccess(writers, token)
     cookie = {"cookie": f"other=1; {held.cookie_name}={held.cookie_value}; more=2"}
-    return WriteAccess(feeding, TOKEN).may_write(client, {**headers, **cookie})
+    return WriteAccess(writers, TOKEN).may_write(client, {**headers, **cookie})
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 )
 def test_who_sits_at_the_machine_may_feed(client: str, headers: dict[str, str]) -> None:
     assert may_feed("local", client, headers)
-    assert may_feed("everyone", client, headers)
-    assert not may_feed("nobody", client, headers)
+    assert may_feed("anyone", client, headers)
+    assert not may_feed("none", client, headers)
     assert not may_feed("local", client, headers, token="another-token")
     assert not WriteAccess("local", TOKEN).may_write(client, headers)
 
@@ -80,7 +80,7 @@ def test_who_comes_from_elsewhere_may_not_unless_everyone_may(
     client: str, headers: dict[str, str]
 ) -> None:
     assert not may_feed("local", client, headers)
-    assert may_feed("everyone", client, headers)
+    assert may_feed("anyone", client, headers)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_who_comes_from_elsewhere_may_not_unless_everyone_may(
 )
 def test_another_sites_page_may_never_feed(headers: dict[str, str]) -> None:
     assert not may_feed("local", "127.0.0.1", headers)
-    assert not may_feed("everyone", "127.0.0.1", headers)
+    assert not may_feed("anyone", "127.0.0.1", headers)
 
 
 def test_no_path_is_taken_for_an_address() -> None:
@@ -118,7 +118,7 @@ def test_a_file_goes_in_while_the_page_reads_and_leaves_nothing_behind(
         assert last.report is not None
         assert (last.report.new, last.report.rejected, last.failed) == (new, 1, "")
     assert last.rejects[0][0] == "dump.jsonl:2"
-    assert archive.bm25_search("ferry", 3)[0].passage.article_id == "ferry.example/1"
+    assert archive.search("ferry", 3, mode="bm25")[0].passage.article_id == "ferry.example/1"
     assert not dump.exists()
     assert not [path for path in (archive.path / "given").rglob("*") if path.is_file()]
 
@@ -186,7 +186,7 @@ def test_a_program_that_may_not_feed_is_refused_by_each_handler(
 ) -> None:
     gradio_client = pytest.importorskip("gradio_client")
     chatbot: Any = QuotingChatbot(archive)
-    settings = Settings(port=0, feeding="nobody")
+    settings = Settings(port=0, write_access="none")
     served = start(archive, chatbot, settings)
     page, address = served.blocks, served.address
     small = tmp_path / "small.txt"
@@ -203,7 +203,7 @@ def test_a_program_that_may_not_feed_is_refused_by_each_handler(
         for index in found:
             told = called(address, index, len(page.fns[index].inputs))
             assert told.status_code == 403
-            assert told.json()["detail"] == "You may not change this archive here."
+            assert told.json()["detail"] == "You are not allowed to change this archive here."
     finally:
         served.close()
     assert archive.article(HARBOUR.id) is not None
@@ -225,5 +225,5 @@ def test_each_handler_asks_again_whether_it_may(archive: Archive) -> None:
     for fn in blocks.fns.values():
         if getattr(fn.fn, "__name__", "") in GUARDED:
             given = [None] * (len(fn.inputs) - 1)
-            with pytest.raises(gr.Error, match="You may not change this archive here"):
+            with pytest.raises(gr.Error, match="You are not allowed to change this archive here"):
                 list(fn.fn(Session(), *given, stranger))

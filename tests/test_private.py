@@ -68,7 +68,7 @@ def test_reader_that_catches_up_leaves_nothing_open(tmp_path: Path) -> None:
     small_archive(folder).close()
     shutil.rmtree(folder / "lexical")
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        assert archive.bm25_search("ferries", 1)
+        assert archive.search("ferries", 1, mode="bm25")
     assert (folder / "lexical").is_dir()
     assert open_to_others(folder) == []
 
@@ -151,7 +151,9 @@ def test_page_says_that_the_archive_is_gone(tmp_path: Path) -> None:
         turn = asked(archive, Session(), "Is the harbour bridge closed?")[-1].turns[-1]
         assert turn.progress == "done"
         assert turn.answer.refused
-        assert "is gone: it was moved, deleted or replaced" in turn.answer.reason
+        assert turn.answer.refusal is not None
+        message = str(turn.answer.refusal["message"])
+        assert "is gone: it was moved, deleted or replaced" in message
 
 
 def test_read_only_mount_says_that_it_is_one(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.archive.archive import Archive
 from rag.index.analyzers import STEMMED, analyze, stemming_rules
 from rag.schema import Article, Span
-from tests.fakes import WordEmbeddings
+from tests.fakes import WordEmbeddings, phrase_hits
 
 TEXTS = {
     "en": "The ministers rejected the proposals of the committee.",
@@ -64,17 +64,17 @@ def archive(tmp_path_factory: pytest.TempPathFactory):
     ],
 )
 def test_a_word_is_found_in_another_form_of_its_language(archive, query, language):
-    assert archive.bm25_search(query, 3)[0].passage.article_id == f"x.example/{language}"
+    assert archive.search(query, 3, mode="bm25")[0].passage.article_id == f"x.example/{language}"
 
 
 @pytest.mark.parametrize("phrase", ["rejected proposals", "Feuerwehren geräumt", "安理会通过"])
 def test_a_phrase_is_found_in_its_language(archive, phrase):
-    found = archive.bm25_search(phrase, 3, phrases=(phrase,))
+    found = phrase_hits(archive, phrase, 3, phrases=(phrase,))
     assert phrase.split()[0] in found[0].passage.text
 
 
 def test_what_no_language_knows_is_not_found(archive):
-    assert archive.bm25_search("xylophone", 3) == []
+    assert archive.search("xylophone", 3, mode="bm25") == []
 
 
 @given(st.text(max_size=200), st.sampled_from(["", "xx", *STEMMED]))

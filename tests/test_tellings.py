@@ -94,12 +94,17 @@ def test_an_answer_cites_a_story_once_and_names_its_copies(archive: Archive) -> 
 def test_the_closest_articles_are_of_different_stories() -> None:
     def hit(article: Article, *copies: Article) -> Hit:
         passage = Passage(article.id, 1, 0, len(article.text), article.text)
-        return Hit(passage, article.head, 1.0, tuple(copy.head for copy in copies))
+        return Hit(passage, article.metadata, 1.0, tuple(copy.metadata for copy in copies))
 
     found = nearest_hits([hit(WIRE, LATE), hit(LATE, WIRE), hit(NIGHT_TRAIN)])
     assert [one.passage.article_id for one in found] == ["wire", "train"]
 
 
 def test_a_publisher_is_named_once_and_never_as_its_own_copy() -> None:
-    copies: tuple[ArticleMetadata, ...] = (EARLY.head, EARLY.head, WIRE.head, told("blank").head)
-    assert named_publishers(WIRE.head, copies) == ("Harbour Courier", "Headline of blank")
+    copies: tuple[ArticleMetadata, ...] = (
+        EARLY.metadata,
+        EARLY.metadata,
+        WIRE.metadata,
+        told("blank").metadata,
+    )
+    assert named_publishers(WIRE.metadata, copies) == ("Harbour Courier", "Headline of blank")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from hypothesis import strategies as st
 
 from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
-from rag.nlp.dates import format_date
 from rag.retrieval.histogram import MOST_BARS, bucket_start, date_histogram, next_bucket_start
-from rag.schema import Article, ArticleMetadata, Filters, Hit, Passage
+from rag.schema import Article, ArticleMetadata, Filters, Notice, PassageCandidate
 from tests.fakes import small_archive
+from ui.i18n import answer_text, texts_in
 
 FIRST = datetime(2024, 10, 21, tzinfo=UTC)
 STORM = "The storm closed the harbour bridge, and the town council met on it."
@@ -36,8 +35,8 @@ ARTICLES = [
     article(3, "Engineers said that the harbour bridge will open again within six weeks."),
     article(0, STORM),
     article(1, "Divers found that two piers of the harbour bridge were damaged by a barge."),
-    replace(article(2, STORM), id="copy.example/1"),
-    replace(article(4, "The harbour bridge was painted long ago."), published=None),
+    article(2, STORM).replace(id="copy.example/1"),
+    article(4, "The harbour bridge was painted long ago.").replace(published=None),
 ]
 
 
@@ -53,10 +52,12 @@ def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> N
     days = [statement.citations[0].metadata.published for statement in answer.statements]
     assert days == sorted(days)
     assert len(days) == 3
-    assert answer.statements[0].text.startswith("[21 October 2024:] ")
+    assert answer.statements[0].label == Notice("dated", day="2024-10-21")
+    assert answer.text.startswith("[2024-10-21:] ")
+    assert answer_text(answer, texts_in("en")).startswith("[21 October 2024:] ")
     for statement, day in zip(answer.statements, days, strict=True):
         assert day is not None
-        assert statement.text.startswith(f"[{format_date(day)}:] ")
+        assert statement.label == Notice("dated", day=day)
     assert [s.citations[0].number for s in answer.statements] == [1, 2, 3]
 
 
@@ -77,15 +78,17 @@ def test_a_timeline_of_nothing_is_a_refusal(archive: Archive) -> None:
 
 
 def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path: Path) -> None:
-    wrong = replace(
-        article(5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."),
+    wrong = article(
+        5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."
+    ).replace(
         correction="Two piers were damaged, not nine.",
     )
     with small_archive(tmp_path / "archive", [*ARTICLES, wrong]) as archive:
         answer = build_timeline(archive, "What happened to the harbour bridge?")
     assert wrong.id in {citation.metadata.article_id for citation in answer.citations}
     assert "Nine" not in answer.text
-    assert "not nine" in answer.notice
+    (notice,) = answer.notices
+    assert "not nine" in str(notice["correction"])
 
 
 def test_articles_are_counted_by_day_and_the_cited_ones_apart(archive: Archive) -> None:
@@ -106,9 +109,12 @@ class Dated:
     def __init__(self, days: list[datetime]) -> None:
         self.days = days
 
-    def bm25_search(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
-        heads = [ArticleMetadata(str(n), "", published=day) for n, day in enumerate(self.days)]
-        return [Hit(Passage(h.article_id, 1, 0, 1, "x"), h, 1.0) for h in heads]
+    def bm25_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        days = enumerate(self.days)
+        heads = [(n, ArticleMetadata(str(n), "", published=day)) for n, day in days]
+        return [PassageCandidate(n, 0, head, 1.0) for n, head in heads]
 
 
 SINCE, UNTIL = datetime(1990, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001  (as hypothesis asks)

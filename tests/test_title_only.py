@@ -129,7 +129,7 @@ WALLED = Article(
     "wall.example/bridge", TITLE, "", "Wall Street Courier", "https://wall.example/bridge",
     published=datetime(2024, 10, 21, tzinfo=UTC),
 )  # fmt: skip
-OLD = replace(WALLED, id="wall.example/old", text=TITLE)  # as archives of before hold it
+OLD = WALLED.replace(id="wall.example/old", text=TITLE)  # as archives of before hold it
 QUESTION = "Was the harbour bridge closed after the storm of the century?"
 
 
@@ -146,7 +146,9 @@ def test_an_article_without_a_story_takes_no_place(archive: Archive) -> None:
     for question in (QUESTION, TITLE, "storm of the century", "Which bridge fell in May 2011?"):
         answer = Chatbot(archive).ask(question)
         found = [*answer.hits, *answer.nearest_hits, *archive.search(question, 20)]
-        found += archive.vector_search(question, 20) + archive.bm25_search(question, 20)
+        found += archive.search(question, 20, mode="vector") + archive.search(
+            question, 20, mode="bm25"
+        )
         found += archive.search(question, 20, as_of=datetime(2100, 1, 1, tzinfo=UTC))
         assert found
         assert not {hit.metadata.article_id for hit in found} & {WALLED.id, OLD.id}
@@ -180,7 +182,7 @@ def test_an_article_without_text_is_exported_and_read_again(tmp_path: Path) -> N
         assert archive.article(WALLED.id) == WALLED
         assert ingest(archive, [lines]).unchanged == 2
     with pytest.raises(ValueError, match="lacks"):
-        from_record(to_record(replace(WALLED, title="")))
+        from_record(to_record(WALLED.replace(title="")))
 
 
 def test_a_wall_does_not_replace_the_story(tmp_path: Path) -> None:

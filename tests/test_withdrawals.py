@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 from collections.abc import Iterator
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 def found(archive: Archive, query: str = "Quillfeather at Brambledown") -> set[str]:
-    hits = archive.vector_search(query, 9) + archive.bm25_search(query, 9)
+    hits = archive.search(query, 9, mode="vector") + archive.search(query, 9, mode="bm25")
     return {hit.passage.article_id for hit in hits}
 
 
@@ -68,7 +67,7 @@ def vectors_of(archive: Archive, article_id: str) -> list[bytes]:
 def test_a_withdrawn_article_is_gone_from_every_answer_and_in_every_revision(
     archive: Archive,
 ) -> None:
-    (hit, *_) = archive.bm25_search("Quillfeather", 1)
+    (hit, *_) = archive.search("Quillfeather", 1, mode="bm25")
     assert archive.withdraw([SECRET.id], reason="a court order") == 1
     assert SECRET.id not in found(archive)
     assert archive.article(SECRET.id) is None
@@ -120,7 +119,7 @@ def test_an_erased_article_is_in_no_byte_of_any_file(
     log = archive.path / "log.jsonl"
     kept = json.dumps({"event": "kept"})
     log.write_text(f"{json.dumps({'quoted': SECRET.title})}\n{kept}\n")
-    earlier = Article(**{**as_dict(SECRET), "text": f"{SECRET.text} Nobody asked the Xylophone."})
+    earlier = SECRET.replace(text=f"{SECRET.text} Nobody asked the Xylophone.")
     archive.add([whole(earlier)])
     of_it = vectors_of(archive, SECRET.id)
     assert len(of_it) >= 3
@@ -145,8 +144,8 @@ def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) 
     rights = "All rights are reserved by the Harbour Courier."
     for number, title in ((30, "Town 30"), (31, SECRET.title[:11]), (32, "Letters to the editor")):
         one = an_article(number)
-        archive.add([whole(replace(one, title=title, text=f"{one.text} {rights}"))])
-    secret = replace(SECRET, title="Letters to the editor", text=f"{SECRET.text} {rights}")
+        archive.add([whole(one.replace(title=title, text=f"{one.text} {rights}"))])
+    secret = SECRET.replace(title="Letters to the editor", text=f"{SECRET.text} {rights}")
     archive.add([whole(secret)])
     said = [rights, "Letters to the editor", "Mayor number30 of town30 spoke."]
     gone = ["Her neighbours heard the xylophone until midnight", SECRET.url, SECRET.title]
@@ -184,7 +183,7 @@ def _search_until_told(path: Path, end: Connection) -> None:
         while not end.poll():
             assert "paper.example/7" in found(reader, "bridge 7")
         end.recv()
-        end.send((SECRET.id in found(reader), len(reader.vector_search("bridge", 60))))
+        end.send((SECRET.id in found(reader), len(reader.search("bridge", 60, mode="vector"))))
 
 
 def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive) -> None:
@@ -198,10 +197,6 @@ def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive
     assert ours.recv() == (False, 40)
     process.join(60)
     assert process.exitcode == 0
-
-
-def as_dict(article: Article) -> dict[str, object]:
-    return {name: getattr(article, name) for name in article.__dataclass_fields__}
 
 
 def test_an_article_named_twice_is_taken_down_once(tmp_path: Path) -> None:

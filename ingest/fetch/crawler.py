@@ -215,7 +215,7 @@ class Crawler:
         known, hub = task.link.known, task.hub.address if task.hub else ""
         hearsay = None
         if known and hub and not may_speak_for(hub, fetched.url, self._trust):
-            hearsay = replace(known, publisher="")
+            hearsay = known.replace(publisher="")
         elif known:
             article = with_host_as_publisher(article, known)
         return with_origin(article, origin=fetched.url, place=task.link.url, hearsay=hearsay)

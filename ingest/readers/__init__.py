@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from dataclasses import fields as fields_of  # a module here has the other name
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Literal
@@ -90,16 +89,13 @@ class NotedArticle(Article):
 
     def plain(self) -> Article:
         """Return the article without its notices."""
-        return Article(**{field.name: getattr(self, field.name) for field in fields_of(Article)})
+        return Article(text=self.text, metadata=self.metadata)
 
 
 def with_notices(article: Article, notices: Iterable[ReadNotice]) -> Article:
     """Return `article` with `notices`, if there are any."""
     notices = tuple(notices)
-    if not notices:
-        return article
-    held = {field.name: getattr(article, field.name) for field in fields_of(Article)}
-    return NotedArticle(**held, notices=notices)
+    return NotedArticle(article.metadata, article.text, notices) if notices else article
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from html.entities import html5
@@ -128,7 +127,7 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
     found = article_from({key: held for key, held in record.items() if held}, place=place)
     if isinstance(found, Article) and record.get("id"):
         # The agency's own id is the identity: addresses are shared, and change with the site.
-        return replace(found, id=article_id(given=str(record["id"])))
+        return found.replace(id=article_id(given=str(record["id"])))
     return found
 
 

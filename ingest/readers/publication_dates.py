@@ -13,6 +13,7 @@ from ingest.readers.calendars import day_of_era, without_buddhist_years
 from ingest.readers.date_order import Order, date_order, region_of
 from ingest.readers.time_zones import Zone, zone_after_clock, zone_at_end
 from ingest.readers.times_of_day import clock_in
+from rag.nlp.dates import MONTH_ABBREVIATIONS, MONTH_NUMBERS
 from rag.valid_dates import is_valid_date
 
 _EARLIEST = 1500  # year; the first newspapers are of 1605
@@ -46,15 +47,7 @@ _YEAR_LAST = re.compile(r"(?<![\d.])(\d{1,2}) ?([-/.]) ?(\d{1,2}) ?[-/.] ?(\d{4}
 # Where a language without a region is written most: what its zones are called there.
 _SPOKEN_IN = {"he": "il", "zh": "cn", "bn": "bd", "hy": "am", "ar": "sa", "ga": "ie", "ms": "my"}
 _SHORT_YEAR_FIRST = frozenset(("ko", "ja", "zh", "hu"))  # 24.10.03, with points
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        "jan january|feb february|mar march|apr april|may|jun june|jul july|aug august|"
-        "sep sept september|oct october|nov november|dec december".split("|"),
-        1,
-    )
-    for name in names.split()
-}
+_MONTHS = MONTH_NUMBERS | MONTH_ABBREVIATIONS
 _WORD = r"([^\W\d_][^\W\d]{2,11})\.?"
 _DAY_MONTH = re.compile(
     rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th)?\.?[ -](?:of )?{_WORD}"

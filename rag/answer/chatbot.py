@@ -23,12 +23,13 @@ from rag.answer.refusal import (
     refusal_reason,
 )
 from rag.answer.retractions import add_correction_notes, cites_retracted
-from rag.answer.sentence_scoring import Newsroom, SentenceCandidate, score_sentences, texts_of
+from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.errors import ChatModelError
-from rag.query.parser import resolve_followup
-from rag.retrieval.hybrid import RetrievalResult, retrieve
-from rag.schema import Answer, Filters, Hit, Usage
+from rag.query.parser import ParsedQuery
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
+from rag.schema import Answer, Filters, Hit, Notice, Usage
 from rag.settings import Settings, Unsupported
 from rag.verify.statements import verify_statement
 from rag.verify.verifier import Entails, Verifier
@@ -44,7 +45,7 @@ class Chatbot:
 
     def __init__(
         self,
-        archive: Newsroom,
+        archive: SearchBackend,
         chat_model: BaseChatModel | None = None,
         *,
         unsupported: Unsupported = "strict",
@@ -115,7 +116,7 @@ class Chatbot:
 
     def stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         *,
         filters: Filters = Filters(),
         asked_on: datetime | None = None,
@@ -125,7 +126,8 @@ class Chatbot:
     ) -> Iterator[Answer]:
         """Yield the answer as it grows, each time whole; the last one is complete.
 
-        `as_of` a day, from the archive as it stood at its end, asked on that day if not said.
+        `as_of` a day, from the archive as it stood at its end, asked on that day if not said. A
+        question that was parsed is answered as it is, whatever `asked_on` and `history` are.
         """
         if as_of is not None:
             then = self.as_of(as_of)
@@ -146,39 +148,52 @@ class Chatbot:
         then.archive = cast("Archive", self.archive).as_of(day)
         return then
 
+    def _parsed(
+        self,
+        question: str | ParsedQuery,
+        filters: Filters,
+        asked_on: datetime | None,
+        history: Sequence[tuple[str, Answer] | str],
+    ) -> tuple[ParsedQuery, Usage]:
+        """Return the question, parsed once for all that follows, and the tokens that it took."""
+        used = Usage()
+        if isinstance(question, ParsedQuery):
+            return question, used
+        if self.chat_model is not None:
+            writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+            question, used = condense_question(question, history, writer), writer.usage
+            history = ()
+        parsed = understand_question(
+            self.archive, question, asked_on=asked_on, history=history, access=filters.access
+        )
+        return parsed, used
+
     def _stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         filters: Filters,
         asked_on: datetime | None,
         history: Sequence[tuple[str, Answer] | str],
         k: int,
     ) -> Iterator[Answer]:
-        used = Usage()
-        alone = resolve_followup(question, history)
-        if self.chat_model is not None:
-            writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
-            alone, used = condense_question(question, history, writer), writer.usage
-        found = retrieve(self.archive, alone, k, filters=filters, asked_on=asked_on)
+        asked, used = self._parsed(question, filters, asked_on, history)
+        question = question if isinstance(question, str) else question.text
+        found = retrieve(self.archive, asked, k, filters=filters)
         ranked = score_sentences(self.archive, found)
         why = refusal_reason(found.question, ranked)
         denial = check_premise(found.question, ranked)
         if why and denial is None:  # a denial is worth telling
-            hits, notice = found.nearest_hits, found.notice
+            hits, notices = found.nearest_hits, found.notices
             told = self._elsewhere(found, filters)
             if told is not None:
-                why, hits, notice = (
+                why, hits, notices = (
                     excluded_hit_reason(told, found.question, filters),
                     (told, *hits),
-                    "",
+                    (),
                 )
-            refused = refusal_answer(found.question, hits, why, filters)
+            refused = refusal_answer(found.question, hits, why, filters, notices)
             yield replace(
-                refused,
-                question=question,
-                candidates_considered=found.considered,
-                usage=used,
-                notice=notice,
+                refused, question=question, candidates_considered=found.considered, usage=used
             )
             return
         begun = Answer(
@@ -187,7 +202,7 @@ class Chatbot:
             understood=found.question.describe(),
             candidates_considered=found.considered,
             usage=used,
-            notice=_joined(denial.notice if denial else "", found.notice),
+            notices=(*([denial.notice] if denial else []), *found.notices),
         )
         if self.chat_model is None:
             yield from self._extractive(begun, found, ranked, denial)
@@ -239,11 +254,11 @@ class Chatbot:
         if denial is not None:
             ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
         shown = compose_answer(found.question, ranked, articles)
-        apart = denial is not None or found.question.wants in ("course of events", "two sides")
+        apart = denial is not None or found.question.expected.layout != "best first"
         sure = None if apart else answer_confidence(ranked)
-        unsure = low_confidence_notice(sure) if sure is not None else ""
-        notice = _joined(answer.notice, shown.notice, unsure)
-        answer = replace(answer, notice=notice, confidence=sure)
+        unsure = low_confidence_notice(sure) if sure is not None else ()
+        notices = (*answer.notices, *shown.notices, *unsure)
+        answer = replace(answer, notices=notices, confidence=sure)
         for candidate, before in shown.picked:
             article = articles.get(candidate.hit.passage.article_id, "")
             answer = append_statement(answer, quote_statement(candidate, article, before))
@@ -259,7 +274,7 @@ class Chatbot:
     ) -> Iterator[Answer]:
         """Yield what the chat model writes, each sentence checked as it ends.
 
-        Where nothing of it can be shown, the articles' own words are, with a notice that says so.
+        If no sentence passes verification, fall back to the extractive answer and add a notice.
         """
         assert self.chat_model is not None
         hits = fit_to_context(found.hits, found.question.text, self.context_tokens)
@@ -267,14 +282,14 @@ class Chatbot:
         verifier = Verifier(self.archive.embed, entails=self.entails)
         writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
         writer.usage = answer.usage
-        notice = "What the chat model wrote is not borne out by the passages"
+        failed = Notice("generated_unsupported")
         try:
             for sentence in writer.sentences(
                 build_messages(found.question.text, hits, found.question.asked_on)
             ):
                 if is_refusal(sentence):
                     if not answer.statements and not answer.rejected_statements:
-                        why = "So the chat model judged from the closest articles."
+                        why = Notice("chat_model_found_nothing")
                         refused = refusal_answer(found.question, hits, why, filters)
                         yield replace(refused, question=answer.question, usage=writer.usage)
                         return
@@ -283,6 +298,7 @@ class Chatbot:
                     sentence, hits, verifier, articles=texts_of(self.archive, hits)
                 )
                 if cites_retracted(statement):
+                    statement = replace(statement, reason=Notice("retracted"))
                     answer = replace(
                         answer, rejected_statements=(*answer.rejected_statements, statement)
                     )
@@ -295,19 +311,15 @@ class Chatbot:
                     answer = replace(
                         answer, rejected_statements=(*answer.rejected_statements, statement)
                     )
-        except ChatModelError as error:
-            notice = str(error)
+        except ChatModelError:
+            failed = writer.failure or failed
         if answer.statements:
-            cut = f"The answer may be incomplete: {writer.cut_short}." if writer.cut_short else ""
-            yield replace(answer, usage=writer.usage, notice=_joined(answer.notice, cut))
+            cut = (Notice("maybe_incomplete"), writer.failure) if writer.failure else ()
+            yield replace(answer, usage=writer.usage, notices=(*answer.notices, *cut))
             return
-        notice = _joined(answer.notice, f"{notice}; these are the articles' own words.")
-        begun = replace(answer, hits=found.hits, usage=writer.usage, notice=notice)
+        notices = (*answer.notices, failed, Notice("quotations_instead"))
+        begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
         yield from self._extractive(begun, found, ranked, denial)
-
-
-def _joined(*notices: str) -> str:
-    return " ".join(filter(None, notices))
 
 
 def is_refusal(sentence: str) -> bool:

@@ -15,6 +15,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag.answer.llm import SentenceStream
 from rag.errors import ChatModelError
+from rag.query.length_limit import check_length
 from rag.query.parser import needs_history, resolve_followup
 from rag.sanitize import strip_controls
 from rag.schema import Answer
@@ -33,9 +34,19 @@ _FIRST = re.compile(r"^(?:(?:rewritten |standalone )?question\s*:\s*|[\"“'‘]
 _TELLING = re.compile(r"[A-Z][\w’'-]*\w|\d[\d.,]*")  # names and figures
 
 
+def rewrites(question: str, history: Sequence[Turn]) -> bool:
+    """Return whether `condense_question` rewrites a question, and doesn't return it as it is.
+
+    Raises:
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
+    """
+    check_length(question)
+    return bool(history) and needs_history(question)
+
+
 def condense_question(question: str, history: Sequence[Turn], writer: SentenceStream) -> str:
     """Return `question` as it can be asked without what went before it, oldest first."""
-    if not history or not needs_history(question):
+    if not rewrites(question, history):
         return question
     try:
         written = " ".join(islice(writer.sentences(_messages(question, history)), 2))

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +16,10 @@ from rag.nlp.entities import find_names, names_match
 from rag.nlp.quotations import REPORTING_VERBS, find_speaker, quotable_spans
 from rag.nlp.sentences import SENTENCE_ENDS
 from rag.nlp.tokens import content_words, stem, stem_words
-from rag.query.answer_type import ExpectedAnswer, classify_question, indicates_answer, matches_type
-from rag.retrieval.hybrid import RetrievalResult, SearchBackend
+from rag.query.answer_type import ExpectedAnswer, indicates_answer, matches_type
+from rag.query.parser import ParsedQuery
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import RetrievalResult
 from rag.schema import ALL_RIGHTS, Hit, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
@@ -86,7 +87,7 @@ class SentenceCandidate:
 
 
 def extract_candidates(
-    question: str,
+    question: ParsedQuery,
     hits: Sequence[Hit],
     *,
     embed: Embed,
@@ -97,23 +98,23 @@ def extract_candidates(
 
     `articles` gives the whole text by article id, for who a bare surname is; it may be empty.
     """
-    asked = classify_question(question)
-    weights = _weights(question, asked, hits)
+    words, asked = question.query, question.query_expected
+    weights = _weights(words, asked, hits)
     found = []
     top = max((hit.score for hit in hits), default=0.0)
     for rank, hit in enumerate(hits):
         article = articles.get(hit.passage.article_id, hit.passage.text)
-        of_passage = _of_passage(question, asked, weights, rank, hit, article)
+        of_passage = _of_passage(words, asked, weights, rank, hit, article)
         found += [_with(c, found=hit.score / top if top > 0 else 1.0) for c in of_passage]
     found = _without_copies(found)
     found.sort(key=lambda c: -c.score)
     found = found[:most]
     if not found:
         return []
-    vectors = embed([question, *(c.text for c in found)])
+    vectors = embed([words, *(c.text for c in found)])
     meanings = vectors[1:] @ vectors[0]
     found = [_with(c, meaning=float(meaning)) for c, meaning in zip(found, meanings, strict=True)]
-    return sorted(_agreeing(found, question, asked), key=lambda c: -c.score)
+    return sorted(_agreeing(found, words, asked), key=lambda c: -c.score)
 
 
 def _with(candidate: SentenceCandidate, **features: float) -> SentenceCandidate:
@@ -344,24 +345,18 @@ def word_overlap(one: str, other: str) -> float:
     return len(a & b) / max(1, min(len(a), len(b)))
 
 
-class Newsroom(SearchBackend, Protocol):
-    """What answers need of an archive beside the search."""
-
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
-
-
 def score_sentences(
-    archive: Newsroom, found: RetrievalResult, most: int = MOST_UNITS
+    archive: SearchBackend, found: RetrievalResult, most: int = MOST_UNITS
 ) -> list[SentenceCandidate]:
     """Return the quotable sentences of what was found, best first, but for those taken back."""
     articles = texts_of(archive, found.hits)
     ranked = extract_candidates(
-        found.question.query, found.hits, embed=archive.embed, articles=articles, most=most
+        found.question, found.hits, embed=archive.embed, articles=articles, most=most
     )
     return [c for c in ranked if not is_retracted(c.text, c.hit.metadata.correction)]
 
 
-def texts_of(archive: Newsroom, hits: Sequence[Hit]) -> dict[str, str]:
+def texts_of(archive: SearchBackend, hits: Sequence[Hit]) -> dict[str, str]:
     """Return the whole texts of the hits' articles, where they are still as they were hit.
 
     Who was given the hits may read their articles.

@@ -12,15 +12,15 @@ from rag.answer.retractions import add_correction_notes
 from rag.answer.sentence_scoring import (
     BEARS_FROM,
     SAYS_THE_SAME,
-    Newsroom,
     SentenceCandidate,
     score_sentences,
     texts_of,
     word_overlap,
 )
-from rag.nlp.dates import format_date
+from rag.query.parser import ParsedQuery
+from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import retrieve
-from rag.schema import Answer, Filters
+from rag.schema import Answer, Filters, Notice
 
 PASSAGES = 40  # read for it: a course of events is spread over more articles than an answer
 SENTENCES = 30  # of them that are weighed for it
@@ -28,8 +28,8 @@ MOST_ENTRIES = 12
 
 
 def build_timeline(
-    archive: Newsroom,
-    question: str,
+    archive: SearchBackend,
+    question: str | ParsedQuery,
     *,
     filters: Filters = Filters(),
     asked_on: datetime | None = None,
@@ -40,6 +40,7 @@ def build_timeline(
     What has no date has no place in it; what says the same as another is left out, and so is
     what was taken back since.
     """
+    words = question if isinstance(question, str) else question.text
     found = retrieve(
         archive,
         question,
@@ -52,23 +53,20 @@ def build_timeline(
     ranked = score_sentences(archive, found, SENTENCES)
     why = refusal_reason(found.question, ranked)
     if why:
-        refused = refusal_answer(found.question, found.nearest_hits, why, filters)
-        return replace(
-            refused, question=question, candidates_considered=found.considered, notice=found.notice
-        )
+        refused = refusal_answer(found.question, found.nearest_hits, why, filters, found.notices)
+        return replace(refused, question=words, candidates_considered=found.considered)
     answer = Answer(
-        question,
+        words,
         hits=found.hits,
         understood=found.question.describe(),
         candidates_considered=found.considered,
-        notice=found.notice,
+        notices=found.notices,
     )
     articles = texts_of(archive, found.hits)
     for candidate, published in _entries(ranked):
         article = articles.get(candidate.hit.passage.article_id, "")
-        answer = append_statement(
-            answer, quote_statement(candidate, article, format_date(published))
-        )
+        label = Notice("dated", day=published)
+        answer = append_statement(answer, quote_statement(candidate, article, label))
     return add_correction_notes(answer)
 
 

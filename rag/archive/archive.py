@@ -18,6 +18,7 @@ from filelock import FileLock
 from rag.archive.erasure import erase_articles, finish_erasure
 from rag.archive.reader import ArchiveReader
 from rag.archive.reembed import WAIT, OnProgress, ReembedResult, cancel_reembed, reembed
+from rag.chunking import split_article, token_limit
 from rag.errors import ArchiveDamagedError, BackfileError, ReadError
 from rag.index.consistency import find_lost_writes
 from rag.index.index_pair import IndexPair
@@ -38,15 +39,20 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
-Losses = Literal["refuse", "accept"]
-Missing = Literal["refuse", "create"]
+OnDataLoss = Literal["refuse", "accept"]
+NewArticle = Article | tuple[Article, Sequence[Span]]  # with its passages, if they are known
 
 
 @dataclass(frozen=True, slots=True)
 class AddResult:
-    """What became of a batch of articles, and how many passages were written.
+    """Counts of a call of `Archive.add`.
 
-    Those that were withdrawn stay out.
+    Attributes:
+        new: Articles that were not in the archive.
+        changed: Articles that differ from every version in the archive: each is a new revision.
+        unchanged: Articles of which the archive has this version, or had it before a later one.
+        passages: Passages that were written for the new and changed articles.
+        withdrawn: Articles that were withdrawn before, and stay out.
     """
 
     new: int = 0
@@ -66,7 +72,16 @@ class AddResult:
 
 
 class Archive(ArchiveReader):
-    """Articles and their indexes in one folder; open it with `Archive.open`."""
+    """Articles and their search indexes in one folder; open it with `Archive.open`.
+
+    One process may write at a time, any number may read. Use it as a context manager, or call
+    `close`.
+
+    Example:
+        >>> with Archive.open("demo", mode="write") as archive:
+        ...     archive.add([Article(id="1", title="Bridge closed", text="The bridge ...")])
+        ...     archive.search("Which bridge was closed?", k=3)
+    """
 
     def __init__(
         self,
@@ -94,22 +109,38 @@ class Archive(ArchiveReader):
         reranker: BaseCrossEncoder | None = None,
         settings: Settings | None = None,
         wait: float = 0.0,
-        losses: Losses = "refuse",
-        missing: Missing = "create",
+        on_data_loss: OnDataLoss = "refuse",
+        create: bool = True,
     ) -> Archive:
-        """Open the archive at `path`, by default the one of the settings.
+        """Open an archive for reading or writing.
 
-        To `write` creates it where there is none, unless `missing` ones are refused, and takes the
-        writers' lock, waiting for it `wait` seconds.  `embeddings` is any LangChain `Embeddings`,
-        by default the settings', and `reranker` any LangChain cross-encoder, likewise: every search
-        of the archive is ordered by it.  Raises ArchiveNotFoundError, ArchiveLockedError,
-        ArchiveDamagedError, and EmbeddingMismatchError where the archive was built with another
-        model.  A record that has lost changes, as its indexes tell, is damaged too, and one with
-        triggers, which would run at each write, unless `losses` are accepted.
+        Args:
+            path: The archive's folder; by default the settings'.
+            mode: "read", or "write", which takes the writer's lock.
+            embeddings: Any LangChain `Embeddings`; by default the settings' model. It is opened
+                when it is first used.
+            reranker: Any LangChain cross-encoder, which orders the best hits of every search; by
+                default the settings', if any.
+            settings: The settings; by default those of the environment.
+            wait: How long to wait for the writer's lock, in seconds.
+            on_data_loss: "accept" opens a database that has lost changes that its indexes contain,
+                or that has triggers, which would run at each write; "refuse" raises.
+            create: Whether "write" creates an archive if there is none. "read" never does.
+
+        Returns:
+            The archive, to be closed by `close` or a `with` statement.
+
+        Raises:
+            ArchiveNotFoundError: There is no archive, and none may be created.
+            ArchiveLockedError: Another process is writing, and was still after `wait` seconds.
+            ArchiveDamagedError: The database can't be read, is of a newer version, or see
+                `on_data_loss`.
+            ArchiveUnwritableError: The folder can't be written to, or the disk is full.
+            EmbeddingMismatchError: The archive was built with another embedding model.
         """
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
-        create = mode == "write" and missing == "create"
+        create = create and mode == "write"
         if mode == "write" and not create:
             ArticleStore(folder).close()  # before there is a lock, and a folder for it
         with (
@@ -123,9 +154,9 @@ class Archive(ArchiveReader):
                 opened.callback(make_private, folder)  # what the libraries wrote last
             record = ArticleStore(folder, create=create, writable=mode == "write")
             opened.callback(record.close)
-            if losses == "refuse" and (loss := find_lost_writes(folder, record.database)):
+            if on_data_loss == "refuse" and (loss := find_lost_writes(folder, record.database)):
                 raise ArchiveDamagedError(f"of the archive at {folder}, {loss.what}: {loss.remedy}")
-            if losses == "refuse" and mode == "write":
+            if on_data_loss == "refuse" and mode == "write":
                 refuse_triggers(folder, record.database)
             generation = record.generation()  # first: see `_keep_up`
             model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
@@ -147,34 +178,51 @@ class Archive(ArchiveReader):
         self.close()
 
     def close(self) -> None:
-        """Close the files; a writer lets go of the lock."""
+        """Close the files and release the writer's lock; closing twice does nothing."""
         self._opened.close()
 
-    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddResult:
-        """Write articles with their passages, in one transaction; those unchanged are left alone.
+    def add(self, articles: Article | Iterable[NewArticle]) -> AddResult:
+        """Add articles, or new revisions of articles that have changed.
 
-        A changed article becomes a new revision; only passages that it did not have are embedded.
+        An article is split into passages at sentence boundaries, and those that no revision of it
+        had before are embedded. Articles that haven't changed are left alone. Each batch is one
+        transaction; an article that occurs twice begins another batch.
+
+        Args:
+            articles: One article, or several. Instead of an article, a pair of an article and its
+                passages, as spans of its text, keeps it from being split.
+
+        Returns:
+            How many articles were new, changed, unchanged and withdrawn, and the passages written.
 
         Raises:
-            ReadError: A date of an article lies outside the years that an archive holds.
+            ReadError: A date of an article lies outside the years that an archive holds, or a text
+                is not valid Unicode.
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
+            ValueError: The embedding model reads so few tokens that no passage fits.
         """
-        articles: dict[str, tuple[Article, tuple[Span, ...]]] = {}
+        batch: dict[str, tuple[Article, Sequence[Span] | None]] = {}
         earlier = AddResult()
         with map_disk_errors(self.path):
-            for article, spans in batch:
+            for item in [articles] if isinstance(articles, Article) else articles:
+                article, spans = (item, None) if isinstance(item, Article) else item
                 _check_dates(article)
-                if article.id in articles:  # the same article again: each is a revision
-                    earlier += self._add(articles)
-                    articles = {}
-                articles[article.id] = (article, tuple(spans))
-            return earlier + self._add(articles)
+                if article.id in batch:  # the same article again: each is a revision
+                    earlier += self._add(batch)
+                    batch = {}
+                batch[article.id] = (article, spans)
+            return earlier + self._add(batch)
 
-    def _add(self, articles: dict[str, tuple[Article, tuple[Span, ...]]]) -> AddResult:
+    def _add(self, articles: dict[str, tuple[Article, Sequence[Span] | None]]) -> AddResult:
         withdrawn = self.withdrawals(articles)
         articles = {key: held for key, held in articles.items() if key not in withdrawn}
         known = self._record.fingerprints(articles)
         entries = [
-            (article, content_hash(article), spans)
+            (
+                article,
+                content_hash(article),
+                self._split(article) if spans is None else tuple(spans),
+            )
             for article, spans in articles.values()
             if content_hash(article) not in known.get(article.id, ())
         ]
@@ -189,6 +237,9 @@ class Archive(ArchiveReader):
             passages=sum(len(spans) for _, _, spans in entries),
             withdrawn=len(withdrawn),
         )
+
+    def _split(self, article: Article) -> tuple[Span, ...]:
+        return tuple(split_article(article, token_limit(self.embeddings)))
 
     def _sync_indexes(self) -> None:
         """Bring the indexes up to the record; what fails here is no article's fault.
@@ -207,46 +258,88 @@ class Archive(ArchiveReader):
                 "run `backfile doctor --repair`"
             ) from error
 
-    def delete(self, article_ids: Iterable[str]) -> int:
-        """End articles that are gone where they came from; return how many there were.
+    def delete(self, ids: str | Iterable[str]) -> int:
+        """Delete articles; they may be added again. `withdraw` keeps them out.
 
-        Fed again they are here again: see `withdraw`.
+        Their revisions stay in the history, and in snapshots of earlier days.
+
+        Args:
+            ids: One id, or several; unknown ones are ignored.
+
+        Returns:
+            How many of the articles were in the archive.
+
+        Raises:
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
         with map_disk_errors(self.path):
-            removed = self._record.remove(list(dict.fromkeys(article_ids)))
+            removed = self._record.remove(_unique(ids))
             if removed:
                 self._indexes.catch_up()
         return removed
 
-    def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
-        """Take articles down: gone from every answer at once, and they stay out when fed again.
+    def withdraw(self, ids: str | Iterable[str], *, reason: str = "") -> int:
+        """Withdraw articles from all answers, and keep them out when they are added again.
 
-        Returns how many were not withdrawn before.
+        They disappear from snapshots of earlier days, too. `reinstate` undoes it.
+
+        Args:
+            ids: One id, or several; an article need not be in the archive.
+            reason: Why, kept with the withdrawal.
+
+        Returns:
+            How many were not withdrawn before.
+
+        Raises:
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
         with map_disk_errors(self.path):
-            withdrawn = Withdrawals(self._record).withdraw(list(dict.fromkeys(article_ids)), reason)
+            withdrawn = Withdrawals(self._record).withdraw(_unique(ids), reason)
             self._indexes.catch_up()
         return withdrawn
 
-    def reinstate(self, article_ids: Iterable[str]) -> int:
-        """Let withdrawn articles in again; return how many stand again as they stood."""
+    def reinstate(self, ids: str | Iterable[str]) -> int:
+        """Undo withdrawals; what was erased has to be added again.
+
+        Args:
+            ids: One id, or several; those that were not withdrawn are ignored.
+
+        Returns:
+            How many articles are in the archive again, as they were.
+
+        Raises:
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
+        """
         with map_disk_errors(self.path):
-            standing = Withdrawals(self._record).reinstate(list(dict.fromkeys(article_ids)))
+            standing = Withdrawals(self._record).reinstate(_unique(ids))
             self._indexes.catch_up()
         return standing
 
-    def erase(self, article_ids: Iterable[str], *, reason: str = "") -> bool:
-        """Withdraw articles, and leave nothing of their words and vectors in any file.
+    def erase(self, ids: str | Iterable[str], *, reason: str = "") -> bool:
+        """Withdraw articles, and remove their texts and vectors from every file of the archive.
 
-        Returns False where another process kept the record's log open: the next writer goes on.
+        Backups are not changed.
+
+        Args:
+            ids: One id, or several; an article need not be in the archive.
+            reason: Why, kept with the withdrawal.
+
+        Returns:
+            True if nothing is left; False if another process kept the database's log open, and
+            the next writer has to finish.
+
+        Raises:
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
         with map_disk_errors(self.path):
-            return erase_articles(
-                self.path, self._record, self._indexes, list(dict.fromkeys(article_ids)), reason
-            )
+            return erase_articles(self.path, self._record, self._indexes, _unique(ids), reason)
 
     def cancel_reembed(self) -> int:
-        """Delete what was made of another model's vectors; return of how many passages."""
+        """Delete the vectors of a change of model that was not finished.
+
+        Returns:
+            How many passages had a vector of the other model.
+        """
         record = self._record if self._lock is not None else ArticleStore(self.path, writable=True)
         try:
             return cancel_reembed(self.path, record)
@@ -255,11 +348,18 @@ class Archive(ArchiveReader):
                 record.close()
 
     def withdrawals(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
-        """Return the withdrawals of those of the articles that were taken down, by id."""
+        """Return the withdrawals of the articles that are withdrawn, by id.
+
+        Args:
+            article_ids: The ids to look up; articles that are not withdrawn are left out.
+        """
         return Withdrawals(self._record).among(article_ids)
 
     def rebuild_indexes(self) -> None:
-        """Make both indexes anew from the record; nothing is embedded, and readers go on."""
+        """Rebuild both indexes from the database, while readers go on with the old ones.
+
+        Nothing is embedded: the vectors are stored.
+        """
         with map_disk_errors(self.path):
             self._indexes.rebuild()
 
@@ -273,10 +373,23 @@ class Archive(ArchiveReader):
     def reembed(
         self, model: Any, *, on_progress: OnProgress | None = None, wait: float = WAIT
     ) -> ReembedResult:
-        """Embed every passage with another model, which answers once all are done.
+        """Embed every passage with another model, and switch to it when all are done.
 
-        `model` is a name as in the settings, or any LangChain `Embeddings`.  Open for reading, the
-        archive may be written to meanwhile, but for the change itself: see `reembed`.
+        The old model answers until then. In an archive that is open for reading, other processes
+        may write meanwhile, except during the switch. If interrupted, the next call goes on.
+
+        Args:
+            model: A name as in the settings, or any LangChain `Embeddings`.
+            on_progress: Called with the passages done and in all after each batch.
+            wait: How long to wait for the writer's lock at the switch, in seconds.
+
+        Returns:
+            What was done: see `ReembedResult`.
+
+        Raises:
+            ModelError: The model can't be opened.
+            ArchiveLockedError: Another process kept writing for `wait` seconds.
+            ArchiveUnwritableError: The disk is full, or the archive may not be written to.
         """
         settings = self._settings
         if isinstance(model, str):
@@ -302,6 +415,10 @@ class Archive(ArchiveReader):
         if self._record.database.meta(MODEL) == fresh.name:  # nobody has changed it again since
             self._model, self._generation = fresh, generation
         return done
+
+
+def _unique(ids: str | Iterable[str]) -> list[str]:
+    return [ids] if isinstance(ids, str) else list(dict.fromkeys(ids))
 
 
 def _check_dates(article: Article) -> None:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from cachetools import LRUCache
 
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
+from rag.archive.view import ArchiveView, SearchMode
 from rag.index.index_pair import IndexPair, Scored
 from rag.models.archive_model import ArchiveModel
-from rag.retrieval.hybrid import retrieve
 from rag.schema import (
     ALL_RIGHTS,
     Access,
@@ -28,7 +31,7 @@ from rag.schema import (
 )
 from rag.store.articles import ArticleStore
 from rag.store.filters import kinds_of, readable
-from rag.store.hits import read_candidates, read_hits
+from rag.store.hits import read_candidates
 from rag.store.passages import Vectors
 from rag.store.revisions import Revision, complete_id, find_ids, read_revisions
 from rag.store.staged_vectors import MODEL
@@ -46,7 +49,7 @@ class Counts:
     passages: int
 
 
-class ArchiveReader:
+class ArchiveReader(ArchiveView):
     """The articles of an open archive, to be read and searched by any number of processes."""
 
     def __init__(
@@ -59,13 +62,15 @@ class ArchiveReader:
         reranker: BaseCrossEncoder | None = None,
     ) -> None:
         """`generation` is how often the record had changed its model when `model` was named."""
+        super().__init__(record)
         self.path = path
-        self._record, self._indexes = record, indexes
+        self._indexes = indexes
         self._model, self._generation = model, generation
         self.reranker = reranker
         # the publishers, as of a sequence and for some rights
         self._names: tuple[tuple[int, Access], tuple[str, ...]] = ((-1, ()), ())
-        self._past: dict[tuple[datetime, int], ArchiveSnapshot] = {}
+        self._past: LRUCache[tuple[datetime, int], ArchiveSnapshot] = LRUCache(PAST_DAYS)
+        self._past_lock = Lock()
 
     @property
     def store(self) -> ArticleStore:
@@ -94,10 +99,7 @@ class ArchiveReader:
         `access` holds the rights of who reads, as in `Filters`: without any, an article that asks
         for one is not here.
         """
-        article = self._record.article(article_id, revision)
-        if article is None or not Filters(access=access).may_read(article.access):
-            return None
-        return article if readable(self._record.database, [article_id], access) else None
+        return self._if_readable(self._record.article(article_id, revision), access)
 
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
         """Yield the articles that pass the filters."""
@@ -136,13 +138,8 @@ class ArchiveReader:
             access = ALL_RIGHTS
         key = (self.version, access)
         if self._names[0] != key:  # 4 ms over 11,746 articles, at every search
-            names = tuple(name for name, *_ in self._record.publishers(access=access) if name)
-            self._names = (key, names)
+            self._names = (key, super().publishers(access=access))
         return self._names[1]
-
-    def authors(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the authors' names, sorted."""
-        return tuple(self._record.authors(access=access))
 
     def sections(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the sections' names, the one with most articles first."""
@@ -190,15 +187,10 @@ class ArchiveReader:
         """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
         return self._model.vectors(texts)
 
-    def vector_search(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
-        """Return the `k` passages nearest to the query by cosine, best first."""
-        found = self.vector_candidates(query, k, filters=filters)
-        return list(self.load_hits(found, access=filters.access).values())
-
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
-        """Return what `dense` does, before its words are read."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
 
         def nearest(vector: Vectors) -> list[PassageCandidate]:
             self.refresh()
@@ -238,18 +230,6 @@ class ArchiveReader:
             self._generation = generation
         return generation
 
-    def bm25_search(
-        self,
-        query: str,
-        k: int,
-        *,
-        filters: Filters = Filters(),
-        phrases: Sequence[str] = (),
-    ) -> list[Hit]:
-        """Return the `k` passages that score best by BM25 over the query's words, best first."""
-        found = self.bm25_candidates(query, k, filters=filters, phrases=phrases)
-        return list(self.load_hits(found, access=filters.access).values())
-
     def bm25_candidates(
         self,
         query: str,
@@ -258,48 +238,50 @@ class ArchiveReader:
         filters: Filters = Filters(),
         phrases: Sequence[str] = (),
     ) -> list[PassageCandidate]:
-        """Return what `lexical` does, before its words are read."""
+        """Return the `k` passages that score best by BM25, best first, without texts."""
         self.refresh()
         return self._found(self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k)
 
-    def load_hits(
-        self, found: Iterable[PassageCandidate], *, access: Access = ()
-    ) -> dict[int, Hit]:
-        """Return the hits of those of what was found that are still here, by number, in order.
-
-        Their heads tell of corrections by articles that may be read with these rights.
-        """
-        return read_hits(self._record, found, access=access)
-
     def search(
         self,
-        question: str,
+        query: str,
         k: int = 8,
         *,
+        mode: SearchMode = "hybrid",
         filters: Filters = Filters(),
-        asked_on: datetime | None = None,
-        as_of: datetime | None = None,
+        asked_on: date | None = None,
+        as_of: date | None = None,
     ) -> list[Hit]:
-        """Return the `k` passages that answer a question best, best first: see `retrieve`.
+        """Return the `k` passages that answer a question or match a query, best first.
 
-        `as_of` a day, in the archive as it stood at its end. Where nothing lies in the time range
-        that the question's words name, the closest passages of other days are returned.
+        Args:
+            query: As in `ArchiveView.search`, like all that follow.
+            k: The most passages to return.
+            mode: "hybrid", "vector" or "bm25".
+            filters: What the articles must be.
+            asked_on: The day from which "last week" is counted.
+            as_of: Search the archive as it was at the end of this day, see `as_of`.
+
+        Returns:
+            Hits, a higher score is better.
+
+        Raises:
+            InvalidValueError: `mode` is none of the three, or a day is not a date.
+            QuestionTooLongError: The question is too long to be understood.
         """
         if as_of is not None:
-            return self.as_of(as_of).search(question, k, filters=filters, asked_on=asked_on)
-        return list(retrieve(self, question, k, filters=filters, asked_on=asked_on).nearest_hits)
+            then = self.as_of(as_of)
+            return then.search(query, k, mode=mode, filters=filters, asked_on=asked_on)
+        return super().search(query, k, mode=mode, filters=filters, asked_on=asked_on)
 
-    def as_of(self, day: datetime) -> ArchiveSnapshot:
+    def as_of(self, day: date) -> ArchiveSnapshot:
         """Return the archive as it stood at the end of a day, to be searched.
 
         Asked for again, it is the same one: what has ended since is read once.
         """
         then = ArchiveSnapshot(self, day)
-        key = (then.day, then.sequence)
-        self._past[key] = then = self._past.pop(key, then)
-        for oldest in list(self._past)[:-PAST_DAYS]:
-            self._past.pop(oldest, None)
-        return then
+        with self._past_lock:
+            return self._past.setdefault((then.day, then.sequence), then)
 
     def refresh(self) -> None:
         """See what another process has written since; every search does so itself."""

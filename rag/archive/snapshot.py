@@ -6,17 +6,16 @@ What stood then and has ended since is in no index: it is scored from the record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
+from rag.archive.view import ArchiveView, SearchMode
 from rag.errors import InvalidValueError
 from rag.index.historical import HistoricalPassages
-from rag.index.index_pair import IndexPair, Scored
-from rag.nlp.dates import format_date
-from rag.retrieval.hybrid import retrieve
+from rag.index.index_pair import Scored
 from rag.schema import (
     EVERYTHING,
     Access,
@@ -25,37 +24,19 @@ from rag.schema import (
     ArticleMetadata,
     Filters,
     Hit,
+    Notice,
     PassageCandidate,
 )
-from rag.store.articles import ArticleStore
 from rag.store.correction_articles import correction_articles_of
-from rag.store.filters import CURRENT, readable, restricts, valid_at
-from rag.store.hits import read_candidates, read_hits
+from rag.store.filters import CURRENT, restricts, valid_at
+from rag.store.hits import read_candidates
 from rag.store.passages import Numbers, Vectors
 from rag.validation import validate_question_time
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
-T = TypeVar("T")
-
-
-class Present(Protocol):
-    """What is needed of the archive as it is today."""
-
-    reranker: BaseCrossEncoder | None
-
-    @property
-    def store(self) -> ArticleStore: ...
-    @property
-    def indexes(self) -> IndexPair: ...
-    def refresh(self) -> None: ...
-    def embed(self, texts: Sequence[str]) -> Vectors: ...
-    def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]: ...
-    def with_query_vector(self, query: str, search: Callable[[Vectors], T]) -> T: ...
-    def near_duplicates(
-        self, article_ids: Iterable[str], *, filters: Filters = ...
-    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
+    from rag.archive.reader import ArchiveReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +47,23 @@ class _StoreAsOf:
     ended: Numbers
 
 
-class ArchiveSnapshot:
+class ArchiveSnapshot(ArchiveView):
     """Searches the archive as it stood at the end of a day, or at a moment with a time of day.
 
     What was withdrawn or erased since does not come back; a later correction is told, not made.
     The day may be a `date` or a naive datetime (UTC); InvalidValueError for anything else.
     """
 
-    def __init__(self, archive: Present, day: datetime) -> None:
+    def __init__(self, archive: ArchiveReader, day: date) -> None:
+        super().__init__(archive.store)
         self._archive = archive
-        self._record = archive.store
         asked = validate_question_time(day, "as_of")
         if asked is None:
             raise InvalidValueError("as_of is None. Name a day.")
         self.day = asked
         end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
         self.sequence = self._record.database.sequence_before(end)
-        self._then = valid_at(self.sequence)
+        self._valid = valid_at(self.sequence)
         self._newest = self._record.passages.newest_at(self.sequence)
         self._stood = lru_cache(maxsize=8)(self._stood_of)
         self._read: tuple[tuple[int, bytes], HistoricalPassages] | None = None
@@ -93,15 +74,10 @@ class ArchiveSnapshot:
 
     # what `retrieve` and the chatbot ask
 
-    def vector_search(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
-        """Return the `k` passages nearest to the query by cosine, best first."""
-        found = self.vector_candidates(query, k, filters=filters)
-        return list(self.load_hits(found, access=filters.access).values())
-
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
-        """Return what `dense` does, before its words are read."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
         return self._archive.with_query_vector(
             query, lambda vector: self._nearest(vector, k, filters)
         )
@@ -113,29 +89,16 @@ class ArchiveSnapshot:
         )
         return self._found([*found, *self._ended().search_vectors(vector, k, stood.ended)], k)
 
-    def bm25_search(
-        self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
-    ) -> list[Hit]:
-        """Return the `k` passages that score best by BM25 over the query's words, best first."""
-        found = self.bm25_candidates(query, k, filters=filters, phrases=phrases)
-        return list(self.load_hits(found, access=filters.access).values())
-
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[PassageCandidate]:
-        """Return what `lexical` does, before its words are read."""
+        """Return the `k` passages that score best by BM25, best first, without texts."""
         stood = self._passages(filters)
         found = self._archive.indexes.search_bm25(
             query, k, filters=filters, phrases=phrases, up_to=self._newest
         )
         ended = self._ended().search_bm25(query, k, stood.ended, phrases=phrases)
         return self._found([*found, *ended], k)
-
-    def load_hits(
-        self, found: Iterable[PassageCandidate], *, access: Access = ()
-    ) -> dict[int, Hit]:
-        """Return the hits of those of what was found that stood then, by number, in order."""
-        return read_hits(self._record, found, self._then, access)
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return how near what was found is to the query; -1.0 for what has no vector any more."""
@@ -147,26 +110,14 @@ class ArchiveSnapshot:
 
     def article(self, article_id: str, *, access: Access = ()) -> Article | None:
         """Return an article as it stood; None where it was not here, or may not be read now."""
-        article = self._record.article_at(article_id, self._then)
-        if article is None or not Filters(access=access).may_read(article.access):
-            return None
-        return article if readable(self._record.database, [article_id], access) else None
-
-    def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the publishers' names, the one with most articles first."""
-        names = (name for name, *_ in self._record.publishers(self._then, access))
-        return tuple(name for name in names if name)
-
-    def authors(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the authors' names, sorted."""
-        return tuple(self._record.authors(self._then, access))
+        return self._if_readable(self._record.article_at(article_id, self._valid), access)
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
         """Return the other tellings of each article's story that had come in by then."""
         found = self._archive.near_duplicates(article_ids, filters=filters)
-        stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._then)
+        stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._valid)
         kept = {
             article_id: tuple(
                 stood[h.article_id]
@@ -179,15 +130,30 @@ class ArchiveSnapshot:
 
     def search(
         self,
-        question: str,
+        query: str,
         k: int = 8,
         *,
+        mode: SearchMode = "hybrid",
         filters: Filters = Filters(),
-        asked_on: datetime | None = None,
+        asked_on: date | None = None,
     ) -> list[Hit]:
-        """Return the `k` passages that answer a question best, asked that day if not said."""
-        found = retrieve(self, question, k, filters=filters, asked_on=asked_on or self.day)
-        return list(found.nearest_hits)
+        """Return the `k` passages that answered a question then; see `ArchiveView.search`.
+
+        Args:
+            query: A question or keywords.
+            k: The most passages to return.
+            mode: "hybrid", "vector" or "bm25".
+            filters: What the articles must be.
+            asked_on: The day from which "last week" is counted, the snapshot's by default.
+
+        Returns:
+            Hits, a higher score is better.
+
+        Raises:
+            InvalidValueError: `mode` is none of the three, or `asked_on` is not a date.
+            QuestionTooLongError: The question is too long to be understood.
+        """
+        return super().search(query, k, mode=mode, filters=filters, asked_on=asked_on or self.day)
 
     # what is known by now
 
@@ -198,7 +164,7 @@ class ArchiveSnapshot:
 
         Only corrections that may be read with these rights are told.
         """
-        before = self._record.heads((head.article_id for head in heads), self._then)
+        before = self._record.heads((head.article_id for head in heads), self._valid)
         said = {
             article_id: head.correction
             for article_id, head in self._record.heads(before, CURRENT).items()
@@ -214,14 +180,13 @@ class ArchiveSnapshot:
 
     def with_correction_notes(self, answer: Answer, *, access: Access = ()) -> Answer:
         """Return an answer from here with a note of the day, and of what was corrected since."""
-        day = format_date(self.day)
-        said = [f"As the archive stood on {day}."]
-        if not self.sequence:
-            said = [f"Nothing had come into the archive by {day}."]
-        titles = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
-        for article_id, text in self.corrected_since(titles.values(), access=access).items():
-            said.append(f"Corrected since, in “{titles[article_id].title}”: {text}")
-        return replace(answer, notice=" ".join(filter(None, (*said, answer.notice))))
+        code = "archive_as_of" if self.sequence else "archive_empty_as_of"
+        notices = [Notice(code, day=self.day)]
+        heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
+        for article_id, text in self.corrected_since(heads.values(), access=access).items():
+            title = heads[article_id].title
+            notices.append(Notice("corrected_since", title=title, correction=text))
+        return replace(answer, notices=(*notices, *answer.notices))
 
     def _passages(self, filters: Filters) -> _StoreAsOf:
         self._archive.refresh()
@@ -234,7 +199,7 @@ class ArchiveSnapshot:
             lasting = passages.numbers(filters)
             lasting = lasting[lasting <= self._newest]
         return _StoreAsOf(
-            lasting, passages.numbers(filters, f"{self._then} AND r.until IS NOT NULL")
+            lasting, passages.numbers(filters, f"{self._valid} AND r.until IS NOT NULL")
         )
 
     def _ended(self) -> HistoricalPassages:
@@ -242,14 +207,14 @@ class ArchiveSnapshot:
         passages, numbers = self._record.passages, self._passages(EVERYTHING).ended
         generation = self._record.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
-            stood = passages.live(numbers.tolist(), self._then)
+            stood = passages.live(numbers.tolist(), self._valid)
             words = self._archive.indexes.text
             ended = HistoricalPassages(list(stood.values()), passages.vectors(numbers), words)
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]
 
     def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
-        stood = read_candidates(self._record, list(dict(found).items()), self._then)
+        stood = read_candidates(self._record, list(dict(found).items()), self._valid)
         return sorted(stood, key=lambda one: -one.score)[:k]
 
 

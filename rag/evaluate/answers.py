@@ -8,24 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from rag.answer.coreference import is_verbatim_text
-from rag.evaluate.metrics import Measure, Outcome
+from rag.evaluate.metrics import F1, PRECISION, RECALL, Metric, Outcome, outcome_metric
 from rag.evaluate.retrieval import EvaluationQuestion
 from rag.nlp.tokens import tokenize
-from rag.schema import ALL_RIGHTS, Access, Answer, Article
+from rag.retrieval.backend import SearchBackend
+from rag.schema import ALL_RIGHTS, Answer
 from rag.verify.fact_checks import normalize
 
 CONFIDENCES = 5  # rows of the calibration
 COUNTED = 3  # statements of an answer: a course of events has more, which would be easier
 Item = TypeVar("Item")
-
-
-class Articles(Protocol):
-    """Where the articles are that questions point to."""
-
-    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class QuestionSets:
 
 
 def question_sets(
-    archive: Articles, questions: Iterable[EvaluationQuestion], most: int
+    archive: SearchBackend, questions: Iterable[EvaluationQuestion], most: int
 ) -> QuestionSets:
     """Return the different questions with an answer to look for, at most `most` of each set."""
     asked = _different(q for q in questions if q.answer)
@@ -51,7 +46,7 @@ def question_sets(
     return QuestionSets(tuple(sample(gold, most)), tuple(sample(string, most)))
 
 
-def _is_here(archive: Articles, article_id: str) -> bool:
+def _is_here(archive: SearchBackend, article_id: str) -> bool:
     return archive.article(article_id, access=ALL_RIGHTS) is not None
 
 
@@ -89,7 +84,9 @@ def quotes(answer: Answer) -> list[str]:
     return [" ".join(c.quote for c in s.citations) for s in answer.statements]
 
 
-def measure_answers(judged: str, answers: Mapping[str, tuple[Answer, str]]) -> list[Measure]:
+def measure_answers(
+    judged: str, answers: Mapping[str, tuple[Answer, str]]
+) -> list[Metric[Outcome]]:
     """Return how many `answers`, each beside the known one, hold it, in which statement.
 
     A quotation counts, not what stands in brackets beside it, and of the first three statements.
@@ -109,15 +106,15 @@ def measure_answers(judged: str, answers: Mapping[str, tuple[Answer, str]]) -> l
         for i, (statement, quote) in enumerate(zip(answer.statements, quoted, strict=True)):
             verbatim[f"{key}#{i + 1}"] = True, is_verbatim_text(statement.text, quote)
     return [
-        Measure(judged, "first statement", first),
-        Measure(judged, "in the answer", anywhere),
-        Measure(judged, "in the passages", within),
-        Measure(judged, "refused", refused),
-        Measure(judged, "verbatim", verbatim),
+        outcome_metric(judged, "first statement", first),
+        outcome_metric(judged, "in the answer", anywhere),
+        outcome_metric(judged, "in the passages", within),
+        outcome_metric(judged, "refused", refused),
+        outcome_metric(judged, "verbatim", verbatim),
     ]
 
 
-def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Measure]:
+def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Metric[Outcome]]:
     """Return how many answers hold the known one, by the confidence that they were given with.
 
     It is calibrated where each share lies in its row's bounds.
@@ -130,13 +127,15 @@ def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Measure]:
             rows.setdefault(row, {})[str(i)] = True, right
     width = 1 / CONFIDENCES
     return [
-        Measure("calibration", f"right, said {row * width:.1f} to {(row + 1) * width:.1f}", found)
+        outcome_metric(
+            "calibration", f"right, said {row * width:.1f} to {(row + 1) * width:.1f}", found
+        )
         for row, found in sorted(rows.items())
     ]
 
 
 def refusal_sets(
-    archive: Articles, questions: Iterable[EvaluationQuestion], until: datetime, most: int
+    archive: SearchBackend, questions: Iterable[EvaluationQuestion], until: datetime, most: int
 ) -> tuple[list[EvaluationQuestion], list[EvaluationQuestion]]:
     """Return questions that the archive as it stood at `until` can and cannot answer.
 
@@ -151,7 +150,7 @@ def refusal_sets(
     return list(islice(answerable, most)), sample(later, most)
 
 
-def _is_answered(archive: Articles, question: EvaluationQuestion, until: datetime) -> bool:
+def _is_answered(archive: SearchBackend, question: EvaluationQuestion, until: datetime) -> bool:
     for article_id in (*question.gold, *question.candidates[:MOST_CANDIDATES]):
         article = archive.article(article_id, access=ALL_RIGHTS)
         if article is None or article.published is None:
@@ -164,12 +163,14 @@ def _is_answered(archive: Articles, question: EvaluationQuestion, until: datetim
 MOST_CANDIDATES = 3  # what a search engine gave: further down the answer's words stand by chance
 
 
-def measure_refusal(refused: Mapping[str, bool], unanswerable: Iterable[str]) -> list[Measure]:
+def measure_refusal(
+    refused: Mapping[str, bool], unanswerable: Iterable[str]
+) -> list[Metric[Outcome]]:
     """Return how well is known what cannot be answered, of questions by id."""
     impossible = set(unanswerable)
     outcomes = {key: (key in impossible, said) for key, said in refused.items()}
     return [
-        Measure("refusal", "f1", outcomes, "f1"),
-        Measure("refusal", "precision", outcomes, "precision"),
-        Measure("refusal", "recall", outcomes, "recall"),
+        outcome_metric("refusal", "f1", outcomes, F1),
+        outcome_metric("refusal", "precision", outcomes, PRECISION),
+        outcome_metric("refusal", "recall", outcomes, RECALL),
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.evaluate.metrics import Measure, Outcome
+from rag.evaluate.metrics import BALANCED_ACCURACY, Metric, Outcome, outcome_metric
 from rag.evaluate.perturbations import Perturbation
 from rag.nlp.sentences import split_sentences
 from rag.schema import ArticleMetadata, Hit, Passage
@@ -91,7 +91,7 @@ def best_threshold(scored: Scored) -> float:
 
 def measure_claims(
     name: str, claims: Sequence[Claim], probability: Callable[[Claim], float]
-) -> list[Measure]:
+) -> list[Metric[Outcome]]:
     """Return the balanced accuracy on the odd groups, the threshold chosen on the even ones.
 
     And the reverse: a half has too few claims for its figure to be told from luck alone.
@@ -100,15 +100,17 @@ def measure_claims(
     return [_on_other_half(name, scored, parity) for parity in (0, 1)]
 
 
-def _on_other_half(name: str, scored: Sequence[tuple[Claim, float]], parity: int) -> Measure:
+def _on_other_half(
+    name: str, scored: Sequence[tuple[Claim, float]], parity: int
+) -> Metric[Outcome]:
     chosen_on = [(p, c.supported) for c, p in scored if c.group % 2 == parity]
     threshold = best_threshold(chosen_on)
     outcomes = {c.id: (c.supported, p >= threshold) for c, p in scored if c.group % 2 != parity}
     exchanged = ", halves exchanged" if parity else ""
-    return Measure(name, f"balanced accuracy{exchanged}", outcomes, "balanced accuracy")
+    return outcome_metric(name, f"balanced accuracy{exchanged}", outcomes, BALANCED_ACCURACY)
 
 
-def measure_perturbations(altered: Sequence[Perturbation], embed: Embed) -> list[Measure]:
+def measure_perturbations(altered: Sequence[Perturbation], embed: Embed) -> list[Metric[Outcome]]:
     """Return how many altered sentences are caught, kind by kind, and unaltered ones passed."""
     verifier = Verifier(embed)
     caught: dict[str, dict[str, Outcome]] = {}
@@ -122,8 +124,11 @@ def measure_perturbations(altered: Sequence[Perturbation], embed: Embed) -> list
             _verified(verifier, each.original, each.passage).support == ("supported"),
         )
     return [
-        *(Measure("altered", f"caught, {kind}", outcomes) for kind, outcomes in caught.items()),
-        Measure("altered", "unaltered passed", passed),
+        *(
+            outcome_metric("altered", f"caught, {kind}", outcomes)
+            for kind, outcomes in caught.items()
+        ),
+        outcome_metric("altered", "unaltered passed", passed),
     ]
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.evaluate.hard_negatives import hardest_non_duplicates
-from rag.evaluate.metrics import Evaluation, Measure
+from rag.evaluate.metrics import (
+    PRECISION,
+    RECALL,
+    Metric,
+    Outcome,
+    OutcomeEvaluation,
+    outcome_metric,
+)
 from rag.evaluate.synthetic_reprints import Pair, synthetic_reprints
 from rag.nlp.near_duplicates import band_keys, is_same_story, minhash, text_signature
 from rag.schema import Article
@@ -17,31 +24,15 @@ Judged = Mapping[frozenset[str], bool]  # two ids -> whether a person found them
 
 
 @dataclass(frozen=True, slots=True)
-class DuplicatesEvaluation:
-    """Every measure of a run, and the pairs of which the wrong thing was said."""
+class DuplicatesEvaluation(OutcomeEvaluation):
+    """Every metric of a run, and the pairs of which the wrong thing was said."""
 
-    measures: tuple[Measure, ...]
-    mistaken: tuple[Pair, ...]
-
-    def saved(self) -> str:
-        """Return the measures as text, for `Evaluation.loaded` to read."""
-        return Evaluation(self.measures).saved()
+    mistaken: tuple[Pair, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return what `evaluate duplicates --json` prints."""
         return {
-            "measures": [
-                {
-                    "set": m.set,
-                    "measure": m.name,
-                    "n": m.n,
-                    "mean": round(score.mean, 4),
-                    "low": round(score.low, 4),
-                    "high": round(score.high, 4),
-                }
-                for m in self.measures
-                for score in [m.score()]
-            ],
+            "measures": self.rows(),
             "mistaken": [
                 {"kind": p.kind, "one": p.one.id, "other": p.other.id, "same": p.same}
                 for p in self.mistaken
@@ -77,7 +68,7 @@ def evaluate_duplicates(
             progress(done, len(pairs))
     return DuplicatesEvaluation(
         tuple(_measures(pairs, said, together)),
-        tuple(pair for pair in pairs if said[pair.id] != pair.same),
+        mistaken=tuple(pair for pair in pairs if said[pair.id] != pair.same),
     )
 
 
@@ -107,15 +98,15 @@ def _said(pair: Pair) -> tuple[bool, bool]:
 
 def _measures(
     pairs: Sequence[Pair], said: Mapping[str, bool], together: Mapping[str, bool]
-) -> Iterable[Measure]:
+) -> Iterator[Metric[Outcome]]:
     everything = {pair.id: (pair.same, said[pair.id]) for pair in pairs}
-    yield Measure("all", "precision", everything, "precision")
-    yield Measure("all", "recall", everything, "recall")
+    yield outcome_metric("all", "precision", everything, PRECISION)
+    yield outcome_metric("all", "recall", everything, RECALL)
     copies = [pair for pair in pairs if pair.same]
-    yield Measure("all", "compared", {p.id: (True, together[p.id]) for p in copies}, "share")
+    yield outcome_metric("all", "compared", {p.id: (True, together[p.id]) for p in copies})
     for kind in dict.fromkeys(pair.kind for pair in pairs):
         for same, name in ((True, "recognised"), (False, "told apart")):
             of_kind = [pair for pair in pairs if pair.kind == kind and pair.same == same]
             if of_kind:
                 outcomes = {p.id: (True, said[p.id] == same) for p in of_kind}
-                yield Measure(kind, name, outcomes, "share")
+                yield outcome_metric(kind, name, outcomes)

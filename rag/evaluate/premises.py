@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rag.answer.premises import names_premise
+from rag.answer.premises import has_false_premise
 from rag.evaluate.answers import answer_says, quotes
-from rag.evaluate.metrics import Measure
+from rag.evaluate.metrics import Metric, Outcome, outcome_metric
 from rag.schema import Answer
 
 
@@ -62,20 +62,20 @@ def _pair(row: Mapping[str, object], number: int) -> PremisePair:
 
 def measure_premises(
     answers: Iterable[tuple[PremisePair, Answer, Answer]],
-) -> list[Measure]:
+) -> list[Metric[Outcome]]:
     """Return how many false premises are named and put right, and how many true ones left alone.
 
     Each pair comes with the answer to its false question and the one to its true question.
     """
     named, right, alone = {}, {}, {}
     for pair, to_false, to_true in answers:
-        said = names_premise(to_false)
+        said = has_false_premise(to_false)
         shown = " ".join(quotes(to_false))
         named[pair.id] = True, said
         right[pair.id] = True, said and any(answer_says(shown, words) for words in pair.corrected)
-        alone[pair.id] = True, not names_premise(to_true) and not to_true.refused
+        alone[pair.id] = True, not has_false_premise(to_true) and not to_true.refused
     return [
-        Measure("premises", "named", named),
-        Measure("premises", "named and put right", right),
-        Measure("premises", "true ones left alone", alone),
+        outcome_metric("premises", "named", named),
+        outcome_metric("premises", "named and put right", right),
+        outcome_metric("premises", "true ones left alone", alone),
     ]

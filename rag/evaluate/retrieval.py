@@ -13,17 +13,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from rag.retrieval.hybrid import SearchBackend, retrieve
-from rag.schema import ALL_RIGHTS, Access, Article, Filters
+from rag.evaluate.metrics import MEAN, Evaluation, Metric, Score, bootstrap
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import retrieve
+from rag.schema import ALL_RIGHTS, Access, Filters
 
 AskedOn = Literal["given", "withheld"]
 DEPTH = 10  # articles a question is judged on
 PASSAGES = 40  # asked for, so that ten articles are among them
-RESAMPLES = 1000  # of the bootstrap
 MEASURES = ("hit@1", "hit@5", "hit@10", "recall@5", "recall@10", "mrr@10", "ndcg@10")
 SHOWN = ("hit@1", "hit@5", "hit@10", "mrr@10")
 _IN_IR_MEASURES = {
@@ -35,12 +36,6 @@ _IN_IR_MEASURES = {
     "mrr@10": "RR@10",
     "ndcg@10": "nDCG@10",
 }
-
-
-class EvaluatedArchive(SearchBackend, Protocol):
-    """A searchable archive whose articles can be read, to look for answers in them."""
-
-    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +57,21 @@ class EvaluationQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """A measure's mean over the questions and the interval that holds it 95 times in 100."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class RetrievalEvaluation:
+class RetrievalEvaluation(Evaluation):
     """Each question's measures, by what counts as an answer ("gold", "string"), and its time."""
 
     scores: Mapping[str, Mapping[str, Mapping[str, float]]]  # set -> measure -> question -> value
     milliseconds: tuple[float, ...]
     kinds: Mapping[str, str]
+
+    def metrics(self) -> list[Metric[float]]:
+        """Return every measure that has questions, in the order in which they are shown."""
+        return [
+            Metric(judged, measure, values, MEAN)
+            for judged in ("gold", "string")
+            for measure in MEASURES
+            if (values := self.scores.get(judged, {}).get(measure, {}))
+        ]
 
     def n(self, judged: str) -> int:
         """How many questions were judged so."""
@@ -103,31 +98,14 @@ class RetrievalEvaluation:
         }
         return shown
 
-    def saved(self) -> str:
-        """Return the whole evaluation as JSON text, for `loaded` to read."""
-        fields = {"scores": self.scores, "milliseconds": self.milliseconds, "kinds": self.kinds}
-        return json.dumps(fields)
+    def to_saved(self) -> dict[str, Any]:
+        """Return each question's measures, the times and the kinds, as a JSON value."""
+        return {"scores": self.scores, "milliseconds": self.milliseconds, "kinds": self.kinds}
 
     @classmethod
-    def loaded(cls, text: str) -> RetrievalEvaluation:
-        """Return an evaluation from what `saved` gave; ValueError where the text is none."""
-        try:
-            fields = json.loads(text)
-            return cls(fields["scores"], tuple(fields["milliseconds"]), fields["kinds"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError("not a saved evaluation") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How much better one evaluation is than another on the questions of both, paired."""
-
-    judged: str
-    measure: str
-    n: int
-    mean: float
-    low: float
-    high: float
+    def from_saved(cls, value: Mapping[str, Any]) -> Self:
+        """Return the run that `to_saved` gave."""
+        return cls(value["scores"], tuple(value["milliseconds"]), value["kinds"])
 
 
 def read_questions(lines: Iterable[str], *, access: Access = ()) -> list[EvaluationQuestion]:
@@ -184,7 +162,7 @@ def _filters(row: Mapping[str, Any]) -> Filters:
 
 
 def evaluate_retrieval(
-    archive: EvaluatedArchive,
+    archive: SearchBackend,
     questions: Sequence[EvaluationQuestion],
     *,
     asked_on: AskedOn = "given",
@@ -238,41 +216,13 @@ def measured(
     return values
 
 
-def bootstrap(values: Sequence[float], *, seed: int = 1) -> Score:
-    """Return the mean of `values` with its 95 % interval, by the percentile bootstrap."""
-    if not values:
-        return Score(0.0, 0.0, 0.0)
-    array = np.asarray(values, np.float64)
-    drawn = np.random.default_rng(seed).integers(0, len(array), (RESAMPLES, len(array)))
-    low, high = np.percentile(array[drawn].mean(axis=1), (2.5, 97.5))
-    return Score(float(array.mean()), float(low), float(high))
-
-
-def compare_retrieval(new: RetrievalEvaluation, old: RetrievalEvaluation) -> list[Difference]:
-    """Return how far `new` is above `old`, measure by measure, over the questions of both.
-
-    A difference whose interval does not hold 0 is hardly chance.
-    """
-    differences = []
-    for judged in ("gold", "string"):
-        for measure in MEASURES:
-            ours = new.scores.get(judged, {}).get(measure, {})
-            theirs = old.scores.get(judged, {}).get(measure, {})
-            both = [q for q in ours if q in theirs]
-            score = bootstrap([ours[q] - theirs[q] for q in both])
-            differences.append(
-                Difference(judged, measure, len(both), score.mean, score.low, score.high)
-            )
-    return differences
-
-
 def normalized_words(text: str) -> str:
     """Return the words of a text, folded, one space around each: to look for an answer in it."""
     return " " + re.sub(r"[^a-z0-9]+", " ", text.lower()).strip() + " "
 
 
 def _present(
-    archive: EvaluatedArchive, questions: Sequence[EvaluationQuestion]
+    archive: SearchBackend, questions: Sequence[EvaluationQuestion]
 ) -> dict[str, tuple[str, ...]]:
     wanted = {a for q in questions for a in q.gold}
     here = {a for a in wanted if archive.article(a, access=ALL_RIGHTS) is not None}
@@ -280,7 +230,7 @@ def _present(
 
 
 def _containing(
-    archive: EvaluatedArchive,
+    archive: SearchBackend,
     questions: Sequence[EvaluationQuestion],
     found: Mapping[str, Sequence[str]],
 ) -> dict[str, list[str]]:

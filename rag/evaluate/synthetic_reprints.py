@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from rag.schema import Article
@@ -61,8 +61,7 @@ def _is_long_enough(article: Article) -> bool:
 def _reprint(article: Article, change: _Change, drawn: random.Random) -> Article:
     paragraphs = _paragraphs(article.text)
     days = drawn.choice(LATER)
-    return replace(
-        article,
+    return article.replace(
         id=f"reprint of {article.id}",
         url="",
         title=" ".join(paragraphs[-1].split()[:8]),

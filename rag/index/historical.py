@@ -4,6 +4,9 @@ They are read and taken apart once, and searched as often as one asks: exactly, 
 and by BM25 (Robertson et al., 1994) as Tantivy has it, where the word index says what is rare.
 Measured with 10,559 of them beside 100,464: a search took 3.6 s when each read them; now .08 s, and
 the first of a day 4.9 s.
+
+They are not in the word index itself, because its term statistics would count them: with one ended
+passage beside ten others, the first ten of 47 of 100 queries came in another order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Days as a reader is told them."""
+"""The calendar in English words: names of months and weekdays, and dates as they are shown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)}
+MONTH_ABBREVIATIONS = {name[:3]: number for name, number in MONTH_NUMBERS.items()} | {"sept": 9}
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+CALENDAR_WORDS = frozenset({*WEEKDAYS, *MONTH_NUMBERS})
 
 
 def format_date(day: date) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
 
+from rag.nlp.dates import CALENDAR_WORDS
 from rag.nlp.tokens import STOP_WORDS, stem
 
 _PART = r"(?:[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:[’'-][^\W\d_]+)*\.?)"
@@ -30,10 +31,6 @@ _OPENERS = STOP_WORDS | frozenset(
 # Endings that common words have and names rarely do: to tell "Talks" from "Tusk" at a start.
 _COMMON = re.compile(
     r"(?:ing|tion|ment|ous|ers|ies|ful|ive|ly|ed|ness)s?$|^(?:please|source|share)$"
-)
-_CALENDAR = frozenset(
-    """monday tuesday wednesday thursday friday saturday sunday january february march april may
-    june july august september october november december""".split()
 )
 
 # A government is named by its country, its people or, after the stroke, its seat.
@@ -162,7 +159,7 @@ def _parts_names(spelled: _Spelled, offset: int, part: re.Match[str], opens: boo
     """Whether a word of a run of capitals belongs to no name: a title, a day, an opening word."""
     word, at = part[0], offset + part.start()
     low = re.sub(r"[’']s$", "", word).rstrip(".").lower()
-    if low in TITLES | _CALENDAR:
+    if low in TITLES | CALENDAR_WORDS:
         return True
     # "Do" and "An" are Korean names too, but not where a run of capitals begins.
     if opens and word[0].isupper() and low in _OPENERS and not (word.isupper() and len(word) > 1):

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.nlp.dates import CALENDAR_WORDS
 from rag.schema import Article
 
 Hashes = npt.NDArray[np.uint64]
@@ -53,16 +54,15 @@ CHANGED_PLACES = (
     2  # where two texts say the same but for a figure or a day: a template's next issue
 )
 # Days and months by name, in the languages of the news: a template's text changes them.
-_NAMED_DAYS = frozenset(
-    """monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch
-    donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche
+_NAMED_DAYS = CALENDAR_WORDS | frozenset(
+    """montag dienstag mittwoch donnerstag freitag samstag sonntag
+    lundi mardi mercredi jeudi vendredi samedi dimanche
     lunes martes miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì
     venerdì sabato domenica segunda terça quarta quinta sexta maandag dinsdag woensdag
     donderdag vrijdag zaterdag zondag mandag tirsdag onsdag torsdag fredag lørdag søndag måndag
     tisdag lördag söndag понедельник вторник среду среда четверг пятницу пятница субботу
     суббота воскресенье poniedziałek wtorek środę środa czwartek piątek sobotę sobota niedzielę
-    niedziela pazartesi salı çarşamba perşembe cuma cumartesi pazar january february march
-    april may june july august september october november december januar februar märz mai juni
+    niedziela pazartesi salı çarşamba perşembe cuma cumartesi pazar januar februar märz mai juni
     juli oktober dezember janvier février mars avril juin juillet août septembre octobre
     novembre décembre enero febrero marzo abril mayo junio julio agosto septiembre octubre
     noviembre diciembre""".split()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from rag.nlp.dates import MONTH_ABBREVIATIONS, MONTH_NUMBERS, WEEKDAYS
+
 _ONES = {
     word: n
     for n, word in enumerate(
@@ -50,16 +52,7 @@ FIGURE = re.compile(
     re.IGNORECASE,
 )
 
-MONTHS = {
-    m: n
-    for n, m in enumerate(
-        """january february march april may june july august september october november
-        december""".split(),
-        1,
-    )
-}
-_SHORT = {m[:3]: n for m, n in MONTHS.items()} | {"sept": 9}
-_MONTH = "|".join([*MONTHS, *(rf"{m}\.?" for m in _SHORT)])
+_MONTH = "|".join([*MONTH_NUMBERS, *(rf"{m}\.?" for m in MONTH_ABBREVIATIONS)])
 _DAY = (
     rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{_MONTH})\b(?:,? (?P<y>(?:19|20)\d\d))?"
     rf"|(?P<m2>{_MONTH}) (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,\d)(?:,? (?P<y2>(?:19|20)\d\d))?"
@@ -67,7 +60,6 @@ _DAY = (
     rf"|(?P<m3>{_MONTH})(?:,? (?P<y3>(?:19|20)\d\d))?\b"
 )
 DAY = re.compile(rf"\b(?:{_DAY})", re.IGNORECASE)
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKDAY = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b", re.IGNORECASE)
 RELATIVE = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}
 
@@ -103,7 +95,11 @@ def find_dates(text: str) -> list[DateMention]:
         month = (m["m"] or m["m2"] or m["m3"] or m["m4"]).lower().rstrip(".")
         if not m["d"] and not m["d2"] and not m["m4"] and not _surely_month(m):
             continue
-        number = int(month) if month.isdigit() else MONTHS.get(month) or _SHORT[month[:4].strip()]
+        number = (
+            int(month)
+            if month.isdigit()
+            else MONTH_NUMBERS.get(month) or MONTH_ABBREVIATIONS[month[:4].strip()]
+        )
         day = int(m["d"] or m["d2"] or m["d4"] or 0)
         year = int(m["y"] or m["y2"] or m["y3"] or m["y4"] or 0)
         found.append(DateMention(year, number, day, "", m[0], m.start(), m.end()))

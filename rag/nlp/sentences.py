@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from rag.nlp.dates import CALENDAR_WORDS, MONTH_ABBREVIATIONS
 from rag.schema import Span
 
 # All that ends a sentence in some script. Thai and Lao have nothing: see `has_sentence`.
@@ -59,12 +60,10 @@ _SOMETIMES = _words(  # may also end the sentence: the next word decides
     г гг в вв тыс руб коп обл р рр тис грн с м т.д т.п т.ч н.э н.е"""
 )
 _CLOCK = frozenset({"a.m", "p.m"})
-_AFTER_CLOCK = _words(
-    """monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri
-    sat sun january february march april may june july august september october november december
-    jan feb mar apr jun jul aug sep sept oct nov dec et est edt ct cst cdt mt mst mdt pt pst pdt gmt
-    utc bst cet cest ist jst kst eastern central mountain pacific alaska hawaii moscow kyiv seoul
-    beijing greenwich"""
+_AFTER_CLOCK = frozenset({*CALENDAR_WORDS, *MONTH_ABBREVIATIONS}) | _words(
+    """mon tue tues wed thu thur thurs fri sat sun et est edt ct cst cdt mt mst mdt pt pst pdt
+    gmt utc bst cet cest ist jst kst eastern central mountain pacific alaska hawaii moscow kyiv
+    seoul beijing greenwich"""
 )
 _STARTERS = _words(  # words that begin a sentence far more often than they go on with one
     """The A An He She It They We This That These Those There But And In On At For From With As If

@@ -8,22 +8,28 @@ from functools import lru_cache
 
 TOKEN = re.compile(r"[^\W_]+(?:[.,:](?=\d)[^\W_]+|[’'&-][^\W_]+)*")
 
-STOP_WORDS = frozenset(
-    """a about above according across after again against all almost along already also although
-    always am amid among an and another any anyone anything are around as at away back be became
-    because become been before being below between both but by came can cannot come could did do
-    does doing done down during each either else even ever every few for from further get give
-    given go going gone got had has have having he her here hers herself him himself his how
-    however i if in instead into is it its itself just last later least less like made make making
-    many may me might mine more most much must my myself near need neither never next no nor not
-    now of off often on once one only onto or other others our ours out over own per perhaps put
-    quite rather really recent recently same see seen several shall she should since so some still
-    such take than that the their theirs them themselves then there these they this those though
-    through thus to today together too toward towards two under until up upon us use used very via
-    was we well went were what whatever when where whether which while who whom whose why will
-    with within without would yet you your yours yourself s t re ve ll d m don didn doesn isn
-    wasn aren weren won wouldn couldn shouldn hasn haven hadn ain
-    week month year day weeks months years days yesterday tomorrow latest following""".split()
+# Words that never tell what a text or a question is about.
+FUNCTION_WORDS = frozenset(
+    """a about after again all also am an and any anything are as at be because been before being
+    between but by can could did do does down during each for from further get give had has
+    have he her here hers him his how i if in into is it its just like make many may me
+    might mine more most much must my no not of off on once one only or other our out over
+    really same she should since so some such than that the their them then there these they
+    this those to too up us very was we well were what when where which while who whom whose
+    why will with would you your""".split()
+)
+# And those that don't tell it in an article: a question may be about two weeks, or about today.
+STOP_WORDS = FUNCTION_WORDS | frozenset(
+    """above according across against almost along already although always amid among another
+    anyone around away back became become below both came cannot come doing done either else
+    even ever every few given go going gone got having herself himself however instead
+    itself last later least less made making myself near need neither never next nor now
+    often onto others ours own per perhaps put quite rather recent recently see seen several
+    shall still take theirs themselves though through thus today together toward towards two
+    under until upon use used via went whatever whether within without yet yours yourself s
+    t re ve ll d m don didn doesn isn wasn aren weren won wouldn couldn shouldn hasn haven
+    hadn ain week month year day weeks months years days yesterday tomorrow
+    latest following""".split()
 )
 
 _ENDINGS = (

@@ -22,6 +22,21 @@ from rag.nlp.tokens import content_words, stem_words
 AnswerType = Literal[
     "person", "figure", "day", "place", "name", "speech", "yes or no", "reason", "anything"
 ]
+# How the answer is laid out: its sentences best first, by date, or one of each side.
+AnswerLayout = Literal["best first", "by date", "by side"]
+
+_BY_SIDE = re.compile(
+    r"\b(?:both sides|compare|versus|vs\.?|differ(?:s|ed|ence|ences)?|disagree\w*|contradict\w*"
+    r"|supporters and (?:critics|opponents)|one side|each side"
+    r"|while (?:the )?.{1,300} (?:article|report))\b",
+    re.IGNORECASE,
+)
+_BY_DATE = re.compile(
+    r"\b(?:timeline|course of events|chronology|sequence of events"
+    r"|how did .{1,300} (?:unfold|begin|start|develop|come about|end up)"
+    r"|step by step|what led (?:up )?to)\b",
+    re.IGNORECASE,
+)
 
 _FIGURE = re.compile(
     r"\bhow (?:many|much|old|long|far|fast|tall|big|large|high|often|likely)\b"
@@ -79,12 +94,13 @@ _HEAD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAnswer:
-    """What an answer must hold: its type, and for speech whose words are asked for."""
+    """The type and layout of the answer to a question; for speech, whose words are asked for."""
 
     type: AnswerType
     whose: str = ""
     head: str = ""  # what "which ..." asks for: the answer is one, but need not be called one
     also: tuple[AnswerType, ...] = ()
+    layout: AnswerLayout = "best first"
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -94,10 +110,16 @@ class ExpectedAnswer:
 
 
 def classify_question(question: str) -> ExpectedAnswer:
-    """Return what kind of answer `question` expects; what is asked beside it goes to `also`.
+    """Return the answer that `question` expects; further types that it asks for go to `also`.
 
-    What is told before it asks says nothing of that: "When it is warm we grill. How many ...?"
+    Sentences before the first one that asks have no influence on the type: "When it is warm we
+    grill. How many ...?"
     """
+    layout: AnswerLayout = "best first"
+    if _BY_SIDE.search(question):
+        layout = "by side"
+    elif _BY_DATE.search(question):
+        layout = "by date"
     question = _asking(question)
     types: list[AnswerType] = []
     speech = _SPEECH.search(question)
@@ -121,6 +143,7 @@ def classify_question(question: str) -> ExpectedAnswer:
         whose=whose,
         head=head["head"] if head else "",
         also=tuple(types[1:]),
+        layout=layout,
     )
 
 

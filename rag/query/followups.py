@@ -12,21 +12,18 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from rag.nlp.tokens import FUNCTION_WORDS
 from rag.query.length_limit import LONGEST_QUESTION, check_length
 from rag.query.time_filter import find_time_filter
 from rag.schema import Answer
 
 CARRIED_WORDS = 8  # of earlier questions and answers, at the most
 
-_STOP = frozenset(
-    "a an the and or but so of to in on at by for from with about into over after before since as is are"
-    " was were be been being am do does did has have had will would can could should may might must it its"
-    " they them their he him his she her hers we us our you your i me my mine this that these those there"
-    " here what which who whom whose when where why how many much not no yes than then also too very just"
-    " more most some any all each other such only same if because while during between out up down off"
-    " again further once tell know like say said says think give show find get make please explain describe"
-    " ok okay well thanks oh interesting really mean let's let one ones thing things something anything"
-    " different important common main kind kinds type types sort happen happened happens".split()
+# Words that carry nothing over: function words, and those of the conversation itself.
+_STOP = FUNCTION_WORDS | frozenset(
+    """yes tell know say said says think show find please explain describe ok okay thanks oh
+    interesting mean let's let ones thing things something different important common main
+    kind kinds type types sort happen happened happens""".split()
 )
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|such|one"

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rag.nlp.dates import format_date
+from rag.query.answer_type import ExpectedAnswer, classify_question
 from rag.query.decompose import split_question
 from rag.query.followups import needs_history, resolve_followup
 from rag.query.length_limit import LONGEST_QUESTION, check_length
 from rag.query.sources import asks_for_an_author, find_authors, find_publishers, spans_of
 from rag.query.time_filter import find_time_filter
-from rag.query.wanted import Wanted, wanted_answer
-from rag.schema import TimeRange
+from rag.schema import Notice, TimeRange
 
 __all__ = [
     "LONGEST_QUESTION",
     "ParsedQuery",
-    "Wanted",
     "asks_for_an_author",
     "first_and_last",
     "needs_history",
@@ -49,35 +47,37 @@ class ParsedQuery:
     `parts` are the questions it is made of, to be searched apart ("Did A ..., while B ...?");
     where there are any, a window or a publisher of one of them prefers and does not exclude.
     `years` are named in the words ("the 2022 Emmy Awards"), and no window: they prefer softly.
-    Asked `evenly`, for a course of events, no day counts more than another.
+    `expected` is the answer that the whole text asks for, and `query_expected` the one that the
+    words of `query` do: sentences are scored by those. `time_neutral`, no day counts more than
+    another.
     """
 
     text: str
     query: str
     asked_on: datetime
+    expected: ExpectedAnswer
+    query_expected: ExpectedAnswer
     time_range: TimeRange | None = None
     publishers: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
-    wants: Wanted = "what"
     parts: tuple[ParsedQuery, ...] = ()
     years: tuple[int, ...] = ()
     time_neutral: bool = False
 
-    def describe(self) -> str:
-        """One line for the reader: what was understood beside the words; empty for nothing."""
-        said = []
-        if self.time_range is not None:
-            said.append(_described_window(self.time_range))
-        if self.publishers:
-            said.append("in " + " or ".join(self.publishers))
-        if self.authors:
-            said.append("by " + " or ".join(self.authors))
-        said += [f"with the words “{phrase}”" for phrase in self.phrases]
-        if self.excluded:
-            said.append("without " + ", ".join(self.excluded))
-        return "; ".join(said)
+    def describe(self) -> tuple[Notice, ...]:
+        """Return the constraints that were read from the words, for the reader."""
+        described = list(_described_window(self.time_range))
+        for code, name, values in (
+            ("from_publishers", "publishers", self.publishers),
+            ("by_authors", "authors", self.authors),
+            ("with_phrases", "phrases", self.phrases),
+            ("without_words", "words", self.excluded),
+        ):
+            if values:
+                described.append(Notice(code, **{name: values}))
+        return tuple(described)
 
 
 def parse_question(
@@ -107,6 +107,12 @@ def relax_time_filter(question: ParsedQuery) -> ParsedQuery:
     return replace(question, time_range=replace(window, hard=False)) if window else question
 
 
+def without_time_weights(question: ParsedQuery) -> ParsedQuery:
+    """Return the question with every day counting the same, in its parts as well."""
+    parts = tuple(replace(part, time_neutral=True) for part in question.parts)
+    return replace(question, time_neutral=True, parts=parts)
+
+
 def _read(
     question: str, asked_on: datetime, publishers: Sequence[str], authors: Sequence[str]
 ) -> ParsedQuery:
@@ -117,17 +123,20 @@ def _read(
     spans = [m.span() for m in ruled_out] + list(attributed.spans)
     spans += window.spans if window else ()
     phrases = (m.strip() for m in _QUOTED.findall(text))
+    query = _without(text, spans)
+    expected = classify_question(text)
     return ParsedQuery(
         text=text,
-        query=_without(text, spans),
+        query=query,
         asked_on=asked_on,
         time_range=window.window if window else None,
         publishers=attributed.names,
         authors=find_authors(text, authors),
         phrases=tuple(p for p in phrases if p not in publishers),
         excluded=tuple(m["minus"] or m["named"] or m["word"] for m in ruled_out),
-        wants=wanted_answer(text),
         years=() if window else tuple(dict.fromkeys(map(int, _YEAR.findall(text)))),
+        expected=expected,
+        query_expected=expected if query == text else classify_question(query),
     )
 
 
@@ -175,15 +184,16 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return left if re.search(r"\w", left) else text
 
 
-def _described_window(window: TimeRange) -> str:
-    end = window.end
-    start, last = first_and_last(window)
-    if start and last and start.date() == last.date():
-        said = f"published on {format_date(start)}"
-    elif start and last:
-        said = f"published {format_date(start)} to {format_date(last)}"
-    elif start:
-        said = f"published since {format_date(start)}"
-    else:
-        said = f"published before {format_date(end)}" if end else "published at any time"
-    return said if window.hard else f"preferably {said}"
+def _described_window(window: TimeRange | None) -> Iterator[Notice]:
+    if window is None:
+        return
+    which = "published" if window.hard else "preferably"
+    first, last = first_and_last(window)
+    if first and last and first.date() == last.date():
+        yield Notice(f"{which}_on", day=first)
+    elif first and last:
+        yield Notice(f"{which}_between", first=first, last=last)
+    elif first:
+        yield Notice(f"{which}_since", first=first)
+    elif last:
+        yield Notice(f"{which}_until", last=last)

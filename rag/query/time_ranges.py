@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from rag.nlp.dates import MONTH_ABBREVIATIONS
 from rag.valid_dates import FIRST_DAY, LAST_DAY
 
 DAY = timedelta(days=1)
 # What soft words mean, in days back from the day of asking.
 NOW_DAYS, RECENT_DAYS, MONTHS_DAYS = 7, 30, 180
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _WEEKDAYS = "mon tue wed thu fri sat sun".split()
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
@@ -79,7 +79,7 @@ def year_of_month(day: date, year: int) -> date:
 
 
 def _month(name: str) -> int:
-    return _MONTHS.index(name[:3].lower()) + 1
+    return MONTH_ABBREVIATIONS[name[:3].lower()]
 
 
 def _nth(text: str) -> int:

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from rag.nlp.near_duplicates import PassageCoverage
-from rag.schema import Access, Article, ArticleMetadata, Filters, Hit, PassageCandidate
-
-
-class Library(Protocol):
-    """What telling copies apart needs of an archive."""
-
-    def near_duplicates(
-        self, article_ids: Iterable[str], *, filters: Filters = ...
-    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
-
-    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
-
-    def load_hits(
-        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
-    ) -> dict[int, Hit]: ...
+from rag.retrieval.backend import SearchBackend
+from rag.schema import Access, ArticleMetadata, Filters, PassageCandidate
 
 
 def collapse_duplicates(
-    library: Library, ranked: Sequence[PassageCandidate], filters: Filters
+    archive: SearchBackend, ranked: Sequence[PassageCandidate], filters: Filters
 ) -> list[PassageCandidate]:
     """Return `ranked` without what copies only repeat; what is left names its story's others.
 
     Of the tellings that pass the filters, the one found best stays.  Of another, a passage stays
     that says what the first does not: a paragraph that was cut there, a figure brought up to date.
     """
-    copies = library.near_duplicates(
+    copies = archive.near_duplicates(
         {found.metadata.article_id for found in ranked}, filters=filters
     )
     if not copies:
@@ -46,8 +32,8 @@ def collapse_duplicates(
         if shown != article_id:
             told_by[found.number] = shown
     repeated = (found for found in ranked if found.number in told_by)
-    hits = library.load_hits(repeated, access=filters.access)
-    said = {shown: _said(library, shown, filters.access) for shown in set(told_by.values())}
+    hits = archive.load_hits(repeated, access=filters.access)
+    said = {shown: _said(archive, shown, filters.access) for shown in set(told_by.values())}
     kept = []
     for found in ranked:
         if found.number in told_by:
@@ -59,8 +45,8 @@ def collapse_duplicates(
     return kept
 
 
-def _said(library: Library, article_id: str, access: Access) -> PassageCoverage:
-    article = library.article(article_id, access=access)
+def _said(archive: SearchBackend, article_id: str, access: Access) -> PassageCoverage:
+    article = archive.article(article_id, access=access)
     return PassageCoverage(article.text if article else "")
 
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
-from rag.schema import Filters, Hit
+from rag.retrieval.backend import SearchBackend
+from rag.schema import Filters
 
 Step = Literal["day", "week", "month"]
 
 PASSAGES = 1000  # looked at: 0.1 s of SQLite for their heads, and a plot needs no more
 SPEAKS_FROM = 0.4  # of the best score by words: beneath it, a word or two are in common by chance
 MOST_BARS = 62  # more of them cannot be told apart on a phone
-
-
-class Wordings(Protocol):
-    """What is needed of an archive to see who speaks of what."""
-
-    def bm25_search(self, query: str, k: int, *, filters: Filters = ...) -> list[Hit]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +39,18 @@ class Histogram:
 
 
 def date_histogram(
-    archive: Wordings, query: str, *, filters: Filters = Filters(), cited: Sequence[str] = ()
+    archive: SearchBackend, query: str, *, filters: Filters = Filters(), cited: Sequence[str] = ()
 ) -> Histogram:
     """Return how the articles that speak of `query` are spread, those of the ids `cited` counted.
 
     An article speaks of it where a passage shares its words; what has no date is left out.
     """
-    hits = archive.bm25_search(query, PASSAGES, filters=filters)
-    floor = SPEAKS_FROM * max((hit.score for hit in hits), default=0.0)
+    found = archive.bm25_candidates(query, PASSAGES, filters=filters)
+    floor = SPEAKS_FROM * max((one.score for one in found), default=0.0)
     days = {
-        hit.metadata.article_id: _midnight(hit.metadata.published)
-        for hit in hits
-        if hit.metadata.published and (hit.score >= floor or hit.metadata.article_id in cited)
+        one.metadata.article_id: _midnight(one.metadata.published)
+        for one in found
+        if one.metadata.published and (one.score >= floor or one.metadata.article_id in cited)
     }
     if not days:
         return Histogram()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import Literal
 
 from rag.nlp.headlines import is_headline
 from rag.query.parser import (
@@ -13,8 +13,11 @@ from rag.query.parser import (
     asks_for_an_author,
     parse_question,
     relax_time_filter,
+    remove_constraints,
     resolve_followup,
+    without_time_weights,
 )
+from rag.retrieval.backend import SearchBackend
 from rag.retrieval.deduplicate import collapse_duplicates
 from rag.retrieval.ranking import RERANKED, apply_boosts, diversify_by_publisher, rerank
 from rag.retrieval.spam import demote_spam
@@ -25,14 +28,12 @@ from rag.schema import (
     ArticleMetadata,
     Filters,
     Hit,
+    Notice,
     PassageCandidate,
     TimeRange,
 )
 from rag.valid_dates import shift
 from rag.validation import validate_question_time
-
-if TYPE_CHECKING:
-    from langchain_core.cross_encoders import BaseCrossEncoder
 
 # Swept with the weights of `ranking`.
 CANDIDATES = 100  # passages from each index, before they are fused
@@ -52,48 +53,12 @@ HEADLINES = 40  # best passages by words among whose headlines a query's own is 
 
 # Why the time range in a question's words did not narrow the search.
 Relaxed = Literal["", "headline", "named", "empty"]
-NOTICES: dict[Relaxed, str] = {
-    "": "",
-    "headline": "The question is an article's headline: its words are not read as a time range.",
-    "named": "The question is an article's headline: the names in it are not read as a filter.",
-    "empty": "Nothing was found in the time range of the question: these are of other days.",
+NOTICES: dict[Relaxed, tuple[Notice, ...]] = {
+    "": (),
+    "headline": (Notice("headline_dates_ignored"),),
+    "named": (Notice("headline_names_ignored"),),
+    "empty": (Notice("nothing_in_time_range"),),
 }
-
-
-@runtime_checkable
-class SearchBackend(Protocol):
-    """What `retrieve` needs of an archive.
-
-    What it finds is ranked before a word of it is read: `hits` are made of what is shown.
-    The archive owns its `reranker`, so that every search uses it without being told to.
-    """
-
-    @property
-    def reranker(self) -> BaseCrossEncoder | None: ...
-
-    def vector_candidates(
-        self, query: str, k: int, *, filters: Filters = ...
-    ) -> list[PassageCandidate]: ...
-
-    def bm25_candidates(
-        self, query: str, k: int, *, filters: Filters = ..., phrases: Sequence[str] = ...
-    ) -> list[PassageCandidate]: ...
-
-    def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]: ...
-
-    def load_hits(
-        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
-    ) -> dict[int, Hit]: ...
-
-    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None: ...
-
-    def publishers(self, *, access: Access = ...) -> tuple[str, ...]: ...
-
-    def authors(self, *, access: Access = ...) -> tuple[str, ...]: ...
-
-    def near_duplicates(
-        self, article_ids: Iterable[str], *, filters: Filters = ...
-    ) -> dict[str, tuple[ArticleMetadata, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +82,51 @@ class RetrievalResult:
         return self.hits or self.outside
 
     @property
-    def notice(self) -> str:
-        """What to tell the reader where the time range was relaxed; empty where it was not."""
+    def notices(self) -> tuple[Notice, ...]:
+        """The constraint of the question that was ignored, if one was."""
         return NOTICES[self.relaxed]
+
+
+def understand_question(
+    archive: SearchBackend,
+    question: str,
+    *,
+    asked_on: datetime | None = None,
+    history: Sequence[tuple[str, Answer] | str] = (),
+    access: Access = (),
+    without: Collection[str] = (),
+) -> ParsedQuery:
+    """Parse a question that is asked of an archive, as of `asked_on` (now if not given).
+
+    Args:
+        archive: Its publishers and authors are recognised in the question.
+        question: The question as asked; a follow-up is resolved with `history`, oldest first.
+        asked_on: A datetime; a `date` or a naive datetime is UTC.
+        history: The turns before the question.
+        access: The rights with which it is asked.
+        without: Kinds of constraints whose words are removed first: see `remove_constraints`.
+
+    Returns:
+        The one parsed query, to be passed to `retrieve` and what follows it.
+
+    Raises:
+        InvalidValueError: `asked_on` is no moment, or out of range.
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
+    """
+    asked_on = validate_question_time(asked_on, "asked_on") or datetime.now(UTC)
+    text = resolve_followup(question, history)
+    authors = archive.authors(access=access) if asks_for_an_author(text) else ()
+    publishers = archive.publishers(access=access)
+    if without:
+        text = remove_constraints(
+            text, without, asked_on=asked_on, publishers=publishers, authors=authors
+        )
+    return parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
 def retrieve(
     archive: SearchBackend,
-    question: str,
+    question: str | ParsedQuery,
     k: int = 8,
     *,
     filters: Filters = Filters(),
@@ -138,14 +140,19 @@ def retrieve(
     question of several parts each part is searched for as well.  `evenly`, no day counts more
     than another within them, and of tellings as good as each other the first comes first.
 
+    A question that was parsed is searched for as it is, without regard to `asked_on` and `history`.
     `asked_on` may be a `date` (midnight UTC) or a naive datetime (UTC). Raises InvalidValueError
     for anything else.
     """
-    asked_on = validate_question_time(asked_on, "asked_on") or datetime.now(UTC)
-    asked = _understood(archive, resolve_followup(question, history), asked_on, filters.access)
+    asked = (
+        question
+        if isinstance(question, ParsedQuery)
+        else understand_question(
+            archive, question, asked_on=asked_on, history=history, access=filters.access
+        )
+    )
     if evenly:
-        parts = tuple(replace(part, time_neutral=True) for part in asked.parts)
-        asked = replace(asked, time_neutral=True, parts=parts)
+        asked = without_time_weights(asked)
     relaxed: Relaxed = ""
     if k > 0:
         asked, relaxed = _as_headline(archive, asked, filters)
@@ -180,7 +187,7 @@ def _as_headline(
     heads = [one.metadata for one in found if is_headline(asked.text, one.metadata.title)]
     if not heads:
         return asked, ""
-    asked = replace(asked, query=asked.text)
+    asked = replace(asked, query=asked.text, query_expected=asked.expected)
     theirs = [head for head in heads if _is_of_the_named(head, asked)]
     relaxed: Relaxed = ""
     if not theirs:
@@ -268,14 +275,6 @@ def merge_adjacent(archive: SearchBackend, hits: Sequence[Hit], access: Access =
         else:
             joined[place] = whole
     return joined
-
-
-def _understood(
-    archive: SearchBackend, question: str, asked_on: datetime, access: Access
-) -> ParsedQuery:
-    authors = archive.authors(access=access) if asks_for_an_author(question) else ()
-    publishers = archive.publishers(access=access)
-    return parse_question(question, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
 def _closed(window: TimeRange) -> bool:

@@ -14,16 +14,30 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from rag.retrieval.hybrid import Relaxed, SearchBackend, retrieve
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import Relaxed, retrieve
 from rag.schema import Filters, Hit
 
 
 class NewsRetriever(BaseRetriever):
-    """The same search for LangChain: `invoke`, `ainvoke`, `batch`; `k` here or in the call.
+    """The archive's search as a LangChain retriever: `invoke`, `ainvoke`, `batch`.
 
-    Where the time range of a question's words was not used, the documents' metadata have
-    `relaxed`: "headline" for the headline of an article of another time, "empty" where nothing
-    lies in the range, and the documents are of other days.
+    Each document is a passage, best first. Its metadata:
+
+    - `source`: the article's URL, or its id if it has none
+    - `start_index`, `start`, `end`: where the passage lies in the article's text, in characters
+    - `article_id`, `title`, `publisher`, `url`, and `published` as ISO 8601 or None
+    - `score`: higher is better
+    - `copies`: ids of other articles that print the same story
+    - `relaxed`, only if the time range that the question names was not used: "headline" if the
+      question is the headline of an article of another time, "empty" if nothing lies in the range
+      and the documents are of other days
+
+    Attributes:
+        archive: An `Archive`, an `ArchiveSnapshot`, or anything else that is a `SearchBackend`.
+        k: The most documents of a call; `invoke(query, k=3)` overrides it.
+        filters: What the articles must be; a call may override it.
+        asked_on: The day from which "last week" is counted, now if None; a call may override it.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -49,7 +63,7 @@ class NewsRetriever(BaseRetriever):
             filters=self.filters if filters is None else filters,
             asked_on=asked_on or self.asked_on,
         )
-        return [_document(hit, found.relaxed) for hit in found.nearest_hits]
+        return [to_document(hit, found.relaxed) for hit in found.nearest_hits]
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **how: Any
@@ -59,9 +73,17 @@ class NewsRetriever(BaseRetriever):
         )
 
 
-def _document(hit: Hit, relaxed: Relaxed) -> Document:
+def to_document(hit: Hit, relaxed: Relaxed = "") -> Document:
+    """Return a hit as a LangChain document, its metadata as `NewsRetriever` describes them.
+
+    Args:
+        hit: The passage that was found.
+        relaxed: How the search relaxed the question's time range; "" if it did not.
+    """
     head, passage = hit.metadata, hit.passage
     metadata: dict[str, Any] = {
+        "source": head.url or passage.article_id,
+        "start_index": passage.start,
         "article_id": passage.article_id,
         "start": passage.start,
         "end": passage.end,

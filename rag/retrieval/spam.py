@@ -8,14 +8,14 @@ the best one keeps its score, no matter who publishes the others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from rag.nlp.keyword_stuffing import is_stuffed, is_stuffed_title
 from rag.nlp.tokens import TOKEN, stem_words
-from rag.schema import Access, ArticleMetadata, Filters, Hit, PassageCandidate
+from rag.retrieval.backend import SearchBackend
+from rag.schema import ArticleMetadata, Filters, Hit, PassageCandidate
 
 READ = 40  # passages at a time, until as many are found that are neither stuffed nor repeated
 STUFFED = 0.2  # what a stuffed passage counts
@@ -28,14 +28,6 @@ FEWEST_RUNS = 8  # of a passage that is compared
 SAME_DAY = timedelta(days=1)
 
 
-class Library(Protocol):
-    """What judging a crowd needs of an archive."""
-
-    def load_hits(
-        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
-    ) -> dict[int, Hit]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class DemotedHits:
     """What was found, best first, after weighing down crowds, and how much of it is in one."""
@@ -46,7 +38,7 @@ class DemotedHits:
 
 
 def demote_spam(
-    library: Library, ranked: Sequence[PassageCandidate], query: str, filters: Filters
+    archive: SearchBackend, ranked: Sequence[PassageCandidate], query: str, filters: Filters
 ) -> DemotedHits:
     """Return `ranked` in its new order: stuffed and repeated passages behind what is as good.
 
@@ -58,7 +50,7 @@ def demote_spam(
     clear = crowded = 0
     for i in range(0, len(ranked), READ):
         some = ranked[i : i + READ]
-        hits = library.load_hits(some, access=filters.access)
+        hits = archive.load_hits(some, access=filters.access)
         for found in some:
             hit = hits.get(found.number)
             if hit is None:

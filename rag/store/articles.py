@@ -8,9 +8,8 @@ is overwritten: a change ends one revision and begins another.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +27,9 @@ from rag.store.rows import (
     FIRST_SECOND,
     HEAD,
     LAST_SECOND,
+    METADATA_COLUMNS,
     from_timestamp,
+    metadata_to_row,
     row_to_article,
     row_to_metadata,
     to_timestamp,
@@ -49,6 +50,7 @@ class PreparedArticle:
 
 # SQL: when an article was published, in seconds since 1970, where that is a valid date.
 _DATED = f"iif(r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND}, r.published_at, NULL)"
+_COLUMNS = (*METADATA_COLUMNS, "fingerprint", "published_at", "since")
 _LATER = ("slugline", "urgency", "correction", "access")
 
 # Characters of a title that are embedded with each passage: the longest of 11,746 titles has
@@ -272,17 +274,11 @@ class ArticleStore:
             "SELECT ifnull(max(revision), 0) FROM revisions WHERE article_id = ?", (a.id,)
         ).fetchone()
         revision_id = self.database.connection.execute(
-            "INSERT INTO revisions (article_id, revision, fingerprint, title, publisher, url, "
-            "authors, published, published_at, updated, section, language, kind, slugline, "
-            "urgency, correction, access, since) VALUES (" + placeholders(range(18)) + ")",
+            f"INSERT INTO revisions ({', '.join(_COLUMNS)}) "
+            f"VALUES ({placeholders(range(len(_COLUMNS)))})",
             (
-                *(a.id, newest + 1, entry.fingerprint, a.title, a.publisher, a.url),
-                json.dumps(a.authors, ensure_ascii=False),
-                a.published.isoformat() if a.published else None,
-                to_timestamp(a.published) if a.published else None,
-                a.updated.isoformat() if a.updated else None,
-                *(a.section, a.language, a.kind, a.slugline, a.urgency, a.correction, a.access),
-                sequence,
+                *metadata_to_row(replace(a.metadata, revision=newest + 1)),
+                *(entry.fingerprint, to_timestamp(a.published) if a.published else None, sequence),
             ),
         ).lastrowid
         self.database.connection.execute("INSERT INTO texts VALUES (?, ?)", (revision_id, a.text))
@@ -310,7 +306,7 @@ def prepare_articles(
     vector; the others are embedded in one call, which is not made where there are none.
     """
     texts = [
-        [embedding_text(article.head, article.text[s.start : s.end]) for s in spans]
+        [embedding_text(article.metadata, article.text[s.start : s.end]) for s in spans]
         for article, _, spans in articles
     ]
     digests = [tuple(map(text_digest, of_one)) for of_one in texts]

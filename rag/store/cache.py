@@ -1,11 +1,12 @@
-"""What was last read of revisions: a search finds passages of the same articles again."""
+"""LRU caches of article texts and metadata: consecutive searches find the same articles."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 from rag.schema import ArticleMetadata
 from rag.store.database import Database
@@ -24,40 +25,39 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class LRUCache(Generic[K, V]):
-    """Values by their keys, the latest used of them kept; may be used by several threads.
+class ReadThroughCache(Generic[K, V]):
+    """LRU cache that reads the keys it lacks, all of them at once; safe with threads.
 
-    `read` is asked for those that are not; of the sizes of all, `most` is kept.
+    Args:
+        read: Returns the values of those of the keys that there are.
+        maxsize: Of the sizes of all values together; the least recently used are dropped first.
+        getsizeof: A value's size, by default 1. A value larger than `maxsize` is not cached.
     """
 
     def __init__(
-        self, read: Callable[[set[K]], dict[K, V]], most: int, size: Callable[[V], int]
+        self,
+        read: Callable[[set[K]], dict[K, V]],
+        maxsize: int,
+        getsizeof: Callable[[V], int] = lambda _: 1,
     ) -> None:
-        self._read, self._most, self._size = read, most, size
-        self._kept: OrderedDict[K, V] = OrderedDict()
-        self._taken = 0
+        self._read, self._getsizeof = read, getsizeof
+        self._cache: LRUCache[K, V] = LRUCache(maxsize, getsizeof)
         self._lock = threading.Lock()
 
-    def of(self, keys: Iterable[K]) -> dict[K, V]:
+    def get_many(self, keys: Iterable[K]) -> dict[K, V]:
         """Return the values of those of the keys that there are."""
         wanted = set(keys)
         with self._lock:
-            found = {key: self._kept[key] for key in wanted if key in self._kept}
-            for key in found:
-                self._kept.move_to_end(key)
+            found = {key: self._cache[key] for key in wanted if key in self._cache}
         read = self._read(wanted - found.keys())
         with self._lock:
             for key, value in read.items():
-                if key not in self._kept:
-                    self._kept[key] = value
-                    self._taken += self._size(value)
-            while self._taken > self._most:
-                _, dropped = self._kept.popitem(last=False)
-                self._taken -= self._size(dropped)
+                if self._getsizeof(value) <= self._cache.maxsize:
+                    self._cache[key] = value
         return found | read
 
 
-def text_cache(database: Database) -> LRUCache[TextKey, str]:
+def text_cache(database: Database) -> ReadThroughCache[TextKey, str]:
     """Return the texts of the record's revisions."""
 
     def read(keys: set[TextKey]) -> dict[TextKey, str]:
@@ -67,10 +67,10 @@ def text_cache(database: Database) -> LRUCache[TextKey, str]:
         )
         return {wanted[revision_id]: text for revision_id, text in rows}
 
-    return LRUCache(read, CHARACTERS, len)
+    return ReadThroughCache(read, CHARACTERS, len)
 
 
-def metadata_cache(database: Database) -> LRUCache[HeadKey, ArticleMetadata]:
+def metadata_cache(database: Database) -> ReadThroughCache[HeadKey, ArticleMetadata]:
     """Return the heads of the record's revisions."""
 
     def read(keys: set[HeadKey]) -> dict[HeadKey, ArticleMetadata]:
@@ -81,4 +81,4 @@ def metadata_cache(database: Database) -> LRUCache[HeadKey, ArticleMetadata]:
         heads = ((row[:2], row_to_metadata(row[2:])) for row in rows)
         return {(*key, head.revision): head for key, head in heads}
 
-    return LRUCache(read, HEADS, lambda _: 1)
+    return ReadThroughCache(read, HEADS)

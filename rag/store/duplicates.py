@@ -6,8 +6,9 @@ so the thousandth reprint costs no more than the second.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+
+from cachetools import LRUCache
 
 from rag.nlp.near_duplicates import (
     FEWEST_WORDS,
@@ -35,7 +36,7 @@ class DuplicateClusters:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._wordings: OrderedDict[tuple[bytes, str], TextSignature] = OrderedDict()
+        self._wordings: LRUCache[tuple[bytes, str], TextSignature] = LRUCache(REMEMBERED)
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = EVERYTHING
@@ -162,12 +163,10 @@ class DuplicateClusters:
 
     def _signature(self, article_id: str, mark: bytes) -> TextSignature:
         key = (mark, article_id)
-        if key not in self._wordings:
-            self._wordings[key] = text_signature(self._articles([article_id])[0])
-            if len(self._wordings) > REMEMBERED:
-                self._wordings.popitem(last=False)
-        self._wordings.move_to_end(key)
-        return self._wordings[key]
+        found = self._wordings.get(key)
+        if found is None:
+            found = self._wordings[key] = text_signature(self._articles([article_id])[0])
+        return found
 
     def _repair(self, story: str) -> None:
         """Give a story that has lost tellings a leader, and end one that is told once."""

@@ -183,7 +183,7 @@ def _texts(database: Database) -> Iterator[Problem]:
         for (number, span, digest), wrong in zip(passages, _wrong(article, passages), strict=True):
             if wrong:
                 misplaced.append(number)
-            elif digest != text_digest(embedding_text(article.head, _words(article, span))):
+            elif digest != text_digest(embedding_text(article.metadata, _words(article, span))):
                 foreign.append(number)
     if altered:
         what = _some(altered, "revision", "altered since it was put")

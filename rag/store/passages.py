@@ -62,8 +62,8 @@ class PassageStore:
     def live(self, numbers: Iterable[int], standing: str = CURRENT) -> dict[int, IndexedPassage]:
         """Return those of the passages that are live, by number."""
         rows = self._standing(numbers, standing)
-        heads = self._heads.of(row[:3] for row in rows)
-        texts = self._texts.of(row[:2] for row in rows)
+        heads = self._heads.get_many(row[:3] for row in rows)
+        texts = self._texts.get_many(row[:2] for row in rows)
         return {
             number: IndexedPassage(
                 number, Passage(head.article_id, which, start, end, text[start:end]), head
@@ -83,13 +83,13 @@ class PassageStore:
         that had no story, and their short texts stand high in any ranking.
         """
         rows = self._standing(numbers, standing)
-        heads = self._heads.of(row[:3] for row in rows)
+        heads = self._heads.get_many(row[:3] for row in rows)
         titled = {
             row[:2]: heads[row[:3]].title
             for row in rows
             if row[:3] in heads and row[4] == 0 and row[5] == len(heads[row[:3]].title)
         }
-        texts = self._texts.of(titled) if titled else {}
+        texts = self._texts.get_many(titled) if titled else {}
         only_title = {key for key, title in titled.items() if _repeats(texts.get(key, ""), title)}
         return {
             row[3]: (row[4], heads[row[:3]])

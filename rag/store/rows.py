@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, time
 from typing import Any
 
 from rag.schema import Article, ArticleMetadata, Passage
 from rag.valid_dates import FIRST_DAY, LAST_DAY, parse_stored_date
 
-# The columns of a head, of a table `revisions` that is called r: as many as `read_head` takes.
-HEAD = (
-    "r.article_id, r.title, r.publisher, r.url, r.authors, r.published, r.updated, "
-    "r.section, r.language, r.kind, r.slugline, r.urgency, r.correction, r.access, r.revision"
-)
-HEAD_COLUMNS = 15
+# The columns of `revisions` that hold an article's metadata are called like its fields; in SQL,
+# the table is called r.
+METADATA_COLUMNS = tuple(field.name for field in fields(ArticleMetadata))
+HEAD = ", ".join(f"r.{name}" for name in METADATA_COLUMNS)
+HEAD_COLUMNS = len(METADATA_COLUMNS)
+_AUTHORS = METADATA_COLUMNS.index("authors")
+_DATES = tuple(map(METADATA_COLUMNS.index, ("published", "updated")))
 
 Row = Sequence[Any]
 # Whole seconds since 1970 between which a stored moment is a valid one: in SQL, of an older record.
@@ -34,47 +35,26 @@ class IndexedPassage:
 
 
 def row_to_metadata(row: Row) -> ArticleMetadata:
-    """Return the head of a row of HEAD."""
-    return ArticleMetadata(
-        article_id=row[0],
-        title=row[1],
-        publisher=row[2],
-        url=row[3],
-        authors=tuple(json.loads(row[4])),
-        published=parse_stored_date(row[5]),
-        updated=parse_stored_date(row[6]),
-        section=row[7],
-        language=row[8],
-        kind=row[9],
-        slugline=row[10],
-        urgency=row[11],
-        correction=row[12],
-        access=row[13],
-        revision=row[14],
-    )
+    """Return the metadata in the first columns of a row of HEAD."""
+    values = list(row[:HEAD_COLUMNS])
+    values[_AUTHORS] = tuple(json.loads(values[_AUTHORS]))
+    for column in _DATES:
+        values[column] = parse_stored_date(values[column])
+    return ArticleMetadata(*values)
+
+
+def metadata_to_row(metadata: ArticleMetadata) -> list[Any]:
+    """Return what the columns of HEAD hold of an article's metadata."""
+    values = [getattr(metadata, name) for name in METADATA_COLUMNS]
+    values[_AUTHORS] = json.dumps(values[_AUTHORS], ensure_ascii=False)
+    for column in _DATES:
+        values[column] = values[column].isoformat() if values[column] else None
+    return values
 
 
 def row_to_article(row: Row) -> Article:
     """Return the article of a row of HEAD and its text."""
-    head, text = row_to_metadata(row), row[HEAD_COLUMNS]
-    return Article(
-        id=head.article_id,
-        title=head.title,
-        text=text,
-        publisher=head.publisher,
-        url=head.url,
-        authors=head.authors,
-        published=head.published,
-        updated=head.updated,
-        section=head.section,
-        language=head.language,
-        kind=head.kind,
-        slugline=head.slugline,
-        urgency=head.urgency,
-        correction=head.correction,
-        access=head.access,
-        revision=head.revision,
-    )
+    return Article(text=row[HEAD_COLUMNS], metadata=row_to_metadata(row))
 
 
 def row_to_passage(row: Row) -> IndexedPassage:

@@ -18,16 +18,16 @@ from rag.archive.archive import Archive
 from rag.models.archive_model import LazyEmbeddings
 from rag.retrieval.histogram import date_histogram
 from rag.retrieval.langchain import NewsRetriever
-from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Passage, Span
+from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Notice, Passage, Span
 from rag.settings import Settings
 from rag.store.filters import restricts, rights_clause
-from tests.fakes import WordEmbeddings, small_archive
+from tests.fakes import WordEmbeddings, phrase_hits, small_archive
 from ui.cli import main
+from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.app import build_page
 from ui.web.archive_summary import SummaryCache
 from ui.web.state import AskRequest, Conversation, Session, Turn
-from ui.web.texts import texts_in
 from ui.web.views.article import Place, article_html
 
 ROOT = Path(__file__).parents[2]
@@ -44,8 +44,8 @@ PUBLIC = Article(
     "courier.example/bridge", "Bridge inspectors find cracks", STORY, "Harbour Courier",
     "https://courier.example/bridge", ("Noor Haan",), DAY, language="en", section="Town",
 )  # fmt: skip
-COPY = replace(  # the same story, told to subscribers as well
-    PUBLIC, id="wire.example/bridge", title="Wire: vermilion bridge", publisher="Vermilion Wire",
+COPY = PUBLIC.replace(
+    id="wire.example/bridge", title="Wire: vermilion bridge", publisher="Vermilion Wire",
     url="https://wire.example/bridge", authors=("Vermilion Reporter",), access="wire",
 )  # fmt: skip
 BOARD = Article(
@@ -65,7 +65,7 @@ ONCE_PUBLIC = Article(
     "The ferry will run at night, the vermilion company said of the harbour.", "Harbour Courier",
     "", (), DAY,
 )  # fmt: skip
-CLOSED = replace(ONCE_PUBLIC, title="Ferry to run at night, vermilion", access="board")
+CLOSED = ONCE_PUBLIC.replace(title="Ferry to run at night, vermilion", access="board")
 RESTRICTED = {COPY.id, BOARD.id, NOTICE.id, CLOSED.id}
 
 
@@ -93,12 +93,12 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
     "search": lambda a, f: a.search(QUESTION, 20, filters=f),
     "search, only its words": lambda a, f: a.search("vermilion report piers", 20, filters=f),
     "search as of a day": lambda a, f: a.search(QUESTION, 20, filters=f, as_of=LATER),
-    "dense": lambda a, f: a.vector_search(QUESTION, 20, filters=f),
-    "lexical": lambda a, f: a.bm25_search("vermilion harbour bridge ferry", 20, filters=f),
-    "phrase": lambda a, f: a.bm25_search("x", 20, filters=f, phrases=("vermilion report",)),
-    "dense as of a day": lambda a, f: a.as_of(LATER).vector_search(QUESTION, 20, filters=f),
-    "lexical as of a day": lambda a, f: a.as_of(LATER).bm25_search(
-        "vermilion ferry", 20, filters=f
+    "dense": lambda a, f: a.search(QUESTION, 20, filters=f, mode="vector"),
+    "lexical": lambda a, f: a.search("vermilion harbour bridge ferry", 20, filters=f, mode="bm25"),
+    "phrase": lambda a, f: phrase_hits(a, "x", 20, filters=f, phrases=("vermilion report",)),
+    "dense as of a day": lambda a, f: a.as_of(LATER).search(QUESTION, 20, filters=f, mode="vector"),
+    "lexical as of a day": lambda a, f: a.as_of(LATER).search(
+        "vermilion ferry", 20, filters=f, mode="bm25"
     ),
     "articles": lambda a, f: list(a.articles(f)),
     "copies": lambda a, f: a.near_duplicates([PUBLIC.id], filters=f),
@@ -134,13 +134,21 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
 HARMLESS = {"ask of another time", "named publisher", "gaps", "ask of another publisher"}
 
 
+def _without_word(refusal: Notice | None) -> Notice | None:
+    """Return a refusal without the word that stands in the question as well."""
+    if refusal is None:
+        return None
+    value = json.dumps(refusal.to_dict()).replace("vermilion", "")
+    return Notice.from_dict(json.loads(value))
+
+
 @pytest.mark.parametrize("way", SEARCHES)
 def test_a_restricted_article_does_not_leak(way: str, archive: Archive) -> None:
     search = SEARCHES[way]
     found = search(archive, Filters())
     asked = {"questions and words of the reader": "vermilion report"}
-    if isinstance(found, Answer):
-        found = replace(found, question="", reason=found.reason.replace("vermilion", ""))
+    if isinstance(found, Answer):  # a refusal names words of the question
+        found = replace(found, question="", refusal=_without_word(found.refusal))
     assert not leaks(found), asked
     assert not leaks(search(archive, Filters(access=("others",)))) or isinstance(found, Answer)
     if way not in HARMLESS:  # the attack is one: with all rights it finds what is restricted
@@ -152,7 +160,7 @@ def test_each_right_opens_its_own_articles(archive: Archive) -> None:
     ids = {hit.passage.article_id for hit in archive.search(QUESTION, 20, filters=board)}
     assert BOARD.id in ids
     assert not ids & {COPY.id, NOTICE.id}
-    assert archive.article(BOARD.id, access=("board",)) == replace(BOARD, revision=1)
+    assert archive.article(BOARD.id, access=("board",)) == BOARD.replace(revision=1)
     assert archive.article(COPY.id, access=("board",)) is None
     assert [len(archive.revisions(CLOSED.id, access=access)) for access in ((), ("board",))] == [
         0,
@@ -162,15 +170,15 @@ def test_each_right_opens_its_own_articles(archive: Archive) -> None:
 
 def test_a_restricted_correction_is_told_to_its_readers_only(archive: Archive) -> None:
     def correction(filters: Filters) -> str:
-        (hit,) = archive.bm25_search(
-            "cracks", 5, filters=replace(filters, article_ids=(PUBLIC.id,))
+        (hit,) = archive.search(
+            "cracks", 5, filters=replace(filters, article_ids=(PUBLIC.id,)), mode="bm25"
         )
         return hit.metadata.correction
 
     assert correction(Filters()) == ""
     assert "vermilion piers were four" in correction(Filters(access=("wire",)))
     before = archive.as_of(LATER)
-    (hit,) = before.bm25_search("cracks", 5, filters=Filters(article_ids=(PUBLIC.id,)))
+    (hit,) = before.search("cracks", 5, filters=Filters(article_ids=(PUBLIC.id,)), mode="bm25")
     assert hit.metadata.correction == ""
     assert before.corrected_since([hit.metadata]) == {}
 
@@ -216,10 +224,12 @@ def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) 
         Passage(CLOSED.id, 1, 0, len(ONCE_PUBLIC.text), ONCE_PUBLIC.text),
         Passage(PUBLIC.id, 1, 0, len(PUBLIC.text), PUBLIC.text),
     ]
-    hits = tuple(Hit(passage, PUBLIC.head, 1.0) for passage in passages)
-    answer = Answer(QUESTION, hits=hits, nearest_hits=hits, refused=True, reason="No.")
+    hits = tuple(Hit(passage, PUBLIC.metadata, 1.0) for passage in passages)
+    answer = Answer(
+        QUESTION, hits=hits, nearest_hits=hits, refused=True, refusal=Notice("off_topic")
+    )
     desk = Session((Conversation(turns=(Turn(AskRequest(QUESTION), answer),)),))
-    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive, "lost")
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive)
     assert [hit.passage.article_id for hit in back.turns[0].answer.hits] == [PUBLIC.id]
     assert not leaks(back.turns[0].answer)
 

@@ -74,7 +74,7 @@ def refused_everything(visit: Visit) -> None:
     for name in MINDING:
         told = visit.join(visit.index(name))
         assert told.status_code == 403, name
-        assert told.json()["detail"] == "You may not change this archive here."
+        assert told.json()["detail"] == "You are not allowed to change this archive here."
 
 
 def test_nginx_that_says_nothing_gives_nobody_the_archive(served: Served, nginx: str) -> None:
@@ -139,7 +139,7 @@ def test_local_wants_the_machine_as_well_as_the_token(
 
 
 def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
-    with serving(tmp_path, feeding="everyone", token="") as served:
+    with serving(tmp_path, write_access="anyone", token="") as served:
         assert f"?token={served.permission.token}" in served.invitation
         assert len(served.permission.token) >= 32
         elsewhere = {"X-Forwarded-For": "192.0.2.7"}
@@ -148,7 +148,7 @@ def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
         with client(served, token=True) as asking:
             sent = {"files": {"files": ("x", b"x")}, "headers": elsewhere}
             assert asking.post("/gradio_api/upload", **sent).is_success
-    nobody = WriteAccess.of(Settings(feeding="nobody", token=TOKEN))
+    nobody = WriteAccess.of(Settings(write_access="none", token=TOKEN))
     assert nobody.token == ""
     assert not nobody.is_token("")
     assert not nobody.may_write("127.0.0.1", {"host": "localhost", "cookie": "backfile="})

@@ -106,7 +106,7 @@ def test_questions_of_programs_leave_no_session_behind(served: Served) -> None:
 
 def turn(characters: int) -> Turn:
     passage = Passage(HARBOUR.id, 1, 0, characters, "x" * characters)
-    return Turn(AskRequest("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.head, 1.0),)))
+    return Turn(AskRequest("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.metadata, 1.0),)))
 
 
 def test_desk_on_the_server_is_bounded() -> None:
@@ -133,7 +133,7 @@ def test_forged_places_do_not_multiply_an_article() -> None:
     places = [[HARBOUR.id, 1, n, 100_000] for n in range(100)]
     turns = [{"question": "Who?", "mode": "passages", "hits": places}] * MOST_TURNS
     value = {"conversations": [{"id": "x", "turns": turns}] * 20}
-    found = browser_storage.from_browser(value, Shelf(), "lost")  # type: ignore[arg-type]
+    found = browser_storage.from_browser(value, Shelf())  # type: ignore[arg-type]
     passages = {
         id(hit.passage): len(hit.passage.text)
         for conversation in found

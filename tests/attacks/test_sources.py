@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,7 @@ class Desk:
 
     def articles(self) -> dict[str, Article]:
         with self.open() as archive:
-            return {article.id: replace(article, revision=1) for article in archive.articles()}
+            return {article.id: article.replace(revision=1) for article in archive.articles()}
 
     def held(self) -> list[HeldChange]:
         with self.open() as archive:
@@ -444,7 +443,7 @@ def test_a_viewers_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> N
     from ingest.provenance import may_speak_for, origin_problem
 
     forged = "https://google.evil.example/amp/s/harbour-courier.example/crane"
-    copied = replace(COURIER, url=forged)
+    copied = COURIER.replace(url=forged)
     assert origin_problem(copied, forged, TrustedSources(), place=forged)
     for copy in (
         "https://www.google.com/amp/s/harbour-courier.example/crane",

@@ -165,8 +165,7 @@ def _twin(article: Article, passages: list[Passage], number: int) -> tuple[Artic
         text += words + "\n\n"
     some_day = FIRST_DAY + timedelta(days=chance.randrange(DAYS))
     published = article.published if number == 1 else some_day
-    return replace(
-        article,
+    return article.replace(
         id=f"{article.id}/twin/{number}",
         title=disordered(article.title),
         text=text,

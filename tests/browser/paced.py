@@ -7,18 +7,18 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from rag.settings import Feeding, Settings
+from rag.settings import Settings, Writers
 from tests.fakes import PacedChatbot, small_archive
 from ui.web.app import start
 
 
-def main(folder: Path, port: int, feeding: Feeding = "nobody", allow: str = "") -> None:
+def main(folder: Path, port: int, writers: Writers = "none", allow: str = "") -> None:
     """Serve the articles of `tests.fakes`, until interrupted."""
     with small_archive(folder / "archive") as archive:
         settings = Settings(
             archive=folder / "archive",
             port=port,
-            feeding=feeding,
+            write_access=writers,
             fetch_allow=allow,
             proxies="127.0.0.1",
         )

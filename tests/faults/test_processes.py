@@ -16,7 +16,7 @@ from typing import Any
 
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
-from tests.fakes import WordEmbeddings
+from tests.fakes import WordEmbeddings, phrase_hits
 from tests.faults.desk import article
 
 SECONDS, SECONDS_IN_FULL = 8, 300
@@ -201,8 +201,10 @@ def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int
         old = [e for e in _last(folder).values() if e.done and e.at < time.time() - STALE_AFTER]
         for line in chance.sample(old, min(len(old), 10)):
             number = line.id.rpartition("/")[2]
-            by_words = archive.bm25_search(f"town paper.example/{number}", 10, phrases=(line.id,))
-            near = archive.vector_search(f"Version {line.version} of bridge {line.id} stands.", 10)
+            by_words = phrase_hits(archive, f"town paper.example/{number}", 10, phrases=(line.id,))
+            near = archive.search(
+                f"Version {line.version} of bridge {line.id} stands.", 10, mode="vector"
+            )
             whole = archive.article(line.id)
             if _last(folder)[line.id] != line:
                 continue  # it is being changed just now

@@ -22,7 +22,7 @@ def an_article(number: int, version: int = 1) -> tuple[Article, list[Span]]:
 def sought(number: int, version: int = 1) -> str:
     """Return what was embedded for an article: its passage is nearest to it, and its cosine 1."""
     article, _ = an_article(number, version)
-    return embedding_text(article.head, article.text)
+    return embedding_text(article.metadata, article.text)
 
 
 def of(model: str) -> Settings:
@@ -30,7 +30,7 @@ def of(model: str) -> Settings:
 
 
 def nearest(archive: Archive, number: int, version: int = 1) -> tuple[str, float]:
-    (hit, *_) = archive.vector_search(sought(number, version), 3)
+    (hit, *_) = archive.search(sought(number, version), 3, mode="vector")
     return hit.passage.text, hit.score
 
 

@@ -206,7 +206,7 @@ def test_the_past_is_found_by_the_new_model(folder: Path, models: tuple[str, str
         archive.add([an_article(3, 2)])
         archive.reembed(models[1])
         then = archive.as_of(datetime.now(UTC) - timedelta(days=2))
-        (hit, *_) = then.vector_search(sought(3), 1)
+        (hit, *_) = then.search(sought(3), 1, mode="vector")
         assert hit.passage.text == an_article(3)[0].text
         assert hit.score > 0.999
 

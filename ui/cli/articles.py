@@ -107,9 +107,7 @@ def withdraw(
     """
     from rag.archive.archive import Archive
 
-    with Archive.open(
-        settings.archive, mode="write", settings=settings, missing="refuse"
-    ) as archive:
+    with Archive.open(settings.archive, mode="write", settings=settings, create=False) as archive:
         ids, unknown = _find_all(archive, names)
         copies = archive.near_duplicates(ids, filters=EVERYTHING)
         complete = True
@@ -151,9 +149,7 @@ def reinstate(names: tuple[str, ...], settings: Settings, as_json: bool) -> int:
     from rag.archive.archive import Archive
     from rag.sanitize import single_line
 
-    with Archive.open(
-        settings.archive, mode="write", settings=settings, missing="refuse"
-    ) as archive:
+    with Archive.open(settings.archive, mode="write", settings=settings, create=False) as archive:
         ids, unknown = _find_all(archive, names)
         withdrawn = [article_id for article_id in ids if archive.withdrawals([article_id])]
         archive.reinstate(withdrawn)

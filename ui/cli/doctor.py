@@ -41,13 +41,13 @@ def doctor(repair: bool, settings: Settings, as_json: bool) -> int:
     from rag.sanitize import single_line
     from ui import render
 
-    with Archive.open(settings.archive, settings=settings, losses="accept") as archive:
+    with Archive.open(settings.archive, settings=settings, on_data_loss="accept") as archive:
         found = integrity.find_problems(archive)
         counts = archive.count(EVERYTHING)
     left = found
     if repair and found:
         with Archive.open(
-            settings.archive, mode="write", settings=settings, losses="accept"
+            settings.archive, mode="write", settings=settings, on_data_loss="accept"
         ) as archive:
             left = integrity.repair_archive(archive)
             counts = archive.count(EVERYTHING)

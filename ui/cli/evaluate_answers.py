@@ -23,7 +23,7 @@ from ui.cli.progress import show_progress
 if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
-    from rag.evaluate.metrics import Evaluation, Measure
+    from rag.evaluate.metrics import Metric, Outcome, OutcomeEvaluation
     from rag.evaluate.retrieval import EvaluationQuestion
     from rag.schema import Answer
 
@@ -108,14 +108,14 @@ def answers(
         raise BackfileError(
             "Nothing to measure: give QUESTIONS, --premises, --claims or --altered."
         )
-    from rag.evaluate.metrics import Evaluation, compare
+    from rag.evaluate.metrics import OutcomeEvaluation, compare
     from rag.evaluate.retrieval import read_questions
     from ui import opening
 
-    before = report_options.load_earlier(Evaluation.loaded)
+    before = report_options.load_earlier(OutcomeEvaluation.loaded)
     with opening.open_chatbot(settings) as (archive, unmeasured):
         chatbot = _TimedChatbot(unmeasured)
-        measures: list[Measure] = []
+        measures: list[Metric[Outcome]] = []
         if questions:
             asked = read_lines(questions, partial(read_questions, access=ALL_RIGHTS))
             measures += _answers(archive, chatbot, asked, most)
@@ -127,16 +127,16 @@ def answers(
             measures += _claims(archive, path)
         if altered:
             measures += _perturbations(archive, altered)
-    found = Evaluation(tuple(measures), tuple(chatbot.milliseconds))
-    if not found.measures:
+    found = OutcomeEvaluation(tuple(measures), tuple(chatbot.milliseconds))
+    if not found.metrics():
         raise BackfileError("Nothing to measure: the files have no questions or claims.")
     return report(found, table(found), compare(found, before) if before else (), report_options)
 
 
-def table(found: Evaluation) -> str:
+def table(found: OutcomeEvaluation) -> str:
     """Return the measures with their 95 % intervals, one line each."""
     lines = []
-    for m in found.measures:
+    for m in found.metrics():
         score = m.score()
         shown = f"{score.mean:.3f}  [{score.low:.3f}, {score.high:.3f}]"
         lines.append(f"{m.set:14}{m.name:26}{shown}  n = {m.n}")
@@ -170,11 +170,11 @@ class _TimedChatbot:
 
 def _answers(
     archive: Archive, chatbot: _TimedChatbot, questions: Sequence[EvaluationQuestion], most: int
-) -> list[Measure]:
+) -> list[Metric[Outcome]]:
     from rag.evaluate.answers import measure_answers, measure_calibration, question_sets
 
     sets = question_sets(archive, questions, most)
-    measures: list[Measure] = []
+    measures: list[Metric[Outcome]] = []
     every: list[tuple[Answer, str]] = []
     for name, asked in (("gold", sets.gold), ("string", sets.string)):
         answers = {}
@@ -192,7 +192,7 @@ def _refusal(
     questions: Sequence[EvaluationQuestion],
     day: datetime,
     most: int,
-) -> list[Measure]:
+) -> list[Metric[Outcome]]:
     from rag.evaluate.answers import measure_refusal, refusal_sets
 
     can, cannot = refusal_sets(archive, questions, day, most)
@@ -204,7 +204,7 @@ def _refusal(
     return measure_refusal(refused, (q.id for q in cannot))
 
 
-def _premises(chatbot: _TimedChatbot, path: Path) -> list[Measure]:
+def _premises(chatbot: _TimedChatbot, path: Path) -> list[Metric[Outcome]]:
     from rag.evaluate.premises import measure_premises, read_premises
 
     answers = []
@@ -216,7 +216,7 @@ def _premises(chatbot: _TimedChatbot, path: Path) -> list[Measure]:
     return measure_premises(answers)
 
 
-def _claims(archive: Archive, path: Path) -> list[Measure]:
+def _claims(archive: Archive, path: Path) -> list[Metric[Outcome]]:
     from rag.evaluate.claims import Claim, measure_claims, read_claims
     from rag.verify.verifier import Verifier
 
@@ -232,7 +232,7 @@ def _claims(archive: Archive, path: Path) -> list[Measure]:
     return measure_claims(f"{path.parent.name}/{path.stem}", claims, probability)
 
 
-def _perturbations(archive: Archive, most: int) -> list[Measure]:
+def _perturbations(archive: Archive, most: int) -> list[Metric[Outcome]]:
     from rag.evaluate.claims import measure_perturbations
     from rag.evaluate.perturbations import perturb
 

@@ -77,11 +77,11 @@ def duplicates(
     Reprints are made from your articles (cut, edited, under other headlines), and paired with
     their originals and with the most similar other articles.
     """
-    from rag.evaluate.duplicates import evaluate_duplicates, read_judged
-    from rag.evaluate.metrics import Evaluation, compare
+    from rag.evaluate.duplicates import DuplicatesEvaluation, evaluate_duplicates, read_judged
+    from rag.evaluate.metrics import compare
 
     judgements = read_lines(judged, read_judged) if judged else {}
-    before = report_options.load_earlier(Evaluation.loaded)
+    before = report_options.load_earlier(DuplicatesEvaluation.loaded)
     articles = _read_articles(paths)
     if len(articles) < 2:
         raise BackfileError(
@@ -94,7 +94,7 @@ def duplicates(
         judged=judgements,
         progress=lambda done, of: show_progress(done, of, "pairs"),
     )
-    differences = compare(Evaluation(found.measures), before) if before else ()
+    differences = compare(found, before) if before else ()
     return report(found, table(found), differences, report_options)
 
 
@@ -103,7 +103,7 @@ def table(found: DuplicatesEvaluation) -> str:
     from ui import render
 
     lines = []
-    for m in found.measures:
+    for m in found.metrics():
         score = m.score()
         shown = f"{score.mean:.3f}  [{score.low:.3f}, {score.high:.3f}]"
         lines.append(f"{m.set:22}{m.name:12}{shown}  n = {m.n:,}")

@@ -77,10 +77,10 @@ def extraction(
     """
     from ingest.evaluate_extraction import (
         ExtractionEvaluation,
-        compare_extraction,
         evaluate_extraction,
         read_pages,
     )
+    from rag.evaluate.metrics import compare
 
     try:
         pages = list(read_pages(folder, gold))
@@ -95,15 +95,16 @@ def extraction(
         progress=lambda done: show_progress(done, len(pages), "pages"),
     )
     text = "\n".join(filter(None, (table(found), worst_pages(found, max(0, worst)))))
-    differences = compare_extraction(found, before) if before else ()
+    differences = compare(found, before) if before else ()
     return report(found, text, differences, report_options)
 
 
 def table(found: ExtractionEvaluation) -> str:
     """Return the measures with their 95 % intervals, one line each."""
     return "\n".join(
-        f"{name:20}{score.mean:6.3f}  [{score.low:.3f}, {score.high:.3f}]  n = {n}"
-        for name, (n, score) in found.measures().items()
+        f"{metric.name:20}{score.mean:6.3f}  [{score.low:.3f}, {score.high:.3f}]  n = {metric.n}"
+        for metric in found.metrics()
+        for score in [metric.score()]
     )
 
 

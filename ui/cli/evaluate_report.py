@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,21 +15,9 @@ from ui.cli.command import ExitCode
 from ui.cli.options import PathName, Run, archive_options
 
 if TYPE_CHECKING:
-    from rag.evaluate.retrieval import Difference
+    from rag.evaluate.metrics import Difference, Evaluation
 
 Read = TypeVar("Read")
-
-
-class Evaluation(Protocol):
-    """Result of any evaluation."""
-
-    def saved(self) -> str:
-        """Return the result as the text of a file."""
-        ...
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the measures as JSON values."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

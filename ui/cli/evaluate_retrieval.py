@@ -67,12 +67,8 @@ def retrieval(
     Prints hit@k, recall, MRR and nDCG, and how long a question takes.
     """
     from rag.archive.archive import Archive
-    from rag.evaluate.retrieval import (
-        RetrievalEvaluation,
-        compare_retrieval,
-        evaluate_retrieval,
-        read_questions,
-    )
+    from rag.evaluate.metrics import compare
+    from rag.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval, read_questions
 
     asked = read_lines(questions, partial(read_questions, access=ALL_RIGHTS))
     before = report_options.load_earlier(RetrievalEvaluation.loaded)
@@ -90,7 +86,7 @@ def retrieval(
         )
     if picture:
         plot(picture, found, before)
-    differences = compare_retrieval(found, before) if before else ()
+    differences = compare(found, before) if before else ()
     return report(found, table(found), differences, report_options)
 
 

@@ -26,9 +26,7 @@ def reindex(settings: Settings, as_json: bool) -> int:
     from rag.archive.archive import Archive
     from ui import render
 
-    with Archive.open(
-        settings.archive, mode="write", settings=settings, missing="refuse"
-    ) as archive:
+    with Archive.open(settings.archive, mode="write", settings=settings, create=False) as archive:
         archive.rebuild_indexes()
         counts = archive.count(EVERYTHING)
     if as_json:

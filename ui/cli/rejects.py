@@ -250,9 +250,7 @@ def _accept(settings: Settings, held_ids: Sequence[str], *, as_json: bool) -> Ex
     from ui import render
 
     accepted, unknown, failed = list[dict[str, str]](), list[str](), list[str]()
-    with Archive.open(
-        settings.archive, mode="write", settings=settings, missing="refuse"
-    ) as archive:
+    with Archive.open(settings.archive, mode="write", settings=settings, create=False) as archive:
         changes, origins = (
             HeldChanges(archive.store.database),
             ArticleOrigins(archive.store.database),
@@ -284,9 +282,7 @@ def _forget(settings: Settings, held_ids: Sequence[str], *, as_json: bool) -> Ex
     from rag.store.held_changes import HeldChanges
     from ui import render
 
-    with Archive.open(
-        settings.archive, mode="write", settings=settings, missing="refuse"
-    ) as archive:
+    with Archive.open(settings.archive, mode="write", settings=settings, create=False) as archive:
         changes = HeldChanges(archive.store.database)
         unknown = [held_id for held_id in held_ids if changes.named(held_id) is None]
         forgotten = [held_id for held_id in held_ids if held_id not in unknown]

@@ -149,7 +149,7 @@ class Guarded(Guard):
             pwa=False,
             footer_links=[],
             show_error=False,
-            max_file_size=LARGEST_FILE if settings.feeding != "nobody" else "1kb",
+            max_file_size=LARGEST_FILE if settings.write_access != "none" else "1kb",
         )
         self._blocks = blocks
         self._gradio = outer.routes[-1].app  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rag.errors import SettingsError
-from rag.settings import Feeding, Settings
+from rag.settings import Settings, Writers
 
 SHORTEST_TOKEN = 16
 
@@ -24,10 +24,16 @@ class WriteAccess:
     """The rule for who may change the archive, and the token that proves it.
 
     The browser keeps a digest of the token in a cookie, never the token itself. There is no token
-    where nobody may.
+    if nobody may write.
+
+    Attributes:
+        writers: "local" for users on this machine, "anyone" for holders of the token anywhere,
+            "none" for nobody.
+        token: The token, "" if nobody may write.
+        cookie_name: The name of the cookie, one for each archive.
     """
 
-    feeding: Feeding
+    writers: Writers
     token: str = ""
     cookie_name: str = "backfile"
 
@@ -38,8 +44,8 @@ class WriteAccess:
         Raises:
             SettingsError: The token is too short to be safe from guessing.
         """
-        if settings.feeding == "nobody":
-            return cls("nobody")
+        if settings.write_access == "none":
+            return cls("none")
         if settings.token and len(settings.token) < SHORTEST_TOKEN:
             raise SettingsError(
                 f"BACKFILE_TOKEN has {len(settings.token)} characters: it needs "
@@ -48,7 +54,7 @@ class WriteAccess:
         # Browsers share cookies between the ports of a host: each archive has its own.
         where = hashlib.sha256(str(settings.archive.resolve()).encode()).hexdigest()[:12]
         token = settings.token or secrets.token_urlsafe(24)
-        return cls(settings.feeding, token, f"backfile-{where}")
+        return cls(settings.write_access, token, f"backfile-{where}")
 
     @property
     def cookie_value(self) -> str:
@@ -82,11 +88,11 @@ class WriteAccess:
             client: The address that the request came from.
             headers: Its headers, by their names in lower case.
         """
-        if self.feeding == "nobody" or not is_same_origin(headers):
+        if self.writers == "none" or not is_same_origin(headers):
             return False
         if not self.has_cookie(headers):
             return False
-        if self.feeding == "everyone":
+        if self.writers == "anyone":
             return True
         host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
         return (

@@ -12,16 +12,11 @@ from rag.errors import BackfileError
 from rag.query.parser import (
     LONGEST_QUESTION,
     ParsedQuery,
-    asks_for_an_author,
-    first_and_last,
-    parse_question,
-    remove_constraints,
-    resolve_followup,
 )
-from rag.retrieval.hybrid import apply_query_constraints, retrieve
-from rag.schema import Answer
-from ui.web.state import KINDS, AskRequest, Session, Turn
-from ui.web.texts import Texts, texts_in
+from rag.retrieval.hybrid import apply_query_constraints, retrieve, understand_question
+from rag.schema import Answer, Notice
+from ui.i18n import Texts, render, texts_in
+from ui.web.state import AskRequest, Kind, Session, Turn
 
 if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
@@ -30,6 +25,12 @@ if TYPE_CHECKING:
 REMEMBERED = 6  # turns that a follow-up question may refer to
 REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
 PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
+_KINDS: dict[str, Kind] = {  # of the codes that a question is described with; others are dates
+    "from_publishers": "publishers",
+    "by_authors": "authors",
+    "with_phrases": "phrases",
+    "without_words": "excluded",
+}
 
 
 def begin_turn(desk: Session, asked: AskRequest, at: int | None = None) -> Session:
@@ -87,28 +88,31 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
         yield turn
         question = read_question(archive, turn, history)
         understood = described(turn.request, question, texts_in(desk.language))
-        turn = replace(turn, understood=understood, standalone_question=question.text)
+        turn = replace(
+            turn, understood=understood, standalone_question=question.text, parsed=question
+        )
         yield turn
         for answer in _answers(archive, chatbot, turn, question, history):
             turn = replace(turn, answer=replace(answer, question=turn.request.question))
             yield turn
         turn = replace(turn, out_of_coverage=_outside(archive, turn.request, question))
     except BackfileError as error:
-        turn = replace(turn, answer=Answer(turn.request.question, refused=True, reason=str(error)))
+        failed = Notice("error", message=str(error))
+        turn = replace(turn, answer=Answer(turn.request.question, refused=True, refusal=failed))
     yield replace(turn, progress="done")
 
 
 def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> ParsedQuery:
     """Return what is read from the question's words, less what was struck out of it."""
     asked = turn.request
-    asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
-    publishers = archive.publishers(access=asked.filters.access)
-    text = resolve_followup(asked.question, history)
-    authors = archive.authors(access=asked.filters.access) if asks_for_an_author(text) else ()
-    text = remove_constraints(
-        text, asked.removed_constraints, asked_on=asked_on, publishers=publishers, authors=authors
+    return understand_question(
+        archive,
+        asked.question,
+        asked_on=turn.asked_on or asked.asked_on,
+        history=history,
+        access=asked.filters.access,
+        without=asked.removed_constraints,
     )
-    return parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
 
 
 def _answers(
@@ -119,26 +123,31 @@ def _answers(
     history: list[tuple[str, Answer]],
 ) -> Iterator[Answer]:
     asked = turn.request
-    text = question.text if asked.removed_constraints else asked.question
-    before = [] if asked.removed_constraints else history
     if asked.mode == "passages":
-        found = retrieve(
-            archive, question.text, PASSAGES_SHOWN, filters=asked.filters, asked_on=turn.asked_on
-        )
+        found = retrieve(archive, question, PASSAGES_SHOWN, filters=asked.filters)
         hits = list(found.nearest_hits)
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
             hits.sort(key=lambda hit: hit.metadata.published or oldest, reverse=True)
-        yield Answer(asked.question, hits=tuple(hits), notice=found.notice)
+        yield Answer(asked.question, hits=tuple(hits), notices=found.notices)
     elif asked.mode == "timeline":
         from rag.answer.timeline import build_timeline
 
-        yield build_timeline(
-            archive, text, filters=asked.filters, asked_on=turn.asked_on, history=before
-        )
+        yield build_timeline(archive, question, filters=asked.filters)
     else:
+        from rag.answer.followups_llm import rewrites
+
+        # A chat model rewrites follow-ups itself; their constraints are removed from no rewriting.
+        by_model = (
+            chatbot.chat_model is not None
+            and not asked.removed_constraints
+            and rewrites(asked.question, history)
+        )
         yield from chatbot.stream(
-            text, filters=asked.filters, asked_on=turn.asked_on, history=before
+            asked.question if by_model else question,
+            filters=asked.filters,
+            asked_on=turn.asked_on,
+            history=history if by_model else (),
         )
 
 
@@ -146,19 +155,11 @@ def described(
     asked: AskRequest, question: ParsedQuery, texts: Texts
 ) -> tuple[tuple[str, str], ...]:
     """Return what narrows a question, by kind: what its fields say, what its words say."""
-    said = []
+    said: list[tuple[str, str]] = []
     if asked.filters:
         said.append(("filters", _described_fields(asked, texts)))
-    if question.time_range is not None:
-        window = question.time_range
-        first, last = first_and_last(window)
-        key = "window" if first and last else "since" if first else "until"
-        words = texts.period(first, last) if first and last else texts.day(first or last)
-        said.append(("window", texts(key if window.hard else f"soft_{key}", when=words)))
-    for kind in KINDS[1:]:
-        names = getattr(question, kind)
-        if names:
-            said.append((kind, texts(f"understood_{kind}", names=", ".join(names))))
+    for notice in question.describe():
+        said.append((_KINDS.get(notice.code, "window"), render(notice, texts)))
     return tuple(said)
 
 
@@ -169,9 +170,9 @@ def _described_fields(asked: AskRequest, texts: Texts) -> str:
         days = texts.period(filters.after, last)
     else:
         key = "since" if filters.after else "until"
-        days = texts(key, when=texts.day(filters.after or last)) if filters.after or last else ""
+        days = texts(key, day=texts.day(filters.after or last)) if filters.after or last else ""
     names = (*filters.publishers, *filters.authors, *filters.sections, *filters.languages)
-    return texts("only", what=", ".join(filter(None, (days, *names))))
+    return texts("active_filters", filters=", ".join(filter(None, (days, *names))))
 
 
 def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:

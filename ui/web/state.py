@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from rag.schema import Answer, Citation, Filters, Hit
 from ui.render import one_of_each_article
+
+if TYPE_CHECKING:
+    from rag.query.parser import ParsedQuery
 
 Mode = Literal["answer", "timeline", "passages"]
 Order = Literal["relevance", "date"]
@@ -50,7 +53,8 @@ class Turn:
 
     `alone` is the question as it stands without those before it, less what was struck out;
     `asked_on` and `sequence` are the moment at which, and the state of the archive in which, it
-    was answered. `over` is set when it is answered, or no answer is wanted any more.
+    was answered. `over` is set when it is answered, or no answer is wanted any more. `parsed` is
+    the question as it was answered; None of one that a browser kept.
     """
 
     request: AskRequest
@@ -63,6 +67,7 @@ class Turn:
     sequence: int = 0
     id: str = field(default_factory=new_id)
     finished: Event = field(default_factory=Event, compare=False, repr=False)
+    parsed: ParsedQuery | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_under_way(self) -> bool:

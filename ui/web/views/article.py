@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rag.sanitize import neutralize_markers
-from rag.schema import Article, ArticleMetadata, Passage
+from rag.schema import Article, Passage
+from ui.i18n import Texts
 from ui.web.state import Turn
-from ui.web.texts import Texts
 from ui.web.views.cards import copies_html, facts_html, marked, original
 from ui.web.views.markup import escape, paragraph
 
 if TYPE_CHECKING:
+    from rag.archive.reader import ArchiveReader
     from rag.store.revisions import Revision
-
-
-class Shelf(Protocol):
-    """What is needed of an archive to open an article."""
-
-    def article(self, article_id: str, revision: int | None = None, /) -> Article | None: ...
-
-    def revisions(self, article_id: str, /) -> Sequence[Revision]: ...
-
-    def near_duplicates(
-        self, article_ids: Iterable[str], /
-    ) -> Mapping[str, tuple[ArticleMetadata, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +46,33 @@ def place_of(turn: Turn, card: int, number: int = 0) -> Place | None:
     return Place(passage, tuple((c.start, c.end) for c in citations if c.passage == passage), on)
 
 
-def article_html(shelf: Shelf, place: Place, texts: Texts, revision: int | None = None) -> str:
+def article_html(
+    archive: ArchiveReader, place: Place, texts: Texts, revision: int | None = None
+) -> str:
     """Return the article of `place` as it was when it was cited, marked there, or a revision of it.
 
     One that has been withdrawn since is not shown; one that has changed says so.
     """
     passage = place.passage
-    now = shelf.article(passage.article_id)
-    article = shelf.article(passage.article_id, revision or passage.revision)
+    now = archive.article(passage.article_id)
+    article = archive.article(passage.article_id, revision or passage.revision)
     if now is None or article is None:
         return paragraph(escape(texts("withdrawn")), "bf-refused")
-    head = article.head
+    head = article.metadata
     notes = []
     if now.revision != article.revision == passage.revision:
         notes.append(texts("changed_since", revision=article.revision, now=now.revision))
     if article.correction:
         notes.append(texts("correction", words=article.correction))
     if article.updated:
-        notes.append(texts("updated", day=texts.date(article.updated)))
+        notes.append(texts("updated", day=texts.moment(article.updated)))
     said = "".join(paragraph(escape(note), "bf-note") for note in notes)
     return (
         f'<article class="bf-article" aria-labelledby="bf-article-title">'
         f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escape(head.title)}</h2>'
         f'{facts_html(head, texts)}<p class="bf-doing">{original(head, texts)}</p>'
-        f"{copies_html(shelf.near_duplicates([article.id]).get(article.id, ()), texts)}{said}"
-        f"{_revisions(shelf.revisions(article.id), article.revision, place, texts)}"
+        f"{copies_html(archive.near_duplicates([article.id]).get(article.id, ()), texts)}{said}"
+        f"{_revisions(archive.revisions(article.id), article.revision, place, texts)}"
         f'<div class="bf-text" dir="auto">{_text(article, place)}</div></article>'
     )
 
@@ -94,7 +85,7 @@ def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: T
     items = []
     for one in revisions:
         number = one.article.revision
-        said = escape(texts("revision", number=number, day=texts.date(one.came)))
+        said = escape(texts("revision", number=number, day=texts.moment(one.came)))
         button = (
             f'<button type="button" data-turn="{turn}" data-card="{card}" '
             f'data-revision="{number}">{said}</button>'
