@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 HELP_WIDTH = 96  # columns; longer lines are hard to read
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
 
 
 class ExitCode(IntEnum):
@@ -50,10 +49,14 @@ class ManualPage(click.Command):
         exit_codes: Iterable[tuple[ExitCode, str]] = (),
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **{"context_settings": CONTEXT, **kwargs})
+        super().__init__(*args, **{"context_settings": {"max_content_width": HELP_WIDTH}, **kwargs})
         self.notes = tuple(notes)
         self.examples = tuple(examples)
         self.exit_codes = tuple(exit_codes)
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Return the names of the help option, the same in every context: click caches it."""
+        return ["-h", "--help"]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections that follow the options."""
