@@ -1,4 +1,4 @@
-"""The nouns: the values that everything else takes and returns, on one page, all frozen."""
+"""Value types shared by the whole package; all are frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _set = object.__setattr__  # frozen dataclasses normalise their own fields with 
 
 
 class Rights(Enum):
-    """Rights that are no list of names: `ALL` reads every article, whatever right it asks for."""
+    """Rights that are not a list of names: `ALL` reads every article."""
 
     ALL = "all"
 
@@ -38,11 +38,25 @@ Access = tuple[str, ...] | Literal[Rights.ALL]
 
 @dataclass(frozen=True, slots=True)
 class ArticleMetadata(Serializable):
-    """What is said of an article beside its text: enough to name it and to date it.
+    """An article's metadata: everything except its text.
 
-    `published` and `updated` are aware datetimes; a day without a time is midnight UTC.
-    `urgency` is IPTC's, 1 the most urgent; `correction` what the publisher has corrected in the
-    article; `access` the right that a reader must have, "" for everybody.
+    Attributes:
+        article_id: The article's id, the same in all of its revisions.
+        title: The headline, "" if it has none.
+        publisher: The newspaper or agency.
+        url: The address to link to.
+        authors: The authors' names, in order.
+        published: When it was published, with its own UTC offset; a day without a time is midnight
+            UTC. None if unknown.
+        updated: When it was last changed, likewise.
+        section: The section of the newspaper.
+        language: A language tag such as "en" or "en-GB".
+        kind: The genre, such as "news" or "opinion".
+        slugline: The agency's slugline.
+        urgency: IPTC urgency, from 1 (most urgent) to 8.
+        correction: What the publisher has corrected in the article.
+        access: The right that a reader needs, "" for none.
+        revision: The number of this version of the article, from 1.
     """
 
     article_id: str
@@ -214,7 +228,7 @@ def _validate_metadata(metadata: ArticleMetadata) -> ArticleMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Span(Serializable):
-    """A stretch of an article's text, in characters, half-open: `text[start:end]`."""
+    """A range of an article's text, in characters, half-open: `text[start:end]`."""
 
     start: int
     end: int
@@ -222,7 +236,15 @@ class Span(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Passage(Serializable):
-    """A stretch of one revision of an article: `text == article.text[start:end]`, always."""
+    """A part of one revision of an article: `text == article.text[start:end]`, always.
+
+    Attributes:
+        article_id: The article's id.
+        revision: The article's revision.
+        start: Where it begins in the article's text, in characters.
+        end: Where it ends, exclusive.
+        text: Its text.
+    """
 
     article_id: str
     revision: int
@@ -233,9 +255,13 @@ class Passage(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Hit(Serializable):
-    """A passage that was found, with its article's head; a higher `score` is better.
+    """A passage that was found, with its article's metadata.
 
-    `copies` are the other articles that print the same story, its first telling first.
+    Attributes:
+        passage: The passage.
+        metadata: The metadata of the revision that the passage is from.
+        score: How well it matches; higher is better. Scores of different searches do not compare.
+        copies: Near-duplicates: other articles that print the same story, the original first.
     """
 
     passage: Passage
@@ -256,9 +282,14 @@ def _source_line(metadata: ArticleMetadata, before: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class PassageCandidate:
-    """A passage that a search found, before its words are read: what it is ranked by.
+    """A passage that a search found, without its text: what it is ranked by.
 
-    `number` is the passage's in the archive; `start` is where it begins in its article.
+    Attributes:
+        number: The passage's number in the archive.
+        start: Where it begins in its article, in characters.
+        metadata: The article's metadata.
+        score: Higher is better.
+        copies: Near-duplicates, the original first.
     """
 
     number: int
@@ -268,15 +299,18 @@ class PassageCandidate:
     copies: tuple[ArticleMetadata, ...] = ()
 
     def with_score(self, score: float) -> PassageCandidate:
-        """Return it with another score: at once, for every search asks it of hundreds."""
+        """Return a copy with a new score. (Not `replace`: called hundreds of times per search.)"""
         return PassageCandidate(self.number, self.start, self.metadata, score, self.copies)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeRange(Serializable):
-    """A stretch of time, half-open: `start <= t < end`; an end that is None is open.
+    """A half-open range of time: `start <= t < end`.
 
-    A hard window excludes what lies outside; a soft one only re-weights.
+    Attributes:
+        start: An aware datetime; None for no start.
+        end: An aware datetime, exclusive; None for no end.
+        hard: Whether articles outside are excluded; otherwise they only rank lower.
     """
 
     start: datetime | None = None
@@ -284,7 +318,7 @@ class TimeRange(Serializable):
     hard: bool = True
 
     def contains(self, moment: datetime) -> bool:
-        """Return whether `moment` lies in the window."""
+        """Return whether an aware datetime lies in the range."""
         return not (
             (self.start is not None and moment < self.start)
             or (self.end is not None and moment >= self.end)
@@ -293,16 +327,26 @@ class TimeRange(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What an article must be to be found; an empty field asks for nothing.
+    """Conditions on the articles of a search; an empty field is no condition.
 
-    `after <= published < before`; an article without a date passes no date filter. A `date` is
-    its midnight in UTC, and a naive datetime is UTC. Where `after` is not before `before`, nothing
-    is found. Names may be given as one string or any iterable of strings.
-    Publishers, authors, sections, languages and kinds are compared without regard to case.
+    Names may be given as one string or any iterable of strings, and are compared without regard to
+    case, except ids. Filters are true if they have a condition besides `access`.
 
-    `access` names the rights that a reader has: articles pass that ask for one of them or for
-    none. Without any, only unrestricted articles pass; `ALL_RIGHTS`, for who operates the archive,
-    lets every article pass. Filters are true where they narrow by anything but rights.
+    Attributes:
+        after: `after <= published`: a datetime (UTC if naive) or a date (its midnight in UTC).
+            An article without a date passes no date filter.
+        before: `published < before`, likewise. Unless it is later than `after`, nothing is found.
+        publishers: Names of publishers, one of which the article must have.
+        authors: Names of authors, one of whom must have written it.
+        sections: Sections, one of which it must be in.
+        languages: Language tags, one of which it must have.
+        kinds: Genres, one of which it must be.
+        access: The rights that the reader has. Articles pass that need one of them, or none;
+            `ALL_RIGHTS`, for the archive's operator, lets every article pass.
+        article_ids: Ids, one of which the article must have.
+
+    Raises:
+        InvalidValueError: A value is of the wrong type.
     """
 
     after: datetime | None = None
@@ -334,7 +378,7 @@ class Filters:
         )
 
     def may_read(self, right: str) -> bool:
-        """Return whether an article that asks for `right` ("" for none) may be read."""
+        """Return whether `access` allows to read an article that needs `right` ("" for none)."""
         if not right or self.access is ALL_RIGHTS:
             return True
         return right.casefold() in {name.casefold() for name in self.access}
@@ -345,9 +389,16 @@ EVERYTHING: Final = Filters(access=ALL_RIGHTS)  # for what must see every articl
 
 @dataclass(frozen=True, slots=True)
 class Citation(Serializable):
-    """The exact words a statement rests on: `quote == article.text[start:end]`, always.
+    """The exact words that support a statement: `quote == article.text[start:end]`, always.
 
-    `copies` are other articles that print the same story: one source, however many they are.
+    Attributes:
+        number: The number of the source in the answer, from 1; citations of one article share it.
+        quote: The words.
+        start: Where they begin in the article's text, in characters.
+        end: Where they end, exclusive.
+        passage: The passage that they are from.
+        metadata: The article's metadata.
+        copies: Near-duplicates, the original first: one source, however many they are.
     """
 
     number: int
@@ -379,9 +430,12 @@ NO_ANSWER: Final = "No answer found in the archive."
 
 @dataclass(frozen=True, slots=True)
 class Usage(Serializable):
-    """What a chat model took and gave for an answer, in tokens, as its provider counts them.
+    """Tokens that a chat model read and wrote for an answer, as its provider counts them.
 
-    `cost` is in the currency of the prices that are set; 0 where none are.
+    Attributes:
+        input_tokens: Tokens given to the model.
+        output_tokens: Tokens written by it.
+        cost: What they cost, in the currency of the prices that are set; 0 if none are.
     """
 
     input_tokens: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from rag.nlp.headlines import is_headline
@@ -91,7 +91,7 @@ def understand_question(
     archive: SearchBackend,
     question: str,
     *,
-    asked_on: datetime | None = None,
+    asked_on: date | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
     access: Access = (),
     without: Collection[str] = (),
@@ -130,7 +130,7 @@ def retrieve(
     k: int = 8,
     *,
     filters: Filters = Filters(),
-    asked_on: datetime | None = None,
+    asked_on: date | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
     evenly: bool = False,
 ) -> RetrievalResult:
