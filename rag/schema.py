@@ -414,8 +414,12 @@ class Citation(Serializable):
 class Statement(Serializable):
     """One sentence of an answer with its citations, and how far they support it.
 
-    `label` says where a quotation comes from (its day, its publisher), shown in brackets before
-    it; `reason` why the statement is not supported.
+    Attributes:
+        text: The sentence, without citation markers.
+        citations: What it is based on, in the order of their numbers.
+        support: "supported", "partly", "not supported" or "contradicted".
+        reason: Why it is not supported; None if it is.
+        label: Where a quotation comes from (its day, its publisher), shown in brackets before it.
     """
 
     text: str
@@ -445,15 +449,24 @@ class Usage(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Serializable):
-    """An answer, or a refusal where the archive has none (`refused`).
+    """An answer, or a refusal if the archive has none (`refused`).
 
-    `hits` are the passages it was made from; `as_of` is the newest publication date among
-    the cited ones; `removed` holds statements that were not supported; `closest` are the
-    nearest articles' passages, given with a refusal; `refusal` says why there is no answer;
-    `understood` what was read from the question beside its words, `notices` what the reader
-    should know about the answer; `considered` is how many passages were weighed for it;
-    `confidence` how probable it is that it holds what was asked, from 0 to 1, where that has
-    been measured. `ui.i18n.render` puts notices into words.
+    Attributes:
+        question: The question as it was asked.
+        statements: The sentences of the answer, in order.
+        hits: The passages that it was made from, best first.
+        newest_source: When the newest cited article was published; None if no date is known.
+        refused: Whether the archive has no answer.
+        refusal: Why it was refused; None for an answer.
+        nearest_hits: For a refusal, passages of the closest articles.
+        rejected_statements: Statements that were removed because nothing supports them.
+        understood: What was read from the question besides its words, such as a time range.
+        notices: What the reader should know about the answer. `ui.i18n.render` puts notices into
+            words.
+        usage: The chat model's tokens.
+        candidates_considered: How many passages were ranked.
+        confidence: The calibrated probability that the answer is right, from 0 to 1; None where
+            that has not been measured.
     """
 
     question: str
