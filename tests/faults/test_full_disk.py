@@ -27,6 +27,7 @@ SEED = 7
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no limit on a file's length")
 
 
+@pytest.mark.full
 def test_a_write_that_fails_is_one_line_and_loses_nothing(
     tmp_path: Path, processes: ForkServerContext, in_full: bool
 ) -> None:
@@ -82,6 +83,7 @@ def _note(folder: Path, entry: dict[str, object]) -> None:
         print(json.dumps(entry), file=log)
 
 
+@pytest.mark.full
 def test_a_file_system_that_is_full_or_read_only_is_one_line_and_loses_nothing(
     tmp_path: Path, processes: ForkServerContext, in_full: bool
 ) -> None:

@@ -8,6 +8,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import pytest
+
 from tests.faults.desk import deeds, settle, work
 
 LONGEST = 1.0  # seconds that a writer lives after its first deed
@@ -15,6 +17,7 @@ OPENING = 0.2  # of the writers are killed while they open, and mend what the la
 SEED = 20241024
 
 
+@pytest.mark.full
 def test_a_killed_writer_loses_nothing_acknowledged_and_does_nothing_twice(
     tmp_path: Path, processes: ForkServerContext, kills: int
 ) -> None:

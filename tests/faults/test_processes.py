@@ -14,6 +14,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from rag.archive import Archive
 from rag.doctor import examine
 from tests.fakes import WordEmbeddings
@@ -60,6 +62,7 @@ def _put_some(folder: Path) -> None:
         archive.put(article(f"paper.example/{n}", 1) for n in range(11))
 
 
+@pytest.mark.full
 def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
     tmp_path: Path, processes: ForkServerContext, in_full: bool
 ) -> None:
