@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
+
+from tests.commands import run
 
 # One thread for each process, as the commands do: idle threads of OpenBLAS and of torch spin, and
 # there are several workers, a browser and its server on the same cores.
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+
+# The tests' files lie in memory where there is room: an archive waits for the disk at each commit.
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 # A shell's background jobs ignore Ctrl-C, and so would every process that a test starts and stops
 # with it; one with a handler of its own hands the default on.
@@ -22,6 +31,25 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("fewer", deadline=None, max_examples=40)
 settings.register_profile("full", deadline=None, max_examples=200)
 settings.load_profile("fewer")
+
+
+@pytest.fixture(scope="session")
+def sample_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the sample archive, ingested once for all workers: copy it, never write to it.
+
+    The settings must be the default ones.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder = root / "sample-archive"
+    with FileLock(root / "sample-archive.lock"):
+        if not folder.exists():
+            made = root / "sample-archive.made"
+            done = run("ingest", "--sample", "--archive", made)
+            assert done.code == 0, done.stderr
+            made.rename(folder)
+    return folder
 
 
 FIRST = ("full", "browser", "model")  # markers of what takes longest

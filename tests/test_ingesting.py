@@ -6,15 +6,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.commands import command, environment
 from tests.fakes import HARBOUR, as_json
 from tests.newsstand import Newsstand, newsstand
-from tests.test_cli import at, environment
+from tests.test_cli import at
 from tests.test_following import feed, page
 from ui.cli import main
 
@@ -129,10 +129,10 @@ def test_polling_ends_well_when_it_is_told_to(stand: Newsstand, tmp_path: Path) 
     }
     log = tmp_path / "log.jsonl"
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "ui.cli", "ingest", stand.url("/feed"), "--every", "1s"),
+        command(
+            *("ingest", stand.url("/feed"), "--every", "1s"),
             *("--json", "--allow-host", "127.0.0.1", *at(tmp_path / "archive")),
-        ],
+        ),
         env=environment(BACKFILE_FETCH_DELAY="0", BACKFILE_LOG=str(log)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

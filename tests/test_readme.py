@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from rag.settings import PREFIX, Settings
+from tests.commands import Result, environment, run
 from ui import cli
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +43,7 @@ def commands(language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(sample_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sample archive as `demo`, and articles of the user's own beside it."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copy(SAMPLE / "articles.jsonl", folder)
@@ -51,24 +51,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(asked, folder / "questions.jsonl")
     for name in ("pages", "notes"):
         shutil.copytree(SAMPLE / name, folder / name)
-    done = backfile(["ingest", "--sample", "--archive", "demo"], folder)
-    assert done.returncode == 0, done.stderr
+    shutil.copytree(sample_archive, folder / "demo")
     return folder
 
 
-def backfile(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return python(["-m", "ui.cli", *arguments], folder)
-
-
-def python(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", "COLUMNS": "88"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def backfile(arguments: list[str], folder: Path) -> Result:
+    return run(*arguments, folder=folder, COLUMNS="88")
 
 
 def words(text: str) -> str:
@@ -78,7 +66,7 @@ def words(text: str) -> str:
 @pytest.mark.parametrize("command", [c for c in commands("console") if c.startswith("backfile ")])
 def test_each_command_of_the_readme_runs(command: str, folder: Path) -> None:
     done = backfile(shlex.split(command)[1:], folder)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     assert done.stdout.strip()
 
 
@@ -98,7 +86,14 @@ def test_the_answer_in_the_readme_begins_as_the_real_one_and_quotes(folder: Path
 
 @pytest.mark.parametrize("script", [block.text for block in blocks("python")])
 def test_each_script_of_the_readme_runs(script: str, folder: Path) -> None:
-    done = python(["-c", script], folder)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=environment(PYTHONWARNINGS="ignore"),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
