@@ -34,11 +34,13 @@ settings.load_profile("fewer")
 
 
 @pytest.fixture(scope="session")
-def sample_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the sample archive, ingested once for all workers: copy it, never write to it.
+def real_model() -> None:
+    """Marks the tests that use it, or a fixture that does: they load the real embedding model."""
 
-    The settings must be the default ones.
-    """
+
+@pytest.fixture(scope="session")
+def sample_archive(real_model: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the sample archive, ingested once for all workers: copy it to write to it."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
@@ -53,15 +55,16 @@ def sample_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 FIRST = ("full", "browser", "model")  # markers of what takes longest
+MARKED = {"browser": "browser", "real_model": "model"}  # fixtures, and how they mark a test
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects by the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the browser, and put slow files first, so that all workers end together."""
+    """Mark tests by what they use, and put slow files first, so that all workers end together."""
     place: dict[Path, int] = {}
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
+        for fixture in MARKED.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKED[fixture])
         markers = (n for n, name in enumerate(FIRST) if item.get_closest_marker(name))
         place[item.path] = min(place.get(item.path, len(FIRST)), *markers, len(FIRST))
     items.sort(key=lambda item: place[item.path])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import re
 import shutil
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from rag.errors import ArchiveLockedError, ArchiveNotFoundError, EmbeddingMismat
 from rag.schema import ALL_RIGHTS, Article, Filters, Span
 from rag.storage.entries import with_vectors
 from rag.storage.record import Record, fingerprint
+from tests.processes import Process
 
 DIMENSION = 256
 
@@ -229,8 +229,7 @@ def _put_in_another_process(path: Path, first: int, last: int) -> None:
 
 
 def _in_another_process(path: Path, first: int, last: int) -> None:
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_put_in_another_process, args=(path, first, last))
+    process = Process(target=_put_in_another_process, args=(path, first, last))
     process.start()
     process.join(120)
     assert process.exitcode == 0

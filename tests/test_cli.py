@@ -49,7 +49,7 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, dump: Path) -> Path:
+def folder(real_model: None, tmp_path_factory: pytest.TempPathFactory, dump: Path) -> Path:
     """An archive that the command itself has filled."""
     archive = tmp_path_factory.mktemp("cli") / "archive"
     done = run("ingest", dump, "--archive", archive, "--json")
@@ -346,6 +346,7 @@ def test_the_same_again_changes_nothing(
     assert re.match(r"0 new, 0 changed, 4 unchanged, 0 rejected; ", capsys.readouterr().out)
 
 
+@pytest.mark.model
 def test_a_reject_is_a_json_line_on_stderr_and_the_good_is_kept(tmp_path: Path, dump: Path) -> None:
     mixed = tmp_path / "mixed.jsonl"
     mixed.write_text(dump.read_text() + '{"title": "broken\n')
@@ -358,6 +359,7 @@ def test_a_reject_is_a_json_line_on_stderr_and_the_good_is_kept(tmp_path: Path, 
     assert "mixed.jsonl" in reject["place"]
 
 
+@pytest.mark.model
 def test_an_ingest_that_is_stopped_keeps_what_it_has_put(tmp_path: Path) -> None:
     dump = tmp_path / "many.jsonl"
     lines = ({**as_json(HARBOUR), "id": f"id-{n}", "url": ""} for n in range(20_000))

@@ -18,6 +18,8 @@ from rag.models.transformer import batches
 from rag.models.weights import minilm_folder
 from rag.settings import Settings
 
+pytestmark = pytest.mark.model
+
 SENTENCES = [
     "South Korea threatened to send weapons to Ukraine.",
     "Seoul",

@@ -104,6 +104,7 @@ def test_each_make_command_of_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
+@pytest.mark.model
 def test_the_article_of_the_readme_goes_in(tmp_path: Path, folder: Path) -> None:
     (block,) = blocks("json")
     (tmp_path / "one.jsonl").write_text(json.dumps(json.loads(block.text)), encoding="utf-8")

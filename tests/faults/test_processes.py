@@ -9,8 +9,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
-from multiprocessing.synchronize import Barrier
+from multiprocessing.synchronize import Barrier as Meeting
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from rag.archive import Archive
 from rag.doctor import examine
 from tests.fakes import WordEmbeddings
 from tests.faults.desk import article
+from tests.processes import Barrier, Pipe, Process
 
 SECONDS, SECONDS_IN_FULL = 8, 300
 STALE_AFTER = 5.0  # seconds after which everybody must know
@@ -39,15 +39,13 @@ class Line:
     done: bool
 
 
-def test_a_reader_adds_nothing_that_a_writer_has_indexed(
-    tmp_path: Path, processes: ForkServerContext
-) -> None:
+def test_a_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.put([article("paper.example/0", 1)])
     reader = Archive.open(folder, embeddings=WordEmbeddings())
     assert reader.search("Mayor of town")
-    writer = processes.Process(target=_put_some, args=(folder,))
+    writer = Process(target=_put_some, args=(folder,))
     writer.start()
     writer.join()
     assert len({hit.head.article_id for hit in reader.search("Mayor of town", 50)}) == 11
@@ -64,16 +62,16 @@ def _put_some(folder: Path) -> None:
 
 @pytest.mark.full
 def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
-    tmp_path: Path, processes: ForkServerContext, in_full: bool
+    tmp_path: Path, in_full: bool
 ) -> None:
     folder, seconds = tmp_path / "archive", SECONDS_IN_FULL if in_full else SECONDS
     Archive.open(folder, mode="write", embeddings=WordEmbeddings()).close()
     deeds = (_write, _serve, _search, _search)
-    ends, together = [], processes.Barrier(len(deeds), timeout=seconds + 60)
+    ends, together = [], Barrier(len(deeds), timeout=seconds + 60)
     for number, what in enumerate(deeds):
-        ours, theirs = processes.Pipe()
+        ours, theirs = Pipe()
         run = Run(folder, seconds, number, together)
-        processes.Process(target=_told, args=(theirs, what, run)).start()
+        Process(target=_told, args=(theirs, what, run)).start()
         theirs.close()
         ends.append(ours)
     told = [end.recv() for end in ends]
@@ -96,7 +94,7 @@ class Run:
     folder: Path
     seconds: float
     number: int
-    together: Barrier
+    together: Meeting
 
 
 def _told(end: Connection, what: Any, run: Run) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from ui import cli
 
+pytestmark = pytest.mark.model
+
 HERE = Path(__file__).parent
 FLOORS = json.loads((HERE / "floors.json").read_text(encoding="utf-8"))
 
