@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := demo
 KILLS ?= 500
-# one file of tests at a time for each worker, in the order that tests/conftest.py gives them
+# a file of tests at a time for each worker, in the order that tests/conftest.py gives them
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # every worker reads the tests, and every process that they start the code: compiled once, kept
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(PARALLEL)

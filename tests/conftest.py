@@ -6,12 +6,14 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
 from tests.commands import run
+from tests.effort import USUAL
 
 # One thread for each process, as the commands do: idle threads of OpenBLAS and of torch spin, and
 # there are several workers, a browser and its server on the same cores.
@@ -27,10 +29,10 @@ if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
 # with it; one with a handler of its own hands the default on.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadline: the machine may be shared, and no test is about time.
-settings.register_profile("fewer", deadline=None, max_examples=40)
-settings.register_profile("full", deadline=None, max_examples=200)
-settings.load_profile("fewer")
+# No deadline: the machine may be shared, and no test is about time. `tests.effort` follows these.
+settings.register_profile("some", deadline=None, max_examples=USUAL * 3 // 10)
+settings.register_profile("full", deadline=None, max_examples=USUAL * 2)
+settings.load_profile("some")
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +70,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         markers = (n for n, name in enumerate(FIRST) if item.get_closest_marker(name))
         place[item.path] = min(place.get(item.path, len(FIRST)), *markers, len(FIRST))
     items.sort(key=lambda item: place[item.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a worker a file at a time, or all tests of the browser, which share it and servers."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, _ = nodeid.partition("::")
+            folder = str(Path(file).parent)
+            return folder if folder.endswith("browser") else file
+
+    return Files(config, log) if config.getoption("dist") == "loadfile" else None

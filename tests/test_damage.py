@@ -106,7 +106,9 @@ def kinds(folder: Path) -> dict[str, Path]:
     return found
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [DAMAGES[0], *(pytest.param(each, marks=pytest.mark.full) for each in DAMAGES[1:])]
+)
 def test_every_file_of_an_index_is_mended_on_the_next_opening(
     sound: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:

@@ -232,6 +232,7 @@ def test_a_query_does_not_wait_for_torch():
     assert (ran.stdout.strip(), ran.returncode) == ("set()", 0), ran.stderr
 
 
+@pytest.mark.full
 def test_loading_a_model_prints_nothing():
     program = (
         "from rag.models.opening import open_embeddings; from rag.settings import Settings\n"

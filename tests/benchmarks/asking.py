@@ -19,7 +19,8 @@ from statistics import median
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import BROWSERS, FLAGS, environment, free_port, serving
+from tests.browser.conftest import BROWSERS, FLAGS, free_port, serving
+from tests.commands import environment
 
 QUESTIONS = (
     "What did South Korea threaten?",
