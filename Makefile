@@ -9,7 +9,7 @@ PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # every worker reads the tests, and every process that they start the code: compiled once, kept
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(PARALLEL)
 
-.PHONY: help install demo serve test test-fast test-full lint faults bench fuzz clean
+.PHONY: help install demo serve test test-fast test-full lint docs faults bench fuzz clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 install: $(VENV)/.installed ## make .venv and install Backfile into it
@@ -58,6 +62,10 @@ lint: $(VENV)/.installed-test ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.installed-docs ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo 'Built site/. To read and search it: $(BIN)/python -m http.server --directory site'
+
 faults: $(VENV)/.installed-test ## kill KILLS=500 writers, fill the disk, search beside a writer: 30 minutes
 	FAULTS=full KILLS=$(KILLS) $(BIN)/python -m pytest tests/faults
 
@@ -68,4 +76,4 @@ fuzz: $(VENV)/.installed-test ## read a thousand damaged inputs of every kind
 	$(BIN)/python -m tests.fuzz
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(DEMO) artefacts .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(DEMO) artefacts site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

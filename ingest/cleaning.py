@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ingest.litter import (
+from ingest.boilerplate import (
     COMMENT_HEADS,
     LIST_HEADS,
     STORY_BEFORE_COMMENTS,
-    bare,
+    is_boilerplate,
     is_link,
-    is_litter,
+    normalize_line,
 )
-from rag.text.sentences import SENTENCE_ENDS
+from rag.nlp.sentences import SENTENCE_ENDS
 
 _LIGATURES = str.maketrans(
     {
@@ -123,9 +123,9 @@ def _story_lines(text: str, title: str) -> list[str]:
     kept: list[str] = []
     size = 0
     in_list = False
-    told = bare(title)
+    told = normalize_line(title)
     for line in lines:
-        key = bare(line)
+        key = normalize_line(line)
         if not line:
             if kept and kept[-1]:
                 kept.append("")
@@ -135,7 +135,7 @@ def _story_lines(text: str, title: str) -> list[str]:
         if key in LIST_HEADS:
             in_list = True
         in_list = in_list and is_link(line)
-        if in_list or not key or (key == told and not size) or is_litter(line, key):
+        if in_list or not key or (key == told and not size) or is_boilerplate(line, key):
             continue
         if len(line) >= _REPEAT_FROM and line in kept[-_REPEAT_WITHIN:]:
             continue

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
 
-from ingest.readers.filenames import path_of
+from ingest.readers.file_names import path_of
+from ingest.target import IngestTarget
 from rag.errors import ReadError
-from rag.schema import ALL_RIGHTS, Access, Article
-from rag.storage.places import is_place
-from rag.storage.record import fingerprint
-from rag.text.copies import runs, word_hashes
+from rag.nlp.near_duplicates import shingle_hashes, word_hashes
+from rag.schema import ALL_RIGHTS, Article
+from rag.store.articles import content_hash
+from rag.store.crawl_state import is_file_location
 
 # Of the wording of the shorter of two versions, in the longer. A story that is written anew under
 # its number keeps its headline or its hour; two stories share turns of phrase alone.
@@ -28,22 +28,15 @@ _UNIQUE = re.compile(
 )
 
 
-class Held(Protocol):
-    """What an archive is asked: `rag.archive.Archive`, or a rehearsal."""
-
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
-    def article(self, article_id: str, *, access: Access) -> Article | None: ...
-
-
 class Places(Protocol):
-    """Where articles were read: `rag.storage.places.Places`."""
+    """Where articles were read: `rag.store.crawl_state.Places`."""
 
     def article_at(self, place: str) -> str: ...
     def others_of(self, article_id: str) -> list[str]: ...
     def with_text(self, text: str) -> list[str]: ...
     def withdrawn(self) -> dict[str, frozenset[str]]: ...
     def beginning(self, start: str) -> list[str]: ...
-    def keep(self, read: Iterable[tuple[str, str]]) -> None: ...
+    def save(self, read: Iterable[tuple[str, str]]) -> None: ...
 
 
 def is_unique(article_id: str) -> bool:
@@ -51,39 +44,39 @@ def is_unique(article_id: str) -> bool:
     return _UNIQUE.match(article_id) is not None
 
 
-class Identities:
+class ArticleIdResolver:
     """Gives each article that was read the id of the one that it is."""
 
-    def __init__(self, held: Held, places: Places) -> None:
+    def __init__(self, held: IngestTarget, places: Places) -> None:
         self._held = held
         self._places = places
         self._withdrawn: dict[str, frozenset[str]] | None = None
         self._batch: dict[str, Article] = {}
         self._moved: dict[str, str] = {}
 
-    def resolved(self, batch: Sequence[Article]) -> list[Article]:
+    def resolve(self, batch: Sequence[Article]) -> list[Article]:
         """Return the articles of a batch under the ids that they have in the archive."""
         self._batch, self._moved = {}, {}
         found = []
         for article in batch:
-            if is_place(article.id):
-                article = replace(article, id=self._placed(article))
+            if is_file_location(article.id):
+                article = article.replace(id=self._placed(article))
             elif not is_unique(article.id):
-                article = replace(article, id=self._numbered(article))
+                article = article.replace(id=self._numbered(article))
             self._batch[article.id] = article
             found.append(article)
         return found
 
-    def killed(self, article_id: str, publisher: str) -> str:
+    def resolve_kill(self, article_id: str, publisher: str) -> str:
         """Return the id here of what a publisher calls so."""
         number = "" if is_unique(article_id) else article_id
         ids = [f"{house}:{number}"] if number and (house := _slug(publisher)) else []
         return next((i for i in ids if self._held.article(i, access=ALL_RIGHTS)), article_id)
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Remember the places of the batch that was put."""
         if self._moved:
-            self._places.keep(self._moved.items())
+            self._places.save(self._moved.items())
             self._moved = {}
 
     # by the place
@@ -109,7 +102,7 @@ class Identities:
             self._withdrawn = self._places.withdrawn()
         here = [i for i, one in self._batch.items() if one.text == article.text]
         likely = [*here, *self._places.with_text(article.text), *self._withdrawn]
-        return next((i for i in likely if is_place(i) and self._is_version(i, article)), "")
+        return next((i for i in likely if is_file_location(i) and self._is_version(i, article)), "")
 
     def _lies_elsewhere(self, article_id: str, place: str) -> bool:
         """Whether an article is still at another place than this one."""
@@ -154,17 +147,17 @@ class Identities:
     # what is there
 
     def _is_known(self, article_id: str) -> bool:
-        return article_id in self._batch or bool(self._held.fingerprints([article_id]))
+        return article_id in self._batch or bool(self._held.content_hashes([article_id]))
 
     def _is_version(self, article_id: str, article: Article) -> bool:
         """Whether the article of that id is, or in the archive once was, the same in everything."""
-        again = replace(article, id=article_id)
+        again = article.replace(id=article_id)
         if article_id in self._batch:
             return self._batch[article_id] == again
-        known = self._held.fingerprints([article_id]).get(article_id, frozenset())
+        known = self._held.content_hashes([article_id]).get(article_id, frozenset())
         known |= (self._withdrawn or {}).get(article_id, frozenset())
         try:
-            return fingerprint(again) in known
+            return content_hash(again) in known
         except ReadError:  # no text: it is refused when it is put
             return False
 
@@ -184,7 +177,9 @@ def is_version_of(new: Article, old: Article) -> bool:
     hour = new.published and (new.published.hour, new.published.minute, new.published.second)
     if hour and any(hour) and not apart and old.published:
         return True
-    short, long = sorted((runs(word_hashes(new.text)), runs(word_hashes(old.text))), key=len)
+    short, long = sorted(
+        (shingle_hashes(word_hashes(new.text)), shingle_hashes(word_hashes(old.text))), key=len
+    )
     if not len(short):
         return False
     return len({*short.tolist()} & {*long.tolist()}) >= SHARED * len(short)

@@ -10,36 +10,37 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from ingest.batching import batches
-from ingest.chunking import TokenLimit, split_article
-from ingest.copies import FullestCopies
-from ingest.custody import Custody
-from ingest.provenance import Arrival, Hold
+from ingest.change_policy import ChangePolicy
+from ingest.fullest_copy import FullestCopyFilter
+from ingest.provenance import ArrivedArticle, Hold
 from ingest.readers import (
     Failure,
-    Kill,
+    KillNotice,
     Link,
     NotedArticle,
-    Notice,
-    Reading,
+    ReaderOptions,
+    ReadNotice,
     Reject,
-    files,
+    list_files,
     read,
 )
-from ingest.readers.filenames import printable
-from ingest.readers.guarding import failure, guarded
+from ingest.readers.error_guard import guard, unexpected_failure
+from ingest.readers.file_names import printable_name
 from ingest.report import IngestReport, Progress
-from rag.dates import valid_moment
+from ingest.target import IngestTarget
+from rag.chunking import TokenLimit, split_article
 from rag.errors import ReadError
-from rag.schema import ALL_RIGHTS, Access, Article, Span
-from rag.storage.database import is_of_the_archive
-from rag.storage.record import fingerprint
+from rag.schema import ALL_RIGHTS, Article, Span
+from rag.store.articles import content_hash
+from rag.store.database import is_of_the_archive
+from rag.valid_dates import is_valid_date
 
 if TYPE_CHECKING:
-    from ingest.fetching.following import Following
-    from ingest.identity import Identities
+    from ingest.fetch.crawler import Crawler
+    from ingest.identity import ArticleIdResolver
 
 LOG = logging.getLogger("backfile.ingest")
 # Else Python prints the warnings of a logger without a handler on the user's screen.
@@ -54,44 +55,18 @@ PLACE_UP_TO, REASON_UP_TO = 16_384, 1_000
 PAGE_BYTES = 50_000  # what a page that is fetched counts for in the progress
 
 
-class PutCounts(Protocol):
-    """What an archive says of a batch that it has put."""
-
-    @property
-    def new(self) -> int: ...
-    @property
-    def changed(self) -> int: ...
-    @property
-    def unchanged(self) -> int: ...
-    @property
-    def passages(self) -> int: ...
-    @property
-    def withdrawn(self) -> int: ...
-
-
-class Archive(Protocol):
-    """What `ingest` needs of an archive: `rag.archive.Archive`, opened for writing, or a fake."""
-
-    @property
-    def embeddings(self) -> Any: ...  # a TokenLimit as well: how it counts, how much it reads
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]: ...
-    def article(self, article_id: str, *, access: Access) -> Article | None: ...
-    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutCounts: ...
-    def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int: ...
-
-
 def ingest(
-    archive: Archive,
+    archive: IngestTarget,
     sources: Iterable[str | Path],
     *,
     on_progress: Callable[[Progress], None] | None = None,
     on_reject: Callable[[dict[str, str]], None] | None = None,
     on_notice: Callable[[dict[str, str]], None] | None = None,
     on_read: Callable[[str], None] | None = None,
-    reading: Reading | None = None,
-    following: Following | None = None,
-    identities: Identities | None = None,
-    custody: Custody | None = None,
+    reading: ReaderOptions | None = None,
+    following: Crawler | None = None,
+    identities: ArticleIdResolver | None = None,
+    custody: ChangePolicy | None = None,
     stop: Event | None = None,
 ) -> IngestReport:
     """Put every article of `sources` into `archive`, and say what was done.
@@ -119,10 +94,10 @@ def ingest(
         on_notice,
         following,
         identities,
-        custody or Custody(archive),
+        custody or ChangePolicy(archive),
         stop or Event(),
     )
-    for batch in batches(run.articles(sources, reading or Reading(), on_read)):
+    for batch in batches(run.articles(sources, reading or ReaderOptions(), on_read)):
         run.put(batch)
     return run.finished()
 
@@ -137,14 +112,14 @@ class _Run:
 
     def __init__(
         self,
-        archive: Archive,
+        archive: IngestTarget,
         total: int,
         on_progress: Callable[[Progress], None] | None,
         on_reject: Callable[[dict[str, str]], None] | None,
         on_notice: Callable[[dict[str, str]], None] | None,
-        following: Following | None,
-        identities: Identities | None,
-        custody: Custody,
+        following: Crawler | None,
+        identities: ArticleIdResolver | None,
+        custody: ChangePolicy,
         stop: Event,
     ) -> None:
         self.archive = archive
@@ -158,12 +133,12 @@ class _Run:
         self._identities = identities
         self._custody = custody
         self._stop = stop
-        self._copies = FullestCopies(partial(archive.article, access=ALL_RIGHTS))
+        self._copies = FullestCopyFilter(partial(archive.article, access=ALL_RIGHTS))
 
     def articles(
         self,
         sources: Iterable[str | Path],
-        reading: Reading,
+        reading: ReaderOptions,
         on_read: Callable[[str], None] | None = None,
     ) -> Iterator[Article]:
         """Yield the articles that are in `sources`; rejects are counted and told on the way."""
@@ -171,9 +146,9 @@ class _Run:
             if is_address(source):
                 self._follow(Link(str(source), str(source)))
                 continue
-            place = printable(source)
+            place = printable_name(source)
             read_of_it = partial(read, source, on_bytes=self._on_bytes, reading=reading)
-            for found in guarded(place, read_of_it):
+            for found in guard(place, read_of_it):
                 if self._stop.is_set():
                     return
                 if isinstance(found, Reject):
@@ -187,7 +162,7 @@ class _Run:
         yield from self._fetched()
 
     def _follow(self, link: Link) -> None:
-        if printable(link.url) != link.url:
+        if printable_name(link.url) != link.url:
             self._reject(Reject(link.place, f"no web address: {link.url!r}"))
         elif self._following:
             self._following.add(link)
@@ -221,7 +196,7 @@ class _Run:
             for article in sound:
                 self._put_alone(article, refused)
         if self._following:
-            self._following.settle(refused)
+            self._following.commit(refused)
         self._tell()
 
     def _put_alone(self, article: Article, refused: list[str]) -> None:
@@ -231,22 +206,22 @@ class _Run:
             if is_of_the_archive(error):
                 raise
             refused.append(article.id)
-            self._reject(failure(article.url or article.id, error))
+            self._reject(unexpected_failure(article.url or article.id, error))
 
     def _put(self, batch: Sequence[Article], refused: list[str]) -> None:
         if self._identities:
-            batch = self._identities.resolved(batch)
-        resolved, held = self._custody.admitted(batch)
+            batch = self._identities.resolve(batch)
+        resolved, held = self._custody.admit(batch)
         sifted = self._copies.sift(resolved)
         batch = sifted.articles
-        known = self.archive.fingerprints({article.id for article in batch})
+        known = self.archive.content_hashes({article.id for article in batch})
         fresh: list[tuple[Article, list[Span]]] = []
         rejects: list[tuple[str, Reject]] = []
         unchanged = len(sifted.contained)
         limit: TokenLimit = self.archive.embeddings
         for article in batch:
             try:
-                mark = fingerprint(article)
+                mark = content_hash(article)
                 if mark in known.get(article.id, ()) or self._has_text_already(article):
                     unchanged += 1
                     continue
@@ -255,7 +230,7 @@ class _Run:
                 known[article.id] = known.get(article.id, frozenset()) | {mark}
             except (ReadError, ValueError) as error:
                 rejects.append((article.id, Reject(article.url or article.id, str(error))))
-        counts = self.archive.put(fresh) if fresh else None
+        counts = self.archive.add(fresh) if fresh else None
         self._copies.remember(resolved)
         for article_id, reject in rejects:  # not before: a batch that fails is put again
             refused.append(article_id)
@@ -273,8 +248,8 @@ class _Run:
             passages=self.report.passages + (counts.passages if counts else 0),
         )
         if self._identities:
-            self._identities.settle()
-        self._custody.settle()
+            self._identities.commit()
+        self._custody.commit()
 
     def _has_text_already(self, article: Article) -> bool:
         """Whether an article came without its text, and is here with it: a wall replaces no story.
@@ -289,10 +264,10 @@ class _Run:
     def _is_text(self, article: Article, refused: list[str]) -> bool:
         """Whether an article can be stored; rejected where it holds what isn't Unicode text."""
         try:
-            fingerprint(article)
+            content_hash(article)
         except Exception as error:
             refused.append(article.id)
-            self._reject(failure(article.url or article.id, error))
+            self._reject(unexpected_failure(article.url or article.id, error))
             return False
         return True
 
@@ -301,51 +276,50 @@ class _Run:
         wrong = {
             name: moment
             for name in ("published", "updated")
-            if (moment := getattr(article, name)) and not valid_moment(moment)
+            if (moment := getattr(article, name)) and not is_valid_date(moment)
         }
         if not wrong:
             return article
-        place = printable(article.url or article.id)
+        place = printable_name(article.url or article.id)
         self._notice(
-            Notice(place, f"no date was kept: {name} {moment.isoformat()} is not a likely date")
+            ReadNotice(place, f"no date was kept: {name} {moment.isoformat()} is not a likely date")
             for name, moment in wrong.items()
         )
-        return replace(
-            article,
+        return article.replace(
             published=None if "published" in wrong else article.published,
             updated=None if "updated" in wrong else article.updated,
         )
 
     def finished(self) -> IngestReport:
-        self._custody.settle()
+        self._custody.commit()
         if self._following:
-            self._following.settle()
+            self._following.commit()
         if not self._stop.is_set():
             self.done = self.total
         self._tell()
         return self.report
 
     def _refuse(self, found: Reject) -> None:
-        if isinstance(found, Kill):
+        if isinstance(found, KillNotice):
             self._kill(found)
         elif isinstance(found, Hold):
             self._hold(found)
         else:
             self._reject(found)
 
-    def _kill(self, kill: Kill) -> None:
+    def _kill(self, kill: KillNotice) -> None:
         """Take an article down that its own publisher kills, for good, here or yet to come."""
         try:
             self._take_down(kill)
         except Exception as error:
             if is_of_the_archive(error):
                 raise
-            self._reject(failure(kill.place, error))
+            self._reject(unexpected_failure(kill.place, error))
 
-    def _take_down(self, kill: Kill) -> None:
+    def _take_down(self, kill: KillNotice) -> None:
         killed = kill.article_id
         if self._identities:
-            killed = self._identities.killed(killed, kill.publisher)
+            killed = self._identities.resolve_kill(killed, kill.publisher)
         here = self.archive.article(killed, access=ALL_RIGHTS)
         if why := self._custody.objection_to_kill(kill, killed, here):
             self._hold(Hold(kill.place, why, killed, kill.fetched_from, words=kill.reason))
@@ -362,13 +336,13 @@ class _Run:
         if not isinstance(article, NotedArticle):
             return article
         self._notice(article.notices)
-        return article if isinstance(article, Arrival) else article.plain()
+        return article if isinstance(article, ArrivedArticle) else article.plain()
 
-    def _notice(self, notices: Iterable[Notice]) -> None:
+    def _notice(self, notices: Iterable[ReadNotice]) -> None:
         for notice in notices:
             self.report = replace(self.report, notices=self.report.notices + 1)
             if self._on_notice:
-                self._on_notice({"place": printable(notice.place), "notice": notice.reason})
+                self._on_notice({"place": printable_name(notice.place), "notice": notice.reason})
 
     def _hold(self, hold: Hold) -> None:
         """Hold a change that is not its origin's to make; one that is done already is none."""
@@ -383,10 +357,14 @@ class _Run:
 
     def _reject(self, reject: Reject) -> None:
         self.report = replace(self.report, rejected=self.report.rejected + 1)
-        place = printable(reject.place[:PLACE_UP_TO])
-        reason = printable(" ".join(reject.reason[:REASON_UP_TO].split()))
+        place = printable_name(reject.place[:PLACE_UP_TO])
+        reason = printable_name(" ".join(reject.reason[:REASON_UP_TO].split()))
         if isinstance(reject, Failure):
-            figures = {"place": place, "reason": reason, "traceback": printable(reject.traceback)}
+            figures = {
+                "place": place,
+                "reason": reason,
+                "traceback": printable_name(reject.traceback),
+            }
             LOG.error("reader failed", extra={"figures": figures})
         if self._on_reject:
             self._on_reject({"place": place, "reason": reason})
@@ -405,6 +383,6 @@ class _Run:
 
 def _size(path: Path) -> int:
     try:
-        return sum(file.stat().st_size for file in files(path))
+        return sum(file.stat().st_size for file in list_files(path))
     except OSError:
         return 0

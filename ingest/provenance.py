@@ -8,16 +8,15 @@ holds is held until the operator decides.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from ingest.readers import NotedArticle, Reject
-from ingest.readers.ids import host_of, place_of, url_key
-from ingest.readers.sites import is_same_site, kept_from, named_host
-from ingest.trust import Trust
+from ingest.trusted_sources import TrustedSources
 from rag.schema import Article
-from rag.storage.places import is_place
-from rag.storage.record import fingerprint
+from rag.store.articles import content_hash
+from rag.store.crawl_state import is_file_location
+from rag.urls import file_location, host_of, is_same_site, named_host, url_key, url_of_archived_copy
 
 _HOST_AND_PATH = re.compile(
     # A top-level domain may be of other letters too: .рф
@@ -31,7 +30,7 @@ _AUTHORITY = re.compile(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Arrival(NotedArticle):
+class ArrivedArticle(NotedArticle):
     """An article with where it came from, until it is put.
 
     `origin` is the address that was fetched in the end, "" for a saved page, which is known by
@@ -43,19 +42,15 @@ class Arrival(NotedArticle):
     hearsay: Article | None = field(default=None, compare=False)
 
 
-_OF_AN_ARTICLE = tuple(each.name for each in fields(Article))
-
-
-def arrived(
+def with_origin(
     article: Article, *, origin: str = "", place: str = "", hearsay: Article | None = None
-) -> Arrival:
+) -> ArrivedArticle:
     """Return an article with where it came from."""
-    values = {name: getattr(article, name) for name in _OF_AN_ARTICLE}
     notices = article.notices if isinstance(article, NotedArticle) else ()
-    return Arrival(**values, notices=notices, origin=origin, place=place, hearsay=hearsay)
+    return ArrivedArticle(article.metadata, article.text, notices, origin, place, hearsay)
 
 
-def plain(article: Article) -> Article:
+def without_origin(article: Article) -> Article:
     """Return an article without where it came from, as it is put."""
     return article.plain() if isinstance(article, NotedArticle) else article
 
@@ -76,7 +71,7 @@ class Hold(Reject):
     @property
     def id(self) -> str:
         """The hash of what would be done: the same change has the same one, however often read."""
-        what = fingerprint(self.article) if self.article else self.words
+        what = content_hash(self.article) if self.article else self.words
         said = "\x1f".join((self.article_id, named_host(self.origin), what))
         return sha256(said.encode("utf-8", "replace")).hexdigest()[:12]
 
@@ -96,38 +91,40 @@ def authority_in(article_id: str) -> str:
     return found[1].casefold() if found else ""
 
 
-def speaks_for(origin: str, address: str, trust: Trust) -> bool:
+def may_speak_for(origin: str, address: str, trust: TrustedSources) -> bool:
     """Whether content of `origin` may hold articles of an address or a host.
 
     A copy in a web archive or an AMP cache speaks for the site that it is a copy of.
     """
     if is_same_site(origin, address) or trust.lists_both(origin, address):
         return True
-    copied = kept_from(origin)
+    copied = url_of_archived_copy(origin)
     return bool(copied) and (is_same_site(copied, address) or trust.lists_both(copied, address))
 
 
-def objection_to(article: Article, origin: str, trust: Trust, *, place: str) -> str:
+def origin_problem(article: Article, origin: str, trust: TrustedSources, *, place: str) -> str:
     """Return why fetched content may not hold this article at all; "" where it may.
 
     `place` is the address that was asked for. Whether an article of that id is there already, and
     whose it is, is another question.
     """
-    if is_place(article.id) and not article.id.partition(":")[2].startswith(place_of(place)):
+    if is_file_location(article.id) and not article.id.partition(":")[2].startswith(
+        file_location(place)
+    ):
         return f"{article.id} is the place of a file, which nothing that is fetched may name"
     for address in (host_in_id(article.id), article.url):
-        if address and not speaks_for(origin, address, trust):
+        if address and not may_speak_for(origin, address, trust):
             return _not_its_own(origin, address, article.publisher)
     return ""
 
 
 def _not_its_own(origin: str, address: str, publisher: str) -> str:
     ours, theirs = named_host(origin), named_host(address) or address[:80]
-    way = way_to_trust(publisher or theirs, theirs, ours)
+    way = trust_hint(publisher or theirs, theirs, ours)
     return f"{ours} may not add or change an article of {theirs}: {way} trusts it to"
 
 
-def way_to_trust(publisher: str, *hosts: str, kill: bool = False) -> str:
+def trust_hint(publisher: str, *hosts: str, kill: bool = False) -> str:
     """Return the command by which an operator trusts these hosts as one source."""
     named = " ".join(f"--host {host}" for host in dict.fromkeys(filter(None, hosts)))
     return f'`backfile sources add "{_quotable(publisher)}" {named}{" --may-kill" if kill else ""}`'
@@ -137,11 +134,10 @@ def _quotable(name: str) -> str:
     return re.sub(r'["\\`$\n]', "", name)[:80]
 
 
-def filled(article: Article, known: Article) -> Article:
+def with_host_as_publisher(article: Article, known: Article) -> Article:
     """Return a page's article with what it lacks from what was known of it before."""
     named = article.publisher not in ("", host_of(article.url))
-    return replace(
-        article,
+    return article.replace(
         title=article.title or known.title,
         authors=article.authors or known.authors,
         published=article.published or known.published,

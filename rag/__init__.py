@@ -6,19 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.archive import Archive
-    from rag.chatbot import Chatbot
-    from rag.retriever import NewsRetriever
-    from rag.schema import (
-        ALL_RIGHTS,
-        Answer,
-        Article,
-        Citation,
-        Filters,
-        Hit,
-        Passage,
-        Statement,
-    )
+    from rag.answer.chatbot import Chatbot
+    from rag.archive.archive import Archive
+    from rag.retrieval.langchain import NewsRetriever
+    from rag.schema import ALL_RIGHTS, Answer, Article, Citation, Filters, Hit, Passage, Statement
 
     __version__: str
 
@@ -37,7 +28,11 @@ __all__ = [
     "__version__",
 ]
 
-_HOMES = {"Archive": "rag.archive", "Chatbot": "rag.chatbot", "NewsRetriever": "rag.retriever"}
+_HOMES = {
+    "Archive": "rag.archive.archive",
+    "Chatbot": "rag.answer.chatbot",
+    "NewsRetriever": "rag.retrieval.langchain",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,12 +5,12 @@ BackfileError
 +-- ArchiveLockedError        another process is writing: who, since when
 +-- ArchiveUnwritableError    the disk is full, or the archive may not be written to
 +-- ArchiveDamagedError       the record cannot be read, or is of a newer version
-+-- DamagedIndexError         an index cannot be read: it is made again (rag.storage.vectors)
++-- DamagedIndexError         an index cannot be read: it is made again (rag.index.chroma_index)
 +-- EmbeddingMismatchError    the archive was built with another embedding model
 +-- BackupError               a backup is not whole, or there is something in its place
 +-- ModelError                an embedding model or a reranker is missing or not the one expected
 +-- ReadError                 a file or a line is not an article (place: why)
-+-- FetchError                a page cannot be fetched, and why (ingest.fetching.errors)
++-- FetchError                a page cannot be fetched, and why (ingest.fetch.errors)
 +-- QuestionTooLongError      a question is longer than one may be
 +-- ChatModelError            the chat model is missing or did not answer
 +-- SettingsError             an unknown or impossible setting, by name
@@ -55,7 +55,7 @@ class ReadError(BackfileError):
 
 
 class QuestionTooLongError(BackfileError):
-    """A question is longer than one may be: see `rag.understanding.length`."""
+    """A question is longer than one may be: see `rag.query.length_limit`."""
 
 
 class ChatModelError(BackfileError):

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from enum import Enum
-from typing import Final, Literal
+from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
-from rag.display import without_markers
+from rag import notebook
 from rag.errors import InvalidValueError
-from rag.validation import moment, names, strings, text
+from rag.sanitize import neutralize_markers
+from rag.serialize import Serializable
+from rag.validation import validate_moment, validate_names, validate_strings, validate_text
 
 Support = Literal["supported", "partly", "not supported", "contradicted"]
 
 _TEXTS = (
-    *("id", "title", "text", "publisher", "url", "section", "language", "kind", "slugline"),
+    *("article_id", "title", "publisher", "url", "section", "language", "kind", "slugline"),
     *("correction", "access"),
 )
 _NAMES = ("publishers", "authors", "sections", "languages", "kinds")
+T = TypeVar("T")
 _set = object.__setattr__  # frozen dataclasses normalise their own fields with it
 
 
@@ -32,7 +36,7 @@ Access = tuple[str, ...] | Literal[Rights.ALL]
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleHead:
+class ArticleMetadata(Serializable):
     """What is said of an article beside its text: enough to name it and to date it.
 
     `published` and `updated` are aware datetimes; a day without a time is midnight UTC.
@@ -57,66 +61,158 @@ class ArticleHead:
     revision: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Article:
-    """One article as it goes into the archive; `id` stays the same when it is changed.
+class _MetadataField(Generic[T]):
+    """Read-only attribute of an article that reads the field of its name from the metadata."""
 
-    `published` and `updated` may be given as a `date` (midnight UTC) or a naive datetime (UTC),
-    `authors` as one name or any iterable of names.
+    def __init__(self, field: str = "") -> None:
+        self._field = field
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._field = self._field or name
+
+    @overload
+    def __get__(self, article: None, _owner: type) -> Self: ...
+    @overload
+    def __get__(self, article: Article, _owner: type) -> T: ...
+    def __get__(self, article: Article | None, _owner: type) -> Any:
+        return self if article is None else getattr(article.metadata, self._field)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Article(Serializable):
+    """An article: its text, and everything else about it as `metadata`.
+
+    Each field of the metadata is an attribute too: `article.title` is `article.metadata.title`,
+    and `article.id` is `article.metadata.article_id`. Change one with `replace`.
+
+    Example:
+        >>> article = Article(
+        ...     id="courier.example/bridge",
+        ...     title="Bridge closed",
+        ...     text="The bridge was closed on Monday.",
+        ...     published=date(2024, 10, 21),
+        ... )
+        >>> article.metadata.published
+        datetime.datetime(2024, 10, 21, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+
+    metadata: ArticleMetadata
+    text: str
+
+    id = _MetadataField[str]("article_id")
+    title = _MetadataField[str]()
+    publisher = _MetadataField[str]()
+    url = _MetadataField[str]()
+    authors = _MetadataField[tuple[str, ...]]()
+    published = _MetadataField["datetime | None"]()
+    updated = _MetadataField["datetime | None"]()
+    section = _MetadataField[str]()
+    language = _MetadataField[str]()
+    kind = _MetadataField[str]()
+    slugline = _MetadataField[str]()
+    urgency = _MetadataField["int | None"]()
+    correction = _MetadataField[str]()
+    access = _MetadataField[str]()
+    revision = _MetadataField[int]()
+
+    def __init__(
+        self,
+        id: str = "",
+        title: str = "",
+        text: str = "",
+        publisher: str = "",
+        url: str = "",
+        authors: str | Iterable[str] = (),
+        published: date | None = None,
+        updated: date | None = None,
+        section: str = "",
+        language: str = "",
+        kind: str = "news",
+        slugline: str = "",
+        urgency: int | None = None,
+        correction: str = "",
+        access: str = "",
+        revision: int = 1,
+        *,
+        metadata: ArticleMetadata | None = None,
+    ) -> None:
+        """Create an article; see `ArticleMetadata` for the meaning of each field.
+
+        Args:
+            id: A name of the article's own, the same whenever the article changes.
+            title: The headline; may be empty.
+            text: The article itself, as plain text.
+            publisher: The newspaper or agency.
+            url: The address to link to.
+            authors: One name, or several.
+            published: When it was published: a `datetime`, UTC if naive, or a `date`, its
+                midnight in UTC.
+            updated: When it was last changed, likewise.
+            section: The section of the newspaper.
+            language: A language tag such as "en" or "en-GB".
+            kind: The genre, such as "news" or "opinion".
+            slugline: The agency's slugline.
+            urgency: IPTC urgency, 1 (most urgent) to 8.
+            correction: The publisher's correction notice.
+            access: The right that a reader needs; "" for everyone.
+            revision: The number of this version; an archive counts its own when it is added.
+            metadata: All of these but `text` in one value, in their place.
+
+        Raises:
+            InvalidValueError: The id is blank, a value is of the wrong type, or both `metadata`
+                and fields of it are given.
+        """
+        fields = ArticleMetadata(
+            *(id, title, publisher, url, authors, published, updated, section, language),  # type: ignore[arg-type]
+            *(kind, slugline, urgency, correction, access, revision),
+        )
+        if metadata is None:
+            metadata = fields
+        elif fields != _NO_METADATA:
+            raise InvalidValueError(
+                "Article got metadata and fields of it. Give either, or use article.replace(...)."
+            )
+        _set(self, "metadata", _validate_metadata(metadata))
+        _set(self, "text", validate_text(text, "Article.text"))
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with other values; the arguments are those of the constructor.
+
+        Raises:
+            InvalidValueError: The id is blank, or a value is of the wrong type.
+            TypeError: An article has no such field.
+        """
+        text = validate_text(changes.pop("text", self.text), "Article.text")
+        if "id" in changes:
+            changes["article_id"] = changes.pop("id")
+        metadata = _validate_metadata(replace(self.metadata, **changes))
+        return replace(self, metadata=metadata, text=text)
+
+
+_NO_METADATA: Final = ArticleMetadata("", "")
+
+
+def _validate_metadata(metadata: ArticleMetadata) -> ArticleMetadata:
+    """Return an article's metadata with its dates aware and its authors as a tuple.
 
     Raises:
         InvalidValueError: The id is blank, or a value is of the wrong type.
     """
-
-    id: str
-    title: str
-    text: str
-    publisher: str = ""
-    url: str = ""
-    authors: tuple[str, ...] = ()
-    published: datetime | None = None
-    updated: datetime | None = None
-    section: str = ""
-    language: str = ""
-    kind: str = "news"
-    slugline: str = ""
-    urgency: int | None = None
-    correction: str = ""
-    access: str = ""
-    revision: int = 1
-
-    def __post_init__(self) -> None:
-        for name in _TEXTS:
-            text(getattr(self, name), f"Article.{name}")
-        if not self.id.strip():
-            raise InvalidValueError("Article.id is empty. Give each article an id of its own.")
-        _set(self, "authors", strings(self.authors, "Article.authors"))
-        _set(self, "published", moment(self.published, "Article.published"))
-        _set(self, "updated", moment(self.updated, "Article.updated"))
-
-    @property
-    def head(self) -> ArticleHead:
-        return ArticleHead(
-            article_id=self.id,
-            title=self.title,
-            publisher=self.publisher,
-            url=self.url,
-            authors=self.authors,
-            published=self.published,
-            updated=self.updated,
-            section=self.section,
-            language=self.language,
-            kind=self.kind,
-            slugline=self.slugline,
-            urgency=self.urgency,
-            correction=self.correction,
-            access=self.access,
-            revision=self.revision,
-        )
+    for field_name in _TEXTS:
+        name = "id" if field_name == "article_id" else field_name
+        validate_text(getattr(metadata, field_name), f"Article.{name}")
+    if not metadata.article_id.strip():
+        raise InvalidValueError("Article.id is empty. Give each article an id of its own.")
+    return replace(
+        metadata,
+        authors=validate_strings(metadata.authors, "Article.authors"),
+        published=validate_moment(metadata.published, "Article.published"),
+        updated=validate_moment(metadata.updated, "Article.updated"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Span(Serializable):
     """A stretch of an article's text, in characters, half-open: `text[start:end]`."""
 
     start: int
@@ -124,7 +220,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Serializable):
     """A stretch of one revision of an article: `text == article.text[start:end]`, always."""
 
     article_id: str
@@ -135,20 +231,30 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Serializable):
     """A passage that was found, with its article's head; a higher `score` is better.
 
     `copies` are the other articles that print the same story, its first telling first.
     """
 
     passage: Passage
-    head: ArticleHead
+    metadata: ArticleMetadata
     score: float
-    copies: tuple[ArticleHead, ...] = ()
+    copies: tuple[ArticleMetadata, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Return the passage under its article's name, for a notebook."""
+        return notebook.wrap(_source_line(self.metadata), notebook.quotation(self.passage.text))
+
+
+def _source_line(metadata: ArticleMetadata, before: str = "") -> str:
+    title = metadata.title or metadata.article_id
+    publisher, url, published = metadata.publisher, metadata.url, metadata.published
+    return notebook.source_line(title, publisher, url, published, before=before)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PassageCandidate:
     """A passage that a search found, before its words are read: what it is ranked by.
 
     `number` is the passage's in the archive; `start` is where it begins in its article.
@@ -156,17 +262,17 @@ class Found:
 
     number: int
     start: int
-    head: ArticleHead
+    metadata: ArticleMetadata
     score: float
-    copies: tuple[ArticleHead, ...] = ()
+    copies: tuple[ArticleMetadata, ...] = ()
 
-    def scored(self, score: float) -> Found:
+    def with_score(self, score: float) -> PassageCandidate:
         """Return it with another score: at once, for every search asks it of hundreds."""
-        return Found(self.number, self.start, self.head, score, self.copies)
+        return PassageCandidate(self.number, self.start, self.metadata, score, self.copies)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TimeRange(Serializable):
     """A stretch of time, half-open: `start <= t < end`; an end that is None is open.
 
     A hard window excludes what lies outside; a soft one only re-weights.
@@ -176,7 +282,7 @@ class Window:
     end: datetime | None = None
     hard: bool = True
 
-    def covers(self, moment: datetime) -> bool:
+    def contains(self, moment: datetime) -> bool:
         """Return whether `moment` lies in the window."""
         return not (
             (self.start is not None and moment < self.start)
@@ -210,12 +316,12 @@ class Filters:
 
     def __post_init__(self) -> None:
         for name in ("after", "before"):
-            _set(self, name, moment(getattr(self, name), f"Filters.{name}"))
+            _set(self, name, validate_moment(getattr(self, name), f"Filters.{name}"))
         for name in _NAMES:
-            _set(self, name, names(getattr(self, name), f"Filters.{name}"))
-        _set(self, "article_ids", strings(self.article_ids, "Filters.article_ids"))
+            _set(self, name, validate_names(getattr(self, name), f"Filters.{name}"))
+        _set(self, "article_ids", validate_strings(self.article_ids, "Filters.article_ids"))
         if self.access is not ALL_RIGHTS:
-            _set(self, "access", names(self.access, "Filters.access"))
+            _set(self, "access", validate_names(self.access, "Filters.access"))
 
     def __bool__(self) -> bool:
         return any(
@@ -237,7 +343,7 @@ EVERYTHING: Final = Filters(access=ALL_RIGHTS)  # for what must see every articl
 
 
 @dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(Serializable):
     """The exact words a statement rests on: `quote == article.text[start:end]`, always.
 
     `copies` are other articles that print the same story: one source, however many they are.
@@ -248,12 +354,12 @@ class Citation:
     start: int
     end: int
     passage: Passage
-    head: ArticleHead
-    copies: tuple[ArticleHead, ...] = ()
+    metadata: ArticleMetadata
+    copies: tuple[ArticleMetadata, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Serializable):
     """One sentence of an answer with what it rests on, and whether that bears it out."""
 
     text: str
@@ -263,7 +369,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Serializable):
     """What a chat model took and gave for an answer, in tokens, as its provider counts them.
 
     `cost` is in the currency of the prices that are set; 0 where none are.
@@ -275,7 +381,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Serializable):
     """An answer, or the plain statement that the archive does not say (`refused`).
 
     `hits` are the passages it was made from; `as_of` is the newest publication date among
@@ -288,15 +394,15 @@ class Answer:
     question: str
     statements: tuple[Statement, ...] = ()
     hits: tuple[Hit, ...] = ()
-    as_of: datetime | None = None
+    newest_source: datetime | None = None
     refused: bool = False
     reason: str = ""
-    closest: tuple[Hit, ...] = ()
-    removed: tuple[Statement, ...] = ()
+    nearest_hits: tuple[Hit, ...] = ()
+    rejected_statements: tuple[Statement, ...] = ()
     understood: str = ""
     notice: str = field(default="")
     usage: Usage = Usage()
-    considered: int = 0
+    candidates_considered: int = 0
     confidence: float | None = None
 
     @property
@@ -308,7 +414,7 @@ class Answer:
         if self.refused:
             return self.reason
         return "\n\n".join(
-            " ".join([without_markers(s.text), *(f"[{c.number}]" for c in s.citations)])
+            " ".join([neutralize_markers(s.text), *(f"[{c.number}]" for c in s.citations)])
             for s in self.statements
         )
 
@@ -317,3 +423,14 @@ class Answer:
         """Every citation once, in the order of its number."""
         unique = {(c.number, c.start, c.end): c for s in self.statements for c in s.citations}
         return tuple(sorted(unique.values(), key=lambda c: (c.number, c.start)))
+
+    def _repr_html_(self) -> str:
+        """Return the answer with its sources, or a refusal's closest articles, for a notebook."""
+        sources = {c.number: _source_line(c.metadata, f"[{c.number}]") for c in self.citations}
+        closest = {h.metadata.article_id: _source_line(h.metadata) for h in self.nearest_hits}
+        return notebook.wrap(
+            notebook.paragraphs(self.text),
+            notebook.items(sources.values()),
+            notebook.items(closest.values()) if self.refused else "",
+            notebook.paragraphs(self.notice),
+        )

@@ -1,4 +1,4 @@
-"""Every option and its default; this module alone reads the environment."""
+"""Settings and their defaults; no other module reads the environment."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from rag.errors import SettingsError
 PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
 Unsupported = Literal["strict", "mark"]
-Feeding = Literal["local", "everyone", "nobody"]
-
+Writers = Literal["local", "anyone", "none"]
+# Variables of earlier versions: the current name, and the current value of each of theirs.
+OLD_NAMES = {
+    "BACKFILE_FEEDING": (
+        "BACKFILE_WRITE_ACCESS",
+        {"local": "local", "everyone": "anyone", "nobody": "none"},
+    ),
+}
 
 DAY = 86_400  # seconds
 # The least and the most that a number may be; a time to wait is more than nothing.
@@ -34,26 +40,38 @@ RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set, each by `BACKFILE_<NAME>` in the environment.
+    """All settings; each is read from the environment variable `BACKFILE_<NAME>`.
 
-    `embedding_model` is `all-MiniLM-L6-v2` (the one that comes with pip), the path of a folder,
-    or a name on the hub; `reranker` and `entailment_model` likewise, and empty for none.
-    `chat_model` is LangChain's `provider:model`, empty for extractive answers; `chat_base_url`
-    the address of an OpenAI-compatible server; `chat_price_in` and `chat_price_out` what a million
-    tokens cost that it is given and that it writes.
-    `unsupported` says what becomes of statements that no passage
-    bears out: `strict` takes them out, `mark` shows them marked.  `timeout` is in seconds.
-
-    Of pages that are fetched, `fetch_bytes` and `fetch_seconds` say how long each may be and
-    take, `fetch_delay` the seconds between two requests to a host, `fetch_allow` the hosts, with
-    commas between, that may have private addresses, and `fetch_agent` who says to be asking.
-    `log` is a file to which each ingest adds a line of JSON.
-    `feeding` says who may put articles in, and take them out, on the page: who sits at the
-    machine that serves it (`local`), `everyone` whom it lets in, or `nobody`. Both need `token`,
-    which is a new one at each start unless it is set.
-    `hosts` are the names, besides `localhost` and its addresses, that the page answers to, and
-    `proxies` the addresses or networks of proxies whose `X-Forwarded-For` is believed; both with
-    commas between.
+    Attributes:
+        archive: The archive's folder.
+        embedding_model: A sentence-transformers model: `all-MiniLM-L6-v2` (installed with the
+            package), the path of a folder, or a name on the Hugging Face Hub.
+        embedding_precision: "float32", "bfloat16", or "auto" for bfloat16 on processors that are
+            faster with it.
+        reranker: A cross-encoder, named likewise; "" for none.
+        entailment_model: A cross-encoder trained on entailment, named likewise; "" for none.
+        chat_model: LangChain's `provider:model`; "" for extractive answers.
+        chat_base_url: The address of an OpenAI-compatible server.
+        chat_context_tokens: The most tokens of passages that the chat model is given.
+        chat_price_in: The price of a million tokens given to the chat model.
+        chat_price_out: The price of a million tokens written by it.
+        timeout: How long to wait for the chat model, in seconds.
+        unsupported: "strict" removes statements that no passage supports, "mark" shows them marked.
+        fetch_bytes: The largest page to fetch, in bytes.
+        fetch_seconds: The longest time for one page, in seconds.
+        fetch_delay: The least time between two requests to a host, in seconds.
+        fetch_allow: Hosts that may have private addresses, separated by commas.
+        fetch_agent: The user agent of requests.
+        log: A file to which each ingest appends a line of JSON; "" for none.
+        write_access: Who may add and remove articles in the page: users on the "local" machine,
+            "anyone", or "none". All of them need the `token`.
+        token: The token for write access; "" for a new one at each start.
+        hosts: Host names, besides `localhost` and its addresses, that the page answers to,
+            separated by commas.
+        proxies: Addresses or networks of proxies whose `X-Forwarded-For` is trusted, separated by
+            commas.
+        host: The address at which the page is served.
+        port: Its port.
 
     Raises:
         SettingsError: A value is of the wrong type, not one of the choices, or out of range.
@@ -77,7 +95,7 @@ class Settings:
     fetch_allow: str = ""
     fetch_agent: str = "Backfile/0.1"
     log: str = ""
-    feeding: Feeding = "local"
+    write_access: Writers = "local"
     token: str = ""
     hosts: str = ""
     proxies: str = ""
@@ -90,12 +108,18 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
-        """Return the settings of the environment, with what is `given` (and not None) over them.
+        """Return the settings of the environment.
 
-        Raises SettingsError for a name it does not know and for a value that does not fit.
+        Args:
+            environ: The environment's variables; those without the prefix are ignored.
+            **given: Settings that override it, unless they are None.
+
+        Raises:
+            SettingsError: A `BACKFILE_` variable is unknown, or a value is impossible.
         """
         hints = _hints()
         known = {PREFIX + f.name.upper(): f.name for f in fields(cls)}
+        environ = _with_current_names(environ)
         values: dict[str, Any] = {}
         for variable in sorted(v for v in environ if v.startswith(PREFIX)):
             if variable not in known:
@@ -106,6 +130,21 @@ class Settings:
             values[name] = _parsed(variable, environ[variable], hints[name])
         values.update({name: value for name, value in given.items() if value is not None})
         return cls(**values)
+
+
+def _with_current_names(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with old names of variables and their values replaced.
+
+    Where both names are set, the current one counts.
+    """
+    found = dict(environ)
+    for variable, (current, values) in OLD_NAMES.items():
+        if variable in found:
+            old = found.pop(variable)
+            if old not in values:
+                raise SettingsError(f"{variable} is {old!r}: it may be {', '.join(values)}")
+            found.setdefault(current, values[old])
+    return found
 
 
 @cache

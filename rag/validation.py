@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, date, datetime
 from typing import Any
 
-from rag.dates import EARLIEST_YEAR, LATEST_YEAR, valid_moment
 from rag.errors import InvalidValueError
+from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, is_valid_date
 
 
-def moment(value: Any, name: str) -> datetime | None:
+def validate_moment(value: Any, name: str) -> datetime | None:
     """Return `value` as an aware datetime; None stays None.
 
     A naive datetime is UTC, and a date is its midnight in UTC.
@@ -30,28 +30,28 @@ def moment(value: Any, name: str) -> datetime | None:
     )
 
 
-def moment_of_asking(value: Any, name: str) -> datetime | None:
+def validate_question_time(value: Any, name: str) -> datetime | None:
     """Return the moment at which, or as of which, a question is asked: see `moment`.
 
     Raises:
         InvalidValueError: `value` is no moment, or outside the years that an archive holds.
     """
-    found = moment(value, name)
-    if found is not None and not valid_moment(found):
+    found = validate_moment(value, name)
+    if found is not None and not is_valid_date(found):
         raise InvalidValueError(
             f"{name} is {found.isoformat()}, outside the years {EARLIEST_YEAR} to {LATEST_YEAR}"
         )
     return found
 
 
-def names(value: Any, name: str) -> tuple[str, ...]:
+def validate_names(value: Any, name: str) -> tuple[str, ...]:
     """Return `value` as a tuple of names without space around them, each once: see `strings`."""
     if type(value) is tuple and not value:
         return value
-    return tuple(dict.fromkeys(one.strip() for one in strings(value, name)))
+    return tuple(dict.fromkeys(one.strip() for one in validate_strings(value, name)))
 
 
-def strings(value: Any, name: str) -> tuple[str, ...]:
+def validate_strings(value: Any, name: str) -> tuple[str, ...]:
     """Return `value` as a tuple of strings, in order.
 
     One string is a tuple of it (an empty one if it is blank), None is none, and a set is sorted.
@@ -72,7 +72,7 @@ def strings(value: Any, name: str) -> tuple[str, ...]:
     return tuple(sorted(found)) if isinstance(value, Set) else found
 
 
-def text(value: Any, name: str) -> str:
+def validate_text(value: Any, name: str) -> str:
     """Return `value`, a string.
 
     Raises:

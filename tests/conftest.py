@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from tests.browser.person import WAIT
+from tests.chromium import find_browser, open_browser
 from tests.commands import run
 from tests.effort import USUAL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # One thread for each process, as the commands do: idle threads of OpenBLAS and of torch spin, and
 # there are several workers, a browser and its server on the same cores.
@@ -33,6 +39,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("some", deadline=None, max_examples=USUAL * 3 // 10)
 settings.register_profile("full", deadline=None, max_examples=USUAL * 2)
 settings.load_profile("some")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if find_browser() is None:
+        pytest.skip("no browser: `apt-get install chromium`, or any Chrome, puts one in the path")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=WAIT)
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

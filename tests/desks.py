@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from tests.fakes import QuotingChatbot
-from ui.page import answering
-from ui.page.session import Asked, Desk
+from ui.web import run_turn
+from ui.web.state import AskRequest, Session
 
 
-def asked(archive: Archive, desk: Desk, question: str, **given: Any) -> list[Desk]:
+def asked(archive: Archive, desk: Session, question: str, **given: Any) -> list[Session]:
     chatbot: Any = QuotingChatbot(archive)
-    now = answering.begun(desk, Asked(question, **given))
-    return list(answering.answered(archive, chatbot, now))
+    now = run_turn.begin_turn(desk, AskRequest(question, **given))
+    return list(run_turn.run_turn(archive, chatbot, now))

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
+from rag.archive.view import ArchiveView
+from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
 
 DIMENSION = 256
@@ -100,8 +102,26 @@ def _made(articles: tuple[Article, ...]) -> Path:
     root = Path(tempfile.mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     Finalize(None, shutil.rmtree, args=(root, True), exitpriority=0)  # `atexit` for forks as well
     with Archive.open(root / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+        archive.add((article, [Span(0, len(article.text))]) for article in articles)
     return root / "archive"
+
+
+def phrase_hits(
+    archive: ArchiveView,
+    query: str,
+    k: int,
+    *,
+    phrases: Sequence[str],
+    filters: Filters = Filters(),
+) -> list[Hit]:
+    """Return what BM25 finds for a query with phrases, which a question has in quotation marks."""
+    found = archive.bm25_candidates(query, k, filters=filters, phrases=phrases)
+    return list(archive.load_hits(found, access=filters.access).values())
+
+
+def text_of(question: str | ParsedQuery) -> str:
+    """Return the words of a question, parsed or not."""
+    return question if isinstance(question, str) else question.text
 
 
 class QuotingChatbot:
@@ -114,14 +134,15 @@ class QuotingChatbot:
 
     def stream(
         self,
-        question: str,
+        question: str | ParsedQuery,
         *,
         filters: Filters = Filters(),
         asked_on: datetime | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
     ) -> Iterator[Answer]:
-        hits = tuple(self.archive.lexical(question, k, filters=filters))
+        question = text_of(question)
+        hits = tuple(self.archive.search(question, k, filters=filters, mode="bm25"))
         answer = Answer(question=question, hits=hits)
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 5}
         for hit in hits:
@@ -131,12 +152,15 @@ class QuotingChatbot:
                     answer = replace(
                         answer,
                         statements=(*answer.statements, said),
-                        as_of=max(filter(None, (answer.as_of, hit.head.published)), default=None),
+                        newest_source=max(
+                            filter(None, (answer.newest_source, hit.metadata.published)),
+                            default=None,
+                        ),
                     )
                     yield answer
         if not answer.statements:
             reason = "The archive does not say."
-            yield Answer(question, refused=True, reason=reason, closest=hits[:3])
+            yield Answer(question, refused=True, reason=reason, nearest_hits=hits[:3])
 
     def ask(self, question: str, **given: object) -> Answer:
         *_, answer = self.stream(question, **given)  # type: ignore[arg-type]
@@ -155,14 +179,17 @@ class PacedChatbot(QuotingChatbot):
         super().__init__(archive)
         self.go = go
 
-    def stream(self, question: str, **given: object) -> Iterator[Answer]:  # type: ignore[override]
+    def stream(  # type: ignore[override]
+        self, question: str | ParsedQuery, **given: object
+    ) -> Iterator[Answer]:
+        question = text_of(question)
         while "searched slowly" in question and not self.go.exists():
             time.sleep(0.02)
         for answer in super().stream(question, **given):  # type: ignore[arg-type]
             if "doubtful" in question and answer.statements:
                 partly = replace(answer.statements[0], support="partly", reason="who is unclear")
                 removed = Statement("The moon is a bridge.", (), "not supported", "nothing says so")
-                answer = replace(answer, statements=(partly,), removed=(removed,))
+                answer = replace(answer, statements=(partly,), rejected_statements=(removed,))
             yield answer
             while "slowly" in question and not self.go.exists():
                 time.sleep(0.02)
@@ -171,7 +198,7 @@ class PacedChatbot(QuotingChatbot):
 def _quoted(hit: Hit, found: re.Match[str], number: int) -> Statement:
     quote = found.group()
     start = hit.passage.start + found.start()
-    cited = Citation(number, quote, start, start + len(quote), hit.passage, hit.head)
+    cited = Citation(number, quote, start, start + len(quote), hit.passage, hit.metadata)
     return Statement(quote.strip(), (cited,))
 
 

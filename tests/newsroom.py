@@ -10,9 +10,18 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import EVERYTHING, Access, Article, ArticleHead, Filters, Found, Hit, Passage
-from rag.text.sentences import sentences
-from rag.text.words import stems
+from rag.nlp.sentences import split_sentences
+from rag.nlp.tokens import stem_words
+from rag.schema import (
+    EVERYTHING,
+    Access,
+    Article,
+    ArticleMetadata,
+    Filters,
+    Hit,
+    Passage,
+    PassageCandidate,
+)
 
 DIMENSIONS = 512
 
@@ -21,7 +30,7 @@ def bag_of_words(texts: Sequence[str]) -> npt.NDArray[np.float32]:
     """Return unit vectors whose cosine is the share of word stems two texts have in common."""
     out = np.zeros((len(texts), DIMENSIONS), np.float32)
     for row, text in zip(out, texts, strict=True):
-        for stem in stems(text):
+        for stem in stem_words(text):
             row[int(hashlib.sha256(stem.encode()).hexdigest(), 16) % DIMENSIONS] = 1
         row /= max(1e-6, float(np.linalg.norm(row)))
     return out
@@ -33,7 +42,7 @@ class FakeArchive:
     def __init__(self, *articles: Article, length: int = 6) -> None:
         self._articles = {article.id: article for article in articles}
         self.passages = [
-            Hit(passage, article.head, 0.0)
+            Hit(passage, article.metadata, 0.0)
             for article in articles
             for passage in _passages(article, length)
         ]
@@ -53,35 +62,39 @@ class FakeArchive:
     def authors(self, *, access: Access = ()) -> tuple[str, ...]:
         return ()
 
-    def by_meaning(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Found]:
+    def vector_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
         numbered = [(n, hit) for n, hit in enumerate(self.passages) if _passes(hit, filters)]
         if not numbered:
             return []
-        texts = (f"{hit.head.title}. {hit.passage.text}" for _, hit in numbered)
+        texts = (f"{hit.metadata.title}. {hit.passage.text}" for _, hit in numbered)
         vectors = bag_of_words([query, *texts])
         scores = vectors[1:] @ vectors[0]
         return [
-            Found(number, hit.passage.start, hit.head, float(scores[i]))
+            PassageCandidate(number, hit.passage.start, hit.metadata, float(scores[i]))
             for i in np.argsort(-scores)[:k]
             for number, hit in [numbered[i]]
         ]
 
-    def copies(
+    def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
-    ) -> dict[str, tuple[ArticleHead, ...]]:
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
         return {}
 
-    def nearness(self, query: str, found: Sequence[Found]) -> list[float]:
-        every = self.by_meaning(query, len(self.passages), filters=EVERYTHING)
+    def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
+        every = self.vector_candidates(query, len(self.passages), filters=EVERYTHING)
         near = {one.number: one.score for one in every}
         return [near[one.number] for one in found]
 
-    def by_words(
+    def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
-    ) -> list[Found]:
-        return [one for one in self.by_meaning(query, k, filters=filters) if one.score > 0]
+    ) -> list[PassageCandidate]:
+        return [one for one in self.vector_candidates(query, k, filters=filters) if one.score > 0]
 
-    def hits(self, found: Iterable[Found], *, access: Access = ()) -> dict[int, Hit]:
+    def load_hits(
+        self, found: Iterable[PassageCandidate], *, access: Access = ()
+    ) -> dict[int, Hit]:
         return {
             one.number: replace(self.passages[one.number], score=one.score, copies=one.copies)
             for one in found
@@ -89,7 +102,7 @@ class FakeArchive:
 
 
 def _passages(article: Article, length: int) -> list[Passage]:
-    spans = sentences(article.text)
+    spans = split_sentences(article.text)
     groups = [spans[i : i + length] for i in range(0, len(spans), length)]
     return [
         Passage(article.id, 1, g[0].start, g[-1].end, article.text[g[0].start : g[-1].end])
@@ -98,14 +111,14 @@ def _passages(article: Article, length: int) -> list[Passage]:
 
 
 def _passes(hit: Hit, filters: Filters) -> bool:
-    published = hit.head.published
+    published = hit.metadata.published
     if filters.after and (published is None or published < filters.after):
         return False
     if filters.before and (published is None or published >= filters.before):
         return False
-    if not filters.may_read(hit.head.access):
+    if not filters.may_read(hit.metadata.access):
         return False
-    return not filters.publishers or hit.head.publisher.lower() in {
+    return not filters.publishers or hit.metadata.publisher.lower() in {
         p.lower() for p in filters.publishers
     }
 

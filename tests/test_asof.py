@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.archive.view import SearchMode
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
-from tests.fakes import WordEmbeddings
+from tests.fakes import WordEmbeddings, phrase_hits
 
 FIRST = datetime(2024, 10, 1, 9, tzinfo=UTC)
 DAYS = [datetime(2024, 10, day, tzinfo=UTC) for day in range(1, 9)]
@@ -29,7 +30,7 @@ FERRY = an_article("ferry", "The ferry to Vellmark sank with nine sailors. Diver
 FERRY_LATER = replace(
     FERRY, text="The ferry to Vellmark sank with twelve sailors. Divers searched."
 )
-CORRECTED = replace(FERRY_LATER, correction="Twelve sailors were on board, not nine.")
+CORRECTED = FERRY_LATER.replace(correction="Twelve sailors were on board, not nine.")
 MILL = an_article("mill", "The mill at Vellmark burned down in a night. Nobody was hurt.")
 LATE = an_article("late", "Vellmark ferry sailors were buried at sea. The town mourned them.")
 
@@ -41,7 +42,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         put(opened, FERRY, MILL)
         put(opened, FERRY_LATER)
         put(opened, LATE)
-        opened.remove([MILL.id])
+        opened.delete([MILL.id])
         date_the_changes(opened)
         yield opened
 
@@ -50,12 +51,12 @@ def put(archive: Archive, *articles: Article) -> None:
     for article in articles:
         middle = article.text.find(". ") + 1
         spans = [Span(0, middle), Span(middle + 1, len(article.text))]
-        archive.put([(article, spans)])
+        archive.add([(article, spans)])
 
 
 def date_the_changes(archive: Archive) -> None:
     """As if each change had been made on a day of its own, the first two on the first."""
-    connection = archive.record.database.connection
+    connection = archive.store.database.connection
     for (sequence,) in connection.execute("SELECT sequence FROM changes").fetchall():
         at = FIRST + timedelta(days=max(0, sequence - 2))
         connection.execute(
@@ -67,7 +68,7 @@ def texts(archive: Archive, day: datetime, query: str = "Vellmark ferry mill") -
     then = archive.as_of(day)
     return [
         {hit.passage.text for hit in hits}
-        for hits in (then.dense(query, 3), then.lexical(query, 3))
+        for hits in (then.search(query, 3, mode="vector"), then.search(query, 3, mode="bm25"))
     ]
 
 
@@ -94,8 +95,8 @@ def test_before_the_first_article_there_is_nothing(archive: Archive) -> None:
 
 
 def test_what_has_ended_is_weighed_as_what_stands(archive: Archive) -> None:
-    now = archive.lexical("sailors on the ferry", 9)
-    then = archive.as_of(DAYS[0]).lexical("sailors on the ferry", 9)
+    now = archive.search("sailors on the ferry", 9, mode="bm25")
+    then = archive.as_of(DAYS[0]).search("sailors on the ferry", 9, mode="bm25")
     today = next(hit.score for hit in now if "twelve sailors" in hit.passage.text)
     assert then[0].passage.text.endswith("nine sailors.")
     assert then[0].score == pytest.approx(today, rel=0.5)
@@ -108,10 +109,10 @@ def test_a_moment_with_a_time_is_that_moment(archive: Archive) -> None:
 
 def test_filters_hold_in_the_past_too(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
-    assert then.dense("ferry", 9, filters=Filters(publishers=("Nobody",))) == []
+    assert then.search("ferry", 9, filters=Filters(publishers=("Nobody",)), mode="vector") == []
     ids = {
         h.passage.article_id
-        for h in then.lexical("Vellmark", 9, filters=Filters(article_ids=(MILL.id,)))
+        for h in then.search("Vellmark", 9, filters=Filters(article_ids=(MILL.id,)), mode="bm25")
     }
     assert ids == {MILL.id}
 
@@ -120,7 +121,7 @@ def test_what_was_taken_down_does_not_come_back(archive: Archive) -> None:
     archive.withdraw([FERRY.id])
     assert all("sank" not in text for found in texts(archive, DAYS[0]) for text in found)
     assert archive.as_of(DAYS[0]).article(FERRY.id) is None
-    archive.readmit([FERRY.id])
+    archive.reinstate([FERRY.id])
     assert all("nine" in "".join(found) for found in texts(archive, DAYS[0]))
     archive.erase([FERRY.id])
     assert all("sank" not in text for found in texts(archive, DAYS[0]) for text in found)
@@ -147,10 +148,10 @@ def test_the_past_is_searched_by_scripts_and_by_langchain(archive: Archive) -> N
 
 def test_what_stood_then_is_as_near_as_it_was(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
-    found = then.by_words("nine sailors", 1)
-    (cosine,) = then.nearness("nine sailors", found)
-    assert cosine == pytest.approx(then.dense("nine sailors", 1)[0].score)
-    assert archive.hits(found) == {}
+    found = then.bm25_candidates("nine sailors", 1)
+    (cosine,) = then.similarities("nine sailors", found)
+    assert cosine == pytest.approx(then.search("nine sailors", 1, mode="vector")[0].score)
+    assert archive.load_hits(found) == {}
 
 
 NOTICE = an_article(
@@ -163,43 +164,46 @@ NOTICE = an_article(
 def test_a_notice_is_told_of_what_it_corrected_then_and_of_what_it_has_since(
     archive: Archive,
 ) -> None:
-    put(archive, replace(FERRY_LATER, url="https://paper.example/ferry"))  # the sixth change
+    put(archive, FERRY_LATER.replace(url="https://paper.example/ferry"))  # the sixth change
     put(archive, NOTICE)
     date_the_changes(archive)
     before, after = archive.as_of(DAYS[3]), archive.as_of(DAYS[5])
-    (then, *_) = before.lexical("ferry sailors sank", 1)
-    assert then.head.correction == ""
-    assert "twelve sailors on board" in before.corrected_since([then.head])[FERRY.id]
-    (since, *_) = after.lexical("ferry sailors sank", 1)
-    assert "twelve sailors on board" in since.head.correction
-    assert after.corrected_since([since.head]) == {}
+    (then, *_) = before.search("ferry sailors sank", 1, mode="bm25")
+    assert then.metadata.correction == ""
+    assert "twelve sailors on board" in before.corrected_since([then.metadata])[FERRY.id]
+    (since, *_) = after.search("ferry sailors sank", 1, mode="bm25")
+    assert "twelve sailors on board" in since.metadata.correction
+    assert after.corrected_since([since.metadata]) == {}
     put(archive, replace(NOTICE, text=f"{NOTICE.text} Again."))
-    assert "twelve sailors on board" in after.corrected_since([since.head])[FERRY.id]
+    assert "twelve sailors on board" in after.corrected_since([since.metadata])[FERRY.id]
 
 
 def test_what_was_public_then_and_is_not_now_is_for_those_with_the_right(archive: Archive) -> None:
     public = Filters(access=("everybody",))
     then = archive.as_of(DAYS[0])
-    for found in (then.dense, then.lexical):
-        ids = {hit.passage.article_id for hit in found("Vellmark ferry mill", 9, filters=public)}
+    modes: tuple[SearchMode, ...] = ("vector", "bm25")
+    for mode in modes:
+        hits = then.search("Vellmark ferry mill", 9, mode=mode, filters=public)
+        ids = {hit.passage.article_id for hit in hits}
         assert ids == {FERRY.id, MILL.id}
-    put(archive, replace(FERRY_LATER, access="subscribers"))
-    for found in (then.dense, then.lexical):
+    put(archive, FERRY_LATER.replace(access="subscribers"))
+    for mode in modes:
         for rights, expected in (
             (("everybody",), {MILL.id}),
             (("Subscribers",), {FERRY.id, MILL.id}),
         ):
-            hits = found("Vellmark ferry mill", 9, filters=Filters(access=rights))
+            reader = Filters(access=rights)
+            hits = then.search("Vellmark ferry mill", 9, mode=mode, filters=reader)
             assert {hit.passage.article_id for hit in hits} == expected
 
 
 def test_phrases_and_rare_words_are_weighed_in_the_past_as_in_the_index(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
-    exact = then.lexical("Vellmark", 9, phrases=("nine sailors",))
+    exact = phrase_hits(then, "Vellmark", 9, phrases=("nine sailors",))
     assert exact[0].passage.text.endswith("nine sailors.")
-    assert exact[0].score > then.lexical("Vellmark", 9)[0].score
-    assert then.lexical("Vellmark", 9, phrases=("sailors nine",))[0].score < exact[0].score
-    assert then.lexical("unheard-of", 9) == []
+    assert exact[0].score > then.search("Vellmark", 9, mode="bm25")[0].score
+    assert phrase_hits(then, "Vellmark", 9, phrases=("sailors nine",))[0].score < exact[0].score
+    assert then.search("unheard-of", 9, mode="bm25") == []
 
 
 def test_a_day_that_is_asked_for_again_reads_what_has_ended_no_more(archive: Archive) -> None:
@@ -210,6 +214,6 @@ def test_a_day_that_is_asked_for_again_reads_what_has_ended_no_more(archive: Arc
     assert archive.as_of(DAYS[0]) is then
     assert then._ended() is read
     put(archive, replace(LATE, text="Vellmark buried them. The town wept."))
-    late = archive.as_of(DAYS[2]).lexical("sailors buried at sea", 9)
+    late = archive.as_of(DAYS[2]).search("sailors buried at sea", 9, mode="bm25")
     assert any("buried at sea" in hit.passage.text for hit in late)
-    assert archive.as_of(DAYS[0]).lexical("buried", 9) == []
+    assert archive.as_of(DAYS[0]).search("buried", 9, mode="bm25") == []

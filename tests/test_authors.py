@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.readers.bylines import names
-from ingest.readers.html import read_html
+from ingest.readers.bylines import parse_authors
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
 
@@ -187,11 +187,13 @@ from tests.test_readers_html import BODY
     ],
 )
 def test_names_gives_people_only(byline: str, people: list[str]) -> None:
-    assert list(names(byline, "Velsund Post")) == people
+    assert list(parse_authors(byline, "Velsund Post")) == people
 
 
 def test_names_leaves_labels_of_a_list_out() -> None:
-    assert names(["Mia Holt", "Google Scholar", "View profile", "mia holt"]) == ("Mia Holt",)
+    assert parse_authors(["Mia Holt", "Google Scholar", "View profile", "mia holt"]) == (
+        "Mia Holt",
+    )
 
 
 def page(head: str, body: str = "") -> Article:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from ingest.readers.blocktext import block_texts
-from ingest.readers.fragments import text_of_fragment
+from ingest.readers.block_text import read_blocks
+from ingest.readers.html.fragments import text_of_fragment
 from tests.effort import tries
 from tests.test_readers_iptc import NINJS, article, g2, nitf
 
@@ -66,7 +66,7 @@ BODIES = {
 
 @pytest.mark.parametrize(("markup", "blocks"), BODIES.items())
 def test_block_texts_keeps_every_text_node(markup: str, blocks: list[str]) -> None:
-    assert block_texts(etree.fromstring(f"<body.content>{markup}</body.content>")) == blocks
+    assert read_blocks(etree.fromstring(f"<body.content>{markup}</body.content>")) == blocks
 
 
 @pytest.mark.parametrize("markup", [m for m in BODIES if "frac" not in m and "pre" not in m])
@@ -123,4 +123,4 @@ def test_block_texts_gives_each_word_once_in_order(trees: list[object]) -> None:
     root = etree.Element("body.content")
     for tree in trees:
         built(root, tree)
-    assert re.findall(r"w\d+x", " ".join(block_texts(root))) == words
+    assert re.findall(r"w\d+x", " ".join(read_blocks(root))) == words

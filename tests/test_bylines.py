@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.readers.bylines import names, names_in_line
-from ingest.readers.html import read_html
+from ingest.readers.bylines import author_line, parse_authors
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
 
@@ -29,7 +29,7 @@ from tests.test_readers_html import BODY
     ],
 )
 def test_a_byline_gives_the_people(byline: str, people: tuple[str, ...]) -> None:
-    assert names(byline) == people
+    assert parse_authors(byline) == people
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def test_a_byline_gives_the_people(byline: str, people: tuple[str, ...]) -> None
     ],
 )
 def test_what_stands_behind_a_name_in_a_line_is_cut(line: str) -> None:
-    assert names_in_line(line) == ("Ida Lund",)
+    assert author_line(line) == ("Ida Lund",)
 
 
 def test_whom_an_author_writes_for_is_no_author() -> None:
-    assert names(["Ida Lund", "CNN"]) == ("Ida Lund",)
-    assert names(["Ida Lund", "Business Insider"]) == ("Ida Lund",)
-    assert names(["Velsund Post"], "Velsund Post") == ()
+    assert parse_authors(["Ida Lund", "CNN"]) == ("Ida Lund",)
+    assert parse_authors(["Ida Lund", "Business Insider"]) == ("Ida Lund",)
+    assert parse_authors(["Velsund Post"], "Velsund Post") == ()
 
 
 def read(head: str) -> Article:

@@ -3,48 +3,46 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.schema import Article, Span
-from rag.storage.entries import with_vectors
-from rag.storage.record import Record, fingerprint
+from rag.store.articles import ArticleStore, content_hash, prepare_articles
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 
 
 def put(folder: Path, *articles: Article) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+        archive.add((article, [Span(0, len(article.text))]) for article in articles)
 
 
 def storm(n: int) -> Article:
-    return replace(HARBOUR, id=f"courier.example/storm-{n}", text=f"Storm {n} broke the pier.")
+    return HARBOUR.replace(id=f"courier.example/storm-{n}", text=f"Storm {n} broke the pier.")
 
 
 def put_without_indexes(folder: Path, archive: Archive, article: Article) -> None:
     """As a writer that is killed between the record and the indexes."""
-    record = Record(folder, writable=True)
-    entry = (article, fingerprint(article), (Span(0, len(article.text)),))
-    record.put(with_vectors(record, [entry], archive.embed))
+    record = ArticleStore(folder, writable=True)
+    entry = (article, content_hash(article), (Span(0, len(article.text)),))
+    record.put(prepare_articles(record, [entry], archive.embed))
     record.close()
 
 
 def problems(folder: Path) -> list[str]:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        return [str(problem) for problem in examine(archive)]
+        return [str(problem) for problem in find_problems(archive)]
 
 
 def test_reader_writes_nothing_again_that_others_have_written(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
     for n in range(3):
-        assert reader.lexical("harbour", 1)
+        assert reader.search("harbour", 1, mode="bm25")
         put(folder, storm(n))
-    assert len(reader.lexical("pier", 10)) == 3
+    assert len(reader.search("pier", 10, mode="bm25")) == 3
     reader.close()
     assert problems(folder) == []
 
@@ -52,10 +50,10 @@ def test_reader_writes_nothing_again_that_others_have_written(tmp_path: Path) ->
 def test_reader_believes_the_files_not_what_it_read_before(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
-    assert reader.lexical("harbour", 1)
+    assert reader.search("harbour", 1, mode="bm25")
     put(folder, storm(1))
-    reader.indexes.lexical.reached = 0  # as another thread's older look may leave it
-    assert len(reader.lexical("pier", 10)) == 1
+    reader.indexes.text.reached = 0  # as another thread's older look may leave it
+    assert len(reader.search("pier", 10, mode="bm25")) == 1
     reader.close()
     assert problems(folder) == []
 
@@ -63,10 +61,10 @@ def test_reader_believes_the_files_not_what_it_read_before(tmp_path: Path) -> No
 def test_reader_finishes_what_a_killed_writer_has_left(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
-    assert reader.lexical("harbour", 1)
+    assert reader.search("harbour", 1, mode="bm25")
     put_without_indexes(folder, reader, storm(1))
-    assert len(reader.lexical("pier", 10)) == 1
-    assert reader.indexes.lexical.reached == reader.indexes.vectors.reached == reader.sequence
+    assert len(reader.search("pier", 10, mode="bm25")) == 1
+    assert reader.indexes.text.reached == reader.indexes.vectors.reached == reader.version
     reader.close()
     assert problems(folder) == []
 
@@ -77,7 +75,7 @@ def test_reader_repairs_an_index_that_it_finds_damaged_under_the_lock(
 ) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
-    assert reader.lexical("harbour", 1)
+    assert reader.search("harbour", 1, mode="bm25")
     put_without_indexes(folder, reader, storm(1))
     name = (
         json.loads((folder / "vectors.json").read_text())["folder"]
@@ -85,8 +83,10 @@ def test_reader_repairs_an_index_that_it_finds_damaged_under_the_lock(
         else "vectors"
     )
     (folder / name / lost).write_bytes(b"SQLite format 3\0" + b"\xee" * 4096)
-    assert "courier.example/storm-1" in {h.head.article_id for h in reader.dense("storm pier", 3)}
-    assert reader.indexes.vectors.reached == reader.sequence
+    assert "courier.example/storm-1" in {
+        h.metadata.article_id for h in reader.search("storm pier", 3, mode="vector")
+    }
+    assert reader.indexes.vectors.reached == reader.version
     assert reader.indexes.vectors.count() == len(ARTICLES) + 1
     reader.close()
     assert problems(folder) == []

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems, repair_archive
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
 
@@ -20,13 +20,13 @@ LATER = replace(FERRY, text="The ferry sank off Tolm at night.")
 
 def put(archive: Archive, *articles: Article) -> None:
     for article in articles:
-        archive.put([(article, [Span(0, len(article.text))])])
+        archive.add([(article, [Span(0, len(article.text))])])
 
 
 def date_changes(archive: Archive, *days: datetime) -> None:
     """As if the clock had shown these times when the changes were made, the last ones last."""
-    connection = archive.record.database.connection
-    newest = archive.sequence
+    connection = archive.store.database.connection
+    newest = archive.version
     for i, at in enumerate(days):
         sequence = newest - len(days) + 1 + i
         connection.execute(
@@ -35,7 +35,7 @@ def date_changes(archive: Archive, *days: datetime) -> None:
 
 
 def times(archive: Archive) -> list[str]:
-    rows = archive.record.database.connection.execute("SELECT at FROM changes ORDER BY sequence")
+    rows = archive.store.database.connection.execute("SELECT at FROM changes ORDER BY sequence")
     return [at[:10] for (at,) in rows]
 
 
@@ -51,9 +51,9 @@ def test_change_after_the_clock_is_set_back_is_not_earlier(tmp_path: Path) -> No
         withdrawn = archive.withdrawals(["courier.example/other"])["courier.example/other"]
         assert withdrawn.at == ahead
         then = archive.as_of(ahead + timedelta(seconds=1))
-        assert [hit.passage.text for hit in then.lexical("ferry", 5)] == [LATER.text]
-        assert archive.as_of(ahead).lexical("ferry", 5) == []
-        assert examine(archive) == ()
+        assert [hit.passage.text for hit in then.search("ferry", 5, mode="bm25")] == [LATER.text]
+        assert archive.as_of(ahead).search("ferry", 5, mode="bm25") == []
+        assert find_problems(archive) == ()
 
 
 def at(*days: int) -> list[datetime]:
@@ -76,31 +76,31 @@ def test_doctor_repairs_times_that_go_backwards(
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         put(archive, *versions)
         date_changes(archive, *dated)
-        found = [problem.what for problem in examine(archive)]
+        found = [problem.what for problem in find_problems(archive)]
         assert found == [found[0]]
         assert "1 change dated out of order" in found[0]
-        assert repair(archive) == ()
+        assert repair_archive(archive) == ()
         assert times(archive) == repaired
         came = [(one.came, one.ended) for one in archive.revisions(FERRY.id)]
         assert all(ended is None or begun <= ended for begun, ended in came)
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 def test_doctor_repairs_a_time_that_is_none(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         put(archive, FERRY, LATER)
-        archive.record.database.connection.execute(
+        archive.store.database.connection.execute(
             "UPDATE changes SET at = 'yesterday' WHERE sequence = 2"
         )
-        assert repair(archive) == ()
+        assert repair_archive(archive) == ()
         assert times(archive)[0] == times(archive)[1]
 
 
 def test_doctor_repairs_a_time_that_is_in_no_year_in_utc(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         put(archive, FERRY, LATER)
-        archive.record.database.connection.execute(
+        archive.store.database.connection.execute(
             "UPDATE changes SET at = '9999-12-31T23:59:59-12:00' WHERE sequence = 1"
         )
-        assert repair(archive) == ()
+        assert repair_archive(archive) == ()
         assert times(archive)[0] == times(archive)[1]

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from rag.answers.premises import names_premise
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.premises import names_premise
+from rag.answer.timeline import build_timeline
+from rag.retrieval.hybrid import understand_question
 from rag.schema import ALL_RIGHTS, Answer, Article, Filters
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 from tests.scripted import Scripted
@@ -47,14 +49,14 @@ def test_a_number_without_a_passage_is_not_a_citation() -> None:
 
 def test_the_wrong_passage_for_a_right_statement_is_repaired() -> None:
     answer = asked(f"{RIGHT} [2]")
-    assert answer.citations[0].head.article_id == TROOPS.id
+    assert answer.citations[0].metadata.article_id == TROOPS.id
 
 
 def test_an_unsupported_statement_is_taken_out() -> None:
     answer = asked(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]")
     assert texts(answer) == [RIGHT]
-    assert [s.text for s in answer.removed] == ["The king of Norway sent ten tanks."]
-    assert answer.removed[0].reason
+    assert [s.text for s in answer.rejected_statements] == ["The king of Norway sent ten tanks."]
+    assert answer.rejected_statements[0].reason
 
 
 def test_an_unsupported_statement_is_shown_marked_where_that_is_asked_for() -> None:
@@ -122,7 +124,7 @@ def test_a_sentence_without_an_end_is_cut() -> None:
 def test_the_model_may_say_that_the_archive_does_not_say() -> None:
     answer = asked("The archive does not say.")
     assert answer.refused
-    assert answer.closest
+    assert answer.nearest_hits
     assert not answer.citations
 
 
@@ -178,7 +180,7 @@ def test_where_nothing_lies_in_the_window_the_closest_articles_of_other_days_are
         "How many soldiers has North Korea sent in May 2011?"
     )
     assert answer.refused
-    assert [hit.head.article_id for hit in answer.closest][:1] == [TROOPS.id]
+    assert [hit.metadata.article_id for hit in answer.nearest_hits][:1] == [TROOPS.id]
     assert "Only a later article" in answer.reason
 
 
@@ -193,15 +195,29 @@ def test_a_false_premise_is_named_beside_what_the_model_writes(script: str) -> N
 
 
 def test_what_answers_outside_of_the_window_is_the_closest_and_only_if_it_may_be_read() -> None:
-    secret = replace(TROOPS, id="wire.example/secret", access="desk")
+    secret = TROOPS.replace(id="wire.example/secret", access="desk")
     bot = Chatbot(FakeArchive(FERRY, secret))
     asked = "How many soldiers has North Korea sent in May 2011?"
     for rights in (ALL_RIGHTS, ("desk",)):
         answer = bot.ask(asked, filters=Filters(access=rights))
-        assert answer.closest[0].head.article_id == secret.id
+        assert answer.nearest_hits[0].metadata.article_id == secret.id
         assert "Only a later article does" in answer.reason
     for rights in ((), ("nobody",)):
         answer = bot.ask(asked, filters=Filters(access=rights))
         assert answer.refused
         assert "later article" not in answer.reason
-        assert secret.id not in {hit.head.article_id for hit in answer.closest}
+        assert secret.id not in {hit.metadata.article_id for hit in answer.nearest_hits}
+
+
+def test_stream_answers_a_parsed_question_as_its_words() -> None:
+    archive, on = FakeArchive(TROOPS, FERRY), day(11, 15)
+    history = ["How many soldiers has North Korea sent to Russia?"]
+    words = "And who said so on 24 October?"
+    parsed = understand_question(archive, words, asked_on=on, history=history)
+    bot = Chatbot(archive)
+    *_, answer = bot.stream(parsed)
+    assert answer.question == parsed.text != words
+    assert replace(answer, question=words) == bot.ask(words, asked_on=on, history=history)
+    timeline = build_timeline(archive, parsed)
+    by_words = build_timeline(archive, words, asked_on=on, history=history)
+    assert replace(timeline, question=words) == by_words

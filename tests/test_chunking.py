@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import chunking
-from ingest.chunking import split_article
+from rag import chunking
+from rag.chunking import split_article
+from rag.nlp.sentences import split_sentences
 from rag.schema import Article, Span
-from rag.storage.record import embedding_text
-from rag.text.sentences import sentences
+from rag.store.articles import embedding_text
 
 
 class Words:
@@ -81,7 +81,7 @@ def test_passages_are_spans_in_order_that_cover_every_sentence(
         assert not text[last : span.start].strip()
         last = span.end
     assert not text[last:].strip()
-    texts = [embedding_text(article(text).head, text[s.start : s.end]) for s in spans]
+    texts = [embedding_text(article(text).metadata, text[s.start : s.end]) for s in spans]
     assert all(count <= limit.max_tokens for count in limit.count_tokens(texts))
 
 
@@ -89,7 +89,7 @@ def test_passages_are_spans_in_order_that_cover_every_sentence(
 @given(TEXTS)
 def test_a_sentence_that_fits_is_never_torn(text: str) -> None:
     limit = Words(400)
-    ends = {span.end for span in sentences(text)}
+    ends = {span.end for span in split_sentences(text)}
     assert all(span.end in ends for span in split_article(article(text), limit))
 
 
@@ -163,7 +163,7 @@ def test_an_overlap_repeats_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     text = " ".join(f"The crane number {i} fell on pier {i}." for i in range(6))
     spans = split_article(article(text), Words(60))
     assert len(spans) > 2
-    ends = [Span(0, 0), *sentences(text)]
+    ends = [Span(0, 0), *split_sentences(text)]
     for earlier, later in pairwise(spans):
         assert later.start in {s.start for s in ends if s.end == earlier.end}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.citations import cite, numbered, read_citations, tidy_markers
+from rag.citations import build_citation, number_citations, read_citations, tidy_markers
 from rag.schema import Span, Statement
 from tests.newsroom import FERRY, TROOPS, FakeArchive
 
@@ -57,12 +57,12 @@ def test_a_citation_quotes_its_article(start: int, length: int) -> None:
     hit = HITS[0]
     passage = hit.passage
     begin = min(passage.start + start, passage.end - 1)
-    citation = cite(1, hit, Span(begin, begin + length))
+    citation = build_citation(1, hit, Span(begin, begin + length))
     assert citation.quote == TROOPS.text[citation.start : citation.end]
     assert passage.start <= citation.start < citation.end <= passage.end
 
 
 def test_passages_are_numbered_as_a_reader_meets_them() -> None:
-    first, second = cite(7, HITS[1]), cite(3, HITS[0])
-    statements = numbered([Statement("a", (first,)), Statement("b", (second, first))])
+    first, second = build_citation(7, HITS[1]), build_citation(3, HITS[0])
+    statements = number_citations([Statement("a", (first,)), Statement("b", (second, first))])
     assert [[c.number for c in s.citations] for s in statements] == [[1], [2, 1]]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ingest.boilerplate import is_boilerplate
 from ingest.cleaning import clean, clean_title, plain_typography
-from ingest.litter import is_litter
 
 SEED = Path(__file__).parents[2] / "shared" / "data" / "seed"
 
@@ -92,7 +92,7 @@ def test_a_list_of_links_in_the_middle_goes_and_the_story_goes_on() -> None:
     ],
 )
 def test_a_line_of_the_site_is_litter(line: str) -> None:
-    assert is_litter(line)
+    assert is_boilerplate(line)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_line_of_the_site_is_litter(line: str) -> None:
     ],
 )
 def test_a_line_of_the_story_is_not_litter(line: str) -> None:
-    assert not is_litter(line)
+    assert not is_boilerplate(line)
 
 
 def test_an_agency_on_a_line_of_its_own_goes_and_the_place_stays() -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.nlp.near_duplicates import (
+    FEWEST_WORDS,
+    band_keys,
+    is_same_story,
+    minhash,
+    text_hash,
+    text_signature,
+)
 from rag.schema import Article
-from rag.text.copies import FEWEST_WORDS, band_keys, minhash, same_story, text_hash, wording
 from tests.effort import tries
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)
@@ -50,16 +56,18 @@ def reprint(*paragraphs: str, days: float = 0.0, **fields: object) -> Article:
     text = "\n\n".join(paragraphs)
     published = DAY + timedelta(days=days)
     fields = {"id": "other.example/a", "text": text, "published": published} | fields
-    return replace(WIRE, **fields)  # type: ignore[arg-type]
+    return WIRE.replace(**fields)
 
 
 def one_story(other: Article, first: Article = WIRE) -> bool:
-    return same_story(wording(first), wording(other))
+    return is_same_story(text_signature(first), text_signature(other))
 
 
 def found(other: Article) -> bool:
     """Whether the bands of both signatures bring the two together to be compared."""
-    return not set(band_keys(minhash(wording(WIRE)))).isdisjoint(band_keys(minhash(wording(other))))
+    return not set(band_keys(minhash(text_signature(WIRE)))).isdisjoint(
+        band_keys(minhash(text_signature(other)))
+    )
 
 
 def test_a_reprint_with_two_paragraphs_cut_is_the_same_story() -> None:
@@ -120,7 +128,7 @@ def test_a_text_with_little_changed_a_year_later_is_another_story() -> None:
 
 def test_the_same_text_word_for_word_is_the_same_story_however_long_after() -> None:
     assert one_story(reprint(*PARAGRAPHS, days=365))
-    assert one_story(replace(WIRE, id="b", published=None))
+    assert one_story(WIRE.replace(id="b", published=None))
 
 
 def test_a_caption_is_too_short_to_be_a_story() -> None:
@@ -151,11 +159,11 @@ def test_it_does_not_matter_which_of_two_is_asked(
 ) -> None:
     def article(texts: list[str], day: int | None) -> Article:
         moment = None if day is None else DAY + timedelta(days=day)
-        return replace(WIRE, text="\n\n".join(texts), published=moment)
+        return WIRE.replace(text="\n\n".join(texts), published=moment)
 
-    a, b = wording(article(one, one_day)), wording(article(other, other_day))
-    assert same_story(a, b) == same_story(b, a)
-    assert same_story(a, a) == (a.words >= FEWEST_WORDS)
+    a, b = text_signature(article(one, one_day)), text_signature(article(other, other_day))
+    assert is_same_story(a, b) == is_same_story(b, a)
+    assert is_same_story(a, a) == (a.words >= FEWEST_WORDS)
 
 
 def weather(day: str, high: int, rain: int, *, later: float) -> Article:

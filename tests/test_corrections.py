@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ingest.corrections import correction_in
+from ingest.correction_paragraphs import find_correction
 from ingest.readers.fields import article_from
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.checks.correcting import superseded
+from rag.answer.chatbot import Chatbot
+from rag.answer.retractions import is_retracted
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
-from ui.terminal import hits_text
+from ui.cli.format import hits_text
 
 FERRY = Article(
     id="paper.example/ferry",
@@ -41,7 +40,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 def put(archive: Archive, *articles: Article) -> None:
-    archive.put((article, [Span(0, len(article.text))]) for article in articles)
+    archive.add((article, [Span(0, len(article.text))]) for article in articles)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def put(archive: Archive, *articles: Article) -> None:
 def test_a_paragraph_that_corrects_is_known_from_one_that_does_not(
     paragraph: str, said: str
 ) -> None:
-    assert correction_in(f"The bridge was opened.\n\n{paragraph}\n\nShips passed.") == said
+    assert find_correction(f"The bridge was opened.\n\n{paragraph}\n\nShips passed.") == said
 
 
 def test_a_correction_in_the_text_is_kept_with_the_article() -> None:
@@ -84,17 +83,19 @@ def test_a_notice_is_told_with_the_article_that_it_names(
 ) -> None:
     for article in order:
         put(archive, article)
-    hit = next(h for h in archive.lexical("ferry sank", 5) if h.passage.article_id == FERRY.id)
-    assert "twelve sailors on board, not nine" in hit.head.correction
-    assert "Quill" not in hit.head.correction
+    hit = next(
+        h for h in archive.search("ferry sank", 5, mode="bm25") if h.passage.article_id == FERRY.id
+    )
+    assert "twelve sailors on board, not nine" in hit.metadata.correction
+    assert "Quill" not in hit.metadata.correction
     assert "Corrected: The ferry that sank" in hits_text([hit], width=200)
-    archive.remove([NOTICE.id])
-    (hit, *_) = archive.lexical("ferry sank", 5)
-    assert hit.head.correction == ""
+    archive.delete([NOTICE.id])
+    (hit, *_) = archive.search("ferry sank", 5, mode="bm25")
+    assert hit.metadata.correction == ""
 
 
 def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None:
-    wrong = replace(FERRY, correction="The ferry had twelve sailors on board, not nine.")
+    wrong = FERRY.replace(correction="The ferry had twelve sailors on board, not nine.")
     put(archive, wrong)
     answer = Chatbot(archive).ask("Where was the ferry bound for when it sank?")
     assert "nine" not in answer.text
@@ -117,4 +118,4 @@ def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None
 def test_a_sentence_is_superseded_where_it_has_what_the_correction_calls_wrong(
     sentence: str, correction: str, gone: bool
 ) -> None:
-    assert superseded(sentence, correction) is gone
+    assert is_retracted(sentence, correction) is gone

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
+from rag.archive.stats import CoverageGap
 from rag.schema import Article, Span
-from rag.storage.coverage import Gap
 from tests.fakes import WordEmbeddings
-from ui import render, terminal
+from ui import render
+from ui.cli import format as terminal
 
 FIRST = datetime(2024, 3, 1, 9, tzinfo=UTC)
 
@@ -18,7 +19,7 @@ FIRST = datetime(2024, 3, 1, 9, tzinfo=UTC)
 def archive_of(folder: Path, **days: Iterable[int]) -> Archive:
     """An archive in which each publisher has an article on each of its days."""
     archive = Archive.open(folder, mode="write", embeddings=WordEmbeddings())
-    archive.put(
+    archive.add(
         (
             Article(
                 id=f"{name}/{day}",
@@ -39,9 +40,9 @@ def test_a_daily_that_misses_a_week_has_a_gap(tmp_path: Path) -> None:
     days = [day for day in range(40) if not 20 <= day < 27]
     with archive_of(tmp_path, Daily=days) as archive:
         (gap,) = archive.status().gaps
-        assert gap == Gap("Daily", date(2024, 3, 21), date(2024, 3, 27), usual=1)
+        assert gap == CoverageGap("Daily", date(2024, 3, 21), date(2024, 3, 27), usual=1)
         assert gap.days == 7
-        assert "no article from 21 to 27 March 2024" in terminal.status_text(archive.status())
+        assert "no articles from 21 to 27 March 2024" in terminal.status_text(archive.status())
         value = render.status_value(archive.status())
         assert value["gaps"][0]["days"] == 7
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems, repair_archive
 from rag.errors import ArchiveDamagedError
 from rag.schema import Article, Span
 from tests.processes import Process
@@ -50,7 +50,7 @@ PUT_IN_LOG = 40  # articles that are in the record's log alone, each put by itse
 def _die_after_puts(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
         for n in range(PUT_IN_LOG):
-            archive.put([numbered(n)])
+            archive.add([numbered(n)])
         os._exit(1)  # each was acknowledged, and nothing is written back from the log
 
 
@@ -71,9 +71,9 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sound") / "archive"
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
-        archive.put(numbered(n) for n in range(ARTICLES - 10))
-        archive.put(numbered(n) for n in range(ARTICLES - 10, ARTICLES))
-        archive.remove(["paper.example/7"])
+        archive.add(numbered(n) for n in range(ARTICLES - 10))
+        archive.add(numbered(n) for n in range(ARTICLES - 10, ARTICLES))
+        archive.delete(["paper.example/7"])
     return folder
 
 
@@ -126,9 +126,11 @@ def test_every_file_of_an_index_is_mended_on_the_next_opening(
             damage(folder / path.relative_to(sound))
         try:
             with Archive.open(folder, embeddings=Numbered()) as archive:
-                hits = archive.dense("Ferry 500\nThe ferry 500 left the harbour.", 3)
-                words = archive.lexical("whale 500", 3)
-                problems = examine(archive)
+                hits = archive.search(
+                    "Ferry 500\nThe ferry 500 left the harbour.", 3, mode="vector"
+                )
+                words = archive.search("whale 500", 3, mode="bm25")
+                problems = find_problems(archive)
             right = hits[0].passage.article_id == words[0].passage.article_id == "paper.example/500"
             if not right or problems:
                 broken.append((name, other, right, problems))
@@ -169,16 +171,18 @@ def test_changes_that_were_in_a_lost_log_are_told_of_before_anything_else_is_don
             match=r"^[^\n]* changes? \d+ [^\n]* lost[^\n]*doctor --repair[^\n]*$",
         ):
             Archive.open(folder, mode=mode, embeddings=Numbered())  # type: ignore[arg-type]
-    with Archive.open(folder, embeddings=Numbered(), losses="accept") as archive:
+    with Archive.open(folder, embeddings=Numbered(), on_data_loss="accept") as archive:
         left = {article.id for article in archive.articles()}
-        (lost,) = examine(archive)
+        (lost,) = find_problems(archive)
         assert lost.count == PUT_IN_LOG - len(left)
-    with Archive.open(folder, mode="write", embeddings=Numbered(), losses="accept") as archive:
-        assert repair(archive) == ()
+    with Archive.open(
+        folder, mode="write", embeddings=Numbered(), on_data_loss="accept"
+    ) as archive:
+        assert repair_archive(archive) == ()
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
-        report = archive.put(numbered(n) for n in range(PUT_IN_LOG))
+        report = archive.add(numbered(n) for n in range(PUT_IN_LOG))
         assert (report.new, report.unchanged) == (PUT_IN_LOG - len(left), len(left))
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -190,7 +194,7 @@ def test_the_shared_memory_of_the_log_is_made_again(
     damage(folder / "archive.sqlite-shm")
     with Archive.open(folder, embeddings=Numbered()) as archive:
         assert archive.count().articles == PUT_IN_LOG
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -233,7 +237,7 @@ def test_the_command_tells_of_lost_changes_and_gives_them_up_when_told_to(
     assert cli.main(["doctor", "--repair", "--archive", str(folder)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [
-        "given up: record: changes 1 to 40 are lost, which its indexes have followed",
-        "sound: 0 articles, 0 passages; the record and both indexes agree",
+        "accepted: record: changes 1 to 40 are lost, which its indexes have followed",
+        "no problems: 0 articles, 0 passages; the database and both indexes agree",
     ]
     assert cli.main(["status", "--archive", str(folder)]) == 0

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ingest.readers import read
-from ingest.readers.dateorder import FileOrder, Order, country_of, order_of, region_of
-from ingest.readers.html import read_html
-from ingest.readers.lookahead import HEAD_BYTES
+from ingest.readers.date_order import FileOrder, Order, country_of, date_order, region_of
+from ingest.readers.date_order_detection import HEAD_BYTES
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
 
@@ -39,7 +39,7 @@ def lines(path: Path, *rows: dict[str, Any]) -> Path:
     ],
 )  # fmt: skip
 def test_order_of_follows_region_country_language(locale: str, country: str, order: Order) -> None:
-    assert order_of(locale, country) == order
+    assert date_order(locale, country) == order
 
 
 def test_region_and_country_are_told_from_locale_and_host() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers.dates import parse_date, read_date
+from ingest.readers.publication_dates import parse_date, read_date
 from tests.effort import tries
 
 

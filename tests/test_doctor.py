@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems, repair_archive
 from rag.errors import ArchiveDamagedError
+from rag.index.chroma_index import ChromaIndex
+from rag.index.tantivy_index import TantivyIndex
 from rag.schema import Span
-from rag.storage.lexical import LexicalIndex
-from rag.storage.vectors import VectorIndex
 from tests.commands import Result, run
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 
@@ -30,12 +30,12 @@ def folder(tmp_path: Path) -> Path:
 
 def found(folder: Path) -> list[str]:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        return [f"{problem.place}: {problem.what}" for problem in examine(archive)]
+        return [f"{problem.place}: {problem.what}" for problem in find_problems(archive)]
 
 
 def mended(folder: Path) -> list[str]:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        return list(map(str, repair(archive)))
+        return list(map(str, repair_archive(archive)))
 
 
 def record(folder: Path, *statements: str) -> None:
@@ -54,22 +54,22 @@ def test_an_archive_of_many_changes_is_sound(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         for n in range(5):
             changed = replace(HARBOUR, text=f"Version {n}. " + HARBOUR.text)
-            archive.put([(changed, [Span(0, 11), Span(5, len(changed.text))])])
-        archive.remove([ORCHARD.id])
-        assert examine(archive) == ()
+            archive.add([(changed, [Span(0, 11), Span(5, len(changed.text))])])
+        archive.delete([ORCHARD.id])
+        assert find_problems(archive) == ()
     assert found(folder) == []
 
 
 def _without_words(folder: Path) -> None:
-    index = LexicalIndex(folder)
+    index = TantivyIndex(folder)
     index.write([], [2], index.reached)
     index.close()
 
 
 def _with_strange_words(folder: Path) -> None:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        live = archive.record.passages.live([1, 2])
-    index = LexicalIndex(folder)
+        live = archive.store.passages.live([1, 2])
+    index = TantivyIndex(folder)
     index.write([[live[1], replace(live[2], number=99)]], [], index.reached)
     index.close()
 
@@ -86,8 +86,8 @@ def _with_another_vector(folder: Path) -> None:
     _vectors(folder, lambda index: index.add([2], np.eye(1, 256, dtype=np.float32)))
 
 
-def _vectors(folder: Path, change: Callable[[VectorIndex], None]) -> None:
-    index = VectorIndex(folder)
+def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
+    index = ChromaIndex(folder)
     change(index)
     index.close()
 
@@ -175,7 +175,7 @@ def test_a_trigger_is_refused_by_a_writer_and_dropped_by_the_repair(folder: Path
     assert found(folder) == []
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         changed = replace(HARBOUR, text=HARBOUR.text + " It rained.")
-        archive.put([(changed, [Span(0, len(changed.text))])])
+        archive.add([(changed, [Span(0, len(changed.text))])])
         assert archive.count().passages == len(ARTICLES)
 
 
@@ -212,8 +212,8 @@ def test_a_record_with_an_overwritten_page_is_told_of(folder: Path) -> None:
 def test_the_doctor_examines_while_another_process_writes(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
         reader = Archive.open(folder, embeddings=WordEmbeddings())
-        writer.remove([HARBOUR.id])
-        assert examine(reader) == ()
+        writer.delete([HARBOUR.id])
+        assert find_problems(reader) == ()
         reader.close()
 
 
@@ -230,8 +230,8 @@ def test_the_command_says_what_is_wrong_and_what_to_run(folder: Path) -> None:
     )
     done = doctor(folder, "--repair")
     assert done.code == 0, done.stderr
-    assert "mended: vector index" in done.stdout
-    assert f"sound: {len(ARTICLES)} articles" in done.stdout
+    assert "repaired: vector index" in done.stdout
+    assert f"no problems: {len(ARTICLES)} articles" in done.stdout
     value = json.loads(doctor(folder, "--json").stdout)
     assert (value["sound"], value["problems"]) == (True, [])
 

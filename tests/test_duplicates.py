@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ingest.readers import Reject, read
-from rag.measures.duplicates import evaluate_duplicates, read_judged
-from rag.measures.neighbours import neighbours
-from rag.measures.reprints import reprints
+from rag.evaluate.duplicates import evaluate_duplicates, read_judged
+from rag.evaluate.hard_negatives import hardest_non_duplicates
+from rag.evaluate.synthetic_reprints import synthetic_reprints
 from rag.schema import Article
 from ui import cli
 
@@ -29,12 +28,12 @@ def sample() -> list[Article]:
 
 
 def test_the_same_seed_makes_the_same_reprints(sample: list[Article]) -> None:
-    assert reprints(sample, each=4) == reprints(sample, each=4)
-    assert reprints(sample, each=4) != reprints(sample, each=4, seed=2)
+    assert synthetic_reprints(sample, each=4) == synthetic_reprints(sample, each=4)
+    assert synthetic_reprints(sample, each=4) != synthetic_reprints(sample, each=4, seed=2)
 
 
 def test_a_reprint_is_another_text_under_another_headline(sample: list[Article]) -> None:
-    for pair in reprints(sample, each=5):
+    for pair in synthetic_reprints(sample, each=5):
         assert pair.same
         assert pair.other.text != pair.one.text
         assert pair.other.title != pair.one.title
@@ -42,23 +41,25 @@ def test_a_reprint_is_another_text_under_another_headline(sample: list[Article])
 
 
 def test_the_nearest_in_wording_are_found_first(sample: list[Article]) -> None:
-    nearest = [pair for pair in neighbours(sample, each=2) if pair.kind == "nearest in wording"]
+    nearest = [
+        pair for pair in hardest_non_duplicates(sample, each=2) if pair.kind == "nearest in wording"
+    ]
     assert {pair.one.id for pair in nearest} | {pair.other.id for pair in nearest} == {
         *(WIRE, *REPRINTS)
     }
 
 
 def test_numbers_of_a_column_are_paired_with_the_next(sample: list[Article]) -> None:
-    first = replace(sample[0], title="The week in harbours, 1")
+    first = sample[0].replace(title="The week in harbours, 1")
     later = [
-        replace(sample[n], id=f"{n}", title=f"The week in harbours, {n}", published=day)
+        sample[n].replace(id=f"{n}", title=f"The week in harbours, {n}", published=day)
         for n, day in enumerate((datetime(2024, 10, d, tzinfo=UTC) for d in (20, 27)), start=1)
     ]
     assert first.published is not None
-    later[0] = replace(later[0], published=first.published + timedelta(days=7))
-    later[1] = replace(later[1], published=first.published + timedelta(days=14))
-    later = [replace(a, publisher=first.publisher) for a in later]
-    pairs = neighbours([first, *later], each=5)
+    later[0] = later[0].replace(published=first.published + timedelta(days=7))
+    later[1] = later[1].replace(published=first.published + timedelta(days=14))
+    later = [a.replace(publisher=first.publisher) for a in later]
+    pairs = hardest_non_duplicates([first, *later], each=5)
     column = [(p.one.id, p.other.id) for p in pairs if p.kind == "same column"]
     assert column == [(first.id, "1"), ("1", "2")]
 
@@ -70,7 +71,7 @@ def test_real_copies_count_as_mistakes_until_a_person_has_judged_them(
     mistaken = {frozenset((p.one.id, p.other.id)) for p in found.mistaken if not p.same}
     assert mistaken == {frozenset((WIRE, REPRINTS[0])), frozenset((WIRE, REPRINTS[1]))}
     judged = evaluate_duplicates(sample, each=12, judged=dict.fromkeys(mistaken, True))
-    scores = {(m.set, m.name): m.score().mean for m in judged.measures}
+    scores = {(m.set, m.name): m.score().mean for m in judged.metrics()}
     assert scores["all", "precision"] == 1.0
     assert scores["all", "recall"] >= 0.9  # of short articles: two paragraphs are much of them
 
@@ -87,4 +88,4 @@ def test_the_command_prints_the_measures_and_the_pairs_mistaken(
     assert cli.main(["evaluate", "duplicates", str(SAMPLE), "--each", "3"]) == 0
     printed = capsys.readouterr().out
     assert "precision" in printed
-    assert "nearest in wording, taken for one story" in printed
+    assert "nearest in wording, taken for near-duplicates" in printed

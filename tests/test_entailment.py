@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ModelError
-from rag.models.opening import open_entailment_model
+from rag.models.loading import open_entailment_model
 from rag.settings import Settings
-from rag.verification import Verifier
+from rag.verify.verifier import Verifier
 from tests.newsroom import bag_of_words
 from tests.test_models import save_bert
 from tests.test_verification import BOAT

@@ -8,19 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import BackfileError
-from rag.evaluation import (
+from rag.evaluate.metrics import bootstrap, compare
+from rag.evaluate.retrieval import (
     RetrievalEvaluation,
-    bootstrap,
-    compared,
     evaluate_retrieval,
     measured,
     read_questions,
 )
 from tests.fakes import WordEmbeddings
 from tests.test_retrieval import ARTICLES, in_sentences
-from ui.plots import plot
+from ui.cli.evaluate_plot import plot
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "questions.jsonl"
 
@@ -81,7 +80,7 @@ def evaluation(tmp_path_factory):
         ]
     )
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([(a, in_sentences(a.text)) for a in ARTICLES if not a.id.endswith("copy")])
+        archive.add([(a, in_sentences(a.text)) for a in ARTICLES if not a.id.endswith("copy")])
         return evaluate_retrieval(archive, questions)
 
 
@@ -95,7 +94,7 @@ def test_an_archive_is_evaluated_on_the_questions_it_can_be_judged_by(evaluation
 def test_a_saved_evaluation_is_loaded_and_compared(evaluation):
     again = RetrievalEvaluation.loaded(evaluation.saved())
     assert again.as_json() == evaluation.as_json()
-    assert all(d.mean == 0 for d in compared(again, evaluation))
+    assert all(d.mean == 0 for d in compare(again, evaluation))
     with pytest.raises(ValueError, match="not a saved evaluation"):
         RetrievalEvaluation.loaded("{}")
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.exporting import article_of, exported, write_jsonl, write_parquet
+from ingest.archive_format import from_record, to_record, write_jsonl, write_parquet
 from ingest.pipeline import ingest
 from ingest.readers import read
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article
 from tests.effort import tries
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
@@ -49,14 +49,12 @@ article = st.builds(
 @settings(max_examples=tries(50))
 @given(article)
 def test_an_article_comes_back_from_a_line_word_for_word(article: Article) -> None:
-    assert article_of(json.loads(json.dumps(exported(article)))) == article
+    assert from_record(json.loads(json.dumps(to_record(article)))) == article
 
 
 HARD = (
     *ARTICLES,
-    replace(
-        HARBOUR, id="an-id-of-its-own", title="Same | The Harbour Courier", text="a\r\n\tb <p>"
-    ),
+    HARBOUR.replace(id="an-id-of-its-own", title="Same | The Harbour Courier", text="a\r\n\tb <p>"),
     Article(
         "x",
         "",
@@ -85,7 +83,7 @@ def test_a_file_is_read_again_word_for_word(tmp_path: Path, name: str) -> None:
 
 def test_a_line_that_was_altered_into_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    path.write_text(json.dumps({**exported(HARBOUR), "title": 7}) + "\n")
+    path.write_text(json.dumps({**to_record(HARBOUR), "title": 7}) + "\n")
     (reject,) = read(path)
     assert "exported article" in getattr(reject, "reason", "")
 

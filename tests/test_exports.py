@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from rag.schema import Answer, Citation, Statement
 from tests.test_render import ANSWER, CITATION, HEAD, QUOTE, REFUSED
-from ui import exports
-from ui.page.texts import texts_in
+from ui import answer_formats
+from ui.web.texts import texts_in
 
 ENGLISH, GERMAN = texts_in("en"), texts_in("de")
 
 
-def said(question: str, answer: Answer, **given: Any) -> list[exports.Said]:
-    return [exports.Said(question, answer, **{"sequence": 4321} | given)]
+def said(question: str, answer: Answer, **given: Any) -> list[answer_formats.ExportedTurn]:
+    return [answer_formats.ExportedTurn(question, answer, **{"sequence": 4321} | given)]
 
 
 SAID = said("Who said it?", ANSWER)
@@ -47,9 +47,9 @@ class Tags(HTMLParser):
         assert all(name in HARMLESS for name, _ in attrs)
 
 
-@pytest.mark.parametrize("form", exports.FORMATS)
+@pytest.mark.parametrize("form", answer_formats.FORMATS)
 def test_every_format_names_the_words_the_article_and_the_state(form: str) -> None:
-    text = exports.exported(SAID, form, ENGLISH)
+    text = answer_formats.export(SAID, form, ENGLISH)
     plainly = text.replace("\\", "")
     assert QUOTE in plainly
     assert HEAD.title in plainly
@@ -58,21 +58,21 @@ def test_every_format_names_the_words_the_article_and_the_state(form: str) -> No
 
 
 def test_a_copy_holds_the_statements_with_their_numbers_and_sources() -> None:
-    text = exports.plain(SAID, ENGLISH)
+    text = answer_formats.plain(SAID, ENGLISH)
     assert "Who said it?" in text
     assert f"{ANSWER.statements[0].text} [1]" in text
     assert re.search(r"^\[1\] .*https://paper.example/1$", text, re.MULTILINE)
 
 
 def test_a_refusal_is_taken_away_as_one() -> None:
-    assert REFUSED.reason in exports.plain(said("Who?", REFUSED), ENGLISH)
-    assert exports.ris(said("Who?", REFUSED), ENGLISH) == ""
-    assert json.loads(exports.csl(said("Who?", REFUSED), ENGLISH)) == []
+    assert REFUSED.reason in answer_formats.plain(said("Who?", REFUSED), ENGLISH)
+    assert answer_formats.ris(said("Who?", REFUSED), ENGLISH) == ""
+    assert json.loads(answer_formats.csl(said("Who?", REFUSED), ENGLISH)) == []
 
 
 @given(st.text() | st.just(EVIL))
 def test_a_record_cannot_be_forged_by_an_article(text: str) -> None:
-    lines = exports.ris(said("Who?", evil_answer(text)), ENGLISH).split("\r\n")
+    lines = answer_formats.ris(said("Who?", evil_answer(text)), ENGLISH).split("\r\n")
     assert [line for line in lines if line.startswith("ER  - ")] == ["ER  - "]
     assert lines[0] == "TY  - NEWS"
     assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines if line)
@@ -80,17 +80,17 @@ def test_a_record_cannot_be_forged_by_an_article(text: str) -> None:
 
 @given(st.text() | st.just(EVIL))
 def test_a_page_holds_no_markup_of_an_article(text: str) -> None:
-    tags = Tags(exports.page(said(text, evil_answer(text)), ENGLISH)).tags
+    tags = Tags(answer_formats.page(said(text, evil_answer(text)), ENGLISH)).tags
     assert not {"script", "img", "b", "i"} & set(tags)
 
 
 def test_markdown_shows_an_articles_markup_as_text() -> None:
-    text = exports.markdown(said("Who?", evil_answer(EVIL)), ENGLISH)
+    text = answer_formats.markdown(said("Who?", evil_answer(EVIL)), ENGLISH)
     assert not re.search(r"(?<!\\)<script|(?<!\\)\]\((?!/)|(?<!\\)\*\*b", text)
 
 
 def test_csl_says_where_the_passage_stands() -> None:
-    (item,) = json.loads(exports.csl(SAID, ENGLISH))
+    (item,) = json.loads(answer_formats.csl(SAID, ENGLISH))
     assert item["type"] == "article-newspaper"
     custom = item["custom"]
     assert custom["quote"] == QUOTE
@@ -99,23 +99,23 @@ def test_csl_says_where_the_passage_stands() -> None:
 
 
 def test_a_passage_cited_twice_is_listed_once() -> None:
-    assert len(json.loads(exports.csl([*SAID, *SAID], ENGLISH))) == 1
+    assert len(json.loads(answer_formats.csl([*SAID, *SAID], ENGLISH))) == 1
 
 
-@pytest.mark.parametrize("form", exports.FORMATS)
+@pytest.mark.parametrize("form", answer_formats.FORMATS)
 def test_passages_are_taken_away_where_no_answer_was_asked_for(form: str) -> None:
     passage = replace(CITATION, quote=CITATION.passage.text)
     found = said("Who said it?", Answer("Who said it?"), passages=(passage,))
-    text = exports.exported(found, form, ENGLISH)
+    text = answer_formats.export(found, form, ENGLISH)
     assert " ".join(CITATION.passage.text.split())[:40] in " ".join(text.replace("\\", "").split())
     assert HEAD.title in text
-    assert passage.quote in " ".join(exports.plain(found, ENGLISH).split())
+    assert passage.quote in " ".join(answer_formats.plain(found, ENGLISH).split())
 
 
 def test_each_answer_names_the_state_and_the_day_it_was_given_in() -> None:
     day = datetime(2024, 10, 30, tzinfo=UTC)
     both = [*said("Who?", ANSWER, sequence=5, asked_on=day), *said("When?", REFUSED, sequence=9)]
-    text = exports.plain(both, ENGLISH)
+    text = answer_formats.plain(both, ENGLISH)
     assert "sequence number 5, asked on 30 October 2024." in text
     assert "sequence number 9." in text
 
@@ -124,12 +124,12 @@ def test_what_is_taken_away_is_in_the_readers_language() -> None:
     answer = replace(
         ANSWER,
         statements=(replace(ANSWER.statements[0], support="partly"),),
-        as_of=datetime(2024, 10, 30, tzinfo=UTC),
+        newest_source=datetime(2024, 10, 30, tzinfo=UTC),
     )
-    text = exports.plain(said("Wer sagt es?", answer), GERMAN)
+    text = answer_formats.plain(said("Wer sagt es?", answer), GERMAN)
     assert "zum Teil belegt" in text
     assert "Stand: 30. Oktober 2024." in text
     assert "laufende Nummer 4321" in text
     refused = replace(REFUSED, reason="The archive does not say. What was found is about Rome.")
-    german = exports.plain(said("Wer?", refused), GERMAN)
+    german = answer_formats.plain(said("Wer?", refused), GERMAN)
     assert "Das Archiv sagt es nicht. What was found is about Rome." in german

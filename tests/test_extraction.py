@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.evaluation import Page, evaluate_extraction, overlap, read_pages
-from ingest.scores import ExtractionEvaluation, compared
+from ingest.evaluate_extraction import (
+    ExtractionEvaluation,
+    Page,
+    evaluate_extraction,
+    overlap,
+    read_pages,
+)
 from rag.errors import ReadError
+from rag.evaluate.metrics import compare
 from tests.test_readers_html import BODY, LD, PARAGRAPHS, page
 from ui import cli
 
@@ -57,11 +63,11 @@ def test_pages_are_measured_beside_trafilatura_and_gold_may_be_added(tmp_path: P
         encoding="utf-8",
     )
     found = evaluate_extraction(read_pages(folder, gold))
-    measures = {name: score.mean for name, (_, score) in found.measures().items()}
+    measures = {metric.name: metric.score().mean for metric in found.metrics()}
     assert measures["story F1"] == measures["title exact"] == measures["publication day"] == 1
     assert measures["authors F1"] == 0.8  # two right of two found and three wanted
     assert 0.5 < measures["trafilatura F1"] <= 1
-    assert set(evaluate_extraction(read_pages(folder)).measures()) == {
+    assert {metric.name for metric in evaluate_extraction(read_pages(folder)).metrics()} == {
         "story F1",
         "story precision",
         "story recall",
@@ -83,7 +89,7 @@ def test_a_run_is_kept_and_compared(tmp_path: Path) -> None:
     run = evaluate_extraction(read_pages(folder_of_one(tmp_path)))
     kept = ExtractionEvaluation.loaded(run.saved())
     assert kept == run
-    assert {d.mean for d in compared(run, kept)} == {0.0}
+    assert {d.mean for d in compare(run, kept)} == {0.0}
     with pytest.raises(ValueError, match="not a saved evaluation"):
         ExtractionEvaluation.loaded('[{"name": "x"}]')
 

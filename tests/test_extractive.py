@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.answertypes import expected, speaks_for
-from rag.answers.confidence import MAY_NOT_ANSWER, confidence, in_words
-from rag.answers.readable import readable, without_brackets
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.coreference import is_verbatim_text, resolve_references
+from rag.answer.refusal import MAY_NOT_ANSWER, answer_confidence, low_confidence_notice
+from rag.nlp.quotations import find_quotations, quotable_spans
+from rag.query.answer_type import classify_question, indicates_answer
 from rag.schema import Answer, Span
-from rag.text.quotations import quotations, units
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 
@@ -36,7 +35,7 @@ def test_a_threat_is_answered_with_the_words_of_those_who_speak_for_the_country(
 
 def test_a_bare_surname_is_completed_in_brackets() -> None:
     at = TROOPS.text.index("“We will not")
-    assert "Han [Do Yun] said" in readable(TROOPS.text, Span(at, at + 85))
+    assert "Han [Do Yun] said" in resolve_references(TROOPS.text, Span(at, at + 85))
 
 
 def test_two_good_neighbours_are_one_statement(bot: Chatbot) -> None:
@@ -65,25 +64,25 @@ def test_every_word_outside_brackets_is_the_article_s(bot: Chatbot) -> None:
             article = bot.archive.article(citation.passage.article_id)
             assert article is not None
             assert citation.quote == article.text[citation.start : citation.end]
-            assert without_brackets(statement.text, citation.quote)
+            assert is_verbatim_text(statement.text, citation.quote)
 
 
 def test_somebody_who_is_not_quoted_said_nothing(bot: Chatbot) -> None:
     answer = bot.ask("What did the Pope say?")
     assert answer.refused
     assert answer.text.startswith("The archive does not say.")
-    assert answer.closest
+    assert answer.nearest_hits
     assert not answer.citations
 
 
 def test_a_copy_of_a_wire_story_counts_once() -> None:
-    copy = replace(TROOPS, id="other.example/copy", publisher="Other", published=day(10, 25))
+    copy = TROOPS.replace(id="other.example/copy", publisher="Other", published=day(10, 25))
     answer = Chatbot(FakeArchive(TROOPS, copy)).ask("How many soldiers has North Korea sent?")
     assert sum("3,000" in s.text for s in answer.statements) == 1
 
 
 def test_an_answer_holds_as_of_the_newest_day_cited(bot: Chatbot) -> None:
-    assert bot.ask("How many soldiers has North Korea sent?").as_of == day(10, 24)
+    assert bot.ask("How many soldiers has North Korea sent?").newest_source == day(10, 24)
 
 
 def test_ask_is_the_last_of_stream(bot: Chatbot) -> None:
@@ -95,7 +94,7 @@ def test_ask_is_the_last_of_stream(bot: Chatbot) -> None:
 
 def test_a_quotation_of_several_sentences_is_kept_whole_with_its_speaker() -> None:
     text = TROOPS.text
-    whole = [text[u.start : u.end] for u in units(text)]
+    whole = [text[u.start : u.end] for u in quotable_spans(text)]
     assert any(
         u.startswith("“The treaty is clear. It names") and "said Pavel Orlov" in u for u in whole
     )
@@ -105,7 +104,7 @@ def test_a_quotation_of_several_sentences_is_kept_whole_with_its_speaker() -> No
 @given(st.text(alphabet='Ab.“” \n"?’', max_size=80))
 def test_units_cover_the_text_in_order_and_never_overlap(text: str) -> None:
     end = 0
-    for unit in units(text):
+    for unit in quotable_spans(text):
         assert unit.start >= end
         assert not text[end : unit.start].strip()
         end = unit.end
@@ -114,15 +113,15 @@ def test_units_cover_the_text_in_order_and_never_overlap(text: str) -> None:
 
 @given(st.text(alphabet='Ab.“” \n"[]', max_size=60))
 def test_quotations_say_where_they_are(text: str) -> None:
-    for quotation in quotations(text):
+    for quotation in find_quotations(text):
         assert quotation.text in text[quotation.start : quotation.end]
 
 
 def test_a_pronoun_is_named_only_where_one_person_can_be_meant() -> None:
     text = "Mayor Ines Duarte opened the pier. She said it was late."
-    assert readable(text, Span(35, len(text))) == "She [Ines Duarte] said it was late."
+    assert resolve_references(text, Span(35, len(text))) == "She [Ines Duarte] said it was late."
     two = "Mayor Ines Duarte met Mayor Olga Lind. She said it was late."
-    assert readable(two, Span(39, len(two))) == "She said it was late."
+    assert resolve_references(two, Span(39, len(two))) == "She said it was late."
 
 
 def test_a_false_premise_is_named(bot: Chatbot) -> None:
@@ -143,14 +142,14 @@ def test_a_surname_that_is_a_word_as_well_gets_no_name_in_brackets() -> None:
     )
     for sentence in ("White said 31 men were held.", "Police say the men belong to a White"):
         start = text.index(sentence)
-        assert readable(text, Span(start, start + len(sentence))) == sentence
+        assert resolve_references(text, Span(start, start + len(sentence))) == sentence
 
 
 def test_a_surname_before_a_noun_gets_no_name_in_brackets() -> None:
     text = "Prime Minister Anna Keller said no. The Keller plan failed. Keller said so on Monday."
     plan, said = (text.index(s) for s in ("The Keller plan", "Keller said so"))
-    assert readable(text, Span(plan, plan + 23)) == "The Keller plan failed."
-    assert readable(text, Span(said, said + 25)).startswith("[Anna] Keller said so on")
+    assert resolve_references(text, Span(plan, plan + 23)) == "The Keller plan failed."
+    assert resolve_references(text, Span(said, said + 25)).startswith("[Anna] Keller said so on")
 
 
 def test_an_embassy_of_another_country_does_not_speak_for_the_one_asked_about() -> None:
@@ -159,17 +158,17 @@ def test_an_embassy_of_another_country_does_not_speak_for_the_one_asked_about() 
         "The Russian embassy said later that nothing was directed against Arvandia's interests."
     )
     theirs = article.split("\n\n")[1]
-    assert speaks_for("Arvandia", theirs, article) == 0.0
-    assert speaks_for("Russia", theirs, article) == 1.0
+    assert indicates_answer("Arvandia", theirs, article) == 0.0
+    assert indicates_answer("Russia", theirs, article) == 1.0
 
 
 def test_an_answer_that_is_seldom_right_says_so(bot: Chatbot) -> None:
     sure = bot.ask("How many soldiers has North Korea sent?")
     assert sure.confidence is not None
     assert MAY_NOT_ANSWER not in sure.notice
-    assert in_words(0.9) == ""
-    assert in_words(0.1) == MAY_NOT_ANSWER
-    assert confidence([]) == 0
+    assert low_confidence_notice(0.9) == ""
+    assert low_confidence_notice(0.1) == MAY_NOT_ANSWER
+    assert answer_confidence([]) == 0
 
 
 def test_a_better_sentence_is_given_with_more_confidence(bot: Chatbot) -> None:
@@ -180,12 +179,15 @@ def test_a_better_sentence_is_given_with_more_confidence(bot: Chatbot) -> None:
 
 
 def test_what_is_told_before_a_question_says_nothing_of_its_answer() -> None:
-    assert expected("When it is warm, we grill. How many sausages do we eat?").type == "figure"
-    assert expected("How many came? When it was warm.").type == "figure"
-    assert expected("Tell me who won").type == "person"
+    assert (
+        classify_question("When it is warm, we grill. How many sausages do we eat?").type
+        == "figure"
+    )
+    assert classify_question("How many came? When it was warm.").type == "figure"
+    assert classify_question("Tell me who won").type == "person"
 
 
 def test_what_somebody_owns_is_not_part_of_its_name() -> None:
     text = "Duarte said that Quill-owned Ferries won. Ferries said it would sail on Monday."
     unit = Span(text.index("Ferries said"), len(text))
-    assert "[" not in readable(text, unit)
+    assert "[" not in resolve_references(text, unit)

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.fetching.addresses import is_public
-from ingest.fetching.bodies import read_body
-from ingest.fetching.client import Client, Limits
-from ingest.fetching.credentials import Credentials, read_credentials
-from ingest.fetching.errors import FetchError, ForbiddenError, StoppedError
+from ingest.fetch.auth import Credentials, read_credentials
+from ingest.fetch.client import Client, Limits
+from ingest.fetch.errors import FetchError, ForbiddenError, StoppedError
+from ingest.fetch.ssrf import is_public
+from ingest.fetch.transport import read_body
 from rag.errors import ReadError
 from tests.newsstand import Newsstand, Page, newsstand
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.figures import borne_out, day_borne_out, days, figures
+from rag.nlp.numbers import date_supported, find_dates, find_numbers, number_supported
 from tests.newsroom import day
 
 
@@ -26,8 +26,8 @@ from tests.newsroom import day
     ],
 )
 def test_the_same_number_in_other_words_is_borne_out(one: str, other: str) -> None:
-    (figure,) = figures(one)
-    assert borne_out(figure, figures(other))
+    (figure,) = find_numbers(one)
+    assert number_supported(figure, find_numbers(other))
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def test_the_same_number_in_other_words_is_borne_out(one: str, other: str) -> No
     [("3,000", "30,000"), ("12%", "$12"), ("8 p.m.", "8 men"), ("5-0", "5 and 0"), ("3", "13")],
 )
 def test_another_number_is_not(one: str, other: str) -> None:
-    assert not borne_out(figures(one)[0], figures(other))
+    assert not number_supported(find_numbers(one)[0], find_numbers(other))
 
 
 @given(st.integers(0, 10**12))
 def test_a_number_is_read_as_it_is_written(number: int) -> None:
     for text in (str(number), f"{number:,}"):
-        (figure,) = figures(f"It cost {text} in all.")
+        (figure,) = find_numbers(f"It cost {text} in all.")
         assert figure.value == number
 
 
@@ -59,10 +59,10 @@ def test_a_number_is_read_as_it_is_written(number: int) -> None:
 def test_a_day_follows_from_a_weekday_and_the_article_s_date(
     claim: str, passage: str, right: bool
 ) -> None:
-    (named,) = days(claim)
-    assert day_borne_out(named, days(passage), passage, day(10, 24)) is right
+    (named,) = find_dates(claim)
+    assert date_supported(named, find_dates(passage), passage, day(10, 24)) is right
 
 
 def test_may_and_march_are_months_only_where_they_must_be() -> None:
-    assert not days("He may march on.")
-    assert len(days("in May and on March 3")) == 2
+    assert not find_dates("He may march on.")
+    assert len(find_dates("in May and on March 3")) == 2

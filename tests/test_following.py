@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from ingest.fetching.client import Client, Limits
-from ingest.fetching.following import Following
+from ingest.fetch.client import Client, Limits
+from ingest.fetch.crawler import Crawler
 from ingest.pipeline import ingest
-from ingest.readers import Reading
+from ingest.readers import ReaderOptions
 from ingest.report import IngestReport
 from rag.schema import Article, Span
-from rag.storage.visits import Visit
+from rag.store.crawl_state import FetchRecord
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_pipeline import Shelf
 
@@ -40,12 +40,12 @@ class Notebook:
     """Visits in a dictionary."""
 
     def __init__(self) -> None:
-        self.visits: dict[str, Visit] = {}
+        self.visits: dict[str, FetchRecord] = {}
 
-    def last(self, url: str) -> Visit | None:
+    def last(self, url: str) -> FetchRecord | None:
         return self.visits.get(url)
 
-    def keep(self, visits: Iterable[Visit]) -> None:
+    def save(self, visits: Iterable[FetchRecord]) -> None:
         self.visits |= {visit.url: visit for visit in visits}
 
 
@@ -60,14 +60,16 @@ class Newsroom:
     def ingest(self, *sources: str | Path, stop: Event | None = None, **how: Any) -> IngestReport:
         self.rejects = {}
         limits = Limits(seconds=5, delay=0, back_off=0.01)
-        reading = Reading(links="follow", **how) if "links" not in how else Reading(**how)
+        reading = (
+            ReaderOptions(links="follow", **how) if "links" not in how else ReaderOptions(**how)
+        )
         with Client(limits, allowed=("127.0.0.1",), stop=stop) as client:
             return ingest(
                 self.shelf,
                 sources,
                 on_reject=lambda reject: self.rejects.update({reject["place"]: reject["reason"]}),
                 reading=reading,
-                following=Following(client, self.notebook, reading),
+                following=Crawler(client, self.notebook, reading),
                 stop=stop,
             )
 
@@ -297,7 +299,7 @@ def test_what_was_not_put_is_not_remembered(stand: Newsstand) -> None:
     """A crash between the fetching and the putting loses nothing: the page is fetched again."""
 
     class Full(Shelf):
-        def put(self, batch: Iterable[tuple[Article, Any]]) -> Any:
+        def add(self, batch: Iterable[tuple[Article, Any]]) -> Any:
             raise OSError("no space left on device")
 
     stand.pages["/crane"] = page("Crane falls")

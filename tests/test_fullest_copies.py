@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.copies import FullestCopies, poorer_copy
+from ingest.fullest_copy import FullestCopyFilter, poorer_copy
 from ingest.pipeline import ingest
 from ingest.readers import Reject, read
 from rag.schema import Article
@@ -74,23 +74,23 @@ def test_poorer_copy_compares_texts(text: str, poorer: str) -> None:
 
 
 def test_poorer_copy_yields_to_a_newer_date() -> None:
-    old = replace(FULL, published=DAY)
-    short = replace(FULL, text="The story was wrong and has been taken back.", published=DAY)
+    old = FULL.replace(published=DAY)
+    short = FULL.replace(text="The story was wrong and has been taken back.", published=DAY)
     assert poorer_copy(short, old) == "much shorter"
-    assert poorer_copy(replace(short, updated=DAY.replace(day=25)), old) == ""
+    assert poorer_copy(short.replace(updated=DAY.replace(day=25)), old) == ""
 
 
 def test_fullest_copies_keeps_one_of_each_address() -> None:
     held: dict[str, Article] = {}
-    copies = FullestCopies(held.get)
+    copies = FullestCopyFilter(held.get)
     poor = replace(FULL, text=FIRST)
     assert copies.sift([poor, FULL]).articles == (FULL,)
     assert copies.sift([poor]).articles == (poor,)  # the batch failed, and nothing came of it
     copies.remember([poor, FULL])
     held[FULL.id] = FULL
     assert copies.sift([poor]).contained == (poor,)
-    assert FullestCopies(held.get).sift([poor]).articles == (poor,)  # of another run
-    numbered = replace(poor, url="")
+    assert FullestCopyFilter(held.get).sift([poor]).articles == (poor,)  # of another run
+    numbered = poor.replace(url="")
     assert copies.sift([numbered]).articles == (numbered,)
 
 

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retrieval import NOTICES, retrieve
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import build_timeline
+from rag.archive.archive import Archive
+from rag.models.archive_model import LazyEmbeddings
+from rag.nlp.headlines import is_headline
+from rag.retrieval.hybrid import NOTICES, retrieve
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
-from rag.text.headlines import is_headline
 from tests.fakes import WordEmbeddings
-from ui.page import answering
-from ui.page.session import Asked, Desk
-from ui.terminal import retrieval_text
+from ui.cli.format import retrieval_text
+from ui.web import run_turn
+from ui.web.state import AskRequest, Session
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 TITLES = {
@@ -50,30 +51,30 @@ DECOYS = [
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     folder = tmp_path_factory.mktemp("headlines") / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put((a, [Span(0, len(a.text))]) for a in (*ARTICLES, *DECOYS))
+        opened.add((a, [Span(0, len(a.text))]) for a in (*ARTICLES, *DECOYS))
         yield opened
 
 
 @pytest.mark.parametrize("wanted", ARTICLES, ids=lambda a: a.title)
 def test_an_article_is_found_by_its_own_title(wanted: Article, archive: Archive) -> None:
     hits = archive.search(wanted.title, 8, asked_on=NOW)
-    assert hits[0].head.article_id == wanted.id
+    assert hits[0].metadata.article_id == wanted.id
     retyped = wanted.title.lower().replace(",", "")
-    assert archive.search(retyped, 8, asked_on=NOW)[0].head.article_id == wanted.id
+    assert archive.search(retyped, 8, asked_on=NOW)[0].metadata.article_id == wanted.id
 
 
 def test_a_search_says_that_a_headline_is_no_time_range(archive: Archive) -> None:
     wanted = ARTICLES[4]
     found = retrieve(archive, wanted.title, asked_on=NOW)
     assert found.relaxed == "headline"
-    assert found.question.window is None
+    assert found.question.time_range is None
     assert NOTICES["headline"] in " ".join(retrieval_text(found).split())
     assert NOTICES["headline"] in Chatbot(archive).ask(wanted.title, asked_on=NOW).notice
-    assert NOTICES["headline"] in timeline(archive, wanted.title, asked_on=NOW).notice
+    assert NOTICES["headline"] in build_timeline(archive, wanted.title, asked_on=NOW).notice
     (first, *_) = NewsRetriever(archive=archive, asked_on=NOW).invoke(wanted.title)
     assert first.metadata["relaxed"] == "headline"
-    desk = answering.begun(Desk(), Asked(wanted.title, asked_on=NOW, mode="passages"))
-    *_, last = answering.answered(archive, Chatbot(archive), desk)
+    desk = run_turn.begin_turn(Session(), AskRequest(wanted.title, asked_on=NOW, mode="passages"))
+    *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
     assert last.turns[-1].answer.notice == NOTICES["headline"]
 
 
@@ -82,26 +83,26 @@ def test_a_headline_keeps_the_time_range_that_its_article_lies_in(archive: Archi
     assert found.relaxed == "headline"
     then = datetime(2022, 1, 17, 12, tzinfo=UTC)
     found = retrieve(archive, "Wolf moon lights up the sky tonight", asked_on=then)
-    assert (found.relaxed, found.question.window is None) == ("", False)
-    assert found.hits[0].head.title == "Wolf moon lights up the sky tonight"
+    assert (found.relaxed, found.question.time_range is None) == ("", False)
+    assert found.hits[0].metadata.title == "Wolf moon lights up the sky tonight"
 
 
 def test_a_headline_that_names_a_publisher_finds_its_article(tmp_path: Path) -> None:
     wanted = article("How the Gazette covered the flood", "2019-02-03", 1)
-    theirs = replace(article("Council meets on parking", "2020-02-03", 2), publisher="Gazette")
+    theirs = article("Council meets on parking", "2020-02-03", 2).replace(publisher="Gazette")
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put((a, [Span(0, len(a.text))]) for a in (wanted, theirs))
+        opened.add((a, [Span(0, len(a.text))]) for a in (wanted, theirs))
         found = retrieve(opened, wanted.title, asked_on=NOW)
-        assert (found.hits[0].head.article_id, found.relaxed) == (wanted.id, "named")
+        assert (found.hits[0].metadata.article_id, found.relaxed) == (wanted.id, "named")
         assert found.notice == NOTICES["named"]
         found = retrieve(opened, "What did the Gazette write of parking?", asked_on=NOW)
-        assert {hit.head.publisher for hit in found.hits} == {"Gazette"}
+        assert {hit.metadata.publisher for hit in found.hits} == {"Gazette"}
 
 
 def test_a_question_that_is_no_headline_keeps_its_time_range(archive: Archive) -> None:
     found = retrieve(archive, "What did the council say of parking on January 6?", asked_on=NOW)
     assert found.relaxed == ""
-    assert {hit.head.published for hit in found.hits} == {DECOYS[0].published}
+    assert {hit.metadata.published for hit in found.hits} == {DECOYS[0].published}
 
 
 def test_an_empty_time_range_is_relaxed_and_said(archive: Archive) -> None:
@@ -114,14 +115,14 @@ def test_an_empty_time_range_is_relaxed_and_said(archive: Archive) -> None:
     assert {document.metadata["relaxed"] for document in documents} == {"empty"}
     answer = Chatbot(archive).ask(question, asked_on=NOW)
     assert answer.refused
-    assert answer.closest
+    assert answer.nearest_hits
     assert answer.notice == NOTICES["empty"] or "Only a later article does" in answer.reason
 
 
 def test_no_filter_of_the_caller_is_relaxed(archive: Archive) -> None:
     only = Filters(after=datetime(2026, 1, 1, tzinfo=UTC))
     hits = archive.search(ARTICLES[0].title, 8, filters=only, asked_on=NOW)
-    assert all(hit.head.published and hit.head.published >= only.after for hit in hits)  # type: ignore[operator]
+    assert all(hit.metadata.published and hit.metadata.published >= only.after for hit in hits)  # type: ignore[operator]
     nobody = replace(only, publishers=("Gazette",))
     assert archive.search(ARTICLES[0].title, filters=nobody, asked_on=NOW) == []
 
@@ -156,7 +157,7 @@ def test_search_json_marks_what_is_of_other_days(
 
     from ui.cli import main
 
-    monkeypatch.setattr("rag.models.lazy.LazyEmbeddings.open", lambda self: WordEmbeddings())
+    monkeypatch.setattr(LazyEmbeddings, "open", lambda self: WordEmbeddings())
     monkeypatch.setenv("BACKFILE_EMBEDDING_MODEL", "words")
     words = ["search", "--asked-on", "2026-11-29", "--archive", str(archive.path), "--json"]
     assert main([*words, "What was said of the ferry talks in May 2011?"]) == 0

@@ -1,4 +1,4 @@
-"""`show`, `remove` and `readmit`: what they print of an article, its past and its taking down."""
+"""`show`, `withdraw` and `reinstate`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Span
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.cli import main
-from ui.comparing import abridged, changes, marked
+from ui.cli.word_diff import abridge, diff_words, mark_changes
 
 LATER = replace(HARBOUR, text=HARBOUR.text.replace("six weeks", "nine long weeks"))
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "archive"
     with Archive.open(path, mode="write", embeddings=WordEmbeddings()) as archive:
         for article in (HARBOUR, ORCHARD, LATER):
-            archive.put([(article, [Span(0, len(article.text))])])
+            archive.add([(article, [Span(0, len(article.text))])])
     return path
 
 
@@ -44,7 +44,7 @@ def test_an_article_is_shown_by_its_id_and_by_its_address(
     assert code == 0
     assert out.startswith("Harbour bridge closed after storm\nThe Harbour Courier, 21 October 2024")
     assert "nine long weeks" in out
-    assert "revision 2 of 2, came in" in out
+    assert "revision 2 of 2, added" in out
 
 
 def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so(
@@ -52,8 +52,8 @@ def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so(
 ) -> None:
     assert "apples" in run(capsys, "show", "gaz")[1]
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        twin = replace(ORCHARD, id="gazette.example/other")
-        archive.put([(twin, [Span(0, len(twin.text))])])
+        twin = ORCHARD.replace(id="gazette.example/other")
+        archive.add([(twin, [Span(0, len(twin.text))])])
     code, _, err = run(capsys, "show", "gaz")
     assert (code, "gazette.example/orchard, gazette.example/other" in err) == (1, True)
 
@@ -63,7 +63,7 @@ def test_an_earlier_version_is_shown_when_asked_for(
 ) -> None:
     assert "six weeks" in run(capsys, "show", HARBOUR.id, "--revision", "1")[1]
     code, _, err = run(capsys, "show", HARBOUR.id, "--revision", "9")
-    assert (code, "it has 1, 2" in err) == (1, True)
+    assert (code, "It has: 1, 2" in err) == (1, True)
 
 
 def test_revisions_say_word_by_word_what_changed(
@@ -91,11 +91,11 @@ def test_no_such_article_is_one_line(folder: Path, capsys: pytest.CaptureFixture
 def test_a_removed_article_is_gone_and_its_removal_is_shown(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = run(capsys, "remove", HARBOUR.id, "typo.example/1", "--reason", "a letter")
-    assert (code, out) == (3, f"removed: {HARBOUR.id}\n")
+    code, out, err = run(capsys, "withdraw", HARBOUR.id, "typo.example/1", "--reason", "a letter")
+    assert (code, out) == (3, f"withdrawn: {HARBOUR.id}\n")
     assert "no such article: typo.example/1" in err
     out = run(capsys, "show", HARBOUR.id)[1]
-    assert out.startswith(f"{HARBOUR.id}: removed on ")
+    assert out.startswith(f"{HARBOUR.id}: withdrawn on ")
     assert out.endswith(": a letter\n")
     assert "bridge" not in run(capsys, "show", HARBOUR.id, "--revisions")[1]
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
@@ -105,32 +105,32 @@ def test_a_removed_article_is_gone_and_its_removal_is_shown(
 def test_a_readmitted_article_stands_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(capsys, "remove", HARBOUR.url)
-    code, out, _ = run(capsys, "readmit", HARBOUR.id, ORCHARD.id)
-    assert (code, out) == (0, f"{HARBOUR.id}: stands again\n{ORCHARD.id}: was not removed\n")
+    run(capsys, "withdraw", HARBOUR.url)
+    code, out, _ = run(capsys, "reinstate", HARBOUR.id, ORCHARD.id)
+    assert (code, out) == (0, f"{HARBOUR.id}: reinstated\n{ORCHARD.id}: was not withdrawn\n")
     assert "nine long weeks" in run(capsys, "show", HARBOUR.id)[1]
 
 
 def test_an_erased_article_leaves_its_id_and_the_reason(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(capsys, "remove", HARBOUR.id, "--erase", "--reason", "a judge")[0] == 0
+    assert run(capsys, "withdraw", HARBOUR.id, "--erase", "--reason", "a judge")[0] == 0
     assert ": erased on " in run(capsys, "show", HARBOUR.id)[1]
     assert not any(b"repairs" in f.read_bytes() for f in folder.rglob("*") if f.is_file())
-    assert "comes with the next ingest" in run(capsys, "readmit", HARBOUR.id)[1]
+    assert "ingest it again to add it" in run(capsys, "reinstate", HARBOUR.id)[1]
 
 
 @given(st.text("ab \n", max_size=40), st.text("ab \n", max_size=40))
 def test_a_comparison_holds_both_texts_whole(before: str, after: str) -> None:
-    parts = list(changes(before, after))
-    assert "".join(text for kind, text in parts if kind != "gone") == after
-    kept = "".join(text for kind, text in parts if kind != "new")
+    parts = list(diff_words(before, after))
+    assert "".join(text for kind, text in parts if kind != "removed") == after
+    kept = "".join(text for kind, text in parts if kind != "added")
     assert "".join(kept.split()) == "".join(before.split())
 
 
 def test_what_stayed_is_cut_to_the_words_beside_a_change() -> None:
     before = " ".join(f"w{n}" for n in range(60))
-    said = marked(abridged(changes(before, before.replace("w30", "other"))))
+    said = mark_changes(abridge(diff_words(before, before.replace("w30", "other"))))
     assert said == (
         "… w22 w23 w24 w25 w26 w27 w28 w29 [-w30-] {+other+} w31 w32 w33 w34 w35 w36 w37 w38 … "
     )

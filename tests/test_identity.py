@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.fetching.client import Client, Limits
+from ingest.fetch.client import Client, Limits
 from ingest.identity import is_unique, is_version_of
-from ingest.readers import Reading
+from ingest.readers import ReaderOptions
 from ingest.report import IngestReport
-from ingest.running import rehearse, run
-from rag.archive import Archive
+from ingest.runner import dry_run, run_ingest
+from rag.archive.archive import Archive
 from rag.schema import Article
 from tests.archives.keep import EightWords
 from tests.test_following import STORY, page
@@ -41,11 +41,11 @@ class Desk:
 
     def ingest(self, *sources: Path) -> tuple[int, int, int, int]:
         with self.open() as archive, Client(Limits()) as client:
-            return counts(run(archive, sources, client=client, reading=Reading()))
+            return counts(run_ingest(archive, sources, client=client, reading=ReaderOptions()))
 
     def rehearse(self, *sources: Path) -> tuple[int, int, int, int]:
         with self.open() as archive, Client(Limits()) as client:
-            report, _ = rehearse(archive, sources, client=client, reading=Reading())
+            report, _ = dry_run(archive, sources, client=client, reading=ReaderOptions())
             return counts(report)
 
     def open(self) -> Archive:

@@ -55,7 +55,7 @@ def test_what_was_rejected_is_listed_and_tried_again(
     assert main(["rejects", "--retry", *allowed]) == 0
     capsys.readouterr()
     assert main(["rejects", *here]) == 0
-    assert capsys.readouterr().out == "Nothing was rejected.\n"
+    assert capsys.readouterr().out == "No rejects.\n"
     # The feed is as it was, and so there is nothing to ask behind it.
     assert main(["ingest", stand.url("/feed"), *allowed]) == 0
     assert "0 new, 0 changed, 1 unchanged" in capsys.readouterr().out
@@ -79,9 +79,9 @@ def test_what_was_refused_is_read_again_as_it_was_read_then(
     assert main(["rejects", "--retry", *here]) == 0
     said = capsys.readouterr()
     assert "1 new, 0 changed, 1 unchanged, 0 rejected" in said.out
-    assert "b.jsonl: is no longer there; forgotten" in said.err
+    assert "b.jsonl: no longer exists; removed from the list" in said.err
     assert main(["rejects", *here]) == 0
-    assert capsys.readouterr().out == "Nothing was rejected.\n"
+    assert capsys.readouterr().out == "No rejects.\n"
 
 
 def test_a_private_address_is_refused_unless_it_is_allowed(
@@ -92,7 +92,7 @@ def test_a_private_address_is_refused_unless_it_is_allowed(
     assert main(words) == 1
     reject, closing = capsys.readouterr().err.splitlines()
     assert "`--allow-host 127.0.0.1` permits it" in json.loads(reject)["reason"]
-    assert closing.startswith("backfile: no article in http://127.0.0.1")
+    assert closing.startswith("backfile: No articles in http://127.0.0.1")
     assert stand.requests == []
     assert main([*words, "--allow-host", "127.0.0.1"]) == 0
 
@@ -106,7 +106,7 @@ def test_a_dry_run_lists_what_would_be_put_in_and_makes_nothing(
     assert main(words) == 3
     out = capsys.readouterr().out.splitlines()
     assert out[0] == f"new      {HARBOUR.id}: {HARBOUR.title}"
-    assert out[1] == "would be: 1 new, 0 changed, 0 unchanged, 1 rejected"
+    assert out[1] == "dry run, nothing written: 1 new, 0 changed, 0 unchanged, 1 rejected"
     assert main([*words, "--json"]) == 3
     listed = json.loads(capsys.readouterr().out)["articles"]
     assert listed == [{"what": "new", "id": HARBOUR.id, "title": HARBOUR.title}]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers import KINDS, Reading, Reject, read
+from ingest.readers import KINDS, ReaderOptions, Reject, read
 from rag.schema import Article
 from tests.fuzz.inputs import whole
 from tests.test_readers_html import BODY
@@ -19,7 +19,7 @@ RECORD = json.dumps({"title": "Crane falls", "text": "A crane fell on the pier. 
 
 def only(path: Path, content: bytes, kind: str) -> Article | Reject:
     path.write_bytes(content)
-    (found,) = read(path, reading=Reading(kind=kind))
+    (found,) = read(path, reading=ReaderOptions(kind=kind))
     assert isinstance(found, Article | Reject)
     return found
 
@@ -48,7 +48,9 @@ def test_what_packs_a_file_is_undone_first(tmp_path: Path) -> None:
 def test_a_file_that_is_not_of_its_kind_raises_nothing(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"\x00\x01 nothing of the kind")
-    assert all(isinstance(one, Article | Reject) for one in read(path, reading=Reading(kind=kind)))
+    assert all(
+        isinstance(one, Article | Reject) for one in read(path, reading=ReaderOptions(kind=kind))
+    )
 
 
 def test_an_unknown_kind_is_refused_and_the_known_are_named(

@@ -8,27 +8,27 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rag.answers.citations import cite
-from rag.answers.premises import TAKEN_FOR_GRANTED
-from rag.chatbot import Chatbot
-from rag.evaluation import EvaluationQuestion
-from rag.measures.alterations import alterations
-from rag.measures.answers import (
+from rag.answer.chatbot import Chatbot
+from rag.answer.premises import TAKEN_FOR_GRANTED
+from rag.citations import build_citation
+from rag.evaluate.answers import (
+    answer_says,
     measure_answers,
     measure_calibration,
     question_sets,
     refusal_sets,
-    says,
 )
-from rag.measures.claims import (
+from rag.evaluate.claims import (
     Claim,
     best_threshold,
-    measure_alterations,
     measure_claims,
+    measure_perturbations,
     read_claims,
 )
-from rag.measures.premises import measure_premises, read_premises
-from rag.measures.scores import Evaluation, Measure, compared
+from rag.evaluate.metrics import F1, OUTCOME_STATISTICS, OutcomeEvaluation, compare, outcome_metric
+from rag.evaluate.perturbations import perturb
+from rag.evaluate.premises import measure_premises, read_premises
+from rag.evaluate.retrieval import EvaluationQuestion
 from rag.schema import Answer, Statement
 from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
 
@@ -51,12 +51,12 @@ def outcomes(*pairs: tuple[bool, bool]) -> dict[str, tuple[bool, bool]]:
 
 
 def test_an_answer_is_looked_for_whatever_the_typography() -> None:
-    assert says("It takes 25 minutes.", "25 Minutes")
-    assert says("“Squid Game” returns", "the 'Squid Game'")
-    assert says("Arvandia’s capital is Port Ellis.", "Arvandia")
-    assert says("It is sold at McDermot's.", "McDermot’s")
-    assert not says("It takes 125 minutes.", "25 minutes")
-    assert not says("It takes 2.5 minutes.", "5 minutes")
+    assert answer_says("It takes 25 minutes.", "25 Minutes")
+    assert answer_says("“Squid Game” returns", "the 'Squid Game'")
+    assert answer_says("Arvandia’s capital is Port Ellis.", "Arvandia")
+    assert answer_says("It is sold at McDermot's.", "McDermot’s")
+    assert not answer_says("It takes 125 minutes.", "25 minutes")
+    assert not answer_says("It takes 2.5 minutes.", "5 minutes")
 
 
 def test_questions_are_judged_by_their_article_or_by_their_answer() -> None:
@@ -92,7 +92,7 @@ def test_a_refused_question_has_no_statement_that_could_be_right() -> None:
 
 def test_only_the_first_three_statements_of_an_answer_count() -> None:
     hit = FakeArchive(FERRY).passages[0]
-    said = cite(1, hit)
+    said = build_citation(1, hit)
     other = replace(said, quote="It rained.")
     answer = Answer("?", tuple(Statement("", (c,)) for c in (other, other, other, said)), (hit,))
     found = {m.name: m.score().mean for m in measure_answers("gold", {"1": (answer, "Duarte")})}
@@ -101,7 +101,7 @@ def test_only_the_first_three_statements_of_an_answer_count() -> None:
 
 def test_calibration_sets_what_was_said_beside_what_was_right() -> None:
     hit = FakeArchive(FERRY).passages[0]
-    said = Answer("?", (Statement("", (cite(1, hit),)),), (hit,), confidence=0.7)
+    said = Answer("?", (Statement("", (build_citation(1, hit),)),), (hit,), confidence=0.7)
     measures = measure_calibration(
         [(said, "Duarte"), (said, "Orlov"), (Answer("?", refused=True), "Orlov")]
     )
@@ -125,26 +125,27 @@ def test_each_statistic_is_what_its_name_says(statistic: str, expected: float) -
     four_so = outcomes(
         (True, True), (True, True), (True, False), (True, False), (False, True), (False, False)
     )
-    score = Measure("set", "name", four_so, statistic).score()  # type: ignore[arg-type]
+    score = outcome_metric("set", "name", four_so, OUTCOME_STATISTICS[statistic]).score()
     assert score.mean == pytest.approx(expected)
     assert score.low <= score.mean <= score.high
 
 
 def test_a_run_is_read_again_as_it_was_kept() -> None:
-    kept = Evaluation((Measure("set", "f1", outcomes((True, False), (True, True)), "f1"),))
-    assert Evaluation.loaded(kept.saved()).measures == kept.measures
+    found = outcome_metric("set", "f1", outcomes((True, False), (True, True)), F1)
+    kept = OutcomeEvaluation((found,))
+    assert OutcomeEvaluation.loaded(kept.saved()) == kept
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"set": "x"}]', '{"a": 1}'])
 def test_what_is_no_run_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        Evaluation.loaded(text)
+        OutcomeEvaluation.loaded(text)
 
 
 def test_two_runs_are_compared_on_the_items_of_both() -> None:
-    old = Evaluation((Measure("set", "right", outcomes(*[(True, False)] * 20)),))
-    new = Evaluation((Measure("set", "right", outcomes(*[(True, True)] * 30)),))
-    (difference,) = compared(new, old)
+    old = OutcomeEvaluation((outcome_metric("set", "right", outcomes(*[(True, False)] * 20)),))
+    new = OutcomeEvaluation((outcome_metric("set", "right", outcomes(*[(True, True)] * 30)),))
+    (difference,) = compare(new, old)
     assert (difference.n, difference.mean, difference.low) == (20, 1, 1)
 
 
@@ -170,7 +171,7 @@ def test_the_threshold_is_chosen_on_the_half_that_is_not_measured() -> None:
     measures = measure_claims("set", claims, lambda claim: float(claim.supported))
     assert [measure.n for measure in measures] == [4, 4]
     assert [measure.score().mean for measure in measures] == [1, 1]
-    assert not measures[0].outcomes.keys() & measures[1].outcomes.keys()
+    assert not measures[0].items.keys() & measures[1].items.keys()
 
 
 def test_one_claim_out_of_place_does_not_move_the_threshold() -> None:
@@ -182,7 +183,7 @@ def test_one_claim_out_of_place_does_not_move_the_threshold() -> None:
 
 
 def test_altered_sentences_are_caught_and_others_passed() -> None:
-    measures = measure_alterations(list(alterations([TROOPS, FERRY])), bag_of_words)
+    measures = measure_perturbations(list(perturb([TROOPS, FERRY])), bag_of_words)
     found = {m.name: m.score().mean for m in measures}
     assert found["caught, all kinds"] == 1
     assert found["unaltered passed"] == 1

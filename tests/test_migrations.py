@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.storage.lock import writers_lock
-from rag.storage.migrations import MIGRATIONS, NEWEST, migrate
+from rag.store.lock import writer_lock
+from rag.store.migrations import MIGRATIONS, NEWEST, migrate
 from tests.archives.keep import BREAD, FERRY, FERRY_AFLOAT, GONE, UNDATED, EightWords, keep, whole
 from tests.processes import Process
 
@@ -59,16 +59,18 @@ def test_a_kept_archive_opens_and_answers(version: int, mode: str, tmp_path: Pat
         assert now is not None
         assert (now.text, now.revision) == (FERRY_AFLOAT.text, 2)
         assert archive.article(GONE.id) is None
-        assert {hit.passage.article_id for hit in archive.lexical("farine", 3)} == {BREAD.id}
-        assert archive.dense("Nobody was hurt", 9)
-        assert examine(archive) == ()
+        assert {hit.passage.article_id for hit in archive.search("farine", 3, mode="bm25")} == {
+            BREAD.id
+        }
+        assert archive.search("Nobody was hurt", 9, mode="vector")
+        assert find_problems(archive) == ()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_kept_archive_knows_what_it_was_fed(version: int, tmp_path: Path) -> None:
     folder = laid_out(version, tmp_path / "archive")
     with Archive.open(folder, mode="write", embeddings=EightWords()) as archive:
-        report = archive.put(map(whole, (FERRY_AFLOAT, BREAD, UNDATED)))
+        report = archive.add(map(whole, (FERRY_AFLOAT, BREAD, UNDATED)))
         assert (report.unchanged, report.new, report.changed) == (3, 0, 0)
 
 
@@ -89,7 +91,7 @@ def test_a_reader_is_told_who_writes_to_an_archive_that_waits_for_its_migration(
     tmp_path: Path,
 ) -> None:
     folder = laid_out(1, tmp_path / "archive")
-    lock = writers_lock(folder)
+    lock = writer_lock(folder)
     try:
         with pytest.raises(ArchiveLockedError, match=r"process \d+, since"):
             Archive.open(folder, embeddings=EightWords())
@@ -121,7 +123,7 @@ def test_a_reader_that_meets_a_record_being_made_reads_it_though_its_writer_goes
     begun.execute("PRAGMA user_version = 0")
     begun.execute("CREATE TABLE soon (x)")
     begun.execute("DROP TABLE soon")
-    lock = writers_lock(tmp_path)
+    lock = writer_lock(tmp_path)
     made = threading.Timer(0.5, migrate, (begun, 0))
     made.start()
     try:

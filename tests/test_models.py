@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from rag.errors import BackfileError, ChatModelError, ModelError
-from rag.models.bert import read_bert
 from rag.models.embeddings import TORCH_FROM_TOKENS, SentenceEmbeddings
-from rag.models.opening import open_chat_model, open_embeddings, open_reranker
-from rag.models.transformer import batches
+from rag.models.loading import open_chat_model, open_embeddings, open_reranker
+from rag.models.numpy_bert import read_bert
+from rag.models.torch_backend import batches
 from rag.models.weights import minilm_folder
 from rag.settings import Settings
 
@@ -222,7 +222,7 @@ def test_a_models_own_prompts_tell_queries_from_passages(make_bert):
 
 def test_a_query_does_not_wait_for_torch():
     program = (
-        "import sys; from rag.models.opening import open_embeddings\n"
+        "import sys; from rag.models.loading import open_embeddings\n"
         "from rag.settings import Settings\n"
         "e = open_embeddings(Settings()); e.embed_query('What did South Korea threaten?')\n"
         "e.count_tokens(['a']); e.embed_array(['a passage', 'another'])\n"
@@ -235,7 +235,7 @@ def test_a_query_does_not_wait_for_torch():
 @pytest.mark.full
 def test_loading_a_model_prints_nothing():
     program = (
-        "from rag.models.opening import open_embeddings; from rag.settings import Settings\n"
+        "from rag.models.loading import open_embeddings; from rag.settings import Settings\n"
         "open_embeddings(Settings())._torch.vectors(['a'], [3], 'document')"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -289,7 +289,7 @@ def test_other_weights_than_the_originals_are_refused(copied_minilm):
 )
 def test_a_model_that_is_nowhere_is_one_line_with_the_way_out(name, said):
     program = (
-        "from rag.models.opening import open_embeddings, open_reranker\n"
+        "from rag.models.loading import open_embeddings, open_reranker\n"
         "from rag.settings import Settings\n"
         "from rag.errors import ModelError\n"
         f"for door in (lambda: open_embeddings(Settings(embedding_model={name!r})),\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ingest.readers.html import read_html
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
 

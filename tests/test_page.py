@@ -12,16 +12,24 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ChatModelError
-from rag.schema import Answer, Article, ArticleHead, Filters
+from rag.query.parser import ParsedQuery
+from rag.schema import Answer, Article, ArticleMetadata, Filters
 from tests.desks import asked
 from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small_archive
-from ui.page import answering, kept, saying
-from ui.page.asking import asked_of, fields_of, link_to, linked, within
-from ui.page.overview import Overview, examples
-from ui.page.session import Asked, Conversation, Desk
-from ui.page.texts import texts_in
+from ui.web import browser_storage, run_turn
+from ui.web.archive_summary import SummaryCache, examples
+from ui.web.ask_request import (
+    fields_from_request,
+    permalink,
+    request_from_fields,
+    request_from_link,
+    within,
+)
+from ui.web.state import AskRequest, Conversation, Session
+from ui.web.texts import texts_in
+from ui.web.views import messages
 
 
 @pytest.fixture(scope="module")
@@ -31,80 +39,84 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def test_a_conversation_grows_by_whole_answers(archive: Archive) -> None:
-    desks = asked(archive, Desk(), " What about the harbour bridge? ")
+    desks = asked(archive, Session(), " What about the harbour bridge? ")
     assert desks[0].turns[0].progress == "growing"
     (turn,) = desks[-1].turns
-    assert turn.asked.question == "What about the harbour bridge?"
+    assert turn.request.question == "What about the harbour bridge?"
     assert turn.answer.statements[0].text.startswith("The harbour bridge was closed on Monday")
     again = asked(archive, desks[-1], "apples")[-1]
-    assert [t.asked.question for t in again.turns] == ["What about the harbour bridge?", "apples"]
+    assert [t.request.question for t in again.turns] == ["What about the harbour bridge?", "apples"]
     assert again.turns[0] == turn
 
 
 def test_no_question_changes_nothing() -> None:
-    desk = Desk()
-    assert answering.begun(desk, Asked("  ")) is desk
+    desk = Session()
+    assert run_turn.begin_turn(desk, AskRequest("  ")) is desk
 
 
 def test_no_question_is_begun_while_another_is_answered(archive: Archive) -> None:
-    waiting = answering.begun(Desk(), Asked("What about the harbour bridge?"))
-    growing = next(answering.answered(archive, QuotingChatbot(archive), waiting))  # type: ignore[arg-type]
+    waiting = run_turn.begin_turn(Session(), AskRequest("What about the harbour bridge?"))
+    growing = next(run_turn.run_turn(archive, QuotingChatbot(archive), waiting))  # type: ignore[arg-type]
     for busy in (waiting, growing):
-        assert answering.begun(busy, Asked("apples")) is busy
-        assert answering.begun(busy, Asked("apples"), 0) is busy
-    assert len(answering.begun(answering.stopped(growing), Asked("apples")).turns) == 2
+        assert run_turn.begin_turn(busy, AskRequest("apples")) is busy
+        assert run_turn.begin_turn(busy, AskRequest("apples"), 0) is busy
+    assert len(run_turn.begin_turn(run_turn.stop_turn(growing), AskRequest("apples")).turns) == 2
 
 
 def test_what_goes_wrong_is_said_in_the_chat(archive: Archive) -> None:
     class Failing:
-        def stream(self, question: str, **given: object) -> Iterator[Answer]:
-            yield Answer(question)
+        chat_model = None
+
+        def stream(self, question: ParsedQuery, **given: object) -> Iterator[Answer]:
+            yield Answer(question.text)
             raise ChatModelError("the chat model did not answer: is it running?")
 
     chatbot: Any = Failing()
-    desk = answering.begun(Desk(), Asked("Who?"))
-    *_, desk = answering.answered(archive, chatbot, desk)
+    desk = run_turn.begin_turn(Session(), AskRequest("Who?"))
+    *_, desk = run_turn.run_turn(archive, chatbot, desk)
     assert desk.turns[0].answer.refused
-    said = saying.messages(desk.turns, texts_in("en"))[-1]["content"]
+    said = messages.chat_messages(desk.turns, texts_in("en"))[-1]["content"]
     assert "the chat model did not answer" in said
 
 
 def test_a_stopped_answer_stays_as_far_as_it_came(archive: Archive) -> None:
-    begun = answering.begun(Desk(), Asked("What about the harbour bridge?"))
-    answers = answering.answered(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
+    begun = run_turn.begin_turn(Session(), AskRequest("What about the harbour bridge?"))
+    answers = run_turn.run_turn(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
     growing = next(answers)
-    stopped = answering.stopped(growing)
+    stopped = run_turn.stop_turn(growing)
     assert stopped.turns[-1].progress == "stopped"
     assert stopped.turns[-1].answer == growing.turns[-1].answer
     assert list(answers) == []
-    assert list(answering.answered(archive, None, stopped)) == []  # type: ignore[arg-type]
+    assert list(run_turn.run_turn(archive, None, stopped)) == []  # type: ignore[arg-type]
 
 
 def test_an_answer_that_broke_off_is_stopped(archive: Archive) -> None:
     class Broken:
-        def stream(self, question: str, **given: object) -> Iterator[Answer]:
-            yield Answer(question)
+        chat_model = None
+
+        def stream(self, question: ParsedQuery, **given: object) -> Iterator[Answer]:
+            yield Answer(question.text)
             raise RuntimeError
 
     chatbot: Any = Broken()
-    desk = answering.begun(Desk(), Asked("Who?"))
-    assert answering.settled(desk) is desk
-    answers = answering.answered(archive, chatbot, desk)
+    desk = run_turn.begin_turn(Session(), AskRequest("Who?"))
+    assert run_turn.finish_turn(desk) is desk
+    answers = run_turn.run_turn(archive, chatbot, desk)
     growing = next(answers)
-    assert answering.settled(growing) is growing
+    assert run_turn.finish_turn(growing) is growing
     with pytest.raises(RuntimeError):
         list(answers)
-    assert answering.settled(growing).turns[-1].progress == "stopped"
+    assert run_turn.finish_turn(growing).turns[-1].progress == "stopped"
 
 
 def test_an_answer_remembers_when_and_of_what_it_was_asked(archive: Archive) -> None:
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
+    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     desk = asked(archive, desk, "And what about it last week?")[-1]
     first, second = desk.turns
-    assert first.sequence == archive.sequence
+    assert first.sequence == archive.version
     assert first.asked_on is not None
-    assert "harbour bridge" in second.alone
-    assert second.asked.question == "And what about it last week?"
+    assert "harbour bridge" in second.standalone_question
+    assert second.request.question == "And what about it last week?"
 
 
 def test_what_lies_outside_of_the_archive_is_said_to(archive: Archive) -> None:
@@ -115,48 +127,52 @@ def test_what_lies_outside_of_the_archive_is_said_to(archive: Archive) -> None:
         ("What of the harbour?", Filters(after=before, before=after), True),
         ("What of the harbour?", Filters(), False),
     ):
-        turn = asked(archive, Desk(), question, filters=filters)[-1].turns[0]
-        assert turn.outside == outside, question
+        turn = asked(archive, Session(), question, filters=filters)[-1].turns[0]
+        assert turn.out_of_coverage == outside, question
 
 
 def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> None:
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
-    value = kept.to_browser(desk)
+    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
+    value = browser_storage.to_browser(desk)
     assert "six weeks" in desk.turns[0].answer.hits[0].passage.text
     assert "six weeks" not in json.dumps(value)
-    (back,) = kept.from_browser(value, archive, "lost")
+    (back,) = browser_storage.from_browser(value, archive, "lost")
     assert back.turns[0].answer.citations == desk.turns[0].answer.citations
-    assert back.turns[0].asked == desk.turns[0].asked
+    assert back.turns[0].request == desk.turns[0].request
     assert [h.passage for h in back.turns[0].answer.hits] == [
         h.passage for h in desk.turns[0].answer.hits
     ]
 
 
 def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
-    begun = answering.begun(Desk(), Asked("What about the harbour?", struck=("window", "moon")))
-    answers = answering.answered(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
-    stopped = answering.stopped(next(answers))
+    begun = run_turn.begin_turn(
+        Session(), AskRequest("What about the harbour?", removed_constraints=("window", "moon"))
+    )
+    answers = run_turn.run_turn(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
+    stopped = run_turn.stop_turn(next(answers))
     desk = asked(archive, stopped, "What about the harbour bridge?")[-1]
     last = desk.turns[-1]
-    desk = desk.with_last(replace(last, answer=replace(last.answer, considered=77)))
+    desk = desk.with_last(replace(last, answer=replace(last.answer, candidates_considered=77)))
 
     class Reprinted:
         def article(self, article_id: str, revision: int | None = None, /) -> Article | None:
             return archive.article(article_id, revision)
 
-        def copies(self, article_ids: Iterable[str], /) -> dict[str, tuple[ArticleHead, ...]]:
-            return dict.fromkeys(article_ids, (ORCHARD.head,))
+        def near_duplicates(
+            self, article_ids: Iterable[str], /
+        ) -> dict[str, tuple[ArticleMetadata, ...]]:
+            return dict.fromkeys(article_ids, (ORCHARD.metadata,))
 
-    (back,) = kept.from_browser(kept.to_browser(desk), Reprinted(), "lost")
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Reprinted(), "lost")
     first, second = back.turns
     assert first.progress == "stopped"
-    assert first.asked.struck == ("window",)
-    assert saying.messages(back.turns, texts_in("de"))
-    assert second.answer.considered == 77
-    assert second.answer.citations[0].copies == (ORCHARD.head,)
-    assert (second.id, second.sequence, second.asked_on, second.alone) == (
+    assert first.request.removed_constraints == ("window",)
+    assert messages.chat_messages(back.turns, texts_in("de"))
+    assert second.answer.candidates_considered == 77
+    assert second.answer.citations[0].copies == (ORCHARD.metadata,)
+    assert (second.id, second.sequence, second.asked_on, second.standalone_question) == (
         *(desk.turns[-1].id, desk.turns[-1].sequence),
-        *(desk.turns[-1].asked_on, desk.turns[-1].alone),
+        *(desk.turns[-1].asked_on, desk.turns[-1].standalone_question),
     )
 
 
@@ -165,18 +181,20 @@ def test_what_was_taken_down_does_not_come_back_from_a_browser(archive: Archive)
         def article(self, article_id: str, revision: int | None = None, /) -> Article | None:
             return None
 
-        def copies(self, article_ids: Iterable[str], /) -> dict[str, tuple[ArticleHead, ...]]:
+        def near_duplicates(
+            self, article_ids: Iterable[str], /
+        ) -> dict[str, tuple[ArticleMetadata, ...]]:
             return {}
 
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
-    (back,) = kept.from_browser(kept.to_browser(desk), Emptied(), "lost")
+    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Emptied(), "lost")
     assert back.turns[0].answer.statements == ()
     assert back.turns[0].answer.notice == "lost"
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", {}, {"conversations": [{"id": 1}]}, [[]]])
 def test_what_a_browser_holds_else_is_passed_over(archive: Archive, value: object) -> None:
-    assert kept.from_browser(value, archive, "lost") == ()
+    assert browser_storage.from_browser(value, archive, "lost") == ()
 
 
 def test_a_link_asks_what_was_asked() -> None:
@@ -189,34 +207,34 @@ def test_a_link_asks_what_was_asked() -> None:
         "sections": ["World"],
         "languages": ["en"],
     }
-    question, wrong = asked_of("Who & why?", "timeline", "date", fields)
+    question, wrong = request_from_fields("Who & why?", "timeline", "date", fields)
     assert not wrong
     assert question.filters.before == datetime(2024, 11, 1, tzinfo=UTC)
-    assert linked(parse_qsl(link_to(question)[1:])) == question
-    assert fields_of(question) == fields
-    assert linked([("after", "2024-10-01")]) is None
+    assert request_from_link(parse_qsl(permalink(question)[1:])) == question
+    assert fields_from_request(question) == fields
+    assert request_from_link([("after", "2024-10-01")]) is None
 
 
 def test_what_is_no_day_is_named_and_narrows_nothing() -> None:
-    question, wrong = asked_of("Who?", "answer", "relevance", {"after": "10/11/2024"})
+    question, wrong = request_from_fields("Who?", "answer", "relevance", {"after": "10/11/2024"})
     assert wrong == ["10/11/2024"]
     assert question.filters.after is None
 
 
 def test_conversations_are_put_in_front_and_taken_away(archive: Archive) -> None:
-    first = asked(archive, Desk(), "What about the harbour bridge?")[-1]
+    first = asked(archive, Session(), "What about the harbour bridge?")[-1]
     second = asked(archive, first.started(), "What about the apples?")[-1]
     assert second.conversations[0].title == "What about the apples?"
     back = second.opened(first.current.id)
     assert back.current == first.current
     assert back.opened("nobody's") is back
     assert back.without_current().current == second.current
-    assert Desk((Conversation("x"),)).without_current().turns == ()
+    assert Session((Conversation("x"),)).without_current().turns == ()
 
 
 def test_a_day_of_the_plot_narrows_to_that_day() -> None:
     day = datetime(2024, 10, 21, 13, 5, tzinfo=UTC)
-    filters = within(Asked("Who?", Filters(publishers=("A",))), day, day).filters
+    filters = within(AskRequest("Who?", Filters(publishers=("A",))), day, day).filters
     assert filters.after == datetime(2024, 10, 21, tzinfo=UTC)
     assert filters.before == datetime(2024, 10, 22, tzinfo=UTC)
     assert filters.publishers == ("A",)
@@ -224,7 +242,7 @@ def test_a_day_of_the_plot_narrows_to_that_day() -> None:
 
 def test_what_the_fields_narrow_is_a_chip_as_well(archive: Archive) -> None:
     filters = Filters(after=datetime(2024, 10, 21, tzinfo=UTC), publishers=("Orchard Gazette",))
-    turn = asked(archive, Desk(), "What of the growers?", filters=filters)[-1].turns[0]
+    turn = asked(archive, Session(), "What of the growers?", filters=filters)[-1].turns[0]
     assert turn.understood == (
         ("filters", "only published since 21 October 2024, Orchard Gazette"),
     )
@@ -248,7 +266,7 @@ def test_what_every_visitor_is_shown_is_looked_up_once_for_each_state(tmp_path: 
 
     with small_archive(tmp_path / "archive") as opened:
         counting: Any = Counting(opened)
-        overview = Overview(counting)
+        overview = SummaryCache(counting)
         assert overview.now() is overview.now()
         assert counting.counted == 1
         with Archive.open(opened.path, mode="write", embeddings=WordEmbeddings()) as writer:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.evaluation import read_questions
+from rag.archive.archive import Archive
+from rag.evaluate.retrieval import read_questions
 from rag.schema import Filters
 from tests.desks import asked
 from tests.fakes import small_archive
-from ui.page import feedback
-from ui.page.session import Desk
+from ui.web import feedback
+from ui.web.state import Session
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: Path) -> None:
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
+    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     for liked, reason in ((True, ""), (True, "it was the right one\nindeed")):
         told = feedback.feedback_of(desk, 0, liked=liked, reason=reason)
         assert told is not None
@@ -36,11 +36,11 @@ def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: P
     assert second["reason"] == "it was the right one\nindeed"
     assert first["said"][0]["text"] == desk.turns[0].answer.statements[0].text
     assert first["passages"][0]["text"] == desk.turns[0].answer.hits[0].passage.text
-    assert first["archive_sequence"] == archive.sequence
+    assert first["archive_sequence"] == archive.version
 
 
 def test_two_visitors_thumbs_are_not_taken_for_one(archive: Archive) -> None:
-    desks = [asked(archive, Desk(), "What about the harbour bridge?")[-1] for _ in range(2)]
+    desks = [asked(archive, Session(), "What about the harbour bridge?")[-1] for _ in range(2)]
     told = [feedback.feedback_of(desk, 0, liked=True) for desk in desks]
     assert told[0] is not None
     assert told[1] is not None
@@ -48,7 +48,7 @@ def test_two_visitors_thumbs_are_not_taken_for_one(archive: Archive) -> None:
 
 
 def test_a_follow_up_is_kept_so_that_it_can_be_asked_again(archive: Archive) -> None:
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
+    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     filters = Filters(after=datetime(2024, 10, 1, tzinfo=UTC), publishers=("The Harbour Courier",))
     desk = asked(archive, desk, "And what about it?", filters=filters)[-1]
     told = feedback.feedback_of(desk, 1, liked=True)
@@ -62,7 +62,7 @@ def test_a_follow_up_is_kept_so_that_it_can_be_asked_again(archive: Archive) -> 
 
 def test_what_readers_liked_is_evaluated_with(archive: Archive, tmp_path: Path) -> None:
     for liked in (False, True):
-        desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
+        desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
         told = feedback.feedback_of(desk, 0, liked=liked)
         assert told is not None
         feedback.keep(tmp_path, told)
@@ -74,11 +74,11 @@ def test_what_readers_liked_is_evaluated_with(archive: Archive, tmp_path: Path) 
 
 
 def test_a_readers_later_thumb_stands_for_the_earlier(archive: Archive) -> None:
-    desk = asked(archive, Desk(), "What about the harbour bridge?")[-1]
+    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     told = [json.dumps(feedback.feedback_of(desk, 0, liked=liked)) for liked in (False, True)]
     (question,) = read_questions(told)
     assert question.gold == ("courier.example/harbour",)
 
 
 def test_no_thumb_is_kept_of_a_turn_that_is_not_there() -> None:
-    assert feedback.feedback_of(Desk(), 0, liked=True) is None
+    assert feedback.feedback_of(Session(), 0, liked=True) is None

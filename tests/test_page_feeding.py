@@ -13,27 +13,33 @@ import gradio as gr
 import httpx
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError
-from rag.settings import Feeding, Settings
+from rag.settings import Settings, Writers
 from tests.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
-from ui.page.intake import Intake, addresses_in, named, taken_in, taken_out
-from ui.page.permission import Permission
-from ui.page.reporting import intake_markup, status_markup
-from ui.page.serving import build_page, start
-from ui.page.session import Desk
-from ui.page.texts import texts_in
+from ui.web.app import build_page, start
+from ui.web.auth import WriteAccess
+from ui.web.ingest_job import (
+    IngestResult,
+    addresses_in,
+    ingest_upload,
+    parse_ids,
+    withdraw_articles,
+)
+from ui.web.state import Session
+from ui.web.texts import texts_in
+from ui.web.views.status import ingest_html, status_html
 
 HERE = {"host": "127.0.0.1:7860"}
 TOKEN = "a-token-for-the-tests"
 LINE = {"id": "ferry.example/1", "title": "Ferry sinks", "text": "The ferry sank on Tuesday."}
 
 
-def may_feed(feeding: Feeding, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
+def may_feed(writers: Writers, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
     """Return whether who holds that token may feed."""
-    held = Permission(feeding, token)
+    held = WriteAccess(writers, token)
     cookie = {"cookie": f"other=1; {held.cookie_name}={held.cookie_value}; more=2"}
-    return Permission(feeding, TOKEN).may_feed(client, {**headers, **cookie})
+    return WriteAccess(writers, TOKEN).may_write(client, {**headers, **cookie})
 
 
 @pytest.fixture
@@ -52,10 +58,10 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 )
 def test_who_sits_at_the_machine_may_feed(client: str, headers: dict[str, str]) -> None:
     assert may_feed("local", client, headers)
-    assert may_feed("everyone", client, headers)
-    assert not may_feed("nobody", client, headers)
+    assert may_feed("anyone", client, headers)
+    assert not may_feed("none", client, headers)
     assert not may_feed("local", client, headers, token="another-token")
-    assert not Permission("local", TOKEN).may_feed(client, headers)
+    assert not WriteAccess("local", TOKEN).may_write(client, headers)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,7 @@ def test_who_comes_from_elsewhere_may_not_unless_everyone_may(
     client: str, headers: dict[str, str]
 ) -> None:
     assert not may_feed("local", client, headers)
-    assert may_feed("everyone", client, headers)
+    assert may_feed("anyone", client, headers)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,7 @@ def test_who_comes_from_elsewhere_may_not_unless_everyone_may(
 )
 def test_another_sites_page_may_never_feed(headers: dict[str, str]) -> None:
     assert not may_feed("local", "127.0.0.1", headers)
-    assert not may_feed("everyone", "127.0.0.1", headers)
+    assert not may_feed("anyone", "127.0.0.1", headers)
 
 
 def test_no_path_is_taken_for_an_address() -> None:
@@ -96,8 +102,8 @@ def test_no_path_is_taken_for_an_address() -> None:
     assert found == (["https://a.example/1"], ["/etc/passwd", "file:///etc/passwd"])
 
 
-def fed(archive: Archive, files: list[Path], addresses: tuple[str, ...] = ()) -> Intake:
-    *_, last = taken_in(archive, Settings(), files, addresses)
+def fed(archive: Archive, files: list[Path], addresses: tuple[str, ...] = ()) -> IngestResult:
+    *_, last = ingest_upload(archive, Settings(), files, addresses)
     assert last.is_done
     return last
 
@@ -112,7 +118,7 @@ def test_a_file_goes_in_while_the_page_reads_and_leaves_nothing_behind(
         assert last.report is not None
         assert (last.report.new, last.report.rejected, last.failed) == (new, 1, "")
     assert last.rejects[0][0] == "dump.jsonl:2"
-    assert archive.lexical("ferry", 3)[0].passage.article_id == "ferry.example/1"
+    assert archive.search("ferry", 3, mode="bm25")[0].passage.article_id == "ferry.example/1"
     assert not dump.exists()
     assert not [path for path in (archive.path / "given").rglob("*") if path.is_file()]
 
@@ -143,15 +149,15 @@ def test_where_somebody_else_writes_nothing_goes_in(archive: Archive, tmp_path: 
     with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()):
         assert "is being written to by process" in fed(archive, [dump]).failed
         with pytest.raises(ArchiveLockedError):
-            taken_out(archive, Settings(), [HARBOUR.id], "")
+            withdraw_articles(archive, Settings(), [HARBOUR.id], "")
 
 
 def test_an_article_is_taken_out_and_stays_out(archive: Archive, tmp_path: Path) -> None:
-    ids = named(archive, f"{HARBOUR.url}?utm_source=x")
+    ids = parse_ids(archive, f"{HARBOUR.url}?utm_source=x")
     assert ids == [HARBOUR.id]
-    assert taken_out(archive, Settings(), ids, "court order") == 1
+    assert withdraw_articles(archive, Settings(), ids, "court order") == 1
     assert archive.withdrawals(ids)[HARBOUR.id].reason == "court order"
-    assert named(archive, HARBOUR.url) == named(archive, "") == []
+    assert parse_ids(archive, HARBOUR.url) == parse_ids(archive, "") == []
     dump = tmp_path / "again.jsonl"
     dump.write_text(json.dumps({**LINE, "id": HARBOUR.id, "title": HARBOUR.title}))
     fed(archive, [dump])
@@ -163,15 +169,15 @@ def test_what_is_told_of_a_feeding_is_text() -> None:
     for language in ("en", "de"):
         texts = texts_in(language)
         for intake in (
-            Intake(failed=evil, rejects=((evil, evil),)),
-            Intake(share=0.4),
-            Intake(is_done=True, failed=evil),
+            IngestResult(failed=evil, rejects=((evil, evil),)),
+            IngestResult(share=0.4),
+            IngestResult(is_done=True, failed=evil),
         ):
-            assert "<img" not in intake_markup(intake, texts)
+            assert "<img" not in ingest_html(intake, texts)
 
 
 def test_the_status_says_what_the_archive_holds(archive: Archive) -> None:
-    told = status_markup(archive.status(), texts_in("en"))
+    told = status_html(archive.status(), texts_in("en"))
     assert f"<dd>{len(ARTICLES)}</dd>" in html.unescape(told)
 
 
@@ -180,7 +186,7 @@ def test_a_program_that_may_not_feed_is_refused_by_each_handler(
 ) -> None:
     gradio_client = pytest.importorskip("gradio_client")
     chatbot: Any = QuotingChatbot(archive)
-    settings = Settings(port=0, feeding="nobody")
+    settings = Settings(port=0, write_access="none")
     served = start(archive, chatbot, settings)
     page, address = served.blocks, served.address
     small = tmp_path / "small.txt"
@@ -220,4 +226,4 @@ def test_each_handler_asks_again_whether_it_may(archive: Archive) -> None:
         if getattr(fn.fn, "__name__", "") in GUARDED:
             given = [None] * (len(fn.inputs) - 1)
             with pytest.raises(gr.Error, match="You may not change this archive here"):
-                list(fn.fn(Desk(), *given, stranger))
+                list(fn.fn(Session(), *given, stranger))

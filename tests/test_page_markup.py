@@ -13,34 +13,34 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import verification
-from rag.answers import arrangement
-from rag.answers.confidence import MAY_NOT_ANSWER
-from rag.answers.refusal import elsewhere, refusal, refuses
-from rag.questions import understand
-from rag.schema import Answer, Article, ArticleHead, Citation, Filters, Statement
-from rag.storage.revisions import Revision
+from rag.answer import extractive
+from rag.answer.refusal import MAY_NOT_ANSWER, excluded_hit_reason, refusal_answer, refusal_reason
+from rag.query.parser import parse_question
+from rag.schema import Answer, Article, ArticleMetadata, Citation, Filters, Statement
+from rag.store.revisions import Revision
+from rag.verify import verifier
 from tests.test_render import ANSWER, CITATION, HEAD, HIT, PASSAGE, QUOTE, REFUSED, TEXT
-from ui.page import evidence, reading, saying
-from ui.page.markup import escaped, plain_line, unescaped
-from ui.page.session import Asked, Turn
-from ui.page.texts import all_texts, texts_in, wanted_language
-from ui.render import without_controls
+from ui.render import strip_controls
+from ui.web.state import AskRequest, Turn
+from ui.web.texts import all_texts, texts_in, wanted_language
+from ui.web.views import article as article_view
+from ui.web.views import cards, messages
+from ui.web.views.markup import escape, plain_line, unescape
 
 ENGLISH = texts_in("en")
 FAR = datetime(2090, 1, 1, tzinfo=UTC)
 
 
 def turn(answer: Answer, **given: object) -> Turn:
-    return Turn(Asked(answer.question), answer, **given)  # type: ignore[arg-type]
+    return Turn(AskRequest(answer.question), answer, **given)  # type: ignore[arg-type]
 
 
 def evidence_markup(answers: list[Answer]) -> str:
-    return evidence.evidence_markup([turn(answer) for answer in answers], ENGLISH)
+    return cards.cards_html([turn(answer) for answer in answers], ENGLISH)
 
 
 def answer_markup(answer: Answer, number: int = 1, **given: object) -> str:
-    return saying.answer_markup(turn(answer, **given), number, ENGLISH)
+    return messages.answer_html(turn(answer, **given), number, ENGLISH)
 
 
 EVIL = (
@@ -83,7 +83,9 @@ class Shelf:
     def revisions(self, article_id: str, /) -> list[Revision]:
         return [Revision(a, FAR.replace(day=a.revision), None) for a in self.articles]
 
-    def copies(self, article_ids: Iterable[str], /) -> dict[str, tuple[ArticleHead, ...]]:
+    def near_duplicates(
+        self, article_ids: Iterable[str], /
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
         return {}
 
 
@@ -92,14 +94,14 @@ def test_markup_in_an_article_is_shown_as_text() -> None:
     passage = replace(PASSAGE, text=EVIL, start=0, end=len(EVIL), revision=1)
     citation = Citation(1, EVIL, 0, len(EVIL), passage, head, copies=(head,))
     answer = Answer(EVIL, statements=(Statement(EVIL, (citation,)),))
-    closest = (replace(HIT, head=head, passage=passage),)
+    closest = (replace(HIT, metadata=head, passage=passage),)
     article = Article(passage.article_id, EVIL, EVIL, EVIL, "javascript:alert(6)", (EVIL,))
-    corrected = replace(article, correction=EVIL)
+    corrected = article.replace(correction=EVIL)
     for markup in (
         evidence_markup([answer, answer]),
         answer_markup(answer),
-        evidence_markup([Answer(EVIL, refused=True, closest=closest)]),
-        reading.article_markup(Shelf(corrected), reading.Place(passage), ENGLISH),
+        evidence_markup([Answer(EVIL, refused=True, nearest_hits=closest)]),
+        article_view.article_html(Shelf(corrected), article_view.Place(passage), ENGLISH),
         answer_markup(Answer(EVIL, refused=True, reason=EVIL)),
     ):
         page = Page(markup)
@@ -111,9 +113,9 @@ def test_markup_in_an_article_is_shown_as_text() -> None:
 
 @given(st.text())
 def test_escaped_text_holds_no_markup_and_reads_the_same(text: str) -> None:
-    markup = escaped(text)
+    markup = escape(text)
     assert not re.search(r"[<>\"'`*_\[\](){}$\\|~!.:/]", markup)
-    visible = without_controls(text)
+    visible = strip_controls(text)
     if "\r" not in visible:
         assert html.unescape(markup) == visible
 
@@ -122,7 +124,7 @@ def test_escaped_text_holds_no_markup_and_reads_the_same(text: str) -> None:
 def test_a_question_is_escaped_no_more_than_it_needs(text: str) -> None:
     markup = plain_line(text)
     assert not re.search(r"[<>*_`\[\]{}$\\|~@]", markup)
-    assert unescaped(markup) == " ".join(without_controls(text).split())
+    assert unescape(markup) == " ".join(strip_controls(text).split())
 
 
 def test_a_plain_question_is_left_as_it_is_written() -> None:
@@ -183,9 +185,9 @@ def test_a_card_names_who_else_printed_the_story() -> None:
 
 def test_an_article_that_has_changed_is_shown_as_it_was_cited() -> None:
     old = Article(PASSAGE.article_id, "Old headline", TEXT, revision=PASSAGE.revision)
-    new = replace(old, title="New headline", revision=PASSAGE.revision + 1)
-    place = reading.Place(PASSAGE, ((CITATION.start, CITATION.end),), (2, 3))
-    page = Page(reading.article_markup(Shelf(old, new), place, ENGLISH))
+    new = old.replace(title="New headline", revision=PASSAGE.revision + 1)
+    place = article_view.Place(PASSAGE, ((CITATION.start, CITATION.end),), (2, 3))
+    page = Page(article_view.article_html(Shelf(old, new), place, ENGLISH))
     assert "Old headline" in page.text
     assert "has since been changed" in page.text
     assert TEXT in page.text
@@ -193,21 +195,21 @@ def test_an_article_that_has_changed_is_shown_as_it_was_cited() -> None:
     assert f"Revision {number}, in the archive since {number} January 2090" in page.text
     assert page.values("data-revision") == [str(number + 1)]
     assert page.values("data-card") == ["3"]
-    later = Page(reading.article_markup(Shelf(old, new), place, ENGLISH, new.revision))
+    later = Page(article_view.article_html(Shelf(old, new), place, ENGLISH, new.revision))
     assert "New headline" in later.text
     assert later.values("data-revision") == [str(number)]
 
 
 def test_an_article_that_was_taken_down_is_not_shown() -> None:
-    page = Page(reading.article_markup(Shelf(), reading.Place(PASSAGE), ENGLISH))
+    page = Page(article_view.article_html(Shelf(), article_view.Place(PASSAGE), ENGLISH))
     assert "no longer in the archive" in page.text
     assert TEXT not in page.text
 
 
 def test_a_card_of_another_answer_cannot_be_opened() -> None:
-    assert reading.place_of(turn(ANSWER), 1) is not None
-    assert reading.place_of(turn(ANSWER), 2) is None
-    assert reading.place_of(turn(REFUSED), 0) is None
+    assert article_view.place_of(turn(ANSWER), 1) is not None
+    assert article_view.place_of(turn(ANSWER), 2) is None
+    assert article_view.place_of(turn(REFUSED), 0) is None
 
 
 def test_text_of_every_direction_has_its_own() -> None:
@@ -256,7 +258,7 @@ def test_what_the_archive_says_is_said_in_german() -> None:
 
 def test_every_reason_for_a_refusal_is_said_in_german() -> None:
     words = all_texts()["de"]["told"]
-    asked = understand("Who is he?", asked_on=datetime(2024, 5, 3, tzinfo=UTC))
+    asked = parse_question("Who is he?", asked_on=datetime(2024, 5, 3, tzinfo=UTC))
     day = datetime(2024, 5, 1, tzinfo=UTC)
     for filters in (
         Filters(),
@@ -268,25 +270,25 @@ def test_every_reason_for_a_refusal_is_said_in_german() -> None:
         Filters(before=day, publishers=("A",)),
         Filters(after=day, before=day, publishers=("A",)),
     ):
-        reason = refusal(asked, [], refuses(asked, []), filters).reason
+        reason = refusal_answer(asked, [], refusal_reason(asked, []), filters).reason
         german = texts_in("de").told(reason)
         assert not {"The", "Nothing", "Only", "searched"} & set(re.findall(r"\w+", german)), german
-    for hit in (HIT, replace(HIT, head=replace(HEAD, published=None))):
+    for hit in (HIT, replace(HIT, metadata=replace(HEAD, published=None))):
         for filters in (Filters(), Filters(after=FAR), Filters(before=day.replace(year=1990))):
-            said = elsewhere(hit, asked, filters)
+            said = excluded_hit_reason(hit, asked, filters)
             assert texts_in("de").told(said) != said
     assert words
 
 
 def test_every_notice_of_an_extractive_answer_is_said_in_german() -> None:
-    notices = re.findall(r'"(The passages differ[^"]*)"', inspect.getsource(arrangement))
+    notices = re.findall(r'"(The passages differ[^"]*)"', inspect.getsource(extractive))
     assert len(notices) == 2
     for notice in (*notices, MAY_NOT_ANSWER):
         assert texts_in("de").told(notice) != notice, notice
 
 
 def test_every_verdict_on_a_statement_is_said_in_german() -> None:
-    source = inspect.getsource(verification)
+    source = inspect.getsource(verifier)
     reasons = re.findall(r'"(?:supported|partly|not supported|contradicted)", f?"([^"]+)"', source)
     assert len(reasons) > 8
     for reason in reasons:

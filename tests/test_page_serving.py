@@ -10,11 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.settings import Settings
 from tests.fakes import QuotingChatbot, small_archive
-from ui.page.serving import build_page, start
-from ui.page.style import theme
+from ui.web.app import build_page, start, theme
 
 
 @pytest.fixture(scope="module")

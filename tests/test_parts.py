@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.questions import understand
-from rag.understanding.parts import parts_of
+from rag.query.decompose import split_question
+from rag.query.parser import parse_question
 
 ASKED = datetime(2024, 11, 15, tzinfo=UTC)
 PAPERS = ("Harbour Courier", "Inland Post")
@@ -39,7 +39,7 @@ PAPERS = ("Harbour Courier", "Inland Post")
     ],
 )
 def test_each_side_is_a_part(question: str, parts: tuple[str, ...]) -> None:
-    assert parts_of(question) == parts
+    assert split_question(question) == parts
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_each_side_is_a_part(question: str, parts: tuple[str, ...]) -> None:
     ],
 )
 def test_one_question_stays_whole(question: str) -> None:
-    assert parts_of(question) == ()
+    assert split_question(question) == ()
 
 
 def test_of_one_spoken_of_by_several_papers_each_clause_is_a_part() -> None:
@@ -61,7 +61,7 @@ def test_of_one_spoken_of_by_several_papers_each_clause_is_a_part() -> None:
         "Which company raised its prices twice, is accused of bribing an inspector, "
         "and lost a lawsuit over ferries, as reported by the Harbour Courier and the Inland Post?"
     )
-    asked = understand(question, asked_on=ASKED, publishers=PAPERS)
+    asked = parse_question(question, asked_on=ASKED, publishers=PAPERS)
     assert asked.publishers == PAPERS
     assert any("accused of bribing an inspector" in part.text for part in asked.parts)
 
@@ -71,18 +71,18 @@ def test_the_time_of_one_side_does_not_hide_the_other() -> None:
         "Did the Harbour Courier report a strike on 24 October 2024, while the Inland Post "
         "report of 2 November 2024 spoke of a lockout?"
     )
-    asked = understand(question, asked_on=ASKED, publishers=PAPERS)
+    asked = parse_question(question, asked_on=ASKED, publishers=PAPERS)
     first, second = asked.parts
-    assert asked.window is not None
-    assert first.window is not None
-    assert not asked.window.hard
-    assert not first.window.hard
-    assert first.window.covers(datetime(2024, 10, 24, tzinfo=UTC))
+    assert asked.time_range is not None
+    assert first.time_range is not None
+    assert not asked.time_range.hard
+    assert not first.time_range.hard
+    assert first.time_range.contains(datetime(2024, 10, 24, tzinfo=UTC))
     assert (first.publishers, second.publishers) == (PAPERS[:1], PAPERS[1:])
 
 
 @given(st.text(max_size=300), st.integers(0, 3))
 def test_parts_are_words_of_the_question_in_order(question: str, cited: int) -> None:
     at = 0
-    for part in parts_of(question, cited=cited):
+    for part in split_question(question, cited=cited):
         at = question.index(part, at) + len(part)

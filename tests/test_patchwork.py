@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.checks.bearing import closest, lexical_signals
-from rag.checks.patchwork import patchwork
+from rag.verify.alignment import alignment_cost
+from rag.verify.support import lexical_signals, max_similarity
 
 PASSAGE = [
     "Ines Calder, who keeps the light on Tern Rock, wrote the book in the winter.",
@@ -15,40 +15,42 @@ PASSAGE = [
 
 
 def test_what_stands_there_in_one_piece_costs_nothing() -> None:
-    assert patchwork("The museum sold 400 copies.", PASSAGE) == 0
-    assert patchwork("the MUSEUM sold 400 copies", PASSAGE) == 0
+    assert alignment_cost("The museum sold 400 copies.", PASSAGE) == 0
+    assert alignment_cost("the MUSEUM sold 400 copies", PASSAGE) == 0
 
 
 def test_what_has_no_word_of_it_costs_most() -> None:
-    assert patchwork("Ferries rarely arrive early.", PASSAGE) == 1
-    assert patchwork("Ferries rarely arrive early.", []) == 1
+    assert alignment_cost("Ferries rarely arrive early.", PASSAGE) == 1
+    assert alignment_cost("Ferries rarely arrive early.", []) == 1
 
 
 def test_a_sentence_fused_from_two_costs_more_than_either_cut_short() -> None:
-    fused = patchwork("Ines Calder wrote the museum sold the island.", PASSAGE)
-    assert fused > patchwork("Ines Calder wrote the book in the winter.", PASSAGE) > 0
+    fused = alignment_cost("Ines Calder wrote the museum sold the island.", PASSAGE)
+    assert fused > alignment_cost("Ines Calder wrote the book in the winter.", PASSAGE) > 0
 
 
 def test_leaving_out_an_aside_costs_less_than_leaving_out_a_verb() -> None:
-    aside = patchwork("Ines Calder wrote the book in the winter.", PASSAGE)
-    verb = patchwork("Ines Calder, who keeps the book in the winter.", PASSAGE)
+    aside = alignment_cost("Ines Calder wrote the book in the winter.", PASSAGE)
+    verb = alignment_cost("Ines Calder, who keeps the book in the winter.", PASSAGE)
     assert aside < verb
 
 
 def test_a_seam_where_a_clause_ends_costs_less_than_one_in_its_middle() -> None:
-    whole = patchwork("It means to print it again. She no longer lives on the island.", PASSAGE)
-    torn = patchwork("It means to print she no longer lives on the island.", PASSAGE)
+    whole = alignment_cost(
+        "It means to print it again. She no longer lives on the island.", PASSAGE
+    )
+    torn = alignment_cost("It means to print she no longer lives on the island.", PASSAGE)
     assert whole < torn
 
 
 def test_a_new_word_costs_more_if_it_carries_meaning() -> None:
-    assert patchwork("The museum never sold 400 copies.", PASSAGE) < patchwork(
+    assert alignment_cost("The museum never sold 400 copies.", PASSAGE) < alignment_cost(
         "The museum burned sold 400 copies.", PASSAGE
     )
 
 
 def test_an_empty_claim_costs_nothing_and_has_all_signals() -> None:
-    assert patchwork("...", PASSAGE) == 0
+    assert alignment_cost("...", PASSAGE) == 0
     assert lexical_signals("...", []).keys() == lexical_signals("Ines wrote it.", PASSAGE).keys()
 
 
@@ -70,4 +72,4 @@ def test_each_signal_is_higher_for_what_is_borne_out(signal: str, right: str, wr
 def test_without_evidence_nothing_is_close() -> None:
     import numpy as np
 
-    assert closest(np.ones(2, np.float32), np.zeros((0, 2), np.float32)) == 0
+    assert max_similarity(np.ones(2, np.float32), np.zeros((0, 2), np.float32)) == 0

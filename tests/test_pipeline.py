@@ -14,9 +14,9 @@ import pytest
 from ingest import batching
 from ingest.pipeline import ingest
 from ingest.report import IngestReport, Progress
-from rag.archive import PutReport
+from rag.archive.archive import AddResult
 from rag.schema import Access, Article, Span
-from rag.storage.record import fingerprint
+from rag.store.articles import content_hash
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
@@ -42,7 +42,7 @@ class Shelf:
         self.withdrawn: dict[str, str] = {}
         self.batches: list[int] = []
 
-    def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         return {i: self.seen[i] for i in article_ids if i in self.seen}
 
     def article(self, article_id: str, *, access: Access) -> Article | None:
@@ -55,18 +55,18 @@ class Shelf:
         self.seen = {i: marks for i, marks in self.seen.items() if i not in self.withdrawn}
         return len(gone)
 
-    def put(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> PutReport:
+    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> AddResult:
         entries = [(article, tuple(spans)) for article, spans in batch]
         self.batches.append(len(entries))
-        report = PutReport(0, 0, 0, 0)
+        report = AddResult(0, 0, 0, 0)
         for article, spans in entries:
             if article.id in self.withdrawn:
-                report += PutReport(0, 0, 0, 0, withdrawn=1)
+                report += AddResult(0, 0, 0, 0, withdrawn=1)
                 continue
             changed = article.id in self.held
-            report += PutReport(not changed, changed, 0, len(spans))
+            report += AddResult(not changed, changed, 0, len(spans))
             self.held[article.id] = (article, spans)
-            self.seen[article.id] = self.seen.get(article.id, frozenset()) | {fingerprint(article)}
+            self.seen[article.id] = self.seen.get(article.id, frozenset()) | {content_hash(article)}
         return report
 
     def passages(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingest.report import IngestReport
-from ui.polling import keep_on
+from ui.cli.watch import watch
 
 Source = str | Path
 
@@ -25,7 +24,7 @@ class Rounds:
         self.read: list[list[Source]] = []
         self._then = list(then)
 
-    def round(self, sources: Sequence[Source], **_: Any) -> IngestReport:
+    def run(self, sources: Sequence[Source], **_: Any) -> IngestReport:
         self.read.append(list(sources))
         if self._then:
             self._then.pop(0)()
@@ -35,11 +34,11 @@ class Rounds:
 
 
 def keep(rounds: Rounds, *sources: Source, **how: Any) -> None:
-    arguments = argparse.Namespace(**{"every": None, "watch": False, "json": False, **how})
+    options = {"every": None, "files": False, "as_json": False, **how}
     late = Timer(60, rounds.stop.set)  # so that a failure ends as well
     late.start()
     try:
-        keep_on(rounds, sources, arguments)  # type: ignore[arg-type]
+        watch(rounds, sources, **options)  # type: ignore[arg-type]
     finally:
         late.cancel()
 
@@ -62,7 +61,7 @@ def test_a_round_that_fails_says_why_and_the_next_goes_on(
     def fail() -> None:
         raise OSError("no space left on device")
 
-    keep(Rounds(nothing, fail, nothing), "https://v.example/feed", every=0.01, json=True)
+    keep(Rounds(nothing, fail, nothing), "https://v.example/feed", every=0.01, as_json=True)
     first, second, third = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["new"], third["new"]) == (1, 3)
     assert second["error"] == "no space left on device"
@@ -77,7 +76,7 @@ def test_what_changes_in_a_folder_is_read_and_nothing_else(tmp_path: Path) -> No
         (tmp_path / ".hidden").write_text("x")
 
     rounds = Rounds(write, nothing)
-    keep(rounds, tmp_path, watch=True)
+    keep(rounds, tmp_path, files=True)
     assert rounds.read == [[tmp_path], [tmp_path / "new.html"]]
 
 
@@ -96,7 +95,7 @@ def test_a_file_is_read_when_whoever_writes_it_is_done(tmp_path: Path) -> None:
         Timer(2.5, finish).start()
 
     rounds = Rounds(write, lambda: done.append(False))
-    keep(rounds, tmp_path, watch=True)
+    keep(rounds, tmp_path, files=True)
     assert rounds.read[1] == [tmp_path / "slow.html"]
     assert done == [True, False]
 
@@ -105,7 +104,7 @@ def test_what_is_taken_away_is_no_round(tmp_path: Path) -> None:
     (tmp_path / "old.html").write_text("old")
     rounds = Rounds((tmp_path / "old.html").unlink, nothing)
     Timer(2.5, lambda: (tmp_path / "new.html").write_text("new")).start()
-    keep(rounds, tmp_path, watch=True)
+    keep(rounds, tmp_path, files=True)
     assert rounds.read == [[tmp_path], [tmp_path / "new.html"]]
 
 
@@ -118,18 +117,18 @@ def test_a_single_file_is_watched_though_another_takes_its_place(tmp_path: Path)
         (tmp_path / "other").rename(path)
 
     rounds = Rounds(replace, nothing)
-    keep(rounds, path, watch=True)
+    keep(rounds, path, files=True)
     assert rounds.read == [[path], [path]]
 
 
 def test_a_source_that_is_not_there_keeps_no_other_from_being_watched(tmp_path: Path) -> None:
     rounds = Rounds(lambda: (tmp_path / "new.html").write_text("new") and None, nothing)
     missing = tmp_path / "no" / "such" / "folder"
-    keep(rounds, missing, tmp_path, watch=True)
+    keep(rounds, missing, tmp_path, files=True)
     assert rounds.read == [[missing, tmp_path], [tmp_path / "new.html"]]
 
 
 def test_where_nothing_is_there_to_be_watched_the_times_are_kept(tmp_path: Path) -> None:
     rounds = Rounds(nothing, nothing)
-    keep(rounds, tmp_path / "no" / "such", every=0.01, watch=True)
+    keep(rounds, tmp_path / "no" / "such", every=0.01, files=True)
     assert len(rounds.read) == 2

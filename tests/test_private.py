@@ -13,18 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.backup import restore_backup, write_backup
+from rag.archive.doctor import find_problems
 from rag.errors import ArchiveNotFoundError, ArchiveUnwritableError
 from rag.schema import Article, Span
-from rag.storage.backups import back_up, restore
-from rag.storage.private import make_private
+from rag.store.file_permissions import make_private
 from tests.desks import asked
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from tests.faults.mounting import may_be_written, mount_own
 from tests.processes import Pipe, Process
-from ui.page.feedback import keep
-from ui.page.session import Desk
+from ui.web.feedback import keep
+from ui.web.state import Session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no modes of files")
 
@@ -51,8 +51,8 @@ def test_new_archive_is_its_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         assert open_to_others(folder) == []
-        archive.put(numbered(n) for n in range(1_100))  # enough for Chroma to write its files
-        archive.put((article, [Span(0, len(article.text))]) for article in ARTICLES)
+        archive.add(numbered(n) for n in range(1_100))  # enough for Chroma to write its files
+        archive.add((article, [Span(0, len(article.text))]) for article in ARTICLES)
         assert open_to_others(folder) == []
         archive.erase([HARBOUR.id])
         archive.reembed(WordEmbeddings())
@@ -68,7 +68,7 @@ def test_reader_that_catches_up_leaves_nothing_open(tmp_path: Path) -> None:
     small_archive(folder).close()
     shutil.rmtree(folder / "lexical")
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        assert archive.lexical("ferries", 1)
+        assert archive.search("ferries", 1, mode="bm25")
     assert (folder / "lexical").is_dir()
     assert open_to_others(folder) == []
 
@@ -96,9 +96,9 @@ def test_folder_for_everybody_keeps_its_mode(tmp_path: Path) -> None:
 
 def test_backup_and_restored_archive_are_their_owners_alone(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
-        back_up(archive.record, tmp_path / "b")
+        write_backup(archive.store, tmp_path / "b")
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
-    restore(tmp_path / "b", tmp_path / "again")
+    restore_backup(tmp_path / "b", tmp_path / "again")
     assert open_to_others(tmp_path / "again") == []
 
 
@@ -141,14 +141,14 @@ def test_archive_deleted_while_it_is_open_is_gone(tmp_path: Path, left: str) -> 
     assert archive.search("harbour bridge")  # put back, it answers
     archive.close()
     with Archive.open(folder, embeddings=WordEmbeddings()) as again:
-        assert examine(again) == ()
+        assert find_problems(again) == ()
 
 
 def test_page_says_that_the_archive_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with small_archive(folder) as archive:
         shutil.rmtree(folder)
-        turn = asked(archive, Desk(), "Is the harbour bridge closed?")[-1].turns[-1]
+        turn = asked(archive, Session(), "Is the harbour bridge closed?")[-1].turns[-1]
         assert turn.progress == "done"
         assert turn.answer.refused
         assert "is gone: it was moved, deleted or replaced" in turn.answer.reason

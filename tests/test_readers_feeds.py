@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import Link, Links, Reading, Reject, read
+from ingest.readers import Link, Links, ReaderOptions, Reject, read
 from rag.schema import Article
 from tests.effort import tries
 
@@ -56,7 +56,7 @@ def found(
 ) -> list[Article | Reject | Link]:
     path = folder / "feed"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(read(path, reading=Reading(links=links)))
+    return list(read(path, reading=ReaderOptions(links=links)))
 
 
 @pytest.mark.parametrize("feed", [RSS, ATOM, JSON_FEED])

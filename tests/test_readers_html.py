@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers import Reject, read
-from ingest.readers.fragments import text_of_fragment
-from ingest.readers.html import read_html
+from ingest.readers.html.fragments import text_of_fragment
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.effort import tries
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import NotedArticle, Reject, decoding, read
-from ingest.readers.dates import parse_date
-from ingest.readers.ids import article_id
+from ingest.readers import NotedArticle, Reject, encoding, read
+from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
+from rag.urls import article_id
 
 TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
 ONE = {"id": "crane", "title": "Crane falls", "text": TEXT}
@@ -186,7 +186,7 @@ def test_a_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:
 def test_an_element_that_never_ends_is_a_reject(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.readers.jsonlines.ARTICLE_BYTES", 2**18)
+    monkeypatch.setattr("ingest.readers.json_records.ARTICLE_BYTES", 2**18)
     path = tmp_path / "a.json"
     path.write_text('[\n{"text": "' + "a" * 2**20, "utf-8")
     (found,) = rejects(path)
@@ -364,4 +364,4 @@ def test_a_date_is_aware_or_refused(value: Any) -> None:
 
 
 def test_the_longest_article_is_one_constant() -> None:
-    assert decoding.ARTICLE_BYTES == 16 * 2**20
+    assert encoding.ARTICLE_BYTES == 16 * 2**20

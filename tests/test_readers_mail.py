@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.readers import Reject, read
-from ingest.readers.kinds import kind_of
+from ingest.readers.detect import detect_format
 from rag.schema import Article
 
 FIRST = "The harbour board said that the new quay would open for the ferries of the north in June."
@@ -134,7 +134,7 @@ def test_message_without_a_text_is_a_reject(tmp_path: Path) -> None:
 def test_odd_messages_raise_nothing(tmp_path: Path, odd: bytes) -> None:
     path = tmp_path / "a.eml"
     path.write_bytes(odd + FIRST.encode())
-    assert kind_of(odd + FIRST.encode()) == "mail"
+    assert detect_format(odd + FIRST.encode()) == "mail"
     assert len(list(read(path))) == 1
 
 
@@ -145,7 +145,7 @@ def test_text_with_a_few_fields_is_no_mail() -> None:
         "Note: this is\nnot a header.",
         "Subject: quays\nDate: 3 May\n\nText",
     ):
-        assert kind_of(text.encode()) == "text"
+        assert detect_format(text.encode()) == "text"
 
 
 # MHTML
@@ -186,5 +186,5 @@ def test_saved_page_of_a_local_file_has_no_address(tmp_path: Path) -> None:
 def test_saved_page_of_an_older_browser_is_read(tmp_path: Path) -> None:
     raw = saved_page().replace(b"From: <Saved by Blink>\n", b"")
     raw = raw.replace(b"Snapshot-Content-Location: https://courier.example/quay\n", b"")
-    assert kind_of(raw) == "mail"
+    assert detect_format(raw) == "mail"
     assert only(tmp_path / "a.mht", raw).title == "Quay opens in June"

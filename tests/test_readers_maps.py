@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ingest.readers import Reading, Reject, read
-from ingest.readers.mapping import TARGETS, FieldMap
+from ingest.readers import ReaderOptions, Reject, read
+from ingest.readers.field_map import TARGETS, FieldMap
 from rag.schema import Article
 from ui.cli import main
 
@@ -21,7 +21,7 @@ DAY = datetime(2024, 10, 24, tzinfo=UTC)
 def found(folder: Path, value: Any, field_map: str = "") -> list[Article | Reject]:
     path = folder / "export.json"
     path.write_text(json.dumps(value), "utf-8")
-    reading = Reading(FieldMap.parse(field_map)) if field_map else None
+    reading = ReaderOptions(FieldMap.parse(field_map)) if field_map else None
     return list(read(path, reading=reading))
 
 

@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import Reject, packed, read
+from ingest.readers import Reject, compression, read
 from rag.schema import Article
 from tests.effort import tries
 
@@ -100,7 +100,7 @@ def test_members_are_read_and_named_and_nothing_is_written(
 
 def test_archives_within_archives_are_read_down_to_a_depth(tmp_path: Path) -> None:
     content = LINE
-    for level in range(packed.NESTING):
+    for level in range(compression.NESTING):
         content = zipped({f"{level}.zip": content})
     (found,) = found_in(tmp_path / "nested", content)
     assert isinstance(found, Article)
@@ -116,7 +116,7 @@ def test_archives_within_archives_are_read_down_to_a_depth(tmp_path: Path) -> No
 def test_a_bomb_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
 ) -> None:
-    monkeypatch.setattr(packed, "RATIO_FROM", 2**20)
+    monkeypatch.setattr(compression, "RATIO_FROM", 2**20)
     found = found_in(tmp_path / "bomb", pack(b'{"text": 1}\n' + b"\n" * 2**24))
     assert isinstance(found[-1], Reject)
     assert "bomb" in found[-1].reason
@@ -125,10 +125,10 @@ def test_a_bomb_is_refused(
 def test_more_files_or_bytes_than_an_archive_has_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "MEMBERS", 3)
+    monkeypatch.setattr(compression, "MEMBERS", 3)
     found = found_in(tmp_path / "many.zip", zipped({str(i): LINE for i in range(5)}))
     assert [type(one) for one in found] == [Article] * 3 + [Reject]
-    monkeypatch.setattr(packed, "UNPACKED_BYTES", 20)
+    monkeypatch.setattr(compression, "UNPACKED_BYTES", 20)
     (found_one,) = found_in(tmp_path / "large.zip", zipped({"a": LINE}))
     assert isinstance(found_one, Reject)
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers import Reject, read
-from ingest.readers.pdf import read_pdf
-from ingest.readers.pdflayout import Piece, in_reading_order, paragraphs, without_running_heads
+from ingest.readers.pdf.layout import Piece, in_reading_order, paragraphs, without_running_heads
+from ingest.readers.pdf.reader import read_pdf
 from rag.schema import Article
 from tests.effort import tries
 from tests.pdfs import Line, pdf

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import Reading, Reject, read
-from ingest.readers.mapping import FieldMap
+from ingest.readers import ReaderOptions, Reject, read
+from ingest.readers.field_map import FieldMap
 from rag.schema import Article
 from tests.effort import tries
 
@@ -35,7 +35,7 @@ def table(*rows: list[str], delimiter: str = ",") -> str:
 def found(folder: Path, content: str | bytes, field_map: str = "") -> list[Article | Reject]:
     path = folder / "export"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(read(path, reading=Reading(FieldMap.parse(field_map)) if field_map else None))
+    return list(read(path, reading=ReaderOptions(FieldMap.parse(field_map)) if field_map else None))
 
 
 def only(folder: Path, content: str | bytes, field_map: str = "") -> Article:
@@ -95,7 +95,7 @@ def test_an_article_longer_than_the_csv_module_takes_is_read(tmp_path: Path) -> 
 def test_a_quotation_mark_that_is_never_closed_does_not_fill_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.readers.tables.ARTICLE_BYTES", 2**16)
+    monkeypatch.setattr("ingest.readers.tabular.ARTICLE_BYTES", 2**16)
     content = table(ROW) + 'Crane falls,"A crane fell\n' + "and fell\n" * 20_000
     article, reject = found(tmp_path, content)
     assert isinstance(article, Article)

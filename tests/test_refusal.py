@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag.answers.extraction import Candidate
-from rag.answers.refusal import refuses
-from rag.chatbot import Chatbot
-from rag.questions import understand
-from rag.schema import ArticleHead, Filters, Hit, Passage, Span
+from rag.answer.chatbot import Chatbot
+from rag.answer.refusal import refusal_reason
+from rag.answer.sentence_scoring import SentenceCandidate
+from rag.query.parser import parse_question
+from rag.schema import ArticleMetadata, Filters, Hit, Passage, Span
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 
@@ -28,7 +28,7 @@ def test_a_refusal_names_what_is_missing(bot: Chatbot) -> None:
 def test_an_empty_archive_refuses() -> None:
     answer = Chatbot(FakeArchive()).ask("Who?")
     assert answer.refused
-    assert not answer.closest
+    assert not answer.nearest_hits
 
 
 def test_a_refusal_tells_where_it_is_said_outside_the_filters() -> None:
@@ -49,15 +49,15 @@ def test_what_no_article_says_is_refused_with_what_is_missing() -> None:
     refused = Chatbot(FakeArchive(TROOPS, FERRY)).ask("What did Queen Margrethe say?")
     assert refused.refused
     assert "Margrethe" in refused.reason
-    assert refused.closest
+    assert refused.nearest_hits
 
 
 def test_what_was_just_published_need_bear_less_on_a_question_than_what_is_old() -> None:
     published = datetime(2024, 10, 22, 9, tzinfo=UTC)
     text = "The harbour office counted nine ferries."
-    head = ArticleHead("x.example/ferries", "Ferries", published=published)
+    head = ArticleMetadata("x.example/ferries", "Ferries", published=published)
     hit = Hit(Passage("x.example/ferries", 1, 0, len(text), text), head, 1.0)
-    middling = Candidate(hit, Span(0, len(text)), text, {"meaning": 1.2, "speaks": 0.0})
+    middling = SentenceCandidate(hit, Span(0, len(text)), text, {"meaning": 1.2, "speaks": 0.0})
     for days, answered in (
         (-1, True),
         (3, True),
@@ -66,5 +66,5 @@ def test_what_was_just_published_need_bear_less_on_a_question_than_what_is_old()
         (700, False),
         (-3, False),
     ):
-        asked = understand("How many ferries?", asked_on=published + timedelta(days=days))
-        assert (refuses(asked, [middling]) == "") is answered
+        asked = parse_question("How many ferries?", asked_on=published + timedelta(days=days))
+        assert (refusal_reason(asked, [middling]) == "") is answered

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers import Reading, Reject, read
-from ingest.readers.kinds import kind_of
+from ingest.readers import ReaderOptions, Reject, read
+from ingest.readers.detect import detect_format
 from rag.schema import Article
 
 TEXT = "The harbour board said that the new quay would open for the ferries in June."
@@ -19,7 +19,7 @@ TEXT = "The harbour board said that the new quay would open for the ferries in J
 def only(path: Path, content: bytes | str, kind: str = "") -> Article | Reject:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    (found,) = read(path, reading=Reading(kind=kind))
+    (found,) = read(path, reading=ReaderOptions(kind=kind))
     assert isinstance(found, Article | Reject)
     return found
 
@@ -116,7 +116,7 @@ def test_zips_that_are_documents_are_refused_by_name(
     ],
 )
 def test_texts_that_begin_oddly_are_still_texts(tmp_path: Path, text: str) -> None:
-    assert kind_of(text.encode()) == "text"
+    assert detect_format(text.encode()) == "text"
     found = only(tmp_path / "a.txt", text)
     assert isinstance(found, Article)
     assert "quay would open" in found.text

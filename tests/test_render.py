@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.schema import Answer, ArticleHead, Citation, Hit, Passage, Statement
-from rag.storage.runs import Run
-from rag.storage.status import PublisherStatus, Status
-from ui import render, terminal
+from rag.archive.stats import ArchiveStatus, PublisherStatus
+from rag.schema import Answer, ArticleMetadata, Citation, Hit, Passage, Statement
+from rag.store.ingest_log import IngestRun
+from ui import render
+from ui.cli import format as terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 TEXT = "The minister spoke. “We may send weapons,” he said. Nobody replied."
-HEAD = ArticleHead(
+HEAD = ArticleMetadata(
     article_id="paper.example/1",
     title="Seoul weighs weapons",
     publisher="The Strait Courier",
@@ -35,9 +36,11 @@ ANSWER = Answer(
     "What may Seoul send?",
     statements=(Statement(QUOTE, (CITATION,)),),
     hits=(HIT,),
-    as_of=DAY,
+    newest_source=DAY,
 )
-REFUSED = Answer("Who won?", refused=True, reason="The archive does not say.", closest=(HIT, HIT))
+REFUSED = Answer(
+    "Who won?", refused=True, reason="The archive does not say.", nearest_hits=(HIT, HIT)
+)
 HEAD_KEYS = ["title", "publisher", "url", "published", "correction"]
 
 
@@ -189,7 +192,7 @@ def test_a_web_address_is_given_back() -> None:
 
 
 def test_status_says_what_the_archive_covers() -> None:
-    status = Status(
+    status = ArchiveStatus(
         path=Path("archive"),
         articles=1200,
         passages=5000,
@@ -227,17 +230,17 @@ def test_status_says_what_the_archive_covers() -> None:
         (
             {"new": 1, "changed": 0, "unchanged": 0, "kept_out": 1, "stopped": True},
             DAY,
-            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped before its end",
+            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped early",
         ),
         ({"error": "ReadError: no\x1b[31m"}, DAY, "24 October 2024: ReadError: no"),
-        ({}, None, "24 October 2024: under way, or cut short"),
+        ({}, None, "24 October 2024: running, or interrupted"),
     ],
 )
 def test_the_status_says_what_came_of_the_last_ingest(
     figures: dict[str, object], ended: datetime | None, said: str
 ) -> None:
-    run = Run(1, DAY, ended, figures)
-    empty = Status(Path("demo"), 0, 0, (), None, None, None, 0, "", 0, last_run=run)
+    run = IngestRun(1, DAY, ended, figures)
+    empty = ArchiveStatus(Path("demo"), 0, 0, (), None, None, None, 0, "", 0, last_run=run)
     lines = terminal.status_text(empty).splitlines()
     (line,) = (line for line in lines if line.startswith("last ingest"))
     assert line.removeprefix("last ingest").strip().startswith(said)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from langchain_core.cross_encoders import BaseCrossEncoder
 
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.evaluation import EvaluationQuestion, evaluate_retrieval
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import build_timeline
+from rag.archive.archive import Archive
+from rag.evaluate.retrieval import EvaluationQuestion, evaluate_retrieval
+from rag.models.archive_model import LazyEmbeddings
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Hit, Span
 from tests.fakes import WordEmbeddings
 
@@ -46,7 +47,7 @@ def article(article_id: str, text: str) -> Article:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("reranking") / "archive"
     with Archive.open(path, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article(i, text), [Span(0, len(text))]) for i, text in TEXTS.items())
+        archive.add((article(i, text), [Span(0, len(text))]) for i, text in TEXTS.items())
     return path
 
 
@@ -85,7 +86,7 @@ def asked_as_of(archive: Archive) -> list[str]:
 
 
 def told_in_order(archive: Archive) -> list[str]:
-    return ids(timeline(archive, QUESTION, asked_on=ASKED_ON).hits)
+    return ids(build_timeline(archive, QUESTION, asked_on=ASKED_ON).hits)
 
 
 def retrieved(archive: Archive) -> list[str]:
@@ -123,8 +124,8 @@ def test_a_reranker_of_the_settings_orders_the_command_line(
 ) -> None:
     from ui.cli import main
 
-    monkeypatch.setattr("rag.models.lazy.LazyEmbeddings.open", lambda self: WordEmbeddings())
-    monkeypatch.setattr("rag.archive.reranker_of", lambda settings: PrefersKallo())
+    monkeypatch.setattr(LazyEmbeddings, "open", lambda self: WordEmbeddings())
+    monkeypatch.setattr("rag.archive.archive.reranker_of", lambda settings: PrefersKallo())
     monkeypatch.setenv("BACKFILE_EMBEDDING_MODEL", "words")
     assert main(["search", QUESTION, "--archive", str(folder), "--json"]) == 0
     printed = capsys.readouterr().out

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from langchain_core.cross_encoders import BaseCrossEncoder
 
-from rag.archive import Archive
-from rag.questions import understand
-from rag.retrieval import narrow, retrieve
-from rag.retriever import NewsRetriever
+from rag.archive.archive import Archive
+from rag.query.parser import parse_question
+from rag.retrieval.hybrid import apply_query_constraints, retrieve
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
 from tests.fakes import WordEmbeddings
 
@@ -45,7 +45,7 @@ def in_sentences(text):
 def archive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put([(a, in_sentences(a.text)) for a in ARTICLES])
+        opened.add([(a, in_sentences(a.text)) for a in ARTICLES])
         yield opened
 
 
@@ -78,7 +78,7 @@ def test_words_only_narrow_the_filters_that_a_user_set(archive):
     filters = Filters(after=ASKED_ON - timedelta(days=30))
     found = retrieve(archive, "Which line was closed in June 2022?", filters=filters)
     assert found.hits == ()
-    assert found.question.window is not None
+    assert found.question.time_range is not None
 
 
 def test_one_cited_publisher_is_a_filter(archive):
@@ -89,7 +89,7 @@ def test_one_cited_publisher_is_a_filter(archive):
 def test_an_article_whose_publisher_is_not_known_may_be_the_cited_ones(tmp_path):
     untold = article("untold", "2024-10-20", "The ferry was late again.", publisher="")
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([(a, in_sentences(a.text)) for a in (*ARTICLES, untold)])
+        archive.add([(a, in_sentences(a.text)) for a in (*ARTICLES, untold)])
         found = names(archive, "What did the Gazette report about the ferry?")
         assert "untold" in found
         assert not {"new", "later"} & set(found)
@@ -99,8 +99,8 @@ def test_an_article_whose_publisher_is_not_known_may_be_the_cited_ones(tmp_path)
 
 
 def test_a_publisher_other_than_the_one_allowed_finds_nothing():
-    asked = understand("according to the Gazette", asked_on=ASKED_ON, publishers=("Gazette",))
-    assert narrow(Filters(publishers=("Courier",)), asked) is None
+    asked = parse_question("according to the Gazette", asked_on=ASKED_ON, publishers=("Gazette",))
+    assert apply_query_constraints(Filters(publishers=("Courier",)), asked) is None
 
 
 def test_several_publishers_are_heard_rather_than_one(tmp_path):
@@ -109,9 +109,9 @@ def test_several_publishers_are_heard_rather_than_one(tmp_path):
         for n, publisher in ((7, "Courier"), (8, "Courier"), (9, "Gazette"))
     ]
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([(a, in_sentences(a.text)) for a in told])
+        archive.add([(a, in_sentences(a.text)) for a in told])
         found = retrieve(archive, "Where did the ferry sink?", asked_on=ASKED_ON).hits
-        assert len({hit.head.publisher for hit in found[:2]}) == 2
+        assert len({hit.metadata.publisher for hit in found[:2]}) == 2
         assert [hit.score for hit in found] == sorted((h.score for h in found), reverse=True)
         only = Filters(publishers=("Courier",))
         assert len(retrieve(archive, "Where did the ferry sink?", filters=only).hits) == 2
@@ -134,7 +134,7 @@ def test_what_has_no_date_stands_between_the_news_and_the_long_past(tmp_path):
     past, news = article("past", "2012-03-02", told[0]), article("news", "2024-10-20", told[2])
     held = [past, undated, news]
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((one, [Span(0, len(one.text))]) for one in held)
+        archive.add((one, [Span(0, len(one.text))]) for one in held)
         found = archive.search("Where did the ferry sink?", 3, asked_on=ASKED_ON)
     assert [hit.passage.article_id for hit in found] == [news.id, undated.id, past.id]
 
@@ -142,7 +142,7 @@ def test_what_has_no_date_stands_between_the_news_and_the_long_past(tmp_path):
 def test_a_year_in_the_words_prefers_what_was_published_in_it(archive):
     asked = datetime(2034, 10, 24, tzinfo=UTC)
     found = retrieve(archive, "What was said of the 2019 ferry disaster?", asked_on=asked)
-    assert found.question.window is None
+    assert found.question.time_range is None
     assert found.hits[0].passage.article_id == "x.example/old"
 
 
@@ -152,7 +152,7 @@ def test_where_nothing_lies_in_the_window_the_closest_of_other_days_are_apart(ar
     assert found.outside
     only_courier = Filters(publishers=("Courier",))
     found = retrieve(archive, "Which ferry sank in May 2011?", filters=only_courier)
-    assert {hit.head.publisher for hit in found.outside} == {"Courier"}
+    assert {hit.metadata.publisher for hit in found.outside} == {"Courier"}
 
 
 def test_nothing_found_is_a_value(archive):
@@ -163,7 +163,7 @@ def test_nothing_found_is_a_value(archive):
 def test_passages_that_adjoin_are_joined_and_none_crowds_out_other_articles(tmp_path):
     long = article("long", "2024-10-22", "Ferry one. Ferry two. Ferry three. Ferry four.")
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([(a, in_sentences(a.text)) for a in (long, ARTICLES[0], ARTICLES[3])])
+        archive.add([(a, in_sentences(a.text)) for a in (long, ARTICLES[0], ARTICLES[3])])
         hits = retrieve(archive, "ferry", 3, asked_on=ASKED_ON).hits
         assert len({hit.passage.article_id for hit in hits}) == 3
         for hit in hits:
@@ -185,7 +185,7 @@ def test_a_reranker_has_its_say(archive, monkeypatch):
 def test_a_follow_up_is_searched_for_with_what_went_before(archive):
     found = retrieve(archive, "And the tax?", history=["What does the council want of dogs?"])
     assert "council" in found.question.text
-    assert found.hits[0].head.title == "Tax"
+    assert found.hits[0].metadata.title == "Tax"
 
 
 def test_langchain_asks_the_same_search(archive):
@@ -207,11 +207,11 @@ def test_langchain_asks_the_same_search(archive):
 
 def test_what_is_removed_after_it_was_found_is_not_shown(tmp_path):
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put([(a, in_sentences(a.text)) for a in ARTICLES])
-        found = opened.by_words("ferry sank", 5)
-        gone = next(one for one in found if one.head.article_id == "x.example/old")
-        opened.remove(["x.example/old"])
-        shown = opened.hits(found)
+        opened.add([(a, in_sentences(a.text)) for a in ARTICLES])
+        found = opened.bm25_candidates("ferry sank", 5)
+        gone = next(one for one in found if one.metadata.article_id == "x.example/old")
+        opened.delete(["x.example/old"])
+        shown = opened.load_hits(found)
     assert gone.number not in shown
     assert [hit.score for hit in shown.values()] == [o.score for o in found if o is not gone]
 
@@ -220,13 +220,13 @@ def test_a_filter_asked_for_again_lets_through_what_has_come_and_not_what_has_go
     gazette = Filters(publishers=("Gazette",))
 
     def near(archive):
-        found = archive.by_meaning("ferry line", 9, filters=gazette)
-        return {one.head.article_id.removeprefix("x.example/") for one in found}
+        found = archive.vector_candidates("ferry line", 9, filters=gazette)
+        return {one.metadata.article_id.removeprefix("x.example/") for one in found}
 
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put([(a, in_sentences(a.text)) for a in ARTICLES[3:5]])
+        opened.add([(a, in_sentences(a.text)) for a in ARTICLES[3:5]])
         with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
             assert near(reader) == {"june", "july"}
-            opened.put([(ARTICLES[6], in_sentences(ARTICLES[6].text))])
-            opened.remove(["x.example/june"])
+            opened.add([(ARTICLES[6], in_sentences(ARTICLES[6].text))])
+            opened.delete(["x.example/june"])
             assert near(reader) == {"july", "tax"}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from rag.answers.rewriting import standing_alone
-from rag.answers.writing import Writer
-from rag.chatbot import Chatbot
-from rag.questions import stand_alone
+from rag.answer.chatbot import Chatbot
+from rag.answer.followups_llm import condense_question
+from rag.answer.llm import SentenceStream
+from rag.query.parser import resolve_followup
 from tests.newsroom import FERRY, TROOPS, FakeArchive
 from tests.scripted import Scripted
 
@@ -20,7 +20,7 @@ REWRITTEN = "Who said how many soldiers North Korea has sent to Russia?"
 
 def rewritten(script: Any, question: str = FOLLOW_UP) -> str:
     model = Scripted(scripts=[script])
-    return standing_alone(question, HISTORY, Writer(model, timeout=1.0))
+    return condense_question(question, HISTORY, SentenceStream(model, timeout=1.0))
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,14 @@ def test_what_the_model_makes_of_a_follow_up_is_asked(script: str) -> None:
     ids=["an answer", "a new name", "a new figure", "an essay", "a failure", "nothing"],
 )
 def test_rules_are_taken_where_what_it_wrote_is_no_good(script: Any) -> None:
-    assert rewritten(script) == stand_alone(FOLLOW_UP, HISTORY) != FOLLOW_UP
+    assert rewritten(script) == resolve_followup(FOLLOW_UP, HISTORY) != FOLLOW_UP
 
 
 def test_a_question_that_stands_alone_costs_no_call() -> None:
     model = Scripted(scripts=[REWRITTEN])
     question = "What did the harbour office say about the ferry to Lund?"
-    assert standing_alone(question, HISTORY, Writer(model, timeout=1.0)) == question
-    assert standing_alone(FOLLOW_UP, [], Writer(model, timeout=1.0)) == FOLLOW_UP
+    assert condense_question(question, HISTORY, SentenceStream(model, timeout=1.0)) == question
+    assert condense_question(FOLLOW_UP, [], SentenceStream(model, timeout=1.0)) == FOLLOW_UP
     assert not model.asked
 
 
@@ -63,7 +63,7 @@ def test_the_chatbot_searches_for_what_was_rewritten_and_counts_its_tokens() -> 
     bot = Chatbot(FakeArchive(TROOPS, FERRY), model)
     answer = bot.ask(FOLLOW_UP, history=HISTORY)
     assert answer.question == FOLLOW_UP
-    assert [citation.head.article_id for citation in answer.citations] == [TROOPS.id]
+    assert [citation.metadata.article_id for citation in answer.citations] == [TROOPS.id]
     assert REWRITTEN in str(model.asked[1][-1].content)
     assert answer.usage.output_tokens == 20
     assert HISTORY[0] not in str(model.asked[1][-1].content)

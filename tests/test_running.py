@@ -11,20 +11,19 @@ from typing import Any
 
 import pytest
 
-from ingest.fetching.client import Client, Limits
-from ingest.readers import Reading
+from ingest.fetch.client import Client, Limits
+from ingest.readers import ReaderOptions
 from ingest.report import IngestReport
-from ingest.running import rehearse, run, source_of
+from ingest.runner import dry_run, run_ingest, source_of
 from rag.settings import Settings
-from rag.storage.database import Database
-from rag.storage.rejects import Refused, Rejects
-from rag.storage.runs import Run, Runs
+from rag.store.database import Database
+from rag.store.ingest_log import IngestRun, RejectedInput, RejectLog, RunLog
 from tests.fakes import ARTICLES, as_json
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import page
 from tests.test_pipeline import Shelf
 from tests.test_readers_packed import zipped
-from ui.logs import logging_to
+from ui.cli.logs import log_to_file
 
 
 @pytest.fixture
@@ -53,25 +52,25 @@ class Newsroom:
         self.archive = Recorded(folder)
 
     def run(self, *sources: str | Path, **more: Any) -> IngestReport:
-        reading = Reading(links="follow")
+        reading = ReaderOptions(links="follow")
         with self.client() as client:
-            return run(self.archive, sources, client=client, reading=reading, **more)
+            return run_ingest(self.archive, sources, client=client, reading=reading, **more)
 
     def rehearse(self, *sources: str | Path) -> tuple[IngestReport, list[tuple[str, str]]]:
         archive = self.archive if self.archive.folder.exists() else None
-        reading = Reading(links="follow")
+        reading = ReaderOptions(links="follow")
         with self.client() as client:
-            report, rehearsal = rehearse(archive, sources, client=client, reading=reading)
+            report, rehearsal = dry_run(archive, sources, client=client, reading=reading)
         return report, [(what, head.title) for what, head in rehearsal.articles]
 
     def client(self) -> Client:
         return Client(Limits(seconds=5, delay=0, back_off=0.01), allowed=("127.0.0.1",))
 
-    def rejects(self) -> list[Refused]:
-        return Rejects(self.archive.database).all()
+    def rejects(self) -> list[RejectedInput]:
+        return RejectLog(self.archive.database).all()
 
-    def runs(self) -> list[Run]:
-        return Runs(self.archive.database).recent()
+    def runs(self) -> list[IngestRun]:
+        return RunLog(self.archive.database).recent()
 
 
 @pytest.fixture
@@ -206,7 +205,7 @@ def test_a_run_is_a_line_of_json_in_the_log_and_a_failure_too(
     def fail(_: object) -> None:
         raise OSError("no space left on device")
 
-    with logging_to(Settings(log=str(log))):
+    with log_to_file(Settings(log=str(log))):
         room.run(path)
         with pytest.raises(OSError, match="no space"):
             room.run(path, on_progress=fail)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.chunking import split_article
 from ingest.cleaning import clean
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.chunking import split_article
 from rag.schema import Article
 
 SEED = Path(__file__).parents[2] / "shared/data/seed"
@@ -25,7 +25,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Chatbot:
     title, _, text = clean(next(SEED.glob("*.txt")).read_text("utf-8")).partition("\n")
     article = Article("seed", title, text.strip())
     with Archive.open(path, mode="write") as archive:
-        archive.put([(article, split_article(article, archive.embeddings))])
+        archive.add([(article, split_article(article, archive.embeddings))])
     return Chatbot(Archive.open(path))
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.text.sentences import has_sentence, sentences
+from rag.nlp.sentences import has_sentence, split_sentences
 
 
 def cut(text: str) -> list[str]:
-    return [text[s.start : s.end] for s in sentences(text)]
+    return [text[s.start : s.end] for s in split_sentences(text)]
 
 
 # Each case is written with "|" where a sentence ends and the next begins.
@@ -89,8 +89,8 @@ def test_items_of_a_list_are_sentences() -> None:
 
 
 def test_nothing_has_no_sentences() -> None:
-    assert sentences("") == []
-    assert sentences(" \n\t ") == []
+    assert split_sentences("") == []
+    assert split_sentences(" \n\t ") == []
 
 
 PIECES = st.lists(
@@ -120,7 +120,7 @@ PIECES = st.lists(
 @settings(deadline=None)
 @given(PIECES)
 def test_spans_are_in_order_trimmed_and_cover_every_character(text: str) -> None:
-    spans = sentences(text)
+    spans = split_sentences(text)
     last = 0
     for span in spans:
         piece = text[span.start : span.end]
@@ -137,14 +137,14 @@ def test_it_takes_a_megabyte_in_little_time() -> None:
         "The U.S. said on Oct. 24 that it was “ready.” Mr. Cho agreed, and so do all.\n\n"
     ) * 12_000
     begin = time.process_time()
-    assert sentences(text)
+    assert split_sentences(text)
     assert time.process_time() - begin < 2  # a fifth of a second on an idle core
 
 
 @pytest.mark.parametrize("char", [".", "\n", "“", " ", "A. ", ".\n", "!”", "«"])
 def test_no_repetition_makes_it_slow(char: str) -> None:
     begin = time.process_time()
-    sentences(char * 50_000)
+    split_sentences(char * 50_000)
     assert time.process_time() - begin < 2
 
 
@@ -168,12 +168,12 @@ def test_no_repetition_makes_it_slow(char: str) -> None:
 )
 def test_sentences_end_as_their_script_ends_them(parts: list[str]) -> None:
     text = " ".join(parts)
-    assert [text[span.start : span.end] for span in sentences(text)] == parts
+    assert [text[span.start : span.end] for span in split_sentences(text)] == parts
 
 
 @pytest.mark.parametrize("end", ["।", "॥", "\u104b", "\u17d4", "።", "。"])
 def test_stops_of_some_scripts_need_no_space(end: str) -> None:
-    assert len(sentences(f"बोर्ड{end}मेयर{end}")) == 2
+    assert len(split_sentences(f"बोर्ड{end}मेयर{end}")) == 2
 
 
 def test_a_colon_or_semicolon_elsewhere_ends_no_sentence() -> None:
@@ -182,7 +182,7 @@ def test_a_colon_or_semicolon_elsewhere_ends_no_sentence() -> None:
         "Ο δήμαρχος: ναι.",
         "Խորհուրդը հաստատեց 12:30 ին։",
     ):
-        assert len(sentences(text)) == 1
+        assert len(split_sentences(text)) == 1
 
 
 def test_has_sentence_takes_thai_without_stops() -> None:

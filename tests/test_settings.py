@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from ingest.fetching.errors import FetchError
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from ingest.fetch.errors import FetchError
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
 from rag.errors import ArchiveNotFoundError, BackfileError, ChatModelError, SettingsError
+from rag.index.chroma_index import DamagedIndexError
 from rag.settings import RANGES, Settings
-from rag.storage.vectors import DamagedIndexError
 from tests.fakes import small_archive
 from ui.cli import main
 
@@ -32,7 +32,13 @@ IMPOSSIBLE = [
     *[("CHAT_PRICE_IN", bad) for bad in ("-1", "nan")],
     *[("CHAT_PRICE_OUT", bad) for bad in ("-1", "inf")],
     *[("CHAT_CONTEXT_TOKENS", bad) for bad in ("-1", "0")],
-    *[("FEEDING", "me"), ("UNSUPPORTED", "lenient"), ("EMBEDDING_PRECISION", "int8")],
+    *[
+        ("FEEDING", "me"),
+        ("FEEDING", "anyone"),
+        ("WRITE_ACCESS", "everyone"),
+        ("UNSUPPORTED", "lenient"),
+        ("EMBEDDING_PRECISION", "int8"),
+    ],
 ]
 
 
@@ -52,12 +58,21 @@ def test_the_environment_refuses_an_impossible_setting(name: str, value: str) ->
         *[("timeout", bad) for bad in (-5, 0.0, float("nan"), float("inf"), "60", True, None)],
         *[("port", bad) for bad in (99_999, -1, 80.0, "7860")],
         *[("fetch_bytes", bad) for bad in (-1, 0, 1.5)],
-        *[("archive", 5), ("host", None), ("feeding", "me"), ("unsupported", None)],
+        *[("archive", 5), ("host", None), ("write_access", "me"), ("unsupported", None)],
     ],
 )
 def test_settings_refuse_an_impossible_value(name: str, value: Any) -> None:
     with pytest.raises(SettingsError, match=f"BACKFILE_{name.upper()}"):
         Settings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("old", "current"), [("local", "local"), ("everyone", "anyone"), ("nobody", "none")]
+)
+def test_old_name_of_write_access_still_works(old: str, current: str) -> None:
+    assert Settings.from_environment({"BACKFILE_FEEDING": old}).write_access == current
+    both = {"BACKFILE_FEEDING": "everyone", "BACKFILE_WRITE_ACCESS": current}
+    assert Settings.from_environment(both).write_access == current
 
 
 @pytest.mark.parametrize("name", RANGES)
@@ -141,7 +156,7 @@ def test_a_chatbot_closes_the_archive_that_it_opened(tmp_path: Path) -> None:
     with Chatbot.open(settings=settings) as chatbot:
         archive = chatbot.archive
         assert isinstance(archive, Archive)
-        connection = archive.record.database.connection
+        connection = archive.store.database.connection
         assert archive.count().articles
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers import Reject, files, read
-from ingest.readers.settled import has_writer
+from ingest.readers import Reject, list_files, read
+from ingest.readers.partial_files import has_writer
 from rag.schema import Article
 from tests.test_following import page
 
@@ -62,11 +62,11 @@ def test_lines_of_json_are_read_while_more_are_written(tmp_path: Path) -> None:
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "page.html").write_bytes(HALF)
-    assert [file.name for file in files(tmp_path)] == ["page.html"]
+    assert [file.name for file in list_files(tmp_path)] == ["page.html"]
 
 
 def test_what_is_not_whole_yet_by_its_name_is_passed_over(tmp_path: Path) -> None:
     names = ["a.html.part", "b.crdownload", "c.tmp", ".d.html.swp", "e.html~", "#f#", "g.html"]
     for name in names:
         (tmp_path / name).write_bytes(HALF)
-    assert [file.name for file in files(tmp_path)] == ["g.html"]
+    assert [file.name for file in list_files(tmp_path)] == ["g.html"]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
+from rag.index.analyzers import STEMMED, analyze, stemming_rules
 from rag.schema import Article, Span
-from rag.storage.stemming import STEMMED, rules, terms
-from tests.fakes import WordEmbeddings
+from tests.fakes import WordEmbeddings, phrase_hits
 
 TEXTS = {
     "en": "The ministers rejected the proposals of the committee.",
@@ -31,7 +31,7 @@ TEXTS = {
 def archive(tmp_path_factory: pytest.TempPathFactory):
     folder: Path = tmp_path_factory.mktemp("archive")
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put(
+        opened.add(
             (
                 Article(
                     f"x.example/{language or 'none'}",
@@ -64,19 +64,19 @@ def archive(tmp_path_factory: pytest.TempPathFactory):
     ],
 )
 def test_a_word_is_found_in_another_form_of_its_language(archive, query, language):
-    assert archive.lexical(query, 3)[0].passage.article_id == f"x.example/{language}"
+    assert archive.search(query, 3, mode="bm25")[0].passage.article_id == f"x.example/{language}"
 
 
 @pytest.mark.parametrize("phrase", ["rejected proposals", "Feuerwehren geräumt", "安理会通过"])
 def test_a_phrase_is_found_in_its_language(archive, phrase):
-    found = archive.lexical(phrase, 3, phrases=(phrase,))
+    found = phrase_hits(archive, phrase, 3, phrases=(phrase,))
     assert phrase.split()[0] in found[0].passage.text
 
 
 def test_what_no_language_knows_is_not_found(archive):
-    assert archive.lexical("xylophone", 3) == []
+    assert archive.search("xylophone", 3, mode="bm25") == []
 
 
 @given(st.text(max_size=200), st.sampled_from(["", "xx", *STEMMED]))
 def test_any_text_has_terms_without_spaces_in_them(text, language):
-    assert not any(term.split() != [term] for term in terms(text, rules(language)))
+    assert not any(term.split() != [term] for term in analyze(text, stemming_rules(language)))

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article, Filters, Span
-from rag.storage.record import Entry, Record, fingerprint
+from rag.store.articles import ArticleStore, PreparedArticle, content_hash
 from tests.effort import tries
 from tests.fakes import WordEmbeddings
 
@@ -59,11 +59,11 @@ NIGHT_TRAIN = told("train", *TRAIN, hours=7)
 
 
 def put(archive: Archive, *articles: Article) -> None:
-    archive.put([(article, [Span(0, len(article.text))]) for article in articles])
+    archive.add([(article, [Span(0, len(article.text))]) for article in articles])
 
 
 def copies(archive: Archive, article_id: str, filters: Filters = Filters()) -> list[str]:
-    found = archive.copies([article_id], filters=filters)
+    found = archive.near_duplicates([article_id], filters=filters)
     return [head.article_id for head in found.get(article_id, ())]
 
 
@@ -99,7 +99,7 @@ def test_the_first_telling_leads_however_late_it_comes_in(archive: Archive) -> N
 
 def test_when_the_leader_is_removed_the_next_one_leads(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE)
-    archive.remove(["wire"])
+    archive.delete(["wire"])
     assert copies(archive, "late") == ["cut"]
     put(archive, EARLY)
     assert copies(archive, "late") == ["early", "cut"]
@@ -107,7 +107,7 @@ def test_when_the_leader_is_removed_the_next_one_leads(archive: Archive) -> None
 
 def test_a_story_of_which_one_telling_is_left_has_no_copies(archive: Archive) -> None:
     put(archive, WIRE, CUT)
-    archive.remove(["wire"])
+    archive.delete(["wire"])
     assert copies(archive, "cut") == []
     assert archive.status().stories_told_again == 0
 
@@ -129,7 +129,7 @@ def test_a_leader_that_is_rewritten_leaves_it_to_the_others(archive: Archive) ->
 def test_a_rebuild_and_the_same_input_again_change_nothing(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE)
     put(archive, WIRE, CUT, LATE)
-    archive.rebuild()
+    archive.rebuild_indexes()
     assert copies(archive, "wire") == ["cut", "late"]
 
 
@@ -170,18 +170,18 @@ def test_whatever_comes_and_goes_each_story_is_led_by_the_first_of_its_tellings(
     steps: list[tuple[str, Article]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        record = Record(Path(folder), create=True, writable=True)
+        record = ArticleStore(Path(folder), create=True, writable=True)
         here: set[str] = set()
         for action, article in steps:
             if action == "put":
-                record.put([Entry(article, fingerprint(article), (), (), NO_VECTORS)])
+                record.put([PreparedArticle(article, content_hash(article), (), (), NO_VECTORS)])
                 here.add(article.id)
             else:
                 record.remove([article.id])
                 here.discard(article.id)
         for story in (("wire", "early", "cut", "late"), ("train", "train again")):
             tellings = [article_id for article_id in story if article_id in here]
-            found = record.stories.copies(tellings)
+            found = record.stories.near_duplicates(tellings)
             for article_id in tellings:
                 others = [head.article_id for head in found.get(article_id, ())]
                 assert others == [other for other in tellings if other != article_id]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers.refusal import closest
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retriever import NewsRetriever
-from rag.schema import Article, ArticleHead, Filters, Hit, Passage, Span
-from rag.tellings import named_publishers
+from rag.answer.chatbot import Chatbot
+from rag.answer.refusal import nearest_hits
+from rag.archive.archive import Archive
+from rag.retrieval.deduplicate import named_publishers
+from rag.retrieval.langchain import NewsRetriever
+from rag.schema import Article, ArticleMetadata, Filters, Hit, Passage, Span
 from tests.fakes import WordEmbeddings
 from tests.test_stories import CRANE, CUT, EARLY, LATE, NIGHT_TRAIN, WIRE, told
 
@@ -39,7 +39,7 @@ def in_paragraphs(article: Article) -> tuple[Article, list[Span]]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put(map(in_paragraphs, (WIRE, CUT, LATE, NIGHT_TRAIN)))
+        archive.add(map(in_paragraphs, (WIRE, CUT, LATE, NIGHT_TRAIN)))
         yield archive
 
 
@@ -56,14 +56,14 @@ def test_of_a_story_one_telling_is_shown_and_the_others_are_named(archive: Archi
 
 
 def test_what_was_cut_from_the_telling_shown_is_still_found_in_another(archive: Archive) -> None:
-    archive.remove(["late"])
+    archive.delete(["late"])
     hits = search(archive, "inspection found cracks in legs Westermoor Post", k=8)
     texts = " ".join(hit.passage.text for hit in hits)
     assert all(paragraph in texts for paragraph in CRANE)
 
 
 def test_a_telling_with_another_figure_is_not_hidden(archive: Archive) -> None:
-    archive.put([in_paragraphs(UPDATED)])
+    archive.add([in_paragraphs(UPDATED)])
     hits = search(archive, "For how many hours were the ferries held back?")
     texts = [hit.passage.text for hit in hits]
     assert any("four hours" in text for text in texts)
@@ -86,7 +86,7 @@ def test_an_answer_cites_a_story_once_and_names_its_copies(archive: Archive) -> 
     answer = Chatbot(archive).ask("Who said that nobody had been in danger?", asked_on=ASKED_ON)
     about = [c for c in answer.citations if "Dahl" in c.quote]
     assert len(about) == 1
-    assert {about[0].head.article_id, *(head.article_id for head in about[0].copies)} == {
+    assert {about[0].metadata.article_id, *(head.article_id for head in about[0].copies)} == {
         *("wire", "cut", "late")
     }
 
@@ -94,12 +94,17 @@ def test_an_answer_cites_a_story_once_and_names_its_copies(archive: Archive) -> 
 def test_the_closest_articles_are_of_different_stories() -> None:
     def hit(article: Article, *copies: Article) -> Hit:
         passage = Passage(article.id, 1, 0, len(article.text), article.text)
-        return Hit(passage, article.head, 1.0, tuple(copy.head for copy in copies))
+        return Hit(passage, article.metadata, 1.0, tuple(copy.metadata for copy in copies))
 
-    found = closest([hit(WIRE, LATE), hit(LATE, WIRE), hit(NIGHT_TRAIN)])
+    found = nearest_hits([hit(WIRE, LATE), hit(LATE, WIRE), hit(NIGHT_TRAIN)])
     assert [one.passage.article_id for one in found] == ["wire", "train"]
 
 
 def test_a_publisher_is_named_once_and_never_as_its_own_copy() -> None:
-    copies: tuple[ArticleHead, ...] = (EARLY.head, EARLY.head, WIRE.head, told("blank").head)
-    assert named_publishers(WIRE.head, copies) == ("Harbour Courier", "Headline of blank")
+    copies: tuple[ArticleMetadata, ...] = (
+        EARLY.metadata,
+        EARLY.metadata,
+        WIRE.metadata,
+        told("blank").metadata,
+    )
+    assert named_publishers(WIRE.metadata, copies) == ("Harbour Courier", "Headline of blank")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answers.spread import MOST_BARS, after, begin, spread
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.schema import Article, ArticleHead, Filters, Hit, Passage
-from rag.text.days import in_words
+from rag.answer.timeline import build_timeline
+from rag.archive.archive import Archive
+from rag.nlp.dates import format_date
+from rag.retrieval.histogram import MOST_BARS, bucket_start, date_histogram, next_bucket_start
+from rag.schema import Article, ArticleMetadata, Filters, PassageCandidate
 from tests.fakes import small_archive
 
 FIRST = datetime(2024, 10, 21, tzinfo=UTC)
@@ -36,8 +35,8 @@ ARTICLES = [
     article(3, "Engineers said that the harbour bridge will open again within six weeks."),
     article(0, STORM),
     article(1, "Divers found that two piers of the harbour bridge were damaged by a barge."),
-    replace(article(2, STORM), id="copy.example/1"),
-    replace(article(4, "The harbour bridge was painted long ago."), published=None),
+    article(2, STORM).replace(id="copy.example/1"),
+    article(4, "The harbour bridge was painted long ago.").replace(published=None),
 ]
 
 
@@ -48,20 +47,20 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> None:
-    answer = timeline(archive, "What happened to the harbour bridge?")
+    answer = build_timeline(archive, "What happened to the harbour bridge?")
     assert not answer.refused
-    days = [statement.citations[0].head.published for statement in answer.statements]
+    days = [statement.citations[0].metadata.published for statement in answer.statements]
     assert days == sorted(days)
     assert len(days) == 3
     assert answer.statements[0].text.startswith("[21 October 2024:] ")
     for statement, day in zip(answer.statements, days, strict=True):
         assert day is not None
-        assert statement.text.startswith(f"[{in_words(day)}:] ")
+        assert statement.text.startswith(f"[{format_date(day)}:] ")
     assert [s.citations[0].number for s in answer.statements] == [1, 2, 3]
 
 
 def test_a_timeline_quotes_word_for_word_and_repeats_nothing(archive: Archive) -> None:
-    answer = timeline(archive, "What happened to the harbour bridge?")
+    answer = build_timeline(archive, "What happened to the harbour bridge?")
     for citation in answer.citations:
         found = archive.article(citation.passage.article_id)
         assert found is not None
@@ -71,25 +70,26 @@ def test_a_timeline_quotes_word_for_word_and_repeats_nothing(archive: Archive) -
 
 
 def test_a_timeline_of_nothing_is_a_refusal(archive: Archive) -> None:
-    answer = timeline(archive, "Who won the chess olympiad in Budapest?")
+    answer = build_timeline(archive, "Who won the chess olympiad in Budapest?")
     assert answer.refused
     assert not answer.statements
 
 
 def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path: Path) -> None:
-    wrong = replace(
-        article(5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."),
+    wrong = article(
+        5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."
+    ).replace(
         correction="Two piers were damaged, not nine.",
     )
     with small_archive(tmp_path / "archive", [*ARTICLES, wrong]) as archive:
-        answer = timeline(archive, "What happened to the harbour bridge?")
-    assert wrong.id in {citation.head.article_id for citation in answer.citations}
+        answer = build_timeline(archive, "What happened to the harbour bridge?")
+    assert wrong.id in {citation.metadata.article_id for citation in answer.citations}
     assert "Nine" not in answer.text
     assert "not nine" in answer.notice
 
 
 def test_articles_are_counted_by_day_and_the_cited_ones_apart(archive: Archive) -> None:
-    found = spread(archive, "harbour bridge", cited=["paper.example/1"])
+    found = date_histogram(archive, "harbour bridge", cited=["paper.example/1"])
     assert found.step == "day"
     assert [bar.start.day for bar in found.bars] == [21, 22, 23, 24]
     assert [bar.cited for bar in found.bars] == [0, 1, 0, 0]
@@ -97,7 +97,7 @@ def test_articles_are_counted_by_day_and_the_cited_ones_apart(archive: Archive) 
 
 
 def test_what_nobody_speaks_of_is_spread_over_nothing(archive: Archive) -> None:
-    assert spread(archive, "xylophone").bars == ()
+    assert date_histogram(archive, "xylophone").bars == ()
 
 
 class Dated:
@@ -106,9 +106,12 @@ class Dated:
     def __init__(self, days: list[datetime]) -> None:
         self.days = days
 
-    def lexical(self, query: str, k: int, *, filters: Filters = Filters()) -> list[Hit]:
-        heads = [ArticleHead(str(n), "", published=day) for n, day in enumerate(self.days)]
-        return [Hit(Passage(h.article_id, 1, 0, 1, "x"), h, 1.0) for h in heads]
+    def bm25_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        days = enumerate(self.days)
+        heads = [(n, ArticleMetadata(str(n), "", published=day)) for n, day in days]
+        return [PassageCandidate(n, 0, head, 1.0) for n, head in heads]
 
 
 SINCE, UNTIL = datetime(1990, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001  (as hypothesis asks)
@@ -117,9 +120,9 @@ moments = st.datetimes(SINCE, UNTIL, timezones=st.just(UTC))
 
 @given(st.lists(moments, min_size=1, max_size=20))
 def test_bars_follow_on_each_other_and_hold_every_article(days: list[datetime]) -> None:
-    found = spread(Dated(days), "anything")
+    found = date_histogram(Dated(days), "anything")
     assert sum(bar.articles for bar in found.bars) == len(days)
     for bar, following in zip(found.bars, found.bars[1:], strict=False):
-        assert after(bar.start, found.step) == following.start
-    assert all(begin(bar.start, found.step) == bar.start for bar in found.bars)
+        assert next_bucket_start(bar.start, found.step) == following.start
+    assert all(bucket_start(bar.start, found.step) == bar.start for bar in found.bars)
     assert found.step == "month" or len(found.bars) <= MOST_BARS + 1

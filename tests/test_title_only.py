@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from ingest.chunking import split_article
-from ingest.exporting import article_of, exported
-from ingest.forms import is_form
+from ingest.archive_format import from_record, to_record
+from ingest.form_pages import is_form_page
 from ingest.pipeline import ingest
 from ingest.readers import Reject
 from ingest.readers.fields import article_from
-from ingest.readers.html import read_html
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.doctor import examine
+from ingest.readers.html.reader import read_html
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
+from rag.chunking import split_article
 from rag.schema import Article, Span
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.cli import main
@@ -70,13 +70,13 @@ STORIES = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_is_no_story(name: str) -> None:
-    assert is_form(FORMS[name])
+    assert is_form_page(FORMS[name])
 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_a_story_is_no_form(name: str) -> None:
-    assert not is_form(STORIES[name])
-    assert not is_form(FORMS["account"] + "\n\n" + STORIES["registration"] * 3)
+    assert not is_form_page(STORIES[name])
+    assert not is_form_page(FORMS["account"] + "\n\n" + STORIES["registration"] * 3)
 
 
 TITLE = "Harbour bridge closed after storm of the century"
@@ -129,7 +129,7 @@ WALLED = Article(
     "wall.example/bridge", TITLE, "", "Wall Street Courier", "https://wall.example/bridge",
     published=datetime(2024, 10, 21, tzinfo=UTC),
 )  # fmt: skip
-OLD = replace(WALLED, id="wall.example/old", text=TITLE)  # as archives of before hold it
+OLD = WALLED.replace(id="wall.example/old", text=TITLE)  # as archives of before hold it
 QUESTION = "Was the harbour bridge closed after the storm of the century?"
 
 
@@ -137,7 +137,7 @@ QUESTION = "Was the harbour bridge closed after the storm of the century?"
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     folder = tmp_path_factory.mktemp("titles") / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
-        writer.put((a, split_article(a, WordEmbeddings())) for a in (HARBOUR, ORCHARD, WALLED, OLD))
+        writer.add((a, split_article(a, WordEmbeddings())) for a in (HARBOUR, ORCHARD, WALLED, OLD))
     with Archive.open(folder, embeddings=WordEmbeddings()) as opened:
         yield opened
 
@@ -145,11 +145,13 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 def test_an_article_without_a_story_takes_no_place(archive: Archive) -> None:
     for question in (QUESTION, TITLE, "storm of the century", "Which bridge fell in May 2011?"):
         answer = Chatbot(archive).ask(question)
-        found = [*answer.hits, *answer.closest, *archive.search(question, 20)]
-        found += archive.dense(question, 20) + archive.lexical(question, 20)
+        found = [*answer.hits, *answer.nearest_hits, *archive.search(question, 20)]
+        found += archive.search(question, 20, mode="vector") + archive.search(
+            question, 20, mode="bm25"
+        )
         found += archive.search(question, 20, as_of=datetime(2100, 1, 1, tzinfo=UTC))
         assert found
-        assert not {hit.head.article_id for hit in found} & {WALLED.id, OLD.id}
+        assert not {hit.metadata.article_id for hit in found} & {WALLED.id, OLD.id}
 
 
 def test_an_article_without_text_is_shown_counted_and_sound(
@@ -158,7 +160,7 @@ def test_an_article_without_text_is_shown_counted_and_sound(
     assert archive.count().articles == 4
     assert archive.article(WALLED.id) == WALLED
     assert {p.name: p.articles for p in archive.status().publishers}["Wall Street Courier"] == 2
-    assert examine(archive) == ()
+    assert find_problems(archive) == ()
     assert main(["show", WALLED.id, "--archive", str(archive.path)]) == 0
     assert "storm of the century" in capsys.readouterr().out
 
@@ -167,20 +169,20 @@ def test_a_sentence_that_is_a_whole_story_is_found(tmp_path: Path) -> None:
     said = "The ferry sank off Lund."
     article = Article("x.example/1", said, said)
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([(article, [Span(0, len(said))])])
+        archive.add([(article, [Span(0, len(said))])])
         assert archive.search("Which ferry sank?")
 
 
 def test_an_article_without_text_is_exported_and_read_again(tmp_path: Path) -> None:
-    assert article_of(exported(WALLED)) == WALLED
+    assert from_record(to_record(WALLED)) == WALLED
     lines = tmp_path / "export.jsonl"
-    lines.write_text("".join(json.dumps(exported(a)) + "\n" for a in (WALLED, HARBOUR)))
+    lines.write_text("".join(json.dumps(to_record(a)) + "\n" for a in (WALLED, HARBOUR)))
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
         assert ingest(archive, [lines]).new == 2
         assert archive.article(WALLED.id) == WALLED
         assert ingest(archive, [lines]).unchanged == 2
     with pytest.raises(ValueError, match="lacks"):
-        article_of(exported(replace(WALLED, title="")))
+        from_record(to_record(WALLED.replace(title="")))
 
 
 def test_a_wall_does_not_replace_the_story(tmp_path: Path) -> None:
@@ -201,6 +203,6 @@ def test_an_archive_of_before_loses_its_title_for_a_text_when_fed_again(tmp_path
     wall.write_text(json.dumps(record(FORMS["account"])) + "\n")
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
         old = replace(read(FORMS["account"]), text=TITLE)
-        archive.put([(old, [Span(0, len(TITLE))])])
+        archive.add([(old, [Span(0, len(TITLE))])])
         assert ingest(archive, [wall]).changed == 1
         assert archive.count().passages == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers import Reading, read, together
+from ingest.readers import ReaderOptions, parallel, read
 from tests.test_readers_html import BODY
 
 PAGE = "<html lang='en'><body><h1>Crane {n} falls in Velsund</h1>{body}</body></html>"
@@ -28,19 +28,19 @@ def folder(tmp_path: Path) -> Path:
 def test_two_processes_give_what_one_gives(folder: Path) -> None:
     told: list[int] = []
     alone = list(read(folder))
-    both = list(read(folder, reading=Reading(workers=2), on_bytes=told.append))
+    both = list(read(folder, reading=ReaderOptions(workers=2), on_bytes=told.append))
     assert both == alone
     assert sum(told) == sum(file.stat().st_size for file in folder.iterdir())
 
 
 def test_reading_may_be_given_up_halfway(folder: Path) -> None:
-    found = read(folder, reading=Reading(workers=2))
+    found = read(folder, reading=ReaderOptions(workers=2))
     assert next(found)
     found.close()  # type: ignore[attr-defined]  # waits for what is being read, leaves the rest
 
 
 def test_a_process_that_is_killed_takes_no_page_with_it(folder: Path) -> None:
-    found = read(folder, reading=Reading(workers=2))
+    found = read(folder, reading=ReaderOptions(workers=2))
     first = next(found)
     for child in Path("/proc/self/task").glob("*/children"):
         try:
@@ -75,7 +75,7 @@ def test_no_process_outlives_the_one_that_asked(folder: Path) -> None:
 
 INTERRUPTED = """
 import os, signal, sys, threading, time
-from ingest.readers import Reading, read
+from ingest.readers import ReaderOptions, read
 
 def interrupt():
     while True:
@@ -85,7 +85,7 @@ def interrupt():
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)  # as `stopping` does
     threading.Thread(target=interrupt, daemon=True).start()
-    print(sum(1 for _ in read(sys.argv[1], reading=Reading(workers=2))), flush=True)
+    print(sum(1 for _ in read(sys.argv[1], reading=ReaderOptions(workers=2))), flush=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 """
 
@@ -105,6 +105,6 @@ def test_ctrl_c_is_for_the_one_that_asked_alone(folder: Path) -> None:
 
 
 def test_few_pages_are_read_without_another_process(tmp_path: Path) -> None:
-    for n in range(together.FROM - 1):
+    for n in range(parallel.FROM - 1):
         (tmp_path / f"{n:03}").write_text(PAGE.format(n=n, body=BODY), "utf-8")
-    assert len(list(read(tmp_path, reading=Reading(workers=2)))) == together.FROM - 1
+    assert len(list(read(tmp_path, reading=ReaderOptions(workers=2)))) == parallel.FROM - 1

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest.trust import FILE, Source, Trust, read_trust, write_trust
+from ingest.trusted_sources import (
+    FILE,
+    TrustedSource,
+    TrustedSources,
+    read_trusted_sources,
+    write_trusted_sources,
+)
 from rag.errors import SettingsError
 from tests.attacks.test_sources import COURIER, LIES, lying
 from tests.newsstand import Newsstand, Page, newsstand
@@ -36,14 +42,14 @@ def evil() -> Iterator[Newsstand]:
 def test_a_mistake_in_the_list_of_sources_is_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(SettingsError, match=said):
-        read_trust(tmp_path)
+        read_trusted_sources(tmp_path)
 
 
 def test_a_path_of_a_host_is_trusted_alone(tmp_path: Path) -> None:
-    source = Source("Courier", ("feeds.example/courier", "courier.example"))
-    write_trust(tmp_path, Trust((source,)))
-    trust = read_trust(tmp_path)
-    assert trust == Trust((source,))
+    source = TrustedSource("Courier", ("feeds.example/courier", "courier.example"))
+    write_trusted_sources(tmp_path, TrustedSources((source,)))
+    trust = read_trusted_sources(tmp_path)
+    assert trust == TrustedSources((source,))
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     ours = "https://courier.example/x"
     assert trust.lists_both("https://feeds.example/courier/rss", ours)
@@ -81,7 +87,7 @@ def test_an_operator_decides_on_the_command_line(
     assert LIES in " ".join(said.split())
     assert main(["rejects", "--forget", held, *here]) == 0
     assert main(["rejects", "--accept", held, *here]) == 3
-    assert f"nothing is held as {held}" in capsys.readouterr().err
+    assert f"no held change {held}" in capsys.readouterr().err
     assert main(words) == 3
     assert main(["rejects", "--accept", held, *here]) == 0
     assert f"new: {COURIER.id}" in capsys.readouterr().out
@@ -105,4 +111,4 @@ def test_sources_are_managed_by_a_command(
     assert main(["sources", "add", "X", "--host", "a b", *here]) == 1
     assert main(["sources", "remove", "Harbour Courier", *here]) == 0
     assert main(["sources", "remove", "Harbour Courier", *here]) == 1
-    assert read_trust(tmp_path / "archive") == Trust()
+    assert read_trusted_sources(tmp_path / "archive") == TrustedSources()

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.exporting import article_of
-from ingest.fetching.client import Client
-from ingest.readers import Reading
-from ingest.running import run
-from rag.archive import Archive
-from rag.dates import FIRST_DAY, LAST_DAY, checked_moment, clamped_day, moved, valid_moment
-from rag.doctor import examine, repair
+from ingest.archive_format import from_record
+from ingest.fetch.client import Client
+from ingest.readers import ReaderOptions
+from ingest.runner import run_ingest
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems, repair_archive
 from rag.errors import ReadError
-from rag.questions import understand
+from rag.query.date_input import parse_date_input
+from rag.query.parser import parse_question
 from rag.schema import Article, Span
-from rag.storage.database import Database
+from rag.store.database import Database
+from rag.valid_dates import FIRST_DAY, LAST_DAY, clamp_day, is_valid_date, shift, validate_date
 from tests.fakes import HARBOUR, WordEmbeddings, small_archive
 from ui.cli import main
-from ui.dates import read_moment
 
 EDGES = [
     "9999-12-31T23:59:59-12:00",
@@ -52,31 +52,31 @@ TIMES = (
 @pytest.mark.parametrize("text", EDGES)
 def test_moments_outside_the_years_are_none(text: str) -> None:
     moment = datetime.fromisoformat(text)
-    assert not valid_moment(moment)
+    assert not is_valid_date(moment)
     with pytest.raises(ValueError, match="outside the years 1400 to 2999"):
-        checked_moment(moment)
+        validate_date(moment)
 
 
 def test_moments_inside_the_years_are_valid() -> None:
     far_west, far_east = timezone(-timedelta(hours=23)), timezone(timedelta(hours=23))
-    assert valid_moment(datetime(1400, 1, 1, tzinfo=UTC))
-    assert valid_moment(datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC))
-    assert not valid_moment(datetime(2999, 12, 31, 23, tzinfo=far_west))
-    assert not valid_moment(datetime(1400, 1, 1, tzinfo=far_east))
+    assert is_valid_date(datetime(1400, 1, 1, tzinfo=UTC))
+    assert is_valid_date(datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    assert not is_valid_date(datetime(2999, 12, 31, 23, tzinfo=far_west))
+    assert not is_valid_date(datetime(1400, 1, 1, tzinfo=far_east))
     naive = datetime(2024, 5, 1)  # noqa: DTZ001
-    assert checked_moment(naive) == datetime(2024, 5, 1, tzinfo=UTC)
-    assert (clamped_day(date.min), clamped_day(date.max)) == (FIRST_DAY, LAST_DAY)
-    assert moved(datetime(2024, 5, 1, tzinfo=UTC), timedelta(1)) == datetime(2024, 5, 2, tzinfo=UTC)
-    assert valid_moment(moved(datetime(2999, 12, 31, tzinfo=UTC), timedelta(9)))
-    assert valid_moment(moved(datetime.min.replace(tzinfo=UTC), -timedelta(9)))
+    assert validate_date(naive) == datetime(2024, 5, 1, tzinfo=UTC)
+    assert (clamp_day(date.min), clamp_day(date.max)) == (FIRST_DAY, LAST_DAY)
+    assert shift(datetime(2024, 5, 1, tzinfo=UTC), timedelta(1)) == datetime(2024, 5, 2, tzinfo=UTC)
+    assert is_valid_date(shift(datetime(2999, 12, 31, tzinfo=UTC), timedelta(9)))
+    assert is_valid_date(shift(datetime.min.replace(tzinfo=UTC), -timedelta(9)))
 
 
 @given(DAYS, st.sampled_from(TIMES), st.sampled_from(TIMES))
 def test_no_question_on_any_day_overflows(day: datetime, one: str, other: str) -> None:
     for question in (f"What will happen {one}?", f"What was reported from {one} to {other}?"):
-        window = understand(question, asked_on=day).window
+        window = parse_question(question, asked_on=day).time_range
         for end in (window.start, window.end) if window else ():
-            assert end is None or valid_moment(end)
+            assert end is None or is_valid_date(end)
 
 
 # Where dates enter
@@ -87,25 +87,25 @@ def test_exported_line_with_an_impossible_date_goes_in_without_it(
     tmp_path: Path, published: str
 ) -> None:
     line = {"backfile": 1, "id": "p", "title": "x", "text": "Poison text.", "published": published}
-    assert article_of(line).published == datetime.fromisoformat(published)
+    assert from_record(line).published == datetime.fromisoformat(published)
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(line))
     with (
         Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive,
         Client() as client,
     ):
-        report = run(archive, [path], client=client, reading=Reading())
+        report = run_ingest(archive, [path], client=client, reading=ReaderOptions())
         assert (report.new, report.rejected, report.notices) == (1, 0, 1)
         (article,) = archive.articles()
         assert (article.text, article.published) == ("Poison text.", None)
-        assert run(archive, [path], client=client, reading=Reading()).unchanged == 1
+        assert run_ingest(archive, [path], client=client, reading=ReaderOptions()).unchanged == 1
 
 
 def test_put_refuses_an_impossible_date(tmp_path: Path) -> None:
     article = Article("p", "x", "Poison text.", updated=datetime.fromisoformat(EDGES[0]))
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         with pytest.raises(ReadError, match=r"updated 9999-12-31.*give another date, or none"):
-            archive.put([(article, [Span(0, 12)])])
+            archive.add([(article, [Span(0, 12)])])
         assert archive.count().articles == 0
 
 
@@ -123,7 +123,7 @@ def test_command_refuses_an_impossible_day_in_one_line(
 
 def test_days_counted_back_beyond_the_calendar_are_none() -> None:
     with pytest.raises(ValueError, match="date"):
-        read_moment("999999 days ago")
+        parse_date_input("999999 days ago")
 
 
 @pytest.mark.parametrize(
@@ -173,14 +173,14 @@ def test_archive_with_an_impossible_date_can_be_read(tmp_path: Path) -> None:
 def test_doctor_finds_and_removes_impossible_dates(tmp_path: Path) -> None:
     poisoned(tmp_path)
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
-        found = examine(archive)
-    assert [(p.what, p.cure, p.count) for p in found] == [
+        found = find_problems(archive)
+    assert [(p.what, p.fix, p.count) for p in found] == [
         (f"1 revision with an impossible date (the first: {HARBOUR.id})", "undate", 1)
     ]
     assert "doctor --repair" in str(found[0])
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
-        assert repair(archive) == ()
+        assert repair_archive(archive) == ()
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
         assert archive.article(HARBOUR.id).published is None  # type: ignore[union-attr]
-        assert archive.search("harbour bridge closed")[0].head.article_id == HARBOUR.id
+        assert archive.search("harbour bridge closed")[0].metadata.article_id == HARBOUR.id

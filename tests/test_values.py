@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import build_timeline
+from rag.archive.archive import Archive
 from rag.errors import BackfileError, InvalidValueError
-from rag.evaluation import read_questions
-from rag.retrieval import retrieve
-from rag.retriever import NewsRetriever
-from rag.schema import Article, Filters
+from rag.evaluate.retrieval import read_questions
+from rag.retrieval.hybrid import retrieve
+from rag.retrieval.langchain import NewsRetriever
+from rag.schema import Article, ArticleMetadata, Filters
 from tests.fakes import HARBOUR, small_archive
 
 DAY = datetime(2024, 10, 21, tzinfo=UTC)
@@ -85,14 +86,14 @@ def test_an_empty_range_finds_nothing(archive: Archive) -> None:
     for before in (DAY, DAY - timedelta(days=2)):
         nothing = Filters(after=DAY, before=before)
         assert archive.search("harbour bridge", filters=nothing) == []
-        assert archive.dense("harbour bridge", 3, filters=nothing) == []
-        assert archive.lexical("harbour bridge", 3, filters=nothing) == []
+        assert archive.search("harbour bridge", 3, filters=nothing, mode="vector") == []
+        assert archive.search("harbour bridge", 3, filters=nothing, mode="bm25") == []
 
 
 def test_a_search_accepts_one_name_as_a_string(archive: Archive) -> None:
     only = Filters(publishers="Orchard Gazette", after=date(2024, 10, 1))  # type: ignore[arg-type]
     hits = archive.search("harbour apples", filters=only)
-    assert [hit.head.publisher for hit in hits] == ["Orchard Gazette"]
+    assert [hit.metadata.publisher for hit in hits] == ["Orchard Gazette"]
 
 
 def calls(archive: Archive, moment: Any) -> Iterator[Callable[[], object]]:
@@ -107,7 +108,7 @@ def calls(archive: Archive, moment: Any) -> Iterator[Callable[[], object]]:
     yield lambda: chatbot.ask(question, asked_on=moment)
     yield lambda: chatbot.ask(question, as_of=moment)
     yield lambda: list(chatbot.stream(question, asked_on=moment))
-    yield lambda: timeline(archive, question, asked_on=moment)
+    yield lambda: build_timeline(archive, question, asked_on=moment)
     yield lambda: retriever.invoke(question, asked_on=moment)
 
 
@@ -129,11 +130,11 @@ def test_every_way_to_ask_refuses_what_is_no_moment(archive: Archive, wrong: Any
 
 
 def test_an_article_normalises_its_values() -> None:
-    article = Article("x", "T", "Text.", authors="Ada Quill", published=date(2024, 10, 21))  # type: ignore[arg-type]
+    article = Article("x", "T", "Text.", authors="Ada Quill", published=date(2024, 10, 21))
     assert article.authors == ("Ada Quill",)
     assert article.published == DAY
-    assert replace(article, authors=["B", "A"]).authors == ("B", "A")  # type: ignore[arg-type]
-    assert replace(article, updated=datetime(2024, 10, 21)).updated == DAY  # noqa: DTZ001
+    assert article.replace(authors=["B", "A"]).authors == ("B", "A")
+    assert article.replace(updated=datetime(2024, 10, 21)).updated == DAY  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
@@ -145,11 +146,11 @@ def test_an_article_normalises_its_values() -> None:
 )
 def test_an_article_refuses_values_of_the_wrong_kind(field: str, wrong: Any) -> None:
     with pytest.raises(InvalidValueError, match=f"Article.{field}"):
-        replace(HARBOUR, **{field: wrong})
+        HARBOUR.replace(**{field: wrong})
 
 
 def test_an_article_that_is_put_naive_is_found_by_its_day(tmp_path: Path) -> None:
-    put = replace(HARBOUR, published=datetime(2024, 10, 21, 12))  # noqa: DTZ001
+    put = HARBOUR.replace(published=datetime(2024, 10, 21, 12))  # noqa: DTZ001
     with small_archive(tmp_path, [put]) as archive:
         day = Filters(after=date(2024, 10, 21), before=date(2024, 10, 22))
         assert archive.count(day).articles == 1
@@ -164,3 +165,36 @@ def test_filters_of_a_question_file_may_name_one_publisher() -> None:
     assert question.filters == Filters(publishers=("A",), after=DAY)
     with pytest.raises(ValueError, match="line 1"):
         read_questions(['{"question": "Who?", "filters": {"publishers": 5}}'])
+
+
+def test_an_article_holds_its_metadata_and_shows_its_fields() -> None:
+    metadata = ArticleMetadata("x", "T", "Courier", published=DAY, revision=3)
+    article = Article(text="Text.", metadata=metadata)
+    assert article == Article("x", "T", "Text.", "Courier", published=DAY, revision=3)
+    assert hash(article) == hash(replace(article, text="Text."))
+    assert pickle.loads(pickle.dumps(article)) == article
+    shown = {"id" if f.name == "article_id" else f.name for f in fields(ArticleMetadata)}
+    public = {name for name in vars(Article) if not name.startswith("_")}
+    assert shown == public - {"metadata", "text", "replace"}
+    for name in shown - {"id"}:
+        assert getattr(article, name) == getattr(metadata, name)
+    assert article.id == metadata.article_id
+
+
+def test_an_article_is_changed_by_a_copy() -> None:
+    article = Article("x", "T", "Text.", authors=["B", "A"], published=date(2024, 10, 21))
+    changed = article.replace(id="y", text="Other.", authors="C")
+    assert (changed.id, changed.text, changed.authors) == ("y", "Other.", ("C",))
+    assert (changed.title, changed.published) == ("T", DAY)
+    assert article.id == "x"
+    with pytest.raises(TypeError, match="headline"):
+        article.replace(headline="X")
+    with pytest.raises((AttributeError, TypeError)):
+        article.title = "X"  # type: ignore[misc]
+
+
+def test_an_article_takes_metadata_or_fields_but_not_both() -> None:
+    with pytest.raises(InvalidValueError, match=r"article\.replace"):
+        replace(HARBOUR, title="X")  # type: ignore[call-arg]
+    with pytest.raises(InvalidValueError, match=r"Article\.id"):
+        Article(text="x")

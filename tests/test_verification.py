@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.schema import Hit
-from rag.verification import Verdict, Verifier
+from rag.verify.verifier import Verdict, Verifier
 from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
 
 (HIT,) = FakeArchive(TROOPS, length=50).passages

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.understanding.windows import find_window
+from rag.query.time_filter import find_time_filter
 
 TABLES = Path(__file__).parent / "quality"
 EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001
@@ -23,7 +23,7 @@ def rows(name: str) -> list[dict]:
 
 def found(row: dict) -> dict | None:
     asked_on = datetime.fromisoformat(row["asked_on"]).replace(hour=15, tzinfo=UTC)
-    window = find_window(row["question"], asked_on)
+    window = find_time_filter(row["question"], asked_on)
     if window is None:
         return None
     start, end = window.window.start, window.window.end
@@ -47,6 +47,6 @@ def test_a_date_that_names_a_thing_is_never_a_window(table):
 
 @given(st.text(max_size=80), st.datetimes(EARLIEST, LATEST))
 def test_any_text_has_a_window_or_none(text, asked_on):
-    window = find_window(text, asked_on.replace(tzinfo=UTC))
+    window = find_time_filter(text, asked_on.replace(tzinfo=UTC))
     if window is not None and window.window.start and window.window.end:
         assert window.window.start < window.window.end

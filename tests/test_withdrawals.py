@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.schema import Article, Span
-from rag.storage.withdrawals import Erasure, Withdrawals
+from rag.store.withdrawals import Erasure, Withdrawals
 from tests.fakes import ARTICLES, WordEmbeddings, small_archive
 from tests.processes import Pipe, Process
 
@@ -46,13 +45,13 @@ def whole(article: Article) -> tuple[Article, list[Span]]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.put(whole(an_article(n)) for n in range(20))
-        opened.put([whole(SECRET)])
+        opened.add(whole(an_article(n)) for n in range(20))
+        opened.add([whole(SECRET)])
         yield opened
 
 
 def found(archive: Archive, query: str = "Quillfeather at Brambledown") -> set[str]:
-    hits = archive.dense(query, 9) + archive.lexical(query, 9)
+    hits = archive.search(query, 9, mode="vector") + archive.search(query, 9, mode="bm25")
     return {hit.passage.article_id for hit in hits}
 
 
@@ -68,18 +67,18 @@ def vectors_of(archive: Archive, article_id: str) -> list[bytes]:
 def test_a_withdrawn_article_is_gone_from_every_answer_and_in_every_revision(
     archive: Archive,
 ) -> None:
-    (hit, *_) = archive.lexical("Quillfeather", 1)
+    (hit, *_) = archive.search("Quillfeather", 1, mode="bm25")
     assert archive.withdraw([SECRET.id], reason="a court order") == 1
     assert SECRET.id not in found(archive)
     assert archive.article(SECRET.id) is None
     assert archive.article(SECRET.id, revision=1) is None
-    assert archive.neighbours(hit.passage) == [hit.passage]
+    assert archive.surrounding_passages(hit.passage) == [hit.passage]
     assert archive.withdrawals([SECRET.id])[SECRET.id].reason == "a court order"
 
 
 def test_a_withdrawn_article_stays_out_when_it_is_fed_again(archive: Archive) -> None:
     archive.withdraw([SECRET.id])
-    report = archive.put([whole(SECRET), whole(an_article(77))])
+    report = archive.add([whole(SECRET), whole(an_article(77))])
     assert (report.new, report.changed, report.withdrawn) == (1, 0, 1)
     assert SECRET.id not in found(archive)
 
@@ -94,22 +93,22 @@ def test_withdrawn_twice_it_keeps_its_day_and_takes_the_new_reason(archive: Arch
 
 def test_a_readmitted_article_answers_again_as_it_stood(archive: Archive) -> None:
     archive.withdraw([SECRET.id])
-    assert archive.readmit([SECRET.id]) == 1
+    assert archive.reinstate([SECRET.id]) == 1
     assert SECRET.id in found(archive)
     article = archive.article(SECRET.id)
     assert article is not None
     assert (article.text, article.authors, article.revision) == (SECRET.text, SECRET.authors, 2)
-    assert archive.put([whole(SECRET)]).unchanged == 1
+    assert archive.add([whole(SECRET)]).unchanged == 1
 
 
 def test_what_was_gone_before_it_was_withdrawn_comes_back_with_its_feed_only(
     archive: Archive,
 ) -> None:
-    archive.remove([SECRET.id])
+    archive.delete([SECRET.id])
     archive.withdraw([SECRET.id])
-    assert archive.readmit([SECRET.id]) == 0
+    assert archive.reinstate([SECRET.id]) == 0
     assert SECRET.id not in found(archive)
-    archive.put([whole(SECRET)])
+    archive.add([whole(SECRET)])
     assert SECRET.id in found(archive)
 
 
@@ -120,8 +119,8 @@ def test_an_erased_article_is_in_no_byte_of_any_file(
     log = archive.path / "log.jsonl"
     kept = json.dumps({"event": "kept"})
     log.write_text(f"{json.dumps({'quoted': SECRET.title})}\n{kept}\n")
-    earlier = Article(**{**as_dict(SECRET), "text": f"{SECRET.text} Nobody asked the Xylophone."})
-    archive.put([whole(earlier)])
+    earlier = SECRET.replace(text=f"{SECRET.text} Nobody asked the Xylophone.")
+    archive.add([whole(earlier)])
     of_it = vectors_of(archive, SECRET.id)
     assert len(of_it) >= 3
     assert all(files_with(archive.path, vector) for vector in of_it)
@@ -138,16 +137,16 @@ def test_an_erased_article_is_in_no_byte_of_any_file(
     assert archive.withdrawals([SECRET.id])[SECRET.id].erased
     assert archive.count().articles == 20
     assert "paper.example/7" in found(archive, "bridge 7")
-    assert examine(archive) == ()
+    assert find_problems(archive) == ()
 
 
 def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) -> None:
     rights = "All rights are reserved by the Harbour Courier."
     for number, title in ((30, "Town 30"), (31, SECRET.title[:11]), (32, "Letters to the editor")):
         one = an_article(number)
-        archive.put([whole(replace(one, title=title, text=f"{one.text} {rights}"))])
-    secret = replace(SECRET, title="Letters to the editor", text=f"{SECRET.text} {rights}")
-    archive.put([whole(secret)])
+        archive.add([whole(one.replace(title=title, text=f"{one.text} {rights}"))])
+    secret = SECRET.replace(title="Letters to the editor", text=f"{SECRET.text} {rights}")
+    archive.add([whole(secret)])
     said = [rights, "Letters to the editor", "Mayor number30 of town30 spoke."]
     gone = ["Her neighbours heard the xylophone until midnight", SECRET.url, SECRET.title]
     log = archive.path / "feedback.jsonl"
@@ -159,9 +158,9 @@ def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) 
 
 def test_an_erased_article_stays_out_and_may_be_let_in_and_fed(archive: Archive) -> None:
     archive.erase([SECRET.id])
-    assert archive.put([whole(SECRET)]).withdrawn == 1
-    assert archive.readmit([SECRET.id]) == 0
-    assert archive.put([whole(SECRET)]).new == 1
+    assert archive.add([whole(SECRET)]).withdrawn == 1
+    assert archive.reinstate([SECRET.id]) == 0
+    assert archive.add([whole(SECRET)]).new == 1
     assert SECRET.id in found(archive)
 
 
@@ -184,7 +183,7 @@ def _search_until_told(path: Path, end: Connection) -> None:
         while not end.poll():
             assert "paper.example/7" in found(reader, "bridge 7")
         end.recv()
-        end.send((SECRET.id in found(reader), len(reader.dense("bridge", 60))))
+        end.send((SECRET.id in found(reader), len(reader.search("bridge", 60, mode="vector"))))
 
 
 def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive) -> None:
@@ -199,15 +198,11 @@ def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive
     assert process.exitcode == 0
 
 
-def as_dict(article: Article) -> dict[str, object]:
-    return {name: getattr(article, name) for name in article.__dataclass_fields__}
-
-
 def test_an_article_named_twice_is_taken_down_once(tmp_path: Path) -> None:
     small_archive(tmp_path / "archive").close()
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         twice = [ARTICLES[0].id] * 2
         assert archive.withdraw(twice) == 1
-        assert archive.readmit(twice) == 1
-        assert archive.remove(twice) == 1
+        assert archive.reinstate(twice) == 1
+        assert archive.delete(twice) == 1
         assert archive.erase([ARTICLES[1].id] * 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.text.words import stem
+from rag.nlp.tokens import stem
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.archive import Archive
-    from rag.chatbot import Chatbot
+    from rag.answer.chatbot import Chatbot
+    from rag.archive.archive import Archive
 
 
 @contextmanager
 def open_chatbot(settings: Settings) -> Iterator[tuple[Archive, Chatbot]]:
     """Give the archive of `settings`, open for reading, and a chatbot that answers from it."""
-    from rag.archive import Archive
-    from rag.chatbot import Chatbot
+    from rag.answer.chatbot import Chatbot
+    from rag.archive.archive import Archive
 
     with Archive.open(settings.archive, settings=settings) as archive:
         yield archive, Chatbot.over(archive, settings)

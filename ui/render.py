@@ -9,17 +9,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rag.display import article_line, one_line, web_address, without_controls
-from rag.schema import Answer, ArticleHead, Citation, Hit, Statement
-from rag.tellings import named_publishers
-from rag.text.days import MONTHS, in_words
+from rag.nlp.dates import MONTHS, format_date
+from rag.retrieval.deduplicate import named_publishers
+from rag.sanitize import article_line, single_line, strip_controls, web_address
+from rag.schema import Answer, ArticleMetadata, Citation, Hit, Statement
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport
-    from rag.storage.runs import Run
-    from rag.storage.status import Status
+    from rag.archive.stats import ArchiveStatus
+    from rag.store.ingest_log import IngestRun
 
-__all__ = ["one_line", "web_address", "without_controls"]  # and all that is defined here
+__all__ = ["single_line", "strip_controls", "web_address"]  # and all that is defined here
 
 REFUSAL = "The archive does not say."
 
@@ -52,19 +52,19 @@ def spoken_date(moment: datetime | None) -> str:
 
 def spoken_day(moment: datetime | None) -> str:
     """Return the day of `moment`, in UTC, as "24 October 2024"."""
-    return in_words(moment.astimezone(UTC)) if moment else ""
+    return format_date(moment.astimezone(UTC)) if moment else ""
 
 
 def _is_a_day(moment: datetime) -> bool:
     return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
 
 
-# Text of others: see rag.display
+# Text of others: see rag.sanitize
 
 
 def terminal_text(text: str) -> str:
     """Return `text` on one line, without controls: a name, a path, a message of our own."""
-    return one_line(text)
+    return single_line(text)
 
 
 def article_text(text: str) -> str:
@@ -97,7 +97,7 @@ def hit_value(hit: Hit) -> dict[str, Any]:
         "end": hit.passage.end,
         "text": hit.passage.text,
         "score": float(hit.score),
-        **_head_value(hit.head),
+        **_head_value(hit.metadata),
         "copies": [_copy_value(copy) for copy in hit.copies],
     }
 
@@ -110,7 +110,7 @@ def citation_value(citation: Citation) -> dict[str, Any]:
         "article_id": citation.passage.article_id,
         "start": citation.start,
         "end": citation.end,
-        **_head_value(citation.head),
+        **_head_value(citation.metadata),
         "copies": [_copy_value(copy) for copy in citation.copies],
     }
 
@@ -130,8 +130,8 @@ def answer_value(answer: Answer) -> dict[str, Any]:
         ],
         "refused": answer.refused,
         "reason": answer.reason,
-        "as_of": iso_date(answer.as_of),
-        "closest": [hit_value(hit) for hit in answer.closest],
+        "as_of": iso_date(answer.newest_source),
+        "closest": [hit_value(hit) for hit in answer.nearest_hits],
     }
 
 
@@ -150,7 +150,7 @@ def report_value(report: IngestReport) -> dict[str, Any]:
     }
 
 
-def status_value(status: Status) -> dict[str, Any]:
+def status_value(status: ArchiveStatus) -> dict[str, Any]:
     """Return what `status --json` prints."""
     return {
         "path": str(status.path),
@@ -189,11 +189,11 @@ def status_value(status: Status) -> dict[str, Any]:
     }
 
 
-def _copy_value(copy: ArticleHead) -> dict[str, Any]:
+def _copy_value(copy: ArticleMetadata) -> dict[str, Any]:
     return {"article_id": copy.article_id, **_head_value(copy)}
 
 
-def _head_value(head: ArticleHead) -> dict[str, Any]:
+def _head_value(head: ArticleMetadata) -> dict[str, Any]:
     return {
         "title": head.title,
         "publisher": head.publisher,
@@ -206,7 +206,7 @@ def _head_value(head: ArticleHead) -> dict[str, Any]:
 # Names and times
 
 
-def _run_value(run: Run | None) -> dict[str, Any] | None:
+def _run_value(run: IngestRun | None) -> dict[str, Any] | None:
     if run is None:
         return None
     return {"began": iso_date(run.began), "ended": iso_date(run.ended), **run.figures}
@@ -228,13 +228,13 @@ def period(first: datetime | None, last: datetime | None) -> str:
     return f"{start} to {end}"
 
 
-def named(head: ArticleHead) -> str:
+def named(head: ArticleMetadata) -> str:
     """Return "Headline, Publisher, 24 October 2024", without what is not known."""
     parts = (head.title or head.article_id, head.publisher, spoken_day(head.published))
     return ", ".join(part for part in map(article_text, parts) if part)
 
 
-def also_in(head: ArticleHead, copies: Sequence[ArticleHead]) -> str:
+def also_in(head: ArticleMetadata, copies: Sequence[ArticleMetadata]) -> str:
     """Return "also in Harbour Courier, Pellworth Tribune"; nothing where nobody else has it."""
     names = [name for name in map(article_text, named_publishers(head, copies)) if name]
     return f"also in {', '.join(names)}" if names else ""

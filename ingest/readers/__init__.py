@@ -6,13 +6,12 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from dataclasses import fields as fields_of  # a module here has the other name
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Literal
 
-from ingest.readers.mapping import NO_MAP, FieldMap
-from ingest.readers.sidefiles import entries_of_folder, is_side_folder, is_side_name
+from ingest.readers.field_map import NO_MAP, FieldMap
+from ingest.readers.side_files import entries_of_folder, is_side_folder, is_side_name
 from rag.schema import Article
 
 Read = Iterator["Article | Reject | Link"]
@@ -63,7 +62,7 @@ class Failure(Reject):
 
 
 @dataclass(frozen=True, slots=True)
-class Kill(Reject):
+class KillNotice(Reject):
     """A publisher's word that one of its articles is not to be shown any longer.
 
     `fetched_from` is the address that it was fetched from, "" for a file.
@@ -75,7 +74,7 @@ class Kill(Reject):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class ReadNotice:
     """Something of an article that could not be read; the article goes in without it."""
 
     place: str
@@ -86,20 +85,17 @@ class Notice:
 class NotedArticle(Article):
     """An article of which something could not be read: its date, or the zone of its date."""
 
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[ReadNotice, ...] = ()
 
     def plain(self) -> Article:
         """Return the article without its notices."""
-        return Article(**{field.name: getattr(self, field.name) for field in fields_of(Article)})
+        return Article(text=self.text, metadata=self.metadata)
 
 
-def noted(article: Article, notices: Iterable[Notice]) -> Article:
+def with_notices(article: Article, notices: Iterable[ReadNotice]) -> Article:
     """Return `article` with `notices`, if there are any."""
     notices = tuple(notices)
-    if not notices:
-        return article
-    held = {field.name: getattr(article, field.name) for field in fields_of(Article)}
-    return NotedArticle(**held, notices=notices)
+    return NotedArticle(article.metadata, article.text, notices) if notices else article
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +109,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReaderOptions:
     """How files are to be read: `field_map` says what their fields are called.
 
     Of a feed, `links` that are to be followed come as Link, unless the feed holds the whole
@@ -130,7 +126,7 @@ class Reading:
 
 
 def read(
-    path: str | Path, *, on_bytes: OnBytes | None = None, reading: Reading | None = None
+    path: str | Path, *, on_bytes: OnBytes | None = None, reading: ReaderOptions | None = None
 ) -> Read:
     """Yield the articles of a file, or of the files of a folder in sorted order, and the rejects.
 
@@ -138,28 +134,28 @@ def read(
     by the longest article, and an article has bounds. `on_bytes` is told how many bytes of the
     file were read since it was last told. Nothing is raised for what a file holds.
     """
-    from ingest.readers.filenames import printable
-    from ingest.readers.opening import read_file
+    from ingest.readers.dispatch import read_file
+    from ingest.readers.file_names import printable_name
 
     path = Path(path)
     if not path.exists():
-        yield Reject(printable(path), "no such file or folder")
+        yield Reject(printable_name(path), "no such file or folder")
         return
-    reading = reading or Reading()
-    if next(files(path), None) and reading.workers > 1:
-        from ingest.readers.together import read_together
+    reading = reading or ReaderOptions()
+    if next(list_files(path), None) and reading.workers > 1:
+        from ingest.readers.parallel import read_in_parallel
 
-        yield from read_together(files(path), on_bytes, reading)
+        yield from read_in_parallel(list_files(path), on_bytes, reading)
         return
     found = False
-    for file in files(path):
+    for file in list_files(path):
         found = True
         yield from read_file(file, on_bytes, reading)
     if not found:
-        yield Reject(printable(path), "a folder without a file that could hold articles")
+        yield Reject(printable_name(path), "a folder without a file that could hold articles")
 
 
-def files(path: Path) -> Iterator[Path]:
+def list_files(path: Path) -> Iterator[Path]:
     """Yield the files that `read` looks into, sorted; not hidden ones, pictures, code, READMEs."""
     if not path.is_dir():
         yield path

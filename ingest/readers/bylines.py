@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from ingest.cleaning import clean_line
-from ingest.readers.nobody import is_agency, is_nobody, without_credit, without_role
+from ingest.readers.non_authors import is_agency, is_no_person, without_credit, without_role
 
 BY = re.compile(
     r"(?i)\A[^\w(]*+(?:(?:(?:written|reported|story|text|posted|published|words|analysis|opinion|review|"
@@ -71,7 +71,7 @@ _LONGEST = 80  # characters of a name
 _WORDS = 6  # of a name
 
 
-def names(value: Any, publisher: str = "") -> tuple[str, ...]:
+def parse_authors(value: Any, publisher: str = "") -> tuple[str, ...]:
     """Return people's names from a byline or a list, each once.
 
     "By", roles and places are cut from them; left out are addresses, handles, photo credits, desks
@@ -90,8 +90,8 @@ def names(value: Any, publisher: str = "") -> tuple[str, ...]:
         if not name or known or len(name) > _LONGEST or _NO_NAME.search(name):
             continue
         if (
-            not is_nobody(name)
-            and not is_nobody(BY.sub("", part).strip())
+            not is_no_person(name)
+            and not is_no_person(BY.sub("", part).strip())
             and not _CAPITALS.match(name)
         ):
             found.append(name)
@@ -100,7 +100,7 @@ def names(value: Any, publisher: str = "") -> tuple[str, ...]:
     people = [name for name in found if name not in sums]
     # "Ann Lee; CNN": what is beside a person is for whom she writes.
     if any(is_person(name) for name in people):
-        people = [n for n in people if not _CAPITALS.match(n) and not _is_house(n)]
+        people = [n for n in people if not _CAPITALS.match(n) and not _is_organisation(n)]
     return tuple(people)
 
 
@@ -145,13 +145,13 @@ def _is_full_name(text: str) -> bool:
     return len(words) > 1 and not words[0][0].islower() and not words[-1][0].islower()
 
 
-def names_in_line(line: str, publisher: str = "") -> tuple[str, ...]:
+def author_line(line: str, publisher: str = "") -> tuple[str, ...]:
     """Return the names in a byline as a page shows it, with a date or a place to follow behind.
 
     Nothing where what stands there does not look like names.
     """
     line = _THEN.sub("", _GLUED.sub(" | ", BY.sub("", clean_line(line))))
-    return tuple(name for name in names(line, publisher) if _looks_like_a_name(name))
+    return tuple(name for name in parse_authors(line, publisher) if _looks_like_a_name(name))
 
 
 def _looks_like_a_name(name: str) -> bool:
@@ -172,10 +172,10 @@ def bare_name(part: str) -> str:
 
 def is_person(name: str) -> bool:
     """Whether a name is that of a person, going by its words: two or more, and of no house."""
-    return len(name.split()) > 1 and not _is_house(name)
+    return len(name.split()) > 1 and not _is_organisation(name)
 
 
-def _is_house(name: str) -> bool:
+def _is_organisation(name: str) -> bool:
     """Whether a name is that of a newspaper, an agency or a desk."""
     return bool(_WHAT_HE_IS.search(name)) or name.casefold() in ("reuters", "futurism", "bloomberg")
 
@@ -191,7 +191,9 @@ def _split_commas(part: str) -> list[str]:
             people[-1] += f", {piece}"
         elif people and (_CAPITALS.match(piece) or (len(piece.split()) == 1 and " " in people[0])):
             continue  # "Ann Lee, MS, RD", "Ann Lee, Futurism"
-        elif not _is_house(piece) and not (people and (is_nobody(piece) or _is_aside(piece))):
+        elif not _is_organisation(piece) and not (
+            people and (is_no_person(piece) or _is_aside(piece))
+        ):
             people.append(piece)
     return people or pieces[:1]
 

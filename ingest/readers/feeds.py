@@ -12,15 +12,15 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Links, Read, Reject
-from ingest.readers.dateorder import UNSEEN, FileOrder, country_of
-from ingest.readers.dates import read_date
-from ingest.readers.decoding import ARTICLE_BYTES
-from ingest.readers.fields import article_from, dates_said
-from ingest.readers.fragments import text_of_fragment
-from ingest.readers.guarding import guarded
-from ingest.readers.ids import host_of
-from ingest.readers.links import clean_address
+from ingest.readers.date_order import UNSEEN, FileOrder, country_of
+from ingest.readers.encoding import ARTICLE_BYTES
+from ingest.readers.error_guard import guard
+from ingest.readers.fields import article_from, stated_dates
+from ingest.readers.html.fragments import text_of_fragment
+from ingest.readers.publication_dates import read_date
+from ingest.readers.sitemaps import clean_address
 from rag.schema import Article
+from rag.urls import host_of
 
 # Atomic groups: without them, many comments in a row are tried in all their combinations.
 _ROOT = re.compile(
@@ -128,15 +128,15 @@ def _entries(
     """Yield what each entry holds; their days are read in the order that all of them show."""
     records: list[dict[str, Any] | Reject] = []
     for number, entry in enumerate(entries, 1):
-        records += guarded(f"{place}:{number}", lambda: [record_of(entry, feed)])  # noqa: B023
+        records += guard(f"{place}:{number}", lambda: [record_of(entry, feed)])  # noqa: B023
     known = [record for record in records if isinstance(record, dict)]
-    order = FileOrder.seen(pair for record in known for pair in dates_said(record))
+    order = FileOrder.seen(pair for record in known for pair in stated_dates(record))
     for number, record in enumerate(records, 1):
         at = f"{place}:{number}"
         if isinstance(record, Reject):
             yield record
         else:
-            yield from guarded(at, lambda: [_entry(record, at, links, order)])  # noqa: B023
+            yield from guard(at, lambda: [_entry(record, at, links, order)])  # noqa: B023
 
 
 def _modified(record: Mapping[str, Any], order: FileOrder) -> datetime | None:

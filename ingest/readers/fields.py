@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping
 from html import unescape
 from typing import Any
 
+from ingest.archive_format import from_record, is_archive_record
+from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean, clean_line, clean_title
-from ingest.corrections import correction_in
-from ingest.exporting import article_of, is_exported
-from ingest.forms import is_form
+from ingest.correction_paragraphs import find_correction
+from ingest.form_pages import is_form_page
 from ingest.language import language_of
-from ingest.litter import bare
-from ingest.readers import Notice, Reject, noted
-from ingest.readers.bylines import names
-from ingest.readers.dateorder import UNSEEN, FileOrder, country_of
-from ingest.readers.dates import DateRead, read_date
-from ingest.readers.fragments import text_of_fragment
-from ingest.readers.ids import article_id, host_of
-from ingest.readers.mapping import NO_MAP, FieldMap
+from ingest.readers import ReadNotice, Reject, with_notices
+from ingest.readers.bylines import parse_authors
+from ingest.readers.date_order import UNSEEN, FileOrder, country_of
+from ingest.readers.field_map import NO_MAP, FieldMap
+from ingest.readers.html.fragments import text_of_fragment
+from ingest.readers.publication_dates import DateRead, read_date
 from rag.schema import Article
+from rag.urls import article_id, host_of
 
 # Spellings, best first, in small letters without marks between: schema.org, NewsAPI, news-please
 # and CC-News, GDELT, the Guardian's and The New York Times' APIs, ninjs, JSON Feed, Hugging Face.
@@ -95,13 +95,13 @@ _HEADLINE = 3  # words of a title that says something by itself
 _TITLE_UP_TO = 200  # characters of a first line that may be a headline
 
 
-def normalised(record: Mapping[str, Any]) -> dict[str, Any]:
+def normalize_keys(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return `record` with keys in small letters without marks, nested records of fields lifted."""
     flat: dict[str, Any] = {}
     for key, value in record.items():
         bare = re.sub(r"[\W_]", "", str(key).casefold().rpartition(":")[2])
         if bare in _FLATTEN and isinstance(value, Mapping):
-            for inner, inner_value in normalised(value).items():
+            for inner, inner_value in normalize_keys(value).items():
                 flat.setdefault(inner, inner_value)
         else:
             flat[bare] = value
@@ -115,7 +115,7 @@ def article_from(
     given: str = "",
     field_map: FieldMap = NO_MAP,
     order: FileOrder = UNSEEN,
-    notices: tuple[Notice, ...] = (),
+    notices: tuple[ReadNotice, ...] = (),
 ) -> Article | Reject:
     """Return the article in `record`, whatever its keys are called, or why it is none.
 
@@ -123,12 +123,12 @@ def article_from(
     file writes its days. A date that cannot be read is left out, and comes as a Notice with those
     of the reader: see `NotedArticle`.
     """
-    if field_map.honours_exports and is_exported(record):
+    if field_map.honours_exports and is_archive_record(record):
         try:
-            return article_of(record)
+            return from_record(record)
         except (ValueError, TypeError) as error:
             return Reject(place, str(error))
-    values = normalised(record)
+    values = normalize_keys(record)
     found = {name: _first(values, keys) for name, keys in SPELLINGS.items()}
     found |= field_map.found(record)
     raw = _plain(found["text"])
@@ -141,7 +141,7 @@ def article_from(
     if not title:
         title, raw = first_line(raw)
     text = clean(raw, title=title) or clean(raw)
-    if is_form(text) or (named and bare(text) == bare(title)):
+    if is_form_page(text) or (named and normalize_line(text) == normalize_line(title)):
         text = ""
     # A page of a video, a gallery or a wall, of whose text the scraper got the site's words alone:
     # of 11,746 scraped articles 204, seven of them what a reader would be looking for. Its title
@@ -159,14 +159,16 @@ def article_from(
     locale = said if said.casefold()[:2] == language else language
     dates = [_date(found[name], locale, host_of(url), order) for name in ("published", "updated")]
     published, updated = dates[0].moment, dates[1].moment
-    unread = [Notice(place, reason) for reason in dict.fromkeys(d.notice for d in dates) if reason]
+    unread = [
+        ReadNotice(place, reason) for reason in dict.fromkeys(d.notice for d in dates) if reason
+    ]
     article = Article(
         id=article_id(url, _line(found["id"]) or given, text or title),
         title=title,
         text=text,
         publisher=publisher,
         url=url,
-        authors=names(found["authors"], publisher),
+        authors=parse_authors(found["authors"], publisher),
         published=published,
         updated=updated if updated != published else None,
         section=_line(found["section"]),
@@ -175,14 +177,14 @@ def article_from(
         access=_line(found["access"]),
         slugline=_line(found["slugline"]),
         urgency=_urgency(found["urgency"]),
-        correction=_line(found["correction"]) or correction_in(text),
+        correction=_line(found["correction"]) or find_correction(text),
     )
-    return noted(article, (*notices, *unread))
+    return with_notices(article, (*notices, *unread))
 
 
-def dates_said(record: Mapping[str, Any], field_map: FieldMap = NO_MAP) -> list[tuple[str, str]]:
+def stated_dates(record: Mapping[str, Any], field_map: FieldMap = NO_MAP) -> list[tuple[str, str]]:
     """Return the dates of a record as they are written, each with the locale that it states."""
-    values = normalised(record)
+    values = normalize_keys(record)
     mapped = field_map.found(record)
 
     def said(name: str) -> Any:

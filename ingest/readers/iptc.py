@@ -5,21 +5,20 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from html.entities import html5
 from typing import Any
 
 from ingest.cleaning import clean_line
-from ingest.readers import Kill, Link, Read, Reject
-from ingest.readers.blocktext import block_texts
-from ingest.readers.dates import parse_moment
-from ingest.readers.decoding import decode
+from ingest.readers import KillNotice, Link, Read, Reject
+from ingest.readers.block_text import read_blocks
+from ingest.readers.encoding import decode
+from ingest.readers.error_guard import guard
 from ingest.readers.fields import article_from
-from ingest.readers.guarding import guarded
-from ingest.readers.ids import article_id
+from ingest.readers.publication_dates import parse_moment
 from rag.schema import Article
+from rag.urls import article_id
 
 XML_BYTES = 64 * 2**20  # a message with a day's news has some MB; a tree takes ten times its text
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -61,7 +60,7 @@ def read_news_xml(content: bytes, *, place: str) -> Read:
     items = items or list(root.iter("{*}nitf"))
     for number, item in enumerate(items, 1):
         at = place if len(items) == 1 else f"{place}:{number}"
-        yield from guarded(at, partial(_item, item, at))
+        yield from guard(at, partial(_item, item, at))
     if not items:
         yield Reject(place, f"news XML without an item that holds an article: {_name(root)}")
 
@@ -113,7 +112,7 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
         if not (record.get("url") or record.get("id")):
             return Reject(place, f"{reason}, without a word of which article it was")
         killed = article_id(given=str(record.get("id") or record["url"]))
-        return Kill(place, reason, killed, clean_line(str(record.get("publisher") or "")))
+        return KillNotice(place, reason, killed, clean_line(str(record.get("publisher") or "")))
     embargo = record.pop("embargo", None)
     if embargo is not None:
         refused = _under_embargo(embargo)
@@ -128,7 +127,7 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
     found = article_from({key: held for key, held in record.items() if held}, place=place)
     if isinstance(found, Article) and record.get("id"):
         # The agency's own id is the identity: addresses are shared, and change with the site.
-        return replace(found, id=article_id(given=str(record["id"])))
+        return found.replace(id=article_id(given=str(record["id"])))
     return found
 
 
@@ -352,4 +351,4 @@ def _attribute(element: Any, name: str, attribute: str, *, last: bool = False) -
 
 
 def _paragraphs(*elements: Any) -> list[str]:
-    return [text for element in elements if element is not None for text in block_texts(element)]
+    return [text for element in elements if element is not None for text in read_blocks(element)]

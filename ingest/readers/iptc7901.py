@@ -18,12 +18,12 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Read, Reject
-from ingest.readers.dates import parse_date
-from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.encoding import ARTICLE_BYTES
+from ingest.readers.error_guard import guard
 from ingest.readers.fields import article_from
-from ingest.readers.guarding import guarded
-from ingest.readers.ids import place_of
+from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
+from rag.urls import file_location
 
 _START = re.compile(rb"[\x00\x16\x7f\s]{0,400}\x01[^\x01-\x04]{1,400}\x02")
 _HEADER = re.compile(
@@ -66,7 +66,7 @@ def read_iptc7901(file: io.BufferedReader[Any], place: str) -> Read:
         yield Reject(place, "no message in IPTC 7901: none begins with SOH")
     for number, content in enumerate(messages, 1):
         at = place if len(messages) == 1 else f"{place}:{number}"
-        yield from guarded(at, partial(_one, content, at))
+        yield from guard(at, partial(_one, content, at))
 
 
 def _messages(file: io.BufferedReader[Any]) -> Iterator[bytes]:
@@ -103,7 +103,7 @@ def _article(content: bytes, at: str) -> Article | Reject:
         "publisher": (agency and agency["name"]) or said.get("agency") or (signed and signed[1]),
         "id": _id(said, published),
     }
-    return article_from(record, place=at, given=f"file:{place_of(at)}")
+    return article_from(record, place=at, given=f"file:{file_location(at)}")
 
 
 def _parts(body: str) -> tuple[str, str, str]:

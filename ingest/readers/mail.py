@@ -13,15 +13,15 @@ from typing import Any
 
 from ingest.cleaning import clean_line
 from ingest.readers import Link, Read, Reject
-from ingest.readers.bylines import names
-from ingest.readers.dates import parse_date
-from ingest.readers.decoding import ARTICLE_BYTES, in_utf8
+from ingest.readers.bylines import parse_authors
+from ingest.readers.encoding import ARTICLE_BYTES, as_utf8
+from ingest.readers.error_guard import guard
 from ingest.readers.fields import article_from
-from ingest.readers.fragments import text_of_fragment
-from ingest.readers.guarding import guarded
-from ingest.readers.html import read_html
-from ingest.readers.ids import place_of
+from ingest.readers.html.fragments import text_of_fragment
+from ingest.readers.html.reader import read_html
+from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
+from rag.urls import file_location
 
 _PEEK = 2**10
 MAIL_BYTES = 4 * ARTICLE_BYTES  # most of a long one is pictures
@@ -79,7 +79,7 @@ def read_mail(file: io.BufferedReader[Any], place: str, url: str = "") -> Read:
         return
     for number, content in enumerate(_messages(file), 1):
         at = f"{place}:{number}"
-        yield from guarded(at, partial(_one, content, at))
+        yield from guard(at, partial(_one, content, at))
 
 
 def _one(content: bytes, at: str) -> list[Article | Link | Reject]:
@@ -156,7 +156,7 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 def _html_of(part: MIMEPart) -> bytes:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
-    return in_utf8(content, f"charset={part.get_content_charset() or ''}")
+    return as_utf8(content, f"charset={part.get_content_charset() or ''}")
 
 
 # Messages
@@ -179,7 +179,7 @@ def _mail(message: EmailMessage, place: str, url: str) -> Article | Reject:
         "url": url or (archived if re.match(r"(?i)https?://", archived) else ""),
         "id": f"mid:{number}" if number else "",
     }
-    return article_from(record, place=place, given=f"file:{place_of(place)}")
+    return article_from(record, place=place, given=f"file:{file_location(place)}")
 
 
 def _date(text: str) -> Any:
@@ -207,7 +207,7 @@ def _text_of(message: EmailMessage, place: str) -> str:
 def _decoded(part: MIMEPart) -> str:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
-    return in_utf8(content, f"charset={part.get_content_charset() or ''}").decode(
+    return as_utf8(content, f"charset={part.get_content_charset() or ''}").decode(
         "utf-8", "replace"
     )
 
@@ -233,12 +233,12 @@ def _sender(message: EmailMessage) -> tuple[str, tuple[str, ...]]:
     house = clean_line(_header(message, "Organization"))
     listed = any(_header(message, field) for field in ("List-Id", "List-Unsubscribe", "List-Post"))
     if of_house := _OF_A_HOUSE.match(name):
-        person = names(of_house[1])
+        person = parse_authors(of_house[1])
         if person:
             return house or clean_line(of_house[2]), person
     if not name:
         return house or domain.removeprefix("www."), ()
-    person = names(name)
+    person = parse_authors(name)
     if listed or _HOUSE.match(local) or not person or len(name.split()) < 2:
         return house or name, ()
     return house, person

@@ -17,14 +17,14 @@ from functools import partial
 from typing import IO, Any
 
 from ingest.readers import Read, Reject
-from ingest.readers.dateorder import FileOrder
-from ingest.readers.decoding import ARTICLE_BYTES
+from ingest.readers.compression import BombError, UnpackLimit
+from ingest.readers.date_order import FileOrder
+from ingest.readers.date_order_detection import order_of_records
+from ingest.readers.encoding import ARTICLE_BYTES
+from ingest.readers.error_guard import guard
+from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.fields import article_from
-from ingest.readers.guarding import guarded
-from ingest.readers.lookahead import order_of_records
-from ingest.readers.mapping import NO_MAP, FieldMap
-from ingest.readers.packed import Allowance, BombError
-from ingest.readers.parquetpages import DELTA_BYTE_ARRAY, Pages, pages_of
+from ingest.readers.parquet_pages import DELTA_BYTE_ARRAY, Pages, pages_of
 
 # It is read from its end, so that it is copied to the disk where it comes out of a stream.
 _FILE_BYTES = 8 * 2**30
@@ -46,7 +46,7 @@ def read_parquet(
     file: io.BufferedReader[Any],
     place: str,
     field_map: FieldMap = NO_MAP,
-    allowance: Allowance | None = None,
+    allowance: UnpackLimit | None = None,
 ) -> Read:
     """Yield the article of each row of a Parquet file, the row's number as its place.
 
@@ -75,8 +75,8 @@ def read_parquet(
                 if isinstance(found, str):
                     yield Reject(at, found)
                     continue
-                (allowance or Allowance(size)).take(found[1])
-                yield from guarded(at, partial(_article, found[0], at, field_map, order))
+                (allowance or UnpackLimit(size)).take(found[1])
+                yield from guard(at, partial(_article, found[0], at, field_map, order))
         except BombError:
             raise
         except (arrow.ArrowException, ValueError, OverflowError, OSError, MemoryError) as error:

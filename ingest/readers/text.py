@@ -6,16 +6,16 @@ import re
 from datetime import datetime
 from typing import Any
 
+from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
-from ingest.litter import bare
 from ingest.readers import Reject
-from ingest.readers.bylines import names
-from ingest.readers.dates import parse_date
-from ingest.readers.decoding import decode
+from ingest.readers.bylines import parse_authors
+from ingest.readers.encoding import decode
 from ingest.readers.fields import SPELLINGS, article_from
-from ingest.readers.ids import place_of
-from ingest.readers.shown import stands_alone
+from ingest.readers.html.visible_date import stands_alone
+from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
+from rag.urls import file_location
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _PAIR = re.compile(r"\A([A-Za-zÀ-ÿА-Яа-яЁёІіЇїЄє가-힣 _-]{2,24})\s*[:：]\s*+(.*)\Z")
@@ -77,10 +77,10 @@ def read_text(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     record, story = _front_matter(text)
     if record or _HEADING.search(story):
         story = _unmarked(story, record)
-    head, story = said_above(story, has_title="title" in record)
+    head, story = header_fields(story, has_title="title" in record)
     has_title = "title" in head or "title" in record
     record = {"url": url, **head, **record, "text": story}
-    found = article_from(record, place=place, given=f"file:{place_of(place)}")
+    found = article_from(record, place=place, given=f"file:{file_location(place)}")
     if isinstance(found, Article) and (size := _too_short(story, has_title=has_title)):
         why = "a headline and a sentence are the least"
         return Reject(place, f"too short to be a story: {size}: {why}")
@@ -102,7 +102,7 @@ def _too_short(story: str, *, has_title: bool) -> str:
     return f"{words} word{'' if words == 1 else 's'}"
 
 
-def said_above(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
+def header_fields(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
     """Return what the first lines of a text say of it, and the story without them."""
     head, story = _head(story, has_title=has_title)
     if "published" not in head:
@@ -210,9 +210,9 @@ def _about(line: str) -> dict[str, Any] | None:
             return {name: value} if value else {}
     byline = _BYLINE.match(line)
     if byline:
-        found: dict[str, Any] = {"authors": list(names(byline.group(1)))}
+        found: dict[str, Any] = {"authors": list(parse_authors(byline.group(1)))}
         return found | ({"publisher": byline.group(2)} if byline.group(2) else {})
-    if bare(line) in ("date", "by", "author", "updated", "published", "source"):
+    if normalize_line(line) in ("date", "by", "author", "updated", "published", "source"):
         return {}
     if _YEAR.search(line) and len(line) <= 60 and not re.search(r"[.!?][\"”’]?\Z", line):
         moment = _parsed(line) if stands_alone(line) else None

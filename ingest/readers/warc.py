@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from ingest.readers import Link, Read, Reject
-from ingest.readers.decoding import ARTICLE_BYTES, in_utf8
-from ingest.readers.filenames import printable
-from ingest.readers.guarding import guarded
-from ingest.readers.html import read_html
-from ingest.readers.payload import payload_of
+from ingest.readers.encoding import ARTICLE_BYTES, as_utf8
+from ingest.readers.error_guard import guard
+from ingest.readers.file_names import printable_name
+from ingest.readers.html.reader import read_html
+from ingest.readers.http_payload import decode_payload
 from rag.schema import Article
 
 # What a record may say of itself. Real headers have some KB; a line without an end has no bound.
@@ -37,11 +37,11 @@ def read_warc(file: io.BufferedReader[Any], place: str) -> Read:
             yield found
             continue
         url, content = found
-        at = f"{place}!{printable(url)}"
+        at = f"{place}!{printable_name(url)}"
         if len(content) > ARTICLE_BYTES:
             yield Reject(at, f"longer than {ARTICLE_BYTES // 2**20} MB: no page is that long")
         else:
-            yield from guarded(at, partial(_page, content, at, url))
+            yield from guard(at, partial(_page, content, at, url))
     if not pages:
         yield Reject(place, "a web archive without an HTML page")
 
@@ -93,9 +93,9 @@ def _address(record: Any) -> str:
 
 def _content(record: Any) -> bytes:
     """Return the page, unpacked, in UTF-8 where the response names the encoding it is in."""
-    content = payload_of(record)
+    content = decode_payload(record)
     kind = (record.http_headers or record.rec_headers).get_header("Content-Type") or ""
-    return in_utf8(content, kind) if len(content) <= ARTICLE_BYTES else content
+    return as_utf8(content, kind) if len(content) <= ARTICLE_BYTES else content
 
 
 def _records(file: io.BufferedReader[Any]) -> Any:

@@ -1,7 +1,7 @@
 """Sentence embeddings: LangChain's Embeddings over a sentence-transformers model.
 
-A query is embedded in numpy (`rag.models.bert`) where the model is one that it computes, so that a
-search does not wait for torch; many passages are embedded in torch (`rag.models.transformer`).
+A query is embedded in numpy (`rag.models.numpy_bert`) where it supports the model, so that a search
+doesn't wait for torch; many passages are embedded in torch (`rag.models.torch_backend`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
-from rag.models.bert import Bert, read_bert
+from rag.models.numpy_bert import Bert, read_bert
 from rag.models.weights import read_json
 from rag.settings import Precision
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-    from rag.models.transformer import TransformerEncoder
+    from rag.models.torch_backend import TransformerEncoder
 
 Task = Literal["query", "document"]
 Vectors = NDArray[np.float32]
@@ -163,7 +163,7 @@ class SentenceEmbeddings(Embeddings):
     def _torch(self) -> TransformerEncoder:
         with self._loading:
             if self._encoder is None:
-                from rag.models.transformer import TransformerEncoder
+                from rag.models.torch_backend import TransformerEncoder
 
                 self._encoder = TransformerEncoder(self.folder, self.precision)
             return self._encoder

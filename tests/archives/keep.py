@@ -15,7 +15,7 @@ from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
 
 HERE = Path(__file__).parent
@@ -72,9 +72,9 @@ def keep(kept: Path = HERE) -> Path:
     """Write the archive of this version into a folder, and return the file."""
     with tempfile.TemporaryDirectory() as folder:
         with Archive.open(folder, mode="write", embeddings=EightWords()) as archive:
-            archive.put(map(whole, (FERRY, BREAD, UNDATED, GONE)))
-            archive.put([whole(FERRY_AFLOAT)])
-            archive.remove([GONE.id])
+            archive.add(map(whole, (FERRY, BREAD, UNDATED, GONE)))
+            archive.add([whole(FERRY_AFLOAT)])
+            archive.delete([GONE.id])
         connection = sqlite3.connect(Path(folder) / "archive.sqlite")
         with contextlib.closing(connection):
             (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.settings import Settings
 from tests.fakes import QuotingChatbot, small_archive
-from ui.page.serving import Served, start
+from ui.web.app import Served, start
 
 QUESTION = "What about the harbour bridge?"
 TOKEN = "a-token-for-the-tests"  # of this process's server alone

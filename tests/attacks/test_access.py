@@ -12,22 +12,23 @@ from typing import Any
 
 import pytest
 
-from rag.answers.spread import spread
-from rag.answers.timeline import timeline
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.retriever import NewsRetriever
+from rag.answer.chatbot import Chatbot
+from rag.answer.timeline import build_timeline
+from rag.archive.archive import Archive
+from rag.models.archive_model import LazyEmbeddings
+from rag.retrieval.histogram import date_histogram
+from rag.retrieval.langchain import NewsRetriever
 from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Passage, Span
 from rag.settings import Settings
-from rag.storage.filtering import by_rights, restricts
-from tests.fakes import WordEmbeddings, small_archive
+from rag.store.filters import restricts, rights_clause
+from tests.fakes import WordEmbeddings, phrase_hits, small_archive
 from ui.cli import main
-from ui.page import answering, kept
-from ui.page.overview import Overview
-from ui.page.reading import Place, article_markup
-from ui.page.serving import build_page
-from ui.page.session import Asked, Conversation, Desk, Turn
-from ui.page.texts import texts_in
+from ui.web import browser_storage, run_turn
+from ui.web.app import build_page
+from ui.web.archive_summary import SummaryCache
+from ui.web.state import AskRequest, Conversation, Session, Turn
+from ui.web.texts import texts_in
+from ui.web.views.article import Place, article_html
 
 ROOT = Path(__file__).parents[2]
 DAY = datetime(2024, 10, 21, tzinfo=UTC)
@@ -43,8 +44,8 @@ PUBLIC = Article(
     "courier.example/bridge", "Bridge inspectors find cracks", STORY, "Harbour Courier",
     "https://courier.example/bridge", ("Noor Haan",), DAY, language="en", section="Town",
 )  # fmt: skip
-COPY = replace(  # the same story, told to subscribers as well
-    PUBLIC, id="wire.example/bridge", title="Wire: vermilion bridge", publisher="Vermilion Wire",
+COPY = PUBLIC.replace(
+    id="wire.example/bridge", title="Wire: vermilion bridge", publisher="Vermilion Wire",
     url="https://wire.example/bridge", authors=("Vermilion Reporter",), access="wire",
 )  # fmt: skip
 BOARD = Article(
@@ -64,12 +65,12 @@ ONCE_PUBLIC = Article(
     "The ferry will run at night, the vermilion company said of the harbour.", "Harbour Courier",
     "", (), DAY,
 )  # fmt: skip
-CLOSED = replace(ONCE_PUBLIC, title="Ferry to run at night, vermilion", access="board")
+CLOSED = ONCE_PUBLIC.replace(title="Ferry to run at night, vermilion", access="board")
 RESTRICTED = {COPY.id, BOARD.id, NOTICE.id, CLOSED.id}
 
 
 def put(archive: Archive, *articles: Article) -> None:
-    archive.put((article, [Span(0, len(article.text))]) for article in articles)
+    archive.add((article, [Span(0, len(article.text))]) for article in articles)
 
 
 @pytest.fixture(scope="module")
@@ -92,21 +93,23 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
     "search": lambda a, f: a.search(QUESTION, 20, filters=f),
     "search, only its words": lambda a, f: a.search("vermilion report piers", 20, filters=f),
     "search as of a day": lambda a, f: a.search(QUESTION, 20, filters=f, as_of=LATER),
-    "dense": lambda a, f: a.dense(QUESTION, 20, filters=f),
-    "lexical": lambda a, f: a.lexical("vermilion harbour bridge ferry", 20, filters=f),
-    "phrase": lambda a, f: a.lexical("x", 20, filters=f, phrases=("vermilion report",)),
-    "dense as of a day": lambda a, f: a.as_of(LATER).dense(QUESTION, 20, filters=f),
-    "lexical as of a day": lambda a, f: a.as_of(LATER).lexical("vermilion ferry", 20, filters=f),
+    "dense": lambda a, f: a.search(QUESTION, 20, filters=f, mode="vector"),
+    "lexical": lambda a, f: a.search("vermilion harbour bridge ferry", 20, filters=f, mode="bm25"),
+    "phrase": lambda a, f: phrase_hits(a, "x", 20, filters=f, phrases=("vermilion report",)),
+    "dense as of a day": lambda a, f: a.as_of(LATER).search(QUESTION, 20, filters=f, mode="vector"),
+    "lexical as of a day": lambda a, f: a.as_of(LATER).search(
+        "vermilion ferry", 20, filters=f, mode="bm25"
+    ),
     "articles": lambda a, f: list(a.articles(f)),
-    "copies": lambda a, f: a.copies([PUBLIC.id], filters=f),
-    "copies as of a day": lambda a, f: a.as_of(LATER).copies([PUBLIC.id], filters=f),
+    "copies": lambda a, f: a.near_duplicates([PUBLIC.id], filters=f),
+    "copies as of a day": lambda a, f: a.as_of(LATER).near_duplicates([PUBLIC.id], filters=f),
     "ask": lambda a, f: Chatbot(a).ask(QUESTION, filters=f),
     "ask as of a day": lambda a, f: Chatbot(a).ask(QUESTION, filters=f, as_of=LATER),
     "ask of another publisher": lambda a, f: Chatbot(a).ask(
         "What does the vermilion report say?", filters=replace(f, publishers=("Harbour Courier",))
     ),
     "ask of another time": lambda a, f: Chatbot(a).ask("What did inspectors find in May 2011?"),
-    "timeline": lambda a, f: timeline(a, QUESTION, filters=f),
+    "timeline": lambda a, f: build_timeline(a, QUESTION, filters=f),
     "NewsRetriever": lambda a, f: NewsRetriever(archive=a, k=20, filters=f).invoke(QUESTION),
     "named publisher": lambda a, f: Chatbot(a).ask("What did they find?", filters=f).understood,
     "status": lambda a, f: a.status(access=f.access).publishers,
@@ -120,10 +123,12 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
     "article as of a day": lambda a, f: a.as_of(LATER).article(BOARD.id, access=f.access),
     "old revision": lambda a, f: a.article(CLOSED.id, 1, access=f.access),
     "revisions": lambda a, f: a.revisions(CLOSED.id, access=f.access),
-    "ids": lambda a, f: a.ids_beginning("board.", access=f.access),
-    "ids at an address": lambda a, f: a.ids_named(BOARD.url, access=f.access),
+    "ids": lambda a, f: a.complete_id("board.", access=f.access),
+    "ids at an address": lambda a, f: a.find_ids(BOARD.url, access=f.access),
     "neighbours": lambda a, f: (
-        a.neighbours(Passage(BOARD.id, 1, 0, len(BOARD.text), "?"), access=f.access)[0].text
+        a.surrounding_passages(Passage(BOARD.id, 1, 0, len(BOARD.text), "?"), access=f.access)[
+            0
+        ].text
     ),
 }
 HARMLESS = {"ask of another time", "named publisher", "gaps", "ask of another publisher"}
@@ -147,7 +152,7 @@ def test_each_right_opens_its_own_articles(archive: Archive) -> None:
     ids = {hit.passage.article_id for hit in archive.search(QUESTION, 20, filters=board)}
     assert BOARD.id in ids
     assert not ids & {COPY.id, NOTICE.id}
-    assert archive.article(BOARD.id, access=("board",)) == replace(BOARD, revision=1)
+    assert archive.article(BOARD.id, access=("board",)) == BOARD.replace(revision=1)
     assert archive.article(COPY.id, access=("board",)) is None
     assert [len(archive.revisions(CLOSED.id, access=access)) for access in ((), ("board",))] == [
         0,
@@ -157,15 +162,17 @@ def test_each_right_opens_its_own_articles(archive: Archive) -> None:
 
 def test_a_restricted_correction_is_told_to_its_readers_only(archive: Archive) -> None:
     def correction(filters: Filters) -> str:
-        (hit,) = archive.lexical("cracks", 5, filters=replace(filters, article_ids=(PUBLIC.id,)))
-        return hit.head.correction
+        (hit,) = archive.search(
+            "cracks", 5, filters=replace(filters, article_ids=(PUBLIC.id,)), mode="bm25"
+        )
+        return hit.metadata.correction
 
     assert correction(Filters()) == ""
     assert "vermilion piers were four" in correction(Filters(access=("wire",)))
     before = archive.as_of(LATER)
-    (hit,) = before.lexical("cracks", 5, filters=Filters(article_ids=(PUBLIC.id,)))
-    assert hit.head.correction == ""
-    assert before.corrected_since([hit.head]) == {}
+    (hit,) = before.search("cracks", 5, filters=Filters(article_ids=(PUBLIC.id,)), mode="bm25")
+    assert hit.metadata.correction == ""
+    assert before.corrected_since([hit.metadata]) == {}
 
 
 def test_counts_are_of_what_may_be_read(archive: Archive) -> None:
@@ -178,24 +185,27 @@ def test_counts_are_of_what_may_be_read(archive: Archive) -> None:
 
 
 def test_the_plot_counts_only_what_may_be_read(archive: Archive) -> None:
-    bars = spread(archive, "harbour bridge vermilion report").bars
+    bars = date_histogram(archive, "harbour bridge vermilion report").bars
     assert sum(bar.articles for bar in bars) == 1
-    assert sum(b.articles for b in spread(archive, "harbour bridge", filters=EVERYTHING).bars) > 1
+    assert (
+        sum(b.articles for b in date_histogram(archive, "harbour bridge", filters=EVERYTHING).bars)
+        > 1
+    )
 
 
 # the page
 
 
 def test_the_overview_of_the_page_shows_visitors_nothing_restricted(archive: Archive) -> None:
-    seen = Overview(archive).now()
+    seen = SummaryCache(archive).now()
     assert not leaks((seen.status.publishers, seen.status.gaps, seen.choices, seen.examples))
     assert seen.examples == (PUBLIC.title,)
 
 
 @pytest.mark.parametrize("mode", ["answer", "timeline", "passages"])
 def test_a_question_on_the_page_finds_nothing_restricted(mode: Any, archive: Archive) -> None:
-    desk = answering.begun(Desk(), Asked(QUESTION, mode=mode))
-    *_, last = answering.answered(archive, Chatbot(archive), desk)
+    desk = run_turn.begin_turn(Session(), AskRequest(QUESTION, mode=mode))
+    *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
     assert last.turns[-1].answer.hits
     assert not leaks(last)
 
@@ -206,10 +216,10 @@ def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) 
         Passage(CLOSED.id, 1, 0, len(ONCE_PUBLIC.text), ONCE_PUBLIC.text),
         Passage(PUBLIC.id, 1, 0, len(PUBLIC.text), PUBLIC.text),
     ]
-    hits = tuple(Hit(passage, PUBLIC.head, 1.0) for passage in passages)
-    answer = Answer(QUESTION, hits=hits, closest=hits, refused=True, reason="No.")
-    desk = Desk((Conversation(turns=(Turn(Asked(QUESTION), answer),)),))
-    (back,) = kept.from_browser(kept.to_browser(desk), archive, "lost")
+    hits = tuple(Hit(passage, PUBLIC.metadata, 1.0) for passage in passages)
+    answer = Answer(QUESTION, hits=hits, nearest_hits=hits, refused=True, reason="No.")
+    desk = Session((Conversation(turns=(Turn(AskRequest(QUESTION), answer),)),))
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive, "lost")
     assert [hit.passage.article_id for hit in back.turns[0].answer.hits] == [PUBLIC.id]
     assert not leaks(back.turns[0].answer)
 
@@ -219,11 +229,11 @@ def test_the_page_opens_no_restricted_article(revision: int | None, archive: Arc
     texts = texts_in("en")
     for article in (BOARD, COPY, CLOSED):
         place = Place(Passage(article.id, 1, 0, 9, article.text[:9]))
-        shown = article_markup(archive, place, texts, revision)
+        shown = article_html(archive, place, texts, revision)
         assert SECRET not in shown.casefold()
         assert texts("withdrawn") in shown.replace("&#x27;", "'") or "bf-refused" in shown
     place = Place(Passage(PUBLIC.id, 1, 0, 9, PUBLIC.text[:9]))
-    assert SECRET not in article_markup(archive, place, texts, revision=1).casefold()
+    assert SECRET not in article_html(archive, place, texts, revision=1).casefold()
 
 
 def test_the_endpoints_for_programs_tell_nothing_restricted(archive: Archive) -> None:
@@ -240,7 +250,7 @@ def test_the_endpoints_for_programs_tell_nothing_restricted(archive: Archive) ->
 
 @pytest.fixture
 def operated(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr("rag.models.lazy.LazyEmbeddings.open", lambda self: WordEmbeddings())
+    monkeypatch.setattr(LazyEmbeddings, "open", lambda self: WordEmbeddings())
     monkeypatch.setenv("BACKFILE_EMBEDDING_MODEL", "words")
     return str(archive.path)
 
@@ -278,8 +288,8 @@ def test_an_operators_evaluation_finds_restricted_articles(
 
 def test_an_archive_without_restricted_articles_is_searched_without_rights(tmp_path: Path) -> None:
     with small_archive(tmp_path) as archive:
-        database = archive.record.database
-        assert by_rights(database, Filters()) == EVERYTHING
+        database = archive.store.database
+        assert rights_clause(database, Filters()) == EVERYTHING
         assert not restricts(database, Filters())
         assert archive.search("harbour bridge") == archive.search(
             "harbour bridge", filters=EVERYTHING

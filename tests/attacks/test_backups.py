@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.backup import restore_backup, write_backup
+from rag.archive.doctor import find_problems
 from rag.errors import BackupError
-from rag.storage.backups import back_up, restore
 from tests.fakes import ARTICLES, WordEmbeddings, small_archive
 from ui import cli
 
@@ -28,7 +28,7 @@ MEGABYTE = 1 << 20
 def genuine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("genuine")
     with small_archive(folder / "archive") as archive:
-        back_up(archive.record, folder / "archive.backup")
+        write_backup(archive.store, folder / "archive.backup")
     return folder / "archive.backup"
 
 
@@ -66,13 +66,13 @@ def refused(backup: Path, folder: Path) -> str:
     Its own lock stays in a folder that was there.
     """
     with pytest.raises(BackupError) as error:
-        restore(backup, folder / "new")
+        restore_backup(backup, folder / "new")
     assert not (folder / "new").exists()
     there = folder / "there"
     there.mkdir()
     (there / "notes.txt").write_text("mine")
     with pytest.raises(BackupError):
-        restore(backup, there)
+        restore_backup(backup, there)
     assert {path.name for path in there.iterdir()} <= {"notes.txt", "writer.lock", "writer.json"}
     assert "\n" not in str(error.value)
     return str(error.value)
@@ -93,10 +93,10 @@ def files_up_to(size: int) -> Iterator[None]:
 def test_a_genuine_backup_repacked_by_the_helpers_is_restored(
     tmp_path: Path, genuine: Path
 ) -> None:
-    restore(tampered(genuine, tmp_path), tmp_path / "new")
+    restore_backup(tampered(genuine, tmp_path), tmp_path / "new")
     with Archive.open(tmp_path / "new", embeddings=WordEmbeddings()) as archive:
         assert archive.count().articles == len(ARTICLES)
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 @pytest.mark.parametrize(
@@ -310,11 +310,11 @@ def test_a_backup_leaves_out_what_was_added_to_the_record(tmp_path: Path) -> Non
                 "CREATE VIRTUAL TABLE words USING fts5(a)",
             ):
                 connection.execute(statement)
-        back_up(archive.record, tmp_path / "b")
-    restore(tmp_path / "b", tmp_path / "new")
+        write_backup(archive.store, tmp_path / "b")
+    restore_backup(tmp_path / "b", tmp_path / "new")
     with Archive.open(tmp_path / "new", embeddings=WordEmbeddings()) as archive:
         assert archive.count().articles == len(ARTICLES)
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 def test_no_backup_is_made_that_could_not_be_restored(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_no_backup_is_made_that_could_not_be_restored(tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "archive" / RECORD)) as connection, connection:
             connection.execute("ALTER TABLE meta ADD COLUMN twice TEXT")
         with pytest.raises(BackupError, match="would be no backup: it holds the table 'meta'"):
-            back_up(archive.record, tmp_path / "b")
+            write_backup(archive.store, tmp_path / "b")
     assert not (tmp_path / "b").exists()
 
 
@@ -331,7 +331,7 @@ def test_an_archive_in_place_is_left_as_it_is(tmp_path: Path, genuine: Path) -> 
     before = (tmp_path / "archive" / RECORD).read_bytes()
     trigger = "CREATE TRIGGER wipe AFTER INSERT ON revisions BEGIN DELETE FROM passages; END"
     with pytest.raises(BackupError, match="there is an archive"):
-        restore(tampered(genuine, tmp_path, trigger), tmp_path / "archive")
+        restore_backup(tampered(genuine, tmp_path, trigger), tmp_path / "archive")
     assert (tmp_path / "archive" / RECORD).read_bytes() == before
 
 
@@ -342,7 +342,9 @@ def test_the_indexes_of_a_lost_record_outlast_a_refused_backup(
     (tmp_path / "archive" / RECORD).unlink()
     held = {path.name for path in (tmp_path / "archive").iterdir()}
     with pytest.raises(BackupError):
-        restore(tampered(genuine, tmp_path, "CREATE VIEW recent AS SELECT 1"), tmp_path / "archive")
+        restore_backup(
+            tampered(genuine, tmp_path, "CREATE VIEW recent AS SELECT 1"), tmp_path / "archive"
+        )
     assert {path.name for path in (tmp_path / "archive").iterdir()} == held
 
 

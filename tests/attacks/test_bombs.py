@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers.mapping import FieldMap
+from ingest.readers.field_map import FieldMap
 from tests.pdfs import pdf
 
 MB = 2**20
@@ -25,9 +25,9 @@ STORY = "The ferry line said that its first boat had sailed from Tarn after the 
 _READ = """
 import json, sys
 from pathlib import Path
-from ingest.readers import Reading, Reject, read
+from ingest.readers import ReaderOptions, Reject, read
 titles, reasons, many = [], [], 0
-for found in read(Path(sys.argv[1]), reading=Reading(links=sys.argv[2])):
+for found in read(Path(sys.argv[1]), reading=ReaderOptions(links=sys.argv[2])):
     many += 1
     if many < 100:
         said = reasons if isinstance(found, Reject) else titles

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from tests.attacks.served import QUESTION, Visit, client, serving
 from tests.desks import asked
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
-from ui.page.feedback import FILE
-from ui.page.serving import Served
-from ui.page.session import Desk
-from ui.page.withdrawn import without_withdrawn
+from ui.web.app import Served
+from ui.web.feedback import FILE
+from ui.web.state import Session
+from ui.web.withdrawn import without_withdrawn
 
 SECRETS = ("closed on Monday", "six weeks", HARBOUR.title)
 LOST = "Some of this answer is not shown"
@@ -101,11 +101,11 @@ def test_conversation_that_the_browser_kept_comes_back_without_it(
     desk = next(
         value
         for value in app.state_holder.session_data[visit.session].state_data.values()
-        if isinstance(value, Desk)
+        if isinstance(value, Session)
     )
-    from ui.page import kept
+    from ui.web import browser_storage
 
-    stored = kept.to_browser(desk)
+    stored = browser_storage.to_browser(desk)
     assert "closed on Monday" in json.dumps(stored)
     erase(folder, HARBOUR.id)
     with client(served) as asking:
@@ -124,18 +124,20 @@ def test_card_and_thumb_of_the_erased_article_hold_nothing(visit: Visit, folder:
 
 def test_copies_and_closest_of_a_withdrawn_article_go_too(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
-        refused = asked(archive, Desk(), "storm frost")[-1]
-        assert {hit.head.article_id for hit in refused.turns[0].answer.closest} >= {HARBOUR.id}
-        said = asked(archive, Desk(), QUESTION)[-1]
+        refused = asked(archive, Session(), "storm frost")[-1]
+        assert {hit.metadata.article_id for hit in refused.turns[0].answer.nearest_hits} >= {
+            HARBOUR.id
+        }
+        said = asked(archive, Session(), QUESTION)[-1]
         erase(tmp_path, HARBOUR.id)
         for desk in (refused, said):
             (turn,) = without_withdrawn(desk, archive, "lost").turns
             silent(repr(turn.answer))
             assert turn.answer.notice == "lost"
         assert ORCHARD.id in {
-            hit.head.article_id
-            for hit in without_withdrawn(refused, archive, "lost").turns[0].answer.closest
+            hit.metadata.article_id
+            for hit in without_withdrawn(refused, archive, "lost").turns[0].answer.nearest_hits
         }
-        other = asked(archive, Desk(), "What about the growers?")[-1]
+        other = asked(archive, Session(), "What about the growers?")[-1]
         assert without_withdrawn(other, archive, "lost") is other
-        assert other.turns[0].answer.hits[0].head == ORCHARD.head
+        assert other.turns[0].answer.hits[0].metadata == ORCHARD.metadata

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ingest.readers import Reject
-from ingest.readers.html import read_html
+from ingest.readers.html.reader import read_html
 from rag.schema import Article
 
 SHOWN = [

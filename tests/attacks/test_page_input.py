@@ -12,9 +12,9 @@ import pytest
 
 from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
 from tests.fakes import HARBOUR
-from ui.page import inputs
-from ui.page.asking import asked_of, linked
-from ui.page.serving import Served
+from ui.web import input_validation
+from ui.web.app import Served
+from ui.web.ask_request import request_from_fields, request_from_link
 
 FREEZING = "who wrote " + "a-" * 60_000
 TURN = {"question": "Who?", "fields": {"after": "2024-10-01"}}
@@ -178,20 +178,24 @@ def test_endpoint_bounds_what_it_takes(visit: Visit) -> None:
 
 
 def test_link_and_fields_are_bounded() -> None:
-    asked = linked([("q", "x" * 10**6), ("after", "y" * 10**6), ("publishers", "z" * 10**6)])
+    asked = request_from_link(
+        [("q", "x" * 10**6), ("after", "y" * 10**6), ("publishers", "z" * 10**6)]
+    )
     assert asked is not None
     assert len(asked.question) <= 4000
     assert asked.filters.publishers == ()
     days = {"before": "9999-12-31", "after": "0001-01-01", "asked_on": 7}
     fields: dict[str, object] = {**days, "authors": [f"x{n}" for n in range(10**4)]}
-    asked, wrong = asked_of("Who?", "answer", "relevance", fields)
+    asked, wrong = request_from_fields("Who?", "answer", "relevance", fields)
     assert wrong == ["7", "0001-01-01", "9999-12-31"]
     assert len(asked.filters.authors) == 200
 
 
 def test_what_the_page_keeps_is_believed_when_it_comes_back() -> None:
-    turn = inputs.KeptTurn(question="Who?", hits=[("a", 1, 0, 3)], fields={"authors": ["A"]})
-    back = inputs.read_json(inputs.KeptTurn, turn.model_dump_json().encode())
+    turn = input_validation.KeptTurn(
+        question="Who?", hits=[("a", 1, 0, 3)], fields={"authors": ["A"]}
+    )
+    back = input_validation.read_json(input_validation.KeptTurn, turn.model_dump_json().encode())
     assert back == turn
 
 

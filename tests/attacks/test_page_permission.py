@@ -16,8 +16,8 @@ from rag.settings import Settings
 from tests.attacks.served import TOKEN, Visit, client, serving
 from tests.browser.conftest import free_port
 from tests.fakes import HARBOUR
-from ui.page.permission import Permission
-from ui.page.serving import Served
+from ui.web.app import Served
+from ui.web.auth import WriteAccess
 
 MINDING = ("feed", "doomed", "remove")
 DEFAULT_NGINX = """
@@ -139,7 +139,7 @@ def test_local_wants_the_machine_as_well_as_the_token(
 
 
 def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
-    with serving(tmp_path, feeding="everyone", token="") as served:
+    with serving(tmp_path, write_access="anyone", token="") as served:
         assert f"?token={served.permission.token}" in served.invitation
         assert len(served.permission.token) >= 32
         elsewhere = {"X-Forwarded-For": "192.0.2.7"}
@@ -148,10 +148,10 @@ def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
         with client(served, token=True) as asking:
             sent = {"files": {"files": ("x", b"x")}, "headers": elsewhere}
             assert asking.post("/gradio_api/upload", **sent).is_success
-    nobody = Permission.of(Settings(feeding="nobody", token=TOKEN))
+    nobody = WriteAccess.of(Settings(write_access="none", token=TOKEN))
     assert nobody.token == ""
     assert not nobody.is_token("")
-    assert not nobody.may_feed("127.0.0.1", {"host": "localhost", "cookie": "backfile="})
+    assert not nobody.may_write("127.0.0.1", {"host": "localhost", "cookie": "backfile="})
 
 
 def test_wrong_tokens_are_refused_and_soon_not_even_compared(tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_wrong_tokens_are_refused_and_soon_not_even_compared(tmp_path: Path) -> 
 
 
 def test_tokens_differ_at_each_start_and_short_ones_are_refused() -> None:
-    first, second = (Permission.of(Settings()) for _ in range(2))
+    first, second = (WriteAccess.of(Settings()) for _ in range(2))
     assert first.token != second.token
     assert first.cookie_value != second.cookie_value
     with pytest.raises(SettingsError, match="needs 16 or more"):
-        Permission.of(Settings(token="short"))
+        WriteAccess.of(Settings(token="short"))

@@ -13,10 +13,10 @@ import pytest
 
 from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
 from tests.benchmarks.load import hold
-from tests.fakes import HARBOUR, QuotingChatbot
-from ui.page import quota
-from ui.page.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
-from ui.page.serving import Served
+from tests.fakes import HARBOUR, QuotingChatbot, text_of
+from ui.web import quota
+from ui.web.app import Served
+from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
 
 Sources = tuple[str, str]
 NUMBERS = count(2)
@@ -38,8 +38,8 @@ class HoldingChatbot(QuotingChatbot):
 
     go = Event()
 
-    def stream(self, question: str, **given: Any) -> Iterator[Any]:
-        if "held" in question:
+    def stream(self, question: Any, **given: Any) -> Iterator[Any]:
+        if "held" in text_of(question):
             assert self.go.wait(60)
         yield from super().stream(question, **given)
 

@@ -12,9 +12,9 @@ import pytest
 from rag.errors import SettingsError
 from rag.settings import Settings
 from tests.attacks.served import QUESTION, answer, ask, client, raw, serving
-from ui.page.guard import LARGEST_BODY, Doors, Guard
-from ui.page.permission import is_same_origin
-from ui.page.serving import Served
+from ui.web.app import Served
+from ui.web.auth import is_same_origin
+from ui.web.request_guard import LARGEST_BODY, AllowedHosts, Guard
 
 EVIL = "http://evil.example"
 
@@ -183,14 +183,14 @@ def test_program_without_those_headers_is_answered(served: Served, asking: httpx
 
 
 def test_hosts_and_proxies_of_the_settings_are_checked() -> None:
-    assert Doors.of(Settings(host="10.0.0.7", hosts="A.example, [2001:db8::1]")).hosts >= {
+    assert AllowedHosts.of(Settings(host="10.0.0.7", hosts="A.example, [2001:db8::1]")).hosts >= {
         *("10.0.0.7", "a.example", "2001:db8::1"),
         *("localhost", "127.0.0.1", "::1"),
     }
-    assert "0.0.0.0" not in Doors.of(Settings(host="0.0.0.0")).hosts
+    assert "0.0.0.0" not in AllowedHosts.of(Settings(host="0.0.0.0")).hosts
     for wrong in ({"hosts": "http://a.example"}, {"hosts": "a b"}, {"proxies": "proxy.example"}):
         with pytest.raises(SettingsError, match="BACKFILE_"):
-            Doors.of(Settings(**wrong))
+            AllowedHosts.of(Settings(**wrong))
 
 
 def test_origin_is_compared_with_its_port_and_its_default() -> None:

@@ -12,11 +12,11 @@ import pytest
 from rag.schema import Answer, Hit, Passage
 from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
 from tests.fakes import HARBOUR
-from ui.page import feedback, kept
-from ui.page.feedback import Ledger
-from ui.page.quota import SESSIONS, SESSIONS_EACH, Bucket
-from ui.page.serving import Served
-from ui.page.session import MOST_TURNS, Asked, Conversation, Desk, Turn
+from ui.web import browser_storage, feedback
+from ui.web.app import Served
+from ui.web.feedback import FeedbackFile
+from ui.web.quota import SESSIONS, SESSIONS_EACH, Bucket
+from ui.web.state import MOST_TURNS, AskRequest, Conversation, Session, Turn
 
 
 @pytest.fixture(scope="module")
@@ -106,16 +106,16 @@ def test_questions_of_programs_leave_no_session_behind(served: Served) -> None:
 
 def turn(characters: int) -> Turn:
     passage = Passage(HARBOUR.id, 1, 0, characters, "x" * characters)
-    return Turn(Asked("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.head, 1.0),)))
+    return Turn(AskRequest("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.metadata, 1.0),)))
 
 
 def test_desk_on_the_server_is_bounded() -> None:
-    big = Desk(tuple(Conversation(turns=(turn(50_000),) * 10) for _ in range(20)))
+    big = Session(tuple(Conversation(turns=(turn(50_000),) * 10) for _ in range(20)))
     small = big.bounded(1_200_000)
     turns = [turn for conversation in small.conversations for turn in conversation.turns]
     assert sum(turn.size for turn in turns) <= 1_200_000
     assert small.current.turns == big.current.turns  # the oldest went
-    assert len(Desk((Conversation(turns=(turn(10**7),)),)).bounded().turns) == 1
+    assert len(Session((Conversation(turns=(turn(10**7),)),)).bounded().turns) == 1
     assert big.bounded(10**9) == big
 
 
@@ -127,27 +127,27 @@ def test_forged_places_do_not_multiply_an_article() -> None:
         def article(self, article_id: str, revision: int | None = None, /) -> object:
             return article
 
-        def copies(self, article_ids: object, /) -> dict[str, object]:
+        def near_duplicates(self, article_ids: object, /) -> dict[str, object]:
             return {}
 
     places = [[HARBOUR.id, 1, n, 100_000] for n in range(100)]
     turns = [{"question": "Who?", "mode": "passages", "hits": places}] * MOST_TURNS
     value = {"conversations": [{"id": "x", "turns": turns}] * 20}
-    found = kept.from_browser(value, Shelf(), "lost")  # type: ignore[arg-type]
+    found = browser_storage.from_browser(value, Shelf(), "lost")  # type: ignore[arg-type]
     passages = {
         id(hit.passage): len(hit.passage.text)
         for conversation in found
         for turn in conversation.turns
         for hit in turn.answer.hits
     }
-    assert 0 < sum(passages.values()) <= kept.RESTORED_TEXT
+    assert 0 < sum(passages.values()) <= browser_storage.RESTORED_TEXT
 
 
 def test_browser_is_given_no_more_than_it_may_send_back() -> None:
-    said = replace(turn(1000), alone="y" * 4000)
-    desk = Desk(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
-    value = kept.to_browser(desk)
-    assert len(json.dumps(value)) <= 1.2 * kept.LARGEST_KEPT
+    said = replace(turn(1000), standalone_question="y" * 4000)
+    desk = Session(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
+    value = browser_storage.to_browser(desk)
+    assert len(json.dumps(value)) <= 1.2 * browser_storage.LARGEST_KEPT
     assert len(value["conversations"][0]["turns"]) == MOST_TURNS
 
 
@@ -170,13 +170,13 @@ def test_feedback_is_bounded_by_line_day_and_file(
 ) -> None:
     huge = [turn(50_000)] * 1
     hits = huge[0].answer.hits * 500
-    desk = Desk((Conversation(turns=(replace(huge[0], answer=Answer("Who?", hits=hits)),)),))
+    desk = Session((Conversation(turns=(replace(huge[0], answer=Answer("Who?", hits=hits)),)),))
     told = feedback.feedback_of(desk, 0, liked=True, reason="y" * 10**6)
     assert told is not None
     assert feedback.keep(tmp_path, told)
     size = (tmp_path / feedback.FILE).stat().st_size
     assert size <= feedback.LARGEST_LINE
-    ledger = Ledger(3 * size)
+    ledger = FeedbackFile(3 * size)
     assert [feedback.keep(tmp_path, told, ledger) for _ in range(4)] == [True, True, True, False]
     monkeypatch.setattr(feedback, "LARGEST_FILE", 4 * size)
     assert not feedback.keep(tmp_path, told)

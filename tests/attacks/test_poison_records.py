@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from ingest.fetching.client import Client
-from ingest.readers import Failure, Reading, Reject, read
-from ingest.readers.filenames import path_of, printable
-from ingest.running import run
-from rag.archive import Archive
+from ingest.fetch.client import Client
+from ingest.readers import Failure, ReaderOptions, Reject, read
+from ingest.readers.file_names import path_of, printable_name
+from ingest.runner import run_ingest
+from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, ModelError
 from rag.schema import Article
-from rag.storage.rejects import Rejects
+from rag.store.ingest_log import RejectLog
 from tests.fakes import WordEmbeddings
 
 STORY = "The ferry line said that its first boat had sailed from Tarn after the strike."
@@ -36,7 +36,7 @@ def line(number: int, **more: Any) -> str:
 
 def titles(path: Path, **how: Any) -> list[str]:
     """The titles that were read from a file or folder, a reject as its reason."""
-    reading = Reading(**how)
+    reading = ReaderOptions(**how)
     return [
         f.title if isinstance(f, Article) else getattr(f, "reason", "link")
         for f in read(path, reading=reading)
@@ -50,8 +50,10 @@ def put(folder: Path, source: Path, embeddings: Any = None) -> tuple[Any, list[d
         Archive.open(folder, mode="write", embeddings=embeddings or WordEmbeddings()) as archive,
         Client() as client,
     ):
-        reading = Reading()
-        report = run(archive, [source], client=client, reading=reading, on_reject=told.append)
+        reading = ReaderOptions()
+        report = run_ingest(
+            archive, [source], client=client, reading=reading, on_reject=told.append
+        )
     return report, told
 
 
@@ -171,20 +173,20 @@ def test_reject_of_odd_name_is_kept_and_tried_again(tmp_path: Path) -> None:
     assert [reject["place"] for reject in told] == [f"{pages}/caf\\xe9.jsonl:1"]
     json.dumps(told).encode()
     with Archive.open(archive, embeddings=WordEmbeddings()) as opened:
-        (kept,) = Rejects(opened.record.database).all()
+        (kept,) = RejectLog(opened.store.database).all()
     assert kept.source == f"{pages}/caf\\xe9.jsonl"
     assert path_of(kept.source) == odd
     odd.write_text(line(1))
     report, _ = put(archive, path_of(kept.source))
     assert report.new == 1
     with Archive.open(archive, embeddings=WordEmbeddings()) as opened:
-        assert Rejects(opened.record.database).all() == []
+        assert RejectLog(opened.store.database).all() == []
 
 
 def test_printable_names_are_stable() -> None:
-    assert printable("plain é.txt") == "plain é.txt"
-    assert printable(os.fsdecode(b"caf\xe9.txt")) == "caf\\xe9.txt"
-    assert printable("lone \ud800") == "lone \\ud800"
+    assert printable_name("plain é.txt") == "plain é.txt"
+    assert printable_name(os.fsdecode(b"caf\xe9.txt")) == "caf\\xe9.txt"
+    assert printable_name("lone \ud800") == "lone \\ud800"
     assert path_of("no such \\xe9") == Path("no such \\xe9")
 
 
@@ -239,7 +241,7 @@ def test_reject_with_a_name_of_many_colons_is_kept_at_once(tmp_path: Path) -> No
     assert (report.new, report.rejected) == (1, 1)
     assert len(told[0]["place"]) < 20_000
     with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
-        assert Rejects(archive.record.database).all()[0].source == str(path)
+        assert RejectLog(archive.store.database).all()[0].source == str(path)
 
 
 # What nobody expected
@@ -276,7 +278,7 @@ def test_traceback_stays_off_the_screen(tmp_path: Path) -> None:
         "from ingest.pipeline import ingest\n"
         "class Broken:\n"
         "    def article(self, article_id, *, access): raise TypeError('broken')\n"
-        "    def fingerprints(self, article_ids): raise TypeError('broken')\n"
+        "    def content_hashes(self, article_ids): raise TypeError('broken')\n"
         "rejected = []\n"
         "ingest(Broken(), [sys.argv[1]], on_reject=rejected.append)\n"
         "assert 'broken' in rejected[0]['reason'], rejected\n"
@@ -328,7 +330,7 @@ def test_error_of_the_archive_or_its_model_ends_the_run(
 
 
 def test_failure_in_a_worker_process_is_a_reject(tmp_path: Path) -> None:
-    from ingest.readers.together import FROM, read_together
+    from ingest.readers.parallel import FROM, read_in_parallel
 
     pages = tmp_path / "pages"
     pages.mkdir()
@@ -337,7 +339,7 @@ def test_failure_in_a_worker_process_is_a_reject(tmp_path: Path) -> None:
     for number in range(FROM):
         (pages / f"{number:03}.html").write_text(page.format(body))
     (pages / "000.html").write_text("<html>" + "<div>" * 40_000 + STORY)
-    found = list(read_together(sorted(pages.iterdir()), None, Reading(workers=2)))
+    found = list(read_in_parallel(sorted(pages.iterdir()), None, ReaderOptions(workers=2)))
     assert len(found) == FROM
     assert sum(isinstance(one, Article) for one in found) >= FROM - 1
 
@@ -350,13 +352,13 @@ def test_failure_travels_between_processes() -> None:
 
 
 def test_fetched_content_that_fails_is_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingest.readers import opening
+    from ingest.readers import dispatch
 
     def explode(*_: object, **__: object) -> Article:
         raise KeyError("a fault of a reader")
 
-    monkeypatch.setattr("ingest.readers.html.read_html", explode)
+    monkeypatch.setattr("ingest.readers.html.reader.read_html", explode)
     page = b"<html><body><p>Anything</p></body></html>"
-    (found,) = opening.read_content(page, "https://velsund.example/a", Reading())
+    (found,) = dispatch.read_content(page, "https://velsund.example/a", ReaderOptions())
     assert isinstance(found, Reject)
     assert "KeyError" in found.reason

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from ingest.cleaning import clean, clean_title
-from ingest.readers.bylines import names as bylines
-from rag.answers.citations import read_citations
-from rag.checks.correcting import superseded
+from ingest.readers.bylines import parse_authors as bylines
+from rag.answer.retractions import is_retracted
+from rag.citations import read_citations
 from rag.errors import QuestionTooLongError
-from rag.questions import LONGEST_QUESTION, stand_alone, understand
-from rag.text.figures import days, figures
-from rag.text.names import names
-from rag.text.quotations import speaker, units
-from rag.text.sentences import sentences
-from rag.understanding.attribution import find_authors, find_publishers
-from rag.understanding.parts import parts_of
-from rag.understanding.windows import find_window
+from rag.nlp.entities import find_names
+from rag.nlp.numbers import find_dates, find_numbers
+from rag.nlp.quotations import find_speaker, quotable_spans
+from rag.nlp.sentences import split_sentences
+from rag.query.decompose import split_question
+from rag.query.parser import LONGEST_QUESTION, parse_question, resolve_followup
+from rag.query.sources import find_authors, find_publishers
+from rag.query.time_filter import find_time_filter
 from tests.fakes import small_archive
 from tests.patterns import seconds
 from ui import cli
@@ -55,21 +55,21 @@ TEXTS = {
 READ_QUESTION: dict[str, Callable[[str], object]] = {
     "publishers": lambda text: find_publishers(text, PUBLISHERS),
     "authors": lambda text: find_authors(text, ["Noor Haan"]),
-    "parts": lambda text: parts_of(text, cited=2),
-    "window": lambda text: find_window(text, NOW),
+    "parts": lambda text: split_question(text, cited=2),
+    "window": lambda text: find_time_filter(text, NOW),
 }
 READ_TEXT: dict[str, Callable[[str], object]] = {
-    "sentences": sentences,
-    "units": units,
-    "speaker": speaker,
-    "names": names,
-    "figures": figures,
-    "days": days,
+    "sentences": split_sentences,
+    "units": quotable_spans,
+    "speaker": find_speaker,
+    "names": find_names,
+    "figures": find_numbers,
+    "days": find_dates,
     "citations": read_citations,
     "text": clean,
     "title": clean_title,
     "byline": bylines,
-    "correction": lambda text: superseded("Ada Quill said ten.", text),
+    "correction": lambda text: is_retracted("Ada Quill said ten.", text),
 }
 
 
@@ -101,16 +101,16 @@ def test_long_question_is_refused_at_once() -> None:
     question = "who wrote" + "a-" * 60_000
     began = time.process_time()
     with pytest.raises(QuestionTooLongError, match=r"120,009 characters: ask it in at most 1,000"):
-        understand(question, asked_on=NOW)
+        parse_question(question, asked_on=NOW)
     with pytest.raises(QuestionTooLongError):
-        stand_alone(question, ["Who runs the ferry?"])
+        resolve_followup(question, ["Who runs the ferry?"])
     assert time.process_time() - began < 1
 
 
 def test_long_history_is_read_to_the_limit() -> None:
     turn = "Who is Ada Quill, " + "a-" * 60_000
     began = time.process_time()
-    whole = stand_alone("And where does she live?", [turn])
+    whole = resolve_followup("And where does she live?", [turn])
     assert time.process_time() - began < 1
     assert "Ada" in whole
     assert len(whole) <= LONGEST_QUESTION
@@ -118,7 +118,7 @@ def test_long_history_is_read_to_the_limit() -> None:
 
 def test_question_of_the_limit_is_read() -> None:
     question = ("Who runs the ferry " + "x" * LONGEST_QUESTION)[:LONGEST_QUESTION]
-    assert understand(f"  {question}  ", asked_on=NOW).text == question
+    assert parse_question(f"  {question}  ", asked_on=NOW).text == question
 
 
 def test_long_question_is_one_line_on_the_command_line(

@@ -5,23 +5,27 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingest import custody
-from ingest.fetching.client import Client, Limits
-from ingest.provenance import arrived
-from ingest.readers import Reading
-from ingest.readers.sites import is_same_site
+from ingest import change_policy
+from ingest.fetch.client import Client, Limits
+from ingest.provenance import with_origin
+from ingest.readers import ReaderOptions
 from ingest.report import IngestReport
-from ingest.running import run
-from ingest.trust import Source, Trust, read_trust, write_trust
-from rag.archive import Archive
+from ingest.runner import run_ingest
+from ingest.trusted_sources import (
+    TrustedSource,
+    TrustedSources,
+    read_trusted_sources,
+    write_trusted_sources,
+)
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
-from rag.storage.held import MOST_OF_AN_ORIGIN, HeldChange, HeldChanges, Origins
+from rag.store.held_changes import MOST_OF_AN_ORIGIN, ArticleOrigins, HeldChange, HeldChanges
+from rag.urls import is_same_site
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_following import STORY, feed, page
 from tests.test_identity import Model
@@ -56,38 +60,42 @@ class Desk:
         self.path = path
         self.rejects: list[dict[str, str]] = []
         with self.open() as archive:
-            archive.put([(a, [Span(0, len(a.text))]) for a in (COURIER, WIRE)])
+            archive.add([(a, [Span(0, len(a.text))]) for a in (COURIER, WIRE)])
 
     def open(self) -> Archive:
         return Archive.open(self.path, mode="write", embeddings=Model())
 
     def ingest(self, *sources: str | Path, summaries: bool = False) -> IngestReport:
         self.rejects = []
-        reading = Reading(links="keep" if summaries else "follow")
+        reading = ReaderOptions(links="keep" if summaries else "follow")
         limits = Limits(seconds=5, delay=0, back_off=0.01)
         with self.open() as archive, Client(limits, allowed=("127.0.0.1",)) as client:
-            return run(
+            return run_ingest(
                 archive, sources, client=client, reading=reading, on_reject=self.rejects.append
             )
 
     def articles(self) -> dict[str, Article]:
         with self.open() as archive:
-            return {article.id: replace(article, revision=1) for article in archive.articles()}
+            return {article.id: article.replace(revision=1) for article in archive.articles()}
 
     def held(self) -> list[HeldChange]:
         with self.open() as archive:
-            return HeldChanges(archive.record.database).all()
+            return HeldChanges(archive.store.database).all()
 
     def accept(self, change: HeldChange) -> str:
         with self.open() as archive:
-            database = archive.record.database
-            return custody.accept(archive, HeldChanges(database), change, Origins(database))
+            database = archive.store.database
+            return change_policy.accept_held_change(
+                archive, HeldChanges(database), change, ArticleOrigins(database)
+            )
 
     def trust(
         self, *hosts: str, publisher: str = "Harbour Courier", may_kill: bool = False
     ) -> None:
-        trust = read_trust(self.path)
-        write_trust(self.path, trust.with_source(Source(publisher, hosts, may_kill)))
+        trust = read_trusted_sources(self.path)
+        write_trusted_sources(
+            self.path, trust.with_source(TrustedSource(publisher, hosts, may_kill))
+        )
 
     def stands(self) -> bool:
         """Whether both houses' articles are as they were."""
@@ -305,11 +313,13 @@ def test_who_gave_an_id_takes_it_back(desk: Desk, evil: Newsstand, squatted: str
     origin = "https://feeds.pellworth-tribune.example/a.jsonl"
     own = Article(id=squatted, title="Crane falls", text=STORY[0], publisher="Pellworth Tribune")
     with desk.open() as archive:
-        custody_of = custody.Custody(archive, origins=Origins(archive.record.database))
-        through, held = custody_of.admitted([arrived(own, origin=origin, place=origin)])
+        custody_of = change_policy.ChangePolicy(
+            archive, origins=ArticleOrigins(archive.store.database)
+        )
+        through, held = custody_of.admit([with_origin(own, origin=origin, place=origin)])
         assert (through, held) == ([own], [])
-        archive.put([(own, [Span(0, len(own.text))])])
-        custody_of.settle()
+        archive.add([(own, [Span(0, len(own.text))])])
+        custody_of.commit()
     evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted, text=MORE_LIES)).encode())
     assert desk.ingest(evil.url("/a.jsonl")).changed == 0
     assert desk.articles()[squatted].text == STORY[0]
@@ -402,7 +412,7 @@ def test_what_goes_in_is_exactly_what_was_held(desk: Desk, evil: Newsstand) -> N
     (now,) = desk.held()  # the newest of the source takes the place of the older one
     assert now.id != looked_at.id
     with desk.open() as archive:
-        assert HeldChanges(archive.record.database).named(looked_at.id) is None
+        assert HeldChanges(archive.store.database).named(looked_at.id) is None
     assert desk.accept(now) == "changed"
     article = desk.articles()[COURIER.id]
     assert (article.text, article.authors) == (LIES.upper(), ("Ada Lindqvist",))
@@ -430,18 +440,18 @@ def test_an_erased_article_is_in_nothing_that_is_held(desk: Desk, evil: Newsstan
 
 def test_a_viewers_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> None:
     """`google.evil.example/amp/s/HOST/...` has HOST's id, and is not HOST's."""
-    from ingest.provenance import objection_to, speaks_for
+    from ingest.provenance import may_speak_for, origin_problem
 
     forged = "https://google.evil.example/amp/s/harbour-courier.example/crane"
-    copied = replace(COURIER, url=forged)
-    assert objection_to(copied, forged, Trust(), place=forged)
+    copied = COURIER.replace(url=forged)
+    assert origin_problem(copied, forged, TrustedSources(), place=forged)
     for copy in (
         "https://www.google.com/amp/s/harbour-courier.example/crane",
         "https://web.archive.org/web/2024id_/https://harbour-courier.example/crane",
         "https://harbour--courier-example.cdn.ampproject.org/c/s/harbour-courier.example/crane",
     ):
-        assert speaks_for(copy, COURIER.url, Trust())
-        assert not speaks_for(copy.replace("harbour-", "evil-"), COURIER.url, Trust())
+        assert may_speak_for(copy, COURIER.url, TrustedSources())
+        assert not may_speak_for(copy.replace("harbour-", "evil-"), COURIER.url, TrustedSources())
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.nlp.keyword_stuffing import is_stuffed, is_stuffed_title
 from rag.schema import Answer, Article, Hit, Span
-from rag.text.stuffing import is_stuffed, is_stuffed_title
 from tests.fakes import WordEmbeddings
 
 QUESTION = "What did the harbour council decide about the Alder Street bridge?"
@@ -107,7 +107,7 @@ def _crowd(attack: str, publishers: int = 40) -> Iterator[Article]:
 def attacked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
     articles = [HONEST, *BESIDE, *_crowd(request.param)]
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+        archive.add((article, [Span(0, len(article.text))]) for article in articles)
         yield archive
 
 
@@ -116,7 +116,7 @@ def _ids(hits: Sequence[Hit]) -> list[str]:
 
 
 def _cited(answer: Answer) -> set[str]:
-    return {c.head.article_id for s in answer.statements for c in s.citations}
+    return {c.metadata.article_id for s in answer.statements for c in s.citations}
 
 
 def test_honest_article_stays_on_top(attacked: Archive) -> None:
@@ -133,13 +133,13 @@ def test_answer_is_not_the_crowds_alone(attacked: Archive) -> None:
 def test_one_publishers_crowd_does_not_win(attack: str, tmp_path: Path) -> None:
     articles = [HONEST, *BESIDE, *_crowd(attack, publishers=1)]
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article, [Span(0, len(article.text))]) for article in articles)
+        archive.add((article, [Span(0, len(article.text))]) for article in articles)
         assert "honest" in _ids(archive.search(QUESTION, 8, asked_on=ASKED_ON))[:3]
 
 
 def test_crowd_alone_is_still_found(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article, [Span(0, len(article.text))]) for article in _crowd("a template"))
+        archive.add((article, [Span(0, len(article.text))]) for article in _crowd("a template"))
         assert len(archive.search(QUESTION, 8, asked_on=ASKED_ON)) == 8
 
 
@@ -158,7 +158,7 @@ def test_daily_column_keeps_its_place(tmp_path: Path) -> None:
         for day in range(1, 9)
     ]
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put((article, [Span(0, len(article.text))]) for article in [*column, *BESIDE])
+        archive.add((article, [Span(0, len(article.text))]) for article in [*column, *BESIDE])
         hits = archive.search("What did apples cost at the harbour market?", 8, asked_on=ASKED_ON)
     assert sum(hit.passage.article_id.startswith("market") for hit in hits) >= 6
 

@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 from ingest.pipeline import ingest
-from rag.archive import Archive
-from rag.chatbot import Chatbot
-from rag.evaluation import EvaluationQuestion, read_questions
+from rag.answer.chatbot import Chatbot
+from rag.archive.archive import Archive
+from rag.evaluate.retrieval import EvaluationQuestion, read_questions
 from rag.settings import Settings
-from rag.verification import Verifier
-from ui import feeding
+from rag.verify.verifier import Verifier
+from ui.cli.ingest_session import sample_folder
 
 QUESTIONS = Path(__file__).parents[1] / "quality" / "sample_questions.jsonl"
 ROUNDS = 3
@@ -34,7 +34,7 @@ def main() -> int:
         settings = Settings(archive=options.archive or Path(folder) / "sample")
         if options.archive is None:
             with Archive.open(settings.archive, mode="write", settings=settings) as archive:
-                ingest(archive, [feeding.sample()])
+                ingest(archive, [sample_folder()])
         with Archive.open(settings.archive, settings=settings) as archive:
             questions = read_questions(QUESTIONS.read_text(encoding="utf-8").splitlines())
             told("first statement", *first_statements(archive, questions))

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from tests.benchmarks.__main__ import ROOT
 
@@ -78,7 +78,7 @@ def _make(folder: Path, articles: int) -> None:
     with Archive.open(folder, mode="write", embeddings=RandomVectors()) as archive:
         for first in range(0, articles, BATCH):
             numbers = range(first, min(first + BATCH, articles))
-            archive.put(_article(n, chance) for n in numbers)
+            archive.add(_article(n, chance) for n in numbers)
     print(f"made: {articles:,} articles in {time.perf_counter() - began:.0f} s", flush=True)
 
 

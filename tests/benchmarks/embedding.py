@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from rag.models.bert import read_bert
 from rag.models.embeddings import SentenceEmbeddings
-from rag.models.transformer import BATCH_TOKENS, TransformerEncoder
+from rag.models.numpy_bert import read_bert
+from rag.models.torch_backend import BATCH_TOKENS, TransformerEncoder
 from rag.models.weights import minilm_folder
 
 WORDS = "the minister said on Thursday that soldiers had arrived in the eastern region ".split()

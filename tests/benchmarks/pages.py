@@ -16,7 +16,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 
-from ingest.readers import Reading, read
+from ingest.readers import ReaderOptions, read
 
 PAGES = Path(__file__).parents[3] / "shared" / "data" / "extraction" / "html"
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 def seconds(folder: str, workers: int) -> float:
     start = time.perf_counter()
-    for _ in read(folder, reading=Reading(workers=workers)):
+    for _ in read(folder, reading=ReaderOptions(workers=workers)):
         pass
     return time.perf_counter() - start
 

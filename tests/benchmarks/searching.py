@@ -26,14 +26,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.archive import Archive
-from rag.models.opening import open_embeddings
-from rag.models.transformer import Reranker
-from rag.retrieval import retrieve
+from rag.archive.archive import Archive
+from rag.models.loading import open_embeddings
+from rag.models.torch_backend import Reranker
+from rag.retrieval.hybrid import retrieve
 from rag.schema import Article, Filters, Passage, Span
 from rag.settings import Settings
-from rag.storage.passages import Vectors
-from rag.storage.record import embedding_text
+from rag.store.articles import embedding_text
+from rag.store.passages import Vectors
 from tests.benchmarks.__main__ import SHARED
 
 QUESTIONS = 200
@@ -122,12 +122,12 @@ def _make(source: Path, place: Path, wanted: int) -> None:
                 if number:
                     one, parts = _twin(article, passages, number)
                     near = vectors + chance.normal(0, TURNED, vectors.shape)
-                texts = (embedding_text(one.head, part.text) for part in parts)
+                texts = (embedding_text(one.metadata, part.text) for part in parts)
                 kept.of.update(zip(texts, near, strict=True))
                 batch.append((one, [Span(part.start, part.end) for part in parts]))
                 made += len(parts)
             if len(batch) >= BATCH or made >= wanted:
-                archive.put(batch)
+                archive.add(batch)
                 batch.clear()
                 kept.of.clear()
             if made >= wanted:
@@ -165,8 +165,7 @@ def _twin(article: Article, passages: list[Passage], number: int) -> tuple[Artic
         text += words + "\n\n"
     some_day = FIRST_DAY + timedelta(days=chance.randrange(DAYS))
     published = article.published if number == 1 else some_day
-    return replace(
-        article,
+    return article.replace(
         id=f"{article.id}/twin/{number}",
         title=disordered(article.title),
         text=text,

@@ -22,17 +22,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.pipeline import ingest
-from rag.answers.citations import MARKER
-from rag.answers.readable import without_brackets
-from rag.archive import Archive
-from rag.chatbot import Chatbot
+from rag.answer.chatbot import Chatbot
+from rag.answer.coreference import is_verbatim_text
+from rag.archive.archive import Archive
+from rag.citations import MARKER
 from rag.errors import BackfileError
-from rag.evaluation import EvaluationQuestion, read_questions
-from rag.measures.answers import sampled
+from rag.evaluate.answers import sample
+from rag.evaluate.retrieval import EvaluationQuestion, read_questions
 from rag.schema import Answer, Statement
 from rag.settings import Settings
-from rag.verification import Verifier
-from ui import feeding
+from rag.verify.verifier import Verifier
+from ui.cli.ingest_session import sample_folder
 
 QUESTIONS = Path(__file__).parents[1] / "quality" / "sample_questions.jsonl"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -62,10 +62,10 @@ def main() -> int:
         )
         if options.archive is None:
             with Archive.open(settings.archive, mode="write", settings=settings) as archive:
-                ingest(archive, [feeding.sample()])
+                ingest(archive, [sample_folder()])
         with Archive.open(settings.archive, settings=settings) as archive:
             questions = read_questions(options.questions.read_text(encoding="utf-8").splitlines())
-            seen = asked(archive, settings, sampled(questions, options.most), show=options.show)
+            seen = asked(archive, settings, sample(questions, options.most), show=options.show)
     for what, count in seen.items():
         print(f"{what:45}{count:7}")
     return int(bool(seen[UNSUPPORTED] or seen[UNRESOLVED] or seen[ERRORS]))
@@ -126,7 +126,7 @@ def is_borne_out(archive: Archive, answer: Answer, statement: Statement) -> bool
     """Whether a statement stands word for word in what it cites, or a new verifier passes it."""
     if statement.support != "supported" or not statement.citations:
         return False
-    if without_brackets(statement.text, " ".join(c.quote for c in statement.citations)):
+    if is_verbatim_text(statement.text, " ".join(c.quote for c in statement.citations)):
         return True
     cited = {citation.passage for citation in statement.citations}
     hits = [hit for hit in answer.hits if hit.passage in cited]
@@ -150,13 +150,13 @@ def count(seen: Counter[str], answer: Answer) -> None:
     seen["answers in the articles' own words"] += own
     seen["answers of the model"] += not own and not answer.refused
     seen["statements of the model shown"] += 0 if own else len(answer.statements)
-    seen["statements of the model taken out"] += len(answer.removed)
+    seen["statements of the model taken out"] += len(answer.rejected_statements)
     seen["tokens written"] += answer.usage.output_tokens
 
 
 def told(answer: Answer) -> None:
     print(f"\n{answer.question}\n{answer.text}\n  {answer.notice}")
-    for statement in answer.removed:
+    for statement in answer.rejected_statements:
         print(f"  - {statement.text} ({statement.support}: {statement.reason})")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.settings import Settings
 from tests.fakes import PacedChatbot, small_archive
-from ui.page.serving import start
+from ui.web.app import start
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def serving_paced(folder: Path, **given: Any) -> Iterator[str]:
         Its address. Slow answers wait for the file `go` in the folder.
     """
     with small_archive(folder / "archive") as archive:
-        usual = {"archive": archive.path, "port": 0, "feeding": "nobody", "proxies": "127.0.0.1"}
+        usual = {"archive": archive.path, "port": 0, "write_access": "none", "proxies": "127.0.0.1"}
         settings = Settings(**{**usual, **given})
         chatbot: Any = PacedChatbot(archive, folder / "go")
         served = start(archive, chatbot, settings)

@@ -50,7 +50,7 @@ def minded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The address of a page whose visitors may feed it from this machine."""
     folder = tmp_path_factory.mktemp("minded")
     (folder / "go").touch()
-    with serving_paced(folder, feeding="local", fetch_allow="localhost") as address:
+    with serving_paced(folder, write_access="local", fetch_allow="localhost") as address:
         yield address
 
 

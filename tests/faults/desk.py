@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.errors import BackfileError
 from rag.schema import Article, Span
 from tests.fakes import WordEmbeddings
@@ -80,7 +80,7 @@ def do(archive: Archive, deed: Deed) -> None:
     """Do a deed."""
     ids: Sequence[str] = deed["ids"]
     if deed["do"] == "put":
-        archive.put(article(key, deed["version"]) for key in ids)
+        archive.add(article(key, deed["version"]) for key in ids)
     elif deed["do"] == "reembed":
         archive.reembed(WordEmbeddings())
     else:
@@ -121,12 +121,12 @@ def settle(folder: Path) -> str:
     """
     try:
         with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
-            wrong = [str(problem) for problem in examine(archive)]
+            wrong = [str(problem) for problem in find_problems(archive)]
             held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
             down = set(archive.withdrawals(f"paper.example/{n}" for n in range(ARTICLES)))
             twice = archive.count().articles - len(held)
         with Archive.open(folder, embeddings=WordEmbeddings()) as archive:  # and as it was left
-            wrong += [str(problem) for problem in examine(archive)]
+            wrong += [str(problem) for problem in find_problems(archive)]
     except BackfileError as error:
         return f"does not open: {error}"
     *before, last = deeds(folder) or [(NOTHING, True)]

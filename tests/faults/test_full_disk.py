@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, BackfileError
 from tests.fakes import WordEmbeddings
 from tests.faults.desk import LOG, article, deeds, do, settle, some_deed
@@ -169,7 +169,7 @@ def _fill_up(ballast: Path, but: int) -> None:
 def test_an_archive_that_may_not_be_written_to_is_one_line(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([article("paper.example/1", 1)])
-        archive.record.database.connection.execute("PRAGMA query_only = ON")  # as if read-only
+        archive.add([article("paper.example/1", 1)])
+        archive.store.database.connection.execute("PRAGMA query_only = ON")  # as if read-only
         with pytest.raises(ArchiveUnwritableError, match=r"cannot be written to .* run the same"):
-            archive.put([article("paper.example/1", 2)])
+            archive.add([article("paper.example/1", 2)])

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
-from tests.fakes import WordEmbeddings
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
+from tests.fakes import WordEmbeddings, phrase_hits
 from tests.faults.desk import article
 from tests.processes import Barrier, Pipe, Process
 
@@ -42,22 +42,22 @@ class Line:
 def test_a_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put([article("paper.example/0", 1)])
+        archive.add([article("paper.example/0", 1)])
     reader = Archive.open(folder, embeddings=WordEmbeddings())
     assert reader.search("Mayor of town")
     writer = Process(target=_put_some, args=(folder,))
     writer.start()
     writer.join()
-    assert len({hit.head.article_id for hit in reader.search("Mayor of town", 50)}) == 11
+    assert len({hit.metadata.article_id for hit in reader.search("Mayor of town", 50)}) == 11
     reader.close()
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        assert examine(archive) == ()
-        assert archive.indexes.lexical.count() == 2 * 11
+        assert find_problems(archive) == ()
+        assert archive.indexes.text.count() == 2 * 11
 
 
 def _put_some(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.put(article(f"paper.example/{n}", 1) for n in range(11))
+        archive.add(article(f"paper.example/{n}", 1) for n in range(11))
 
 
 @pytest.mark.full
@@ -78,13 +78,15 @@ def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
     assert [error for error, _ in told] == [""] * len(ends)
     assert all(done > 0 for _, done in told), told
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        assert examine(archive) == ()  # before a writer opens it, which repairs the word index
+        assert (
+            find_problems(archive) == ()
+        )  # before a writer opens it, which repairs the word index
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
         logged = {line.id: line.version for line in _last(folder).values() if line.version}
         assert logged.items() <= held.items()
         assert len(held) == len(logged) + BATCH  # the last change is not in the log
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 @dataclass(frozen=True)
@@ -119,16 +121,16 @@ def _write(run: Run) -> int:
                     ids += fresh
                     again = chance.sample(ids, min(len(ids), 5))
                     put = dict.fromkeys([*fresh, *again])
-                    _deed(log, put, version, lambda p=put, v=version: archive.put(
+                    _deed(log, put, version, lambda p=put, v=version: archive.add(
                         article(key, v) for key in p
                     ))  # fmt: skip
                     gone = chance.sample(ids, 2)
-                    _deed(log, gone, None, lambda g=gone: archive.remove(g))
+                    _deed(log, gone, None, lambda g=gone: archive.delete(g))
                     if time.time() > until:
                         break
     run.together.wait()
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
-        archive.put(article(f"paper.example/{len(ids) + n}", version + 1) for n in range(BATCH))
+        archive.add(article(f"paper.example/{len(ids) + n}", version + 1) for n in range(BATCH))
     run.together.wait()
     return version
 
@@ -200,8 +202,10 @@ def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int
         old = [e for e in _last(folder).values() if e.done and e.at < time.time() - STALE_AFTER]
         for line in chance.sample(old, min(len(old), 10)):
             number = line.id.rpartition("/")[2]
-            by_words = archive.lexical(f"town paper.example/{number}", 10, phrases=(line.id,))
-            near = archive.dense(f"Version {line.version} of bridge {line.id} stands.", 10)
+            by_words = phrase_hits(archive, f"town paper.example/{number}", 10, phrases=(line.id,))
+            near = archive.search(
+                f"Version {line.version} of bridge {line.id} stands.", 10, mode="vector"
+            )
             whole = archive.article(line.id)
             if _last(folder)[line.id] != line:
                 continue  # it is being changed just now

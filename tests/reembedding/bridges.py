@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from rag.settings import Settings
-from rag.storage.record import embedding_text
+from rag.store.articles import embedding_text
 
 ARTICLES = 700  # a passage each: more than a batch
 WORDS = "Town Version of bridge stands . " + " ".join(map(str, range(2000)))
@@ -22,7 +22,7 @@ def an_article(number: int, version: int = 1) -> tuple[Article, list[Span]]:
 def sought(number: int, version: int = 1) -> str:
     """Return what was embedded for an article: its passage is nearest to it, and its cosine 1."""
     article, _ = an_article(number, version)
-    return embedding_text(article.head, article.text)
+    return embedding_text(article.metadata, article.text)
 
 
 def of(model: str) -> Settings:
@@ -30,7 +30,7 @@ def of(model: str) -> Settings:
 
 
 def nearest(archive: Archive, number: int, version: int = 1) -> tuple[str, float]:
-    (hit, *_) = archive.dense(sought(number, version), 3)
+    (hit, *_) = archive.search(sought(number, version), 3, mode="vector")
     return hit.passage.text, hit.score
 
 
@@ -42,7 +42,7 @@ def answers(folder: Path, number: int = 5, version: int = 1) -> bool:
 
 def meta(folder: Path) -> tuple[str, int]:
     with Archive.open(folder, settings=Settings()) as archive:
-        return archive.status().embedding_model, archive.record.generation()
+        return archive.status().embedding_model, archive.store.generation()
 
 
 class StoppedError(Exception):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from tests.reembedding.bridges import WORDS, an_article, of
 from tests.small_models import make_model
 
@@ -27,7 +27,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, models: tuple[str, str]) 
     folder = tmp_path_factory.mktemp("embedded") / "archive"
     with Archive.open(folder, mode="write", settings=of(models[0])) as archive:
         for start in (0, 350):  # in few tokens a call: torch is not loaded
-            archive.put(an_article(n) for n in range(start, start + 350))
+            archive.add(an_article(n) for n in range(start, start + 350))
     return folder
 
 

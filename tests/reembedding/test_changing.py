@@ -11,15 +11,15 @@ from threading import Event
 import numpy as np
 import pytest
 
-from ingest.fetching.client import Client, Limits
-from ingest.readers import Reading
-from rag.archive import Archive
-from rag.doctor import examine, repair
+from ingest.fetch.client import Client, Limits
+from ingest.readers import ReaderOptions
+from rag.archive.archive import Archive
+from rag.archive.backup import restore_backup, write_backup
+from rag.archive.doctor import find_problems, repair_archive
 from rag.errors import EmbeddingMismatchError, ModelError
 from rag.schema import Article, Span
 from rag.settings import Settings
-from rag.storage.backups import back_up, restore
-from rag.storage.newvectors import NewVectors
+from rag.store.staged_vectors import StagedVectors
 from tests.fakes import WordEmbeddings, as_json
 from tests.reembedding.bridges import (
     ARTICLES,
@@ -35,7 +35,7 @@ from tests.reembedding.bridges import (
 )
 from tests.small_models import make_model
 from ui import cli
-from ui.feeding import Feeder
+from ui.cli.ingest_session import IngestSession
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
@@ -44,21 +44,21 @@ def test_the_new_model_answers_once_every_passage_has_its_vector(
 ) -> None:
     told: list[tuple[int, int]] = []
     with Archive.open(folder, mode=mode, settings=Settings()) as archive:  # type: ignore[arg-type]
-        before = archive.sequence
+        before = archive.version
         done = archive.reembed(
             models[1], on_progress=lambda made, total: told.append((made, total))
         )
         assert (done.model, done.passages, done.made) == (models[1], ARTICLES, ARTICLES)
         assert told == [(512, ARTICLES), (ARTICLES, ARTICLES)]
         assert nearest(archive, 5)[1] > 0.999
-        assert archive.sequence == before + 1
-        assert examine(archive) == ()
+        assert archive.version == before + 1
+        assert find_problems(archive) == ()
     assert meta(folder) == (models[1], 1)
     assert answers(folder)
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.put([an_article(3, 2)])
+        archive.add([an_article(3, 2)])
         assert nearest(archive, 3, 2)[1] > 0.999
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
     assert [path.name for path in sorted(folder.glob("vectors*/"))] == ["vectors-1"]
 
 
@@ -83,7 +83,7 @@ def test_cut_short_it_is_harmless_and_goes_on_from_there(
         assert begun is not None
         assert (begun.model, begun.done, begun.of) == (models[1], 512, ARTICLES)
         assert nearest(archive, 5)[1] > 0.999
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
         assert archive.reembed(models[1]).made == ARTICLES - 512
         assert archive.status().reembedding is None
     assert answers(folder)
@@ -106,8 +106,8 @@ def test_passages_that_go_further_than_the_model_reads_are_counted(
     short = make_model(tmp_path / "short", WORDS.split(), max_tokens=10)
     longer = an_article(8)[0].text * 3
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.remove(f"paper.example/{n}" for n in range(10, ARTICLES))
-        archive.put([(Article(id="long", title="", text=longer), [Span(0, len(longer))])])
+        archive.delete(f"paper.example/{n}" for n in range(10, ARTICLES))
+        archive.add([(Article(id="long", title="", text=longer), [Span(0, len(longer))])])
     with Archive.open(folder, settings=Settings()) as archive:
         of_all = archive.reembed(short)
         assert (of_all.made, of_all.cut) == (ARTICLES + 1, ARTICLES + 1)
@@ -122,9 +122,9 @@ def test_it_can_be_abandoned(folder: Path, models: tuple[str, str]) -> None:
     with Archive.open(folder, settings=Settings()) as archive:
         with pytest.raises(StoppedError):
             archive.reembed(models[1], on_progress=stop)
-        assert archive.abandon_reembedding() == 512
+        assert archive.cancel_reembed() == 512
         assert archive.status().reembedding is None
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
     assert meta(folder) == (models[0], 0)
 
 
@@ -135,8 +135,8 @@ def test_what_comes_in_meanwhile_is_found_by_the_new_model(
         if made == of:  # who embeds has let nobody else write by then
             return
         with Archive.open(folder, mode="write", settings=Settings(), wait=5) as writer:
-            writer.put([an_article(1000), an_article(3, 2)])
-            writer.remove(["paper.example/4"])
+            writer.add([an_article(1000), an_article(3, 2)])
+            writer.delete(["paper.example/4"])
             assert nearest(writer, 1000)[1] > 0.999  # by the old model
 
     with Archive.open(folder, settings=Settings()) as archive:
@@ -144,16 +144,16 @@ def test_what_comes_in_meanwhile_is_found_by_the_new_model(
         for number, version in ((1000, 1), (3, 2)):
             assert nearest(archive, number, version)[1] > 0.999
         assert nearest(archive, 4)[1] < 0.999
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 def test_what_is_erased_meanwhile_has_no_new_vector_in_any_file(
     folder: Path, models: tuple[str, str]
 ) -> None:
     def vectors_of(archive: Archive, number: int) -> tuple[bytes, bytes]:
-        found = np.array([one.number for one in archive.by_words(f"bridge {number}", 1)])
-        _, old = archive.record.passages.vectors(found)
-        _, new = NewVectors(archive.record.database).of(found)
+        found = np.array([one.number for one in archive.bm25_candidates(f"bridge {number}", 1)])
+        _, old = archive.store.passages.vectors(found)
+        _, new = StagedVectors(archive.store.database).of(found)
         return old.tobytes(), new.tobytes()
 
     def files_with(needle: bytes) -> list[str]:
@@ -168,10 +168,10 @@ def test_what_is_erased_meanwhile_has_no_new_vector_in_any_file(
         assert all(files_with(vector) for vector in of_it)
         assert archive.erase(["paper.example/7"])
         assert [files_with(vector) for vector in of_it] == [[], []]
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
     with Archive.open(folder, settings=Settings()) as archive:
         archive.reembed(models[1])
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
         assert archive.count().passages == ARTICLES - 1
 
 
@@ -193,20 +193,20 @@ def test_an_erasure_between_the_reading_and_the_writing_of_a_batch_holds(
 
     with Archive.open(folder, settings=Settings()) as archive:
         archive.reembed(Erasing())
-        assert examine(archive) == ()
-        rows = archive.record.database.connection.execute("SELECT count(*) FROM vectors")
+        assert find_problems(archive) == ()
+        rows = archive.store.database.connection.execute("SELECT count(*) FROM vectors")
         assert rows.fetchone() == (ARTICLES - 1,)
 
 
 def test_the_past_is_found_by_the_new_model(folder: Path, models: tuple[str, str]) -> None:
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.record.database.connection.execute(
+        archive.store.database.connection.execute(
             "UPDATE changes SET at = ?", ((datetime.now(UTC) - timedelta(days=9)).isoformat(),)
         )
-        archive.put([an_article(3, 2)])
+        archive.add([an_article(3, 2)])
         archive.reembed(models[1])
         then = archive.as_of(datetime.now(UTC) - timedelta(days=2))
-        (hit, *_) = then.dense(sought(3), 1)
+        (hit, *_) = then.search(sought(3), 1, mode="vector")
         assert hit.passage.text == an_article(3)[0].text
         assert hit.score > 0.999
 
@@ -228,34 +228,34 @@ def test_a_backup_has_what_is_half_made_and_what_is_done(
     with Archive.open(folder, settings=Settings()) as archive:
         with pytest.raises(StoppedError):
             archive.reembed(models[1], on_progress=stop)
-        back_up(archive.record, tmp_path / "half.backup")
-    restore(tmp_path / "half.backup", tmp_path / "half")
+        write_backup(archive.store, tmp_path / "half.backup")
+    restore_backup(tmp_path / "half.backup", tmp_path / "half")
     with Archive.open(tmp_path / "half", settings=Settings()) as archive:
         assert nearest(archive, 5)[1] > 0.999
         assert archive.reembed(models[1]).made == ARTICLES - 512
-        back_up(archive.record, tmp_path / "done.backup")
-    restore(tmp_path / "done.backup", tmp_path / "done")
+        write_backup(archive.store, tmp_path / "done.backup")
+    restore_backup(tmp_path / "done.backup", tmp_path / "done")
     assert meta(tmp_path / "done") == (models[1], 1)
     with Archive.open(tmp_path / "done", settings=Settings()) as archive:
         assert nearest(archive, 5)[1] > 0.999
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 def test_who_stays_and_feeds_goes_on_with_the_new_model(
     folder: Path, models: tuple[str, str], tmp_path: Path
 ) -> None:
     with Client(Limits()) as client:
-        feeder = Feeder(Settings(archive=folder), client, Reading(), Event())
+        session = IngestSession(Settings(archive=folder), client, ReaderOptions(), Event())
         for number in (901, 902):
             file = tmp_path / f"{number}.json"
             file.write_text(json.dumps(as_json(an_article(number)[0])))
-            assert feeder.round([file]).new == 1
+            assert session.run([file]).new == 1
             if number == 901:
                 with Archive.open(folder, settings=Settings()) as archive:
                     archive.reembed(models[1])
     with Archive.open(folder, settings=Settings()) as archive:
         assert all(nearest(archive, number)[1] > 0.999 for number in (901, 902))
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 # what the doctor knows of it
@@ -294,11 +294,11 @@ def test_half_made_vectors_are_examined_and_mended(
         archive.reembed(models[1], on_progress=stop)
     record(folder, statement)
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        assert any(said in str(problem) for problem in examine(archive))
-        assert repair(archive) == ()
+        assert any(said in str(problem) for problem in find_problems(archive))
+        assert repair_archive(archive) == ()
     with Archive.open(folder, settings=Settings()) as archive:
         archive.reembed(models[1])
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 def test_an_index_of_another_models_vectors_is_told_of(folder: Path) -> None:
@@ -306,5 +306,5 @@ def test_an_index_of_another_models_vectors_is_told_of(folder: Path) -> None:
     with Archive.open(folder, settings=Settings()) as archive:
         archive.refresh()
         mark.write_text(json.dumps({**json.loads(mark.read_text()), "generation": 4}))
-        assert "the vectors of another model" in str(examine(archive)[0])
+        assert "the vectors of another model" in str(find_problems(archive)[0])
     assert answers(folder)

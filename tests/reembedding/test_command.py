@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
+from rag.archive.archive import Archive
 from rag.settings import Settings
 from tests.commands import Result, run
 from tests.reembedding.bridges import StoppedError, stop
@@ -25,7 +25,8 @@ def test_the_command_embeds_anew_and_says_so(folder: Path, models: tuple[str, st
     done = backfile(folder, "reembed", "--model", models[1], **named)
     assert done.code == 0, done.stderr
     assert re.fullmatch(
-        rf"embedded with {re.escape(models[1])}: 700 passages in \d+ s; it answers from now on\n",
+        rf"embedded with {re.escape(models[1])}: 700 passages in \d+ s; "
+        r"the archive uses this model from now on\n",
         done.stdout,
     )
     assert backfile(folder, "search", "bridge 5", **named).code == 0
@@ -43,5 +44,5 @@ def test_status_says_what_is_under_way_and_abandon_ends_it(
     value = json.loads(backfile(folder, "status", "--json").stdout)
     assert value["reembedding"] == {"model": models[1], "done": 512, "of": 700}
     ended = backfile(folder, "reembed", "--abandon")
-    assert ended.stdout == "given up: the new vectors of 512 passages\n"
+    assert ended.stdout == "deleted the new vectors of 512 passages\n"
     assert "512 of" not in backfile(folder, "status").stdout

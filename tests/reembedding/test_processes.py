@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.archive import Archive
-from rag.doctor import examine
+from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.errors import ArchiveLockedError
-from rag.models.lazy import ArchiveModel
+from rag.index.chroma_index import ChromaIndex
+from rag.models.archive_model import ArchiveModel
 from rag.settings import Settings
-from rag.storage.newvectors import NewVectors
-from rag.storage.vectors import VectorIndex
+from rag.store.staged_vectors import StagedVectors
 from tests.processes import Pipe, Process
 from tests.reembedding.bridges import ARTICLES, an_article, answers, meta, nearest, of, sought
 
@@ -30,8 +30,8 @@ def _search_until_told(folder: Path, end: Connection) -> None:
             for number in (5, 77, 200):
                 text, score = nearest(reader, number)
                 assert f"bridge {number} " in text, text
-                found = reader.by_meaning(sought(number), 1)
-                (cosine,) = reader.nearness(sought(number), found)
+                found = reader.vector_candidates(sought(number), 1)
+                (cosine,) = reader.similarities(sought(number), found)
                 assert cosine > 0.999
                 assert reader.search(f"Which bridge {number} stands?", 3)
                 least = min(least, score)
@@ -94,27 +94,27 @@ def test_killed_half_way_the_old_model_answers_and_a_second_attempt_goes_on(
     assert answers(folder)
     with Archive.open(folder, settings=Settings()) as archive:
         assert archive.reembed(models[1]).made == ARTICLES - 512
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
 
 
 def _die_between(folder: Path, model: str, place: str) -> None:
     """Embed anew, and be gone before, or after, the record's change: what SIGKILL would do."""
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        fresh = NewVectors(archive.record.database)
+        fresh = StagedVectors(archive.store.database)
         new = ArchiveModel(None, of(model))
         fresh.begin(model)
-        numbers = archive.record.passages.numbers().tolist()
+        numbers = archive.store.passages.numbers().tolist()
         texts = [sought(number - 1) for number in numbers]
         fresh.write(dict(zip(numbers, new.vectors(texts), strict=True)))
-        index = VectorIndex.beside(folder, 1)
+        index = ChromaIndex.create_beside(folder, 1)
         index.add(numbers, fresh.of(np.array(numbers))[1])
         if place == "index half made":
             os._exit(1)
-        index.reach(archive.sequence + 1)
+        index.mark_synced(archive.version + 1)
         if place == "record not changed":
             os._exit(1)
-        with archive.record.database.change("reembed", 0):
-            fresh.take_over()
+        with archive.store.database.change("reembed", 0):
+            fresh.activate()
         os._exit(1)
 
 
@@ -129,12 +129,12 @@ def test_killed_at_the_change_it_is_done_or_not_done(
     changed = place == "index not in place"
     with Archive.open(folder, mode=first, settings=Settings()) as archive:  # type: ignore[arg-type]
         assert nearest(archive, 5)[1] > 0.999
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
     assert meta(folder) == ((models[1], 1) if changed else (models[0], 0))
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.reembed(models[1]) if not changed else archive.put([an_article(900)])
+        archive.reembed(models[1]) if not changed else archive.add([an_article(900)])
         assert nearest(archive, 6)[1] > 0.999
-        assert examine(archive) == ()
+        assert find_problems(archive) == ()
     assert len(list(folder.glob("vectors*/"))) == 1
 
 
@@ -144,12 +144,12 @@ def test_a_reader_finds_by_the_new_vectors_before_their_index_is_in_place(
     with Archive.open(folder, settings=Settings()) as reader:
         assert nearest(reader, 5)[1] > 0.999
         with Archive.open(folder, mode="write", settings=Settings()) as archive:
-            fresh = NewVectors(archive.record.database)
+            fresh = StagedVectors(archive.store.database)
             fresh.begin(models[1])
-            numbers = archive.record.passages.numbers().tolist()
+            numbers = archive.store.passages.numbers().tolist()
             vectors = ArchiveModel(None, of(models[1])).vectors([sought(n - 1) for n in numbers])
             fresh.write(dict(zip(numbers, vectors, strict=True)))
-            with archive.record.database.change("reembed", 0):
-                fresh.take_over()
+            with archive.store.database.change("reembed", 0):
+                fresh.activate()
             assert nearest(reader, 5)[1] > 0.999  # the writers' lock is held: from the record
         assert nearest(reader, 6)[1] > 0.999

@@ -1,0 +1,319 @@
+"""Evaluation of page extraction: main text against gold, beside trafilatura; title, day, authors.
+
+The measure of the text is that of the article-extraction-benchmark (Zyte): counts of 4-word
+shingles, precision and recall of each page, their means, and F1 of the means.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from ingest.boilerplate import normalize_line
+from ingest.cleaning import clean_line
+from ingest.readers import Reject
+from ingest.readers.html.body import plain_text
+from ingest.readers.html.reader import read_html
+from rag.evaluate.metrics import Evaluation, Metric, per_sample
+from rag.schema import Article
+
+Metadata = Literal["given", "withheld"]
+SHINGLE = 4  # words
+# What a page says of itself where no reader sees it. Its <title> stays: every page has one.
+_HIDDEN = re.compile(
+    rb"(?is)<script\b[^<>]*ld\+json[^<>]*+>(?:[^<]|<(?!script\b))*?</script\s*>"
+    rb"|<meta\b(?![^<>]*charset)[^<>]*+(?:<(?!meta\b|script\b)[^<>]*+)*+>"
+)
+_QUOTES = str.maketrans("‘’‚‛“”„«»–—−…", '\'\'\'\'"""""---.')
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page with what a person found in it; None where nobody has said."""
+
+    name: str
+    content: bytes
+    url: str = ""
+    body: str | None = None
+    headlines: tuple[str, ...] | None = None
+    days: tuple[str, ...] | None = None  # ISO; more than one where zones make two of it
+    authors: tuple[str, ...] | None = None
+
+
+def read_pages(folder: Path, gold: Path | None = None) -> Iterator[Page]:
+    """Yield the pages of a folder as Zyte's benchmark lays it out, with what is known of them.
+
+    `html/NAME.html.gz` (or `.html`) beside `ground-truth.json`: NAME to `articleBody`, `url` and,
+    if somebody wrote them down, `headline`, `datePublished`, `authors`; `gold` is another such
+    file, which adds to the first. `headline` and `datePublished` may be lists of what is right.
+    Raises ValueError or OSError where there is no such thing.
+    """
+    truth = _loaded(folder / "ground-truth.json")
+    more = _loaded(gold) if gold else {}
+    for name in sorted(truth):
+        known = {**truth[name], **more.get(name, {})}
+        packed = folder / "html" / f"{name}.html.gz"
+        content = (
+            gzip.decompress(packed.read_bytes())
+            if packed.exists()
+            else packed.with_suffix("").read_bytes()
+        )
+        yield Page(
+            name=name,
+            content=content,
+            url=str(known.get("url") or ""),
+            body=known.get("articleBody"),
+            headlines=_listed(known, "headline"),
+            days=_listed(known, "datePublished"),
+            authors=_listed(known, "authors"),
+        )
+
+
+def evaluate_extraction(
+    pages: Iterable[Page],
+    *,
+    metadata: Metadata = "given",
+    progress: Callable[[int], None] = lambda done: None,
+) -> ExtractionEvaluation:
+    """Read each page and compare; `withheld` takes away JSON-LD and <meta> before it is read."""
+    scores = []
+    for done, page in enumerate(pages, 1):
+        content = _HIDDEN.sub(b"", page.content) if metadata == "withheld" else page.content
+        scores.append(score_pages(page, read_html(content, place=page.name, url=page.url), content))
+        progress(done)
+    return ExtractionEvaluation(tuple(scores))
+
+
+def score_pages(page: Page, found: Article | Reject, content: bytes) -> PageScore:
+    """Return how much of `page` is right in what was read."""
+    article = found if isinstance(found, Article) else None
+    return PageScore(
+        page.name,
+        story=None if page.body is None else overlap(page.body, article.text if article else ""),
+        plain=None if page.body is None else overlap(page.body, plain_text(content)),
+        title=None
+        if page.headlines is None
+        else _plain_title(article.title if article else "") in map(_plain_title, page.headlines),
+        day=None
+        if page.days is None
+        else bool(article and _days(article.published) & {*page.days}),
+        authors=None
+        if page.authors is None
+        else _names_right(article.authors if article else (), page.authors),
+    )
+
+
+def overlap(wanted: str, found: str) -> Overlap:
+    """Return precision and recall of the shingles of `found` against those of `wanted`."""
+    gold, ours = _shingles(wanted), _shingles(found)
+    same = (gold & ours).total()
+    if gold == ours:
+        return Overlap(1.0, 1.0)
+    return Overlap(same / (ours.total() or 1), same / (gold.total() or 1))
+
+
+def _shingles(text: str) -> Counter[tuple[str, ...]]:
+    words = re.findall(r"\w+", text)
+    return Counter(tuple(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1)))
+
+
+def _plain_title(title: str) -> str:
+    """Return a headline without regard to case, to kinds of quotes and dashes, to end marks."""
+    return normalize_line(re.sub(r"\.{2,}", ".", clean_line(title).translate(_QUOTES)))
+
+
+def _days(moment: datetime | None) -> set[str]:
+    """Return the day in the zone that is stated."""
+    return (
+        {moment.date().isoformat(), moment.astimezone(UTC).date().isoformat()} if moment else set()
+    )
+
+
+def _names_right(found: Sequence[str], wanted: Sequence[str]) -> tuple[int, int, int]:
+    ours, gold = (
+        {re.sub(r"\W", "", name.casefold()) for name in names} for names in (found, wanted)
+    )
+    return len(ours & gold), len(ours), len(gold)
+
+
+def _loaded(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    value = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(value, dict) or not all(isinstance(page, dict) for page in value.values()):
+        raise ValueError(f"{path.name} is not an object of pages by name")
+    return value
+
+
+def _listed(known: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    value = known.get(key)
+    return None if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How much of what was found is right, and how much of what is right was found."""
+
+    precision: float
+    recall: float
+
+
+WHOLE = 0.9  # recall of a story that is whole, but for a tenth
+CLEAN = 0.85  # precision of one that holds little else
+
+
+@dataclass(frozen=True, slots=True)
+class PageScore:
+    """What was right on one page; None where there is nothing to compare with."""
+
+    name: str
+    story: Overlap | None
+    plain: Overlap | None  # trafilatura's own text
+    title: bool | None
+    day: bool | None
+    authors: tuple[int, int, int] | None  # right, found, wanted
+
+    @property
+    def quality(self) -> float | None:
+        """Mean of the story's F1, title, day and the authors' F1; None where none is known."""
+        parts = [
+            None if self.story is None else _f1([self.story]),
+            None if self.title is None else float(self.title),
+            None if self.day is None else float(self.day),
+            None if self.authors is None else _f1_of_names([self]),
+        ]
+        known = [part for part in parts if part is not None]
+        return sum(known) / len(known) if known else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is known of the page, for `evaluate extraction --json`."""
+        found: dict[str, Any] = {"name": self.name}
+        if self.story is not None:
+            found |= {f"story {key}": round(value, 4) for key, value in asdict(self.story).items()}
+        if self.authors is not None:
+            counted = zip(("right", "found", "wanted"), self.authors, strict=True)
+            found["authors"] = dict(counted)
+        known = {"title exact": self.title, "publication day": self.day}
+        return found | {name: right for name, right in known.items() if right is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionEvaluation(Evaluation):
+    """The pages' scores, and the metrics over them."""
+
+    kind: ClassVar[str] = " of extraction"
+    pages: tuple[PageScore, ...]
+
+    def metrics(self) -> list[Metric[PageScore]]:
+        """Return each metric that the pages allow, in the order to print."""
+        return [
+            Metric("pages", name, found, per_sample(name, measure))
+            for name, (allows, measure) in MEASURES.items()
+            if (found := {page.name: page for page in self.pages if allows(page)})
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `evaluate extraction --json` prints."""
+        measures: dict[str, Any] = {
+            metric.name: {"n": metric.n}
+            | {key: round(value, 4) for key, value in asdict(metric.score()).items()}
+            for metric in self.metrics()
+        }
+        return measures | {"pages": [page.as_json() for page in self.worst(len(self.pages))]}
+
+    def worst(self, count: int) -> list[PageScore]:
+        """Return the pages of which something is known, the worst first, up to `count`."""
+        known = [(quality, page) for page in self.pages if (quality := page.quality) is not None]
+        return [page for _, page in sorted(known, key=lambda one: one[0])[:count]]
+
+    def to_saved(self) -> list[dict[str, Any]]:
+        """Return the pages' scores as a JSON value."""
+        return [asdict(page) for page in self.pages]
+
+    @classmethod
+    def from_saved(cls, value: Iterable[Mapping[str, Any]]) -> Self:
+        """Return the run that `to_saved` gave."""
+        return cls(tuple(map(_loaded_score, value)))
+
+
+def _f1(overlaps: Sequence[Overlap | None]) -> float:
+    precision, recall = _mean(overlaps, "precision"), _mean(overlaps, "recall")
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _mean(overlaps: Sequence[Overlap | None], of: Literal["precision", "recall"]) -> float:
+    values: list[float] = [getattr(one, of) for one in overlaps]
+    return sum(values) / len(values)
+
+
+def _f1_of_names(pages: Sequence[PageScore]) -> float:
+    right, found, wanted = (
+        sum(column) for column in zip(*(page.authors or (0, 0, 0) for page in pages), strict=True)
+    )
+    return 2 * right / (found + wanted) if found + wanted else 1.0
+
+
+def _share_of(values: Iterable[bool | None]) -> float:
+    right = [bool(value) for value in values]
+    return sum(right) / len(right)
+
+
+def _stories(pages: Sequence[PageScore]) -> list[Overlap | None]:
+    return [page.story for page in pages]
+
+
+def _plain(pages: Sequence[PageScore]) -> list[Overlap | None]:
+    return [page.plain for page in pages]
+
+
+_Measure = tuple[Callable[[PageScore], bool], Callable[[Sequence[PageScore]], float]]
+MEASURES: dict[str, _Measure] = {
+    "story F1": (lambda page: page.story is not None, lambda pages: _f1(_stories(pages))),
+    "story precision": (
+        lambda page: page.story is not None,
+        lambda pages: _mean(_stories(pages), "precision"),
+    ),
+    "story recall": (
+        lambda page: page.story is not None,
+        lambda pages: _mean(_stories(pages), "recall"),
+    ),
+    "story whole": (
+        lambda page: page.story is not None,
+        lambda pages: _share_of(one is not None and one.recall >= WHOLE for one in _stories(pages)),
+    ),
+    "story clean": (
+        lambda page: page.story is not None,
+        lambda pages: _share_of(
+            one is not None and one.precision >= CLEAN for one in _stories(pages)
+        ),
+    ),
+    "trafilatura F1": (lambda page: page.plain is not None, lambda pages: _f1(_plain(pages))),
+    "above trafilatura": (
+        lambda page: page.story is not None,
+        lambda pages: _f1(_stories(pages)) - _f1(_plain(pages)),
+    ),
+    "title exact": (
+        lambda page: page.title is not None,
+        lambda pages: _share_of(page.title for page in pages),
+    ),
+    "publication day": (
+        lambda page: page.day is not None,
+        lambda pages: _share_of(page.day for page in pages),
+    ),
+    "authors F1": (lambda page: page.authors is not None, _f1_of_names),
+}
+
+
+def _loaded_score(fields: Mapping[str, Any]) -> PageScore:
+    overlaps = {
+        name: None if fields[name] is None else Overlap(**fields[name])
+        for name in ("story", "plain")
+    }
+    named = fields["authors"]
+    authors = None if named is None else (int(named[0]), int(named[1]), int(named[2]))
+    return PageScore(**{**fields, **overlaps, "authors": authors})

@@ -1,0 +1,119 @@
+"""A look at the beginning of a file, to see how it writes its days before any row is read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ingest.readers.api_responses import articles_inside
+from ingest.readers.date_order import FileOrder
+from ingest.readers.field_map import FieldMap
+from ingest.readers.fields import stated_dates
+
+# Daily news shows a day after the 12th within a fortnight.
+HEAD_BYTES = 8 * 2**20
+_PEEK = 2**16
+_DATE = re.compile(rb"(?<![\d/-])\d{1,2}(?:\\?/|-)\d{1,2}(?:\\?/|-)(?:\d{4}|\d{2})(?!\d)")
+_ENOUGH = 5_000  # dates
+
+
+class _Rejoined(io.RawIOBase):
+    """The head of a stream that was read already, and the rest of the stream behind it."""
+
+    def __init__(self, head: bytes, rest: io.BufferedReader) -> None:
+        self._head = io.BytesIO(head)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        return self._head.readinto(buffer) or self._rest.readinto(buffer)
+
+
+def with_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
+    """Return a file, and its head, if it begins with dates like 03/04/2024; else nothing.
+
+    Most files hold none, and of those no more is read than a first peek.
+    """
+    if not _DATE.search(file.peek(_PEEK)):
+        return file, b""
+    head = file.read(HEAD_BYTES)
+    return io.BufferedReader(_Rejoined(head, file), _PEEK), head
+
+
+def order_of_lines(head: bytes, field_map: FieldMap) -> FileOrder:
+    """Return how the lines of JSON in `head` write their days; the last may be cut."""
+    return FileOrder.seen(_some(_of_lines(head, field_map)))
+
+
+def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
+    """Return how the records of a JSON document write their days."""
+
+    def said() -> Iterator[tuple[str, str]]:
+        for value in values:
+            yield from _of_value(value, field_map)
+
+    return FileOrder.seen(_some(said()))
+
+
+def order_of_rows(
+    text: str, *, delimiter: str, escape: str | None, before: int, field_map: FieldMap
+) -> FileOrder:
+    """Return how the rows of a table write their days; `text` is its beginning."""
+    lines = text.split("\n")[before:]
+    rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, escapechar=escape)
+
+    def said() -> Iterator[tuple[str, str]]:
+        header: list[str] = []
+        try:
+            for row in rows:
+                if header and len(row) == len(header):
+                    yield from stated_dates(dict(zip(header, row, strict=True)), field_map)
+                header = header or [cell.strip() for cell in row]
+        except csv.Error:  # cut, or broken: the reader says where
+            return
+
+    return FileOrder.seen(_some(said()))
+
+
+def order_of_records(records: Iterable[Mapping[str, Any]], field_map: FieldMap) -> FileOrder:
+    """Return how records, as of Parquet, write their days."""
+    return FileOrder.seen(_some(pair for one in records for pair in stated_dates(one, field_map)))
+
+
+def _of_lines(head: bytes, field_map: FieldMap) -> Iterator[tuple[str, str]]:
+    for line in head.split(b"\n"):
+        if not _DATE.search(line):
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):  # cut, or broken: the reader says where
+            continue
+        yield from _of_value(value, field_map)
+
+
+def _of_value(value: Any, field_map: FieldMap) -> Iterator[tuple[str, str]]:
+    try:
+        if isinstance(value, list):
+            for item in value:
+                yield from _of_value(item, field_map)
+        elif isinstance(value, dict):
+            inside = articles_inside(value)
+            if inside is None:
+                yield from stated_dates(value, field_map)
+            else:
+                yield from _of_value(inside, field_map)
+    except RecursionError:
+        return
+
+
+def _some(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for number, pair in enumerate(pairs):
+        if number == _ENOUGH:
+            return
+        yield pair

@@ -1,0 +1,1 @@
+"""HTML pages: main text, metadata, headline and date, without hidden text and other stories."""

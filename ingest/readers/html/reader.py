@@ -1,0 +1,183 @@
+"""Web pages: the story, and what is said of it by the page's metadata and over the story."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+from ingest.cleaning import clean_line
+from ingest.form_pages import is_form_page
+from ingest.language import language_of
+from ingest.readers import ReadNotice, Reject
+from ingest.readers.bylines import parse_authors
+from ingest.readers.date_order import country_of, region_of
+from ingest.readers.fields import article_from
+from ingest.readers.html.body import extract_text, load_page, without_heading
+from ingest.readers.html.headline import VisibleHeadline, visible_headline
+from ingest.readers.html.hidden_text import drop_hidden
+from ingest.readers.html.metadata import page_address, page_metadata, without_other_articles
+from ingest.readers.html.stylesheets import TooComplexError
+from ingest.readers.publication_dates import DateRead, read_date
+from rag.nlp.sentences import has_sentence
+from rag.schema import Article
+from rag.urls import file_location, host_of
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+# The longest live blogs have 100,000; a tree takes 200 bytes for each, and its readers more.
+_ELEMENTS = 300_000
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_PARAGRAPHS_FROM = 120  # characters: less is a caption or a notice and no story
+
+
+def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
+    """Return the article of a page, or why it holds none; `url` is where it was fetched from.
+
+    The headline is the one that readers see, if it can be told; the date JSON-LD's, OpenGraph's,
+    other <meta>'s, that over the story, or htmldate's guess; the authors the metadata's, unless
+    those name the house alone, or fewer than the byline does.
+    """
+    if content.count(b"<") > _ELEMENTS:
+        return Reject(place, f"a page of more than {_ELEMENTS:,} elements: no story is that long")
+    tree = load_page(content)
+    if tree is None:
+        return Reject(place, "a page without content")
+    said = page_metadata(tree, url)
+    address = page_address(tree, said, url)
+    try:
+        unseen = drop_hidden(tree)
+    except TooComplexError as error:
+        return Reject(place, f"a page that can't be read: {error}")
+    body = without_heading(tree, extract_text(tree, address, unseen=unseen))
+    publisher = _publisher(said, address)
+    titles = [*said["titles"], _tab_title(tree)]
+    language = _locale(tree, said, body)
+    country = country_of(host_of(address))
+    head = visible_headline(
+        tree,
+        body,
+        titles=list(filter(None, titles)),
+        publisher=publisher,
+        language=language,
+        country=country,
+    )
+    published = _published(said, head, tree, address, country=country, language=language)
+    updated = read_date(said.get("updated"), language, country=country)
+    unread = [ReadNotice(place, read.notice) for read in (published, updated) if read.notice]
+    record = {
+        **said,
+        "url": address,
+        "publisher": publisher,
+        "title": head.title or next(filter(None, titles), "") or _first_heading(tree),
+        "authors": _authors(said, head, publisher),
+        "published": published.moment,
+        "updated": updated.moment,
+        "language": language,
+    }
+    if not _is_story(body, record):
+        return Reject(place, "a page without an article: no text that reads like a story")
+    return article_from(
+        {**record, "text": body},
+        place=place,
+        given=f"page:{file_location(place)}",
+        notices=tuple(unread),
+    )
+
+
+def _authors(said: Mapping[str, Any], head: VisibleHeadline, publisher: str) -> tuple[str, ...]:
+    """Return whom the metadata name, or the byline where that is the fuller of the two."""
+    given = parse_authors(said.get("authors"), publisher)
+    houses = {*parse_authors(said.get("houses"), publisher)}
+    if not head.authors:
+        return given
+    if not given or {*given} <= houses or {*map(_key, given)} < {*map(_key, head.authors)}:
+        return head.authors
+    return given
+
+
+def _key(name: str) -> str:
+    return re.sub(r"\W", "", name.casefold())
+
+
+def _locale(tree: HtmlElement, said: Mapping[str, Any], body: str) -> str:
+    """Return what a page is written in: with its region, where either of its labels has one."""
+    label, other = (str(value or "").strip() for value in (tree.get("lang"), said.get("language")))
+    same = label[:2].casefold() == other[:2].casefold()
+    if label and same and not region_of(label) and region_of(other):
+        return other
+    return label or other or language_of(body)
+
+
+def _published(
+    said: Mapping[str, Any],
+    head: VisibleHeadline,
+    tree: HtmlElement,
+    url: str,
+    *,
+    country: str,
+    language: str,
+) -> DateRead:
+    """Return the metadata's date, else the one over the story, else htmldate's guess.
+
+    A page says its date in several places: one that cannot be read is passed over, and is only
+    worth a notice where none can be.
+    """
+    given = read_date(said.get("published"), language, country=country)
+    if given.moment:
+        return given
+    moment = head.published or read_date(_guess(tree, url)).moment
+    return DateRead(moment) if moment else given
+
+
+def _guess(tree: HtmlElement, url: str) -> str | None:
+    from htmldate import find_date
+
+    # Not its extensive search: it takes any date on a page that says none of its own.
+    try:
+        found: str | None = find_date(
+            without_other_articles(tree),
+            url=url or None,
+            original_date=True,
+            extensive_search=False,
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return found
+
+
+def _is_story(body: str, record: Mapping[str, Any]) -> bool:
+    """Whether a page holds a story: sentences enough, or a form where it says it's an article."""
+    said = record.get("is_article") or record.get("published")
+    if said and is_form_page(body):  # a wall before an article, which is kept without its text
+        return True
+    prose = [
+        line
+        for line in body.split("\n")
+        if _width(line) > 60 and (has_sentence(line) or "”" in line or '"' in line)
+    ]
+    size = sum(map(_width, prose))
+    return bool(prose) and (size >= _PARAGRAPHS_FROM if said else size >= 2 * _PARAGRAPHS_FROM)
+
+
+def _width(line: str) -> int:
+    """Return how long a line is; a character of East Asia says as much as two letters."""
+    return len(line) + len(_EAST_ASIAN.findall(line))
+
+
+def _tab_title(tree: HtmlElement) -> str:
+    element = tree.find(".//head/title")
+    element = tree.find(".//title") if element is None else element
+    return clean_line(element.text_content()) if element is not None else ""
+
+
+def _first_heading(tree: HtmlElement) -> str:
+    return next(filter(None, (clean_line(h.text_content()) for h in tree.iter("h1"))), "")
+
+
+def _publisher(said: Mapping[str, Any], url: str) -> str:
+    named = said.get("publisher")
+    name = clean_line(unescape(named)) if isinstance(named, str) else ""
+    return name.removeprefix("©").strip() or host_of(url)

@@ -1,0 +1,353 @@
+"""Blocks of other stories in a page, dropped before the page's own story is extracted.
+
+Four kinds: another article (its own element and a heading that links away), a list under a heading
+such as "Most Popular", a card (a linked heading with a line or two), and a paragraph that is one
+link to another story. The story's own lists of links and of facts stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from ingest.boilerplate import LIST_HEADS, normalize_line
+from ingest.cleaning import clean_line
+from rag.urls import host_of
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+CARD_UP_TO = 500  # characters; a longer one is an item of the story
+PROSE_FROM = 80  # characters of a paragraph
+LINKED = 0.5  # of a block's text: it is a list of links
+LINKED_CARD = 0.3  # of a card's text, under a heading such as "Most Popular"
+MARKED = 0.25  # of what is called so by its class, and holds no paragraph
+OF_PAGE = 0.5  # of the page's text: what holds more is the story
+ENTRIES = 0.7  # of an article's text in articles within it: they are what it consists of
+HEAD_OF_STORY = 200  # characters in which its headline, byline and date stand
+HEAD_UP_TO = 60  # characters of a heading such as "Most Popular"
+LINE = (20, 200)  # characters of a paragraph that is a headline
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_HEADS = frozenset((*_HEADINGS, "p", "div", "span", "strong", "b", "header", "dt", "legend"))
+_CARDS = frozenset("div li section article aside a figure dl tr".split())
+_TEASER = re.compile(
+    r"(?i)(?:\A|[\s_-])(?:read-?more|related|recirc\w*|recommend\w*|most-?(?:popular|read|viewed|"
+    r"shared)|trending|newsletters?|sign-?up|promos?|teasers?|outbrain|taboola|more-?(?:stories|"
+    r"from|news|on|in)|also-?(?:on|read|like|see)|up-?next|next-?up|dont-?miss|inset-?link|see-?also|"
+    r"read-?next|read-?also|latest-?(?:news|stories|posts)|popular-?(?:news|stories|posts)|"
+    r"top-?stories|you-?may)(?:[\s_-]|\Z)"
+)
+_MORE_HEADS = re.compile(
+    r"(?i)(?:(?:the )?(?:most|more|latest|top|popular|trending|related|recommended|featured|"
+    r"editor.?s.? picks?|read (?:more|next|also)|also read|don.t miss|you (?:may|might)|"
+    r"up next|see also|você (?:pode|também)|"
+    r"other (?:news|stories)|news ?letters?|mehr zum|lesen sie|à lire|lire aussi|"
+    r"lea también|te puede|leia (?:também|mais)|veja (?:também|mais)|leggi anche|lees ook|"
+    r"læs også|les også|läs (?:också|mer|även)|czytaj (?:też|także|również)|čtěte|"
+    r"читайте|новости по теме|baca juga|xem thêm|관련|많이 본|あわせて読みたい|関連|相关|推荐)"
+    r"\b[^.!?]{0,50})\Z"
+)
+_DATED = re.compile(
+    r"(?i)(?:\A|[\s_-])(?:by-?line|author|date(?:line|published)?|pub-?date)(?:[\s_-]|\Z)"
+)
+_LABEL = re.compile(
+    r"(?i)(?:read|watch|listen|see|related|more|also|story|mehr|lesen|lire|lea|leia|leggi|lees|"
+    r"læs|läs|les|czytaj|čtěte|читайте|baca|관련|関連|相关)\b[^.!?]{0,30}\Z"
+)
+_SENTENCE_END = re.compile(r"[.!?…।。！？؟۔][\"'”’»）)\]]*\Z")
+
+
+def drop_teasers(tree: HtmlElement, url: str = "") -> None:
+    """Take blocks of other stories out of a page, in place; `url` is the page's address."""
+    site = _Site(url, is_live=_is_live(tree))
+    size = len(tree.text_content())
+    own, entries = _own_article(tree)
+    others = [*_other_articles(tree, site, own, entries), *_next_stories(tree, site)]
+    cards = (card for card in _cards(tree, site) if entries.isdisjoint(_up_from(card)))
+    for element in [*others, *_marked(tree), *cards]:
+        if element.getparent() is not None and len(element.text_content()) < OF_PAGE * size:
+            element.drop_tree()
+    for head, blocks in list(_headed_lists(tree)):
+        for element in (head, *blocks):
+            if element.getparent() is not None:
+                element.drop_tree()
+    for element in list(_linked_lines(tree, site)):
+        element.drop_tree()
+
+
+class _Site:
+    """Tells links to other pages of the page's own site."""
+
+    def __init__(self, url: str, *, is_live: bool = False) -> None:
+        self.url = url
+        self.is_live = is_live
+        self.host = host_of(url)
+
+    def is_other_page(self, href: str | None) -> bool:
+        """Return whether a link leads to another page of this site."""
+        href = (href or "").strip()
+        if (
+            not href
+            or href.startswith("#")
+            or re.match(r"(?i)\A(?!https?:)[a-z][a-z0-9+.-]*:", href)
+        ):
+            return False
+        try:
+            parts = urlsplit(urljoin(self.url, href))
+            own = urlsplit(self.url)
+        except ValueError:
+            return False
+        if parts.netloc and not _is_kin(host_of(f"https://{parts.netloc}/"), self.host):
+            return False
+        if own.path.strip("/") and not own.query:  # "?post=3" and "/post-3" are parts of this page
+            path = own.path.rstrip("/")
+            if parts.path.rstrip("/") == path or parts.path.startswith(f"{path}/"):
+                return False
+        return bool(parts.path.strip("/")) and (parts.path, parts.query) != (own.path, own.query)
+
+
+def _is_live(tree: HtmlElement) -> bool:
+    """Return whether a page calls itself a live blog, in schema.org's word."""
+    marks = (element.get("itemtype") or "" for element in tree.iter() if element.get("itemtype"))
+    scripts = (s.text or "" for s in tree.iter("script") if "ld+json" in (s.get("type") or ""))
+    return any("LiveBlogPosting" in text for text in (*marks, *scripts))
+
+
+def _is_kin(one: str, other: str) -> bool:
+    """Return whether two hosts are of one site: news.velsund.example and velsund.example."""
+    labels = other.split(".")
+    last = 2 if len(labels) < 3 or len(labels[-2]) > 3 else 3  # velsund.co.uk
+    return bool(other) and one.split(".")[-last:] == labels[-last:]
+
+
+def _up_from(element: Any) -> list[Any]:
+    return [element, *element.iterancestors()]
+
+
+def _own_article(tree: HtmlElement) -> tuple[Any, set[Any]]:
+    """Return the page's own article element, and those within it that are its text.
+
+    A live blog consists of its entries, each of which may be an article with a link to itself.
+    """
+    articles = list(tree.iter("article"))
+    own = next((a for a in articles if a.find(".//h1") is not None), None)
+    if own is None:
+        own = max(articles, key=lambda a: len(a.text_content()), default=None)
+    if own is None:
+        return None, set()
+    within = [a for a in own.iter("article") if a is not own and _has_prose(a)]
+    size = sum(map(_size, within))
+    return own, {*within} if len(within) > 1 and size >= ENTRIES * _size(own) else set()
+
+
+def _other_articles(tree: HtmlElement, site: _Site, own: Any, entries: set[Any]) -> Iterator[Any]:
+    """Yield the article elements that aren't the page's: within its own, or after it."""
+    if own is None:
+        return
+    above = {*own.iterancestors()}
+    for article in tree.iter("article"):
+        if article is own or article in above or article in entries or _is_post(article, site):
+            continue
+        within = own in article.iterancestors()
+        head = next((h for h in article.iter(*_HEADINGS)), None)
+        if (head is not None and _links_away(head, site)) or (
+            not within and article.find(".//h1") is not None
+        ):
+            yield article
+
+
+def _next_stories(tree: HtmlElement, site: _Site) -> Iterator[Any]:
+    """Yield the stories below the page's own, in containers like that of its h1 and text."""
+    heading = next(tree.iter("h1"), None)
+    for own in [] if heading is None else heading.iterancestors():
+        if own.tag in ("body", "html", "main"):
+            return
+        if not _has_prose(own):
+            continue
+        for sibling in own.itersiblings(own.tag):
+            if sibling.get("class") == own.get("class") and _begins_story(sibling, site):
+                yield sibling
+
+
+def _begins_story(block: Any, site: _Site) -> bool:
+    """Return whether a block begins with a headline: one that links away, or has a date by it."""
+    size = 0
+    head: Any = None
+    for element in block.iter():
+        if not isinstance(element.tag, str):
+            continue
+        if element.tag in _HEADINGS and head is None:
+            head = element
+            if _links_away(head, site) or element.tag == "h1":
+                return True
+        elif head is not None and (element.tag == "time" or _DATED.search(_marks(element))):
+            return True
+        size += len(clean_line(element.text or ""))
+        if size > HEAD_OF_STORY:
+            break
+    return False
+
+
+def _marks(element: Any) -> str:
+    return f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''}"
+
+
+def _links_away(head: Any, site: _Site) -> bool:
+    links = [*head.iter("a"), *(one for one in head.iterancestors("a"))]
+    return any(site.is_other_page(link.get("href")) for link in links)
+
+
+def _marked(tree: HtmlElement) -> Iterator[Any]:
+    """Yield the elements whose class calls them teasers, and that are lists of links or forms."""
+    for element in tree.iter():
+        if not isinstance(element.tag, str) or element.tag in ("html", "body", "main", "article"):
+            continue
+        if not _TEASER.search(_marks(element)) or element.find(".//h1") is not None:
+            continue
+        form = element.tag == "form" or element.find(".//input") is not None
+        if not _has_prose(element) and (form or _linked_share(element) >= MARKED):
+            yield element
+
+
+def _cards(tree: HtmlElement, site: _Site) -> Iterator[Any]:
+    """Yield the cards: a heading that links to another page, with a line or two."""
+    for head in tree.iter(*_HEADINGS[1:]):
+        if not _links_away(head, site):
+            continue
+        card = head
+        for one in head.iterancestors():
+            if one.tag not in (*_CARDS, "header", "hgroup") or not _text(one, CARD_UP_TO):
+                break
+            if sum(1 for _ in one.iter(*_HEADINGS)) > 1:
+                break
+            card = one
+        if card is not head and card.find(".//h1") is None and not _is_post(card, site):
+            yield card
+
+
+def _is_post(card: Any, site: _Site) -> bool:
+    """Return whether a card on the page of a live blog is an entry of it: it has its own time."""
+    return site.is_live and card.find(".//time") is not None
+
+
+def _headed_lists(tree: HtmlElement) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the headings of lists of other stories, with the blocks under them."""
+    taken: set[Any] = set()
+    for head in tree.iter(*_HEADS):
+        if head in taken or not _is_list_head(head):
+            continue
+        whole = head
+        while (
+            whole.getparent() is not None
+            and whole.getparent().tag in _HEADS | {"section", "li"}
+            and _text(whole.getparent(), HEAD_UP_TO) == _text(head, HEAD_UP_TO)
+        ):
+            whole = whole.getparent()
+        blocks = []
+        for block in whole.itersiblings():
+            if not isinstance(block.tag, str):
+                continue
+            if block in taken or not _is_teaser(block):
+                break
+            blocks.append(block)
+        taken |= {*blocks}
+        if any(_size(block) for block in blocks):
+            yield whole, blocks
+
+
+def _is_list_head(head: Any) -> bool:
+    key = normalize_line(_text(head, HEAD_UP_TO))
+    if len(key) <= 3:
+        return False
+    return key in LIST_HEADS or (head.tag in _HEADINGS and bool(_MORE_HEADS.match(key)))
+
+
+def _is_teaser(block: Any) -> bool:
+    """Return whether a block under such a heading is a link, a card, a picture, or nothing."""
+    if block.tag == "article" or not _size(block):
+        return True
+    if block.tag in _HEADINGS or block.tag in ("p", "blockquote", "table"):
+        return _linked_share(block) >= LINKED
+    heads = [
+        head
+        for head in block.iter(*_HEADINGS)
+        if head.find(".//a") is not None or next(head.iterancestors("a"), None) is not None
+    ]
+    return bool(heads) or _linked_share(block) >= LINKED or _is_linked_card(block)
+
+
+def _is_linked_card(block: Any) -> bool:
+    """Return whether a block is one card: a link as long as a headline, and a line or two."""
+    if not _text(block, CARD_UP_TO):
+        return False
+    links = [_size(link) for link in block.iter("a")]
+    least, most = LINE
+    return len(links) == 1 and least <= links[0] <= most and _linked_share(block) >= LINKED_CARD
+
+
+def _linked_lines(tree: HtmlElement, site: _Site) -> Iterator[Any]:
+    """Yield the paragraphs that are nothing but a link to another story of the site."""
+    least, most = LINE
+    for line in tree.iter("p", "h2", "h3", "h4", "h5", "strong"):
+        if line.tag == "strong" and (line.getparent() is None or line.getparent().tag != "div"):
+            continue
+        text = _text(line, most)
+        links = list(line.iter("a"))
+        if (
+            least <= len(text)
+            and len(text.split()) >= 3
+            and links
+            and all(site.is_other_page(link.get("href")) for link in links)
+            and _is_label(text, links)
+            and not _SENTENCE_END.search(text)
+            and next(line.iterancestors("li", "td", "table", "dl", "blockquote"), None) is None
+        ):
+            yield line
+
+
+def _is_label(text: str, links: list[Any]) -> bool:
+    """Return whether what a line says beside its links is nothing, or "Read more:"."""
+    linked = sum(map(_size, links))
+    if linked >= len(text) - 2:
+        return True
+    label = normalize_line(text[: len(text) - linked])
+    if not re.search(r"\w", label):  # ">>", "→"
+        return True
+    return len(links) == 1 and (label in LIST_HEADS or bool(_LABEL.match(label)))
+
+
+def _has_prose(element: Any) -> bool:
+    return any(
+        _size(p) >= PROSE_FROM
+        and _SENTENCE_END.search(p.text_content().strip()[-40:])
+        and next(p.iterancestors("a"), None) is None
+        for p in element.iter("p")
+    )
+
+
+def _linked_share(element: Any) -> float:
+    whole = _size(element)
+    if not whole:
+        return 0.0
+    if element.tag == "a" or next(element.iterancestors("a"), None) is not None:
+        return 1.0
+    return sum(_size(link) for link in element.iter("a")) / whole
+
+
+def _size(element: Any) -> int:
+    return len(" ".join(element.text_content().split()))
+
+
+def _text(element: Any, up_to: int) -> str:
+    """Return the text of an element; "" where it is longer, which isn't read to its end."""
+    parts, size = [], 0
+    for part in element.itertext():
+        parts.append(part)
+        size += len(part.strip())
+        if size > up_to:
+            return ""
+    text = clean_line("".join(parts))
+    return text if len(text) <= up_to else ""

@@ -1,0 +1,1 @@
+"""PDF files, read in a process of their own."""

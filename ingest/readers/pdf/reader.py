@@ -1,0 +1,115 @@
+"""PDF with a text layer: the article in it, its headline told by the size of its letters."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ingest.cleaning import clean_line
+from ingest.readers import Reject
+from ingest.readers.fields import article_from
+from ingest.readers.pdf.layout import Piece, in_reading_order, paragraphs, without_running_heads
+from ingest.readers.publication_dates import parse_date
+from ingest.readers.text import header_fields
+from rag.schema import Article
+from rag.urls import file_location
+
+PDF_BYTES = 64 * 2**20  # most of a larger one is pictures
+_SECONDS = 60  # by the clock; the child has half of it in processor time
+_LETTERS_FROM = 40  # fewer letters and digits are a stamp on a picture of a page
+_LARGER = 1.15  # than the letters of the story: a headline's
+_TITLE_UP_TO = 250  # characters
+_NO_TITLE = re.compile(
+    r"(?i)\.(?:docx?|indd|qxp|pdf|odt|rtf)\b|microsoft|untitled|\A(?=[\w-]*\d)[\w-]++\Z"
+)
+_LOCKED = 3  # what pdfpieces exits with
+
+
+def read_pdf(content: bytes, *, place: str, url: str = "") -> Article | Reject:
+    """Return the article of a PDF, its columns one after the other, or why it is none.
+
+    Headers, footers and page numbers are left out, words parted at a line's end made whole. The
+    title is what stands in the largest letters of the first page, else the document's own; date
+    and byline are those under it, else the document's. It is read in a process of its own, with
+    bounds on memory and time: a PDF may be made to crash who reads it.
+    """
+    if len(content) > PDF_BYTES:
+        return Reject(place, f"a PDF longer than {PDF_BYTES // 2**20} MB")
+    try:
+        read = subprocess.run(
+            [sys.executable, "-m", "ingest.readers.pdf.worker"],
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Reject(place, f"a PDF that takes more than {_SECONDS} s to read")
+    if read.returncode == _LOCKED:
+        return Reject(place, "a PDF locked by a password: save it without one")
+    if read.returncode:
+        return Reject(place, "a damaged PDF, or one that takes too much to read")
+    found = json.loads(read.stdout)
+    pieces = [Piece(**piece) for piece in found["pieces"]]
+    return _article(pieces, found["metadata"], place, url)
+
+
+def _article(
+    pieces: Sequence[Piece], metadata: Mapping[str, str], place: str, url: str
+) -> Article | Reject:
+    if sum(char.isalnum() for piece in pieces for char in piece.text) < _LETTERS_FROM:
+        return Reject(place, "a PDF without a text layer: give it one, as `ocrmypdf` does")
+    ordered = in_reading_order(without_running_heads(pieces))
+    headline = _headline(ordered)
+    title = clean_line(" ".join(piece.text for piece in headline))
+    below = ordered[ordered.index(headline[-1]) + 1 :] if headline else ordered
+    # Above the headline stand the paper's name and the section, unless columns begin there.
+    above = [p for p in ordered[: -len(below) or None] if p not in headline]
+    if sum(len(piece.text) for piece in above) > _TITLE_UP_TO:
+        below = [*above, *below]
+    story = "\n\n".join(paragraphs(below))
+    own = clean_line(metadata.get("Title", ""))
+    if not title and own and not _NO_TITLE.search(own):
+        title = own
+    said, story = header_fields(story, has_title=bool(title))
+    record: dict[str, Any] = {
+        "url": url,
+        "title": title,
+        "authors": metadata.get("Author"),
+        "published": _moment(metadata.get("CreationDate", "")),
+        **{name: value for name, value in said.items() if value},
+        "text": story,
+    }
+    return article_from(record, place=place, given=f"file:{file_location(place)}")
+
+
+def _headline(ordered: Sequence[Piece]) -> list[Piece]:
+    """Return the pieces in the largest letters of the first page, if they are a headline."""
+    first = [piece for piece in ordered if piece.page == ordered[0].page]
+    sizes = Counter[float]()
+    for piece in ordered:
+        sizes[piece.size] += len(piece.text)
+    usual = sizes.most_common(1)[0][0]
+    large = [piece for piece in first if piece.size > _LARGER * usual]
+    # The largest may be the newspaper's name: what has three words or more is a headline.
+    for size in sorted({piece.size for piece in large}, reverse=True):
+        lines = [piece for piece in large if piece.size == size]
+        text = " ".join(piece.text for piece in lines)
+        if len(text.split()) >= 3 and len(text) <= _TITLE_UP_TO:
+            return lines
+    return []
+
+
+def _moment(text: str) -> Any:
+    """Return the moment of a PDF's "D:20241024103000+02'00'"; None where it is none."""
+    digits = re.match(r"D:(\d{4})(\d\d)(\d\d)", text)
+    try:
+        return parse_date("-".join(digits.groups())) if digits else None
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Answers: extractive or generated, with citations, or refused."""

@@ -1,0 +1,85 @@
+"""What the sentences found agree on: a name or a figure that several of them give is the answer."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.nlp.entities import find_names, names_match, normalize_name
+from rag.nlp.numbers import find_dates, find_numbers
+from rag.nlp.quotations import find_quotations
+from rag.nlp.tokens import content_words, stem, stem_words, tokenize
+from rag.query.answer_type import ExpectedAnswer
+
+LONGEST_TITLE = 6  # words between quotation marks that may be a name: a song, a film
+NEAR = 30  # characters between a name and what "which ..." asks for: "the island of Kyushu"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a sentence tells that the question does not: by key, where it starts."""
+
+    starts: Mapping[object, int]
+
+
+def extract_facts(sentence: str, question: str, asked: ExpectedAnswer) -> Facts:
+    """Return the names, or the figures or days where those are asked for, new in `sentence`.
+
+    A person is known by the last name, a country by any of its names.
+    """
+    if asked.type in ("yes or no", "speech", "reason"):
+        return Facts({})  # no name answers these
+    if asked.type == "figure":
+        known = {f.value for f in find_numbers(question)}
+        return Facts(
+            {(f.value, f.unit): f.start for f in find_numbers(sentence) if f.value not in known}
+        )
+    if asked.type == "day":
+        spoken = {d.text.lower() for d in find_dates(question)}
+        found: dict[object, int] = {d.text.lower(): d.start for d in find_dates(sentence)}
+        return Facts({day: start for day, start in found.items() if day not in spoken})
+    return Facts(_names(sentence, question))
+
+
+def _names(sentence: str, question: str) -> dict[object, int]:
+    known = [name.text for name in find_names(question)]
+    asked = stem_words(question)
+    found: dict[object, int] = {}
+    for name in find_names(sentence):
+        own = {word.stem for word in content_words(name.text)}
+        if own <= asked or any(names_match(name.text, other) for other in known):
+            continue
+        whole = normalize_name(name.text)
+        last = re.sub(r"[’']s$", "", name.text).split()[-1]
+        found[whole if whole != name.text.lower() else stem(last)] = name.start
+    for quotation in find_quotations(sentence):
+        if len(quotation.text.split()) <= LONGEST_TITLE:
+            found[tuple(word.stem for word in content_words(quotation.text))] = quotation.start
+    return found
+
+
+def consensus_scores(
+    found: Sequence[Facts], shares: Sequence[float], articles: Sequence[str]
+) -> list[float]:
+    """Return for each sentence, from 0 to 1, how much speaks for the best of what it tells.
+
+    `shares` say how well each sentence fits by itself; an article speaks once for a name.
+    """
+    by_name: dict[object, dict[str, float]] = defaultdict(dict)
+    for each, share, article in zip(found, shares, articles, strict=True):
+        for name in each.starts:
+            by_name[name][article] = max(by_name[name].get(article, 0.0), share)
+    weight = {name: sum(by_article.values()) for name, by_article in by_name.items()}
+    most = max(weight.values(), default=1.0)
+    return [max((weight[name] for name in each.starts), default=0.0) / most for each in found]
+
+
+def names_the_asked_type(each: Facts, sentence: str, asked: ExpectedAnswer) -> float:
+    """Return 1 where what "which ..." asks for stands beside a new name: the island of Kyushu."""
+    head = stem_words(asked.head) if asked.type in ("person", "place", "name") else frozenset()
+    if not head:
+        return 0.0
+    at = [word.start for word in tokenize(sentence) if word.stem in head]
+    return float(any(abs(a - start) < NEAR for a in at for start in each.starts.values()))

@@ -1,0 +1,136 @@
+"""Quoted sentences made readable alone: a bracketed name where a surname or a pronoun stands."""
+
+from __future__ import annotations
+
+import re
+
+from rag.nlp.entities import TITLES, Name, find_names, full_name, normalize_name
+from rag.nlp.quotations import REPORTING_VERBS
+from rag.schema import Span
+
+_BRACKETED = re.compile(r"\s?\[[^\[\]]*\]\s?")
+_SAYING = "|".join(sorted(REPORTING_VERBS, key=len, reverse=True))
+_NOT_PEOPLE = frozenset(
+    """university party house street city county state court company inc corp department ministry
+    committee union league club team school college hospital church council agency bureau office
+    airlines bank group institute association foundation center centre museum river island lake
+    north south east west new united national royal american british""".split()
+)
+_PRONOUN = re.compile(
+    rf"(?:^|[.!?”\"] |[,”\"] )(?P<p>[Hh]e|[Ss]he)(?= (?:\w+ly )?(?:{_SAYING})\b)|^(?P<q>He|She)\b"
+)
+# Surnames that are words beside: a wrong name in brackets is worse than a bare surname.
+_WORDS_TOO = frozenset(
+    """white black brown green gray grey gold silver young old long short little small strong king
+    prince duke bishop pope price love hope rich poor west east north south may june april august
+    england france ireland holland israel jordan chad georgia paris london church day summer winter
+    power best fox wolf bush stone wood hill lake rivers banks field law judge case page""".split()
+)
+# What follows a surname that stands for its bearer: punctuation, a verb, a preposition, no noun.
+_STANDS_ALONE = re.compile(
+    rf"$|['’]s?\b|[,.;:!?)”\"—–]| (?:—|–|{_SAYING}|is|are|was|were|has|have|had|will|would|can"
+    r"|could|may|might|must|did|does|do|also|who|whose|then|later|first|to|in|at|on|for|of|from|with|by"
+    r"|as|after|before|during|made|took|gave|went|came|became|left|met|won|lost|filed|wrote|called"
+    r"|asked)\b"
+)
+
+
+def resolve_references(text: str, unit: Span) -> str:
+    """Return `text[unit]` with bracketed names where they are sure; nothing else is changed."""
+    sentence = text[unit.start : unit.end]
+    inserts = _surnames(sentence, text) or _pronoun(sentence, text, unit)
+    for at, words in sorted(inserts, reverse=True):
+        sentence = sentence[:at] + words + sentence[at:]
+    return sentence
+
+
+def is_verbatim_text(statement: str, quote: str) -> bool:
+    """Whether `statement`, less what is in brackets, is word for word `quote`."""
+    if statement == quote:
+        return True
+    own = re.split(r"(\[[^\[\]]*\])", quote)
+    for bracketed in own[1::2]:  # brackets that the article itself has
+        statement = statement.replace(bracketed, bracketed.replace("[", "").replace("]", ""))
+        quote = quote.replace(bracketed, bracketed.replace("[", "").replace("]", ""))
+    return _squeezed(_BRACKETED.sub(" ", statement)) == _squeezed(quote)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _surnames(sentence: str, text: str) -> list[tuple[int, str]]:
+    inserts, seen = [], set()
+    present = find_names(sentence)
+    for name in present:
+        if " " in name.text or name.text in seen or normalize_name(name.text) != name.text.lower():
+            continue
+        seen.add(name.text)
+        if name.text.lower() in _WORDS_TOO or not _STANDS_ALONE.match(sentence, name.end):
+            continue
+        if any(name.text in other.text.split() for other in present if other.text != name.text):
+            continue
+        full = _person(name, text)
+        if full.endswith(" " + name.text):
+            inserts.append((name.start, f"[{full[: -len(name.text)].strip()}] "))
+        elif full.startswith(name.text + " "):
+            inserts.append((name.end, f" [{full[len(name.text) :].strip()}]"))
+    return inserts
+
+
+def _person(name: Name, text: str) -> str:
+    """Return the full name of a person of whom the article gives it once; else nothing."""
+    full = full_name(name.text, text)
+    parts = full.split()
+    if not full or len(parts) > 3 or any(p.lower().rstrip(".") in _NOT_PEOPLE for p in parts):
+        return ""
+    if any(normalize_name(part) != part.lower() or re.search(r"-[a-z]", part) for part in parts):
+        return ""  # no "[Musk-owned] Twitter" either
+    if parts[0] == name.text:  # a family name that leads: sure only after a title
+        before = text[: text.index(full)].split()
+        return full if before and before[-1].lower() in TITLES else ""
+    speaks = re.search(
+        rf"\b{re.escape(name.text)} (?:{_SAYING})\b|\b(?:said|says) {re.escape(full)}", text
+    )
+    return full if speaks or _titled(full, text) else ""
+
+
+def _titled(full: str, text: str) -> bool:
+    before = text[: text.index(full)].split()
+    return bool(before) and before[-1].lower().rstrip(".") in TITLES
+
+
+def _pronoun(sentence: str, text: str, unit: Span) -> list[tuple[int, str]]:
+    """Return the name for a "he" or "she" where the two sentences before name one person only."""
+    match = _PRONOUN.search(sentence)
+    if match is None:
+        return []
+    group = "p" if match["p"] else "q"
+    at = match.end(group)
+    if any(_is_person(n, text) for n in find_names(sentence[:at])):
+        return []
+    before = text[max(0, unit.start - 500) : unit.start]
+    before = before[before.rfind("\n\n", 0, max(0, before.rfind("\n\n"))) + 1 :]
+    people = {full for n in find_names(before) if (full := _is_person(n, text))}
+    if len(people) != 1:
+        return []
+    return [(at, f" [{people.pop()}]")]
+
+
+def _is_person(name: Name, text: str) -> str:
+    if " " in name.text:
+        parts = name.text.split()
+        plain = not any(
+            p.lower().rstrip(".") in _NOT_PEOPLE or normalize_name(p) != p.lower() for p in parts
+        )
+        last = parts[-1]
+        known = _titled(name.text, text) or re.search(
+            rf"\b{re.escape(last)} (?:{_SAYING}|is|was|has|had)\b", text
+        )
+        return (
+            name.text if plain and known and normalize_name(name.text) == name.text.lower() else ""
+        )
+    full = _person(name, text)
+    if full or normalize_name(name.text) != name.text.lower():
+        return full
+    return name.text if re.search(rf"\b{re.escape(name.text)} (?:said|told)\b", text) else ""

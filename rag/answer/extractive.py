@@ -1,0 +1,231 @@
+"""The chosen sentences as statements: short answers first, dated bullets, both sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from rag.answer.coreference import resolve_references
+from rag.answer.sentence_scoring import BEARS_FROM, SentenceCandidate, choose_sentences
+from rag.citations import build_citation, number_citations
+from rag.nlp.dates import WEEKDAYS, format_date
+from rag.nlp.entities import find_names
+from rag.nlp.numbers import Number, find_dates, find_numbers
+from rag.nlp.quotations import speaker_name
+from rag.nlp.tokens import content_words
+from rag.query.answer_type import indicates_answer
+from rag.query.parser import ParsedQuery
+from rag.schema import Answer, Span, Statement
+
+MOST_BULLETS = 6
+LEAST_BULLETS = 3  # articles that a course of events is told from, a sentence each
+NEAR_THE_BEST = 3.0  # of score: another article's figure this near the best one's is shown too
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedAnswer:
+    """The candidates in the order in which they are shown, and what goes before each."""
+
+    picked: tuple[tuple[SentenceCandidate, str], ...]
+    notice: str = ""
+
+
+def compose_answer(
+    question: ParsedQuery, ranked: Sequence[SentenceCandidate], articles: Mapping[str, str]
+) -> ComposedAnswer:
+    """Return which of `ranked` are shown, in order, each with the bracketed words before it."""
+    if question.expected.layout == "by date":
+        return _by_date(choose_sentences(_spread(ranked), MOST_BULLETS))
+    sides = question.expected.sides
+    if sides or question.expected.layout == "by side":
+        named = sides or tuple(name.text for name in find_names(question.text))
+        return _sides(named, ranked, articles)
+    picked = choose_sentences(ranked)
+    if question.expected.type == "figure" and picked:
+        differing = _differing(question.text, picked, ranked)
+        if differing is not None:
+            return differing
+    short = short_answer(question, picked[0].text) if picked else ""
+    short = _on_the_day(short, picked[0]) if short else ""
+    return ComposedAnswer(tuple((c, short if c is picked[0] else "") for c in picked))
+
+
+def _spread(ranked: Sequence[SentenceCandidate]) -> list[SentenceCandidate]:
+    """Return the best sentence of each article, or all of them where too few articles are left.
+
+    One day's article would tell the whole course of events by itself.
+    """
+    first: dict[str, SentenceCandidate] = {}
+    for candidate in ranked:
+        if candidate.relevance >= BEARS_FROM and not candidate.features["fragment"]:
+            first.setdefault(candidate.hit.passage.article_id, candidate)
+    return list(first.values()) if len(first) >= LEAST_BULLETS else list(ranked)
+
+
+def _by_date(picked: Sequence[SentenceCandidate]) -> ComposedAnswer:
+    dated = sorted(picked, key=lambda c: (_published(c) is None, _published(c) or 0, c.span.start))
+    return ComposedAnswer(tuple((c, _dated(c)) for c in dated))
+
+
+def _published(candidate: SentenceCandidate) -> float | None:
+    published = candidate.hit.metadata.published
+    return published.timestamp() if published else None
+
+
+def _dated(candidate: SentenceCandidate) -> str:
+    published = candidate.hit.metadata.published
+    return format_date(published) if published else "no date"
+
+
+def _sides(
+    sides: Sequence[str], ranked: Sequence[SentenceCandidate], articles: Mapping[str, str]
+) -> ComposedAnswer:
+    """Return for each of the sides the best words of it, or two speakers' words."""
+    picked: list[SentenceCandidate] = []
+    for side in sides:
+        for candidate in ranked:
+            article = articles.get(candidate.hit.passage.article_id, candidate.hit.passage.text)
+            if candidate not in picked and indicates_answer(side, candidate.text, article) >= 1:
+                picked.append(candidate)
+                break
+    speakers = {speaker_name(c.text) for c in picked}
+    for candidate in ranked:
+        who = speaker_name(candidate.text)
+        if len(picked) < 2 and who and who not in speakers:
+            picked.append(candidate)
+            speakers.add(who)
+    if len(picked) < 2:
+        picked = choose_sentences(ranked)
+    return ComposedAnswer(tuple((c, "") for c in picked[:MOST_BULLETS]))
+
+
+def _differing(
+    question: str, picked: Sequence[SentenceCandidate], ranked: Sequence[SentenceCandidate]
+) -> ComposedAnswer | None:
+    """Return the figures on which articles differ, oldest first, with date and publisher."""
+    best = picked[0]
+    told = _counted(best.text, question)
+    if not told:
+        return None
+    others: list[SentenceCandidate] = []
+    for candidate in ranked:
+        same_article = candidate.hit.passage.article_id == best.hit.passage.article_id
+        if same_article or candidate.score < best.score - NEAR_THE_BEST:
+            continue
+        other = _counted(candidate.text, question)
+        shared = told.keys() & other.keys()
+        if any(told[noun].value != other[noun].value for noun in shared) and all(
+            _counted(o.text, question) != other for o in others
+        ):
+            others.append(candidate)
+    if not others:
+        return None
+    shown = sorted([best, *others[:2]], key=lambda c: _published(c) or 0.0)
+    notice = (
+        "The passages differ; the later one is last."
+        if _all_dated(shown)
+        else ("The passages differ.")
+    )
+    picked_out = [(c, _whose(c, i > 0 and _all_dated(shown))) for i, c in enumerate(shown)]
+    return ComposedAnswer(tuple(picked_out), notice)
+
+
+def _all_dated(shown: Sequence[SentenceCandidate]) -> bool:
+    days_shown = [_published(c) for c in shown]
+    return None not in days_shown and len(set(days_shown)) == len(days_shown)
+
+
+def _whose(candidate: SentenceCandidate, later: bool) -> str:
+    head = candidate.hit.metadata
+    parts = [format_date(head.published) if head.published else "", head.publisher]
+    said = ", ".join(filter(None, parts))
+    return f"later, {said}" if later else said
+
+
+def _counted(text: str, question: str) -> dict[str, Number]:
+    """Return the figures of `text` by the noun of the question that they count."""
+    asked = {w.stem for w in content_words(question)}
+    out: dict[str, Number] = {}
+    for figure in find_numbers(text):
+        after = content_words(text[figure.end : figure.end + 40])[:3]
+        for word in after:
+            if word.stem in asked:
+                out.setdefault(word.stem, figure)
+                break
+    return out
+
+
+def short_answer(question: ParsedQuery, sentence: str) -> str:
+    """Return the figure or the day itself, in the sentence's words, where there is just one."""
+    kind, text = question.expected.type, question.text
+    if kind == "figure":
+        known = {f.value for f in find_numbers(text)}
+        found = [f for f in find_numbers(sentence) if f.value not in known]
+        counted = _counted(sentence, text)
+        if len(counted) == 1:
+            ((noun, figure),) = counted.items()
+            end = next(
+                (
+                    figure.end + w.end
+                    for w in content_words(sentence[figure.end : figure.end + 40])
+                    if w.stem == noun
+                ),
+                figure.end,
+            )
+            return sentence[figure.start : end]
+        return _with_unit(sentence, found[0]) if len(found) == 1 else ""
+    if kind == "day":
+        known_days = {d.text.lower() for d in find_dates(text)}
+        named = [d for d in find_dates(sentence) if d.text.lower() not in known_days]
+        return named[0].text if len(named) == 1 else ""
+    return ""
+
+
+_TO_COME = re.compile(r"\b(?:will|would|next|to be|plans?|scheduled|expected)\b", re.IGNORECASE)
+
+
+def _on_the_day(short: str, candidate: SentenceCandidate) -> str:
+    """Return a weekday with its date, the last one before the article; anything else as it is.
+
+    What is to come may be another week's.
+    """
+    published = candidate.hit.metadata.published
+    if short.lower() not in WEEKDAYS or published is None or _TO_COME.search(candidate.text):
+        return short
+    day = published - timedelta((published.weekday() - WEEKDAYS.index(short.lower())) % 7)
+    return f"{short}, {format_date(day)}"
+
+
+_UNIT = re.compile(
+    r"[ -](?:(?:more|other|fewer) )?(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?"
+    r"|decades?|centur(?:y|ies)|miles?|kilomet(?:er|re)s?|met(?:er|re)s?|km|feet|foot|inch(?:es)?"
+    r"|acres?|hectares?|pounds?|kilograms?|kg|tons?|tonnes?|lit(?:er|re)s?|gallons?|degrees?"
+    r"|dollars?|euros?|cents?|people|points?|times?|votes?|seats?|mph)\b(?:[ -]old\b)?",
+    re.IGNORECASE,
+)
+
+
+def _with_unit(sentence: str, figure: Number) -> str:
+    """Return the figure in the sentence's words, with what it counts: "six weeks", not "six"."""
+    unit = _UNIT.match(sentence, figure.end)
+    return sentence[figure.start : unit.end() if unit else figure.end]
+
+
+def quote_statement(candidate: SentenceCandidate, article: str, before: str = "") -> Statement:
+    """Return the statement that quotes `candidate`, word for word but for what is in brackets."""
+    passage, span = candidate.hit.passage, candidate.span
+    if not article:
+        article, span = passage.text, Span(span.start - passage.start, span.end - passage.start)
+    text = re.sub(r"(?<!\s)[^\S\n]*+\n\s*+", " ", resolve_references(article, span))
+    if before and not re.match(r"[\[(]", before):
+        text = f"[{before}:] {text}"
+    return Statement(text=text, citations=(build_citation(1, candidate.hit, candidate.span),))
+
+
+def append_statement(answer: Answer, statement: Statement) -> Answer:
+    """Return `answer` with one statement more, its passages numbered and its date brought up."""
+    statements = number_citations((*answer.statements, statement))
+    dates = [c.metadata.published for s in statements for c in s.citations if c.metadata.published]
+    return replace(answer, statements=statements, newest_source=max(dates, default=None))

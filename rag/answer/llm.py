@@ -1,0 +1,187 @@
+"""What a chat model writes, sentence by sentence: time-outs, retries, loops, and an end."""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+
+from rag.citations import read_citations, tidy_markers
+from rag.errors import ChatModelError
+from rag.nlp.sentences import split_sentences
+from rag.schema import Usage
+from rag.verify.fact_checks import normalize
+
+ATTEMPTS = 3  # tries until a first word comes; after that a failure keeps what was written
+MOST_SENTENCES = 12
+LONGEST_SENTENCE = 1200  # characters without an end: the model is looping, or writes no prose
+_DONE = object()
+
+
+class SentenceStream:
+    """Streams a chat model's sentences; afterwards `usage` says what they cost."""
+
+    def __init__(
+        self, chat_model: BaseChatModel, *, timeout: float, prices: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
+        """`prices` are those of a million tokens given to the model and written by it."""
+        self._chat_model = chat_model
+        self._timeout = timeout
+        self._prices = prices
+        self.usage = Usage()
+        self.cut_short = ""
+
+    def sentences(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+        """Yield each sentence, its citation markers after it, as soon as it has ended.
+
+        Raises ChatModelError if nothing came in ATTEMPTS tries.  What fails later only ends the
+        answer, and `cut_short` says why.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            begun = False
+            try:
+                for sentence in self._once(messages):
+                    begun = True
+                    yield sentence
+            except ChatModelError as error:
+                if not begun and attempt == ATTEMPTS:
+                    raise
+                if begun:
+                    self.cut_short = str(error)
+            if begun:
+                return
+        raise ChatModelError("the chat model wrote nothing: try again, or set another one")
+
+    def _once(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+        raw, given = "", 0
+        seen: set[str] = set()
+        for piece in self._chunks(messages):
+            raw += piece
+            written = sentence_texts(tidy_markers(raw))
+            whole = _ended(written)
+            for sentence in whole[given:]:
+                given += 1
+                if _is_looping(sentence, seen):
+                    self.cut_short = "the chat model repeated itself"
+                    return
+                yield sentence
+            if given >= MOST_SENTENCES:
+                return
+            if len("".join(written[len(whole) :])) > LONGEST_SENTENCE:
+                self.cut_short = "the chat model wrote a sentence without an end"
+                return
+        for sentence in sentence_texts(tidy_markers(raw))[given:]:
+            if not _is_looping(sentence, seen):
+                yield sentence
+
+    def _chunks(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+        """Yield the text of the stream; a silence longer than the time-out is an error.
+
+        The provider is read in a thread of its own, for it may block; a thread that is given up
+        ends with its next piece.
+        """
+        pieces: queue.Queue[Any] = queue.Queue(maxsize=64)
+        given_up = threading.Event()
+        thread = threading.Thread(
+            target=_read, args=(self._chat_model, messages, pieces, given_up), daemon=True
+        )
+        thread.start()
+        try:
+            while True:
+                try:
+                    piece = pieces.get(timeout=self._timeout)
+                except queue.Empty as error:
+                    raise ChatModelError(
+                        f"the chat model said nothing for {self._timeout:g} s: "
+                        "try again, or raise BACKFILE_TIMEOUT"
+                    ) from error
+                if piece is _DONE:
+                    return
+                if isinstance(piece, Exception):
+                    raise ChatModelError(f"the chat model failed: {_line(piece)}") from piece
+                self._count(piece)
+                yield _text(piece)
+        finally:
+            given_up.set()
+
+    def _count(self, chunk: Any) -> None:
+        used = getattr(chunk, "usage_metadata", None) or {}
+        given = self.usage.input_tokens + int(used.get("input_tokens", 0))
+        written = self.usage.output_tokens + int(used.get("output_tokens", 0))
+        cost = (given * self._prices[0] + written * self._prices[1]) / 1e6
+        self.usage = Usage(given, written, cost)
+
+
+def _read(
+    chat_model: BaseChatModel,
+    messages: Sequence[BaseMessage],
+    pieces: queue.Queue[Any],
+    given_up: threading.Event,
+) -> None:
+    def put(piece: Any) -> bool:
+        while not given_up.is_set():
+            try:
+                pieces.put(piece, timeout=0.2)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    try:
+        for chunk in chat_model.stream(list(messages)):
+            if not put(chunk):
+                return
+        put(_DONE)
+    except Exception as error:  # a provider may raise anything; it is said in one line
+        put(error)
+
+
+def _text(chunk: Any) -> str:
+    """Return a chunk's text: its content may be a string or a list of blocks."""
+    content = getattr(chunk, "content", chunk)
+    if isinstance(content, str):
+        return content
+    return "".join(
+        block if isinstance(block, str) else str(block.get("text", ""))
+        for block in content
+        if isinstance(block, str) or block.get("type", "text") == "text"
+    )
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    text = re.sub(r"\b(?:sk|key|token)[-_][\w-]{8,}", "…", text)
+    return text[:200]
+
+
+def sentence_texts(text: str) -> list[str]:
+    """Return the sentences of what a model wrote, without list marks, their markers after them."""
+    out: list[str] = []
+    for span in split_sentences(text):
+        piece = re.sub(r"^(?:[-*•]+|\d{1,2}[.)]|#{1,6})\s+", "", text[span.start : span.end])
+        piece = piece.replace("**", "").strip()
+        if out and not read_citations(piece).text.strip(" .,;"):
+            out[-1] += " " + piece
+        elif piece:
+            out.append(piece)
+    return out
+
+
+def _ended(pieces: list[str]) -> list[str]:
+    """Return the sentences that another one follows; the start of a marker is none yet."""
+    if pieces and re.match(r"\A(?:[\[【［⁰¹²³⁴⁵⁶⁷⁸⁹(]|\W*+$)", pieces[-1]):
+        pieces = pieces[:-1]
+    return pieces[:-1]
+
+
+def _is_looping(sentence: str, seen: set[str]) -> bool:
+    own = normalize(read_citations(sentence).text)
+    if own in seen:
+        return True
+    seen.add(own)
+    return False

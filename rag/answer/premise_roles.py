@@ -1,0 +1,148 @@
+"""Who does what, and where, in a claim, and whether a sentence has the same in the same roles."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rag.nlp.entities import TITLES, Name, find_names, is_country, names_match, normalize_name
+from rag.nlp.tokens import content_words, stem, tokenize
+from rag.verify.fact_checks import NEGATIONS
+
+_PLACE = re.compile(r"\b(?:in|at|near|outside|from|inside)(?: the)? $", re.IGNORECASE)
+_DATELINE = re.compile(r"^[A-Z]{3,}")
+_AGENT = re.compile(r"\bby (?:the |[a-z]+ ){0,3}$", re.IGNORECASE)
+_HE = re.compile(r"\b(?:he|she|they)\b", re.IGNORECASE)
+# What stands before an act that has not happened, or not yet: asked for, thought of, possible.
+_UNREALISED = frozenset(
+    """may might could would should must demand demands demanded demanding urge urges urged call
+    calls called calling ask asks asked consider considers considered considering consideration
+    threaten threatens threatened plan plans planned expect expects expected whether if options
+    option excluding""".split()
+)
+_NEGATIVE_ACTS = frozenset(stem(word) for word in "deny refuse reject fail".split())
+BEFORE_THE_ACT = (
+    10  # words among which such a word is looked for: "asked that the president of ..."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """What a claim says is done: by whom, as a name ("" where it is none), and the act's stem."""
+
+    who: str
+    act: str
+
+
+def main_predicate(claim: str) -> Predicate:
+    """Return who does what in `claim`, the words of a question after "did".
+
+    Nobody, where it does not begin with a name: "the crowd in Paiporta throw mud".
+    """
+    found = find_names("of " + claim)
+    plain = [w for w in content_words("of " + claim) if not _within(w.start, found)]
+    act = plain[0].stem if plain else ""
+    first = found[0] if found else None
+    if first is None or (plain and plain[0].start < first.start) or _describes(claim, first):
+        return Predicate("", act)
+    return Predicate(first.text, act)
+
+
+def _within(at: int, found: list[Name]) -> bool:
+    return any(name.start <= at < name.end for name in found)
+
+
+def _describes(claim: str, name: Name) -> bool:
+    """Whether a name only says of what kind or whose: North Korean soldiers, Seoul's opposition."""
+    after = claim[name.end - len("of ") :]
+    of_a_people = is_country(name.text) and bool(re.search(r"(?:an|ese|ish|ch|i)$", name.text))
+    return after.startswith(("'s", "’s")) or of_a_people
+
+
+def predicate_matches(what: Predicate, text: str) -> bool:
+    """Whether `text` lets the one who does it in the claim do it; True where it cannot be seen.
+
+    It does not where the name stands only after the act: the Yankees in "a win over the Yankees".
+    """
+    acts, own = _places(what, text)
+    if not what.who or not acts or not own:
+        return True
+    agent = _agent(text, acts[0])
+    return own[0].start < acts[-1] or (agent is not None and names_match(agent.text, what.who))
+
+
+def agent_matches(what: Predicate, text: str) -> str:
+    """Return who does it in `text` in place of the one in the claim, who has another role there."""
+    acts, own = _places(what, text)
+    if not acts or not own or predicate_matches(what, text):
+        return ""
+    agent = _agent(text, acts[0])
+    if agent is not None:
+        return agent.text
+    before = [
+        n for n in find_names(text) if n.end <= acts[0] and not _PLACE.search(text[: n.start])
+    ]
+    before = [n for n in before if n.start or " " in n.text]  # else it may be any opening word
+    if before:
+        return before[-1].text
+    return "somebody else" if _HE.search(text[: acts[0]]) else ""
+
+
+def _agent(text: str, act: int) -> Name | None:
+    """Return the name by whom it is done, the first one after the act that follows on "by"."""
+    after = (name for name in find_names(text) if name.start > act)
+    return next((name for name in after if _AGENT.search(text[: name.start])), None)
+
+
+def _places(what: Predicate, text: str) -> tuple[list[int], list[Name]]:
+    acts = [word.start for word in tokenize(text) if word.stem == what.act]
+    return acts, [name for name in find_names(text) if names_match(name.text, what.who)]
+
+
+def is_hypothetical(what: Predicate, text: str) -> bool:
+    """Whether `text` speaks of the act only as asked for, thought of, or possible."""
+    listed = tokenize(text)
+    at = [i for i, word in enumerate(listed) if word.stem == what.act]
+    before = [listed[max(0, i - BEFORE_THE_ACT) : i] for i in at]
+    return bool(at) and all(any(w.text.lower() in _UNREALISED for w in some) for some in before)
+
+
+def is_denied(claim: str, what: Predicate, text: str) -> bool:
+    """Whether `text` denies the claim's act where that is a denial itself: "did not deny"."""
+    return what.act in _NEGATIVE_ACTS and _not(what.act, text) and not _not(what.act, claim)
+
+
+def _not(act: str, text: str) -> bool:
+    return any(
+        word.stem == act and before.text.lower().replace("’", "'") in NEGATIONS
+        for before, word in pairwise(tokenize(text))
+    )
+
+
+def places(text: str) -> list[Name]:
+    """Return the names in `text` that say where: after "in", "at", "from"; or that head it."""
+    found = [name for name in find_names(text) if _PLACE.search(text[: name.start])]
+    head = _DATELINE.match(text)
+    return ([Name(head[0].title(), 0, head.end())] if head else []) + found
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two names are of one place: a seat of government is a town here, no country."""
+    a, b = (normalize_name(name, seats=False) for name in (one, other))
+    if a == b:
+        return True
+    short, long = sorted((a.split(), b.split()), key=len)
+    return {stem(w) for w in short} <= {stem(w) for w in long}
+
+
+def offices(claim: str) -> list[str]:
+    """Return the titles that stand for a name in `claim`: the Pope, the King."""
+    named = find_names("of " + claim)
+    return [
+        word.text
+        for word in tokenize(claim)
+        if word.capital
+        and word.text.lower() in TITLES
+        and not any(0 <= name.start - len("of ") - word.end <= 1 for name in named)
+    ]

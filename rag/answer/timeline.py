@@ -1,0 +1,93 @@
+"""What happened when: one dated sentence of each article that bears on a question, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from rag.answer.extractive import append_statement, quote_statement
+from rag.answer.refusal import refusal_answer, refusal_reason
+from rag.answer.retractions import add_correction_notes
+from rag.answer.sentence_scoring import (
+    BEARS_FROM,
+    SAYS_THE_SAME,
+    SentenceCandidate,
+    score_sentences,
+    texts_of,
+    word_overlap,
+)
+from rag.nlp.dates import format_date
+from rag.query.parser import ParsedQuery
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import retrieve
+from rag.schema import Answer, Filters
+
+PASSAGES = 40  # read for it: a course of events is spread over more articles than an answer
+SENTENCES = 30  # of them that are weighed for it
+MOST_ENTRIES = 12
+
+
+def build_timeline(
+    archive: SearchBackend,
+    question: str | ParsedQuery,
+    *,
+    filters: Filters = Filters(),
+    asked_on: datetime | None = None,
+    history: Sequence[tuple[str, Answer] | str] = (),
+) -> Answer:
+    """Return dated statements in the order of their articles' days, each cited word for word.
+
+    What has no date has no place in it; what says the same as another is left out, and so is
+    what was taken back since.
+    """
+    words = question if isinstance(question, str) else question.text
+    found = retrieve(
+        archive,
+        question,
+        PASSAGES,
+        filters=filters,
+        asked_on=asked_on,
+        history=history,
+        evenly=True,
+    )
+    ranked = score_sentences(archive, found, SENTENCES)
+    why = refusal_reason(found.question, ranked)
+    if why:
+        refused = refusal_answer(found.question, found.nearest_hits, why, filters)
+        return replace(
+            refused, question=words, candidates_considered=found.considered, notice=found.notice
+        )
+    answer = Answer(
+        words,
+        hits=found.hits,
+        understood=found.question.describe(),
+        candidates_considered=found.considered,
+        notice=found.notice,
+    )
+    articles = texts_of(archive, found.hits)
+    for candidate, published in _entries(ranked):
+        article = articles.get(candidate.hit.passage.article_id, "")
+        answer = append_statement(
+            answer, quote_statement(candidate, article, format_date(published))
+        )
+    return add_correction_notes(answer)
+
+
+def _entries(ranked: Sequence[SentenceCandidate]) -> list[tuple[SentenceCandidate, datetime]]:
+    """The best sentence of each dated article that bears on the question, oldest first."""
+    picked: list[tuple[SentenceCandidate, datetime]] = []
+    for candidate in sorted(ranked, key=lambda c: -c.relevance):
+        published = candidate.hit.metadata.published
+        if published is None or len(picked) == MOST_ENTRIES:
+            continue
+        if candidate.features["fragment"] or (picked and candidate.relevance < BEARS_FROM):
+            continue
+        if not any(_repeats(candidate, other) for other, _ in picked):
+            picked.append((candidate, published))
+    return sorted(picked, key=lambda entry: (entry[1], entry[0].span.start))
+
+
+def _repeats(candidate: SentenceCandidate, other: SentenceCandidate) -> bool:
+    same = candidate.hit.passage.article_id == other.hit.passage.article_id
+    return same or word_overlap(candidate.text, other.text) >= SAYS_THE_SAME

@@ -1,1 +1,0 @@
-"""From passages to an answer: quoted or written, arranged, cited, or refused."""

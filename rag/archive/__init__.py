@@ -1,0 +1,1 @@
+"""The archive: store and indexes together, opened, searched, changed, checked, backed up."""

@@ -1,0 +1,431 @@
+"""The archive: the record and its two indexes, opened, written to and kept in step.
+
+One process writes at a time, under a lock; the record comes first, in one transaction, then the
+indexes.  Any number read: see `rag.archive.reader`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from filelock import FileLock
+
+from rag.archive.erasure import erase_articles, finish_erasure
+from rag.archive.reader import ArchiveReader
+from rag.archive.reembed import WAIT, OnProgress, ReembedResult, cancel_reembed, reembed
+from rag.chunking import split_article, token_limit
+from rag.errors import ArchiveDamagedError, BackfileError, ReadError
+from rag.index.consistency import find_lost_writes
+from rag.index.index_pair import IndexPair
+from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
+from rag.schema import Article, Span
+from rag.settings import Settings
+from rag.store.articles import ArticleStore, content_hash, prepare_articles
+from rag.store.connection import map_disk_errors
+from rag.store.file_permissions import make_private
+from rag.store.integrity import refuse_triggers
+from rag.store.lock import writer_lock
+from rag.store.passages import Vectors
+from rag.store.staged_vectors import MODEL
+from rag.store.withdrawals import Withdrawal, Withdrawals
+from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, is_valid_date
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
+
+Mode = Literal["read", "write"]
+OnDataLoss = Literal["refuse", "accept"]
+NewArticle = Article | tuple[Article, Sequence[Span]]  # with its passages, if they are known
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """Counts of a call of `Archive.add`.
+
+    Attributes:
+        new: Articles that were not in the archive.
+        changed: Articles that differ from every version in the archive: each is a new revision.
+        unchanged: Articles of which the archive has this version, or had it before a later one.
+        passages: Passages that were written for the new and changed articles.
+        withdrawn: Articles that were withdrawn before, and stay out.
+    """
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    passages: int = 0
+    withdrawn: int = 0
+
+    def __add__(self, other: AddResult) -> AddResult:
+        return AddResult(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.passages + other.passages,
+            self.withdrawn + other.withdrawn,
+        )
+
+
+class Archive(ArchiveReader):
+    """Articles and their search indexes in one folder; open it with `Archive.open`.
+
+    One process may write at a time, any number may read. Use it as a context manager, or call
+    `close`.
+
+    Example:
+        >>> with Archive.open("demo", mode="write") as archive:
+        ...     archive.add([Article(id="1", title="Bridge closed", text="The bridge ...")])
+        ...     archive.search("Which bridge was closed?", k=3)
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        record: ArticleStore,
+        model: ArchiveModel,
+        lock: FileLock | None,
+        settings: Settings,
+        generation: int = 0,
+        reranker: BaseCrossEncoder | None = None,
+    ) -> None:
+        indexes = IndexPair(path, record, lock)
+        super().__init__(path, record, indexes, model, generation, reranker)
+        self._lock = lock
+        self._settings = settings
+        self._opened = ExitStack()  # what is to be closed
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        mode: Mode = "read",
+        embeddings: Any = None,
+        reranker: BaseCrossEncoder | None = None,
+        settings: Settings | None = None,
+        wait: float = 0.0,
+        on_data_loss: OnDataLoss = "refuse",
+        create: bool = True,
+    ) -> Archive:
+        """Open an archive for reading or writing.
+
+        Args:
+            path: The archive's folder; by default the settings'.
+            mode: "read", or "write", which takes the writer's lock.
+            embeddings: Any LangChain `Embeddings`; by default the settings' model. It is opened
+                when it is first used.
+            reranker: Any LangChain cross-encoder, which orders the best hits of every search; by
+                default the settings', if any.
+            settings: The settings; by default those of the environment.
+            wait: How long to wait for the writer's lock, in seconds.
+            on_data_loss: "accept" opens a database that has lost changes that its indexes contain,
+                or that has triggers, which would run at each write; "refuse" raises.
+            create: Whether "write" creates an archive if there is none. "read" never does.
+
+        Returns:
+            The archive, to be closed by `close` or a `with` statement.
+
+        Raises:
+            ArchiveNotFoundError: There is no archive, and none may be created.
+            ArchiveLockedError: Another process is writing, and was still after `wait` seconds.
+            ArchiveDamagedError: The database can't be read, is of a newer version, or see
+                `on_data_loss`.
+            ArchiveUnwritableError: The folder can't be written to, or the disk is full.
+            EmbeddingMismatchError: The archive was built with another embedding model.
+        """
+        settings = settings or Settings.from_environment()
+        folder = Path(path if path is not None else settings.archive)
+        create = create and mode == "write"
+        if mode == "write" and not create:
+            ArticleStore(folder).close()  # before there is a lock, and a folder for it
+        with (
+            map_disk_errors(folder) if mode == "write" else nullcontext(),
+            ExitStack() as opened,  # closed again where anything fails
+        ):
+            lock = writer_lock(folder, wait) if mode == "write" else None
+            if lock is not None:
+                opened.callback(lock.release)
+                make_private(folder)  # of an earlier version, too
+                opened.callback(make_private, folder)  # what the libraries wrote last
+            record = ArticleStore(folder, create=create, writable=mode == "write")
+            opened.callback(record.close)
+            if on_data_loss == "refuse" and (loss := find_lost_writes(folder, record.database)):
+                raise ArchiveDamagedError(f"of the archive at {folder}, {loss.what}: {loss.remedy}")
+            if on_data_loss == "refuse" and mode == "write":
+                refuse_triggers(folder, record.database)
+            generation = record.generation()  # first: see `_keep_up`
+            model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
+            reranker = reranker or open_reranker_lazily(settings)
+            archive = cls(folder, record, model, lock, settings, generation, reranker)
+            opened.callback(archive._indexes.close)
+            if mode == "write":
+                archive._indexes.catch_up()
+                archive._indexes.remove_leftovers()
+                finish_erasure(folder, record, archive._indexes)
+                make_private(folder)
+            archive._opened = opened.pop_all()
+        return archive
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files and release the writer's lock; closing twice does nothing."""
+        self._opened.close()
+
+    def add(self, articles: Article | Iterable[NewArticle]) -> AddResult:
+        """Add articles, or new revisions of articles that have changed.
+
+        An article is split into passages at sentence boundaries, and those that no revision of it
+        had before are embedded. Articles that haven't changed are left alone. Each batch is one
+        transaction; an article that occurs twice begins another batch.
+
+        Args:
+            articles: One article, or several. Instead of an article, a pair of an article and its
+                passages, as spans of its text, keeps it from being split.
+
+        Returns:
+            How many articles were new, changed, unchanged and withdrawn, and the passages written.
+
+        Raises:
+            ReadError: A date of an article lies outside the years that an archive holds, or a text
+                is not valid Unicode.
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
+            ValueError: The embedding model reads so few tokens that no passage fits.
+        """
+        batch: dict[str, tuple[Article, Sequence[Span] | None]] = {}
+        earlier = AddResult()
+        with map_disk_errors(self.path):
+            for item in [articles] if isinstance(articles, Article) else articles:
+                article, spans = (item, None) if isinstance(item, Article) else item
+                _check_dates(article)
+                if article.id in batch:  # the same article again: each is a revision
+                    earlier += self._add(batch)
+                    batch = {}
+                batch[article.id] = (article, spans)
+            return earlier + self._add(batch)
+
+    def _add(self, articles: dict[str, tuple[Article, Sequence[Span] | None]]) -> AddResult:
+        withdrawn = self.withdrawals(articles)
+        articles = {key: held for key, held in articles.items() if key not in withdrawn}
+        known = self._record.fingerprints(articles)
+        entries = [
+            (
+                article,
+                content_hash(article),
+                self._split(article) if spans is None else tuple(spans),
+            )
+            for article, spans in articles.values()
+            if content_hash(article) not in known.get(article.id, ())
+        ]
+        if entries:
+            self._record.put(prepare_articles(self._record, entries, self._embed_passages))
+            self._sync_indexes()
+        changed = sum(article.id in known for article, _, _ in entries)
+        return AddResult(
+            new=len(entries) - changed,
+            changed=changed,
+            unchanged=len(articles) - len(entries),
+            passages=sum(len(spans) for _, _, spans in entries),
+            withdrawn=len(withdrawn),
+        )
+
+    def _split(self, article: Article) -> tuple[Span, ...]:
+        return tuple(split_article(article, token_limit(self.embeddings)))
+
+    def _sync_indexes(self) -> None:
+        """Bring the indexes up to the record; what fails here is no article's fault.
+
+        Raises ArchiveDamagedError, or ArchiveUnwritableError where there is no room.
+        """
+        try:
+            with map_disk_errors(self.path):
+                self._indexes.catch_up()
+        except (BackfileError, OSError, MemoryError):
+            raise
+        except Exception as error:  # of Tantivy's or Chroma's
+            line = str(error).partition("\n")[0][:200]
+            raise ArchiveDamagedError(
+                f"the indexes of {self.path} can't be written to ({type(error).__name__}: {line}): "
+                "run `backfile doctor --repair`"
+            ) from error
+
+    def delete(self, ids: str | Iterable[str]) -> int:
+        """Delete articles; they may be added again. `withdraw` keeps them out.
+
+        Their revisions stay in the history, and in snapshots of earlier days.
+
+        Args:
+            ids: One id, or several; unknown ones are ignored.
+
+        Returns:
+            How many of the articles were in the archive.
+
+        Raises:
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
+        """
+        with map_disk_errors(self.path):
+            removed = self._record.remove(_unique(ids))
+            if removed:
+                self._indexes.catch_up()
+        return removed
+
+    def withdraw(self, ids: str | Iterable[str], *, reason: str = "") -> int:
+        """Withdraw articles from all answers, and keep them out when they are added again.
+
+        They disappear from snapshots of earlier days, too. `reinstate` undoes it.
+
+        Args:
+            ids: One id, or several; an article need not be in the archive.
+            reason: Why, kept with the withdrawal.
+
+        Returns:
+            How many were not withdrawn before.
+
+        Raises:
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
+        """
+        with map_disk_errors(self.path):
+            withdrawn = Withdrawals(self._record).withdraw(_unique(ids), reason)
+            self._indexes.catch_up()
+        return withdrawn
+
+    def reinstate(self, ids: str | Iterable[str]) -> int:
+        """Undo withdrawals; what was erased has to be added again.
+
+        Args:
+            ids: One id, or several; those that were not withdrawn are ignored.
+
+        Returns:
+            How many articles are in the archive again, as they were.
+
+        Raises:
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
+        """
+        with map_disk_errors(self.path):
+            standing = Withdrawals(self._record).reinstate(_unique(ids))
+            self._indexes.catch_up()
+        return standing
+
+    def erase(self, ids: str | Iterable[str], *, reason: str = "") -> bool:
+        """Withdraw articles, and remove their texts and vectors from every file of the archive.
+
+        Backups are not changed.
+
+        Args:
+            ids: One id, or several; an article need not be in the archive.
+            reason: Why, kept with the withdrawal.
+
+        Returns:
+            True if nothing is left; False if another process kept the database's log open, and
+            the next writer has to finish.
+
+        Raises:
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
+        """
+        with map_disk_errors(self.path):
+            return erase_articles(self.path, self._record, self._indexes, _unique(ids), reason)
+
+    def cancel_reembed(self) -> int:
+        """Delete the vectors of a change of model that was not finished.
+
+        Returns:
+            How many passages had a vector of the other model.
+        """
+        record = self._record if self._lock is not None else ArticleStore(self.path, writable=True)
+        try:
+            return cancel_reembed(self.path, record)
+        finally:
+            if record is not self._record:
+                record.close()
+
+    def withdrawals(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
+        """Return the withdrawals of the articles that are withdrawn, by id.
+
+        Args:
+            article_ids: The ids to look up; articles that are not withdrawn are left out.
+        """
+        return Withdrawals(self._record).among(article_ids)
+
+    def rebuild_indexes(self) -> None:
+        """Rebuild both indexes from the database, while readers go on with the old ones.
+
+        Nothing is embedded: the vectors are stored.
+        """
+        with map_disk_errors(self.path):
+            self._indexes.rebuild()
+
+    def _embed_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = self.embed(texts)
+        database = self._record.database
+        if not database.meta(MODEL):
+            database.set_meta(MODEL, self._model.name)
+        return vectors
+
+    def reembed(
+        self, model: Any, *, on_progress: OnProgress | None = None, wait: float = WAIT
+    ) -> ReembedResult:
+        """Embed every passage with another model, and switch to it when all are done.
+
+        The old model answers until then. In an archive that is open for reading, other processes
+        may write meanwhile, except during the switch. If interrupted, the next call goes on.
+
+        Args:
+            model: A name as in the settings, or any LangChain `Embeddings`.
+            on_progress: Called with the passages done and in all after each batch.
+            wait: How long to wait for the writer's lock at the switch, in seconds.
+
+        Returns:
+            What was done: see `ReembedResult`.
+
+        Raises:
+            ModelError: The model can't be opened.
+            ArchiveLockedError: Another process kept writing for `wait` seconds.
+            ArchiveUnwritableError: The disk is full, or the archive may not be written to.
+        """
+        settings = self._settings
+        if isinstance(model, str):
+            model = LazyEmbeddings(replace(settings, embedding_model=model)).open()
+        fresh = ArchiveModel(model, settings)
+        writing = self._lock is not None
+        record = self._record if writing else ArticleStore(self.path, writable=True)
+        try:
+            refuse_triggers(self.path, record.database)
+            with map_disk_errors(self.path):
+                done = reembed(
+                    self.path,
+                    record,
+                    fresh,
+                    indexes=self._indexes if writing else None,
+                    on_progress=on_progress,
+                    wait=wait,
+                )
+        finally:
+            if not writing:
+                record.close()
+        generation = self._record.generation()
+        if self._record.database.meta(MODEL) == fresh.name:  # nobody has changed it again since
+            self._model, self._generation = fresh, generation
+        return done
+
+
+def _unique(ids: str | Iterable[str]) -> list[str]:
+    return [ids] if isinstance(ids, str) else list(dict.fromkeys(ids))
+
+
+def _check_dates(article: Article) -> None:
+    for name in ("published", "updated"):
+        moment = getattr(article, name)
+        if moment and not is_valid_date(moment):
+            raise ReadError(
+                f"{article.id!r}: {name} {moment.isoformat()} lies outside the years "
+                f"{EARLIEST_YEAR} to {LATEST_YEAR}: give another date, or none"
+            )

@@ -1,0 +1,193 @@
+"""ArchiveView: what a reader of the current archive and a snapshot of a past one have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Literal, cast, get_args, overload
+
+from rag.errors import InvalidValueError
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import retrieve
+from rag.schema import Access, Article, Filters, Hit, PassageCandidate
+from rag.store.articles import ArticleStore
+from rag.store.filters import CURRENT, readable
+from rag.store.hits import read_hits
+
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
+
+    from rag.retrieval.langchain import NewsRetriever
+
+SearchMode = Literal["hybrid", "vector", "bm25"]
+
+
+class ArchiveView(ABC):
+    """Lookup and search over the revisions that are valid at one moment."""
+
+    _valid = CURRENT  # SQL condition: which revisions belong to this view
+
+    def __init__(self, record: ArticleStore) -> None:
+        self._record = record
+
+    @abstractmethod
+    def vector_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
+
+    @abstractmethod
+    def bm25_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
+    ) -> list[PassageCandidate]:
+        """Return the `k` passages that score best by BM25, best first, without texts."""
+
+    @abstractmethod
+    def article(self, article_id: str, *, access: Access = ()) -> Article | None:
+        """Return an article; None if it is not here or may not be read with these rights."""
+
+    # for users
+
+    @overload
+    def get(  # type: ignore[overload-overlap]  # a string is an iterable of strings, too
+        self, ids: str, *, access: Access = ()
+    ) -> Article | None: ...
+    @overload
+    def get(self, ids: Iterable[str], *, access: Access = ()) -> list[Article]: ...
+    def get(
+        self, ids: str | Iterable[str], *, access: Access = ()
+    ) -> Article | list[Article] | None:
+        """Return articles by their ids.
+
+        Args:
+            ids: One id, or several.
+            access: The rights of the reader, as in `Filters`; `ALL_RIGHTS` for every right. Without
+                any, an article that asks for a right is not here.
+
+        Returns:
+            For one id the article, or None if it is not here; for several the list of those that
+            are here, in the order of the ids, each once.
+        """
+        if isinstance(ids, str):
+            return self.article(ids, access=access)
+        found = (self.article(article_id, access=access) for article_id in dict.fromkeys(ids))
+        return [article for article in found if article is not None]
+
+    def search(
+        self,
+        query: str,
+        k: int = 8,
+        *,
+        mode: SearchMode = "hybrid",
+        filters: Filters = Filters(),
+        asked_on: date | None = None,
+    ) -> list[Hit]:
+        """Return the `k` passages that answer a question or match a query, best first.
+
+        Args:
+            query: A question or keywords.
+            k: The most passages to return.
+            mode: "hybrid" understands the question (time expressions, publishers, exclusions),
+                fuses BM25 with vectors and reranks; if nothing lies in the time range that the
+                question names, it returns the closest passages of other days. "vector" takes the
+                passages nearest to the query as it is, and their score is the cosine similarity,
+                from -1 to 1. "bm25" takes those that match its words best, and their score is
+                BM25's, from 0.
+            filters: What the articles must be; by default, whatever needs no right to be read.
+            asked_on: The day from which "last week" is counted, now by default (a snapshot's day
+                in a snapshot); a naive datetime is UTC. Only "hybrid" reads it.
+
+        Returns:
+            Hits, a higher score is better. Scores of different modes do not compare.
+
+        Raises:
+            InvalidValueError: `mode` is none of the three, or `asked_on` is not a date.
+            QuestionTooLongError: The question is too long to be understood.
+        """
+        if mode not in get_args(SearchMode):
+            raise InvalidValueError(
+                f"mode is {mode!r}. It may be {', '.join(map(repr, get_args(SearchMode)))}."
+            )
+        if mode == "hybrid":
+            backend = cast("SearchBackend", self)
+            return list(
+                retrieve(backend, query, k, filters=filters, asked_on=asked_on).nearest_hits  # type: ignore[arg-type]
+            )
+        find = self.vector_candidates if mode == "vector" else self.bm25_candidates
+        return list(self.load_hits(find(query, k, filters=filters), access=filters.access).values())
+
+    def as_retriever(
+        self, *, k: int = 8, filters: Filters = Filters(), asked_on: date | None = None
+    ) -> NewsRetriever:
+        """Return a LangChain retriever over this archive; see `NewsRetriever`.
+
+        Args:
+            k: The most documents of a call, which may ask for another number.
+            filters: As in `search`.
+            asked_on: As in `search`.
+        """
+        from rag.retrieval.langchain import NewsRetriever  # LangChain's retrievers take .2 s
+
+        return NewsRetriever(archive=self, k=k, filters=filters, asked_on=asked_on)  # type: ignore[arg-type]
+
+    def similarity_search(
+        self, query: str, k: int = 4, *, filters: Filters = Filters()
+    ) -> list[Document]:
+        """Return the `k` passages nearest to the query, as LangChain documents, best first.
+
+        Args:
+            query: Any text; it is embedded as it is.
+            k: The most documents to return.
+            filters: As in `search`.
+
+        Returns:
+            Documents as `NewsRetriever` returns them; `metadata["score"]` is the cosine similarity.
+        """
+        return [
+            document for document, _ in self.similarity_search_with_score(query, k, filters=filters)
+        ]
+
+    def similarity_search_with_score(
+        self, query: str, k: int = 4, *, filters: Filters = Filters()
+    ) -> list[tuple[Document, float]]:
+        """Return the `k` passages nearest to the query with their scores, best first.
+
+        Args:
+            query: Any text; it is embedded as it is.
+            k: The most documents to return.
+            filters: As in `search`.
+
+        Returns:
+            Pairs of a document and its cosine similarity with the query, from -1 to 1. Higher is
+            better: it is no distance, as some vector stores return.
+        """
+        from rag.retrieval.langchain import to_document
+
+        hits = self.search(query, k, mode="vector", filters=filters)
+        return [(to_document(hit), float(hit.score)) for hit in hits]
+
+    # for search and answers
+
+    def load_hits(
+        self, found: Iterable[PassageCandidate], *, access: Access = ()
+    ) -> dict[int, Hit]:
+        """Return the hits of the candidates that are still here, by number, in order.
+
+        Their metadata include corrections by articles that may be read with these rights.
+        """
+        return read_hits(self._record, found, self._valid, access)
+
+    def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
+        """Return the publishers' names, the one with most articles first."""
+        return tuple(name for name, *_ in self._record.publishers(self._valid, access) if name)
+
+    def authors(self, *, access: Access = ()) -> tuple[str, ...]:
+        """Return the authors' names, sorted."""
+        return tuple(self._record.authors(self._valid, access))
+
+    def _if_readable(self, article: Article | None, access: Access) -> Article | None:
+        """Return the article if these rights allow to read it, now and in this revision."""
+        if article is None or not Filters(access=access).may_read(article.access):
+            return None
+        return article if readable(self._record.database, [article.id], access) else None

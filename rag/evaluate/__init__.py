@@ -1,0 +1,1 @@
+"""Evaluation of retrieval, answers, verification and duplicate detection."""

@@ -1,0 +1,176 @@
+"""The measures of answers: whether they hold what is known, are quoted, and refuse rightly."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from rag.answer.coreference import is_verbatim_text
+from rag.evaluate.metrics import F1, PRECISION, RECALL, Metric, Outcome, outcome_metric
+from rag.evaluate.retrieval import EvaluationQuestion
+from rag.nlp.tokens import tokenize
+from rag.retrieval.backend import SearchBackend
+from rag.schema import ALL_RIGHTS, Answer
+from rag.verify.fact_checks import normalize
+
+CONFIDENCES = 5  # rows of the calibration
+COUNTED = 3  # statements of an answer: a course of events has more, which would be easier
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSets:
+    """Questions by how they are judged.
+
+    `gold` have an article in the archive that their maker points to, `string` an answer to look
+    for, which the archive may lack.
+    """
+
+    gold: tuple[EvaluationQuestion, ...]
+    string: tuple[EvaluationQuestion, ...]
+
+
+def question_sets(
+    archive: SearchBackend, questions: Iterable[EvaluationQuestion], most: int
+) -> QuestionSets:
+    """Return the different questions with an answer to look for, at most `most` of each set."""
+    asked = _different(q for q in questions if q.answer)
+    gold = [q for q in asked if any(_is_here(archive, a) for a in q.gold)]
+    known = {q.id for q in gold}
+    string = [q for q in asked if q.id not in known]
+    return QuestionSets(tuple(sample(gold, most)), tuple(sample(string, most)))
+
+
+def _is_here(archive: SearchBackend, article_id: str) -> bool:
+    return archive.article(article_id, access=ALL_RIGHTS) is not None
+
+
+def _different(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuestion]:
+    first: dict[str, EvaluationQuestion] = {}
+    for question in questions:
+        first.setdefault(question.question, question)
+    return list(first.values())
+
+
+def sample(items: Sequence[Item], most: int, *, seed: int = 1) -> list[Item]:
+    """Return at most `most` of the items, drawn by chance, the same ones at every call."""
+    return random.Random(seed).sample(items, most) if len(items) > most else list(items)
+
+
+def answer_says(text: str, answer: str) -> bool:
+    """Whether the words of `answer` stand in `text` in a row, whatever the typography.
+
+    "Mississippi's capital" says Mississippi; a leading article does not count.
+    """
+    wanted, there = _words(answer), _words(text)
+    if wanted and wanted[0] in {"the", "a", "an"}:
+        wanted = wanted[1:]
+    size = len(wanted)
+    return bool(size) and any(there[i : i + size] == wanted for i in range(len(there) - size + 1))
+
+
+def _words(text: str) -> list[str]:
+    apart = re.sub(r"'(?=s\b)|(?<=s)'", " ", normalize(text)).replace("'", "")
+    return [word.text for word in tokenize(apart)]
+
+
+def quotes(answer: Answer) -> list[str]:
+    """Return the words that each statement rests on."""
+    return [" ".join(c.quote for c in s.citations) for s in answer.statements]
+
+
+def measure_answers(
+    judged: str, answers: Mapping[str, tuple[Answer, str]]
+) -> list[Metric[Outcome]]:
+    """Return how many `answers`, each beside the known one, hold it, in which statement.
+
+    A quotation counts, not what stands in brackets beside it, and of the first three statements.
+    `verbatim` is over statements; "in the passages" is what no choice of sentences could exceed.
+    """
+    first: dict[str, Outcome] = {}
+    anywhere: dict[str, Outcome] = {}
+    within: dict[str, Outcome] = {}
+    verbatim: dict[str, Outcome] = {}
+    refused: dict[str, Outcome] = {}
+    for key, (answer, known) in answers.items():
+        quoted = quotes(answer)
+        first[key] = True, bool(quoted) and answer_says(quoted[0], known)
+        anywhere[key] = True, any(answer_says(quote, known) for quote in quoted[:COUNTED])
+        within[key] = True, any(answer_says(hit.passage.text, known) for hit in answer.hits)
+        refused[key] = False, answer.refused
+        for i, (statement, quote) in enumerate(zip(answer.statements, quoted, strict=True)):
+            verbatim[f"{key}#{i + 1}"] = True, is_verbatim_text(statement.text, quote)
+    return [
+        outcome_metric(judged, "first statement", first),
+        outcome_metric(judged, "in the answer", anywhere),
+        outcome_metric(judged, "in the passages", within),
+        outcome_metric(judged, "refused", refused),
+        outcome_metric(judged, "verbatim", verbatim),
+    ]
+
+
+def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Metric[Outcome]]:
+    """Return how many answers hold the known one, by the confidence that they were given with.
+
+    It is calibrated where each share lies in its row's bounds.
+    """
+    rows: dict[int, dict[str, Outcome]] = {}
+    for i, (answer, known) in enumerate(answers):
+        if answer.confidence is not None and not answer.refused:
+            row = min(CONFIDENCES - 1, int(answer.confidence * CONFIDENCES))
+            right = any(answer_says(quote, known) for quote in quotes(answer)[:COUNTED])
+            rows.setdefault(row, {})[str(i)] = True, right
+    width = 1 / CONFIDENCES
+    return [
+        outcome_metric(
+            "calibration", f"right, said {row * width:.1f} to {(row + 1) * width:.1f}", found
+        )
+        for row, found in sorted(rows.items())
+    ]
+
+
+def refusal_sets(
+    archive: SearchBackend, questions: Iterable[EvaluationQuestion], until: datetime, most: int
+) -> tuple[list[EvaluationQuestion], list[EvaluationQuestion]]:
+    """Return questions that the archive as it stood at `until` can and cannot answer.
+
+    It can where an article from before, which the question's maker points to or a search
+    engine gave for it, holds the answer; it cannot where the question was asked later.
+    """
+    asked = _different(q for q in questions if q.answer)
+    later = [q for q in asked if q.asked_on and q.asked_on >= until]
+    earlier = [q for q in asked if q.asked_on and q.asked_on < until]
+    random.Random(1).shuffle(earlier)
+    answerable = (q for q in earlier if _is_answered(archive, q, until))
+    return list(islice(answerable, most)), sample(later, most)
+
+
+def _is_answered(archive: SearchBackend, question: EvaluationQuestion, until: datetime) -> bool:
+    for article_id in (*question.gold, *question.candidates[:MOST_CANDIDATES]):
+        article = archive.article(article_id, access=ALL_RIGHTS)
+        if article is None or article.published is None:
+            continue
+        if article.published < until and answer_says(article.text, question.answer):
+            return True
+    return False
+
+
+MOST_CANDIDATES = 3  # what a search engine gave: further down the answer's words stand by chance
+
+
+def measure_refusal(
+    refused: Mapping[str, bool], unanswerable: Iterable[str]
+) -> list[Metric[Outcome]]:
+    """Return how well is known what cannot be answered, of questions by id."""
+    impossible = set(unanswerable)
+    outcomes = {key: (key in impossible, said) for key, said in refused.items()}
+    return [
+        outcome_metric("refusal", "f1", outcomes, F1),
+        outcome_metric("refusal", "precision", outcomes, PRECISION),
+        outcome_metric("refusal", "recall", outcomes, RECALL),
+    ]

@@ -1,0 +1,81 @@
+"""Questions that take something false for granted, each beside one that does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rag.answer.premises import names_premise
+from rag.evaluate.answers import answer_says, quotes
+from rag.evaluate.metrics import Metric, Outcome, outcome_metric
+from rag.schema import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class PremisePair:
+    """A question whose premise is false, one on the same matter whose premise is true.
+
+    `corrected` are words, any of which puts it right.
+    """
+
+    id: str
+    false: str
+    true: str
+    corrected: tuple[str, ...]
+    asked_on: datetime | None = None
+
+
+def read_premises(lines: Iterable[str]) -> list[PremisePair]:
+    """Return the pairs of a JSONL file's lines; ValueError with the line's number.
+
+    A line has `false` and `true`, two questions, and `corrected`, words of the articles of which
+    any puts the premise right; `id` and `asked_on` may be there.
+    """
+    pairs = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            pairs.append(_pair(json.loads(line), number))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"line {number} is not a pair of questions: {error}") from error
+    return pairs
+
+
+def _pair(row: Mapping[str, object], number: int) -> PremisePair:
+    moment = datetime.fromisoformat(str(row["asked_on"])) if row.get("asked_on") else None
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    corrected = row["corrected"]
+    if not isinstance(corrected, list) or not corrected:
+        raise ValueError("`corrected` is a list of words")
+    return PremisePair(
+        id=str(row.get("id", number)),
+        false=str(row["false"]),
+        true=str(row["true"]),
+        corrected=tuple(map(str, corrected)),
+        asked_on=moment,
+    )
+
+
+def measure_premises(
+    answers: Iterable[tuple[PremisePair, Answer, Answer]],
+) -> list[Metric[Outcome]]:
+    """Return how many false premises are named and put right, and how many true ones left alone.
+
+    Each pair comes with the answer to its false question and the one to its true question.
+    """
+    named, right, alone = {}, {}, {}
+    for pair, to_false, to_true in answers:
+        said = names_premise(to_false)
+        shown = " ".join(quotes(to_false))
+        named[pair.id] = True, said
+        right[pair.id] = True, said and any(answer_says(shown, words) for words in pair.corrected)
+        alone[pair.id] = True, not names_premise(to_true) and not to_true.refused
+    return [
+        outcome_metric("premises", "named", named),
+        outcome_metric("premises", "named and put right", right),
+        outcome_metric("premises", "true ones left alone", alone),
+    ]

@@ -1,0 +1,130 @@
+"""Pairs of articles of which it is known whether they tell one story: reprints made of real ones.
+
+What a desk does with a wire story is done to them: paragraphs go, words change, the byline and the
+dateline become its own.  It is done more clumsily than a desk would: a word dropped or put in
+anywhere costs as much wording as a better one.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rag.schema import Article
+
+FEWEST_PARAGRAPHS = 6
+FEWEST_WORDS = 150
+A_PARAGRAPH = 8  # words, of one that is worth cutting: not a heading or a caption's credit
+CHANGED = 0.03  # of the words: one in two sentences
+BRIEF = 60  # words of a lead, at the least
+LATER = (0, 0, 1, 2, 3)  # days, of which one is drawn
+_DATELINE = re.compile(r"\A[A-Z][\w ,.’'-]{1,40}(?:\([\w ]+\))? ?[—–-]{1,2} |\A\([\w ]+\) ")
+_DESKS = ("Harbour Courier", "Pellworth Tribune", "Saltmarsh Monitor")
+_PLACES = ("VELSUND", "PELLWORTH", "ALDER CROSS")
+_NAMES = ("Noor Haan", "Tor Brandt", "Ines Dahl")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two articles, what makes them a pair, and whether they tell one story."""
+
+    kind: str
+    one: Article
+    other: Article
+    same: bool
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}: {self.one.id} {self.other.id}"
+
+
+def synthetic_reprints(articles: Sequence[Article], *, each: int, seed: int = 1) -> list[Pair]:
+    """Return `each` reprints of a kind, of as many different articles, drawn by `seed`."""
+    drawn = random.Random(seed)
+    suitable = [article for article in articles if _is_long_enough(article)]
+    pairs = []
+    for kind, change in _KINDS.items():
+        for article in drawn.sample(suitable, min(each, len(suitable))):
+            pairs.append(Pair(kind, article, _reprint(article, change, drawn), same=True))
+    return pairs
+
+
+def _is_long_enough(article: Article) -> bool:
+    paragraphs = _paragraphs(article.text)
+    worth_cutting = sum(len(p.split()) >= A_PARAGRAPH for p in paragraphs)
+    return worth_cutting >= FEWEST_PARAGRAPHS and len(article.text.split()) >= FEWEST_WORDS
+
+
+def _reprint(article: Article, change: _Change, drawn: random.Random) -> Article:
+    paragraphs = _paragraphs(article.text)
+    days = drawn.choice(LATER)
+    return article.replace(
+        id=f"reprint of {article.id}",
+        url="",
+        title=" ".join(paragraphs[-1].split()[:8]),
+        publisher=drawn.choice(_DESKS),
+        text="\n\n".join(change(paragraphs, drawn)),
+        published=article.published + timedelta(days=days) if article.published else None,
+    )
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
+
+
+_Change = Callable[[list[str], random.Random], list[str]]
+
+
+def _cut(paragraphs: list[str], drawn: random.Random) -> list[str]:
+    """Two paragraphs go, wherever they stand."""
+    places = [i for i, p in enumerate(paragraphs) if len(p.split()) >= A_PARAGRAPH]
+    gone = set(drawn.sample(places, 2))
+    return [p for i, p in enumerate(paragraphs) if i not in gone]
+
+
+def _edited(paragraphs: list[str], drawn: random.Random) -> list[str]:
+    """Words go, or others of the text come in their place; quotation marks change their form."""
+    pool = [word for p in paragraphs for word in p.split() if word.isalpha() and word.islower()]
+    edited = []
+    for paragraph in paragraphs:
+        words: list[str] = []
+        for word in paragraph.split(" "):
+            if word.isalpha() and drawn.random() < CHANGED:
+                word = drawn.choice(("", drawn.choice(pool or [""])))
+            words += [word] if word else []
+        edited.append(" ".join(words).replace("“", '"').replace("”", '"').replace("’", "'"))
+    return edited
+
+
+def _signed(paragraphs: list[str], drawn: random.Random) -> list[str]:
+    """Byline and dateline are the desk's own, and a line at the end says who helped."""
+    first = _DATELINE.sub("", paragraphs[0])
+    dateline = f"{drawn.choice(_PLACES)} — {first}"
+    end = f"Additional reporting by {drawn.choice(_NAMES)} in {drawn.choice(_PLACES).title()}."
+    return [f"By {drawn.choice(_NAMES)}", dateline, *paragraphs[1:], end]
+
+
+def _all_three(paragraphs: list[str], drawn: random.Random) -> list[str]:
+    return _signed(_edited(_cut(paragraphs, drawn), drawn), drawn)
+
+
+def _brief(paragraphs: list[str], drawn: random.Random) -> list[str]:
+    """The lead alone, and with it at least two paragraphs."""
+    kept: list[str] = []
+    for paragraph in paragraphs:
+        kept.append(paragraph)
+        if len(kept) >= 2 and len(" ".join(kept).split()) >= BRIEF:
+            break
+    return kept
+
+
+_KINDS: dict[str, _Change] = {
+    "two paragraphs cut": _cut,
+    "lightly edited": _edited,
+    "byline and dateline": _signed,
+    "all three": _all_three,
+    "lead as a brief": _brief,
+}

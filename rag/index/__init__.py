@@ -1,0 +1,1 @@
+"""The vector index (Chroma) and the BM25 index (Tantivy), kept in sync with the store."""

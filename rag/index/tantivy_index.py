@@ -1,0 +1,271 @@
+"""The passages' words in Tantivy, for BM25; alone imports tantivy.
+
+A query is taken apart here, by the rules that the passages went through (see `stemming`), so no
+character of a question is ever syntax.  How far the index has followed the record is a document of
+its own, written in the same commit as the passages.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tantivy
+
+from rag.index.analyzers import ENGLISH, PLAIN, STEMMED, analyze, analyze_with, stemming_rules
+from rag.index.tantivy_files import are_segments_intact, files_in_use, refuse_missing_files
+from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
+from rag.store.file_permissions import make_private_folder, make_tree_private
+from rag.store.rows import IndexedPassage, to_timestamp
+
+if TYPE_CHECKING:
+    from rag.store.passages import Numbers
+
+FOLDER = "lexical"
+HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
+TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not outweigh the words
+PHRASE_BOOST = 3.0
+EPOCH_BOUND = 2**62
+RAW = ("article_id", "publisher", "author", "section", "language", "kind", "access", "stemmed")
+PUBLIC = "\x00"  # the term of what everybody may read
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("number", stored=False, indexed=True, fast=True)
+    builder.add_integer_field("published", stored=False, indexed=True, fast=True)
+    builder.add_integer_field("reached", stored=False, indexed=True, fast=True)
+    for field in ("title", "text"):  # their terms, with spaces between
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="position")
+    for field in RAW:
+        builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+class TantivyIndex:
+    """Tantivy's index of passages, by their numbers; follows the record by `reached`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / FOLDER
+        self._writer: Any = None
+        self._open()
+
+    def _open(self) -> None:
+        make_private_folder(self.folder)
+        refuse_missing_files(self.folder)
+        self._schema = _schema()
+        self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
+        make_tree_private(self.folder)
+        self.refresh()
+
+    def refresh(self) -> int:
+        """See what another process has committed; return how far the index has followed.
+
+        Who is about to write uses the value returned: another thread may set `reached` meanwhile.
+        """
+        self._index.reload()
+        searcher = self._index.searcher()
+        found = searcher.search(self._range("reached", 0, EPOCH_BOUND), limit=1)
+        values = searcher.fast_field_values("reached", [a for _, a in found.hits])
+        reached = int(values[0]) if values else 0
+        self.reached = reached
+        return reached
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.wait_merging_threads()
+            self._writer = None
+
+    def clear(self) -> None:
+        """Throw the index away and begin an empty one."""
+        self.close()
+        shutil.rmtree(self.folder)
+        self._open()
+
+    def count(self) -> int:
+        found = self._index.searcher().search(self._range("number", 0, EPOCH_BOUND), limit=1)
+        return int(found.count)
+
+    def numbers(self) -> set[int]:
+        """Return the numbers of all passages that it holds."""
+        return set(self.held().tolist())
+
+    def held(self) -> Numbers:
+        """Return the number of every passage that it holds, ascending; one held twice, twice."""
+        searcher = self._index.searcher()
+        query = self._range("number", 0, EPOCH_BOUND)
+        hits = searcher.search(query, limit=max(searcher.num_docs, 1)).hits
+        values = searcher.fast_field_values("number", [address for _, address in hits])
+        return np.sort(np.array(values, np.int64))
+
+    def damaged(self) -> list[str]:
+        """Return the names of the files whose checksum, which Tantivy puts last, does not hold.
+
+        What a killed writer left half done is none of the index's: the next one clears it.
+        """
+        files = sorted(path for path in self.folder.iterdir() if files_in_use(path))
+        return [file.name for file in files if not are_segments_intact(file)]
+
+    def write(
+        self, added: Iterable[Sequence[IndexedPassage]], removed: Iterable[int], sequence: int
+    ) -> None:
+        """Add and remove passages in one commit, and say that `sequence` has been reached."""
+        self._begin()
+        for number in removed:
+            self._writer.delete_documents_by_query(self._term("number", number))
+        for batch in added:
+            for live in batch:
+                self._writer.add_document(_document(live))
+        self._writer.delete_documents_by_query(self._range("reached", 0, EPOCH_BOUND))
+        self._writer.add_document(tantivy.Document(reached=sequence))
+        self._writer.commit()
+        self.refresh()
+
+    def _begin(self) -> None:
+        """Have a writer, and none of the files that a killed one may have left half done.
+
+        Tantivy names some of them by the commit that they were for, and fails if one is there.
+        """
+        if self._writer is None:
+            self._writer = self._index.writer(HEAP, 1)
+            self._writer.garbage_collect_files()
+
+    def rewrite(self, held: Iterable[Sequence[IndexedPassage]], sequence: int) -> None:
+        """Hold these passages and nothing else, in one commit, and leave no file of before."""
+        self._begin()
+        self._writer.delete_all_documents()
+        for batch in held:
+            for live in batch:
+                self._writer.add_document(_document(live))
+        self._writer.add_document(tantivy.Document(reached=sequence))
+        self._writer.commit()
+        self.close()
+        self._begin()
+        self.refresh()
+
+    def search(
+        self,
+        query: str,
+        k: int,
+        *,
+        filters: Filters = EVERYTHING,
+        phrases: Sequence[str] = (),
+        up_to: int | None = None,
+    ) -> list[tuple[int, float]]:
+        """Return the `k` passages that score best by BM25, best first, with their scores.
+
+        Numbers only grow: those `up_to` one are what was there when it came in.
+        """
+        exact = [self._phrase(words) for phrase in phrases for words in self.phrases(phrase)]
+        words = [self._words(query, 1.0), *exact]
+        wanted = [part for part in words if part is not None]
+        if not wanted or k < 1:
+            return []
+        scored = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in wanted])
+        parts = [(tantivy.Occur.Must, scored)]
+        parts += [
+            (tantivy.Occur.Must, tantivy.Query.const_score_query(part, 0.0))
+            for part in self._filters(filters)
+        ]
+        if up_to is not None:
+            parts.append((tantivy.Occur.Must, self._none_above(up_to)))
+        searcher = self._index.searcher()
+        hits = searcher.search(tantivy.Query.boolean_query(parts), limit=k, count=False).hits
+        numbers = searcher.fast_field_values("number", [address for _, address in hits])
+        return [(int(n), float(score)) for n, (score, _) in zip(numbers, hits, strict=True)]
+
+    def terms(self, query: str) -> list[str]:
+        """Return the terms of a query by the rules of every language that it holds, each once."""
+        return analyze_with(query, self._rules())
+
+    def phrases(self, phrase: str) -> list[tuple[str, ...]]:
+        """Return the terms of a phrase, in order, by the rules of each language that it holds."""
+        found = dict.fromkeys(tuple(analyze(phrase, name)) for name in self._rules())
+        return [words for words in found if words]
+
+    def _rules(self) -> list[str]:
+        searcher = self._index.searcher()
+        held = [name for name in (PLAIN, *STEMMED.values()) if searcher.doc_freq("stemmed", name)]
+        return held or [ENGLISH]
+
+    def rarity(self, field: str, term: str) -> float:
+        """Return BM25's weight of a term: the rarer in this index, the more."""
+        searcher = self._index.searcher()
+        number, having = searcher.num_docs, searcher.doc_freq(field, term)
+        return math.log(1 + (number - having + 0.5) / (having + 0.5))
+
+    def _none_above(self, number: int) -> tantivy.Query:
+        return tantivy.Query.const_score_query(self._range("number", 0, number), 0.0)
+
+    def _words(self, query: str, boost: float) -> tantivy.Query | None:
+        parts = [
+            (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(field, term), weight))
+            for term in self.terms(query)
+            for field, weight in (("text", boost), ("title", boost * TITLE_BOOST))
+        ]
+        return tantivy.Query.boolean_query(parts) if parts else None
+
+    def _phrase(self, words: tuple[str, ...]) -> tantivy.Query:
+        if len(words) == 1:
+            return self._term("text", words[0])
+        placed: list[str | tuple[int, str]] = list(words)
+        exact = tantivy.Query.phrase_query(self._schema, "text", placed, slop=len(words))
+        return tantivy.Query.boost_query(exact, PHRASE_BOOST)
+
+    def _filters(self, filters: Filters) -> list[tantivy.Query]:
+        queries = []
+        if filters.after is not None or filters.before is not None:
+            start = -EPOCH_BOUND if filters.after is None else to_timestamp(filters.after)
+            end = EPOCH_BOUND if filters.before is None else to_timestamp(filters.before) - 1
+            if end < start:
+                return [tantivy.Query.empty_query()]
+            queries.append(self._range("published", start, end))
+        for field, wanted in (
+            ("publisher", filters.publishers),
+            ("author", filters.authors),
+            ("section", filters.sections),
+            ("language", filters.languages),
+            ("kind", filters.kinds),
+        ):
+            if wanted:
+                folded = [name.casefold() for name in wanted]
+                queries.append(tantivy.Query.term_set_query(self._schema, field, folded))
+        if filters.access is not ALL_RIGHTS:
+            rights = [PUBLIC, *(name.casefold() for name in filters.access)]
+            queries.append(tantivy.Query.term_set_query(self._schema, "access", rights))
+        if filters.article_ids:
+            ids = list(filters.article_ids)
+            queries.append(tantivy.Query.term_set_query(self._schema, "article_id", ids))
+        return queries
+
+    def _term(self, field: str, value: str | int) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, field, value)
+
+    def _range(self, field: str, start: int, end: int) -> tantivy.Query:
+        return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
+
+
+def _document(live: IndexedPassage) -> tantivy.Document:
+    head = live.head
+    rule = stemming_rules(head.language)
+    document = tantivy.Document(
+        number=live.number,
+        title=" ".join(analyze(head.title, rule)),
+        text=" ".join(analyze(live.passage.text, rule)),
+        stemmed=rule,
+        article_id=head.article_id,
+        publisher=head.publisher.casefold(),
+        section=head.section.casefold(),
+        language=head.language.casefold(),
+        kind=head.kind.casefold(),
+        access=head.access.casefold() or PUBLIC,
+    )
+    for author in head.authors:
+        document.add_text("author", author.casefold())
+    if head.published is not None:
+        document.add_integer("published", to_timestamp(head.published))
+    return document

@@ -1,1 +1,0 @@
-"""How answers are measured, beside retrieval (`rag.evaluation`)."""

@@ -1,0 +1,156 @@
+"""The models that an archive is used with: named at once, opened when first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import BackfileError, EmbeddingMismatchError, ModelError
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
+
+Vectors = npt.NDArray[np.float32]
+
+
+class LazyEmbeddings:
+    """The settings' embedding model, not yet opened: its name costs nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.name = settings.embedding_model
+        self._settings = settings
+
+    def open(self) -> Any:
+        """Return the model itself."""
+        from rag.models.loading import open_embeddings
+
+        return open_embeddings(self._settings)
+
+
+class ArchiveModel:
+    """The embedding model that an archive is fed and searched with, changed when the archive's is.
+
+    May be used by several threads.
+    """
+
+    def __init__(self, embeddings: Any, settings: Settings, built_with: str = "") -> None:
+        """Be `embeddings`, any LangChain `Embeddings`, or where None is given the settings' model.
+
+        Raises EmbeddingMismatchError where the archive was built with another.
+        """
+        self._settings = settings
+        self._model = embeddings or LazyEmbeddings(settings_for_archive(settings, built_with))
+        if built_with not in ("", self.name):
+            raise EmbeddingMismatchError(
+                f"the archive was built with the embedding model {built_with}, not {self.name}: "
+                f"set BACKFILE_EMBEDDING_MODEL={built_with}, "
+                f"or embed it anew with `backfile reembed --model {self.name}`"
+            )
+        self._changing = threading.Lock()
+        self._last: tuple[Any, str, Vectors] = (None, "", np.empty(0, np.float32))
+
+    @property
+    def name(self) -> str:
+        return model_name(self._model)
+
+    def open(self) -> Any:
+        """Return the model, opened when first asked for."""
+        if isinstance(self._model, LazyEmbeddings):
+            with self._changing:
+                if isinstance(self._model, LazyEmbeddings):
+                    self._model = self._model.open()
+        return self._model
+
+    def change_to(self, name: str) -> None:
+        """Be the model of this name from now on.
+
+        Raises EmbeddingMismatchError where it cannot be opened by its name.
+        """
+        with self._changing:
+            if self.name == name:
+                return
+            try:
+                self._model = LazyEmbeddings(replace(self._settings, embedding_model=name)).open()
+            except ModelError as error:
+                raise EmbeddingMismatchError(
+                    f"the archive has been embedded anew with {name} since it was opened, and "
+                    f"that model cannot be opened here: {error}"
+                ) from error
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
+        model = self.open()
+        try:
+            return _vectors(model, texts)
+        except (BackfileError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            if _works(model):  # it's these texts that it can't embed
+                raise
+            line = " ".join(str(error).split())[:200]
+            raise ModelError(
+                f"the embedding model {self.name} failed ({type(error).__name__}: {line}): "
+                "see that it can be reached, and run the same command again"
+            ) from error
+
+    def too_long(self, texts: Sequence[str]) -> int:
+        """Return how many of the texts go further than the model reads; 0 where it does not say."""
+        model = self.open()
+        count = getattr(model, "count_tokens", None)
+        return sum(tokens > model.max_tokens for tokens in count(texts)) if count and texts else 0
+
+    def query_vector(self, query: str) -> Vectors:
+        """The query's unit vector; the last one is kept, as searches ask in turn."""
+        model = self.open()
+        of, last, vector = self._last
+        if of is not model or last != query:
+            vector = _unit(np.asarray(model.embed_query(query), np.float32)[None])[0]
+            self._last = (model, query, vector)
+        return vector
+
+
+def _vectors(model: Any, texts: Sequence[str]) -> Vectors:
+    array = getattr(model, "embed_array", None)
+    found = array(texts) if array else model.embed_documents(list(texts))
+    return _unit(np.asarray(found, np.float32))
+
+
+def _works(model: Any) -> bool:
+    """Whether a model embeds an ordinary sentence."""
+    try:
+        return bool(len(_vectors(model, ["The ferry sailed on Monday."])))
+    except Exception:
+        return False
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
+
+
+def open_reranker_lazily(settings: Settings) -> BaseCrossEncoder | None:
+    """Return the settings' cross-encoder; None where none is set."""
+    if not settings.reranker:
+        return None
+    from rag.models.loading import open_reranker
+
+    return open_reranker(settings)
+
+
+def settings_for_archive(settings: Settings, built_with: str) -> Settings:
+    """Where no embedding model is set, take the one that the archive was built with."""
+    if built_with and settings.embedding_model == Settings().embedding_model:
+        return replace(settings, embedding_model=built_with)
+    return settings
+
+
+def model_name(embeddings: Any) -> str:
+    """Return the name by which an archive remembers a LangChain embedding model."""
+    name = getattr(embeddings, "name", "") or getattr(embeddings, "model_name", "")
+    return str(name or type(embeddings).__name__)

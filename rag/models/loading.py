@@ -1,0 +1,119 @@
+"""Model names into models: LangChain's Embeddings, chat models and cross-encoders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from rag.errors import ChatModelError
+from rag.models.embeddings import SentenceEmbeddings
+from rag.models.weights import MINILM, minilm_folder, model_folder
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
+    from langchain_core.language_models import BaseChatModel
+
+    from rag.models.nli import EntailmentModel
+
+__all__ = [
+    "SentenceEmbeddings",
+    "open_chat_model",
+    "open_embeddings",
+    "open_entailment_model",
+    "open_reranker",
+]
+
+
+def open_embeddings(settings: Settings) -> SentenceEmbeddings:
+    """Return the embedding model that the settings name; it is loaded when first used.
+
+    Raises ModelError if it is not there, or if its weights are not the original's.
+    """
+    name = settings.embedding_model
+    folder = minilm_folder() if name == MINILM else model_folder(name)
+    return SentenceEmbeddings(folder, name=name, precision=settings.embedding_precision)
+
+
+def open_reranker(settings: Settings) -> BaseCrossEncoder | None:
+    """Return the reranker that the settings name, or None if they name none; ModelError if missing.
+
+    It is loaded when it first scores.
+    """
+    if not settings.reranker:
+        return None
+    from rag.models.torch_backend import Reranker
+
+    return Reranker(model_folder(settings.reranker))
+
+
+def open_entailment_model(settings: Settings) -> EntailmentModel | None:
+    """Return the entailment model that the settings name, or None if they name none.
+
+    Raises ModelError if it is missing, or no entailment model; it is loaded when it first judges.
+    """
+    if not settings.entailment_model:
+        return None
+    from rag.models.nli import EntailmentModel
+
+    return EntailmentModel(model_folder(settings.entailment_model))
+
+
+def open_chat_model(settings: Settings) -> BaseChatModel | None:
+    """Return the chat model that the settings name, or None if they name none.
+
+    Raises ChatModelError if its package or its key is missing, or it is unknown.
+    """
+    if not settings.chat_model:
+        return None
+    provider, _, model_name = settings.chat_model.partition(":")
+    if not model_name:
+        raise ChatModelError(
+            f"the chat model {settings.chat_model} is not written as provider:model, "
+            "such as openai:gpt-4o-mini or ollama:qwen3"
+        )
+    from langchain.chat_models import init_chat_model  # 2 s: only to write answers with a model
+
+    options: dict[str, Any] = {"timeout": settings.timeout}
+    if provider == "ollama":  # it hands the time limit to its HTTP client
+        options = {"client_kwargs": options}
+    if provider == "openai":  # else a server of one's own is not asked what it counted
+        options["stream_usage"] = True
+    if settings.chat_base_url:
+        options["base_url"] = settings.chat_base_url
+    try:
+        model: BaseChatModel = init_chat_model(
+            model_name, model_provider=provider, configurable_fields=None, **options
+        )
+    except ImportError as error:
+        raise ChatModelError(
+            f"the chat model {settings.chat_model} needs a package: {_install(provider)}"
+        ) from error
+    except Exception as error:  # each provider raises its own when the key is missing
+        raise ChatModelError(_refused(settings.chat_model, provider, error)) from error
+    for field, variable in model.lc_secrets.items():  # some notice only when they are asked
+        key = getattr(model, field, None)
+        if isinstance(key, SecretStr) and not key.get_secret_value():
+            raise ChatModelError(_no_key(settings.chat_model, variable))
+    return model
+
+
+def _install(provider: str) -> str:
+    if provider in ("openai", "anthropic", "ollama"):
+        return f"`pip install 'backfile[{provider}]'`"
+    return f"`pip install langchain-{provider.replace('_', '-')}`"
+
+
+def _refused(chat_model: str, provider: str, error: Exception) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    if "Unsupported provider" in said:
+        known = said.rpartition("are: ")[2]
+        return f"the chat model {chat_model} has a provider that LangChain does not know: {known}"
+    if "api_key" in said or "API key" in said:
+        return _no_key(chat_model, f"{provider.upper()}_API_KEY")
+    return f"the chat model {chat_model} cannot be opened: {said}"
+
+
+def _no_key(chat_model: str, variable: str) -> str:
+    return f"the chat model {chat_model} has no key: set {variable}"

@@ -1,0 +1,1 @@
+"""Text analysis for news English: sentences, tokens, entities, numbers, dates, quotations."""

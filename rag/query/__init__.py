@@ -1,0 +1,1 @@
+"""Question parsing: time filters, publishers, answer type, sub-questions, follow-ups."""

@@ -1,0 +1,50 @@
+"""A question of several parts taken apart: each side of a comparison is searched for by itself.
+
+"Did The Week report a rise while CNN reported a fall?" is two searches; the words of the one
+side would drown those of the other.
+"""
+
+from __future__ import annotations
+
+import re
+
+WORDS_OF_A_PART = 3  # of more than three letters: less names nothing to search for
+
+_VERB = r"(?:do|does|did|is|was|were|are|has|have|had|can|could|will|would|should)"
+_ASKS = r"(?:what|who|whom|whose|which|when|where|how|why|whether)"
+_PIECE = r"(?:articles?|reports?|stor(?:y|ies)|pieces?|coverage|columns?|reporting)"
+_COMPARED = (
+    r"(?:(?<!\s)\s+)?+(?:,\s*+)?+\b(?:while(?!\s+\w+ing\b)|whereas"
+    r"|compared (?:to|with)|in contrast to|as opposed to"
+    r"|versus|vs\.?|(?:in )?(?:a )?(?:similar(?:ly)?|identical(?:ly)?)(?: way)? to(?: how)?"
+    r"|in the same way (?:that|as)|than (?:how|what|when|where))\b\s*"
+)
+_NEXT = (
+    rf"(?:,|(?<!\s))\s++(?:and|but|or)\s++(?:also\s++)?(?={_VERB}\s+(?!not\b)|{_ASKS}\b"
+    rf"|(?:the|an?|another|its|their)\s++(?:\S++\s++){{0,5}}?{_PIECE}\b"
+    rf"|(?:\S++\s++){{0,4}}?\S+['’]s?\s++{_PIECE}\b)"
+)
+_QUESTIONS = r"(?<=\?)\s+(?=\S)"
+_SIDES = re.compile(rf"(?i:{_COMPARED}|{_NEXT})|{_QUESTIONS}")
+# Of one who is spoken of by several papers, each clause may be another paper's.
+_CLAUSES = re.compile(
+    rf"(?i:{_COMPARED}|{_NEXT}|,\s++(?:and\s++|as well as\s++)?"
+    rf"(?={_VERB}\b|\w+ed\b|who\b|which\b|as\s+(?:reported|discussed)))"
+    rf"|{_QUESTIONS}"
+)
+
+
+def split_question(question: str, *, cited: int = 0) -> tuple[str, ...]:
+    """Return the parts of a question that are to be searched apart; none where it is one.
+
+    `cited` is how many publishers it cites: of several, each clause is a part.
+    """
+    pattern = _CLAUSES if cited > 1 else _SIDES
+    parts = [part.strip(" ,?") for part in pattern.split(question)]
+    kept = [part for part in parts if _says_enough(part)]
+    return tuple(kept) if len(kept) > 1 else ()
+
+
+def _says_enough(part: str) -> bool:
+    words = re.findall(r"\w[\w’'-]*", part)
+    return sum(len(word) > len("the") for word in words) >= WORDS_OF_A_PART

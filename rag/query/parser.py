@@ -1,0 +1,200 @@
+"""What a question asks for: its words, its window of time, its publishers, its kind of answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from rag.nlp.dates import format_date
+from rag.query.answer_type import ExpectedAnswer, classify_question
+from rag.query.decompose import split_question
+from rag.query.followups import needs_history, resolve_followup
+from rag.query.length_limit import LONGEST_QUESTION, check_length
+from rag.query.sources import asks_for_an_author, find_authors, find_publishers, spans_of
+from rag.query.time_filter import find_time_filter
+from rag.schema import TimeRange
+
+__all__ = [
+    "LONGEST_QUESTION",
+    "ParsedQuery",
+    "asks_for_an_author",
+    "first_and_last",
+    "needs_history",
+    "parse_question",
+    "relax_time_filter",
+    "remove_constraints",
+    "resolve_followup",
+]
+
+_QUOTED = re.compile(r"[\"“]([^\"”“]{2,120})[\"”]")
+_YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d.,%-]\d|\d)")
+_EXCLUDED = re.compile(
+    r"(?:^|\s)-(?P<minus>\w[\w’'-]*)"
+    r"|\b(?:excluding|leaving out|without mentioning|but not|not (?:about|on|from|in)|other than"
+    r"|except(?: for)?|apart from)\s+(?:the\s+)?(?P<named>(?:[A-Z][\w’'-]+)(?:\s+[A-Z][\w’'-]+)*)"
+    # a word that is no name only where it can be nothing else: "not in any", "other than by"
+    r"|\b(?:excluding|leaving out|without mentioning|but not about)\s+(?:the\s+)?(?P<word>[\w’'-]+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """A question and what was understood of it.
+
+    `query` holds the words left for the index: those of the window and of an attribution
+    ("according to The Week") are taken out; `excluded` are words the question rules out.
+    `parts` are the questions it is made of, to be searched apart ("Did A ..., while B ...?");
+    where there are any, a window or a publisher of one of them prefers and does not exclude.
+    `years` are named in the words ("the 2022 Emmy Awards"), and no window: they prefer softly.
+    `expected` is the answer that the whole text asks for, and `query_expected` the one that the
+    words of `query` do: sentences are scored by those. `time_neutral`, no day counts more than
+    another.
+    """
+
+    text: str
+    query: str
+    asked_on: datetime
+    expected: ExpectedAnswer
+    query_expected: ExpectedAnswer
+    time_range: TimeRange | None = None
+    publishers: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    parts: tuple[ParsedQuery, ...] = ()
+    years: tuple[int, ...] = ()
+    time_neutral: bool = False
+
+    def describe(self) -> str:
+        """One line for the reader: what was understood beside the words; empty for nothing."""
+        said = []
+        if self.time_range is not None:
+            said.append(_described_window(self.time_range))
+        if self.publishers:
+            said.append("in " + " or ".join(self.publishers))
+        if self.authors:
+            said.append("by " + " or ".join(self.authors))
+        said += [f"with the words “{phrase}”" for phrase in self.phrases]
+        if self.excluded:
+            said.append("without " + ", ".join(self.excluded))
+        return "; ".join(said)
+
+
+def parse_question(
+    question: str,
+    *,
+    asked_on: datetime,
+    publishers: Sequence[str] = (),
+    authors: Sequence[str] = (),
+) -> ParsedQuery:
+    """Return what `question`, asked at the aware time `asked_on`, asks for.
+
+    `publishers` and `authors` are those the archive knows; only they are recognised.  Raises
+    QuestionTooLongError for more than LONGEST_QUESTION characters.
+    """
+    check_length(question)
+    whole = _read(question, asked_on, publishers, authors)
+    parts = split_question(whole.text, cited=len(whole.publishers))
+    if not parts:
+        return whole
+    apart = tuple(relax_time_filter(_read(part, asked_on, publishers, authors)) for part in parts)
+    return replace(relax_time_filter(whole), parts=apart)
+
+
+def relax_time_filter(question: ParsedQuery) -> ParsedQuery:
+    """Return the question with a window that prefers and does not exclude."""
+    window = question.time_range
+    return replace(question, time_range=replace(window, hard=False)) if window else question
+
+
+def without_time_weights(question: ParsedQuery) -> ParsedQuery:
+    """Return the question with every day counting the same, in its parts as well."""
+    parts = tuple(replace(part, time_neutral=True) for part in question.parts)
+    return replace(question, time_neutral=True, parts=parts)
+
+
+def _read(
+    question: str, asked_on: datetime, publishers: Sequence[str], authors: Sequence[str]
+) -> ParsedQuery:
+    text = " ".join(question.split())
+    window = find_time_filter(text, asked_on)
+    attributed = find_publishers(text, publishers)
+    ruled_out = [m for m in _EXCLUDED.finditer(text) if not _QUOTED.search(m[0])]
+    spans = [m.span() for m in ruled_out] + list(attributed.spans)
+    spans += window.spans if window else ()
+    phrases = (m.strip() for m in _QUOTED.findall(text))
+    query = _without(text, spans)
+    expected = classify_question(text)
+    return ParsedQuery(
+        text=text,
+        query=query,
+        asked_on=asked_on,
+        time_range=window.window if window else None,
+        publishers=attributed.names,
+        authors=find_authors(text, authors),
+        phrases=tuple(p for p in phrases if p not in publishers),
+        excluded=tuple(m["minus"] or m["named"] or m["word"] for m in ruled_out),
+        years=() if window else tuple(dict.fromkeys(map(int, _YEAR.findall(text)))),
+        expected=expected,
+        query_expected=expected if query == text else classify_question(query),
+    )
+
+
+def remove_constraints(
+    question: str,
+    kinds: Collection[str],
+    *,
+    asked_on: datetime,
+    publishers: Sequence[str] = (),
+    authors: Sequence[str] = (),
+) -> str:
+    """Return the question without the words by which it asks for those `kinds`.
+
+    The kinds are named as in `Question`: window, publishers, authors, phrases, excluded.
+    """
+    check_length(question)
+    text = " ".join(question.split())
+    spans: list[tuple[int, int]] = []
+    if "window" in kinds:
+        window = find_time_filter(text, asked_on)
+        spans += window.spans if window else ()
+    if "publishers" in kinds:
+        spans += find_publishers(text, publishers).spans
+    if "authors" in kinds:
+        spans += spans_of(text, find_authors(text, authors))
+    if "excluded" in kinds:
+        spans += [m.span() for m in _EXCLUDED.finditer(text) if not _QUOTED.search(m[0])]
+    if "phrases" in kinds:
+        spans += [(at, at + 1) for m in _QUOTED.finditer(text) for at in (m.start(), m.end() - 1)]
+    return _without(text, spans)
+
+
+def first_and_last(window: TimeRange) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last day of a window, whose end is the day after."""
+    return window.start, window.end - timedelta(days=1) if window.end else None
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text less the spans; the whole of it where no word would be left."""
+    kept, at = [], 0
+    for start, end in sorted(spans):
+        kept.append(text[at : max(start, at)])
+        at = max(at, end)
+    left = " ".join("".join([*kept, text[at:]]).split())
+    return left if re.search(r"\w", left) else text
+
+
+def _described_window(window: TimeRange) -> str:
+    end = window.end
+    start, last = first_and_last(window)
+    if start and last and start.date() == last.date():
+        said = f"published on {format_date(start)}"
+    elif start and last:
+        said = f"published {format_date(start)} to {format_date(last)}"
+    elif start:
+        said = f"published since {format_date(start)}"
+    else:
+        said = f"published before {format_date(end)}" if end else "published at any time"
+    return said if window.hard else f"preferably {said}"

@@ -1,0 +1,281 @@
+"""Which expression of time in a question says when the articles wanted were published.
+
+Many do not: "the 1994 agreement", "the attack of 7 October", "the first since 1979", "by 2030",
+"who was born in 1961" name things or set marks.  Those are no windows.  Nor is a time to come:
+what is written of it was written before it.
+"""
+
+# ruff: noqa: E501 - word lists
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from rag.query.time_patterns import MONTH, TimeExpression, find_time_expressions
+from rag.query.time_ranges import DAY, ReferenceDate, year_of_month
+from rag.schema import TimeRange
+from rag.valid_dates import clamp_day
+
+AROUND_DAYS = 3  # "around 6 July": so many days to each side, softly
+UNDER_WAY_DAYS = 60  # "from 27 to 29 October" on the 28th: begun so recently, it is this year's
+# A time so far back is history, told of later, unless the question is about what was written then.
+HISTORY_YEARS = 20
+_WRITTEN = re.compile(
+    r"\b(?:report|wrote|writ|paper|article|press|journal|cover|publish|headline)", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFilterMatch:
+    """A window and the stretches of the question, in characters, that say it."""
+
+    window: TimeRange
+    spans: tuple[tuple[int, int], ...]
+
+
+_AHEAD = re.compile(
+    r"\b(?:will|won['’]t|shall|going to|upcoming|forthcoming|due to|scheduled|expected to|set to"
+    r"|plan(?:s|ning)? to|comes? out|ahead of|tomorrow|next)\b",
+    re.I,
+)
+# Names with a time in them; the first word's capital tells them from the plain expression.
+_NAMES = re.compile(
+    r"\b(?:(?:Good|Black|Freaky) Friday|(?:Super|Fat|Shrove) Tuesday|(?:Bloody|Palm|Easter|Super Bowl)"
+    r" Sunday|Ash Wednesday|Cyber Monday|Black (?:Mon|Wednes|Satur)day|May Day|(?:The|This) Week\b"
+    r"|USA Today|Theresa May|Brian May|"
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day (?:Night|Morning|Times|Telegraph|Mirror|Mail|Express"
+    r"|Post|Independent)(?: [A-Z][a-z]+)*|(?<![Oo]n )(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+    rf"(?: (?!{MONTH})[A-Z][a-z]+)+|[A-Z][a-z]+ (?:Now|Tomorrow))"
+)
+_QUOTED = re.compile(r"[\"“][^\"”“]*[\"”]|(?<!\w)[‘'][^’'\"]{3,60}[’'](?!\w)")
+_ANCHORED = re.compile(
+    r"\b(?P<word>since|after|before|until|till)\s+(?:the|his|her|its|their)\s+"
+    r"(?:[\w’'-]+\s+){1,4}(?:of|on|in)\s+$",
+    re.I,
+)
+_CONNECTOR = re.compile(r"\A\s*+(?:-|–|to|and|until|till|through)\s++(?:(?:the|in|on)\s++)?$", re.I)
+_PREPOSITION = re.compile(
+    r"\b(?P<word>since|after|before|prior to|until|till|up to|through|by|between|from|as of|around|circa"
+    r"|on|in|during|at|over|throughout|within|of|for|than|to|with)(?:\s+the)?\s+$",
+    re.I,
+)
+_NO_TIME = {"of", "for", "than", "to", "with"}  # before a time: a name, an aim, a comparison
+_PLACES_IN_TIME = {"on", "in", "during", "at", "over", "throughout", "within", ""}
+_DETERMINED = re.compile(r"\b(?:the|an?|its|his|her|their|this|that|these|those|our|my)\s+$", re.I)
+_FOLLOWS = re.compile(
+    r"\A\s*(?:$|[^\w\s~]|(?:and|or|but|in|on|at|to|by|from|of|for|with|about|against|over|under|into|near"
+    r"|as|when|where|while|after|before|because|that|who|what|which|how|why|did|does|do|is|are|was|were"
+    r"|has|have|had|will|would|could|should|can|may|might|during|between|during|than|if|so|according"
+    r"|despite|amid|regarding|concerning|following|alone|only|also)\b|~)",
+    re.I,
+)
+_EVENT = re.compile(
+    r"\b(?:attacks?|agreement|treaty|accords?|deal|pact|armistice|memorandum|resolution|invasion|insurrection"
+    r"|massacre|revolution|coup|earthquake|bombings?|shootings?|referendum|constitution|riots?|raid"
+    r"|crash|explosion|assassination|murders?|killings?|declaration|charter)\s+$",
+    re.I,
+)
+_MADE = (
+    r"(?:built|signed|founded|established|published|released|launched|written|born|made|introduced"
+    r"|adopted|filmed|painted|invented|discovered|formed|created|ratified|enacted|negotiated|dated"
+    r"|dating|drafted|drawn up|struck|recorded|composed|erected|constructed)"
+)
+_PARTICIPLE = re.compile(rf"\b{_MADE}(?:\s+(?:back|from))?\s+$", re.I)
+_AUXILIARY = re.compile(
+    r"\b(?:was|were|been|be|being|is|are|get|got|has|have|had|who)\s+(?:\w+\s+){0,2}\w+\s+$", re.I
+)
+_LIFE = re.compile(r"\b(?:born|founded|co-founded|was established|dating|dates)\b", re.I)
+_RELATIVE = re.compile(
+    r"(?<![\w’'-])(?P<before>[\w’'-]++),?\s++(?:who|which|that|whose|where)\s++"
+    r"(?:[\w’'-]++\s++){1,4}$"
+)
+_NOT_RELATIVE = re.compile(
+    r"^(?:say|says|said|claim\w*|report\w*|announc\w*|show\w*|find|found|den\w+|confirm\w*|think|believ\w*"
+    r"|warn\w*|agre\w+|alleg\w*|know|ask\w*|about|decid\w*|reveal\w*|to|in|on|at|of|from|for|by|with"
+    r"|and|or|but|tell|told|true|false|is|was|it|happen\w*)$",
+    re.I,
+)
+_SUPERLATIVE = re.compile(
+    r"\b(?:first|only|(?:most|least)\s+\w+|worst|best"
+    r"|(?!(?:for|inter|prot?|arr|requ|t|gu|harv|cont|inv|sugg|lat|mod|hon)est)\w{3,}est)\b(?:\s+[\w’'-]+){0,6}\s+since\s+$",
+    re.I,
+)
+_DUE = re.compile(
+    r"\b(?:ending|ended|starting|beginning|begins|ends|starts|due|dated|expires?)(?: on)?\s+$", re.I
+)
+_COUNTED = re.compile(
+    r"\b(?:days?|weeks?|months?|years?|hours?|minutes?)\s+(?:before|after)\s+$", re.I
+)
+
+
+def find_time_filter(question: str, asked_on: datetime) -> TimeFilterMatch | None:
+    """Return the window that `question`, asked at the aware time `asked_on`, speaks of, or None.
+
+    A day without a year is the latest such day up to `asked_on`; several hard times together
+    are one window over them all, unless one lies in another; a hard time gives way to a soft
+    one that it does not touch ("papers of 2013 were published this week").
+    """
+    masked = _masked(question)
+    asking = ReferenceDate(_day_of(asked_on), ahead=_AHEAD.search(masked) is not None)
+    bounds: list[_Bounds] = []
+    moments = find_time_expressions(masked, asking)
+    while moments:
+        moment, *moments = moments
+        bound = _joined(masked, moment, moments, asking) or _bounded(masked, moment, asking)
+        if bound is not None:
+            moments = [m for m in moments if m.span[0] >= bound.spans[-1][1]]
+            bounds.append(bound)
+    return _together(
+        [b for b in bounds if not _to_come(b, asking) and not _history(b, asking, masked)]
+    )
+
+
+def _to_come(bounds: _Bounds, asking: ReferenceDate) -> bool:
+    return bounds.start is not None and bounds.start > asking.day
+
+
+def _history(bounds: _Bounds, asking: ReferenceDate, text: str) -> bool:
+    latest = bounds.end or bounds.start
+    long_ago = latest is not None and latest.year < asking.day.year - HISTORY_YEARS
+    return long_ago and not _WRITTEN.search(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    start: date | None
+    end: date | None
+    hard: bool
+    spans: tuple[tuple[int, int], ...]
+
+
+def _masked(question: str) -> str:
+    for names in (_QUOTED, _NAMES):
+        question = names.sub(lambda m: "~" * len(m[0]), question)
+    return re.sub(r"(?<!^)(?<![.?!] )\bToday\b", "~~~~~", question)
+
+
+def _joined(
+    text: str, first: TimeExpression, rest: list[TimeExpression], asking: ReferenceDate
+) -> _Bounds | None:
+    """The stretch from one moment to the next: "between 5 May and 6 June", "from 2020 to 2022"."""
+    preposition = _PREPOSITION.search(text[: first.span[0]])
+    if preposition is None or preposition["word"].lower() not in ("between", "from") or not rest:
+        return None
+    if not _CONNECTOR.match(text[first.span[1] : rest[0].span[0]]):
+        return None
+    if _made_then(text[: preposition.start()]):
+        return None
+    start, end = first.start, rest[0].end
+    if start > end:  # both without a year: under way, or the first is the latest before the second
+        if asking.day - start <= UNDER_WAY_DAYS * DAY:
+            end = year_of_month(end, end.year + 1)
+        else:
+            start = year_of_month(start, start.year - 1)
+    spans = ((preposition.start(), rest[0].span[1]),)
+    return _Bounds(start, end, first.hard and rest[0].hard, spans)
+
+
+def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bounds | None:
+    before, after = text[: moment.span[0]], text[moment.span[1] :]
+    anchored = _ANCHORED.search(before)
+    preposition = anchored or _PREPOSITION.search(before)
+    word = preposition["word"].lower() if preposition and moment.hard else ""
+    if moment.hard and _DUE.search(before):
+        return None
+    if (
+        moment.hard
+        and anchored is None
+        and not _tells_when(moment, word, before, after, preposition)
+    ):
+        return None
+    begin = preposition.start() if preposition and word not in _NO_TIME else moment.span[0]
+    spans = ((moment.span if anchored else (begin, moment.span[1])),)
+    if word in ("since", "as of") and moment.hard:
+        start, end = (moment.start, None) if word == "since" else (None, moment.end)
+        return _Bounds(start, end, True, spans)
+    if word == "after":
+        return _Bounds(moment.end, None, True, spans)
+    if word in ("before", "prior to"):
+        return _Bounds(None, moment.start, True, spans)
+    if word in ("until", "till", "up to", "through", "by"):
+        ahead = moment.start > asking.day or moment.end > asking.day + DAY
+        return None if ahead else _Bounds(None, moment.end, True, spans)
+    if moment.end > asking.day + DAY and re.match(r"(?i)(?:the )?(?:end|late|mid)", moment.words):
+        return None  # not over yet: it is looked forward to
+    if word in ("around", "circa") and moment.grain == "day":
+        return _Bounds(
+            moment.start - AROUND_DAYS * DAY, moment.end + AROUND_DAYS * DAY, False, spans
+        )
+    return _Bounds(moment.start, moment.end, moment.hard, spans)
+
+
+def _tells_when(
+    moment: TimeExpression, word: str, before: str, after: str, preposition: re.Match[str] | None
+) -> bool:
+    """Whether the moment says when something was reported, rather than naming a thing."""
+    if word in _NO_TIME or (moment.bare and preposition is None):
+        return False
+    head = before[: preposition.start()] if preposition else before
+    article = re.search(r"\bthe\s+$", before) or moment.words.lower().startswith("the ")
+    determined = preposition is None and _DETERMINED.search(before)
+    direct = word in ("on", "in", "during", "since") and not article
+    if (determined or not direct) and not _FOLLOWS.match(after):
+        return False
+    if _SUPERLATIVE.search(before) or _COUNTED.search(before):
+        return False
+    return not (
+        _made_then(head) or (moment.grain == "day" and word == "on" and _EVENT.search(head))
+    )
+
+
+def _made_then(head: str) -> bool:
+    """Whether the time belongs to a thing's making: "the treaty signed in", "who was born in"."""
+    if _LIFE.search(head, max(head.rfind(","), head.rfind("?")) + 1):
+        return True
+    if _PARTICIPLE.search(head) and not _AUXILIARY.search(head):
+        return True
+    relative = _RELATIVE.search(head)
+    return relative is not None and not _NOT_RELATIVE.match(relative["before"])
+
+
+def _together(bounds: list[_Bounds]) -> TimeFilterMatch | None:
+    if not bounds:
+        return None
+    hard = [b for b in bounds if b.hard]
+    soft = [b for b in bounds if not b.hard]
+    if hard and soft and not any(_meet(h, s) for h in hard for s in soft):
+        hard = []
+    taken = hard or soft[:1]
+    start, end = _span_of(taken)
+    spans = tuple(sorted(span for b in taken for span in b.spans))
+    return TimeFilterMatch(TimeRange(_midnight(start), _midnight(end), hard=bool(hard)), spans)
+
+
+def _meet(one: _Bounds, other: _Bounds) -> bool:
+    return max(one.start or date.min, other.start or date.min) < min(
+        one.end or date.max, other.end or date.max
+    )
+
+
+def _span_of(bounds: list[_Bounds]) -> tuple[date | None, date | None]:
+    """The common stretch of bounds that all meet, else the stretch over them all."""
+    starts = [b.start or date.min for b in bounds]
+    ends = [b.end or date.max for b in bounds]
+    start, end = max(starts), min(ends)
+    if start >= end:
+        start, end = min(starts), max(ends)
+    return (None if start == date.min else start), (None if end == date.max else end)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(clamp_day(day), time(), tzinfo=UTC)
+
+
+def _day_of(asked_on: datetime) -> date:
+    """Return the day of asking in UTC; one that an archive accepts, so that no arithmetic fails."""
+    try:
+        return clamp_day(asked_on.astimezone(UTC).date())
+    except OverflowError:
+        return clamp_day(asked_on.date())

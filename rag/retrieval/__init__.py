@@ -1,0 +1,1 @@
+"""Hybrid retrieval: BM25 and vectors, fusion, ranking, near-duplicate collapsing."""

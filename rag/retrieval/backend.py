@@ -1,0 +1,62 @@
+"""SearchBackend: the archive as search, answers and evaluation see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.schema import Access, Article, ArticleMetadata, Filters, Hit, PassageCandidate
+
+if TYPE_CHECKING:
+    from langchain_core.cross_encoders import BaseCrossEncoder
+
+
+@runtime_checkable
+class SearchBackend(Protocol):
+    """A searchable archive: `Archive`, `ArchiveSnapshot`, or a fake in tests.
+
+    Search ranks candidates, which have no text; `load_hits` reads the texts of those that are
+    shown. The backend owns its `reranker`, so that every search uses the same one.
+    """
+
+    @property
+    def reranker(self) -> BaseCrossEncoder | None:
+        """The cross-encoder that orders the best candidates; None for none."""
+
+    def vector_candidates(
+        self, query: str, k: int, *, filters: Filters = ...
+    ) -> list[PassageCandidate]:
+        """Return the `k` passages nearest to the query by cosine, best first."""
+
+    def bm25_candidates(
+        self, query: str, k: int, *, filters: Filters = ..., phrases: Sequence[str] = ...
+    ) -> list[PassageCandidate]:
+        """Return the `k` passages that score best by BM25, best first."""
+
+    def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]:
+        """Return the cosine of each candidate with the query; -1.0 for one without a vector."""
+
+    def load_hits(
+        self, found: Iterable[PassageCandidate], /, *, access: Access = ...
+    ) -> dict[int, Hit]:
+        """Return the hits of the candidates that are still here, by number, in order."""
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return the texts' vectors (n, dimension), of length one."""
+
+    def article(self, article_id: str, /, *, access: Access = ...) -> Article | None:
+        """Return an article; None if it is not here or may not be read with these rights."""
+
+    def publishers(self, *, access: Access = ...) -> tuple[str, ...]:
+        """Return the publishers' names, the one with most articles first."""
+
+    def authors(self, *, access: Access = ...) -> tuple[str, ...]:
+        """Return the authors' names, sorted."""
+
+    def near_duplicates(
+        self, article_ids: Iterable[str], *, filters: Filters = ...
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
+        """Return each article's near-duplicates that pass the filters, by article id."""

@@ -1,0 +1,93 @@
+"""How the articles that speak of a question are spread over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from rag.retrieval.backend import SearchBackend
+from rag.schema import Filters
+
+Step = Literal["day", "week", "month"]
+
+PASSAGES = 1000  # looked at: 0.1 s of SQLite for their heads, and a plot needs no more
+SPEAKS_FROM = 0.4  # of the best score by words: beneath it, a word or two are in common by chance
+MOST_BARS = 62  # more of them cannot be told apart on a phone
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The articles of one day, week or month, and how many of them an answer cites."""
+
+    start: datetime
+    articles: int
+    cited: int
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Bars in order, without gaps: each begins one `step` after the one before."""
+
+    step: Step = "day"
+    bars: tuple[Bucket, ...] = ()
+
+    def end(self, bar: Bucket) -> datetime:
+        """Return the last day of a bar."""
+        return next_bucket_start(bar.start, self.step) - timedelta(days=1)
+
+
+def date_histogram(
+    archive: SearchBackend, query: str, *, filters: Filters = Filters(), cited: Sequence[str] = ()
+) -> Histogram:
+    """Return how the articles that speak of `query` are spread, those of the ids `cited` counted.
+
+    An article speaks of it where a passage shares its words; what has no date is left out.
+    """
+    found = archive.bm25_candidates(query, PASSAGES, filters=filters)
+    floor = SPEAKS_FROM * max((one.score for one in found), default=0.0)
+    days = {
+        one.metadata.article_id: _midnight(one.metadata.published)
+        for one in found
+        if one.metadata.published and (one.score >= floor or one.metadata.article_id in cited)
+    }
+    if not days:
+        return Histogram()
+    first, last = min(days.values()), max(days.values())
+    step = _step(first, last)
+    starts = [bucket_start(first, step)]
+    while next_bucket_start(starts[-1], step) <= last:
+        starts.append(next_bucket_start(starts[-1], step))
+    counted = {start: [0, 0] for start in starts}
+    for article_id, day in days.items():
+        both = counted[bucket_start(day, step)]
+        both[0] += 1
+        both[1] += article_id in cited
+    return Histogram(step, tuple(Bucket(start, *counted[start]) for start in starts))
+
+
+def bucket_start(moment: datetime, step: Step) -> datetime:
+    """Return the first day of the day, week or month that `moment` is in."""
+    day = _midnight(moment)
+    if step == "month":
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if step == "week" else day
+
+
+def next_bucket_start(start: datetime, step: Step) -> datetime:
+    """Return where the day, week or month after the one that begins with `start` begins."""
+    if step == "month":
+        return (start + timedelta(days=32)).replace(day=1)
+    return start + timedelta(days=7 if step == "week" else 1)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _step(first: datetime, last: datetime) -> Step:
+    days = (last - first).days + 1
+    if days <= MOST_BARS:
+        return "day"
+    return "week" if days <= 7 * MOST_BARS else "month"

@@ -1,0 +1,99 @@
+"""NewsRetriever: the search as LangChain's chains and agents call one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForRetrieverRun,
+    CallbackManagerForRetrieverRun,
+)
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
+
+from rag.retrieval.backend import SearchBackend
+from rag.retrieval.hybrid import Relaxed, retrieve
+from rag.schema import Filters, Hit
+
+
+class NewsRetriever(BaseRetriever):
+    """The archive's search as a LangChain retriever: `invoke`, `ainvoke`, `batch`.
+
+    Each document is a passage, best first. Its metadata:
+
+    - `source`: the article's URL, or its id if it has none
+    - `start_index`, `start`, `end`: where the passage lies in the article's text, in characters
+    - `article_id`, `title`, `publisher`, `url`, and `published` as ISO 8601 or None
+    - `score`: higher is better
+    - `copies`: ids of other articles that print the same story
+    - `relaxed`, only if the time range that the question names was not used: "headline" if the
+      question is the headline of an article of another time, "empty" if nothing lies in the range
+      and the documents are of other days
+
+    Attributes:
+        archive: An `Archive`, an `ArchiveSnapshot`, or anything else that is a `SearchBackend`.
+        k: The most documents of a call; `invoke(query, k=3)` overrides it.
+        filters: What the articles must be; a call may override it.
+        asked_on: The day from which "last week" is counted, now if None; a call may override it.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    archive: SearchBackend
+    k: int = 8
+    filters: Filters = Filters()
+    asked_on: datetime | None = None
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        filters: Filters | None = None,
+        asked_on: datetime | None = None,
+    ) -> list[Document]:
+        found = retrieve(
+            self.archive,
+            query,
+            self.k if k is None else k,
+            filters=self.filters if filters is None else filters,
+            asked_on=asked_on or self.asked_on,
+        )
+        return [to_document(hit, found.relaxed) for hit in found.nearest_hits]
+
+    async def _aget_relevant_documents(
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **how: Any
+    ) -> list[Document]:
+        return await asyncio.to_thread(
+            self._get_relevant_documents, query, run_manager=run_manager.get_sync(), **how
+        )
+
+
+def to_document(hit: Hit, relaxed: Relaxed = "") -> Document:
+    """Return a hit as a LangChain document, its metadata as `NewsRetriever` describes them.
+
+    Args:
+        hit: The passage that was found.
+        relaxed: How the search relaxed the question's time range; "" if it did not.
+    """
+    head, passage = hit.metadata, hit.passage
+    metadata: dict[str, Any] = {
+        "source": head.url or passage.article_id,
+        "start_index": passage.start,
+        "article_id": passage.article_id,
+        "start": passage.start,
+        "end": passage.end,
+        "score": hit.score,
+        "title": head.title,
+        "publisher": head.publisher,
+        "url": head.url,
+        "published": head.published.isoformat() if head.published else None,
+        "copies": [copy.article_id for copy in hit.copies],
+    }
+    if relaxed:
+        metadata["relaxed"] = relaxed
+    return Document(page_content=passage.text, metadata=metadata)

@@ -1,0 +1,1 @@
+"""The SQLite database of an archive, which is the source of truth."""

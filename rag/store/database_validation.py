@@ -1,0 +1,187 @@
+"""Whether a file of unknown origin is a record: its schema, its pages and the values in its rows.
+
+A backup may have been made by anybody.  What restoring believes is checked here first, on a file
+that nothing else has opened: a trigger would run at the next ingest, a value of another type would
+end every command that reads it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.errors import BackfileError
+from rag.store.database import Connection, untrusted
+from rag.store.migrations import NEWEST, expected_schema, foreign_objects, missing_objects
+from rag.store.rows import HEAD, row_to_article
+from rag.store.staged_vectors import GENERATION, TABLE
+
+CHUNK = 1_000  # rows at a time
+LARGEST = 2**53  # of a number that others are counted on from; SQLite's own end is 2**63
+_TYPES = {"TEXT": "text", "INTEGER": "integer", "BLOB": "blob"}
+_UNBOUNDED = ("key", "published_at")  # hashes, and seconds, may be any integer
+_MOMENTS = ("at", "began", "ended")  # columns of times, each with its zone
+_NUMBER = re.compile(r"\d{0,15}")
+
+
+class InvalidStoreError(BackfileError):
+    """The file is no record, or one that was tampered with; the message says why, in a clause."""
+
+
+def validate_database(path: Path) -> int:
+    """Check a record that nobody has open; return the version of its schema.
+
+    Raises NotARecordError.
+    """
+    try:
+        with untrusted(path) as connection:
+            version = _schema(connection)
+            _pages(connection)
+            _types(connection, version)
+            _values(connection, version)
+            return version
+    except InvalidStoreError:
+        raise
+    except Exception as error:  # whatever SQLite, or reading a row, makes of what is in there
+        line = " ".join(str(error).split())[:200]
+        raise InvalidStoreError(f"what it holds cannot be read ({line})") from error
+
+
+def validate_schema(path: Path) -> None:
+    """Check the schema alone: that a backup of this record can be restored.
+
+    Raises NotARecordError.
+    """
+    with untrusted(path) as connection:
+        _schema(connection)
+
+
+def count_rows(path: Path) -> tuple[int, int, int, str]:
+    """Return how many articles and passages stand, the last change, and the embedding model."""
+    with untrusted(path) as connection:
+        articles, passages, sequence, model = connection.execute(
+            "SELECT (SELECT count(*) FROM revisions WHERE until IS NULL), (SELECT count(*) "
+            "FROM passages p JOIN revisions r ON r.id = p.revision_id WHERE r.until IS NULL), "
+            "(SELECT ifnull(max(sequence), 0) FROM changes), "
+            "ifnull((SELECT value FROM meta WHERE key = 'embedding_model'), '')"
+        ).fetchone()
+    return int(articles), int(passages), int(sequence), str(model)
+
+
+def _schema(connection: Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if version > NEWEST:
+        raise InvalidStoreError(
+            f"a newer Backfile made it (schema {version}): upgrade to restore it"
+        )
+    (count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if version < 1 or application or count > 2 * len(expected_schema(version)) + 2:
+        raise InvalidStoreError("it holds a database of something else")
+    if foreign := foreign_objects(connection, version):
+        raise InvalidStoreError(f"it holds the {_named(foreign)}, which no Backfile makes")
+    if missing := missing_objects(connection, version):
+        raise InvalidStoreError(f"it lacks the {_named(missing)} of an archive")
+    return int(version)
+
+
+def _named(objects: list[tuple[str, str, str]]) -> str:
+    kind, name, _ = objects[0]
+    return f"{kind} {name[:60]!r}"
+
+
+def _pages(connection: Connection) -> None:
+    (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if said != "ok":
+        raise InvalidStoreError(f"its pages are damaged ({' '.join(str(said).split())[:200]})")
+    if connection.execute("PRAGMA foreign_key_check").fetchone():
+        raise InvalidStoreError("its tables do not belong together")
+
+
+def _types(connection: Connection, version: int) -> None:
+    """Hold every value against its column: SQLite itself lets anything be anywhere."""
+    for table in _tables(version):
+        for name, declared, required, key in _columns(connection, table):
+            allowed = f"'{_TYPES[declared]}'" + ("" if required or key else ", 'null'")
+            wrong = f'typeof("{name}") NOT IN ({allowed})'
+            if declared == "INTEGER" and name not in _UNBOUNDED:
+                wrong += f' OR "{name}" NOT BETWEEN {-LARGEST} AND {LARGEST}'
+            if connection.execute(f'SELECT 1 FROM "{table}" WHERE {wrong} LIMIT 1').fetchone():
+                raise InvalidStoreError(f"a value of {table}.{name} is of the wrong kind")
+    for _, last in connection.execute("SELECT name, seq FROM sqlite_sequence"):
+        if not isinstance(last, int) or not 0 <= last <= LARGEST:
+            raise InvalidStoreError("its passages are numbered too high")
+    for table in ("vectors", TABLE):
+        if table in _tables(version):
+            lengths = connection.execute(
+                f"SELECT DISTINCT length(vector) FROM {table} LIMIT 2"
+            ).fetchall()
+            if len(lengths) > 1 or any(not length or length % 4 for (length,) in lengths):
+                raise InvalidStoreError(f"its {table} are not of one length")
+            for chunk in _chunks(connection, f"SELECT vector FROM {table}"):
+                if not np.isfinite(np.frombuffer(b"".join(v for (v,) in chunk), "<f4")).all():
+                    raise InvalidStoreError(f"its {table} hold what is no number")
+
+
+def _tables(version: int) -> list[str]:
+    kept = (name for kind, name, _ in expected_schema(version) if kind == "table")
+    return sorted(name for name in kept if not name.startswith("sqlite_"))
+
+
+def _columns(connection: Connection, table: str) -> list[tuple[str, str, bool, bool]]:
+    rows = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
+    return [(name, declared, bool(req), bool(key)) for _, name, declared, req, _, key in rows]
+
+
+def _values(connection: Connection, version: int) -> None:
+    """Read every text, time and article once, as the commands will."""
+    for table in _tables(version):
+        columns = _columns(connection, table)
+        texts = [name for name, declared, _, _ in columns if declared == "TEXT"]
+        if not texts:
+            continue
+        names = ", ".join(f'"{name}"' for name in texts)
+        times = [i for i, name in enumerate(texts) if name in _MOMENTS]
+        for row in _rows(connection, f'SELECT {names} FROM "{table}"'):
+            for value in (row[i] for i in times):
+                _check_time(value, table)
+    if version > 1:  # the columns of a head came with the second version
+        for row in _rows(
+            connection,
+            f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id",
+        ):
+            article = row_to_article(row)
+            if not all(isinstance(author, str) for author in article.authors):
+                raise InvalidStoreError(f"the authors of {article.id[:60]!r} are no names")
+        for (figures,) in _rows(connection, "SELECT figures FROM runs"):
+            if not isinstance(json.loads(figures), dict):
+                raise InvalidStoreError("the figures of a run are none")
+    meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    done = re.sub(r"\d{0,9} up to ", "", meta.get("stories", ""))
+    if not all(_NUMBER.fullmatch(number) for number in (meta.get(GENERATION, ""), done)):
+        raise InvalidStoreError("what it says of its vectors or its stories is no number")
+
+
+def _check_time(value: str | None, table: str) -> None:
+    time = datetime.fromisoformat(value) if value is not None else None
+    if time is not None and time.tzinfo is None:
+        raise InvalidStoreError(f"a time in {table} has no zone")
+    if time is not None:
+        time.astimezone(UTC)  # OverflowError where that is in no year that there is
+
+
+def _rows(connection: Connection, statement: str) -> Iterator[Any]:
+    return itertools.chain.from_iterable(_chunks(connection, statement))
+
+
+def _chunks(connection: Connection, statement: str) -> Iterator[list[Any]]:
+    rows = connection.execute(statement)
+    while chunk := rows.fetchmany(CHUNK):
+        yield chunk

@@ -1,0 +1,210 @@
+"""Which articles tell one story: their signatures, and who leads, kept with the record.
+
+An article is compared with those that lead a story, or tell one alone, and share a band with it:
+so the thousandth reprint costs no more than the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cachetools import LRUCache
+
+from rag.nlp.near_duplicates import (
+    FEWEST_WORDS,
+    TextSignature,
+    band_keys,
+    canonical_order,
+    is_same_story,
+    minhash,
+    text_hash,
+    text_signature,
+)
+from rag.schema import EVERYTHING, Article, ArticleMetadata, Filters
+from rag.store.database import CHUNK, Database, placeholders
+from rag.store.filters import where_clause
+from rag.store.rows import HEAD, row_to_article, row_to_metadata
+
+METHOD = "2"  # of telling copies: raised with it, all articles are compared anew at the next write
+_UP_TO = f"{METHOD} up to "
+COMPARED = 10  # leaders at the most, those with most bands in common: the right one is among them
+REMEMBERED = 256  # leaders' wordings, 20 kB each: a wire story's reprints come in together
+
+
+class DuplicateClusters:
+    """The copies of the record's current articles; written inside of the record's transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._wordings: LRUCache[tuple[bytes, str], TextSignature] = LRUCache(REMEMBERED)
+
+    def near_duplicates(
+        self, article_ids: Iterable[str], *, filters: Filters = EVERYTHING
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
+        """Return the other tellings of each article's story that pass the filters, leader first.
+
+        Articles that tell a story alone are left out.
+        """
+        where, values = where_clause(self._database, filters)
+        found: dict[str, list[ArticleMetadata]] = {}
+        ids = list(dict.fromkeys(article_ids))
+        for i in range(0, len(ids), CHUNK):
+            part = ids[i : i + CHUNK]
+            rows = self._database.connection.execute(
+                f"SELECT a.article_id, {HEAD} FROM copies a JOIN copies c ON c.story = a.story "
+                "JOIN revisions r ON r.article_id = c.article_id "
+                f"WHERE a.article_id IN ({placeholders(part)}) AND c.article_id <> a.article_id "
+                f"AND {where} ORDER BY c.article_id <> c.story, r.published_at, r.article_id",
+                (*part, *values),
+            )
+            for row in rows:
+                found.setdefault(row[0], []).append(row_to_metadata(row[1:]))
+        return {article_id: tuple(heads) for article_id, heads in found.items()}
+
+    def count(self, filters: Filters = EVERYTHING) -> tuple[int, int]:
+        """Return how many stories are told more than once, and how many copies that makes.
+
+        Only tellings that pass the filters are counted.
+        """
+        where, values = where_clause(self._database, filters)
+        rows = self._database.connection.execute(
+            "SELECT count(*) FROM copies c JOIN revisions r ON r.article_id = c.article_id "
+            f"WHERE {where} GROUP BY c.story HAVING count(*) > 1",
+            values,
+        ).fetchall()
+        return len(rows), sum(tellings for (tellings,) in rows) - len(rows)
+
+    # writing
+
+    def catch_up(self) -> None:
+        """Compare what came in before copies were told, or were told as they are now.
+
+        It is done page by page, each for good: stopped, it goes on where it was.
+        """
+        done = self._database.meta("stories")
+        if done == METHOD:
+            return
+        if not done.startswith(_UP_TO):
+            with self._database.transaction():
+                for table in ("signatures", "bands", "copies"):
+                    self._database.connection.execute(f"DELETE FROM {table}")
+        after = int(done.removeprefix(_UP_TO)) if done.startswith(_UP_TO) else 0
+        while rows := self._database.connection.execute(
+            f"SELECT r.id, {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"WHERE r.until IS NULL AND r.id > ? ORDER BY r.id LIMIT {CHUNK}",
+            (after,),
+        ).fetchall():
+            after = rows[-1][0]
+            with self._database.transaction():
+                self.assign([row_to_article(row[1:]) for row in rows])
+                self._database.set_meta("stories", f"{_UP_TO}{after}")
+        self._database.set_meta("stories", METHOD)
+
+    def assign(self, articles: Sequence[Article]) -> None:
+        """Place new or changed articles, whose texts are in the record, in their stories."""
+        self._wordings.clear()  # what was rolled back, or came from another process since
+        self.remove([article.id for article in articles])
+        for article in articles:
+            self._place(article)
+
+    def remove(self, article_ids: Sequence[str]) -> None:
+        """Take articles out of their stories; of those that led one, the next in line leads."""
+        stories = self._database.execute_for_each(
+            "SELECT DISTINCT story FROM copies WHERE article_id IN ({})", article_ids
+        )
+        for article_id in article_ids:
+            self._demote(article_id)
+        for table in ("signatures", "copies"):
+            self._database.execute_for_each(
+                f"DELETE FROM {table} WHERE article_id IN ({{}})", article_ids
+            )
+        for (story,) in stories:
+            self._repair(story)
+
+    def _place(self, article: Article) -> None:
+        told, mark = text_signature(article), text_hash(article.text)
+        signature = minhash(told) if told.words >= FEWEST_WORDS else b""
+        story = self._cluster_of(told, mark, signature) if signature else ""
+        self._database.connection.execute(
+            "INSERT INTO signatures (article_id, text_hash, minhash) VALUES (?, ?, ?)",
+            (article.id, mark, signature),
+        )
+        if not story:
+            self._promote(article.id)
+            return
+        self._database.connection.executemany(
+            "INSERT OR IGNORE INTO copies VALUES (?, ?)", [(story, story), (article.id, story)]
+        )
+        leader = self._articles([story])[0]
+        if canonical_order(article) < canonical_order(leader):
+            self._demote(story)
+            self._set_canonical(story, article.id)
+
+    def _cluster_of(self, told: TextSignature, mark: bytes, signature: bytes) -> str:
+        """Return the id of the article that leads this story; "" where it is the first to tell."""
+        same = self._database.connection.execute(
+            "SELECT ifnull(c.story, s.article_id) FROM signatures s "
+            "LEFT JOIN copies c ON c.article_id = s.article_id WHERE s.text_hash = ? LIMIT 1",
+            (mark,),
+        ).fetchone()
+        if same:
+            return str(same[0])
+        keys = band_keys(signature)
+        likely = self._database.connection.execute(
+            "SELECT s.article_id, s.text_hash FROM bands b JOIN signatures s "
+            f"ON s.number = b.number WHERE b.key IN ({placeholders(keys)}) "
+            f"GROUP BY s.number ORDER BY count(*) DESC, s.article_id LIMIT {COMPARED}",
+            keys,
+        ).fetchall()
+        for article_id, its_mark in likely:
+            if is_same_story(told, self._signature(article_id, its_mark)):
+                return str(article_id)
+        return ""
+
+    def _signature(self, article_id: str, mark: bytes) -> TextSignature:
+        key = (mark, article_id)
+        found = self._wordings.get(key)
+        if found is None:
+            found = self._wordings[key] = text_signature(self._articles([article_id])[0])
+        return found
+
+    def _repair(self, story: str) -> None:
+        """Give a story that has lost tellings a leader, and end one that is told once."""
+        left = self._database.connection.execute(
+            "SELECT article_id FROM copies WHERE story = ?", (story,)
+        ).fetchall()
+        ids = [article_id for (article_id,) in left]
+        if ids and story not in ids:
+            self._set_canonical(story, min(self._articles(ids), key=canonical_order).id)
+        if len(ids) == 1:
+            self._database.connection.execute("DELETE FROM copies WHERE article_id = ?", ids)
+
+    def _set_canonical(self, story: str, leader: str) -> None:
+        self._database.connection.execute(
+            "UPDATE copies SET story = ? WHERE story = ?", (leader, story)
+        )
+        self._promote(leader)
+
+    def _promote(self, article_id: str) -> None:
+        self._database.connection.executemany(
+            "INSERT OR IGNORE INTO bands VALUES (?, ?)", self._bands(article_id)
+        )
+
+    def _demote(self, article_id: str) -> None:
+        self._database.connection.executemany(
+            "DELETE FROM bands WHERE key = ? AND number = ?", self._bands(article_id)
+        )
+
+    def _bands(self, article_id: str) -> list[tuple[int, int]]:
+        row = self._database.connection.execute(
+            "SELECT number, minhash FROM signatures WHERE article_id = ?", (article_id,)
+        ).fetchone()
+        return [(key, row[0]) for key in band_keys(row[1])] if row else []
+
+    def _articles(self, article_ids: Sequence[str]) -> list[Article]:
+        rows = self._database.execute_for_each(
+            f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            "WHERE r.until IS NULL AND r.article_id IN ({})",
+            article_ids,
+        )
+        return [row_to_article(row) for row in rows]

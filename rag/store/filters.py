@@ -1,0 +1,125 @@
+"""What `Filters` ask for, as a condition over the record's revisions that stand, now or then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from rag.schema import ALL_RIGHTS, Access, Filters
+from rag.store.database import Database, placeholders
+from rag.store.rows import to_timestamp
+
+CURRENT = "r.until IS NULL"  # SQL: of a table `revisions` called r, those that stand
+
+
+def valid_at(sequence: int) -> str:
+    """Return SQL for what stood after that change; what was withdrawn since does not come back."""
+    return (
+        f"r.since <= {int(sequence)} AND (r.until IS NULL OR r.until > {int(sequence)}) "
+        "AND r.article_id NOT IN (SELECT article_id FROM withdrawals)"
+    )
+
+
+def where_clause(
+    database: Database, filters: Filters, standing: str = CURRENT
+) -> tuple[str, list[object]]:
+    """Return SQL over a table `revisions` called r, and the values for its marks."""
+    clauses, values = [standing], list[object]()
+    for moment, clause in (
+        (filters.after, "r.published_at >= ?"),
+        (filters.before, "r.published_at < ?"),
+    ):
+        if moment is not None:
+            clauses.append(clause)
+            values.append(to_timestamp(moment))
+    for column, wanted in (
+        ("publisher", filters.publishers),
+        ("section", filters.sections),
+        ("language", filters.languages),
+        ("kind", filters.kinds),
+    ):
+        if wanted:
+            rows = database.connection.execute(
+                f"SELECT DISTINCT {column} FROM revisions r WHERE {standing}"
+            )
+            names = _matching((name for (name,) in rows), wanted)
+            clauses.append(f"r.{column} IN ({placeholders(names)})")
+            values.extend(names)
+    if filters.access is not ALL_RIGHTS and database.holds_restricted():
+        rights = database.connection.execute("SELECT DISTINCT access FROM revisions").fetchall()
+        names = ["", *_matching((name for (name,) in rights if name), filters.access)]
+        clauses.append(f"r.access IN ({placeholders(names)})")
+        values.extend(names)
+        if standing != CURRENT:  # what was public then may not be any more
+            latest = "SELECT l.access FROM revisions l WHERE l.article_id = r.article_id "
+            latest += "ORDER BY l.revision DESC LIMIT 1"
+            clauses.append(f"({latest}) IN ({placeholders(names)})")
+            values.extend(names)
+    if filters.article_ids:
+        clauses.append(f"r.article_id IN ({placeholders(filters.article_ids)})")
+        values.extend(filters.article_ids)
+    if filters.authors:
+        names = _matching(authors(database, standing), filters.authors)
+        clauses.append(
+            f"r.id IN (SELECT revision_id FROM bylines WHERE author IN ({placeholders(names)}))"
+        )
+        values.extend(names)
+    return " AND ".join(clauses), values
+
+
+def restricts(database: Database, filters: Filters) -> bool:
+    """Return whether the filters leave any article out; without, a search needs no condition."""
+    return bool(filters) or (filters.access is not ALL_RIGHTS and database.holds_restricted())
+
+
+def rights_clause(database: Database, filters: Filters) -> Filters:
+    """Return the filters with all rights where no article asks for one: it makes no difference."""
+    if filters.access is ALL_RIGHTS or database.holds_restricted():
+        return filters
+    return replace(filters, access=ALL_RIGHTS)
+
+
+def readable(database: Database, article_ids: Iterable[str], access: Access) -> set[str]:
+    """Return those of the ids whose articles may be read with these rights.
+
+    The latest revision decides: what was public once may not be any more.
+    """
+    ids = list(dict.fromkeys(article_ids))
+    if access is ALL_RIGHTS or not database.holds_restricted():
+        return set(ids)
+    rows = database.execute_for_each(
+        "SELECT r.article_id, r.access FROM revisions r WHERE r.access != '' AND r.revision = "
+        "(SELECT max(l.revision) FROM revisions l WHERE l.article_id = r.article_id) "
+        "AND r.article_id IN ({})",
+        ids,
+    )
+    reader = Filters(access=access)
+    return set(ids) - {article_id for article_id, right in rows if not reader.may_read(right)}
+
+
+def authors(database: Database, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[str]:
+    """Return the names of all authors of the articles that stand, sorted."""
+    where, values = where_clause(database, Filters(access=access), standing)
+    rows = database.connection.execute(
+        "SELECT DISTINCT b.author FROM bylines b JOIN revisions r ON r.id = b.revision_id "
+        f"WHERE {where} ORDER BY b.author",
+        values,
+    )
+    return [str(author) for (author,) in rows]
+
+
+def kinds_of(database: Database, column: str, access: Access = ALL_RIGHTS) -> list[str]:
+    """Return what stands in a column of current articles, most frequent first: their sections."""
+    assert column in ("section", "language")
+    where, values = where_clause(database, Filters(access=access))
+    rows = database.connection.execute(
+        f"SELECT r.{column} FROM revisions r WHERE {where} AND r.{column} != '' "
+        f"GROUP BY r.{column} ORDER BY count(*) DESC, r.{column}",
+        values,
+    )
+    return [str(name) for (name,) in rows]
+
+
+def _matching(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
+    folded = {name.casefold() for name in wanted}
+    return [name for name in names if name.casefold() in folded]

@@ -1,0 +1,368 @@
+"""Integrity checks of the store, and their repair."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from rag.errors import ArchiveDamagedError
+from rag.schema import Article, Span
+from rag.store.articles import content_hash, embedding_text, text_digest
+from rag.store.change_times import misdated_changes
+from rag.store.database import Database
+from rag.store.migrations import NEWEST, drop_foreign_objects, foreign_objects
+from rag.store.passages import Vectors
+from rag.store.rows import HEAD, HEAD_COLUMNS, row_to_article, row_to_passage
+from rag.store.staged_vectors import NEXT_MODEL, TABLE
+from rag.valid_dates import parse_stored_date
+
+Place = Literal["record", "word index", "vector index"]
+# What mends it: the indexes come from the record, a lost vector from its words, what belongs to
+# nothing goes, and so does an impossible date; a text that is lost or altered is in a backup, or
+# where it came from, and changes that are lost are given up where they cannot be put back.
+Cure = Literal["index", "embed", "discard", "drop", "times", "undate", "restore", "give up"]
+
+NORM_WITHIN = 1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are renormalised
+CHUNK = 5_000  # rows at a time
+DROPPED = ("trigger", "view")  # what somebody has added and the repair takes out
+
+REPAIR = "run `backfile doctor --repair`"
+RESTORE = "put the archive back with `backfile restore`, or ingest those articles again"
+
+# An article that was erased has no text, and is not missed.
+_ERASED = "article_id IN (SELECT article_id FROM withdrawals WHERE erased)"
+# What belongs to nothing: a table, which of its rows, and what they are called.
+ORPHANS = (
+    ("texts", "revision_id NOT IN (SELECT id FROM revisions)", "text", "without an article"),
+    ("bylines", "revision_id NOT IN (SELECT id FROM revisions)", "author", "without an article"),
+    ("passages", "revision_id NOT IN (SELECT id FROM revisions)", "passage", "without an article"),
+    ("vectors", "number NOT IN (SELECT number FROM passages)", "vector", "without a passage"),
+    (TABLE, "number NOT IN (SELECT number FROM passages)", "new vector", "without a passage"),
+    (
+        TABLE,
+        f"NOT EXISTS (SELECT 1 FROM meta WHERE key = '{NEXT_MODEL}' AND value != '')",
+        "new vector",
+        "of no model",
+    ),
+    (
+        "signatures",
+        "article_id NOT IN (SELECT article_id FROM revisions)",
+        "signature",
+        "without an article",
+    ),
+    ("bands", "number NOT IN (SELECT number FROM signatures)", "band", "without a signature"),
+    (
+        "copies",
+        "article_id NOT IN (SELECT article_id FROM revisions)",
+        "reprint",
+        "that is not here",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that does not hold, of which there are `count`; `numbers` are the passages'."""
+
+    place: Place
+    what: str
+    fix: Cure
+    count: int = 1
+    numbers: tuple[int, ...] = ()
+    way_out: str = ""  # where it is not that of its cure
+    whole_file: bool = False  # nothing more can be said of a record that cannot be read
+
+    def __str__(self) -> str:
+        way_out = self.way_out or (RESTORE if self.fix == "restore" else REPAIR)
+        return f"{self.place}: {self.what}: {way_out}"
+
+
+def store_problems(database: Database) -> Iterator[Problem]:
+    """Yield what does not hold of the record, all as of one moment."""
+    broken = database.broken()
+    if broken:
+        what = f"the file is damaged ({broken[0]})"
+        yield Problem("record", what, "restore", whole_file=True)
+        return
+    with database.snapshot():
+        yield from _orphans(database)
+        yield from _lost(database)
+        yield from _foreign(database)
+        yield from _numbering(database)
+        yield from _times(database)
+        yield from _texts(database)
+        yield from _vectors(database)
+        yield from _vectors(database, TABLE, "new vector", "discard")  # and is made again
+
+
+def _orphans(database: Database) -> Iterator[Problem]:
+    for table, which, noun, what in ORPHANS:
+        count = _count(database, f"SELECT count(*) FROM {table} WHERE {which}")
+        if count:
+            yield Problem("record", f"{counted(count, noun)} {what}", "discard", count)
+
+
+def _lost(database: Database) -> Iterator[Problem]:
+    lost = _ids(
+        database,
+        "SELECT article_id FROM revisions WHERE id NOT IN (SELECT revision_id FROM texts) "
+        f"AND NOT {_ERASED}",
+    )
+    if lost:
+        yield Problem("record", _some(lost, "revision", "without a text"), "restore")
+    numbers = _ids(
+        database,
+        "SELECT p.number FROM passages p JOIN texts t ON t.revision_id = p.revision_id "
+        "WHERE p.number NOT IN (SELECT number FROM vectors)",
+    )
+    if numbers:
+        what = _some(numbers, "passage", "without a vector")
+        yield Problem("record", what, "embed", len(numbers), tuple(map(int, numbers)))
+
+
+def _numbering(database: Database) -> Iterator[Problem]:
+    gaps = _count(database, "SELECT ifnull(max(sequence), 0) - count(*) FROM changes")
+    if gaps:
+        yield Problem(
+            "record", f"{counted(gaps, 'change')} missing from the sequence", "restore", gaps
+        )
+    for which, what in (
+        (
+            "since NOT IN (SELECT sequence FROM changes) "
+            "OR until NOT IN (SELECT sequence FROM changes)",
+            "of an unknown change",
+        ),
+        ("until <= since", "ended before its beginning"),
+        (
+            "EXISTS (SELECT 1 FROM revisions n WHERE n.article_id = r.article_id "
+            "AND n.revision > r.revision AND (r.until IS NULL OR n.since < r.until))",
+            "still current beside a later one",
+        ),
+    ):
+        ids = _ids(database, f"SELECT article_id FROM revisions r WHERE {which}")
+        if ids:
+            yield Problem("record", _some(ids, "revision", what), "restore", len(ids))
+
+
+def _foreign(database: Database) -> Iterator[Problem]:
+    """Triggers and views, which no version makes: a trigger changes what is put in."""
+    for kind, name, _ in foreign_objects(database.connection, NEWEST):
+        if kind in DROPPED:
+            yield Problem("record", f"the {kind} {name!r} is not Backfile's", "drop")
+
+
+def _times(database: Database) -> Iterator[Problem]:
+    if misdated := misdated_changes(database):
+        first = min(misdated)
+        what = f"{counted(len(misdated), 'change')} dated out of order (the first: {first})"
+        yield Problem("record", what, "times", len(misdated))
+
+
+def _texts(database: Database) -> Iterator[Problem]:
+    """Fingerprints, the passages' places in the texts, and whether vectors are of those words."""
+    altered, misplaced, foreign = list[str](), list[int](), list[int]()
+    undated = impossible_dates(database)
+    if undated:
+        ids = [article_id for _, article_id, *_ in undated]
+        yield Problem(
+            "record", _some(ids, "revision", "with an impossible date"), "undate", len(ids)
+        )
+    wrong_dates = {key for key, *_ in undated}
+    for key, article, mark, passages in _revisions(database):
+        if key in wrong_dates:  # its fingerprint is of the date as well
+            continue
+        if content_hash(article) != mark:
+            altered.append(article.id)
+            continue
+        for (number, span, digest), wrong in zip(passages, _wrong(article, passages), strict=True):
+            if wrong:
+                misplaced.append(number)
+            elif digest != text_digest(embedding_text(article.metadata, _words(article, span))):
+                foreign.append(number)
+    if altered:
+        what = _some(altered, "revision", "altered since it was put")
+        yield Problem("record", what, "restore", len(altered))
+    if misplaced:
+        what = _some(misplaced, "passage", "out of place in the text")
+        yield Problem("record", what, "restore", len(misplaced))
+    if foreign:
+        what = _some(foreign, "passage", "with a vector of other words")
+        yield Problem("record", what, "embed", len(foreign), tuple(foreign))
+
+
+def impossible_dates(database: Database) -> list[tuple[int, str, str | None, str | None]]:
+    """Return the revisions with a date that none of an archive is: id, article, and the dates.
+
+    Each date as it may stay: None where it must go.
+    """
+    rows = database.connection.execute(
+        "SELECT id, article_id, published, updated FROM revisions "
+        "WHERE published IS NOT NULL OR updated IS NOT NULL"
+    )
+    found = []
+    for key, article_id, *dates in rows:
+        kept = [date if date and parse_stored_date(date) else None for date in dates]
+        if kept != [date or None for date in dates]:
+            found.append((int(key), str(article_id), kept[0], kept[1]))
+    return found
+
+
+def _words(article: Article, span: Span) -> str:
+    return article.text[span.start : span.end]
+
+
+Placed = list[tuple[int, Span, bytes]]  # the passages of a revision: number, span, digest
+
+
+def _wrong(article: Article, passages: Placed) -> Iterator[bool]:
+    before = -1
+    for _, span, _ in passages:
+        yield not (before < span.start < span.end <= len(article.text))
+        before = span.start
+
+
+def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]:
+    """Yield the id of every revision that has its text, the text, fingerprint and passages."""
+    after = 0
+    while True:
+        rows = database.connection.execute(
+            f"SELECT {HEAD}, t.text, r.fingerprint, r.id FROM revisions r "
+            f"JOIN texts t ON t.revision_id = r.id WHERE r.id > ? ORDER BY r.id LIMIT {CHUNK}",
+            (after,),
+        ).fetchall()
+        if not rows:
+            return
+        passages: dict[int, Placed] = {}
+        for owner, number, start, end, digest in database.connection.execute(
+            'SELECT revision_id, number, start, "end", digest FROM passages '
+            "WHERE revision_id > ? AND revision_id <= ? ORDER BY number",
+            (after, rows[-1][-1]),
+        ):
+            passages.setdefault(owner, []).append((number, Span(start, end), digest))
+        for row in rows:
+            mark, key = row[HEAD_COLUMNS + 1 :]
+            yield int(key), row_to_article(row), mark, passages.get(key, [])
+        after = rows[-1][-1]
+
+
+def _vectors(
+    database: Database, table: str = "vectors", noun: str = "vector", cure: Cure = "embed"
+) -> Iterator[Problem]:
+    """Whether vectors are of one length, finite, and unit vectors."""
+    lengths = Counter[int]()
+    by_length: dict[int, list[int]] = {}
+    wrong = list[int]()
+    rows = database.connection.execute(f"SELECT number, vector FROM {table}")
+    while chunk := rows.fetchmany(CHUNK):
+        for length, group in itertools.groupby(chunk, key=lambda row: len(row[1])):
+            of_one = list(group)
+            lengths[length] += len(of_one)
+            by_length.setdefault(length, []).extend(number for number, _ in of_one)
+            if length % 4 == 0 and length:
+                matrix = np.frombuffer(b"".join(v for _, v in of_one), "<f4")
+                with np.errstate(invalid="ignore", over="ignore"):
+                    norms = np.linalg.norm(matrix.reshape(len(of_one), -1), axis=1)
+                    bad = ~(np.abs(norms - 1) < NORM_WITHIN)
+                wrong += [of_one[i][0] for i in np.flatnonzero(bad)]
+    usual = lengths.most_common(1)[0][0] if lengths else 0
+    odd = [number for length, ns in by_length.items() if length != usual for number in ns]
+    if odd:
+        what = _some(odd, noun, "of another length")
+        yield Problem("record", what, cure, len(odd), tuple(odd))
+    if left := sorted(set(wrong) - set(odd)):
+        what = _some(left, noun, "not finite or not of length one")
+        yield Problem("record", what, cure, len(left), tuple(left))
+
+
+def _count(database: Database, statement: str) -> int:
+    return int(database.connection.execute(statement).fetchone()[0])
+
+
+def _ids(database: Database, statement: str) -> list[str]:
+    return [row[0] for row in database.connection.execute(statement)]
+
+
+def _some(found: list[str] | list[int], noun: str, what: str) -> str:
+    return f"{counted(len(found), noun)} {what} (the first: {found[0]})"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return "1 passage", "3 passages"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def refuse_triggers(folder: Path, database: Database) -> None:
+    """Raise ArchiveDamagedError for a record with triggers: they run at each write."""
+    row = database.connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1"
+    ).fetchone()
+    if row:
+        raise ArchiveDamagedError(
+            f"the archive at {folder} cannot be written to: somebody has added the trigger "
+            f"{row[0]!r}, which would change what is put in; `backfile doctor --repair` drops it"
+        )
+
+
+def discard_orphans(database: Database) -> None:
+    """Take out of the record what belongs to nothing that is in it."""
+    with database.transaction():
+        for table, which, *_ in ORPHANS:
+            database.connection.execute(f"DELETE FROM {table} WHERE {which}")
+
+
+def drop_triggers_and_views(database: Database) -> None:
+    """Drop the triggers and views of the record: no version of Backfile makes any."""
+    with database.transaction():
+        drop_foreign_objects(database.connection, DROPPED)
+
+
+def remove_impossible_dates(database: Database) -> None:
+    """Take the dates out of the record that are none; each article stays, undated."""
+    with database.transaction():
+        for key, _, published, updated in impossible_dates(database):
+            database.connection.execute(
+                "UPDATE revisions SET published = ?, updated = ?, "
+                "published_at = iif(? IS NULL, NULL, published_at) WHERE id = ?",
+                (published, updated, published, key),
+            )
+            row = database.connection.execute(
+                f"SELECT {HEAD}, t.text FROM revisions r "
+                "JOIN texts t ON t.revision_id = r.id WHERE r.id = ?",
+                (key,),
+            ).fetchone()
+            if row:  # what was erased has none
+                database.connection.execute(
+                    "UPDATE revisions SET fingerprint = ? WHERE id = ?",
+                    (content_hash(row_to_article(row)), key),
+                )
+
+
+def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:
+    """Return what is embedded for each of the passages, of whichever revision they are."""
+    rows = database.execute_for_each(
+        f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
+        "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
+        "WHERE p.number IN ({})",
+        numbers,
+    )
+    of_each = map(row_to_passage, rows)
+    return {live.number: embedding_text(live.head, live.passage.text) for live in of_each}
+
+
+def write_vectors(database: Database, texts: dict[int, str], vectors: Vectors) -> None:
+    """Write the passages' vectors over what is there, with the hashes of what was embedded."""
+    with database.transaction():
+        for (number, text), vector in zip(texts.items(), vectors, strict=True):
+            database.connection.execute(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                (number, vector.astype("<f4").tobytes()),
+            )
+            database.connection.execute(
+                "UPDATE passages SET digest = ? WHERE number = ?", (text_digest(text), number)
+            )

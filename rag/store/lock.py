@@ -1,0 +1,57 @@
+"""The locks that one process holds, and who holds them."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rag.errors import ArchiveLockedError
+from rag.store.file_permissions import OWNER, make_private_folder, private_opener
+
+WRITER, REEMBEDDING = "writer", "reembedding"
+_DOING = {WRITER: "written to", REEMBEDDING: "embedded anew"}
+
+
+def writer_lock(folder: Path, wait: float = 0.0) -> FileLock:
+    """Take the writers' lock of an archive, waiting `wait` seconds for it.
+
+    Raises ArchiveLockedError naming the process that holds it.
+    """
+    return exclusive_lock(folder, WRITER, wait)
+
+
+def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
+    """Take the lock of this name, waiting `wait` seconds for it.
+
+    Raises ArchiveLockedError naming the process that holds it.
+    """
+    make_private_folder(folder)
+    lock = FileLock(folder / f"{name}.lock", mode=OWNER, thread_local=False)
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout as error:
+        raise ArchiveLockedError(
+            f"the archive at {folder} is being {_DOING[name]} by {_holder(folder, name)}: "
+            "try again when it has finished"
+        ) from error
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = json.dumps({"pid": os.getpid(), "since": now})
+    with (
+        suppress(OSError),  # a full disk: who holds it is not known then
+        open(folder / f"{name}.json", "w", opener=private_opener) as file,
+    ):
+        file.write(holder)
+    return lock
+
+
+def _holder(folder: Path, name: str) -> str:
+    try:
+        held = json.loads((folder / f"{name}.json").read_text())
+        return f"process {held['pid']}, since {held['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

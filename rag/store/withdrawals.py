@@ -1,0 +1,212 @@
+"""Takedowns: articles that are withdrawn, kept out when they are fed again, and their erasure.
+
+A withdrawal outlives its article: where the text is erased, the id, the day and the reason stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+import numpy as np
+
+from rag.schema import Span
+from rag.store.articles import ArticleStore, PreparedArticle
+
+
+class Erasure(IntEnum):
+    """How far the erasure of a withdrawn article is; one that has begun is finished on opening."""
+
+    NONE = 0
+    BEGUN = 1
+    DONE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """That an article was taken down: when, and why; `erased` where its text is gone for good."""
+
+    article_id: str
+    at: datetime
+    reason: str = ""
+    erased: bool = False
+
+
+class Withdrawals:
+    """The articles that were taken down; only who holds the writers' lock may change them."""
+
+    def __init__(self, record: ArticleStore) -> None:
+        self._record = record
+        self._database = record.database
+
+    def among(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
+        """Return the withdrawals of those of the articles that are withdrawn, by id."""
+        rows = self._database.execute_for_each(
+            "SELECT article_id, at, reason, erased FROM withdrawals WHERE article_id IN ({})",
+            article_ids,
+        )
+        return {
+            article_id: Withdrawal(article_id, datetime.fromisoformat(at), reason, erased > 0)
+            for article_id, at, reason, erased in rows
+        }
+
+    def withdraw(
+        self, article_ids: Sequence[str], reason: str, erasure: Erasure = Erasure.NONE
+    ) -> int:
+        """Withdraw articles, in one transaction; return how many were not withdrawn before.
+
+        One that is withdrawn already keeps its day, and takes the reason if there is a new one.
+        With an `erasure` that is begun, all of them are to be erased.
+        """
+        before = self.among(article_ids)
+        fresh = [article_id for article_id in article_ids if article_id not in before]
+        with self._database.change("withdraw", len(fresh)) as sequence:
+            now = self._database.changed_at()
+            self._record.end(fresh, sequence)
+            self._database.connection.executemany(
+                "INSERT INTO withdrawals VALUES (?, ?, ?, ?, ?)",
+                [(article_id, sequence, now, reason, erasure) for article_id in fresh],
+            )
+            if erasure:
+                self._database.connection.executemany(
+                    "UPDATE withdrawals SET erased = ? WHERE article_id = ?",
+                    [(erasure, article_id) for article_id in article_ids],
+                )
+            if reason:
+                self._database.connection.executemany(
+                    "UPDATE withdrawals SET reason = ? WHERE article_id = ?",
+                    [(reason, article_id) for article_id in before],
+                )
+        return len(fresh)
+
+    def reinstate(self, article_ids: Sequence[str]) -> int:
+        """Let articles in again; return how many stand again as they stood, as a new revision.
+
+        One that was erased, or was not current when it was withdrawn, comes with the next ingest.
+        """
+        entries = [
+            entry
+            for article_id in self.among(article_ids)
+            if (entry := self._as_it_stood(article_id)) is not None
+        ]
+        with self._database.change("readmit", len(entries)) as sequence:
+            self._database.connection.executemany(
+                "DELETE FROM withdrawals WHERE article_id = ?",
+                [(article_id,) for article_id in article_ids],
+            )
+            self._record.begin(entries, sequence)
+        return len(entries)
+
+    def _as_it_stood(self, article_id: str) -> PreparedArticle | None:
+        row = self._database.connection.execute(
+            "SELECT r.id, r.revision, r.fingerprint FROM revisions r JOIN withdrawals w "
+            "ON w.article_id = r.article_id AND w.sequence = r.until WHERE r.article_id = ?",
+            (article_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        revision_id, revision, mark = row
+        article = self._record.article(article_id, revision, withdrawn=True)
+        if article is None:
+            return None
+        rows = self._database.connection.execute(
+            'SELECT p.start, p."end", p.digest, v.vector FROM passages p '
+            "JOIN vectors v ON v.number = p.number WHERE p.revision_id = ? ORDER BY p.start",
+            (revision_id,),
+        ).fetchall()
+        vectors = np.frombuffer(b"".join(row[3] for row in rows), np.float32)
+        return PreparedArticle(
+            article,
+            mark,
+            tuple(Span(start, end) for start, end, _, _ in rows),
+            tuple(digest for _, _, digest, _ in rows),
+            vectors.reshape(len(rows), -1) if rows else np.empty((0, 0), np.float32),
+        )
+
+    # erasure
+
+    def unfinished(self) -> list[str]:
+        """Return the ids of the articles whose erasure was begun and is not known to be done."""
+        rows = self._database.connection.execute(
+            "SELECT article_id FROM withdrawals WHERE erased = ?", (Erasure.BEGUN,)
+        )
+        return [str(article_id) for (article_id,) in rows]
+
+    def names_of(self, article_ids: Sequence[str]) -> list[str]:
+        """Return by what these articles are named: their ids and their addresses."""
+        rows = self._database.execute_for_each(
+            "SELECT DISTINCT url FROM revisions WHERE url != '' AND article_id IN ({})", article_ids
+        )
+        return list(dict.fromkeys([*article_ids, *(url for (url,) in rows)]))
+
+    def titles_of(self, article_ids: Sequence[str]) -> list[str]:
+        """Return the titles that these articles have had."""
+        rows = self._database.execute_for_each(
+            "SELECT DISTINCT title FROM revisions WHERE article_id IN ({})", article_ids
+        )
+        return [title for (title,) in rows]
+
+    def is_of_others(self, words: str) -> bool:
+        """Return whether these words are in an article, too, that is not being erased."""
+        theirs = f"(SELECT article_id FROM withdrawals WHERE erased = {int(Erasure.BEGUN)})"
+        row = self._database.connection.execute(
+            f"SELECT 1 FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"WHERE r.article_id NOT IN {theirs} "
+            "AND (instr(t.text, :words) OR instr(r.title, :words)) LIMIT 1",
+            {"words": words},
+        ).fetchone()
+        return row is not None
+
+    def erase(self, article_ids: Sequence[str], words: Sequence[str] = ()) -> None:
+        """Delete every row of withdrawn articles but the withdrawals, in one transaction.
+
+        Rejects go with them that are of these `words`, or tell of them.
+        """
+        connection = self._database.connection
+        connection.execute("PRAGMA secure_delete = ON")
+        with self._database.change("erase", len(article_ids)):
+            for article_id in article_ids:
+                for statement in _ERASE:
+                    connection.execute(statement, {"id": article_id})
+            for word in words:
+                connection.execute(
+                    "DELETE FROM rejects WHERE place = :word OR source = :word "
+                    "OR (length(:word) > 9 AND (instr(reason, :word) OR instr(place, :word)))",
+                    {"word": word},
+                )
+
+    def finish(self, article_ids: Sequence[str]) -> bool:
+        """Empty the record's file of what deleted rows left in it; return whether that is certain.
+
+        It is not while another process reads from the file's log, for longer than 30 seconds.
+        """
+        if not self._database.compact():
+            return False
+        self._database.connection.executemany(
+            "UPDATE withdrawals SET erased = ? WHERE article_id = ?",
+            [(Erasure.DONE, article_id) for article_id in article_ids],
+        )
+        return True
+
+
+_OF_IT = "(SELECT id FROM revisions WHERE article_id = :id)"
+_ERASE = (
+    "DELETE FROM next_vectors WHERE number IN "
+    f"(SELECT number FROM passages WHERE revision_id IN {_OF_IT})",
+    "DELETE FROM vectors WHERE number IN "
+    f"(SELECT number FROM passages WHERE revision_id IN {_OF_IT})",
+    f"DELETE FROM passages WHERE revision_id IN {_OF_IT}",
+    f"DELETE FROM texts WHERE revision_id IN {_OF_IT}",
+    f"DELETE FROM bylines WHERE revision_id IN {_OF_IT}",
+    "DELETE FROM visits WHERE article_id = :id "
+    "OR url IN (SELECT url FROM revisions WHERE article_id = :id AND url != '')",
+    "DELETE FROM revisions WHERE article_id = :id",
+    "DELETE FROM bands WHERE number IN (SELECT number FROM signatures WHERE article_id = :id)",
+    "DELETE FROM signatures WHERE article_id = :id",
+    "DELETE FROM copies WHERE article_id = :id",
+    "DELETE FROM notices WHERE article_id = :id OR notice_id = :id",
+    "DELETE FROM held WHERE article_id = :id",
+    "DELETE FROM origins WHERE article_id = :id",
+)

@@ -1,1 +1,0 @@
-"""What is in a text, in news English: sentences, words, names, figures, quotations."""

@@ -1,0 +1,279 @@
+"""What must be kept exactly: quotations, figures, days, names, their roles, and who said it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from rag.nlp.entities import TITLES, find_names, full_name, names_match, normalize_name
+from rag.nlp.numbers import (
+    DateMention,
+    Number,
+    date_supported,
+    find_dates,
+    find_numbers,
+    number_supported,
+)
+from rag.nlp.quotations import ATTRIBUTED, find_quotations, find_speaker, quotable_spans
+from rag.nlp.tokens import content_words, stem, stem_words, tokenize
+
+_QUOTES = dict.fromkeys(map(ord, "“”„«»‟″"), '"') | dict.fromkeys(map(ord, "‘’‚‛′`´"), "'")
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
+NEGATIONS = frozenset(
+    """not no never none neither nor without denied denies deny refused refuses refuse failed fails
+    cannot can't won't don't doesn't didn't isn't aren't wasn't weren't hasn't haven't hadn't
+    wouldn't shouldn't couldn't unlikely rejected rejects""".split()
+)
+
+
+def normalize(text: str) -> str:
+    """Return `text` without its typography: one kind of quote, dash and space, small letters."""
+    text = unicodedata.normalize("NFKC", text).translate(_QUOTES | _DASHES)
+    return " ".join(text.replace("...", "…").split()).casefold()
+
+
+def altered_quotes(claim: str, passage: str) -> list[str]:
+    """Return the quotations in `claim` that do not stand word for word in `passage`.
+
+    Left out words must be marked by an ellipsis, and words put in by brackets.
+    """
+    there = normalize(passage)
+    return [q.text for q in find_quotations(claim) if not _stands_in(normalize(q.text), there)]
+
+
+def _stands_in(quote: str, there: str) -> bool:
+    at = 0
+    for piece in re.split(r"(?:(?<!\s)\s+)?+(?:…|\[[^\]]{0,300}\])\s*+", quote):
+        piece = piece.strip(" .,;:!?-'\"")
+        if not piece:
+            continue
+        match = re.compile(rf"(?<!\w){re.escape(piece)}(?!\w)").search(there, at)
+        if match is None:
+            return False
+        at = match.end()
+    return True
+
+
+def wrong_numbers(claim: str, passage: str, published: datetime | None) -> list[str]:
+    """Return the figures and days in `claim` that `passage` neither has nor implies."""
+    shown_days, shown = find_dates(passage), find_numbers(passage)
+    unmet: list[Number | DateMention] = [
+        f for f in find_numbers(claim) if not _implied(f, shown, published)
+    ]
+    unmet += [d for d in find_dates(claim) if not date_supported(d, shown_days, passage, published)]
+    return [each.text for each in unmet]
+
+
+def _implied(figure: Number, shown: Sequence[Number], published: datetime | None) -> bool:
+    if number_supported(figure, shown):
+        return True
+    if figure.value == 1 and figure.text.lower() in {"one", "a", "first"}:
+        return True  # "one of them", "for the first time" count nothing
+    return published is not None and figure.text == str(published.year)
+
+
+def wrong_names(claim: str, passage: str) -> list[str]:
+    """Return the names in `claim` that `passage` (with its article's title) does not have."""
+    there = {word.stem for word in tokenize(passage)}
+    keys = {normalize_name(n.text, seats=False) for n in find_names(passage)}
+    missing = []
+    for name in find_names(claim):
+        parts = [w.stem for w in content_words(name.text)]
+        if normalize_name(name.text, seats=False) in keys or all(part in there for part in parts):
+            continue
+        if _may_be_common(claim, name.text, name.start):
+            continue
+        missing.append(name.text)
+    return missing
+
+
+def _may_be_common(claim: str, name: str, start: int) -> bool:
+    """Whether the capital may be there only because the word opens the claim: "Officials said"."""
+    opens = not claim[:start].strip(" “\"'(")
+    return opens and " " not in name and bool(re.search(r"(?:[^s]s|ing|ed|ly|tion|ment)$", name))
+
+
+def wrong_titles(claim: str, passage: str) -> list[str]:
+    """Return the names that `claim` gives a title and `passage` another: "Minister Yoon"."""
+    theirs = _titled(passage)
+    wrong = []
+    for name, titles in _titled(claim).items():
+        known = {
+            title
+            for other, others in theirs.items()
+            if _one_person(name, other)
+            for title in others
+        }
+        spoken = {word.text.lower() for word in tokenize(passage)}
+        if (known and titles - known - {"former"}) or titles - spoken:
+            wrong.append(f"{' '.join(sorted(titles))} {name}")
+    return wrong
+
+
+def _titled(text: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name in find_names(text):
+        before = re.findall(r"[A-Za-z]+", text[max(0, name.start - 40) : name.start])
+        gap = text[: name.start].rstrip(" ")
+        titles: set[str] = set()
+        while before and before[-1].lower() in TITLES and gap[-1:].isalpha():
+            titles.add(before.pop().lower())
+        if titles:
+            found.setdefault(name.text, set()).update(titles)
+    return found
+
+
+def _one_person(one: str, other: str) -> bool:
+    return one.split()[-1] == other.split()[-1] or names_match(one, other)
+
+
+def swapped_roles(claim: str, passage: str) -> str:
+    """Return what stands in another order in `claim` than in the sentences it is taken from.
+
+    Only for a claim in nearly the passage's words, where the order of names tells who did what
+    to whom; a claim in other words is judged by its meaning.
+    """
+    source = align_sentences(claim, passage)
+    mine, theirs = stem_words(claim), stem_words(source)
+    if not mine or len(mine & theirs) / len(mine) < NEARLY_VERBATIM:
+        return ""
+    told, given = _order(claim), _order(source)
+    told = [word for word in told if word in set(given)]
+    if _is_within(told, given) or _turned_round(claim, source):
+        return ""
+    return " ".join(told)
+
+
+NEARLY_VERBATIM = 0.8  # share of the claim's words in the aligned sentences
+
+
+def _order(text: str) -> list[str]:
+    """Return the words of names and titles in `text` in order; a list joined by "and" is sorted."""
+    out: list[str] = []
+    last = -1
+    for name in _and_titles(text):
+        parts = [w.stem for w in content_words(name[0])] or [name[0].lower()]
+        joined = last >= 0 and re.fullmatch(r",? (?:and|or) |, ", text[last : name[1]])
+        if joined and out:
+            out[-1] = "&".join(sorted([*out[-1].split("&"), " ".join(parts)]))
+        else:
+            out.append(" ".join(parts))
+        last = name[2]
+    return [part for group in out for part in re.split(r"[& ]", group)]
+
+
+def _and_titles(text: str) -> list[tuple[str, int, int]]:
+    found = [(n.text, n.start, n.end) for n in find_names(text)]
+    found += [
+        (w.text, w.start, w.end)
+        for w in tokenize(text)
+        if w.text.lower() in TITLES and not any(s <= w.start < e for _, s, e in found)
+    ]
+    return sorted(found, key=lambda each: each[1])
+
+
+def _is_within(told: Sequence[str], given: Sequence[str]) -> bool:
+    rest = iter(given)
+    return all(word in rest for word in told)
+
+
+def _turned_round(claim: str, source: str) -> bool:
+    """Whether one is the passive of the other, or puts the speaker at the other end."""
+    by = [len(re.findall(r"\bby\b", text)) for text in (claim, source)]
+    if by[0] != by[1]:
+        return True
+    told, said = find_speaker(claim), find_speaker(source)
+    return (
+        bool(told)
+        and bool(said)
+        and names_match(told, said)
+        and claim.find(told) != source.find(said)
+    )
+
+
+def align_sentences(claim: str, passage: str) -> str:
+    """Return the one or two neighbouring units of `passage` that share most with `claim`."""
+    texts = [passage[u.start : u.end] for u in quotable_spans(passage)]
+    pieces = texts + [f"{a} {b}" for a, b in pairwise(texts)]
+    mine = stem_words(claim)
+    return max(pieces, key=lambda t: (len(mine & stem_words(t)), -len(t)), default="")
+
+
+def wrong_speaker(claim: str, passage: str, article: str = "") -> str:
+    """Return who is said to have said it in `passage`, if `claim` gives it to somebody else."""
+    told = find_speaker(claim)
+    if not told or not find_names(told):
+        return ""
+    source = _source_of(claim, passage)
+    said = find_speaker(source)
+    if not said:
+        return ""
+    whose = find_names(said)
+    if not whose:
+        return ""
+    mine = find_names(told)[-1].text
+    theirs = [n.text for n in whose]
+    theirs += [full for name in theirs if (full := full_name(name, article or passage))]
+    if any(names_match(mine, other) for other in theirs) or any(n.text in told for n in whose):
+        return ""
+    # The claim may name the country or the office for the one who speaks.
+    return (
+        ""
+        if {w.stem for w in content_words(told)} & {w.stem for w in content_words(said)}
+        else said
+    )
+
+
+def _source_of(claim: str, passage: str) -> str:
+    texts = [passage[u.start : u.end] for u in quotable_spans(passage)]
+    for quotation in find_quotations(claim):
+        for text in texts:
+            if _stands_in(normalize(quotation.text), normalize(text)):
+                return text
+    mine = stem_words(claim)
+    return max(texts, key=lambda t: len(mine & stem_words(t)), default="")
+
+
+def lost_attribution(claim: str, passage: str) -> str:
+    """Return who says in `passage` what `claim` states as a fact; empty where it is one there."""
+    if ATTRIBUTED.search(claim) or find_speaker(claim):
+        return ""
+    source = _source_of(claim, passage)
+    who = find_speaker(source) if ATTRIBUTED.search(source) else ""
+    if not who:
+        return ""
+    mine = stem_words(claim)
+    quoted = stem_words(" ".join(q.text for q in find_quotations(source)))
+    clause = stem_words(source) - stem_words(who)
+    if quoted:
+        return who if len(mine & quoted) / max(1, len(mine)) >= 0.6 else ""
+    return who if len(mine & clause) / max(1, len(mine)) >= 0.7 else ""
+
+
+def polarity_mismatch(claim: str, passage: str) -> bool:
+    """Whether a claim in nearly the passage's words denies what it says, or the reverse."""
+    source = align_sentences(claim, passage)
+    mine, theirs = stem_words(claim), stem_words(source)
+    if not mine or len(mine & theirs) / len(mine) < NEARLY_VERBATIM:
+        return False
+    return _negations(claim) == 0 < _negations_near(claim, source) or (
+        _negations(claim) > 0 == _negations(source)
+    )
+
+
+def _negations(text: str) -> int:
+    return sum(w.text.lower().replace("’", "'") in NEGATIONS for w in tokenize(text))
+
+
+def _negations_near(claim: str, source: str) -> int:
+    """Count the negations that stand next to words of `source` which `claim` has too."""
+    mine = stem_words(claim)
+    listed = tokenize(source)
+    return sum(
+        w.text.lower().replace("’", "'") in NEGATIONS
+        and any(stem(n.text) in mine and not n.is_stop_word for n in listed[i + 1 : i + 4])
+        for i, w in enumerate(listed)
+    )

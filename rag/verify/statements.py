@@ -1,0 +1,84 @@
+"""A written sentence checked against the passages shown, and cited where it is borne out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rag.citations import build_citation, read_citations
+from rag.nlp.quotations import quotable_spans
+from rag.nlp.tokens import stem_words
+from rag.schema import Citation, Hit, Span, Statement
+from rag.verify.verifier import Verdict, Verifier
+
+MOST_SPANS = 2  # sentences of a passage shown for one statement
+
+
+def verify_statement(
+    sentence: str, hits: Sequence[Hit], verifier: Verifier, *, articles: Mapping[str, str]
+) -> Statement:
+    """Return `sentence` as a statement: its numbers resolved among `hits`, its support decided.
+
+    A number that names no passage is dropped.  Where the passages it names do not bear the
+    sentence out, another shown one that does is cited in their place.  Text is empty where the
+    sentence is nothing but markers.
+    """
+    cited = read_citations(sentence)
+    if not any(character.isalnum() for character in cited.text):
+        return Statement(text="", support="not supported", reason="it says nothing")
+    named = [hits[n - 1] for n in cited.numbers if 1 <= n <= len(hits)]
+    verdict = _verdict(cited.text, named, verifier, articles)
+    if verdict.support != "supported":
+        for hit in sorted(hits, key=lambda h: -_shared(cited.text, h)):
+            if hit in named and len(named) == 1:
+                continue
+            other = _verdict(cited.text, [hit], verifier, articles)
+            if other.support == "supported":
+                named, verdict = [hit], other
+                break
+    if verdict.support == "supported" and len(named) > 1:
+        named = _needed(cited.text, named, verifier, articles)
+    citations = tuple(c for hit in named for c in _citations(cited.text, hit, hits))
+    return Statement(cited.text, citations, verdict.support, verdict.reason)
+
+
+def _verdict(
+    text: str, named: Sequence[Hit], verifier: Verifier, articles: Mapping[str, str]
+) -> Verdict:
+    article = " ".join(articles.get(hit.passage.article_id, "") for hit in named)
+    return verifier.verify(text, named, article=article)
+
+
+def _needed(
+    text: str, named: Sequence[Hit], verifier: Verifier, articles: Mapping[str, str]
+) -> list[Hit]:
+    """Return those of the cited passages that bear the statement out alone; all if none does."""
+    alone = [h for h in named if _verdict(text, [h], verifier, articles).support == "supported"]
+    return alone or list(named)
+
+
+def _shared(text: str, hit: Hit) -> int:
+    return len(stem_words(text) & stem_words(hit.passage.text))
+
+
+def _citations(text: str, hit: Hit, hits: Sequence[Hit]) -> list[Citation]:
+    """Return the citation of the stretch of `hit` that has most of the statement's words."""
+    passage = hit.passage
+    spans = quotable_spans(passage.text)
+    if not spans:
+        return [build_citation(hits.index(hit) + 1, hit)]
+    mine = stem_words(text)
+    shared = [stem_words(passage.text[s.start : s.end]) & mine for s in spans]
+    best = max(range(len(spans)), key=lambda i: len(shared[i]))
+    chosen, covered = [best], shared[best]
+    for i in sorted(range(len(spans)), key=lambda i: -len(shared[i] - covered)):
+        if len(chosen) < MOST_SPANS and len(shared[i] - covered) >= 2:
+            chosen.append(i)
+            covered |= shared[i]
+    return [
+        build_citation(
+            hits.index(hit) + 1,
+            hit,
+            Span(passage.start + spans[i].start, passage.start + spans[i].end),
+        )
+        for i in sorted(chosen)
+    ]

@@ -1,0 +1,257 @@
+"""Export formats of answers: text, Markdown, HTML, and citations as RIS and CSL-JSON.
+
+Each export names the passages with their URLs and dates, when the question was asked, and the
+archive's sequence number, so that others can find the same words in the same state of the archive.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from rag.sanitize import article_line, single_line, strip_controls, web_address
+from rag.schema import Answer, Citation, Statement
+from ui.render import iso_date, json_text, with_numbers
+from ui.web.texts import SUPPORTS, Texts
+
+# "@", ":" and "." are escaped where Markdown renderers would turn bare URLs into links.
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&@-]|(?<=\d)\.|(?<=www)\.|:(?=//)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Export format: the suffix of its file names and its media type."""
+
+    suffix: str
+    media_type: str
+
+
+FORMATS = {
+    "markdown": Format("md", "text/markdown"),
+    "html": Format("html", "text/html"),
+    "ris": Format("ris", "application/x-research-info-systems"),
+    "csl": Format("json", "application/vnd.citationstyles.csl+json"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTurn:
+    """A question with its answer, to be exported.
+
+    Attributes:
+        question: The question, as it was asked.
+        answer: The answer to it.
+        sequence: Sequence number of the archive when it was answered.
+        asked_on: When it was asked.
+        passages: The passages to export, if passages were asked for instead of an answer.
+    """
+
+    question: str
+    answer: Answer
+    sequence: int
+    asked_on: datetime | None = None
+    passages: tuple[Citation, ...] = ()
+
+    @property
+    def cited(self) -> tuple[Citation, ...]:
+        """Passages that the export quotes."""
+        return self.passages or self.answer.citations
+
+
+def export(said: Sequence[ExportedTurn], form: str, texts: Texts) -> str:
+    """Return the answers in a format.
+
+    Args:
+        said: Questions with their answers, oldest first.
+        form: A key of `FORMATS`.
+        texts: Language of everything that is not part of an answer.
+    """
+    written = {"markdown": markdown, "html": page, "ris": ris, "csl": csl}[form]
+    return written(said, texts)
+
+
+# Formats for readers
+
+
+def plain(said: Sequence[ExportedTurn], texts: Texts) -> str:
+    """Return the answers as plain text with their citations."""
+    blocks = []
+    for one in said:
+        blocks += [single_line(one.question), *_paragraphs(one, texts)]
+        sources = [f"[{c.number}] {_source(c, texts)}" for c in _cited([one])]
+        if one.passages:
+            quotes = [article_line(citation.quote) for citation in _cited([one])]
+            blocks += [f"{s}\n{quote}" for s, quote in zip(sources, quotes, strict=True)]
+        elif sources:
+            blocks.append("\n".join(sources))
+        blocks.append(_state(one, texts))
+    return "\n\n".join(blocks) + "\n"
+
+
+def markdown(said: Sequence[ExportedTurn], texts: Texts) -> str:
+    """Return the answers as Markdown, with markup in articles escaped."""
+    blocks = []
+    for one in said:
+        blocks.append(f"## {_markdown(one.question)}")
+        blocks += [_markdown(text) for text in _paragraphs(one, texts)]
+        for citation in _cited([one]):
+            source, quote = (
+                _markdown(_source(citation, texts)),
+                _markdown(article_line(citation.quote)),
+            )
+            blocks.append(f"\\[{citation.number}\\] {source}\n\n> {quote}")
+        blocks.append(f"*{_markdown(_state(one, texts))}*")
+    return "\n\n".join(blocks) + "\n"
+
+
+def page(said: Sequence[ExportedTurn], texts: Texts) -> str:
+    """Return the answers as an HTML page that loads no other files."""
+    blocks = []
+    for one in said:
+        blocks.append(f"<h2 dir=auto>{_html(one.question)}</h2>")
+        blocks += [f"<p dir=auto>{_html(text)}</p>" for text in _paragraphs(one, texts)]
+        items = "".join(
+            f"<li value={c.number} dir=auto>{_html(_source(c, texts, address=False))}{_link(c)}"
+            f"<blockquote dir=auto>{_html(article_line(c.quote))}</blockquote></li>"
+            for c in _cited([one])
+        )
+        blocks.append(f"<ol>{items}</ol>" if items else "")
+        blocks.append(f"<p><small>{_html(_state(one, texts))}</small></p>")
+    return (
+        f"<!doctype html><html lang={texts.language}><head><meta charset=utf-8>"
+        "<meta name=viewport content='width=device-width'><title>Backfile</title>"
+        "<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;"
+        "padding:0 1rem;overflow-wrap:anywhere}blockquote{margin:.5rem 0;color:#555}</style></head>"
+        f"<body>{''.join(blocks)}</body></html>\n"
+    )
+
+
+def _paragraphs(said: ExportedTurn, texts: Texts) -> list[str]:
+    """Return the statements of the answer, its notices and the date of its newest source."""
+    answer = said.answer
+    if answer.refused:
+        return [article_line(texts.told(answer.reason)) or texts("refusal")]
+    as_of = (
+        f"{texts('as_of', day=texts.day(answer.newest_source))}." if answer.newest_source else ""
+    )
+    statements = [_statement(statement, texts) for statement in answer.statements]
+    return [*statements, *filter(None, (article_line(texts.told(answer.notice)), as_of))]
+
+
+def _statement(statement: Statement, texts: Texts) -> str:
+    doubt = "" if statement.support == "supported" else texts(SUPPORTS[statement.support])
+    return with_numbers(replace(statement, text=texts.dated(statement.text)), doubt)
+
+
+def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
+    """Return the article's title, publisher, date, authors and URL, as far as they are known."""
+    head = citation.metadata
+    named = (head.title or head.article_id, head.publisher, texts.day(head.published))
+    parts = [
+        ", ".join(filter(None, map(article_line, named))),
+        ", ".join(filter(None, map(article_line, head.authors))),
+        web_address(head.url) if address else "",
+    ]
+    return ". ".join(filter(None, parts))
+
+
+def _link(citation: Citation) -> str:
+    address = web_address(citation.metadata.url)
+    shown = html.escape(address)
+    return f'. <a href="{shown}" rel="noopener noreferrer">{shown}</a>' if address else ""
+
+
+def _state(said: ExportedTurn, texts: Texts) -> str:
+    if said.asked_on is None:
+        return texts("taken_from", sequence=said.sequence)
+    return texts("taken_on", sequence=said.sequence, day=texts.day(said.asked_on))
+
+
+def _markdown(text: str) -> str:
+    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", single_line(text))
+
+
+def _html(text: str) -> str:
+    return html.escape(strip_controls(text))
+
+
+# Formats for reference managers
+
+
+def ris(said: Sequence[ExportedTurn], texts: Texts) -> str:
+    """Return the cited passages as RIS, one record for each."""
+    records = []
+    for citation, sequence in _cited(said).items():
+        head, published = citation.metadata, citation.metadata.published
+        fields = [
+            ("TY", "NEWS"),
+            ("TI", head.title),
+            *(("AU", author) for author in head.authors),
+            ("T2", head.publisher),
+            ("PY", f"{published.astimezone(UTC):%Y}" if published else ""),
+            ("DA", f"{published.astimezone(UTC):%Y/%m/%d}" if published else ""),
+            ("UR", web_address(head.url)),
+            ("LA", head.language),
+            ("AB", citation.quote),
+            ("N1", _place(citation, sequence, texts)),
+            ("ID", head.article_id),
+        ]
+        lines = [f"{tag}  - {line}" for tag, value in fields if (line := article_line(value))]
+        records.append("\r\n".join([*lines, "ER  - ", ""]))
+    return "\r\n".join(records)
+
+
+def csl(said: Sequence[ExportedTurn], texts: Texts) -> str:
+    """Return the cited passages as CSL-JSON, one item for each, with its location in `custom`."""
+    items = []
+    for place, (citation, sequence) in enumerate(_cited(said).items(), start=1):
+        head, published = citation.metadata, citation.metadata.published
+        day = published.astimezone(UTC) if published else None
+        item = {
+            "id": f"{head.article_id}#{place}",
+            "type": "article-newspaper",
+            "title": article_line(head.title),
+            "container-title": article_line(head.publisher),
+            "author": [{"literal": article_line(author)} for author in head.authors],
+            "issued": {"date-parts": [[day.year, day.month, day.day]]} if day else None,
+            "URL": web_address(head.url),
+            "language": head.language,
+            "section": article_line(head.section),
+            "note": _place(citation, sequence, texts),
+            "custom": {
+                "quote": citation.quote,
+                "article_id": head.article_id,
+                "revision": citation.passage.revision,
+                "start": citation.start,
+                "end": citation.end,
+                "published": iso_date(published),
+                "archive_sequence": sequence,
+            },
+        }
+        items.append({name: value for name, value in item.items() if value})
+    return json_text(items) + "\n"  # quotes are verbatim; invisible characters are escaped
+
+
+def _cited(said: Sequence[ExportedTurn]) -> dict[Citation, int]:
+    """Return each cited passage once, with the archive's sequence number when it was cited."""
+    found: dict[tuple[str, int, int, int], tuple[Citation, int]] = {}
+    for one in said:
+        for citation in one.cited:
+            passage = citation.passage
+            key = (passage.article_id, passage.revision, citation.start, citation.end)
+            found.setdefault(key, (citation, one.sequence))
+    return dict(found.values())
+
+
+def _place(citation: Citation, sequence: int, texts: Texts) -> str:
+    return texts(
+        "place",
+        article=citation.metadata.article_id,
+        revision=citation.passage.revision,
+        start=citation.start,
+        end=citation.end,
+        sequence=sequence,
+    )

@@ -1,0 +1,216 @@
+"""Plain text for the terminal: answers, passages, the status, the report of an ingest."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rag.schema import Answer, ArticleMetadata, Citation, Hit, Statement
+from ui.render import (
+    REFUSAL,
+    also_in,
+    article_text,
+    named,
+    one_of_each_article,
+    period,
+    spoken_date,
+    spoken_day,
+    terminal_text,
+    web_address,
+    with_numbers,
+)
+
+if TYPE_CHECKING:
+    from ingest.report import IngestReport
+    from rag.archive.stats import ArchiveStatus, CoverageGap
+    from rag.retrieval.hybrid import RetrievalResult
+
+
+MAX_WIDTH = 96  # columns; longer lines are hard to read
+COUNTS = {  # figures of an ingest, and what they are called
+    "new": "new",
+    "changed": "changed",
+    "unchanged": "unchanged",
+    "removed": "withdrawn",
+    "kept_out": "kept out",
+    "rejected": "rejected",
+}
+
+
+def terminal_width() -> int:
+    """Return the number of columns to fill."""
+    return max(20, min(shutil.get_terminal_size((88, 24)).columns, MAX_WIDTH))
+
+
+def answer_text(answer: Answer, width: int = 88) -> str:
+    """Return an answer: its statements, their sources, the newest source's date, and notices."""
+    if answer.refused:
+        blocks = [*_refusal(answer, width)]
+    else:
+        blocks = [_filled(_statement(s), width) for s in answer.statements]
+        blocks += [_sources(answer.citations, width)]
+    if answer.newest_source and not answer.refused:
+        blocks.append(f"As of {spoken_day(answer.newest_source)}.")
+    said = (answer.notice, answer.understood)
+    blocks += [_filled(article_text(text), width) for text in said if text]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
+    """Return the hits, best first, each with headline, publisher, date, URL and passage."""
+    return "\n\n".join(
+        "\n".join(
+            [
+                *_named(f"{number}.", hit.metadata, width, hit.copies),
+                _filled(article_text(hit.passage.text), width, indent=" " * 4),
+            ]
+        )
+        for number, hit in enumerate(hits, start=1)
+    )
+
+
+def retrieval_text(found: RetrievalResult, width: int = 88) -> str:
+    """Return the hits of a search with how its question was understood, or the nearest hits."""
+    understood = found.question.describe()
+    blocks = [f"({terminal_text(understood)})" if understood else ""]
+    if found.hits:
+        blocks += [_filled(article_text(found.notice), width), hits_text(found.hits, width)]
+    elif found.outside:
+        blocks += [
+            "No passages found. The closest from other dates:",
+            hits_text(found.outside, width),
+        ]
+    else:
+        blocks.append("No passages found.")
+    return "\n\n".join(filter(None, blocks))
+
+
+def status_text(status: ArchiveStatus) -> str:
+    """Return the overview of an archive, with its publishers and their gaps."""
+    lines = [
+        f"archive          {terminal_text(str(status.path))}",
+        f"articles         {status.articles:,}",
+        f"passages         {status.passages:,}",
+        f"near-duplicates  {_near_duplicates(status)}",
+        f"dates            {period(status.first, status.last) or 'none'}",
+        f"gaps             {f'{len(status.gaps)}, listed below' if status.gaps else 'none'}",
+        f"last ingest      {_last_ingest(status)}",
+        f"size             {status.bytes / 1e6:,.1f} MB",
+        f"embedding model  {terminal_text(status.embedding_model)}",
+        *_reembedding(status),
+        f"sequence         {status.sequence}",
+    ]
+    for publisher in status.publishers:
+        name = article_text(publisher.name) or "(no publisher)"
+        when = period(publisher.first, publisher.last)
+        lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
+        lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
+    return "\n".join(lines)
+
+
+def _last_ingest(status: ArchiveStatus) -> str:
+    run = status.last_run
+    if run is None:  # ingested by a version without a log of runs
+        return spoken_date(status.last_ingest) or "never"
+    figures = run.figures
+    counts = [
+        f"{figures[name]:,} {label}"
+        for name, label in COUNTS.items()
+        if figures.get(name) or (name in ("new", "changed", "unchanged") and name in figures)
+    ]
+    if "error" in figures:
+        counts = [terminal_text(str(figures["error"]))]
+    elif run.ended is None:
+        counts = ["running, or interrupted"]
+    stopped = ["stopped early"] if figures.get("stopped") else []
+    return f"{spoken_date(run.began)}: {', '.join([*counts, *stopped])}"
+
+
+def _reembedding(status: ArchiveStatus) -> list[str]:
+    begun = status.reembedding
+    if begun is None:
+        return []
+    return [
+        f"  changing to    {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
+    ]
+
+
+def _gap(gap: CoverageGap) -> str:
+    first, last = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (gap.first, gap.last))
+    if gap.goes_on:
+        return f"            no articles since {spoken_day(first)}: {gap.days} days"
+    dates = period(first, last)
+    when = f"on {dates}" if first == last else f"from {dates}"
+    return f"            no articles {when}: {gap.days} days"
+
+
+def _near_duplicates(status: ArchiveStatus) -> str:
+    if not status.copies:
+        return "none"
+    stories = (
+        "1 story" if status.stories_told_again == 1 else f"{status.stories_told_again:,} stories"
+    )
+    return f"{status.copies:,} of {stories}"
+
+
+def report_text(report: IngestReport) -> str:
+    """Return the report of an ingest, on one line."""
+    withdrawn = f"{report.removed:,} withdrawn, " if report.removed else ""
+    withdrawn += f"{report.kept_out:,} kept out, " if report.kept_out else ""
+    unread = "date or time zone" if report.notices == 1 else "dates or time zones"
+    notices = f", {report.notices:,} {unread} could not be read" if report.notices else ""
+    return (
+        f"{report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, "
+        f"{withdrawn}{report.rejected:,} rejected{notices}; "
+        f"{report.passages:,} passages in {report.seconds:.1f} seconds"
+    )
+
+
+def _refusal(answer: Answer, width: int) -> Iterator[str]:
+    yield _filled(article_text(answer.reason or REFUSAL), width)
+    closest = list(one_of_each_article(answer.nearest_hits))
+    if closest:
+        lines = [line for hit in closest for line in _named("-", hit.metadata, width, hit.copies)]
+        yield "\n".join(["Closest articles", *lines])
+
+
+def _statement(statement: Statement) -> str:
+    if statement.support == "supported":
+        return with_numbers(statement)
+    return with_numbers(statement, ": ".join(filter(None, (statement.support, statement.reason))))
+
+
+def _sources(citations: Sequence[Citation], width: int) -> str:
+    cited = {citation.number: citation for citation in citations}
+    lines = [
+        line for n, c in cited.items() for line in _named(f"[{n}]", c.metadata, width, c.copies)
+    ]
+    return "\n".join(["Sources", *lines]) if lines else ""
+
+
+def _named(
+    mark: str, head: ArticleMetadata, width: int, copies: Sequence[ArticleMetadata] = ()
+) -> list[str]:
+    indent = " " * 4
+    lines = [_filled(named(head), width, indent=indent, first=f"{mark:<3} ")]
+    if address := web_address(head.url):
+        lines.append(indent + address)
+    if also_in(head, copies):
+        lines.append(_filled(also_in(head, copies), width, indent=indent))
+    if head.correction:
+        lines.append(_filled(f"Corrected: {article_text(head.correction)}", width, indent=indent))
+    return lines
+
+
+def _filled(text: str, width: int, *, indent: str = "", first: str | None = None) -> str:
+    return textwrap.fill(
+        terminal_text(text),
+        width,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,48 @@
+"""`backfile serve`: the page in the browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from rag.settings import Settings
+from ui.cli.command import Example, ExitCode, ManualPage
+from ui.cli.options import Number, settings_option
+
+
+@click.command(
+    cls=ManualPage,
+    examples=[
+        Example("Open the page over the archive in demo/", "backfile serve --archive demo"),
+        Example(
+            "Let other machines of the network ask", "backfile serve --host 0.0.0.0 --port 8000"
+        ),
+    ],
+)
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    help="Address to listen on.  [default: $BACKFILE_HOST, or 127.0.0.1]",
+)
+@click.option(
+    "--port",
+    type=Number(0, 65535),
+    metavar="PORT",
+    help="Port to listen on.  [default: $BACKFILE_PORT, or 7860]",
+)
+@settings_option
+def serve(settings: Settings, host: str | None, port: int | None) -> int:
+    """Serve the page where readers ask the archive, until Ctrl-C.
+
+    Prints the page's address with a token. Opened with the token, on this machine, the page also
+    adds and withdraws articles; BACKFILE_FEEDING says who else may. Without it, the page answers
+    questions only.
+    """
+    from ui.web.app import serve as serve_page
+
+    given: dict[str, Any] = {"host": host, "port": port}
+    settings = replace(settings, **{n: value for n, value in given.items() if value is not None})
+    serve_page(settings)
+    return ExitCode.DONE

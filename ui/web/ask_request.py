@@ -1,0 +1,119 @@
+"""From what stands in the page's fields, or in a link, to what is asked; and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import get_args
+from urllib.parse import urlencode
+
+from rag.query.date_input import parse_date_input
+from rag.schema import Filters
+from rag.valid_dates import shift
+from ui.web.state import AskRequest, Mode, Order
+
+LONGEST_DAY = 40  # characters of a day that is written
+LONGEST_VALUE = 4000  # characters of a value in a link; a question that is too long is said to be
+MOST_NAMES = 200  # chosen in a list
+
+FIELDS = ("after", "before", "asked_on", "publishers", "authors", "sections", "languages")
+
+
+def request_from_fields(
+    question: str, mode: str, order: str, fields: Mapping[str, object]
+) -> tuple[AskRequest, list[str]]:
+    """Return what is asked, and which of the days written are none.
+
+    `before` is the last day that counts; what is no day narrows nothing.
+    """
+    moments: dict[str, datetime | None] = {}
+    wrong = []
+    for name in ("asked_on", "after", "before"):
+        text = str(fields.get(name) or "").strip()
+        try:
+            moments[name] = _moment(text, moments.get("asked_on")) if text else None
+        except (ValueError, OverflowError):
+            moments[name] = None
+            wrong.append(text[:LONGEST_DAY])
+    before = moments["before"]
+    filters = Filters(
+        after=moments["after"],
+        before=shift(before, timedelta(days=1)) if before else None,
+        publishers=_names(fields.get("publishers")),
+        authors=_names(fields.get("authors")),
+        sections=_names(fields.get("sections")),
+        languages=_names(fields.get("languages")),
+    )
+    asked = AskRequest(
+        question,
+        filters,
+        moments["asked_on"],
+        mode if mode in get_args(Mode) else "answer",  # type: ignore[arg-type]
+        order if order in get_args(Order) else "relevance",  # type: ignore[arg-type]
+    )
+    return asked, wrong
+
+
+def _moment(text: str, now: datetime | None) -> datetime:
+    if len(text) > LONGEST_DAY:
+        raise ValueError("too long for a date")
+    return parse_date_input(text, now=now)
+
+
+def fields_from_request(asked: AskRequest) -> dict[str, str | list[str]]:
+    """Return what the page's fields say where `asked` is asked."""
+    filters = asked.filters
+    last = filters.before - timedelta(days=1) if filters.before else None
+    return {
+        "after": _day(filters.after),
+        "before": _day(last),
+        "asked_on": _day(asked.asked_on),
+        "publishers": list(filters.publishers),
+        "authors": list(filters.authors),
+        "sections": list(filters.sections),
+        "languages": list(filters.languages),
+    }
+
+
+def within(asked: AskRequest, first: datetime, last: datetime) -> AskRequest:
+    """Return the same question, of articles from the day of `first` to that of `last`."""
+    midnight = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
+    after = first.replace(**midnight)  # type: ignore[arg-type]
+    before = shift(last.replace(**midnight), timedelta(days=1))  # type: ignore[arg-type]
+    return replace(asked, filters=replace(asked.filters, after=after, before=before))
+
+
+def permalink(asked: AskRequest) -> str:
+    """Return the part of an address, from its question mark, that asks this again."""
+    said: list[tuple[str, str]] = [("q", asked.question)]
+    if asked.mode != "answer":
+        said.append(("mode", asked.mode))
+    if asked.order != "relevance":
+        said.append(("order", asked.order))
+    for name, value in fields_from_request(asked).items():
+        said += [(name, text) for text in ([value] if isinstance(value, str) else value) if text]
+    return f"?{urlencode(said)}"
+
+
+def request_from_link(query: Sequence[tuple[str, str]]) -> AskRequest | None:
+    """Return what a link asks; None for an address that asks nothing."""
+    single = {name: value[:LONGEST_VALUE] for name, value in query}
+    if not single.get("q", "").strip():
+        return None
+    fields: dict[str, object] = {name: single.get(name, "") for name in FIELDS[:3]}
+    fields.update({name: [v for n, v in query if n == name] for name in FIELDS[3:]})
+    asked, _ = request_from_fields(
+        single["q"], single.get("mode", ""), single.get("order", ""), fields
+    )
+    return asked
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """Return the names that are chosen, as many and as long as there may be."""
+    named = value if isinstance(value, list | tuple) else ()
+    return tuple(name for name in named[:MOST_NAMES] if isinstance(name, str) and len(name) <= 500)
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.date().isoformat() if moment else ""

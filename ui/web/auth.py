@@ -1,0 +1,134 @@
+"""Who may put articles in and take them out: holders of the token, nobody without it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rag.errors import SettingsError
+from rag.settings import Settings, Writers
+
+SHORTEST_TOKEN = 16
+
+# Headers that a proxy adds: a request that passed one may come from anywhere.
+_PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAccess:
+    """The rule for who may change the archive, and the token that proves it.
+
+    The browser keeps a digest of the token in a cookie, never the token itself. There is no token
+    if nobody may write.
+
+    Attributes:
+        writers: "local" for users on this machine, "anyone" for holders of the token anywhere,
+            "none" for nobody.
+        token: The token, "" if nobody may write.
+        cookie_name: The name of the cookie, one for each archive.
+    """
+
+    writers: Writers
+    token: str = ""
+    cookie_name: str = "backfile"
+
+    @classmethod
+    def of(cls, settings: Settings) -> WriteAccess:
+        """Return the permission that the settings describe, with a new token if they name none.
+
+        Raises:
+            SettingsError: The token is too short to be safe from guessing.
+        """
+        if settings.write_access == "none":
+            return cls("none")
+        if settings.token and len(settings.token) < SHORTEST_TOKEN:
+            raise SettingsError(
+                f"BACKFILE_TOKEN has {len(settings.token)} characters: it needs "
+                f"{SHORTEST_TOKEN} or more, or leave it empty for a new one at each start"
+            )
+        # Browsers share cookies between the ports of a host: each archive has its own.
+        where = hashlib.sha256(str(settings.archive.resolve()).encode()).hexdigest()[:12]
+        token = settings.token or secrets.token_urlsafe(24)
+        return cls(settings.write_access, token, f"backfile-{where}")
+
+    @property
+    def cookie_value(self) -> str:
+        """The value of the cookie that stands for the token."""
+        return hashlib.sha256(f"backfile cookie\0{self.token}".encode()).hexdigest()
+
+    def is_token(self, token: str) -> bool:
+        """Return whether `token` is the right one, in constant time."""
+        return bool(self.token) and hmac.compare_digest(
+            token.encode(errors="replace"), self.token.encode()
+        )
+
+    def has_cookie(self, headers: Mapping[str, str]) -> bool:
+        """Return whether a request carries the cookie of this token."""
+        if not self.token:
+            return False
+        wanted = self.cookie_value.encode()
+        for cookie in headers.get("cookie", "").split(";"):
+            name, _, value = cookie.strip().partition("=")
+            if name == self.cookie_name:
+                return hmac.compare_digest(value.encode(errors="replace"), wanted)
+        return False
+
+    def may_write(self, client: str, headers: Mapping[str, str]) -> bool:
+        """Return whether the sender of a request may change the archive.
+
+        Everybody needs the token. `local` also wants a request from this machine, to this machine
+        by its own name, that no proxy passed on. Pages of other sites may never.
+
+        Args:
+            client: The address that the request came from.
+            headers: Its headers, by their names in lower case.
+        """
+        if self.writers == "none" or not is_same_origin(headers):
+            return False
+        if not self.has_cookie(headers):
+            return False
+        if self.writers == "anyone":
+            return True
+        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        return (
+            _is_this_machine(client)
+            and _is_this_machine(host)
+            and not any(name in headers for name in _PASSED_ON)
+        )
+
+
+def is_same_origin(headers: Mapping[str, str]) -> bool:
+    """Return whether a request isn't sent by a page of another origin.
+
+    A request with neither `Sec-Fetch-Site` nor `Origin` doesn't come from a page's script.
+    """
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    try:
+        sender = urlsplit(origin)
+        ours = urlsplit(f"{sender.scheme}://{headers.get('host', '')}")
+        default = {"http": 80, "https": 443}.get(sender.scheme)
+        return (
+            default is not None
+            and sender.hostname is not None
+            and (sender.hostname, sender.port or default) == (ours.hostname, ours.port or default)
+        )
+    except ValueError:
+        return False
+
+
+def _is_this_machine(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

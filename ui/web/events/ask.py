@@ -1,0 +1,163 @@
+"""Every way to ask: typed, picked, edited, tried again, narrowed or linked; and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
+
+from rag.schema import Filters
+from ui.web import input_validation, run_turn
+from ui.web.ask_request import FIELDS, fields_from_request, request_from_fields, request_from_link
+from ui.web.components import AT_ONCE, BEGINNING
+from ui.web.events.histogram import clicked, dragged, picked, plotted
+from ui.web.state import AskRequest, Session
+from ui.web.texts import texts_in
+from ui.web.updates import PageUpdates, Shown
+from ui.web.views.markup import escape, unescape
+
+
+def wire_ask(page: PageUpdates, at_once: int) -> None:
+    """Every way to ask: it shows the question at once, then its answer, then all that follows."""
+    on = page.on
+    scope = [on.mode, on.order, *on.filters.inputs]
+    narrowing = [*page.desk_parts, *on.filters.inputs]
+    begun = [
+        on.question.submit(
+            lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
+            [on.session, on.question, *scope],
+            page.desk_parts,
+            **BEGINNING,
+        ),
+        on.chat.example_select(
+            _of_example(page), [on.session, *scope], page.desk_parts, **BEGINNING
+        ),
+        on.chat.retry(_retry(page), [on.session], page.desk_parts, **BEGINNING),
+        on.chat.edit(_edit(page), [on.session], page.desk_parts, **BEGINNING),
+        on.understood.input(_strike(page), [on.session, on.understood], narrowing, **BEGINNING),
+        on.link.change(
+            _linked(page), [on.session, on.link], [*narrowing, on.mode, on.order], **BEGINNING
+        ),
+        on.time.plot.select(dragged(page), [on.session], narrowing, **BEGINNING),
+        on.time.note.pick(picked(page), [on.session], narrowing, **BEGINNING),
+        on.time.busiest.input(clicked(page), [on.session, on.time.busiest], narrowing, **BEGINNING),
+    ]
+    for event in begun:
+        _wire_answer(page, event, at_once)
+    on.question.stop(_stop(page), on.session, page.desk_parts, **AT_ONCE)
+
+
+def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
+    """After `begun`, answer what waits.
+
+    An answer that is stopped ends by itself. Gradio's way to cancel it would not do: until the
+    server has heard of it, the browser drops the next question as asked twice.
+    """
+
+    def answered(desk: Session) -> Iterator[Shown]:
+        yield from page.answered(desk)
+
+    answer = begun.success(
+        answered,
+        page.on.session,
+        page.desk_parts,
+        api_visibility="private",
+        concurrency_limit=at_once,
+        concurrency_id="asking",
+        show_progress="hidden",
+        trigger_mode="multiple",
+    )
+    begun.success(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
+    answer.failure(_stop(page), page.on.session, page.desk_parts, **AT_ONCE)
+    answer.success(page.settled, page.on.session, page.desk_parts, **AT_ONCE).then(
+        lambda desk: plotted(page, desk), page.on.session, page.time_parts, **AT_ONCE
+    )
+
+
+def _stop(page: PageUpdates) -> Any:
+    return lambda desk: page.desk(run_turn.stop_turn(desk))
+
+
+def _linked(page: PageUpdates) -> Any:
+    """Return what asks the question of a link, and sets the page's fields to what it asks."""
+    on = page.on
+
+    def asked(desk: Session, link: str | None) -> Shown:
+        wanted = request_from_link(parse_qsl((link or "")[: input_validation.LONGEST_LINK]))
+        if wanted is None or (desk.turns and desk.turns[-1].request == wanted):
+            return page.nothing()
+        fields = zip(on.filters.inputs, fields_from_request(wanted).values(), strict=True)
+        begun = page.begun(desk.started(), wanted)
+        return {**begun, **dict(fields), on.mode: wanted.mode, on.order: wanted.order}
+
+    return asked
+
+
+def _asked(desk: Session, question: str | None, scope: tuple[Any, ...]) -> AskRequest:
+    mode, order, *fields = scope
+    asked, wrong = request_from_fields(
+        question or "", mode, order, dict(zip(FIELDS, fields, strict=True))
+    )
+    for text in wrong:
+        gr.Warning(texts_in(desk.language)("bad_date", text=escape(text)))
+    return asked
+
+
+def _of_example(page: PageUpdates) -> Any:
+    def of_example(desk: Session, picked: gr.EventData, *scope: Any) -> Shown:
+        example = input_validation.read(input_validation.Example, picked._data)
+        return page.begun(desk, _asked(desk, example.value.text if example else "", scope))
+
+    return of_example
+
+
+def _retry(page: PageUpdates) -> Any:
+    def retry(desk: Session, picked: gr.EventData) -> Shown:
+        message = input_validation.read(input_validation.Message, picked._data)
+        return _again(page, desk, message.index) if message else page.nothing()
+
+    return retry
+
+
+def _edit(page: PageUpdates) -> Any:
+    def edit(desk: Session, changed: gr.EventData) -> Shown:
+        edited = input_validation.read(input_validation.Edited, changed._data)
+        if edited is None:
+            return page.nothing()
+        return _again(page, desk, edited.index, question=unescape(edited.value), struck=())
+
+    return edit
+
+
+def _again(page: PageUpdates, desk: Session, index: int | tuple[int, int], **changed: Any) -> Shown:
+    """Ask again what was asked at that place of the chat, but for what is `changed`."""
+    at = desk.turn_at(index)
+    if at is None:
+        return page.nothing()
+    return page.begun(desk, replace(desk.turns[at].request, **changed), at)
+
+
+def _strike(page: PageUpdates) -> Any:
+    def strike(desk: Session, chosen: list[str] | None) -> Shown:
+        left = chosen or []
+        if not desk.turns:
+            return page.nothing()
+        last = desk.turns[-1]
+        struck = [kind for kind, _ in last.understood if kind not in left]
+        asked = replace(
+            last.request, removed_constraints=(*last.request.removed_constraints, *struck)
+        )
+        if "filters" not in struck:
+            return page.begun(desk, asked, len(desk.turns) - 1)
+        asked = replace(
+            asked, filters=Filters(), removed_constraints=last.request.removed_constraints
+        )
+        cleared = dict(
+            zip(page.on.filters.inputs, fields_from_request(asked).values(), strict=True)
+        )
+        return {**page.begun(desk, asked, len(desk.turns) - 1), **cleared}
+
+    return strike

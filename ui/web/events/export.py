@@ -1,0 +1,101 @@
+"""Taking answers away: copied, saved as a file of the browser's own making, or as a link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+
+from rag.schema import Citation
+from ui import answer_formats
+from ui.web.ask_request import permalink
+from ui.web.components import TELLING
+from ui.web.state import Session, Turn
+from ui.web.texts import texts_in
+from ui.web.updates import PageUpdates
+
+# The file is made in the browser: nothing of it lies on the server, where others might find it.
+SAVE_JS = """(parcel) => {
+  if (!parcel) return;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([parcel.text], {type: parcel.type}));
+  link.download = parcel.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}"""
+COPY_JS = """async (parcel) => {
+  if (!parcel) return;
+  const text = parcel.query ? location.origin + location.pathname + parcel.query : parcel.text;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {  // no clipboard without https, but on this very machine
+    const field = document.createElement('textarea');
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand('copy');
+    field.remove();
+  }
+}"""
+
+
+def wire_export(page: PageUpdates) -> None:
+    """Say what the buttons do that take an answer, or the whole conversation, away."""
+    on = page.on.export
+
+    def chosen(desk: Session, which: str) -> list[answer_formats.ExportedTurn]:
+        turns = [turn for turn in page.current(desk).turns if not turn.is_under_way]
+        return said(turns if which == "conversation" else turns[-1:])
+
+    def copy(desk: Session, which: str) -> dict[str, str] | None:
+        answers = chosen(desk, which)
+        if not answers:
+            return None
+        texts = texts_in(desk.language)
+        gr.Info(texts("copied"), duration=3)
+        return {"text": answer_formats.plain(answers, texts)}
+
+    def link(desk: Session) -> dict[str, str] | None:
+        if not desk.turns:
+            return None
+        gr.Info(texts_in(desk.language)("copied"), duration=3)
+        return {"query": permalink(desk.turns[-1].request)}
+
+    def saving(form: str) -> Any:
+        def save(desk: Session, which: str) -> dict[str, str] | None:
+            answers, kind = chosen(desk, which), answer_formats.FORMATS[form]
+            if not answers:
+                return None
+            text = answer_formats.export(answers, form, texts_in(desk.language))
+            return {"text": text, "type": kind.media_type, "name": f"backfile.{kind.suffix}"}
+
+        return save
+
+    wanted = [page.on.session, on.which]
+    on.copy.click(copy, wanted, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
+    on.link.click(link, page.on.session, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
+    for form, button in on.files.items():
+        button.click(saving(form), wanted, on.parcel, **TELLING).then(None, on.parcel, js=SAVE_JS)
+
+
+def said(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
+    """Return the questions of the turns with their answers, or with the passages asked for."""
+    return [
+        answer_formats.ExportedTurn(
+            turn.request.question,
+            turn.answer,
+            turn.sequence,
+            turn.asked_on,
+            tuple(_passages(turn)) if turn.request.mode == "passages" else (),
+        )
+        for turn in turns
+    ]
+
+
+def _passages(turn: Turn) -> Iterator[Citation]:
+    """Yield what was found, to be cited as a whole, in the order in which it is shown."""
+    for number, hit in enumerate(turn.shown, start=1):
+        passage = hit.passage
+        where = (passage.start, passage.end, passage)
+        yield Citation(number, passage.text, *where, hit.metadata, hit.copies)

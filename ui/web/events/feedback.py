@@ -1,0 +1,58 @@
+"""What one thinks of an answer: a thumb is kept at once, and a reason when one is given."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ui.web import input_validation
+from ui.web.components import AT_ONCE, TELLING
+from ui.web.feedback import feedback_of, keep
+from ui.web.state import Session
+from ui.web.texts import texts_in
+from ui.web.updates import PageUpdates, Shown
+
+
+def wire_feedback(page: PageUpdates) -> None:
+    """Keep a thumb at once, and a reason when one is given."""
+    on = page.on
+
+    def thumb(desk: Session, pressed: gr.EventData, request: gr.Request) -> Shown:
+        given = input_validation.read(input_validation.Thumb, pressed._data)
+        at = desk.turn_at(given.index) if given else None
+        if given is None or at is None or given.liked == "":
+            return page.no_opinion()
+        told = at, given.liked is True or given.liked == "Like"
+        _keep(page, desk, told, "", request)
+        return {on.feedback.given: told, on.feedback.block: gr.Group(visible=True)}
+
+    def explain(
+        desk: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
+    ) -> Shown:
+        said = (reason or "").strip()
+        if told is not None and said:
+            _keep(page, desk, told, said, request)
+            gr.Info(texts_in(desk.language)("thanks"), duration=4)
+        return page.no_opinion()
+
+    on.chat.like(thumb, [on.session], page.opinion_parts, **AT_ONCE)
+    on.feedback.reason.submit(
+        explain, [on.session, on.feedback.given, on.feedback.reason], page.opinion_parts, **TELLING
+    )
+
+
+def _keep(
+    page: PageUpdates, desk: Session, told: tuple[int, bool], reason: str, request: gr.Request
+) -> None:
+    at, liked = told
+    texts = texts_in(desk.language)
+    found = feedback_of(page.current(desk), at, liked=liked, reason=reason)
+    if found is None:
+        return
+    if not page.thumbs.take(request.client.host if request.client else ""):
+        raise gr.Error(texts("too_many_thumbs"), print_exception=False)
+    try:
+        is_kept = keep(page.archive.path, found, page.feedback)
+    except OSError as error:
+        raise gr.Error(texts("not_kept"), print_exception=False) from error
+    if not is_kept:
+        raise gr.Error(texts("feedback_full"), print_exception=False)

@@ -1,0 +1,44 @@
+"""What happens when the page is opened: it is filled, and what the browser kept comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from ui.web import browser_storage
+from ui.web.components import AT_ONCE
+from ui.web.events.admin import allowed
+from ui.web.state import Conversation, Session
+from ui.web.texts import texts_in, wanted_language
+from ui.web.updates import PageUpdates, Shown
+
+
+def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
+    """Have the page filled when it is opened; return the event."""
+    on = page.on
+
+    def load(desk: Session, browser: Any, request: gr.Request) -> Shown:
+        language = wanted_language(request.headers.get("accept-language", ""))
+        texts = texts_in(language)
+        conversations = browser_storage.from_browser(browser, page.archive, texts("lost"))
+        fresh = desk.conversations if desk.turns else (Conversation(),)  # with an id of its own
+        conversations = conversations or fresh
+        desk = replace(desk, language=language, conversations=conversations, is_loaded=True)
+        opened = page.desk(desk)
+        examples: list[Any] = [{"text": text} for text in page.overview.now().examples]
+        welcome = texts("welcome" if examples else "welcome_empty")
+        opened[on.chat] = gr.Chatbot(opened[on.chat], examples=examples, placeholder=welcome)
+        may = allowed(request)
+        return {
+            **page.covered(texts),
+            **opened,
+            on.link: str(request.query_params),
+            on.admin.intake.block: gr.Accordion(visible=may),
+            on.admin.remove_this: gr.Button(visible=may),
+        }
+
+    mine = [on.link, on.admin.intake.block, on.admin.remove_this]
+    parts = [*page.desk_parts, *page.covering_parts, *mine]
+    return blocks.load(load, [on.session, on.stored], parts, **AT_ONCE)

@@ -1,0 +1,130 @@
+"""What readers say of answers: thumbs and a reason, a JSON line each, for `backfile evaluate`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from rag.schema import Filters, Hit
+from ui.web.state import Session
+
+FILE = "feedback.jsonl"  # beside the record, in the archive's folder
+LONGEST_REASON = 2000
+LONGEST_TEXT = 2000  # characters of a sentence or a passage
+MOST_SENTENCES = 50
+MOST_PASSAGES = 30
+LARGEST_LINE = 100_000  # bytes; beyond, passages are kept by their place alone
+LARGEST_FILE = 200_000_000
+LARGEST_DAY = 20_000_000  # bytes that come in within a day of this server
+
+
+def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dict[str, Any] | None:
+    """Return what is kept of a thumb at the turn `at`; None where the desk has no such turn.
+
+    The `question` stands without those before it, and with `asked_on` and `filters` it can be
+    asked again; `typed` are the words as they were typed. The articles that a liked answer cites
+    are `gold`: those to be found again. The same turn has the same `id`, so that a later line
+    stands for an earlier one.
+    """
+    if not 0 <= at < len(desk.turns):
+        return None
+    turn = desk.turns[at]
+    answer, asked = turn.answer, turn.request
+    cited = dict.fromkeys(citation.metadata.article_id for citation in answer.citations)
+    asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
+    return {
+        "id": turn.id,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "thumb": "up" if liked else "down",
+        "reason": reason[:LONGEST_REASON],
+        "question": turn.standalone_question or asked.question,
+        "typed": asked.question,
+        "filters": _filters(asked.filters),
+        "asked_on": asked_on.isoformat(timespec="seconds"),
+        "mode": asked.mode,
+        "gold": list(cited) if liked else [],
+        "refused": answer.refused,
+        "said": [
+            {
+                "text": s.text[:LONGEST_TEXT],
+                "support": s.support,
+                "cites": [c.number for c in s.citations],
+            }
+            for s in answer.statements[:MOST_SENTENCES]
+        ],
+        "passages": [_place(hit) for hit in answer.hits[:MOST_PASSAGES]],
+        "archive_sequence": turn.sequence,
+    }
+
+
+class FeedbackFile:
+    """How many bytes of feedback came in today, and how many may."""
+
+    def __init__(self, most: int = LARGEST_DAY) -> None:
+        self._most = most
+        self._day: date | None = None
+        self._bytes = 0
+        self._lock = Lock()
+
+    def takes(self, size: int) -> bool:
+        """Count `size` bytes, and return whether there was room for them."""
+        today = datetime.now(UTC).date()
+        with self._lock:
+            if self._day != today:
+                self._day, self._bytes = today, 0
+            if self._bytes + size > self._most:
+                return False
+            self._bytes += size
+            return True
+
+
+def keep(folder: Path, feedback: dict[str, Any], ledger: FeedbackFile | None = None) -> bool:
+    """Add one line, unless there is too much of it; return whether it was added.
+
+    Lines of two readers at once do not mix, for each is written whole.
+    """
+    line = _line(feedback)
+    if ledger is not None and not ledger.takes(len(line)):
+        return False
+    file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        if os.fstat(file).st_size + len(line) > LARGEST_FILE:
+            return False
+        os.write(file, line)
+    finally:
+        os.close(file)
+    return True
+
+
+def _line(feedback: dict[str, Any]) -> bytes:
+    line = json.dumps(feedback, ensure_ascii=False).encode(errors="replace") + b"\n"
+    if len(line) <= LARGEST_LINE:
+        return line
+    places = [{k: v for k, v in one.items() if k != "text"} for one in feedback["passages"]]
+    short = {**feedback, "passages": places, "filters": {}, "said": []}
+    return json.dumps(short, ensure_ascii=False).encode(errors="replace") + b"\n"
+
+
+def _filters(filters: Filters) -> dict[str, str | list[str]]:
+    """Return what narrows, by the fields of `Filters`, for `read_questions`."""
+    said = {name: value for name, value in asdict(filters).items() if value}
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else list(value)
+        for name, value in said.items()
+    }
+
+
+def _place(hit: Hit) -> dict[str, Any]:
+    passage = hit.passage
+    return {
+        "article_id": passage.article_id,
+        "revision": passage.revision,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text[:LONGEST_TEXT],
+    }

@@ -1,0 +1,57 @@
+"""The endpoints that are meant for programs; everything else of the page is private to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio import events
+
+from rag.errors import QuestionTooLongError
+from rag.query.length_limit import check_length
+from rag.query.parser import LONGEST_QUESTION
+from ui import render
+from ui.web import input_validation
+
+if TYPE_CHECKING:
+    from rag.answer.chatbot import Chatbot
+    from rag.archive.archive import Archive
+
+
+def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
+    """Name `/ask` and `/search`, inside the Blocks that is open."""
+
+    def ask(question: str, k: int = 8) -> dict[str, Any]:
+        """Answer a question from the archive, with citations."""
+        question, k = _checked(question, k, 8)
+        return render.answer_value(chatbot.ask(question, k=k))
+
+    def search(question: str, k: int = 10) -> list[dict[str, Any]]:
+        """Return the passages that answer a question best, best first."""
+        question, k = _checked(question, k, 10)
+        hits = archive.search(question, k)
+        return [render.hit_value(hit) for hit in hits]
+
+    for function in (ask, search):
+        events.api(
+            function,
+            api_name=function.__name__,
+            concurrency_limit=at_once,
+            concurrency_id="asking",
+        )
+
+
+def _checked(question: object, k: object, otherwise: int) -> tuple[str, int]:
+    """Return the arguments, the number within bounds; a question that is too long is refused."""
+    asked = input_validation.read(input_validation.AskFields, {"question": question, "k": k})
+    if asked is None:
+        words = (
+            f"A question is a text of at most {LONGEST_QUESTION:,} characters, "
+            "and k a number from 1 to 100."
+        )
+        raise gr.Error(words, print_exception=False)
+    try:
+        check_length(asked.question)
+    except QuestionTooLongError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    return asked.question, max(1, min(asked.k or otherwise, 100))

@@ -1,0 +1,15 @@
+"""What the page's components are called, in every language at once: the browser takes its own."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ui.web.texts import all_texts
+
+# Of Gradio's own: it puts the text in the browser's language where one of these is a label.
+say = gr.I18n(
+    **{
+        language: {key: text for key, text in words.items() if isinstance(text, str)}
+        for language, words in all_texts().items()
+    }
+)

@@ -1,0 +1,250 @@
+"""What stands where on the page: Gradio's components, without what they do."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from rag.query.parser import LONGEST_QUESTION
+from ui.web.components import (
+    CITED,
+    NOT_CITED,
+    AdminControls,
+    Components,
+    ExportControls,
+    FeedbackForm,
+    FilterControls,
+    HistogramControls,
+)
+from ui.web.events.admin import lay_out_ingest, lay_out_withdrawal
+from ui.web.labels import say
+from ui.web.state import Session
+from ui.web.texts import all_texts
+
+KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
+
+# A click on what has `data-card` tells the page which; links within it need no script.
+CARDS_JS = """
+element.addEventListener('click', (event) => {
+  const pressed = event.target.closest('[data-card]');
+  if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card,
+                                revision: +pressed.dataset.revision || 0});
+});
+"""
+# A click on a bar of the plot comes from `page.js`, which finds the bar; dragging is Gradio's own.
+PLOT_JS = """
+element.addEventListener('bf-pick', (event) => trigger('pick', event.detail));
+"""
+# An article that is opened is scrolled to what is quoted of it, and its headline gets the focus;
+# it is shown a little after it is there, and put on the page anew each time.
+ARTICLE_JS = """
+const go = (frames) => {
+  if (!element.offsetParent) return frames && requestAnimationFrame(() => go(frames - 1));
+  element.querySelector('h2')?.focus({preventScroll: true});
+  element.querySelector('mark, .bf-place')?.scrollIntoView({block: 'center'});
+};
+go(600);
+watch('value', () => go(600));
+"""
+
+
+def build_layout(storage_key: str) -> Components:
+    """Put every component in its place, inside the Blocks that is open."""
+    desk = gr.State(Session(), time_to_live=KEPT_SECONDS)
+    # The secret is no secret: it is in the page. The key keeps one archive's from another's.
+    kept = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
+    link = gr.Textbox(
+        "", visible="hidden"
+    )  # what the page's address asks; it asks when it is filled
+    opened = gr.State("", time_to_live=KEPT_SECONDS)  # the article that is read
+    with gr.Sidebar(open=False, elem_id="bf-sidebar", width=320):
+        conversations, start, delete = _conversations()
+        intake = lay_out_ingest()
+    banner = gr.HTML(elem_id="bf-banner")
+    with gr.Row(elem_id="bf-desk"):
+        with gr.Column(scale=5, min_width=320, elem_id="bf-asking"):
+            chat = _chat()
+            understood = gr.CheckboxGroup(
+                label=say("understood"), visible=False, elem_id="bf-understood", container=False
+            )
+            opinion = _opinion()
+            question, mode = _asking()
+            order, narrowing = _narrowing()
+            taking = _taking()
+        with gr.Column(scale=4, min_width=320, elem_id="bf-reading"):
+            removal = lay_out_withdrawal(KEPT_SECONDS)
+            with gr.Column(elem_id="bf-cards") as cards:
+                time = _time()
+                evidence = gr.HTML(elem_id="bf-evidence", js_on_load=CARDS_JS)
+            with gr.Column(visible=False, elem_id="bf-reader") as reader:
+                with gr.Row():
+                    close = gr.Button(say("back_to_cards"), size="sm", elem_id="bf-close")
+                    remove_this = gr.Button(
+                        say("take_out_this"), size="sm", elem_id="bf-remove-this", visible=False
+                    )
+                article = gr.HTML(elem_id="bf-article", js_on_load=CARDS_JS + ARTICLE_JS)
+    return Components(
+        session=desk,
+        stored=kept,
+        link=link,
+        banner=banner,
+        chat=chat,
+        understood=understood,
+        mode=mode,
+        order=order,
+        question=question,
+        filters=narrowing,
+        feedback=opinion,
+        export=taking,
+        time=time,
+        evidence=evidence,
+        cards=cards,
+        article=article,
+        reader=reader,
+        close=close,
+        conversations=conversations,
+        start=start,
+        delete=delete,
+        opened=opened,
+        admin=AdminControls(intake, removal, remove_this),
+    )
+
+
+def _conversations() -> tuple[gr.Radio, gr.Button, gr.Button]:
+    start = gr.Button(say("new_conversation"), size="sm", elem_id="bf-new")
+    conversations = gr.Radio(
+        label=say("conversations"),
+        info=say("kept_here"),
+        choices=[],
+        elem_id="bf-conversations",
+        container=False,
+    )
+    delete = gr.Button(say("delete_conversation"), size="sm", elem_id="bf-delete")
+    return conversations, start, delete
+
+
+def _chat() -> gr.Chatbot:
+    return gr.Chatbot(
+        elem_id="bf-chat",
+        label=say("chat"),
+        show_label=False,
+        container=False,
+        height="100%",
+        layout="panel",
+        placeholder=str(say("welcome")),
+        buttons=[],
+        editable="user",
+        feedback_options=("Like", "Dislike"),
+        allow_tags=False,
+        sanitize_html=True,
+        latex_delimiters=[],
+        allow_file_downloads=False,
+        group_consecutive_messages=False,
+    )
+
+
+def _opinion() -> FeedbackForm:
+    given = gr.State(None, time_to_live=KEPT_SECONDS)
+    with gr.Group(visible=False, elem_id="bf-opinion") as block:
+        reason = gr.Textbox(
+            label=say("reason"), submit_btn=str(say("send")), max_length=2000, max_lines=3
+        )
+    return FeedbackForm(block, given, reason)
+
+
+def _time() -> HistogramControls:
+    with gr.Accordion(say("over_time"), open=True, visible=False, elem_id="bf-time") as block:
+        note = gr.HTML(elem_id="bf-spoken", js_on_load=PLOT_JS)
+        plot = gr.BarPlot(
+            x="day",
+            y="articles",
+            color="kind",
+            color_map={
+                words[key]: colour
+                for words in all_texts().values()
+                for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
+            },
+            colors_in_legend=[],  # it stands above, in the note
+            x_title=" ",
+            height=150,
+            elem_id="bf-plot",
+            container=False,
+        )
+        busiest = gr.Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
+    return HistogramControls(block, note, plot, busiest)
+
+
+def _taking() -> ExportControls:
+    with gr.Accordion(say("take_away"), open=False, elem_id="bf-take"):
+        which = gr.Radio(
+            [(say(f"which_{which}"), which) for which in ("answer", "conversation")],
+            value="answer",
+            label=say("which"),
+            show_label=False,
+            container=False,
+            elem_id="bf-which",
+        )
+        with gr.Row():
+            copy = gr.Button(say("copy"), size="sm", min_width=90)
+            link = gr.Button(say("copy_link"), size="sm", min_width=90)
+            files = {
+                form: gr.Button(name, size="sm", min_width=90)
+                for form, name in (
+                    ("markdown", "Markdown"),
+                    ("html", "HTML"),
+                    ("ris", "RIS"),
+                    ("csl", "CSL-JSON"),
+                )
+            }
+        parcel = gr.JSON(visible="hidden")
+    return ExportControls(which, copy, link, files, parcel)
+
+
+def _asking() -> tuple[gr.Textbox, gr.Radio]:
+    question = gr.Textbox(
+        elem_id="bf-question",
+        label=say("ask_label"),
+        show_label=False,
+        placeholder=say("ask_placeholder"),
+        max_length=LONGEST_QUESTION,
+        submit_btn=str(say("ask")),
+        autofocus=True,
+        lines=1,
+        max_lines=4,
+    )
+    mode = gr.Radio(
+        [(say(f"mode_{mode}"), mode) for mode in ("answer", "timeline", "passages")],
+        value="answer",
+        label=say("mode"),
+        show_label=False,
+        container=False,
+        elem_id="bf-mode",
+    )
+    return question, mode
+
+
+def _narrowing() -> tuple[gr.Radio, FilterControls]:
+    with gr.Accordion(say("narrow"), open=False, elem_id="bf-narrow"):
+        with gr.Row():
+            after, before, asked_on = (
+                gr.Textbox(
+                    label=say(name), placeholder=say("date_form"), max_length=40, min_width=120
+                )
+                for name in ("after", "before", "asked_on")
+            )
+        with gr.Row():
+            publishers, authors, sections, languages = (
+                gr.Dropdown(label=say(name), multiselect=True, choices=[], min_width=140)
+                for name in ("publishers", "authors", "sections", "languages")
+            )
+        with gr.Row():
+            order = gr.Radio(
+                [(say(f"order_{order}"), order) for order in ("relevance", "date")],
+                value="relevance",
+                label=say("order"),
+                elem_id="bf-order",
+                min_width=200,
+            )
+            widen = gr.Button(say("widen"), size="sm", min_width=100, elem_id="bf-widen")
+    return order, FilterControls(
+        after, before, asked_on, publishers, authors, sections, languages, widen
+    )

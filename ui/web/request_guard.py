@@ -1,0 +1,392 @@
+"""The outermost door of everything served: what passes it may be answered at all.
+
+It stands before Gradio and its own middleware, which echoes origins and has no limits. In order:
+the host that the page answers to, requests of other sites' pages, the routes that the page needs,
+the token, sizes. `ui.web.gradio_calls` then looks at what is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import ipaddress
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from rag.errors import SettingsError
+from rag.settings import Settings
+from ui.web import routes
+from ui.web.auth import WriteAccess, is_same_origin
+from ui.web.quota import Bucket, client_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST_BODY = 1_000_000  # bytes of a request that is no upload
+BODY_SECONDS = 30.0  # within which such a body has to be there
+HERE = ("localhost", "127.0.0.1", "::1")
+WILDCARDS = ("", "0.0.0.0", "::", "*")
+
+# Gradio's page needs inline scripts and makes functions of text; nothing comes from elsewhere.
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-src 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HARDENED = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_REPLACED = {name for name, _ in HARDENED}
+_HOST = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})))"
+    r"(?::\d{1,5})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingRequest:
+    """A request that passed the door.
+
+    `peer` sent it; `client` is who asked for it, which differs behind a proxy that is trusted.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    kind: routes.Kind
+    peer: str
+    client: str
+    may_feed: bool
+    body: bytes = b""
+
+
+class RefusedError(Exception):
+    """A request is not answered: why, in plain words."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedHosts:
+    """The names that the page answers to, and the proxies that it believes."""
+
+    hosts: frozenset[str]
+    proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> AllowedHosts:
+        """Return the doors that the settings describe.
+
+        Raises:
+            SettingsError: A host or a proxy is not one.
+        """
+        hosts = set(HERE)
+        listening = settings.host.strip("[]").lower()
+        if listening not in WILDCARDS:
+            hosts.add(listening)
+        for written in _listed(settings.hosts):
+            host = host_of(written) or host_of(f"[{written}]")
+            if host is None:
+                raise SettingsError(
+                    f"BACKFILE_HOSTS has {written!r}, which is no host: write archive.example"
+                )
+            hosts.add(host)
+        try:
+            proxies = tuple(
+                ipaddress.ip_network(written, strict=False) for written in _listed(settings.proxies)
+            )
+        except ValueError as error:
+            raise SettingsError(
+                f"BACKFILE_PROXIES has something that is no address: {error}. "
+                "Write 127.0.0.1 or 10.0.0.0/8"
+            ) from error
+        return cls(frozenset(hosts), proxies)
+
+    def is_proxy(self, address: str) -> bool:
+        """Return whether a proxy that is trusted has this address."""
+        try:
+            found = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+            found = found.ipv4_mapped
+        return any(found in network for network in self.proxies)
+
+    def client(self, peer: str, headers: Mapping[str, str]) -> str:
+        """Return who asked: the last address that a trusted proxy was asked from."""
+        found = peer
+        passed_on = headers.get("x-forwarded-for", "")[-1000:].split(",")
+        while self.is_proxy(found) and passed_on:
+            address = passed_on.pop().strip()
+            try:
+                ipaddress.ip_address(address)
+            except ValueError:
+                break
+            found = address
+        return found
+
+
+Inner = Callable[["Scope", "Receive", "Send", IncomingRequest], Awaitable[None]]
+
+
+class Guard:
+    """ASGI middleware that refuses what the page is not to answer, before anything else."""
+
+    def __init__(
+        self, app: ASGIApp, calls: Inner, doors: AllowedHosts, permission: WriteAccess
+    ) -> None:
+        self._app = app  # for what is no request: its start and its end
+        self._calls = calls
+        self._doors = doors
+        self._permission = permission
+        self._wrong_tokens = Bucket(burst=10, seconds=6.0)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or say why not."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        sender = _Hardened(send)
+        try:
+            asked = self._asked(scope)
+            if asked.kind == "page" and "token" in asked.query:
+                token = dict(parse_qsl(asked.query)).get("token")
+                if token is not None:
+                    await self._let_in(asked, token, sender)
+                    return
+            if asked.kind == "call":
+                asked = replace(asked, body=await _whole_body(receive, asked.headers))
+                receive = once(asked.body)
+            await self._calls(_cleaned(scope, asked), receive, sender, asked)
+        except RefusedError as refused:
+            if not sender.started:
+                await refuse(sender, refused, scope["path"])
+
+    def _asked(self, scope: Scope) -> IncomingRequest:
+        """Return the request if its host, its origin and its route are right."""
+        named = [value for name, value in scope["headers"] if name == b"host"]
+        headers = _joined(scope["headers"])
+        method, path = scope["method"], scope["path"]
+        if not scope.get("raw_path", b"/").startswith(b"/") or not path.startswith("/"):
+            raise RefusedError(400, "This server is no proxy.")
+        host = host_of(named[0].decode("latin-1")) if len(named) == 1 else None
+        if host is None:
+            raise RefusedError(400, "The Host header is missing, doubled or malformed.")
+        if host not in self._doors.hosts:
+            raise RefusedError(
+                421,
+                f"This page does not answer to the name {host!r}. "
+                f"If it is meant to, start it with BACKFILE_HOSTS={host}",
+            )
+        if method == "OPTIONS":
+            raise RefusedError(403, "Other sites may not use this page.")
+        if not is_same_origin(headers) and not _is_visit(method, path, headers):
+            raise RefusedError(403, "Other sites may not use this page.")
+        kind = routes.kind_of(method, path)
+        if kind is None:
+            raise RefusedError(404, "There is nothing here.")
+        peer = scope["client"][0] if scope.get("client") else ""
+        may_feed = self._permission.may_write(peer, headers)
+        if kind == "upload" and not may_feed:
+            raise RefusedError(403, "You may not change this archive here.")
+        client = client_of(self._doors.client(peer, headers))
+        query = scope.get("query_string", b"").decode("latin-1")
+        if len(query) > 4 * 8192:
+            raise RefusedError(414, "The address is too long.")
+        return IncomingRequest(method, path, query, headers, kind, peer, client, may_feed)
+
+    async def _let_in(self, asked: IncomingRequest, token: str, send: Send) -> None:
+        """Turn the token of an address into a cookie, so that the address doesn't keep it."""
+        rest = [(name, value) for name, value in parse_qsl(asked.query) if name != "token"]
+        there = f"/?{urlencode(rest)}" if rest else "/"
+        if not self._permission.is_token(token):
+            if not self._wrong_tokens.take(asked.client):
+                raise RefusedError(429, "Too many wrong tokens. Wait a minute.")
+            page = (
+                "<!doctype html><html lang=en><meta charset=utf-8><title>Backfile</title>"
+                "<body style='font-family: system-ui; max-width: 40em; margin: 4em auto'>"
+                "<h1>This link is no longer valid</h1><p>Each start of <code>backfile serve</code> "
+                "prints a new one, unless <code>BACKFILE_TOKEN</code> is set. Without it you can "
+                f"ask, but not change the archive.</p><p><a href='{html.escape(there)}'>"
+                "Go on to the page</a></p>"
+            )
+            await _answer(send, 403, page.encode(), "text/html; charset=utf-8")
+            return
+        is_secure = asked.headers.get("x-forwarded-proto") == "https" and self._doors.is_proxy(
+            asked.peer
+        )
+        cookie = (
+            f"{self._permission.cookie_name}={self._permission.cookie_value}; Path=/; HttpOnly; "
+            f"SameSite=Strict{'; Secure' if is_secure else ''}"
+        )
+        extra = [
+            (b"location", there.encode("latin-1")),
+            (b"set-cookie", cookie.encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        await _answer(send, 303, b"", "text/plain; charset=utf-8", extra)
+
+
+def host_of(written: str) -> str | None:
+    """Return the host of a Host header in lower case, without its port; None for no host."""
+    found = _HOST.fullmatch(written)
+    if found is None:
+        return None
+    if found["v6"]:
+        try:
+            return str(ipaddress.IPv6Address(found["v6"]))
+        except ValueError:
+            return None
+    return found["name"].lower().removesuffix(".")
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip().lower() for part in text.split(",") if part.strip()]
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name; one that is there more than once has all its values."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        between = "; " if key == "cookie" else ", "
+        joined[key] = f"{joined[key]}{between}{text}" if key in joined else text
+    return joined
+
+
+def _is_visit(method: str, path: str, headers: Mapping[str, str]) -> bool:
+    """Return whether somebody follows a link to the page, which another site may hold."""
+    return (
+        method == "GET"
+        and path == "/"
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+        and "origin" not in headers
+    )
+
+
+def _cleaned(scope: Scope, asked: IncomingRequest) -> Scope:
+    """Return the scope without the headers that Gradio would believe, with what was found out."""
+    headers = [
+        (name, value)
+        for name, value in scope["headers"]
+        if name not in (b"origin", b"x-forwarded-host")
+        and (name != b"x-forwarded-proto" or value in (b"http", b"https"))
+    ]
+    port = scope["client"][1] if scope.get("client") else 0
+    state = {**scope.get("state", {}), "may_feed": asked.may_feed, "client": asked.client}
+    return {**scope, "headers": headers, "client": (asked.client, port), "state": state}
+
+
+async def _whole_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
+    """Read a body, and no more than may be; whatever its Content-Length says."""
+    too_large = RefusedError(413, f"The request is larger than {LARGEST_BODY // 1000:,} kB.")
+    announced = headers.get("content-length", "0")
+    if not announced.isdecimal() or len(announced) > 12 or int(announced) > LARGEST_BODY:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RefusedError(400, "The request broke off.")
+                part = message.get("body", b"")
+                size += len(part)
+                if size > LARGEST_BODY:
+                    raise too_large
+                parts.append(part)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+    except TimeoutError:
+        raise RefusedError(408, "The request took too long.") from None
+
+
+def once(body: bytes) -> Receive:
+    """Return a `receive` that gives the body, then waits for ever."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return receive
+
+
+class _Hardened:
+    """A `send` that adds the headers for safety, and takes away those for other origins."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+
+    async def __call__(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = [
+                (name, value)
+                for name, value in message.get("headers", ())
+                if name.lower() not in _REPLACED
+                and not name.lower().startswith(b"access-control-")
+                and name.lower() != b"server"
+            ]
+            message = {**message, "headers": [*headers, *HARDENED]}
+        await self._send(message)
+
+
+async def refuse(send: Send, refused: RefusedError, path: str) -> None:
+    """Answer that a request is refused: as JSON to scripts, as text to everybody else."""
+    if path.startswith(routes.API):
+        words = json.dumps({"detail": refused.words, "error": refused.words}).encode()
+        await _answer(send, refused.status, words, "application/json")
+    else:
+        await _answer(send, refused.status, f"{refused.words}\n".encode(), "text/plain")
+
+
+async def _answer(
+    send: Send,
+    status: int,
+    body: bytes,
+    media_type: str,
+    extra: list[tuple[bytes, bytes]] | None = None,
+) -> None:
+    headers = [
+        (b"content-type", media_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+        *(extra or []),
+    ]
+    if status in (408, 413):  # what is left of the body isn't read
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,197 @@
+"""From what one browser asks to its desk as the answer grows; nothing is kept between calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rag.errors import BackfileError
+from rag.query.parser import (
+    LONGEST_QUESTION,
+    ParsedQuery,
+    first_and_last,
+)
+from rag.retrieval.hybrid import apply_query_constraints, retrieve, understand_question
+from rag.schema import Answer
+from ui.web.state import KINDS, AskRequest, Session, Turn
+from ui.web.texts import Texts, texts_in
+
+if TYPE_CHECKING:
+    from rag.answer.chatbot import Chatbot
+    from rag.archive.archive import Archive
+
+REMEMBERED = 6  # turns that a follow-up question may refer to
+REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
+PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
+
+
+def begin_turn(desk: Session, asked: AskRequest, at: int | None = None) -> Session:
+    """Return the desk with a turn that waits for its answer, in the place of the turns from `at`.
+
+    It is as it was where nothing is asked, and while an answer is under way.
+    """
+    # A longer one, which the page's own field doesn't take, is told so by `read_question`.
+    question = " ".join(asked.question.split())[: LONGEST_QUESTION + 1]
+    if not question or desk.is_busy:
+        return desk
+    asked = replace(asked, question=question)
+    before = desk.turns if at is None else desk.turns[:at]
+    return desk.with_turns((*before, Turn(asked, Answer(question), "waiting")))
+
+
+def stop_turn(desk: Session) -> Session:
+    """Return the desk with its last turn left as far as it came; its answer grows no more."""
+    if not desk.is_busy:
+        return desk
+    desk.turns[-1].finished.set()
+    return desk.with_last(replace(desk.turns[-1], progress="stopped"))
+
+
+def finish_turn(desk: Session) -> Session:
+    """Return the desk with an answer stopped that ended before it was complete."""
+    return stop_turn(desk) if desk.is_busy and desk.turns[-1].finished.is_set() else desk
+
+
+def run_turn(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Session]:
+    """Yield the desk as the turn that waits is answered, until it is over; nothing for none."""
+    if not desk.turns or desk.turns[-1].progress != "waiting":
+        return
+    over = desk.turns[-1].finished
+    drawn = 0.0
+    try:
+        for turn in _grown(archive, chatbot, desk):
+            if over.is_set():
+                return
+            if turn.progress == "done" or time.monotonic() - drawn >= REDRAW_SECONDS:
+                if turn.answer.statements:  # the first one is drawn at once
+                    drawn = time.monotonic()
+                yield desk.with_last(turn)
+    finally:
+        over.set()
+
+
+def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
+    """Yield the turn that waits as its answer grows; the last one is done."""
+    history = desk.current.history[-REMEMBERED:]
+    turn = desk.turns[-1]
+    asked_on = turn.request.asked_on or datetime.now(UTC)
+    try:
+        turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.version)
+        yield turn
+        question = read_question(archive, turn, history)
+        understood = described(turn.request, question, texts_in(desk.language))
+        turn = replace(
+            turn, understood=understood, standalone_question=question.text, parsed=question
+        )
+        yield turn
+        for answer in _answers(archive, chatbot, turn, question, history):
+            turn = replace(turn, answer=replace(answer, question=turn.request.question))
+            yield turn
+        turn = replace(turn, out_of_coverage=_outside(archive, turn.request, question))
+    except BackfileError as error:
+        turn = replace(turn, answer=Answer(turn.request.question, refused=True, reason=str(error)))
+    yield replace(turn, progress="done")
+
+
+def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> ParsedQuery:
+    """Return what is read from the question's words, less what was struck out of it."""
+    asked = turn.request
+    return understand_question(
+        archive,
+        asked.question,
+        asked_on=turn.asked_on or asked.asked_on,
+        history=history,
+        access=asked.filters.access,
+        without=asked.removed_constraints,
+    )
+
+
+def _answers(
+    archive: Archive,
+    chatbot: Chatbot,
+    turn: Turn,
+    question: ParsedQuery,
+    history: list[tuple[str, Answer]],
+) -> Iterator[Answer]:
+    asked = turn.request
+    if asked.mode == "passages":
+        found = retrieve(archive, question, PASSAGES_SHOWN, filters=asked.filters)
+        hits = list(found.nearest_hits)
+        if asked.order == "date":
+            oldest = datetime.min.replace(tzinfo=UTC)
+            hits.sort(key=lambda hit: hit.metadata.published or oldest, reverse=True)
+        yield Answer(asked.question, hits=tuple(hits), notice=found.notice)
+    elif asked.mode == "timeline":
+        from rag.answer.timeline import build_timeline
+
+        yield build_timeline(archive, question, filters=asked.filters)
+    else:
+        from rag.answer.followups_llm import rewrites
+
+        # A chat model rewrites follow-ups itself; their constraints are removed from no rewriting.
+        by_model = (
+            chatbot.chat_model is not None
+            and not asked.removed_constraints
+            and rewrites(asked.question, history)
+        )
+        yield from chatbot.stream(
+            asked.question if by_model else question,
+            filters=asked.filters,
+            asked_on=turn.asked_on,
+            history=history if by_model else (),
+        )
+
+
+def described(
+    asked: AskRequest, question: ParsedQuery, texts: Texts
+) -> tuple[tuple[str, str], ...]:
+    """Return what narrows a question, by kind: what its fields say, what its words say."""
+    said = []
+    if asked.filters:
+        said.append(("filters", _described_fields(asked, texts)))
+    if question.time_range is not None:
+        window = question.time_range
+        first, last = first_and_last(window)
+        key = "window" if first and last else "since" if first else "until"
+        words = texts.period(first, last) if first and last else texts.day(first or last)
+        said.append(("window", texts(key if window.hard else f"soft_{key}", when=words)))
+    for kind in KINDS[1:]:
+        names = getattr(question, kind)
+        if names:
+            said.append((kind, texts(f"understood_{kind}", names=", ".join(names))))
+    return tuple(said)
+
+
+def _described_fields(asked: AskRequest, texts: Texts) -> str:
+    filters = asked.filters
+    last = filters.before - timedelta(days=1) if filters.before else None
+    if filters.after and last:
+        days = texts.period(filters.after, last)
+    else:
+        key = "since" if filters.after else "until"
+        days = texts(key, when=texts.day(filters.after or last)) if filters.after or last else ""
+    names = (*filters.publishers, *filters.authors, *filters.sections, *filters.languages)
+    return texts("only", what=", ".join(filter(None, (days, *names))))
+
+
+def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:
+    """Whether what is asked for lies before or after everything that the archive holds."""
+    narrowed = apply_query_constraints(asked.filters, question)
+    if narrowed is None or not (narrowed.after or narrowed.before):
+        return False
+    # Not `status`, which looks for gaps as well and measures every file.
+    days = [
+        day
+        for _, _, *ends in archive.store.publishers(access=asked.filters.access)
+        for day in ends
+        if day
+    ]
+    if not days:
+        return True
+    return bool(
+        (narrowed.after and narrowed.after > max(days))
+        or (narrowed.before and narrowed.before <= min(days))
+    )

@@ -1,0 +1,1 @@
+"""HTML views of the page: messages, evidence cards, articles, status."""

@@ -1,0 +1,154 @@
+"""The cards beside the chat: for each citation its article, and its passage, the quote marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from rag.sanitize import neutralize_markers, web_address
+from rag.schema import ArticleMetadata, Citation, Hit, Passage
+from ui.web.state import Turn
+from ui.web.texts import Texts
+from ui.web.views.markup import escape, escape_line, paragraph
+
+MOST_COPIES = 5  # named on a card; a wire story is in hundreds of papers
+
+
+def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
+    """Return the cards of a conversation's answers, the last one open, the others folded."""
+    if not turns:
+        return paragraph(escape(texts("no_evidence")), "bf-empty")
+    cards = [_turn(turn, number, texts) for number, turn in enumerate(turns, start=1)]
+    folded = "".join(
+        f'<details class="bf-earlier"><summary dir="auto">'
+        f"{escape_line(turn.request.question)}</summary>{markup}</details>"
+        for turn, markup in reversed(list(zip(turns[:-1], cards[:-1], strict=True)))
+        if markup
+    )
+    return f'<div class="bf-now">{cards[-1]}</div>{folded}'
+
+
+def _turn(turn: Turn, number: int, texts: Texts) -> str:
+    answer = turn.answer
+    if turn.shown:
+        heading = "closest" if answer.refused else "passages"
+        cards = [
+            _hit_card(hit, number, place, texts) for place, hit in enumerate(turn.shown, start=1)
+        ]
+    else:
+        heading = "nothing_near" if answer.refused else "rests_on"
+        cards = [
+            _citation_card(card, list(citations), number, texts, _said(turn, number, card))
+            for card, citations in groupby(answer.citations, key=lambda c: c.number)
+        ]
+    if not cards and not answer.refused:
+        return ""
+    return f"<h2>{escape(texts(heading))}</h2>{''.join(cards)}"
+
+
+def _said(turn: Turn, number: int, card: int) -> str:
+    """Return the id of the first place in the chat where that card is cited."""
+    for place, statement in enumerate(turn.answer.statements, start=1):
+        if any(citation.number == card for citation in statement.citations):
+            return f"turn-{number}-said-{place}-{card}"
+    return ""
+
+
+def _citation_card(
+    number: int, citations: list[Citation], turn: int, texts: Texts, said: str
+) -> str:
+    first = citations[0]
+    spans = [(c.start, c.end) for c in citations if c.passage == first.passage]
+    back = escape(texts("back_to_sentence", number=number))
+    return (
+        f'<article class="bf-card" id="turn-{turn}-card-{number}" '
+        f'aria-labelledby="turn-{turn}-title-{number}">'
+        f'<a class="bf-number" href="#{said}" aria-label="{back}" title="{back}">{number}</a>'
+        f"{_headline(first.metadata, f'turn-{turn}-title-{number}', texts)}"
+        f"{passage_html(first.passage, spans)}{copies_html(first.copies, texts)}"
+        f"{_doing(first.metadata, turn, number, texts)}</article>"
+    )
+
+
+def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
+    card = f"turn-{turn}-hit-{place}"
+    title = f"{card}-title"
+    return (
+        f'<article class="bf-card" id="{card}" aria-labelledby="{title}">'
+        f"{_headline(hit.metadata, title, texts)}{passage_html(hit.passage, [])}"
+        f"{copies_html(hit.copies, texts)}{_doing(hit.metadata, turn, place, texts)}</article>"
+    )
+
+
+def _headline(head: ArticleMetadata, title_id: str, texts: Texts) -> str:
+    title = escape(head.title or head.article_id)
+    return f'<h3 dir="auto" id="{title_id}">{title}</h3>{facts_html(head, texts)}'
+
+
+def facts_html(head: ArticleMetadata, texts: Texts) -> str:
+    """Return one line of what is known of an article: publisher, date, authors, section."""
+    facts = [
+        f"<span>{fact}</span>"
+        for fact in (
+            f"<bdi>{escape(head.publisher)}</bdi>" if head.publisher else "",
+            f"<time>{escape_line(texts.date(head.published))}</time>" if head.published else "",
+            f"<bdi>{escape(', '.join(head.authors))}</bdi>" if head.authors else "",
+            f"<bdi>{escape(head.section)}</bdi>" if head.section else "",
+        )
+        if fact
+    ]
+    return paragraph("".join(facts), "bf-facts")
+
+
+def copies_html(copies: Sequence[ArticleMetadata], texts: Texts) -> str:
+    """Return who else printed the story, each with its headline and a link to it."""
+    if not copies:
+        return ""
+    links = []
+    for head in copies[:MOST_COPIES]:
+        name, address = escape(head.publisher or head.title), web_address(head.url)
+        link = f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer"'
+        title = f'title="{escape_line(head.title)}"'
+        links.append(f"{link} {title}>{name}</a>" if address else f"<bdi {title}>{name}</bdi>")
+    more = len(copies) - MOST_COPIES
+    links += [escape(texts("more_copies", count=more))] if more > 0 else []
+    return paragraph(f"{escape(texts('also_in'))} {', '.join(links)}", "bf-copies")
+
+
+def _doing(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
+    """Return what one can do with a card: open the article at the place, or where it stood."""
+    open_it = escape(texts("open_article"))
+    title = escape_line(head.title or head.article_id)
+    return (
+        f'<p class="bf-doing"><button type="button" data-turn="{turn}" data-card="{card}" '
+        f'aria-label="{open_it}&#58; {title}">{open_it}</button>{original(head, texts)}</p>'
+    )
+
+
+def original(head: ArticleMetadata, texts: Texts) -> str:
+    """Return the link to where the article stood, if a browser may follow it."""
+    address = web_address(head.url)
+    if not address:
+        return ""
+    return (
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">'
+        f"{escape(texts('original'))}</a>"
+    )
+
+
+def passage_html(passage: Passage, spans: Iterable[tuple[int, int]]) -> str:
+    """Return the passage with what lies in `spans`, counted in the article, marked."""
+    shifted = [(start - passage.start, end - passage.start) for start, end in spans]
+    return f'<blockquote dir="auto">{marked(passage.text, shifted)}</blockquote>'
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return `text` escaped, with what lies in `spans` marked."""
+    text = neutralize_markers(text)  # first, for a marker may reach over the end of a span
+    parts, reached = [], 0
+    for start, end in sorted(spans):
+        start, end = max(start, reached), min(end, len(text))
+        if start < end:
+            parts.append(f"{escape(text[reached:start])}<mark>{escape(text[start:end])}</mark>")
+            reached = end
+    return "".join([*parts, escape(text[reached:])])

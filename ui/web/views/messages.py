@@ -1,0 +1,115 @@
+"""The chat's own markup: statements, their numbers, how far they are borne out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rag.schema import ArticleMetadata, Statement
+from ui.render import named
+from ui.web.state import Turn
+from ui.web.texts import SUPPORTS, Texts
+from ui.web.views.markup import escape, escape_line, paragraph, plain_line
+
+OFFERED = 3  # closest articles that stand in the chat itself; all of them have cards
+SIGNS = {"supported": "✓", "partly": "◐", "not supported": "✗", "contradicted": "✗"}
+
+
+def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
+    """Return the conversation for Gradio's chat, every word of it escaped."""
+    said = []
+    for number, turn in enumerate(turns, start=1):
+        said.append({"role": "user", "content": plain_line(turn.request.question)})
+        said.append({"role": "assistant", "content": answer_html(turn, number, texts)})
+    return said
+
+
+def answer_html(turn: Turn, number: int, texts: Texts) -> str:
+    """Return the answer of the turn with that number; its citations lead to the turn's cards."""
+    return "".join([*_body(turn, number, texts), *_notes(turn, texts), _removed(turn, texts)])
+
+
+def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
+    answer = turn.answer
+    if turn.progress in ("waiting", "growing") and not answer.statements and not answer.refused:
+        key = "waiting" if turn.progress == "waiting" else "searching"
+        yield paragraph(f'<span class="bf-working">{escape(texts(key))}</span>', "bf-note")
+    elif answer.refused:
+        first, _, rest = (texts.told(answer.reason) or texts("refusal")).partition(". ")
+        why = f"&#46; {escape_line(rest)}" if rest else ""
+        yield paragraph(f"<strong>{escape_line(first)}</strong>{why}", "bf-refused")
+        yield _closest(turn, number, texts)
+    elif turn.request.mode == "passages" and turn.progress == "done":
+        count = len(answer.hits)
+        said = escape(texts("found_passages", count=count))
+        link = f'<a href="#turn-{number}-hit-1">{said}</a>' if count else said
+        yield paragraph(link, "bf-said")
+    for place, statement in enumerate(answer.statements, start=1):
+        yield _statement(statement, f"turn-{number}", place, texts)
+
+
+def _closest(turn: Turn, number: int, texts: Texts) -> str:
+    """Return the closest articles that a refusal offers, each leading to its card."""
+    items = "".join(
+        f'<li dir="auto"><a href="#turn-{number}-hit-{place}">'
+        f"{escape_line(hit.metadata.title or hit.metadata.article_id)}</a>"
+        f"{_whose(hit.metadata, texts)}</li>"
+        for place, hit in enumerate(turn.shown[:OFFERED], start=1)
+    )
+    heading = paragraph(escape(texts("closest_beside")), "bf-note")
+    return f'{heading}<ul class="bf-closest">{items}</ul>' if items else ""
+
+
+def _whose(head: ArticleMetadata, texts: Texts) -> str:
+    facts = filter(None, (head.publisher, texts.day(head.published)))
+    told = "".join(f", {escape_line(fact)}" for fact in facts)
+    return f"<span>{told}</span>" if told else ""
+
+
+def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
+    parts = [escape_line(texts.dated(statement.text))]
+    for number, citation in {c.number: c for c in statement.citations}.items():
+        parts.append(
+            f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
+            f'title="{escape_line(named(citation.metadata))}">&#91;{number}&#93;</a>'
+        )
+    sign, key = SIGNS[statement.support], SUPPORTS[statement.support]
+    told = escape_line(". ".join(filter(None, (texts(key), texts.told(statement.reason)))))
+    shown = "" if statement.support == "supported" else f" {escape(texts(key))}"
+    hidden = f'<span class="bf-unseen">{told}</span>' if not shown else ""
+    support = f'<span class="bf-support bf-{key}" title="{told}">{sign}{shown}{hidden}</span>'
+    # A sign alone does not begin a line; one with words may.
+    gap = " " if shown else "&#160;"
+    return paragraph(f"{' '.join(parts)}{gap}{support}", f"bf-statement bf-is-{key}")
+
+
+def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
+    answer = turn.answer
+    if answer.notice:
+        yield paragraph(escape_line(texts.told(answer.notice)), "bf-note bf-notice")
+    if turn.out_of_coverage:
+        yield paragraph(escape(texts("outside")), "bf-note bf-notice")
+    if turn.progress == "stopped":
+        yield paragraph(escape(texts("stopped")), "bf-note")
+    facts = []
+    if answer.newest_source and not answer.refused:
+        facts.append(texts("as_of", day=texts.day(answer.newest_source)))
+    if turn.progress in ("growing", "done") and answer.hits:
+        looked_at = max(answer.candidates_considered, len(answer.hits))
+        facts.append(texts("looked_at", count=looked_at))
+    facts += [texts(f"struck_{kind}") for kind in turn.request.removed_constraints]
+    if facts:
+        yield paragraph(" &#183; ".join(map(escape_line, facts)), "bf-note bf-facts")
+
+
+def _removed(turn: Turn, texts: Texts) -> str:
+    """Return what was taken out for want of support, folded."""
+    removed = turn.answer.rejected_statements
+    if not removed:
+        return ""
+    items = "".join(
+        f'<li dir="auto"><del>{escape_line(s.text)}</del> '
+        f"<span>{escape_line(texts.told(s.reason) or texts(SUPPORTS[s.support]))}</span></li>"
+        for s in removed
+    )
+    heading = escape(texts("removed", count=len(removed)))
+    return f'<details class="bf-removed"><summary>{heading}</summary><ul>{items}</ul></details>'

@@ -1,0 +1,83 @@
+"""What is told to who looks after the archive: how a feeding goes, what the archive holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ui.web.ingest_job import IngestResult
+from ui.web.texts import Texts
+from ui.web.views.markup import escape, escape_line
+
+if TYPE_CHECKING:
+    from rag.archive.stats import ArchiveStatus, CoverageGap
+
+MOST_GAPS = 20  # of them in the list, the longest
+
+
+def ingest_html(intake: IngestResult, texts: Texts) -> str:
+    """Return how far it is, what became of it, and what was rejected, for a reader."""
+    report = intake.report
+    parts = []
+    if intake.failed:
+        parts.append(failure(texts("feed_failed", why=intake.failed)))
+    elif intake.is_done and report:
+        figures = ("new", "changed", "unchanged", "rejected", "passages")
+        counted = {name: texts.number(getattr(report, name)) for name in figures}
+        parts.append(note(texts("fed", seconds=f"{report.seconds:.1f}", **counted)))
+    else:
+        share = round(100 * intake.share)
+        new, changed = (report.new, report.changed) if report else (0, 0)
+        said = texts("feeding", share=share, new=texts.number(new), changed=texts.number(changed))
+        parts.append(f'<progress max="100" value="{share}" aria-hidden="true"></progress>')
+        parts.append(note(said))
+    if intake.rejects:
+        items = "".join(
+            f'<li dir="auto"><b>{escape_line(place)}</b>&#58; {escape_line(reason)}</li>'
+            for place, reason in intake.rejects
+        )
+        heading = escape(texts("rejects"))
+        parts.append(f"<details open><summary>{heading}</summary><ul>{items}</ul></details>")
+    return "".join(parts)
+
+
+def status_html(status: ArchiveStatus, texts: Texts) -> str:
+    """Return what is in the archive, and where it has gaps, for who looks after it."""
+    rows = {
+        "articles": texts.number(status.articles),
+        "passages": texts.number(status.passages),
+        "copies": texts.number(status.copies),
+        "last": texts.date(status.last_ingest) or texts("never"),
+        "size": f"{status.bytes / 1e6:,.1f} MB".replace(",", " "),
+        "model": status.embedding_model,
+        "sequence": str(status.sequence),
+    }
+    listed = "".join(
+        f"<dt>{escape(texts(f'status_{name}'))}</dt><dd>{escape_line(value)}</dd>"
+        for name, value in rows.items()
+    )
+    longest = sorted(status.gaps, key=lambda gap: -gap.days)[:MOST_GAPS]
+    gaps = "".join(f'<li dir="auto">{escape_line(_gap(gap, texts))}</li>' for gap in longest)
+    heading = escape(texts("status_gaps"))
+    more = f"<details><summary>{heading}</summary><ul>{gaps}</ul></details>" if gaps else ""
+    return f"<h2>{escape(texts('status'))}</h2><dl>{listed}</dl>{more}"
+
+
+def _gap(gap: CoverageGap, texts: Texts) -> str:
+    return texts(
+        "status_silent" if gap.goes_on else "status_gap",
+        publisher=gap.publisher or texts("no_publisher"),
+        first=texts.day(datetime(*gap.first.timetuple()[:3], tzinfo=UTC)),
+        last=texts.day(datetime(*gap.last.timetuple()[:3], tzinfo=UTC)),
+        count=gap.days,
+    )
+
+
+def note(said: str) -> str:
+    """Return what is said, to be read aloud when there is time."""
+    return f'<p class="bf-note" role="status" dir="auto">{escape_line(said)}</p>'
+
+
+def failure(said: str) -> str:
+    """Return what went wrong, to be read aloud at once."""
+    return f'<p class="bf-note bf-notice" role="alert" dir="auto">{escape_line(said)}</p>'

@@ -1,0 +1,91 @@
+"""What an open page still holds of articles that were withdrawn since, taken out of it.
+
+A desk keeps the passages that its answers cite. It is checked each time that something of it is
+shown, opened again, exported or kept as feedback: what a takedown removed from the archive mustn't
+come out of a page that was open at the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.schema import ArticleMetadata, Hit, Statement
+from ui.web.state import Session, Turn
+
+if TYPE_CHECKING:
+    from rag.archive.archive import Archive
+
+
+def without_withdrawn(desk: Session, archive: Archive, notice: str) -> Session:
+    """Return the desk without the text of withdrawn articles; the same desk if it has none.
+
+    `notice` takes the place of what an answer said of itself where something is missing from it.
+    """
+    turns = [turn for conversation in desk.conversations for turn in conversation.turns]
+    gone = archive.withdrawals({head.article_id for turn in turns for head in _heads(turn)})
+    if not gone:
+        return desk
+    return replace(
+        desk,
+        conversations=tuple(
+            replace(c, turns=tuple(_without(turn, gone, notice) for turn in c.turns))
+            for c in desk.conversations
+        ),
+    )
+
+
+def _heads(turn: Turn) -> Iterator[ArticleMetadata]:
+    """Yield the head of each article that the turn holds something of."""
+    answer = turn.answer
+    for hit in (*answer.hits, *answer.nearest_hits):
+        yield from (hit.metadata, *hit.copies)
+    for statement in (*answer.statements, *answer.rejected_statements):
+        for citation in statement.citations:
+            yield from (citation.metadata, *citation.copies)
+
+
+def _without(turn: Turn, gone: Collection[str], notice: str) -> Turn:
+    if not any(head.article_id in gone for head in _heads(turn)):
+        return turn
+    answer = turn.answer
+    return replace(
+        turn,
+        answer=replace(
+            answer,
+            statements=_statements(answer.statements, gone),
+            rejected_statements=_statements(answer.rejected_statements, gone),
+            hits=_hits(answer.hits, gone),
+            nearest_hits=_hits(answer.nearest_hits, gone),
+            reason="",  # it may name what was closest, or quote it
+            notice=notice,
+        ),
+    )
+
+
+def _statements(statements: Iterable[Statement], gone: Collection[str]) -> tuple[Statement, ...]:
+    return tuple(
+        replace(
+            statement,
+            citations=tuple(
+                replace(c, copies=_copies(c.copies, gone)) for c in statement.citations
+            ),
+        )
+        for statement in statements
+        if not any(c.metadata.article_id in gone for c in statement.citations)
+    )
+
+
+def _hits(hits: Iterable[Hit], gone: Collection[str]) -> tuple[Hit, ...]:
+    return tuple(
+        replace(hit, copies=_copies(hit.copies, gone))
+        for hit in hits
+        if hit.metadata.article_id not in gone
+    )
+
+
+def _copies(
+    copies: Iterable[ArticleMetadata], gone: Collection[str]
+) -> tuple[ArticleMetadata, ...]:
+    return tuple(head for head in copies if head.article_id not in gone)
