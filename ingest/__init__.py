@@ -1,0 +1,1 @@
+"""Ingest: fetch, read and clean articles, and write them to an archive."""

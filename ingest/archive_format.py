@@ -1,6 +1,7 @@
-"""Articles as lines of JSON or rows of Parquet that are read again word for word: both halves.
+"""Export format: articles as JSON Lines or Parquet, read back without any change.
 
-What is exported is marked, and then no reader cleans it, guesses at it or derives its id.
+Exported records carry a marker; readers take marked records verbatim: no cleaning, no guessed
+fields, no derived ids.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import IO, Any
 from rag.schema import Article, ArticleMetadata
 
 MARK, FORMAT = "backfile", 1
-ROWS = 1_000  # of a row group: what is in memory at a time
+ROWS = 1_000  # per row group, which is held in memory
 _NAMES = (
     *("id", "title", "text"),
     *(
@@ -28,9 +29,9 @@ _DATES = ("published", "updated")
 
 
 def to_record(article: Article) -> dict[str, Any]:
-    """Return an article as JSON holds it, with the mark.
+    """Return an article as a JSON-ready dict, with the export marker.
 
-    Its revision tells the versions of one article apart; the archive that reads it counts its own.
+    `revision` tells the versions of an article apart; the archive that reads them assigns its own.
     """
     value = {name: getattr(article, name) for name in _NAMES}
     dates = {name: moment.isoformat() for name in _DATES if (moment := value[name])}
@@ -44,44 +45,46 @@ def to_record(article: Article) -> dict[str, Any]:
 
 
 def is_archive_record(value: Mapping[str, Any]) -> bool:
+    """Return whether a record carries the export marker."""
     return value.get(MARK) == FORMAT
 
 
 def from_record(value: Mapping[str, Any]) -> Article:
-    """Return the article that was exported, word for word.
+    """Return the article of an exported record, verbatim.
 
-    Raises ValueError where the line has been altered into something else.
+    Raises:
+        ValueError: the record is not a valid export, for example because it was edited.
     """
     given = {name: value[name] for name in _NAMES if value.get(name) is not None}
     authors = given.pop("authors", [])
     urgency = given.pop("urgency", None)
-    dates = {name: _moment(given.pop(name)) for name in _DATES if name in given}
+    dates = {name: _parse_date(given.pop(name)) for name in _DATES if name in given}
     if not isinstance(authors, list) or not all(
         isinstance(text, str) for text in (*given.values(), *authors)
     ):
-        raise ValueError("an exported article holds something else than text")
+        raise ValueError("exported article: a field that must be text is not")
     if not given.get("id") or "text" not in given or not (given["text"] or given.get("title")):
-        raise ValueError("an exported article lacks its id, or its text and its title")
+        raise ValueError("exported article: no id, or neither text nor title")
     if urgency is not None and urgency not in range(1, 9):
-        raise ValueError("an exported article's urgency is none of 1 to 8")
-    revision = value.get("revision") or 1  # exports of older versions have none
+        raise ValueError("exported article: urgency must be 1 to 8")
+    revision = value.get("revision") or 1  # missing in exports of older versions
     if type(revision) is not int or not 1 <= revision < 2**53:
-        raise ValueError("an exported article's revision is no number")
+        raise ValueError("exported article: revision must be a positive integer")
     values: dict[str, Any] = {"title": "", **given, **dates, "authors": tuple(authors)}
     values["revision"] = revision
     return Article(**values, urgency=None if urgency is None else int(urgency))
 
 
-def _moment(value: Any) -> datetime:
-    """Return an exported date; whether it is a valid one is seen where it is stored."""
+def _parse_date(value: Any) -> datetime:
+    """Parse an exported date; the store checks that it is a valid one."""
     moment = datetime.fromisoformat(str(value))
     if moment.tzinfo is None:
-        raise ValueError("an exported article's date lacks its zone")
+        raise ValueError("exported article: a date has no time zone")
     return moment
 
 
 def write_jsonl(articles: Iterable[Article], file: IO[str]) -> int:
-    """Write a line for each article; return how many."""
+    """Write one JSON line per article; return the number of lines."""
     count = 0
     for article in articles:
         file.write(json.dumps(to_record(article), ensure_ascii=False) + "\n")
@@ -90,7 +93,7 @@ def write_jsonl(articles: Iterable[Article], file: IO[str]) -> int:
 
 
 def write_parquet(articles: Iterable[Article], path: Path) -> int:
-    """Write a row for each article; return how many."""
+    """Write one Parquet row per article; return the number of rows."""
     import pyarrow as pa  # .2 s: only to write Parquet
     from pyarrow import parquet
 

@@ -1,4 +1,4 @@
-"""Batches of articles: bounded in number, in size and in the time that they take to come."""
+"""Batches of articles, bounded in number, size and waiting time."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from rag.schema import Article
 
-# Articles that are looked up, split, embedded and put in one transaction: what a crash may lose,
-# and what is in memory at a time. At 64 the embedding's batches are full and a commit is nothing.
+# Articles per transaction: large enough to fill the embedding batches, small enough for memory.
 BATCH_ARTICLES = 64
-BATCH_CHARACTERS = 2_000_000  # a batch of long articles is put earlier
-BATCH_SECONDS = 10.0  # and so is one of pages that are fetched slowly
+BATCH_CHARACTERS = 2_000_000  # bound of a batch of long articles
+BATCH_SECONDS = 10.0  # bound for pages that are fetched slowly
 
 
 def batches(articles: Iterable[Article]) -> Iterator[list[Article]]:
-    """Yield articles in batches, each as soon as it is full or late."""
+    """Yield articles in batches, each as soon as it is full or its time is up."""
     batch: list[Article] = []
     size, begun = 0, time.monotonic()
     for article in articles:

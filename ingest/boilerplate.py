@@ -1,7 +1,7 @@
-"""Which lines of a scraped page belong to the site and not to the story.
+"""Detect lines of a scraped page that belong to the site and not to the story.
 
-The rules are about what publishers' sites have in common, never about one site. When in doubt
-a line is story: litter in a passage is ugly, a missing sentence is a wrong answer.
+The rules cover what publishers' sites have in common, never one site. In doubt a line is story:
+boilerplate in a passage is ugly, a missing sentence is a wrong answer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from rag.nlp.sentences import SENTENCE_ENDS
 
-# Whole lines, compared in small letters without punctuation at either end.
+# Whole lines, compared in lower case without punctuation at either end.
 _LINES = frozenset(
     line.strip()
     for line in re.split(
@@ -109,7 +109,7 @@ _LINES = frozenset(
     )
     if line.strip()
 )
-# After one of these heads comes a list of links, to the next line that reads like prose.
+# Headings of link lists, which end at the next line that reads like prose.
 LIST_HEADS = frozenset(
     line
     for line in _LINES
@@ -127,7 +127,7 @@ LIST_HEADS = frozenset(
     )
     and line not in ("more", "latest", "top")
 )
-# After one of these heads come readers' comments and the form for them, to the end.
+# Headings of the readers' comments, which go on to the end of the page.
 COMMENT_HEADS = re.compile(
     r"\A(?:leave (?:a|your) (?:reply|comment)|post a comment|write a comment|add a comment|(?:\d+"
     r"|no) "
@@ -137,9 +137,9 @@ COMMENT_HEADS = re.compile(
     r"|deja(?:r)? un comentario|"
     r"добавить комментарий|оставить комментарий|залишити коментар|댓글(?: \d+)?|发表评论)\Z"
 )
-STORY_BEFORE_COMMENTS = 200  # characters: a page may also begin with a link "Leave a comment"
+STORY_BEFORE_COMMENTS = 200  # characters; a page may begin with a link "Leave a comment"
 
-# Lines by their pattern. Each is matched at the start of a line that holds no speech.
+# Patterns matched at the start of a line that contains no quotation.
 _LABELS = re.compile(
     r"""(?ix)\A(?:
     (?:read\ more|more|related|related\ (?:story|article|coverage|video|content)s?|see\ also
@@ -210,7 +210,7 @@ _NOTICES = re.compile(
     |(?:prices\ were\ accurate|purchases\ you\ make\ through|.{0,60}purchases\ you\ make\ through))
     """
 )
-_INVITES = re.compile(
+_CALLS_TO_ACTION = re.compile(
     r"""(?ix)
     \A(?:\W|[a-z]{1,12}+[:：])*
     (?:(?:please\ )?(?:sign\ up|subscribe|get\b|join\b|receive|would\ you\ like\ to\ receive
@@ -230,7 +230,7 @@ _INVITES = re.compile(
       |подписывайтесь|подпишитесь|следите|присоединяйтесь|підписуйтесь|приєднуйтесь|اشترك|تابعونا)
     """
 )
-_INVITED_TO = re.compile(
+_CALL_TARGETS = re.compile(
     r"""(?ix)\b(?:newsletters?|inbox|e-?mail\ (?:alerts?|updates)|notifications"
     r"|our\ (?:free\ )?app\b|push\ alerts
     |(?:on|via)\ (?:twitter|facebook|instagram|tiktok|whatsapp|telegram|youtube|x\b|threads
@@ -246,7 +246,7 @@ _BIO = re.compile(
     r"can be reached\b|(?:\A|[.;] )(?:contact|reach|e-?mail|follow)\b).{0,80}(?:\b\S+@\w"
     r"|[\s(:]@\w|twitter\.com)"
 )
-_DESK = re.compile(
+_DESK_CREDIT = re.compile(
     r"\A(?:\((?=[^()]*+\)\.?\Z)[^()]*?(?:Reporting|Writing|Editing|Compiled) by [^()]*+\)\.?\Z|"
     r"(?:Additional )?(?:Reporting|Writing|Editing|Compiled) by [^.]{3,200}\Z)"
 )
@@ -254,19 +254,24 @@ _SPEECH = re.compile(
     r"[”»\"’']\s*+(?:[\w.’'-]{1,40}+\s++){0,5}(?:said|says|told|wrote|asked|added)\b|\b(?:said|says"
     r"|told)\s+\S+"
 )
-_LITTER_UP_TO = 450  # characters; a longer paragraph holds story, whatever else it holds
+_BOILERPLATE_UP_TO = 450  # characters; a longer paragraph contains story
 _ENDS_OF_PROSE = (set(SENTENCE_ENDS) | set('”"')) - set("?？؟…‥")  # a headline may be a question
 _LINK_UP_TO = 140  # characters; a longer line under "Related" is prose
 
 
 def is_boilerplate(line: str, key: str | None = None) -> bool:
-    """Whether a line, or a paragraph on one line, belongs to the site and not to the story."""
+    """Return whether a line, or a paragraph on one line, belongs to the site.
+
+    Args:
+        line: the line.
+        key: `normalize_line(line)`, if the caller has it.
+    """
     key = normalize_line(line) if key is None else key
     if not key or key in _LINES:
         return True
-    if len(line) > _LITTER_UP_TO:
+    if len(line) > _BOILERPLATE_UP_TO:
         return False
-    if _COPYRIGHT.match(line) or _NOTICES.match(line) or _DESK.match(line):
+    if _COPYRIGHT.match(line) or _NOTICES.match(line) or _DESK_CREDIT.match(line):
         return True
     if len(line) <= 120 and _CREDIT_MARK.search(line) and _CREDITS.match(line):
         return True
@@ -274,13 +279,14 @@ def is_boilerplate(line: str, key: str | None = None) -> bool:
         return False
     if _LABELS.match(line) and not (len(line) > _LINK_UP_TO and line[-1] in SENTENCE_ENDS):
         return True
-    return bool(_BIO.search(line) or (_INVITES.match(line) and _INVITED_TO.search(line)))
+    return bool(_BIO.search(line) or (_CALLS_TO_ACTION.match(line) and _CALL_TARGETS.search(line)))
 
 
 def normalize_line(line: str) -> str:
+    """Return a line in lower case, without punctuation at either end."""
     return line.casefold().strip(" \t.:;,!?…|·•*-–—_+>›»«<#()[]{}\"“”'‘’=~/\\↓↑→←▼▲►▶")
 
 
-def is_link(line: str) -> bool:
-    """Whether a line may be a headline in a list of links: short, and no full sentence."""
+def is_link_line(line: str) -> bool:
+    """Return whether a line may be a headline in a list of links: short, and no full sentence."""
     return len(line) <= _LINK_UP_TO and line[-1] not in _ENDS_OF_PROSE

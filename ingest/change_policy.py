@@ -1,7 +1,7 @@
-"""Who may change an article that is there: its own site, its trusted source, or the operator.
+"""Decide who may change an existing article: its own site, a trusted source, or the operator.
 
-Anything else is held: it's listed by `backfile rejects`, and `--accept` lets in exactly what was
-held. See `ingest.provenance` for what fetched content may hold at all.
+Other changes are held: `backfile rejects` lists them, and `--accept` applies them exactly as they
+were held. `ingest.provenance` decides which articles fetched content may supply at all.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from typing import Any
 from ingest.archive_format import from_record, to_record
 from ingest.identity import is_version_of
 from ingest.provenance import (
-    ArrivedArticle,
+    ArticleWithOrigin,
     Hold,
-    authority_in,
-    host_in_id,
+    authority_of_id,
+    fill_gaps,
+    host_of_id,
     may_speak_for,
     trust_hint,
-    with_host_as_publisher,
     without_origin,
 )
 from ingest.readers import KillNotice
 from ingest.target import IngestTarget
 from ingest.trusted_sources import NO_TRUST, TrustedSources
-from rag.chunking import split_article
+from rag.chunking import split_article, token_limit
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Article
 from rag.store.articles import content_hash
 from rag.store.held_changes import ArticleOrigins, HeldChange, HeldChanges
 from rag.urls import host_of, named_host
 
-_TELLING = 3  # letters of a name that tell a publisher: "BBC" is in "BBC News"
-NO_ROOM = (
-    "there is no room to hold it: `backfile rejects` lists what waits; decide on it with "
+_NAME_LETTERS = 3  # letters that identify a publisher: "BBC" is in "BBC News"
+TOO_MANY_HELD = (
+    "too many changes are held: decide on those that `backfile rejects` lists, with "
     "`--accept` or `--forget`, then ingest again"
 )
 
 
 class ChangePolicy:
-    """Lets articles through that may be put, and holds the others, in one ingest."""
+    """Admits or holds the articles of one ingest run."""
 
     def __init__(
         self,
@@ -51,37 +51,40 @@ class ChangePolicy:
         *,
         origins: ArticleOrigins | None = None,
         changes: HeldChanges | None = None,
-        parted: Callable[[str], tuple[str, str]] = lambda place: (place, ""),
+        split_place: Callable[[str], tuple[str, str]] = lambda place: (place, ""),
     ) -> None:
-        """Nothing is remembered without `origins`, and nothing kept without `changes`.
+        """Create a policy.
 
-        `parted` splits a place into the source it is in, and where it is in that.
+        Args:
+            archive: the existing articles.
+            trust: the trusted sources.
+            origins: where the host of each new article is saved; not saved if None.
+            changes: where held changes are saved; rejected without being saved if None.
+            split_place: splits a place into its source and the part within the source.
         """
         self._archive = archive
         self._trust = trust
         self._origins = origins
         self._changes = changes
-        self._parted = parted
-        self._fetched: dict[str, str] = {}  # hosts of what this run has let through, by id
+        self._split_place = split_place
+        self._fetched: dict[str, str] = {}  # hosts of the articles admitted in this run, by id
         self._new: dict[str, str] = {}
-        self._reclaimed: dict[str, str] = {}  # by id, hosts that took their own ids back
-        self._through: dict[
-            str, str
-        ] = {}  # hosts of all that was let through since the last settle
+        self._reclaimed: dict[str, str] = {}  # hosts that took back ids they issued, by id
+        self._through: dict[str, str] = {}  # hosts of articles admitted since the last commit
 
     def admit(self, batch: Sequence[Article]) -> tuple[list[Article], list[Hold]]:
-        """Return the articles of a batch that may be put, as they are put, and what is held."""
-        # What a batch left that failed, and is tried article by article.
+        """Return the articles of a batch to add, and the changes to hold."""
+        # A batch that failed is tried again article by article.
         self._new, self._reclaimed, self._through = {}, {}, {}
         before: dict[str, Article] = {}
         through, held = list[Article](), list[Hold]()
         for article in batch:
-            if isinstance(article, ArrivedArticle):
+            if isinstance(article, ArticleWithOrigin):
                 here = before.get(article.id) or self._archive.article(
                     article.id, access=ALL_RIGHTS
                 )
                 if article.hearsay:
-                    article = _completed(article, here or article.hearsay)
+                    article = _fill_gaps(article, here or article.hearsay)
                 objection = self._objection(article, here) if here else ""
                 if objection and not self._is_known(article):
                     held.append(_hold(article, objection))
@@ -98,9 +101,9 @@ class ChangePolicy:
         return through, held
 
     def commit(self) -> None:
-        """Remember which hosts the new articles of the batch that was put came from.
+        """Save the hosts of the new articles after a batch was added.
 
-        What was held of an article that has gone in after all is forgotten.
+        Changes held for articles that have been added since are dropped.
         """
         if self._origins:
             self._origins.save(self._new)
@@ -110,26 +113,35 @@ class ChangePolicy:
         self._new, self._reclaimed, self._through = {}, {}, {}
 
     def objection_to_kill(self, kill: KillNotice, article_id: str, here: Article | None) -> str:
-        """Return why an article is not to be taken down by this kill notice; "" where it is."""
+        """Return why a kill notice may not withdraw this article; "" if it may.
+
+        Args:
+            kill: the kill notice.
+            article_id: the article's id in the archive.
+            here: the article; None if it isn't in the archive.
+        """
         if kill.fetched_from:
             return self._objection_to_fetched_kill(kill, article_id, here)
-        if here is None or not here.publisher or _is_same(here.publisher, kill.publisher):
+        if here is None or not here.publisher or _is_same_name(here.publisher, kill.publisher):
             return ""
-        who = f"{kill.publisher}'s" if kill.publisher else "an unnamed publisher's"
-        return f"an article of {here.publisher} is not {who} to withdraw: {article_id}"
+        who = kill.publisher or "an unnamed publisher"
+        return f"{who} may not withdraw {article_id}, an article of {here.publisher}"
 
     def hold(self, hold: Hold) -> str:
-        """Hold a change until the operator decides; return what to say of it, "" for nothing.
+        """Hold a change until the operator decides.
 
-        What is in the archive already, or taken down already, is no change. Raises ReadError for
-        an article that holds no text.
+        Returns:
+            The reason to report; "" if the change has been made already.
+
+        Raises:
+            ReadError: the article has no text.
         """
         if self._is_done(hold):
             return ""
         if self._changes is None:
             return hold.reason
-        source, within = self._parted(hold.place)
-        said = f"held as {hold.id}: {hold.reason}; `backfile rejects --accept {hold.id}` lets it in"
+        source, within = self._split_place(hold.place)
+        reason = f"held as {hold.id}: {hold.reason}. Accept: `backfile rejects --accept {hold.id}`"
         kept = self._changes.save(
             HeldChange(
                 id=hold.id,
@@ -145,7 +157,7 @@ class ChangePolicy:
                 else hold.words,
             )
         )
-        return said if kept else f"{hold.reason}; {NO_ROOM}"
+        return reason if kept else f"{hold.reason}. {TOO_MANY_HELD}"
 
     def _is_done(self, hold: Hold) -> bool:
         if hold.article:
@@ -153,33 +165,32 @@ class ChangePolicy:
         return bool(self._changes and self._changes.is_withdrawn(hold.article_id))
 
     def _is_known(self, article: Article) -> bool:
-        """Whether the article stands, or once stood, exactly so."""
+        """Return whether the article has, or once had, exactly this content."""
         try:
             mark = content_hash(article)
-        except ReadError:  # no text: it is refused when it is put
+        except ReadError:  # no text: rejected when it is added
             return False
         return mark in self._archive.content_hashes([article.id]).get(article.id, frozenset())
 
-    # whose it is
-
-    def _objection(self, article: ArrivedArticle, here: Article) -> str:
+    def _objection(self, article: ArticleWithOrigin, here: Article) -> str:
         if not article.origin:
             return _objection_to_saved(article, here) if article.url else ""
-        owner, giver = self._owner(here), authority_in(here.id)
+        owner, giver = self._owner(here), authority_of_id(here.id)
         if owner and may_speak_for(article.origin, owner, self._trust):
             return ""
         origin = named_host(article.origin)
         if giver and may_speak_for(article.origin, giver, self._trust):
-            self._reclaimed[here.id] = origin  # from the host that used the id first
+            self._reclaimed[here.id] = origin  # back from the host that used the id first
             return ""
         if not owner:
-            return f"{origin} may not change {here.id}, which did not come from there"
-        way = trust_hint(here.publisher or owner, named_host(owner), origin)
-        return f"{origin} may not change {here.id}, which is {named_host(owner)}'s: {way} trusts it"
+            return f"{origin} may not change {here.id}, which came from elsewhere"
+        host = named_host(owner)
+        way = trust_hint(here.publisher or owner, host, origin)
+        return f"{origin} may not change {here.id}, an article of {host}. To allow it: {way}"
 
     def _owner(self, here: Article) -> str:
-        """Return the host, or an address of the host, whose article it is; "" for a file's."""
-        if host := host_in_id(here.id):
+        """Return the host, or an address, that an article belongs to; "" if it came from a file."""
+        if host := host_of_id(here.id):
             return host
         hosts = self._fetched | self._new | self._reclaimed
         fetched = hosts.get(here.id) or (self._origins.of(here.id) if self._origins else "")
@@ -189,37 +200,48 @@ class ChangePolicy:
         self, kill: KillNotice, article_id: str, here: Article | None
     ) -> str:
         origin = named_host(kill.fetched_from)
-        source = self._trust.killer(kill.fetched_from)
+        source = self._trust.source_that_may_kill(kill.fetched_from)
         if source is None:
             way = trust_hint(kill.publisher or origin, origin, kill=True)
-            return f"{origin} may not take articles down: {way} lets it take down its own"
-        owner = self._owner(here) if here else host_in_id(article_id)
+            return f"{origin} may not withdraw articles. To allow it: {way}"
+        owner = self._owner(here) if here else host_of_id(article_id)
         if owner:
             its_own = source.has(owner) or may_speak_for(kill.fetched_from, owner, self._trust)
         else:
-            houses = (kill.publisher, here.publisher if here else "")
-            its_own = all(not name or _is_same(name, source.publisher) for name in houses)
+            publishers = (kill.publisher, here.publisher if here else "")
+            its_own = all(not name or _is_same_name(name, source.publisher) for name in publishers)
         if its_own:
             self._through[article_id] = origin
             return ""
         whose = (here.publisher if here else "") or named_host(owner) or "another publisher"
-        return f"{article_id} is {whose}'s, and not {source.publisher}'s to withdraw"
+        return f"{source.publisher} may not withdraw {article_id}, an article of {whose}"
 
 
 def accept_held_change(
     archive: IngestTarget, changes: HeldChanges, change: HeldChange, origins: ArticleOrigins
 ) -> str:
-    """Do what was held, exactly as it was held, and return what became of the article.
+    """Apply a held change exactly as it was held.
 
-    "new", "changed", "unchanged", "removed", or "kept out" where it had been taken down. Raises
-    ReadError where the article cannot be split.
+    Args:
+        archive: the archive.
+        changes: the held changes, from which this one is removed.
+        change: the change.
+        origins: where the host of a new article is saved.
+
+    Returns:
+        "new", "changed", "unchanged", "removed", or "kept out" if the article had been withdrawn.
+
+    Raises:
+        ReadError: the article can't be split into passages.
     """
     if change.action == "withdraw":
         archive.withdraw([change.article_id], reason=change.content)
         done = "removed"
     else:
         article = from_record(json.loads(change.content))
-        counts: Any = archive.add([(article, split_article(article, archive.embeddings))])
+        counts: Any = archive.add(
+            [(article, split_article(article, token_limit(archive.embeddings)))]
+        )
         outcomes = {
             "new": counts.new, "changed": counts.changed, "kept out": counts.withdrawn,
         }  # fmt: skip
@@ -230,40 +252,40 @@ def accept_held_change(
     return done
 
 
-def _completed(article: ArrivedArticle, known: Article) -> ArrivedArticle:
-    """Return a page's article with what it lacks: what is there of it, or else what is said."""
-    completed = with_host_as_publisher(article, known)
-    assert isinstance(completed, ArrivedArticle)  # `replace` keeps the class
+def _fill_gaps(article: ArticleWithOrigin, known: Article) -> ArticleWithOrigin:
+    """Return a page's article with its gaps filled from `known`."""
+    completed = fill_gaps(article, known)
+    assert isinstance(completed, ArticleWithOrigin)  # `replace` keeps the class
     return completed
 
 
-def _hold(article: ArrivedArticle, reason: str) -> Hold:
+def _hold(article: ArticleWithOrigin, reason: str) -> Hold:
     return Hold(article.place, reason, article.id, article.origin, without_origin(article))
 
 
-def _objection_to_saved(article: ArrivedArticle, here: Article) -> str:
-    """Return why a saved page may not change the article whose address it names; "" if it may.
+def _objection_to_saved(article: ArticleWithOrigin, here: Article) -> str:
+    """Return why a saved page may not change the article at its address; "" if it may.
 
-    Who saved what where is not to be found out: the page must name the article's publisher, or
-    where it names none, have the article's wording.
+    Anyone can edit a saved page, so it must name the article's publisher or, if it names none,
+    share the article's wording.
     """
-    host = host_of(here.url) or host_in_id(here.id)
+    host = host_of(here.url) or host_of_id(here.id)
     unnamed = article.publisher in ("", host_of(article.url))
-    if _is_house(article.publisher, here.publisher, host):
+    if _is_same_publisher(article.publisher, here.publisher, host):
         wording = here.replace(title="", published=None, publisher="")
         if not unnamed or is_version_of(article, wording):
             return ""
-        return f"a saved page that names no publisher passes for {here.id}, and has another text"
+        return f"a saved page without a publisher claims to be {here.id}, but has a different text"
     return (
-        f"a saved page of {article.publisher or 'no publisher'} passes for {here.id}, "
+        f"a saved page of {article.publisher or 'no publisher'} claims to be {here.id}, "
         f"an article of {here.publisher or host}"
     )
 
 
-def _is_house(name: str, other: str, host: str) -> bool:
-    """Whether two names are of one publisher: one has the other, or both are the host's."""
+def _is_same_publisher(name: str, other: str, host: str) -> bool:
+    """Return whether two names mean one publisher: one contains the other, or both fit the host."""
     short, long = sorted((_letters(name), _letters(other)), key=len)
-    if short == long or (len(short) >= _TELLING and short in long):
+    if short == long or (len(short) >= _NAME_LETTERS and short in long):
         return True
     return all(each in _letters(host) for each in (short, long))
 
@@ -272,5 +294,5 @@ def _letters(name: str) -> str:
     return re.sub(r"[\W_]", "", name.casefold())
 
 
-def _is_same(name: str, other: str) -> bool:
+def _is_same_name(name: str, other: str) -> bool:
     return name.casefold() == other.casefold()

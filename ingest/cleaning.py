@@ -1,6 +1,6 @@
-"""From a text as a scraper left it to the story: typography made plain, the site's litter out.
+"""Clean scraped text: normalize typography, remove boilerplate.
 
-Everything here happens before a text is stored, so every offset is one into the clean text.
+Cleaning happens before a text is stored, so all offsets refer to the clean text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ingest.boilerplate import (
     LIST_HEADS,
     STORY_BEFORE_COMMENTS,
     is_boilerplate,
-    is_link,
+    is_link_line,
     normalize_line,
 )
 from rag.nlp.sentences import SENTENCE_ENDS
@@ -38,21 +38,20 @@ _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
     "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]"
 )
-# Those that are no half of a character in mojibake: they go first, for one may stand within it.
+# The ones that can't be part of mojibake: removed first, because they may interrupt it.
 _NEVER_MOJIBAKE = re.compile(
     "[\u200b\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\x00-\x08\x0e-\x1b\x1f\x7f\ud800-\udfff]"
 )
 _SPACES = re.compile(r"[^\S\n]+")
-# What UTF-8 read as Latin-1 or Windows-1252 looks like. ftfy is asked only then: it takes 30
-# times as long as everything else here, and one text in a hundred needs it.
+# UTF-8 decoded as Latin-1 or Windows-1252. Only then is ftfy called: it takes 30 times as long
+# as all other cleaning, and one text in a hundred needs it.
 _MOJIBAKE = re.compile("[ÂÃâÅÄÐÑÎÏØÙãåçè][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 
 
 def plain_typography(text: str) -> str:
-    """Return `text` in NFC, mojibake undone, without invisible characters, ligatures, odd spaces.
+    """Return `text` in NFC without mojibake, invisible characters, ligatures and odd spaces.
 
-    Quotation marks, dashes and ellipses stay as they were printed: a quotation shown is the
-    publisher's, and whoever compares compares without regard to them.
+    Quotation marks, dashes and ellipses are kept as printed; comparisons ignore them.
     """
     text = _NEVER_MOJIBAKE.sub("", text)
     if _MOJIBAKE.search(text):
@@ -72,18 +71,18 @@ _AGENCY = re.compile(
 _DASH = re.compile(r"(?<=\S)\s++[-–—|·](?=\s)")
 _TOP_DOMAIN = re.compile(r"\.(?:co|com|org|net|gov|ac)(?:\.[a-z]{2})?\Z|\.[a-z]{2,4}\Z")
 _ENDS = SENTENCE_ENDS + ':”"'
-_REPEAT_FROM = 60  # characters: a shorter line may be said twice on purpose ("No comment.")
-_REPEAT_WITHIN = 4  # lines, blank ones counted: what is said again later is said again on purpose
+_REPEAT_FROM = 60  # characters; a shorter line may be repeated on purpose ("No comment.")
+_REPEAT_WITHIN = 4  # lines, including blank ones; a later repetition is on purpose
 
 
 def clean(text: str, *, title: str = "") -> str:
-    """Return the story in `text`, without the site's litter, one blank line between paragraphs.
+    """Return the story in `text` without boilerplate, paragraphs separated by a blank line.
 
-    A first line that only says `title` again is left out. Cleaning twice changes nothing.
+    A first line that repeats `title` is removed. The function is idempotent.
     """
     before = None
     text = plain_typography(text)
-    while text != before:  # the litter of litter: two rounds as a rule
+    while text != before:  # removing boilerplate may expose more; usually two rounds
         before = text
         text = _AGENCY.sub(_dateline, "\n".join(_story_lines(text, title)).strip("\n"), count=1)
     return text
@@ -95,20 +94,20 @@ def clean_line(text: str) -> str:
 
 
 def clean_title(title: str, publisher: str = "") -> str:
-    """Return the headline without the publisher's name that pages put behind it."""
+    """Return the headline without the publisher's name at its end."""
     title = clean_line(title)
     head, bar, tail = title.rpartition(" | ")
     if bar and len(tail.split()) <= 4 and len(head.split()) >= 3:
         title = head
-    known = _house(_TOP_DOMAIN.sub("", publisher.casefold()))
+    known = _letters_of_name(_TOP_DOMAIN.sub("", publisher.casefold()))
     *_, ends = None, *_DASH.finditer(title)
-    tail = _house(title[ends.end() :].casefold()) if ends else ""
+    tail = _letters_of_name(title[ends.end() :].casefold()) if ends else ""
     if ends and known and (known in tail or (len(tail) >= 4 and known.startswith(tail))):
         title = title[: ends.start()]
     return title[:-3].rstrip() if title.endswith(" ...") else title.strip()
 
 
-def _house(name: str) -> str:
+def _letters_of_name(name: str) -> str:
     return re.sub(r"\bthe\b|\W", "", name)
 
 
@@ -118,12 +117,12 @@ def _dateline(match: re.Match[str]) -> str:
 
 
 def _story_lines(text: str, title: str) -> list[str]:
-    """Return the lines that stay; a blank one stands between paragraphs."""
-    lines = _unwrapped([line.strip() for line in text.split("\n")])
+    """Return the lines to keep, with a blank line between paragraphs."""
+    lines = _unwrap([line.strip() for line in text.split("\n")])
     kept: list[str] = []
     size = 0
     in_list = False
-    told = normalize_line(title)
+    title_key = normalize_line(title)
     for line in lines:
         key = normalize_line(line)
         if not line:
@@ -134,8 +133,8 @@ def _story_lines(text: str, title: str) -> list[str]:
             break
         if key in LIST_HEADS:
             in_list = True
-        in_list = in_list and is_link(line)
-        if in_list or not key or (key == told and not size) or is_boilerplate(line, key):
+        in_list = in_list and is_link_line(line)
+        if in_list or not key or (key == title_key and not size) or is_boilerplate(line, key):
             continue
         if len(line) >= _REPEAT_FROM and line in kept[-_REPEAT_WITHIN:]:
             continue
@@ -144,21 +143,21 @@ def _story_lines(text: str, title: str) -> list[str]:
     return kept
 
 
-def _unwrapped(lines: list[str]) -> list[str]:
-    """Join the lines of paragraphs that were folded at a fixed width."""
+def _unwrap(lines: list[str]) -> list[str]:
+    """Join the lines of paragraphs that were wrapped at a fixed width."""
     joined: list[str] = []
     paragraph: list[str] = []
     for line in [*lines, ""]:
         if line:
             paragraph.append(line)
             continue
-        joined += [" ".join(paragraph)] if _is_folded(paragraph) else paragraph
+        joined += [" ".join(paragraph)] if _is_wrapped(paragraph) else paragraph
         joined.append("")
         paragraph = []
     return joined
 
 
-def _is_folded(paragraph: list[str]) -> bool:
+def _is_wrapped(paragraph: list[str]) -> bool:
     body = paragraph[:-1]
     if len(body) < 2 or any(re.match(r"\A(?:[-*•–—►]|\d++[.)])", line) for line in paragraph):
         return False

@@ -1,4 +1,4 @@
-"""What an ingest would do, found out without writing anything."""
+"""Dry run: find out what an ingest would do without writing anything."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rag.store.crawl_state import FetchHistory, FetchRecord, FileLocations
 from rag.store.database import Database
 from rag.store.held_changes import ArticleOrigins
 
-What = Literal["new", "changed"]
+Outcome = Literal["new", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What would become of a batch; passages are not split, so none are counted."""
+class DryRunCounts:
+    """Counts of a batch that would be added; passages aren't computed."""
 
     new: int
     changed: int
@@ -28,7 +28,7 @@ class Counts:
 
 
 class _NoLimit:
-    """A model that reads everything at once: nothing is split to find out what is new."""
+    """Token limit that never splits, because the passages aren't needed."""
 
     max_tokens = 2**31
 
@@ -38,63 +38,65 @@ class _NoLimit:
 
 @dataclass
 class DryRunArchive:
-    """An archive that only says what it would do: `articles` are those it would write."""
+    """Archive that writes nothing; `articles` lists those it would write."""
 
-    held: IngestTarget | None = None
-    articles: list[tuple[What, ArticleMetadata]] = field(default_factory=list)
+    existing: IngestTarget | None = None
+    articles: list[tuple[Outcome, ArticleMetadata]] = field(default_factory=list)
     embeddings: _NoLimit = field(default_factory=_NoLimit)
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Return the fingerprints of those that are there, or would be by now."""
+        """Return the content hashes of articles present, or that would be by now."""
         ids = list(article_ids)
-        known = self.held.content_hashes(ids) if self.held else {}
+        known = self.existing.content_hashes(ids) if self.existing else {}
         seen = {i: self._seen[i] for i in ids if i in self._seen}
         return {i: known.get(i, frozenset()) | seen.get(i, frozenset()) for i in {*known, *seen}}
 
     def article(self, article_id: str, *, access: Access) -> Article | None:
-        """Return an article that is there as it stands; None of those that would be."""
-        return self.held.article(article_id, access=access) if self.held else None
+        """Return the archive's article; None for one that would only be added."""
+        return self.existing.article(article_id, access=access) if self.existing else None
 
     def withdraw(self, article_ids: Iterable[str], *, reason: str = "") -> int:
-        """Return how many would be taken down; one that is not here would be kept out."""
+        """Return how many articles would be withdrawn."""
         return len(list(article_ids))
 
-    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> Counts:
-        """Note what is new and what is changed."""
+    def add(self, batch: Iterable[tuple[Article, Sequence[Span]]]) -> DryRunCounts:
+        """Record which articles are new or changed."""
         new = changed = 0
         for article, _ in batch:
             known = self.content_hashes([article.id]).get(article.id)
             self._seen[article.id] = (known or frozenset()) | {content_hash(article)}
             self.articles.append(("changed" if known else "new", article.metadata))
             changed, new = (changed + 1, new) if known else (changed, new + 1)
-        return Counts(new, changed)
+        return DryRunCounts(new, changed)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOnlyFetchHistory:
-    """The visits of an archive, of which nothing is kept."""
+    """Fetch history of an archive that is read but not written."""
 
     visits: FetchHistory | None = None
 
     def last(self, url: str) -> FetchRecord | None:
+        """Return the last recorded fetch of `url`."""
         return self.visits.last(url) if self.visits else None
 
     def save(self, visits: Iterable[FetchRecord]) -> None:
-        """Forget them: nothing is written."""
+        """Do nothing."""
 
 
 class ReadOnlyFileLocations(FileLocations):
-    """The places of an archive, to which none is added."""
+    """File locations of an archive that are read but not written."""
 
     def save(self, read: Iterable[tuple[str, str]]) -> None:
-        """Forget them: nothing is written."""
+        """Do nothing."""
 
 
 class ReadOnlyOrigins(ArticleOrigins):
-    """The origins of an archive's articles; what a rehearsal adds is kept in memory alone."""
+    """Origins of an archive's articles; additions are kept in memory only."""
 
     def __init__(self, database: Database) -> None:
+        """Open the origins of `database`."""
         super().__init__(database)
         self._added: dict[str, str] = {}
 
@@ -103,10 +105,10 @@ class ReadOnlyOrigins(ArticleOrigins):
         return self._added.get(article_id) or super().of(article_id)
 
     def save(self, hosts: Mapping[str, str]) -> None:
-        """Remember where new articles came from; nothing is written."""
+        """Remember the hosts of new articles in memory."""
         for article_id, host in hosts.items():
             self._added.setdefault(article_id, host)
 
     def replace(self, hosts: Mapping[str, str]) -> None:
-        """Remember other hosts for articles; nothing is written."""
+        """Remember other hosts of articles in memory."""
         self._added.update(hosts)

@@ -1,7 +1,7 @@
-"""Evaluation of page extraction: main text against gold, beside trafilatura; title, day, authors.
+"""Evaluate page extraction against gold: main text (next to trafilatura), title, day, authors.
 
-The measure of the text is that of the article-extraction-benchmark (Zyte): counts of 4-word
-shingles, precision and recall of each page, their means, and F1 of the means.
+The text measure is that of Zyte's article-extraction-benchmark: precision and recall of 4-word
+shingles per page, their means, and the F1 of the means.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rag.schema import Article
 
 Metadata = Literal["given", "withheld"]
 SHINGLE = 4  # words
-# What a page says of itself where no reader sees it. Its <title> stays: every page has one.
+# Machine-readable metadata. The <title> stays, because every page has one.
 _HIDDEN = re.compile(
     rb"(?is)<script\b[^<>]*ld\+json[^<>]*+>(?:[^<]|<(?!script\b))*?</script\s*>"
     rb"|<meta\b(?![^<>]*charset)[^<>]*+(?:<(?!meta\b|script\b)[^<>]*+)*+>"
@@ -36,24 +36,34 @@ _QUOTES = str.maketrans("‘’‚‛“”„«»–—−…", '\'\'\'\'"""""-
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page with what a person found in it; None where nobody has said."""
+    """A page with its gold annotations; None where a field was not annotated."""
 
     name: str
     content: bytes
     url: str = ""
     body: str | None = None
     headlines: tuple[str, ...] | None = None
-    days: tuple[str, ...] | None = None  # ISO; more than one where zones make two of it
+    days: tuple[str, ...] | None = None  # ISO dates; several if the time zone is ambiguous
     authors: tuple[str, ...] | None = None
 
 
 def read_pages(folder: Path, gold: Path | None = None) -> Iterator[Page]:
-    """Yield the pages of a folder as Zyte's benchmark lays it out, with what is known of them.
+    """Yield the pages of a folder laid out like Zyte's benchmark.
 
-    `html/NAME.html.gz` (or `.html`) beside `ground-truth.json`: NAME to `articleBody`, `url` and,
-    if somebody wrote them down, `headline`, `datePublished`, `authors`; `gold` is another such
-    file, which adds to the first. `headline` and `datePublished` may be lists of what is right.
-    Raises ValueError or OSError where there is no such thing.
+    The folder has `html/NAME.html.gz` (or `.html`) files and a `ground-truth.json` that maps NAME
+    to `articleBody`, `url` and, optionally, `headline`, `datePublished` and `authors`. `headline`
+    and `datePublished` may be lists of accepted values.
+
+    Args:
+        folder: the folder.
+        gold: another JSON file of the same form, which overrides the first.
+
+    Yields:
+        The pages, by name.
+
+    Raises:
+        ValueError: a JSON file has another structure.
+        OSError: a file can't be read.
     """
     truth = _loaded(folder / "ground-truth.json")
     more = _loaded(gold) if gold else {}
@@ -82,7 +92,13 @@ def evaluate_extraction(
     metadata: Metadata = "given",
     progress: Callable[[int], None] = lambda done: None,
 ) -> ExtractionEvaluation:
-    """Read each page and compare; `withheld` takes away JSON-LD and <meta> before it is read."""
+    """Read each page and score it against its gold.
+
+    Args:
+        pages: the pages.
+        metadata: "withheld" removes JSON-LD and <meta> before reading.
+        progress: called with the number of pages done.
+    """
     scores = []
     for done, page in enumerate(pages, 1):
         content = _HIDDEN.sub(b"", page.content) if metadata == "withheld" else page.content
@@ -92,7 +108,13 @@ def evaluate_extraction(
 
 
 def score_pages(page: Page, found: Article | Reject, content: bytes) -> PageScore:
-    """Return how much of `page` is right in what was read."""
+    """Score the article read from one page against its gold.
+
+    Args:
+        page: the page with its gold.
+        found: the result of reading it.
+        content: the page's HTML as it was read, for trafilatura.
+    """
     article = found if isinstance(found, Article) else None
     return PageScore(
         page.name,
@@ -125,12 +147,12 @@ def _shingles(text: str) -> Counter[tuple[str, ...]]:
 
 
 def _plain_title(title: str) -> str:
-    """Return a headline without regard to case, to kinds of quotes and dashes, to end marks."""
+    """Return a headline without case, kinds of quotes and dashes, and end marks."""
     return normalize_line(re.sub(r"\.{2,}", ".", clean_line(title).translate(_QUOTES)))
 
 
 def _days(moment: datetime | None) -> set[str]:
-    """Return the day in the zone that is stated."""
+    """Return the day in the stated zone and in UTC."""
     return (
         {moment.date().isoformat(), moment.astimezone(UTC).date().isoformat()} if moment else set()
     )
@@ -157,19 +179,19 @@ def _listed(known: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How much of what was found is right, and how much of what is right was found."""
+    """Precision and recall of extracted text."""
 
     precision: float
     recall: float
 
 
-WHOLE = 0.9  # recall of a story that is whole, but for a tenth
-CLEAN = 0.85  # precision of one that holds little else
+WHOLE = 0.9  # minimum recall of a story that counts as whole
+CLEAN = 0.85  # minimum precision of a story that counts as clean
 
 
 @dataclass(frozen=True, slots=True)
 class PageScore:
-    """What was right on one page; None where there is nothing to compare with."""
+    """Scores of one page; None where there is no gold."""
 
     name: str
     story: Overlap | None
@@ -180,7 +202,7 @@ class PageScore:
 
     @property
     def quality(self) -> float | None:
-        """Mean of the story's F1, title, day and the authors' F1; None where none is known."""
+        """Mean of story F1, title, day and authors F1; None if none is known."""
         parts = [
             None if self.story is None else _f1([self.story]),
             None if self.title is None else float(self.title),
@@ -191,7 +213,7 @@ class PageScore:
         return sum(known) / len(known) if known else None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is known of the page, for `evaluate extraction --json`."""
+        """Return the known scores, for `evaluate extraction --json`."""
         found: dict[str, Any] = {"name": self.name}
         if self.story is not None:
             found |= {f"story {key}": round(value, 4) for key, value in asdict(self.story).items()}
@@ -204,13 +226,13 @@ class PageScore:
 
 @dataclass(frozen=True, slots=True)
 class ExtractionEvaluation(Evaluation):
-    """The pages' scores, and the metrics over them."""
+    """Scores of all pages, and metrics over them."""
 
     kind: ClassVar[str] = " of extraction"
     pages: tuple[PageScore, ...]
 
     def metrics(self) -> list[Metric[PageScore]]:
-        """Return each metric that the pages allow, in the order to print."""
+        """Return the metrics that the pages allow, in printing order."""
         return [
             Metric("pages", name, found, per_sample(name, measure))
             for name, (allows, measure) in MEASURES.items()
@@ -227,17 +249,17 @@ class ExtractionEvaluation(Evaluation):
         return measures | {"pages": [page.as_json() for page in self.worst(len(self.pages))]}
 
     def worst(self, count: int) -> list[PageScore]:
-        """Return the pages of which something is known, the worst first, up to `count`."""
+        """Return up to `count` pages with any gold, worst first."""
         known = [(quality, page) for page in self.pages if (quality := page.quality) is not None]
         return [page for _, page in sorted(known, key=lambda one: one[0])[:count]]
 
     def to_saved(self) -> list[dict[str, Any]]:
-        """Return the pages' scores as a JSON value."""
+        """Return the scores of the pages as a JSON value, for `from_saved`."""
         return [asdict(page) for page in self.pages]
 
     @classmethod
     def from_saved(cls, value: Iterable[Mapping[str, Any]]) -> Self:
-        """Return the run that `to_saved` gave."""
+        """Return the evaluation that `to_saved` gave."""
         return cls(tuple(map(_loaded_score, value)))
 
 

@@ -1,7 +1,7 @@
-"""Whether a page's text is nothing but a form: to register, to subscribe, to accept cookies.
+"""Detect texts that are only a registration form, a paywall or a cookie notice.
 
-Scrapers of pages behind a wall bring the wall's own words. A text counts as a form only where
-nearly all of its sentences are such words: when in doubt it is a story.
+Scrapers store a wall's own words as the article. A text counts as a form only if nearly all of its
+sentences match; in doubt it is a story.
 """
 
 # ruff: noqa: E501 - word lists
@@ -12,11 +12,11 @@ import re
 
 from rag.nlp.sentences import split_sentences
 
-FORM_UP_TO = 2_500  # characters: a longer text holds a story, whatever else it holds
-MOSTLY = 0.8  # of a form's characters are in sentences that only forms have
-LABEL_UP_TO = 30  # characters: a button or a field ("Email", "OK") is no sentence
+MAX_FORM_CHARACTERS = 2_500  # characters; a longer text contains a story
+FORM_SHARE = 0.8  # share of characters in form sentences
+MAX_LABEL_CHARACTERS = 30  # characters; a button or field label ("Email", "OK") isn't a sentence
 
-# What only the site says to its reader, in any sentence of it. By languages: English, German,
+# Phrases a site addresses to its readers. By language: English, German,
 # French, Spanish, Italian, Portuguese, Dutch, the Scandinavian ones, Polish, Russian and Ukrainian,
 # Korean, Chinese, Japanese.
 _FORM = re.compile(
@@ -60,17 +60,19 @@ _FORM = re.compile(
 
 
 def is_form_page(text: str) -> bool:
-    """Return whether a text is a site's form or notice and holds no story."""
-    if not text.strip() or len(text) > FORM_UP_TO:
+    """Return whether a text is a form or a site notice without a story."""
+    if not text.strip() or len(text) > MAX_FORM_CHARACTERS:
         return False
     forms = stories = 0
-    enough = (1 - MOSTLY) * len(text)  # of story, to be none: its first sentences decide as a rule
+    enough = (1 - FORM_SHARE) * len(
+        text
+    )  # characters of story that rule out a form; usually in the first sentences
     for span in split_sentences(text):
         sentence = text[span.start : span.end]
         if _FORM.search(sentence):
             forms += len(sentence)
-        elif len(sentence) > LABEL_UP_TO:
+        elif len(sentence) > MAX_LABEL_CHARACTERS:
             stories += len(sentence)
             if stories > enough:
                 return False
-    return forms > 0 and forms >= MOSTLY * (forms + stories)
+    return forms > 0 and forms >= FORM_SHARE * (forms + stories)

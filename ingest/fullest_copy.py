@@ -1,7 +1,7 @@
-"""Keep the fullest of several copies of one article that come in the same run.
+"""Keep the fullest of several copies of one article within a run.
 
-A crawl, a feed and a list of pages often hold one article several times: whole, cut off, and as a
-summary. Read in that order, the last would replace the first.
+Crawls, feeds and link lists often contain an article several times: whole, cut off, and as a
+summary. Without this filter, the last one read would replace the first.
 """
 
 from __future__ import annotations
@@ -13,17 +13,23 @@ from typing import Literal
 
 from rag.schema import Article
 
-# A copy with less than this share of the other's text is a teaser or a notice, whatever its words.
+# A copy with a smaller share of the other's text is a teaser or a notice.
 MUCH_SHORTER = 0.5
-_TAIL = 20  # characters that may be a cut word and "read more"
+_TAIL = 20  # characters for a cut word and "read more"
 _NOT_WORDS = re.compile(r"\W+")
 
 Poorer = Literal["", "contained", "much shorter"]
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCopies:
-    """A batch without its poorer copies: those `contained` in a fuller one, and the `shorter`."""
+class SiftedBatch:
+    """A batch without its poorer copies.
+
+    Attributes:
+        articles: the copies to add.
+        contained: copies whose text is contained in a fuller one.
+        shorter: copies with a different and much shorter text.
+    """
 
     articles: tuple[Article, ...] = ()
     contained: tuple[Article, ...] = ()
@@ -32,21 +38,25 @@ class KeptCopies:
 
 @dataclass(slots=True)
 class FullestCopyFilter:
-    """Remembers which articles a run has brought; `held` returns one as the archive has it."""
+    """Filter that remembers the article ids of a run.
 
-    held: Callable[[str], Article | None]
+    Attributes:
+        existing: returns the archive's version of an article.
+    """
+
+    existing: Callable[[str], Article | None]
     _seen: set[int] = field(default_factory=set)  # hashes of ids: a million take 60 MB
 
-    def sift(self, batch: Sequence[Article]) -> KeptCopies:
-        """Return the batch without the copies that are poorer than one of the same run.
+    def sift(self, batch: Sequence[Article]) -> SiftedBatch:
+        """Remove copies that are poorer than another one of the same run.
 
-        Only articles with an address are compared: the same number may be another article. The
-        later revisions of an export are no copies.
+        Only articles with a URL are compared, because a number may be shared by different articles.
+        Later revisions in an export aren't copies.
         """
-        found = KeptCopies()
+        found = SiftedBatch()
         fullest: dict[str, Article] = {}
         for article in batch:
-            before = fullest.get(article.id) or self._earlier(article)
+            before = fullest.get(article.id) or self._earlier_copy(article)
             compared = article.url and article.revision == 1
             poorer = poorer_copy(article, before) if before and compared else ""
             if poorer == "contained":
@@ -66,18 +76,18 @@ class FullestCopyFilter:
         return found
 
     def remember(self, batch: Iterable[Article]) -> None:
-        """Remember a batch that was put: not before, for one that fails is sifted again."""
+        """Remember a batch after it was added; one that failed is sifted again."""
         self._seen |= {hash(article.id) for article in batch}
 
-    def _earlier(self, article: Article) -> Article | None:
-        return self.held(article.id) if hash(article.id) in self._seen else None
+    def _earlier_copy(self, article: Article) -> Article | None:
+        return self.existing(article.id) if hash(article.id) in self._seen else None
 
 
 def poorer_copy(new: Article, old: Article) -> Poorer:
-    """Return how `new` is poorer than `old`; "" where it isn't, or is newer by its own date."""
+    """Return how `new` is poorer than `old`; "" if it isn't, or has a newer date."""
     if _is_newer(new, old):
         return ""
-    ours, theirs = _bare(new.text), _bare(old.text)
+    ours, theirs = _letters_of(new.text), _letters_of(old.text)
     if len(ours) >= len(theirs):
         return ""
     whole = ours[: max(len(ours) - _TAIL, len(ours) // 2 + 1)]
@@ -91,9 +101,9 @@ def _is_newer(new: Article, old: Article) -> bool:
     return bool(changed and before and changed > before)
 
 
-def _bare(text: str) -> str:
+def _letters_of(text: str) -> str:
     return _NOT_WORDS.sub("", text.casefold())
 
 
 def _paragraphs(text: str) -> set[str]:
-    return {_bare(line) for line in text.split("\n")}
+    return {_letters_of(line) for line in text.split("\n")}

@@ -1,15 +1,15 @@
-"""Which article of the archive one that was read is, where it has no address that says so.
+"""Resolve the ids of articles that have no URL.
 
-A file is known by where it lies, and stays the same article when it is moved. The numbers of a dump
-are its own: the same number on another article is another article.
+A file is identified by its location, and keeps its id when it is moved. Numbers of a dump are only
+unique within it: the same number with another text is another article.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ingest.readers.file_names import path_of
 from ingest.target import IngestTarget
@@ -19,153 +19,148 @@ from rag.schema import ALL_RIGHTS, Article
 from rag.store.articles import content_hash
 from rag.store.crawl_state import is_file_location
 
-# Of the wording of the shorter of two versions, in the longer. A story that is written anew under
-# its number keeps its headline or its hour; two stories share turns of phrase alone.
-SHARED = 0.3
+if TYPE_CHECKING:
+    from rag.store.crawl_state import FileLocations
+
+# Share of the shorter version's shingles that the longer one has. A rewritten story keeps more;
+# two different stories share only turns of phrase.
+SHARED_WORDING = 0.3
 _UNIQUE = re.compile(
     r"(?i)\A(?:[a-z][a-z0-9+.-]{1,20}:|[\w.-]+\.[a-z]{2,}(?::\d+)?(?:[/?]|\Z)|"  # urn:, host/path
     r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?\Z|[0-9a-f]{16,}\Z|(?=\S*\d)\S{20,}\Z)"
 )
 
 
-class Places(Protocol):
-    """Where articles were read: `rag.store.crawl_state.Places`."""
-
-    def article_at(self, place: str) -> str: ...
-    def others_of(self, article_id: str) -> list[str]: ...
-    def with_text(self, text: str) -> list[str]: ...
-    def withdrawn(self) -> dict[str, frozenset[str]]: ...
-    def beginning(self, start: str) -> list[str]: ...
-    def save(self, read: Iterable[tuple[str, str]]) -> None: ...
-
-
 def is_unique(article_id: str) -> bool:
-    """Whether no other archive's dump would call an article so: an address, a URN, a UUID."""
+    """Return whether an id is globally unique: a URL, a URN or a UUID."""
     return _UNIQUE.match(article_id) is not None
 
 
 class ArticleIdResolver:
-    """Gives each article that was read the id of the one that it is."""
+    """Finds the archive's id of each article that was read."""
 
-    def __init__(self, held: IngestTarget, places: Places) -> None:
-        self._held = held
-        self._places = places
+    def __init__(self, existing: IngestTarget, locations: FileLocations) -> None:
+        """Create a resolver.
+
+        Args:
+            existing: the articles of the archive.
+            locations: the file locations of earlier runs.
+        """
+        self._existing = existing
+        self._locations = locations
         self._withdrawn: dict[str, frozenset[str]] | None = None
         self._batch: dict[str, Article] = {}
         self._moved: dict[str, str] = {}
 
     def resolve(self, batch: Sequence[Article]) -> list[Article]:
-        """Return the articles of a batch under the ids that they have in the archive."""
+        """Return the articles of a batch with their ids in the archive."""
         self._batch, self._moved = {}, {}
         found = []
         for article in batch:
             if is_file_location(article.id):
-                article = article.replace(id=self._placed(article))
+                article = article.replace(id=self._resolve_by_location(article))
             elif not is_unique(article.id):
-                article = article.replace(id=self._numbered(article))
+                article = article.replace(id=self._resolve_by_number(article))
             self._batch[article.id] = article
             found.append(article)
         return found
 
     def resolve_kill(self, article_id: str, publisher: str) -> str:
-        """Return the id here of what a publisher calls so."""
+        """Return the archive's id of an article that a publisher names by its own number."""
         number = "" if is_unique(article_id) else article_id
-        ids = [f"{house}:{number}"] if number and (house := _slug(publisher)) else []
-        return next((i for i in ids if self._held.article(i, access=ALL_RIGHTS)), article_id)
+        ids = [f"{slug}:{number}"] if number and (slug := _slug(publisher)) else []
+        return next((i for i in ids if self._existing.article(i, access=ALL_RIGHTS)), article_id)
 
     def commit(self) -> None:
-        """Remember the places of the batch that was put."""
+        """Save the file locations of the batch after it was added."""
         if self._moved:
-            self._places.save(self._moved.items())
+            self._locations.save(self._moved.items())
             self._moved = {}
 
-    # by the place
-
-    def _placed(self, article: Article) -> str:
+    def _resolve_by_location(self, article: Article) -> str:
         place = article.id
-        here = self._moved.get(place) or self._places.article_at(place) or place
+        here = self._moved.get(place) or self._locations.article_at(place) or place
         if self._is_known(here):
-            if self._is_version(here, article) or not self._lies_elsewhere(here, place):
+            if self._is_version(here, article) or not self._exists_elsewhere(here, place):
                 return here
         elif here == place:
-            moved = self._elsewhere(article)
+            moved = self._find_moved(article)
             if moved:
                 self._moved[place] = moved
                 return moved
             return place
-        # What lay here has gone to another place, and another article lies here.
-        return self._apart(place, article)
+        # The file that was here has moved, and another article took its place.
+        return self._new_id(place, article)
 
-    def _elsewhere(self, article: Article) -> str:
-        """Return the id of the article that lay at another place and is the same in everything."""
+    def _find_moved(self, article: Article) -> str:
+        """Return the id of an identical article from another location; "" if missing."""
         if self._withdrawn is None:
-            self._withdrawn = self._places.withdrawn()
+            self._withdrawn = self._locations.withdrawn()
         here = [i for i, one in self._batch.items() if one.text == article.text]
-        likely = [*here, *self._places.with_text(article.text), *self._withdrawn]
+        likely = [*here, *self._locations.with_text(article.text), *self._withdrawn]
         return next((i for i in likely if is_file_location(i) and self._is_version(i, article)), "")
 
-    def _lies_elsewhere(self, article_id: str, place: str) -> bool:
-        """Whether an article is still at another place than this one."""
-        places = {*self._places.others_of(article_id)}
+    def _exists_elsewhere(self, article_id: str, place: str) -> bool:
+        """Return whether an article's file still exists at another location."""
+        places = {*self._locations.others_of(article_id)}
         places |= {p for p, moved in self._moved.items() if moved == article_id}
-        if self._places.article_at(article_id) in ("", article_id):
+        if self._locations.article_at(article_id) in ("", article_id):
             places.add(article_id)
-        return any(map(_is_there, places - {place}))
+        return any(map(_file_exists, places - {place}))
 
-    def _apart(self, place: str, article: Article) -> str:
+    def _new_id(self, place: str, article: Article) -> str:
         apart = place
         if self._is_known(place):
-            apart = f"{place}#{_mark(article)}"
+            apart = f"{place}#{_digest(article)}"
         self._moved[place] = apart
         return apart
 
-    # by the number
-
-    def _numbered(self, article: Article) -> str:
+    def _resolve_by_number(self, article: Article) -> str:
         number = article.id
         if not self._is_known(number) or self._is_same(number, article):
             return number
-        house = _slug(article.publisher)
-        likely = [f"{house}:{number}"] if house else []
-        apart = f"{number}#{_mark(article)}"
-        for article_id in [*likely, *self._beginning(f"{number}#")]:
+        slug = _slug(article.publisher)
+        likely = [f"{slug}:{number}"] if slug else []
+        apart = f"{number}#{_digest(article)}"
+        for article_id in [*likely, *self._ids_with_prefix(f"{number}#")]:
             if self._is_known(article_id) and self._is_same(article_id, article):
                 return article_id
         return next((i for i in likely if not self._is_known(i)), apart)
 
-    def _beginning(self, start: str) -> list[str]:
+    def _ids_with_prefix(self, start: str) -> list[str]:
         here = [article_id for article_id in self._batch if article_id.startswith(start)]
-        return [*here, *self._places.beginning(start)]
+        return [*here, *self._locations.beginning(start)]
 
     def _is_same(self, article_id: str, article: Article) -> bool:
-        """Whether an article is the one of that id, as it was or in a new version."""
+        """Return whether an article is, or is a version of, the one with this id."""
         if self._is_version(article_id, article):
             return True
-        before = self._batch.get(article_id) or self._held.article(article_id, access=ALL_RIGHTS)
+        before = self._batch.get(article_id) or self._existing.article(
+            article_id, access=ALL_RIGHTS
+        )
         return before is None or is_version_of(article, before)
 
-    # what is there
-
     def _is_known(self, article_id: str) -> bool:
-        return article_id in self._batch or bool(self._held.content_hashes([article_id]))
+        return article_id in self._batch or bool(self._existing.content_hashes([article_id]))
 
     def _is_version(self, article_id: str, article: Article) -> bool:
-        """Whether the article of that id is, or in the archive once was, the same in everything."""
+        """Return whether the article with this id has, or once had, identical content."""
         again = article.replace(id=article_id)
         if article_id in self._batch:
             return self._batch[article_id] == again
-        known = self._held.content_hashes([article_id]).get(article_id, frozenset())
+        known = self._existing.content_hashes([article_id]).get(article_id, frozenset())
         known |= (self._withdrawn or {}).get(article_id, frozenset())
         try:
             return content_hash(again) in known
-        except ReadError:  # no text: it is refused when it is put
+        except ReadError:  # no text: rejected when it is added
             return False
 
 
 def is_version_of(new: Article, old: Article) -> bool:
-    """Whether two articles of one number are one: by their text, or by headline, hour and wording.
+    """Return whether two articles with the same number are versions of one.
 
-    Those of two publishers are one if they are word for word the same.
+    They are if they share their text, their headline, their time of publication, or much of their
+    wording. Articles of different publishers must have the same text.
     """
     if new.text == old.text:
         return True
@@ -182,19 +177,19 @@ def is_version_of(new: Article, old: Article) -> bool:
     )
     if not len(short):
         return False
-    return len({*short.tolist()} & {*long.tolist()}) >= SHARED * len(short)
+    return len({*short.tolist()} & {*long.tolist()}) >= SHARED_WORDING * len(short)
 
 
 def _slug(publisher: str) -> str:
     return re.sub(r"\W+", "-", publisher.casefold()).strip("-")
 
 
-def _mark(article: Article) -> str:
+def _digest(article: Article) -> str:
     return sha256(f"{article.title}\n{article.text}".encode("utf-8", "replace")).hexdigest()[:8]
 
 
-def _is_there(place: str) -> bool:
-    """Whether there still is a file at a place, or the packed one that it was a member of."""
+def _file_exists(place: str) -> bool:
+    """Return whether a file, or the packed file it was a member of, still exists."""
     path = place.partition(":")[2]
     for end in (len(path), *(match.start() for match in re.finditer("[!#]", path))):
         try:

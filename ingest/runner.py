@@ -1,4 +1,4 @@
-"""An ingest from beginning to end: what came of it is kept in the archive, and logged."""
+"""One recorded ingest run: its outcome is stored in the archive and logged."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from rag.store.held_changes import ArticleOrigins, HeldChanges
 from rag.store.ingest_log import RejectedInput, RejectLog, RunLog
 
 LOG = logging.getLogger("backfile.ingest")
-_REMEMBERED = 1_000  # runs that are looked through for how a source was read
-# Characters of a source: a path has at most 4,096 bytes, and an address seldom more. A member of a
-# zip may be called by 65,535 colons, of which each would be looked at.
+_RUNS_SEARCHED = 1_000  # runs to search for the options of a source
+# Characters of a source to split: a path has at most 4,096 bytes, a URL seldom more, but a zip
+# member's name may consist of 65,535 colons.
 _SOURCE_UP_TO = 8_192
-_KEEP_AT = 500  # rejects that are written at a time
+_REJECTS_PER_WRITE = 500  # rejects per write
 
 Source = str | Path
 OnProgress = Callable[[Progress], None]
@@ -48,10 +48,11 @@ OnReject = Callable[[dict[str, str]], None]
 
 
 class RecordedArchive(IngestTarget, Protocol):
-    """What a run needs: `rag.archive.archive.Archive`, or a fake with a database of its own."""
+    """Archive with a database: `rag.archive.archive.Archive`, or a fake."""
 
     @property
-    def store(self) -> ArticleStore: ...
+    def store(self) -> ArticleStore:
+        """The article store."""
 
 
 def run_ingest(
@@ -65,43 +66,58 @@ def run_ingest(
     on_reject: OnReject | None = None,
     on_notice: OnReject | None = None,
 ) -> IngestReport:
-    """Put the articles of `sources` into `archive`, and return what was done.
+    """Add the articles of `sources` to `archive`, and record the run.
 
-    The archive keeps the run with its figures, and each reject until its place has been read
-    without one; the log has a line of it, whether it ended well or not. What fetched content may
-    change beside its own site's articles, `sources.toml` in the archive's folder says; what it may
-    not is held. Raises SettingsError where that file cannot be read.
+    The archive stores the run's figures, and each reject until its source has been read without
+    one. `sources.toml` in the archive's folder lists the hosts that may change articles of other
+    sites; other such changes are held.
+
+    Args:
+        archive: the archive.
+        sources: files, folders and URLs.
+        client: the HTTP client.
+        reading: how sources are read.
+        stop: when set, nothing more is read; what has been read is added.
+        on_progress: see `ingest`.
+        on_reject: see `ingest`.
+        on_notice: see `ingest`.
+
+    Returns:
+        The counts of the run.
+
+    Raises:
+        SettingsError: `sources.toml` can't be read.
     """
     database = archive.store.database
     trust = read_trusted_sources(database.path.parent)
-    following = Crawler(client, FetchHistory(database), reading, trust)
-    custody = ChangePolicy(
+    crawler = Crawler(client, FetchHistory(database), reading, trust)
+    policy = ChangePolicy(
         archive,
         trust,
         origins=ArticleOrigins(database),
         changes=HeldChanges(database),
-        parted=lambda place: _parted(place, following.requested),
+        split_place=lambda place: _split_place(place, crawler.was_requested),
     )
-    with _kept(database, sources, reading) as (began, figures):
-        rejects = _Rejects(RejectLog(database), on_reject, following.requested)
+    with _record_run(database, sources, reading) as (began, figures):
+        rejects = _Rejects(RejectLog(database), on_reject, crawler.was_requested)
         read: list[str] = []
         try:
             report = ingest(
                 archive,
                 sources,
                 on_progress=on_progress,
-                on_reject=rejects.take,
+                on_reject=rejects.add,
                 on_notice=on_notice,
                 on_read=read.append,
                 reading=reading,
-                following=following,
-                identities=ArticleIdResolver(archive, FileLocations(database)),
-                custody=custody,
+                crawler=crawler,
+                id_resolver=ArticleIdResolver(archive, FileLocations(database)),
+                policy=policy,
                 stop=stop,
             )
         finally:
-            rejects.keep()
-        rejects.forget([*read, *following.finished], before=began)
+            rejects.flush()
+        rejects.remove_resolved([*read, *crawler.finished], before=began)
         figures.update(asdict(report), stopped=bool(stop and stop.is_set()))
     return report
 
@@ -118,60 +134,73 @@ def dry_run(
     on_notice: OnReject | None = None,
     trust: TrustedSources = NO_TRUST,
 ) -> tuple[IngestReport, DryRunArchive]:
-    """Return what `run` would do, and to which articles; nothing is written anywhere.
+    """Return what `run_ingest` would do, without writing anything.
 
-    Of an archive that is still to be made, `trust` says what fetched content may change.
+    Args:
+        archive: the archive; None if it doesn't exist yet.
+        sources: files, folders and URLs.
+        client: the HTTP client.
+        reading: how sources are read.
+        stop: when set, nothing more is read.
+        on_progress: see `ingest`.
+        on_reject: see `ingest`.
+        on_notice: see `ingest`.
+        trust: the trusted sources of an archive that doesn't exist yet.
+
+    Returns:
+        The counts, and the archive that lists the articles it would write.
     """
-    rehearsal = DryRunArchive(archive)
+    dry_archive = DryRunArchive(archive)
     visits = FetchHistory(archive.store.database) if archive else None
     places = ReadOnlyFileLocations(archive.store.database) if archive else None
     trust = read_trusted_sources(archive.store.database.path.parent) if archive else trust
     origins = ReadOnlyOrigins(archive.store.database) if archive else None
     report = ingest(
-        rehearsal,
+        dry_archive,
         sources,
         on_progress=on_progress,
         on_reject=on_reject,
         on_notice=on_notice,
         reading=reading,
-        following=Crawler(client, ReadOnlyFetchHistory(visits), reading, trust),
-        identities=ArticleIdResolver(rehearsal, places) if places else None,
-        custody=ChangePolicy(rehearsal, trust, origins=origins),
+        crawler=Crawler(client, ReadOnlyFetchHistory(visits), reading, trust),
+        id_resolver=ArticleIdResolver(dry_archive, places) if places else None,
+        policy=ChangePolicy(dry_archive, trust, origins=origins),
         stop=stop,
     )
-    return report, rehearsal
+    return report, dry_archive
 
 
 def last_reader_options(database: Database, source: str) -> dict[str, Any]:
-    """Return the `map`, the `kind` and whether `summaries` were kept when a source was last read.
+    """Return the `map`, `kind` and `summaries` options that a source was last read with.
 
-    Nothing where it was not named, but found in a feed, or is not remembered.
+    Returns:
+        The options; empty if the source is unknown, or was found in a feed.
     """
-    for kept in RunLog(database).recent(_REMEMBERED):
-        for named in kept.figures.get("sources", ()):
+    for run in RunLog(database).recent(_RUNS_SEARCHED):
+        for named in run.figures.get("sources", ()):
             if source == named or source.startswith(named + os.sep):
-                return dict(kept.figures.get("reading", {}))
+                return dict(run.figures.get("reading", {}))
     return {}
 
 
-def _how(reading: ReaderOptions) -> dict[str, Any]:
+def _options_to_json(reading: ReaderOptions) -> dict[str, Any]:
     pairs = ",".join(f"{field}={key}" for field, key in reading.field_map.keys)
     return {"map": pairs, "kind": reading.kind, "summaries": reading.links == "keep"}
 
 
-def source_of(place: str) -> str:
-    """Return the file, or the address, that a reject's place is in: what to read to try it again.
+def source_of_place(place: str) -> str:
+    """Return the file or URL that a reject's place is in, to read it again.
 
-    `dump.zip!a.jsonl:17` is in `dump.zip`; a file is named by its whole path.
+    `dump.zip!a.jsonl:17` is in `dump.zip`; files are returned as absolute paths.
     """
-    return _parted(place)[0]
+    return _split_place(place)[0]
 
 
-def _parted(place: str, is_source: Callable[[str], bool] = lambda _: True) -> tuple[str, str]:
-    """Return the source of a place, and what of the place is within it.
+def _split_place(place: str, is_source: Callable[[str], bool] = lambda _: True) -> tuple[str, str]:
+    """Split a place into its source and the part within the source.
 
-    What is within is never made part of a path: a member may be called `../../etc/passwd`.
-    `is_source` tells what was fetched from what is within it.
+    The inner part is never made part of a path: a member may be called `../../etc/passwd`.
+    `is_source` recognizes the URLs that were fetched.
     """
     parts = [found.start() for found in re.finditer("[!:]", place[:_SOURCE_UP_TO])]
     ends = [len(place), *reversed(parts)]
@@ -179,12 +208,12 @@ def _parted(place: str, is_source: Callable[[str], bool] = lambda _: True) -> tu
         end = next((end for end in ends if is_source(place[:end])), len(place))
         return place[:end], place[end:]
     for end in ends:
-        if _is_there(place[:end]):
+        if _file_exists(place[:end]):
             return _absolute(place[:end]), place[end:]
     return _absolute(place), ""
 
 
-def _is_there(path: str) -> bool:
+def _file_exists(path: str) -> bool:
     try:
         return path_of(path).exists()
     except OSError:  # a name too long for any file
@@ -192,20 +221,20 @@ def _is_there(path: str) -> bool:
 
 
 def _absolute(place: str) -> str:
-    # Not `resolve`: what a link in a folder leads to need not be in the folder.
+    # Not `resolve`: a link's target may be outside the folder.
     return printable_name(os.path.normpath(Path(place).absolute()))
 
 
 @contextmanager
-def _kept(
+def _record_run(
     database: Database, sources: Iterable[Source], reading: ReaderOptions
 ) -> Iterator[tuple[datetime, dict[str, Any]]]:
-    """Give when the run began, and a dictionary for its figures; keep and log them at its end."""
+    """Record a run: yield its start time and a dict for its figures, then save and log both."""
     runs = RunLog(database)
     began = datetime.now(UTC)
     number = runs.begin(began)
     named = [str(one) if is_address(one) else _absolute(str(one)) for one in sources]
-    figures: dict[str, Any] = {"sources": named, "reading": _how(reading)}
+    figures: dict[str, Any] = {"sources": named, "reading": _options_to_json(reading)}
     try:
         yield began, figures
     except BaseException as error:
@@ -220,7 +249,7 @@ def _kept(
 
 
 class _Rejects:
-    """The rejects of a run: told at once, and kept a few hundred at a time."""
+    """Rejects of a run: reported at once, stored in batches."""
 
     def __init__(
         self, rejects: RejectLog, on_reject: OnReject | None, is_source: Callable[[str], bool]
@@ -230,21 +259,21 @@ class _Rejects:
         self._is_source = is_source
         self._waiting: list[RejectedInput] = []
 
-    def take(self, reject: dict[str, str]) -> None:
+    def add(self, reject: dict[str, str]) -> None:
         if self._on_reject:
             self._on_reject(reject)
-        source, within = _parted(reject["place"], self._is_source)
+        source, within = _split_place(reject["place"], self._is_source)
         now = datetime.now(UTC)
         self._waiting.append(RejectedInput(source + within, source, reject["reason"], now))
-        if len(self._waiting) >= _KEEP_AT:
-            self.keep()
+        if len(self._waiting) >= _REJECTS_PER_WRITE:
+            self.flush()
 
-    def keep(self) -> None:
+    def flush(self) -> None:
         self._rejects.save(self._waiting)
         self._waiting = []
 
-    def forget(self, read: Sequence[str], *, before: datetime) -> None:
-        """Forget what was refused earlier in what has been read to its end since."""
+    def remove_resolved(self, read: Sequence[str], *, before: datetime) -> None:
+        """Remove earlier rejects of sources that have now been read completely."""
         known = {refused.source for refused in self._rejects.all() if refused.at < before}
         addresses = {place for place in read if is_address(place)}
         folders = [_absolute(place) for place in read if not is_address(place)]

@@ -1,4 +1,8 @@
-"""From a question to a cited answer: `Archive`, `Chatbot` and `NewsRetriever` are the ways in."""
+"""Search a news archive, and answer questions with cited statements.
+
+Open an `Archive`, and search it or ask a `Chatbot` over it; `NewsRetriever` is the search for
+LangChain. Names are imported when they are first used, so that `import rag` takes no time.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +10,84 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answer.chatbot import Chatbot
-    from rag.archive.archive import Archive
-    from rag.retrieval.langchain import NewsRetriever
-    from rag.schema import ALL_RIGHTS, Answer, Article, Citation, Filters, Hit, Passage, Statement
+    from rag.answer.chatbot import Chatbot as Chatbot
+    from rag.archive.archive import AddResult as AddResult
+    from rag.archive.archive import Archive as Archive
+    from rag.archive.reader import ArchiveReader as ArchiveReader
+    from rag.archive.snapshot import ArchiveSnapshot as ArchiveSnapshot
+    from rag.errors import ArchiveDamagedError as ArchiveDamagedError
+    from rag.errors import ArchiveLockedError as ArchiveLockedError
+    from rag.errors import ArchiveNotFoundError as ArchiveNotFoundError
+    from rag.errors import ArchiveUnwritableError as ArchiveUnwritableError
+    from rag.errors import BackfileError as BackfileError
+    from rag.errors import BackupError as BackupError
+    from rag.errors import ChatModelError as ChatModelError
+    from rag.errors import EmbeddingMismatchError as EmbeddingMismatchError
+    from rag.errors import InvalidValueError as InvalidValueError
+    from rag.errors import ModelError as ModelError
+    from rag.errors import QuestionTooLongError as QuestionTooLongError
+    from rag.errors import ReadError as ReadError
+    from rag.errors import SettingsError as SettingsError
+    from rag.retrieval.langchain import NewsRetriever as NewsRetriever
+    from rag.schema import ALL_RIGHTS as ALL_RIGHTS
+    from rag.schema import Answer as Answer
+    from rag.schema import Article as Article
+    from rag.schema import ArticleMetadata as ArticleMetadata
+    from rag.schema import Citation as Citation
+    from rag.schema import Filters as Filters
+    from rag.schema import Hit as Hit
+    from rag.schema import Notice as Notice
+    from rag.schema import Passage as Passage
+    from rag.schema import Span as Span
+    from rag.schema import Statement as Statement
+    from rag.schema import TimeRange as TimeRange
+    from rag.schema import Usage as Usage
+    from rag.settings import Settings as Settings
 
     __version__: str
 
-__all__ = [
-    "ALL_RIGHTS",
-    "Answer",
-    "Archive",
-    "Article",
-    "Chatbot",
-    "Citation",
-    "Filters",
-    "Hit",
-    "NewsRetriever",
-    "Passage",
-    "Statement",
-    "__version__",
-]
-
-_HOMES = {
-    "Archive": "rag.archive.archive",
-    "Chatbot": "rag.answer.chatbot",
-    "NewsRetriever": "rag.retrieval.langchain",
+# Each public name's module. The blocks above say the same to type checkers.
+_MODULES = {
+    "rag.answer.chatbot": ("Chatbot",),
+    "rag.archive.archive": ("AddResult", "Archive"),
+    "rag.archive.reader": ("ArchiveReader",),
+    "rag.archive.snapshot": ("ArchiveSnapshot",),
+    "rag.errors": (
+        "ArchiveDamagedError",
+        "ArchiveLockedError",
+        "ArchiveNotFoundError",
+        "ArchiveUnwritableError",
+        "BackfileError",
+        "BackupError",
+        "ChatModelError",
+        "EmbeddingMismatchError",
+        "InvalidValueError",
+        "ModelError",
+        "QuestionTooLongError",
+        "ReadError",
+        "SettingsError",
+    ),
+    "rag.retrieval.langchain": ("NewsRetriever",),
+    "rag.schema": (
+        "ALL_RIGHTS",
+        "Answer",
+        "Article",
+        "ArticleMetadata",
+        "Citation",
+        "Filters",
+        "Hit",
+        "Notice",
+        "Passage",
+        "Span",
+        "Statement",
+        "TimeRange",
+        "Usage",
+    ),
+    "rag.settings": ("Settings",),
+    "rag.version": ("__version__",),
 }
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
@@ -40,7 +95,12 @@ def __getattr__(name: str) -> Any:
         from rag.version import version
 
         return version()
-    # imported when asked for: `from rag.settings import Settings` must not wait for LangChain
-    if name not in __all__:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "rag.schema")), name)
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value  # the next time it is found at once
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,15 +1,16 @@
-"""The nouns: the values that everything else takes and returns, on one page, all frozen."""
+"""Value types shared by the whole package; all are frozen dataclasses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from rag import notebook
 from rag.errors import InvalidValueError
+from rag.notices import Notice as Notice  # one of the values
 from rag.sanitize import neutralize_markers
 from rag.serialize import Serializable
 from rag.validation import validate_moment, validate_names, validate_strings, validate_text
@@ -26,7 +27,7 @@ _set = object.__setattr__  # frozen dataclasses normalise their own fields with 
 
 
 class Rights(Enum):
-    """Rights that are no list of names: `ALL` reads every article, whatever right it asks for."""
+    """Rights that are not a list of names: `ALL` reads every article."""
 
     ALL = "all"
 
@@ -37,11 +38,25 @@ Access = tuple[str, ...] | Literal[Rights.ALL]
 
 @dataclass(frozen=True, slots=True)
 class ArticleMetadata(Serializable):
-    """What is said of an article beside its text: enough to name it and to date it.
+    """An article's metadata: everything except its text.
 
-    `published` and `updated` are aware datetimes; a day without a time is midnight UTC.
-    `urgency` is IPTC's, 1 the most urgent; `correction` what the publisher has corrected in the
-    article; `access` the right that a reader must have, "" for everybody.
+    Attributes:
+        article_id: The article's id, the same in all of its revisions.
+        title: The headline, "" if it has none.
+        publisher: The newspaper or agency.
+        url: The address to link to.
+        authors: The authors' names, in order.
+        published: When it was published, with its own UTC offset; a day without a time is midnight
+            UTC. None if unknown.
+        updated: When it was last changed, likewise.
+        section: The section of the newspaper.
+        language: A language tag such as "en" or "en-GB".
+        kind: The genre, such as "news" or "opinion".
+        slugline: The agency's slugline.
+        urgency: IPTC urgency, from 1 (most urgent) to 8.
+        correction: What the publisher has corrected in the article.
+        access: The right that a reader needs, "" for none.
+        revision: The number of this version of the article, from 1.
     """
 
     article_id: str
@@ -213,7 +228,7 @@ def _validate_metadata(metadata: ArticleMetadata) -> ArticleMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Span(Serializable):
-    """A stretch of an article's text, in characters, half-open: `text[start:end]`."""
+    """A range of an article's text, in characters, half-open: `text[start:end]`."""
 
     start: int
     end: int
@@ -221,7 +236,15 @@ class Span(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Passage(Serializable):
-    """A stretch of one revision of an article: `text == article.text[start:end]`, always."""
+    """A part of one revision of an article: `text == article.text[start:end]`, always.
+
+    Attributes:
+        article_id: The article's id.
+        revision: The article's revision.
+        start: Where it begins in the article's text, in characters.
+        end: Where it ends, exclusive.
+        text: Its text.
+    """
 
     article_id: str
     revision: int
@@ -232,9 +255,13 @@ class Passage(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Hit(Serializable):
-    """A passage that was found, with its article's head; a higher `score` is better.
+    """A passage that was found, with its article's metadata.
 
-    `copies` are the other articles that print the same story, its first telling first.
+    Attributes:
+        passage: The passage.
+        metadata: The metadata of the revision that the passage is from.
+        score: How well it matches; higher is better. Scores of different searches do not compare.
+        copies: Near-duplicates: other articles that print the same story, the original first.
     """
 
     passage: Passage
@@ -255,9 +282,14 @@ def _source_line(metadata: ArticleMetadata, before: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class PassageCandidate:
-    """A passage that a search found, before its words are read: what it is ranked by.
+    """A passage that a search found, without its text: what it is ranked by.
 
-    `number` is the passage's in the archive; `start` is where it begins in its article.
+    Attributes:
+        number: The passage's number in the archive.
+        start: Where it begins in its article, in characters.
+        metadata: The article's metadata.
+        score: Higher is better.
+        copies: Near-duplicates, the original first.
     """
 
     number: int
@@ -267,15 +299,18 @@ class PassageCandidate:
     copies: tuple[ArticleMetadata, ...] = ()
 
     def with_score(self, score: float) -> PassageCandidate:
-        """Return it with another score: at once, for every search asks it of hundreds."""
+        """Return a copy with a new score. (Not `replace`: called hundreds of times per search.)"""
         return PassageCandidate(self.number, self.start, self.metadata, score, self.copies)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeRange(Serializable):
-    """A stretch of time, half-open: `start <= t < end`; an end that is None is open.
+    """A half-open range of time: `start <= t < end`.
 
-    A hard window excludes what lies outside; a soft one only re-weights.
+    Attributes:
+        start: An aware datetime; None for no start.
+        end: An aware datetime, exclusive; None for no end.
+        hard: Whether articles outside are excluded; otherwise they only rank lower.
     """
 
     start: datetime | None = None
@@ -283,7 +318,7 @@ class TimeRange(Serializable):
     hard: bool = True
 
     def contains(self, moment: datetime) -> bool:
-        """Return whether `moment` lies in the window."""
+        """Return whether an aware datetime lies in the range."""
         return not (
             (self.start is not None and moment < self.start)
             or (self.end is not None and moment >= self.end)
@@ -292,16 +327,26 @@ class TimeRange(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What an article must be to be found; an empty field asks for nothing.
+    """Conditions on the articles of a search; an empty field is no condition.
 
-    `after <= published < before`; an article without a date passes no date filter. A `date` is
-    its midnight in UTC, and a naive datetime is UTC. Where `after` is not before `before`, nothing
-    is found. Names may be given as one string or any iterable of strings.
-    Publishers, authors, sections, languages and kinds are compared without regard to case.
+    Names may be given as one string or any iterable of strings, and are compared without regard to
+    case, except ids. Filters are true if they have a condition besides `access`.
 
-    `access` names the rights that a reader has: articles pass that ask for one of them or for
-    none. Without any, only unrestricted articles pass; `ALL_RIGHTS`, for who operates the archive,
-    lets every article pass. Filters are true where they narrow by anything but rights.
+    Attributes:
+        after: `after <= published`: a datetime (UTC if naive) or a date (its midnight in UTC).
+            An article without a date passes no date filter.
+        before: `published < before`, likewise. Unless it is later than `after`, nothing is found.
+        publishers: Names of publishers, one of which the article must have.
+        authors: Names of authors, one of whom must have written it.
+        sections: Sections, one of which it must be in.
+        languages: Language tags, one of which it must have.
+        kinds: Genres, one of which it must be.
+        access: The rights that the reader has. Articles pass that need one of them, or none;
+            `ALL_RIGHTS`, for the archive's operator, lets every article pass.
+        article_ids: Ids, one of which the article must have.
+
+    Raises:
+        InvalidValueError: A value is of the wrong type.
     """
 
     after: datetime | None = None
@@ -333,7 +378,7 @@ class Filters:
         )
 
     def may_read(self, right: str) -> bool:
-        """Return whether an article that asks for `right` ("" for none) may be read."""
+        """Return whether `access` allows to read an article that needs `right` ("" for none)."""
         if not right or self.access is ALL_RIGHTS:
             return True
         return right.casefold() in {name.casefold() for name in self.access}
@@ -344,9 +389,16 @@ EVERYTHING: Final = Filters(access=ALL_RIGHTS)  # for what must see every articl
 
 @dataclass(frozen=True, slots=True)
 class Citation(Serializable):
-    """The exact words a statement rests on: `quote == article.text[start:end]`, always.
+    """The exact words that support a statement: `quote == article.text[start:end]`, always.
 
-    `copies` are other articles that print the same story: one source, however many they are.
+    Attributes:
+        number: The number of the source in the answer, from 1; citations of one article share it.
+        quote: The words.
+        start: Where they begin in the article's text, in characters.
+        end: Where they end, exclusive.
+        passage: The passage that they are from.
+        metadata: The article's metadata.
+        copies: Near-duplicates, the original first: one source, however many they are.
     """
 
     number: int
@@ -360,19 +412,30 @@ class Citation(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Statement(Serializable):
-    """One sentence of an answer with what it rests on, and whether that bears it out."""
+    """One sentence of an answer with its citations, and how far they support it.
+
+    `label` says where a quotation comes from (its day, its publisher), shown in brackets before
+    it; `reason` why the statement is not supported.
+    """
 
     text: str
     citations: tuple[Citation, ...] = ()
     support: Support = "supported"
-    reason: str = ""
+    reason: Notice | None = None
+    label: Notice | None = None
+
+
+NO_ANSWER: Final = "No answer found in the archive."
 
 
 @dataclass(frozen=True, slots=True)
 class Usage(Serializable):
-    """What a chat model took and gave for an answer, in tokens, as its provider counts them.
+    """Tokens that a chat model read and wrote for an answer, as its provider counts them.
 
-    `cost` is in the currency of the prices that are set; 0 where none are.
+    Attributes:
+        input_tokens: Tokens given to the model.
+        output_tokens: Tokens written by it.
+        cost: What they cost, in the currency of the prices that are set; 0 if none are.
     """
 
     input_tokens: int = 0
@@ -382,13 +445,15 @@ class Usage(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Serializable):
-    """An answer, or the plain statement that the archive does not say (`refused`).
+    """An answer, or a refusal where the archive has none (`refused`).
 
     `hits` are the passages it was made from; `as_of` is the newest publication date among
-    the cited ones; `removed` holds what was taken out for want of support; `closest` are the
-    nearest articles' passages, given with a refusal; `reason` says why it was refused;
-    `considered` is how many passages were weighed for it; `confidence` how probable it is that
-    it holds what was asked, from 0 to 1, where that has been measured.
+    the cited ones; `removed` holds statements that were not supported; `closest` are the
+    nearest articles' passages, given with a refusal; `refusal` says why there is no answer;
+    `understood` what was read from the question beside its words, `notices` what the reader
+    should know about the answer; `considered` is how many passages were weighed for it;
+    `confidence` how probable it is that it holds what was asked, from 0 to 1, where that has
+    been measured. `ui.i18n.render` puts notices into words.
     """
 
     question: str
@@ -396,11 +461,11 @@ class Answer(Serializable):
     hits: tuple[Hit, ...] = ()
     newest_source: datetime | None = None
     refused: bool = False
-    reason: str = ""
+    refusal: Notice | None = None
     nearest_hits: tuple[Hit, ...] = ()
     rejected_statements: tuple[Statement, ...] = ()
-    understood: str = ""
-    notice: str = field(default="")
+    understood: tuple[Notice, ...] = ()
+    notices: tuple[Notice, ...] = ()
     usage: Usage = Usage()
     candidates_considered: int = 0
     confidence: float | None = None
@@ -410,13 +475,11 @@ class Answer(Serializable):
         """The statements in order, one paragraph each, with their citation numbers.
 
         A number in brackets that an article itself has stands in parentheses: it cites nothing.
+        A refusal is `NO_ANSWER`.
         """
         if self.refused:
-            return self.reason
-        return "\n\n".join(
-            " ".join([neutralize_markers(s.text), *(f"[{c.number}]" for c in s.citations)])
-            for s in self.statements
-        )
+            return NO_ANSWER
+        return "\n\n".join(map(_numbered, self.statements))
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -430,7 +493,14 @@ class Answer(Serializable):
         closest = {h.metadata.article_id: _source_line(h.metadata) for h in self.nearest_hits}
         return notebook.wrap(
             notebook.paragraphs(self.text),
+            notebook.paragraphs(neutralize_markers(str(self.refusal or ""))),
             notebook.items(sources.values()),
             notebook.items(closest.values()) if self.refused else "",
-            notebook.paragraphs(self.notice),
+            notebook.paragraphs(neutralize_markers("\n\n".join(map(str, self.notices)))),
         )
+
+
+def _numbered(statement: Statement) -> str:
+    label = ", ".join(str(value) for _, value in statement.label.params) if statement.label else ""
+    words = neutralize_markers(f"[{label}:] {statement.text}" if label else statement.text)
+    return " ".join([words, *(f"[{citation.number}]" for citation in statement.citations)])

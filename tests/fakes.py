@@ -19,7 +19,7 @@ from langchain_core.embeddings import Embeddings
 from rag.archive.archive import Archive
 from rag.archive.view import ArchiveView
 from rag.query.parser import ParsedQuery
-from rag.schema import Answer, Article, Citation, Filters, Hit, Span, Statement
+from rag.schema import Answer, Article, Citation, Filters, Hit, Notice, Span, Statement
 
 DIMENSION = 256
 
@@ -106,6 +106,9 @@ def _made(articles: tuple[Article, ...]) -> Path:
     return root / "archive"
 
 
+PARTLY, UNSUPPORTED = Notice("partly_supported"), Notice("not_in_passage")
+
+
 def phrase_hits(
     archive: ArchiveView,
     query: str,
@@ -159,8 +162,8 @@ class QuotingChatbot:
                     )
                     yield answer
         if not answer.statements:
-            reason = "The archive does not say."
-            yield Answer(question, refused=True, reason=reason, nearest_hits=hits[:3])
+            why = Notice("nothing_relevant")
+            yield Answer(question, refused=True, refusal=why, nearest_hits=hits[:3])
 
     def ask(self, question: str, **given: object) -> Answer:
         *_, answer = self.stream(question, **given)  # type: ignore[arg-type]
@@ -187,8 +190,8 @@ class PacedChatbot(QuotingChatbot):
             time.sleep(0.02)
         for answer in super().stream(question, **given):  # type: ignore[arg-type]
             if "doubtful" in question and answer.statements:
-                partly = replace(answer.statements[0], support="partly", reason="who is unclear")
-                removed = Statement("The moon is a bridge.", (), "not supported", "nothing says so")
+                partly = replace(answer.statements[0], support="partly", reason=PARTLY)
+                removed = Statement("The moon is a bridge.", (), "not supported", UNSUPPORTED)
                 answer = replace(answer, statements=(partly,), rejected_statements=(removed,))
             yield answer
             while "slowly" in question and not self.go.exists():

@@ -9,7 +9,7 @@ import pytest
 from rag.answer.chatbot import Chatbot
 from rag.answer.extractive import short_answer
 from rag.query.parser import parse_question
-from rag.schema import Answer
+from rag.schema import Answer, Notice
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
 
@@ -36,8 +36,9 @@ def test_two_figures_are_both_given_the_later_one_marked() -> None:
     )
     answer = Chatbot(FakeArchive(later, TROOPS)).ask("How many soldiers has North Korea sent?")
     assert "3,000" in answer.statements[0].text
-    assert answer.statements[1].text.startswith("[later, 28 October 2024, Coast Herald:]")
-    assert "differ" in answer.notice
+    label = Notice("later_source", day="2024-10-28", publisher="Coast Herald")
+    assert answer.statements[1].label == label
+    assert Notice("sources_disagree_newest_last") in answer.notices
     assert answer.newest_source == day(10, 28)
 
 
@@ -50,9 +51,9 @@ def test_a_course_of_events_is_told_by_date() -> None:
     answer = Chatbot(FakeArchive(later, FERRY)).ask(
         "What is the timeline of the new ferry between the islands?"
     )
-    dates = [s.text.split("]")[0] for s in answer.statements]
-    assert dates[0].startswith("[21 October 2024")
-    assert dates[-1].startswith("[2 November 2024")
+    labels = [statement.label for statement in answer.statements]
+    assert labels[0] == Notice("dated", day="2024-10-21")
+    assert labels[-1] == Notice("dated", day="2024-11-02")
 
 
 def test_a_short_answer_has_its_unit() -> None:
@@ -79,7 +80,7 @@ def test_the_unit_of_a_figure_goes_with_it(sentence: str, short: str) -> None:
 def test_a_weekday_is_given_with_its_date_unless_it_is_to_come() -> None:
     ferry = FERRY.replace(published=day(10, 23))
     answer = Chatbot(FakeArchive(ferry)).ask("When did the new ferry begin to sail?")
-    assert answer.statements[0].text.startswith("[Monday, 21 October 2024:] ")
+    assert answer.statements[0].label == Notice("weekday", weekday="2024-10-21")
     soon = replace(ferry, text="The new ferry will begin to sail between the islands on Monday.")
     answer = Chatbot(FakeArchive(soon)).ask("When will the new ferry begin to sail?")
     assert answer.statements[0].text.startswith("[Monday:] ")

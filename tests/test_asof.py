@@ -13,7 +13,7 @@ from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.archive.view import SearchMode
 from rag.retrieval.langchain import NewsRetriever
-from rag.schema import Article, Filters, Span
+from rag.schema import Article, Filters, Notice, Span
 from tests.fakes import WordEmbeddings, phrase_hits
 
 FIRST = datetime(2024, 10, 1, 9, tzinfo=UTC)
@@ -91,7 +91,7 @@ def test_before_the_first_article_there_is_nothing(archive: Archive) -> None:
     assert texts(archive, day) == [set(), set()]
     answer = Chatbot(archive).ask("How many sailors were on the ferry?", as_of=day)
     assert answer.refused
-    assert "Nothing had come into the archive by 30 September 2024." in answer.notice
+    assert Notice("archive_empty_as_of", day="2024-09-30") in answer.notices
 
 
 def test_what_has_ended_is_weighed_as_what_stands(archive: Archive) -> None:
@@ -132,8 +132,10 @@ def test_a_later_correction_is_told_and_not_made(archive: Archive) -> None:
     chatbot = Chatbot(archive)
     answer = chatbot.ask("How many sailors were on the ferry that sank?", as_of=DAYS[0])
     assert "nine sailors" in answer.text
-    assert answer.notice.startswith("As the archive stood on 1 October 2024. Corrected since, in")
-    assert "Twelve sailors were on board, not nine." in answer.notice
+    as_of, corrected, *_ = answer.notices
+    assert as_of == Notice("archive_as_of", day="2024-10-01")
+    assert corrected.code == "corrected_since"
+    assert corrected["correction"] == "Twelve sailors were on board, not nine."
     (*_, streamed) = chatbot.as_of(DAYS[0]).stream("How many sailors were on the ferry that sank?")
     assert streamed.text == answer.text
 

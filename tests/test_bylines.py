@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.readers.bylines import author_line, parse_authors
+from ingest.readers.bylines import parse_authors, parse_byline
 from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
@@ -45,7 +45,7 @@ def test_a_byline_gives_the_people(byline: str, people: tuple[str, ...]) -> None
     ],
 )
 def test_what_stands_behind_a_name_in_a_line_is_cut(line: str) -> None:
-    assert author_line(line) == ("Ida Lund",)
+    assert parse_byline(line) == ("Ida Lund",)
 
 
 def test_whom_an_author_writes_for_is_no_author() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from rag.answer.chatbot import Chatbot
-from rag.answer.premises import names_premise
+from rag.answer.premises import has_false_premise
 from rag.answer.timeline import build_timeline
 from rag.retrieval.hybrid import understand_question
-from rag.schema import ALL_RIGHTS, Answer, Article, Filters
+from rag.schema import ALL_RIGHTS, Answer, Article, Filters, Notice
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 from tests.scripted import Scripted
 
@@ -23,6 +23,10 @@ RIGHT = "According to South Korean intelligence, North Korea has sent 3,000 sold
 def asked(*scripts: Any, size: int = 3, **options: Any) -> Answer:
     model = Scripted(scripts=list(scripts), size=size)
     return Chatbot(FakeArchive(TROOPS, FERRY), model, **options).ask(QUESTION)
+
+
+def codes(answer: Answer) -> list[str]:
+    return [notice.code for notice in answer.notices]
 
 
 def texts(answer: Answer) -> list[str]:
@@ -68,62 +72,69 @@ def test_a_changed_figure_is_taken_out() -> None:
     changed = RIGHT.replace("3,000", "30,000")
     answer = asked(f"{changed} [1]")
     assert "30,000" not in answer.text
-    assert answer.notice
+    assert codes(answer)[:2] == ["generated_unsupported", "quotations_instead"]
 
 
 def test_where_nothing_is_borne_out_the_articles_own_words_are_given() -> None:
     answer = asked("Seventy dragons came. [1]")
     assert not answer.refused
     assert "3,000" in texts(answer)[0]
-    assert "own words" in answer.notice
+    assert codes(answer)[:2] == ["generated_unsupported", "quotations_instead"]
 
 
 @pytest.mark.parametrize("script", ["", "   \n", "[1] [2]", "…"])
 def test_empty_output_falls_back_to_the_articles_own_words(script: str) -> None:
     answer = asked(script)
     assert "3,000" in texts(answer)[0]
-    assert answer.notice
+    assert "quotations_instead" in codes(answer)
 
 
 def test_a_failure_before_the_first_word_is_tried_again() -> None:
     answer = asked(ValueError("busy"), f"{RIGHT} [1]")
     assert texts(answer) == [RIGHT]
-    assert not answer.notice
+    assert not answer.notices
 
 
 def test_a_provider_that_keeps_failing_is_named_and_no_key_is_shown() -> None:
     answer = asked(ValueError("bad key sk-abcdefghijklmnop"))
     assert "3,000" in texts(answer)[0]
-    assert "bad key" in answer.notice
-    assert "abcdefghijklmnop" not in answer.notice
+    assert answer.notices[:2] == (
+        Notice("chat_model_failed", error="bad key …"),
+        Notice("quotations_instead"),
+    )
 
 
 def test_a_failure_in_the_middle_keeps_what_was_written() -> None:
     answer = asked([f"{RIGHT} [1] The treaty", ValueError("gone")])
     assert texts(answer) == [RIGHT]
-    assert "gone" in answer.notice
+    assert answer.notices == (
+        Notice("maybe_incomplete"),
+        Notice("chat_model_failed", error="gone"),
+    )
 
 
 def test_a_silent_provider_is_given_up() -> None:
     answer = asked([1.0, RIGHT], timeout=0.05)
     assert "3,000" in texts(answer)[0]
-    assert "said nothing" in answer.notice
+    assert answer.notices[0] == Notice("chat_model_silent", seconds=0.05)
 
 
 def test_a_loop_is_cut() -> None:
     answer = asked(f"{RIGHT} [1] " * 500)
     assert texts(answer) == [RIGHT]
-    assert "repeated" in answer.notice
+    assert codes(answer) == ["maybe_incomplete", "chat_model_repeated_itself"]
 
 
 def test_a_sentence_without_an_end_is_cut() -> None:
     answer = asked(f"{RIGHT} [1] " + "And so on " * 500)
     assert texts(answer) == [RIGHT]
+    assert codes(answer) == ["maybe_incomplete", "chat_model_endless_sentence"]
 
 
 def test_the_model_may_say_that_the_archive_does_not_say() -> None:
     answer = asked("The archive does not say.")
     assert answer.refused
+    assert answer.refusal == Notice("chat_model_found_nothing")
     assert answer.nearest_hits
     assert not answer.citations
 
@@ -181,7 +192,8 @@ def test_where_nothing_lies_in_the_window_the_closest_articles_of_other_days_are
     )
     assert answer.refused
     assert [hit.metadata.article_id for hit in answer.nearest_hits][:1] == [TROOPS.id]
-    assert "Only a later article" in answer.reason
+    assert answer.refusal is not None
+    assert answer.refusal.code == "later_article"
 
 
 @pytest.mark.parametrize("script", ["South Korea has not supplied heavy weapons. [1]", ""])
@@ -190,7 +202,7 @@ def test_a_false_premise_is_named_beside_what_the_model_writes(script: str) -> N
     answer = Chatbot(FakeArchive(TROOPS, FERRY), model).ask(
         "Why did South Korea send tanks to Kyiv?"
     )
-    assert names_premise(answer)
+    assert has_false_premise(answer)
     assert answer.statements
 
 
@@ -201,11 +213,13 @@ def test_what_answers_outside_of_the_window_is_the_closest_and_only_if_it_may_be
     for rights in (ALL_RIGHTS, ("desk",)):
         answer = bot.ask(asked, filters=Filters(access=rights))
         assert answer.nearest_hits[0].metadata.article_id == secret.id
-        assert "Only a later article does" in answer.reason
+        assert answer.refusal is not None
+        assert answer.refusal.code == "later_article"
     for rights in ((), ("nobody",)):
         answer = bot.ask(asked, filters=Filters(access=rights))
         assert answer.refused
-        assert "later article" not in answer.reason
+        assert answer.refusal is not None
+        assert answer.refusal.code != "later_article"
         assert secret.id not in {hit.metadata.article_id for hit in answer.nearest_hits}
 
 

@@ -12,7 +12,7 @@ from ingest.readers.fields import article_from
 from rag.answer.chatbot import Chatbot
 from rag.answer.retractions import is_retracted
 from rag.archive.archive import Archive
-from rag.schema import Article, Span
+from rag.schema import Article, Notice, Span
 from tests.fakes import WordEmbeddings
 from ui.cli.format import hits_text
 
@@ -100,7 +100,8 @@ def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None
     answer = Chatbot(archive).ask("Where was the ferry bound for when it sank?")
     assert "nine" not in answer.text
     if answer.citations:
-        assert "Corrected by its publisher, “Ferry sinks off Vellmark”" in answer.notice
+        told = Notice("corrected", title="Ferry sinks off Vellmark", correction=wrong.correction)
+        assert told in answer.notices
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,9 @@ def test_region_and_country_are_told_from_locale_and_host() -> None:
 
 
 def test_file_order_takes_the_commoner_and_none_of_a_tie() -> None:
-    shown = FileOrder.seen([("", "25/04/2024"), ("", "04/26/2024"), ("", "27/4/2024")])
+    shown = FileOrder.from_dates([("", "25/04/2024"), ("", "04/26/2024"), ("", "27/4/2024")])
     assert shown.for_locale("") == "day first"
-    assert FileOrder.seen([("", "25/04/2024"), ("", "04/26/2024")]).for_locale("") is None
+    assert FileOrder.from_dates([("", "25/04/2024"), ("", "04/26/2024")]).for_locale("") is None
 
 
 def test_one_table_has_one_order(tmp_path: Path) -> None:

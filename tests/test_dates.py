@@ -128,7 +128,7 @@ def test_what_programs_write_for_no_date_is_none(value: Any) -> None:
 def test_read_date_notes_what_is_no_date(value: Any) -> None:
     read = read_date(value)
     assert read.moment is None
-    assert read.notice.startswith("no date was kept: ")
+    assert read.notice.startswith("date ignored: ")
 
 
 @settings(max_examples=tries(60))

@@ -103,7 +103,7 @@ class Wire(httpcore2.SyncBackend):
 
 def test_a_name_that_leads_to_a_private_address_is_refused(stand: Newsstand) -> None:
     names = Directory(inside_example=["10.0.0.7"])
-    assert "10.0.0.7, which is not a public" in refusal("http://inside.example/", resolve=names)
+    assert "private address 10.0.0.7" in refusal("http://inside.example/", resolve=names)
 
 
 def test_one_private_address_among_public_ones_is_enough_to_refuse(stand: Newsstand) -> None:
@@ -135,7 +135,7 @@ def test_a_name_that_changes_its_mind_does_not_get_to_a_private_address(stand: N
 def test_a_redirect_into_the_own_network_is_not_followed(stand: Newsstand, target: str) -> None:
     port = stand.address.rpartition(":")[2]
     stand.pages["/"] = Page(status=302, headers={"Location": target.format(port=port)})
-    assert "not a public address" in refusal(stand.url("/"))
+    assert "private address" in refusal(stand.url("/"))
     assert stand.asked("/") == 1
 
 
@@ -143,7 +143,7 @@ def test_a_robots_txt_is_not_looked_for_in_the_own_network(stand: Newsstand) -> 
     port = stand.address.rpartition(":")[2]
     to = {"Location": f"http://localhost:{port}/in"}
     stand.pages["/robots.txt"] = Page(status=302, headers=to)
-    assert "not a public address" in refusal(stand.url("/"))
+    assert "private address" in refusal(stand.url("/"))
     assert stand.asked("/in") == stand.asked("/") == 0
 
 
@@ -151,7 +151,7 @@ def test_a_robots_txt_is_not_looked_for_in_the_own_network(stand: Newsstand) -> 
     "url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http:///x", "http://[x/"]
 )
 def test_nothing_but_the_web_is_asked(url: str) -> None:
-    assert "web address" in refusal(url)
+    assert "http or https URL" in refusal(url)
 
 
 # robots.txt
@@ -166,7 +166,7 @@ def test_robots_txt_is_obeyed(stand: Newsstand) -> None:
     with client() as fetching:
         assert fetching.get(stand.url("/news/1")).content == b"one"
         assert fetching.get(stand.url("/private/a")).content == b"two"
-        with pytest.raises(FetchError, match=r"robots\.txt does not allow it"):
+        with pytest.raises(FetchError, match=r"disallowed by robots.txt"):
             fetching.get(stand.url("/private/b"))
     assert (stand.asked("/robots.txt"), stand.asked("/private/b")) == (1, 0)
 
@@ -174,7 +174,7 @@ def test_robots_txt_is_obeyed(stand: Newsstand) -> None:
 def test_a_redirect_does_not_lead_around_robots_txt(stand: Newsstand) -> None:
     stand.pages["/robots.txt"] = Page(b"User-agent: *\nDisallow: /private/\n")
     stand.pages["/"] = Page(status=301, headers={"Location": "/private/x"})
-    assert "does not allow" in refusal(stand.url("/"))
+    assert "disallowed by" in refusal(stand.url("/"))
     assert stand.asked("/private/x") == 0
 
 
@@ -189,7 +189,7 @@ def test_a_robots_txt_that_is_not_there_permits_and_one_that_fails_forbids(
         with client() as fetching:
             assert fetching.get(stand.url("/")).content == b"x"
     else:
-        assert "robots.txt cannot be reached" in refusal(stand.url("/"))
+        assert "robots.txt could not be fetched" in refusal(stand.url("/"))
         assert stand.asked("/") == 0
 
 
@@ -198,14 +198,14 @@ def test_the_pause_that_a_site_asks_for_is_kept(stand: Newsstand) -> None:
     with client() as fetching:
         fetching.get(stand.url("/"))
         began = time.monotonic()
-        assert 0 < fetching.pace.due(stand.url("/other")) <= 0.4
+        assert 0 < fetching.rate_limiter.due(stand.url("/other")) <= 0.4
         fetching.get(stand.url("/"))
     assert time.monotonic() - began >= 0.3  # no less: how much more, the machine decides
 
 
 def test_a_site_that_wants_an_hour_between_pages_is_left_alone(stand: Newsstand) -> None:
     stand.pages["/robots.txt"] = Page(b"User-agent: *\nCrawl-delay: 3600\n")
-    assert "3600 s between two requests" in refusal(stand.url("/"))
+    assert "3600 s between requests" in refusal(stand.url("/"))
 
 
 # Bounds
@@ -220,14 +220,14 @@ def test_a_page_that_is_too_long_is_refused_by_what_it_says_and_by_what_it_sends
 
     stand.pages |= {"/says": Page(b"x" * 100_001), "/sends": Page(slowly=endless)}
     for path in ("/says", "/sends"):
-        assert "longer than 100,000 bytes" in refusal(stand.url(path))
+        assert "larger than 100,000 bytes" in refusal(stand.url(path))
 
 
 def test_a_page_that_unpacks_to_a_thousand_times_its_size_is_refused(stand: Newsstand) -> None:
     bomb = gzip.compress(b"\x00" * 50_000_000)
     assert len(bomb) < QUICK.bytes
     stand.pages["/"] = Page(bomb, headers={"Content-Encoding": "gzip"})
-    assert "longer than 100,000 bytes" in refusal(stand.url("/"))
+    assert "larger than 100,000 bytes" in refusal(stand.url("/"))
 
 
 @given(st.binary(max_size=3000), st.integers(1, 400), st.booleans())
@@ -242,7 +242,7 @@ def test_a_packed_body_comes_out_as_it_went_in(content: bytes, step: int, twice:
 @given(st.binary(min_size=1, max_size=3000), st.integers(1, 30))
 def test_a_packed_body_that_is_cut_is_not_taken_for_whole(content: bytes, missing: int) -> None:
     packed = gzip.compress(content)
-    with pytest.raises(FetchError, match="ends before it is whole"):
+    with pytest.raises(FetchError, match="response is truncated"):
         read_body([packed[: max(1, len(packed) - missing)]], "gzip", 3000)
 
 
@@ -255,7 +255,7 @@ def test_a_damaged_body_is_a_refusal(content: bytes) -> None:
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip"])
 def test_what_was_not_asked_for_is_not_unpacked(stand: Newsstand, encoding: str) -> None:
     stand.pages["/"] = Page(zlib.compress(b"x"), headers={"Content-Encoding": encoding})
-    assert "not asked for" in refusal(stand.url("/"))
+    assert "unsupported content encoding" in refusal(stand.url("/"))
 
 
 @pytest.mark.parametrize("where", ["headers", "body"])
@@ -269,7 +269,9 @@ def test_a_server_that_drips_is_not_waited_for(stand: Newsstand, where: str) -> 
 
     stand.pages["/"] = Page(slowly=drip, status=200 if where == "body" else 0)
     try:
-        assert "longer than 0.4 s" in refusal(stand.url("/"), limits=Limits(seconds=0.4, delay=0))
+        assert "timed out after 0.4 s" in refusal(
+            stand.url("/"), limits=Limits(seconds=0.4, delay=0)
+        )
     finally:
         over.set()
 
@@ -314,7 +316,7 @@ def test_a_server_may_say_when_to_come_back(stand: Newsstand) -> None:
 
 def test_a_server_that_wants_an_hour_is_not_waited_for(stand: Newsstand) -> None:
     stand.pages["/"] = Page(status=429, headers={"Retry-After": "3600"})
-    assert "come back in 3,600 s" in refusal(stand.url("/"))
+    assert "retry after 3,600 s" in refusal(stand.url("/"))
     assert stand.asked("/") == 1
 
 
@@ -334,7 +336,7 @@ def test_a_redirect_is_followed_to_where_the_page_is_now(stand: Newsstand) -> No
 
 def test_redirects_without_end_are_not_followed(stand: Newsstand) -> None:
     stand.pages["/"] = Page(status=302, headers={"Location": "/"})
-    assert "redirected more than 10 times" in refusal(stand.url("/"))
+    assert "more than 10 redirects" in refusal(stand.url("/"))
 
 
 def test_it_says_who_is_asking(stand: Newsstand) -> None:
@@ -363,7 +365,7 @@ def test_cookies_and_headers_go_to_their_host_and_to_no_other(
         secret = tmp_path / "headers"
         secret.write_text("Authorization: Bearer s3cret\n")
         credentials = read_credentials(
-            cookies_txt(tmp_path, "127.0.0.1"), secret, named=[stand.url("/")]
+            cookies_txt(tmp_path, "127.0.0.1"), secret, urls=[stand.url("/")]
         )
         with client(credentials=credentials, allowed=("127.0.0.1", "localhost")) as fetching:
             fetching.get(stand.url("/"))

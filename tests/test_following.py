@@ -69,7 +69,7 @@ class Newsroom:
                 sources,
                 on_reject=lambda reject: self.rejects.update({reject["place"]: reject["reason"]}),
                 reading=reading,
-                following=Crawler(client, self.notebook, reading),
+                crawler=Crawler(client, self.notebook, reading),
                 stop=stop,
             )
 
@@ -130,7 +130,7 @@ def test_a_feed_is_followed_to_the_articles_and_fills_what_they_lack(stand: News
     assert "In short" not in article.text
     assert (article.publisher, article.authors) == ("Velsund Post", ("Ada Lindqvist",))
     assert str(article.published) == "2024-10-24 10:30:00+00:00"
-    assert room.rejects == {stand.url("/gone"): "is not there (404)"}
+    assert room.rejects == {stand.url("/gone"): "not found (404)"}
 
 
 def test_what_a_page_says_of_itself_goes_before_what_the_feed_says(stand: Newsstand) -> None:
@@ -257,7 +257,9 @@ def test_a_wall_or_a_polite_absence_is_a_reject(stand: Newsstand, wall: str) -> 
     room = Newsroom()
     assert counts(room.ingest(stand.url("/crane"))) == (0, 0, 0, 1)
     reason = room.rejects[stand.url("/crane")]
-    assert any(word in reason for word in ("paywall", "login", "not there", "without an article"))
+    assert any(
+        word in reason for word in ("paywall", "login", "page not found", "without an article")
+    )
     # And it is asked again the next time, for it may be another page then.
     stand.pages["/crane"] = page("Crane falls")
     assert counts(room.ingest(stand.url("/crane"))) == (1, 0, 0, 0)
@@ -292,7 +294,7 @@ def test_a_link_to_what_is_no_page_is_a_reject(stand: Newsstand, tmp_path: Path)
     (tmp_path / "list").write_text(stand.url("/crane.jpg"))
     room = Newsroom()
     room.ingest(tmp_path / "list")
-    assert room.rejects == {stand.url("/crane.jpg"): "is no page of HTML but image/jpeg"}
+    assert room.rejects == {stand.url("/crane.jpg"): "not an HTML page (content type image/jpeg)"}
 
 
 def test_what_was_not_put_is_not_remembered(stand: Newsstand) -> None:

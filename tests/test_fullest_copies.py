@@ -142,7 +142,7 @@ def test_read_refuses_a_crawls_list_in_a_tar_or_by_itself(tmp_path: Path) -> Non
     for name in ("a.tar", "pages.jsonl", "index.txt"):
         ids, (reason,) = found_in(tmp_path / name)
         assert ids == []
-        assert "crawl's list of its pages" in reason
+        assert "crawl's page list" in reason
 
 
 def test_read_keeps_what_lies_beside_warcs_that_are_no_crawl(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, Filters, Span
 from tests.fakes import WordEmbeddings
 from ui.cli.format import retrieval_text
+from ui.i18n import render
 from ui.web import run_turn
 from ui.web.state import AskRequest, Session
 
@@ -68,14 +69,15 @@ def test_a_search_says_that_a_headline_is_no_time_range(archive: Archive) -> Non
     found = retrieve(archive, wanted.title, asked_on=NOW)
     assert found.relaxed == "headline"
     assert found.question.time_range is None
-    assert NOTICES["headline"] in " ".join(retrieval_text(found).split())
-    assert NOTICES["headline"] in Chatbot(archive).ask(wanted.title, asked_on=NOW).notice
-    assert NOTICES["headline"] in build_timeline(archive, wanted.title, asked_on=NOW).notice
+    (notice,) = NOTICES["headline"]
+    assert render(notice) in " ".join(retrieval_text(found).split())
+    assert notice in Chatbot(archive).ask(wanted.title, asked_on=NOW).notices
+    assert notice in build_timeline(archive, wanted.title, asked_on=NOW).notices
     (first, *_) = NewsRetriever(archive=archive, asked_on=NOW).invoke(wanted.title)
     assert first.metadata["relaxed"] == "headline"
     desk = run_turn.begin_turn(Session(), AskRequest(wanted.title, asked_on=NOW, mode="passages"))
     *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
-    assert last.turns[-1].answer.notice == NOTICES["headline"]
+    assert last.turns[-1].answer.notices == (notice,)
 
 
 def test_a_headline_keeps_the_time_range_that_its_article_lies_in(archive: Archive) -> None:
@@ -94,7 +96,7 @@ def test_a_headline_that_names_a_publisher_finds_its_article(tmp_path: Path) -> 
         opened.add((a, [Span(0, len(a.text))]) for a in (wanted, theirs))
         found = retrieve(opened, wanted.title, asked_on=NOW)
         assert (found.hits[0].metadata.article_id, found.relaxed) == (wanted.id, "named")
-        assert found.notice == NOTICES["named"]
+        assert found.notices == NOTICES["named"]
         found = retrieve(opened, "What did the Gazette write of parking?", asked_on=NOW)
         assert {hit.metadata.publisher for hit in found.hits} == {"Gazette"}
 
@@ -116,7 +118,8 @@ def test_an_empty_time_range_is_relaxed_and_said(archive: Archive) -> None:
     answer = Chatbot(archive).ask(question, asked_on=NOW)
     assert answer.refused
     assert answer.nearest_hits
-    assert answer.notice == NOTICES["empty"] or "Only a later article does" in answer.reason
+    assert answer.refusal is not None
+    assert answer.notices == NOTICES["empty"] or answer.refusal.code == "later_article"
 
 
 def test_no_filter_of_the_caller_is_relaxed(archive: Archive) -> None:

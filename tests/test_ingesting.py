@@ -41,14 +41,14 @@ def test_what_was_rejected_is_listed_and_tried_again(
     assert main(["ingest", stand.url("/feed"), *allowed]) == 3
     said = capsys.readouterr()
     assert said.out.startswith("1 new, 0 changed, 0 unchanged, 1 rejected;")
-    told = {"place": stand.url("/fire"), "reason": "is not there (404)"}
+    told = {"place": stand.url("/fire"), "reason": "not found (404)"}
     assert [json.loads(line) for line in said.err.splitlines()] == [told]
 
     assert main(["rejects", "--json", *here]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
     assert {key: listed[key] for key in told} == told
     assert main(["rejects", *here]) == 0
-    assert f"{stand.url('/fire')}: is not there (404)" in capsys.readouterr().out
+    assert f"{stand.url('/fire')}: not found (404)" in capsys.readouterr().out
 
     assert main(["rejects", "--retry", *allowed]) == 1  # still nothing could be done
     stand.pages["/fire"] = page("Fire in the harbour")

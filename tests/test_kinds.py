@@ -86,4 +86,4 @@ def test_what_only_begins_like_utf_16_is_no_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe" + b"\x00\xdc\x00\xd8" * 400)
     (found,) = read(path)
     assert isinstance(found, Reject)
-    assert "begins like UTF-16 and is none" in found.reason
+    assert "begins like UTF-16 but isn't" in found.reason

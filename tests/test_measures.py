@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 
 from rag.answer.chatbot import Chatbot
-from rag.answer.premises import TAKEN_FOR_GRANTED
 from rag.citations import build_citation
 from rag.evaluate.answers import (
     answer_says,
@@ -29,7 +28,7 @@ from rag.evaluate.metrics import F1, OUTCOME_STATISTICS, OutcomeEvaluation, comp
 from rag.evaluate.perturbations import perturb
 from rag.evaluate.premises import measure_premises, read_premises
 from rag.evaluate.retrieval import EvaluationQuestion
-from rag.schema import Answer, Statement
+from rag.schema import Answer, Notice, Statement
 from tests.newsroom import FERRY, TROOPS, FakeArchive, bag_of_words
 
 PASSENGERS = EvaluationQuestion(
@@ -195,7 +194,8 @@ def test_a_premise_counts_as_put_right_where_the_words_are_quoted() -> None:
     (read,) = read_premises([json.dumps(pair)])
     bot = Chatbot(FakeArchive(TROOPS, FERRY))
     right = bot.ask(read.true)
-    measures = measure_premises([(read, Answer("?", notice=TAKEN_FOR_GRANTED), right)])
+    named = Answer("?", notices=(Notice("premise_contradicted", premise="the ferry carry"),))
+    measures = measure_premises([(read, named, right)])
     assert [m.score().mean for m in measures] == [1, 0, 1]
 
 

@@ -15,9 +15,10 @@ import pytest
 from rag.archive.archive import Archive
 from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
-from rag.schema import Answer, Article, ArticleMetadata, Filters
+from rag.schema import Answer, Article, ArticleMetadata, Filters, Notice, Statement
 from tests.desks import asked
 from tests.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small_archive
+from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache, examples
 from ui.web.ask_request import (
@@ -27,9 +28,9 @@ from ui.web.ask_request import (
     request_from_link,
     within,
 )
-from ui.web.state import AskRequest, Conversation, Session
-from ui.web.texts import texts_in
+from ui.web.state import AskRequest, Conversation, Session, Turn
 from ui.web.views import messages
+from ui.web.withdrawn import LOST
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,7 @@ def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> N
     value = browser_storage.to_browser(desk)
     assert "six weeks" in desk.turns[0].answer.hits[0].passage.text
     assert "six weeks" not in json.dumps(value)
-    (back,) = browser_storage.from_browser(value, archive, "lost")
+    (back,) = browser_storage.from_browser(value, archive)
     assert back.turns[0].answer.citations == desk.turns[0].answer.citations
     assert back.turns[0].request == desk.turns[0].request
     assert [h.passage for h in back.turns[0].answer.hits] == [
@@ -163,7 +164,7 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
         ) -> dict[str, tuple[ArticleMetadata, ...]]:
             return dict.fromkeys(article_ids, (ORCHARD.metadata,))
 
-    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Reprinted(), "lost")
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Reprinted())
     first, second = back.turns
     assert first.progress == "stopped"
     assert first.request.removed_constraints == ("window",)
@@ -174,6 +175,45 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
         *(desk.turns[-1].id, desk.turns[-1].sequence),
         *(desk.turns[-1].asked_on, desk.turns[-1].standalone_question),
     )
+
+
+def test_a_browser_brings_back_notices_and_passes_over_forged_ones(archive: Archive) -> None:
+    label = Notice("dated", day="2024-10-21")
+    why = Notice("names_missing", names=["Ada Quill", "Jonas Berg"])
+    notices = (Notice("low_confidence"), Notice("corrected", title="A", correction="B"))
+    reason = Notice("number_missing", number="nine")
+    said = Statement("It rained.", (), "partly", reason, label)
+    answer = Answer(
+        "Who?", (said,), refused=True, refusal=why, notices=notices, rejected_statements=(said,)
+    )
+    desk = Session((Conversation(turns=(Turn(AskRequest("Who?"), answer),)),))
+    value = json.loads(json.dumps(browser_storage.to_browser(desk)))
+    (back,) = browser_storage.from_browser(value, archive)
+    assert back.turns[0].answer == answer
+
+    (turn,) = value["conversations"][0]["turns"]
+    turn["notices"] += [
+        {"code": "no_such_code"},
+        {"code": "dated", "params": {"day": "no day"}},
+        {"code": "names_missing", "params": {"names": 7, "name": "A"}},
+    ]
+    turn["refusal"] = {"code": "later_article", "params": {"source": "A", "published": "9999999"}}
+    (back,) = browser_storage.from_browser(value, archive)
+    assert back.turns[0].answer.notices == notices
+    assert back.turns[0].answer.refusal is None
+    assert messages.chat_messages(back.turns, texts_in("de"))
+
+
+def test_a_browser_brings_back_the_words_that_an_earlier_version_kept(archive: Archive) -> None:
+    said = {"text": "[3 May 2024:] It rained.", "support": "partly", "reason": "only part of it"}
+    turn = {"question": "Who?", "statements": [said], "notice": "The passages differ."}
+    value = {"conversations": [{"id": "0" * 16, "turns": [turn]}]}
+    (back,) = browser_storage.from_browser(value, archive)
+    answer = back.turns[0].answer
+    assert answer.notices == (Notice("message", text="The passages differ."),)
+    assert answer.statements[0].reason == Notice("message", text="only part of it")
+    shown = messages.chat_messages(back.turns, texts_in("en"))[-1]["content"]
+    assert "The passages differ" in shown
 
 
 def test_what_was_taken_down_does_not_come_back_from_a_browser(archive: Archive) -> None:
@@ -187,14 +227,14 @@ def test_what_was_taken_down_does_not_come_back_from_a_browser(archive: Archive)
             return {}
 
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
-    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Emptied(), "lost")
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Emptied())
     assert back.turns[0].answer.statements == ()
-    assert back.turns[0].answer.notice == "lost"
+    assert back.turns[0].answer.notices == (LOST,)
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", {}, {"conversations": [{"id": 1}]}, [[]]])
 def test_what_a_browser_holds_else_is_passed_over(archive: Archive, value: object) -> None:
-    assert browser_storage.from_browser(value, archive, "lost") == ()
+    assert browser_storage.from_browser(value, archive) == ()
 
 
 def test_a_link_asks_what_was_asked() -> None:
@@ -243,9 +283,7 @@ def test_a_day_of_the_plot_narrows_to_that_day() -> None:
 def test_what_the_fields_narrow_is_a_chip_as_well(archive: Archive) -> None:
     filters = Filters(after=datetime(2024, 10, 21, tzinfo=UTC), publishers=("Orchard Gazette",))
     turn = asked(archive, Session(), "What of the growers?", filters=filters)[-1].turns[0]
-    assert turn.understood == (
-        ("filters", "only published since 21 October 2024, Orchard Gazette"),
-    )
+    assert turn.understood == (("filters", "only from 21 October 2024, Orchard Gazette"),)
 
 
 def test_headlines_of_several_publishers_are_offered(archive: Archive) -> None:

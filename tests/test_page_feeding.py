@@ -17,6 +17,7 @@ from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError
 from rag.settings import Settings, Writers
 from tests.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
+from ui.i18n import texts_in
 from ui.web.app import build_page, start
 from ui.web.auth import WriteAccess
 from ui.web.ingest_job import (
@@ -27,7 +28,6 @@ from ui.web.ingest_job import (
     withdraw_articles,
 )
 from ui.web.state import Session
-from ui.web.texts import texts_in
 from ui.web.views.status import ingest_html, status_html
 
 HERE = {"host": "127.0.0.1:7860"}
@@ -203,7 +203,7 @@ def test_a_program_that_may_not_feed_is_refused_by_each_handler(
         for index in found:
             told = called(address, index, len(page.fns[index].inputs))
             assert told.status_code == 403
-            assert told.json()["detail"] == "You may not change this archive here."
+            assert told.json()["detail"] == "You are not allowed to change this archive here."
     finally:
         served.close()
     assert archive.article(HARBOUR.id) is not None
@@ -225,5 +225,5 @@ def test_each_handler_asks_again_whether_it_may(archive: Archive) -> None:
     for fn in blocks.fns.values():
         if getattr(fn.fn, "__name__", "") in GUARDED:
             given = [None] * (len(fn.inputs) - 1)
-            with pytest.raises(gr.Error, match="You may not change this archive here"):
+            with pytest.raises(gr.Error, match="You are not allowed to change this archive here"):
                 list(fn.fn(Session(), *given, stranger))

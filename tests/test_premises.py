@@ -24,7 +24,7 @@ from rag.answer.premise_roles import (
     predicate_matches,
     same_place,
 )
-from rag.answer.premises import names_premise
+from rag.answer.premises import has_false_premise
 from rag.evaluate.premises import read_premises
 from rag.nlp.tokens import stem_words
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
@@ -58,7 +58,7 @@ def bot() -> Chatbot:
 )
 def test_a_false_premise_is_named_and_the_sentence_shown(bot: Chatbot, question: str) -> None:
     answer = bot.ask(question)
-    assert names_premise(answer)
+    assert has_false_premise(answer)
     assert answer.statements
 
 
@@ -71,7 +71,7 @@ def test_a_false_premise_is_named_and_the_sentence_shown(bot: Chatbot, question:
     ],
 )
 def test_a_true_premise_is_left_alone(bot: Chatbot, question: str) -> None:
-    assert not names_premise(bot.ask(question))
+    assert not has_false_premise(bot.ask(question))
 
 
 @pytest.mark.parametrize("way", ["fall", "rise"])
@@ -84,7 +84,7 @@ def test_what_holds_within_the_window_need_not_name_it(way: str) -> None:
     ]  # fmt: skip
     answer = Chatbot(FakeArchive(*told)).ask(f"Why did the island grain prices {way} in 2024?")
     assert not answer.refused
-    assert not names_premise(answer)
+    assert not has_false_premise(answer)
 
 
 def test_a_negation_denies_what_comes_after_it() -> None:

@@ -151,7 +151,9 @@ def test_page_says_that_the_archive_is_gone(tmp_path: Path) -> None:
         turn = asked(archive, Session(), "Is the harbour bridge closed?")[-1].turns[-1]
         assert turn.progress == "done"
         assert turn.answer.refused
-        assert "is gone: it was moved, deleted or replaced" in turn.answer.reason
+        assert turn.answer.refusal is not None
+        message = str(turn.answer.refusal["message"])
+        assert "is gone: it was moved, deleted or replaced" in message
 
 
 def test_read_only_mount_says_that_it_is_one(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.query.parser import parse_question, remove_constraints, resolve_followup
-from rag.schema import Answer, Statement
+from rag.schema import Answer, Notice, Statement
+from ui.i18n import texts_in, understood_text
 
 ASKED_ON = datetime(2024, 10, 24, 15, tzinfo=UTC)
 FIELDS = {"window": "time_range"}  # of `ParsedQuery`, where a kind is called otherwise
@@ -42,7 +43,10 @@ def test_a_publisher_is_asked_for_only_where_its_reports_are(question, names):
 def test_the_words_of_window_and_attribution_are_not_searched_for():
     question = understood("What did Seoul threaten on 24 October, according to The Week?")
     assert question.query == "What did Seoul threaten ?"
-    assert question.describe() == "published on 24 October 2024; in The Week"
+    assert question.describe() == (
+        Notice("published_on", day="2024-10-24"),
+        Notice("from_publishers", publishers=["The Week"]),
+    )
 
 
 def test_a_question_of_nothing_but_a_window_keeps_its_words():
@@ -100,7 +104,7 @@ def test_the_kind_of_answer_is_read_from_the_words(question, kind, layout):
 @given(st.text(max_size=120))
 def test_any_text_is_understood(text):
     question = understood(text)
-    assert question.describe() is not None
+    assert understood_text(question.describe(), texts_in("en")) is not None
     assert resolve_followup(text, ["Who resigned?"])
 
 

@@ -86,9 +86,9 @@ SITEMAP = """\
 @pytest.mark.parametrize(
     ("content", "name"),
     [
-        (SITEMAP, "a sitemap with 2 addresses"),
-        ("# the harbour\nhttps://a.example/1\n\nhttps://a.example/2\n", "a list with 2 addresses"),
-        ("https://a.example/1", "a list with 1 address and"),
+        (SITEMAP, "a sitemap with 2 URLs"),
+        ("# the harbour\nhttps://a.example/1\n\nhttps://a.example/2\n", "a list with 2 URLs"),
+        ("https://a.example/1", "a list with 1 URL and"),
     ],
 )
 def test_links_without_a_text_are_one_reject_that_says_what_to_do(

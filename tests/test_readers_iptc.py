@@ -218,7 +218,7 @@ def test_broken_deep_and_strange_xml_is_a_reject(tmp_path: Path) -> None:
     assert "broken XML" in reason(path, nitf()[:-40])
     assert "broken XML" in reason(path, nitf(body="<p>" * 100_000))
     assert "no text" in reason(path, nitf(body=""))
-    assert "without an item" in reason(path, "<newsMessage/>")
+    assert "without an article" in reason(path, "<newsMessage/>")
     begin = time.process_time()
     found_in(path, "<?xml version='1.0'?>" + "<!-- -->" * 7000 + "<other/>")
     assert time.process_time() - begin < 5

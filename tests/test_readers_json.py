@@ -49,7 +49,7 @@ def test_of_a_page_with_advertisements_alone_the_headline_is_kept(tmp_path: Path
     article = only(written(tmp_path / "a.jsonl", video))
     assert (article.title, article.text) == ("Crane falls on pier of Velsund", "")
     (reject,) = rejects(written(tmp_path / "b.jsonl", video | {"title": "Video"}))
-    assert reject.reason == "no text: nothing but a site's litter"
+    assert reject.reason == "no text: only boilerplate"
 
 
 def test_a_line_with_the_usual_keys_is_an_article(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:
     assert time.process_time() - begin < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 120_000  # KB
     assert isinstance(found[0], Reject)
-    assert "longer than 16 MB" in found[0].reason
+    assert "larger than 16 MB" in found[0].reason
     assert isinstance(found[1], Article)
 
 

@@ -118,7 +118,7 @@ def test_message_without_a_text_is_a_reject(tmp_path: Path) -> None:
     path.write_bytes(mail.as_bytes())
     (found,) = read(path)
     assert isinstance(found, Reject)
-    assert "without a text" in found.reason
+    assert "without text" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_mapped_field_is_looked_for_nowhere_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("headline=title", "unknown field 'headline': known are id, url, title"),
+        ("headline=title", "unknown field 'headline': use id, url, title"),
         ("title", "'title' is not FIELD=KEY"),
         ("title=", "'title=' is not FIELD=KEY"),
         ("title=a,title=b", "'title' is named twice"),

@@ -105,7 +105,7 @@ def test_archives_within_archives_are_read_down_to_a_depth(tmp_path: Path) -> No
     (found,) = found_in(tmp_path / "nested", content)
     assert isinstance(found, Article)
     (reject,) = rejects(tmp_path / "nested", zipped({"last.zip": content}))
-    assert "times over" in reject.reason
+    assert "nested in more than" in reject.reason
     (found,) = found_in(
         tmp_path / "a.tar.gz", gzip.compress(tarred({"a.zip": zipped({"a": LINE})}))
     )
@@ -150,14 +150,14 @@ def test_a_tar_whose_remarks_would_fill_the_memory_is_refused(tmp_path: Path) ->
     head = tarfile.TarInfo("remarks")
     head.type, head.size = tarfile.XHDTYPE, 50 * 2**20
     (reject,) = rejects(tmp_path / "a.tar", head.tobuf(tarfile.USTAR_FORMAT) + bytes(10_000))
-    assert "name or remarks take 52,428,800 bytes" in reject.reason
+    assert "extended header has 52,428,800 bytes" in reject.reason
 
 
 def test_an_office_document_or_an_empty_archive_says_so(tmp_path: Path) -> None:
     (found,) = rejects(tmp_path / "a", zipped({"[Content_Types].xml": b"<x/>"}))
     assert "office document" in found.reason
     (found,) = rejects(tmp_path / "a", zipped({}))
-    assert "without a file" in found.reason
+    assert "no file in this archive" in found.reason
 
 
 @settings(max_examples=tries(150))

@@ -115,7 +115,7 @@ def test_the_kind_is_found_by_content(tmp_path: Path) -> None:
     [
         (pdf([]), "without a text layer"),
         (pdf([(50, 50, 10, "Scan 17")]), "without a text layer"),
-        (b"%PDF-1.7\nnothing", "damaged PDF"),
+        (b"%PDF-1.7\nnothing", "PDF is damaged"),
     ],
 )
 def test_what_holds_no_text_says_so(content: bytes, why: str) -> None:

@@ -136,7 +136,7 @@ def test_an_empty_file_and_a_folder_without_articles_say_so(tmp_path: Path) -> N
     ]
     assert reasons == [
         "an empty file",
-        "a folder without a file that could hold articles",
+        "no file in this folder could contain articles",
         "no such file or folder",
     ]
 
@@ -150,13 +150,21 @@ def test_a_folder_is_read_in_order_and_pictures_are_passed_over(tmp_path: Path) 
     assert ids == ["b.txt", "z.txt"]
 
 
-@pytest.mark.parametrize("magic", [b"PK\x03\x04", b"\x89PNG", b"\x7fELF", b"a\x00b"])
-def test_another_format_is_named(tmp_path: Path, magic: bytes) -> None:
+@pytest.mark.parametrize(
+    ("magic", "why"),
+    [
+        (b"PK\x03\x04", "not a zip file"),
+        (b"\x89PNG", "a picture: unsupported format"),
+        (b"\x7fELF", "a program: unsupported format"),
+        (b"a\x00b", "not a text file"),
+    ],
+)
+def test_another_format_is_named(tmp_path: Path, magic: bytes, why: str) -> None:
     path = tmp_path / "file.txt"
     path.write_bytes(magic + b" some more bytes")
     (found,) = read(path)
     assert isinstance(found, Reject)
-    assert "not" in found.reason
+    assert why in found.reason
 
 
 def test_a_damaged_gzip_file_is_a_reject(tmp_path: Path) -> None:

@@ -130,14 +130,14 @@ def test_a_header_without_an_end_is_a_reject(tmp_path: Path) -> None:
     content = b"WARC/1.0\r\nWARC-Type: " + b"a" * 2**24 + b"\r\n\r\n" + WHOLE
     found = found_in(tmp_path / "crawl", content)
     assert isinstance(found[0], Reject)
-    assert "longer than 1 MB" in found[0].reason
+    assert "larger than 1 MB" in found[0].reason
     assert len(ids(found)) == 2
 
 
 def test_a_crawl_without_a_page_says_so(tmp_path: Path) -> None:
     (found,) = found_in(tmp_path / "crawl", warc("warcinfo", "", "text/plain", b"x"))
     assert isinstance(found, Reject)
-    assert "without an HTML page" in found.reason
+    assert "without HTML pages" in found.reason
 
 
 @given(st.data())

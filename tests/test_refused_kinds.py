@@ -41,7 +41,7 @@ def reason(path: Path, content: bytes | str) -> str:
         ("BEGIN:VCARD\nVERSION:3.0\nFN:Ida Lund\nEND:VCARD\n", "vCard", "no articles"),
         ("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n", "iCalendar", "no articles"),
         ("-----BEGIN PGP MESSAGE-----\n\nhQEM\n", "PGP", "decrypt"),
-        ("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nHi\n", "signed with PGP", "verify"),
+        ("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nHi\n", "PGP-signed", "verify"),
         ("-----BEGIN CERTIFICATE-----\nMIIB\n", "certificate", "no articles"),
         ("% a paper\n\\documentclass{article}\n\\begin{document}", "LaTeX", "PDF"),
         ("{\\rtf1\\ansi Hello}", "RTF", "PDF"),
@@ -134,11 +134,11 @@ def test_kind_is_told_by_content_and_forced_by_the_user(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "A.NDJSON"])
 def test_file_named_json_without_any_is_refused(tmp_path: Path, name: str) -> None:
     said = reason(tmp_path / name, "Not JSON at all, though it has a whole sentence.\n\n" + TEXT)
-    assert said.startswith("no JSON, though it is named so")
+    assert said.startswith("not valid JSON, although its name says so")
 
 
 def test_packed_file_named_json_without_any_is_refused(tmp_path: Path) -> None:
-    assert "no JSON" in reason(tmp_path / "a.jsonl.gz", gzip.compress(TEXT.encode() * 20))
+    assert "not valid JSON" in reason(tmp_path / "a.jsonl.gz", gzip.compress(TEXT.encode() * 20))
 
 
 @pytest.mark.parametrize("content", ['["a", "b"]', "[1, 2, 3]", '[["a"], ["b"]]'])

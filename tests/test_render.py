@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.archive.stats import ArchiveStatus, PublisherStatus
-from rag.schema import Answer, ArticleMetadata, Citation, Hit, Passage, Statement
+from rag.schema import Answer, ArticleMetadata, Citation, Hit, Notice, Passage, Statement
 from rag.store.ingest_log import IngestRun
-from ui import render
+from ui import answer_formats, render
 from ui.cli import format as terminal
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
@@ -38,9 +38,8 @@ ANSWER = Answer(
     hits=(HIT,),
     newest_source=DAY,
 )
-REFUSED = Answer(
-    "Who won?", refused=True, reason="The archive does not say.", nearest_hits=(HIT, HIT)
-)
+REFUSED = Answer("Who won?", refused=True, refusal=Notice("off_topic"), nearest_hits=(HIT, HIT))
+NO_ANSWER = "No answer found in the archive. The passages found are about something else."
 HEAD_KEYS = ["title", "publisher", "url", "published", "correction"]
 
 
@@ -52,9 +51,10 @@ def test_a_hit_has_the_fixed_shape() -> None:
 
 
 def test_an_answer_has_the_fixed_shape() -> None:
-    value = render.answer_value(ANSWER)
+    value = answer_formats.answer_value(ANSWER)
     assert list(value) == [
-        "question", "text", "statements", "refused", "reason", "as_of", "closest",
+        "question", "text", "statements", "refused", "reason", "refusal", "notice",
+        "notices", "as_of", "closest",
     ]  # fmt: skip
     (statement,) = value["statements"]
     assert list(statement) == ["text", "support", "citations"]
@@ -67,9 +67,10 @@ def test_an_answer_has_the_fixed_shape() -> None:
 
 
 def test_a_refusal_gives_the_closest_articles_as_hits() -> None:
-    value = render.answer_value(REFUSED)
+    value = answer_formats.answer_value(REFUSED)
     assert (value["refused"], value["as_of"], value["statements"]) == (True, None, [])
-    assert value["text"] == value["reason"] == "The archive does not say."
+    assert value["text"] == value["reason"] == NO_ANSWER
+    assert value["refusal"] == {"code": "off_topic", "params": {}}
     assert value["closest"][0] == render.hit_value(HIT)
 
 
@@ -129,15 +130,16 @@ def test_who_else_printed_a_story_is_named_beneath_it_and_listed() -> None:
 
 def test_a_refusal_names_each_of_the_closest_articles_once() -> None:
     text = terminal.answer_text(REFUSED)
-    assert text.startswith("The archive does not say.\n\nClosest articles\n")
+    assert text.startswith(f"{NO_ANSWER}\n\nClosest articles\n")
     assert text.count("Seoul weighs weapons") == 1
     assert "Sources" not in text
 
 
 def test_a_statement_that_is_not_borne_out_is_marked() -> None:
-    doubtful = replace(ANSWER.statements[0], support="partly", reason="the number is not there")
-    text = terminal.answer_text(replace(ANSWER, statements=(doubtful,)))
-    assert "[1] (partly: the number is not there)" in text
+    reason = Notice("number_missing", number="nine")
+    doubtful = replace(ANSWER.statements[0], support="partly", reason=reason)
+    text = terminal.answer_text(replace(ANSWER, statements=(doubtful,)), width=200)
+    assert "[1] (partly: the passage does not contain the number or date nine)" in text
 
 
 def test_hits_are_numbered_and_wrapped() -> None:

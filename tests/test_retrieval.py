@@ -195,6 +195,8 @@ def test_langchain_asks_the_same_search(archive):
     assert set(documents[0].metadata) == {
         *("article_id", "start", "end", "score", "title", "publisher", "url", "published"),
         "copies",
+        "source",
+        "start_index",
     }
     assert len(retriever.invoke("Where did the ferry sink?", k=1)) == 1
     with ThreadPoolExecutor(1) as thread:  # the browser tests' loop may be running in this one

@@ -14,7 +14,7 @@ import pytest
 from ingest.fetch.client import Client, Limits
 from ingest.readers import ReaderOptions
 from ingest.report import IngestReport
-from ingest.runner import dry_run, run_ingest, source_of
+from ingest.runner import dry_run, run_ingest, source_of_place
 from rag.settings import Settings
 from rag.store.database import Database
 from rag.store.ingest_log import IngestRun, RejectedInput, RejectLog, RunLog
@@ -38,7 +38,7 @@ class Recorded(Shelf):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
-        self.record = self
+        self.store = self
 
     @cached_property
     def database(self) -> Database:
@@ -129,7 +129,7 @@ def test_a_page_that_was_refused_is_forgotten_when_it_goes_in(
 ) -> None:
     room.run(stand.url("/crane"))
     (refused,) = room.rejects()
-    assert (refused.source, refused.reason) == (stand.url("/crane"), "is not there (404)")
+    assert (refused.source, refused.reason) == (stand.url("/crane"), "not found (404)")
     stand.pages["/crane"] = page("Crane falls")
     room.run(refused.source)
     assert room.rejects() == []
@@ -141,12 +141,12 @@ def test_the_source_of_a_place_is_what_to_read_again(
     file = tmp_path / "a:1.zip"
     file.write_text("x")
     for place in (file, f"{file}!b.jsonl:17", f"{file}:17", f"{file}!c/d!e"):
-        assert source_of(str(place)) == str(file)
-    assert source_of("https://v.example/a:1!b") == "https://v.example/a:1!b"
+        assert source_of_place(str(place)) == str(file)
+    assert source_of_place("https://v.example/a:1!b") == "https://v.example/a:1!b"
     missing = str(tmp_path / "missing" / "x")
-    assert source_of(missing) in (missing, str(tmp_path))
+    assert source_of_place(missing) in (missing, str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert source_of("./a:1.zip:3") == str(file)
+    assert source_of_place("./a:1.zip:3") == str(file)
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_the_source_of_a_place_is_what_to_read_again(
 def test_what_a_member_is_called_leads_nowhere(tmp_path: Path, member: str) -> None:
     file = tmp_path / "dump.zip"
     file.write_text("x")
-    assert source_of(f"{file}!{member}") == str(file)
-    assert source_of(f"{file}!{'a' * 300}") == str(file)
+    assert source_of_place(f"{file}!{member}") == str(file)
+    assert source_of_place(f"{file}!{'a' * 300}") == str(file)
 
 
 def test_a_reject_within_a_file_keeps_its_place_as_it_is(room: Newsroom, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ingest.cleaning import clean
 from rag.answer.chatbot import Chatbot
+from rag.answer.premises import has_false_premise
 from rag.archive.archive import Archive
 from rag.chunking import split_article
 from rag.schema import Article
@@ -50,5 +51,5 @@ def test_the_seed_does_not_say_what_the_pope_said(bot: Chatbot) -> None:
 
 def test_the_seed_denies_a_false_premise(bot: Chatbot) -> None:
     answer = bot.ask("Why did South Korea send tanks to Kyiv?")
-    assert "takes for granted" in answer.notice
+    assert has_false_premise(answer)
     assert "has not supplied" in answer.statements[0].text

@@ -18,6 +18,7 @@ from rag.schema import (
     ArticleMetadata,
     Citation,
     Hit,
+    Notice,
     Passage,
     Statement,
     TimeRange,
@@ -42,13 +43,24 @@ COPIES = st.lists(METADATA, max_size=2).map(tuple)
 SCORES = st.floats(allow_nan=False, allow_infinity=False)
 HITS = st.builds(Hit, PASSAGES, METADATA, SCORES, COPIES)
 CITATIONS = st.builds(Citation, passage=PASSAGES, metadata=METADATA, copies=COPIES)
-STATEMENTS = st.builds(Statement, text=TEXTS, citations=st.lists(CITATIONS, max_size=2).map(tuple))
+NOTICES = st.builds(lambda names: Notice("names_missing", names=names), st.lists(TEXTS)) | (
+    st.builds(lambda seconds: Notice("chat_model_silent", seconds=seconds), SCORES)
+)
+STATEMENTS = st.builds(
+    Statement,
+    text=TEXTS,
+    citations=st.lists(CITATIONS, max_size=2).map(tuple),
+    reason=st.none() | NOTICES,
+    label=st.none() | NOTICES,
+)
 ANSWERS = st.builds(
     Answer,
     question=TEXTS,
     statements=st.lists(STATEMENTS, max_size=2).map(tuple),
     hits=st.lists(HITS, max_size=2).map(tuple),
     newest_source=st.none() | MOMENTS,
+    refusal=st.none() | NOTICES,
+    notices=st.lists(NOTICES, max_size=2).map(tuple),
     usage=st.builds(Usage, cost=SCORES),
     confidence=st.none() | st.floats(0, 1),
 )
@@ -92,6 +104,8 @@ def test_from_dict_fills_defaults_and_ignores_unknown_keys() -> None:
         ({"question": "", "confidence": "0.5"}, "Answer.confidence"),
         ({"question": "", "confidence": float("nan")}, "Answer.confidence"),
         ({"question": "", "hits": {}}, "Answer.hits"),
+        ({"question": "", "notices": [{"code": "x"}]}, "There is no notice 'x'"),
+        ({"question": "", "refusal": "No."}, "not a notice"),
         ({"question": "", "hits": [{}]}, r"Answer\.hits\.0\.\w+ is missing"),
         ({"question": "", "statements": [{"text": None}]}, r"Answer\.statements\.0\.text"),
         ({"question": "", "statements": [{"text": "", "support": "so"}]}, "It may be 'supported'"),

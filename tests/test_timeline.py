@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
-from rag.nlp.dates import format_date
 from rag.retrieval.histogram import MOST_BARS, bucket_start, date_histogram, next_bucket_start
-from rag.schema import Article, ArticleMetadata, Filters, PassageCandidate
+from rag.schema import Article, ArticleMetadata, Filters, Notice, PassageCandidate
 from tests.fakes import small_archive
+from ui.i18n import answer_text, texts_in
 
 FIRST = datetime(2024, 10, 21, tzinfo=UTC)
 STORM = "The storm closed the harbour bridge, and the town council met on it."
@@ -52,10 +52,12 @@ def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> N
     days = [statement.citations[0].metadata.published for statement in answer.statements]
     assert days == sorted(days)
     assert len(days) == 3
-    assert answer.statements[0].text.startswith("[21 October 2024:] ")
+    assert answer.statements[0].label == Notice("dated", day="2024-10-21")
+    assert answer.text.startswith("[2024-10-21:] ")
+    assert answer_text(answer, texts_in("en")).startswith("[21 October 2024:] ")
     for statement, day in zip(answer.statements, days, strict=True):
         assert day is not None
-        assert statement.text.startswith(f"[{format_date(day)}:] ")
+        assert statement.label == Notice("dated", day=day)
     assert [s.citations[0].number for s in answer.statements] == [1, 2, 3]
 
 
@@ -85,7 +87,8 @@ def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path
         answer = build_timeline(archive, "What happened to the harbour bridge?")
     assert wrong.id in {citation.metadata.article_id for citation in answer.citations}
     assert "Nine" not in answer.text
-    assert "not nine" in answer.notice
+    (notice,) = answer.notices
+    assert "not nine" in str(notice["correction"])
 
 
 def test_articles_are_counted_by_day_and_the_cited_ones_apart(archive: Archive) -> None:

@@ -181,7 +181,7 @@ def test_an_article_without_text_is_exported_and_read_again(tmp_path: Path) -> N
         assert ingest(archive, [lines]).new == 2
         assert archive.article(WALLED.id) == WALLED
         assert ingest(archive, [lines]).unchanged == 2
-    with pytest.raises(ValueError, match="lacks"):
+    with pytest.raises(ValueError, match="no id"):
         from_record(to_record(WALLED.replace(title="")))
 
 

@@ -56,9 +56,9 @@ def test_a_process_that_is_killed_takes_no_page_with_it(folder: Path) -> None:
 def test_no_process_outlives_the_one_that_asked(folder: Path) -> None:
     script = (
         "import os, signal, sys\n"
-        "from ingest.readers import Reading, read\n"
+        "from ingest.readers import ReaderOptions, read\n"
         "if __name__ == '__main__':\n"
-        "    next(read(sys.argv[1], reading=Reading(workers=2)))\n"
+        "    next(read(sys.argv[1], reading=ReaderOptions(workers=2)))\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     path = folder / ".killed.py"
@@ -105,6 +105,6 @@ def test_ctrl_c_is_for_the_one_that_asked_alone(folder: Path) -> None:
 
 
 def test_few_pages_are_read_without_another_process(tmp_path: Path) -> None:
-    for n in range(parallel.FROM - 1):
+    for n in range(parallel.PARALLEL_FROM - 1):
         (tmp_path / f"{n:03}").write_text(PAGE.format(n=n, body=BODY), "utf-8")
-    assert len(list(read(tmp_path, reading=ReaderOptions(workers=2)))) == parallel.FROM - 1
+    assert len(list(read(tmp_path, reading=ReaderOptions(workers=2)))) == parallel.PARALLEL_FROM - 1

@@ -34,9 +34,9 @@ def evil() -> Iterator[Newsstand]:
     [
         ('[[source]]\npublisher = "A"\nhosts = ["a.example"]\nmay-kil = true\n', "'may-kil'"),
         ("[sauce]\n", "'sauce'"),
-        ('[[source]]\npublisher = "A"\nhosts = "a.example"\n', "list of texts"),
-        ('[[source]]\npublisher = "A"\nhosts = ["a b"]\n', "no host"),
-        ("[[source]\n", "no TOML"),
+        ('[[source]]\npublisher = "A"\nhosts = "a.example"\n', "list of strings"),
+        ('[[source]]\npublisher = "A"\nhosts = ["a b"]\n', "not a host"),
+        ("[[source]\n", "not valid TOML"),
     ],
 )
 def test_a_mistake_in_the_list_of_sources_is_named(tmp_path: Path, text: str, said: str) -> None:
@@ -52,11 +52,11 @@ def test_a_path_of_a_host_is_trusted_alone(tmp_path: Path) -> None:
     assert trust == TrustedSources((source,))
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     ours = "https://courier.example/x"
-    assert trust.lists_both("https://feeds.example/courier/rss", ours)
-    assert trust.lists_both("https://feeds.example/courier", "www.courier.example")
+    assert trust.share_a_source("https://feeds.example/courier/rss", ours)
+    assert trust.share_a_source("https://feeds.example/courier", "www.courier.example")
     for other in ("courier/../evil", "courier/%2e%2e/evil", "courierevil", "evil", ""):
-        assert not trust.lists_both(f"https://feeds.example/{other}", ours)
-    assert not trust.lists_both("https://notcourier.example/", ours)
+        assert not trust.share_a_source(f"https://feeds.example/{other}", ours)
+    assert not trust.share_a_source("https://notcourier.example/", ours)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_an_operator_decides_on_the_command_line(
     assert main(["rejects", "--accept", held, *here]) == 0
     assert f"new: {COURIER.id}" in capsys.readouterr().out
     assert main(["rejects", *here]) == 0
-    assert "Nothing was rejected." in capsys.readouterr().out
+    assert "No rejects." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("command")

@@ -34,27 +34,31 @@ def test_what_the_passage_says_is_supported(claim: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("claim", "why"),
+    ("claim", "code"),
     [
-        ("“We will not look away if our honour is at stake,” Han said.", "words"),
-        ("North Korea has sent 30,000 soldiers, according to South Korean intelligence.", "30,000"),
-        ("The treaty was signed in Pyongyang in July.", "July"),
-        ("The treaty was signed in Beijing in June.", "Beijing"),
-        ("President Han Do Yun told parliament that his country would act.", "president"),
-        ("“We will not look away if our safety is at stake,” Orlov said.", "Han"),
-        ("South Korea has supplied Ukraine with heavy weapons.", "opposite"),
+        ("“We will not look away if our honour is at stake,” Han said.", "quote_altered"),
+        (
+            "North Korea has sent 30,000 soldiers, according to South Korean intelligence.",
+            "number_missing",
+        ),
+        ("The treaty was signed in Pyongyang in July.", "number_missing"),
+        ("The treaty was signed in Beijing in June.", "name_missing"),
+        ("President Han Do Yun told parliament that his country would act.", "title_missing"),
+        ("“We will not look away if our safety is at stake,” Orlov said.", "passage_quotes_other"),
+        ("South Korea has supplied Ukraine with heavy weapons.", "passage_says_opposite"),
         (
             "South Korean soldiers arrived in Russia, and North Korea is weighing how to answer.",
-            "roles",
+            "passage_swaps_roles",
         ),
-        ("The treaty is clear and names an attack.", "Orlov"),
-        ("A new ferry began to sail between the islands.", "say"),
+        ("The treaty is clear and names an attack.", "passage_attributes"),
+        ("A new ferry began to sail between the islands.", "not_in_passage"),
     ],
 )
-def test_what_the_passage_does_not_say_is_not_supported(claim: str, why: str) -> None:
+def test_what_the_passage_does_not_say_is_not_supported(claim: str, code: str) -> None:
     found = verdict(claim)
     assert found.support != "supported"
-    assert why in found.reason
+    assert found.reason is not None
+    assert found.reason.code == code
 
 
 def test_a_claim_that_cites_nothing_is_not_supported() -> None:

@@ -11,11 +11,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from rag.sanitize import article_line, single_line, strip_controls, web_address
 from rag.schema import Answer, Citation, Statement
-from ui.render import iso_date, json_text, with_numbers
-from ui.web.texts import SUPPORTS, Texts
+from ui.i18n import (
+    Texts,
+    answer_text,
+    notices_text,
+    refusal_text,
+    statement_text,
+    support_key,
+    texts_in,
+)
+from ui.render import citation_value, hit_value, iso_date, json_text, with_numbers
 
 # "@", ":" and "." are escaped where Markdown renderers would turn bare URLs into links.
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&@-]|(?<=\d)\.|(?<=www)\.|:(?=//)", re.IGNORECASE)
@@ -133,17 +142,17 @@ def _paragraphs(said: ExportedTurn, texts: Texts) -> list[str]:
     """Return the statements of the answer, its notices and the date of its newest source."""
     answer = said.answer
     if answer.refused:
-        return [article_line(texts.told(answer.reason)) or texts("refusal")]
+        return [article_line(refusal_text(answer, texts))]
     as_of = (
         f"{texts('as_of', day=texts.day(answer.newest_source))}." if answer.newest_source else ""
     )
     statements = [_statement(statement, texts) for statement in answer.statements]
-    return [*statements, *filter(None, (article_line(texts.told(answer.notice)), as_of))]
+    return [*statements, *filter(None, (article_line(notices_text(answer, texts)), as_of))]
 
 
 def _statement(statement: Statement, texts: Texts) -> str:
-    doubt = "" if statement.support == "supported" else texts(SUPPORTS[statement.support])
-    return with_numbers(replace(statement, text=texts.dated(statement.text)), doubt)
+    doubt = "" if statement.support == "supported" else texts(support_key(statement.support))
+    return with_numbers(replace(statement, text=statement_text(statement, texts)), doubt)
 
 
 def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
@@ -166,8 +175,8 @@ def _link(citation: Citation) -> str:
 
 def _state(said: ExportedTurn, texts: Texts) -> str:
     if said.asked_on is None:
-        return texts("taken_from", sequence=said.sequence)
-    return texts("taken_on", sequence=said.sequence, day=texts.day(said.asked_on))
+        return texts("exported_from", sequence=said.sequence)
+    return texts("exported_from_asked_on", sequence=said.sequence, day=texts.day(said.asked_on))
 
 
 def _markdown(text: str) -> str:
@@ -176,6 +185,33 @@ def _markdown(text: str) -> str:
 
 def _html(text: str) -> str:
     return html.escape(strip_controls(text))
+
+
+# For programs
+
+
+def answer_value(answer: Answer) -> dict[str, Any]:
+    """Return an answer for `ask --json`, with its sentences in English beside their codes."""
+    english = texts_in("en")
+    return {
+        "question": answer.question,
+        "text": answer_text(answer, english),
+        "statements": [
+            {
+                "text": statement_text(statement, english),
+                "support": statement.support,
+                "citations": [citation_value(c) for c in statement.citations],
+            }
+            for statement in answer.statements
+        ],
+        "refused": answer.refused,
+        "reason": refusal_text(answer, english),
+        "refusal": answer.refusal.to_dict() if answer.refusal else None,
+        "notice": notices_text(answer, english),
+        "notices": [notice.to_dict() for notice in answer.notices],
+        "as_of": iso_date(answer.newest_source),
+        "closest": [hit_value(hit) for hit in answer.nearest_hits],
+    }
 
 
 # Formats for reference managers
@@ -248,7 +284,7 @@ def _cited(said: Sequence[ExportedTurn]) -> dict[Citation, int]:
 
 def _place(citation: Citation, sequence: int, texts: Texts) -> str:
     return texts(
-        "place",
+        "location",
         article=citation.metadata.article_id,
         revision=citation.passage.revision,
         start=citation.start,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rag.nlp.dates import MONTHS, format_date
 from rag.retrieval.deduplicate import named_publishers
 from rag.sanitize import article_line, single_line, strip_controls, web_address
-from rag.schema import Answer, ArticleMetadata, Citation, Hit, Statement
+from rag.schema import ArticleMetadata, Citation, Hit, Statement
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from rag.store.ingest_log import IngestRun
 
 __all__ = ["single_line", "strip_controls", "web_address"]  # and all that is defined here
-
-REFUSAL = "The archive does not say."
 
 # Legal in JSON, but a terminal may obey the first ones and JavaScript breaks a line at U+2028.
 _RISKY_IN_JSON = re.compile(
@@ -112,26 +110,6 @@ def citation_value(citation: Citation) -> dict[str, Any]:
         "end": citation.end,
         **_head_value(citation.metadata),
         "copies": [_copy_value(copy) for copy in citation.copies],
-    }
-
-
-def answer_value(answer: Answer) -> dict[str, Any]:
-    """Return what `ask --json` prints."""
-    return {
-        "question": answer.question,
-        "text": answer.text,
-        "statements": [
-            {
-                "text": statement.text,
-                "support": statement.support,
-                "citations": [citation_value(c) for c in statement.citations],
-            }
-            for statement in answer.statements
-        ],
-        "refused": answer.refused,
-        "reason": answer.reason,
-        "as_of": iso_date(answer.newest_source),
-        "closest": [hit_value(hit) for hit in answer.nearest_hits],
     }
 
 

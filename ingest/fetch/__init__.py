@@ -1,1 +1,1 @@
-"""Pages from the web: asked for politely, within bounds, from public addresses alone."""
+"""HTTP client and crawler: robots.txt, rate limits, size limits, public addresses only."""

@@ -1,4 +1,4 @@
-"""One page at a time from the web: as robots.txt allows, at a pace, within bounds."""
+"""HTTP client for one page at a time: robots.txt, rate limits, retries, size limits."""
 
 from __future__ import annotations
 
@@ -19,29 +19,32 @@ from ingest.fetch.rate_limit import RateLimiter
 from ingest.fetch.robots import Robots, RobotsAnswer
 from ingest.fetch.ssrf import Resolve, resolve
 from ingest.fetch.transport import (
-    ENCODINGS,
+    ACCEPTED_ENCODINGS,
     CheckedBackend,
     CheckedTransport,
     Deadline,
+    body_too_large,
     read_body,
-    too_long,
 )
 
-AGENT = "Backfile"
-REDIRECTS = 10
-ATTEMPTS = 3
-LONGEST_WAIT = 120.0  # seconds; a server that wants to be left alone for longer is, until next time
-_AGAIN = frozenset({429, 500, 502, 503, 504})
+USER_AGENT = "Backfile"
+MAX_REDIRECTS = 10
+MAX_ATTEMPTS = 3
+MAX_WAIT = 120.0  # seconds; a longer Retry-After is left to the next run
+_RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,application/feed+json,*/*;q=0.5"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is taken of a page and how long is waited for it, in bytes and seconds.
+    """Limits of one request.
 
-    `delay` is the pause between two requests to a host, `back_off` the first pause before a
-    request that failed is tried again; each further one is twice as long.
+    Attributes:
+        bytes: maximum size of a page.
+        seconds: maximum duration of a request.
+        delay: pause in seconds between two requests to a host.
+        back_off: pause in seconds before the first retry; doubled for each further one.
     """
 
     bytes: int = 16 * 2**20
@@ -51,8 +54,8 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What an address gave: `url` is where it was found in the end."""
+class FetchResponse:
+    """HTTP response; `url` is the final one after redirects."""
 
     url: str
     status: int
@@ -61,47 +64,60 @@ class Fetched:
 
     @property
     def etag(self) -> str:
+        """The ETag header, "" if missing."""
         return str(self.headers.get("etag", ""))
 
     @property
     def last_modified(self) -> str:
+        """The Last-Modified header, "" if missing."""
         return str(self.headers.get("last-modified", ""))
 
     @property
     def content_type(self) -> str:
+        """The Content-Type header, "" if missing."""
         return str(self.headers.get("content-type", ""))
 
 
 class _TryAgainError(FetchError):
-    """A failure that may pass; `after` is how long the server asks to be left alone."""
+    """A transient failure; `after` is the Retry-After delay in seconds."""
 
-    def __init__(self, reason: str, after: float = 0.0, response: Fetched | None = None) -> None:
+    def __init__(
+        self, reason: str, after: float = 0.0, response: FetchResponse | None = None
+    ) -> None:
         super().__init__(reason, lasting=False)
         self.after = after
         self.response = response
 
 
 class Client:
-    """Fetches pages; one for a whole ingest, so that hosts' rules and paces are remembered."""
+    """HTTP client for a whole run; remembers robots.txt rules and rate limits per host."""
 
     def __init__(
         self,
         limits: Limits = Limits(),
         *,
-        agent: str = AGENT,
+        agent: str = USER_AGENT,
         credentials: Credentials | None = None,
         allowed: tuple[str, ...] = (),
         stop: Event | None = None,
         resolve: Resolve = resolve,
         network: httpcore2.NetworkBackend | None = None,
     ) -> None:
-        """Names in `allowed` may lead to private addresses; `resolve` and `network` are the
-        system's but in tests.
+        """Create a client.
+
+        Args:
+            limits: size, time and rate limits.
+            agent: the User-Agent header.
+            credentials: cookies and headers to send.
+            allowed: hosts that may have private addresses.
+            stop: ends every wait when set.
+            resolve: the DNS resolver; tests replace it.
+            network: the network backend; tests replace it.
         """
         self.limits = limits
         self._credentials = credentials or Credentials()
         self._deadline = Deadline(stop or Event())
-        self.pace = RateLimiter(limits.delay, stop or Event())
+        self.rate_limiter = RateLimiter(limits.delay, stop or Event())
         self._robots = Robots(self._ask_robots, agent.partition("/")[0].strip())
         names = frozenset(name.casefold().strip("[]") for name in allowed)
         backend = CheckedBackend(self._deadline, allowed=names, resolve=resolve, network=network)
@@ -109,121 +125,133 @@ class Client:
             transport=CheckedTransport(backend),
             trust_env=False,
             cookies=self._credentials.cookies,
-            headers={"User-Agent": agent, "Accept": _ACCEPT, "Accept-Encoding": ENCODINGS},
+            headers={"User-Agent": agent, "Accept": _ACCEPT, "Accept-Encoding": ACCEPTED_ENCODINGS},
         )
 
     def __enter__(self) -> Client:
+        """Return the client."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close all connections."""
         self.close()
 
     def close(self) -> None:
+        """Close all connections."""
         self._http.close()
 
-    def get(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched:
-        """Return what `url` gives, after redirects; with status 304 if it is still the same.
+    def get(self, url: str, *, etag: str = "", last_modified: str = "") -> FetchResponse:
+        """Fetch `url`, following redirects; status 304 means not modified.
 
-        Raises FetchError where it cannot be had, or may not be, and StoppedError.
+        Args:
+            url: an http or https URL.
+            etag: the ETag of the last response, if any.
+            last_modified: the Last-Modified header of the last response, if any.
+
+        Raises:
+            FetchError: the page can't be fetched, or may not be.
+            StoppedError: the user stopped the run.
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-        return self._followed(url, {k: v for k, v in conditions.items() if v}, self._allowed)
+        return self._follow_redirects(
+            url, {k: v for k, v in conditions.items() if v}, self._check_robots
+        )
 
-    def _allowed(self, url: str) -> None:
+    def _check_robots(self, url: str) -> None:
         self._robots.check(url)
-        self.pace.slow_down(url, self._robots.delay(url))
+        self.rate_limiter.set_delay(url, self._robots.delay(url))
 
     def _ask_robots(self, url: str) -> RobotsAnswer:
         try:
-            found = self._followed(url, {}, lambda _: None)
-        except _TooManyRedirectsError:  # RFC 9309, 2.3.1.2: as if there were none
+            found = self._follow_redirects(url, {}, lambda _: None)
+        except _TooManyRedirectsError:  # RFC 9309, 2.3.1.2: treated as missing
             return RobotsAnswer(404)
         return RobotsAnswer(found.status, found.content)
 
-    def _followed(
+    def _follow_redirects(
         self, url: str, conditions: dict[str, str], check: Callable[[str], None]
-    ) -> Fetched:
-        for _ in range(REDIRECTS + 1):
+    ) -> FetchResponse:
+        for _ in range(MAX_REDIRECTS + 1):
             try:
                 origin_of(url)
             except ValueError as error:
                 raise FetchError(str(error)) from error
             check(url)
-            found = self._insistently(url, conditions)
+            found = self._send_with_retries(url, conditions)
             target = found.headers.get("location", "")
             if found.status not in _REDIRECTS or not target:
                 return found
             try:
                 url = urldefrag(urljoin(url, target)).url
             except ValueError as error:
-                raise FetchError(f"is redirected to what is no address: {target[:200]}") from error
-        raise _TooManyRedirectsError(f"is redirected more than {REDIRECTS} times")
+                raise FetchError(f"redirects to an invalid URL: {target[:200]}") from error
+        raise _TooManyRedirectsError(f"more than {MAX_REDIRECTS} redirects")
 
-    def _insistently(self, url: str, conditions: dict[str, str]) -> Fetched:
-        """Ask, and ask again with growing pauses where that may help."""
+    def _send_with_retries(self, url: str, conditions: dict[str, str]) -> FetchResponse:
+        """Send the request; retry transient failures with exponential backoff."""
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=tenacity.stop_after_attempt(MAX_ATTEMPTS),
             wait=self._pause,
-            sleep=self.pace.sleep,
-            retry=tenacity.retry_if_exception(_is_worth_a_wait),
+            sleep=self.rate_limiter.sleep,
+            retry=tenacity.retry_if_exception(_is_retriable),
             reraise=True,
         )
         try:
-            return retrying(self._once, url, conditions)
+            return retrying(self._send, url, conditions)
         except _TryAgainError as error:
-            if error.response is not None and error.after <= LONGEST_WAIT:
+            if error.response is not None and error.after <= MAX_WAIT:
                 return error.response
             raise
 
-    def _once(self, url: str, conditions: dict[str, str]) -> Fetched:
-        self.pace.wait(url)
-        self._deadline.begin(self.limits.seconds)
+    def _send(self, url: str, conditions: dict[str, str]) -> FetchResponse:
+        self.rate_limiter.wait(url)
+        self._deadline.start(self.limits.seconds)
         headers = {**conditions, **self._credentials.headers_for(url)}
         try:
             with self._http.stream("GET", url, headers=headers, timeout=None) as response:
-                found = self._taken(url, response)
+                found = self._read_response(url, response)
         except (httpx2.TransportError, httpcore2.TimeoutException) as error:
-            said = " ".join(str(error).split())[:200] or type(error).__name__
-            raise _TryAgainError(f"cannot be fetched: {said}") from error
+            detail = " ".join(str(error).split())[:200] or type(error).__name__
+            raise _TryAgainError(f"could not be fetched: {detail}") from error
         except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
-            raise FetchError(f"is no web address: {str(error)[:100]}") from error
+            raise FetchError(f"invalid URL: {str(error)[:100]}") from error
         finally:
-            self.pace.asked(url)
-        if found.status in _AGAIN:
+            self.rate_limiter.record_request(url)
+        if found.status in _RETRY_STATUSES:
             after = _retry_after(found.headers.get("retry-after", ""))
-            reason = f"answers {found.status}"
-            if after > LONGEST_WAIT:
-                reason += f", and to come back in {after:,.0f} s"
+            reason = f"HTTP status {found.status}"
+            if after > MAX_WAIT:
+                reason += f"; retry after {after:,.0f} s"
             raise _TryAgainError(reason, after, found)
         return found
 
-    def _taken(self, url: str, response: httpx2.Response) -> Fetched:
+    def _read_response(self, url: str, response: httpx2.Response) -> FetchResponse:
         if response.status_code != 200:
-            return Fetched(url, response.status_code, b"", response.headers)
+            return FetchResponse(url, response.status_code, b"", response.headers)
         length = response.headers.get("content-length", "")
         if length.isdecimal() and int(length) > self.limits.bytes:
-            raise too_long(self.limits.bytes)
+            raise body_too_large(self.limits.bytes)
         encoding = response.headers.get("content-encoding", "")
         content = read_body(response.iter_raw(), encoding, self.limits.bytes)
-        return Fetched(url, 200, content, response.headers)
+        return FetchResponse(url, 200, content, response.headers)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
-        """Return how long to wait before the next attempt: twice the last, or as asked."""
+        """Return the seconds to wait before the next attempt."""
         error = state.outcome.exception() if state.outcome else None
         after = error.after if isinstance(error, _TryAgainError) else 0.0
         return max(after, self.limits.back_off * 2.0 ** (state.attempt_number - 1))
 
 
 class _TooManyRedirectsError(FetchError):
-    """Redirects lead on and on."""
+    """A redirect loop, or too long a chain."""
 
 
-def _is_worth_a_wait(error: BaseException) -> bool:
-    return isinstance(error, _TryAgainError) and error.after <= LONGEST_WAIT
+def _is_retriable(error: BaseException) -> bool:
+    return isinstance(error, _TryAgainError) and error.after <= MAX_WAIT
 
 
 def _retry_after(value: str) -> float:
-    """Return the seconds that a Retry-After asks for, a number or a date; 0 where it is neither."""
+    """Return the seconds of a Retry-After header, a number or a date; 0 if it is neither."""
     if value.strip().isdecimal():
         return float(value)
     try:

@@ -1,19 +1,24 @@
-"""What keeps a page from being fetched; the following tells it as a reject."""
+"""Errors of fetching one page; the crawler reports them as rejects."""
 
 from rag.errors import BackfileError
 
 
 class FetchError(BackfileError):
-    """A page cannot be had, and why; `lasting` where asking again soon would not help."""
+    """A page could not be fetched.
+
+    Attributes:
+        lasting: whether retrying soon would fail as well.
+    """
 
     def __init__(self, reason: str, *, lasting: bool = True) -> None:
+        """Create the error with its reason, and whether it is `lasting`."""
         super().__init__(reason)
         self.lasting = lasting
 
 
 class ForbiddenError(FetchError):
-    """The address is not a public one, and nobody said that it may be asked."""
+    """The host has a private address and isn't allowed by the user."""
 
 
 class StoppedError(Exception):
-    """The user wants it to stop: nothing is wrong with the page."""
+    """The user stopped the run."""

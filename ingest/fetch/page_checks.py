@@ -1,4 +1,4 @@
-"""Whether a page that came is the one that was wanted: not a wall, a login, or a polite absence."""
+"""Detect paywalls, login pages and soft 404s."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from ingest.fetch.client import Fetched
+from ingest.fetch.client import FetchResponse
 
-# Below this many words, a page that says it is not free shows its first lines alone; above, it
-# shows the article to whoever asks, or the cookies that were given open it.
+# A page marked as not free with fewer words than this shows only a teaser; longer ones are open or
+# were unlocked by the user's cookies.
 WALL_WORDS = 250
 _NOT_FREE = re.compile(rb"(?i)[\"']isAccessibleForFree[\"']\s*:\s*(?:false|[\"'](?:false|no)[\"'])")
 _WALL = re.compile(
@@ -34,65 +34,70 @@ _GONE = re.compile(
     r"seite (?:wurde )?nicht gefunden|"
     r"página no encontrada|страница не найдена|сторінку не знайдено)"
 )
-_SAID = {
-    401: "asks for a password: `--headers FILE` or `--cookies FILE` can hold one",
-    402: "asks for money",
-    403: "refuses to show it",
-    404: "is not there",
-    410: "is gone for good",
-    451: "may not be shown, for legal reasons",
+_STATUS_REASONS = {
+    401: "requires a login: pass `--headers FILE` or `--cookies FILE`",
+    402: "requires payment",
+    403: "access denied",
+    404: "not found",
+    410: "permanently removed",
+    451: "unavailable for legal reasons",
 }
-# No "<" within a tag: looked for from each of a million of them, an end would take for ever.
+# No "<" within a tag: keeps matching linear on a page with a million unclosed "<".
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*+)[^<>]*+>")
 _HIDDEN = frozenset({"script", "style", "template"})
 
 
-def status_problem(fetched: Fetched) -> str:
-    """Return why an answer without a page is none; nothing for one with a page."""
+def status_problem(fetched: FetchResponse) -> str:
+    """Return why the HTTP status means there's no page; "" for status 200."""
     if fetched.status == 200:
         return ""
-    if said := _SAID.get(fetched.status):
-        return f"{said} ({fetched.status})"
+    if reason := _STATUS_REASONS.get(fetched.status):
+        return f"{reason} ({fetched.status})"
     try:
         name = HTTPStatus(fetched.status).phrase
     except ValueError:
-        name = "a status that does not exist"
-    return f"answers {fetched.status}, {name}"
+        name = "unknown status"
+    return f"HTTP status {fetched.status}, {name}"
 
 
-def redirect_problem(asked: str, fetched: Fetched) -> str:
-    """Return why the page that `asked` led to is not the article; nothing where it may be."""
+def redirect_problem(asked: str, fetched: FetchResponse) -> str:
+    """Return why a redirect from `asked` doesn't lead to the article; "" if it may."""
     if fetched.url == asked:
         return ""
     path, asked_path = urlsplit(fetched.url).path, urlsplit(asked).path
     if _LOGIN_PATH.search(path) and not _LOGIN_PATH.search(asked_path):
-        return f"leads to {fetched.url[:200]}, which wants a login or a consent"
+        return f"redirects to a login or consent page: {fetched.url[:200]}"
     if path in ("", "/") and asked_path not in ("", "/"):
-        return "leads to the front page: the article is not there any more"
+        return "redirects to the front page: the article is no longer online"
     return ""
 
 
 def page_problem(content: bytes, text: str, title: str) -> str:
-    """Return why a page is no article though it came; `text` and `title` are what was read of it.
+    """Return why a page isn't an article; "" if it is one.
 
-    Short ones alone are doubted: an article may be about walls, logins and pages not found.
+    Only short pages are checked: a long article may be about paywalls, logins and missing pages.
+
+    Args:
+        content: the page's HTML.
+        text: the article text that was extracted.
+        title: the headline that was extracted.
     """
     words = len(text.split())
     if words >= WALL_WORDS:
         return ""
     if _GONE.match(title) or _GONE.match(text[:200]):
-        return "says that it is not there, though the server says it is"
+        return "page not found, although the server answered 200"
     if _NOT_FREE.search(content):
-        return f"is behind a paywall: {words} words of it are shown"
-    if _WALL.search(_visible(content)):
-        return f"is behind a paywall or a login: {words} words of it are shown"
+        return f"behind a paywall: only {words} words are shown"
+    if _WALL.search(_visible_text(content)):
+        return f"behind a paywall or login: only {words} words are shown"
     if _PASSWORD.search(content) and words < WALL_WORDS // 5:
-        return "is a login"
+        return "login page"
     return ""
 
 
-def _visible(content: bytes) -> str:
-    """Return a page's text, scripts left out; in one pass, whatever is left open in it."""
+def _visible_text(content: bytes) -> str:
+    """Return a page's text without scripts and styles, in one pass even over unclosed tags."""
     pieces, hidden, at = [], "", 0
     text = content.decode("utf-8", "replace")
     for tag in _TAG.finditer(text):

@@ -1,4 +1,4 @@
-"""How often a host is asked: one request at a time, with a pause between two."""
+"""Rate limiting: one request at a time per host, with a pause in between."""
 
 from __future__ import annotations
 
@@ -8,33 +8,38 @@ from urllib.parse import urlsplit
 
 from ingest.fetch.errors import FetchError, StoppedError
 
-LONGEST_PAUSE = 120.0  # seconds; a site that wants more is one that does not want to be read
+MAX_DELAY = 120.0  # seconds; a site that asks for more is skipped
 
 
 class RateLimiter:
-    """When each host may be asked again."""
+    """The time of the last request to each host, and the pause it asks for."""
 
     def __init__(self, delay: float, stop: Event) -> None:
-        """`delay` is the least pause in seconds; `stop` ends every wait."""
+        """Create a limiter.
+
+        Args:
+            delay: minimum pause in seconds between two requests to a host.
+            stop: ends every wait when set.
+        """
         self._delay = delay
         self._stop = stop
         self._last: dict[str, float] = {}
         self._delays: dict[str, float] = {}
 
-    def slow_down(self, url: str, delay: float) -> None:
-        """Remember that the host of `url` asks for a pause of `delay` seconds.
+    def set_delay(self, url: str, delay: float) -> None:
+        """Set the pause in seconds that the host of `url` asks for.
 
-        Raises FetchError where it is longer than anybody would wait.
+        Raises:
+            FetchError: `delay` is longer than MAX_DELAY.
         """
-        if delay > LONGEST_PAUSE:
+        if delay > MAX_DELAY:
             raise FetchError(
-                f"robots.txt asks for {delay:g} s between two requests, and "
-                f"{LONGEST_PAUSE:g} s is as long as is waited"
+                f"robots.txt asks for {delay:g} s between requests; the limit is {MAX_DELAY:g} s"
             )
         self._delays[_host(url)] = max(delay, self._delay)
 
     def due(self, url: str) -> float:
-        """Return in how many seconds the host may be asked, 0 for at once."""
+        """Return the seconds until the host may be asked again; 0 if it may be now."""
         host = _host(url)
         if host not in self._last:
             return 0.0
@@ -45,12 +50,16 @@ class RateLimiter:
         """Wait until the host of `url` may be asked."""
         self.sleep(self.due(url))
 
-    def asked(self, url: str) -> None:
-        """Remember that the host has just been asked."""
+    def record_request(self, url: str) -> None:
+        """Record a request to the host of `url`."""
         self._last[_host(url)] = time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, unless the user wants it to stop: then StoppedError."""
+        """Wait for some seconds.
+
+        Raises:
+            StoppedError: the user stopped the run.
+        """
         if self._stop.wait(seconds):
             raise StoppedError
 

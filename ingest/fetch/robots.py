@@ -1,4 +1,4 @@
-"""What a site's robots.txt permits, and how long it asks to wait: RFC 9309."""
+"""robots.txt rules and crawl delays (RFC 9309)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from protego import Protego
 from ingest.fetch.auth import Origin, origin_of
 from ingest.fetch.errors import FetchError, ForbiddenError
 
-ROBOTS_BYTES = 500 * 1024  # RFC 9309, 2.5: at least as much is to be read
-KEPT_FOR = 24 * 3600.0  # seconds: RFC 9309, 2.4
-UNREACHABLE_FOR = 60.0  # seconds after which an unreachable one is asked for again
+ROBOTS_BYTES = 500 * 1024  # RFC 9309, 2.5: the minimum to parse
+CACHE_SECONDS = 24 * 3600.0  # seconds: RFC 9309, 2.4
+RETRY_SECONDS = 60.0  # seconds before an unreachable robots.txt is requested again
 DENY_ALL = "User-agent: *\nDisallow: /\n"
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsAnswer:
-    """What came of asking for a robots.txt: a status and its bytes."""
+    """HTTP status and content of a robots.txt response."""
 
     status: int
     content: bytes = b""
@@ -34,51 +34,56 @@ class _Rules:
 
 
 class Robots:
-    """The rules of every site that was asked, kept for a day."""
+    """robots.txt rules per site, cached for a day."""
 
     def __init__(self, ask: Callable[[str], RobotsAnswer], agent: str) -> None:
-        """`ask` fetches one address, raising FetchError; `agent` is the name rules are for."""
+        """Create the cache.
+
+        Args:
+            ask: fetches one URL; may raise FetchError.
+            agent: the user agent whose rules apply.
+        """
         self._ask = ask
         self._agent = agent
         self._rules: dict[Origin, _Rules] = {}
 
     def check(self, url: str) -> None:
-        """Raise FetchError where the site's robots.txt keeps us from `url`."""
-        rules = self._of(url)
+        """Raise FetchError if robots.txt disallows `url` or can't be reached."""
+        rules = self._rules_for(url)
         if not rules.reached:
             raise FetchError(
-                "its robots.txt cannot be reached, so nothing may be fetched", lasting=False
+                "robots.txt could not be fetched, so the page may not be either", lasting=False
             )
         if not rules.parsed.can_fetch(url, self._agent):
-            raise FetchError("robots.txt does not allow it")
+            raise FetchError("disallowed by robots.txt")
 
     def delay(self, url: str) -> float:
-        """Return the seconds that the site wants between two requests; 0 if it does not say."""
-        parsed = self._of(url).parsed
+        """Return the crawl delay of the site of `url` in seconds; 0 if it sets none."""
+        parsed = self._rules_for(url).parsed
         delay = float(parsed.crawl_delay(self._agent) or 0)
         rate = parsed.request_rate(self._agent)
         return max(delay, rate.seconds / rate.requests if rate and rate.requests else 0.0)
 
-    def _of(self, url: str) -> _Rules:
+    def _rules_for(self, url: str) -> _Rules:
         origin = origin_of(url)
         rules = self._rules.get(origin)
         if rules is None or time.monotonic() > rules.until:
-            rules = self._rules[origin] = self._asked(origin)
+            rules = self._rules[origin] = self._fetch_rules(origin)
         return rules
 
-    def _asked(self, origin: Origin) -> _Rules:
+    def _fetch_rules(self, origin: Origin) -> _Rules:
         scheme, host, port = origin
         netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
             answer = self._ask(urlunsplit((scheme, netloc, "/robots.txt", "", "")))
-        except ForbiddenError:  # the page is at the same address
+        except ForbiddenError:  # the page has the same address and fails alike
             raise
         except FetchError:
             answer = RobotsAnswer(599)
         now = time.monotonic()
         if answer.status >= 500:  # 2.3.1.4: unreachable is a complete disallow
-            return _Rules(Protego.parse(DENY_ALL), False, now + UNREACHABLE_FOR)
-        # 2.3.1.3: unavailable, 4xx or redirects without an end, permits everything.
+            return _Rules(Protego.parse(DENY_ALL), False, now + RETRY_SECONDS)
+        # 2.3.1.3: "unavailable" (4xx, redirect loops) permits everything.
         content = answer.content[:ROBOTS_BYTES] if answer.status < 300 else b""
         text = content.decode("utf-8-sig", "replace")
-        return _Rules(Protego.parse(text), True, now + KEPT_FOR)
+        return _Rules(Protego.parse(text), True, now + CACHE_SECONDS)

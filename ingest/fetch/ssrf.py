@@ -1,4 +1,4 @@
-"""Which addresses may be connected to: public ones, and those that the user named on purpose."""
+"""SSRF protection: connect only to public addresses and to hosts the user allowed."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from ingest.fetch.errors import FetchError, ForbiddenError
 
 Resolve = Callable[[str, int], Sequence[str]]
 
-# Beside what `ipaddress` calls private: assigned to protocols, 6to4's relays, carriers' own.
+# Not private to `ipaddress`, but not public either: protocol, 6to4 relay and carrier-grade NAT.
 _NOT_PUBLIC_4 = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "100.64.0.0/10")))
-_GLOBAL_6 = ip_network("2000::/3")  # all that was ever given out: RFC 4291, 2.4
+_GLOBAL_6 = ip_network("2000::/3")  # global unicast: RFC 4291, 2.4
 _NAT64 = ip_network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Return whether `address`, a number, belongs to a host that everybody can reach.
+    """Return whether an IP address is reachable from the public internet.
 
-    An IPv6 address that carries an IPv4 one (mapped, 6to4, Teredo, NAT64) is what it carries.
+    An IPv6 address that embeds an IPv4 one (mapped, 6to4, Teredo, NAT64) is judged by the latter.
     """
     try:
         number = ip_address(address.partition("%")[0])
     except ValueError:
         return False
     if isinstance(number, IPv6Address):
-        carried = _carried(number)
-        if carried:
-            return all(map(_is_public_4, carried))
+        embedded = _embedded_ipv4(number)
+        if embedded:
+            return all(map(_is_public_4, embedded))
         return number in _GLOBAL_6 and number.is_global and not number.is_multicast
     return _is_public_4(number)
 
@@ -41,7 +41,7 @@ def _is_public_4(number: IPv4Address) -> bool:
     )
 
 
-def _carried(number: IPv6Address) -> tuple[IPv4Address, ...]:
+def _embedded_ipv4(number: IPv6Address) -> tuple[IPv4Address, ...]:
     if number.ipv4_mapped:
         return (number.ipv4_mapped,)
     if number.sixtofour:
@@ -54,7 +54,7 @@ def _carried(number: IPv6Address) -> tuple[IPv4Address, ...]:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of `host`, as numbers, in the system's order; raises OSError."""
+    """Return the IP addresses of `host` in the system's order; raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
@@ -62,22 +62,29 @@ def resolve(host: str, port: int) -> list[str]:
 def resolve_public(
     host: str, port: int, *, allowed: Collection[str] = (), resolve: Resolve = resolve
 ) -> list[str]:
-    """Return the addresses of `host`, every one of which may be connected to.
+    """Return the IP addresses of `host` after checking that all of them are public.
 
-    Connect to these and to no name: asked again, the name might say something else. A host in
-    `allowed` may be anywhere. Raises ForbiddenError where one of its addresses is not public, and
-    FetchError where it has none.
+    Connect to these addresses, never to the name: a second DNS lookup could return others.
+
+    Args:
+        host: the host name.
+        port: the port, which some resolvers need.
+        allowed: hosts that may have private addresses.
+        resolve: the resolver.
+
+    Raises:
+        ForbiddenError: an address isn't public and the host isn't allowed.
+        FetchError: the host has no address.
     """
     try:
         addresses = list(resolve(host, port))
     except (OSError, UnicodeError) as error:
-        raise FetchError(f"{host} is not known: {error}", lasting=False) from error
+        raise FetchError(f"host {host} could not be resolved: {error}", lasting=False) from error
     if host.casefold().strip("[]") in allowed:
         return addresses
     for address in addresses:
         if not is_public(address):
             raise ForbiddenError(
-                f"{host} leads to {address}, which is not a public address: "
-                f"`--allow-host {host}` permits it"
+                f"host {host} has the private address {address}: `--allow-host {host}` permits it"
             )
     return addresses

@@ -14,42 +14,49 @@ import httpx2
 from ingest.fetch.errors import FetchError, StoppedError
 from ingest.fetch.ssrf import Resolve, resolve, resolve_public
 
-_AWAKE = 0.5  # seconds that a wait lasts before it is seen whether the user wants it to stop
+_POLL_SECONDS = 0.5  # seconds between two checks whether the user stopped the run
 
 
 class Deadline:
-    """By when a request must be done; a server that sends a byte now and then does not move it."""
+    """A deadline for a whole request; slow-drip responses don't extend it."""
 
     def __init__(self, stop: Event) -> None:
+        """Create a deadline that `stop` ends early."""
         self._stop = stop
         self._end = 0.0
         self._seconds = 0.0
 
-    def begin(self, seconds: float) -> None:
+    def start(self, seconds: float) -> None:
+        """Start the clock: the request must be done in `seconds`."""
         self._seconds = seconds
         self._end = time.monotonic() + seconds
 
-    def within(self, wait: Callable[[float], bytes]) -> bytes:
-        """Return what `wait` gives, called for a moment at a time until the deadline."""
+    def run(self, wait: Callable[[float], bytes]) -> bytes:
+        """Return the result of `wait`, called in short turns until the deadline."""
         while True:
-            left = self.left()
+            left = self.remaining()
             try:
-                return wait(min(left, _AWAKE))
+                return wait(min(left, _POLL_SECONDS))
             except httpcore2.ReadTimeout:
                 continue
 
-    def left(self) -> float:
-        """Return the seconds that are left; raises FetchError or StoppedError where none are."""
+    def remaining(self) -> float:
+        """Return the seconds left.
+
+        Raises:
+            FetchError: the deadline has passed.
+            StoppedError: the user stopped the run.
+        """
         if self._stop.is_set():
             raise StoppedError
         left = self._end - time.monotonic()
         if left <= 0:
-            raise FetchError(f"took longer than {self._seconds:g} s", lasting=False)
+            raise FetchError(f"timed out after {self._seconds:g} s", lasting=False)
         return left
 
 
 class CheckedBackend(httpcore2.NetworkBackend):
-    """Connects by TCP to the address that was checked, never to a name."""
+    """Network backend that connects to checked IP addresses, never to a name."""
 
     def __init__(
         self,
@@ -59,6 +66,7 @@ class CheckedBackend(httpcore2.NetworkBackend):
         resolve: Resolve = resolve,
         network: httpcore2.NetworkBackend | None = None,
     ) -> None:
+        """Create a backend whose hosts may be private only if `allowed`."""
         self._deadline = deadline
         self._allowed = allowed
         self._resolve = resolve
@@ -72,11 +80,12 @@ class CheckedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
+        """Connect to the first address of `host` that answers before the deadline."""
         failed: Exception = FetchError(f"{host} has no address", lasting=False)
         for address in resolve_public(host, port, allowed=self._allowed, resolve=self._resolve):
             try:
                 stream = self._network.connect_tcp(
-                    address, port, self._deadline.left(), local_address, socket_options
+                    address, port, self._deadline.remaining(), local_address, socket_options
                 )
                 return _Bounded(stream, self._deadline)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
@@ -85,17 +94,17 @@ class CheckedBackend(httpcore2.NetworkBackend):
 
 
 class _Bounded(httpcore2.NetworkStream):
-    """A connection, each of whose waits ends with the deadline."""
+    """A network stream that ends with the deadline."""
 
     def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._deadline.within(lambda seconds: self._stream.read(max_bytes, seconds))
+        return self._deadline.run(lambda seconds: self._stream.read(max_bytes, seconds))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.left())
+        self._stream.write(buffer, self._deadline.remaining())
 
     def close(self) -> None:
         self._stream.close()
@@ -103,7 +112,7 @@ class _Bounded(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        left = self._deadline.left()
+        left = self._deadline.remaining()
         return _Bounded(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
@@ -111,9 +120,10 @@ class _Bounded(httpcore2.NetworkStream):
 
 
 class CheckedTransport(httpx2.HTTPTransport):
-    """httpx's transport over a backend of ours, for which it has no argument."""
+    """httpx2 transport over our own network backend."""
 
     def __init__(self, backend: httpcore2.NetworkBackend) -> None:
+        """Create a transport; httpx2 takes no backend, so its pool is replaced."""
         super().__init__(trust_env=False)
         self._pool = httpcore2.ConnectionPool(
             ssl_context=httpx2.create_ssl_context(trust_env=False),
@@ -123,34 +133,43 @@ class CheckedTransport(httpx2.HTTPTransport):
         )
 
 
-ENCODINGS = "gzip"  # what is asked for: the one whose unpacking can be bounded byte by byte
+ACCEPTED_ENCODINGS = "gzip"  # the only one we accept: its decompression can be bounded
 
 
 def read_body(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
-    """Return what `chunks` hold, unpacked; raises FetchError as soon as it is above `limit`.
+    """Return the decompressed content of `chunks`.
 
-    A packed page is unpacked a little at a time: a bomb never stands in memory.
+    Decompression is incremental, so a decompression bomb is never held in memory.
+
+    Args:
+        chunks: the raw response body.
+        encoding: the Content-Encoding header.
+        limit: maximum decompressed size in bytes.
+
+    Raises:
+        FetchError: the body is too long, damaged, or in another encoding.
     """
     encoding = encoding.strip().casefold()
     if encoding in ("gzip", "x-gzip"):
-        chunks = _unpacked(chunks, limit)
+        chunks = _decompress(chunks, limit)
     elif encoding not in ("", "identity"):
-        raise FetchError(f"sent packed in a way that was not asked for: {encoding[:40]}")
+        raise FetchError(f"unsupported content encoding: {encoding[:40]}")
     body = bytearray()
     for chunk in chunks:
         body += chunk
         if len(body) > limit:
-            raise too_long(limit)
+            raise body_too_large(limit)
     return bytes(body)
 
 
-def too_long(limit: int) -> FetchError:
-    return FetchError(f"longer than {limit:,} bytes: BACKFILE_FETCH_BYTES sets how long it may be")
+def body_too_large(limit: int) -> FetchError:
+    """Return the error for a body of more than `limit` bytes."""
+    return FetchError(f"larger than {limit:,} bytes: raise BACKFILE_FETCH_BYTES to allow it")
 
 
-def _unpacked(chunks: Iterable[bytes], limit: int) -> Iterable[bytes]:
+def _decompress(chunks: Iterable[bytes], limit: int) -> Iterable[bytes]:
     unpack = zlib.decompressobj(wbits=31)
-    whole = True  # nothing is, too
+    whole = True  # so is an empty body
     try:
         for chunk in chunks:
             while chunk:
@@ -162,4 +181,4 @@ def _unpacked(chunks: Iterable[bytes], limit: int) -> Iterable[bytes]:
     except zlib.error as error:
         raise FetchError(f"damaged: {error}", lasting=False) from error
     if not whole:
-        raise FetchError("damaged: it ends before it is whole", lasting=False)
+        raise FetchError("damaged: the response is truncated", lasting=False)

@@ -1,4 +1,4 @@
-"""From files to articles: one module a format, and `read`, which finds out the format itself."""
+"""Readers: `read` detects a file's format and yields its articles; one module per format."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from ingest.readers.field_map import NO_MAP, FieldMap
-from ingest.readers.side_files import entries_of_folder, is_side_folder, is_side_name
+from ingest.readers.side_files import filter_folder, is_side_folder, is_side_name
 from rag.schema import Article
 
 Read = Iterator["Article | Reject | Link"]
 Links = Literal["keep", "follow"]
 OnBytes = Callable[[int], None]
 
-# What a user may say that files are, whatever they look like; what packs them is undone first.
+# Values of `--as`, which override format detection; compressed files are unpacked first.
 KINDS: dict[str, str] = {
     "html": "html",
     "text": "text",
@@ -36,19 +36,24 @@ KINDS: dict[str, str] = {
     "iptc7901": "IPTC 7901",
 }
 
-# What lies in folders beside saved pages. Named by a user, such a file is looked at all the same.
+# Files in a folder that aren't articles. A file that the user names is read anyway.
 _NOT_ARTICLES = re.compile(
     r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|m4a|"
     r"webm|ogg|wav|avi|mov|pyc?|sqlite|db|lock)\Z"
     r"|\A(?:readme|licen[cs]e|copying|changelog)(?:\.|\Z)"
-    # What a download, an editor or a copy calls a file until it is whole.
+    # Temporary files of downloads, editors and copies.
     r"|\.(?:part|partial|tmp|temp|crdownload|download|filepart|sw[po])\Z|~\Z|\A(?:#.*#|~\$.*)\Z"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """What could not be read as an article: where it stands (`file` or `file:line`), and why."""
+    """Input that could not be read as an article, and why.
+
+    Attributes:
+        place: `file`, `file:line` or `file!member`.
+        reason: the reason, in plain English.
+    """
 
     place: str
     reason: str
@@ -56,16 +61,19 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Failure(Reject):
-    """A record at which a reader failed as nobody expected, with the traceback for the log."""
+    """A reject for an unexpected exception, with the traceback for the log."""
 
     traceback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class KillNotice(Reject):
-    """A publisher's word that one of its articles is not to be shown any longer.
+    """A publisher's notice that one of its articles must be withdrawn.
 
-    `fetched_from` is the address that it was fetched from, "" for a file.
+    Attributes:
+        article_id: the article's id.
+        publisher: the publisher that sent the notice.
+        fetched_from: the URL it was fetched from; "" for a file.
     """
 
     article_id: str = ""
@@ -75,7 +83,7 @@ class KillNotice(Reject):
 
 @dataclass(frozen=True, slots=True)
 class ReadNotice:
-    """Something of an article that could not be read; the article goes in without it."""
+    """Notice of something that could not be read; the article is added without it."""
 
     place: str
     reason: str
@@ -83,7 +91,7 @@ class ReadNotice:
 
 @dataclass(frozen=True, slots=True)
 class NotedArticle(Article):
-    """An article of which something could not be read: its date, or the zone of its date."""
+    """An article with notices, for example on an unreadable date."""
 
     notices: tuple[ReadNotice, ...] = ()
 
@@ -93,14 +101,21 @@ class NotedArticle(Article):
 
 
 def with_notices(article: Article, notices: Iterable[ReadNotice]) -> Article:
-    """Return `article` with `notices`, if there are any."""
+    """Return `article` with `notices` attached, if there are any."""
     notices = tuple(notices)
     return NotedArticle(article.metadata, article.text, notices) if notices else article
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A page that was named and is to be fetched: by whom, and what is known of it already."""
+    """A page to fetch.
+
+    Attributes:
+        url: its URL.
+        place: the place that names it.
+        known: metadata given with the link.
+        modified: the date of its last change, if given.
+    """
 
     url: str
     place: str
@@ -110,12 +125,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ReaderOptions:
-    """How files are to be read: `field_map` says what their fields are called.
+    """Options of the readers.
 
-    Of a feed, `links` that are to be followed come as Link, unless the feed holds the whole
-    article; kept, the feed's own text is all there is. `url` is where the content was fetched.
-    `kind` is one of `KINDS` where files are not to be looked at to find it out. A folder of many
-    pages is read by as many processes as `workers` says.
+    Attributes:
+        field_map: the names of an export's fields.
+        links: for feeds, "follow" yields a Link for each entry without a whole article; "keep"
+            yields the feed's own text.
+        url: the URL the content was fetched from.
+        kind: one of `KINDS` to override format detection.
+        workers: number of processes for a folder of many pages.
     """
 
     field_map: FieldMap = NO_MAP
@@ -128,11 +146,15 @@ class ReaderOptions:
 def read(
     path: str | Path, *, on_bytes: OnBytes | None = None, reading: ReaderOptions | None = None
 ) -> Read:
-    """Yield the articles of a file, or of the files of a folder in sorted order, and the rejects.
+    """Yield the articles and rejects of a file, or of the files of a folder in sorted order.
 
-    The format is found in the content, not in the name. Files are streamed: memory is bounded
-    by the longest article, and an article has bounds. `on_bytes` is told how many bytes of the
-    file were read since it was last told. Nothing is raised for what a file holds.
+    The format is detected from the content, not the name. Files are streamed: memory is bounded by
+    the longest article, whose size is bounded as well. Nothing is raised for bad content.
+
+    Args:
+        path: the file or folder.
+        on_bytes: called with the number of bytes read since the last call.
+        reading: the options.
     """
     from ingest.readers.dispatch import read_file
     from ingest.readers.file_names import printable_name
@@ -152,26 +174,26 @@ def read(
         found = True
         yield from read_file(file, on_bytes, reading)
     if not found:
-        yield Reject(printable_name(path), "a folder without a file that could hold articles")
+        yield Reject(printable_name(path), "no file in this folder could contain articles")
 
 
 def list_files(path: Path) -> Iterator[Path]:
-    """Yield the files that `read` looks into, sorted; not hidden ones, pictures, code, READMEs."""
+    """Yield the files to read, sorted; hidden files, pictures, code and READMEs are skipped."""
     if not path.is_dir():
         yield path
         return
     for folder, folders, names in os.walk(path):
-        entered, names = entries_of_folder(folder, folders, names)
+        entered, names = filter_folder(folder, folders, names)
         folders[:] = sorted(entered)
         for name in sorted(names):
             file = Path(folder, name)
-            # A pipe has no end until somebody writes to it; a link that leads nowhere is told.
+            # Skip pipes, which may block; broken links are reported as rejects.
             if may_hold_articles(PurePath(name)) and (file.is_file() or not file.exists()):
                 yield file
 
 
 def may_hold_articles(path: PurePath) -> bool:
-    """Whether a file that lies in a folder, or in a zip, is worth a look, going by its name."""
+    """Return whether a file in a folder or a zip may contain articles, by its name."""
     hidden = re.match(r"\.[^.]", path.name) or any(
         is_side_folder(part) for part in path.parts[:-1] if part not in (".", "..")
     )

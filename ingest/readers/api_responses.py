@@ -1,4 +1,4 @@
-"""Objects that wrap many articles: API responses, JSON-LD graphs, tables written by column."""
+"""Objects that wrap many articles: API responses, JSON-LD graphs, column-oriented tables."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _ARTICLE_TYPE = re.compile(r"(?i)(?:article|posting|report|review)\Z")
 
 
 def articles_inside(value: Mapping[str, Any]) -> list[Any] | None:
-    """Return the records that an object wraps; None if it is no such wrapper but one record.
+    """Return the records that an object wraps; None if it is a single record.
 
-    Wrappers are NewsAPI's and other APIs' answers, JSON Feed, a JSON-LD graph, and tables that
-    were written column by column, as pandas and Hugging Face's datasets do it.
+    Wrappers are API responses such as NewsAPI's, JSON Feed, a JSON-LD graph, and tables written
+    column by column, as pandas and Hugging Face datasets do.
     """
     graph = value.get("@graph")
     if isinstance(graph, list):
-        return _of_graph(graph)
+        return _graph_articles(graph)
     if "jsonfeed.org" in str(value.get("version")) and isinstance(value.get("items"), list):
         feed = {"publisher": value.get("title"), "language": value.get("language")}
         return [feed | item for item in value["items"] if isinstance(item, dict)]
     values = normalize_keys(value)
-    columns = _of_columns(value, values)
+    columns = _table_rows(value, values)
     if columns is not None:
         return columns
     if any(values.get(key) for key in SPELLINGS["text"][:8]):
@@ -44,14 +44,16 @@ def articles_inside(value: Mapping[str, Any]) -> list[Any] | None:
     return None
 
 
-def _of_graph(graph: list[Any]) -> list[Any]:
-    """Return a graph's articles, with what they refer to by `@id` in its place."""
+def _graph_articles(graph: list[Any]) -> list[Any]:
+    """Return the articles of a JSON-LD graph, with `@id` references resolved."""
     things = [thing for thing in graph if isinstance(thing, dict)]
     named = {t["@id"]: t for t in things if isinstance(t.get("@id"), str)}
     found = [thing for thing in things if _is_article(thing)]
     if not any("@type" in thing for thing in things):
         found = things
-    return [{key: _resolved(item, named) for key, item in thing.items()} for thing in found]
+    return [
+        {key: _resolve_reference(item, named) for key, item in thing.items()} for thing in found
+    ]
 
 
 def _is_article(thing: Mapping[str, Any]) -> bool:
@@ -62,18 +64,20 @@ def _is_article(thing: Mapping[str, Any]) -> bool:
     )
 
 
-def _resolved(value: Any, named: Mapping[str, Any]) -> Any:
+def _resolve_reference(value: Any, named: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
-        return [_resolved(item, named) for item in value]
+        return [_resolve_reference(item, named) for item in value]
     if isinstance(value, dict) and set(value) <= {"@id", "@type"}:
         whole = named.get(str(value.get("@id")))
         return {"name": whole["name"]} if whole and whole.get("name") else value
     return value
 
 
-def _of_columns(value: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any] | None:
-    """Return the rows of a table that is `{column: [cells]}`, `{column: {row: cell}}`, or pandas'
-    `{"columns": [names], "data": [rows]}`.
+def _table_rows(value: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any] | None:
+    """Return the rows of a column-oriented table.
+
+    Known forms are `{column: [cells]}`, `{column: {row: cell}}`, and pandas' `{"columns": [names],
+    "data": [rows]}`.
     """
     names, rows = value.get("columns"), value.get("data")
     if isinstance(names, list) and isinstance(rows, list) and names and rows:

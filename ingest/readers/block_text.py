@@ -1,7 +1,7 @@
-"""Text of a marked-up body, block by block: NITF, the XHTML of NewsML-G2 and ninjs, fragments.
+"""Text of marked-up bodies, block by block: NITF, XHTML in NewsML-G2 and ninjs, fragments.
 
-Invariant: every word of the body that isn't in an element left out comes once, in order, and
-words of two blocks never run together.
+Invariant: every word of the body outside excluded elements occurs once, in order, and words of two
+blocks never run together.
 """
 
 from __future__ import annotations
@@ -26,19 +26,23 @@ LEFT_OUT = frozenset(
     "nitf-table-metadata".split()
 )
 _CELLS = ("td", "th")
-_PARAGRAPH = re.compile(r"\n\s*\n|\n(?=[^\S\n])")  # within <pre>: a blank line, or an indent
+_PARAGRAPH = re.compile(r"\n\s*\n|\n(?=[^\S\n])")  # within <pre>: a blank line or an indent
 
 
 def local_name(element: Any) -> str:
-    """Return an element's name without its namespace; "" for comments and instructions."""
+    """Return an element's name without namespace; "" for comments and processing instructions."""
     return element.tag.rpartition("}")[2].casefold() if isinstance(element.tag, str) else ""
 
 
 def read_blocks(root: Any, left_out: frozenset[str] = LEFT_OUT) -> list[str]:
     """Return the texts of the blocks within `root`, in order, each on one line.
 
-    A row of a table is one block, its cells between bars; preformatted text keeps its lines. A
-    line break ends a block. An element of an unknown name is inline where text stands beside it.
+    A table row is one block with its cells separated by bars; preformatted text keeps its lines; a
+    line break ends a block. Unknown elements are inline if text stands next to them.
+
+    Args:
+        root: the lxml element.
+        left_out: names of elements to exclude.
     """
     found = _Blocks()
     for event, element in _walk(root, left_out):
@@ -48,7 +52,7 @@ def read_blocks(root: Any, left_out: frozenset[str] = LEFT_OUT) -> list[str]:
 
 
 class _Blocks:
-    """The blocks of a walk so far."""
+    """The blocks collected so far."""
 
     def __init__(self) -> None:
         self.blocks: list[str] = []
@@ -59,6 +63,7 @@ class _Blocks:
         self._filled = False  # a cell of it that held text
 
     def take(self, event: str, element: Any) -> None:
+        """Process one event of the walk: the start, text or end of an element."""
         if event == "text":
             self._text.append(element)
             self._filled = self._filled or not element.isspace()
@@ -77,6 +82,7 @@ class _Blocks:
             self._text.append("/")  # 1/2, never 12
 
     def end_block(self) -> None:
+        """Close the current block."""
         text = "".join(self._text)
         self._text.clear()
         if self._preformatted:
@@ -99,7 +105,7 @@ class _Blocks:
 
 
 def _walk(root: Any, left_out: frozenset[str]) -> Iterator[tuple[str, Any]]:
-    """Yield the starts, texts and ends within `root`; iterative, for documents nest deeply."""
+    """Yield the starts, texts and ends within `root`; iterative, because documents nest deeply."""
     todo: list[tuple[str, Any]] = [("start", root)]
     while todo:
         event, value = todo.pop()
@@ -129,7 +135,7 @@ def _is_block(element: Any, name: str, mixed: dict[Any, bool]) -> bool:
 
 
 def _is_row(row: Any) -> bool:
-    """Return whether a row holds data: several cells, none of which holds a column of text."""
+    """Return whether a row contains data: several cells, none with a column of text."""
     cells = [cell for cell in row if local_name(cell) in _CELLS]
     return len(cells) > 1 and not any(
         sum(local_name(inner) in ("p", "div", "br", "tr") for inner in cell.iterdescendants()) > 1

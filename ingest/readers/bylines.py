@@ -1,4 +1,4 @@
-"""Who wrote it: people's names from a byline as it is printed, or from a list of them."""
+"""Author names from bylines, or from lists of authors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BY = re.compile(
     r"reporter|words|기자|글|作者|文|記者|记者|本报记者|撰文|بقلم|كتب|كاتب|लेखक|מאת|ผู้เขียน)\s?[:：/]|"
     r"(?:بقلم|द्वारा|מאת|του|της|本报记者|记者|記者)\s)\s*"
 )
-# Words between two names, of which the short ones stand within names as well: Ramón y Cajal.
+# Words between two names. The short ones also occur within names: Ramón y Cajal.
 _BETWEEN_NAMES = re.compile(
     r",? (?:and|und|et|og|och|и|та|with|mit|avec|con|dan|ve|és|și|και|và|oraz|samt|sowie|&|و|और|एवं|"
     r"และ|및) |, ?(?:and|und|et|og|och|y|e) (?=[A-ZÀ-Þ])| ?[;|&•\n、，] ?| [/·] ?|(?<=\w)/(?=\w)|"
@@ -33,23 +33,23 @@ _EMAIL = re.compile(r"[(<\[]?[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,5}[)>\
 _HANDLE = re.compile(r"(?:\A|(?<= ))[(]?@\w{2,40}[)]?")
 _WROTE = re.compile(r"(?i) \((?:text|texte|texto|testo|tekst|words)[^()]{0,30}\)")
 _ADDRESS = re.compile(r"(?i)https?:|www\.|[\w-]{2,60}\.[\w.-]{2,60}(?:/|\Z)|/?u/")
-_BESIDE_KOREAN = re.compile(r"(?<=[가-힣]) ?(?:기자|특파원|논설위원|인턴기자)\Z")
+_KOREAN_ROLE = re.compile(r"(?<=[가-힣]) ?(?:기자|특파원|논설위원|인턴기자)\Z")
 _NO_NAME = re.compile(
     r"(?i)[@<>{}\d]|https?:|\.com\b|\A(?:the )?(?:staff|admin|administrator|editor|none|null|"
     r"unknown|last|anonymous|guest|authors?|published|updated|posted|january|february|march|april|may|june|"
     r"july|august|september|october|november|december|nov|dec|oct|sept?)\Z"
 )
 _SUFFIX = re.compile(r"(?i)(?:jr|sr|ii|iii|iv)\.?\Z")
-# What a person is, or for whom: it stands behind the name. Degrees are in capitals.
-_WHAT_HE_IS = re.compile(
+# Words of roles and employers, which follow the name. Degrees are in capitals.
+_ROLE_OR_EMPLOYER = re.compile(
     r"(?i)\b(?:post|times|news|tribune|journal|courier|monitor|ledger|press|today|herald|gazette|"
     r"daily|network|insider|magazine|media|radio|international|online|bulletin|guardian|"
     r"editors?|correspondent|reporter|writer|staff|columnist|contributor|fellow|producer|analyst|"
     r"agency|wire services?|bureau|team|desk|service|newsroom|associated)\b|\.(?:com|org|net|co)\b"
 )
 _CAPITALS = re.compile(r"[A-Z]{2,6}\Z|(?:Ph\.?D|M\.?D|M\.?A|R\.?N)\.?\Z")
-# Where a byline goes on to something else: a time, a place to follow them, another line.
-_THEN = re.compile(
+# Where a byline goes on to something else: a time, a social media account, another line.
+_AFTER_NAMES = re.compile(
     r"(?i)(?:(?:(?<!\s)\s+)?+(?:[|•(]|(?<![\u4e00-\u9fff])·|@\w++(?!\S{0,100}?\.))|(?<=[^\W\d_]{3})\.\s(?=[A-ZÀ-Þ])|"
     r"(?<!\s)\s++(?:[-–—]++(?:\s|\Z)|\d|on(?=\s+\d|\s*\Z))|(?:(?:(?<!\s)\s+)?+,|(?<!\s))\s++"
     r"(?:on\s)?(?:published|updated|posted|last\b|for\b|in\b|at\b|special\b|"
@@ -62,7 +62,7 @@ _GLUED = re.compile(
     r"(?<=[a-zà-ÿ])(?=(?:Staff|Senior|Business|Special|Contribut|Associate|Editor|Report|Writer|"
     r"Column|Chief|Correspond|News|[A-Z]{3,}))"
 )
-_BEHIND = re.compile(
+_EMPLOYER_AT_END = re.compile(
     r"(?<=[^\W\d_]),?\s+(?:The\s+)?(?:Associated Press|ASSOCIATED PRESS|Reuters|REUTERS|AP|AFP|CNN|"
     r"NBC News|USA TODAY|Bloomberg)\Z"
 )
@@ -72,16 +72,20 @@ _WORDS = 6  # of a name
 
 
 def parse_authors(value: Any, publisher: str = "") -> tuple[str, ...]:
-    """Return people's names from a byline or a list, each once.
+    """Return the names of people in a byline or a list, each once.
 
-    "By", roles and places are cut from them; left out are addresses, handles, photo credits, desks
-    and agencies: they are nobody.
+    "By", roles and places are removed; addresses, handles, photo credits, desks and agencies are
+    left out.
+
+    Args:
+        value: a string, or a list of strings or records.
+        publisher: the publisher's name, which is not an author.
     """
     parts: list[str] = []
     items = value if isinstance(value, list | tuple) else [value]
     lines = [line for item in items for line in _lines(item)]
     for line in lines:
-        for part in _split_between(_plain(_line(line))):
+        for part in _split_between(_strip_contacts(_line(line))):
             parts += _split_commas(part)
     found: list[str] = []
     for part in parts:
@@ -95,12 +99,12 @@ def parse_authors(value: Any, publisher: str = "") -> tuple[str, ...]:
             and not _CAPITALS.match(name)
         ):
             found.append(name)
-    # "Ann Lee Bo Yun", "Ann Lee", "Bo Yun": a scraper's sum of those that follow it.
+    # "Ann Lee Bo Yun", "Ann Lee", "Bo Yun": scrapers put all names together first.
     sums = {n for n in found if sum(f" {o} " in f" {n} " for o in found if o != n) > 1}
     people = [name for name in found if name not in sums]
-    # "Ann Lee; CNN": what is beside a person is for whom she writes.
+    # "Ann Lee; CNN": what stands next to a person is the employer.
     if any(is_person(name) for name in people):
-        people = [n for n in people if not _CAPITALS.match(n) and not _is_organisation(n)]
+        people = [n for n in people if not _CAPITALS.match(n) and not _is_organization(n)]
     return tuple(people)
 
 
@@ -108,8 +112,8 @@ def _lines(item: Any) -> list[Any]:
     return item.split("\n") if isinstance(item, str) else [item]
 
 
-def _plain(line: str) -> str:
-    """Return a byline without addresses, handles, and what credits a picture."""
+def _strip_contacts(line: str) -> str:
+    """Return a byline without addresses, handles and photo credits."""
     if _ADDRESS.match(line) and " " not in line:
         return ""
     line = clean_line(_WROTE.sub(" ", _HANDLE.sub(" ", _EMAIL.sub(" ", line))))
@@ -119,7 +123,7 @@ def _plain(line: str) -> str:
 
 
 def _split_between(line: str) -> list[str]:
-    """Return what stands on either side of "and", in the languages of the news."""
+    """Split a byline at "and" in many languages."""
     parts: list[str] = []
     for part in _BETWEEN_NAMES.split(line):
         han = _HAN_AND.fullmatch(part.strip())
@@ -140,17 +144,22 @@ def _split_between(line: str) -> list[str]:
 
 
 def _is_full_name(text: str) -> bool:
-    """Whether a part is a name by itself: two words or more, in capitals at both its ends."""
+    """Return whether a part is a name by itself: two words or more, capitalized at both ends."""
     words = BY.sub("", text).split()
     return len(words) > 1 and not words[0][0].islower() and not words[-1][0].islower()
 
 
-def author_line(line: str, publisher: str = "") -> tuple[str, ...]:
-    """Return the names in a byline as a page shows it, with a date or a place to follow behind.
+def parse_byline(line: str, publisher: str = "") -> tuple[str, ...]:
+    """Return the names in a visible byline, which may go on with a date or an account to follow.
 
-    Nothing where what stands there does not look like names.
+    Args:
+        line: the line.
+        publisher: the publisher's name, which is not an author.
+
+    Returns:
+        The names; empty if the line doesn't look like names.
     """
-    line = _THEN.sub("", _GLUED.sub(" | ", BY.sub("", clean_line(line))))
+    line = _AFTER_NAMES.sub("", _GLUED.sub(" | ", BY.sub("", clean_line(line))))
     return tuple(name for name in parse_authors(line, publisher) if _looks_like_a_name(name))
 
 
@@ -161,27 +170,34 @@ def _looks_like_a_name(name: str) -> bool:
 
 
 def bare_name(part: str) -> str:
-    """Return a name without what bylines put before and behind it."""
+    """Return a name without what bylines put before and after it."""
     name = clean_line(BY.sub("", part))
-    cut = _THEN.sub("", name)
-    cut = _BEHIND.sub("", cut) if len(cut.split()) > 3 else cut
-    name = _BESIDE_KOREAN.sub("", (cut or name).strip(" ,|-–—·:/"))
+    cut = _AFTER_NAMES.sub("", name)
+    cut = _EMPLOYER_AT_END.sub("", cut) if len(cut.split()) > 3 else cut
+    name = _KOREAN_ROLE.sub("", (cut or name).strip(" ,|-–—·:/"))
     half = name[: len(name) // 2]
     return half if " " in half and name == f"{half} {half}" else name
 
 
 def is_person(name: str) -> bool:
-    """Whether a name is that of a person, going by its words: two or more, and of no house."""
-    return len(name.split()) > 1 and not _is_organisation(name)
+    """Return whether a name looks like a person's: two or more words, and no organization."""
+    return len(name.split()) > 1 and not _is_organization(name)
 
 
-def _is_organisation(name: str) -> bool:
-    """Whether a name is that of a newspaper, an agency or a desk."""
-    return bool(_WHAT_HE_IS.search(name)) or name.casefold() in ("reuters", "futurism", "bloomberg")
+def _is_organization(name: str) -> bool:
+    """Return whether a name is a newspaper's, an agency's or a desk's."""
+    return bool(_ROLE_OR_EMPLOYER.search(name)) or name.casefold() in (
+        "reuters",
+        "futurism",
+        "bloomberg",
+    )
 
 
 def _split_commas(part: str) -> list[str]:
-    """ "Ann Lee, Bo Yun" are two, "Ann Lee, Jr." is one, "Ann Lee, Velsund Post" is one as well."""
+    """Split a part at commas, except for suffixes, degrees and employers.
+
+    "Ann Lee, Bo Yun" are two people; "Ann Lee, Jr." and "Ann Lee, Velsund Post" are one.
+    """
     pieces = [piece.strip() for piece in part.split(",")]
     if len(pieces) > 1 and is_agency(pieces[0]):
         pieces = [piece for piece in pieces[1:] if " " in piece]  # "dpa, Velsund"
@@ -191,7 +207,7 @@ def _split_commas(part: str) -> list[str]:
             people[-1] += f", {piece}"
         elif people and (_CAPITALS.match(piece) or (len(piece.split()) == 1 and " " in people[0])):
             continue  # "Ann Lee, MS, RD", "Ann Lee, Futurism"
-        elif not _is_organisation(piece) and not (
+        elif not _is_organization(piece) and not (
             people and (is_no_person(piece) or _is_aside(piece))
         ):
             people.append(piece)
@@ -199,17 +215,17 @@ def _split_commas(part: str) -> list[str]:
 
 
 def _is_aside(piece: str) -> bool:
-    """Whether a piece behind a name begins in a small letter: "politisk redaktør", "in Tarn"."""
+    """Return whether a piece after a name starts in lower case: "politisk redaktør", "in Tarn"."""
     first = piece[:1]
     particle = re.match(r"(?:de|da|do|di|del|der|den|du|van|von|bin|al|la|le|el|ten|ter)\b", piece)
     return first.islower() and not particle
 
 
 def _line(value: Any) -> str:
-    """Return the line in which a name is given: of a nested one its name, of a list its first."""
+    """Return a name as one line: the name of a nested record, the first item of a list."""
     if isinstance(value, Mapping):
-        held = {str(key).casefold(): inner for key, inner in value.items()}
-        value = next((held[k] for k in _MAIN if held.get(k)), "")
+        fields = {str(key).casefold(): inner for key, inner in value.items()}
+        value = next((fields[k] for k in _MAIN if fields.get(k)), "")
     if isinstance(value, list | tuple):
         return _line(value[0]) if value else ""
     line = clean_line(unescape(str(value))) if isinstance(value, str) else ""

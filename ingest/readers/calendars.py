@@ -1,4 +1,4 @@
-"""Years of other calendars: Japanese eras, the Republic of China's, Buddhist and Persian ones."""
+"""Years of other calendars: Japanese eras, the Republic of China, Buddhist and Persian years."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ _PERSIAN_DIGITS = re.compile(r"(?<!\d)(1[34]\d\d)[/.-](\d{1,2})[/.-](\d{1,2})(?!
 _LETTERS = str.maketrans("يك", "یک")
 
 
-def day_of_era(text: str) -> tuple[date, int, int] | None:
-    """Return the day that an era or a Persian year gives, and where it stands; None if none does.
+def find_era_date(text: str) -> tuple[date, int, int] | None:
+    """Find a date with an era or a Persian year.
 
-    Raises ValueError where there is no such day.
+    Returns:
+        The day and the start and end of the date in `text`; None if there is no such date.
+
+    Raises:
+        ValueError: the day doesn't exist.
     """
     era = _ERA.search(text)
     if era:
@@ -48,7 +52,7 @@ def day_of_era(text: str) -> tuple[date, int, int] | None:
 
 
 def without_buddhist_years(text: str, language: str) -> str:
-    """Return a date with its Buddhist year, if it has one, as a year of the common era."""
+    """Return a date with its Buddhist year converted to the common era."""
     thai = bool(_THAI.search(text))
     if not thai and language not in _BUDDHIST_LANGUAGES:
         return text
@@ -61,12 +65,13 @@ def without_buddhist_years(text: str, language: str) -> str:
 
 
 def from_persian(year: int, month: int, day: int) -> date:
-    """Return the day of the Solar Hijri calendar, by the 33-year cycle, right from 1206 to 1498.
+    """Return the day of a Solar Hijri date, by the 33-year cycle (correct from 1206 to 1498).
 
-    Raises ValueError where there is no such day.
+    Raises:
+        ValueError: the day doesn't exist.
     """
     if not (1 <= month <= 12 and 1 <= day <= (31 if month < 7 else 30)):
-        raise ValueError(f"{year}-{month}-{day} is no day of the Persian calendar")
+        raise ValueError(f"{year}-{month}-{day} is not a day of the Persian calendar")
     cycles, rest = divmod(year - 1206, 33)
     leaps = cycles * 8 + sum(1 for n in range(rest) if (1206 + n) % 33 in _LEAP_YEARS)
     days = (year - 1206) * 365 + leaps

@@ -1,4 +1,4 @@
-"""Packed files: gz, bz2, xz and zst streams, zip and tar; read as if unpacked, within bounds."""
+"""Read gz, bz2, xz and zst streams, zip and tar as if unpacked, with limits against bombs."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from ingest.readers.file_names import printable_name
 from ingest.readers.side_files import side_members
 from rag.errors import ReadError
 
-# What one file may unpack to, everything within it together. A year of a newspaper's pages has
-# some GB; text packs to a tenth, a page repeated to a fortieth, a bomb to a thousandth.
+# Limits of one file including everything nested in it. A year of pages has some GB; text
+# compresses to a tenth, a repeated page to a fortieth, a bomb to a thousandth.
 UNPACKED_BYTES = 64 * 2**30
 RATIO = 100
-RATIO_FROM = 64 * 2**20  # bytes: what is smaller may pack as well as it likes
+RATIO_FROM = 64 * 2**20  # bytes; below, the ratio isn't checked
 MEMBERS = 500_000
 NESTING = 6  # a tar.gz counts as two
-NESTED_BYTES = 4 * 2**30  # of a zip within another file: it is copied, for it is read from its end
-_REMARKS = 2**20  # bytes of a tar's name or remarks; a path has 4 kB
-_REMARK_TYPES = (
+NESTED_BYTES = 4 * 2**30  # of a nested zip, which is copied because it is read from its end
+_EXTENDED_HEADER_BYTES = 2**20  # bytes of a tar member's extended header; a path has 4 kB
+_EXTENDED_HEADER_TYPES = (
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
 )
-_DIRECTORY_BYTES = 128 * 2**20  # of a zip's table of contents, which is read whole
-_NAME_IN_UTF8 = 0x800  # among a member's flags
+_DIRECTORY_BYTES = 128 * 2**20  # of a zip's central directory, which is read whole
+_NAME_IN_UTF8 = 0x800  # flag of a member
 _CHUNK = 2**16
-_WINDOW = 2**27  # bytes of memory for zstd; its own default refuses less
+_WINDOW = 2**27  # bytes of memory for zstd, more than its default
 _XZ_MEMORY = 256 * 2**20
-_WITH_DICTIONARY = b"\x5d\x2a\x4d\x18"  # web archives in zst begin with the dictionary they need
-# Zips that are documents: what is in them, what they are called, and what to do.
+_WITH_DICTIONARY = b"\x5d\x2a\x4d\x18"  # zst web archives begin with their dictionary
+# Zips that are documents: a member that identifies them, the name, and the fix.
 _SAVE_AS = "save it as PDF, HTML or plain text"
 _OTHER_ZIPS = (
     ("word/", "an office document (Word)", _SAVE_AS),
@@ -50,12 +50,12 @@ _OTHER_ZIPS = (
     ("ppt/", "an office document (slides)", _SAVE_AS),
     ("META-INF/container.xml", "a book (EPUB)", _SAVE_AS),
     ("content.xml", "an office document (OpenDocument)", _SAVE_AS),
-    ("META-INF/MANIFEST.MF", "a program (Java)", "it holds no articles that are read"),
-    ("AndroidManifest.xml", "a program (Android)", "it holds no articles that are read"),
+    ("META-INF/MANIFEST.MF", "a program (Java)", "it contains no articles"),
+    ("AndroidManifest.xml", "a program (Android)", "it contains no articles"),
 )
-_MARKS_OF_ONE = frozenset({"[Content_Types].xml", "META-INF/MANIFEST.MF", "mimetype"})
+_DOCUMENT_MARKERS = frozenset({"[Content_Types].xml", "META-INF/MANIFEST.MF", "mimetype"})
 
-DAMAGED = (
+DAMAGE_ERRORS = (
     *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
     *(struct.error, ValueError, NotImplementedError, RecursionError, OverflowError, MemoryError),
 )
@@ -68,27 +68,39 @@ class BombError(ReadError):
 
 @dataclass(slots=True)
 class UnpackLimit:
-    """What a file of `packed` bytes may still unpack to; everything within it draws on it."""
+    """Unpack allowance of a file of `packed` bytes, shared with everything nested in it."""
 
     packed: int
     unpacked: int = 0
     members: int = 0
 
-    def take(self, size: int) -> None:
+    def count_bytes(self, size: int) -> None:
+        """Count unpacked bytes.
+
+        Raises:
+            BombError: the file unpacks to too much.
+        """
         self.unpacked += size
         if self.unpacked > max(RATIO_FROM, RATIO * self.packed):
-            raise BombError(f"unpacks to more than {RATIO} times its size: refused as a bomb")
+            raise BombError(
+                f"unpacks to more than {RATIO} times its size: rejected as a decompression bomb"
+            )
         if self.unpacked > UNPACKED_BYTES:
             raise BombError(f"unpacks to more than {UNPACKED_BYTES // 2**30} GB: unpack it first")
 
-    def enter(self) -> None:
+    def count_member(self) -> None:
+        """Count a member.
+
+        Raises:
+            BombError: there are too many members.
+        """
         self.members += 1
         if self.members > MEMBERS:
-            raise BombError(f"holds more than {MEMBERS:,} files: unpack it first")
+            raise BombError(f"contains more than {MEMBERS:,} files: unpack it first")
 
 
 class _Unpacked(io.RawIOBase):
-    """What `read` gives, counted; an error comes after what could be read before it."""
+    """A counted stream over `read`; an error is raised after the bytes before it were returned."""
 
     def __init__(self, read: Callable[[int], bytes], allowance: UnpackLimit) -> None:
         self._read, self._allowance = read, allowance
@@ -104,8 +116,8 @@ class _Unpacked(io.RawIOBase):
         while size < len(buffer):
             try:
                 piece = self._read(len(buffer) - size)
-                self._allowance.take(len(piece))
-            except (*DAMAGED, BombError, RuntimeError) as error:
+                self._allowance.count_bytes(len(piece))
+            except (*DAMAGE_ERRORS, BombError, RuntimeError) as error:
                 self._error = error
                 if size and not isinstance(error, BombError):
                     break
@@ -120,13 +132,13 @@ class _Unpacked(io.RawIOBase):
 def decompress(
     file: io.BufferedReader[Any], start: bytes, allowance: UnpackLimit
 ) -> io.BufferedReader[Any]:
-    """Return what a packed stream holds; its `start` is one of `PACKED`."""
+    """Return the decompressed stream of a file whose `start` is one of `PACKED_MAGIC`."""
     opened = next(opened for magic, opened in _STREAMS if start.startswith(magic))
     return io.BufferedReader(_Unpacked(opened(file), allowance), _CHUNK)
 
 
 def is_tar(start: bytes) -> bool:
-    """Whether a file begins with the head of a tar's member: the head carries its own checksum."""
+    """Return whether a file begins with a tar header, whose checksum is verified."""
     try:
         tarfile.TarInfo.frombuf(start[:512], "utf-8", "surrogateescape")
     except (tarfile.TarError, ValueError):
@@ -137,48 +149,55 @@ def is_tar(start: bytes) -> bool:
 def read_zip(
     file: io.BufferedReader[Any], place: str, *, allowance: UnpackLimit, read_member: ReadMember
 ) -> Read:
-    """Yield what the members of a zip hold, by name; `read_member` reads one, at "zip!member"."""
+    """Yield the contents of the members of a zip, sorted by name.
+
+    Args:
+        file: the zip.
+        place: its place; members are at `place!name`.
+        allowance: the unpack limit.
+        read_member: reads one member.
+    """
     with tempfile.SpooledTemporaryFile(max_size=2**24) as copy:
         whole: Any = file
         if not file.seekable():
             whole = copy
             _copy(file, copy)
         _check_directory(whole)
-        with _opened_zip(whole, copy) as opened:
+        with _open_zip(whole, copy) as opened:
             members = sorted(opened.infolist(), key=lambda member: member.filename)
             if other := _other_zip(opened):
                 yield Reject(place, other)
                 return
             beside = side_members(opened.NameToInfo)
             members = [member for member in members if member.filename not in beside]
-            yield from _members(place, _zipped(opened, members), allowance, read_member)
+            yield from _read_members(place, _zip_members(opened, members), allowance, read_member)
 
 
 def _other_zip(opened: zipfile.ZipFile) -> str:
-    """Return what a zip is that is a document or a program itself; "" for one of files."""
+    """Return the name of a document or program format that is a zip; "" for a zip of files."""
     names = opened.NameToInfo
-    if _MARKS_OF_ONE.isdisjoint(names):
+    if _DOCUMENT_MARKERS.isdisjoint(names):
         return ""
     for beginning, name, way_out in _OTHER_ZIPS:
         if any(member.startswith(beginning) for member in names):
-            return f"{name}: not a format that is read here: {way_out}"
+            return f"{name}: unsupported format: {way_out}"
     return f"an office document, a book or a program in a zip: {_SAVE_AS}"
 
 
-def _opened_zip(whole: Any, copy: Any) -> zipfile.ZipFile:
-    """Open a zip; one with names that aren't in the UTF-8 they claim is read from a mended copy."""
+def _open_zip(whole: Any, copy: Any) -> zipfile.ZipFile:
+    """Open a zip; names that aren't valid UTF-8 despite their flag are fixed in a copy."""
     try:
         return zipfile.ZipFile(whole)
     except UnicodeDecodeError:
         if whole is not copy:
             whole.seek(0)
             _copy(whole, copy)
-        _unclaim_utf8(copy)
+        _clear_utf8_flags(copy)
         return zipfile.ZipFile(copy)
 
 
-def _unclaim_utf8(file: Any) -> None:
-    """Clear the UTF-8 flag of the members whose names aren't: zipfile then reads them as cp437."""
+def _clear_utf8_flags(file: Any) -> None:
+    """Clear the UTF-8 flag of members whose names aren't UTF-8, so zipfile reads them as cp437."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 2**16 - 22))
     end = file.read()
@@ -205,42 +224,49 @@ def _unclaim_utf8(file: Any) -> None:
 def read_tar(
     file: io.BufferedReader[Any], place: str, *, allowance: UnpackLimit, read_member: ReadMember
 ) -> Read:
-    """Yield what the members of a tar hold, in its order; links and devices are passed over."""
-    with tarfile.open(fileobj=file, mode="r|", tarinfo=_Head) as opened:
-        yield from _members(place, _tarred(opened), allowance, read_member)
+    """Yield the contents of the members of a tar in its order; links and devices are skipped.
+
+    Args:
+        file: the tar.
+        place: its place; members are at `place!name`.
+        allowance: the unpack limit.
+        read_member: reads one member.
+    """
+    with tarfile.open(fileobj=file, mode="r|", tarinfo=_TarHeader) as opened:
+        yield from _read_members(place, _tar_members(opened), allowance, read_member)
 
 
-class _Head(tarfile.TarInfo):
-    """What stands before a member; tarfile reads names and remarks of any length into memory."""
+class _TarHeader(tarfile.TarInfo):
+    """A tar header of bounded size; tarfile reads extended headers of any length into memory."""
 
     def _proc_member(self, tar: tarfile.TarFile) -> Any:
-        if self.size > _REMARKS and self.type in _REMARK_TYPES:
-            raise tarfile.ReadError(f"a member's name or remarks take {self.size:,} bytes")
+        if self.size > _EXTENDED_HEADER_BYTES and self.type in _EXTENDED_HEADER_TYPES:
+            raise tarfile.ReadError(f"a member's extended header has {self.size:,} bytes")
         return super()._proc_member(tar)  # type: ignore[misc]
 
 
 _Member = tuple[str, Callable[[], Any]]
 
 
-def _zipped(opened: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Iterator[_Member]:
+def _zip_members(opened: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Iterator[_Member]:
     for member in members:
         if not member.is_dir():
             yield member.filename, lambda member=member: opened.open(member)  # type: ignore[misc]
 
 
-def _tarred(opened: tarfile.TarFile) -> Iterator[_Member]:
+def _tar_members(opened: tarfile.TarFile) -> Iterator[_Member]:
     for member in opened:
         if member.isfile():
             yield member.name, lambda member=member: opened.extractfile(member)  # type: ignore[misc]
-        opened.members = []  # type: ignore[attr-defined]  # tarfile keeps each it has seen
+        opened.members = []  # type: ignore[attr-defined]  # tarfile keeps every member
 
 
-def _members(
+def _read_members(
     place: str, members: Iterator[_Member], allowance: UnpackLimit, read_member: ReadMember
 ) -> Read:
     found = False
     for name, opened in members:
-        allowance.enter()
+        allowance.count_member()
         if not may_hold_articles(PurePosixPath(name.replace("\\", "/"))):
             continue
         found = True
@@ -249,18 +275,18 @@ def _members(
             with opened() as member:
                 file = io.BufferedReader(_Unpacked(member.read, allowance), _CHUNK)
                 yield from read_member(file, at)
-        except RuntimeError as error:  # a password, to zipfile
+        except RuntimeError as error:  # zipfile's error for encrypted members
             if isinstance(error, RecursionError):
                 raise
-            yield Reject(at, f"cannot be unpacked: {error}")
-        except DAMAGED as error:
+            yield Reject(at, f"could not be unpacked: {error}")
+        except DAMAGE_ERRORS as error:
             yield Reject(at, f"damaged: {error}")
         except BombError:
             raise
         except Exception as error:
             yield unexpected_failure(at, error)
     if not found:
-        yield Reject(place, "an archive without a file that could hold articles")
+        yield Reject(place, "no file in this archive could contain articles")
 
 
 def _copy(file: io.BufferedReader[Any], copy: Any) -> None:
@@ -268,13 +294,13 @@ def _copy(file: io.BufferedReader[Any], copy: Any) -> None:
     while piece := file.read(_CHUNK):
         size += len(piece)
         if size > NESTED_BYTES:
-            raise BombError(f"a zip of more than {NESTED_BYTES // 2**30} GB within another file")
+            raise BombError(f"contains a zip of more than {NESTED_BYTES // 2**30} GB")
         copy.write(piece)
     copy.seek(0)
 
 
 def _check_directory(file: Any) -> None:
-    """Refuse a zip whose table of contents does not fit into memory, before it is read."""
+    """Reject a zip whose central directory is too large for memory, before it is read."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 2**16 - 22))
     end = file.read()
@@ -285,7 +311,7 @@ def _check_directory(file: Any) -> None:
         if length == 0xFFFFFFFF and larger >= 0 and len(end) >= larger + 48:
             (length,) = struct.unpack_from("<Q", end, larger + 40)
         if min(length, size) > _DIRECTORY_BYTES:
-            raise BombError("a table of contents too long to read: unpack it first")
+            raise BombError("the zip's central directory is too large: unpack it first")
     file.seek(0)
 
 
@@ -294,15 +320,17 @@ def _gz(file: io.BufferedReader[Any]) -> Callable[[int], bytes]:
 
 
 def _bz2(file: io.BufferedReader[Any]) -> Callable[[int], bytes]:
-    return _chained(file, bz2.BZ2Decompressor)
+    return _read_concatenated(file, bz2.BZ2Decompressor)
 
 
 def _xz(file: io.BufferedReader[Any]) -> Callable[[int], bytes]:
-    return _chained(file, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
+    return _read_concatenated(file, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
 
 
-def _chained(file: io.BufferedReader[Any], new: Callable[[], Any]) -> Callable[[int], bytes]:
-    """Return a `read` of streams one behind the other, as bzip2 and xz allow them."""
+def _read_concatenated(
+    file: io.BufferedReader[Any], new: Callable[[], Any]
+) -> Callable[[int], bytes]:
+    """Return a `read` over concatenated streams, which bzip2 and xz allow."""
     current = new()
 
     def read(size: int) -> bytes:
@@ -311,13 +339,13 @@ def _chained(file: io.BufferedReader[Any], new: Callable[[], Any]) -> Callable[[
             packed = b""
             if current.eof:
                 packed = current.unused_data or file.read(_CHUNK)
-                if not packed.strip(b"\x00"):  # the end, padded
+                if not packed.strip(b"\x00"):  # padded end
                     return b""
                 current = new()
             elif current.needs_input:
                 packed = file.read(_CHUNK)
                 if not packed:
-                    raise EOFError("it ends before its stream does")
+                    raise EOFError("the file is truncated")
             piece: bytes = current.decompress(packed, size)
             if piece:
                 return piece
@@ -354,4 +382,4 @@ _STREAMS: tuple[tuple[bytes, Callable[[io.BufferedReader[Any]], Callable[[int], 
     (b"\x28\xb5\x2f\xfd", _zst),
     (_WITH_DICTIONARY, _zst),
 )
-PACKED = tuple(magic for magic, _ in _STREAMS)
+PACKED_MAGIC = tuple(magic for magic, _ in _STREAMS)

@@ -1,8 +1,8 @@
-"""Which comes first in 03/04/2024, day or month: by the file, else by locale and country.
+"""Order of day and month in 03/04/2024: by file, then locale and country.
 
-A file keeps to one convention. The dates in it that can only be read one way (25/04/2024) show
-which; a file that mixes locales shows it for each of them. Where none does, the region of the
-locale decides (en-GB, en-US), then the publisher's country, then the language.
+A file follows one convention, which its unambiguous dates (25/04/2024) show; a file of mixed
+locales shows it for each locale. If none does, the locale's region decides (en-GB, en-US), then the
+publisher's country, then the language.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from typing import Literal
 Order = Literal["day first", "month first"]
 
 _SLASHED = re.compile(r"(?<![\d/-])(\d{1,2})([/-])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
-# Languages, and countries for those who write English, that put the month before the day.
+# Languages, and for English countries, that put the month before the day.
 _MONTH_FIRST = frozenset(("", "en", "fil", "tl", "ja", "ko", "zh"))
 _MONTH_FIRST_COUNTRIES = frozenset(("us", "ph", "pr", "gu", "as", "fm", "mh", "pw"))
-# Top-level domains of countries that sites of any country use.
+# Country domains used by sites anywhere.
 _ANYWHERES = frozenset("co tv io me ai fm ly to cc ws nu st gg la sh vc am".split())
 
 
 def region_of(locale: str) -> str:
-    """Return the region of "en-GB" or "en_GB" in small letters; nothing where it has none."""
+    """Return the region of "en-GB" or "en_GB" in lower case; "" if it has none."""
     found = re.match(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?[-_]([A-Za-z]{2})(?![A-Za-z])", locale)
     region = found.group(1).casefold() if found else ""
     return "gb" if region == "uk" else region
 
 
 def country_of(host: str) -> str:
-    """Return the country whose top-level domain a host is in; nothing where it tells none."""
+    """Return the country of a host's top-level domain; "" if it has none."""
     domain = host.casefold().rstrip(".").rpartition(".")[2]
     if not re.fullmatch(r"[a-z]{2}", domain) or domain in _ANYWHERES:
         return ""
@@ -39,7 +39,7 @@ def country_of(host: str) -> str:
 
 
 def date_order(locale: str, country: str = "") -> Order:
-    """Return which comes first where a locale, or else a publisher's country, decides it."""
+    """Return the order that a locale or, failing that, a publisher's country implies."""
     region = region_of(locale) or country
     language = re.split(r"[-_]", locale.casefold())[0]
     if language in ("", "en") and region:
@@ -49,14 +49,14 @@ def date_order(locale: str, country: str = "") -> Order:
 
 @dataclass(frozen=True, slots=True)
 class FileOrder:
-    """What the unambiguous dates of one file show: for each of its locales, and for all."""
+    """Order shown by the unambiguous dates of one file, per locale and overall."""
 
     by_locale: tuple[tuple[str, Order], ...] = field(default=())
     of_all: Order | None = None
 
     @classmethod
-    def seen(cls, dates: Iterable[tuple[str, str]]) -> FileOrder:
-        """Return what dates show, each given with the locale of its article ("" if unknown)."""
+    def from_dates(cls, dates: Iterable[tuple[str, str]]) -> FileOrder:
+        """Return the order that dates show, each given with a locale ("" if unknown)."""
         shown: dict[str, Counter[Order]] = {}
         for locale, text in dates:
             found = _SLASHED.search(text[:120])
@@ -68,15 +68,15 @@ class FileOrder:
         return cls(tuple(by_locale.items()), _most(total))
 
     def for_locale(self, locale: str) -> Order | None:
-        """Return the order of a row's dates; None where the file does not show it.
+        """Return the order of dates in a locale; None if the file doesn't show it.
 
-        A locale with a region that this file's other rows do not speak for keeps its own.
+        A locale with a region that the file's other rows don't show keeps its own order.
         """
         known = dict(self.by_locale).get(locale.casefold())
         return known or (None if region_of(locale) else self.of_all)
 
 
-UNSEEN = FileOrder()
+UNKNOWN_ORDER = FileOrder()
 
 
 def _shown_by(first: int, second: int) -> Order | None:

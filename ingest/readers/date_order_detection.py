@@ -1,4 +1,4 @@
-"""A look at the beginning of a file, to see how it writes its days before any row is read."""
+"""Detect the order of day and month from the beginning of a file, before any row is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.readers.date_order import FileOrder
 from ingest.readers.field_map import FieldMap
 from ingest.readers.fields import stated_dates
 
-# Daily news shows a day after the 12th within a fortnight.
+# Enough for a fortnight of daily news, which has a day after the 12th.
 HEAD_BYTES = 8 * 2**20
 _PEEK = 2**16
 _DATE = re.compile(rb"(?<![\d/-])\d{1,2}(?:\\?/|-)\d{1,2}(?:\\?/|-)(?:\d{4}|\d{2})(?!\d)")
@@ -22,7 +22,7 @@ _ENOUGH = 5_000  # dates
 
 
 class _Rejoined(io.RawIOBase):
-    """The head of a stream that was read already, and the rest of the stream behind it."""
+    """The head of a stream that was read already, followed by the rest of the stream."""
 
     def __init__(self, head: bytes, rest: io.BufferedReader) -> None:
         self._head = io.BytesIO(head)
@@ -35,10 +35,10 @@ class _Rejoined(io.RawIOBase):
         return self._head.readinto(buffer) or self._rest.readinto(buffer)
 
 
-def with_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
-    """Return a file, and its head, if it begins with dates like 03/04/2024; else nothing.
+def read_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
+    """Return the file and, if it begins with dates like 03/04/2024, its head.
 
-    Most files hold none, and of those no more is read than a first peek.
+    For files without such dates, only a first peek is read and the head is empty.
     """
     if not _DATE.search(file.peek(_PEEK)):
         return file, b""
@@ -47,72 +47,82 @@ def with_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
 
 
 def order_of_lines(head: bytes, field_map: FieldMap) -> FileOrder:
-    """Return how the lines of JSON in `head` write their days; the last may be cut."""
-    return FileOrder.seen(_some(_of_lines(head, field_map)))
+    """Return the order in the JSON lines of `head`; the last line may be cut."""
+    return FileOrder.from_dates(_limited(_dates_in_lines(head, field_map)))
 
 
 def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
-    """Return how the records of a JSON document write their days."""
+    """Return the order in the records of a JSON document."""
 
-    def said() -> Iterator[tuple[str, str]]:
+    def dates() -> Iterator[tuple[str, str]]:
         for value in values:
-            yield from _of_value(value, field_map)
+            yield from _dates_in_value(value, field_map)
 
-    return FileOrder.seen(_some(said()))
+    return FileOrder.from_dates(_limited(dates()))
 
 
 def order_of_rows(
     text: str, *, delimiter: str, escape: str | None, before: int, field_map: FieldMap
 ) -> FileOrder:
-    """Return how the rows of a table write their days; `text` is its beginning."""
+    """Return the order in the rows of a CSV file.
+
+    Args:
+        text: the beginning of the file.
+        delimiter: the delimiter.
+        escape: the escape character, if any.
+        before: number of lines above the header.
+        field_map: the user's field names.
+    """
     lines = text.split("\n")[before:]
     rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, escapechar=escape)
 
-    def said() -> Iterator[tuple[str, str]]:
+    def dates() -> Iterator[tuple[str, str]]:
         header: list[str] = []
         try:
             for row in rows:
                 if header and len(row) == len(header):
                     yield from stated_dates(dict(zip(header, row, strict=True)), field_map)
                 header = header or [cell.strip() for cell in row]
-        except csv.Error:  # cut, or broken: the reader says where
+        except csv.Error:  # cut or broken; the reader reports it
             return
 
-    return FileOrder.seen(_some(said()))
+    return FileOrder.from_dates(_limited(dates()))
 
 
 def order_of_records(records: Iterable[Mapping[str, Any]], field_map: FieldMap) -> FileOrder:
-    """Return how records, as of Parquet, write their days."""
-    return FileOrder.seen(_some(pair for one in records for pair in stated_dates(one, field_map)))
+    """Return the order in records, for example of Parquet."""
+    return FileOrder.from_dates(
+        _limited(pair for one in records for pair in stated_dates(one, field_map))
+    )
 
 
-def _of_lines(head: bytes, field_map: FieldMap) -> Iterator[tuple[str, str]]:
+def _dates_in_lines(head: bytes, field_map: FieldMap) -> Iterator[tuple[str, str]]:
     for line in head.split(b"\n"):
         if not _DATE.search(line):
             continue
         try:
             value = json.loads(line)
-        except (ValueError, RecursionError):  # cut, or broken: the reader says where
+        except (ValueError, RecursionError):  # cut or broken; the reader reports it
             continue
-        yield from _of_value(value, field_map)
+        yield from _dates_in_value(value, field_map)
 
 
-def _of_value(value: Any, field_map: FieldMap) -> Iterator[tuple[str, str]]:
+def _dates_in_value(value: Any, field_map: FieldMap) -> Iterator[tuple[str, str]]:
     try:
         if isinstance(value, list):
             for item in value:
-                yield from _of_value(item, field_map)
+                yield from _dates_in_value(item, field_map)
         elif isinstance(value, dict):
             inside = articles_inside(value)
             if inside is None:
                 yield from stated_dates(value, field_map)
             else:
-                yield from _of_value(inside, field_map)
+                yield from _dates_in_value(inside, field_map)
     except RecursionError:
         return
 
 
-def _some(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _limited(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for number, pair in enumerate(pairs):
         if number == _ENOUGH:
             return

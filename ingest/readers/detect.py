@@ -1,4 +1,4 @@
-"""Which format a file is in, by its first bytes: never by its name."""
+"""Detect a file's format from its first bytes, never from its name."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import codecs
 import re
 from typing import Literal
 
-from ingest.readers.compression import PACKED, is_tar
-from ingest.readers.feeds import xml_of_links
+from ingest.readers.compression import PACKED_MAGIC, is_tar
+from ingest.readers.feeds import link_list_format
 from ingest.readers.iptc7901 import is_iptc7901
-from ingest.readers.mail import kind_of_mail
+from ingest.readers.mail import is_mail
 from ingest.readers.unsupported import unsupported_format, unsupported_xml
 
-Kind = Literal[
+Format = Literal[
     "json lines",
     "json",
     "parquet",
@@ -28,8 +28,8 @@ Kind = Literal[
     "IPTC 7901",
 ]
 
-_MAGIC: tuple[tuple[tuple[bytes, ...], Kind], ...] = (
-    (PACKED, "packed"),
+_MAGIC: tuple[tuple[tuple[bytes, ...], Format], ...] = (
+    (PACKED_MAGIC, "packed"),
     ((b"PK\x03\x04", b"PK\x05\x06"), "zip"),
     ((b"PAR1",), "parquet"),
     ((b"WARC/", b"filedesc://"), "web archive"),
@@ -39,14 +39,14 @@ _HTML = re.compile(
     rb"(?is)\A\s*(?:<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+"
     rb"<(?:!doctype\s+html|html|head|body|article|main|div|section|meta|title|p|h1|script)\b"
 )
-# Atomic groups: without them a thousand comments would take for ever.
+# Atomic groups: without them a thousand comments take exponential time.
 _NEWS_XML = re.compile(
     rb"(?is)\A(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*)?>)*+"
     rb"<(?:[\w.-]{1,20}:)?(?:nitf|newsItem|newsMessage|packageItem|NewsML)[\s>/]"
 )
-# A list of strings, of numbers or of lists; not "[AP]" and "[1] A note".
+# A list of strings, numbers or lists; not "[AP]" or "[1] A note".
 _LISTED = re.compile(rb'\[\s*+(?:"(?:[^"\\]|\\.){0,9999}+"|-?\d[\d.eE+-]{0,30}|\[)\s*+[,\[{"\d]')
-# The first line of a WACZ's pages.jsonl, and of CDX and CDXJ, the indexes of web archives.
+# The first line of a WACZ's pages.jsonl, and of CDX and CDXJ web archive indexes.
 _CRAWL_LIST = re.compile(
     rb"(?i)\A\s*(?:\{[^{}\n]{0,200}\"format\"\s*:\s*\"json-pages-| CDX [a-z] [a-z] |!meta 0 \{)"
     rb"|\A[a-z0-9-]+(?:,[a-z0-9_-]+)+(?::\d+)?\)\S* \d{12,14} \{"
@@ -54,8 +54,8 @@ _CRAWL_LIST = re.compile(
 _XML = re.compile(rb"(?is)\A\s*(?:<\?xml|<(?:rss|feed|nitf|newsml|urlset|newsItem)\b)")
 
 
-def detect_format(start: bytes) -> Kind | str:
-    """Return the format that begins with `start`, or why it is none that is read."""
+def detect_format(start: bytes) -> Format | str:
+    """Return the format of a file that begins with `start`, or why it is not supported."""
     if not start.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         return "an empty file"
     for magics, kind in _MAGIC:
@@ -70,21 +70,21 @@ def detect_format(start: bytes) -> Kind | str:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text"
     if b"\x00" in start[:4096]:
-        return "not a text: it holds zero bytes"
+        return "not a text file: it contains zero bytes"
     start = start.removeprefix(codecs.BOM_UTF8)
     if _CRAWL_LIST.match(start):
-        return "a crawl's list of its pages, not articles: read the WARC files of the crawl"
+        return "a crawl's page list, not articles: ingest the WARC files of the crawl"
     return (
-        _kind_of_markup(start)
-        or _kind_of_json(start)
-        or ("mail" if kind_of_mail(start) else "")
+        _markup_format(start)
+        or _json_format(start)
+        or ("mail" if is_mail(start) else "")
         or unsupported_xml(start)
         or "text"
     )
 
 
-def _kind_of_markup(start: bytes) -> Kind | str | None:
-    if links := xml_of_links(start):
+def _markup_format(start: bytes) -> Format | str | None:
+    if links := link_list_format(start):
         return links
     if _NEWS_XML.match(start):
         return "news XML"
@@ -93,11 +93,11 @@ def _kind_of_markup(start: bytes) -> Kind | str | None:
     if _XML.match(start):
         if re.search(rb"(?i)<html\b", start):
             return "html"
-        return unsupported_xml(start) or "XML of a kind that is not read here"
+        return unsupported_xml(start) or "unsupported kind of XML"
     return None
 
 
-def _kind_of_json(start: bytes) -> Kind | None:
+def _json_format(start: bytes) -> Format | None:
     bare = start.lstrip()
     if bare.startswith(b"["):
         if bare[1:].lstrip()[:1] in (b"{", b"]", b""):
@@ -108,6 +108,6 @@ def _kind_of_json(start: bytes) -> Kind | None:
         if len(lines) > 1 and lines[1][:1] in (b'"', b"}"):
             return "json"
         return "json lines"
-    # The first line may be the broken one.
+    # Tolerate one broken line.
     objects = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines[:-1])
     return "json lines" if objects and 2 * objects >= len(lines) - 2 else None

@@ -1,4 +1,4 @@
-"""A file, or a member of one that is packed, to the reader of its format, within bounds."""
+"""Dispatch a file, or a member of a packed file, to the reader of its format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ingest.provenance import with_origin
 from ingest.readers import KINDS, OnBytes, Read, ReaderOptions, Reject
 from ingest.readers.compression import (
-    DAMAGED,
+    DAMAGE_ERRORS,
     NESTING,
     BombError,
     UnpackLimit,
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 _PEEK = 2**16
 _NAMED_JSON = re.compile(r"(?i)\.(?:jsonl?|ndjson)(?:\.(?:gz|bz2|xz|zst))?\Z")
-_OF_THE_FILE = (BombError, OSError, EOFError)  # not of what is in it: whoever opened it says so
+_OF_THE_FILE = (BombError, OSError, EOFError)  # errors of the file itself, which the caller reports
 
 
-class _Counted(io.RawIOBase):
-    """A file that tells how many bytes were read from it."""
+class _CountingFile(io.RawIOBase):
+    """A file that reports how many bytes were read from it."""
 
     def __init__(self, file: IO[bytes], on_bytes: OnBytes) -> None:
         self._file = file
@@ -59,35 +59,35 @@ class _Counted(io.RawIOBase):
 def read_file(
     path: Path, on_bytes: OnBytes | None = None, reading: ReaderOptions | None = None
 ) -> Read:
-    """Yield the articles of one file and what in it is none."""
+    """Yield the articles and rejects of one file."""
     place = printable_name(path)
     try:
         with path.open("rb", buffering=0) as raw:
-            counted = _Counted(raw, on_bytes or (lambda _: None))
+            counted = _CountingFile(raw, on_bytes or (lambda _: None))
             file: io.BufferedReader[Any] = io.BufferedReader(counted, _PEEK)
             allowance = UnpackLimit(path.stat().st_size)
-            found = _Opening(reading or ReaderOptions(), allowance).read(file, place)
+            found = _FileReader(reading or ReaderOptions(), allowance).read(file, place)
             before = file_state(raw)
             yield from _if_whole(raw, before, detect_format(_peek(file)), place, found)
     except BombError as error:
         yield Reject(place, str(error))
     except OSError as error:
-        yield Reject(place, f"cannot be read: {error.strerror or error}")
-    except Exception as error:  # of this file: the others of its folder are read all the same
+        yield Reject(place, f"could not be read: {error.strerror or error}")
+    except Exception as error:  # the other files of the folder are still read
         yield unexpected_failure(place, error)
 
 
 def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, found: Read) -> Read:
-    """Yield what a file holds, and a Reject in its place where somebody is still writing it.
+    """Yield the contents of a file, or a reject if it is still being written.
 
-    Lines of JSON are whole or broken each by itself; of anything else, half would be taken for
-    all of it.
+    JSON Lines may be read while it grows, because each line is whole or broken by itself; other
+    formats would be taken for complete.
     """
     if kind != "json lines" and has_writer(file):
         yield Reject(place, STILL_WRITTEN)
         return
     if kind in ("html", "text", "news XML", "mail", "IPTC 7901") and before[0] <= ARTICLE_BYTES:
-        found = iter(list(found))  # at once, to look again before any of it is used
+        found = iter(list(found))  # read completely, to check the file again before using it
         if file_state(file) != before:
             yield Reject(place, STILL_WRITTEN)
             return
@@ -97,22 +97,22 @@ def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, f
 
 
 def read_content(content: bytes, place: str, reading: ReaderOptions) -> Read:
-    """Yield what was fetched holds, whatever its format; `reading.url` is where it is from."""
+    """Yield the contents of fetched bytes; `reading.url` is the URL they came from."""
     file: io.BufferedReader[Any] = io.BufferedReader(io.BytesIO(content), _PEEK)
-    opening = _Opening(reading, UnpackLimit(len(content)))
+    opening = _FileReader(reading, UnpackLimit(len(content)))
     yield from guard(place, lambda: opening.read(file, place))
 
 
 @dataclass(frozen=True, slots=True)
-class _Opening:
-    """A file being read, and how deep in what it packs: all within it draws on one allowance."""
+class _FileReader:
+    """A file being read, its nesting depth, and the unpack limit shared by all that it contains."""
 
     reading: ReaderOptions
     allowance: UnpackLimit
     depth: int = 0
 
     def read(self, file: io.BufferedReader[Any], place: str) -> Read:
-        """Yield the articles of a file, or of a member of one."""
+        """Yield the articles and rejects of a file or a member of one."""
         start = _peek(file)
         try:
             file = recode(file, start)
@@ -123,21 +123,23 @@ class _Opening:
         kind = detect_format(start)
         if kind in ("packed", "zip", "tar"):
             if self.depth == NESTING:
-                yield Reject(place, f"packed more than {NESTING} times over: unpack it first")
+                yield Reject(place, f"nested in more than {NESTING} archives: unpack it first")
                 return
             try:
-                yield from self._unpacked(file, start, kind, place)
+                yield from self._read_packed(file, start, kind, place)
             except BombError:
                 raise
-            except DAMAGED as error:
-                yield Reject(place, f"damaged, or not what it seems: {error}")
+            except DAMAGE_ERRORS as error:
+                yield Reject(place, f"damaged archive: {error}")
             except Exception as error:
                 yield unexpected_failure(place, error)
         else:
             kind = KINDS.get(self.reading.kind, kind)
-            yield from _articles(file, kind, place, self.reading, self.allowance)
+            yield from _read_records(file, kind, place, self.reading, self.allowance)
 
-    def _unpacked(self, file: io.BufferedReader[Any], start: bytes, kind: str, place: str) -> Read:
+    def _read_packed(
+        self, file: io.BufferedReader[Any], start: bytes, kind: str, place: str
+    ) -> Read:
         inside = replace(self, depth=self.depth + 1)
         if kind == "packed":
             yield from inside.read(decompress(file, start, self.allowance), place)
@@ -146,14 +148,14 @@ class _Opening:
             yield from read_members(file, place, allowance=self.allowance, read_member=inside.read)
 
 
-def _articles(
+def _read_records(
     file: io.BufferedReader[Any],
     kind: str,
     place: str,
     reading: ReaderOptions,
     allowance: UnpackLimit,
 ) -> Read:
-    kind, dialect = _seen_closer(_peek(file), kind, reading)
+    kind, dialect = _refine_format(_peek(file), kind, reading)
     if dialect:
         from ingest.readers.tabular import read_csv
 
@@ -183,13 +185,18 @@ def _articles(
 
         yield from read_json(file, place, reading.field_map, reading.links)
     elif kind == "table":
-        yield Reject(place, "no table: its first row names no two fields of an article; see --map")
+        yield Reject(
+            place,
+            "not a table of articles: its first row names fewer than two known fields; see --map",
+        )
     else:
-        yield from _documents(file, kind, place, reading)
+        yield from _read_documents(file, kind, place, reading)
 
 
-def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: ReaderOptions) -> Read:
-    """Yield the articles of what is no list of records: pages, messages, texts."""
+def _read_documents(
+    file: io.BufferedReader[Any], kind: str, place: str, reading: ReaderOptions
+) -> Read:
+    """Yield the articles of formats that aren't lists of records: pages, messages, texts."""
     if kind == "web archive":
         from ingest.readers.warc import read_warc
 
@@ -204,30 +211,34 @@ def _documents(file: io.BufferedReader[Any], kind: str, place: str, reading: Rea
         for found in guard(
             place, lambda: read_mail(file, place, reading.url), passing=_OF_THE_FILE
         ):
-            yield _saved(found, place, reading.url) if isinstance(found, Article) else found
+            yield (
+                _with_saved_origin(found, place, reading.url)
+                if isinstance(found, Article)
+                else found
+            )
     elif kind == "IPTC 7901":
         from ingest.readers.iptc7901 import read_iptc7901
 
         yield from read_iptc7901(file, place)
     elif kind == "text" and not reading.kind and _NAMED_JSON.search(place):
-        yield Reject(place, "no JSON, though it is named so: is it text? Then name it .txt")
+        yield Reject(
+            place, "not valid JSON, although its name says so; if it is text, rename it to .txt"
+        )
     elif kind in ("html", "text", "pdf"):
         yield from guard(
-            place, lambda: [_article(file, kind, place, reading.url)], passing=_OF_THE_FILE
+            place, lambda: [_read_single(file, kind, place, reading.url)], passing=_OF_THE_FILE
         )
     else:
         yield Reject(place, kind)
 
 
-def _saved(article: Article, place: str, url: str) -> Article:
-    """Return what a saved page or a message holds: where it was not fetched, it names its address
-    itself, and that is not to be taken on trust.
-    """
+def _with_saved_origin(article: Article, place: str, url: str) -> Article:
+    """Mark the article of a saved page or message as such: its stated URL can't be trusted."""
     return article if url else with_origin(article, place=place)
 
 
-def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> Article | Reject:
-    """Return the article of a file that holds one at the most."""
+def _read_single(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> Article | Reject:
+    """Return the article of a file that contains at most one."""
     if kind == "pdf":
         from ingest.readers.pdf.reader import PDF_BYTES, read_pdf
 
@@ -235,27 +246,29 @@ def _article(file: io.BufferedReader[Any], kind: str, place: str, url: str) -> A
     content = file.read(ARTICLE_BYTES + 1)
     if len(content) > ARTICLE_BYTES:
         size = ARTICLE_BYTES // 2**20
-        return Reject(place, f"longer than {size} MB: no single article, and no known format")
+        return Reject(
+            place, f"larger than {size} MB: too large for one article, and not a known format"
+        )
     if kind == "html":
         from ingest.readers.html.reader import read_html
 
         found = read_html(content, place=place, url=url)
-        return found if isinstance(found, Reject) else _saved(found, place, url)
+        return found if isinstance(found, Reject) else _with_saved_origin(found, place, url)
     from ingest.readers.text import read_text
 
     return read_text(content, place=place, url=url)
 
 
-def _seen_closer(start: bytes, kind: str, reading: ReaderOptions) -> tuple[str, Dialect | None]:
-    """Return what a text is, unless the user says it is one; and how a table is written."""
+def _refine_format(start: bytes, kind: str, reading: ReaderOptions) -> tuple[str, Dialect | None]:
+    """Refine the format "text" unless the user set it, and detect the dialect of a table."""
     if kind == "text" and not reading.kind:
-        kind = _of_links(start) or "table"
-        dialect = _table(start, reading) if kind == "table" else None
+        kind = _list_format(start) or "table"
+        dialect = _table_dialect(start, reading) if kind == "table" else None
         return kind if dialect or kind == "list" else "text", dialect
-    return kind, _table(start, reading) if kind == "table" else None
+    return kind, _table_dialect(start, reading) if kind == "table" else None
 
 
-def _of_links(start: bytes) -> str:
+def _list_format(start: bytes) -> str:
     from ingest.readers.sitemaps import is_list_of_addresses
 
     return "list" if is_list_of_addresses(start) else ""
@@ -267,12 +280,12 @@ def _is_json_feed(start: bytes) -> bool:
     return is_json_feed(start)
 
 
-def _table(start: bytes, reading: ReaderOptions) -> Dialect | None:
-    from ingest.readers.tabular import dialect_of
+def _table_dialect(start: bytes, reading: ReaderOptions) -> Dialect | None:
+    from ingest.readers.tabular import detect_dialect
 
-    return dialect_of(start, reading.field_map)
+    return detect_dialect(start, reading.field_map)
 
 
 def _peek(file: io.BufferedReader[Any]) -> bytes:
-    """Return the start of the file, read fully: one peek may come back short."""
+    """Return the start of the file; a single short read is repeated."""
     return file.peek(_PEEK)

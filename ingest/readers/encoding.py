@@ -1,4 +1,4 @@
-"""Bytes into characters and lines, within bounds: what every reader of text begins with."""
+"""Decode bytes into characters and lines, within size limits."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import io
 import re
 from collections.abc import Iterator
 
-# The longest page, text, or line of JSON that is taken for one article. The longest of 11,746
-# articles has 0.2 MB; above this something else is in the file, and memory is to be bounded.
+# Longest page, text or JSON line accepted as one article. measured: docs/benchmarks.md
 ARTICLE_BYTES = 16 * 2**20
-_SAMPLE = 2**16  # bytes an encoding is guessed from
-_SAID = re.compile(
+_SAMPLE = 2**16  # bytes used to guess an encoding
+_XML_ENCODING = re.compile(
     r"(?<=<\?xml)([^>]{0,200}?)\sencoding=[\"'][^\"']{0,200}+[\"']"
 )  # in its first line
 _BOMS = (
@@ -24,9 +23,10 @@ _BOMS = (
 
 
 def decode(content: bytes) -> str:
-    """Return a text file's characters: UTF-8, what its byte-order mark says, or a sure guess.
+    """Decode a text file: UTF-8, the encoding of its byte-order mark, or a confident guess.
 
-    Raises ValueError, with the way out, where no encoding can be told with confidence.
+    Raises:
+        ValueError: no encoding can be determined; the message says how to convert the file.
     """
     for mark, encoding in _BOMS:
         if content.startswith(mark):
@@ -34,17 +34,17 @@ def decode(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        guess = _guessed(content)
+        guess = _guess(content)
         if guess is not None:
             return guess
         line = content[: error.start].count(b"\n") + 1
         raise ValueError(
-            f"invalid UTF-8 in line {line}: convert it, as by `iconv -f LATIN1 -t UTF-8`"
+            f"invalid UTF-8 in line {line}: convert it, for example with `iconv -f LATIN1 -t UTF-8`"
         ) from error
 
 
 class _Recoded(io.RawIOBase):
-    """A file of another encoding, read as UTF-8; what is broken in it becomes U+FFFD."""
+    """A file of another encoding, read as UTF-8; invalid bytes become U+FFFD."""
 
     def __init__(self, file: io.BufferedReader, encoding: str) -> None:
         self._file = file
@@ -59,8 +59,8 @@ class _Recoded(io.RawIOBase):
         while not self._ready:
             piece = self._file.read(_SAMPLE)
             text = self._decode(piece, not piece).removeprefix("\ufeff" if self._first else "")
-            if self._first:  # XML says which encoding it is in: no longer
-                text = _SAID.sub(r"\1", text, count=1)
+            if self._first:  # remove the XML encoding declaration, which no longer applies
+                text = _XML_ENCODING.sub(r"\1", text, count=1)
                 self._first = False
             self._ready = text.encode("utf-8", "replace")
             if not piece:
@@ -71,9 +71,10 @@ class _Recoded(io.RawIOBase):
 
 
 def recode(file: io.BufferedReader, start: bytes) -> io.BufferedReader:
-    """Return a file in UTF-8 whose `start` has the mark of UTF-16 or UTF-32; any other as it is.
+    """Return a file in UTF-8 if `start` has a UTF-16 or UTF-32 mark; any other file unchanged.
 
-    Raises ValueError where it is not what the mark says.
+    Raises:
+        ValueError: the content isn't in the encoding of the mark.
     """
     encoding = next((name for mark, name in _BOMS if start.startswith(mark)), "utf-8-sig")
     if encoding == "utf-8-sig":
@@ -81,33 +82,33 @@ def recode(file: io.BufferedReader, start: bytes) -> io.BufferedReader:
     try:
         codecs.getincrementaldecoder(encoding)().decode(start)
     except UnicodeDecodeError as error:
-        raise ValueError(f"not a text: it begins like {encoding.upper()} and is none") from error
+        raise ValueError(f"not a text file: it begins like {encoding.upper()} but isn't") from error
     return io.BufferedReader(_Recoded(file, encoding), _SAMPLE)
 
 
 def as_utf8(page: bytes, content_type: str) -> bytes:
-    """Return a page in UTF-8 where the server names the encoding that it is in."""
+    """Return a page in UTF-8 if its content type names another encoding."""
     charset = re.search(r"(?i)charset=[\"']?([\w.:-]+)", content_type)
     if charset:
         try:
             return page.decode(charset.group(1)).encode()
-        except (LookupError, ValueError):  # a server's default for whatever it sends
+        except (LookupError, ValueError):  # a server's wrong default
             return page
     return page
 
 
-# What newsrooms wrote before UTF-8. Among all that exist a guess too often is a code page of DOS.
+# Legacy encodings of newsrooms. Among all encodings, guesses are too often DOS code pages.
 _OLD_ENCODINGS = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "koi8_u"),
     *("gb18030", "big5", "euc_kr", "shift_jis", "euc_jp"),
 )
-_GUESS_FROM = 200  # bytes: below, charset-normalizer's guesses are not to be relied on
+_GUESS_FROM = 200  # bytes; for shorter texts charset-normalizer's guesses aren't reliable
 
 
-def _guessed(content: bytes) -> str | None:
+def _guess(content: bytes) -> str | None:
     utf8 = len(re.findall(rb"[\xc3-\xf4][\x80-\xbf]+", content))
     other = sum(byte > 127 for byte in re.sub(rb"[\xc3-\xf4][\x80-\xbf]+", b"", content))
-    if len(content) < _GUESS_FROM or utf8 >= other:  # UTF-8 that is broken, not another encoding
+    if len(content) < _GUESS_FROM or utf8 >= other:  # broken UTF-8, not another encoding
         return None
     from charset_normalizer import from_bytes  # 50 ms: old archives only
 
@@ -121,7 +122,7 @@ def _guessed(content: bytes) -> str | None:
 
 
 def lines_of(file: io.BufferedReader) -> Iterator[tuple[int, bytes | None]]:
-    """Yield each line with its number; None in place of one that is longer than an article."""
+    """Yield each line with its number; None in place of a line longer than ARTICLE_BYTES."""
     number = 0
     while line := file.readline(ARTICLE_BYTES + 1):
         number += 1

@@ -1,4 +1,4 @@
-"""Exceptions that a reader didn't expect, turned into rejects: one record can't end a run."""
+"""Turn unexpected exceptions of a reader into rejects, so one record can't end a run."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from rag.errors import BackfileError
 
 Found = TypeVar("Found")
 
-_FRAMES = 30  # of a traceback, the innermost: a recursion has a thousand
+_FRAMES = 30  # innermost frames of a traceback; a recursion has a thousand
 
 
 def unexpected_failure(place: str, error: Exception) -> Reject:
-    """Return the reject for an exception that nobody expected, with its traceback."""
+    """Return the reject for an unexpected exception, with its traceback."""
     if isinstance(error, BackfileError):
         return Reject(place, str(error))
     if isinstance(error, RecursionError):
-        return Reject(place, "nested too deep to be read")
+        return Reject(place, "nested too deeply")
     if isinstance(error, MemoryError):
-        return Reject(place, "too large to be read in the memory there is")
-    said = " ".join(str(error).split())[:120]
-    named = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    reason = f"cannot be read ({named}): the log, BACKFILE_LOG, says where it failed"
+        return Reject(place, "not enough memory to read it")
+    message = " ".join(str(error).split())[:120]
+    named = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    reason = f"could not be read ({named}): see the log (BACKFILE_LOG) for details"
     trace = "".join(traceback.format_exception(error, limit=-_FRAMES))
     return Failure(place, reason, trace)
 
@@ -32,12 +32,12 @@ def unexpected_failure(place: str, error: Exception) -> Reject:
 def guard(
     place: str, found: Callable[[], Iterable[Found]], *, passing: tuple[type[Exception], ...] = ()
 ) -> Iterator[Found | Reject]:
-    """Yield what `found()` gives; an exception out of it becomes the reject of `place`.
+    """Yield what `found()` yields; turn an exception into a reject of `place`.
 
     Args:
-        place: Where the record stands.
-        found: Reads the record; called when the first value is asked for.
-        passing: Exceptions that the caller handles itself.
+        place: the place of the record.
+        found: reads the record; called when the first value is requested.
+        passing: exceptions that the caller handles itself.
     """
     try:
         yield from found()

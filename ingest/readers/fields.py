@@ -1,4 +1,4 @@
-"""What exports call a title, a text, a date: from a mapping of any spelling to an Article."""
+"""Field names of exports, in any spelling, and the Article made from a record."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ingest.form_pages import is_form_page
 from ingest.language import language_of
 from ingest.readers import ReadNotice, Reject, with_notices
 from ingest.readers.bylines import parse_authors
-from ingest.readers.date_order import UNSEEN, FileOrder, country_of
+from ingest.readers.date_order import UNKNOWN_ORDER, FileOrder, country_of
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.publication_dates import DateRead, read_date
 from rag.schema import Article
 from rag.urls import article_id, host_of
 
-# Spellings, best first, in small letters without marks between: schema.org, NewsAPI, news-please
+# Spellings, best first, in lower case without separators: schema.org, NewsAPI, news-please
 # and CC-News, GDELT, the Guardian's and The New York Times' APIs, ninjs, JSON Feed, Hugging Face.
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "id": ("id", "articleid", "guid", "uri", "identifier", "uuid", "docid", "documentid"),
@@ -71,7 +71,18 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "urgency": ("urgency", "edurg"),
     "correction": ("correction", "corrections", "correctiontext"),
 }
-_MAIN = ("main", "name", "@value", "#text", "text", "value", "title", "original", "url", "@id")
+_VALUE_KEYS = (
+    "main",
+    "name",
+    "@value",
+    "#text",
+    "text",
+    "value",
+    "title",
+    "original",
+    "url",
+    "@id",
+)
 _FLATTEN = (
     "fields",
     "article",
@@ -83,20 +94,20 @@ _FLATTEN = (
     "item",
     "row",
 )
-_LONE_TAG = re.compile(r"\A\s*<[!/?a-zA-Z][^<>]*+>?\s*")  # "<!DOCTYPE": markup, and no text
+_LONE_TAG = re.compile(r"\A\s*<[!/?a-zA-Z][^<>]*+>?\s*")  # "<!DOCTYPE": markup without text
 _TAGS = re.compile(
     r"(?i)</(?:p|div|a|span|b|i|em|strong|h[1-6]|li|[uod]l|t[dhr]|table|section|blockquote|pre)>"
     r"|<br ?/?>|<p[ >]"
 )
-_CUT_OFF = re.compile(r"(?:(?<!\s)\s+)?+(?:(?:…|\.\.\.)\s*+)?\[\+\d++ chars\]\Z")  # NewsAPI's mark
-_CUT_OFF_UP_TO = 60  # characters of it
-_KEYS_NAMED = 12  # of a record that has no text by any name that is known
-_HEADLINE = 3  # words of a title that says something by itself
+_TRUNCATION = re.compile(r"(?:(?<!\s)\s+)?+(?:(?:…|\.\.\.)\s*+)?\[\+\d++ chars\]\Z")  # NewsAPI
+_TRUNCATION_UP_TO = 60  # characters of the mark
+_KEYS_NAMED = 12  # keys listed in the reject of a record without text
+_HEADLINE = 3  # words of a title that is meaningful by itself
 _TITLE_UP_TO = 200  # characters of a first line that may be a headline
 
 
 def normalize_keys(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `record` with keys in small letters without marks, nested records of fields lifted."""
+    """Return `record` with lower-case keys without separators, and nested records lifted."""
     flat: dict[str, Any] = {}
     for key, value in record.items():
         bare = re.sub(r"[\W_]", "", str(key).casefold().rpartition(":")[2])
@@ -114,56 +125,60 @@ def article_from(
     place: str,
     given: str = "",
     field_map: FieldMap = NO_MAP,
-    order: FileOrder = UNSEEN,
+    order: FileOrder = UNKNOWN_ORDER,
     notices: tuple[ReadNotice, ...] = (),
 ) -> Article | Reject:
-    """Return the article in `record`, whatever its keys are called, or why it is none.
+    """Return the article of a record in any known spelling, or a Reject with the reason.
 
-    `given` is the id of an article without an address or an id of its own; `order` says how the
-    file writes its days. A date that cannot be read is left out, and comes as a Notice with those
-    of the reader: see `NotedArticle`.
+    An unreadable date is left out and reported as a notice: see `NotedArticle`.
+
+    Args:
+        record: the record.
+        place: where it was read.
+        given: the id of an article that has neither a URL nor an id of its own.
+        field_map: the user's field names.
+        order: the order of day and month in the file.
+        notices: further notices to attach.
     """
-    if field_map.honours_exports and is_archive_record(record):
+    if field_map.accepts_export_marker and is_archive_record(record):
         try:
             return from_record(record)
         except (ValueError, TypeError) as error:
             return Reject(place, str(error))
     values = normalize_keys(record)
     found = {name: _first(values, keys) for name, keys in SPELLINGS.items()}
-    found |= field_map.found(record)
-    raw = _plain(found["text"])
+    found |= field_map.values_in(record)
+    raw = _to_text(found["text"])
     if not raw and not field_map.key_of("text"):
-        raw = _plain(found["summary"])
-    url = _line(found["url"])
-    publisher = _line(found["publisher"]) or host_of(url)
-    title = clean_title(_line(found["title"]), publisher)
+        raw = _to_text(found["summary"])
+    url = _to_line(found["url"])
+    publisher = _to_line(found["publisher"]) or host_of(url)
+    title = clean_title(_to_line(found["title"]), publisher)
     named = bool(title)
     if not title:
         title, raw = first_line(raw)
     text = clean(raw, title=title) or clean(raw)
     if is_form_page(text) or (named and normalize_line(text) == normalize_line(title)):
         text = ""
-    # A page of a video, a gallery or a wall, of whose text the scraper got the site's words alone:
-    # of 11,746 scraped articles 204, seven of them what a reader would be looking for. Its title
-    # is kept, as an article without text: it's shown and counted, and never an answer.
+    # Pages of videos, galleries and paywalls keep their title: listed, but never quoted.
+    # measured: docs/benchmarks.md
     is_title_only = bool(raw.strip()) and len(title.split()) >= _HEADLINE
     text = text if any(char.isalnum() for char in text) else ""
     if not text and not is_title_only:
         wanted = field_map.key_of("text") or ", ".join(SPELLINGS["text"][:5])
         has = ", ".join(str(key) for key in list(record)[:_KEYS_NAMED])[:200]
-        only = f"none of {wanted} holds any, and it has {has or 'none'}: `--map text=KEY` names it"
-        only = "nothing but a site's litter" if raw.strip() else only
-        return Reject(place, f"no text: {only}")
-    said = _line(found["language"])
-    language = language_of(text or title, said)
-    locale = said if said.casefold()[:2] == language else language
+        why = f"{wanted} are empty or missing, keys are {has or 'none'}; use `--map text=KEY`"
+        return Reject(place, f"no text: {'only boilerplate' if raw.strip() else why}")
+    declared = _to_line(found["language"])
+    language = language_of(text or title, declared)
+    locale = declared if declared.casefold()[:2] == language else language
     dates = [_date(found[name], locale, host_of(url), order) for name in ("published", "updated")]
     published, updated = dates[0].moment, dates[1].moment
     unread = [
         ReadNotice(place, reason) for reason in dict.fromkeys(d.notice for d in dates) if reason
     ]
     article = Article(
-        id=article_id(url, _line(found["id"]) or given, text or title),
+        id=article_id(url, _to_line(found["id"]) or given, text or title),
         title=title,
         text=text,
         publisher=publisher,
@@ -171,31 +186,36 @@ def article_from(
         authors=parse_authors(found["authors"], publisher),
         published=published,
         updated=updated if updated != published else None,
-        section=_line(found["section"]),
+        section=_to_line(found["section"]),
         language=language,
-        kind=_line(found["kind"]) or "news",
-        access=_line(found["access"]),
-        slugline=_line(found["slugline"]),
+        kind=_to_line(found["kind"]) or "news",
+        access=_to_line(found["access"]),
+        slugline=_to_line(found["slugline"]),
         urgency=_urgency(found["urgency"]),
-        correction=_line(found["correction"]) or find_correction(text),
+        correction=_to_line(found["correction"]) or find_correction(text),
     )
     return with_notices(article, (*notices, *unread))
 
 
 def stated_dates(record: Mapping[str, Any], field_map: FieldMap = NO_MAP) -> list[tuple[str, str]]:
-    """Return the dates of a record as they are written, each with the locale that it states."""
+    """Return the dates of a record as written, each with the locale the record states."""
     values = normalize_keys(record)
-    mapped = field_map.found(record)
+    mapped = field_map.values_in(record)
 
-    def said(name: str) -> Any:
+    def field_value(name: str) -> Any:
         return mapped[name] if name in mapped else _first(values, SPELLINGS[name])
 
-    found = [said(name) for name in ("published", "updated")]
-    return [(_line(said("language")), text) for text in found if isinstance(text, str)]
+    found = [field_value(name) for name in ("published", "updated")]
+    return [(_to_line(field_value("language")), text) for text in found if isinstance(text, str)]
 
 
 def first_line(text: str) -> tuple[str, str]:
-    """Return the first line, if it may be a headline, and the rest; else its beginning, and all."""
+    """Split a text into a headline and the rest.
+
+    Returns:
+        The first line and the text below it, if that line may be a headline; otherwise the
+        shortened beginning, and the whole text.
+    """
     head, _, rest = text.strip().partition("\n")
     if len(head) <= _TITLE_UP_TO and rest.strip():
         return clean_title(head), rest
@@ -206,37 +226,37 @@ def _first(values: Mapping[str, Any], keys: Iterable[str]) -> Any:
     return next((values[key] for key in keys if values.get(key) not in (None, "", [], {})), None)
 
 
-def _line(value: Any) -> str:
-    """Return what a value says in one line: of a nested one its name, of a list its first."""
+def _to_line(value: Any) -> str:
+    """Return a value as one line: the name of a nested record, the first item of a list."""
     if isinstance(value, Mapping):
-        value = _first({str(k).casefold(): v for k, v in value.items()}, _MAIN)
-        return "" if isinstance(value, Mapping | list) else _line(value)
+        value = _first({str(k).casefold(): v for k, v in value.items()}, _VALUE_KEYS)
+        return "" if isinstance(value, Mapping | list) else _to_line(value)
     if isinstance(value, list | tuple):
-        return _line(value[0]) if value else ""
+        return _to_line(value[0]) if value else ""
     if value is None or isinstance(value, bool):
         return ""
     line = clean_line(unescape(str(value)))
     return "" if line.casefold() in ("none", "null", "nan") else line
 
 
-def _plain(value: Any) -> str:
-    """Return a text from a string, from a list of paragraphs, or from a piece of HTML."""
+def _to_text(value: Any) -> str:
+    """Return a text from a string, a list of paragraphs, or HTML."""
     if isinstance(value, list | tuple):
-        return "\n\n".join(filter(None, (_plain(part) for part in value)))
+        return "\n\n".join(filter(None, (_to_text(part) for part in value)))
     if isinstance(value, Mapping):
-        return _plain(_first({str(k).casefold(): v for k, v in value.items()}, _MAIN))
-    if not isinstance(value, str) or value.strip() == "[Removed]":  # NewsAPI's word for it
+        return _to_text(_first({str(k).casefold(): v for k, v in value.items()}, _VALUE_KEYS))
+    if not isinstance(value, str) or value.strip() == "[Removed]":  # NewsAPI's placeholder
         return ""
     if _TAGS.search(value) or _LONE_TAG.fullmatch(value):
         value = text_of_fragment(value)
-    # At the end alone: from each of a million spaces it would look as far as they go.
-    tail: str = value[-_CUT_OFF_UP_TO:]
-    return str(value[:-_CUT_OFF_UP_TO]) + _CUT_OFF.sub("", tail)
+    # Searched only at the end, because the pattern is quadratic on long runs of spaces.
+    tail: str = value[-_TRUNCATION_UP_TO:]
+    return str(value[:-_TRUNCATION_UP_TO]) + _TRUNCATION.sub("", tail)
 
 
 def _urgency(value: Any) -> int | None:
-    """Return IPTC's urgency, 1 the most urgent and 8 the least; None where it is none of these."""
-    digit = _line(value)
+    """Return IPTC's urgency, 1 (most urgent) to 8; None for any other value."""
+    digit = _to_line(value)
     return int(digit) if re.fullmatch(r"[1-8]", digit) else None
 
 
@@ -245,6 +265,6 @@ def _date(value: Any, locale: str, host: str, order: FileOrder) -> DateRead:
         value = value["$date"]
         value = value.get("$numberLong") if isinstance(value, Mapping) else value
     if isinstance(value, Mapping | list | tuple):
-        value = _line(value)
+        value = _to_line(value)
     country = country_of(host)
     return read_date(value, locale, country=country, order=order.for_locale(locale))

@@ -1,7 +1,7 @@
-"""File names as text that can be stored and printed, and back to the file.
+r"""File names as printable text, and back to the file.
 
-A name on Linux is bytes, and Python reads those that aren't UTF-8 as lone surrogates, which neither
-SQLite nor JSON takes. In a place such a byte is written `\\xe9`.
+Linux file names are bytes; Python represents those that aren't UTF-8 by lone surrogates, which
+neither SQLite nor JSON accepts. In a place such a byte is written `\\xe9`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
 def printable_name(name: str | Path) -> str:
-    """Return a name with the bytes that are no UTF-8, and lone surrogates, as escapes."""
+    """Return a name with non-UTF-8 bytes and lone surrogates escaped."""
     text = str(name)
     try:
         text.encode()
@@ -22,14 +22,14 @@ def printable_name(name: str | Path) -> str:
         whole = text.encode("utf-8", "surrogatepass")
         try:
             whole = os.fsencode(text)
-        except UnicodeEncodeError:  # surrogates that stand for no byte of a name
+        except UnicodeEncodeError:  # surrogates that don't represent a byte
             return text.encode("utf-8", "backslashreplace").decode()
         return whole.decode("utf-8", "backslashreplace")
     return text
 
 
 def path_of(text: str) -> Path:
-    """Return the path that `printable` wrote: the name as it stands, if there is such a file."""
+    """Return the path of a name written by `printable_name`; a file with the literal name wins."""
     path = Path(text)
     if "\\x" not in text or _exists(path):
         return path
@@ -41,5 +41,5 @@ def path_of(text: str) -> Path:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long for any file, or with a zero byte
+    except (OSError, ValueError):  # too long, or with a zero byte
         return False

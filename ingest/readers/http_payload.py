@@ -1,4 +1,4 @@
-"""The body of an HTTP response kept in a web archive, unpacked within the bounds of one page."""
+"""Body of an HTTP response in a web archive, decompressed within the size limit of a page."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ingest.readers.encoding import ARTICLE_BYTES
 
 
 def decode_payload(record: Any) -> bytes:
-    """Return a WARC record's page, without chunks and unpacked.
+    """Return a WARC record's page, dechunked and decompressed.
 
-    Not warcio's `content_stream`: it unpacks whatever a chunk holds at once, and 10 MB of gzip
-    hold 10 GB. What is longer than an article may be is returned longer, and no further read.
+    warcio's `content_stream` isn't used because it decompresses a chunk at once: 10 MB of gzip may
+    hold 10 GB. Content beyond ARTICLE_BYTES is cut one byte above the limit.
     """
     content: bytes = record.raw_stream.read(ARTICLE_BYTES + 1)
     headers = record.http_headers
@@ -30,17 +30,17 @@ def decode_payload(record: Any) -> bytes:
 
 
 def _gzip(content: bytes) -> bytes:
-    return _inflated(content, 31)
+    return _inflate(content, 31)
 
 
 def _deflate(content: bytes) -> bytes:
-    """Servers mean zlib's format by it, and some the bare one."""
-    found = _inflated(content, 15)
-    return _inflated(content, -15) if found is content else found
+    """Decompress "deflate": the zlib format or, from some servers, raw deflate."""
+    found = _inflate(content, 15)
+    return _inflate(content, -15) if found is content else found
 
 
-def _inflated(content: bytes, wbits: int) -> bytes:
-    """Return what could be unpacked; `content` itself where it isn't packed."""
+def _inflate(content: bytes, wbits: int) -> bytes:
+    """Return what could be decompressed; `content` itself if it isn't compressed."""
     unpack = zlib.decompressobj(wbits=wbits)
     found, left = b"", content
     while left and len(found) <= ARTICLE_BYTES:
@@ -63,7 +63,7 @@ def _brotli(content: bytes) -> bytes:
         while not unpack.is_finished() and len(found) <= ARTICLE_BYTES:
             piece = unpack.process(data, output_buffer_limit=2**20)
             if not piece and unpack.can_accept_more_data():
-                break  # it ends before its stream does
+                break  # truncated
             found, data = found + piece, b""
     except brotli.error:
         return found or content

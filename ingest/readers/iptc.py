@@ -1,4 +1,4 @@
-"""The news agencies' own formats, by the IPTC: NITF, NewsML-G2 and ninjs."""
+"""IPTC news formats: NITF, NewsML-G2 and ninjs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ingest.readers.publication_dates import parse_moment
 from rag.schema import Article
 from rag.urls import article_id
 
-XML_BYTES = 64 * 2**20  # a message with a day's news has some MB; a tree takes ten times its text
+XML_BYTES = 64 * 2**20  # a day's news has some MB; its tree takes ten times as much
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _KILLED = re.compile(r"(?i)cancel|kill|withdr|withheld|recall")
 _KILL_NOTE = re.compile(
@@ -28,7 +28,7 @@ _KILL_NOTE = re.compile(
     r"(?:killed|withdrawn|retracted)"
 )
 _MINOR = re.compile(r"(?i)sub|short|second|extended|alt|seo|sms|mobile|kicker|over|de[ck]+\b")
-_WHOLE = 0.4  # of the longest form of a body, which may be the one with markup
+_WHOLE = 0.4  # share of the longest form of a body, which may be the one with markup
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _WRITES = re.compile(r"(?i)(?:author|byline|by|creator|writer|reporter)s?\Z")
 _CORRECTS = re.compile(r"(?i)\bcorrect(?:s|ed|ion|ing)\b")
@@ -36,33 +36,37 @@ _CORRECTION = re.compile(r"(?i)\A\W*correct(?:s|ed|ion)\b[\s:.–—-]*")
 
 
 def read_news_xml(content: bytes, *, place: str) -> Read:
-    """Yield the articles of a NITF document or of a NewsML-G2 item or message.
+    """Yield the articles of a NITF document, or of a NewsML-G2 item or message.
 
-    What is withheld or killed is a Kill, and what is still under an embargo a Reject that says so;
-    an editor's correction becomes a paragraph of the text.
+    A killed or withheld item becomes a KillNotice, an item under embargo a reject; an editor's
+    correction becomes a paragraph of the text.
+
+    Args:
+        content: the XML.
+        place: its place; items are numbered if there are several.
     """
     from lxml import etree
 
     if len(content) > XML_BYTES:
-        yield Reject(place, f"longer than {XML_BYTES // 2**20} MB: split the message")
+        yield Reject(place, f"larger than {XML_BYTES // 2**20} MB: split the message")
         return
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
     try:
-        root = etree.fromstring(re.sub(rb"&(\w{2,10});", _numbered, content), parser)
+        root = etree.fromstring(re.sub(rb"&(\w{2,10});", _numeric_entity, content), parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         yield Reject(place, f"broken XML: {' '.join(str(error).split())[:120]}")
         return
-    etree.strip_tags(root, etree.Entity)  # the document's own, which are not to be believed
+    etree.strip_tags(root, etree.Entity)  # entities defined in the document, which may be malicious
     items = [root] if _name(root) in ("newsItem", "nitf") else list(root.iter("{*}newsItem"))
     items = items or list(root.iter("{*}nitf"))
     for number, item in enumerate(items, 1):
         at = place if len(items) == 1 else f"{place}:{number}"
         yield from guard(at, partial(_item, item, at))
     if not items:
-        yield Reject(place, f"news XML without an item that holds an article: {_name(root)}")
+        yield Reject(place, f"news XML without an article: {_name(root)}")
 
 
 def _item(item: Any, at: str) -> list[Article | Link | Reject]:
@@ -70,19 +74,25 @@ def _item(item: Any, at: str) -> list[Article | Link | Reject]:
 
 
 def is_ninjs(value: Mapping[str, Any]) -> bool:
-    """Whether a JSON object is an item in ninjs, 1.x or 2.x: by the fields that only it has."""
+    """Return whether a JSON object is a ninjs item (1.x or 2.x), by fields that only it has."""
     keys = {str(key).casefold() for key in value}
     own = {"pubstatus", "representationtype", "body_xhtml", "body_text", "bodies", "usageterms"}
     return "uri" in keys and bool(keys & own) and bool(keys & {"versioncreated", "pubstatus"})
 
 
 def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
-    """Return the article of one ninjs item, or why it is none."""
-    item = {str(key).casefold(): held for key, held in value.items()}
+    """Return the article of a ninjs item, or a Reject with the reason.
+
+    Args:
+        value: the JSON object.
+        place: its place.
+    """
+    item = {str(key).casefold(): field for key, field in value.items()}
     record: dict[str, Any] = {
         "id": item.get("uri"),
-        "url": _address(item.get("uri")),
-        "title": item.get("headline") or _roled(item.get("headlines"), ("main", "headline", "")),
+        "url": _page_url(item.get("uri")),
+        "title": item.get("headline")
+        or _value_by_role(item.get("headlines"), ("main", "headline", "")),
         "text": _ninjs_body(item),
         "publisher": item.get("copyrightholder") or _names(item.get("infosources")),
         "authors": item.get("byline") or item.get("by") or _writers(item),
@@ -102,7 +112,7 @@ def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
 
 
 def _article(record: dict[str, Any], place: str) -> Article | Reject:
-    """Return the article, unless it is not to be published; `note` may hold a correction."""
+    """Return the article, unless it is killed or under embargo; `note` may be a correction."""
     name = clean_line(str(record.get("id") or record.get("slugline") or "the item"))
     note = clean_line(str(record.pop("note", None) or ""))
     status = str(record.pop("status", None) or "")
@@ -110,29 +120,29 @@ def _article(record: dict[str, Any], place: str) -> Article | Reject:
         why = f": {note}" if note else ""
         reason = f"withdrawn by its publisher ({status or 'kill'}): {name}{why[:200]}"
         if not (record.get("url") or record.get("id")):
-            return Reject(place, f"{reason}, without a word of which article it was")
+            return Reject(place, f"{reason}; the notice doesn't name the article")
         killed = article_id(given=str(record.get("id") or record["url"]))
         return KillNotice(place, reason, killed, clean_line(str(record.get("publisher") or "")))
     embargo = record.pop("embargo", None)
     if embargo is not None:
-        refused = _under_embargo(embargo)
+        refused = _embargo_end(embargo)
         if refused:
             return Reject(place, f"under embargo {refused}: {name}")
     record["title"] = record.get("title") or record.get("slugline")
     if note and _CORRECTS.search(note):
-        said = _CORRECTION.sub("", note) or note
-        record["correction"] = f"{said[:1].upper()}{said[1:]}"
-        # In the text as well: it is what answers who asks.
-        record["text"] = [*_listed(record.get("text")), f"Correction: {record['correction']}"]
-    found = article_from({key: held for key, held in record.items() if held}, place=place)
+        correction = _CORRECTION.sub("", note) or note
+        record["correction"] = f"{correction[:1].upper()}{correction[1:]}"
+        # In the text as well, so that it is searched and quoted.
+        record["text"] = [*_as_list(record.get("text")), f"Correction: {record['correction']}"]
+    found = article_from({key: field for key, field in record.items() if field}, place=place)
     if isinstance(found, Article) and record.get("id"):
-        # The agency's own id is the identity: addresses are shared, and change with the site.
+        # The agency's id is the identity: URLs are shared between items and change.
         return found.replace(id=article_id(given=str(record["id"])))
     return found
 
 
-def _under_embargo(value: Any) -> str:
-    """Return until when; nothing where it is over. One without a date has no end (NewsML-G2)."""
+def _embargo_end(value: Any) -> str:
+    """Return the end of an embargo; "" if it is over. Without a date it has no end (NewsML-G2)."""
     try:
         until = parse_moment(value)
     except ValueError:
@@ -146,12 +156,12 @@ def _under_embargo(value: Any) -> str:
 
 
 def _from_nitf(nitf: Any) -> dict[str, Any]:
-    """Return what a NITF document says (NITF 3.6, by the IPTC)."""
+    """Return the fields of a NITF document (NITF 3.6, IPTC)."""
     status = _attribute(nitf, "docdata", "management-status")
     bodies = nitf.findall("{*}body/{*}body.content") or nitf.findall("{*}body")
     return {
         "id": _attribute(nitf, "doc-id", "id-string"),
-        "url": _address(_attribute(nitf, "pubdata", "ex-ref")),
+        "url": _page_url(_attribute(nitf, "pubdata", "ex-ref")),
         "title": _text(nitf, "hl1") or _text(nitf, "hedline") or _text(nitf, "title"),
         "text": _paragraphs(*bodies),
         "publisher": _attribute(nitf, "pubdata", "name")
@@ -185,21 +195,21 @@ def _byline(nitf: Any) -> list[str]:
 
 
 def _from_newsml(item: Any) -> dict[str, Any]:
-    """Return what a NewsML-G2 newsItem says (2.x, by the IPTC)."""
+    """Return the fields of a NewsML-G2 newsItem (2.x, IPTC)."""
     inner = next((_from_nitf(nitf) for nitf in item.iter("{*}nitf")), {})
     guid = clean_line(item.get("guid") or "")
     created = _text(item, "firstCreated") or _text(item, "contentCreated")
     language = next((found.get("tag") for found in item.iter("{*}language")), None)
-    said = {
+    fields = {
         "id": guid,
-        "url": _own_link(item) or _address(guid),
+        "url": _own_link(item) or _page_url(guid),
         "title": _headline(item) or _text(item, "headline") or _text(item, "title"),
         "text": inner.get("text") or _content(item),
-        "publisher": _named(item, "provider") or _named(item, "infoSource"),
-        "authors": [_line(by) for by in item.iter("{*}by")] or _all_named(item, "creator"),
+        "publisher": _concept_name(item, "provider") or _concept_name(item, "infoSource"),
+        "authors": [_line(by) for by in item.iter("{*}by")] or _concept_names(item, "creator"),
         "published": created or _text(item, "versionCreated"),
         "updated": _text(item, "versionCreated") or _text(item, "contentModified"),
-        "section": _named(item, "subject"),
+        "section": _concept_name(item, "subject"),
         "language": language or item.get("{http://www.w3.org/XML/1998/namespace}lang"),
         "slugline": _text(item, "slugline"),
         "urgency": _text(item, "urgency"),
@@ -207,12 +217,12 @@ def _from_newsml(item: Any) -> dict[str, Any]:
         "status": _status(item),
     }
     embargo = next((_line(found) for found in item.iter("{*}embargoed")), None)
-    merged = {**inner, **{key: value for key, value in said.items() if value}}
+    merged = {**inner, **{key: value for key, value in fields.items() if value}}
     return merged | ({"embargo": embargo} if embargo is not None else {})
 
 
 def _headline(item: Any) -> str:
-    """Return the main headline of an item's own content; links and subheadlines have theirs."""
+    """Return the main headline of an item; links and subheadlines have their own."""
     language = next((found.get("tag") for found in item.iter("{*}language")), None)
     language = (language or item.get(_LANG) or "")[:2].casefold()
     own = item.findall("{*}contentMeta/{*}headline")
@@ -222,16 +232,16 @@ def _headline(item: Any) -> str:
 
 
 def _own_link(item: Any) -> str:
-    """Return the address that a link calls the item's own; any other rel is another's."""
+    """Return the item's own URL, from a link with rel "canonical" or "self"."""
     for link in item.iterfind("{*}itemMeta/{*}link"):
         rel = str(link.get("rel") or link.get("reluri") or "").casefold()
-        if re.split(r"[:/#]", rel)[-1] in ("canonical", "self") and _address(link.get("href")):
-            return _address(link.get("href"))
+        if re.split(r"[:/#]", rel)[-1] in ("canonical", "self") and _page_url(link.get("href")):
+            return _page_url(link.get("href"))
     return ""
 
 
 def _status(item: Any) -> str:
-    """ "stat:canceled"; items without one, or with one of another vocabulary, are usable."""
+    """Return a status such as "stat:canceled" if it is a kill; "" for usable items."""
     found = next(item.iter("{*}pubStatus"), None)
     status = "" if found is None else (found.get("qcode") or found.get("uri") or _line(found))
     return status if _KILLED.search(status) else ""
@@ -246,7 +256,7 @@ def _content(item: Any) -> list[str]:
 
 
 def _inline_data(found: Any) -> str:
-    """Return the text of inline data, which may be in base64; "" for pictures and the like."""
+    """Return the text of inline data, decoded from base64 if needed; "" for other media."""
     kind = str(found.get("contenttype") or "text/plain").casefold()
     text = "".join(found.itertext())
     if not re.match(r"text/|application/(?:xhtml|xml|html|[\w.+-]+\+xml)", kind):
@@ -259,12 +269,12 @@ def _inline_data(found: Any) -> str:
         return ""
 
 
-def _named(item: Any, name: str) -> str:
-    return next(iter(_all_named(item, name)), "")
+def _concept_name(item: Any, name: str) -> str:
+    return next(iter(_concept_names(item, name)), "")
 
 
-def _all_named(item: Any, name: str) -> list[str]:
-    """Return what concepts are called: by a name for people, else their code without its prefix."""
+def _concept_names(item: Any, name: str) -> list[str]:
+    """Return the names of concepts: the readable name, or else the code without prefix."""
     found = []
     for concept in item.iter(f"{{*}}{name}"):
         code = concept.get("literal") or (concept.get("qcode") or "").rpartition(":")[2]
@@ -276,51 +286,51 @@ def _all_named(item: Any, name: str) -> list[str]:
 
 
 def _ninjs_body(item: Mapping[str, Any]) -> Any:
-    """Return the body in the best of its forms; a plain one that is only a teaser is not."""
+    """Return the best form of the body, skipping a plain form that is only a teaser."""
     forms = [item.get(key) for key in ("body_text", "body_xhtml", "body_html")]
-    held = [form for form in forms if isinstance(form, str) and form.strip()]
-    longest = max(map(len, held), default=0)
-    whole = next((form for form in held if len(form) >= _WHOLE * longest), None)
-    return whole or _roled(item.get("bodies"), ("main", "text/plain", "body", ""))
+    texts = [form for form in forms if isinstance(form, str) and form.strip()]
+    longest = max(map(len, texts), default=0)
+    whole = next((form for form in texts if len(form) >= _WHOLE * longest), None)
+    return whole or _value_by_role(item.get("bodies"), ("main", "text/plain", "body", ""))
 
 
-def _roled(values: Any, roles: tuple[str, ...]) -> str | None:
-    """Return the value of ninjs 2's list whose role, or type, is wanted first; else the first."""
-    given = [one for one in _listed(values) if isinstance(one, Mapping) and one.get("value")]
-    held = [{str(key).casefold(): value for key, value in one.items()} for one in given]
+def _value_by_role(values: Any, roles: tuple[str, ...]) -> str | None:
+    """Return the value of a ninjs 2 list with the first matching role or type."""
+    given = [one for one in _as_list(values) if isinstance(one, Mapping) and one.get("value")]
+    items = [{str(key).casefold(): value for key, value in one.items()} for one in given]
     for role in roles:
-        for one in held:
-            # A role is a word, or an address that ends in it.
+        for one in items:
+            # A role is a word, or a URL that ends in it.
             name = re.split(r"[/#:]", str(one.get("role") or "").casefold())[-1]
             if role in (name, one.get("contenttype", "")):
                 return str(one["value"])
-    return str(held[0]["value"]) if held else None
+    return str(items[0]["value"]) if items else None
 
 
 def _names(values: Any) -> list[str]:
     return [
-        str(one["name"]) for one in _listed(values) if isinstance(one, Mapping) and "name" in one
+        str(one["name"]) for one in _as_list(values) if isinstance(one, Mapping) and "name" in one
     ]
 
 
 def _writers(item: Mapping[str, Any]) -> list[str]:
-    """Return those of an item's people who are said to have written it; it is about the others."""
-    people = [*_listed(item.get("person")), *_listed(item.get("people"))]
+    """Return the people of an item that are its writers; it is about the others."""
+    people = [*_as_list(item.get("person")), *_as_list(item.get("people"))]
     named = [p for p in people if isinstance(p, Mapping) and _WRITES.match(str(p.get("rel")))]
-    # Superdesk's list, in which a role tells photographers from writers.
-    listed = [p for p in _listed(item.get("authors")) if isinstance(p, Mapping)]
+    # Superdesk's list, whose roles tell photographers from writers.
+    listed = [p for p in _as_list(item.get("authors")) if isinstance(p, Mapping)]
     return _names([*(p for p in listed if _WRITES.match(str(p.get("role") or "writer"))), *named])
 
 
 # ----------------------------------------------------------------------------------------- XML
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value in (None, "") else [value]
 
 
-def _numbered(entity: re.Match[bytes]) -> bytes:
-    """NITF's DTD, which is not loaded, has HTML's entities: each as the number of its character."""
+def _numeric_entity(entity: re.Match[bytes]) -> bytes:
+    """Replace an HTML entity by its code point, because NITF's DTD isn't loaded."""
     name = entity.group(1).decode("ascii", "replace")
     characters = "" if name in _XML_OWN else html5.get(f"{name};", "")
     return "".join(f"&#{ord(char)};" for char in characters).encode() or entity.group()
@@ -335,12 +345,12 @@ def _line(element: Any) -> str:
 
 
 def _text(element: Any, name: str) -> str:
-    """Return the text of the first element of that name that has any."""
+    """Return the first non-empty text of elements with this name."""
     return next(filter(None, map(_line, element.iter(f"{{*}}{name}"))), "")
 
 
-def _address(value: Any) -> str:
-    """Return a value that is the address of a page; "" for a URN, a number, or a site's root."""
+def _page_url(value: Any) -> str:
+    """Return a value that is the URL of a page; "" for a URN, a number or a site's root."""
     address = value.strip() if isinstance(value, str) else ""
     return address if re.match(r"(?i)https?://[^/\s]+/[^/\s]", address) else ""
 

@@ -1,6 +1,6 @@
-"""IPTC 7901: agencies' messages as telegraphs sent them, between control characters.
+"""IPTC 7901 messages: the agencies' telegraph format with control characters.
 
-SOH header, STX text, ETX signature and date, EOT (IPTC Recommendation 7901, 1995):
+The format is SOH header, STX text, ETX signature and date, EOT (IPTC Recommendation 7901, 1995):
 
     <SOH>eca0062 4 i 211 vpa 061<CR><LF>
     <STX>Ostmark/transport/<CR><LF>Ferry line: strike is over =<CR><LF>Tarn (vpa) - ...
@@ -32,14 +32,13 @@ _HEADER = re.compile(
     r"(?:\s++(?P<agency>[A-Za-z][\w-]{1,20}))?"
 )
 _KEYWORDS = re.compile(r"[^\s/][^/\n]{0,60}(?:/[^/\n]{0,60}){0,12}/\Z")
-_HEADLINE_LINES = 6  # that a headline, which ends with "=", may take
+_HEADLINE_LINES = 6  # lines of a headline, which ends with "="
 _DATE = re.compile(
     r"(?P<day>\d\d)(?P<hour>\d\d)(?P<minute>\d\d)\s+(?:(?P<zone>[A-Z]{3,4})\s+)?"
     r"(?P<month>[^\W\d_]{3,10})\.?\s+(?P<year>\d{4}|\d\d)\b"
 )
 _AGENCY = re.compile(r"\A[^\n]{1,80}?\((?P<name>[^()\n/]{2,30})(?:/[^()\n]{1,60})?\)\s*[-–—]")
-# By their first three letters, in the languages that agencies write in; French juin and juillet
-# share them.
+# By their first three letters, in the agencies' languages; French juin and juillet share them.
 _MONTHS = {
     name: month
     for month, named in enumerate(
@@ -55,7 +54,7 @@ _MONTHS = {
 
 
 def is_iptc7901(start: bytes) -> bool:
-    """Return whether a file begins with the header of a message and the start of its text."""
+    """Return whether a file begins with a message header and the start of its text."""
     return _START.match(start) is not None
 
 
@@ -63,25 +62,25 @@ def read_iptc7901(file: io.BufferedReader[Any], place: str) -> Read:
     """Yield the article of each message of a file."""
     messages = list(_messages(file))
     if not messages:
-        yield Reject(place, "no message in IPTC 7901: none begins with SOH")
+        yield Reject(place, "not an IPTC 7901 message: it doesn't begin with SOH")
     for number, content in enumerate(messages, 1):
         at = place if len(messages) == 1 else f"{place}:{number}"
-        yield from guard(at, partial(_one, content, at))
+        yield from guard(at, partial(_read_message, content, at))
 
 
 def _messages(file: io.BufferedReader[Any]) -> Iterator[bytes]:
-    """Yield what is between each SOH and the next."""
+    """Yield the content between each SOH and the next."""
     content = file.read(ARTICLE_BYTES + 1)
     yield from content.split(b"\x01")[1:]
 
 
-def _one(content: bytes, at: str) -> list[Article | Link | Reject]:
+def _read_message(content: bytes, at: str) -> list[Article | Link | Reject]:
     return [_article(content, at)]
 
 
 def _article(content: bytes, at: str) -> Article | Reject:
     if len(content) >= ARTICLE_BYTES:
-        return Reject(at, f"a message longer than {ARTICLE_BYTES // 2**20} MB")
+        return Reject(at, f"message larger than {ARTICLE_BYTES // 2**20} MB")
     try:
         text = content.decode()
     except UnicodeDecodeError:
@@ -89,7 +88,7 @@ def _article(content: bytes, at: str) -> Article | Reject:
     head, _, rest = text.partition("\x02")
     body, _, tail = rest.partition("\x03")
     header = _HEADER.match(head)
-    said: dict[str, Any] = header.groupdict() if header else {}
+    fields: dict[str, Any] = header.groupdict() if header else {}
     keywords, title, story = _parts(re.sub(r"\r\n?", "\n", body))
     published = _moment(tail)
     agency = _AGENCY.match(story)
@@ -98,16 +97,16 @@ def _article(content: bytes, at: str) -> Article | Reject:
         "title": title,
         "text": story,
         "slugline": keywords,
-        "urgency": said.get("urgency"),
+        "urgency": fields.get("urgency"),
         "published": published,
-        "publisher": (agency and agency["name"]) or said.get("agency") or (signed and signed[1]),
-        "id": _id(said, published),
+        "publisher": (agency and agency["name"]) or fields.get("agency") or (signed and signed[1]),
+        "id": _id(fields, published),
     }
     return article_from(record, place=at, given=f"file:{file_location(at)}")
 
 
 def _parts(body: str) -> tuple[str, str, str]:
-    """Return the keywords, the headline and the story, its paragraphs without line ends."""
+    """Return the keywords, the headline and the story, with paragraphs on one line each."""
     lines = body.strip("\n").split("\n")
     keywords = ""
     if lines and _KEYWORDS.match(lines[0].strip()):
@@ -135,7 +134,7 @@ def _parts(body: str) -> tuple[str, str, str]:
 
 
 def _moment(tail: str) -> datetime | None:
-    """Return the moment of "031015 May 24": the third, at 10:15, in UTC unless it names a zone."""
+    """Return the time of "031015 May 24": the 3rd at 10:15, in UTC unless a zone is named."""
     found = _DATE.search(tail)
     if not found:
         return None
@@ -156,14 +155,14 @@ def _moment(tail: str) -> datetime | None:
 
 
 def _year(of_century: int) -> int:
-    """Return a year of two digits as the one that lies at most a year ahead."""
+    """Return the full year of two digits, at most one year ahead."""
     this = datetime.now(UTC).year
     year = this - this % 100 + of_century
     return year if year <= this + 1 else year - 100
 
 
-def _id(said: dict[str, Any], published: datetime | None) -> str:
-    """Return what a message is known by: its service and number, which restart each day."""
-    if not said.get("number") or published is None:
+def _id(fields: dict[str, Any], published: datetime | None) -> str:
+    """Return the id of a message: its service, its number, which restarts daily, and the day."""
+    if not fields.get("number") or published is None:
         return ""
-    return f"iptc7901:{said['service'].lower()}{said['number']}:{published:%Y-%m-%d}"
+    return f"iptc7901:{fields['service'].lower()}{fields['number']}:{published:%Y-%m-%d}"

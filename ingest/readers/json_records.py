@@ -1,4 +1,4 @@
-"""JSON articles: JSON Lines, arrays and single objects; streamed, whatever the size."""
+"""JSON articles: JSON Lines, arrays and single objects, streamed at any size."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 from ingest.readers import Links, Read, Reject
 from ingest.readers.api_responses import articles_inside
-from ingest.readers.date_order import UNSEEN, FileOrder
-from ingest.readers.date_order_detection import order_of_json, order_of_lines, with_head
+from ingest.readers.date_order import UNKNOWN_ORDER, FileOrder
+from ingest.readers.date_order_detection import order_of_json, order_of_lines, read_head
 from ingest.readers.encoding import ARTICLE_BYTES, lines_of
 from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
@@ -20,14 +20,21 @@ from ingest.readers.fields import article_from
 from ingest.readers.iptc import is_ninjs, read_ninjs
 from ingest.readers.sitemaps import link_to
 
-_TOO_LONG = f"a line longer than {ARTICLE_BYTES // 2**20} MB: no article is that long"
+_TOO_LONG = f"line larger than {ARTICLE_BYTES // 2**20} MB: too large for one article"
 
 
 def read_json_lines(
     file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP, links: Links = "keep"
 ) -> Read:
-    """Yield the article of each line; a line that holds none is a Reject, and the rest goes in."""
-    file, head = with_head(file)
+    """Yield the article of each line; a line without an article is a reject.
+
+    Args:
+        file: the file.
+        place: its place; lines are at `place:number`.
+        field_map: the user's field names.
+        links: "follow" turns records of GDELT's lists into Links.
+    """
+    file, head = read_head(file)
     order = order_of_lines(head, field_map)
     for number, line in lines_of(file):
         at = f"{place}:{number}"
@@ -46,46 +53,53 @@ def _from_line(line: bytes, at: str, field_map: FieldMap, links: Links, order: F
     except UnicodeDecodeError as error:
         yield Reject(at, f"invalid UTF-8 at byte {error.start + 1} of the line")
     except json.JSONDecodeError as error:
-        yield Reject(at, f"broken JSON: {_wrong(error)} at character {error.pos + 1} of the line")
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
+        yield Reject(
+            at, f"broken JSON: {_json_error(error)} at character {error.pos + 1} of the line"
+        )
+    except (ValueError, RecursionError) as error:  # such as a number of 5,000 digits
         yield Reject(at, f"broken JSON: {str(error)[:80]}")
-    else:  # 900 lists in one another are read, but not to be walked through
+    else:  # guarded: deeply nested values parse, but exceed the recursion limit here
         yield from guard(at, lambda: _from_value(value, at, field_map, links, order))
 
 
 def read_json(
     file: io.BufferedReader, place: str, field_map: FieldMap = NO_MAP, links: Links = "keep"
 ) -> Read:
-    """Yield the articles of a JSON document: of an array's elements, or of one object.
+    """Yield the articles of a JSON document: an array, read element by element, or one object.
 
-    An array is read element by element. What comes after a broken element is lost, for nothing
-    says where the next begins.
+    Everything after a broken element is lost, because the next one can't be found.
+
+    Args:
+        file: the file.
+        place: its place; elements are at `place:line`.
+        field_map: the user's field names.
+        links: "follow" turns records of GDELT's lists into Links.
     """
-    file, head = with_head(file)
-    order = order_of_json(_elements_of_head(head), field_map) if head else UNSEEN
+    file, head = read_head(file)
+    order = order_of_json(_elements_of_head(head), field_map) if head else UNKNOWN_ORDER
     try:
         for line, value in _elements(file):
             at = f"{place}:{line}"
             yield from guard(at, partial(_from_value, value, at, field_map, links, order))
     except UnicodeDecodeError as error:
-        yield Reject(place, f"invalid UTF-8 ({error.reason}): what follows it is not read")
+        yield Reject(place, f"invalid UTF-8 ({error.reason}): the rest of the file was not read")
     except json.JSONDecodeError as error:
-        yield Reject(f"{place}:{error.lineno}", f"broken JSON: {_wrong(error)}")
+        yield Reject(f"{place}:{error.lineno}", f"broken JSON: {_json_error(error)}")
     except (ValueError, RecursionError) as error:
         yield Reject(place, f"broken JSON: {str(error)[:80]}")
 
 
 def _elements_of_head(head: bytes) -> Iterator[Any]:
-    """Yield the whole elements of the beginning of a document."""
+    """Yield the complete elements at the beginning of a document."""
     try:
         for _, value in _elements(io.BufferedReader(io.BytesIO(head))):
             yield value
-    except (ValueError, RecursionError):  # cut, or broken: the reader says where
+    except (ValueError, RecursionError):  # cut or broken; the reader reports it
         return
 
 
 def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
-    """Yield the elements of the array, or the one value, each with the line it begins in."""
+    """Yield the elements of an array, or the single value, with the line each starts in."""
     text = io.TextIOWrapper(file, "utf-8-sig")
     decoder = json.JSONDecoder()
     buffer, line, size, array, more = "", 1, 2**16, False, True
@@ -110,7 +124,7 @@ def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
             if not more or len(buffer) > ARTICLE_BYTES:
                 lines = "\n" * (line - 1) + buffer[: error.pos]
                 raise json.JSONDecodeError(error.msg, lines, len(lines)) from error
-            piece = text.read(max(size, len(buffer)))  # twice as much, so that it is tried seldom
+            piece = text.read(max(size, len(buffer)))  # doubled, to limit the number of attempts
             more = bool(piece)
             buffer += piece
             continue
@@ -124,31 +138,31 @@ def _elements(file: io.BufferedReader) -> Iterator[tuple[int, Any]]:
 
 
 def _from_value(
-    value: Any, at: str, field_map: FieldMap, links: Links, order: FileOrder = UNSEEN
+    value: Any, at: str, field_map: FieldMap, links: Links, order: FileOrder = UNKNOWN_ORDER
 ) -> Read:
-    """Yield the article that `value` is, or those that it holds in a list."""
+    """Yield the article of a value, or of each item of a list."""
     if isinstance(value, list):
         for item in value:
             yield from guard(at, partial(_from_value, item, at, field_map, links, order))
         return
     if not isinstance(value, dict):
-        yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with a text")
+        yield Reject(at, f"{re.sub('[^a-z]', '', type(value).__name__)}, not an object with text")
         return
     if field_map == NO_MAP and is_ninjs(value):
         yield read_ninjs(value, place=at)
         return
-    inside = None if field_map.found(value).get("text") else articles_inside(value)
+    inside = None if field_map.values_in(value).get("text") else articles_inside(value)
     if inside is None:
         found = article_from(value, place=at, field_map=field_map, order=order)
         lacks_text = links == "follow" and isinstance(found, Reject)
         yield (link_to(value, at) if lacks_text else None) or found
     elif not inside:
-        yield Reject(at, "a list without an article in it")
+        yield Reject(at, "a list without articles")
     else:
         for item in inside:
             yield from guard(at, partial(_from_value, item, at, field_map, links, order))
 
 
-def _wrong(error: json.JSONDecodeError) -> str:
-    """Return what json found wrong, without the "at" of a place that is said after it."""
+def _json_error(error: json.JSONDecodeError) -> str:
+    """Return json's error message without its trailing "at", which a place would follow."""
     return error.msg.removesuffix(" at").removesuffix(" starting")

@@ -1,10 +1,10 @@
-"""What stands in bylines and names nobody: agencies, desks, roles, photo credits, links."""
+"""Entries in bylines that aren't people: agencies, desks, roles, photo credits, links."""
 
 from __future__ import annotations
 
 import re
 
-# News agencies; in small letters, without "the".
+# News agencies, in lower case without "the".
 AGENCIES = frozenset(
     name.strip()
     for name in """
@@ -22,7 +22,7 @@ AGENCIES = frozenset(
     wire services|wire reports|wire service|news services|الوكالات|وكالات|وكالة
     """.split("|")
 )
-# What a person does: the last word of such a phrase, or the first where its language puts it there.
+# Roles: the last word of a phrase, or the first in languages that put it there.
 _ROLE = (
     r"editors?|editor-in-chief|editor-at-large|sub-?editor|correspondents?|reporters?|writers?|"
     r"columnists?|contributors?|journalists?|producers?|presenters?|broadcasters?|commentators?|"
@@ -45,12 +45,12 @@ ROLE_AT_END = re.compile(rf"(?i)(?:\A|[ ,])(?:{_ROLE})\Z")
 _ROLE_FIRST = re.compile(
     rf"(?i)\A((?:[\w'’-]{{1,20}} ){{0,3}}?)(?:{_ROLE}|korrespondenten|correspondant) ?:? (?=\S+ \S)"
 )
-# "Bo Yun (Foto)": who took the picture. "(Text und Foto)" wrote as well.
-_PICTURED = re.compile(
+# "Bo Yun (Foto)" took the picture; "(Text und Foto)" wrote as well.
+_PHOTO_CREDIT_MARK = re.compile(
     r"(?i)\((?:photos?|pictures?|images?|fotos?|bild(?:er)?|fotografie|video|camera|kamera|foto's|"
     r"фото|写真|사진|摄影|مصور)\)"
 )
-# What may stand before such a word, and is no name.
+# Words before a role that aren't names.
 QUALIFIERS = frozenset(
     """senior chief deputy associate assistant managing executive political foreign diplomatic
     environment environmental health education science technology tech business economics economy
@@ -78,14 +78,14 @@ _DESKS = (
     r"editors|writers|reporters|bloggers|correspondents|columnists|agencies"
 )
 _DESK = re.compile(rf"(?i)\A(?:the )?(?:[\w'’.&-]{{1,30}} ){{0,3}}(?:{_DESKS})\Z")
-_NOBODY = re.compile(
+_INSTITUTION = re.compile(
     r"(?i)\A(?:redaktion|redacción|redação|redazione|rédaction|redakcja|redactie|редакция|"
     r"redaktionen) .|\Aspecial (?:to|for)\b|\b(?:university|universit[àéä]t?|universidad|"
     r"hochschule|institute|institut|instituto|college)\b|\b(?:agency|agence|agentur|agencia)\Z"
     rf"|\A(?:{_ROLE}|director|head|dean|chair|host) (?:of|in|at|for|de|der|di|für|à|en|chez|del)\b"
 )
-_HOUSE = re.compile(r"\A[A-Z]{2,6} (?:News|Sports?|Business|Politics|Online|Digital)\Z")
-# Labels of links beside an author's name, and the names of the sites they lead to.
+_NEWS_BRAND = re.compile(r"\A[A-Z]{2,6} (?:News|Sports?|Business|Politics|Online|Digital)\Z")
+# Labels of links next to an author's name, and names of social networks.
 _LINK = re.compile(
     r"(?i)\A(?:follow(?: (?:us|me|him|her|them|the author|author))?(?: on .{1,20})?|"
     r"(?:view|see|full|read|show|all|more|my|author|author['’]s)? ?(?:profile|bio|biography|posts|"
@@ -110,13 +110,13 @@ _CREDIT = re.compile(
 
 
 def without_credit(line: str) -> str:
-    """Return a byline up to where a photo credit begins."""
+    """Return a byline up to the start of a photo credit."""
     found = _CREDIT.search(line)
     return line[: found.start()].rstrip(" ,;|/([–—-") if found else line
 
 
 def is_agency(name: str) -> bool:
-    """Whether a name is a news agency's."""
+    """Return whether a name is a news agency's."""
     bare = name.casefold().strip(" .()").removeprefix("the ")
     return bare in AGENCIES or (
         " " in bare and bare.rpartition(" ")[0] in AGENCIES and _is_part(bare)
@@ -128,18 +128,18 @@ def _is_part(bare: str) -> bool:
 
 
 def is_no_person(name: str) -> bool:
-    """Whether a name is no person's: an agency, a desk, a role alone, or a link's label."""
-    if _PICTURED.search(name) or _HOUSE.match(name):
+    """Return whether a name isn't a person's: an agency, a desk, a role alone, or a link label."""
+    if _PHOTO_CREDIT_MARK.search(name) or _NEWS_BRAND.match(name):
         return True
-    if is_agency(name) or _DESK.match(name) or _LINK.match(name) or _NOBODY.search(name):
+    if is_agency(name) or _DESK.match(name) or _LINK.match(name) or _INSTITUTION.search(name):
         return True
     return not without_role(name)
 
 
 def without_role(name: str) -> str:
-    """Return a name without what the person does: "Ida Lund Africa correspondent" is Ida Lund.
+    """Return a name without the role: "Ida Lund" for "Ida Lund Africa correspondent".
 
-    Nothing where it is a role alone.
+    The result is "" for a role alone.
     """
     first = _ROLE_FIRST.match(name)
     if first and {word.casefold() for word in first.group(1).split()} <= QUALIFIERS:
@@ -153,5 +153,5 @@ def without_role(name: str) -> str:
         words.pop()
         known = True
     if words and not known and len(words) > 2:
-        words.pop()  # "Africa", "Velsund": what she writes about, or where
+        words.pop()  # "Africa", "Velsund": the beat or the place
     return " ".join(words) if len(words) > 1 or (words and not name.isascii()) else ""

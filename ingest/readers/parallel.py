@@ -1,4 +1,4 @@
-"""Many pages at a time: each read in another process, and given in the order of their files."""
+"""Read many pages in parallel processes, and yield them in the order of their files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ingest.readers.detect import detect_format
 from ingest.readers.dispatch import read_file
 from rag.schema import Article
 
-FROM = 64  # pages: fewer are read before the processes have begun, which takes 2 s
-PAGE_BYTES = 2**20  # a larger page is read here: what waits to be taken is bounded
-_AHEAD = 8  # pages of each process that may be read before they are asked for
-_SOME = 4  # pages that are sent to a process at a time
+PARALLEL_FROM = 64  # pages; fewer are faster to read here, because starting processes takes 2 s
+PAGE_BYTES = 2**20  # larger pages are read here, to bound the queued results
+_AHEAD = 8  # pages that each process may read ahead
+_CHUNK_SIZE = 4  # pages sent to a process at a time
 _PEEK = 2**12
 
 _Found = list[list["Article | Reject | Link"]]
@@ -32,68 +32,73 @@ _Found = list[list["Article | Reject | Link"]]
 def read_in_parallel(
     files: Iterable[Path], on_bytes: OnBytes | None, reading: ReaderOptions
 ) -> Read:
-    """Yield what `files` hold, in their order, pages in `reading.workers` processes.
+    """Yield the contents of `files` in order, with pages read in `reading.workers` processes.
 
-    What is no page is read here, and so is everything where there are few pages. The processes
-    are begun afresh (spawn): what the caller has open is not theirs. A process that is killed
-    takes nothing with it: its pages are read here.
+    Other formats are read in this process, and so is everything if there are few pages. Processes
+    are spawned, so they don't inherit open files. The pages of a process that is killed are read
+    here.
+
+    Args:
+        files: the files.
+        on_bytes: called with the number of bytes read.
+        reading: the options.
     """
     alone = replace(reading, workers=1)
     files = iter(files)
-    first = list(islice(files, FROM))
-    if len(first) < FROM or sum(map(_is_page, first)) < FROM // 2:
+    first = list(islice(files, PARALLEL_FROM))
+    if len(first) < PARALLEL_FROM or sum(map(_is_page, first)) < PARALLEL_FROM // 2:
         for file in chain(first, files):
             yield from read_file(file, on_bytes, alone)
         return
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(reading.workers, mp_context=spawn, initializer=_begin)
+    pool = ProcessPoolExecutor(reading.workers, mp_context=spawn, initializer=_start_worker)
     waiting: deque[tuple[list[Path], Future[_Found] | None]] = deque()
     try:
-        for some in _parts(chain(first, files)):
-            waiting.append((some, _asked(pool, some, alone)))
-            if len(waiting) > _AHEAD * reading.workers // _SOME + 1:
-                yield from _taken(*waiting.popleft(), on_bytes, alone)
+        for some in _chunks(chain(first, files)):
+            waiting.append((some, _submit(pool, some, alone)))
+            if len(waiting) > _AHEAD * reading.workers // _CHUNK_SIZE + 1:
+                yield from _collect(*waiting.popleft(), on_bytes, alone)
         while waiting:
-            yield from _taken(*waiting.popleft(), on_bytes, alone)
+            yield from _collect(*waiting.popleft(), on_bytes, alone)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def read_some(files: list[Path], reading: ReaderOptions) -> _Found:
-    """Return what each of a few files holds: what a process is asked for."""
+def read_files(files: list[Path], reading: ReaderOptions) -> _Found:
+    """Return the contents of a few files: the task of a worker process."""
     return [list(read_file(file, None, reading)) for file in files]
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the process that asks, and do not outlive it: killed, it tells nobody."""
+def _start_worker() -> None:
+    """Worker start-up: ignore SIGINT, and exit when the parent process dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asking = multiprocessing.parent_process()
     if asking is not None:
-        threading.Thread(target=_end_with, args=(asking.sentinel,), daemon=True).start()
+        threading.Thread(target=_exit_with_parent, args=(asking.sentinel,), daemon=True).start()
 
 
-def _end_with(sentinel: int) -> None:
+def _exit_with_parent(sentinel: int) -> None:
     wait([sentinel])
     os._exit(1)
 
 
-def _asked(
+def _submit(
     pool: ProcessPoolExecutor, some: list[Path], alone: ReaderOptions
 ) -> Future[_Found] | None:
     if not _is_page(some[0]):
         return None
     try:
-        with _without_interrupts():  # the first call begins the processes
-            return pool.submit(read_some, some, alone)
-    except RuntimeError:  # the processes are gone, or could not be begun
+        with _without_interrupts():  # the first call starts the processes
+            return pool.submit(read_files, some, alone)
+    except RuntimeError:  # the processes died or could not be started
         return None
 
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Have a process that is begun here pass over Ctrl-C: it would tell of it while it imports.
+    """Start processes with SIGINT blocked, so they don't print tracebacks while importing.
 
-    Here, it comes when this is over.
+    A SIGINT sent meanwhile is delivered to this process afterwards.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -105,7 +110,7 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _taken(
+def _collect(
     files: list[Path],
     future: Future[_Found] | None,
     on_bytes: OnBytes | None,
@@ -115,7 +120,7 @@ def _taken(
     if future is not None:
         try:
             found = future.result()
-        except Exception:  # the process is gone, or what it found can't be sent: read here again
+        except Exception:  # the process died, or its result can't be sent: read here
             found = None
     for number, file in enumerate(files):
         if found is None:
@@ -126,12 +131,12 @@ def _taken(
             yield from found[number]
 
 
-def _parts(files: Iterable[Path]) -> Iterator[list[Path]]:
-    """Yield the files in their order, up to _SOME pages together, what is no page by itself."""
+def _chunks(files: Iterable[Path]) -> Iterator[list[Path]]:
+    """Yield the files in order: up to _CHUNK_SIZE pages together, any other file by itself."""
     some: list[Path] = []
     for file in files:
         page = _is_page(file)
-        if some and (not page or len(some) == _SOME):
+        if some and (not page or len(some) == _CHUNK_SIZE):
             yield some
             some = []
         if page:
@@ -148,7 +153,7 @@ def _is_page(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
             return detect_format(opened.read(_PEEK)) == "html"
-    except Exception:  # whatever it is, `read_file` says so
+    except Exception:  # `read_file` reports the error
         return False
 
 

@@ -1,8 +1,8 @@
-"""What the pages of a Parquet file unpack to, by their own headers.
+"""Uncompressed sizes of a Parquet file's pages, from the page headers.
 
-A page is unpacked whole, in the memory that its header asks for; the file's footer says something
-as well, but nothing is allocated by it. Read before Arrow reads the column, this bounds what it
-takes, whatever the footer says. The format: https://parquet.apache.org/docs/file-format/.
+A page is decompressed whole into memory of the size in its header. The file's footer also states
+sizes, but memory isn't allocated by it and it may be wrong. Reading the headers first bounds the
+memory that Arrow needs. Format: https://parquet.apache.org/docs/file-format/.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import io
 from dataclasses import dataclass
 from typing import IO, Any
 
-DELTA_BYTE_ARRAY = 7  # an encoding in which a value shares the beginning of the one before
-# Bytes: a header has some dozens, unless its statistics hold the page's least and greatest value.
+DELTA_BYTE_ARRAY = 7  # an encoding in which a value shares the prefix of the one before
+# Bytes: a header has dozens, unless its statistics contain long values.
 _HEADER, _HEADER_UP_TO = 2**10, 2**24
 _PAGES_UP_TO = 1_000_000  # of a column in a row group
 _STOP, _TRUE, _FALSE, _BYTE = 0, 1, 2, 3
@@ -22,8 +22,8 @@ _DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
-    """One column of one row group: its largest page and all of them, in bytes, and its values."""
+class PageSizes:
+    """Sizes of one column of one row group: largest page and total in bytes, number of values."""
 
     largest: int
     total: int
@@ -31,15 +31,15 @@ class Pages:
     encodings: frozenset[int]
 
 
-def pages_of(file: IO[bytes], column: Any) -> Pages:
-    """Return what the pages of a column chunk say of themselves.
+def page_sizes(file: IO[bytes], column: Any) -> PageSizes:
+    """Read the page headers of a column chunk.
 
     Args:
-        file: The Parquet file, seekable.
-        column: pyarrow's `ColumnChunkMetaData`, of which only the place is believed.
+        file: the Parquet file, seekable.
+        column: pyarrow's `ColumnChunkMetaData`; only its offsets are trusted.
 
     Raises:
-        ValueError: A header is damaged, or there are too many.
+        ValueError: a header is damaged, or there are too many.
     """
     at = column.data_page_offset
     if column.has_dictionary_page and 0 < column.dictionary_page_offset < at:
@@ -51,7 +51,7 @@ def pages_of(file: IO[bytes], column: Any) -> Pages:
         page, size = _header(file, at, end)
         unpacked, packed = page.get(2), page.get(3)
         if not (isinstance(unpacked, int) and isinstance(packed, int)) or min(unpacked, packed) < 0:
-            raise ValueError("a page header is damaged")
+            raise ValueError("damaged page header")
         largest, total = max(largest, unpacked), total + unpacked
         data = page.get(5) or page.get(8)  # a data page's header, of version 1 or 2
         if isinstance(data, dict):
@@ -61,7 +61,7 @@ def pages_of(file: IO[bytes], column: Any) -> Pages:
         count += 1
         if count > _PAGES_UP_TO:
             raise ValueError(f"more than {_PAGES_UP_TO:,} pages in a column")
-    return Pages(largest, total, values, frozenset(encodings))
+    return PageSizes(largest, total, values, frozenset(encodings))
 
 
 def _header(file: IO[bytes], at: int, end: int) -> tuple[dict[int, Any], int]:
@@ -72,7 +72,7 @@ def _header(file: IO[bytes], at: int, end: int) -> tuple[dict[int, Any], int]:
             return _struct(head, 0), head.tell()
         except EOFError:
             continue
-    raise ValueError("a page header is damaged")
+    raise ValueError("damaged page header")
 
 
 # Thrift's compact protocol: https://github.com/apache/thrift/blob/master/doc/specs
@@ -80,7 +80,7 @@ def _header(file: IO[bytes], at: int, end: int) -> tuple[dict[int, Any], int]:
 
 def _struct(file: IO[bytes], depth: int) -> dict[int, Any]:
     if depth > _DEEPEST:
-        raise ValueError("a page header is nested too deep")
+        raise ValueError("page header nested too deeply")
     found: dict[int, Any] = {}
     number = 0
     while (head := _byte(file)) != _STOP:
@@ -88,7 +88,7 @@ def _struct(file: IO[bytes], depth: int) -> dict[int, Any]:
         number = number + delta if delta else _zigzag(_varint(file))
         found[number] = _value(file, kind, depth)
         if len(found) > 64:
-            raise ValueError("a page header is damaged")
+            raise ValueError("damaged page header")
     return found
 
 
@@ -104,13 +104,13 @@ def _value(file: IO[bytes], kind: int, depth: int) -> Any:
     if kind == _BINARY:
         length = _varint(file)
         if length > _HEADER_UP_TO:
-            raise ValueError("a page header is damaged")
+            raise ValueError("damaged page header")
         if len(found := file.read(length)) < length:
             raise EOFError
         return found
     if kind == _STRUCT:
         return _struct(file, depth + 1)
-    raise ValueError("a page header is damaged")  # no list, set or map stands in one
+    raise ValueError("damaged page header")  # lists, sets and maps don't occur
 
 
 def _byte(file: IO[bytes]) -> int:
@@ -127,7 +127,7 @@ def _varint(file: IO[bytes]) -> int:
         value |= (byte & 127) << shift
         if byte < 128:
             return value
-    raise ValueError("a page header is damaged")
+    raise ValueError("damaged page header")
 
 
 def _zigzag(value: int) -> int:

@@ -1,4 +1,4 @@
-"""Whether a file is whole, or somebody is still writing it."""
+"""Detect files that another program is still writing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import signal
 from pathlib import Path
 from typing import IO
 
-STILL_WRITTEN = "still being written: put it in again when it is whole"
+STILL_WRITTEN = "still being written: ingest it again once it is complete"
 
 
 def is_being_written(path: Path) -> bool:
-    """Return whether another program has the file open to write, where the system can tell."""
+    """Return whether another program has the file open for writing, where the system can tell."""
     try:
         with path.open("rb") as file:
             return has_writer(file)
@@ -21,9 +21,9 @@ def is_being_written(path: Path) -> bool:
 
 
 def has_writer(file: IO[bytes]) -> bool:
-    """Return whether an open file is open for writing somewhere as well; False if none can tell.
+    """Return whether an open file has a writer; False where the system can't tell.
 
-    Linux grants a lease for reading on no file that has a writer; it is given back at once.
+    Linux grants no read lease on a file that has a writer; the lease is released at once.
     """
     try:
         import fcntl
@@ -32,8 +32,7 @@ def has_writer(file: IO[bytes]) -> bool:
     except (ImportError, AttributeError):  # not Linux
         return False
     try:
-        # Somebody who opens it to write in this very moment makes the kernel tell us: by a signal
-        # that is ignored, for SIGIO, its first choice, ends a program.
+        # A writer that opens the file now triggers a signal; the default, SIGIO, would end us.
         fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(file, set_lease, read_lease)
         fcntl.fcntl(file, set_lease, no_lease)
@@ -43,6 +42,6 @@ def has_writer(file: IO[bytes]) -> bool:
 
 
 def file_state(file: IO[bytes]) -> tuple[int, int]:
-    """Return what changes when somebody writes to a file: its size and its time."""
+    """Return the size and modification time of a file, which change when it is written."""
     stat = os.fstat(file.fileno())
     return stat.st_size, stat.st_mtime_ns

@@ -1,7 +1,7 @@
-"""Files that a crawler, a browser or a system lays beside articles: lists, indexes, logs, parts.
+"""Files that crawlers, browsers and systems put next to articles: lists, indexes, logs, parts.
 
-`may_hold_articles` judges one name; the rules here look at what lies together. A file that a user
-names is read all the same.
+`may_hold_articles` judges a single name; the rules here compare the names in a folder. A file that
+the user names is read anyway.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _WARC = re.compile(r"(?i)\.w?arc(?:\.gz|\.zst)?\Z|\.wacz\Z")
 _INDEX = re.compile(r"(?i)\.(?:cdxj?|idx)(?:\.gz)?\Z")
 _PACKAGE = "datapackage.json"  # of WACZ (Web Archive Collection Zipped, by Webrecorder)
 _PAGE = re.compile(r"(?i)\.x?html?\Z")
-# What browsers call the folder with the parts of a page that they save, in their languages.
+# Browsers' names for the folder with the parts of a saved page, in many languages.
 _PARTS = re.compile(
     r"(?i)(?:[_-](?:files?|dateien|fichiers|archivos|arquivos|ficheiros|bestanden|filer|tiedostot|"
     r"pliki|soubory|súbory|fájlok|dosyalar|elemei|fails|failid|bylos|datoteke|fitxers|vti_cnf)"
     r"|\.files)\Z"
 )
-# Names of logs, reports and settings of wget, HTTrack, Heritrix and of sites, in any folder.
+# Logs, reports and settings of wget, HTTrack, Heritrix and of sites, in any folder.
 _SIDE_NAMES = re.compile(
     r"(?i)\A(?:robots|humans|(?:app-)?ads|security|hts-log|hts-err)\.txt\Z"
     r"|\A(?:desktop\.ini|wget-log(?:\.\d+)?|browserconfig\.xml|site\.webmanifest)\Z"
@@ -32,19 +32,23 @@ _SIDE_FOLDERS = frozenset({"__macosx", "hts-cache"})
 
 
 def is_side_name(name: str) -> bool:
-    """Return whether a file's name alone says that it isn't an article."""
+    """Return whether a file's name alone shows that it isn't an article."""
     return bool(_SIDE_NAMES.search(name) or _INDEX.search(name))
 
 
 def is_side_folder(name: str) -> bool:
-    """Return whether a folder's name alone says that no article is in it."""
+    """Return whether a folder's name alone shows that it contains no articles."""
     return name.startswith(".") or name.casefold() in _SIDE_FOLDERS
 
 
-def entries_of_folder(
-    folder: str, folders: list[str], names: list[str]
-) -> tuple[list[str], list[str]]:
-    """Return the folders to enter and the names to look at of one folder on disk."""
+def filter_folder(folder: str, folders: list[str], names: list[str]) -> tuple[list[str], list[str]]:
+    """Return the subfolders to enter and the files to read of one folder on disk.
+
+    Args:
+        folder: the folder.
+        folders: names of its subfolders.
+        names: names of its files.
+    """
     root = Path(folder)
     if is_crawl(_listing(root, names, folders)):
         warcs = [name for name in names if _WARC.search(name)]
@@ -52,22 +56,24 @@ def entries_of_folder(
     if root.name == "archive" and is_crawl(_listing(root.parent)):
         return [], [name for name in names if _WARC.search(name)]
     pages = {_PAGE.sub("", name) for name in names if _PAGE.search(name)}
-    entered = [name for name in folders if not is_side_folder(name) and not _is_parts(name, pages)]
+    entered = [
+        name for name in folders if not is_side_folder(name) and not _is_parts_folder(name, pages)
+    ]
     return entered, names
 
 
 def side_members(members: Iterable[str]) -> set[str]:
-    """Return which members of a packed file are no articles, by what lies together in it."""
+    """Return the members of a packed file that aren't articles, judging by their neighbors."""
     folders: dict[str, set[str]] = {}
     every = [(name, PurePosixPath(name.replace("\\", "/"))) for name in members]
     for _, path in every:
         folders.setdefault(str(path.parent), set()).add(path.name)
-    crawls = {root for root in _roots(folders) if is_crawl(_within(root, folders))}
+    crawls = {root for root in _crawl_roots(folders) if is_crawl(_crawl_names(root, folders))}
     parts = {
         str(PurePosixPath(folder).with_name(name))
         for folder in {str(parent) for _, path in every for parent in path.parents}
         for name in (PurePosixPath(folder).name,)
-        if _is_parts(name, _pages_of(folders.get(str(PurePosixPath(folder).parent), ())))
+        if _is_parts_folder(name, _pages_of(folders.get(str(PurePosixPath(folder).parent), ())))
     }
     return {
         name
@@ -78,7 +84,7 @@ def side_members(members: Iterable[str]) -> set[str]:
 
 
 def is_crawl(names: Collection[str]) -> bool:
-    """Return whether the paths within a folder are those of a crawl: WARCs and what lists them."""
+    """Return whether the paths within a folder are a crawl: WARCs with their indexes."""
     warcs = any(_WARC.search(name) for name in names if name.startswith("archive/"))
     listed = _PACKAGE in names or any(
         _INDEX.search(name) for name in names if name.startswith("indexes/")
@@ -90,7 +96,7 @@ def is_crawl(names: Collection[str]) -> bool:
 def _listing(
     root: Path, names: Iterable[str] | None = None, folders: Iterable[str] = ("archive", "indexes")
 ) -> set[str]:
-    """Return the names in a folder and, as "archive/NAME", in the two that tell a crawl."""
+    """Return the names in a folder and, as "archive/NAME", in a crawl's two subfolders."""
     try:
         found = {*((one.name for one in root.iterdir()) if names is None else names)}
         for folder in {"archive", "indexes"}.intersection(folders):
@@ -101,12 +107,12 @@ def _listing(
     return found
 
 
-def _roots(folders: dict[str, set[str]]) -> set[str]:
+def _crawl_roots(folders: dict[str, set[str]]) -> set[str]:
     beside = {str(PurePosixPath(f).parent) for f in folders if PurePosixPath(f).name == "archive"}
     return beside | {folder for folder, names in folders.items() if _PACKAGE in names}
 
 
-def _within(root: str, folders: dict[str, set[str]]) -> set[str]:
+def _crawl_names(root: str, folders: dict[str, set[str]]) -> set[str]:
     found = {*folders.get(root, ())}
     for folder in ("archive", "indexes"):
         inner = folders.get(str(PurePosixPath(root) / folder), set())
@@ -118,7 +124,7 @@ def _pages_of(names: Iterable[str]) -> set[str]:
     return {_PAGE.sub("", name) for name in names if _PAGE.search(name)}
 
 
-def _is_parts(folder: str, pages: Collection[str]) -> bool:
-    """Return whether a folder holds the parts of a saved page that lies beside it."""
+def _is_parts_folder(folder: str, pages: Collection[str]) -> bool:
+    """Return whether a folder contains the parts of a saved page next to it."""
     named = _PARTS.search(folder)
     return bool(named and folder[: named.start()] in pages)

@@ -1,4 +1,4 @@
-"""What names pages and holds none: sitemaps and lists of addresses."""
+"""Sitemaps and URL lists, which name pages but contain none."""
 
 from __future__ import annotations
 
@@ -20,71 +20,80 @@ from rag.schema import Article
 from rag.urls import host_of
 
 _ADDRESSES = re.compile(r"\A(?:\s*+(?:https?://[^\s<>\"]++|#[^\n]*+)[ \t\r]*+(?:\n|\Z))++\s*")
-_TAGS = 2_500_000  # of 50,000 addresses, the most that a sitemap may have, 50 each
+_TAGS = 2_500_000  # 50 for each of the 50,000 URLs that a sitemap may have
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 
 
 def is_list_of_addresses(start: bytes) -> bool:
-    """Return whether a text is a list of web addresses, one a line, # before a remark."""
+    """Return whether a text is a list of URLs, one per line, with # for comments."""
     text = start.decode("utf-8-sig", "replace")
-    text = text[: text.rfind("\n") + 1] or text  # the last line may be cut
+    text = text[: text.rfind("\n") + 1] or text  # drop the last line, which may be cut
     return "//" in text and _ADDRESSES.fullmatch(text) is not None
 
 
 def read_links(file: io.BufferedReader, place: str, kind: str, links: Links) -> Read:
-    """Yield a Link for each page that a sitemap or a list names; kept from it, one Reject."""
-    content = file.read(ARTICLE_BYTES * 4 + 1)  # 50 MB is the longest that a sitemap may be
+    """Yield a Link for each page of a sitemap or URL list; with "keep", a single reject.
+
+    Args:
+        file: the sitemap or list.
+        place: its place.
+        kind: "sitemap" or "list".
+        links: "keep" or "follow".
+    """
+    content = file.read(ARTICLE_BYTES * 4 + 1)  # the sitemap limit is 50 MB
     if kind == "sitemap" and content.count(b"<") > _TAGS:
-        yield Reject(place, f"a sitemap of more than {_TAGS:,} tags: split it")
+        yield Reject(place, f"sitemap with more than {_TAGS:,} tags: split it")
         return
     if links == "keep":
         pattern = rb"(?i)<(?:[\w-]+:)?loc[\s>]" if kind == "sitemap" else rb"(?m)^[ \t]*https?://"
         count = len(re.findall(pattern, content))
         yield Reject(
             place,
-            f"a {kind} with {count:,} address{'' if count == 1 else 'es'} and no text: "
-            "put it in without --summaries, and its pages are fetched",
+            f"a {kind} with {count:,} URL{'' if count == 1 else 's'} and no text: "
+            "ingest it without --summaries to fetch its pages",
         )
         return
-    found = _of_sitemap(content) if kind == "sitemap" else _of_list(content)
+    found = _sitemap_entries(content) if kind == "sitemap" else _list_entries(content)
     empty = True
     for number, named in enumerate(found, 1):
         empty = False
         at = f"{place}:{number}"
         yield from guard(at, partial(_link, named, at))
     if empty:
-        yield Reject(place, f"a {kind} without an address")
+        yield Reject(place, f"a {kind} without URLs")
 
 
-def _link(named: _Named, at: str) -> list[Article | Link | Reject]:
+def _link(named: _Entry, at: str) -> list[Article | Link | Reject]:
     url = clean_address(named.url)
     if not url:
-        return [Reject(at, f"no web address: {named.url[:200]!r}")]
-    return [Link(url, at, _known(named, url), named.modified)]
+        return [Reject(at, f"invalid URL: {named.url[:200]!r}")]
+    return [Link(url, at, _known_metadata(named, url), named.modified)]
 
 
 def link_to(record: Mapping[str, Any], place: str) -> Link | None:
-    """Return the Link to the page that a line of GDELT's lists is about: it never has its text."""
-    said = {key: value for key, value in record.items() if isinstance(value, str)}
-    url = clean_address(said.get("url", "")) if "seendate" in said else ""
+    """Return the Link of a record of GDELT's article lists, which never contain the text."""
+    fields = {key: value for key, value in record.items() if isinstance(value, str)}
+    url = clean_address(fields.get("url", "")) if "seendate" in fields else ""
     if not url:
         return None
-    named = _Named(url, title=clean_line(said.get("title", "")), published=_date(said["seendate"]))
-    return Link(url, place, _known(named, url))
+    named = _Entry(
+        url, title=clean_line(fields.get("title", "")), published=_date(fields["seendate"])
+    )
+    return Link(url, place, _known_metadata(named, url))
 
 
 def clean_address(url: str) -> str:
-    """Return an address as it can be asked for, without trackers; nothing where it is none."""
+    """Return a URL without trackers and fragment; "" if it is invalid."""
     from courlan import clean_url  # 0.17 s: links only
 
     url = (clean_url(url) or "").partition("#")[0]
-    if printable_name(url) != url:  # lone surrogates: no server has such an address
+    if printable_name(url) != url:  # lone surrogates aren't valid in a URL
         return ""
     return url if re.match(r"(?i)https?://[^/\s]", url) else ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class _Entry:
     url: str
     modified: datetime | None = None
     title: str = ""
@@ -93,15 +102,15 @@ class _Named:
     published: datetime | None = None
 
 
-def _of_list(content: bytes) -> Iterator[_Named]:
+def _list_entries(content: bytes) -> Iterator[_Entry]:
     for line in content.decode("utf-8-sig", "replace").splitlines():
         address = line.strip()
         if address and not address.startswith("#"):
-            yield _Named(address)
+            yield _Entry(address)
 
 
-def _of_sitemap(content: bytes) -> Iterator[_Named]:
-    """Yield what a sitemap, or an index of sitemaps, says of each address."""
+def _sitemap_entries(content: bytes) -> Iterator[_Entry]:
+    """Yield the entries of a sitemap or a sitemap index."""
     from lxml import etree
 
     entries = etree.iterparse(
@@ -116,32 +125,34 @@ def _of_sitemap(content: bytes) -> Iterator[_Named]:
         for _, element in entries:
             if etree.QName(element).localname not in ("url", "sitemap"):
                 continue
-            # Its own address alone: a picture's within it is called the same.
-            said = {etree.QName(part).localname: part.text for part in element.iterchildren("{*}*")}
+            # Direct children only: an image's URL has the same element name.
+            fields = {
+                etree.QName(part).localname: part.text for part in element.iterchildren("{*}*")
+            }
             news = element.iterfind("{*}news//{*}*")
-            said |= {etree.QName(part).localname: part.text for part in news}
+            fields |= {etree.QName(part).localname: part.text for part in news}
             element.clear()
-            if said.get("loc"):
-                yield _named({name: clean_line(text or "") for name, text in said.items()})
-    except etree.XMLSyntaxError:  # what can be recovered has been
+            if fields.get("loc"):
+                yield _to_entry({name: clean_line(text or "") for name, text in fields.items()})
+    except etree.XMLSyntaxError:  # all that can be recovered has been read
         return
 
 
-def _named(said: dict[str, str]) -> _Named:
-    modified = _date(said.get("lastmod", ""))
-    if modified and _DAY.match(said["lastmod"]):
-        modified += timedelta(days=1)  # some time on that day: its end
-    return _Named(
-        url=said["loc"],
+def _to_entry(fields: dict[str, str]) -> _Entry:
+    modified = _date(fields.get("lastmod", ""))
+    if modified and _DAY.match(fields["lastmod"]):
+        modified += timedelta(days=1)  # the end of that day
+    return _Entry(
+        url=fields["loc"],
         modified=modified,
-        title=said.get("title", ""),
-        publisher=said.get("name", ""),
-        language=said.get("language", ""),
-        published=_date(said.get("publication_date", "")),
+        title=fields.get("title", ""),
+        publisher=fields.get("name", ""),
+        language=fields.get("language", ""),
+        published=_date(fields.get("publication_date", "")),
     )
 
 
-def _known(named: _Named, url: str) -> Article | None:
+def _known_metadata(named: _Entry, url: str) -> Article | None:
     if not (named.title or named.published):
         return None
     return Article(

@@ -1,4 +1,4 @@
-"""Articles in rows of text: CSV and its kin, streamed, a row at a time."""
+"""CSV and similar tables, streamed row by row."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from typing import Any
 
 from ingest.readers import Read, Reject
 from ingest.readers.date_order import FileOrder
-from ingest.readers.date_order_detection import order_of_rows, with_head
+from ingest.readers.date_order_detection import order_of_rows, read_head
 from ingest.readers.encoding import ARTICLE_BYTES, decode
 from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.fields import SPELLINGS, article_from
 
 _TOO_LONG = (
-    f"a row longer than {ARTICLE_BYTES // 2**20} MB, perhaps for a quotation mark that is not "
-    "closed: what follows is not read"
+    f"row larger than {ARTICLE_BYTES // 2**20} MB, perhaps because of an unclosed quotation mark: "
+    "the rest of the file was not read"
 )
 _KNOWN = {key: name for name, keys in SPELLINGS.items() for key in keys}
-_SEPARATOR = re.compile(r"\Asep=(.)\r?\n")  # what Excel writes above a table
-_NAMES = re.compile(r"'([^']*)'|\"([^\"]*)\"")  # in a list as Python prints it
-_HEADER_UP_TO = 2**14  # characters of a line that may name columns
+_SEPARATOR = re.compile(r"\Asep=(.)\r?\n")  # Excel's first line
+_NAMES = re.compile(r"'([^']*)'|\"([^\"]*)\"")  # in a printed Python list
+_HEADER_UP_TO = 2**14  # characters of a header line
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a table in a text file is written."""
+    """Encoding, delimiter, escape character and leading lines of a CSV file."""
 
     encoding: str
     delimiter: str
@@ -39,13 +39,13 @@ class Dialect:
     before: int  # lines above the header
 
 
-def dialect_of(start: bytes, field_map: FieldMap = NO_MAP) -> Dialect | None:
-    """Return how the table that begins with `start` is written; None if it is no table.
+def detect_dialect(start: bytes, field_map: FieldMap = NO_MAP) -> Dialect | None:
+    """Detect the dialect of the table that begins with `start`; None if it isn't a table.
 
-    A table's first row names its columns: at least two of them are fields of an article, in the
-    usual spellings or by the map, and the rows below have as many cells.
+    The first row must name at least two fields of an article, in a known spelling or by the map,
+    and the second row must be as wide.
     """
-    encoding, text = _decoded(start)
+    encoding, text = _decode_start(start)
     mark = _SEPARATOR.match(text)
     body = text[mark.end() :] if mark else text
     lines = body.lstrip("\r\n")
@@ -62,11 +62,11 @@ def dialect_of(start: bytes, field_map: FieldMap = NO_MAP) -> Dialect | None:
 
 
 def _known_columns(text: str, delimiter: str, escape: str | None, field_map: FieldMap) -> int:
-    """Return how many fields of an article the first row names, if the second is as wide."""
+    """Return the number of article fields in the first row, 0 if the second isn't as wide."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=escape)
     try:
         header, second = next(rows, []), next(rows, [])
-    except csv.Error:  # a cell longer than the reader takes: that is in the second row, or below
+    except csv.Error:  # a cell exceeds the csv limit, in the second row or below
         header = next(csv.reader(text.splitlines()[:1], delimiter=delimiter), [])
         second = header
     wide = text.count("\n") < 2 or len(second) == len(header) or len(text) > 2**15
@@ -79,8 +79,8 @@ def _bare(cell: str) -> str:
     return re.sub(r"[\W_]", "", cell.casefold().rpartition(":")[2])
 
 
-def _decoded(start: bytes) -> tuple[str, str]:
-    """Return the encoding and the text of the start of a file; a cut last character is left out."""
+def _decode_start(start: bytes) -> tuple[str, str]:
+    """Return the encoding and the text of a file's start, without a cut last character."""
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if start.startswith(mark):
             return encoding, codecs.getincrementaldecoder(encoding)("replace").decode(start)
@@ -90,7 +90,7 @@ def _decoded(start: bytes) -> tuple[str, str]:
         pass
     try:
         text = decode(start)
-    except ValueError:  # a broken character here and there: its row is refused, not the table
+    except ValueError:  # some invalid characters: reject those rows, not the table
         return "utf-8-sig", start.decode("utf-8-sig", "surrogateescape")
     for encoding in ("cp1252", "cp1250", "cp1251"):
         if start.decode(encoding, "replace") == text:
@@ -101,10 +101,17 @@ def _decoded(start: bytes) -> tuple[str, str]:
 def read_csv(
     file: io.BufferedReader, place: str, dialect: Dialect, field_map: FieldMap = NO_MAP
 ) -> Read:
-    """Yield the article of each row; a row that holds none is a Reject, and the rest goes in."""
-    # Of the whole process, and 131,072 without it: an article in a cell may be longer.
+    """Yield the article of each row; a row without an article is a reject.
+
+    Args:
+        file: the file.
+        place: its place; rows are at `place:line`.
+        dialect: its dialect.
+        field_map: the user's field names.
+    """
+    # Process-wide; the default of 131,072 is too small for an article in a cell.
     csv.field_size_limit(ARTICLE_BYTES)
-    file, head = with_head(file)
+    file, head = read_head(file)
     order = order_of_rows(
         head.decode(dialect.encoding, "replace"),
         delimiter=dialect.delimiter,
@@ -119,7 +126,7 @@ def read_csv(
     header: list[str] = []
     try:
         for row in rows:
-            at, line, lines.held = f"{place}:{line}", dialect.before + rows.line_num + 1, 0
+            at, line, lines.row_size = f"{place}:{line}", dialect.before + rows.line_num + 1, 0
             if not header:
                 header = [cell.strip() for cell in row]
             elif any(cell.strip() for cell in row):
@@ -128,30 +135,32 @@ def read_csv(
                     lambda: [_from_row(row, header, at, field_map, order)],  # noqa: B023
                 )
     except csv.Error as error:
-        yield Reject(f"{place}:{line}", f"a broken row: {error}: what follows is not read")
+        yield Reject(f"{place}:{line}", f"broken row: {error}; the rest of the file was not read")
     except _TooLongError:
         yield Reject(f"{place}:{line}", _TOO_LONG)
     except UnicodeError as error:
-        yield Reject(f"{place}:{line}", f"broken characters: {error}: what follows is not read")
+        yield Reject(
+            f"{place}:{line}", f"broken characters: {error}; the rest of the file was not read"
+        )
 
 
 class _TooLongError(Exception):
-    """More was read for one row than an article may have."""
+    """A row is larger than an article may be."""
 
 
 class _Lines(Iterator[str]):
-    """The lines of a file, each of bounded length; `held` counts characters, of a row's lines."""
+    """Lines of bounded length; `row_size` counts the characters of the current row."""
 
     def __init__(self, text: io.TextIOWrapper, before: int) -> None:
         self._text = text
-        self.held = 0
+        self.row_size = 0
         for _ in range(before):
             text.readline(_HEADER_UP_TO)
 
     def __next__(self) -> str:
         line = self._text.readline(ARTICLE_BYTES + 1)
-        self.held += len(line)
-        if self.held > ARTICLE_BYTES:
+        self.row_size += len(line)
+        if self.row_size > ARTICLE_BYTES:
             raise _TooLongError
         if not line:
             raise StopIteration
@@ -164,16 +173,16 @@ def _from_row(
     while len(row) > len(header) and not row[-1].strip():
         row.pop()
     if len(row) != len(header):
-        why = "is a separator or a quotation mark in a cell not quoted?"
+        why = "check for unquoted separators and quotation marks"
         return Reject(at, f"{len(row)} cells under {len(header)} columns: {why}")
-    record = {name: _cell(cell) for name, cell in zip(header, row, strict=True) if cell}
+    record = {name: _parse_cell(cell) for name, cell in zip(header, row, strict=True) if cell}
     if any("\udc80" <= char <= "\udcff" for cell in row for char in cell):
         return Reject(at, "invalid UTF-8 in the row")
     return article_from(record, place=at, field_map=field_map, order=order)
 
 
-def _cell(cell: str) -> Any:
-    """Return a list or a record where a cell is one, as JSON or as Python prints it."""
+def _parse_cell(cell: str) -> Any:
+    """Parse a cell that contains a list or record in JSON or Python notation."""
     bare = cell.strip()
     if len(bare) > 10_000 or (bare[:1], bare[-1:]) not in (("[", "]"), ("{", "}")):
         return cell

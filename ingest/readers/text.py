@@ -1,4 +1,4 @@
-"""Plain text and Markdown: a headline, perhaps a few lines about the article, then the story."""
+"""Plain text and Markdown: headline, optional header lines, story."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ingest.readers import Reject
 from ingest.readers.bylines import parse_authors
 from ingest.readers.encoding import decode
 from ingest.readers.fields import SPELLINGS, article_from
-from ingest.readers.html.visible_date import stands_alone
+from ingest.readers.html.visible_date import is_dateline
 from ingest.readers.publication_dates import parse_date
 from rag.schema import Article
 from rag.urls import file_location
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _PAIR = re.compile(r"\A([A-Za-zÀ-ÿА-Яа-яЁёІіЇїЄє가-힣 _-]{2,24})\s*[:：]\s*+(.*)\Z")
-_HEAD_LINES = 12  # lines that are looked at for what is said of the article
-_LINE_UP_TO = 160  # characters of such a line; a longer one is the story
+_HEAD_LINES = 12  # header lines with metadata of the article
+_LINE_UP_TO = 160  # characters of a header line; a longer one is story
 _OWN_LABELS = {
     "datum": "date", "erschienen": "date", "stand": "updated", "autor": "author", "von": "author",
     "quelle": "source", "titel": "title", "fecha": "date", "fuente": "source", "auteur": "author",
@@ -33,10 +33,10 @@ _BYLINE = re.compile(
     r"(?:By|BY|Von|Par|Por)\s+((?:[A-ZÀ-Þ][\w.'’-]*|and|von|van|de|del|al|bin|&)"
     r"(?:\s+(?:[A-ZÀ-Þ][\w.'’-]*|and|von|van|de|del|al|bin|&)){0,8})(?:,\s*(.{2,60}))?\Z"
 )
-_WORDS, _SENTENCE = 5, 3  # of a story under a headline
+_WORDS, _SENTENCE = 5, 3  # minimum words of a story under a headline; of one that ends a sentence
 _ENDS = re.compile(r"[.!?…。！？।۔։؟]")
 _ENDS_WITHIN = 20  # characters of the end
-# Scripts that put no space between words: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
+# Scripts without spaces between words: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _DATELINE = re.compile(
@@ -45,8 +45,8 @@ _DATELINE = re.compile(
     r"\s*+(?:\([^)]{2,30}\)\s*+)?[—–:-]"
 )
 _HEADING = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+(\S.{0,300}?)[ \t]{0,20}#{0,20}[ \t]{0,20}$")
-# None of them looks further than to the next mark of its kind: a line may have a million.
-_MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
+# Each pattern stops at the next mark of its kind, because a line may have a million.
+_MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"!\[[^\[\]\n]*\]\([^)\n]{0,1000}+\)"), ""),  # pictures, with their descriptions
     (re.compile(r"\[([^\[\]\n]+)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"\n]*\")?\)"), r"\1"),
     (re.compile(r"\[([^\[\]\n]+)\]\[[^\]\n]*\]"), r"\1"),
@@ -62,12 +62,16 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def read_text(content: bytes, *, place: str, url: str = "") -> Article | Reject:
-    """Return the article of a text or Markdown file, or why it is none.
+    """Return the article of a text or Markdown file, or a Reject with the reason.
 
-    The title is front matter's, a `Title:` line's, the first heading or the first line; the date
-    front matter's, a `Date:` line's, a line that is a date, or the dateline's, if it names a year.
-    An article without an address or an id is known by the path of its file; `url` is where it was
-    fetched from.
+    The title comes from front matter, a `Title:` line, the first heading or the first line; the
+    date from front matter, a `Date:` line, a line that is a date, or a dateline with a year. An
+    article without URL or id is identified by its file's path.
+
+    Args:
+        content: the file.
+        place: its place.
+        url: the URL it was fetched from, if any.
     """
     try:
         text = decode(content)
@@ -76,22 +80,22 @@ def read_text(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     text = re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
     record, story = _front_matter(text)
     if record or _HEADING.search(story):
-        story = _unmarked(story, record)
+        story = _strip_markdown(story, record)
     head, story = header_fields(story, has_title="title" in record)
     has_title = "title" in head or "title" in record
     record = {"url": url, **head, **record, "text": story}
     found = article_from(record, place=place, given=f"file:{file_location(place)}")
     if isinstance(found, Article) and (size := _too_short(story, has_title=has_title)):
-        why = "a headline and a sentence are the least"
+        why = "expected at least a headline and a sentence"
         return Reject(place, f"too short to be a story: {size}: {why}")
     return found
 
 
 def _too_short(story: str, *, has_title: bool) -> str:
-    """Return how long a text is that is no story; "" for one that may be.
+    """Return the length of a text that is too short to be a story; "" if it is long enough.
 
-    A brief is a headline with five words of text, or with a sentence of three ("Nobody was hurt.");
-    without a headline, twice as many. In a script without spaces, two characters are a word.
+    A brief is a headline with five words, or with a sentence of three ("Nobody was hurt."); without
+    a headline, twice as many. In a script without spaces, two characters count as a word.
     """
     words = sum(1 + len(found[0]) // 2 for found in _UNSPACED.finditer(story))
     words += len(_UNSPACED.sub(" ", story).split())
@@ -103,15 +107,20 @@ def _too_short(story: str, *, has_title: bool) -> str:
 
 
 def header_fields(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
-    """Return what the first lines of a text say of it, and the story without them."""
-    head, story = _head(story, has_title=has_title)
+    """Return the fields in the first lines of a text, and the story without those lines.
+
+    Args:
+        story: the text.
+        has_title: whether the title is known already.
+    """
+    head, story = _split_header(story, has_title=has_title)
     if "published" not in head:
         head["published"] = _dateline(story)
     return head, story
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """Return YAML front matter as far as archives use it: keys, words, quotes and flat lists."""
+    """Parse YAML front matter as archives use it: keys, words, quotes and flat lists."""
     match = _FRONT_MATTER.match(text)
     if not match:
         return {}, text
@@ -121,10 +130,10 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
         item = re.match(r"\A\s*-\s++(.*)\Z", line)
         pair = re.match(r"\A([\w .-]++)\s*+:(?:\s++(.*))?\Z", line)
         if item and key:
-            held = record[key] if isinstance(record.get(key), list) else []
-            record[key] = [*held, _scalar(item.group(1))]
+            items = record[key] if isinstance(record.get(key), list) else []
+            record[key] = [*items, _scalar(item.group(1))]
         elif pair:
-            key = _canonical(pair.group(1)) or pair.group(1).strip()
+            key = _field_of_label(pair.group(1)) or pair.group(1).strip()
             record[key] = _scalar(pair.group(2) or "")
     return record, text[match.end() :]
 
@@ -140,19 +149,19 @@ def _scalar(value: str) -> Any:
     return re.sub(r"(?s)(?<!\s)\s++#\s.*\Z", "", value)
 
 
-def _canonical(label: str) -> str:
+def _field_of_label(label: str) -> str:
     label = label.strip().casefold()
     return _KEYS.get(re.sub(r"[\W_]", "", _OWN_LABELS.get(label, label)), "")
 
 
-def _unmarked(story: str, record: dict[str, Any]) -> str:
-    """Return Markdown as plain text; its first heading, at the top, becomes the title."""
+def _strip_markdown(story: str, record: dict[str, Any]) -> str:
+    """Return Markdown as plain text; a heading at the top becomes the title."""
     first = _HEADING.match(story.lstrip())
     if first and "title" not in record:
         record["title"] = first.group(1)
         story = story.lstrip()[first.end() :]
     story = _without_comments(story)
-    for mark, instead in _MARKS:
+    for mark, instead in _MARKDOWN:
         story = mark.sub(instead, story)
     return story
 
@@ -166,8 +175,8 @@ def _without_comments(story: str) -> str:
     return "".join(kept)
 
 
-def _head(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
-    """Split off what the first lines say of the article: title, date, byline, publisher."""
+def _split_header(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
+    """Split off the metadata in the first lines: title, date, byline, publisher."""
     head: dict[str, Any] = {}
     lines = story.strip().split("\n")
     taken = 0
@@ -175,7 +184,7 @@ def _head(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
         line = clean_line(line)
         if not line:
             continue
-        found = _about(line) if len(line) <= _LINE_UP_TO else None
+        found = _line_metadata(line) if len(line) <= _LINE_UP_TO else None
         if found is None and not has_title and "title" not in head and _may_be_title(lines, index):
             found = {"title": line}
         if found is None:
@@ -190,11 +199,11 @@ def _may_be_title(lines: list[str], index: int) -> bool:
     return rest and len(lines[index].strip()) <= _LINE_UP_TO
 
 
-def _about(line: str) -> dict[str, Any] | None:
-    """Return what a line says of the article; None where it belongs to the article itself."""
+def _line_metadata(line: str) -> dict[str, Any] | None:
+    """Return the metadata in a line; None if the line belongs to the article itself."""
     pair = _PAIR.match(line)
     if pair:
-        name = _canonical(pair.group(1))
+        name = _field_of_label(pair.group(1))
         if name in (
             "title",
             "publisher",
@@ -215,19 +224,19 @@ def _about(line: str) -> dict[str, Any] | None:
     if normalize_line(line) in ("date", "by", "author", "updated", "published", "source"):
         return {}
     if _YEAR.search(line) and len(line) <= 60 and not re.search(r"[.!?][\"”’]?\Z", line):
-        moment = _parsed(line) if stands_alone(line) else None
+        moment = _parse_date_or_none(line) if is_dateline(line) else None
         if moment:
             return {"published": moment}
     return None
 
 
 def _dateline(story: str) -> datetime | None:
-    """ "SEOUL, Oct. 24, 2024 (AP) —" at the head of the story."""
+    """Return the date of a dateline such as "SEOUL, Oct. 24, 2024 (AP) —"."""
     match = _DATELINE.match(story.strip())
-    return _parsed(match.group(1)) if match else None
+    return _parse_date_or_none(match.group(1)) if match else None
 
 
-def _parsed(text: str) -> datetime | None:
+def _parse_date_or_none(text: str) -> datetime | None:
     try:
         return parse_date(text)
     except ValueError:

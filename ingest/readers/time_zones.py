@@ -1,4 +1,4 @@
-"""Time zones as publishers name them: offsets, abbreviations, names in words, IANA names."""
+"""Time zones in dates: offsets, abbreviations, names in words, IANA names."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone that a date names: its rules, or `unknown`, the name that nobody can read."""
+    """A zone named in a date: its rules, or the name that is `unknown`."""
 
     rules: tzinfo | None = None
     unknown: str = ""
 
-    def applied(self, moment: datetime) -> datetime:
-        """Return a wall-clock time in this zone, with the offset that holds on that day."""
+    def apply(self, moment: datetime) -> datetime:
+        """Return a wall-clock time in this zone, with the offset of that day."""
         aware = moment.replace(tzinfo=self.rules or UTC)
         return aware.replace(tzinfo=timezone(aware.utcoffset() or timedelta()))
 
@@ -27,8 +27,8 @@ def _table(rows: str) -> dict[str, str]:
     }
 
 
-# Abbreviations by their fixed offset. Where several zones share one, the commonest in the news:
-# `_BY_COUNTRY` has the others.
+# Abbreviations with their fixed offset. For those shared by several zones, the commonest in the
+# news; `_BY_COUNTRY` has the others.
 _OFFSETS = _table(
     """
     +00:00 UTC UT GMT Z WET AZOST ZULU
@@ -67,7 +67,7 @@ _OFFSETS = _table(
     -11:00 SST NUT
     """
 )
-# What follows summer time by the date.
+# Names with daylight saving time.
 _RULES = _table(
     """
     America/New_York ET EASTERN EST5EDT
@@ -121,7 +121,7 @@ _BY_COUNTRY: dict[str, dict[str, str]] = {
     "ADT": {"ae": "+04:00", "iq": "+04:00"},
     "ACT": {"au": "Australia/Adelaide"},
 }
-# In words that stand for one zone, in the languages that write them so.
+# Phrases that name one zone, in their languages.
 _IN_WORDS = {
     "мск": "Europe/Moscow", "по москве": "Europe/Moscow", "московское время": "Europe/Moscow",
     "по московскому времени": "Europe/Moscow", "по киеву": "Europe/Kyiv",
@@ -155,14 +155,14 @@ _LONG_RE = re.compile(
 _SHORT_RE = re.compile(
     rf"{_OPEN}(Z|[A-Z]{{1,6}}\d?[A-Z]{{0,3}}|МСК|SEČ|SELČ|ChST)(?![\w.]){_CLOSE}(?:\[[\w/]{{1,40}}\])?"
 )
-# "6.30pm bst", "18:30 Eastern": known names alone, for any other small word may stand there.
+# "6.30pm bst", "18:30 Eastern": known names only, because any other word may follow a time.
 _KNOWN_RE = re.compile(rf"{_OPEN}([A-Za-z][a-z-]{{1,14}}){_CLOSE}(?=[ ,.]{{0,3}}(?:\d|\Z))")
 _AT_END = re.compile(r"[ (\[](?:[A-Z]{2,5}|(?:GMT|UTC) ?[+-]\d{1,2}(?::?\d\d)?)[)\]]?\Z")
 _NO_ZONES = frozenset(
     "AM PM UHR HRS HR HS H T BE AD CE BC AT ON BY IN JAN FEB MAR APR MAY JUN JUNE JULY JUL AUG "
     "SEP SEPT OCT NOV DEC MON TUE TUES WED THU THUR THURS FRI SAT SUN".split()
 )
-_STANDARD = {  # names with "Standard" or "Daylight" hold all year
+_STANDARD = {  # with "Standard" or "Daylight", the offset is fixed
     "EASTERN": ("-05:00", "-04:00"),
     "CENTRAL": ("-06:00", "-05:00"),
     "MOUNTAIN": ("-07:00", "-06:00"),
@@ -175,15 +175,20 @@ _STANDARD = {  # names with "Standard" or "Daylight" hold all year
 
 
 def zone_after_clock(text: str, start: int, country: str = "") -> tuple[Zone, int] | None:
-    """Return the zone that stands in `text` at `start`, behind a time of day, and where it ends.
+    """Return the zone in `text` at `start`, after a time of day, and where it ends.
 
-    `country` is a two-letter code: it says which zone an abbreviation means that several share.
-    A name that cannot be read is a Zone with `unknown`; None where no zone is named.
+    Args:
+        text: the date.
+        start: the end of the time of day.
+        country: two-letter code, which decides abbreviations shared by several zones.
+
+    Returns:
+        The zone, with `unknown` set for an unknown name, and its end; None if no zone is named.
     """
     for pattern, read in (
         (_OFFSET_RE, _from_offset),
         (_IN_WORDS_RE, lambda found, _: Zone(_iana(_IN_WORDS[found.group(1).casefold()]))),
-        (_IANA_RE, lambda found, _: _named(found.group(1))),
+        (_IANA_RE, lambda found, _: _from_iana_name(found.group(1))),
         (_LONG_RE, _from_long_name),
         (_SHORT_RE, _from_short_name),
         (_KNOWN_RE, _from_known_name),
@@ -196,7 +201,12 @@ def zone_after_clock(text: str, start: int, country: str = "") -> tuple[Zone, in
 
 
 def zone_at_end(text: str, country: str = "") -> tuple[Zone, int] | None:
-    """Return the zone that a date ends with, the time standing elsewhere, and where it begins."""
+    """Return the zone at the end of a date, and where it begins, or None.
+
+    Args:
+        text: the date, without its time of day.
+        country: two-letter code, which decides abbreviations shared by several zones.
+    """
     found = _AT_END.search(text[-20:])
     start = len(text[:-20]) + found.start() if found else 0
     named = zone_after_clock(text, start, country) if found else None
@@ -228,7 +238,7 @@ def _from_short_name(found: re.Match[str], country: str) -> Zone | None:
         return None
     if name == "Z":
         return Zone(UTC)
-    if len(name) == 1:  # military: A is one hour east, N one hour west, J the local time
+    if len(name) == 1:  # military zones: A is UTC+1, N is UTC-1, J is local time
         if name == "J" or not name.isascii():
             return Zone(unknown=name)
         east, west = "ABCDEFGHIKLM", "NOPQRSTUVWXY"
@@ -249,7 +259,7 @@ def _of_abbreviation(name: str, country: str) -> Zone | None:
     return Zone(_iana(local)) if "/" in local else Zone(_fixed(local))
 
 
-def _named(name: str) -> Zone:
+def _from_iana_name(name: str) -> Zone:
     rules = _iana(name)
     return Zone(rules, "" if rules else name)
 

@@ -1,4 +1,4 @@
-"""The time of day within a date, as newspapers of many languages write it."""
+"""Times of day in dates, in the notations of many languages."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _UNITS = r"(?: ?(?:uhr|hrs?|hs|hours|h|น\.|บ\.|बजे|giờ|год\.?|ч\
 _HOUR = r"(?P<hour>[01]?\d|2[0-4])"
 _MINUTE = r"(?P<minute>[0-5]\d)"
 _SECOND = r"(?P<second>[0-5]\d|60)"
-# What stands between a date and its time, in words.
-_LINKS = (
+# Words between a date and its time.
+_LINK_WORDS = (
     r"(?:\b(?:at|um|à|a las|a la|às|as|alle ore|alle|ore|om|kl\.?|klo|godz\.?|o godz\.?|o godzinie|"
     r"saat|saat:|ora|ur|lúc|pukul|pkl\.?|w|в|о|об|ve|στις|la ora|u|v|ob|los)|เวลา|الساعة|ساعت|बजे)?"
 )
@@ -48,22 +48,22 @@ _CLOCKS = tuple(
         r"(?= ?(?:gmt|utc|z|hrs|hours|uhr|[bcejm]es?t|[ecmp][ds]t)\b)(?: ?(?:hrs|hours|uhr))?",
     )
 )
-_POINTED = 3  # the pattern with a point between hour and minute, which a date may be as well
-_LINK_BEFORE = re.compile(rf"(?i)[ ,]{{0,3}}{_LINKS}[ ,]{{0,3}}\Z")
-_LEAD_UP_TO = 20  # characters of what stands between a date and its time
-_MARKED = re.compile(r"(?i)uhr|น\.|hrs|ora\b|kl|ore|alle|klo|godz|pm|am|om |um |at ")
+_POINTED = 3  # the pattern with a point between hour and minute, which also matches dates
+_LINK_BEFORE = re.compile(rf"(?i)[ ,]{{0,3}}{_LINK_WORDS}[ ,]{{0,3}}\Z")
+_LEAD_UP_TO = 20  # characters between a date and its time
+_TIME_MARK = re.compile(r"(?i)uhr|น\.|hrs|ora\b|kl|ore|alle|klo|godz|pm|am|om |um |at ")
 
 
 class Clock(NamedTuple):
-    """A time of day, and where in the text it stands, with the words around it."""
+    """A time of day, and its span in the text including the words around it."""
 
     time: time
     start: int
     end: int
 
 
-def clock_in(text: str) -> Clock | None:
-    """Return the time of day that a date states; None where it states none."""
+def find_clock(text: str) -> Clock | None:
+    """Return the time of day stated in a date, or None."""
     for number, pattern in enumerate(_CLOCKS):
         for found in pattern.finditer(text):
             read = _time(found)
@@ -78,20 +78,22 @@ def clock_in(text: str) -> Clock | None:
 
 
 def _is_clock(text: str, start: int, end: int) -> bool:
-    """Whether 18.30 is a time: it is said to be, or it stands behind a whole date."""
-    return bool(_MARKED.search(text[start:end])) or bool(re.search(r"\d{2}\.?,?\Z", text[:start]))
+    """Return whether 18.30 is a time: it is marked as one, or follows a complete date."""
+    return bool(_TIME_MARK.search(text[start:end])) or bool(
+        re.search(r"\d{2}\.?,?\Z", text[:start])
+    )
 
 
 def _time(found: re.Match[str]) -> time | None:
-    held = found.groupdict()
-    hour, minute = int(held["hour"]), int(held.get("minute") or 0)
-    second = min(59, int(held.get("second") or 0))
-    if held.get("half"):
+    groups = found.groupdict()
+    hour, minute = int(groups["hour"]), int(groups.get("minute") or 0)
+    second = min(59, int(groups.get("second") or 0))
+    if groups.get("half"):
         minute = 30
-    if (held.get("pm") or held.get("pm2")) and hour < 12:
+    if (groups.get("pm") or groups.get("pm2")) and hour < 12:
         hour += 12
-    if (held.get("am") or held.get("am2")) and hour == 12:
+    if (groups.get("am") or groups.get("am2")) and hour == 12:
         hour = 0
-    if hour == 24 and minute == 0:  # the end of the day, which is not the day after
+    if hour == 24 and minute == 0:  # the end of the day, which must not become the next day
         return time(23, 59, 59)
     return time(hour, minute, second) if hour < 24 else None

@@ -1,20 +1,20 @@
-"""Files that hold no article, or none that is read: told by their content, and refused by name."""
+"""Files that contain no articles or are in unsupported formats, recognized by content."""
 
 from __future__ import annotations
 
 import re
 
 _CONVERT = "save it as PDF, HTML or plain text"
-_AS_TEXT = "make HTML, JSON lines or plain text of it, or say `--as text` to take it as it is"
-_NO_ARTICLES = "it holds no articles that are read"
+_AS_TEXT = "convert it to HTML, JSON lines or plain text, or use `--as text` to read it as it is"
+_NO_ARTICLES = "it contains no articles"
 
-# Formats by their first bytes: what they are called, and the way out.
+# Formats by their first bytes, with name and fix.
 _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"SQLite format 3", "an SQLite database", "export its articles as JSON lines or CSV"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document or mail (OLE)", _CONVERT),
     (b"{\\rtf", "a document in RTF", _CONVERT),
-    (b"%!PS", "PostScript", "make a PDF of it, as `ps2pdf` does"),
-    (b"AT&TFORM", "a DjVu document", "make a PDF of it"),
+    (b"%!PS", "PostScript", "convert it to PDF, for example with `ps2pdf`"),
+    (b"AT&TFORM", "a DjVu document", "convert it to PDF"),
     (b"\x89PNG", "a picture", _NO_ARTICLES),
     (b"\xff\xd8\xff", "a picture", _NO_ARTICLES),
     (b"GIF8", "a picture", _NO_ARTICLES),
@@ -38,17 +38,17 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"OTTO", "a font", _NO_ARTICLES),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive", "unpack it first"),
-    (b"ARROW1", "an Arrow file", "write it as Parquet"),
-    (b"Obj\x01", "an Avro file", "write it as Parquet or JSON lines"),
+    (b"ARROW1", "an Arrow file", "convert it to Parquet"),
+    (b"Obj\x01", "an Avro file", "convert it to Parquet or JSON lines"),
     (b"\x93NUMPY", "a NumPy array", _NO_ARTICLES),
-    (b"\x89HDF", "an HDF5 file", "write it as Parquet or JSON lines"),
+    (b"\x89HDF", "an HDF5 file", "convert it to Parquet or JSON lines"),
 )
 _RIFF = {b"WEBP": "a picture", b"WAVE": "audio", b"AVI ": "video"}
 
-# Text of a kind of its own. No pattern looks further than its first lines.
+# Text formats, by their first lines.
 _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
-    (re.compile(pattern), name, way_out)
-    for pattern, name, way_out in (
+    (re.compile(pattern), name, fix)
+    for pattern, name, fix in (
         (rb"\A\s*+\d++[ \t]*+\r?\n\d\d?:\d\d:\d\d[,.]\d{1,3} *-->", "subtitles (SRT)", _AS_TEXT),
         (rb"\AWEBVTT(?:[ \t\r\n]|\Z)", "subtitles (WebVTT)", _AS_TEXT),
         (rb"\A\s*+\[Script Info\]", "subtitles (SSA)", _AS_TEXT),
@@ -56,8 +56,8 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\A\s*+(?i:<sami)\b", "subtitles (SAMI)", _AS_TEXT),
         (rb"\A\s*+(?i:BEGIN:VCARD)\b", "an address book (vCard)", _NO_ARTICLES),
         (rb"\A\s*+(?i:BEGIN:VCALENDAR)\b", "a calendar (iCalendar)", _NO_ARTICLES),
-        (rb"\A-----BEGIN PGP SIGNED", "a text signed with PGP", "verify it, then save the text"),
-        (rb"\A-----BEGIN PGP", "a message or a key of PGP", "decrypt it first"),
+        (rb"\A-----BEGIN PGP SIGNED", "a PGP-signed text", "verify it, then save the text"),
+        (rb"\A-----BEGIN PGP", "a PGP message or key", "decrypt it first"),
         (rb"\A-----BEGIN [A-Z0-9 ]{3,40}-----", "a key or a certificate", _NO_ARTICLES),
         (rb"\A\s*+(?:%[^\n]{0,500}\n\s*+){0,20}\\document(?:class|style)\b", "LaTeX", _CONVERT),
         (rb"\A#![ \t]*/", "a program", _NO_ARTICLES),
@@ -88,27 +88,27 @@ _VOCABULARIES = {
 
 
 def unsupported_format(start: bytes) -> str:
-    """Return what a file that begins with `start` is, and the way out; "" where it may be text."""
-    for magic, name, way_out in _BINARY:
+    """Return the name and fix of an unsupported format; "" if the file may be text."""
+    for magic, name, fix in _BINARY:
         if start.startswith(magic):
-            return _said(name, way_out)
+            return _message(name, fix)
     if start.startswith(b"RIFF") and start[8:12] in _RIFF:
-        return _said(_RIFF[start[8:12]], _NO_ARTICLES)
+        return _message(_RIFF[start[8:12]], _NO_ARTICLES)
     if start[4:8] == b"ftyp":
-        return _said("video, audio or a picture (MP4)", _NO_ARTICLES)
+        return _message("video, audio or a picture (MP4)", _NO_ARTICLES)
     if start.startswith(b"BM") and start[6:10] == b"\0\0\0\0":
-        return _said("a picture", _NO_ARTICLES)
+        return _message("a picture", _NO_ARTICLES)
     if start.startswith(b"MZ") and b"\0" in start[:64]:
-        return _said("a program", _NO_ARTICLES)
+        return _message("a program", _NO_ARTICLES)
     bare = start.removeprefix(b"\xef\xbb\xbf")
-    for pattern, name, way_out in _TEXTS:
+    for pattern, name, fix in _TEXTS:
         if pattern.match(bare):
-            return _said(name, way_out)
+            return _message(name, fix)
     return ""
 
 
 def unsupported_xml(start: bytes) -> str:
-    """Return what XML of a vocabulary that isn't read is; "" for what is no XML, or a page."""
+    """Return the name and fix of an unsupported XML vocabulary; "" for HTML and other text."""
     match = _ROOT.match(start)
     if not match:
         return ""
@@ -119,10 +119,10 @@ def unsupported_xml(start: bytes) -> str:
         return ""  # "<Ada> hello": angle brackets in a text
     called = _VOCABULARIES.get(name.casefold(), "") if b"xmlns" in match[0] or name != "tt" else ""
     if called:
-        return _said(called, "name the feeds themselves" if name == "opml" else _NO_ARTICLES)
+        return _message(called, "ingest the feeds themselves" if name == "opml" else _NO_ARTICLES)
     if name.casefold() in _HTML_TAGS:
         return ""
-    return f"XML of a kind that is not read here (<{root}>): make HTML or JSON lines of it"
+    return f"unsupported kind of XML (<{root}>): convert it to HTML or JSON lines"
 
 
 _HTML_TAGS = frozenset(
@@ -134,5 +134,5 @@ _HTML_TAGS = frozenset(
 )
 
 
-def _said(name: str, way_out: str) -> str:
-    return f"{name}: not a format that is read here: {way_out}"
+def _message(name: str, fix: str) -> str:
+    return f"{name}: unsupported format: {fix}"

@@ -1,4 +1,4 @@
-"""Web archives: the articles among the pages that a crawler kept, in WARC and in ARC."""
+"""Web archives: articles from the pages of a crawl, in WARC and ARC."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ from ingest.readers.html.reader import read_html
 from ingest.readers.http_payload import decode_payload
 from rag.schema import Article
 
-# What a record may say of itself. Real headers have some KB; a line without an end has no bound.
+# Limit of a record header; real ones have some KB.
 HEADER_BYTES = 2**20
 _ARC_RECORD = re.compile(rb"\A[a-z][a-z0-9+.-]{1,20}:\S*+ [\d.:a-fA-F]+ \d{8,17} \S+ -?\d+\s*\Z")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
-_DAMAGED = "a damaged record: "
+_DAMAGED = "damaged record: "
 
 
 def read_warc(file: io.BufferedReader[Any], place: str) -> Read:
-    """Yield the article of each page that was fetched with success, and the pages without one.
+    """Yield the article or reject of each page that was fetched successfully.
 
-    The record's address is the article's, unless the page names a canonical one. What is no HTML
-    is passed over. After a damaged record reading goes on where the next begins.
+    The record's URL identifies the article, unless the page names a canonical one. Records that
+    aren't HTML are skipped. After a damaged record, reading continues at the next one.
+
+    Args:
+        file: the web archive, unpacked.
+        place: its place; pages are at `place!url`.
     """
     pages = 0
     for found in _pages(file, place):
@@ -39,14 +43,14 @@ def read_warc(file: io.BufferedReader[Any], place: str) -> Read:
         url, content = found
         at = f"{place}!{printable_name(url)}"
         if len(content) > ARTICLE_BYTES:
-            yield Reject(at, f"longer than {ARTICLE_BYTES // 2**20} MB: no page is that long")
+            yield Reject(at, f"larger than {ARTICLE_BYTES // 2**20} MB: too large for one page")
         else:
-            yield from guard(at, partial(_page, content, at, url))
+            yield from guard(at, partial(_read_page, content, at, url))
     if not pages:
-        yield Reject(place, "a web archive without an HTML page")
+        yield Reject(place, "web archive without HTML pages")
 
 
-def _page(content: bytes, at: str, url: str) -> list[Article | Link | Reject]:
+def _read_page(content: bytes, at: str, url: str) -> list[Article | Link | Reject]:
     return [read_html(content, place=at, url=url)]
 
 
@@ -56,17 +60,17 @@ def _pages(file: io.BufferedReader[Any], place: str) -> Iterator[tuple[str, byte
     while True:
         try:
             record = next(records, None)
-            if records.skipped:  # between the end of the last record and the beginning of this one
-                yield Reject(at, f"{_DAMAGED}its length is not the one it states")
+            if records.skipped:  # data between the end of the last record and the start of this one
+                yield Reject(at, f"{_DAMAGED}its length differs from its header")
             if record is None:
                 return
-            at = place  # what is said of a record whose address cannot be read
+            at = place  # the place of a record whose URL can't be read
             url = _address(record)
             at = f"{place}!{url}" if url else place
             if _is_page(record):
                 yield url, _content(record)
-        # warcio takes headers for well-formed: what it raises of others is of every kind. OSError,
-        # EOFError: the file under it ends or breaks, and whoever opened it says so.
+        # warcio raises all kinds of errors for malformed headers. OSError and EOFError concern the
+        # file, and are reported by the caller.
         except (OSError, EOFError):
             raise
         except Exception as error:
@@ -76,7 +80,7 @@ def _pages(file: io.BufferedReader[Any], place: str) -> Iterator[tuple[str, byte
 
 
 def _is_page(record: Any) -> bool:
-    """Whether a record is a page fetched with success, or one kept without its HTTP head."""
+    """Return whether a record is a page fetched successfully, or stored without HTTP headers."""
     if record.rec_type == "resource":
         return (record.rec_headers.get_header("Content-Type") or "").lower().startswith(_PAGE_TYPES)
     headers = record.http_headers
@@ -92,14 +96,14 @@ def _address(record: Any) -> str:
 
 
 def _content(record: Any) -> bytes:
-    """Return the page, unpacked, in UTF-8 where the response names the encoding it is in."""
+    """Return the decompressed page, in UTF-8 if the response names its encoding."""
     content = decode_payload(record)
     kind = (record.http_headers or record.rec_headers).get_header("Content-Type") or ""
     return as_utf8(content, kind) if len(content) <= ARTICLE_BYTES else content
 
 
 def _records(file: io.BufferedReader[Any]) -> Any:
-    """Return warcio's records of a file that is unpacked already, bounded and silent."""
+    """Return warcio's records of an unpacked file, with bounded lines and without warnings."""
     from warcio.archiveiterator import ArchiveIterator
     from warcio.bufferedreaders import DecompressingBufferedReader
     from warcio.exceptions import ArchiveLoadFailed
@@ -107,25 +111,28 @@ def _records(file: io.BufferedReader[Any]) -> Any:
     logging.getLogger("warcio").addHandler(logging.NullHandler())  # it warns on stderr
 
     class Lines(DecompressingBufferedReader):  # type: ignore[misc]
-        """Lines of bounded length; warcio's own have none, and take time by its square."""
+        """Lines of bounded length; warcio's are unbounded and take quadratic time."""
 
         header = 0
 
         def readline(self, length: int | None = None) -> bytes:
+            """Read a line; raises ArchiveLoadFailed if it or the header is too long."""
             line: bytes = super().readline(min(length or HEADER_BYTES, HEADER_BYTES))
             self.header += len(line)
             if self.header > ARTICLE_BYTES or len(line) == HEADER_BYTES:
-                raise ArchiveLoadFailed(f"a header longer than {HEADER_BYTES // 2**20} MB")
+                raise ArchiveLoadFailed(f"a header larger than {HEADER_BYTES // 2**20} MB")
             return line
 
         def skipping(self) -> bytes:
+            """Read a piece of a line that is skipped."""
             line: bytes = super().readline(2**14)
             return line
 
     class Records(ArchiveIterator):  # type: ignore[misc]
-        """The records; where one does not end as it says, on to the beginning of the next."""
+        """Records of the file; after one with a wrong length, continues at the next."""
 
         def __init__(self) -> None:
+            """Open the file."""
             super().__init__(file)
             self.reader = Lines(self.fh, decomp_type=None)
             self.skipped = False
@@ -147,6 +154,7 @@ def _records(file: io.BufferedReader[Any]) -> Any:
             return None, size
 
         def go_on(self) -> bool:
+            """Skip to the next record; return False at the end."""
             self.record = None
             self.member_info = None
             if self.reader is None:

@@ -1,15 +1,17 @@
-"""Chatbot: a question in, growing answers out, every statement with the words it rests on."""
+"""Chatbot: answers questions from an archive, each statement with its citations."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from copy import copy
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from datetime import date
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
+from rag.answer.background import iterate_in_thread
 from rag.answer.extractive import append_statement, compose_answer, quote_statement
 from rag.answer.followups_llm import condense_question
 from rag.answer.llm import SentenceStream
@@ -29,7 +31,7 @@ from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
-from rag.schema import Answer, Filters, Hit, Usage
+from rag.schema import Answer, Filters, Hit, Notice, Usage
 from rag.settings import Settings, Unsupported
 from rag.verify.statements import verify_statement
 from rag.verify.verifier import Entails, Verifier
@@ -40,8 +42,26 @@ if TYPE_CHECKING:
     from rag.archive.archive import Archive
 
 
+class AskOptions(TypedDict, total=False):
+    """The keyword arguments of `Chatbot.ask`, `stream`, `aask` and `astream`."""
+
+    filters: Filters
+    asked_on: date | None
+    history: Sequence[tuple[str, Answer] | str]
+    k: int
+    as_of: date | None
+
+
 class Chatbot:
-    """Answers questions from an archive; without a chat model, in the articles' own words."""
+    """Answers questions from an archive; without a chat model, in the articles' own words.
+
+    May be used by several threads.
+
+    Example:
+        >>> with Chatbot.open("demo") as chatbot:
+        ...     answer = chatbot.ask("When was the treaty signed?")
+        ...     print(answer.text)
+    """
 
     def __init__(
         self,
@@ -54,9 +74,17 @@ class Chatbot:
         entails: Entails | None = None,
         prices: tuple[float, float] = (0.0, 0.0),
     ) -> None:
-        """`timeout` is the longest silence of the chat model, in seconds.
+        """Create a chatbot over an archive that is open, and stays so.
 
-        `prices` are those of a million tokens that it is given and that it writes.
+        Args:
+            archive: An `Archive`, an `ArchiveSnapshot`, or anything else that is a `SearchBackend`.
+            chat_model: Any LangChain chat model; None for answers that quote the articles.
+            unsupported: "strict" removes statements that no passage supports, "mark" keeps them,
+                marked by their `support`.
+            timeout: The longest silence of the chat model, in seconds.
+            context_tokens: The most tokens of passages that the chat model is given.
+            entails: An entailment model that judges statements; None for the measured signals.
+            prices: The prices of a million tokens given to the chat model, and written by it.
         """
         self.archive = archive
         self.chat_model = chat_model
@@ -71,9 +99,21 @@ class Chatbot:
     def open(
         cls, path: str | os.PathLike[str] | None = None, *, settings: Settings | None = None
     ) -> Chatbot:
-        """Open the archive at `path` with the chat model of the settings, if one is set.
+        """Open an archive for reading, with the chat model of the settings.
 
-        The chatbot is a context manager, which closes that archive; or call `close`.
+        Args:
+            path: The archive's folder; by default the settings'.
+            settings: The settings; by default those of the environment.
+
+        Returns:
+            A chatbot whose `close` closes the archive; it is a context manager, too.
+
+        Raises:
+            ArchiveNotFoundError: There is no archive in that folder.
+            ArchiveDamagedError: The archive can't be read.
+            EmbeddingMismatchError: The archive was built with another embedding model.
+            ChatModelError: The chat model is unknown, or not installed.
+            SettingsError: A setting is unknown or impossible.
         """
         from rag.archive.archive import Archive
 
@@ -101,7 +141,16 @@ class Chatbot:
 
     @classmethod
     def over(cls, archive: Archive, settings: Settings) -> Chatbot:
-        """Return a chatbot over an archive that is open, with what the settings name."""
+        """Return a chatbot over an archive that is open, with the models of the settings.
+
+        Args:
+            archive: The archive, which `close` leaves open.
+            settings: The settings that name the chat model and the entailment model.
+
+        Raises:
+            ChatModelError: The chat model is unknown, or not installed.
+            ModelError: The entailment model can't be opened.
+        """
         from rag.models.loading import open_chat_model, open_entailment_model
 
         return cls(
@@ -119,15 +168,31 @@ class Chatbot:
         question: str | ParsedQuery,
         *,
         filters: Filters = Filters(),
-        asked_on: datetime | None = None,
+        asked_on: date | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
-        as_of: datetime | None = None,
+        as_of: date | None = None,
     ) -> Iterator[Answer]:
-        """Yield the answer as it grows, each time whole; the last one is complete.
+        """Yield the answer as it grows, each time the whole of it; the last one is complete.
 
-        `as_of` a day, from the archive as it stood at its end, asked on that day if not said. A
-        question that was parsed is answered as it is, whatever `asked_on` and `history` are.
+        Args:
+            question: A question, or one that was parsed: that is answered as it is, whatever
+                `asked_on` and `history` are.
+            filters: What the articles must be; by default, whatever needs no right to be read.
+            asked_on: The day from which "last week" is counted, now by default; a naive datetime
+                is UTC.
+            history: The conversation before, oldest first: questions with their answers, or
+                questions alone. A follow-up is understood from it.
+            k: The most passages to answer from.
+            as_of: Answer from the archive as it was at the end of this day, and as if asked then
+                unless `asked_on` is given.
+
+        Yields:
+            Answers, at least one. `refused` is set if the archive has no answer.
+
+        Raises:
+            InvalidValueError: `asked_on` or `as_of` is not a date.
+            QuestionTooLongError: The question is too long to be understood.
         """
         if as_of is not None:
             then = self.as_of(as_of)
@@ -141,8 +206,15 @@ class Chatbot:
             answer = add_correction_notes(answer)
             yield past.with_correction_notes(answer, access=filters.access) if past else answer
 
-    def as_of(self, day: datetime) -> Chatbot:
-        """Return the same chatbot over the archive as it stood at the end of a day."""
+    def as_of(self, day: date) -> Chatbot:
+        """Return the same chatbot over the archive as it was at the end of a day.
+
+        Args:
+            day: A `date`, or a `datetime` (UTC if naive); one with a time of day means that moment.
+
+        Raises:
+            InvalidValueError: `day` is not a date.
+        """
         then = copy(self)
         then._opened = None
         then.archive = cast("Archive", self.archive).as_of(day)
@@ -152,7 +224,7 @@ class Chatbot:
         self,
         question: str | ParsedQuery,
         filters: Filters,
-        asked_on: datetime | None,
+        asked_on: date | None,
         history: Sequence[tuple[str, Answer] | str],
     ) -> tuple[ParsedQuery, Usage]:
         """Return the question, parsed once for all that follows, and the tokens that it took."""
@@ -172,7 +244,7 @@ class Chatbot:
         self,
         question: str | ParsedQuery,
         filters: Filters,
-        asked_on: datetime | None,
+        asked_on: date | None,
         history: Sequence[tuple[str, Answer] | str],
         k: int,
     ) -> Iterator[Answer]:
@@ -183,21 +255,17 @@ class Chatbot:
         why = refusal_reason(found.question, ranked)
         denial = check_premise(found.question, ranked)
         if why and denial is None:  # a denial is worth telling
-            hits, notice = found.nearest_hits, found.notice
+            hits, notices = found.nearest_hits, found.notices
             told = self._elsewhere(found, filters)
             if told is not None:
-                why, hits, notice = (
+                why, hits, notices = (
                     excluded_hit_reason(told, found.question, filters),
                     (told, *hits),
-                    "",
+                    (),
                 )
-            refused = refusal_answer(found.question, hits, why, filters)
+            refused = refusal_answer(found.question, hits, why, filters, notices)
             yield replace(
-                refused,
-                question=question,
-                candidates_considered=found.considered,
-                usage=used,
-                notice=notice,
+                refused, question=question, candidates_considered=found.considered, usage=used
             )
             return
         begun = Answer(
@@ -206,7 +274,7 @@ class Chatbot:
             understood=found.question.describe(),
             candidates_considered=found.considered,
             usage=used,
-            notice=_joined(denial.notice if denial else "", found.notice),
+            notices=(*([denial.notice] if denial else []), *found.notices),
         )
         if self.chat_model is None:
             yield from self._extractive(begun, found, ranked, denial)
@@ -218,17 +286,75 @@ class Chatbot:
         question: str,
         *,
         filters: Filters = Filters(),
-        asked_on: datetime | None = None,
+        asked_on: date | None = None,
         history: Sequence[tuple[str, Answer] | str] = (),
         k: int = 8,
-        as_of: datetime | None = None,
+        as_of: date | None = None,
     ) -> Answer:
-        """Return the complete answer: the last of `stream`."""
+        """Return the complete answer: the last one of `stream`.
+
+        Args:
+            question: As in `stream`, like all that follow.
+            filters: What the articles must be.
+            asked_on: The day from which "last week" is counted.
+            history: The conversation before.
+            k: The most passages to answer from.
+            as_of: Answer from the archive as it was at the end of this day.
+
+        Returns:
+            The answer; `refused` is set if the archive has none.
+
+        Raises:
+            InvalidValueError: `asked_on` or `as_of` is not a date.
+            QuestionTooLongError: The question is too long to be understood.
+        """
         answer = Answer(question=question)
         for answer in self.stream(  # noqa: B007  (the last one is what is wanted)
             question, filters=filters, asked_on=asked_on, history=history, k=k, as_of=as_of
         ):
             pass
+        return answer
+
+    async def astream(
+        self, question: str | ParsedQuery, **options: Unpack[AskOptions]
+    ) -> AsyncGenerator[Answer]:
+        """Yield the answer as it grows, like `stream`, without blocking the event loop.
+
+        A thread does the work. If the task is cancelled, or the iterator closed, it ends after the
+        statement that it is at, and the chat model is asked for no more.
+
+        Args:
+            question: As in `stream`.
+            **options: The keyword arguments of `stream`.
+
+        Yields:
+            Answers, at least one.
+
+        Raises:
+            InvalidValueError: `asked_on` or `as_of` is not a date.
+            QuestionTooLongError: The question is too long to be understood.
+        """
+        answers = iterate_in_thread(lambda: self.stream(question, **options))
+        async with aclosing(answers):
+            async for answer in answers:
+                yield answer
+
+    async def aask(self, question: str | ParsedQuery, **options: Unpack[AskOptions]) -> Answer:
+        """Return the complete answer, like `ask`, without blocking the event loop.
+
+        Args:
+            question: As in `stream`.
+            **options: The keyword arguments of `stream`.
+
+        Returns:
+            The answer; `refused` is set if the archive has none.
+
+        Raises:
+            InvalidValueError: `asked_on` or `as_of` is not a date.
+            QuestionTooLongError: The question is too long to be understood.
+        """
+        async with aclosing(self.astream(question, **options)) as answers:
+            *_, answer = [answer async for answer in answers]
         return answer
 
     def _elsewhere(self, found: RetrievalResult, filters: Filters) -> Hit | None:
@@ -260,9 +386,9 @@ class Chatbot:
         shown = compose_answer(found.question, ranked, articles)
         apart = denial is not None or found.question.expected.layout != "best first"
         sure = None if apart else answer_confidence(ranked)
-        unsure = low_confidence_notice(sure) if sure is not None else ""
-        notice = _joined(answer.notice, shown.notice, unsure)
-        answer = replace(answer, notice=notice, confidence=sure)
+        unsure = low_confidence_notice(sure) if sure is not None else ()
+        notices = (*answer.notices, *shown.notices, *unsure)
+        answer = replace(answer, notices=notices, confidence=sure)
         for candidate, before in shown.picked:
             article = articles.get(candidate.hit.passage.article_id, "")
             answer = append_statement(answer, quote_statement(candidate, article, before))
@@ -278,7 +404,7 @@ class Chatbot:
     ) -> Iterator[Answer]:
         """Yield what the chat model writes, each sentence checked as it ends.
 
-        Where nothing of it can be shown, the articles' own words are, with a notice that says so.
+        If no sentence passes verification, fall back to the extractive answer and add a notice.
         """
         assert self.chat_model is not None
         hits = fit_to_context(found.hits, found.question.text, self.context_tokens)
@@ -286,14 +412,14 @@ class Chatbot:
         verifier = Verifier(self.archive.embed, entails=self.entails)
         writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
         writer.usage = answer.usage
-        notice = "What the chat model wrote is not borne out by the passages"
+        failed = Notice("generated_unsupported")
         try:
             for sentence in writer.sentences(
                 build_messages(found.question.text, hits, found.question.asked_on)
             ):
                 if is_refusal(sentence):
                     if not answer.statements and not answer.rejected_statements:
-                        why = "So the chat model judged from the closest articles."
+                        why = Notice("chat_model_found_nothing")
                         refused = refusal_answer(found.question, hits, why, filters)
                         yield replace(refused, question=answer.question, usage=writer.usage)
                         return
@@ -302,6 +428,7 @@ class Chatbot:
                     sentence, hits, verifier, articles=texts_of(self.archive, hits)
                 )
                 if cites_retracted(statement):
+                    statement = replace(statement, reason=Notice("retracted"))
                     answer = replace(
                         answer, rejected_statements=(*answer.rejected_statements, statement)
                     )
@@ -314,19 +441,15 @@ class Chatbot:
                     answer = replace(
                         answer, rejected_statements=(*answer.rejected_statements, statement)
                     )
-        except ChatModelError as error:
-            notice = str(error)
+        except ChatModelError:
+            failed = writer.failure or failed
         if answer.statements:
-            cut = f"The answer may be incomplete: {writer.cut_short}." if writer.cut_short else ""
-            yield replace(answer, usage=writer.usage, notice=_joined(answer.notice, cut))
+            cut = (Notice("maybe_incomplete"), writer.failure) if writer.failure else ()
+            yield replace(answer, usage=writer.usage, notices=(*answer.notices, *cut))
             return
-        notice = _joined(answer.notice, f"{notice}; these are the articles' own words.")
-        begun = replace(answer, hits=found.hits, usage=writer.usage, notice=notice)
+        notices = (*answer.notices, failed, Notice("quotations_instead"))
+        begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
         yield from self._extractive(begun, found, ranked, denial)
-
-
-def _joined(*notices: str) -> str:
-    return " ".join(filter(None, notices))
 
 
 def is_refusal(sentence: str) -> bool:

@@ -10,26 +10,29 @@ from datetime import timedelta
 from rag.answer.coreference import resolve_references
 from rag.answer.sentence_scoring import BEARS_FROM, SentenceCandidate, choose_sentences
 from rag.citations import build_citation, number_citations
-from rag.nlp.dates import WEEKDAYS, format_date
+from rag.nlp.dates import WEEKDAYS
 from rag.nlp.entities import find_names
 from rag.nlp.numbers import Number, find_dates, find_numbers
 from rag.nlp.quotations import speaker_name
 from rag.nlp.tokens import content_words
 from rag.query.answer_type import indicates_answer
 from rag.query.parser import ParsedQuery
-from rag.schema import Answer, Span, Statement
+from rag.schema import Answer, Notice, Span, Statement
 
 MOST_BULLETS = 6
 LEAST_BULLETS = 3  # articles that a course of events is told from, a sentence each
 NEAR_THE_BEST = 3.0  # of score: another article's figure this near the best one's is shown too
 
 
+Lead = str | Notice | None  # a short answer in the article's words, or a label
+
+
 @dataclass(frozen=True, slots=True)
 class ComposedAnswer:
     """The candidates in the order in which they are shown, and what goes before each."""
 
-    picked: tuple[tuple[SentenceCandidate, str], ...]
-    notice: str = ""
+    picked: tuple[tuple[SentenceCandidate, Lead], ...]
+    notices: tuple[Notice, ...] = ()
 
 
 def compose_answer(
@@ -48,8 +51,8 @@ def compose_answer(
         if differing is not None:
             return differing
     short = short_answer(question, picked[0].text) if picked else ""
-    short = _on_the_day(short, picked[0]) if short else ""
-    return ComposedAnswer(tuple((c, short if c is picked[0] else "") for c in picked))
+    lead = _on_the_day(short, picked[0]) if short else None
+    return ComposedAnswer(tuple((c, lead if c is picked[0] else None) for c in picked))
 
 
 def _spread(ranked: Sequence[SentenceCandidate]) -> list[SentenceCandidate]:
@@ -74,9 +77,9 @@ def _published(candidate: SentenceCandidate) -> float | None:
     return published.timestamp() if published else None
 
 
-def _dated(candidate: SentenceCandidate) -> str:
+def _dated(candidate: SentenceCandidate) -> Notice:
     published = candidate.hit.metadata.published
-    return format_date(published) if published else "no date"
+    return Notice("dated", day=published) if published else Notice("undated")
 
 
 def _sides(
@@ -98,7 +101,7 @@ def _sides(
             speakers.add(who)
     if len(picked) < 2:
         picked = choose_sentences(ranked)
-    return ComposedAnswer(tuple((c, "") for c in picked[:MOST_BULLETS]))
+    return ComposedAnswer(tuple((c, None) for c in picked[:MOST_BULLETS]))
 
 
 def _differing(
@@ -123,13 +126,10 @@ def _differing(
     if not others:
         return None
     shown = sorted([best, *others[:2]], key=lambda c: _published(c) or 0.0)
-    notice = (
-        "The passages differ; the later one is last."
-        if _all_dated(shown)
-        else ("The passages differ.")
-    )
-    picked_out = [(c, _whose(c, i > 0 and _all_dated(shown))) for i, c in enumerate(shown)]
-    return ComposedAnswer(tuple(picked_out), notice)
+    dated = _all_dated(shown)
+    notice = Notice("sources_disagree_newest_last") if dated else Notice("sources_disagree")
+    picked_out = [(c, _whose(c, later=i > 0 and dated)) for i, c in enumerate(shown)]
+    return ComposedAnswer(tuple(picked_out), (notice,))
 
 
 def _all_dated(shown: Sequence[SentenceCandidate]) -> bool:
@@ -137,11 +137,14 @@ def _all_dated(shown: Sequence[SentenceCandidate]) -> bool:
     return None not in days_shown and len(set(days_shown)) == len(days_shown)
 
 
-def _whose(candidate: SentenceCandidate, later: bool) -> str:
-    head = candidate.hit.metadata
-    parts = [format_date(head.published) if head.published else "", head.publisher]
-    said = ", ".join(filter(None, parts))
-    return f"later, {said}" if later else said
+def _whose(candidate: SentenceCandidate, *, later: bool) -> Notice | None:
+    day, publisher = candidate.hit.metadata.published, candidate.hit.metadata.publisher
+    if day and publisher:
+        code = "later_source" if later else "dated_source"
+        return Notice(code, day=day, publisher=publisher)
+    if day:
+        return Notice("later" if later else "dated", day=day)
+    return Notice("source", publisher=publisher) if publisher else None
 
 
 def _counted(text: str, question: str) -> dict[str, Number]:
@@ -186,8 +189,8 @@ def short_answer(question: ParsedQuery, sentence: str) -> str:
 _TO_COME = re.compile(r"\b(?:will|would|next|to be|plans?|scheduled|expected)\b", re.IGNORECASE)
 
 
-def _on_the_day(short: str, candidate: SentenceCandidate) -> str:
-    """Return a weekday with its date, the last one before the article; anything else as it is.
+def _on_the_day(short: str, candidate: SentenceCandidate) -> str | Notice:
+    """Return the date of a weekday, the last one before the article; anything else as it is.
 
     What is to come may be another week's.
     """
@@ -195,7 +198,7 @@ def _on_the_day(short: str, candidate: SentenceCandidate) -> str:
     if short.lower() not in WEEKDAYS or published is None or _TO_COME.search(candidate.text):
         return short
     day = published - timedelta((published.weekday() - WEEKDAYS.index(short.lower())) % 7)
-    return f"{short}, {format_date(day)}"
+    return Notice("weekday", weekday=day)
 
 
 _UNIT = re.compile(
@@ -213,15 +216,16 @@ def _with_unit(sentence: str, figure: Number) -> str:
     return sentence[figure.start : unit.end() if unit else figure.end]
 
 
-def quote_statement(candidate: SentenceCandidate, article: str, before: str = "") -> Statement:
+def quote_statement(candidate: SentenceCandidate, article: str, before: Lead = None) -> Statement:
     """Return the statement that quotes `candidate`, word for word but for what is in brackets."""
     passage, span = candidate.hit.passage, candidate.span
     if not article:
         article, span = passage.text, Span(span.start - passage.start, span.end - passage.start)
     text = re.sub(r"(?<!\s)[^\S\n]*+\n\s*+", " ", resolve_references(article, span))
-    if before and not re.match(r"[\[(]", before):
+    if isinstance(before, str) and before and not re.match(r"[\[(]", before):
         text = f"[{before}:] {text}"
-    return Statement(text=text, citations=(build_citation(1, candidate.hit, candidate.span),))
+    label = before if isinstance(before, Notice) else None
+    return Statement(text, (build_citation(1, candidate.hit, candidate.span),), label=label)
 
 
 def append_statement(answer: Answer, statement: Statement) -> Answer:

@@ -14,7 +14,7 @@ from langchain_core.messages import BaseMessage
 from rag.citations import read_citations, tidy_markers
 from rag.errors import ChatModelError
 from rag.nlp.sentences import split_sentences
-from rag.schema import Usage
+from rag.schema import Notice, Usage
 from rag.verify.fact_checks import normalize
 
 ATTEMPTS = 3  # tries until a first word comes; after that a failure keeps what was written
@@ -34,27 +34,26 @@ class SentenceStream:
         self._timeout = timeout
         self._prices = prices
         self.usage = Usage()
-        self.cut_short = ""
+        self.failure: Notice | None = None
 
     def sentences(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
         """Yield each sentence, its citation markers after it, as soon as it has ended.
 
         Raises ChatModelError if nothing came in ATTEMPTS tries.  What fails later only ends the
-        answer, and `cut_short` says why.
+        answer.  `failure` says why in both cases.
         """
         for attempt in range(1, ATTEMPTS + 1):
-            begun = False
+            begun, self.failure = False, None
             try:
                 for sentence in self._once(messages):
                     begun = True
                     yield sentence
-            except ChatModelError as error:
+            except ChatModelError:
                 if not begun and attempt == ATTEMPTS:
                     raise
-                if begun:
-                    self.cut_short = str(error)
             if begun:
                 return
+        self.failure = Notice("chat_model_wrote_nothing")
         raise ChatModelError("the chat model wrote nothing: try again, or set another one")
 
     def _once(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
@@ -67,13 +66,13 @@ class SentenceStream:
             for sentence in whole[given:]:
                 given += 1
                 if _is_looping(sentence, seen):
-                    self.cut_short = "the chat model repeated itself"
+                    self.failure = Notice("chat_model_repeated_itself")
                     return
                 yield sentence
             if given >= MOST_SENTENCES:
                 return
             if len("".join(written[len(whole) :])) > LONGEST_SENTENCE:
-                self.cut_short = "the chat model wrote a sentence without an end"
+                self.failure = Notice("chat_model_endless_sentence")
                 return
         for sentence in sentence_texts(tidy_markers(raw))[given:]:
             if not _is_looping(sentence, seen):
@@ -96,6 +95,7 @@ class SentenceStream:
                 try:
                     piece = pieces.get(timeout=self._timeout)
                 except queue.Empty as error:
+                    self.failure = Notice("chat_model_silent", seconds=self._timeout)
                     raise ChatModelError(
                         f"the chat model said nothing for {self._timeout:g} s: "
                         "try again, or raise BACKFILE_TIMEOUT"
@@ -103,7 +103,9 @@ class SentenceStream:
                 if piece is _DONE:
                     return
                 if isinstance(piece, Exception):
-                    raise ChatModelError(f"the chat model failed: {_line(piece)}") from piece
+                    line = _line(piece)
+                    self.failure = Notice("chat_model_failed", error=line)
+                    raise ChatModelError(f"the chat model failed: {line}") from piece
                 self._count(piece)
                 yield _text(piece)
         finally:

@@ -34,7 +34,7 @@ from rag.answer.sentence_scoring import SentenceCandidate
 from rag.nlp.entities import find_names
 from rag.nlp.tokens import content_words, stem_words
 from rag.query.parser import ParsedQuery
-from rag.schema import Answer
+from rag.schema import Answer, Notice
 
 # A sentence that has, with its headline, this share of what is taken for granted is about it.
 # Measured on pairs of questions made from the sample archive, with a true and a false premise.
@@ -63,23 +63,30 @@ class PremiseConflict:
 
     premise: str
     candidate: SentenceCandidate
-    why: str
+    code: str
+    params: tuple[tuple[str, str], ...] = ()
 
     @property
-    def notice(self) -> str:
-        """What the reader is told before the sentence is quoted."""
-        return (
-            f"{TAKEN_FOR_GRANTED}: “{self.premise}”. No passage found bears that out; "
-            f"the closest one {self.why}."
-        )
+    def notice(self) -> Notice:
+        """The notice that goes with the sentence."""
+        return Notice(self.code, premise=self.premise, **dict(self.params))
 
 
-TAKEN_FOR_GRANTED = "The question takes for granted"
+PREMISE_CODES = frozenset(
+    {
+        "premise_contradicted",
+        "premise_other_number",
+        "premise_other_name",
+        "premise_other_actor",
+        "premise_name_missing",
+        "premise_only_possible",
+    }
+)
 
 
-def names_premise(answer: Answer) -> bool:
-    """Whether `answer` says that the question takes something for granted that is not so."""
-    return answer.notice.startswith(TAKEN_FOR_GRANTED)
+def has_false_premise(answer: Answer) -> bool:
+    """Return whether `answer` says that its question has a false premise."""
+    return any(notice.code in PREMISE_CODES for notice in answer.notices)
 
 
 def find_premise(question: str) -> str:
@@ -135,7 +142,7 @@ def find_premise_conflict(
     affirming = max((t.own for t in near if _affirms(taken, what, t)), default=0.0)
     for each in near:
         if each.own >= affirming and has_antonym(taken, wanted, each.text, each.around):
-            return PremiseConflict(taken, each.candidate, "says otherwise")
+            return PremiseConflict(taken, each.candidate, "premise_contradicted")
     if affirming:
         return None
     return (
@@ -200,19 +207,22 @@ def _contradicted(
         if is_denied(taken, what, told.text) or (
             refused and _affirms(refused, main_predicate(refused), told)
         ):
-            return PremiseConflict(taken, told.candidate, "says otherwise")
+            return PremiseConflict(taken, told.candidate, "premise_contradicted")
     for told in near:
         if not is_negative(taken) and _denies_act(taken, told.text):
-            return PremiseConflict(taken, told.candidate, "says otherwise")
+            return PremiseConflict(taken, told.candidate, "premise_contradicted")
     for told in sorted(near, key=lambda t: -t.own):
         figure = "" if figured else has_other_number(taken, told.text)
         if figure:
-            return PremiseConflict(taken, told.candidate, f"gives {figure}")
+            return PremiseConflict(
+                taken, told.candidate, "premise_other_number", (("number", figure),)
+            )
     for told in near:
         is_sentence = told.text == told.candidate.text  # names are hard to tell in a headline
         doer = agent_matches(what, told.text) if is_sentence and told.own >= LIKE_IT else ""
         if doer:
-            return PremiseConflict(taken, told.candidate, f"says it of {doer}, not of {what.who}")
+            instead = (("actor", what.who), ("instead", doer))
+            return PremiseConflict(taken, told.candidate, "premise_other_actor", instead)
     return None
 
 
@@ -242,9 +252,8 @@ def _of_another(
             # by a pronoun, a role
             meant = _speaks_of(each.candidate.hit.passage.text, name.text, is_place)
             if instead and not meant and not _PRONOUN.match(each.text):
-                return PremiseConflict(
-                    taken, each.candidate, f"speaks of {instead}, not of {name.text}"
-                )
+                names_given = (("name", name.text), ("instead", instead))
+                return PremiseConflict(taken, each.candidate, "premise_other_name", names_given)
     return None
 
 
@@ -268,7 +277,9 @@ def _of_nobody(
             missing
             and shared_words(wanted - stem_words(missing), taken, told.around) >= MOST_OF_THE_REST
         ):
-            return PremiseConflict(taken, told.candidate, f"does not speak of {missing}")
+            return PremiseConflict(
+                taken, told.candidate, "premise_name_missing", (("name", missing),)
+            )
     return None
 
 
@@ -279,5 +290,5 @@ def _only_possible(
     for told in near:
         names_it = bool(what.who) and has_name(told.text, what.who)
         if told.own >= LIKE_IT and names_it and is_hypothetical(what, told.text):
-            return PremiseConflict(taken, told.candidate, "speaks of it only as possible")
+            return PremiseConflict(taken, told.candidate, "premise_only_possible")
     return None

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.nlp.dates import format_date
 from rag.nlp.entities import find_names
 from rag.query.answer_type import indicates_answer
 from rag.query.parser import ParsedQuery
-from rag.schema import Answer, Filters, Hit
+from rag.schema import Answer, Filters, Hit, Notice
 
 # A question is refused where no sentence reaches this relevance.  Over all 11,746 articles, 300
 # questions of 2023 asked of those before and 300 of 2022 that those can answer: F1 .763, precision
@@ -28,23 +27,23 @@ ONE_DAY = timedelta(days=1)  # a day without a time is its midnight
 MOST_CLOSEST = 3
 
 
-def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> str:
-    """Return why the archive does not say, in words for the reader; empty if it does."""
+def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> Notice | None:
+    """Return why the archive has no answer to the question; None if it has one."""
     if not found:
-        return "Nothing in it bears on the question."
+        return Notice("nothing_relevant")
     asked = question.expected
     if asked.whose and not asked.sides and not any(c.features["speaks"] for c in found):
-        return f"No passage found gives words of {_definite(asked.whose)}."
+        return Notice("speakers_missing", speakers=[_definite(asked.whose)])
     if asked.sides and not any(
         indicates_answer(side, c.text, c.hit.passage.text) for c in found for side in asked.sides
     ):
-        return f"No passage found gives words of {' or '.join(asked.sides)}."
+        return Notice("speakers_missing", speakers=asked.sides)
     if not any(c.relevance >= _least(c, question.asked_on) for c in found):
         missing = _missing(question, found)
         if missing:
-            return f"Nothing found says anything about {' or '.join(missing)}."
-        return "What was found is about something else."
-    return ""
+            return Notice("names_missing", names=missing)
+        return Notice("off_topic")
+    return None
 
 
 def _least(candidate: SentenceCandidate, asked_on: datetime) -> float:
@@ -64,47 +63,49 @@ def _definite(whose: str) -> str:
 
 
 def refusal_answer(
-    question: ParsedQuery, hits: Sequence[Hit], why: str, filters: Filters
+    question: ParsedQuery,
+    hits: Sequence[Hit],
+    why: Notice,
+    filters: Filters,
+    notices: Sequence[Notice] = (),
 ) -> Answer:
-    """Return the answer that says that the archive does not say, with the closest articles."""
+    """Return the refusal of a question, with the closest articles and the filters' limits."""
     return Answer(
         question=question.text,
         hits=tuple(hits),
         refused=True,
-        reason=" ".join(filter(None, ("The archive does not say.", why, _bounds(filters)))),
+        refusal=why,
         nearest_hits=nearest_hits(hits),
         understood=question.describe(),
+        notices=(*_limits(filters), *notices),
     )
 
 
-def excluded_hit_reason(hit: Hit, question: ParsedQuery, filters: Filters) -> str:
-    """Return how `hit`, which answers the question, lies outside of what was asked for."""
+def excluded_hit_reason(hit: Hit, question: ParsedQuery, filters: Filters) -> Notice:
+    """Return how `hit`, which answers the question, lies outside the filters."""
     published, window = hit.metadata.published, question.time_range
     starts = [filters.after, window.start if window else None]
     ends = [filters.before, window.end if window else None]
     after = max((moment for moment in starts if moment), default=None)
     before = min((moment for moment in ends if moment), default=None)
-    said = [
-        hit.metadata.publisher or hit.metadata.title,
-        format_date(published) if published else "",
-    ]
-    which = "An article that was left out"
-    if published and after and published < after:
-        which = "Only an earlier article"
-    elif published and before and published >= before:
-        which = "Only a later article"
-    return f"{which} does: {', '.join(filter(None, said))}."
+    source = hit.metadata.publisher or hit.metadata.title
+    if published is None:
+        return Notice("excluded_article_undated", source=source)
+    code = "excluded_article"
+    if after and published < after:
+        code = "earlier_article"
+    elif before and published >= before:
+        code = "later_article"
+    return Notice(code, source=source, published=published)
 
 
-def _bounds(filters: Filters) -> str:
-    said = []
-    if filters.publishers:
-        said.append("in " + " or ".join(filters.publishers))
-    if filters.after:
-        said.append(f"from {format_date(filters.after)}")
-    if filters.before:
-        said.append(f"before {format_date(filters.before)}")
-    return f"Only articles {' '.join(said)} were searched." if said else ""
+def _limits(filters: Filters) -> tuple[Notice, ...]:
+    limits = {
+        name: value
+        for name in ("publishers", "after", "before")
+        if (value := getattr(filters, name))
+    }
+    return (Notice("search_limited", **limits),) if limits else ()
 
 
 def nearest_hits(hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -124,8 +125,6 @@ SLOPE = 0.8
 MIDDLE = 8.8  # the score at which every other answer holds it
 SELDOM = 0.25  # below it the reader is told: of 100 such answers 15 to 20 held it
 
-MAY_NOT_ANSWER = "These are the closest sentences found; they may not be the answer."
-
 
 def answer_confidence(ranked: Sequence[SentenceCandidate]) -> float:
     """Return how probable it is, from 0 to 1, that the best of `ranked` hold what was asked."""
@@ -134,6 +133,6 @@ def answer_confidence(ranked: Sequence[SentenceCandidate]) -> float:
     return 1 / (1 + math.exp(SLOPE * (MIDDLE - ranked[0].score)))
 
 
-def low_confidence_notice(probability: float) -> str:
-    """Return what the reader is told of it; nothing where it is no less than usual."""
-    return MAY_NOT_ANSWER if probability < SELDOM else ""
+def low_confidence_notice(probability: float) -> tuple[Notice, ...]:
+    """Return the notice of a low confidence; none where it is as high as usual."""
+    return (Notice("low_confidence"),) if probability < SELDOM else ()

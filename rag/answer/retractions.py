@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 
-from rag.schema import Answer, Statement
+from rag.schema import Answer, Notice, Statement
 
 # What follows is what was wrong: "not nine", "incorrectly said that nine", "misstated it as nine".
 _WRONG = re.compile(
@@ -45,16 +44,12 @@ def cites_retracted(statement: Statement) -> bool:
 def add_correction_notes(answer: Answer) -> Answer:
     """Return the answer with a note of what was corrected in each article that it cites."""
     heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
-    said = [
-        f"Corrected by its publisher, “{head.title}”: {head.correction}"
+    corrections = [
+        Notice("corrected", title=head.title, correction=head.correction)
         for head in heads.values()
         if head.correction
     ]
-    return replace(answer, notice=_joined(answer.notice, said)) if said else answer
-
-
-def _joined(notice: str, said: Iterable[str]) -> str:
-    return " ".join(filter(None, (*said, notice)))
+    return replace(answer, notices=(*corrections, *answer.notices)) if corrections else answer
 
 
 def _words(text: str) -> Counter[str]:

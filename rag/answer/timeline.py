@@ -17,11 +17,10 @@ from rag.answer.sentence_scoring import (
     texts_of,
     word_overlap,
 )
-from rag.nlp.dates import format_date
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import retrieve
-from rag.schema import Answer, Filters
+from rag.schema import Answer, Filters, Notice
 
 PASSAGES = 40  # read for it: a course of events is spread over more articles than an answer
 SENTENCES = 30  # of them that are weighed for it
@@ -54,23 +53,20 @@ def build_timeline(
     ranked = score_sentences(archive, found, SENTENCES)
     why = refusal_reason(found.question, ranked)
     if why:
-        refused = refusal_answer(found.question, found.nearest_hits, why, filters)
-        return replace(
-            refused, question=words, candidates_considered=found.considered, notice=found.notice
-        )
+        refused = refusal_answer(found.question, found.nearest_hits, why, filters, found.notices)
+        return replace(refused, question=words, candidates_considered=found.considered)
     answer = Answer(
         words,
         hits=found.hits,
         understood=found.question.describe(),
         candidates_considered=found.considered,
-        notice=found.notice,
+        notices=found.notices,
     )
     articles = texts_of(archive, found.hits)
     for candidate, published in _entries(ranked):
         article = articles.get(candidate.hit.passage.article_id, "")
-        answer = append_statement(
-            answer, quote_statement(candidate, article, format_date(published))
-        )
+        label = Notice("dated", day=published)
+        answer = append_statement(answer, quote_statement(candidate, article, label))
     return add_correction_notes(answer)
 
 

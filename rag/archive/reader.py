@@ -1,6 +1,6 @@
-"""What an archive holds, and how it is searched: all that asks for no lock.
+"""Read-only access to an archive: lookup and search, without the write lock.
 
-What the record no longer holds is never returned, whatever an index says.
+What the database no longer has is never returned, even if an index still has it.
 """
 
 from __future__ import annotations
@@ -45,12 +45,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
+    """How many articles pass some filters, and how many passages they have."""
+
     articles: int
     passages: int
 
 
 class ArchiveReader(ArchiveView):
-    """The articles of an open archive, to be read and searched by any number of processes."""
+    """The articles of an open archive, read and searched by any number of processes.
+
+    `Archive` is one; open it with `Archive.open`.
+
+    Attributes:
+        path: The archive's folder.
+        reranker: The cross-encoder that orders the best hits of every search; None for none.
+    """
 
     def __init__(
         self,
@@ -61,7 +70,16 @@ class ArchiveReader(ArchiveView):
         generation: int,
         reranker: BaseCrossEncoder | None = None,
     ) -> None:
-        """`generation` is how often the record had changed its model when `model` was named."""
+        """Create a reader; `Archive.open` does so.
+
+        Args:
+            path: The archive's folder.
+            record: The store of articles, open.
+            indexes: The search indexes, open.
+            model: The embedding model.
+            generation: How often the archive had changed its model when `model` was chosen.
+            reranker: A cross-encoder; None for none.
+        """
         super().__init__(record)
         self.path = path
         self._indexes = indexes
@@ -74,45 +92,71 @@ class ArchiveReader(ArchiveView):
 
     @property
     def store(self) -> ArticleStore:
+        """The articles in SQLite, from which everything else can be rebuilt."""
         return self._record
 
     @property
     def indexes(self) -> IndexPair:
+        """The BM25 index and the vector index."""
         return self._indexes
 
     @property
     def embeddings(self) -> Any:
-        """The embedding model, opened when first asked for."""
+        """The embedding model, opened when it is first used.
+
+        Raises:
+            ModelError: The model can't be opened.
+        """
         return self._model.open()
 
     # what it holds
 
     def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Return the fingerprints of every revision of those articles that are here, by id."""
+        """Return the content hashes of all revisions of the articles that are here, by id.
+
+        Args:
+            article_ids: The ids to look up.
+        """
         return self._record.fingerprints(article_ids)
 
     def article(
         self, article_id: str, revision: int | None = None, *, access: Access = ()
     ) -> Article | None:
-        """Return an article as it stands, or one of its revisions; None where it is not here.
+        """Return the current revision of an article, or another one.
 
-        `access` holds the rights of who reads, as in `Filters`: without any, an article that asks
-        for one is not here.
+        Args:
+            article_id: The article's id.
+            revision: The number of the revision; None for the current one.
+            access: The reader's rights, as in `Filters`. Without any, an article that needs one is
+                treated as missing.
+
+        Returns:
+            The article; None if it, or that revision, is not here.
         """
         return self._if_readable(self._record.article(article_id, revision), access)
 
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
-        """Yield the articles that pass the filters."""
+        """Yield the articles that pass the filters, in the order in which they were added.
+
+        Args:
+            filters: What the articles must be; by default, whatever needs no right to be read.
+        """
         return self._record.articles(filters)
 
     def count(self, filters: Filters = Filters()) -> Counts:
-        """Return how many articles pass the filters, and how many passages they have."""
+        """Return how many articles pass the filters, and how many passages they have.
+
+        Args:
+            filters: What the articles must be; by default, whatever needs no right to be read.
+        """
         return Counts(*self._record.count(filters))
 
     def revisions(self, article_id: str, *, access: Access = ()) -> tuple[Revision, ...]:
-        """Return every version of an article, the first first; none where it is not here.
+        """Return all revisions of an article, the first one first; none if it is not here.
 
-        `access` holds the rights of who reads, as in `article`.
+        Args:
+            article_id: The article's id.
+            access: The reader's rights, as in `article`.
         """
         if not readable(self._record.database, [article_id], access):
             return ()
@@ -121,11 +165,21 @@ class ArchiveReader(ArchiveView):
         return tuple(one for one in found if reader.may_read(one.article.access))
 
     def find_ids(self, name: str, *, access: Access = ()) -> list[str]:
-        """Return the id that is `name`, else those of the articles at that address."""
+        """Return the ids that a name stands for.
+
+        Args:
+            name: An id, or the URL of one or several articles.
+            access: The reader's rights, as in `article`.
+        """
         return self._readable(find_ids(self._record.database, name), access)
 
     def complete_id(self, beginning: str, *, access: Access = ()) -> list[str]:
-        """Return the ids that begin so, or as many as one may want to choose from."""
+        """Return the ids with this beginning, at most as many as a user can choose from.
+
+        Args:
+            beginning: The first characters of an id.
+            access: The reader's rights, as in `article`.
+        """
         return self._readable(complete_id(self._record.database, beginning), access)
 
     def _readable(self, article_ids: list[str], access: Access) -> list[str]:
@@ -133,7 +187,11 @@ class ArchiveReader(ArchiveView):
         return [article_id for article_id in article_ids if article_id in kept]
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the publishers' names, the one with most articles first."""
+        """Return the publishers' names, the one with most articles first.
+
+        Args:
+            access: The reader's rights, as in `article`.
+        """
         if access is not ALL_RIGHTS and not self._record.database.holds_restricted():
             access = ALL_RIGHTS
         key = (self.version, access)
@@ -142,31 +200,51 @@ class ArchiveReader(ArchiveView):
         return self._names[1]
 
     def sections(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the sections' names, the one with most articles first."""
+        """Return the sections' names, the one with most articles first.
+
+        Args:
+            access: The reader's rights, as in `article`.
+        """
         return tuple(kinds_of(self._record.database, "section", access))
 
     def languages(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the languages of the articles, as they are tagged, the commonest first."""
+        """Return the language tags of the articles, the most frequent one first.
+
+        Args:
+            access: The reader's rights, as in `article`.
+        """
         return tuple(kinds_of(self._record.database, "language", access))
 
     @property
     def version(self) -> int:
-        """The number of the last change: what is found from it on may differ."""
+        """The number of the last change; results may differ between versions."""
         return self._record.database.sequence()
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
-        """Return the other tellings of each article's story that pass the filters, leader first.
+        """Return the near-duplicates of each article, by id, the original first.
 
-        Articles that tell a story alone are left out.
+        Args:
+            article_ids: The ids to look up; articles without near-duplicates are left out.
+            filters: What the near-duplicates must be.
         """
         return self._record.stories.near_duplicates(article_ids, filters=filters)
 
     def surrounding_passages(
         self, passage: Passage, before: int = 1, after: int = 1, *, access: Access = ()
     ) -> list[Passage]:
-        """Return the passages around one, itself among them, in the order of the text."""
+        """Return a passage with its neighbours, in the order of the text.
+
+        Args:
+            passage: A passage of a hit or a citation.
+            before: How many passages before it.
+            after: How many passages after it.
+            access: The reader's rights, as in `article`.
+
+        Returns:
+            The passages; the given one alone if its revision is not here.
+        """
         article = self.article(passage.article_id, passage.revision, access=access)
         spans = self._record.spans(passage.article_id, passage.revision)
         here = next((i for i, s in enumerate(spans) if s.start == passage.start), None)
@@ -178,13 +256,27 @@ class ArchiveReader(ArchiveView):
         ]
 
     def status(self, *, access: Access = ()) -> ArchiveStatus:
-        """Return what the archive holds for these rights, by publisher, and its size on disk."""
+        """Return the archive's figures: articles by publisher, dates, size on disk, last ingest.
+
+        Args:
+            access: The rights whose articles are counted, as in `article`.
+        """
         return archive_status(self.path, self._record, access)
 
     # searching
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
+        """Embed texts as passages are embedded.
+
+        Args:
+            texts: Any number of texts.
+
+        Returns:
+            float32 array of shape (len(texts), dimension); each row has length one.
+
+        Raises:
+            ModelError: The model can't be opened, or failed.
+        """
         return self._model.vectors(texts)
 
     def vector_candidates(
@@ -199,7 +291,12 @@ class ArchiveReader(ArchiveView):
         return self.with_query_vector(query, nearest)
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
-        """Return how near what was found is to the query; -1.0 for what has no vector any more."""
+        """Return the cosine of each candidate with the query; -1.0 for one without a vector.
+
+        Args:
+            query: Any text.
+            found: Candidates of a search.
+        """
         numbers = [one.number for one in found]
         near = self.with_query_vector(
             query, lambda vector: self._record.passages.near(numbers, vector)
@@ -207,9 +304,16 @@ class ArchiveReader(ArchiveView):
         return [near.get(number, -1.0) for number in numbers]
 
     def with_query_vector(self, query: str, search: Callable[[Vectors], T]) -> T:
-        """Return what is found by the query's vector, of the model that the archive has now.
+        """Return what a search finds for the query's vector by the archive's current model.
 
-        Where another process has embedded the archive anew meanwhile, it is searched once more.
+        If another process switches the archive to another model meanwhile, it searches again.
+
+        Args:
+            query: Any text.
+            search: Takes the vector, of shape (dimension,) and length one.
+
+        Raises:
+            EmbeddingMismatchError: The archive has another model now that can't be opened here.
         """
         while True:
             generation = self._sync_model()
@@ -223,7 +327,7 @@ class ArchiveReader(ArchiveView):
                 return found
 
     def _sync_model(self) -> int:
-        """Take the archive's model of now, and return how often it has been changed."""
+        """Switch to the archive's current model; return how often it has been switched."""
         generation = self._record.generation()
         if generation != self._generation:
             self._model.change_to(self._record.database.meta(MODEL))
@@ -275,16 +379,22 @@ class ArchiveReader(ArchiveView):
         return super().search(query, k, mode=mode, filters=filters, asked_on=asked_on)
 
     def as_of(self, day: date) -> ArchiveSnapshot:
-        """Return the archive as it stood at the end of a day, to be searched.
+        """Return the archive as it was at the end of a day, to be searched.
 
-        Asked for again, it is the same one: what has ended since is read once.
+        Snapshots of recent calls are kept: what they have read isn't read again.
+
+        Args:
+            day: A `date`, or a `datetime` (UTC if naive); one with a time of day means that moment.
+
+        Raises:
+            InvalidValueError: `day` is not a date.
         """
         then = ArchiveSnapshot(self, day)
         with self._past_lock:
             return self._past.setdefault((then.day, then.sequence), then)
 
     def refresh(self) -> None:
-        """See what another process has written since; every search does so itself."""
+        """Read what other processes have written since; every search does this itself."""
         self._indexes.refresh()
 
     def _found(self, found: Scored, k: int) -> list[PassageCandidate]:

@@ -1,7 +1,7 @@
-"""The archive as it stood on a day: what had come in by then, before it was changed or removed.
+"""ArchiveSnapshot: the archive as of a date, by the day on which each article was added.
 
-What stands today and had come by then is found by the indexes, asked for passages up to a number.
-What stood then and has ended since is in no index: it is scored from the record, exactly.
+Passages that are still current are found by the indexes, limited to the numbers of that time.
+Passages that have ended since are in no index: they are scored from the database, exactly.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from rag.archive.view import ArchiveView, SearchMode
 from rag.errors import InvalidValueError
 from rag.index.historical import HistoricalPassages
 from rag.index.index_pair import Scored
-from rag.nlp.dates import format_date
 from rag.schema import (
     EVERYTHING,
     Access,
@@ -25,6 +24,7 @@ from rag.schema import (
     ArticleMetadata,
     Filters,
     Hit,
+    Notice,
     PassageCandidate,
 )
 from rag.store.correction_articles import correction_articles_of
@@ -41,20 +41,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _StoreAsOf:
-    """The passages that pass some filters: `lasting` stand still, None for all; `ended` do not."""
+    """The passages that pass some filters: `lasting` are current, None for all; `ended` are not."""
 
     lasting: Numbers | None
     ended: Numbers
 
 
 class ArchiveSnapshot(ArchiveView):
-    """Searches the archive as it stood at the end of a day, or at a moment with a time of day.
+    """The archive as it was at the end of a day, or at a moment; see `ArchiveReader.as_of`.
 
-    What was withdrawn or erased since does not come back; a later correction is told, not made.
-    The day may be a `date` or a naive datetime (UTC); InvalidValueError for anything else.
+    What was withdrawn or erased since stays out. Later corrections are mentioned, not applied.
+
+    Attributes:
+        day: The day or moment, an aware datetime.
+        sequence: The number of the last change by then; 0 if the archive was empty.
     """
 
     def __init__(self, archive: ArchiveReader, day: date) -> None:
+        """Create a snapshot.
+
+        Args:
+            archive: The archive, which stays open.
+            day: A `date`, or a `datetime` (UTC if naive); one with a time of day means that moment.
+
+        Raises:
+            InvalidValueError: `day` is not a date, or outside the years that an archive holds.
+        """
         super().__init__(archive.store)
         self._archive = archive
         asked = validate_question_time(day, "as_of")
@@ -70,6 +82,7 @@ class ArchiveSnapshot(ArchiveView):
 
     @property
     def reranker(self) -> BaseCrossEncoder | None:
+        """The archive's cross-encoder; None for none."""
         return self._archive.reranker
 
     # what `retrieve` and the chatbot ask
@@ -101,21 +114,34 @@ class ArchiveSnapshot(ArchiveView):
         return self._found([*found, *ended], k)
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
-        """Return how near what was found is to the query; -1.0 for what has no vector any more."""
+        """Return the cosine of each candidate with the query; -1.0 for one without a vector."""
         return self._archive.similarities(query, found)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return the texts' vectors (n, dimension), of length one."""
+        """Embed texts; see `ArchiveReader.embed`."""
         return self._archive.embed(texts)
 
     def article(self, article_id: str, *, access: Access = ()) -> Article | None:
-        """Return an article as it stood; None where it was not here, or may not be read now."""
+        """Return an article as it was then.
+
+        Args:
+            article_id: The article's id.
+            access: The reader's rights, as in `Filters`; the article's rights of today count, too.
+
+        Returns:
+            The article; None if it was not here, or may not be read.
+        """
         return self._if_readable(self._record.article_at(article_id, self._valid), access)
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
-        """Return the other tellings of each article's story that had come in by then."""
+        """Return the near-duplicates of each article that were here then, the original first.
+
+        Args:
+            article_ids: The ids to look up; articles without near-duplicates are left out.
+            filters: What the near-duplicates must be.
+        """
         found = self._archive.near_duplicates(article_ids, filters=filters)
         stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._valid)
         kept = {
@@ -160,9 +186,11 @@ class ArchiveSnapshot(ArchiveView):
     def corrected_since(
         self, heads: Iterable[ArticleMetadata], *, access: Access = ()
     ) -> dict[str, str]:
-        """Return what has been corrected since, by article id, of those articles as they stood.
+        """Return corrections that came in after the snapshot, by article id.
 
-        Only corrections that may be read with these rights are told.
+        Args:
+            heads: The metadata of the articles to look up.
+            access: The reader's rights, as in `Filters`; other corrections are left out.
         """
         before = self._record.heads((head.article_id for head in heads), self._valid)
         said = {
@@ -180,14 +208,13 @@ class ArchiveSnapshot(ArchiveView):
 
     def with_correction_notes(self, answer: Answer, *, access: Access = ()) -> Answer:
         """Return an answer from here with a note of the day, and of what was corrected since."""
-        day = format_date(self.day)
-        said = [f"As the archive stood on {day}."]
-        if not self.sequence:
-            said = [f"Nothing had come into the archive by {day}."]
-        titles = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
-        for article_id, text in self.corrected_since(titles.values(), access=access).items():
-            said.append(f"Corrected since, in “{titles[article_id].title}”: {text}")
-        return replace(answer, notice=" ".join(filter(None, (*said, answer.notice))))
+        code = "archive_as_of" if self.sequence else "archive_empty_as_of"
+        notices = [Notice(code, day=self.day)]
+        heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
+        for article_id, text in self.corrected_since(heads.values(), access=access).items():
+            title = heads[article_id].title
+            notices.append(Notice("corrected_since", title=title, correction=text))
+        return replace(answer, notices=(*notices, *answer.notices))
 
     def _passages(self, filters: Filters) -> _StoreAsOf:
         self._archive.refresh()

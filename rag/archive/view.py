@@ -112,7 +112,7 @@ class ArchiveView(ABC):
         if mode == "hybrid":
             backend = cast("SearchBackend", self)
             return list(
-                retrieve(backend, query, k, filters=filters, asked_on=asked_on).nearest_hits  # type: ignore[arg-type]
+                retrieve(backend, query, k, filters=filters, asked_on=asked_on).nearest_hits
             )
         find = self.vector_candidates if mode == "vector" else self.bm25_candidates
         return list(self.load_hits(find(query, k, filters=filters), access=filters.access).values())

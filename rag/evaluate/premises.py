@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rag.answer.premises import names_premise
+from rag.answer.premises import has_false_premise
 from rag.evaluate.answers import answer_says, quotes
 from rag.evaluate.metrics import Metric, Outcome, outcome_metric
 from rag.schema import Answer
@@ -69,11 +69,11 @@ def measure_premises(
     """
     named, right, alone = {}, {}, {}
     for pair, to_false, to_true in answers:
-        said = names_premise(to_false)
+        said = has_false_premise(to_false)
         shown = " ".join(quotes(to_false))
         named[pair.id] = True, said
         right[pair.id] = True, said and any(answer_says(shown, words) for words in pair.corrected)
-        alone[pair.id] = True, not names_premise(to_true) and not to_true.refused
+        alone[pair.id] = True, not has_false_premise(to_true) and not to_true.refused
     return [
         outcome_metric("premises", "named", named),
         outcome_metric("premises", "named and put right", right),

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rag.nlp.dates import format_date
 from rag.query.answer_type import ExpectedAnswer, classify_question
 from rag.query.decompose import split_question
 from rag.query.followups import needs_history, resolve_followup
 from rag.query.length_limit import LONGEST_QUESTION, check_length
 from rag.query.sources import asks_for_an_author, find_authors, find_publishers, spans_of
 from rag.query.time_filter import find_time_filter
-from rag.schema import TimeRange
+from rag.schema import Notice, TimeRange
 
 __all__ = [
     "LONGEST_QUESTION",
@@ -67,19 +66,18 @@ class ParsedQuery:
     years: tuple[int, ...] = ()
     time_neutral: bool = False
 
-    def describe(self) -> str:
-        """One line for the reader: what was understood beside the words; empty for nothing."""
-        said = []
-        if self.time_range is not None:
-            said.append(_described_window(self.time_range))
-        if self.publishers:
-            said.append("in " + " or ".join(self.publishers))
-        if self.authors:
-            said.append("by " + " or ".join(self.authors))
-        said += [f"with the words “{phrase}”" for phrase in self.phrases]
-        if self.excluded:
-            said.append("without " + ", ".join(self.excluded))
-        return "; ".join(said)
+    def describe(self) -> tuple[Notice, ...]:
+        """Return the constraints that were read from the words, for the reader."""
+        described = list(_described_window(self.time_range))
+        for code, name, values in (
+            ("from_publishers", "publishers", self.publishers),
+            ("by_authors", "authors", self.authors),
+            ("with_phrases", "phrases", self.phrases),
+            ("without_words", "words", self.excluded),
+        ):
+            if values:
+                described.append(Notice(code, **{name: values}))
+        return tuple(described)
 
 
 def parse_question(
@@ -186,15 +184,16 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return left if re.search(r"\w", left) else text
 
 
-def _described_window(window: TimeRange) -> str:
-    end = window.end
-    start, last = first_and_last(window)
-    if start and last and start.date() == last.date():
-        said = f"published on {format_date(start)}"
-    elif start and last:
-        said = f"published {format_date(start)} to {format_date(last)}"
-    elif start:
-        said = f"published since {format_date(start)}"
-    else:
-        said = f"published before {format_date(end)}" if end else "published at any time"
-    return said if window.hard else f"preferably {said}"
+def _described_window(window: TimeRange | None) -> Iterator[Notice]:
+    if window is None:
+        return
+    which = "published" if window.hard else "preferably"
+    first, last = first_and_last(window)
+    if first and last and first.date() == last.date():
+        yield Notice(f"{which}_on", day=first)
+    elif first and last:
+        yield Notice(f"{which}_between", first=first, last=last)
+    elif first:
+        yield Notice(f"{which}_since", first=first)
+    elif last:
+        yield Notice(f"{which}_until", last=last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from rag.nlp.headlines import is_headline
@@ -28,6 +28,7 @@ from rag.schema import (
     ArticleMetadata,
     Filters,
     Hit,
+    Notice,
     PassageCandidate,
     TimeRange,
 )
@@ -52,11 +53,11 @@ HEADLINES = 40  # best passages by words among whose headlines a query's own is 
 
 # Why the time range in a question's words did not narrow the search.
 Relaxed = Literal["", "headline", "named", "empty"]
-NOTICES: dict[Relaxed, str] = {
-    "": "",
-    "headline": "The question is an article's headline: its words are not read as a time range.",
-    "named": "The question is an article's headline: the names in it are not read as a filter.",
-    "empty": "Nothing was found in the time range of the question: these are of other days.",
+NOTICES: dict[Relaxed, tuple[Notice, ...]] = {
+    "": (),
+    "headline": (Notice("headline_dates_ignored"),),
+    "named": (Notice("headline_names_ignored"),),
+    "empty": (Notice("nothing_in_time_range"),),
 }
 
 
@@ -81,8 +82,8 @@ class RetrievalResult:
         return self.hits or self.outside
 
     @property
-    def notice(self) -> str:
-        """What to tell the reader where the time range was relaxed; empty where it was not."""
+    def notices(self) -> tuple[Notice, ...]:
+        """The constraint of the question that was ignored, if one was."""
         return NOTICES[self.relaxed]
 
 
@@ -90,7 +91,7 @@ def understand_question(
     archive: SearchBackend,
     question: str,
     *,
-    asked_on: datetime | None = None,
+    asked_on: date | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
     access: Access = (),
     without: Collection[str] = (),
@@ -129,7 +130,7 @@ def retrieve(
     k: int = 8,
     *,
     filters: Filters = Filters(),
-    asked_on: datetime | None = None,
+    asked_on: date | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
     evenly: bool = False,
 ) -> RetrievalResult:

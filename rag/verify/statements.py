@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rag.citations import build_citation, read_citations
 from rag.nlp.quotations import quotable_spans
 from rag.nlp.tokens import stem_words
-from rag.schema import Citation, Hit, Span, Statement
+from rag.schema import Citation, Hit, Notice, Span, Statement
 from rag.verify.verifier import Verdict, Verifier
 
 MOST_SPANS = 2  # sentences of a passage shown for one statement
@@ -24,7 +24,7 @@ def verify_statement(
     """
     cited = read_citations(sentence)
     if not any(character.isalnum() for character in cited.text):
-        return Statement(text="", support="not supported", reason="it says nothing")
+        return Statement(text="", support="not supported", reason=Notice("empty_statement"))
     named = [hits[n - 1] for n in cited.numbers if 1 <= n <= len(hits)]
     verdict = _verdict(cited.text, named, verifier, articles)
     if verdict.support != "supported":

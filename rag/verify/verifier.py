@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.nlp.sentences import split_sentences
-from rag.schema import Hit, Support
+from rag.schema import Hit, Notice, Support
 from rag.verify.fact_checks import (
     altered_quotes,
     lost_attribution,
@@ -52,7 +52,7 @@ class Verdict:
     """Whether a claim is borne out, why not, and how probable it is by the signals (0 to 1)."""
 
     support: Support
-    reason: str = ""
+    reason: Notice | None = None
     probability: float = 1.0
 
 
@@ -73,7 +73,7 @@ class Verifier:
         `article` is the whole text that they are from, for who a bare surname is.
         """
         if not hits:
-            return Verdict("not supported", "it cites no passage", 0.0)
+            return Verdict("not supported", Notice("no_citation"), 0.0)
         passage = "\n\n".join(hit.passage.text for hit in hits)
         bare = re.sub(r"(?:(?<!\s)\s+)?+\[[^\]]{0,300}\]\s*+", " ", claim).strip()
         if not _stands_there(claim, passage):  # else the brackets are the article's own
@@ -92,8 +92,8 @@ class Verifier:
         if probability >= SUPPORTED_FROM:
             return Verdict("supported", probability=probability)
         if probability >= PARTLY_FROM:
-            return Verdict("partly", "the passage says only part of it", probability)
-        return Verdict("not supported", "the passage does not say it", probability)
+            return Verdict("partly", Notice("partly_supported"), probability)
+        return Verdict("not supported", Notice("not_in_passage"), probability)
 
     def probability(self, claim: str, passage: str | Sequence[str]) -> float:
         """Return how probable it is by the measured signals that the passage bears `claim` out."""
@@ -131,32 +131,30 @@ def _stands_there(claim: str, passage: str) -> bool:
 def _attribution(claim: str, passage: str, article: str) -> Verdict | None:
     said_by = lost_attribution(claim, passage)
     if said_by:
-        return Verdict(
-            "partly", f"the passage gives it as the words of {said_by}, not as a fact", 0.5
-        )
+        return Verdict("partly", Notice("passage_attributes", speaker=said_by), 0.5)
     other = wrong_speaker(claim, passage, article)
     if other:
-        return Verdict("contradicted", f"the passage gives these words to {other}", 0.0)
+        return Verdict("contradicted", Notice("passage_quotes_other", speaker=other), 0.0)
     return None
 
 
 def _fidelity(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
     for quote in altered_quotes(claim, passage):
-        return Verdict("not supported", f"the passage does not have the words “{quote}”", 0.0)
+        return Verdict("not supported", Notice("quote_altered", quote=quote), 0.0)
     heads = " ".join(
         f"{h.metadata.title}. {h.metadata.publisher} {' '.join(h.metadata.authors)}" for h in hits
     )
     published = max((h.metadata.published for h in hits if h.metadata.published), default=None)
     for text in wrong_numbers(claim, f"{passage}\n{heads}", published):
-        return Verdict("not supported", f"the passage does not have the figure or day {text}", 0.0)
+        return Verdict("not supported", Notice("number_missing", number=text), 0.0)
     for name in wrong_names(claim, f"{passage}\n{heads}"):
-        return Verdict("not supported", f"the passage does not name {name}", 0.0)
+        return Verdict("not supported", Notice("name_missing", name=name), 0.0)
     for titled in wrong_titles(claim, passage):
-        return Verdict("contradicted", f"the passage does not call anybody {titled}", 0.0)
+        return Verdict("contradicted", Notice("title_missing", title=titled), 0.0)
     if polarity_mismatch(claim, passage):
-        return Verdict("contradicted", "the passage says the opposite", 0.0)
+        return Verdict("contradicted", Notice("passage_says_opposite"), 0.0)
     if swapped_roles(claim, passage):
-        return Verdict("contradicted", "the passage has these names in other roles", 0.0)
+        return Verdict("contradicted", Notice("passage_swaps_roles"), 0.0)
     return None
 
 
@@ -171,5 +169,5 @@ def _entailed(entails: Entails, claim: str, passage: str) -> Verdict:
     if entailed >= ENTAILED_FROM:
         return Verdict("supported", probability=entailed)
     if contradicted >= 0.5:
-        return Verdict("contradicted", "the passage says otherwise", entailed)
-    return Verdict("not supported", "the passage does not say it", entailed)
+        return Verdict("contradicted", Notice("passage_differs"), entailed)
+    return Verdict("not supported", Notice("not_in_passage"), entailed)

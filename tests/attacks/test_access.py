@@ -18,16 +18,16 @@ from rag.archive.archive import Archive
 from rag.models.archive_model import LazyEmbeddings
 from rag.retrieval.histogram import date_histogram
 from rag.retrieval.langchain import NewsRetriever
-from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Passage, Span
+from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Notice, Passage, Span
 from rag.settings import Settings
 from rag.store.filters import restricts, rights_clause
 from tests.fakes import WordEmbeddings, phrase_hits, small_archive
 from ui.cli import main
+from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.app import build_page
 from ui.web.archive_summary import SummaryCache
 from ui.web.state import AskRequest, Conversation, Session, Turn
-from ui.web.texts import texts_in
 from ui.web.views.article import Place, article_html
 
 ROOT = Path(__file__).parents[2]
@@ -134,13 +134,21 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
 HARMLESS = {"ask of another time", "named publisher", "gaps", "ask of another publisher"}
 
 
+def _without_word(refusal: Notice | None) -> Notice | None:
+    """Return a refusal without the word that stands in the question as well."""
+    if refusal is None:
+        return None
+    value = json.dumps(refusal.to_dict()).replace("vermilion", "")
+    return Notice.from_dict(json.loads(value))
+
+
 @pytest.mark.parametrize("way", SEARCHES)
 def test_a_restricted_article_does_not_leak(way: str, archive: Archive) -> None:
     search = SEARCHES[way]
     found = search(archive, Filters())
     asked = {"questions and words of the reader": "vermilion report"}
-    if isinstance(found, Answer):
-        found = replace(found, question="", reason=found.reason.replace("vermilion", ""))
+    if isinstance(found, Answer):  # a refusal names words of the question
+        found = replace(found, question="", refusal=_without_word(found.refusal))
     assert not leaks(found), asked
     assert not leaks(search(archive, Filters(access=("others",)))) or isinstance(found, Answer)
     if way not in HARMLESS:  # the attack is one: with all rights it finds what is restricted
@@ -217,9 +225,11 @@ def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) 
         Passage(PUBLIC.id, 1, 0, len(PUBLIC.text), PUBLIC.text),
     ]
     hits = tuple(Hit(passage, PUBLIC.metadata, 1.0) for passage in passages)
-    answer = Answer(QUESTION, hits=hits, nearest_hits=hits, refused=True, reason="No.")
+    answer = Answer(
+        QUESTION, hits=hits, nearest_hits=hits, refused=True, refusal=Notice("off_topic")
+    )
     desk = Session((Conversation(turns=(Turn(AskRequest(QUESTION), answer),)),))
-    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive, "lost")
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive)
     assert [hit.passage.article_id for hit in back.turns[0].answer.hits] == [PUBLIC.id]
     assert not leaks(back.turns[0].answer)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.archive.archive import Archive
+from rag.schema import Notice
 from tests.attacks.served import QUESTION, Visit, client, serving
 from tests.desks import asked
 from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
@@ -18,7 +19,8 @@ from ui.web.state import Session
 from ui.web.withdrawn import without_withdrawn
 
 SECRETS = ("closed on Monday", "six weeks", HARBOUR.title)
-LOST = "Some of this answer is not shown"
+LOST = Notice("articles_withdrawn")
+SAID_OF_IT = "Parts of this answer are hidden"
 
 
 @pytest.fixture
@@ -64,7 +66,9 @@ def test_exports_of_an_open_page_lose_the_erased_text(visit: Visit, folder: Path
     for index in save:
         told = silent(visit.call(index, [None, "conversation"])["output"]["data"])
         assert "third fewer" in told
-    assert LOST in silent(visit.call(visit.index("copy"), [None, "conversation"])["output"]["data"])
+    assert SAID_OF_IT in silent(
+        visit.call(visit.index("copy"), [None, "conversation"])["output"]["data"]
+    )
 
 
 def test_next_answer_shows_the_earlier_one_without_it(visit: Visit, folder: Path) -> None:
@@ -91,7 +95,7 @@ def test_conversation_that_is_opened_again_has_lost_it(visit: Visit, folder: Pat
     )
     shown = silent(visit.run(opened, [None, key]).json()["data"])
     assert "third fewer" in shown
-    assert LOST in shown
+    assert SAID_OF_IT in shown
 
 
 def test_conversation_that_the_browser_kept_comes_back_without_it(
@@ -111,7 +115,7 @@ def test_conversation_that_the_browser_kept_comes_back_without_it(
     with client(served) as asking:
         told = silent(Visit(served, asking).load(stored).json()["data"])
         assert "third fewer" in told
-        assert LOST in told
+        assert SAID_OF_IT in told
 
 
 def test_card_and_thumb_of_the_erased_article_hold_nothing(visit: Visit, folder: Path) -> None:
@@ -131,13 +135,13 @@ def test_copies_and_closest_of_a_withdrawn_article_go_too(tmp_path: Path) -> Non
         said = asked(archive, Session(), QUESTION)[-1]
         erase(tmp_path, HARBOUR.id)
         for desk in (refused, said):
-            (turn,) = without_withdrawn(desk, archive, "lost").turns
+            (turn,) = without_withdrawn(desk, archive).turns
             silent(repr(turn.answer))
-            assert turn.answer.notice == "lost"
+            assert turn.answer.notices == (LOST,)
         assert ORCHARD.id in {
             hit.metadata.article_id
-            for hit in without_withdrawn(refused, archive, "lost").turns[0].answer.nearest_hits
+            for hit in without_withdrawn(refused, archive).turns[0].answer.nearest_hits
         }
         other = asked(archive, Session(), "What about the growers?")[-1]
-        assert without_withdrawn(other, archive, "lost") is other
+        assert without_withdrawn(other, archive) is other
         assert other.turns[0].answer.hits[0].metadata == ORCHARD.metadata

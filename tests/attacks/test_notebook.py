@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.schema import Answer, ArticleMetadata, Citation, Hit, Passage, Statement
+from rag.schema import NO_ANSWER, Answer, ArticleMetadata, Citation, Hit, Notice, Passage, Statement
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -83,8 +83,10 @@ def values(text: str, url: str) -> tuple[Hit, Answer, Answer]:
     passage = Passage(metadata.article_id, 1, 0, len(text), text)
     hit = Hit(passage, metadata, 1.0)
     cited = Citation(1, text, 0, len(text), passage, metadata)
-    answer = Answer(text, (Statement(text, (cited,)),), hits=(hit,), notice=text)
-    return hit, answer, Answer(text, refused=True, reason=text, nearest_hits=(hit,))
+    notice = Notice("message", text=text)
+    answer = Answer(text, (Statement(text, (cited,)),), hits=(hit,), notices=(notice,))
+    why = Notice("error", message=text)
+    return hit, answer, Answer(text, refused=True, refusal=why, nearest_hits=(hit,))
 
 
 def check(value: Any) -> Parsed:
@@ -131,6 +133,6 @@ def test_an_answer_shows_its_text_then_its_sources() -> None:
     _, answer, refused = values("The ferry sank.", "https://x.example/1")
     named = replace(answer.hits[0].metadata, title="Ferry sinks", publisher="Courier")
     cited = replace(answer.statements[0].citations[0], metadata=named)
-    shown = replace(answer, statements=(Statement("It sank.", (cited, cited)),), notice="")
+    shown = replace(answer, statements=(Statement("It sank.", (cited, cited)),), notices=())
     assert check(shown).words == "It sank. [1] [1][1] Ferry sinks, Courier"
-    assert check(refused).words.startswith("The ferry sank.")
+    assert check(refused).words.startswith(f"{NO_ANSWER}error (message: The ferry sank.)")

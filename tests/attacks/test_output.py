@@ -19,7 +19,7 @@ from rag.answer.prompts import fit_to_context
 from rag.archive.archive import Archive
 from rag.citations import MARKER, build_citation, read_citations
 from rag.sanitize import article_line, neutralize_markers, strip_controls, web_address
-from rag.schema import Answer, Article, Citation, Hit, Span, Statement
+from rag.schema import Answer, Article, Citation, Hit, Notice, Span, Statement
 from tests.fakes import WordEmbeddings
 from tests.test_page_markup import ENGLISH, Page, Shelf, turn
 from tests.test_render import HEAD, HIT, PASSAGE
@@ -65,7 +65,9 @@ def answered(words: str, *, url: str = "https://paper.example/1") -> Answer:
     passage = replace(PASSAGE, text=words, start=0, end=len(words))
     citation = Citation(1, words, 0, len(words), passage, head, copies=(head,))
     hit = Hit(passage, head, 0.5)
-    return Answer(words, (Statement(words, (citation,)),), (hit,), notice=words)
+    return Answer(
+        words, (Statement(words, (citation,)),), (hit,), notices=(Notice("message", text=words),)
+    )
 
 
 def shown(answer: Answer) -> dict[str, str]:
@@ -75,7 +77,8 @@ def shown(answer: Answer) -> dict[str, str]:
     article = Article(hit.metadata.article_id, hit.metadata.title, hit.passage.text, correction="x")
     place = article_view.Place(hit.passage)
     turns = [turn(replace(answer, question="Who?"))]
-    refused = Answer("Who?", refused=True, reason=hit.passage.text, nearest_hits=(hit,))
+    said_of_it = Notice("error", message=hit.passage.text)
+    refused = Answer("Who?", refused=True, refusal=said_of_it, nearest_hits=(hit,))
     csl = json.loads(answer_formats.csl(said, ENGLISH))
     csl[0]["custom"].pop("quote")  # data: word for word, for its offsets
     return {
@@ -231,7 +234,7 @@ def test_no_unseen_character_is_shown_anywhere() -> None:
         assert left <= ({"\r"} if where == "ris" else set()), where
         assert "xyzzy" not in text, where
     answer = answered(words)
-    for value in (render.answer_value(answer), render.hit_value(answer.hits[0])):
+    for value in (answer_formats.answer_value(answer), render.hit_value(answer.hits[0])):
         printed = render.json_text(value)
         assert not set(printed) & {*UNSEEN, "\u202c"}
         assert json.loads(printed) == value

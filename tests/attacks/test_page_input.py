@@ -152,7 +152,7 @@ def test_forged_question_is_refused_plainly(visit: Visit, wrong: object) -> None
     values = [None, wrong, "answer", "relevance", "", "", "", [], [], [], []]
     told = visit.join(begin, values)
     assert told.status_code == 400
-    assert told.json()["detail"] == "That is not something this page sends. Reload it."
+    assert told.json()["detail"] == "The page sent an invalid value. Reload it."
 
 
 def test_unknown_choices_are_passed_over(visit: Visit) -> None:

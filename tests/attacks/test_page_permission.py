@@ -74,7 +74,7 @@ def refused_everything(visit: Visit) -> None:
     for name in MINDING:
         told = visit.join(visit.index(name))
         assert told.status_code == 403, name
-        assert told.json()["detail"] == "You may not change this archive here."
+        assert told.json()["detail"] == "You are not allowed to change this archive here."
 
 
 def test_nginx_that_says_nothing_gives_nobody_the_archive(served: Served, nginx: str) -> None:

@@ -22,7 +22,8 @@ Sources = tuple[str, str]
 NUMBERS = count(2)
 HELD = "What about the held harbour?"
 BUSY = (
-    f"Busy: {QUESTIONS} of your questions are being answered. Wait for one to end, then ask again."
+    f"Too many questions at once: {QUESTIONS} of yours are still being answered. "
+    "Wait for one to finish, then ask again."
 )
 
 
@@ -87,7 +88,7 @@ def test_page_of_a_busy_client_says_so_in_its_language(
         values = [None, QUESTION, "answer", "relevance", "", "", "", [], [], [], []]
         told = visit.join(begin, values)
         assert told.status_code == 429
-        assert told.json()["detail"].startswith(f"Ausgelastet: {QUESTIONS} Ihrer Fragen")
+        assert told.json()["detail"].startswith(f"Zu viele Fragen auf einmal: {QUESTIONS} Ihrer")
 
 
 def test_administration_does_not_wait_for_those_who_ask(
@@ -97,7 +98,7 @@ def test_administration_does_not_wait_for_those_who_ask(
     with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
         told = [ask(asking, HELD) for asking in (mine, other) for _ in range(QUESTIONS)]
         assert told[-1].status_code == 429  # everybody's room is full
-        assert told[-1].json()["detail"].startswith("Busy: too many people are asking")
+        assert told[-1].json()["detail"].startswith("The archive is busy answering other questions")
         with client(served, token=True) as operator:
             visit = Visit(served, operator)
             visit.load()

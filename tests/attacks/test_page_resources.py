@@ -133,7 +133,7 @@ def test_forged_places_do_not_multiply_an_article() -> None:
     places = [[HARBOUR.id, 1, n, 100_000] for n in range(100)]
     turns = [{"question": "Who?", "mode": "passages", "hits": places}] * MOST_TURNS
     value = {"conversations": [{"id": "x", "turns": turns}] * 20}
-    found = browser_storage.from_browser(value, Shelf(), "lost")  # type: ignore[arg-type]
+    found = browser_storage.from_browser(value, Shelf())  # type: ignore[arg-type]
     passages = {
         id(hit.passage): len(hit.passage.text)
         for conversation in found

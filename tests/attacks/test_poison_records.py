@@ -81,7 +81,7 @@ def test_feed_entry_without_content_is_one_reject(tmp_path: Path) -> None:
     path.write_text(f'<rss version="2.0"><channel>{"".join(items)}</channel></rss>')
     found = titles(path, links="keep")
     assert (found[0], found[2]) == ("Ferry 1", "Ferry 3")
-    assert found[1].startswith("the feed holds no text")
+    assert found[1].startswith("the feed has no text")
 
 
 @pytest.mark.parametrize(
@@ -330,18 +330,18 @@ def test_error_of_the_archive_or_its_model_ends_the_run(
 
 
 def test_failure_in_a_worker_process_is_a_reject(tmp_path: Path) -> None:
-    from ingest.readers.parallel import FROM, read_in_parallel
+    from ingest.readers.parallel import PARALLEL_FROM, read_in_parallel
 
     pages = tmp_path / "pages"
     pages.mkdir()
     page = "<html><title>Ferry</title><body><article>{}</article></body></html>"
     body = "".join(f"<p>{STORY} Number {n} of them came home.</p>" for n in range(6))
-    for number in range(FROM):
+    for number in range(PARALLEL_FROM):
         (pages / f"{number:03}.html").write_text(page.format(body))
     (pages / "000.html").write_text("<html>" + "<div>" * 40_000 + STORY)
     found = list(read_in_parallel(sorted(pages.iterdir()), None, ReaderOptions(workers=2)))
-    assert len(found) == FROM
-    assert sum(isinstance(one, Article) for one in found) >= FROM - 1
+    assert len(found) == PARALLEL_FROM
+    assert sum(isinstance(one, Article) for one in found) >= PARALLEL_FROM - 1
 
 
 def test_failure_travels_between_processes() -> None:

@@ -425,7 +425,7 @@ def test_no_host_fills_the_room_for_what_is_held(desk: Desk, evil: Newsstand) ->
     evil.pages["/a.jsonl"] = Page("\n".join(map(json.dumps, records)).encode())
     assert desk.ingest(evil.url("/a.jsonl")).rejected == len(records)
     assert len(desk.held()) == MOST_OF_AN_ORIGIN
-    assert "no room" in desk.rejects[-1]["reason"]
+    assert "too many changes are held" in desk.rejects[-1]["reason"]
     assert desk.stands()
 
 

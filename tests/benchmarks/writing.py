@@ -29,7 +29,7 @@ from rag.citations import MARKER
 from rag.errors import BackfileError
 from rag.evaluate.answers import sample
 from rag.evaluate.retrieval import EvaluationQuestion, read_questions
-from rag.schema import Answer, Statement
+from rag.schema import Answer, Notice, Statement
 from rag.settings import Settings
 from rag.verify.verifier import Verifier
 from ui.cli.ingest_session import sample_folder
@@ -145,7 +145,7 @@ def has_loose_marker(answer: Answer, statement: Statement) -> bool:
 
 
 def count(seen: Counter[str], answer: Answer) -> None:
-    own = "the articles' own words" in answer.notice
+    own = Notice("quotations_instead") in answer.notices
     seen["answers refused"] += answer.refused
     seen["answers in the articles' own words"] += own
     seen["answers of the model"] += not own and not answer.refused
@@ -155,7 +155,7 @@ def count(seen: Counter[str], answer: Answer) -> None:
 
 
 def told(answer: Answer) -> None:
-    print(f"\n{answer.question}\n{answer.text}\n  {answer.notice}")
+    print(f"\n{answer.question}\n{answer.text}\n  {answer.notices}")
     for statement in answer.rejected_statements:
         print(f"  - {statement.text} ({statement.support}: {statement.reason})")
 

@@ -42,9 +42,9 @@ def settled(page: Page) -> Locator:
 
 
 def open_article(page: Page, title: str) -> Locator:
-    """Open the article of the card with that headline, and return it."""
+    """Open article of the card with that headline, and return it."""
     card = cards(page).filter(has_text=title).first
-    card.get_by_role("button", name="Open the article").click()
+    card.get_by_role("button", name="Open article").click()
     article = page.locator(".bf-article")
     article.locator("h2").filter(has_text=title).wait_for()
     return article

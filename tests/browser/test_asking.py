@@ -52,7 +52,7 @@ def test_an_answer_says_how_much_it_looks_at_while_it_grows(
     page = open_page(at=paced.address)
     ask(page, SLOWLY)
     expect(page.locator(".bf-statement")).to_have_count(1)
-    expect(page.get_by_test_id("bot")).to_contain_text(re.compile(r"\d+ passages looked at"))
+    expect(page.get_by_test_id("bot")).to_contain_text(re.compile(r"\d+ passages considered"))
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
 
 
@@ -63,11 +63,11 @@ def test_an_answer_can_be_stopped_and_the_next_question_asked(
     ask(page, SLOWLY)
     expect(page.locator(".bf-statement")).to_have_count(1)
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_test_id("bot")).to_contain_text("Stopped here.")
+    expect(page.get_by_test_id("bot")).to_contain_text("Stopped.")
     paced.go.touch()
     answer = ask_and_wait(page, "What of the apples and the growers?")
     expect(answer).to_contain_text("a third fewer apples")
-    expect(page.get_by_test_id("bot").first).to_contain_text("Stopped here.")
+    expect(page.get_by_test_id("bot").first).to_contain_text("Stopped.")
 
 
 def test_a_question_waits_while_another_is_answered(open_page: Opened, paced: Paced) -> None:
@@ -75,7 +75,7 @@ def test_a_question_waits_while_another_is_answered(open_page: Opened, paced: Pa
     ask(page, SLOWLY)
     expect(page.locator(".bf-statement")).to_have_count(1)
     ask(page, "What of the apples and the growers?")
-    expect(page.get_by_text("One answer at a time")).to_be_visible()
+    expect(page.get_by_text("An answer is still being written")).to_be_visible()
     expect(page.locator("#bf-question textarea")).to_have_value(
         "What of the apples and the growers?"
     )
@@ -120,10 +120,10 @@ def test_what_was_understood_is_struck_out_by_a_click(open_page: Opened) -> None
     page = open_page()
     answer = ask_and_wait(page, "What did South Korea threaten in March 2023?")
     expect(answer.locator(".bf-refused")).to_be_visible()
-    expect(answer).to_contain_text("The archive holds nothing of that time.")
+    expect(answer).to_contain_text("The archive has no articles from this period.")
     chips(page).filter(has_text="published 1 March 2023").click()
     expect(answer.locator(".bf-statement").first).to_contain_text("South Korea")
-    expect(answer).to_contain_text("time left aside")
+    expect(answer).to_contain_text("date filter ignored")
     expect(page.get_by_test_id("user")).to_have_count(1)
     expect(page.locator("#bf-understood")).to_be_hidden()
 
@@ -131,9 +131,13 @@ def test_what_was_understood_is_struck_out_by_a_click(open_page: Opened) -> None
 @pytest.mark.parametrize(
     ("question", "chip", "aside"),
     [
-        ("What did the Harbour Courier say of the bridge?", "in The Harbour Courier", "publisher"),
-        ("What did Noor Haan write of the bridge?", "by Noor Haan", "author"),
-        ('What of the harbour bridge and "six weeks"?', "with “six weeks”", "words in quotes"),
+        (
+            "What did the Harbour Courier say of the bridge?",
+            "in The Harbour Courier",
+            "publisher filter",
+        ),
+        ("What did Noor Haan write of the bridge?", "by Noor Haan", "author filter"),
+        ('What of the harbour bridge and "six weeks"?', "with “six weeks”", "quoted words"),
         ("What of the harbour bridge -ferries?", "without ferries", "exclusion"),
     ],
 )
@@ -143,7 +147,7 @@ def test_each_thing_understood_is_struck_out_by_a_click(
     page = open_page(at=paced.address)
     ask_and_wait(page, question)
     chips(page).filter(has_text=chip).click()
-    expect(page.get_by_test_id("bot")).to_contain_text(f"{aside} left aside")
+    expect(page.get_by_test_id("bot")).to_contain_text(f"{aside} ignored")
     expect(chips(page).filter(has_text=chip)).to_have_count(0)
     expect(page.get_by_test_id("user")).to_have_count(1)
 
@@ -153,14 +157,14 @@ def test_of_two_things_understood_one_is_struck_out(open_page: Opened, paced: Pa
     ask_and_wait(page, "What did the Harbour Courier say of the bridge in October 2024?")
     expect(chips(page)).to_have_count(2)
     chips(page).filter(has_text="in The Harbour Courier").click()
-    expect(page.get_by_test_id("bot")).to_contain_text("publisher left aside")
+    expect(page.get_by_test_id("bot")).to_contain_text("publisher filter ignored")
     expect(chips(page)).to_have_count(1)
     expect(chips(page)).to_contain_text("published 1 October 2024 to 31 October 2024")
 
 
 def test_an_answer_says_how_much_it_looked_at(open_page: Opened) -> None:
     answer = ask_and_wait(open_page(), HARBOUR_QUESTION)
-    expect(answer).to_contain_text(re.compile(r"\d+ passages looked at"))
+    expect(answer).to_contain_text(re.compile(r"\d+ passages considered"))
     expect(answer).to_contain_text("As of 21 October 2024")
 
 
@@ -208,7 +212,7 @@ def test_conversations_are_kept_in_the_browser(open_page: Opened, paced: Paced) 
     page.get_by_label("What of the harbour bridge?").click()
     page.locator(".bf-cite").first.click()
     expect(page.locator("#turn-1-card-1:target")).to_contain_text("Harbour bridge closed")
-    page.get_by_role("button", name="Delete this conversation").click()
+    page.get_by_role("button", name="Delete conversation").click()
     expect(page.get_by_label("What of the harbour bridge?")).to_have_count(0)
     page.reload()
     expect(page.get_by_test_id("user")).to_have_text("What of the apples and the growers?")
@@ -220,8 +224,8 @@ def test_a_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
     expect(page.get_by_test_id("user")).to_have_text("What of the harbour bridge?")
     expect(cards(page).first).to_contain_text("Harbour bridge closed")
     expect(page.locator("#bf-mode").get_by_label("Passages")).to_be_checked()
-    page.get_by_role("button", name="Narrow the search").click()
-    expect(page.get_by_label("From the day")).to_have_value("2024-10-01")
+    page.get_by_role("button", name="Filters").click()
+    expect(page.get_by_label("From date")).to_have_value("2024-10-01")
     page.reload()
     expect(cards(page).first).to_be_visible()
     expect(page.get_by_test_id("user")).to_have_count(1)

@@ -42,9 +42,9 @@ def test_a_question_is_asked_and_its_article_opened_by_keyboard(
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".bf-article h2")).to_be_focused()
-    page.get_by_role("button", name="Back to the evidence").focus()
+    page.get_by_role("button", name="Back to sources").focus()
     page.keyboard.press("Enter")
-    expect(cards(page).first.get_by_role("button", name="Open the article")).to_be_focused()
+    expect(cards(page).first.get_by_role("button", name="Open article")).to_be_focused()
 
 
 def test_a_message_is_read_aloud_without_its_markup(open_page: Opened, paced: Paced) -> None:
@@ -61,14 +61,14 @@ def test_the_page_speaks_german(open_page: Opened, paced: Paced) -> None:
     expect(page.locator("#bf-question textarea")).to_have_attribute(
         "placeholder", "Das Archiv fragen"
     )
-    expect(page.get_by_role("button", name="Suche eingrenzen")).to_be_visible()
+    expect(page.get_by_role("button", name="Filter")).to_be_visible()
     expect(page.locator("#bf-banner")).to_contain_text("21. Oktober 2024 bis 24. Oktober 2024")
     ask(page, BRIDGE)
     answer = page.get_by_test_id("bot").last
     expect(answer).to_contain_text("Stand: 21. Oktober 2024")
-    expect(page.locator("#bf-evidence")).to_contain_text("Worauf die Antwort beruht")
+    expect(page.locator("#bf-evidence")).to_contain_text("Quellen")
     ask(page, "Xylophon?")
-    expect(page.get_by_test_id("bot").last).to_contain_text("Das Archiv sagt es nicht.")
+    expect(page.get_by_test_id("bot").last).to_contain_text("Keine Antwort im Archiv gefunden.")
 
 
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.full)])
@@ -103,16 +103,16 @@ def answered(page: Page) -> None:
 
 
 def narrowed(page: Page) -> None:
-    page.get_by_role("button", name="Narrow the search").click()
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Export").click()
     expect(page.get_by_role("button", name="CSL-JSON")).to_be_visible()
     page.get_by_role("button", name="Dislike").last.click()
     expect(page.locator("#bf-opinion").first).to_be_visible()
 
 
 def opened(page: Page) -> None:
-    page.get_by_role("button", name="Take away").click()
-    page.get_by_role("button", name="Narrow the search").click()
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Filters").click()
     open_article(page, cards(page).first.locator("h3").inner_text())
 
 
@@ -138,8 +138,8 @@ def refused(page: Page) -> None:
 
 def minded(page: Page) -> None:
     page.get_by_role("button", name="Toggle sidebar").click()
-    page.get_by_role("button", name="Put in and take out").click()
-    expect(page.locator("#bf-status")).to_contain_text("sequence number")
+    page.get_by_role("button", name="Manage articles").click()
+    expect(page.locator("#bf-status")).to_contain_text("Sequence number")
 
 
 VIEWS = {
@@ -158,7 +158,9 @@ VIEWS = {
 def test_what_is_doubted_or_left_out_keeps_nobody_out(open_page: Opened, paced: Paced) -> None:
     for scheme in ("light", "dark"):
         page = open_page(at=paced.address, color_scheme=scheme)
-        ask_and_wait(page, "What of the doubtful harbour?").get_by_text("1 sentence left").click()
+        ask_and_wait(page, "What of the doubtful harbour?").get_by_text(
+            "1 sentence removed"
+        ).click()
         assert serious(page) == []
 
 
@@ -175,9 +177,9 @@ def test_all_that_narrows_and_takes_away_is_reached_by_keyboard(
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("From the day")).to_be_visible()
+    expect(page.get_by_label("From date")).to_be_visible()
     page.keyboard.press("Tab")
-    expect(page.get_by_label("From the day")).to_be_focused()
+    expect(page.get_by_label("From date")).to_be_focused()
     page.keyboard.type("2024-10-01")
     page.locator("#bf-question textarea").focus()
     page.keyboard.type("What of the harbour bridge in October 2024?")
@@ -185,7 +187,7 @@ def test_all_that_narrows_and_takes_away_is_reached_by_keyboard(
     settled(page)
     chips(page).filter(has_text="published 1 October").locator("input").focus()
     page.keyboard.press("Space")
-    expect(page.get_by_test_id("bot")).to_contain_text("time left aside")
+    expect(page.get_by_test_id("bot")).to_contain_text("date filter ignored")
     settled(page)
     page.locator("#bf-busiest input").first.focus()
     page.keyboard.press("Space")
@@ -208,7 +210,7 @@ def test_no_request_leaves_the_machine(browser: Browser, paced: Paced) -> None:
     page.goto(paced.address)
     ask_and_wait(page, BRIDGE)
     page.locator("#bf-plot svg").wait_for()
-    cards(page).first.get_by_role("button", name="Open the article").click()
+    cards(page).first.get_by_role("button", name="Open article").click()
     expect(page.locator(".bf-article")).to_be_visible()
     context.close()
     assert asked

@@ -89,7 +89,7 @@ def drop(page: Page, name: str, text: str) -> None:
 
 def open_minding(page: Page) -> None:
     page.get_by_role("button", name="Toggle sidebar").click()
-    page.get_by_role("button", name="Put in and take out").click()
+    page.get_by_role("button", name="Manage articles").click()
 
 
 def test_a_file_is_dropped_its_report_read_and_a_question_answered_from_it(
@@ -98,33 +98,36 @@ def test_a_file_is_dropped_its_report_read_and_a_question_answered_from_it(
     page = open_page(at=minded)
     dump = tmp_path / "dump.jsonl"
     open_minding(page)
-    expect(page.locator("#bf-status")).to_contain_text("sequence number")
+    expect(page.locator("#bf-status")).to_contain_text("Sequence number")
     for line, said in (
-        ({**FERRY, "text": "The ferry Matilda is late."}, "1 new, 0 changed, 0 unchanged"),
-        (FERRY, "0 new, 1 changed, 0 unchanged, 1 rejected"),
+        (
+            {**FERRY, "text": "The ferry Matilda is late."},
+            "Added 1 article; 0 updated, 0 unchanged",
+        ),
+        (FERRY, "Added 0 articles; 1 updated, 0 unchanged, 1 not added"),
     ):
         dump.write_text(json.dumps(line) + "\n{broken\n")
         page.locator("#bf-files input[type=file]").set_input_files(dump)
         expect(page.locator("#bf-files")).to_contain_text("dump")
-        page.get_by_role("button", name="Put in", exact=True).click()
+        page.get_by_role("button", name="Add", exact=True).click()
         expect(page.locator("#bf-told")).to_contain_text(said)
     expect(page.locator("#bf-told li")).to_contain_text("dump.jsonl:2")
     expect(page.locator("#bf-banner")).to_contain_text("5 articles")
     page.get_by_role("button", name="Toggle sidebar").click()
     expect(ask_and_wait(page, MATILDA)).to_contain_text("sank in the sound on Tuesday")
 
-    cards(page).first.get_by_role("button", name="Open the article").click()
+    cards(page).first.get_by_role("button", name="Open article").click()
     page.get_by_text("2 revisions").click()
     page.get_by_role("button", name="Revision 1").click()
     expect(page.locator(".bf-text")).to_have_text("The ferry Matilda is late.")
-    page.get_by_role("button", name="Remove this article").click()
-    expect(page.locator("#bf-sure")).to_contain_text("Remove “Ferry Matilda sinks in the sound”")
+    page.get_by_role("button", name="Withdraw this article").click()
+    expect(page.locator("#bf-sure")).to_contain_text("Withdraw “Ferry Matilda sinks in the sound”")
     assert serious(page) == []
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#bf-sure")).to_be_hidden()
-    page.get_by_role("button", name="Remove this article").click()
-    page.get_by_role("button", name="Remove it").click()
-    expect(page.get_by_text("1 article removed.")).to_be_visible()
+    page.get_by_role("button", name="Withdraw this article").click()
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(page.get_by_text("1 article withdrawn.")).to_be_visible()
     expect(page.locator("#bf-banner")).to_contain_text("4 articles")
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_test_id("bot")).not_to_contain_text("sank in the sound")
@@ -134,15 +137,17 @@ def test_a_file_is_dropped_its_report_read_and_a_question_answered_from_it(
 def test_a_pasted_address_is_fetched_by_the_rules(open_page: Opened, minded: str) -> None:
     page = open_page(at=minded)
     open_minding(page)
-    expect(page.get_by_role("button", name="Put in", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Add", exact=True)).to_be_visible()
     assert serious(page) == []
     box = page.get_by_label("Web addresses")
     box.fill("/etc/passwd")
-    page.get_by_role("button", name="Put in", exact=True).click()
-    expect(page.locator("#bf-told")).to_contain_text("/etc/passwd is no web address")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#bf-told")).to_contain_text("/etc/passwd is not a web address")
     box.fill("http://127.0.0.1:9/secret")
-    page.get_by_role("button", name="Put in", exact=True).click()
-    expect(page.locator("#bf-told")).to_contain_text("0 new, 0 changed, 0 unchanged, 1 rejected")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#bf-told")).to_contain_text(
+        "Added 0 articles; 0 updated, 0 unchanged, 1 not added"
+    )
     expect(page.locator("#bf-told li")).to_contain_text("http://127.0.0.1:9/secret")
 
 
@@ -156,16 +161,18 @@ def test_a_dropped_file_and_an_address_go_in_and_an_article_is_removed_by_its_ad
     drop(page, "raised.jsonl", json.dumps({**FERRY, "url": address, "title": "Ferry is raised"}))
     expect(page.locator("#bf-files")).to_contain_text("raised")
     page.get_by_label("Web addresses").fill(paper)
-    page.get_by_role("button", name="Put in", exact=True).click()
-    expect(page.locator("#bf-told")).to_contain_text("2 new, 0 changed, 0 unchanged, 0 rejected")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#bf-told")).to_contain_text(
+        "Added 2 articles; 0 updated, 0 unchanged, 0 not added"
+    )
     assert any(told.startswith("Reading:") for told in seen.evaluate("seen => seen"))
-    articles = page.locator("#bf-status dt:text-is('articles') + dd")
+    articles = page.locator("#bf-status dt:text-is('Articles') + dd")
     before = int(articles.inner_text())
     page.get_by_label("address or id").fill(address)
-    page.get_by_role("button", name="Remove …", exact=True).click()
-    expect(page.locator("#bf-sure")).to_contain_text("Remove “Ferry is raised”")
-    page.get_by_label("Why").fill("a test")
-    page.get_by_role("button", name="Remove it").click()
+    page.get_by_role("button", name="Withdraw …", exact=True).click()
+    expect(page.locator("#bf-sure")).to_contain_text("Withdraw “Ferry is raised”")
+    page.get_by_label("Reason").fill("a test")
+    page.get_by_role("button", name="Withdraw", exact=True).click()
     expect(articles).to_have_text(str(before - 1))
 
 
@@ -176,10 +183,12 @@ def test_a_feeding_is_stopped(open_page: Opened, minded: str) -> None:
     lines = [json.dumps({**story, "url": f"https://ferry.example/{n}"}) for n in range(2_000)]
     drop(page, "many.jsonl", "\n".join(lines))
     expect(page.locator("#bf-files")).to_contain_text("many")
-    page.get_by_role("button", name="Put in", exact=True).click()
+    page.get_by_role("button", name="Add", exact=True).click()
     page.locator("#bf-mind").get_by_role("button", name="Stop").click()
-    expect(page.locator("#bf-told")).to_contain_text("Stopped; what was put in stays in.")
-    expect(page.get_by_role("button", name="Put in", exact=True)).to_be_enabled()
+    expect(page.locator("#bf-told")).to_contain_text(
+        "Stopped. Articles added so far stay in the archive."
+    )
+    expect(page.get_by_role("button", name="Add", exact=True)).to_be_enabled()
 
 
 def test_what_is_told_over_years_is_plotted_by_month(open_page: Opened, minded: str) -> None:
@@ -193,11 +202,11 @@ def test_what_is_told_over_years_is_plotted_by_month(open_page: Opened, minded: 
     ]
     drop(page, "regattas.jsonl", "\n".join(map(json.dumps, years)))
     expect(page.locator("#bf-files")).to_contain_text("regattas")
-    page.get_by_role("button", name="Put in", exact=True).click()
-    expect(page.locator("#bf-told")).to_contain_text("3 new")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#bf-told")).to_contain_text("Added 3 articles")
     page.get_by_role("button", name="Toggle sidebar").click()
     ask_and_wait(page, "Who won the regatta?")
-    expect(page.locator("#bf-time")).to_contain_text("3 articles speak of it")
+    expect(page.locator("#bf-time")).to_contain_text("3 matching articles")
     expect(page.locator("#bf-time")).to_contain_text("by month")
     page.locator("#bf-plot path[aria-label*='May 01, 2022; Articles: 1']").click()
     expect(page.locator("#bf-understood")).to_contain_text("only 1 May 2022 to 31 May 2022")
@@ -209,8 +218,8 @@ def test_who_may_not_feed_sees_nothing_of_it(open_page: Opened, paced: Paced) ->
     ask_and_wait(page, "What of the harbour bridge?")
     page.get_by_role("button", name="Toggle sidebar").click()
     expect(page.get_by_role("button", name="New conversation")).to_be_visible()
-    expect(page.get_by_role("button", name="Put in and take out")).to_have_count(0)
+    expect(page.get_by_role("button", name="Manage articles")).to_have_count(0)
     page.get_by_role("button", name="Toggle sidebar").click()
-    cards(page).first.get_by_role("button", name="Open the article").click()
+    cards(page).first.get_by_role("button", name="Open article").click()
     expect(page.locator(".bf-article")).to_be_visible()
-    expect(page.get_by_role("button", name="Remove this article")).to_have_count(0)
+    expect(page.get_by_role("button", name="Withdraw this article")).to_have_count(0)

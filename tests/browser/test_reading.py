@@ -68,7 +68,7 @@ def test_a_card_opens_the_whole_article_at_the_place(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, THREATS)
     quoted = cards(page).nth(1).locator("mark").first.inner_text()
-    cards(page).nth(1).get_by_role("button", name="Open the article").click()
+    cards(page).nth(1).get_by_role("button", name="Open article").click()
     article = page.locator(".bf-article")
     expect(article.locator("mark").first).to_have_text(quoted)
     expect(article.locator("mark").first).to_be_in_viewport()
@@ -76,7 +76,7 @@ def test_a_card_opens_the_whole_article_at_the_place(open_page: Opened) -> None:
         "href", "https://pellworth-tribune.example/2024/10/22/seoul-phased-measures-weapons-ukraine"
     )
     expect(page.locator("#bf-evidence")).to_be_hidden()
-    page.get_by_role("button", name="Back to the evidence").click()
+    page.get_by_role("button", name="Back to sources").click()
     expect(cards(page).nth(1)).to_be_visible()
     expect(article).to_be_hidden()
 
@@ -120,7 +120,7 @@ def test_a_number_leads_to_its_card_while_an_article_is_open(
 ) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")
-    cards(page).first.get_by_role("button", name="Open the article").click()
+    cards(page).first.get_by_role("button", name="Open article").click()
     expect(page.locator(".bf-article")).to_be_visible()
     page.locator(".bf-cite").first.click()
     expect(page.locator("#turn-1-card-1:target")).to_be_in_viewport()
@@ -130,13 +130,13 @@ def test_a_number_leads_to_its_card_while_an_article_is_open(
 def test_each_statement_shows_whether_it_is_borne_out(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     answer = ask_and_wait(page, "What of the doubtful harbour?")
-    expect(answer.locator(".bf-statement .bf-support")).to_contain_text("partly borne out")
+    expect(answer.locator(".bf-statement .bf-support")).to_contain_text("partly supported")
     expect(answer.locator(".bf-support")).to_have_attribute(
-        "title", r"partly borne out. who is unclear"
+        "title", "partly supported: the passage says only part of it"
     )
     answer = ask_and_wait(page, "What of the harbour bridge?")
     expect(answer.locator(".bf-support").first).to_have_attribute(
-        "title", "borne out by the passage"
+        "title", "supported by the passage"
     )
 
 
@@ -145,15 +145,15 @@ def test_what_was_left_out_can_be_looked_at(open_page: Opened, paced: Paced) -> 
     answer = ask_and_wait(page, "What of the doubtful harbour?")
     removed = answer.get_by_text("The moon is a bridge.")
     expect(removed).to_be_hidden()
-    answer.get_by_text("1 sentence left out").click()
+    answer.get_by_text("1 sentence removed").click()
     expect(removed).to_be_visible()
-    expect(answer).to_contain_text("nothing says so")
+    expect(answer).to_contain_text("the passage does not say this")
 
 
 def test_a_refusal_says_so_and_shows_the_closest_articles(open_page: Opened) -> None:
     page = open_page()
     answer = ask_and_wait(page, "Who won the chess olympiad in Budapest?")
-    expect(answer.locator(".bf-refused")).to_contain_text("The archive does not say.")
+    expect(answer.locator(".bf-refused")).to_contain_text("No answer found in the archive.")
     expect(page.locator(".bf-cite")).to_have_count(0)
     expect(page.locator("#bf-evidence")).to_contain_text("Closest articles")
     expect(page.locator("#bf-time")).to_be_hidden()

@@ -39,7 +39,7 @@ def copied_with(page: Page, mark: str) -> str:
 def test_an_answer_is_copied_with_its_citations(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, permissions=COPYING)
     ask_and_wait(page, BRIDGE)
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     page.get_by_role("button", name="Copy", exact=True).click()
     copied = copied_with(page, "[1]")
     assert "closed on Monday after the storm. [1]" in copied
@@ -50,7 +50,7 @@ def test_an_answer_is_copied_with_its_citations(open_page: Opened, paced: Paced)
 def test_a_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, permissions=COPYING)
     ask_and_wait(page, BRIDGE)
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     page.get_by_role("button", name="Copy link").click()
     link = copied_with(page, "?q=")
     other = open_page(link.removeprefix(paced.address), at=paced.address)
@@ -67,14 +67,14 @@ def test_a_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Pac
         ("CSL-JSON", "backfile.json"),
     ],
 )
-@pytest.mark.parametrize("which", ["this answer", "the whole conversation"])
+@pytest.mark.parametrize("which", ["This answer", "Whole conversation"])
 def test_an_answer_or_a_conversation_is_saved_as_a_file(
     open_page: Opened, paced: Paced, which: str, button: str, name: str
 ) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the apples and the growers?")
     ask_and_wait(page, BRIDGE)
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     page.get_by_label(which).check()
     with page.expect_download() as saved:
         page.get_by_role("button", name=button, exact=True).click()
@@ -85,14 +85,14 @@ def test_an_answer_or_a_conversation_is_saved_as_a_file(
     assert re.search(r"courier\\?\.example/harbour", text)
     assert re.search(r"21 October 2024|2024/10/21|2024-10-21", text)
     assert re.search(r"sequence(?: number)? \d+", text)
-    assert ("Orchards expect" in text) == (which == "the whole conversation")
+    assert ("Orchards expect" in text) == (which == "Whole conversation")
 
 
 def test_passages_are_taken_away_as_well(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     page.locator("#bf-mode").get_by_label("Passages").check()
     ask_and_wait(page, BRIDGE)
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as saved:
         page.get_by_role("button", name="RIS", exact=True).click()
     text = Path(saved.value.path()).read_text(encoding="utf-8")
@@ -104,7 +104,7 @@ def test_thumbs_and_a_reason_are_kept_beside_the_archive(open_page: Opened, pace
     page = open_page(at=paced.address)
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Dislike").click()
-    reason = page.get_by_label("What was good, or wrong?")
+    reason = page.get_by_label("What was good or wrong?")
     reason.fill("the mayor is missing")
     reason.press("Enter")
     expect(page.locator("#bf-opinion").first).to_be_hidden()

@@ -47,7 +47,7 @@ def test_a_plot_shows_when_articles_speak_of_it_and_marks_the_cited(open_page: O
     ask_and_wait(page, THREATS)
     plot = page.locator("#bf-plot")
     expect(plot.locator("svg")).to_be_visible()
-    expect(page.locator("#bf-time")).to_contain_text(re.compile(r"\d+ articles speak of it"))
+    expect(page.locator("#bf-time")).to_contain_text(re.compile(r"\d+ matching articles"))
     expect(page.locator("#bf-time")).to_contain_text("by day")
     expect(page.locator(".bf-legend")).to_contain_text("not cited")
     signs = page.locator(".bf-legend i").evaluate_all(
@@ -143,7 +143,7 @@ def test_the_banner_says_what_the_archive_covers(open_page: Opened) -> None:
     banner = open_page().locator("#bf-banner")
     expect(banner).to_contain_text("86 articles")
     expect(banner).to_contain_text("19 June 2024 to 24 December 2024")
-    expect(banner).to_contain_text("last fed")
+    expect(banner).to_contain_text("last updated")
     banner.locator("summary").click()
     row = banner.get_by_role("row", name=re.compile("Orchard Gazette"))
     expect(row).to_contain_text("23 October 2024")
@@ -152,4 +152,6 @@ def test_the_banner_says_what_the_archive_covers(open_page: Opened) -> None:
 def test_a_question_from_outside_the_archive_is_warned_of(open_page: Opened) -> None:
     page = open_page()
     ask(page, "What did South Korea threaten in March 2023?")
-    expect(page.get_by_test_id("bot")).to_contain_text("The archive holds nothing of that time.")
+    expect(page.get_by_test_id("bot")).to_contain_text(
+        "The archive has no articles from this period."
+    )

@@ -35,12 +35,21 @@ from tests.golden.cases import (
 )
 from tests.scripted import Scripted
 from ui.cli import main
+from ui.i18n import (
+    notices_text,
+    refusal_text,
+    render,
+    statement_text,
+    texts_in,
+    understood_text,
+)
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "ingest" / "sample"
 QUALITY = ROOT / "tests" / "quality"
 QUESTIONS = QUALITY / "sample_questions.jsonl"
 DIGITS = 4
+ENGLISH = texts_in("en")
 # Values of JSON that differ from run to run.
 VOLATILE = {"path", "last_ingest", "last_run", "bytes", "seconds", "ms", "first_statement_ms"}
 WORDS = {"notice", "reason", "understood"}
@@ -125,7 +134,10 @@ def searches(archive: Archive) -> Both:
             "hits": _hits(found.hits),
             "outside": _hits(found.outside),
         }
-        words[name] = _said(understood=asked.describe(), notice=found.notice)
+        words[name] = _said(
+            understood=understood_text(asked.describe(), ENGLISH),
+            notice=" ".join(map(render, found.notices)),
+        )
     return facts, words
 
 
@@ -219,12 +231,16 @@ def _answer_facts(answer: Answer) -> dict[str, Any]:
 
 def _answer_words(answer: Answer) -> dict[str, Any]:
     return _said(
-        understood=answer.understood,
-        notice=answer.notice,
-        reason=answer.reason,
-        statements=_said(**{str(i): one.reason for i, one in enumerate(answer.statements)}),
-        removed=_said(**{str(i): one.reason for i, one in enumerate(answer.rejected_statements)}),
+        understood=understood_text(answer.understood, ENGLISH),
+        notice=notices_text(answer, ENGLISH),
+        reason=refusal_text(answer, ENGLISH),
+        statements=_reasons(answer.statements),
+        removed=_reasons(answer.rejected_statements),
     )
+
+
+def _reasons(statements: Sequence[Statement]) -> dict[str, Any]:
+    return _said(**{str(i): render(one.reason) for i, one in enumerate(statements)})
 
 
 def _said(**words: Any) -> dict[str, Any]:
@@ -233,7 +249,11 @@ def _said(**words: Any) -> dict[str, Any]:
 
 def _statement(statement: Statement) -> dict[str, Any]:
     cited = [_citation(citation) for citation in statement.citations]
-    return {"text": statement.text, "support": statement.support, "citations": cited}
+    return {
+        "text": statement_text(statement, ENGLISH),
+        "support": statement.support,
+        "citations": cited,
+    }
 
 
 def _citation(citation: Citation) -> dict[str, Any]:

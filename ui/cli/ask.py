@@ -52,7 +52,7 @@ def ask(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool)
     """
     converses = not " ".join(words) and sys.stdin.isatty() and not as_json
     question = "" if converses else required_question(words)
-    from ui import opening, render
+    from ui import answer_formats, opening, render
     from ui.cli import chat
 
     with opening.open_chatbot(settings) as (archive, chatbot):
@@ -64,7 +64,7 @@ def ask(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool)
             answer = chatbot.ask(
                 question, k=scope.k, filters=scope.filters, asked_on=scope.asked_on
             )
-            print(render.json_text(render.answer_value(answer)))
+            print(render.json_text(answer_formats.answer_value(answer)))
         else:
             chat.show_answer(chatbot, question, scope)
     return ExitCode.DONE

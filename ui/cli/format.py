@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag.schema import Answer, ArticleMetadata, Citation, Hit, Statement
+from ui.i18n import notices_text, refusal_text, render, statement_text, texts_in, understood_text
 from ui.render import (
-    REFUSAL,
     also_in,
     article_text,
     named,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rag.retrieval.hybrid import RetrievalResult
 
 
+ENGLISH = texts_in("en")
 MAX_WIDTH = 96  # columns; longer lines are hard to read
 COUNTS = {  # figures of an ingest, and what they are called
     "new": "new",
@@ -54,7 +56,7 @@ def answer_text(answer: Answer, width: int = 88) -> str:
         blocks += [_sources(answer.citations, width)]
     if answer.newest_source and not answer.refused:
         blocks.append(f"As of {spoken_day(answer.newest_source)}.")
-    said = (answer.notice, answer.understood)
+    said = (notices_text(answer, ENGLISH), understood_text(answer.understood, ENGLISH))
     blocks += [_filled(article_text(text), width) for text in said if text]
     return "\n\n".join(block for block in blocks if block)
 
@@ -74,10 +76,11 @@ def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
 
 def retrieval_text(found: RetrievalResult, width: int = 88) -> str:
     """Return the hits of a search with how its question was understood, or the nearest hits."""
-    understood = found.question.describe()
+    understood = understood_text(found.question.describe(), ENGLISH)
     blocks = [f"({terminal_text(understood)})" if understood else ""]
     if found.hits:
-        blocks += [_filled(article_text(found.notice), width), hits_text(found.hits, width)]
+        notices = " ".join(render(notice, ENGLISH) for notice in found.notices)
+        blocks += [_filled(article_text(notices), width), hits_text(found.hits, width)]
     elif found.outside:
         blocks += [
             "No passages found. The closest from other dates:",
@@ -170,7 +173,7 @@ def report_text(report: IngestReport) -> str:
 
 
 def _refusal(answer: Answer, width: int) -> Iterator[str]:
-    yield _filled(article_text(answer.reason or REFUSAL), width)
+    yield _filled(article_text(refusal_text(answer, ENGLISH)), width)
     closest = list(one_of_each_article(answer.nearest_hits))
     if closest:
         lines = [line for hit in closest for line in _named("-", hit.metadata, width, hit.copies)]
@@ -178,9 +181,10 @@ def _refusal(answer: Answer, width: int) -> Iterator[str]:
 
 
 def _statement(statement: Statement) -> str:
-    if statement.support == "supported":
-        return with_numbers(statement)
-    return with_numbers(statement, ": ".join(filter(None, (statement.support, statement.reason))))
+    doubt = ""
+    if statement.support != "supported":
+        doubt = ": ".join(filter(None, (statement.support, render(statement.reason, ENGLISH))))
+    return with_numbers(replace(statement, text=statement_text(statement, ENGLISH)), doubt)
 
 
 def _sources(citations: Sequence[Citation], width: int) -> str:

@@ -77,7 +77,7 @@ def open_session(
         client = Client(
             Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay),
             agent=settings.fetch_agent,
-            credentials=read_credentials(options.cookies, options.headers, named=named),
+            credentials=read_credentials(options.cookies, options.headers, urls=named),
             allowed=tuple(host.strip() for host in allowed if host.strip()),
             stop=stop,
         )

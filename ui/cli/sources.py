@@ -76,13 +76,13 @@ def add(
     publisher: str, hosts: tuple[str, ...], may_kill: bool, settings: Settings, as_json: bool
 ) -> int:
     """Trust a source, or add hosts to a trusted one."""
-    from ingest.trusted_sources import read_trusted_sources, source_of, write_trusted_sources
+    from ingest.trusted_sources import parse_source, read_trusted_sources, write_trusted_sources
 
     trust = read_trusted_sources(settings.archive)
-    known = trust.named(publisher)
+    known = trust.by_publisher(publisher)
     every = [*(known.hosts if known else ()), *hosts]
     try:
-        source = source_of(publisher, every, may_kill=may_kill or bool(known and known.may_kill))
+        source = parse_source(publisher, every, may_kill=may_kill or bool(known and known.may_kill))
     except ValueError as error:
         raise SettingsError(str(error)) from error
     write_trusted_sources(settings.archive, trust.with_source(source))
@@ -98,7 +98,7 @@ def remove(publisher: str, settings: Settings, as_json: bool) -> int:
     from ingest.trusted_sources import read_trusted_sources, write_trusted_sources
 
     trust = read_trusted_sources(settings.archive)
-    known = trust.named(publisher)
+    known = trust.by_publisher(publisher)
     if known is None:
         raise SettingsError(f"No trusted source {publisher!r}: `backfile sources` lists them.")
     write_trusted_sources(settings.archive, trust.without(known.publisher))

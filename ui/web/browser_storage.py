@@ -13,18 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rag.schema import Answer, Article, ArticleMetadata, Citation, Hit, Passage, Statement
+from rag.errors import InvalidValueError
+from rag.schema import Answer, Article, ArticleMetadata, Citation, Hit, Notice, Passage, Statement
+from ui.i18n import render
 from ui.web import input_validation
 from ui.web.ask_request import fields_from_request, request_from_fields
 from ui.web.input_validation import (
     KeptCitation,
     KeptConversation,
     KeptDesk,
+    KeptNotice,
     KeptStatement,
     KeptTurn,
     Where,
 )
 from ui.web.state import KINDS, MOST_CONVERSATIONS, AskRequest, Conversation, Session, Turn, new_id
+from ui.web.withdrawn import LOST
 
 if TYPE_CHECKING:
     from rag.archive.reader import ArchiveReader
@@ -59,11 +63,8 @@ def to_browser(desk: Session) -> dict[str, Any]:
     return KeptDesk(conversations=kept).model_dump(mode="json", exclude_defaults=True)
 
 
-def from_browser(value: object, archive: ArchiveReader, lost: str) -> tuple[Conversation, ...]:
-    """Return the conversations that a browser kept; none where it holds something else.
-
-    `lost` is the notice for an answer of which a part is no longer in the archive.
-    """
+def from_browser(value: object, archive: ArchiveReader) -> tuple[Conversation, ...]:
+    """Return the conversations that a browser kept; none where it holds something else."""
     listed = value.get("conversations") if isinstance(value, dict) else None
     found = listed[:MOST_CONVERSATIONS] if isinstance(listed, list) else []
     read = [input_validation.read(KeptConversation, one) for one in found]
@@ -71,8 +72,7 @@ def from_browser(value: object, archive: ArchiveReader, lost: str) -> tuple[Conv
     copies = archive.near_duplicates(set(_articles_of(conversations)))
     reread = _Reread(archive, copies)
     return tuple(
-        Conversation(_id(c.id), tuple(_turn(t, reread, lost) for t in c.turns))
-        for c in conversations
+        Conversation(_id(c.id), tuple(_turn(t, reread) for t in c.turns)) for c in conversations
     )
 
 
@@ -118,16 +118,21 @@ def _kept_turn(turn: Turn) -> KeptTurn:
         closest=[_where(h.passage) for h in answer.nearest_hits],
         as_of=answer.newest_source,
         refused=answer.refused,
-        reason=answer.reason,
-        notice=answer.notice,
+        refusal=_kept_notice(answer.refusal),
+        notices=[KeptNotice(**notice.to_dict()) for notice in answer.notices],
     )
+
+
+def _kept_notice(notice: Notice | None) -> KeptNotice | None:
+    return KeptNotice(**notice.to_dict()) if notice else None
 
 
 def _kept_statement(statement: Statement) -> KeptStatement:
     return KeptStatement(
         text=statement.text,
         support=statement.support,
-        reason=statement.reason,
+        reason=_kept_notice(statement.reason),
+        label=_kept_notice(statement.label),
         citations=[
             KeptCitation(number=c.number, start=c.start, end=c.end, passage=_where(c.passage))
             for c in statement.citations
@@ -188,13 +193,28 @@ class _Reread:
             citations.append(
                 Citation(c.number, quote, c.start, c.end, hit.passage, hit.metadata, hit.copies)
             )
-        return Statement(kept.text, tuple(citations), kept.support, kept.reason)
+        reason, label = _notice(kept.reason), _notice(kept.label)
+        return Statement(kept.text, tuple(citations), kept.support, reason, label)
 
     def statements(self, kept: Sequence[KeptStatement]) -> tuple[Statement, ...]:
         return tuple(s for s in map(self.statement, kept) if s is not None)
 
 
-def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
+def _notice(kept: KeptNotice | str | None) -> Notice | None:
+    """Return a notice that a browser kept; None for none, and for one that nothing can render."""
+    if not kept:
+        return None
+    if isinstance(kept, str):
+        return Notice("message", text=kept)
+    try:
+        notice = Notice.from_dict(kept.model_dump())
+        render(notice)  # a day may be no day
+    except (InvalidValueError, ValueError, TypeError):
+        return None
+    return notice
+
+
+def _turn(kept: KeptTurn, archive: _Reread) -> Turn:
     asked, _ = request_from_fields(kept.question, kept.mode, kept.order, kept.fields)
     statements = archive.statements(kept.statements)
     removed = archive.statements(kept.removed)
@@ -203,16 +223,17 @@ def _turn(kept: KeptTurn, archive: _Reread, lost: str) -> Turn:
         *(len(kept.statements), len(kept.removed)),
         *(len(kept.hits), len(kept.closest)),
     )
+    notices: list[KeptNotice | str] = [*kept.notices, *filter(None, [kept.notice])]
     answer = Answer(
         kept.question,
         statements=statements,
         hits=hits,
         newest_source=kept.as_of,
         refused=kept.refused,
-        reason="" if gone else kept.reason,  # it may name what was closest
+        refusal=None if gone else _notice(kept.refusal or kept.reason),  # may name the closest
         nearest_hits=closest,
         rejected_statements=removed,
-        notice=lost if gone else kept.notice,
+        notices=(LOST,) if gone else tuple(filter(None, map(_notice, notices))),
         candidates_considered=kept.considered,
     )
     struck = tuple(kind for kind in kept.struck if kind in KINDS)

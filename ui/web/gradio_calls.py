@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from ui.i18n import Texts, preferred_language, texts_in
 from ui.web import input_validation, routes
 from ui.web.quota import QUESTIONS, Quota
 from ui.web.request_guard import IncomingRequest, RefusedError, once
-from ui.web.texts import Texts, texts_in, wanted_language
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -235,4 +235,4 @@ class _Ticket:
 
 
 def _texts(asked: IncomingRequest) -> Texts:
-    return texts_in(wanted_language(asked.headers.get("accept-language", "")[:200]))
+    return texts_in(preferred_language(asked.headers.get("accept-language", "")[:200]))

@@ -10,7 +10,7 @@ from gradio import events
 from rag.errors import QuestionTooLongError
 from rag.query.length_limit import check_length
 from rag.query.parser import LONGEST_QUESTION
-from ui import render
+from ui import answer_formats, render
 from ui.web import input_validation
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
     def ask(question: str, k: int = 8) -> dict[str, Any]:
         """Answer a question from the archive, with citations."""
         question, k = _checked(question, k, 8)
-        return render.answer_value(chatbot.ask(question, k=k))
+        return answer_formats.answer_value(chatbot.ask(question, k=k))
 
     def search(question: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the passages that answer a question best, best first."""

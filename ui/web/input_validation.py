@@ -218,10 +218,18 @@ class KeptCitation(BaseModel):
     passage: Where
 
 
+class KeptNotice(BaseModel):
+    code: Name
+    params: dict[Kind, Words | float | Annotated[list[Words], Field(max_length=50)]] = Field(
+        default={}, max_length=10
+    )
+
+
 class KeptStatement(BaseModel):
     text: Words
     support: Support
-    reason: Words = ""
+    reason: KeptNotice | Words | None = None  # words are of an earlier version, in a language
+    label: KeptNotice | None = None
     citations: list[KeptCitation] = Field(default=[], max_length=50)
 
 
@@ -247,8 +255,10 @@ class KeptTurn(BaseModel):
     closest: list[Where] = Field(default=[], max_length=100)
     as_of: Moment | None = None
     refused: bool = False
+    refusal: KeptNotice | None = None
+    notices: list[KeptNotice] = Field(default=[], max_length=100)
+    notice: Words = ""  # of an earlier version, as is `reason`
     reason: Words = ""
-    notice: Words = ""
 
 
 class KeptConversation(BaseModel):

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ui.web.texts import all_texts
+from ui.i18n import labels, languages
 
 # Of Gradio's own: it puts the text in the browser's language where one of these is a label.
-say = gr.I18n(
-    **{
-        language: {key: text for key, text in words.items() if isinstance(text, str)}
-        for language, words in all_texts().items()
-    }
-)
+say = gr.I18n(**{language: labels(language) for language in languages()})

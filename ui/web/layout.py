@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from rag.query.parser import LONGEST_QUESTION
+from ui.i18n import languages, texts_in
 from ui.web.components import (
     CITED,
     NOT_CITED,
@@ -18,7 +19,6 @@ from ui.web.components import (
 from ui.web.events.admin import lay_out_ingest, lay_out_withdrawal
 from ui.web.labels import say
 from ui.web.state import Session
-from ui.web.texts import all_texts
 
 KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
 
@@ -77,9 +77,9 @@ def build_layout(storage_key: str) -> Components:
                 evidence = gr.HTML(elem_id="bf-evidence", js_on_load=CARDS_JS)
             with gr.Column(visible=False, elem_id="bf-reader") as reader:
                 with gr.Row():
-                    close = gr.Button(say("back_to_cards"), size="sm", elem_id="bf-close")
+                    close = gr.Button(say("back_to_sources"), size="sm", elem_id="bf-close")
                     remove_this = gr.Button(
-                        say("take_out_this"), size="sm", elem_id="bf-remove-this", visible=False
+                        say("withdraw_this"), size="sm", elem_id="bf-remove-this", visible=False
                     )
                 article = gr.HTML(elem_id="bf-article", js_on_load=CARDS_JS + ARTICLE_JS)
     return Components(
@@ -113,7 +113,7 @@ def _conversations() -> tuple[gr.Radio, gr.Button, gr.Button]:
     start = gr.Button(say("new_conversation"), size="sm", elem_id="bf-new")
     conversations = gr.Radio(
         label=say("conversations"),
-        info=say("kept_here"),
+        info=say("stored_locally"),
         choices=[],
         elem_id="bf-conversations",
         container=False,
@@ -146,7 +146,7 @@ def _opinion() -> FeedbackForm:
     given = gr.State(None, time_to_live=KEPT_SECONDS)
     with gr.Group(visible=False, elem_id="bf-opinion") as block:
         reason = gr.Textbox(
-            label=say("reason"), submit_btn=str(say("send")), max_length=2000, max_lines=3
+            label=say("feedback_reason"), submit_btn=str(say("send")), max_length=2000, max_lines=3
         )
     return FeedbackForm(block, given, reason)
 
@@ -159,8 +159,8 @@ def _time() -> HistogramControls:
             y="articles",
             color="kind",
             color_map={
-                words[key]: colour
-                for words in all_texts().values()
+                texts_in(language)(key): colour
+                for language in languages()
                 for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
             },
             colors_in_legend=[],  # it stands above, in the note
@@ -174,7 +174,7 @@ def _time() -> HistogramControls:
 
 
 def _taking() -> ExportControls:
-    with gr.Accordion(say("take_away"), open=False, elem_id="bf-take"):
+    with gr.Accordion(say("export"), open=False, elem_id="bf-take"):
         which = gr.Radio(
             [(say(f"which_{which}"), which) for which in ("answer", "conversation")],
             value="answer",
@@ -223,11 +223,11 @@ def _asking() -> tuple[gr.Textbox, gr.Radio]:
 
 
 def _narrowing() -> tuple[gr.Radio, FilterControls]:
-    with gr.Accordion(say("narrow"), open=False, elem_id="bf-narrow"):
+    with gr.Accordion(say("filters"), open=False, elem_id="bf-narrow"):
         with gr.Row():
             after, before, asked_on = (
                 gr.Textbox(
-                    label=say(name), placeholder=say("date_form"), max_length=40, min_width=120
+                    label=say(name), placeholder=say("date_format"), max_length=40, min_width=120
                 )
                 for name in ("after", "before", "asked_on")
             )
@@ -244,7 +244,7 @@ def _narrowing() -> tuple[gr.Radio, FilterControls]:
                 elem_id="bf-order",
                 min_width=200,
             )
-            widen = gr.Button(say("widen"), size="sm", min_width=100, elem_id="bf-widen")
+            widen = gr.Button(say("clear_filters"), size="sm", min_width=100, elem_id="bf-widen")
     return order, FilterControls(
         after, before, asked_on, publishers, authors, sections, languages, widen
     )

@@ -12,12 +12,11 @@ from rag.errors import BackfileError
 from rag.query.parser import (
     LONGEST_QUESTION,
     ParsedQuery,
-    first_and_last,
 )
 from rag.retrieval.hybrid import apply_query_constraints, retrieve, understand_question
-from rag.schema import Answer
-from ui.web.state import KINDS, AskRequest, Session, Turn
-from ui.web.texts import Texts, texts_in
+from rag.schema import Answer, Notice
+from ui.i18n import Texts, render, texts_in
+from ui.web.state import AskRequest, Kind, Session, Turn
 
 if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
@@ -26,6 +25,12 @@ if TYPE_CHECKING:
 REMEMBERED = 6  # turns that a follow-up question may refer to
 REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
 PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
+_KINDS: dict[str, Kind] = {  # of the codes that a question is described with; others are dates
+    "from_publishers": "publishers",
+    "by_authors": "authors",
+    "with_phrases": "phrases",
+    "without_words": "excluded",
+}
 
 
 def begin_turn(desk: Session, asked: AskRequest, at: int | None = None) -> Session:
@@ -92,7 +97,8 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
             yield turn
         turn = replace(turn, out_of_coverage=_outside(archive, turn.request, question))
     except BackfileError as error:
-        turn = replace(turn, answer=Answer(turn.request.question, refused=True, reason=str(error)))
+        failed = Notice("error", message=str(error))
+        turn = replace(turn, answer=Answer(turn.request.question, refused=True, refusal=failed))
     yield replace(turn, progress="done")
 
 
@@ -123,7 +129,7 @@ def _answers(
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
             hits.sort(key=lambda hit: hit.metadata.published or oldest, reverse=True)
-        yield Answer(asked.question, hits=tuple(hits), notice=found.notice)
+        yield Answer(asked.question, hits=tuple(hits), notices=found.notices)
     elif asked.mode == "timeline":
         from rag.answer.timeline import build_timeline
 
@@ -149,19 +155,11 @@ def described(
     asked: AskRequest, question: ParsedQuery, texts: Texts
 ) -> tuple[tuple[str, str], ...]:
     """Return what narrows a question, by kind: what its fields say, what its words say."""
-    said = []
+    said: list[tuple[str, str]] = []
     if asked.filters:
         said.append(("filters", _described_fields(asked, texts)))
-    if question.time_range is not None:
-        window = question.time_range
-        first, last = first_and_last(window)
-        key = "window" if first and last else "since" if first else "until"
-        words = texts.period(first, last) if first and last else texts.day(first or last)
-        said.append(("window", texts(key if window.hard else f"soft_{key}", when=words)))
-    for kind in KINDS[1:]:
-        names = getattr(question, kind)
-        if names:
-            said.append((kind, texts(f"understood_{kind}", names=", ".join(names))))
+    for notice in question.describe():
+        said.append((_KINDS.get(notice.code, "window"), render(notice, texts)))
     return tuple(said)
 
 
@@ -172,9 +170,9 @@ def _described_fields(asked: AskRequest, texts: Texts) -> str:
         days = texts.period(filters.after, last)
     else:
         key = "since" if filters.after else "until"
-        days = texts(key, when=texts.day(filters.after or last)) if filters.after or last else ""
+        days = texts(key, day=texts.day(filters.after or last)) if filters.after or last else ""
     names = (*filters.publishers, *filters.authors, *filters.sections, *filters.languages)
-    return texts("only", what=", ".join(filter(None, (days, *names))))
+    return texts("active_filters", filters=", ".join(filter(None, (days, *names))))
 
 
 def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:

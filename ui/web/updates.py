@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.sanitize import single_line
+from ui.i18n import Texts, texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache
 from ui.web.components import Components
@@ -16,7 +17,6 @@ from ui.web.feedback import FeedbackFile
 from ui.web.labels import say
 from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
-from ui.web.texts import Texts, texts_in
 from ui.web.views.article import Place, article_html
 from ui.web.views.cards import cards_html
 from ui.web.views.header import header_html
@@ -62,7 +62,7 @@ class PageUpdates:
 
     def current(self, desk: Session) -> Session:
         """Return the desk without what was withdrawn from the archive since."""
-        return without_withdrawn(desk, self.archive, texts_in(desk.language)("lost"))
+        return without_withdrawn(desk, self.archive)
 
     def settled(self, desk: Session) -> Shown:
         """Show the desk when an answer has come to its end; nothing while another is under way."""

@@ -11,18 +11,18 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.schema import ArticleMetadata, Hit, Statement
+from rag.schema import ArticleMetadata, Hit, Notice, Statement
 from ui.web.state import Session, Turn
 
 if TYPE_CHECKING:
     from rag.archive.archive import Archive
 
 
-def without_withdrawn(desk: Session, archive: Archive, notice: str) -> Session:
-    """Return the desk without the text of withdrawn articles; the same desk if it has none.
+LOST = Notice("articles_withdrawn")  # in the place of an answer's own notices
 
-    `notice` takes the place of what an answer said of itself where something is missing from it.
-    """
+
+def without_withdrawn(desk: Session, archive: Archive) -> Session:
+    """Return the desk without the text of withdrawn articles; the same desk if it has none."""
     turns = [turn for conversation in desk.conversations for turn in conversation.turns]
     gone = archive.withdrawals({head.article_id for turn in turns for head in _heads(turn)})
     if not gone:
@@ -30,7 +30,7 @@ def without_withdrawn(desk: Session, archive: Archive, notice: str) -> Session:
     return replace(
         desk,
         conversations=tuple(
-            replace(c, turns=tuple(_without(turn, gone, notice) for turn in c.turns))
+            replace(c, turns=tuple(_without(turn, gone) for turn in c.turns))
             for c in desk.conversations
         ),
     )
@@ -46,7 +46,7 @@ def _heads(turn: Turn) -> Iterator[ArticleMetadata]:
             yield from (citation.metadata, *citation.copies)
 
 
-def _without(turn: Turn, gone: Collection[str], notice: str) -> Turn:
+def _without(turn: Turn, gone: Collection[str]) -> Turn:
     if not any(head.article_id in gone for head in _heads(turn)):
         return turn
     answer = turn.answer
@@ -58,8 +58,8 @@ def _without(turn: Turn, gone: Collection[str], notice: str) -> Turn:
             rejected_statements=_statements(answer.rejected_statements, gone),
             hits=_hits(answer.hits, gone),
             nearest_hits=_hits(answer.nearest_hits, gone),
-            reason="",  # it may name what was closest, or quote it
-            notice=notice,
+            refusal=None,  # it may name what was closest, or quote it
+            notices=(LOST,),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The story of a page, by trafilatura; nothing else here knows of it."""
+"""Main text of a page, by trafilatura; the only module that uses it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def load_page(content: bytes) -> HtmlElement | None:
-    """Return a page as a tree; None where nothing is in it."""
+    """Parse a page; None if it is empty."""
     from trafilatura import load_html  # 0.5 s, with justext and htmldate
 
     tree = load_html(content)
@@ -24,37 +24,40 @@ def load_page(content: bytes) -> HtmlElement | None:
 
 
 def extract_text(tree: HtmlElement, url: str | None, *, unseen: str = "") -> str:
-    """Return the text of the story, its blocks as paragraphs; nothing where none is found.
+    """Return the text of the story with its blocks as paragraphs; "" if none is found.
 
-    `unseen` is text that the page hides: it isn't taken from the metadata either.
+    Args:
+        tree: the page.
+        url: its URL, if known.
+        unseen: text that the page hides, which isn't taken from the metadata either.
     """
-    tree = _prepared(tree, url)
-    text = _extracted(tree, url)
+    tree = _without_teasers(tree, url)
+    text = _extract(tree, url)
     body = article_body(tree, text, unseen=unseen)
     return _paragraphs(add_missing_paragraphs(tree, text, body=body, summary=description(tree)))
 
 
 def plain_text(content: bytes) -> str:
-    """Return what trafilatura alone makes of a page: what ours is measured against."""
+    """Return trafilatura's own text of a page, as the baseline of the evaluation."""
     tree = load_page(content)
-    return "" if tree is None else _extracted(tree, None)
+    return "" if tree is None else _extract(tree, None)
 
 
 def without_heading(tree: HtmlElement, body: str) -> str:
-    """Return the story without the page's own <h1>, which need not be the metadata's headline."""
+    """Return the story without the page's <h1>, which may differ from the metadata's headline."""
     first, _, rest = body.partition("\n")
     headings = {normalize_line(clean_line(element.text_content())) for element in tree.iter("h1")}
     return rest.strip() if rest and normalize_line(first) in headings else body
 
 
-def _prepared(tree: HtmlElement, url: str | None = None) -> HtmlElement:
+def _without_teasers(tree: HtmlElement, url: str | None = None) -> HtmlElement:
     """Return a copy of a page without the blocks of other stories."""
     copy = deepcopy(tree)
     drop_teasers(copy, url or "")
     return copy
 
 
-def _extracted(tree: HtmlElement, url: str | None) -> str:
+def _extract(tree: HtmlElement, url: str | None) -> str:
     from trafilatura import bare_extraction
 
     try:
@@ -62,13 +65,13 @@ def _extracted(tree: HtmlElement, url: str | None) -> str:
             deepcopy(tree), url=url or None, include_comments=False, include_tables=True
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
-        return ""  # a page that trafilatura cannot take apart holds nothing for us
+        return ""  # trafilatura can't parse the page
     text = found.get("text") if isinstance(found, dict) else getattr(found, "text", "")
     return text or ""
 
 
 def _paragraphs(text: str) -> str:
-    """Put a blank line between trafilatura's blocks; the items of a list stay together."""
+    """Put a blank line between trafilatura's blocks, but not between the items of a list."""
     lines = [line for line in text.split("\n") if line.strip()]
     joined: list[str] = []
     for index, line in enumerate(lines):

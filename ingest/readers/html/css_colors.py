@@ -1,13 +1,13 @@
-"""Colours and lengths of CSS, as far as they tell whether a text can be seen."""
+"""CSS colors and lengths, as far as they decide whether a text is visible."""
 
 from __future__ import annotations
 
 import colorsys
 import re
 
-Colour = tuple[float, float, float, float]  # red, green, blue and alpha, 0 to 1
+Color = tuple[float, float, float, float]  # red, green, blue and alpha, 0 to 1
 
-# The names that stand for near-white, near-black and the plain colours.
+# Names of near-white, near-black and basic colors.
 _NAMED = {
     name: tuple(int(code[i : i + 2], 16) / 255 for i in (0, 2, 4))
     for name, code in (
@@ -24,7 +24,7 @@ _NAMED = {
         ).split()
     )
 }
-_COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\([^()]*\)|[a-z]+")
+_COLOR = re.compile(r"#[0-9a-f]{3,8}\b|(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\([^()]*\)|[a-z]+")
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,2})?)\s*(%|[a-z]*)")
 _UNITS = {
     "": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 37.8, "mm": 3.78, "q": 0.945,
@@ -34,16 +34,16 @@ _UNITS = {
 _RELATIVE = {"em": 1.0, "%": 0.01, "ex": 0.5, "ch": 0.5, "lh": 1.2, "ic": 1.0, "cap": 0.7}
 
 
-def parse_colour(value: str) -> Colour | None:
-    """Return the first colour in a value; None where it holds none that is known."""
-    for found in _COLOUR.finditer(value.casefold()):
-        colour = _colour(found.group())
-        if colour:
-            return colour
+def parse_color(value: str) -> Color | None:
+    """Return the first color in a value; None if it has no known one."""
+    for found in _COLOR.finditer(value.casefold()):
+        color = _parse_word(found.group())
+        if color:
+            return color
     return None
 
 
-def _colour(word: str) -> Colour | None:
+def _parse_word(word: str) -> Color | None:
     if word == "transparent":
         return 0.0, 0.0, 0.0, 0.0
     if word.startswith("#"):
@@ -61,7 +61,7 @@ def _colour(word: str) -> Colour | None:
     return None
 
 
-def _function(word: str) -> Colour | None:
+def _function(word: str) -> Color | None:
     name = word.partition("(")[0].removesuffix("a")
     parts = [(_float(n), unit) for n, unit in _NUMBER.findall(word.partition("(")[2])]
     if len(parts) < 3:
@@ -79,44 +79,48 @@ def _function(word: str) -> Colour | None:
     if name == "hwb":
         white = min(two / 100, 1)
         return white, white, white, alpha
-    # lab, lch, oklab, oklch: by their lightness alone
+    # lab, lch, oklab, oklch: by lightness only
     light = one / (100 if unit == "%" or name in ("lab", "lch") else 1)
     return light, light, light, alpha
 
 
-NEAR = 0.12  # of a channel
+NEAR = 0.12  # difference per channel
 CONTRAST = 1.2
 
 
-def are_similar(one: Colour, other: Colour) -> bool:
-    """Return whether a text of one colour on the other can't be read: contrast under 1.2 (WCAG)."""
+def are_similar(one: Color, other: Color) -> bool:
+    """Return whether text of one color is unreadable on the other: contrast below 1.2 (WCAG)."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     near = max(abs(a - b) for a, b in zip(one[:3], other[:3], strict=True)) < NEAR
     return near and (light + 0.05) / (dark + 0.05) < CONTRAST
 
 
-def blend(colour: Colour, background: Colour) -> Colour:
-    """Return a colour that lies, with its alpha, over a background."""
-    alpha = max(0.0, min(1.0, colour[3]))
+def blend(color: Color, background: Color) -> Color:
+    """Return a color blended over a background by its alpha."""
+    alpha = max(0.0, min(1.0, color[3]))
     red, green, blue = (
-        a * alpha + b * (1 - alpha) for a, b in zip(colour[:3], background[:3], strict=True)
+        a * alpha + b * (1 - alpha) for a, b in zip(color[:3], background[:3], strict=True)
     )
     return red, green, blue, 1.0
 
 
-def _luminance(colour: Colour) -> float:
+def _luminance(color: Color) -> float:
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in (max(0.0, min(1.0, channel)) for channel in colour[:3])
+        for part in (max(0.0, min(1.0, channel)) for channel in color[:3])
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def pixels(value: str, font: float = 16.0, whole: float = 1000.0) -> float | None:
-    """Return a length in pixels; None where it isn't one.
+    """Return a length in pixels; None if it isn't one.
 
-    `font` is what an em is, `whole` what 100 % is. Of a function the furthest from zero of its
-    numbers is taken: calc(0px * 1000) counts as 1000, calc(0px) as 0.
+    Of a function, the number furthest from zero counts: calc(0px * 1000) is 1000, calc(0px) is 0.
+
+    Args:
+        value: the CSS value.
+        font: pixels of an em.
+        whole: pixels of 100 %.
     """
     found = _NUMBER.findall(value)
     if not found or not re.match(r"[+\-.\d]|calc|min|max|clamp", value.strip()):

@@ -1,4 +1,4 @@
-"""A piece of HTML inside a field of a feed or an export, as text."""
+"""Text of an HTML fragment in a field of a feed or an export."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from ingest.readers.block_text import read_blocks
 
 _LEFT_OUT = frozenset("script style figcaption aside template head".split())
-# What XML's characters leave out; lxml takes them from a numeric reference, but not back.
+# Characters invalid in XML: lxml accepts them as numeric references, but not in text.
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_TAG = re.compile(r"<[!/?a-zA-Z][^<>]*>?")  # the last one may not end
+_TAG = re.compile(r"<[!/?a-zA-Z][^<>]*>?")  # the last one may be cut
 
 
 def text_of_fragment(markup: str) -> str:
-    """Return the text of a piece of HTML, a paragraph for each block."""
+    """Return the text of an HTML fragment, with a paragraph for each block."""
     from lxml import etree, html
 
     try:

@@ -1,7 +1,7 @@
-"""What stands over a story where readers see it: its headline, its byline, its date.
+"""Headline, byline and date above the story, where readers see them.
 
-The headline is the heading before the first paragraph; who wrote it and when stands between the
-two, or right above. That holds on pages of any publisher, whatever its marks are called.
+The headline is the heading before the first paragraph; author and date stand between the two or
+right above. This holds on pages of any publisher, whatever their markup.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.boilerplate import normalize_line
 from ingest.cleaning import clean_line
-from ingest.readers.bylines import author_line, is_person, parse_authors
+from ingest.readers.bylines import is_person, parse_authors, parse_byline
 from ingest.readers.html.visible_date import DATES, LINE_UP_TO, visible_date
 from ingest.readers.html.visible_lines import HEADLINE, VisibleLine, visible_lines
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_OF_AUTHOR = re.compile(
+_AUTHOR_CLASS = re.compile(
     r"(?i)(?:^|[\s_-])(?:by-?line|authors?|contributors?|written-?by|writer)(?:[\s_-]|$)|author-?name|byline"
 )
-_ABOVE = 12  # blocks before the headline that may say when and who
-_DATE_ABOVE = 5  # of them, for a date: higher up stands that of today
-_BELOW = 8  # blocks of the story, where a byline stands after the standfirst
-_WITHOUT_HEADLINE = 14  # blocks before the story, on a page whose headline is not found
-_FIND_BY = 60  # characters of a paragraph that it is found by
+_ABOVE = 12  # blocks before the headline that may contain date and author
+_DATE_ABOVE = 5  # blocks before it for a date; further up is today's date
+_BELOW = 8  # blocks of the story, for a byline after the standfirst
+_WITHOUT_HEADLINE = 14  # blocks before the story of a page whose headline isn't found
+_FIND_BY = 60  # characters of a paragraph used to find it
 _WORDS_OF_A_HEADLINE = 3
 
 _NAME = (
@@ -44,14 +44,14 @@ _BY_LINE = re.compile(
 _KOREAN = re.compile(
     r"\[[^\]=]{1,20}=\s*(?:\S{1,40}\s){0,20}?([가-힣]{2,4})(?:의\s|\s*기자|\s*특파원|\])|\b([가-힣]{2,4})\s?기자\b"
 )
-# What may stand before "by" in a line that says when and who.
+# Text before "by" in a line with date and author.
 _BEFORE_BY = re.compile(r"(?:\A|[\d|•·–—:-]|[ap]\.?m\.?|\b[A-Z]{2,4})\s*\Z")
 _BARE_BY = frozenset("by|von|par|por|oleh|written by|story by|posted by|reported by".split("|"))
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleHeadline:
-    """What the page shows above its story; empty where it shows none."""
+    """Headline, authors and date shown above the story; empty if there are none."""
 
     title: str = ""
     authors: tuple[str, ...] = ()
@@ -67,14 +67,18 @@ def visible_headline(
     language: str = "",
     country: str = "",
 ) -> VisibleHeadline:
-    """Return headline, byline and date as they stand over the story in the page.
+    """Find the headline, authors and date that a page shows above its story.
 
-    `titles` are the headlines that the page's metadata give: they tell the story's heading from
-    the site's. `language`, a locale, and the publisher's `country` tell whether 5/10/2018 is in
-    May.
+    Args:
+        tree: the page.
+        story: its text.
+        titles: headlines in the metadata, which tell the story's heading from the site's.
+        publisher: the publisher's name.
+        language: locale of the page; decides whether 5/10/2018 is in May.
+        country: country of the publisher, for the same purpose.
     """
     blocks = list(visible_lines(tree))
-    first = _first_of(story, blocks)
+    first = _first_story_block(story, blocks)
     given = [clean_line(unescape(title)) for title in titles]
     title, at = _headline(blocks, first, given, publisher)
     start = max(0, at - _ABOVE) if at is not None else max(0, (first or 0) - _WITHOUT_HEADLINE)
@@ -91,8 +95,8 @@ def visible_headline(
     )
 
 
-def _first_of(story: str, blocks: Sequence[VisibleLine]) -> int | None:
-    """Return where the story begins: the block of the first of its paragraphs that is found."""
+def _first_story_block(story: str, blocks: Sequence[VisibleLine]) -> int | None:
+    """Return the block of the first paragraph of the story that is found."""
     starts = {block.text[:_FIND_BY]: i for i, block in reversed(list(enumerate(blocks)))}
     for paragraph in [clean_line(p) for p in story.split("\n") if len(p) > _FIND_BY][:6]:
         if paragraph[:_FIND_BY] in starts:
@@ -106,7 +110,7 @@ def _first_of(story: str, blocks: Sequence[VisibleLine]) -> int | None:
 def _headline(
     blocks: Sequence[VisibleLine], first: int | None, given: Sequence[str], publisher: str
 ) -> tuple[str, int | None]:
-    """Return the story's heading and its place; nothing where no heading can be told to be it."""
+    """Return the story's heading and its block; none if no heading qualifies."""
     headings = [
         (i, block.text)
         for i, block in enumerate(blocks)
@@ -146,7 +150,7 @@ def _is_heading(element: Any) -> bool:
 
 
 def _level(element: Any) -> int:
-    """Return 1 for an <h1> and what is marked as the headline, 2 for other headings, 0 for none."""
+    """Return 1 for an <h1> or marked headline, 2 for other headings, 0 for none."""
     for up in (element, element.getparent()):
         if up is None or not isinstance(up.tag, str):
             break
@@ -160,7 +164,7 @@ def _level(element: Any) -> int:
 
 
 def _is_same(heading: str, title: str) -> bool:
-    """Whether a heading is a headline that is given, or all of it but the site's name."""
+    """Return whether a heading is a given headline, or all of it except the site's name."""
     ours, theirs = normalize_line(heading), normalize_line(title)
     if ours == theirs:
         return True
@@ -180,42 +184,42 @@ def _words(text: str) -> set[str]:
 
 
 def _authors(blocks: Sequence[VisibleLine], publisher: str) -> tuple[str, ...]:
-    """Return the names in the first line that is a byline, by its words, else by its marks."""
+    """Return the names in the first line that is a byline by its words, or else by its markup."""
     marked: list[str] = []
     marks = ""
     texts = [block.text for block in blocks]
     for block, after in zip(blocks, [*texts[1:], ""], strict=False):
         if len(block.text) > LINE_UP_TO and not _KOREAN.match(block.text):
             continue
-        found = _said_to_be_by(block.text, after, publisher)
+        found = _byline_names(block.text, after, publisher)
         if found:
             return found
-        own, people = _marked(block)
+        own, people = _marked_names(block)
         if people and marks in ("", own):
             marks = own
             marked += [name for name in people if name not in marked]
     return parse_authors(marked, publisher)
 
 
-def _said_to_be_by(line: str, after: str, publisher: str) -> tuple[str, ...]:
-    """Return the names in a line that says "by", or has a date behind them."""
+def _byline_names(line: str, after: str, publisher: str) -> tuple[str, ...]:
+    """Return the names in a line with "by", or followed by a date."""
     korean = _KOREAN.search(line[:LINE_UP_TO])
     if korean:
         return (korean.group(1) or korean.group(2),)
     if normalize_line(line) in _BARE_BY:
-        return author_line(after, publisher)
+        return parse_byline(after, publisher)
     match = _BY_LINE.search(line)
     if match and _BEFORE_BY.search(line[: match.start()]):
-        return author_line(match.group(1), publisher)
+        return parse_byline(match.group(1), publisher)
     date = DATES.search(line)
     if date and re.fullmatch(rf"\A{_NAME}\s*[-–—|•·]\s*", line[: date.start()]):
-        found = author_line(line[: date.start()], publisher)
+        found = parse_byline(line[: date.start()], publisher)
         return found if all(is_person(name) for name in found) else ()
     return ()
 
 
-def _marked(block: VisibleLine) -> tuple[str, tuple[str, ...]]:
-    """Return what marks an author within a line, or around it, and the names that it holds."""
+def _marked_names(block: VisibleLine) -> tuple[str, tuple[str, ...]]:
+    """Return the markup that identifies an author in or around a line, and the names there."""
     if block.element.tag in ("body", "main", "article"):
         return "", ()
     up = block.element.getparent()
@@ -223,16 +227,16 @@ def _marked(block: VisibleLine) -> tuple[str, tuple[str, ...]]:
         if isinstance(element.tag, str) and _is_author(element):
             links = [clean_line(a.text_content()) for a in element.iter("a") if a is not element]
             text = clean_line(block.text if element is up else element.text_content())
-            people = tuple(n for link in links for n in author_line(link) if is_person(n))
+            people = tuple(n for link in links for n in parse_byline(link) if is_person(n))
             if element is not up and text not in block.text:
-                continue  # of another block, further down
-            if 2 < len(text) <= LINE_UP_TO and not _in_a_link(element, text):
-                return element.get("class") or element.tag, people or author_line(text)
+                continue  # belongs to a block further down
+            if 2 < len(text) <= LINE_UP_TO and not _is_in_headline_link(element, text):
+                return element.get("class") or element.tag, people or parse_byline(text)
     return "", ()
 
 
-def _in_a_link(element: Any, text: str) -> bool:
-    """Whether an author's name stands in a link with a headline: that of another story."""
+def _is_in_headline_link(element: Any, text: str) -> bool:
+    """Return whether an author's name is in a link with a headline, that of another story."""
     link = next(element.iterancestors("a"), None)
     return link is not None and len(clean_line(link.text_content())) > len(text) + 20
 
@@ -242,4 +246,4 @@ def _is_author(element: Any) -> bool:
         return False
     if "author" in (element.get("rel") or "").split() + (element.get("itemprop") or "").split():
         return True
-    return bool(_OF_AUTHOR.search(f"{element.get('class') or ''} {element.get('id') or ''}"))
+    return bool(_AUTHOR_CLASS.search(f"{element.get('class') or ''} {element.get('id') or ''}"))

@@ -1,9 +1,9 @@
-"""Text of a page that no reader sees, dropped before anything is read from it.
+"""Hidden text, removed from a page before anything is read from it.
 
-Hidden by an attribute, an element that shows nothing, or a style: display, visibility, opacity,
-size, colour, or a place off the screen. The styles are those of the page itself, in attributes and
-<style> elements; sheets that are fetched aren't known. What hides the whole page until it has
-loaded hides nothing: such pages are read as if shown.
+Text is hidden by an attribute, an element that shows nothing, or a style: display, visibility,
+opacity, size, color, or a position off screen. Only styles in the page itself are considered;
+external style sheets aren't fetched. Styles that hide a whole page until a script has run are
+ignored.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ingest.readers.html.css_colors import Colour, are_similar, blend, parse_colour, pixels
+from ingest.readers.html.css_colors import Color, are_similar, blend, parse_color, pixels
 from ingest.readers.html.stylesheets import StyleSheet
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-FAR = 999.0  # pixels off the screen's edge
-FAINT = 0.05  # opacity that nobody sees
-TINY = 2.0  # pixels of a font
-SLIVER = 1.0  # pixels of a box that cuts off what is in it
-SHARE = 0.8  # of a page's text: what hides so much of it is a wrapper that waits for a script
-LINE = 40  # characters of a text that counts as read
-PROSE = 120  # characters of such texts: with less, a page shows no story
+FAR = 999.0  # pixels off screen
+FAINT = 0.05  # opacity below which text is invisible
+TINY = 2.0  # font size in pixels
+SLIVER = 1.0  # size in pixels of a box that clips its content
+SHARE = 0.8  # share of a page's text; what hides more is a wrapper that waits for a script
+LINE = 40  # characters of a text that counts as prose
+PROSE = 120  # characters of such texts; with fewer, a page shows no story
 
 _SHOWS_NOTHING = frozenset(
     "template noscript datalist noframes canvas audio video object iframe noembed".split()
@@ -36,7 +36,7 @@ _CLASSES = frozenset(  # of Bootstrap, Tailwind, WordPress, Foundation and HTML5
     "element-invisible show-for-sr print-only print-header print-footer visible-print "
     "visible-print-block d-print-block show-for-print assistive-text offscreen off-screen".split()
 )
-_WANTED = frozenset(
+_PROPERTIES = frozenset(
     "display visibility opacity font-size font color background background-color width height "
     "max-height max-width overflow overflow-x overflow-y position left right top bottom inset "
     "inset-inline inset-inline-start inset-block-start text-indent clip clip-path transform scale "
@@ -44,11 +44,11 @@ _WANTED = frozenset(
     "background-image background-clip -webkit-background-clip -webkit-text-fill-color "
     "-webkit-clip-path -webkit-transform all".split()
 )
-_KEPT = frozenset("meta link script style base title head html".split())
-_GROUNDS = frozenset(("color", "background", "background-color", "background-image"))
-_LINK: Colour = (0.0, 0.0, 0.93, 1.0)
-_WHITE: Colour = (1.0, 1.0, 1.0, 1.0)
-_BLACK: Colour = (0.0, 0.0, 0.0, 1.0)
+_NO_TEXT_ELEMENTS = frozenset("meta link script style base title head html".split())
+_BACKGROUND_PROPERTIES = frozenset(("color", "background", "background-color", "background-image"))
+_LINK: Color = (0.0, 0.0, 0.93, 1.0)
+_WHITE: Color = (1.0, 1.0, 1.0, 1.0)
+_BLACK: Color = (0.0, 0.0, 0.0, 1.0)
 _NOTHING = re.compile(
     r"inset\(\s*(?:50|[5-9]\d|100)%|circle\(\s*0|ellipse\(\s*0|polygon\(\s*(?:0(?:px|%)?[\s,]*)+\)"
     r"|rect\(\s*+(?:[01](?:px)?[\s,]*+){4}\)"
@@ -61,23 +61,23 @@ _MOVED = re.compile(r"translate(?:3d|x|y)?\(([^()]*)\)")
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What an element's text inherits."""
+    """Inherited properties of an element's text."""
 
     visible: bool = True
     opacity: float = 1.0
     font: float = 16.0
-    colour: Colour = _BLACK
-    ground: Colour | None = _WHITE  # None where it isn't known: over a picture
+    color: Color = _BLACK
+    background: Color | None = _WHITE  # None if unknown, for example over a picture
     indent: float = 0.0
     clipped: bool = False  # the background shows through the letters
 
     @property
     def hides_text(self) -> bool:
         unseen = not self.clipped and (
-            self.colour[3] < FAINT
+            self.color[3] < FAINT
             or (
-                self.ground is not None
-                and are_similar(blend(self.colour, self.ground), self.ground)
+                self.background is not None
+                and are_similar(blend(self.color, self.background), self.background)
             )
         )
         return not self.visible or self.font < TINY or self.indent <= -FAR or unseen
@@ -85,23 +85,24 @@ class _Look:
 
 @dataclass(slots=True)
 class _Found:
-    """What is hidden: whole elements, and elements whose own text alone is."""
+    """Hidden content: whole elements, and elements of which only their own text is hidden."""
 
     elements: list[Any] = field(default_factory=list)
     texts: list[Any] = field(default_factory=list)
-    seen: int = 0  # characters of lines that are seen
+    seen: int = 0  # characters of visible lines
     unseen: int = 0
 
 
 def drop_hidden(tree: HtmlElement) -> str:
-    """Take what nobody sees out of a page, in place, and return that text.
+    """Remove hidden text from a page in place, and return it.
 
-    Raises TooComplexError where its style rules take too long to apply.
+    Raises:
+        TooComplexError: the style rules take too long to apply.
     """
-    sheet = StyleSheet.of(tree, _WANTED)
-    found = _hidden(tree, sheet)
-    if found.seen < PROSE < found.unseen:  # a page that a script shows when it has loaded
-        found = _hidden(tree, sheet, waiting=_wrappers(tree))
+    sheet = StyleSheet.of(tree, _PROPERTIES)
+    found = _find_hidden(tree, sheet)
+    if found.seen < PROSE < found.unseen:  # a script reveals the page after loading
+        found = _find_hidden(tree, sheet, waiting=_wrappers(tree))
     dropped = []
     for element in found.texts:
         dropped += _own_texts(element)
@@ -114,25 +115,27 @@ def drop_hidden(tree: HtmlElement) -> str:
     return "\n".join(filter(str.strip, dropped))
 
 
-def _hidden(tree: HtmlElement, sheet: StyleSheet, waiting: frozenset[Any] | None = None) -> _Found:
-    """Return what is hidden; of a page that waits for a script, not for what it will show."""
+def _find_hidden(
+    tree: HtmlElement, sheet: StyleSheet, waiting: frozenset[Any] | None = None
+) -> _Found:
+    """Find hidden content; `waiting` elements are revealed by a script."""
     found = _Found()
     todo: list[tuple[Any, _Look]] = [(tree, _Look())]
     while todo:
         element, look = todo.pop()
-        if not isinstance(element.tag, str) or element.tag in _KEPT - {"html"}:
+        if not isinstance(element.tag, str) or element.tag in _NO_TEXT_ELEMENTS - {"html"}:
             continue
         style = sheet.style_of(element)
         whole = element.tag in ("html", "body") or (waiting is not None and element in waiting)
-        if whole:  # shown by a script in the end, whatever its style says
-            style = {name: value for name, value in style.items() if name in _GROUNDS}
-        look = _look(element, style, look)
-        if (not whole and _hides(element, style)) or look.opacity < FAINT:
+        if whole:  # revealed by a script, whatever its style
+            style = {name: value for name, value in style.items() if name in _BACKGROUND_PROPERTIES}
+        look = _style_text(element, style, look)
+        if (not whole and _is_hidden(element, style)) or look.opacity < FAINT:
             found.elements.append(element)
-            found.unseen += _read(element.itertext())
+            found.unseen += _prose_length(element.itertext())
             continue
-        own = _read(_own_texts(element))
-        shown = replace(look, ground=None) if waiting is not None else look
+        own = _prose_length(_own_texts(element))
+        shown = replace(look, background=None) if waiting is not None else look
         if shown.hides_text:
             found.texts.append(element)
             found.unseen += own
@@ -142,8 +145,8 @@ def _hidden(tree: HtmlElement, sheet: StyleSheet, waiting: frozenset[Any] | None
     return found
 
 
-def _hides(element: Any, style: dict[str, str]) -> bool:
-    """Return whether nothing of an element is seen, whatever the elements in it say."""
+def _is_hidden(element: Any, style: dict[str, str]) -> bool:
+    """Return whether an element and all within it are hidden."""
     if element.get("hidden") is not None and style.get("display", "none") == "none":
         return True
     if element.tag in _SHOWS_NOTHING or (element.tag == "dialog" and element.get("open") is None):
@@ -160,7 +163,7 @@ def _is_styled_away(style: dict[str, str]) -> bool:
 
 
 def _is_cut_off(style: dict[str, str]) -> bool:
-    """Return whether a box without an extent, or a clip, shows nothing."""
+    """Return whether a box without extent, or a clip, hides its content."""
     flow = " ".join(style.get(name, "") for name in ("overflow", "overflow-x", "overflow-y"))
     if re.search(r"hidden|clip|scroll|auto", flow):
         for name in ("height", "width", "max-height", "max-width"):
@@ -174,7 +177,7 @@ def _is_cut_off(style: dict[str, str]) -> bool:
 
 
 def _is_moved_away(style: dict[str, str]) -> bool:
-    """Return whether an element stands far off the screen."""
+    """Return whether an element is positioned far off screen."""
     names = ["margin", "margin-left", "margin-top", "margin-inline-start"]
     if style.get("position") in ("absolute", "fixed", "relative", "sticky"):
         names += ["left", "top", "right", "bottom", "inset", "inset-inline", "inset-block-start"]
@@ -200,79 +203,79 @@ def _is_shrunk(style: dict[str, str]) -> bool:
     ):
         return True
     faded = re.search(r"opacity\(\s*+([^()]*)\)", style.get("filter", ""))
-    return bool(faded) and _share(faded.group(1)) < FAINT  # type: ignore[union-attr]
+    return bool(faded) and _opacity_of(faded.group(1)) < FAINT  # type: ignore[union-attr]
 
 
-def _look(element: Any, style: dict[str, str], look: _Look) -> _Look:
-    """Return how an element's own text looks, from its style and from what it inherits."""
-    ground = _ground(element, style, look.ground)
+def _style_text(element: Any, style: dict[str, str], look: _Look) -> _Look:
+    """Return the appearance of an element's own text, from its style and inheritance."""
+    background = _background_of(element, style, look.background)
     if element.tag == "h1":
-        ground = None  # a headline is often white over a picture
+        background = None  # headlines are often white over a picture
     visible = look.visible
     if "visibility" in style:
         visible = style["visibility"] not in ("hidden", "collapse")
-    colour = look.colour
-    said = style.get("-webkit-text-fill-color") or style.get("color") or element.get("color")
+    color = look.color
+    value = style.get("-webkit-text-fill-color") or style.get("color") or element.get("color")
     if element.tag in ("font", "basefont") and element.get("color"):
-        said = style.get("color") or element.get("color")
+        value = style.get("color") or element.get("color")
     if element.tag == "body" and element.get("text"):
-        said = said or element.get("text")
-    if said and (own := parse_colour(said)):
-        colour = own
-    elif element.tag == "a" and element.get("href") is not None and not said:
-        colour = _LINK
+        value = value or element.get("text")
+    if value and (own := parse_color(value)):
+        color = own
+    elif element.tag == "a" and element.get("href") is not None and not value:
+        color = _LINK
     clip = style.get("background-clip", "") + style.get("-webkit-background-clip", "")
     indent = pixels(style.get("text-indent", ""))
     return _Look(
         visible=visible,
-        opacity=look.opacity * _share(style.get("opacity", "1")),
+        opacity=look.opacity * _opacity_of(style.get("opacity", "1")),
         font=_font(style, look.font),
-        colour=colour,
-        ground=ground,
+        color=color,
+        background=background,
         indent=look.indent if indent is None else indent,
         clipped=look.clipped or "text" in clip,
     )
 
 
-def _ground(element: Any, style: dict[str, str], ground: Colour | None) -> Colour | None:
-    said = " ".join(
+def _background_of(element: Any, style: dict[str, str], background: Color | None) -> Color | None:
+    value = " ".join(
         filter(
             None, (style.get("background-color"), style.get("background"), element.get("bgcolor"))
         )
     )
-    if "url(" in said or "gradient" in said or element.get("background"):
+    if "url(" in value or "gradient" in value or element.get("background"):
         return None
     if "url(" in style.get("background-image", "") or "gradient" in style.get(
         "background-image", ""
     ):
         return None
-    own = parse_colour(said) if said else None
+    own = parse_color(value) if value else None
     if own is None or own[3] < FAINT:
-        return ground
-    if ground is None:
+        return background
+    if background is None:
         return own if own[3] > 1 - FAINT else None
-    return blend(own, ground)
+    return blend(own, background)
 
 
 def _font(style: dict[str, str], parent: float) -> float:
     value = style.get("font-size", "")
     if not value and "font" in style:
-        # "italic bold 0/0 a": the size has a unit, or is 0, and stands before the line's height.
+        # "italic bold 0/0 a": the size has a unit or is 0, and precedes the line height.
         sizes = re.findall(r"(?:\A|\s)(0|[\d.]+(?:[a-z]+|%))(?=\s*/|\s|\Z)", style["font"])
         value = sizes[-1] if sizes else ""
     size = pixels(value, font=parent, whole=parent)
     return parent if size is None else size
 
 
-def _share(value: str) -> float:
+def _opacity_of(value: str) -> float:
     number = re.search(r"[+-]?(?:\d++\.?\d*+|\.\d+)", value)
     if not number:
         return 1.0
     return min(1.0, max(0.0, float(number.group()) / (100 if "%" in value else 1)))
 
 
-def _read(texts: Iterable[str]) -> int:
-    """Return how many characters of lines there are."""
+def _prose_length(texts: Iterable[str]) -> int:
+    """Return the number of characters in texts long enough to be prose."""
     return sum(len(text) for text in map(str.strip, texts) if len(text) >= LINE)
 
 
@@ -281,10 +284,10 @@ def _own_texts(element: Any) -> list[str]:
 
 
 def _wrappers(tree: HtmlElement) -> frozenset[Any]:
-    """Return the elements that hold nearly all of a page's text."""
+    """Return the elements that contain nearly all of a page's text."""
     sizes: dict[Any, int] = {}
     for element in tree.iter():
-        if not isinstance(element.tag, str) or element.tag in _KEPT - {"html"}:
+        if not isinstance(element.tag, str) or element.tag in _NO_TEXT_ELEMENTS - {"html"}:
             continue
         size = sum(map(len, _own_texts(element)))
         for one in (element, *element.iterancestors()):
@@ -294,7 +297,7 @@ def _wrappers(tree: HtmlElement) -> frozenset[Any]:
 
 
 def _drop(element: Any) -> None:
-    """Take an element out of its page, but leave what is no text in its place."""
+    """Remove an element from its page, but keep its metadata and scripts in place."""
     parent = element.getparent()
     if parent is None:
         return

@@ -1,4 +1,4 @@
-"""What a page says of itself where no reader sees it: JSON-LD, OpenGraph, other <meta>."""
+"""Metadata of a page: JSON-LD, OpenGraph, other <meta> elements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ARTICLE_TYPES = re.compile(
     r"(?i)\A(?:(?:news|blog|tech|satirical|analysis|background|opinion|report|review|advertiser|liveblog|"
     r"social|scholarly|askpublic)*(?:article|posting|newsarticle|blogposting)\Z|review\Z|report\Z)"
 )
-# <meta> names, best first, that hold a value where JSON-LD holds none.
+# <meta> names, best first, used if JSON-LD has no value.
 _META: dict[str, tuple[str, ...]] = {
     name: tuple(keys.split())
     for name, keys in {
@@ -42,25 +42,25 @@ _META: dict[str, tuple[str, ...]] = {
         "url": "og:url parsely-link twitter:url",
     }.items()
 }
-_SAME_FROM = 15  # characters of a headline that is the beginning of another
-_DEEP = 6  # things within things in JSON-LD
+_SAME_FROM = 15  # minimum characters of a headline that is the beginning of another
+_DEEP = 6  # nesting depth in JSON-LD
 _PARTS = ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement", "item", "hasPart")
-_HOUSES = re.compile(r"(?i)organi[sz]ation|corporation")
+_ORGANIZATIONS = re.compile(r"(?i)organi[sz]ation|corporation")
 
 
 @dataclass(frozen=True, slots=True)
 class _Identity:
-    """What tells a page's own article from the others that its metadata describe."""
+    """URLs and headlines that tell a page's own article from others in its metadata."""
 
     keys: frozenset[str]
     headlines: tuple[str, ...]
 
     def has_address(self, *addresses: str) -> bool:
-        """Whether one of the addresses is the page's own."""
+        """Return whether one of the addresses is the page's own."""
         return any(url_key(address) in self.keys for address in addresses if url_key(address))
 
     def has_headline(self, headline: str, *, whole: bool) -> bool:
-        """Whether a headline is the page's own: to the letter, or cut, or with the site's name."""
+        """Return whether a headline is the page's own: exactly, or cut or with the site's name."""
         ours = normalize_line(clean_line(unescape(headline)))
         if whole or len(ours) < _SAME_FROM:
             return ours in self.headlines
@@ -71,18 +71,25 @@ class _Identity:
 
 
 def page_metadata(tree: HtmlElement, url: str = "") -> dict[str, Any]:
-    """Return what a page's metadata say of its article: JSON-LD first, then OpenGraph and <meta>.
+    """Return a page's metadata of its article: JSON-LD first, then OpenGraph and <meta>.
 
-    A page's metadata may describe other stories, in a carousel or a list: the article is the one
-    with the page's own address (`url` is where it was fetched) or headline. `titles` are all the
-    headlines that are given, best first; `houses` the authors that JSON-LD calls organisations.
+    The metadata may describe other stories as well; the page's own article is the one with the
+    page's URL or headline.
+
+    Args:
+        tree: the page.
+        url: the URL it was fetched from.
+
+    Returns:
+        Fields by name. `titles` has all headlines, best first, `urls` the URLs, and `organizations`
+        the authors that JSON-LD declares to be organizations.
     """
     meta = _meta(tree)
     data = _json_ld(tree, _identity(tree, meta, url))
-    said = {name: data.get(name) or meta.get(name) for name in {*data, *_META, "is_article"}}
-    said["titles"] = [t for t in (data.get("title"), *meta.get("titles", ())) if t]
-    said["urls"] = [u for u in (meta.get("url"), data.get("url")) if u]
-    return said
+    metadata = {name: data.get(name) or meta.get(name) for name in {*data, *_META, "is_article"}}
+    metadata["titles"] = [t for t in (data.get("title"), *meta.get("titles", ())) if t]
+    metadata["urls"] = [u for u in (meta.get("url"), data.get("url")) if u]
+    return metadata
 
 
 def _identity(tree: HtmlElement, meta: Mapping[str, Any], url: str) -> _Identity:
@@ -91,7 +98,7 @@ def _identity(tree: HtmlElement, meta: Mapping[str, Any], url: str) -> _Identity
     headlines = [
         normalize_line(clean_line(unescape(text))) for text in [*meta.get("titles", ()), *shown]
     ]
-    keys = {url_key(_joined(url, address)) for address in addresses}
+    keys = {url_key(_join_url(url, address)) for address in addresses}
     return _Identity(frozenset(keys - {""}), tuple(filter(None, headlines)))
 
 
@@ -103,19 +110,24 @@ def _canonical(tree: HtmlElement) -> list[str]:
     ]
 
 
-def page_address(tree: HtmlElement, said: Mapping[str, Any], url: str) -> str:
-    """Return the canonical address: the link's, OpenGraph's, JSON-LD's, or where the page was.
+def page_address(tree: HtmlElement, metadata: Mapping[str, Any], url: str) -> str:
+    """Return the canonical URL: of the link, OpenGraph, JSON-LD, or the URL of the page.
 
-    Of a page that was fetched it is one of its own site: see `may_name`.
+    The canonical URL of a fetched page must be of its own site: see `may_claim_url`.
+
+    Args:
+        tree: the page.
+        metadata: its metadata, from `page_metadata`.
+        url: the URL it was fetched from.
     """
-    for candidate in (*_canonical(tree), *said["urls"], url):
-        whole = _joined(url, candidate)
+    for candidate in (*_canonical(tree), *metadata["urls"], url):
+        whole = _join_url(url, candidate)
         if re.match(r"(?i)https?://[^/]+/.", whole) and may_claim_url(url, whole):
             return whole
     return url
 
 
-def _joined(base: str, address: str) -> str:
+def _join_url(base: str, address: str) -> str:
     try:
         return urljoin(base, address)
     except ValueError:
@@ -126,11 +138,13 @@ def _joined(base: str, address: str) -> str:
 
 
 def without_other_articles(tree: HtmlElement) -> HtmlElement:
-    """Return a page without the data of other stories, where it holds data of several."""
+    """Return a page without the data of other stories, if it has data of several."""
     scopes = [scope for scope in tree.iter() if _is_article_scope(scope)]
     others = [scope for scope in scopes if next(scope.iter("h1"), None) is None]
     scripts = list(_scripts(tree))
-    things = [thing for script in scripts for thing in _things(_loaded(script.text or ""))]
+    things = [
+        thing for script in scripts for thing in json_ld_things(load_json_ld(script.text or ""))
+    ]
     several = sum(map(_is_article, things)) > 1 or any(t.get("itemListElement") for t in things)
     left_out = [*(scripts if several else ()), *(others if len(scopes) > 1 else ())]
     if not left_out:
@@ -149,10 +163,10 @@ def _scripts(tree: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _json_ld(tree: HtmlElement, page: _Identity) -> dict[str, Any]:
-    """Return what schema.org data says of the page's article; nothing of several others."""
+    """Return the schema.org data of the page's article; empty if there are several others."""
     things: list[Mapping[str, Any]] = []
     for script in _scripts(tree):
-        things += _things(_loaded(script.text or ""))
+        things += json_ld_things(load_json_ld(script.text or ""))
     named = {
         thing["@id"]: thing
         for thing in things
@@ -160,42 +174,43 @@ def _json_ld(tree: HtmlElement, page: _Identity) -> dict[str, Any]:
     }
     articles = [thing for thing in things if _is_article(thing)]
     own = [thing for thing in articles if page.has_address(*_addresses(thing))]
-    headed = [thing for thing in articles if thing not in own and _is_headed(thing, page)]
+    headed = [thing for thing in articles if thing not in own and _has_page_headline(thing, page)]
     if not own and not headed:
-        headed = [thing for thing in articles if _is_headed(thing, page, whole=False)]
+        headed = [thing for thing in articles if _has_page_headline(thing, page, whole=False)]
     if not own and not headed:
         listed = {id(member) for thing in things for member in _listed_by(thing)}
         others = [thing for thing in articles if id(thing) not in listed or not page.keys]
         headed = others if len(others) == 1 else []
     found: dict[str, Any] = {}
-    for thing in [*own, *headed]:  # of two that describe it, the second says what the first lacks
+    for thing in [*own, *headed]:  # of two that describe it, the second fills the gaps of the first
         found = {**_from_schema(thing, named), **found}
     return found
 
 
 def _is_article(thing: Mapping[str, Any]) -> bool:
-    return any(isinstance(k, str) and _ARTICLE_TYPES.match(k) for k in _listed(thing.get("@type")))
+    return any(isinstance(k, str) and _ARTICLE_TYPES.match(k) for k in _as_list(thing.get("@type")))
 
 
-def _is_headed(thing: Mapping[str, Any], page: _Identity, *, whole: bool = True) -> bool:
+def _has_page_headline(thing: Mapping[str, Any], page: _Identity, *, whole: bool = True) -> bool:
     return page.has_headline(_name(thing.get("headline") or thing.get("name")), whole=whole)
 
 
 def _addresses(thing: Mapping[str, Any]) -> list[str]:
-    """Return the addresses that an article gives itself."""
-    values = [thing.get("url"), thing.get("@id"), *_listed(thing.get("mainEntityOfPage"))]
+    """Return the URLs that an article gives for itself."""
+    values = [thing.get("url"), thing.get("@id"), *_as_list(thing.get("mainEntityOfPage"))]
     nested = [v.get(key) for v in values if isinstance(v, Mapping) for key in ("@id", "url")]
     return [address for address in [*values, *nested] if isinstance(address, str)]
 
 
 def _listed_by(thing: Mapping[str, Any]) -> list[Any]:
-    """Return the members of a list: stories that the page links to, unless one is its own."""
-    members = _listed(thing.get("itemListElement"))
+    """Return the members of a list: stories that the page links to."""
+    members = _as_list(thing.get("itemListElement"))
     items = [m.get("item") for m in members if isinstance(m, Mapping)]
     return [*members, *items]
 
 
-def _loaded(text: str) -> Any:
+def load_json_ld(text: str) -> Any:
+    """Parse the text of a JSON-LD script; None if it is invalid."""
     text = re.sub(r"\A\s*(?:<!--|//<!\[CDATA\[|/\*.*?\*/)|(?:-->|//\]\]>)\s*\Z", "", text).strip()
     try:
         return json.loads(text.rstrip(";"), strict=False)
@@ -203,30 +218,36 @@ def _loaded(text: str) -> Any:
         return None
 
 
-def _things(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+def json_ld_things(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects within a JSON-LD value, outer ones first."""
     if depth > _DEEP:
         return
     if isinstance(value, list):
         for item in value:
-            yield from _things(item, depth + 1)
+            yield from json_ld_things(item, depth + 1)
     elif isinstance(value, Mapping):
         yield value
         for key in _PARTS:
-            yield from _things(value.get(key), depth + 1)
+            yield from json_ld_things(value.get(key), depth + 1)
 
 
 def _from_schema(thing: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of an article; `named` are the things that others refer to by `@id`."""
-    authors = [_whole(a, named) for a in _listed(thing.get("author") or thing.get("creator"))]
-    publisher = next(iter(_listed(thing.get("publisher"))), "")
+    """Return the fields of a schema.org article.
+
+    `named` contains the things that others refer to by `@id`.
+    """
+    authors = [
+        _resolve_reference(a, named) for a in _as_list(thing.get("author") or thing.get("creator"))
+    ]
+    publisher = next(iter(_as_list(thing.get("publisher"))), "")
     found = {
         "title": _name(thing.get("headline") or thing.get("name")),
         "authors": [name for author in authors if (name := _name(author))],
-        "houses": [_name(author) for author in authors if _is_house(author)],
-        "publisher": _name(_whole(publisher, named)),
+        "organizations": [_name(author) for author in authors if _is_organization(author)],
+        "publisher": _name(_resolve_reference(publisher, named)),
         "published": thing.get("datePublished") or thing.get("dateCreated"),
         "updated": thing.get("dateModified"),
-        "section": next(iter(_listed(thing.get("articleSection"))), ""),
+        "section": next(iter(_as_list(thing.get("articleSection"))), ""),
         "language": _name(thing.get("inLanguage")),
         "url": thing.get("url") if isinstance(thing.get("url"), str) else "",
         "is_article": True,
@@ -234,18 +255,18 @@ def _from_schema(thing: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str
     return {key: value for key, value in found.items() if value}
 
 
-def _whole(value: Any, named: Mapping[str, Any]) -> Any:
+def _resolve_reference(value: Any, named: Mapping[str, Any]) -> Any:
     """Return the thing that a bare `{"@id": ...}` refers to."""
     if isinstance(value, Mapping) and not value.get("name"):
         return named.get(str(value.get("@id")), value)
     return value
 
 
-def _is_house(author: Any) -> bool:
-    return isinstance(author, Mapping) and bool(_HOUSES.search(str(author.get("@type"))))
+def _is_organization(author: Any) -> bool:
+    return isinstance(author, Mapping) and bool(_ORGANIZATIONS.search(str(author.get("@type"))))
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -262,26 +283,26 @@ def _name(value: Any) -> str:
 
 
 def _meta(tree: HtmlElement) -> dict[str, Any]:
-    held: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     scopes = [scope for scope in tree.iter() if _is_article_scope(scope)]
     for element in tree.iter("meta"):
         key = element.get("property") or element.get("name") or _own_item(element, scopes)
         value = clean_line(element.get("content") or "")
         if key and value:
-            held.setdefault(key.casefold(), []).append(value)
+            values.setdefault(key.casefold(), []).append(value)
     found: dict[str, Any] = {}
     for name, keys in _META.items():
-        key = next((k for k in keys if k in held and not _is_link(name, held[k][0])), None)
+        key = next((k for k in keys if k in values and not _is_link(name, values[k][0])), None)
         if key:
-            found[name] = held[key] if name == "authors" else held[key][0]
-    found["titles"] = [held[key][0] for key in _META["title"] if key in held]
-    if "article" in held.get("og:type", [""])[0].casefold():
+            found[name] = values[key] if name == "authors" else values[key][0]
+    found["titles"] = [values[key][0] for key in _META["title"] if key in values]
+    if "article" in values.get("og:type", [""])[0].casefold():
         found["is_article"] = True
     return found
 
 
 def _own_item(element: HtmlElement, scopes: Sequence[HtmlElement]) -> str:
-    """Return the microdata property of an element, unless it is of a picture or another story."""
+    """Return an element's microdata property, unless it belongs to a picture or another story."""
     named = str(element.get("itemprop") or "")
     scope = next((up for up in element.iterancestors() if up.get("itemscope") is not None), None)
     if scope is None:
@@ -289,7 +310,7 @@ def _own_item(element: HtmlElement, scopes: Sequence[HtmlElement]) -> str:
     if not _is_article_scope(scope):
         kind = (scope.get("itemtype") or "").rstrip("/").rpartition("/")[2]
         return named if kind in ("", "WebPage", "CreativeWork") else ""
-    # Of several stories it is the one with the page's headline.
+    # Of several stories, the page's own has the <h1>.
     is_own = len(scopes) == 1 or next(scope.iter("h1"), None) is not None
     return named if is_own else ""
 
@@ -300,5 +321,5 @@ def _is_article_scope(element: Any) -> bool:
 
 
 def _is_link(name: str, value: str) -> bool:
-    """Facebook wants the author's and the publisher's pages there, not their names."""
+    """Return whether a value is a link, which Facebook wants in place of author and publisher."""
     return name in ("authors", "publisher") and bool(re.match(r"(?i)(?:https?:|www\.|@)", value))

@@ -1,9 +1,9 @@
-"""Paragraphs of a story that the extractor left on the page, put back in their places.
+"""Paragraphs of a story that the extractor missed, put back in their places.
 
-trafilatura takes one container. Where advertisements or "read more" split a story into sibling
-containers, where a blockquote or a list is dropped, or where the standfirst stands in the header,
-the rest is found by three signs: it lies in a container of the same kind as the story's, it is
-marked as a standfirst, or the page's own articleBody (JSON-LD) has it.
+trafilatura extracts one container. If advertisements or "read more" split a story into sibling
+containers, if a blockquote or list is dropped, or if the standfirst is in the header, the rest is
+found by three signs: its container is of the same kind as the story's, it is marked as a
+standfirst, or the page's own articleBody (JSON-LD) contains it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from ingest.readers.html.visible_lines import HEADLINE, VisibleLine, visible_lin
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-FOUND = 0.8  # of a block's shingles in the text: the block is in it
-PROSE_FROM = 60  # characters of a paragraph that is put back
+FOUND = 0.8  # share of a block's shingles in the text for the block to be found
+PROSE_FROM = 60  # minimum characters of a paragraph to put back
 STANDFIRST = (30, 700)  # characters
-WORDS = 3  # shingles of a standfirst: six words
-BODY_FROM = 400  # characters of an articleBody that is more than a teaser
-PART = 0.6  # of the articleBody: less of it on the page is a part of the story
-ANNOUNCED = 25  # characters of a sentence that ends with a colon: less is "Related:"
+WORDS = 3  # minimum shingles of a standfirst: six words
+BODY_FROM = 400  # minimum characters of an articleBody that isn't a teaser
+PART = 0.6  # share of the articleBody; with less, the page shows only a part of the story
+ANNOUNCED = 25  # minimum characters of a sentence that ends with a colon; shorter is "Related:"
 LAST = 200
-SHARE = 0.2  # of the story, in containers of a kind whose like may hold more of it
-LEVELS = 14  # of containers that are compared
+SHARE = 0.2  # minimum share of the story in a kind of container to accept others of that kind
+LEVELS = 14  # levels of containers that are compared
 
 _LEAVES = frozenset("p li ul ol dl dt dd blockquote q cite h2 h3 h4 h5 h6 pre".split())
 _OUTSIDE = frozenset("aside figure figcaption nav footer form button dialog".split())
@@ -50,7 +50,7 @@ _STANDFIRST = re.compile(
 
 @dataclass(slots=True)
 class _Story:
-    """The extracted lines, and where each shingle stands."""
+    """The extracted lines, and the line of each shingle."""
 
     lines: list[str]
     at: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class _Story:
                 self.at.setdefault(shingle, number)
 
     def line_of(self, block: VisibleLine) -> int | None:
-        """Return the line that holds a block; None where none does."""
+        """Return the line that contains a block, or None."""
         wanted = shingles(block.text)
         found = Counter(self.at[one] for one in wanted if one in self.at)
         if not wanted or found.total() < FOUND * len(wanted):
@@ -72,19 +72,19 @@ class _Story:
 def add_missing_paragraphs(
     tree: HtmlElement, text: str, *, body: str = "", summary: str = ""
 ) -> str:
-    """Return an extracted story with the paragraphs that belong to it and were left out.
+    """Return an extracted story with its missing paragraphs added.
 
     Args:
-        tree: The page.
-        text: What was extracted, a block on each line.
-        body: schema.org's articleBody of the page's own article; "" where there is none.
-        summary: The page's own description, which tells a standfirst.
+        tree: the page.
+        text: the extracted text, a block on each line.
+        body: schema.org's articleBody of the page's own article; "" if missing.
+        summary: the page's description, which identifies a standfirst.
     """
     story = _Story([line for line in text.split("\n") if line.strip()])
     blocks = list(visible_lines(tree))
     places = [story.line_of(block) for block in blocks]
     wanted = shingles(body) if len(body) >= BODY_FROM else frozenset()
-    kin = _Kin.of(blocks, places)
+    kin = _StoryContainers.of(blocks, places)
     added: dict[int, list[str]] = {}
     last, begun, headed = -1, False, False
     for block, place in zip(blocks, places, strict=True):
@@ -102,30 +102,30 @@ def add_missing_paragraphs(
     lines = [*added.get(-1, ())]
     for number, line in enumerate(story.lines):
         lines += [line, *added.get(number, ())]
-    return _whole("\n".join(lines), body, wanted)
+    return _or_full_body("\n".join(lines), body, wanted)
 
 
-def _whole(text: str, body: str, wanted: Shingles) -> str:
-    """Return the text, or the articleBody where the page shows only a part of it."""
+def _or_full_body(text: str, body: str, wanted: Shingles) -> str:
+    """Return the text, or the articleBody if the page shows only a part of it."""
     short = len(text) < PART * len(body)
     return body if short and share_of(wanted, shingles(text)) < PART else text
 
 
-def _belongs(block: VisibleLine, wanted: Shingles, kin: _Kin) -> bool:
+def _belongs(block: VisibleLine, wanted: Shingles, kin: _StoryContainers) -> bool:
     if _is_prose(block):
         return share_of(shingles(block.text), wanted) >= FOUND or kin.has(block.element)
-    return _is_listed(block) and kin.holds(block.element)
+    return _is_announced_item(block) and kin.holds(block.element)
 
 
-def _is_listed(block: VisibleLine) -> bool:
+def _is_announced_item(block: VisibleLine) -> bool:
     """Return whether a block is an item of a list that a sentence of the story announces."""
     item = next((one for one in (block.element, *block.element.iterancestors("li"))), None)
-    held = None if item is None or item.tag != "li" else item.getparent()
-    before = None if held is None else held.getprevious()
+    parent = None if item is None or item.tag != "li" else item.getparent()
+    before = None if parent is None else parent.getprevious()
     if before is None or before.tag not in ("p", "div") or is_boilerplate(block.text):
         return False
-    said = clean_line(before.text_content()[-LAST:])
-    return len(said) >= ANNOUNCED and said.endswith((":", "："))
+    announcement = clean_line(before.text_content()[-LAST:])
+    return len(announcement) >= ANNOUNCED and announcement.endswith((":", "："))
 
 
 def _is_prose(block: VisibleLine) -> bool:
@@ -142,47 +142,47 @@ def _is_prose(block: VisibleLine) -> bool:
 
 
 @dataclass(slots=True)
-class _Kin:
-    """The containers that hold the story's paragraphs, by root and kind."""
+class _StoryContainers:
+    """Containers of the story's paragraphs, by root and kind."""
 
     containers: dict[tuple[Any, tuple[str, ...]], set[Any]]
     _ancestors: dict[tuple[Any, tuple[str, ...]], set[Any]] = field(default_factory=dict)
     _known: dict[Any, bool] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, blocks: Sequence[VisibleLine], places: Iterable[int | None]) -> _Kin:
+    def of(cls, blocks: Sequence[VisibleLine], places: Iterable[int | None]) -> _StoryContainers:
         found: dict[tuple[Any, tuple[str, ...]], set[Any]] = {}
         size: Counter[tuple[Any, tuple[str, ...]]] = Counter()
         for block, place in zip(blocks, places, strict=True):
             if place is not None and len(block.text) >= PROSE_FROM:
-                root, chain, container = _where(block.element)
+                root, chain, container = _container_of(block.element)
                 found.setdefault((root, chain), set()).add(container)
                 size[root, chain] += len(block.text)
         least = max(2 * PROSE_FROM, SHARE * size.total())
-        return cls({key: held for key, held in found.items() if size[key] >= least})
+        return cls({key: members for key, members in found.items() if size[key] >= least})
 
     def holds(self, element: Any) -> bool:
-        """Return whether an element lies in a container of the story itself."""
-        root, chain, container = _where(element)
+        """Return whether an element is in a container of the story itself."""
+        root, chain, container = _container_of(element)
         return container in self.containers.get((root, chain), ())
 
     def has(self, element: Any) -> bool:
-        """Return whether an element lies in a container of the story, or in one of its kind."""
-        root, chain, container = _where(element)
-        held = self.containers.get((root, chain))
-        if not held:
+        """Return whether an element is in a container of the story, or in one of the same kind."""
+        root, chain, container = _container_of(element)
+        members = self.containers.get((root, chain))
+        if not members:
             return False
         if (root, chain) not in self._ancestors:
-            above = {ancestor for one in held for ancestor in (one, *one.iterancestors())}
+            above = {ancestor for one in members for ancestor in (one, *one.iterancestors())}
             self._ancestors[root, chain] = above
         if container not in self._known:
-            self._known[container] = container in held or not _begins_another(
+            self._known[container] = container in members or not _begins_other_story(
                 container, self._ancestors[root, chain]
             )
         return self._known[container]
 
 
-def _where(element: Any) -> tuple[Any, tuple[str, ...], Any]:
+def _container_of(element: Any) -> tuple[Any, tuple[str, ...], Any]:
     """Return the article or page that an element is in, the kind of its container, and that."""
     while element.tag in _LEAVES and element.getparent() is not None:
         element = element.getparent()
@@ -197,8 +197,8 @@ def _where(element: Any) -> tuple[Any, tuple[str, ...], Any]:
     return element, tuple(chain), container
 
 
-def _begins_another(container: Any, shared: set[Any]) -> bool:
-    """Return whether another story begins in what a container does not share with the story."""
+def _begins_other_story(container: Any, shared: set[Any]) -> bool:
+    """Return whether another story begins in the part a container doesn't share with the story."""
     branch = container
     while branch.getparent() is not None and branch.getparent() not in shared:
         branch = branch.getparent()
@@ -220,7 +220,7 @@ def _is_heading(block: VisibleLine) -> bool:
 
 
 def _is_standfirst(block: VisibleLine, summary: str) -> bool:
-    """Return whether a block under the headline is the standfirst, by its mark or its words."""
+    """Return whether a block below the headline is the standfirst, by its markup or its words."""
     least, most = STANDFIRST
     ours = shingles(block.text)
     if not least <= len(block.text) <= most or len(ours) < WORDS or is_boilerplate(block.text):

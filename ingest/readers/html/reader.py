@@ -1,4 +1,4 @@
-"""Web pages: the story, and what is said of it by the page's metadata and over the story."""
+"""Read HTML pages: the story, its metadata, and the headline, byline and date above it."""
 
 from __future__ import annotations
 
@@ -27,34 +27,39 @@ from rag.urls import file_location, host_of
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-# The longest live blogs have 100,000; a tree takes 200 bytes for each, and its readers more.
+# The longest live blogs have 100,000; the tree takes 200 bytes per element.
 _ELEMENTS = 300_000
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_PARAGRAPHS_FROM = 120  # characters: less is a caption or a notice and no story
+_PARAGRAPHS_FROM = 120  # characters; less is a caption or a notice
 
 
 def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
-    """Return the article of a page, or why it holds none; `url` is where it was fetched from.
+    """Return the article of a page, or a Reject with the reason.
 
-    The headline is the one that readers see, if it can be told; the date JSON-LD's, OpenGraph's,
-    other <meta>'s, that over the story, or htmldate's guess; the authors the metadata's, unless
-    those name the house alone, or fewer than the byline does.
+    The headline is the visible one, if it is found. The date comes from JSON-LD, OpenGraph, other
+    <meta> elements, the text above the story, or htmldate's guess. Authors come from the metadata,
+    unless those only name the publisher, or fewer people than the byline.
+
+    Args:
+        content: the page.
+        place: its place.
+        url: the URL it was fetched from, if any.
     """
     if content.count(b"<") > _ELEMENTS:
-        return Reject(place, f"a page of more than {_ELEMENTS:,} elements: no story is that long")
+        return Reject(place, f"page with more than {_ELEMENTS:,} elements: too large for one story")
     tree = load_page(content)
     if tree is None:
-        return Reject(place, "a page without content")
-    said = page_metadata(tree, url)
-    address = page_address(tree, said, url)
+        return Reject(place, "page without content")
+    metadata = page_metadata(tree, url)
+    address = page_address(tree, metadata, url)
     try:
         unseen = drop_hidden(tree)
     except TooComplexError as error:
-        return Reject(place, f"a page that can't be read: {error}")
+        return Reject(place, f"page could not be read: {error}")
     body = without_heading(tree, extract_text(tree, address, unseen=unseen))
-    publisher = _publisher(said, address)
-    titles = [*said["titles"], _tab_title(tree)]
-    language = _locale(tree, said, body)
+    publisher = _publisher(metadata, address)
+    titles = [*metadata["titles"], _tab_title(tree)]
+    language = _locale(tree, metadata, body)
     country = country_of(host_of(address))
     head = visible_headline(
         tree,
@@ -64,21 +69,21 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
         language=language,
         country=country,
     )
-    published = _published(said, head, tree, address, country=country, language=language)
-    updated = read_date(said.get("updated"), language, country=country)
+    published = _published(metadata, head, tree, address, country=country, language=language)
+    updated = read_date(metadata.get("updated"), language, country=country)
     unread = [ReadNotice(place, read.notice) for read in (published, updated) if read.notice]
     record = {
-        **said,
+        **metadata,
         "url": address,
         "publisher": publisher,
         "title": head.title or next(filter(None, titles), "") or _first_heading(tree),
-        "authors": _authors(said, head, publisher),
+        "authors": _authors(metadata, head, publisher),
         "published": published.moment,
         "updated": updated.moment,
         "language": language,
     }
     if not _is_story(body, record):
-        return Reject(place, "a page without an article: no text that reads like a story")
+        return Reject(place, "page without an article: no text that reads like a story")
     return article_from(
         {**record, "text": body},
         place=place,
@@ -87,13 +92,13 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     )
 
 
-def _authors(said: Mapping[str, Any], head: VisibleHeadline, publisher: str) -> tuple[str, ...]:
-    """Return whom the metadata name, or the byline where that is the fuller of the two."""
-    given = parse_authors(said.get("authors"), publisher)
-    houses = {*parse_authors(said.get("houses"), publisher)}
+def _authors(metadata: Mapping[str, Any], head: VisibleHeadline, publisher: str) -> tuple[str, ...]:
+    """Return the authors in the metadata, or in the byline if that names more."""
+    given = parse_authors(metadata.get("authors"), publisher)
+    organizations = {*parse_authors(metadata.get("organizations"), publisher)}
     if not head.authors:
         return given
-    if not given or {*given} <= houses or {*map(_key, given)} < {*map(_key, head.authors)}:
+    if not given or {*given} <= organizations or {*map(_key, given)} < {*map(_key, head.authors)}:
         return head.authors
     return given
 
@@ -102,9 +107,11 @@ def _key(name: str) -> str:
     return re.sub(r"\W", "", name.casefold())
 
 
-def _locale(tree: HtmlElement, said: Mapping[str, Any], body: str) -> str:
-    """Return what a page is written in: with its region, where either of its labels has one."""
-    label, other = (str(value or "").strip() for value in (tree.get("lang"), said.get("language")))
+def _locale(tree: HtmlElement, metadata: Mapping[str, Any], body: str) -> str:
+    """Return the language of a page, with a region if either of its labels has one."""
+    label, other = (
+        str(value or "").strip() for value in (tree.get("lang"), metadata.get("language"))
+    )
     same = label[:2].casefold() == other[:2].casefold()
     if label and same and not region_of(label) and region_of(other):
         return other
@@ -112,7 +119,7 @@ def _locale(tree: HtmlElement, said: Mapping[str, Any], body: str) -> str:
 
 
 def _published(
-    said: Mapping[str, Any],
+    metadata: Mapping[str, Any],
     head: VisibleHeadline,
     tree: HtmlElement,
     url: str,
@@ -120,12 +127,12 @@ def _published(
     country: str,
     language: str,
 ) -> DateRead:
-    """Return the metadata's date, else the one over the story, else htmldate's guess.
+    """Return the date in the metadata, else above the story, else htmldate's guess.
 
-    A page says its date in several places: one that cannot be read is passed over, and is only
-    worth a notice where none can be.
+    A page states its date in several places: an unreadable one is only worth a notice if no other
+    can be read.
     """
-    given = read_date(said.get("published"), language, country=country)
+    given = read_date(metadata.get("published"), language, country=country)
     if given.moment:
         return given
     moment = head.published or read_date(_guess(tree, url)).moment
@@ -135,7 +142,7 @@ def _published(
 def _guess(tree: HtmlElement, url: str) -> str | None:
     from htmldate import find_date
 
-    # Not its extensive search: it takes any date on a page that says none of its own.
+    # The extensive search takes any date on a page without one of its own.
     try:
         found: str | None = find_date(
             without_other_articles(tree),
@@ -149,9 +156,9 @@ def _guess(tree: HtmlElement, url: str) -> str | None:
 
 
 def _is_story(body: str, record: Mapping[str, Any]) -> bool:
-    """Whether a page holds a story: sentences enough, or a form where it says it's an article."""
-    said = record.get("is_article") or record.get("published")
-    if said and is_form_page(body):  # a wall before an article, which is kept without its text
+    """Return whether a page contains a story: enough sentences, or a form in its place."""
+    is_declared = record.get("is_article") or record.get("published")
+    if is_declared and is_form_page(body):  # a paywall: the article is kept without its text
         return True
     prose = [
         line
@@ -159,11 +166,13 @@ def _is_story(body: str, record: Mapping[str, Any]) -> bool:
         if _width(line) > 60 and (has_sentence(line) or "”" in line or '"' in line)
     ]
     size = sum(map(_width, prose))
-    return bool(prose) and (size >= _PARAGRAPHS_FROM if said else size >= 2 * _PARAGRAPHS_FROM)
+    return bool(prose) and (
+        size >= _PARAGRAPHS_FROM if is_declared else size >= 2 * _PARAGRAPHS_FROM
+    )
 
 
 def _width(line: str) -> int:
-    """Return how long a line is; a character of East Asia says as much as two letters."""
+    """Return the length of a line; an East Asian character counts as two letters."""
     return len(line) + len(_EAST_ASIAN.findall(line))
 
 
@@ -177,7 +186,7 @@ def _first_heading(tree: HtmlElement) -> str:
     return next(filter(None, (clean_line(h.text_content()) for h in tree.iter("h1"))), "")
 
 
-def _publisher(said: Mapping[str, Any], url: str) -> str:
-    named = said.get("publisher")
+def _publisher(metadata: Mapping[str, Any], url: str) -> str:
+    named = metadata.get("publisher")
     name = clean_line(unescape(named)) if isinstance(named, str) else ""
     return name.removeprefix("©").strip() or host_of(url)

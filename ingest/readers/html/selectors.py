@@ -1,4 +1,4 @@
-"""CSS selectors: parsed into compounds, and matched against elements of a page."""
+"""CSS selectors, parsed into compounds and matched against elements."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ _SIMPLE = re.compile(
 _COMBINATOR = re.compile(r"\s*([>+~])\s*|\s+")
 
 
-class Places:
-    """How many siblings stand before and after an element, counted once for each parent."""
+class SiblingPositions:
+    """Numbers of siblings before and after an element, counted once per parent."""
 
     def __init__(self) -> None:
+        """Create an empty cache."""
         self._known: dict[tuple[Any, str], dict[Any, tuple[int, int]]] = {}
 
     def of(self, element: Any, tag: str = "") -> tuple[int, int]:
+        """Return the numbers of siblings before and after `element`, optionally with one tag."""
         parent = element.getparent()
         if parent is None:
             return 0, 0
@@ -39,7 +41,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """What a selector says of one element, and how the one before it stands to it."""
+    """Conditions on one element, and its relation to the compound on the left."""
 
     tag: str = ""
     id: str = ""
@@ -48,22 +50,23 @@ class Compound:
     pseudo: tuple[tuple[str, str], ...] = ()
     combinator: str = ""  # to the compound on the left: " ", ">", "+" or "~"
 
-    def matches(self, element: Any, places: Places) -> bool:
+    def matches(self, element: Any, places: SiblingPositions) -> bool:
+        """Return whether an element meets the conditions."""
         if self.tag and element.tag != self.tag:
             return False
         if self.id and element.get("id") != self.id:
             return False
         if self.classes and not {*self.classes} <= {*(element.get("class") or "").split()}:
             return False
-        return all(_has(element, *one) for one in self.attributes) and all(
+        return all(_attribute_matches(element, *one) for one in self.attributes) and all(
             _is_pseudo(element, *one, places) for one in self.pseudo
         )
 
 
 @lru_cache(maxsize=4096)
 def parse_selector(selector: str) -> tuple[Compound, ...]:
-    """Return the compounds of a selector; none where it has a part that isn't known here."""
-    selector = _ESCAPE.sub(_as_letter, selector)
+    """Return the compounds of a selector; empty if it has an unsupported part."""
+    selector = _ESCAPE.sub(_escape_to_letter, selector)
     compounds: list[Compound] = []
     at, combinator = 0, ""
     while at < len(selector):
@@ -83,18 +86,22 @@ def parse_selector(selector: str) -> tuple[Compound, ...]:
 
 
 def _compound(parts: list[re.Match[str]], combinator: str) -> Compound | None:
-    tags = [_name(part["tag"]).casefold() for part in parts if part["tag"]]
+    tags = [_restore_escapes(part["tag"]).casefold() for part in parts if part["tag"]]
     pseudo = tuple(
         (part["pseudo"].casefold(), (part["args"] or "")[1:-1]) for part in parts if part["pseudo"]
     )
-    if not parts or not all(map(_is_known, pseudo)):
+    if not parts or not all(map(_is_supported, pseudo)):
         return None
     return Compound(
         tag="".join(tags).replace("*", ""),
-        id=next((_name(part["id"]) for part in parts if part["id"]), ""),
-        classes=tuple(_name(part["cls"]) for part in parts if part["cls"]),
+        id=next((_restore_escapes(part["id"]) for part in parts if part["id"]), ""),
+        classes=tuple(_restore_escapes(part["cls"]) for part in parts if part["cls"]),
         attributes=tuple(
-            (part["attr"].casefold(), part["op"] or "", _name((part["val"] or "").strip("\"'")))
+            (
+                part["attr"].casefold(),
+                part["op"] or "",
+                _restore_escapes((part["val"] or "").strip("\"'")),
+            )
             for part in parts
             if part["attr"]
         ),
@@ -103,18 +110,18 @@ def _compound(parts: list[re.Match[str]], combinator: str) -> Compound | None:
     )
 
 
-def _as_letter(escape: re.Match[str]) -> str:
-    """Return an escaped character as one that may stand in a name; `_name` turns it back."""
-    char = unescaped(escape.group())
+def _escape_to_letter(escape: re.Match[str]) -> str:
+    """Return an escaped character as a letter, which `_restore_escapes` reverses."""
+    char = unescape(escape.group())
     return char if char.isalnum() or ord(char) > 0x7F else chr(0xE000 + ord(char))
 
 
-def _name(name: str) -> str:
+def _restore_escapes(name: str) -> str:
     return re.sub("[\ue000-\ue07f]", lambda found: chr(ord(found.group()) - 0xE000), name)
 
 
-def unescaped(text: str) -> str:
-    """Return CSS text with its escapes undone: `d\\69splay` is display."""
+def unescape(text: str) -> str:
+    r"""Return CSS text with escapes undone: `d\69splay` is display."""
     if "\\" not in text:
         return text
 
@@ -127,7 +134,7 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(char, text)
 
 
-def _is_known(pseudo: tuple[str, str]) -> bool:
+def _is_supported(pseudo: tuple[str, str]) -> bool:
     return pseudo[0] in _PSEUDO and (pseudo[0] != ":not" or bool(parse_selector(pseudo[1])))
 
 
@@ -137,7 +144,7 @@ _PSEUDO = frozenset(
 )
 
 
-def _is_pseudo(element: Any, name: str, args: str, places: Places) -> bool:
+def _is_pseudo(element: Any, name: str, args: str, places: SiblingPositions) -> bool:
     if name == ":not":
         (*_, last) = parse_selector(args)
         return not last.matches(element, places)
@@ -170,23 +177,24 @@ def _is_nth(formula: str, place: int) -> bool:
     return off == 0 if step == 0 else off % step == 0 and off // step >= 0
 
 
-def _has(element: Any, name: str, op: str, value: str) -> bool:
-    held = element.get(name)
-    if held is None:
+def _attribute_matches(element: Any, name: str, op: str, value: str) -> bool:
+    actual = element.get(name)
+    if actual is None:
         return False
     tests: Mapping[str, bool] = {
         "": True,
-        "=": held == value,
-        "~=": value in held.split(),
-        "|=": held == value or held.startswith(f"{value}-"),
-        "^=": bool(value) and held.startswith(value),
-        "$=": bool(value) and held.endswith(value),
-        "*=": bool(value) and value in held,
+        "=": actual == value,
+        "~=": value in actual.split(),
+        "|=": actual == value or actual.startswith(f"{value}-"),
+        "^=": bool(value) and actual.startswith(value),
+        "$=": bool(value) and actual.endswith(value),
+        "*=": bool(value) and value in actual,
     }
     return tests[op]
 
 
-def related(element: Any, combinator: str) -> Iterator[Any]:
+def related_elements(element: Any, combinator: str) -> Iterator[Any]:
+    """Yield the elements that a combinator relates to `element`, nearest first."""
     if combinator == " ":
         yield from element.iterancestors()
     elif combinator == ">":

@@ -1,4 +1,4 @@
-"""Runs of words, by which one finds a text in another."""
+"""Word shingles, to find one text in another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Shingles = frozenset[tuple[str, ...]]
 
 
 def shingles(text: str) -> Shingles:
-    """Return the runs of `SHINGLE` words in a text; a shorter text is one run."""
+    """Return the runs of `SHINGLE` words in a text; a shorter text is a single run."""
     words = _TOKENS.findall(text.casefold())
     if not words:
         return frozenset()
@@ -20,5 +20,5 @@ def shingles(text: str) -> Shingles:
 
 
 def share_of(part: Shingles, whole: Shingles) -> float:
-    """Return how much of `part` is in `whole`; 0 where there is nothing to look for."""
+    """Return the share of `part` that is in `whole`; 0 if `part` is empty."""
     return len(part & whole) / len(part) if part else 0.0

@@ -1,7 +1,7 @@
-"""A page's own style rules: a small, linear CSS parser, selectors, and the cascade.
+"""Styles in a page: a small, linear CSS parser, selectors and the cascade.
 
-It knows what tells hidden text: rules of <style> elements with the selectors that pages use, and
-style attributes. What it can't parse is passed over. No style sheet is fetched.
+It supports what may hide text: rules of <style> elements with common selectors, and style
+attributes. Unsupported rules are skipped; external style sheets aren't fetched.
 """
 
 from __future__ import annotations
@@ -11,17 +11,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.readers.html.selectors import Compound, Places, parse_selector, related, unescaped
+from ingest.readers.html.selectors import (
+    Compound,
+    SiblingPositions,
+    parse_selector,
+    related_elements,
+    unescape,
+)
 from rag.errors import ReadError
 
-CSS_BYTES = 4_000_000  # of a page's style elements together
-STEPS = 3_000_000  # of matching; a real page takes a hundredth
+CSS_BYTES = 4_000_000  # of all style elements of a page
+STEPS = 3_000_000  # of matching; real pages take a hundredth
 DEPTH = 32  # of nested blocks
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.S)
 _VAR = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*))?\)")
 _FEATURE = re.compile(r"\(\s*+([\w-]++)\s*+:?\s*+([^()]*+)\)")
 _MARKS = re.compile(r"\\.|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|[{};]", re.S)
-# By property, the values that may hide a text: tiny sizes, and places far off.
+# Values that may hide text, by property: tiny sizes and positions far off screen.
 _AFAR = re.compile(r"-\d{2}|\d{4}|calc|min|max|clamp|var|e[+-]?\d")
 _TINY = re.compile(r"\A[+-]?(?:0|1(?![\d%r]|em)|\.)|calc|min\(|max\(|clamp|var|e[+-]?\d")
 _HIDES = {
@@ -48,7 +54,7 @@ _ALTERNATIVES = 64  # of one selector
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A selector with the declarations under it; compounds from the left to the right."""
+    """A selector with its declarations; compounds are ordered from left to right."""
 
     compounds: tuple[Compound, ...]
     specificity: Specificity
@@ -58,17 +64,22 @@ class Rule:
 
 @dataclass(slots=True)
 class StyleSheet:
-    """The rules of a page, found by the last part of their selectors."""
+    """Rules of a page, indexed by the last part of their selectors."""
 
     rules: dict[str, list[Rule]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     _count: int = 0
     _steps: int = 0
-    _places: Places = field(default_factory=Places)
+    _places: SiblingPositions = field(default_factory=SiblingPositions)
 
     @classmethod
     def of(cls, tree: Any, wanted: frozenset[str]) -> StyleSheet:
-        """Return the rules of a page's <style> elements that set one of the `wanted` properties."""
+        """Return the rules of a page's <style> elements that set a `wanted` property.
+
+        Args:
+            tree: the page.
+            wanted: names of properties.
+        """
         sheet = cls()
         text = "\n".join(
             "".join(style.itertext())
@@ -84,27 +95,27 @@ class StyleSheet:
             if not kept:
                 continue
             found.append((prelude, kept))
-        # Most rules place and size what is seen: a property that nowhere hides isn't looked at.
-        telling = {
+        # Most rules only place and size visible content: skip properties that never hide anything.
+        hiding = {
             name for _, kept in found for name, value, _ in kept if not _is_harmless(name, value)
         }
         for prelude, kept in found:
-            told = tuple(one for one in kept if one[0] in telling)
-            for selector in _selectors(prelude) if told else ():
-                sheet._add(selector, told)
+            remaining = tuple(one for one in kept if one[0] in hiding)
+            for selector in _selectors(prelude) if remaining else ():
+                sheet._add(selector, remaining)
         return sheet
 
     def style_of(self, element: Any) -> dict[str, str]:
-        """Return the properties that win for an element, the style attribute's included."""
+        """Return the winning properties of an element, including its style attribute."""
         won: dict[str, tuple[tuple[bool, Specificity, int], str]] = {}
         for rule in self._candidates(element):
             for name, value, important in rule.declarations:
-                _win(won, name, value, (important, rule.specificity, rule.order))
+                _set_if_stronger(won, name, value, (important, rule.specificity, rule.order))
         inline = element.get("style")
         if inline:
             for number, (name, value, important) in enumerate(parse_declarations(inline)):
-                _win(won, name, value, (important, _INLINE, number))
-        return {name: self._resolved(value) for name, (_, value) in won.items()}
+                _set_if_stronger(won, name, value, (important, _INLINE, number))
+        return {name: self._resolve_variables(value) for name, (_, value) in won.items()}
 
     def _add(self, selector: str, declarations: Declarations) -> None:
         compounds = parse_selector(selector)
@@ -131,29 +142,29 @@ class StyleSheet:
                     yield rule
 
     def _matches(self, rule: Rule, element: Any) -> bool:
-        self._step(1)
+        self._count_step(1)
         if not rule.compounds[-1].matches(element, self._places):
             return False
         here = [element]
         for right, left in zip(rule.compounds[:0:-1], rule.compounds[-2::-1], strict=True):
-            near = dict.fromkeys(self._near(here, right.combinator))
+            near = dict.fromkeys(self._related_elements(here, right.combinator))
             here = [one for one in near if left.matches(one, self._places)]
             if not here:
                 return False
         return True
 
-    def _near(self, elements: list[Any], combinator: str) -> Iterator[Any]:
+    def _related_elements(self, elements: list[Any], combinator: str) -> Iterator[Any]:
         for element in elements:
-            for one in related(element, combinator):
-                self._step(1)
+            for one in related_elements(element, combinator):
+                self._count_step(1)
                 yield one
 
-    def _step(self, count: int) -> None:
+    def _count_step(self, count: int) -> None:
         self._steps += count
         if self._steps > STEPS:
-            raise TooComplexError("its style rules are too many to tell which text is hidden")
+            raise TooComplexError("it has too many style rules to find hidden text")
 
-    def _resolved(self, value: str) -> str:
+    def _resolve_variables(self, value: str) -> str:
         for _ in range(5):
             if "var(" not in value or len(value) > 1000:
                 break
@@ -164,13 +175,13 @@ class StyleSheet:
 
 
 def parse_declarations(text: str) -> Declarations:
-    """Return the declarations of a rule's body or a style attribute: name, value, !important."""
+    """Return the declarations of a rule body or style attribute: name, value, !important."""
     found = []
     for part in _split(_COMMENT.sub("", text), ";"):
         name, colon, value = part.partition(":")
         if not colon:
             continue
-        name, value = unescaped(name).strip().casefold(), unescaped(value).strip().casefold()
+        name, value = unescape(name).strip().casefold(), unescape(value).strip().casefold()
         bare, mark, word = value.rpartition("!")
         if not mark or word.strip() != "important":
             bare = value
@@ -180,11 +191,11 @@ def parse_declarations(text: str) -> Declarations:
 
 
 def _is_harmless(name: str, value: str) -> bool:
-    telling = _HIDES.get(name)
-    return telling is not None and not telling.search(value)
+    hiding = _HIDES.get(name)
+    return hiding is not None and not hiding.search(value)
 
 
-def _win(
+def _set_if_stronger(
     won: dict[str, tuple[tuple[bool, Specificity, int], str]],
     name: str,
     value: str,
@@ -195,9 +206,9 @@ def _win(
 
 
 def _rules_of(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each rule's selectors and body; of the blocks of at-rules, those for a screen."""
+    """Yield the selectors and body of each rule, including those in at-rules for screens."""
     start = 0
-    preludes: list[str] = []  # of the blocks that are open
+    preludes: list[str] = []  # of the open blocks
     applies = [True]
     for at, char in _marks(text):
         if char == "{":
@@ -222,7 +233,7 @@ def _rules_of(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _marks(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the braces and semicolons that stand in no string and aren't escaped."""
+    """Yield braces and semicolons outside strings that aren't escaped."""
     for found in _MARKS.finditer(text):
         if found.group() in "{};":
             yield found.start(), found.group()
@@ -239,7 +250,7 @@ def _block_applies(prelude: str) -> bool:
 
 
 def _applies(media: str) -> bool:
-    """Return whether a media query lets rules apply to a desktop's screen."""
+    """Return whether a media query applies to a desktop screen."""
     return not media.strip() or any(map(_one_applies, media.split(",")))
 
 
@@ -262,11 +273,11 @@ def _one_applies(query: str) -> bool:
 
 def _selectors(prelude: str) -> list[str]:
     selectors = (one.strip() for one in _split(prelude, ","))
-    return [each for one in selectors for each in _expanded(one)]
+    return [each for one in selectors for each in _expand_alternatives(one)]
 
 
-def _expanded(selector: str) -> list[str]:
-    """Return what `:is()` and `:where()` stand for: a selector for each one in brackets."""
+def _expand_alternatives(selector: str) -> list[str]:
+    """Expand `:is()` and `:where()` into one selector per alternative."""
     done: list[str] = []
     todo = [selector]
     while todo and len(todo) + len(done) <= _ALTERNATIVES:
@@ -281,7 +292,7 @@ def _expanded(selector: str) -> list[str]:
 
 
 def _split(text: str, mark: str) -> Iterator[str]:
-    """Yield the parts between marks that stand in no string and no brackets."""
+    """Yield the parts between marks outside strings and brackets."""
     depth = start = 0
     pattern = rf"\\.|\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|[()\[\]]|{re.escape(mark)}"
     for found in re.finditer(pattern, text, re.S):

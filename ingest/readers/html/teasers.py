@@ -1,8 +1,8 @@
-"""Blocks of other stories in a page, dropped before the page's own story is extracted.
+"""Teasers of other stories, removed from a page before its own story is extracted.
 
-Four kinds: another article (its own element and a heading that links away), a list under a heading
-such as "Most Popular", a card (a linked heading with a line or two), and a paragraph that is one
-link to another story. The story's own lists of links and of facts stay.
+There are four kinds: another article (an element of its own with a heading that links away), a list
+under a heading such as "Most Popular", a card (a linked heading with a line or two), and a
+paragraph that is one link to another story. The story's own lists of links and facts stay.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from rag.urls import host_of
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-CARD_UP_TO = 500  # characters; a longer one is an item of the story
+CARD_UP_TO = 500  # characters; a longer one is part of the story
 PROSE_FROM = 80  # characters of a paragraph
-LINKED = 0.5  # of a block's text: it is a list of links
-LINKED_CARD = 0.3  # of a card's text, under a heading such as "Most Popular"
-MARKED = 0.25  # of what is called so by its class, and holds no paragraph
-OF_PAGE = 0.5  # of the page's text: what holds more is the story
-ENTRIES = 0.7  # of an article's text in articles within it: they are what it consists of
-HEAD_OF_STORY = 200  # characters in which its headline, byline and date stand
+LINKED = 0.5  # share of a block's text in links for it to be a list of links
+LINKED_CARD = 0.3  # share of a card's text in links, under a heading such as "Most Popular"
+MARKED = 0.25  # share in links of a block with a teaser class and no paragraph
+OF_PAGE = 0.5  # share of the page's text; a block with more is the story
+ENTRIES = 0.7  # share of an article's text in nested articles for them to be its entries
+HEAD_OF_STORY = 200  # characters with headline, byline and date
 HEAD_UP_TO = 60  # characters of a heading such as "Most Popular"
 LINE = (20, 200)  # characters of a paragraph that is a headline
 
@@ -61,13 +61,13 @@ _SENTENCE_END = re.compile(r"[.!?…।。！？؟۔][\"'”’»）)\]]*\Z")
 
 
 def drop_teasers(tree: HtmlElement, url: str = "") -> None:
-    """Take blocks of other stories out of a page, in place; `url` is the page's address."""
-    site = _Site(url, is_live=_is_live(tree))
+    """Remove teasers of other stories from a page, in place; `url` is the page's URL."""
+    site = _Site(url, is_live=_is_live_blog(tree))
     size = len(tree.text_content())
     own, entries = _own_article(tree)
     others = [*_other_articles(tree, site, own, entries), *_next_stories(tree, site)]
     cards = (card for card in _cards(tree, site) if entries.isdisjoint(_up_from(card)))
-    for element in [*others, *_marked(tree), *cards]:
+    for element in [*others, *_with_teaser_class(tree), *cards]:
         if element.getparent() is not None and len(element.text_content()) < OF_PAGE * size:
             element.drop_tree()
     for head, blocks in list(_headed_lists(tree)):
@@ -79,7 +79,7 @@ def drop_teasers(tree: HtmlElement, url: str = "") -> None:
 
 
 class _Site:
-    """Tells links to other pages of the page's own site."""
+    """Tells links to other pages of the same site."""
 
     def __init__(self, url: str, *, is_live: bool = False) -> None:
         self.url = url
@@ -100,24 +100,24 @@ class _Site:
             own = urlsplit(self.url)
         except ValueError:
             return False
-        if parts.netloc and not _is_kin(host_of(f"https://{parts.netloc}/"), self.host):
+        if parts.netloc and not _is_same_site(host_of(f"https://{parts.netloc}/"), self.host):
             return False
-        if own.path.strip("/") and not own.query:  # "?post=3" and "/post-3" are parts of this page
+        if own.path.strip("/") and not own.query:  # "?post=3" and "/post-3" belong to this page
             path = own.path.rstrip("/")
             if parts.path.rstrip("/") == path or parts.path.startswith(f"{path}/"):
                 return False
         return bool(parts.path.strip("/")) and (parts.path, parts.query) != (own.path, own.query)
 
 
-def _is_live(tree: HtmlElement) -> bool:
-    """Return whether a page calls itself a live blog, in schema.org's word."""
+def _is_live_blog(tree: HtmlElement) -> bool:
+    """Return whether a page declares itself a live blog (schema.org)."""
     marks = (element.get("itemtype") or "" for element in tree.iter() if element.get("itemtype"))
     scripts = (s.text or "" for s in tree.iter("script") if "ld+json" in (s.get("type") or ""))
     return any("LiveBlogPosting" in text for text in (*marks, *scripts))
 
 
-def _is_kin(one: str, other: str) -> bool:
-    """Return whether two hosts are of one site: news.velsund.example and velsund.example."""
+def _is_same_site(one: str, other: str) -> bool:
+    """Return whether two hosts belong to one site: news.velsund.example and velsund.example."""
     labels = other.split(".")
     last = 2 if len(labels) < 3 or len(labels[-2]) > 3 else 3  # velsund.co.uk
     return bool(other) and one.split(".")[-last:] == labels[-last:]
@@ -128,9 +128,9 @@ def _up_from(element: Any) -> list[Any]:
 
 
 def _own_article(tree: HtmlElement) -> tuple[Any, set[Any]]:
-    """Return the page's own article element, and those within it that are its text.
+    """Return the page's own article element, and the nested ones that are its text.
 
-    A live blog consists of its entries, each of which may be an article with a link to itself.
+    A live blog consists of entries, each of which may be an article with a link to itself.
     """
     articles = list(tree.iter("article"))
     own = next((a for a in articles if a.find(".//h1") is not None), None)
@@ -144,12 +144,17 @@ def _own_article(tree: HtmlElement) -> tuple[Any, set[Any]]:
 
 
 def _other_articles(tree: HtmlElement, site: _Site, own: Any, entries: set[Any]) -> Iterator[Any]:
-    """Yield the article elements that aren't the page's: within its own, or after it."""
+    """Yield article elements of other stories, within the page's own or after it."""
     if own is None:
         return
     above = {*own.iterancestors()}
     for article in tree.iter("article"):
-        if article is own or article in above or article in entries or _is_post(article, site):
+        if (
+            article is own
+            or article in above
+            or article in entries
+            or _is_live_entry(article, site)
+        ):
             continue
         within = own in article.iterancestors()
         head = next((h for h in article.iter(*_HEADINGS)), None)
@@ -173,7 +178,7 @@ def _next_stories(tree: HtmlElement, site: _Site) -> Iterator[Any]:
 
 
 def _begins_story(block: Any, site: _Site) -> bool:
-    """Return whether a block begins with a headline: one that links away, or has a date by it."""
+    """Return whether a block begins with a headline that links away or has a date."""
     size = 0
     head: Any = None
     for element in block.iter():
@@ -183,7 +188,7 @@ def _begins_story(block: Any, site: _Site) -> bool:
             head = element
             if _links_away(head, site) or element.tag == "h1":
                 return True
-        elif head is not None and (element.tag == "time" or _DATED.search(_marks(element))):
+        elif head is not None and (element.tag == "time" or _DATED.search(_class_names(element))):
             return True
         size += len(clean_line(element.text or ""))
         if size > HEAD_OF_STORY:
@@ -191,7 +196,7 @@ def _begins_story(block: Any, site: _Site) -> bool:
     return False
 
 
-def _marks(element: Any) -> str:
+def _class_names(element: Any) -> str:
     return f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''}"
 
 
@@ -200,12 +205,12 @@ def _links_away(head: Any, site: _Site) -> bool:
     return any(site.is_other_page(link.get("href")) for link in links)
 
 
-def _marked(tree: HtmlElement) -> Iterator[Any]:
-    """Yield the elements whose class calls them teasers, and that are lists of links or forms."""
+def _with_teaser_class(tree: HtmlElement) -> Iterator[Any]:
+    """Yield elements with a teaser class that are lists of links or forms."""
     for element in tree.iter():
         if not isinstance(element.tag, str) or element.tag in ("html", "body", "main", "article"):
             continue
-        if not _TEASER.search(_marks(element)) or element.find(".//h1") is not None:
+        if not _TEASER.search(_class_names(element)) or element.find(".//h1") is not None:
             continue
         form = element.tag == "form" or element.find(".//input") is not None
         if not _has_prose(element) and (form or _linked_share(element) >= MARKED):
@@ -213,7 +218,7 @@ def _marked(tree: HtmlElement) -> Iterator[Any]:
 
 
 def _cards(tree: HtmlElement, site: _Site) -> Iterator[Any]:
-    """Yield the cards: a heading that links to another page, with a line or two."""
+    """Yield cards: headings that link to another page, with a line or two."""
     for head in tree.iter(*_HEADINGS[1:]):
         if not _links_away(head, site):
             continue
@@ -224,17 +229,17 @@ def _cards(tree: HtmlElement, site: _Site) -> Iterator[Any]:
             if sum(1 for _ in one.iter(*_HEADINGS)) > 1:
                 break
             card = one
-        if card is not head and card.find(".//h1") is None and not _is_post(card, site):
+        if card is not head and card.find(".//h1") is None and not _is_live_entry(card, site):
             yield card
 
 
-def _is_post(card: Any, site: _Site) -> bool:
-    """Return whether a card on the page of a live blog is an entry of it: it has its own time."""
+def _is_live_entry(card: Any, site: _Site) -> bool:
+    """Return whether a card on a live blog is one of its entries: it has its own time."""
     return site.is_live and card.find(".//time") is not None
 
 
 def _headed_lists(tree: HtmlElement) -> Iterator[tuple[Any, list[Any]]]:
-    """Yield the headings of lists of other stories, with the blocks under them."""
+    """Yield headings of lists of other stories, with the blocks below them."""
     taken: set[Any] = set()
     for head in tree.iter(*_HEADS):
         if head in taken or not _is_list_head(head):
@@ -266,7 +271,7 @@ def _is_list_head(head: Any) -> bool:
 
 
 def _is_teaser(block: Any) -> bool:
-    """Return whether a block under such a heading is a link, a card, a picture, or nothing."""
+    """Return whether a block below such a heading is a link, a card, a picture, or empty."""
     if block.tag == "article" or not _size(block):
         return True
     if block.tag in _HEADINGS or block.tag in ("p", "blockquote", "table"):
@@ -289,7 +294,7 @@ def _is_linked_card(block: Any) -> bool:
 
 
 def _linked_lines(tree: HtmlElement, site: _Site) -> Iterator[Any]:
-    """Yield the paragraphs that are nothing but a link to another story of the site."""
+    """Yield paragraphs that are only a link to another story of the site."""
     least, most = LINE
     for line in tree.iter("p", "h2", "h3", "h4", "h5", "strong"):
         if line.tag == "strong" and (line.getparent() is None or line.getparent().tag != "div"):
@@ -309,7 +314,7 @@ def _linked_lines(tree: HtmlElement, site: _Site) -> Iterator[Any]:
 
 
 def _is_label(text: str, links: list[Any]) -> bool:
-    """Return whether what a line says beside its links is nothing, or "Read more:"."""
+    """Return whether a line has nothing besides its links, or only "Read more:"."""
     linked = sum(map(_size, links))
     if linked >= len(text) - 2:
         return True
@@ -342,7 +347,7 @@ def _size(element: Any) -> int:
 
 
 def _text(element: Any, up_to: int) -> str:
-    """Return the text of an element; "" where it is longer, which isn't read to its end."""
+    """Return the text of an element; "" if it is longer than `up_to`."""
     parts, size = [], 0
     for part in element.itertext():
         parts.append(part)

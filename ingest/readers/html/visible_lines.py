@@ -1,4 +1,4 @@
-"""A page as the lines that its readers see, each with the element that holds it."""
+"""Visible lines of a page, each with the element that contains it."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _ASIDE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class VisibleLine:
-    """A line as it is seen, and the element that holds it."""
+    """A visible line and its element."""
 
     element: Any
     text: str
 
 
 def visible_lines(tree: HtmlElement) -> Iterator[VisibleLine]:
-    """Yield the lines of a page in their order, without what is beside the story."""
+    """Yield the visible lines of a page in order, without sidebars and the like."""
     body = tree.find(".//body")
     holders: list[Any] = [tree if body is None else body]
     text: list[str] = []
-    # Not by recursion: pages are nested as deep as their makers like.
+    # Iterative, because the nesting of a page is unbounded.
     todo: list[tuple[str, Any]] = [("open", holders[0])]
     while todo:
         what, element = todo.pop()
@@ -64,7 +64,7 @@ def visible_lines(tree: HtmlElement) -> Iterator[VisibleLine]:
 
 
 def _inside(element: Any) -> list[tuple[str, Any]]:
-    """Return what is in an element, the last first."""
+    """Return the content of an element in reverse order."""
     todo: list[tuple[str, Any]] = []
     for child in reversed(element):
         if child.tail:
@@ -74,7 +74,7 @@ def _inside(element: Any) -> list[tuple[str, Any]]:
 
 
 def _is_left_out(element: Any) -> bool:
-    """Whether an element is not seen, or stands beside the story; not where a heading is in it."""
+    """Return whether an element is invisible, or next to the story and without a heading."""
     if not isinstance(element.tag, str) or element.tag in _UNSEEN or element.tag in _BESIDE:
         return True
     if element.tag in ("body", "html", "main", "article"):

@@ -1,1 +1,1 @@
-"""PDF files, read in a process of their own."""
+"""PDF files, read in a separate process."""

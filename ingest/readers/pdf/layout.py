@@ -1,4 +1,4 @@
-"""A page's pieces of text in the order in which they are read, and as paragraphs."""
+"""Reading order and paragraphs of the text pieces of a PDF."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-_EDGE = 0.09  # of a page's height, above and below: where its number and the paper's name stand
-_GUTTER = 0.8  # of the size of the letters: the space between two columns is wider
-_COLUMN_LINES = 3  # fewer lines beside others make no column
-_PARAGRAPH_GAP = 1.45  # of the usual distance between two lines
-_INDENT = 0.7  # of the size of the letters
-_SHORT = 0.85  # of the column's width: a line that ends earlier may end a paragraph
-_STUB = 0.5  # of the column's width: a line that ends earlier ends one, whatever stands there
-_WORD_UP_TO = 80  # characters of a word that is parted at the end of a line
+_EDGE = 0.09  # share of a page's height, above and below, for page numbers and running heads
+_GUTTER = 0.8  # minimum space between two columns, relative to the font size
+_COLUMN_LINES = 3  # minimum lines of a column
+_PARAGRAPH_GAP = 1.45  # space between paragraphs, relative to the usual line distance
+_INDENT = 0.7  # relative to the font size
+_SHORT = 0.85  # of the column's width; a shorter line may end a paragraph
+_STUB = 0.5  # of the column's width; a shorter line always ends a paragraph
+_WORD_UP_TO = 80  # characters of a word hyphenated at the end of a line
 _PAGE_NUMBER = re.compile(
     r"(?i)\A\W*+(?:(?:page|seite|p\.?|стр\.?)\s*+)?\d{1,4}(?:\s*+(?:of|/|von|из)\s*+\d++)?\W*+"
 )
@@ -24,7 +24,7 @@ _PAGE_NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A line of one column: its text, where it stands (points from the top left), its size."""
+    """A line of one column: its text, position (points from the top left) and font size."""
 
     page: int
     text: str
@@ -37,11 +37,11 @@ class Piece:
 
 
 def without_running_heads(pieces: Sequence[Piece]) -> list[Piece]:
-    """Return the pieces without page numbers, and without what each page says above and below."""
+    """Return the pieces without page numbers and repeated headers and footers."""
     pages = {piece.page for piece in pieces}
-    said = Counter({(p.page, _key(p)) for p in pieces if _at_edge(p)})
-    often = Counter(key for _, key in said)
-    repeated = {key for key, n in often.items() if n >= 2 and 2 * n >= len(pages)}
+    edge_lines = Counter({(p.page, _key(p)) for p in pieces if _at_edge(p)})
+    pages_with = Counter(key for _, key in edge_lines)
+    repeated = {key for key, n in pages_with.items() if n >= 2 and 2 * n >= len(pages)}
     return [
         piece
         for piece in pieces
@@ -50,25 +50,25 @@ def without_running_heads(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def in_reading_order(pieces: Sequence[Piece]) -> list[Piece]:
-    """Return the pieces page by page, column by column, what spans columns before them."""
+    """Return the pieces by page and column, with pieces that span columns first."""
     ordered: list[Piece] = []
     for page in sorted({piece.page for piece in pieces}):
-        ordered += _ordered([piece for piece in pieces if piece.page == page])
+        ordered += _order_page([piece for piece in pieces if piece.page == page])
     return ordered
 
 
 def paragraphs(pieces: Sequence[Piece]) -> list[str]:
-    """Return the lines as paragraphs, words that were parted at a line's end whole again."""
+    """Join the lines into paragraphs, and hyphenated words into whole ones."""
     if not pieces:
         return []
-    usual = _pitch(pieces)
+    usual = _line_distance(pieces)
     words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", " ".join(p.text for p in pieces)))
     found = [pieces[0].text]
     for before, piece in pairwise(pieces):
-        if _begins(before, piece, pieces, usual):
+        if _begins_paragraph(before, piece, pieces, usual):
             found.append(piece.text)
         else:
-            found[-1] = _joined(found[-1], piece.text, words)
+            found[-1] = _join_line(found[-1], piece.text, words)
     return found
 
 
@@ -80,12 +80,12 @@ def _key(piece: Piece) -> str:
     return re.sub(r"\d+", "#", piece.text.casefold())
 
 
-def _ordered(pieces: list[Piece]) -> list[Piece]:
-    """Cut a page where nothing stands, upright if both sides are columns, else across."""
+def _order_page(pieces: list[Piece]) -> list[Piece]:
+    """Order a page by cutting it at empty space: vertically between columns, else horizontally."""
     todo, done = [pieces], []
     while todo:
         part = todo.pop()
-        halves = _upright(part) or _across(part)
+        halves = _split_columns(part) or _split_rows(part)
         if halves:
             todo += [halves[1], halves[0]]
         else:
@@ -93,8 +93,8 @@ def _ordered(pieces: list[Piece]) -> list[Piece]:
     return done
 
 
-def _upright(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]] | None:
-    """Return what is left and right of the widest space that nothing crosses."""
+def _split_columns(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]] | None:
+    """Split at the widest vertical space into left and right; None if these aren't columns."""
     size = median(piece.size for piece in pieces)
     edge, best = float("-inf"), (0.0, 0.0)
     for piece in sorted(pieces, key=lambda piece: piece.left):
@@ -108,22 +108,22 @@ def _upright(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     return (left, right) if gap > _GUTTER * size and columns else None
 
 
-def _across(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]] | None:
-    """Return what is above and below the first space from which on there are columns."""
+def _split_rows(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]] | None:
+    """Split above the first horizontal space where columns begin or end."""
     lines = sorted(pieces, key=lambda piece: piece.top)
     for index in range(1, len(lines)):
         above, below = lines[:index], lines[index:]
-        if max(p.bottom for p in above[-8:]) <= below[0].top + 1 and _upright(below):
+        if max(p.bottom for p in above[-8:]) <= below[0].top + 1 and _split_columns(below):
             return above, below
     for index in range(len(lines) - 1, 0, -1):
         above, below = lines[:index], lines[index:]
-        if max(p.bottom for p in above[-8:]) <= below[0].top + 1 and _upright(above):
+        if max(p.bottom for p in above[-8:]) <= below[0].top + 1 and _split_columns(above):
             return above, below
     return None
 
 
-def _pitch(pieces: Sequence[Piece]) -> float:
-    """Return the usual distance between the tops of a column's lines."""
+def _line_distance(pieces: Sequence[Piece]) -> float:
+    """Return the usual distance between the tops of two lines."""
     steps = [
         b.top - a.top
         for a, b in pairwise(pieces)
@@ -132,8 +132,8 @@ def _pitch(pieces: Sequence[Piece]) -> float:
     return median(steps) if steps else 1.2 * median(piece.size for piece in pieces)
 
 
-def _begins(before: Piece, piece: Piece, pieces: Sequence[Piece], usual: float) -> bool:
-    """Whether a line begins a paragraph, going by the space, the size, and the lines' ends."""
+def _begins_paragraph(before: Piece, piece: Piece, pieces: Sequence[Piece], usual: float) -> bool:
+    """Return whether a line begins a paragraph, judging by spacing, font size and line ends."""
     if abs(before.size - piece.size) > 0.15 * max(before.size, piece.size):
         return True
     step = piece.top - before.top
@@ -158,9 +158,9 @@ def _begins(before: Piece, piece: Piece, pieces: Sequence[Piece], usual: float) 
     return before.right - before.left < room * width and before.text[-1] not in "-\u00ad\u2010"
 
 
-def _joined(text: str, line: str, words: Counter[str]) -> str:
-    """Put a line behind a text; "har-" and "bour" are one word, "well-" and "known" may be two."""
-    # at its end alone: through a long text at every line, the search is quadratic
+def _join_line(text: str, line: str, words: Counter[str]) -> str:
+    """Append a line; "har-" and "bour" are joined, "well-" and "known" keep the hyphen."""
+    # only the end of the text: searching all of it for every line is quadratic
     parted = re.search(r"(?<![^\W\d_])([^\W\d_]++)[-\u00ad\u2010]\Z", text[-_WORD_UP_TO:])
     after = re.match(r"[^\W\d_]+", line)
     if parted is None or after is None or not after.group()[0].islower():

@@ -1,4 +1,4 @@
-"""PDF with a text layer: the article in it, its headline told by the size of its letters."""
+"""Read PDF files with a text layer; the headline is recognized by its font size."""
 
 from __future__ import annotations
 
@@ -19,27 +19,32 @@ from ingest.readers.text import header_fields
 from rag.schema import Article
 from rag.urls import file_location
 
-PDF_BYTES = 64 * 2**20  # most of a larger one is pictures
-_SECONDS = 60  # by the clock; the child has half of it in processor time
-_LETTERS_FROM = 40  # fewer letters and digits are a stamp on a picture of a page
-_LARGER = 1.15  # than the letters of the story: a headline's
+PDF_BYTES = 64 * 2**20  # larger ones consist mostly of pictures
+_SECONDS = 60  # of wall clock time; the child has half of it in CPU time
+_LETTERS_FROM = 40  # letters and digits; with fewer, the page is a scan with a stamp
+_LARGER = 1.15  # font size of a headline relative to the story
 _TITLE_UP_TO = 250  # characters
-_NO_TITLE = re.compile(
+_NOT_A_TITLE = re.compile(
     r"(?i)\.(?:docx?|indd|qxp|pdf|odt|rtf)\b|microsoft|untitled|\A(?=[\w-]*\d)[\w-]++\Z"
 )
-_LOCKED = 3  # what pdfpieces exits with
+_LOCKED = 3  # exit code of the worker
 
 
 def read_pdf(content: bytes, *, place: str, url: str = "") -> Article | Reject:
-    """Return the article of a PDF, its columns one after the other, or why it is none.
+    """Return the article of a PDF, or a Reject with the reason.
 
-    Headers, footers and page numbers are left out, words parted at a line's end made whole. The
-    title is what stands in the largest letters of the first page, else the document's own; date
-    and byline are those under it, else the document's. It is read in a process of its own, with
-    bounds on memory and time: a PDF may be made to crash who reads it.
+    Headers, footers and page numbers are left out, and hyphenated words are joined. The title is
+    the text in the largest font of the first page, or the document's own; date and byline are those
+    below it, or the document's. The PDF is parsed in a process with limits on memory and time,
+    because it may be malicious.
+
+    Args:
+        content: the file.
+        place: its place.
+        url: the URL it was fetched from, if any.
     """
     if len(content) > PDF_BYTES:
-        return Reject(place, f"a PDF longer than {PDF_BYTES // 2**20} MB")
+        return Reject(place, f"PDF larger than {PDF_BYTES // 2**20} MB")
     try:
         read = subprocess.run(
             [sys.executable, "-m", "ingest.readers.pdf.worker"],
@@ -50,11 +55,11 @@ def read_pdf(content: bytes, *, place: str, url: str = "") -> Article | Reject:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Reject(place, f"a PDF that takes more than {_SECONDS} s to read")
+        return Reject(place, f"PDF took more than {_SECONDS} s to read")
     if read.returncode == _LOCKED:
-        return Reject(place, "a PDF locked by a password: save it without one")
+        return Reject(place, "PDF is protected by a password: save it without one")
     if read.returncode:
-        return Reject(place, "a damaged PDF, or one that takes too much to read")
+        return Reject(place, "PDF is damaged, or needs too much memory or time to read")
     found = json.loads(read.stdout)
     pieces = [Piece(**piece) for piece in found["pieces"]]
     return _article(pieces, found["metadata"], place, url)
@@ -64,40 +69,40 @@ def _article(
     pieces: Sequence[Piece], metadata: Mapping[str, str], place: str, url: str
 ) -> Article | Reject:
     if sum(char.isalnum() for piece in pieces for char in piece.text) < _LETTERS_FROM:
-        return Reject(place, "a PDF without a text layer: give it one, as `ocrmypdf` does")
+        return Reject(place, "PDF without a text layer: add one, for example with `ocrmypdf`")
     ordered = in_reading_order(without_running_heads(pieces))
     headline = _headline(ordered)
     title = clean_line(" ".join(piece.text for piece in headline))
     below = ordered[ordered.index(headline[-1]) + 1 :] if headline else ordered
-    # Above the headline stand the paper's name and the section, unless columns begin there.
+    # Above the headline are the paper's name and the section, unless columns begin there.
     above = [p for p in ordered[: -len(below) or None] if p not in headline]
     if sum(len(piece.text) for piece in above) > _TITLE_UP_TO:
         below = [*above, *below]
     story = "\n\n".join(paragraphs(below))
     own = clean_line(metadata.get("Title", ""))
-    if not title and own and not _NO_TITLE.search(own):
+    if not title and own and not _NOT_A_TITLE.search(own):
         title = own
-    said, story = header_fields(story, has_title=bool(title))
+    header, story = header_fields(story, has_title=bool(title))
     record: dict[str, Any] = {
         "url": url,
         "title": title,
         "authors": metadata.get("Author"),
-        "published": _moment(metadata.get("CreationDate", "")),
-        **{name: value for name, value in said.items() if value},
+        "published": _parse_pdf_date(metadata.get("CreationDate", "")),
+        **{name: value for name, value in header.items() if value},
         "text": story,
     }
     return article_from(record, place=place, given=f"file:{file_location(place)}")
 
 
 def _headline(ordered: Sequence[Piece]) -> list[Piece]:
-    """Return the pieces in the largest letters of the first page, if they are a headline."""
+    """Return the pieces in the largest font of the first page, if they are a headline."""
     first = [piece for piece in ordered if piece.page == ordered[0].page]
     sizes = Counter[float]()
     for piece in ordered:
         sizes[piece.size] += len(piece.text)
     usual = sizes.most_common(1)[0][0]
     large = [piece for piece in first if piece.size > _LARGER * usual]
-    # The largest may be the newspaper's name: what has three words or more is a headline.
+    # The largest may be the newspaper's name; a headline has at least three words.
     for size in sorted({piece.size for piece in large}, reverse=True):
         lines = [piece for piece in large if piece.size == size]
         text = " ".join(piece.text for piece in lines)
@@ -106,8 +111,8 @@ def _headline(ordered: Sequence[Piece]) -> list[Piece]:
     return []
 
 
-def _moment(text: str) -> Any:
-    """Return the moment of a PDF's "D:20241024103000+02'00'"; None where it is none."""
+def _parse_pdf_date(text: str) -> Any:
+    """Return the day of a PDF date such as "D:20241024103000+02'00'"; None if it is invalid."""
     digits = re.match(r"D:(\d{4})(\d\d)(\d\d)", text)
     try:
         return parse_date("-".join(digits.groups())) if digits else None

@@ -1,9 +1,9 @@
-"""The pieces of text of a PDF, with where they stand and how large: run as a process of its own.
+"""Extract text pieces of a PDF with position and font size; runs as a separate process.
 
     python -m ingest.readers.pdf.worker < a.pdf > pieces.json
 
-PDFium is a library in C that reads what anybody may have made: what kills it, or makes it run or
-grow without end, ends this process and no other.
+PDFium is a C library that parses untrusted files: if one crashes it, or makes it run or grow
+without end, only this process ends.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ import json
 import sys
 from typing import Any
 
-PAGES = 200  # of one article; a book has more, and no date
+PAGES = 200  # of one article; more is a book
 CHARACTERS = 2_000_000
 MEMORY = 2**30
-SECONDS = 30  # of processor time
-_GAP = 1.6  # of the size of the letters: what is further apart belongs to another column
-_HYPHEN = "\x02"  # what PDFium makes of one at the end of a line
+SECONDS = 30  # of CPU time
+_GAP = 1.6  # space relative to the font size; text further apart is in another column
+_HYPHEN = "\x02"  # PDFium's character for a hyphen at the end of a line
 
 
 def main() -> int:
-    """Read a PDF from stdin and print its pieces; 3 where a password is asked for, 2 if damaged."""
-    _within_bounds()
+    """Read a PDF from stdin and print its pieces as JSON.
+
+    Returns:
+        The exit code: 0, 2 for a damaged PDF, 3 for one that requires a password.
+    """
+    _set_limits()
     import pypdfium2
 
     content = sys.stdin.buffer.read()
@@ -50,17 +54,17 @@ def main() -> int:
     return 0
 
 
-def _within_bounds() -> None:
+def _set_limits() -> None:
     try:
         import resource
-    except ImportError:  # Windows: the parent's clock alone
+    except ImportError:  # Windows: only the parent's timeout applies
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
 
 
 def _pieces_of(page: Any, number: int, most: int) -> list[dict[str, Any]]:
-    """Return a page's text in pieces, each of one line and one column, from the top left."""
+    """Return the pieces of a page, each of one line and one column, with position and size."""
     import pypdfium2.raw as pdfium
 
     text = page.get_textpage()

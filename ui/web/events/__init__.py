@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from rag.settings import Settings
+from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
 from ui.web.components import AT_ONCE
 from ui.web.events.admin import wire_admin
@@ -14,7 +15,6 @@ from ui.web.events.feedback import wire_feedback
 from ui.web.events.histogram import plotted
 from ui.web.events.load import wire_load
 from ui.web.state import Session
-from ui.web.texts import texts_in
 from ui.web.updates import PageUpdates, Shown
 from ui.web.views.article import place_of
 

@@ -11,6 +11,7 @@ import gradio as gr
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
+from ui.i18n import Texts, texts_in
 from ui.web.components import MINDING, TELLING, IngestControls, WithdrawControls
 from ui.web.ingest_job import (
     MOST_SOURCES,
@@ -22,7 +23,6 @@ from ui.web.ingest_job import (
 )
 from ui.web.labels import say
 from ui.web.state import Session
-from ui.web.texts import Texts, texts_in
 from ui.web.views.markup import escape, escape_line, paragraph
 from ui.web.views.status import failure, ingest_html
 
@@ -35,15 +35,15 @@ LONGEST_REASON = 500  # of a removal
 
 def lay_out_ingest() -> IngestControls:
     """Put what feeds in its place, inside the column that is open; hidden from who may not."""
-    with gr.Accordion(say("mind"), open=False, visible=False, elem_id="bf-mind") as block:
+    with gr.Accordion(say("manage"), open=False, visible=False, elem_id="bf-mind") as block:
         files = gr.File(label=say("files"), file_count="multiple", height=130, elem_id="bf-files")
         addresses = gr.Textbox(label=say("addresses"), lines=2, max_lines=6, elem_id="bf-addresses")
         with gr.Row():
-            feed = gr.Button(say("feed"), size="sm", variant="primary", min_width=90)
-            stop = gr.Button(say("feed_stop"), size="sm", min_width=60, visible=False)
+            feed = gr.Button(say("add"), size="sm", variant="primary", min_width=90)
+            stop = gr.Button(say("add_stop"), size="sm", min_width=60, visible=False)
         told = gr.HTML(elem_id="bf-told", padding=False)
-        name = gr.Textbox(label=say("take_out_name"), max_length=2000, max_lines=1)
-        remove = gr.Button(say("take_out"), size="sm", elem_id="bf-remove")
+        name = gr.Textbox(label=say("withdraw_name"), max_length=2000, max_lines=1)
+        remove = gr.Button(say("withdraw"), size="sm", elem_id="bf-remove")
         status = gr.HTML(elem_id="bf-status", padding=False)
     return IngestControls(block, files, addresses, feed, stop, told, name, remove, status)
 
@@ -53,10 +53,10 @@ def lay_out_withdrawal(kept_seconds: int) -> WithdrawControls:
     doomed = gr.State((), time_to_live=kept_seconds)
     with gr.Column(visible=False, elem_id="bf-sure") as block:
         question = gr.HTML(padding=True)
-        reason = gr.Textbox(label=say("take_out_reason"), max_length=LONGEST_REASON, max_lines=2)
+        reason = gr.Textbox(label=say("withdraw_reason"), max_length=LONGEST_REASON, max_lines=2)
         with gr.Row():
-            yes = gr.Button(say("take_out_yes"), size="sm", variant="stop", min_width=90)
-            no = gr.Button(say("take_out_no"), size="sm", min_width=90)
+            yes = gr.Button(say("withdraw_yes"), size="sm", variant="stop", min_width=90)
+            no = gr.Button(say("withdraw_no"), size="sm", min_width=90)
     return WithdrawControls(doomed, block, question, reason, yes, no)
 
 
@@ -107,11 +107,11 @@ def _feed(page: PageUpdates, settings: Settings) -> Any:
         texts = _refuse_others(desk, request)
         addresses, wrong = addresses_in(pasted or "")
         if wrong:
-            yield {on.told: failure(texts("no_address", text=wrong[0][:200]))}
+            yield {on.told: failure(texts("bad_address", text=wrong[0][:200]))}
             return
         sources = [Path(file) for file in files or []]
         if not sources and not addresses:
-            yield {on.told: failure(texts("feed_nothing"))}
+            yield {on.told: failure(texts("add_nothing"))}
             return
         busy = {on.feed: gr.Button(interactive=False), on.stop: gr.Button(visible=True)}
         yield {**busy, on.files: None, on.told: ingest_html(IngestResult(), texts)}
@@ -136,7 +136,7 @@ def _stopped(page: PageUpdates) -> Any:
         texts = texts_in(desk.language)
         return {
             **page.covered(texts),
-            on.told: failure(texts("feed_stopped")),
+            on.told: failure(texts("add_stopped")),
             on.feed: gr.Button(interactive=True),
             on.stop: gr.Button(visible=False),
         }
@@ -156,7 +156,7 @@ def _confirm_withdrawal(page: PageUpdates) -> Any:
         first = page.archive.article(ids[0], access=ALL_RIGHTS)
         title = first.title if first else ids[0]
         more = f" (+{len(ids) - 1})" if len(ids) > 1 else ""
-        question = texts("take_out_sure", title=f"{title or ids[0]}{more}")
+        question = texts("withdraw_confirm", title=f"{title or ids[0]}{more}")
         return {
             on.doomed: tuple(ids),
             on.question: paragraph(escape_line(question), "bf-sure"),
@@ -180,7 +180,7 @@ def _remove(page: PageUpdates, settings: Settings) -> Any:
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return {on.doomed: ids}
-        gr.Info(texts("taken_out", count=count), duration=5)
+        gr.Info(texts("withdrawn_articles", count=count), duration=5)
         return {
             on.doomed: (),
             on.block: gr.Column(visible=False),

@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from rag.schema import Filters
+from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
 from ui.web.ask_request import FIELDS, fields_from_request, request_from_fields, request_from_link
 from ui.web.components import AT_ONCE, BEGINNING
 from ui.web.events.histogram import clicked, dragged, picked, plotted
 from ui.web.state import AskRequest, Session
-from ui.web.texts import texts_in
 from ui.web.updates import PageUpdates, Shown
 from ui.web.views.markup import escape, unescape
 

@@ -9,10 +9,10 @@ import gradio as gr
 
 from rag.schema import Citation
 from ui import answer_formats
+from ui.i18n import texts_in
 from ui.web.ask_request import permalink
 from ui.web.components import TELLING
 from ui.web.state import Session, Turn
-from ui.web.texts import texts_in
 from ui.web.updates import PageUpdates
 
 # The file is made in the browser: nothing of it lies on the server, where others might find it.

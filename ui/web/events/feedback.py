@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
+from ui.i18n import texts_in
 from ui.web import input_validation
 from ui.web.components import AT_ONCE, TELLING
 from ui.web.feedback import feedback_of, keep
 from ui.web.state import Session
-from ui.web.texts import texts_in
 from ui.web.updates import PageUpdates, Shown
 
 
@@ -49,10 +49,10 @@ def _keep(
     if found is None:
         return
     if not page.thumbs.take(request.client.host if request.client else ""):
-        raise gr.Error(texts("too_many_thumbs"), print_exception=False)
+        raise gr.Error(texts("too_much_feedback"), print_exception=False)
     try:
         is_kept = keep(page.archive.path, found, page.feedback)
     except OSError as error:
-        raise gr.Error(texts("not_kept"), print_exception=False) from error
+        raise gr.Error(texts("feedback_not_saved"), print_exception=False) from error
     if not is_kept:
         raise gr.Error(texts("feedback_full"), print_exception=False)

@@ -17,12 +17,12 @@ from rag.retrieval.histogram import (
     next_bucket_start,
 )
 from rag.retrieval.hybrid import apply_query_constraints
+from ui.i18n import Texts, texts_in
 from ui.web import input_validation
 from ui.web.ask_request import fields_from_request, within
 from ui.web.components import CITED, NOT_CITED
 from ui.web.run_turn import REMEMBERED, read_question
 from ui.web.state import Session
-from ui.web.texts import Texts, texts_in
 from ui.web.updates import PageUpdates, Shown
 from ui.web.views.markup import escape
 
@@ -80,7 +80,7 @@ def _note(found: Histogram, texts: Texts) -> str:
     total = sum(bar.articles for bar in found.bars)
     when = texts.period(found.bars[0].start, found.end(found.bars[-1]))
     step = texts(f"step_{found.step}")
-    said = escape(texts("spoken_of", count=total, when=when, step=step))
+    said = escape(texts("matching_articles", count=total, when=when, step=step))
     legend = "".join(
         f'<span><i style="background:{colour}"></i>{escape(texts(key))}</span>'
         for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))

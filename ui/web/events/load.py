@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
+from ui.i18n import preferred_language, texts_in
 from ui.web import browser_storage
 from ui.web.components import AT_ONCE
 from ui.web.events.admin import allowed
 from ui.web.state import Conversation, Session
-from ui.web.texts import texts_in, wanted_language
 from ui.web.updates import PageUpdates, Shown
 
 
@@ -20,9 +20,9 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
     on = page.on
 
     def load(desk: Session, browser: Any, request: gr.Request) -> Shown:
-        language = wanted_language(request.headers.get("accept-language", ""))
+        language = preferred_language(request.headers.get("accept-language", ""))
         texts = texts_in(language)
-        conversations = browser_storage.from_browser(browser, page.archive, texts("lost"))
+        conversations = browser_storage.from_browser(browser, page.archive)
         fresh = desk.conversations if desk.turns else (Conversation(),)  # with an id of its own
         conversations = conversations or fresh
         desk = replace(desk, language=language, conversations=conversations, is_loaded=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rag.sanitize import neutralize_markers
 from rag.schema import Article, Passage
+from ui.i18n import Texts
 from ui.web.state import Turn
-from ui.web.texts import Texts
 from ui.web.views.cards import copies_html, facts_html, marked, original
 from ui.web.views.markup import escape, paragraph
 
@@ -65,7 +65,7 @@ def article_html(
     if article.correction:
         notes.append(texts("correction", words=article.correction))
     if article.updated:
-        notes.append(texts("updated", day=texts.date(article.updated)))
+        notes.append(texts("updated", day=texts.moment(article.updated)))
     said = "".join(paragraph(escape(note), "bf-note") for note in notes)
     return (
         f'<article class="bf-article" aria-labelledby="bf-article-title">'
@@ -85,7 +85,7 @@ def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: T
     items = []
     for one in revisions:
         number = one.article.revision
-        said = escape(texts("revision", number=number, day=texts.date(one.came)))
+        said = escape(texts("revision", number=number, day=texts.moment(one.came)))
         button = (
             f'<button type="button" data-turn="{turn}" data-card="{card}" '
             f'data-revision="{number}">{said}</button>'

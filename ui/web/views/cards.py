@@ -7,8 +7,8 @@ from itertools import groupby
 
 from rag.sanitize import neutralize_markers, web_address
 from rag.schema import ArticleMetadata, Citation, Hit, Passage
+from ui.i18n import Texts
 from ui.web.state import Turn
-from ui.web.texts import Texts
 from ui.web.views.markup import escape, escape_line, paragraph
 
 MOST_COPIES = 5  # named on a card; a wire story is in hundreds of papers
@@ -17,7 +17,7 @@ MOST_COPIES = 5  # named on a card; a wire story is in hundreds of papers
 def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
     """Return the cards of a conversation's answers, the last one open, the others folded."""
     if not turns:
-        return paragraph(escape(texts("no_evidence")), "bf-empty")
+        return paragraph(escape(texts("no_sources_yet")), "bf-empty")
     cards = [_turn(turn, number, texts) for number, turn in enumerate(turns, start=1)]
     folded = "".join(
         f'<details class="bf-earlier"><summary dir="auto">'
@@ -31,12 +31,12 @@ def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
 def _turn(turn: Turn, number: int, texts: Texts) -> str:
     answer = turn.answer
     if turn.shown:
-        heading = "closest" if answer.refused else "passages"
+        heading = "closest_articles" if answer.refused else "passages"
         cards = [
             _hit_card(hit, number, place, texts) for place, hit in enumerate(turn.shown, start=1)
         ]
     else:
-        heading = "nothing_near" if answer.refused else "rests_on"
+        heading = "no_related_articles" if answer.refused else "sources"
         cards = [
             _citation_card(card, list(citations), number, texts, _said(turn, number, card))
             for card, citations in groupby(answer.citations, key=lambda c: c.number)
@@ -91,7 +91,7 @@ def facts_html(head: ArticleMetadata, texts: Texts) -> str:
         f"<span>{fact}</span>"
         for fact in (
             f"<bdi>{escape(head.publisher)}</bdi>" if head.publisher else "",
-            f"<time>{escape_line(texts.date(head.published))}</time>" if head.published else "",
+            f"<time>{escape_line(texts.moment(head.published))}</time>" if head.published else "",
             f"<bdi>{escape(', '.join(head.authors))}</bdi>" if head.authors else "",
             f"<bdi>{escape(head.section)}</bdi>" if head.section else "",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.web.texts import Texts
+from ui.i18n import Texts
 from ui.web.views.markup import escape, escape_line
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def header_html(status: ArchiveStatus, texts: Texts) -> str:
         texts("articles", count=status.articles),
         names[0] if len(names) == 1 else texts("publishers_count", count=len(names)),
         texts.period(status.first, status.last),
-        texts("last_fed", day=texts.date(status.last_ingest)) if status.last_ingest else "",
+        texts("last_ingest", day=texts.moment(status.last_ingest)) if status.last_ingest else "",
     ]
     line = "".join(f'<span dir="auto">{escape(part)}</span>' for part in told if part)
     return (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rag.schema import ArticleMetadata, Statement
+from ui.i18n import Texts, notices_text, refusal_text, render, statement_text, support_key
 from ui.render import named
 from ui.web.state import Turn
-from ui.web.texts import SUPPORTS, Texts
 from ui.web.views.markup import escape, escape_line, paragraph, plain_line
 
 OFFERED = 3  # closest articles that stand in the chat itself; all of them have cards
@@ -34,7 +34,7 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         key = "waiting" if turn.progress == "waiting" else "searching"
         yield paragraph(f'<span class="bf-working">{escape(texts(key))}</span>', "bf-note")
     elif answer.refused:
-        first, _, rest = (texts.told(answer.reason) or texts("refusal")).partition(". ")
+        first, _, rest = refusal_text(answer, texts).partition(". ")
         why = f"&#46; {escape_line(rest)}" if rest else ""
         yield paragraph(f"<strong>{escape_line(first)}</strong>{why}", "bf-refused")
         yield _closest(turn, number, texts)
@@ -55,7 +55,7 @@ def _closest(turn: Turn, number: int, texts: Texts) -> str:
         f"{_whose(hit.metadata, texts)}</li>"
         for place, hit in enumerate(turn.shown[:OFFERED], start=1)
     )
-    heading = paragraph(escape(texts("closest_beside")), "bf-note")
+    heading = paragraph(escape(texts("closest_articles")), "bf-note")
     return f'{heading}<ul class="bf-closest">{items}</ul>' if items else ""
 
 
@@ -66,14 +66,14 @@ def _whose(head: ArticleMetadata, texts: Texts) -> str:
 
 
 def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
-    parts = [escape_line(texts.dated(statement.text))]
+    parts = [escape_line(statement_text(statement, texts))]
     for number, citation in {c.number: c for c in statement.citations}.items():
         parts.append(
             f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
             f'title="{escape_line(named(citation.metadata))}">&#91;{number}&#93;</a>'
         )
-    sign, key = SIGNS[statement.support], SUPPORTS[statement.support]
-    told = escape_line(". ".join(filter(None, (texts(key), texts.told(statement.reason)))))
+    sign, key = SIGNS[statement.support], support_key(statement.support)
+    told = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
     shown = "" if statement.support == "supported" else f" {escape(texts(key))}"
     hidden = f'<span class="bf-unseen">{told}</span>' if not shown else ""
     support = f'<span class="bf-support bf-{key}" title="{told}">{sign}{shown}{hidden}</span>'
@@ -84,10 +84,10 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
 
 def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
     answer = turn.answer
-    if answer.notice:
-        yield paragraph(escape_line(texts.told(answer.notice)), "bf-note bf-notice")
+    if notices := notices_text(answer, texts):
+        yield paragraph(escape_line(notices), "bf-note bf-notice")
     if turn.out_of_coverage:
-        yield paragraph(escape(texts("outside")), "bf-note bf-notice")
+        yield paragraph(escape(texts("outside_coverage")), "bf-note bf-notice")
     if turn.progress == "stopped":
         yield paragraph(escape(texts("stopped")), "bf-note")
     facts = []
@@ -95,8 +95,8 @@ def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
         facts.append(texts("as_of", day=texts.day(answer.newest_source)))
     if turn.progress in ("growing", "done") and answer.hits:
         looked_at = max(answer.candidates_considered, len(answer.hits))
-        facts.append(texts("looked_at", count=looked_at))
-    facts += [texts(f"struck_{kind}") for kind in turn.request.removed_constraints]
+        facts.append(texts("considered", count=looked_at))
+    facts += [texts(f"ignored_{kind}") for kind in turn.request.removed_constraints]
     if facts:
         yield paragraph(" &#183; ".join(map(escape_line, facts)), "bf-note bf-facts")
 
@@ -108,8 +108,12 @@ def _removed(turn: Turn, texts: Texts) -> str:
         return ""
     items = "".join(
         f'<li dir="auto"><del>{escape_line(s.text)}</del> '
-        f"<span>{escape_line(texts.told(s.reason) or texts(SUPPORTS[s.support]))}</span></li>"
+        f"<span>{escape_line(_reason(s, texts))}</span></li>"
         for s in removed
     )
     heading = escape(texts("removed", count=len(removed)))
     return f'<details class="bf-removed"><summary>{heading}</summary><ul>{items}</ul></details>'
+
+
+def _reason(statement: Statement, texts: Texts) -> str:
+    return render(statement.reason, texts) or texts(support_key(statement.support))

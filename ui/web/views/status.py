@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ui.i18n import Texts
 from ui.web.ingest_job import IngestResult
-from ui.web.texts import Texts
 from ui.web.views.markup import escape, escape_line
 
 if TYPE_CHECKING:
@@ -20,15 +20,22 @@ def ingest_html(intake: IngestResult, texts: Texts) -> str:
     report = intake.report
     parts = []
     if intake.failed:
-        parts.append(failure(texts("feed_failed", why=intake.failed)))
+        parts.append(failure(texts("add_failed", why=intake.failed)))
     elif intake.is_done and report:
-        figures = ("new", "changed", "unchanged", "rejected", "passages")
-        counted = {name: texts.number(getattr(report, name)) for name in figures}
-        parts.append(note(texts("fed", seconds=f"{report.seconds:.1f}", **counted)))
+        said = texts(
+            "added",
+            count=report.new,
+            changed=texts.number(report.changed),
+            unchanged=texts.number(report.unchanged),
+            rejected=texts.number(report.rejected),
+            passages=texts.number(report.passages),
+            seconds=texts.number(round(report.seconds, 1)),
+        )
+        parts.append(note(said))
     else:
         share = round(100 * intake.share)
         new, changed = (report.new, report.changed) if report else (0, 0)
-        said = texts("feeding", share=share, new=texts.number(new), changed=texts.number(changed))
+        said = texts("adding", share=share, new=texts.number(new), changed=texts.number(changed))
         parts.append(f'<progress max="100" value="{share}" aria-hidden="true"></progress>')
         parts.append(note(said))
     if intake.rejects:
@@ -47,8 +54,8 @@ def status_html(status: ArchiveStatus, texts: Texts) -> str:
         "articles": texts.number(status.articles),
         "passages": texts.number(status.passages),
         "copies": texts.number(status.copies),
-        "last": texts.date(status.last_ingest) or texts("never"),
-        "size": f"{status.bytes / 1e6:,.1f} MB".replace(",", " "),
+        "last": texts.moment(status.last_ingest) or texts("never"),
+        "size": f"{texts.number(round(status.bytes / 1e6, 1))} MB",
         "model": status.embedding_model,
         "sequence": str(status.sequence),
     }
@@ -65,7 +72,7 @@ def status_html(status: ArchiveStatus, texts: Texts) -> str:
 
 def _gap(gap: CoverageGap, texts: Texts) -> str:
     return texts(
-        "status_silent" if gap.goes_on else "status_gap",
+        "gap_until_now" if gap.goes_on else "gap",
         publisher=gap.publisher or texts("no_publisher"),
         first=texts.day(datetime(*gap.first.timetuple()[:3], tzinfo=UTC)),
         last=texts.day(datetime(*gap.last.timetuple()[:3], tzinfo=UTC)),

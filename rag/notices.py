@@ -1,0 +1,170 @@
+"""Notices: codes with parameters for everything an answer says in words of its own.
+
+The archive's code returns notices; `ui.i18n` puts them into words. A parameter that is a date is
+an ISO 8601 day in UTC ("2024-10-24").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from rag.errors import InvalidValueError
+
+Value = str | int | float | bool | tuple[str, ...]
+
+# Every code with the names of its parameters; one that ends with "?" may be left out.
+CODES: Final[Mapping[str, tuple[str, ...]]] = {
+    # Why an archive gives no answer
+    "nothing_relevant": (),
+    "off_topic": (),
+    "speakers_missing": ("speakers",),
+    "names_missing": ("names",),
+    "earlier_article": ("source", "published"),
+    "later_article": ("source", "published"),
+    "excluded_article": ("source", "published"),
+    "excluded_article_undated": ("source",),
+    "chat_model_found_nothing": (),
+    "error": ("message",),
+    # About an answer, or about the search for one
+    "search_limited": ("publishers?", "after?", "before?"),
+    "headline_dates_ignored": (),
+    "headline_names_ignored": (),
+    "nothing_in_time_range": (),
+    "sources_disagree": (),
+    "sources_disagree_newest_last": (),
+    "low_confidence": (),
+    "premise_contradicted": ("premise",),
+    "premise_other_number": ("premise", "number"),
+    "premise_other_name": ("premise", "name", "instead"),
+    "premise_other_actor": ("premise", "actor", "instead"),
+    "premise_name_missing": ("premise", "name"),
+    "premise_only_possible": ("premise",),
+    "corrected": ("title", "correction"),
+    "corrected_since": ("title", "correction"),
+    "archive_as_of": ("day",),
+    "archive_empty_as_of": ("day",),
+    "generated_unsupported": (),
+    "quotations_instead": (),
+    "maybe_incomplete": (),
+    "chat_model_failed": ("error",),
+    "chat_model_silent": ("seconds",),
+    "chat_model_wrote_nothing": (),
+    "chat_model_repeated_itself": (),
+    "chat_model_endless_sentence": (),
+    "articles_withdrawn": (),
+    "message": ("text",),
+    # Why a statement is not supported
+    "empty_statement": (),
+    "no_citation": (),
+    "partly_supported": (),
+    "not_in_passage": (),
+    "passage_differs": (),
+    "passage_says_opposite": (),
+    "passage_swaps_roles": (),
+    "passage_attributes": ("speaker",),
+    "passage_quotes_other": ("speaker",),
+    "quote_altered": ("quote",),
+    "number_missing": ("number",),
+    "name_missing": ("name",),
+    "title_missing": ("title",),
+    "retracted": (),
+    # What a question asks for beside its words
+    "published_on": ("day",),
+    "published_between": ("first", "last"),
+    "published_since": ("first",),
+    "published_until": ("last",),
+    "preferably_on": ("day",),
+    "preferably_between": ("first", "last"),
+    "preferably_since": ("first",),
+    "preferably_until": ("last",),
+    "from_publishers": ("publishers",),
+    "by_authors": ("authors",),
+    "with_phrases": ("phrases",),
+    "without_words": ("words",),
+    # Where a quoted statement comes from, in brackets before it
+    "dated": ("day",),
+    "undated": (),
+    "weekday": ("weekday",),
+    "source": ("publisher",),
+    "dated_source": ("day", "publisher"),
+    "later": ("day",),
+    "later_source": ("day", "publisher"),
+}
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Notice:
+    """A code with its parameters, to be put into words in the reader's language.
+
+    Parameters are given by name: `Notice("names_missing", names=["Ada Quill"])`. Dates become ISO
+    days, and lists tuples.
+
+    Raises:
+        InvalidValueError: The code is unknown, or the parameters are not those of the code.
+    """
+
+    code: str
+    params: tuple[tuple[str, Value], ...]
+
+    def __init__(self, code: str, /, **params: Value | date | Sequence[str]) -> None:
+        known = CODES.get(code) if isinstance(code, str) else None
+        if known is None:
+            raise InvalidValueError(f"There is no notice {code!r}: see rag.notices.CODES.")
+        allowed = [name.removesuffix("?") for name in known]
+        required = {name for name in known if not name.endswith("?")}
+        if not required <= params.keys() <= set(allowed):
+            raise InvalidValueError(
+                f"The notice {code!r} takes {', '.join(known) or 'no parameters'}, "
+                f"not {', '.join(params) or 'none'}."
+            )
+        pairs = tuple((name, _value(params[name], name)) for name in allowed if name in params)
+        object.__setattr__(self, "code", code)
+        object.__setattr__(self, "params", pairs)
+
+    def __getitem__(self, name: str) -> Value:
+        """Return the parameter `name`; KeyError if the notice has none."""
+        return dict(self.params)[name]
+
+    def __str__(self) -> str:
+        """Return the code, and the parameters in parentheses."""
+        params = ", ".join(
+            f"{name}: {', '.join(value) if isinstance(value, tuple) else value}"
+            for name, value in self.params
+        )
+        return f"{self.code} ({params})" if params else self.code
+
+    def __repr__(self) -> str:
+        return f"Notice({', '.join([repr(self.code), *(f'{n}={v!r}' for n, v in self.params)])})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the notice as JSON-ready values: `{"code": ..., "params": {...}}`."""
+        params = {n: list(v) if isinstance(v, tuple) else v for n, v in self.params}
+        return {"code": self.code, "params": params}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Notice:
+        """Return the notice that `to_dict` gave.
+
+        Raises:
+            InvalidValueError: `value` is not what `to_dict` gives.
+        """
+        if not isinstance(value, Mapping) or not isinstance(value.get("params", {}), Mapping):
+            raise InvalidValueError("This is not a notice: it has no code and parameters.")
+        return cls(value.get("code", ""), **value.get("params", {}))
+
+
+def _value(value: Any, name: str) -> Value:
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str | int | float):  # and bool
+        return value
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    raise InvalidValueError(
+        f"The parameter {name} is neither a string, a number, a date nor a list of strings."
+    )
