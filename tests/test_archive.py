@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import re
 import shutil
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError, ArchiveNotFoundError, EmbeddingMismatchError
 from rag.schema import ALL_RIGHTS, Article, Filters, Span
 from rag.store.articles import ArticleStore, content_hash, prepare_articles
+from tests.processes import Process
 
 DIMENSION = 256
 
@@ -235,8 +235,7 @@ def _put_in_another_process(path: Path, first: int, last: int) -> None:
 
 
 def _in_another_process(path: Path, first: int, last: int) -> None:
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_put_in_another_process, args=(path, first, last))
+    process = Process(target=_put_in_another_process, args=(path, first, last))
     process.start()
     process.join(120)
     assert process.exitcode == 0

@@ -4,7 +4,6 @@ next opening, and the record's loss is told in one line with the way out."""
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import os
 import shutil
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems, repair_archive
 from rag.errors import ArchiveDamagedError
 from rag.schema import Article, Span
+from tests.processes import Process
 from ui import cli
 
 ARTICLES = 600  # two passages each: beyond 1,000, Chroma writes its vectors into files
@@ -59,7 +59,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive whose writer was killed: -wal and -shm are there, the former with most of it."""
     folder = tmp_path_factory.mktemp("killed") / "archive"
     Archive.open(folder, mode="write", embeddings=Numbered()).close()
-    process = multiprocessing.get_context("spawn").Process(target=_die_after_puts, args=(folder,))
+    process = Process(target=_die_after_puts, args=(folder,))
     process.start()
     process.join(60)
     assert (folder / "archive.sqlite-wal").stat().st_size > 100_000
@@ -106,7 +106,9 @@ def kinds(folder: Path) -> dict[str, Path]:
     return found
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [DAMAGES[0], *(pytest.param(each, marks=pytest.mark.full) for each in DAMAGES[1:])]
+)
 def test_every_file_of_an_index_is_mended_on_the_next_opening(
     sound: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:

@@ -18,6 +18,8 @@ from rag.models.torch_backend import batches
 from rag.models.weights import minilm_folder
 from rag.settings import Settings
 
+pytestmark = pytest.mark.model
+
 SENTENCES = [
     "South Korea threatened to send weapons to Ukraine.",
     "Seoul",
@@ -230,6 +232,7 @@ def test_a_query_does_not_wait_for_torch():
     assert (ran.stdout.strip(), ran.returncode) == ("set()", 0), ran.stderr
 
 
+@pytest.mark.full
 def test_loading_a_model_prints_nothing():
     program = (
         "from rag.models.loading import open_embeddings; from rag.settings import Settings\n"

@@ -196,7 +196,6 @@ def test_a_bomb_with_a_forged_packed_size_is_not_unpacked(tmp_path: Path, genuin
 @pytest.mark.parametrize(
     "manifest",
     [
-        b'{"made": "' + b"9" * (200 * MEGABYTE) + b'"}',
         b"[" * 60_000,
         b'{"format":' * 6_000,
         b"[]",
@@ -204,11 +203,17 @@ def test_a_bomb_with_a_forged_packed_size_is_not_unpacked(tmp_path: Path, genuin
         b"{}",
         b"\xff\xfe",
     ],
-    ids=["huge", "deep", "deep objects", "list", "null", "empty", "no text"],
+    ids=["deep", "deep objects", "list", "null", "empty", "no text"],
 )
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path, genuine: Path, manifest: bytes) -> None:
     said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
     assert "is not a complete backup file" in said
+
+
+def test_a_huge_manifest_is_refused(tmp_path: Path, genuine: Path) -> None:
+    manifest = b'{"made": "' + b"9" * (200 * MEGABYTE) + b'"}'
+    said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
+    assert "is no backup, or not all of one" in said
 
 
 @pytest.mark.parametrize(
@@ -279,7 +284,7 @@ DEEP = "[" * 100_000
         "UPDATE texts SET text = cast(x'fffe' AS TEXT) WHERE revision_id = 1",
         "UPDATE revisions SET authors = 'Noor Haan' WHERE id = 1",
         "UPDATE revisions SET authors = '[1, 2]' WHERE id = 1",
-        f"UPDATE revisions SET authors = '{DEEP}' WHERE id = 1",
+        pytest.param(f"UPDATE revisions SET authors = '{DEEP}' WHERE id = 1", id="deep"),
         "UPDATE changes SET at = 'yesterday'",
         "UPDATE changes SET at = '2024-10-24'",
         "UPDATE changes SET at = '9999-12-31T23:59:59-12:00'",
