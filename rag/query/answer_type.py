@@ -110,10 +110,16 @@ class ExpectedAnswer:
 
 
 def classify_question(question: str) -> ExpectedAnswer:
-    """Return the answer that `question` expects; further types that it asks for go to `also`.
+    """Return the answer type and layout that a question expects.
 
-    Sentences before the first one that asks have no influence on the type: "When it is warm we
-    grill. How many ...?"
+    Sentences before the first question determine only the layout: "When it is warm we grill. How
+    many ...?" asks for a figure.
+
+    Args:
+        question: The question, as asked.
+
+    Returns:
+        The expected answer; further types that the question asks for are in `also`.
     """
     layout: AnswerLayout = "best first"
     if _BY_SIDE.search(question):

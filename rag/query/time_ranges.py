@@ -46,7 +46,7 @@ class ReferenceDate:
     ahead: bool = False
 
     def latest(self, month: int, day: int = 1) -> date:
-        """The latest such day that has begun; the next one for a question that looks ahead."""
+        """Return the latest such day that has begun; the next one if `ahead` is set."""
         for year in range(self.day.year + (1 if self.ahead else 0), self.day.year - 9, -1):
             if day > monthrange(year, month)[1]:
                 continue
@@ -149,7 +149,7 @@ def resolve_years(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] 
 
 
 def _part_of(part: str | None, start: date, end: date) -> tuple[date, date]:
-    """The early, middle or late third; days 1-10, 11-20 and the rest of a month."""
+    """Return a range's early, middle or late third; of a month days 1-10, 11-20 or the rest."""
     if not part:
         return start, end
     third = 0 if re.search("early|start|beginning", part, re.I) else 1
@@ -206,7 +206,7 @@ def resolve_holiday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date
 def resolve_numeric(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     year, month, day = int(m["year"]), int(m["b"]), int(m["a"])
     if m["a"] != m["b"] and month <= 12 and day <= 12:
-        month, day = day, month  # as dateparser does: month first where both can be
+        month, day = day, month  # month first if ambiguous, as dateparser does
     elif month > 12:
         month, day = day, month
     if not (1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
