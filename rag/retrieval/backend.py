@@ -1,4 +1,4 @@
-"""SearchBackend: the archive as search, answers and evaluation see it."""
+"""SearchBackend: the interface of an archive that search, answering and evaluation use."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 class SearchBackend(Protocol):
     """A searchable archive: `Archive`, `ArchiveSnapshot`, or a fake in tests.
 
-    Search ranks candidates, which have no text; `load_hits` reads the texts of those that are
-    shown. The backend owns its `reranker`, so that every search uses the same one.
+    A search ranks candidates, which have no text; `load_hits` reads the texts of those that are
+    shown. The backend owns its `reranker`, so every search uses the same one.
     """
 
     @property
     def reranker(self) -> BaseCrossEncoder | None:
-        """The cross-encoder that orders the best candidates; None for none."""
+        """The cross-encoder that reranks the best candidates; None for none."""
 
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = ...
@@ -37,21 +37,21 @@ class SearchBackend(Protocol):
         """Return the `k` passages that score best by BM25, best first."""
 
     def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]:
-        """Return the cosine of each candidate with the query; -1.0 for one without a vector."""
+        """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector."""
 
     def load_hits(
         self, found: Iterable[PassageCandidate], /, *, access: Access = ...
     ) -> dict[int, Hit]:
-        """Return the hits of the candidates that are still here, by number, in order."""
+        """Return the hits of the candidates that are still in the archive, by number, in order."""
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return the texts' vectors (n, dimension), of length one."""
+        """Return the texts' vectors, an array of shape (n, dimension) with rows of length one."""
 
     def article(self, article_id: str, /, *, access: Access = ...) -> Article | None:
-        """Return an article; None if it is not here or may not be read with these rights."""
+        """Return an article; None if it doesn't exist or these rights don't allow reading it."""
 
     def publishers(self, *, access: Access = ...) -> tuple[str, ...]:
-        """Return the publishers' names, the one with most articles first."""
+        """Return the publishers' names, the one with the most articles first."""
 
     def authors(self, *, access: Access = ...) -> tuple[str, ...]:
         """Return the authors' names, sorted."""
