@@ -1,4 +1,4 @@
-"""What a question asks for: its words, its window of time, its publishers, its kind of answer."""
+"""Question parser: search terms, time range, publishers, authors and expected answer type."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ParsedQuery:
     time_neutral: bool = False
 
     def describe(self) -> tuple[Notice, ...]:
-        """Return the constraints that were read from the words, for the reader."""
+        """Return a notice for each constraint that was read from the question."""
         described = list(_described_window(self.time_range))
         for code, name, values in (
             ("from_publishers", "publishers", self.publishers),
@@ -95,10 +95,16 @@ def parse_question(
     publishers: Sequence[str] = (),
     authors: Sequence[str] = (),
 ) -> ParsedQuery:
-    """Return what `question`, asked at the aware time `asked_on`, asks for.
+    """Return the search terms and constraints of a question.
 
-    `publishers` and `authors` are those the archive knows; only they are recognised.  Raises
-    QuestionTooLongError for more than LONGEST_QUESTION characters.
+    Args:
+        question: The question, as asked.
+        asked_on: The aware moment from which "last week" is counted.
+        publishers: The archive's publishers; only these are recognised.
+        authors: The archive's authors; only these are recognised.
+
+    Raises:
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     check_length(question)
     whole = _read(question, asked_on, publishers, authors)
@@ -110,13 +116,13 @@ def parse_question(
 
 
 def relax_time_filter(question: ParsedQuery) -> ParsedQuery:
-    """Return the question with a window that prefers and does not exclude."""
+    """Return the question with a time range that affects the ranking but excludes nothing."""
     window = question.time_range
     return replace(question, time_range=replace(window, hard=False)) if window else question
 
 
 def without_time_weights(question: ParsedQuery) -> ParsedQuery:
-    """Return the question with every day counting the same, in its parts as well."""
+    """Return the question, parts included, with a ranking that ignores publication dates."""
     parts = tuple(replace(part, time_neutral=True) for part in question.parts)
     return replace(question, time_neutral=True, parts=parts)
 
@@ -187,12 +193,12 @@ def remove_constraints(
 
 
 def first_and_last(window: TimeRange) -> tuple[datetime | None, datetime | None]:
-    """Return the first and the last day of a window, whose end is the day after."""
+    """Return the first and last day of a time range; the range's own end is the day after."""
     return window.start, window.end - timedelta(days=1) if window.end else None
 
 
 def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The text less the spans; the whole of it where no word would be left."""
+    """Return the text without the spans; the whole text if no word would be left."""
     kept, at = [], 0
     for start, end in sorted(spans):
         kept.append(text[at : max(start, at)])

@@ -1,4 +1,4 @@
-"""Whose articles a question asks for: publishers and authors that the archive knows."""
+"""Publishers and authors that a question attributes its articles to."""
 
 # ruff: noqa: E501 - word lists
 
@@ -47,16 +47,20 @@ _LEADS = 200  # characters before and after a name that are searched for citing 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The publishers whose reports are asked for, and where the question says so."""
+    """Publishers that a question cites, and the spans of the words that cite them."""
 
     names: tuple[str, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
 
 
 def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
-    """Return the known publishers that the question attributes to, not those it is about.
+    """Return the publishers that a question cites as sources.
 
-    "What does The Week say" asks for The Week's articles, "Who bought The Week" does not.
+    "What does The Week say" cites The Week; "Who bought The Week" is about it and doesn't.
+
+    Args:
+        question: The question, as asked.
+        publishers: The archive's publishers; only these are recognised.
     """
     known, pattern = _spellings(tuple(publishers))
     if not known:
@@ -91,7 +95,12 @@ def asks_for_an_author(question: str) -> bool:
 
 
 def find_authors(question: str, authors: Sequence[str]) -> tuple[str, ...]:
-    """Return the known authors, by their full names, whose pieces the question asks for."""
+    """Return the full names of the authors whose articles the question asks for.
+
+    Args:
+        question: The question, as asked.
+        authors: The archive's authors; only these are recognised.
+    """
     claims = [m["name"] or m["owner"] or m["writer"] for m in _WORKS_BY.finditer(question)]
     if not claims:
         return ()
@@ -106,7 +115,7 @@ def find_authors(question: str, authors: Sequence[str]) -> tuple[str, ...]:
 
 
 def spans_of(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
-    """Return where the names stand in a text, whatever their case: each where it stands first."""
+    """Return the span of the first occurrence of each name in a text, ignoring case."""
     # Case folding makes two letters of "ß" and "İ", so offsets are mapped back letter by letter.
     folded = [letter.casefold() for letter in text]
     at = [i for i, letters in enumerate(folded) for _ in letters]
@@ -121,7 +130,10 @@ def spans_of(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=8)
 def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
-    """Every spelling of every publisher: with and without "The", spaces, "News", ".com", initials."""
+    """Return the spellings of all publishers, and a pattern that matches any of them.
+
+    Spellings are with and without "The", spaces, "News" and ".com", and as initials.
+    """
     known: dict[str, tuple[str, ...]] = {}
     for publisher in publishers:
         short = re.split(r"(?<!\s)\s++[|–—:-]\s++", publisher)[0].strip()
@@ -152,7 +164,7 @@ def _folded(name: str) -> str:
 
 
 def _written_as_a_name(words: str) -> bool:
-    """Whether it bears a capital where "the week" and "time" would have none."""
+    """Return whether an ambiguous name is capitalised: "The Week", not "the week"."""
     return any(c.isupper() for c in re.sub(r"^[Tt]he\s+", "", words)[:1]) or "." in words
 
 
@@ -164,7 +176,7 @@ def _cited(question: str, start: int, end: int) -> bool:
 
 
 def _widened(question: str, start: int, end: int) -> tuple[int, int]:
-    """The span with the words that only attribute: "according to", "as reported by"."""
+    """Return the span extended over words that only attribute: "according to", "as reported by"."""
     begin = max(0, start - _LEADS)
     lead = re.search(
         rf"(?:,\s*)?\b(?:according to|as {_REPORTS} (?:by|in|on)|in an? {_PIECES} (?:in|by|from))(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$",

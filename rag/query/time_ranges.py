@@ -1,7 +1,7 @@
-"""What an expression of time means, taken from a match of its pattern: a first day and a last.
+"""Conversion of matched time expressions to day ranges.
 
-Each `read_...` returns the days `start <= d < end` that a match says, seen from the day of asking,
-or None where it says none.
+Each function returns the days `start <= d < end` of a match, relative to the day of asking, or None
+if the match is not a valid time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rag.nlp.dates import MONTH_ABBREVIATIONS
 from rag.valid_dates import FIRST_DAY, LAST_DAY
 
 DAY = timedelta(days=1)
-# What soft words mean, in days back from the day of asking.
+# Length of soft ranges such as "recently", in days before the day of asking.
 NOW_DAYS, RECENT_DAYS, MONTHS_DAYS = 7, 30, 180
 
 _WEEKDAYS = "mon tue wed thu fri sat sun".split()
@@ -40,7 +40,7 @@ FEASTS = {
 
 @dataclass(frozen=True, slots=True)
 class ReferenceDate:
-    """The day of asking, and whether the question looks ahead of it ("will", "upcoming")."""
+    """Day of asking, and whether the question is about the future ("will", "upcoming")."""
 
     day: date
     ahead: bool = False
@@ -62,19 +62,19 @@ Read = Callable[[re.Match[str], ReferenceDate], "tuple[date, date] | None"]
 
 
 def month_end(start: date, months: int = 1) -> date:
-    """The first day `months` months after the month of `start`."""
+    """Return the first day of the month that is `months` months after that of `start`."""
     count = start.year * 12 + start.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
 
 
 def months_back(day: date, months: int) -> date:
-    """The same day of the month, `months` earlier; the month's last day where it has none."""
+    """Return the same day `months` months earlier, or the month's last day if it is shorter."""
     first = month_end(day, -months)
     return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
 
 
 def year_of_month(day: date, year: int) -> date:
-    """The same day of another year; 28 February where it has no 29th."""
+    """Return the same day of another year; 28 February for 29 February in a common year."""
     return day.replace(year=year, day=min(day.day, monthrange(year, day.month)[1]))
 
 
@@ -87,7 +87,7 @@ def _nth(text: str) -> int:
 
 
 def parse_number(text: str) -> int:
-    """The number that digits or a word give ("3", "three", "a")."""
+    """Return the number that digits or a word express ("3", "three", "a")."""
     text = text.lower()
     if text.isdigit():
         return int(text)
@@ -162,7 +162,7 @@ def _part_of(part: str | None, start: date, end: date) -> tuple[date, date]:
 
 
 def resolve_range(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
-    """Halves, quarters and weeks by number: "the second half of 2022", "the first week of May"."""
+    """Return the days of a half, quarter or numbered week: "the second half of 2022"."""
     words = re.sub(r"\s+", " ", m["which"].lower())
     ordinal = next(
         (n for n, w in enumerate(("first", "second", "third", "fourth")) if w in words), 0
@@ -270,7 +270,7 @@ def resolve_past(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] |
 
 
 def resolve_calendar_period(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
-    """The present week, month, quarter, year or weekend ("this"), or the one before it ("last")."""
+    """Return the days of the current ("this") or previous ("last") week, month, quarter or year."""
     back, unit, day = int(m["which"].lower() in ("last", "previous")), m["unit"].lower(), asking.day
     if unit in ("week", "weekend"):
         monday = day - (day.weekday() + 7 * back) * DAY
