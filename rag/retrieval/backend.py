@@ -48,7 +48,7 @@ class SearchBackend(Protocol):
         """Return the texts' vectors, an array of shape (n, dimension) with rows of length one."""
 
     def article(self, article_id: str, /, *, access: Access = ...) -> Article | None:
-        """Return an article; None if it doesn't exist or these rights don't allow reading it."""
+        """Return an article; None if it is missing or these rights don't allow reading it."""
 
     def publishers(self, *, access: Access = ...) -> tuple[str, ...]:
         """Return the publishers' names, the one with the most articles first."""
