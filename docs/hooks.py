@@ -85,10 +85,13 @@ def _closing_sections(command: click.Command, context: click.Context) -> Iterato
     printed = textwrap.dedent(formatter.getvalue()).strip("\n")
     for part in re.split(r"\n+(?=\S)", printed):
         title, _, text = part.strip("\n").partition("\n")
-        if text.strip():
-            yield f"**{title.rstrip(':')}**\n\n```text\n{textwrap.dedent(text).strip()}\n```\n"
-        elif title:
+        text = textwrap.dedent(text).strip()
+        if not text:
             yield f"{_paragraph(title)}\n"
+        elif re.search(r"^ |\S  +\S", text, re.MULTILINE):  # indented lines, or columns
+            yield f"**{title.rstrip(':')}**\n\n```text\n{text}\n```\n"
+        else:
+            yield f"**{title.rstrip(':')}:** {_paragraph(text)}\n"
 
 
 def _rows(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:

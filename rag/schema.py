@@ -423,10 +423,10 @@ class Statement(Serializable):
     """One sentence of an answer with its citations.
 
     Attributes:
-        text: The sentence.
-        citations: The citations that support it.
-        support: The degree of support.
-        reason: The reason for which it isn't supported, if any.
+        text: The sentence, without citation markers.
+        citations: The citations that support it, in the order of their numbers.
+        support: "supported", "partly", "not supported" or "contradicted".
+        reason: The reason for which it isn't supported; None if it is.
         label: The origin of a quotation, such as its day or publisher, shown in brackets before it.
     """
 
@@ -457,24 +457,23 @@ class Usage(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Serializable):
-    """An answer, or a refusal if the archive has none.
-
-    `ui.i18n.render` puts its notices into words.
+    """An answer, or a refusal if the archive has none (`refused`).
 
     Attributes:
         question: The question, as asked.
-        statements: The sentences of the answer.
-        hits: The passages from which it was made.
-        newest_source: The latest publication date among the cited articles.
-        refused: Whether it is a refusal.
-        refusal: The reason for a refusal.
-        nearest_hits: Passages of the closest articles, given with a refusal.
-        rejected_statements: Statements that were removed because they weren't supported.
+        statements: The sentences of the answer, in order.
+        hits: The passages from which it was made, best first.
+        newest_source: The latest publication date among the cited articles; None if unknown.
+        refused: Whether the archive has no answer.
+        refusal: The reason for a refusal; None for an answer.
+        nearest_hits: For a refusal, passages of the closest articles.
+        rejected_statements: Statements that were removed because nothing supports them.
         understood: Constraints that were read from the question, such as a time range.
-        notices: Notices for the reader.
-        usage: Tokens that the chat model used.
+        notices: Notices for the reader; `ui.i18n.render` puts them into words.
+        usage: The chat model's tokens.
         candidates_considered: The number of passages that were ranked.
-        confidence: The probability that the answer is right, from 0 to 1; None if not measured.
+        confidence: The calibrated probability that the answer is right, from 0 to 1; None if not
+            measured.
     """
 
     question: str

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+from rag.errors import BackfileError
+from rag.schema import Answer, Filters, Statement
 from ui.cli import main
+from ui.cli.chat import chat_loop
 from ui.cli.command import LazyGroup, ManualPage
 from ui.cli.main import ALIASES, cli
+from ui.cli.options import Scope
 
 ROOT = Path(__file__).parents[1]
 
@@ -147,6 +153,16 @@ def test_former_name_is_hidden_but_works(
             "backfile reembed: --model and --abandon cannot be combined. "
             "See `backfile reembed --help`.",
         ),
+        (
+            ["completion"],
+            "backfile completion: SHELL is missing: choose one of bash, zsh, fish. "
+            "See `backfile completion --help`.",
+        ),
+        (
+            ["completion", "tcsh"],
+            "backfile completion: SHELL: 'tcsh' is not one of 'bash', 'zsh', 'fish'. "
+            "See `backfile completion --help`.",
+        ),
         (["reembed"], "backfile reembed: --model is missing. See `backfile reembed --help`."),
         (
             ["rejects", "--show", "1", "--accept", "2"],
@@ -246,6 +262,49 @@ def test_tab_completes_commands_options_formats_and_files() -> None:
     assert complete("backfile ingest --as iptc") == ["plain,iptc", "plain,iptc7901"]
     assert complete("backfile ingest art") == ["file,art"]
     assert complete("backfile status --archive d") == ["dir,d"]
+
+
+def test_help_ends_quietly_if_its_reader_ended() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ui.cli", "--help"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    with process.stderr as stderr:
+        printed = stderr.read()
+    assert (process.wait(timeout=60), printed) == (141, b"")
+
+
+class Echo:
+    """A chatbot that answers with the question, and fails at "fail"."""
+
+    def __init__(self) -> None:
+        self.histories: list[list[str]] = []
+
+    def stream(
+        self, question: str, *, history: Sequence[tuple[str, Answer]], **_: Any
+    ) -> Iterator[Answer]:
+        self.histories.append([asked for asked, _ in history])
+        if question == "fail":
+            raise BackfileError("The chat model failed.")
+        yield Answer(question, statements=(Statement(f"You asked {question}"),))
+
+
+def test_chat_keeps_the_history_and_survives_errors(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("one\n\nfail\ntwo\n"))
+    chatbot = Echo()
+    chat_loop(chatbot, Scope(Filters(), None, 8))  # type: ignore[arg-type]
+    assert chatbot.histories == [[], ["one"], ["one"]]
+    printed = capsys.readouterr()
+    assert "You asked one" in printed.out
+    assert "You asked two" in printed.out
+    assert printed.err == "backfile: The chat model failed.\n"
 
 
 def test_names_and_modules_of_groups_agree() -> None:

@@ -104,7 +104,7 @@ def test_the_command_prints_every_measure(
     assert cli.main(["evaluate", "extraction", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["story F1"]["n"] == 1
     assert cli.main(["evaluate", "extraction", str(folder), "--compare", kept]) == 0
-    assert "against the run kept before" in capsys.readouterr().out
+    assert "difference from the saved result" in capsys.readouterr().out
     assert cli.main(["evaluate", "extraction", str(tmp_path / "none")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 

@@ -22,7 +22,6 @@ from ui.i18n import (
     refusal_text,
     statement_text,
     support_key,
-    texts_in,
 )
 from ui.render import citation_value, hit_value, iso_date, json_text, with_numbers
 
@@ -192,22 +191,21 @@ def _html(text: str) -> str:
 
 def answer_value(answer: Answer) -> dict[str, Any]:
     """Return an answer for `ask --json`, with its sentences in English beside their codes."""
-    english = texts_in("en")
     return {
         "question": answer.question,
-        "text": answer_text(answer, english),
+        "text": answer_text(answer),
         "statements": [
             {
-                "text": statement_text(statement, english),
+                "text": statement_text(statement),
                 "support": statement.support,
                 "citations": [citation_value(c) for c in statement.citations],
             }
             for statement in answer.statements
         ],
         "refused": answer.refused,
-        "reason": refusal_text(answer, english),
+        "reason": refusal_text(answer),
         "refusal": answer.refusal.to_dict() if answer.refusal else None,
-        "notice": notices_text(answer, english),
+        "notice": notices_text(answer),
         "notices": [notice.to_dict() for notice in answer.notices],
         "as_of": iso_date(answer.newest_source),
         "closest": [hit_value(hit) for hit in answer.nearest_hits],

@@ -27,7 +27,7 @@ def program() -> None:
     """Do things."""
 
 
-@program.command(epilog="\b\nexamples:\n  program greet Ann | wc\n  program greet Bob")
+@program.command(epilog="\b\nexamples:\n  greet one\n    program greet Ann | wc")
 @click.argument("name")
 @click.option("--times", default=1, show_default=True, metavar="N", help="how often | at most 3")
 @click.option("--secret", hidden=True, help="not for users")
@@ -47,7 +47,9 @@ def old() -> None:
     """An alias."""
 
 
-@program.group()
+@program.group(
+    epilog="\b\nNote:\n  one sentence, and another one\n  that goes on in the next line."
+)
 def nested() -> None:
     """More things."""
 
@@ -80,4 +82,9 @@ def test_reference_keeps_preformatted_help(hooks: ModuleType) -> None:
     text = hooks.cli_reference(program, "program")
     assert "Greet somebody by NAME." in text
     assert "```text\nColours:\n  red   loud\n  blue  quiet\n```" in text
-    assert "**examples**\n\n```text\nprogram greet Ann | wc\nprogram greet Bob\n```" in text
+    assert "**examples**\n\n```text\ngreet one\n  program greet Ann | wc\n```" in text
+
+
+def test_reference_wraps_no_prose_in_code(hooks: ModuleType) -> None:
+    text = hooks.cli_reference(program, "program")
+    assert "**Note:** one sentence, and another one that goes on in the next line." in text

@@ -39,8 +39,8 @@ from ui.i18n import (
     notices_text,
     refusal_text,
     render,
+    render_all,
     statement_text,
-    texts_in,
     understood_text,
 )
 
@@ -49,7 +49,6 @@ SAMPLE = ROOT / "ingest" / "sample"
 QUALITY = ROOT / "tests" / "quality"
 QUESTIONS = QUALITY / "sample_questions.jsonl"
 DIGITS = 4
-ENGLISH = texts_in("en")
 # Values of JSON that differ from run to run.
 VOLATILE = {"path", "last_ingest", "last_run", "bytes", "seconds", "ms", "first_statement_ms"}
 WORDS = {"notice", "reason", "understood"}
@@ -135,8 +134,8 @@ def searches(archive: Archive) -> Both:
             "outside": _hits(found.outside),
         }
         words[name] = _said(
-            understood=understood_text(asked.describe(), ENGLISH),
-            notice=" ".join(map(render, found.notices)),
+            understood=understood_text(asked.describe()),
+            notice=render_all(found.notices),
         )
     return facts, words
 
@@ -231,9 +230,9 @@ def _answer_facts(answer: Answer) -> dict[str, Any]:
 
 def _answer_words(answer: Answer) -> dict[str, Any]:
     return _said(
-        understood=understood_text(answer.understood, ENGLISH),
-        notice=notices_text(answer, ENGLISH),
-        reason=refusal_text(answer, ENGLISH),
+        understood=understood_text(answer.understood),
+        notice=notices_text(answer),
+        reason=refusal_text(answer),
         statements=_reasons(answer.statements),
         removed=_reasons(answer.rejected_statements),
     )
@@ -250,7 +249,7 @@ def _said(**words: Any) -> dict[str, Any]:
 def _statement(statement: Statement) -> dict[str, Any]:
     cited = [_citation(citation) for citation in statement.citations]
     return {
-        "text": statement_text(statement, ENGLISH),
+        "text": statement_text(statement),
         "support": statement.support,
         "citations": cited,
     }

@@ -73,4 +73,4 @@ def test_nothing_to_measure_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     archive = ["--archive", str(tmp_path / "archive")]
     assert cli.main(["ingest", str(tmp_path / "one.jsonl"), *archive]) == 0
     assert cli.main(["evaluate", "answers", *archive]) == 1
-    assert "nothing to measure" in capsys.readouterr().err
+    assert "Nothing to measure" in capsys.readouterr().err

@@ -115,7 +115,7 @@ def test_passages_that_go_further_than_the_model_reads_are_counted(
         assert archive.reembed(wide).cut == 1
     name = make_model(tmp_path / "wide again", WORDS.split(), max_tokens=20)
     assert cli.main(["reembed", "--model", name, "--archive", str(folder)]) == 0
-    assert "1 of them are longer than it reads" in capsys.readouterr().err
+    assert "Truncated at the model's input limit: 1 of " in capsys.readouterr().err
 
 
 def test_it_can_be_abandoned(folder: Path, models: tuple[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib import import_module
@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 HELP_WIDTH = 96  # columns; longer lines are hard to read
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
 
 
 class ExitCode(IntEnum):
@@ -50,23 +49,14 @@ class ManualPage(click.Command):
         exit_codes: Iterable[tuple[ExitCode, str]] = (),
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **{"context_settings": CONTEXT, **kwargs})
+        super().__init__(*args, **{"context_settings": {"max_content_width": HELP_WIDTH}, **kwargs})
         self.notes = tuple(notes)
         self.examples = tuple(examples)
         self.exit_codes = tuple(exit_codes)
-        self.epilog = "\n\n".join(self._paragraphs()) or None
 
-    def _paragraphs(self) -> Iterator[str]:
-        """Yield the sections in click's notation, for pages generated from the commands."""
-        for title, text in self.notes:
-            yield f"{title}: {text}"
-        if self.examples:
-            lines = (f"# {example.purpose}\n{example.line}" for example in self.examples)
-            yield "Examples:"
-            yield "\b\n" + "\n".join(lines)
-        if self.exit_codes:
-            yield "Exit codes:"
-            yield "\b\n" + "\n".join(f"{code:d}  {text}" for code, text in self.exit_codes)
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Return the names of the help option, the same in every context: click caches it."""
+        return ["-h", "--help"]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections that follow the options."""
@@ -175,7 +165,11 @@ def _cause(error: click.UsageError) -> str:
     if parameter is None:
         message = error.format_message()
         return message[:1].lower() + message[1:] if message[1:2].islower() else message
-    named = parameter.get_error_hint(error.ctx).replace("'", "").removesuffix("...").strip("[]")
+    if isinstance(parameter, click.Argument):
+        named = parameter.human_readable_name.removesuffix("...").strip("[]")
+    else:
+        named = "/".join(parameter.opts)
     if isinstance(error, click.MissingParameter):
-        return f"{named} is missing"
+        choices = ", ".join(getattr(parameter.type, "choices", ()))
+        return f"{named} is missing" + (f": choose one of {choices}" if choices else "")
     return f"{named}: {error.message}"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag.schema import Answer, ArticleMetadata, Citation, Hit, Statement
-from ui.i18n import notices_text, refusal_text, render, statement_text, texts_in, understood_text
+from ui.i18n import notices_text, refusal_text, render, render_all, statement_text, understood_text
 from ui.render import (
     also_in,
     article_text,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from rag.retrieval.hybrid import RetrievalResult
 
 
-ENGLISH = texts_in("en")
 MAX_WIDTH = 96  # columns; longer lines are hard to read
 COUNTS = {  # figures of an ingest, and what they are called
     "new": "new",
@@ -56,7 +55,7 @@ def answer_text(answer: Answer, width: int = 88) -> str:
         blocks += [_sources(answer.citations, width)]
     if answer.newest_source and not answer.refused:
         blocks.append(f"As of {spoken_day(answer.newest_source)}.")
-    said = (notices_text(answer, ENGLISH), understood_text(answer.understood, ENGLISH))
+    said = (notices_text(answer), understood_text(answer.understood))
     blocks += [_filled(article_text(text), width) for text in said if text]
     return "\n\n".join(block for block in blocks if block)
 
@@ -76,10 +75,10 @@ def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
 
 def retrieval_text(found: RetrievalResult, width: int = 88) -> str:
     """Return the hits of a search with how its question was understood, or the nearest hits."""
-    understood = understood_text(found.question.describe(), ENGLISH)
+    understood = understood_text(found.question.describe())
     blocks = [f"({terminal_text(understood)})" if understood else ""]
     if found.hits:
-        notices = " ".join(render(notice, ENGLISH) for notice in found.notices)
+        notices = render_all(found.notices)
         blocks += [_filled(article_text(notices), width), hits_text(found.hits, width)]
     elif found.outside:
         blocks += [
@@ -173,7 +172,7 @@ def report_text(report: IngestReport) -> str:
 
 
 def _refusal(answer: Answer, width: int) -> Iterator[str]:
-    yield _filled(article_text(refusal_text(answer, ENGLISH)), width)
+    yield _filled(article_text(refusal_text(answer)), width)
     closest = list(one_of_each_article(answer.nearest_hits))
     if closest:
         lines = [line for hit in closest for line in _named("-", hit.metadata, width, hit.copies)]
@@ -183,8 +182,8 @@ def _refusal(answer: Answer, width: int) -> Iterator[str]:
 def _statement(statement: Statement) -> str:
     doubt = ""
     if statement.support != "supported":
-        doubt = ": ".join(filter(None, (statement.support, render(statement.reason, ENGLISH))))
-    return with_numbers(replace(statement, text=statement_text(statement, ENGLISH)), doubt)
+        doubt = ": ".join(filter(None, (statement.support, render(statement.reason))))
+    return with_numbers(replace(statement, text=statement_text(statement)), doubt)
 
 
 def _sources(citations: Sequence[Citation], width: int) -> str:

@@ -126,11 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _limit_blas_threads()
     _print_any_character()
     try:
-        code = _run(words)
-        sys.stdout.flush()
-        return code
-    except click.exceptions.Exit as end:  # of --help and --version
-        sys.stdout.flush()
+        return _run(words)
+    except click.exceptions.Exit as end:  # --help or --version
         raise SystemExit(end.exit_code) from None
     except click.UsageError as error:
         _print_error(usage_line(error))
@@ -148,10 +145,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    # not click's own main(): it prints an empty line at Ctrl-C, and ends the process
-    with cli.make_context("backfile", words) as context:
-        code: int = cli.invoke(context)
-        return code
+    # Not click's own main(): it prints an empty line at Ctrl-C, and ends the process.
+    try:
+        with cli.make_context("backfile", words) as context:
+            code: int = cli.invoke(context)
+    except click.exceptions.Exit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()  # here, so that a closed pipe is noticed
+    return code
 
 
 def _print_error(line: str) -> None:

@@ -78,9 +78,9 @@ def _reembed(archive: Archive, model: str, *, as_json: bool) -> int:
     )
     if done.cut and not as_json:
         print(
-            f"{done.cut:,} passages exceed the model's input limit and were truncated: only their "
-            "beginnings are searched by meaning. To split articles to its limit, ingest them into "
-            "a new archive.",
+            f"Truncated at the model's input limit: {done.cut:,} of {done.passages:,} passages. "
+            "Only their beginnings are searched by meaning. To split articles to the limit, ingest "
+            "them into a new archive.",
             file=sys.stderr,
         )
     return ExitCode.DONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date
 
 from rag.notices import Notice, Value
@@ -10,6 +10,7 @@ from rag.sanitize import neutralize_markers
 from rag.schema import Answer, Statement, Support
 from ui.i18n.catalogues import FALLBACK, Texts, texts_in
 
+Language = str | Texts  # a language's code, or its texts
 _DAYS = frozenset({"day", "published", "first", "last", "after", "before"})
 _BESIDE_THE_FILTERS = frozenset(
     {"earlier_article", "later_article", "excluded_article", "excluded_article_undated"}
@@ -23,11 +24,16 @@ _SUPPORT_KEYS: dict[Support, str] = {
 _LIMITS = "search_limited"  # part of a refusal's words
 
 
-def render(notice: Notice | None, language: str | Texts = FALLBACK) -> str:
-    """Return a notice in words; "" for None."""
+def render(notice: Notice | None, language: Language = FALLBACK) -> str:
+    """Return a notice in words; "" for None.
+
+    Args:
+        notice: The notice, or None.
+        language: A language's code ("de"), or its texts; one without a catalogue is English.
+    """
     if notice is None:
         return ""
-    texts = language if isinstance(language, Texts) else texts_in(language)
+    texts = _texts(language)
     given = {name: _in_words(name, value, texts) for name, value in notice.params}
     if notice.code == _LIMITS:
         limits = (texts(f"limit_{name}", **{name: words}) for name, words in given.items())
@@ -35,26 +41,31 @@ def render(notice: Notice | None, language: str | Texts = FALLBACK) -> str:
     return texts.notice(notice.code, **given)
 
 
-def notices_text(answer: Answer, texts: Texts) -> str:
+def render_all(notices: Iterable[Notice], language: Language = FALLBACK) -> str:
+    """Return notices that are sentences, one after another."""
+    return " ".join(render(notice, language) for notice in notices)
+
+
+def notices_text(answer: Answer, language: Language = FALLBACK) -> str:
     """Return an answer's notices as sentences, without what `refusal_text` says already."""
-    return _sentences(
-        [n for n in answer.notices if not (answer.refused and n.code == _LIMITS)], texts
-    )
+    shown = (n for n in answer.notices if not (answer.refused and n.code == _LIMITS))
+    return render_all(shown, language)
 
 
-def refusal_text(answer: Answer, texts: Texts) -> str:
+def refusal_text(answer: Answer, language: Language = FALLBACK) -> str:
     """Return why there is no answer: that none was found, the reason, the limits of the search.
 
     "" for an answer that is no refusal.
     """
     if not answer.refused:
         return ""
-    if answer.refusal is not None and answer.refusal.code == "error":
-        return render(answer.refusal, texts)
-    elsewhere = answer.refusal is not None and answer.refusal.code in _BESIDE_THE_FILTERS
-    opening = texts("no_answer_in_range" if elsewhere else "no_answer")
-    reason = render(answer.refusal, texts)
-    limits = _sentences([n for n in answer.notices if n.code == _LIMITS], texts)
+    code = answer.refusal.code if answer.refusal else ""
+    reason = render(answer.refusal, language)
+    if code == "error":
+        return reason
+    texts = _texts(language)
+    opening = texts("no_answer_in_range" if code in _BESIDE_THE_FILTERS else "no_answer")
+    limits = render_all((n for n in answer.notices if n.code == _LIMITS), language)
     return " ".join(filter(None, (opening, reason, limits)))
 
 
@@ -63,29 +74,28 @@ def support_key(support: Support) -> str:
     return _SUPPORT_KEYS[support]
 
 
-def understood_text(understood: Sequence[Notice], texts: Texts) -> str:
+def understood_text(understood: Iterable[Notice], language: Language = FALLBACK) -> str:
     """Return what was understood of a question on one line: "published on ...; in The Week"."""
-    return "; ".join(render(notice, texts) for notice in understood)
+    return "; ".join(render(notice, language) for notice in understood)
 
 
-def statement_text(statement: Statement, texts: Texts) -> str:
+def statement_text(statement: Statement, language: Language = FALLBACK) -> str:
     """Return a statement with its label in brackets before it."""
-    label = render(statement.label, texts)
+    label = render(statement.label, language)
     return f"[{label}:] {statement.text}" if label else statement.text
 
 
-def answer_text(answer: Answer, texts: Texts) -> str:
-    """Return the statements in order with their citation numbers, or the refusal.
+def answer_text(answer: Answer, language: Language = FALLBACK) -> str:
+    """Return `Answer.text` in words: the statements with their citation numbers, or the refusal.
 
-    `Answer.text` in the reader's words: a number in brackets that an article itself has stands in
-    parentheses, for it cites nothing.
+    A number in brackets that an article itself has stands in parentheses, for it cites nothing.
     """
     if answer.refused:
-        return refusal_text(answer, texts)
+        return refusal_text(answer, language)
     paragraphs = (
         " ".join(
             [
-                neutralize_markers(statement_text(statement, texts)),
+                neutralize_markers(statement_text(statement, language)),
                 *(f"[{citation.number}]" for citation in statement.citations),
             ]
         )
@@ -94,8 +104,8 @@ def answer_text(answer: Answer, texts: Texts) -> str:
     return "\n\n".join(paragraphs)
 
 
-def _sentences(notices: Sequence[Notice], texts: Texts) -> str:
-    return " ".join(render(notice, texts) for notice in notices)
+def _texts(language: Language) -> Texts:
+    return language if isinstance(language, Texts) else texts_in(language)
 
 
 def _in_words(name: str, value: Value, texts: Texts) -> str:
