@@ -198,7 +198,7 @@ def has_other_name(claim: str, name: str, text: str, *, is_place: bool = False) 
 
     Returns:
         A name of the same kind that the claim doesn't have; "others" if the only one opens the
-        sentence and may be a common word; "" if there is none.
+        sentence and may be a common word; else "".
     """
     known = [n.text for n in find_names("of " + claim)]
     if is_place:

@@ -114,6 +114,7 @@ class _PremiseSentence:
 
     @property
     def around(self) -> str:
+        """Text with its article's headline."""
         return f"{self.text} {self.candidate.hit.metadata.title}"
 
 
@@ -130,7 +131,7 @@ def check_premise(
         ranked: Scored sentences, best first.
 
     Returns:
-        The conflict, with the premise as the question states it; None if there is none.
+        The conflict, with the premise as the question states it, if any.
     """
     denial = find_premise_conflict(asked.query, ranked)
     return replace(denial, premise=find_premise(asked.text) or denial.premise) if denial else None
@@ -149,7 +150,7 @@ def find_premise_conflict(
         ranked: Scored sentences, best first.
 
     Returns:
-        The conflict; None if there is none or if a sentence or headline confirms the premise.
+        The conflict; None without one, or if a sentence or headline confirms the premise.
     """
     taken = find_premise(question)
     if not taken or not ranked:

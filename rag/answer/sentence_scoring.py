@@ -80,6 +80,7 @@ class SentenceCandidate:
 
     @property
     def score(self) -> float:
+        """Score by which sentences are ordered; higher is better."""
         return sum(WEIGHTS[name] * value for name, value in self.features.items())
 
     @property
@@ -349,6 +350,7 @@ def _joined(one: SentenceCandidate, other: SentenceCandidate) -> SentenceCandida
 
 
 def word_overlap(one: str, other: str) -> float:
+    """Return the share of the shorter text's words that both texts have."""
     a, b = stem_words(one), stem_words(other)
     return len(a & b) / max(1, min(len(a), len(b)))
 

@@ -322,7 +322,7 @@ class ArchiveReader(ArchiveView):
             generation = self._sync_model()
             try:
                 found = search(self._model.query_vector(query))
-            except Exception:  # vectors of two lengths, as numpy or Chroma puts it
+            except Exception:  # numpy and Chroma raise various types if vector lengths differ
                 if generation == self._record.generation():
                     raise
                 continue

@@ -86,7 +86,7 @@ class ArchiveSnapshot(ArchiveView):
         """Cross-encoder of the archive; None for none."""
         return self._archive.reranker
 
-    # what `retrieve` and the chatbot ask
+    # SearchBackend
 
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()

@@ -127,7 +127,7 @@ class ArchiveView(ABC):
             filters: As in `search`.
             asked_on: As in `search`.
         """
-        from rag.retrieval.langchain import NewsRetriever  # LangChain's retrievers take .2 s
+        from rag.retrieval.langchain import NewsRetriever  # importing it takes 0.2 s
 
         return NewsRetriever(archive=self, k=k, filters=filters, asked_on=asked_on)  # type: ignore[arg-type]
 

@@ -230,7 +230,7 @@ def measured(
         relevant: Ids of the relevant articles, by question.
         found: Ids of the articles found, best first, by question.
     """
-    import ir_measures  # .2 s
+    import ir_measures  # importing it takes 0.2 s
 
     measures = {ir_measures.parse_measure(theirs): ours for ours, theirs in _IN_IR_MEASURES.items()}
     # trec_eval skips questions without a relevant article, so a placeholder keeps them in

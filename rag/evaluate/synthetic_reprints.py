@@ -38,6 +38,7 @@ class Pair:
 
     @property
     def id(self) -> str:
+        """Id of the pair, from its kind and its articles' ids."""
         return f"{self.kind}: {self.one.id} {self.other.id}"
 
 
