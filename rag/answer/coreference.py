@@ -50,7 +50,12 @@ def resolve_references(text: str, unit: Span) -> str:
 
 
 def is_verbatim_text(statement: str, quote: str) -> bool:
-    """Return whether a statement, without its bracketed additions, equals a quotation."""
+    """Return whether a statement, without its bracketed additions, equals a quotation.
+
+    Args:
+        statement: The statement's text.
+        quote: The text of its citation, which may contain brackets of its own.
+    """
     if statement == quote:
         return True
     own = re.split(r"(\[[^\[\]]*\])", quote)

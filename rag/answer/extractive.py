@@ -249,7 +249,12 @@ def quote_statement(candidate: SentenceCandidate, article: str, before: Lead = N
 
 
 def append_statement(answer: Answer, statement: Statement) -> Answer:
-    """Return an answer with a statement added, citations renumbered and its newest date updated."""
+    """Return an answer with a statement added, citations renumbered and its newest date updated.
+
+    Args:
+        answer: The answer so far.
+        statement: The statement to add, with its own citation numbers.
+    """
     statements = number_citations((*answer.statements, statement))
     dates = [c.metadata.published for s in statements for c in s.citations if c.metadata.published]
     return replace(answer, statements=statements, newest_source=max(dates, default=None))

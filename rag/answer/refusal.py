@@ -89,7 +89,13 @@ def refusal_answer(
 
 
 def excluded_hit_reason(hit: Hit, question: ParsedQuery, filters: Filters) -> Notice:
-    """Return a notice of how an article that answers the question lies outside of the filters."""
+    """Return a notice of how an article that answers the question lies outside of the filters.
+
+    Args:
+        hit: The article's hit.
+        question: The parsed question, whose time range counts as well.
+        filters: The filters of the search.
+    """
     published, window = hit.metadata.published, question.time_range
     starts = [filters.after, window.start if window else None]
     ends = [filters.before, window.end if window else None]

@@ -282,7 +282,13 @@ class ArchiveReader(ArchiveView):
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts.
+
+        Args:
+            query: Any text.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+        """
 
         def nearest(vector: Vectors) -> list[PassageCandidate]:
             self.refresh()
@@ -345,7 +351,14 @@ class ArchiveReader(ArchiveView):
         filters: Filters = Filters(),
         phrases: Sequence[str] = (),
     ) -> list[PassageCandidate]:
-        """Return the `k` passages that score best by BM25, best first, without texts."""
+        """Return the `k` passages that score best by BM25, best first, without texts.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+            phrases: Phrases that must occur word for word.
+        """
         self.refresh()
         return self._found(self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k)
 

@@ -91,7 +91,13 @@ class ArchiveSnapshot(ArchiveView):
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts.
+
+        Args:
+            query: Any text.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+        """
         return self._archive.with_query_vector(
             query, lambda vector: self._nearest(vector, k, filters)
         )
@@ -106,7 +112,14 @@ class ArchiveSnapshot(ArchiveView):
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages that score best by BM25, best first, without texts."""
+        """Return the `k` passages that score best by BM25, best first, without texts.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+            phrases: Phrases that must occur word for word.
+        """
         stood = self._passages(filters)
         found = self._archive.indexes.search_bm25(
             query, k, filters=filters, phrases=phrases, up_to=self._newest
@@ -115,7 +128,12 @@ class ArchiveSnapshot(ArchiveView):
         return self._found([*found, *ended], k)
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
-        """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector."""
+        """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
+
+        Args:
+            query: Any text.
+            found: Candidates of a search.
+        """
         return self._archive.similarities(query, found)
 
     def embed(self, texts: Sequence[str]) -> Vectors:

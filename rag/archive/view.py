@@ -35,17 +35,38 @@ class ArchiveView(ABC):
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts.
+
+        Args:
+            query: Any text.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+        """
 
     @abstractmethod
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages that score best by BM25, best first, without texts."""
+        """Return the `k` passages that score best by BM25, best first, without texts.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+            phrases: Phrases that must occur word for word.
+        """
 
     @abstractmethod
     def article(self, article_id: str, *, access: Access = ()) -> Article | None:
-        """Return an article; None if it is missing or these rights don't allow reading it."""
+        """Return an article.
+
+        Args:
+            article_id: The article's id.
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The article; None if it is missing or these rights don't allow reading it.
+        """
 
     # for users
 

@@ -74,6 +74,10 @@ def answer_says(text: str, answer: str) -> bool:
 
     Possessives match ("Mississippi's capital" contains "Mississippi"), and an answer's leading
     "the" or "a" is ignored.
+
+    Args:
+        text: The text to search.
+        answer: The known answer.
     """
     wanted, there = _words(answer), _words(text)
     if wanted and wanted[0] in {"the", "a", "an"}:

@@ -257,6 +257,10 @@ def _of_stories(
 def apply_query_constraints(filters: Filters, asked: ParsedQuery) -> Filters | None:
     """Return the filters narrowed by the constraints of a parsed question.
 
+    Args:
+        filters: The filters of the search.
+        asked: The parsed question.
+
     Returns:
         The narrowed filters; None if no article can pass both.
     """
