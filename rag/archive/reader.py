@@ -357,7 +357,7 @@ class ArchiveReader(ArchiveView):
             query: The search terms, any of which may match.
             k: The most passages to return.
             filters: The filters that the articles must pass.
-            phrases: Phrases that must occur word for word.
+            phrases: Phrases whose passages score extra.
         """
         self.refresh()
         return self._found(self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k)

@@ -118,7 +118,7 @@ class ArchiveSnapshot(ArchiveView):
             query: The search terms, any of which may match.
             k: The most passages to return.
             filters: The filters that the articles must pass.
-            phrases: Phrases that must occur word for word.
+            phrases: Phrases whose passages score extra.
         """
         stood = self._passages(filters)
         found = self._archive.indexes.search_bm25(

@@ -53,7 +53,7 @@ class ArchiveView(ABC):
             query: The search terms, any of which may match.
             k: The most passages to return.
             filters: The filters that the articles must pass.
-            phrases: Phrases that must occur word for word.
+            phrases: Phrases whose passages score extra.
         """
 
     @abstractmethod

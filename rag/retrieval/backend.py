@@ -46,7 +46,7 @@ class SearchBackend(Protocol):
             query: The search terms, any of which may match.
             k: The most passages to return.
             filters: The filters that the articles must pass.
-            phrases: Phrases that must occur word for word.
+            phrases: Phrases whose passages score extra.
         """
 
     def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]:
