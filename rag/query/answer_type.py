@@ -120,8 +120,8 @@ class ExpectedAnswer:
 def classify_question(question: str) -> ExpectedAnswer:
     """Return the answer type and layout that a question expects.
 
-    Only the sentences from the first question mark on count: "When it is warm we grill. How many
-    ...?" asks for a figure.
+    Sentences before the first question determine only the layout: "When it is warm we grill. How
+    many ...?" asks for a figure.
 
     Args:
         question: The question, as asked.

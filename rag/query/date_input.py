@@ -38,7 +38,7 @@ def _moment(text: str, now: datetime | None) -> datetime:
     if re.fullmatch(r"[\d\s./-]*", text):
         # 10/11/2024 is in November or in October, depending on the country.
         raise ValueError(f"{text!r} is not a date for certain: write 2024-10-24 or 24 October 2024")
-    import dateparser  # 0.2 s, and only for dates in words
+    import dateparser  # importing it takes 0.2 s, and only dates in words need it
 
     moment: datetime | None = dateparser.parse(
         text,

@@ -96,7 +96,7 @@ def carried_over_terms(question: str, asked: Sequence[str], answer: Answer | Non
     Args:
         question: The follow-up.
         asked: The earlier questions, oldest first.
-        answer: The answer to the last one; None if there is none.
+        answer: The answer to the last one, if any.
 
     Returns:
         Names and terms of the first and last question and of the answer that `question` lacks.
@@ -114,6 +114,7 @@ def carried_over_terms(question: str, asked: Sequence[str], answer: Answer | Non
 
 
 def with_carried_terms(question: str, words: Sequence[str]) -> str:
+    """Return the question with carried terms appended in brackets."""
     return f"{question} ({' '.join(words)})" if words else question
 
 

@@ -33,7 +33,7 @@ _EXCLUDED = re.compile(
     r"(?:^|\s)-(?P<minus>\w[\w’'-]*)"
     r"|\b(?:excluding|leaving out|without mentioning|but not|not (?:about|on|from|in)|other than"
     r"|except(?: for)?|apart from)\s+(?:the\s+)?(?P<named>(?:[A-Z][\w’'-]+)(?:\s+[A-Z][\w’'-]+)*)"
-    # a word that is no name only where it can be nothing else: "not in any", "other than by"
+    # lower-case words only after unambiguous phrases, not after "not in" or "other than"
     r"|\b(?:excluding|leaving out|without mentioning|but not about)\s+(?:the\s+)?(?P<word>[\w’'-]+)"
 )
 
@@ -42,13 +42,22 @@ _EXCLUDED = re.compile(
 class ParsedQuery:
     """A parsed question, made once by `parse_question` and passed to search and answering.
 
-    `query` has the terms for the index: time expressions and attributions ("according to The Week")
-    are removed. `excluded` has the words that the question excludes. `parts` are its sub-questions,
-    each searched separately ("Did A ..., while B ...?"); if there are any, a time range or a publisher
-    of a single part ranks higher but doesn't exclude. `years` are years in the words that are no time
-    range ("the 2022 Emmy Awards"); articles of those years rank higher. `expected` is the answer type
-    of the whole question, `query_expected` that of `query`, by which sentences are scored. If
-    `time_neutral` is set, publication dates don't affect the ranking.
+    Attributes:
+        text: The question with normalised white space.
+        query: Terms for the index, without time expressions and attributions ("according to ...").
+        asked_on: The aware moment from which "last week" was counted.
+        expected: The answer type of the whole question.
+        query_expected: The answer type of `query`, by which sentences are scored.
+        time_range: The range in which the articles were published; None for no limit.
+        publishers: The publishers that the question cites.
+        authors: The authors that the question cites.
+        phrases: Phrases in quotation marks.
+        excluded: Words that the question excludes.
+        parts: Sub-questions that are searched separately ("Did A ..., while B ...?"). If there are
+            any, a time range or publisher of one part affects the ranking but excludes nothing.
+        years: Years in the words that are no time range ("the 2022 Emmy Awards"); articles of
+            those years rank higher.
+        time_neutral: Whether the ranking ignores publication dates.
     """
 
     text: str
@@ -157,10 +166,14 @@ def remove_constraints(
 
     Args:
         question: The question, as asked.
-        kinds: Constraints to remove, among "window", "publishers", "authors", "phrases", "excluded".
+        kinds: Constraints to remove: "window" (the time range), "publishers", "authors", "phrases"
+            or "excluded".
         asked_on: The aware moment from which "last week" is counted.
         publishers: The archive's publishers.
         authors: The archive's authors.
+
+    Raises:
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     check_length(question)
     text = " ".join(question.split())

@@ -24,7 +24,7 @@ _STRONG = re.compile(
     rf"|{_PIECES}(?: \w+)? (?:in|by|from|on)(?: both)?)\s+[\"“'‘]?(?:the )?[\"“'‘]?$",
     re.I,
 )
-# Enough where another publisher is cited: "reported by TechCrunch and accused by Fortune of".
+# Counts only beside another cited publisher: "reported by TechCrunch and accused by Fortune of".
 _ALSO = re.compile(r"\b(?:by|in|from|per|and)(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$", re.I)
 _AFTER = re.compile(
     rf"\A[\"”'’]?(?:['’]s?)?\s++(?:(?:also|has|have|had|did|not)\s++){{0,2}}(?:[\w-]++ )?(?:{_REPORTS}|{_PIECES})\b",
@@ -35,14 +35,14 @@ _JOINED = re.compile(
 )
 _WORKS_BY = re.compile(
     rf"\b(?:{_PIECES}|written|reported|authored|wrote)(?:\s++[\w’'-]++){{0,6}}?\s++by\s++(?P<name>[^,?.;]++)"
-    # from where a word begins, hyphens and all: tried at each of them it would be read as often
+    # anchored to the start of a hyphenated word, or matching would be quadratic in its parts
     rf"|(?<![\w.-])[.-]*+(?P<owner>[\w.-]++(?: [\w.’'-]+){{1,3}}?)['’]s?\s++(?:\w++ )?{_PIECES}\b"
     r"|\bdid\s++(?P<writer>[\w.-]++(?: [\w.’'-]++){1,3}?)\s++write\b",
     re.I,
 )
 
 
-_LEADS = 200  # characters before a name and behind it, in which the words stand that cite it
+_LEADS = 200  # characters before and after a name that are searched for citing words
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
             c or _ALSO.search(question[max(0, start - _LEADS) : start]) is not None
             for c, (start, _, _) in zip(cited, found, strict=True)
         ]
-    # "The Verge, Polygon and TechCrunch": one cited name cites its neighbours, forwards and back
+    # In "The Verge, Polygon and TechCrunch", one cited name makes its neighbours cited.
     joined = [
         _JOINED.fullmatch(question[found[i][1] : found[i + 1][0]]) is not None
         for i in range(len(found) - 1)
@@ -90,7 +90,7 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
 
 
 def asks_for_an_author(question: str) -> bool:
-    """Return whether a question may cite an author ("an article by", "'s column"): a cheap pre-check."""
+    """Return whether a question may cite an author: a cheap check before `find_authors`."""
     return _WORKS_BY.search(question) is not None
 
 
@@ -116,7 +116,7 @@ def find_authors(question: str, authors: Sequence[str]) -> tuple[str, ...]:
 
 def spans_of(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
     """Return the span of the first occurrence of each name in a text, ignoring case."""
-    # folded letter by letter: "ß" and "İ" become two, and all that follows is elsewhere then
+    # Case folding makes two letters of "ß" and "İ", so offsets are mapped back letter by letter.
     folded = [letter.casefold() for letter in text]
     at = [i for i, letters in enumerate(folded) for _ in letters]
     low = "".join(folded)
@@ -130,7 +130,7 @@ def spans_of(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=8)
 def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
-    """Return all spellings of each publisher, and a pattern that matches any of them.
+    """Return the spellings of all publishers, and a pattern that matches any of them.
 
     Spellings are with and without "The", spaces, "News" and ".com", and as initials.
     """
@@ -152,7 +152,7 @@ def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]],
         for form in forms:
             for spelling in {_folded(form), _folded(f"the {form}")} if len(form) > 2 else ():
                 known[spelling] = (*known.get(spelling, ()), publisher)
-    for publisher in publishers:  # a name in full is that publisher, whatever shares its short form
+    for publisher in publishers:  # a full name wins over another publisher's short form
         known[_folded(publisher)] = (publisher,)
     longest = sorted(known, key=len, reverse=True)
     alternatives = "|".join(re.escape(form).replace(r"\ ", r"\s+") for form in longest)

@@ -175,7 +175,7 @@ def _joined(
     if _made_then(text[: preposition.start()]):
         return None
     start, end = first.start, rest[0].end
-    if start > end:  # both without a year: under way, or the first is the latest before the second
+    if start > end:  # without years: a range that is under way, or one that began a year earlier
         if asking.day - start <= UNDER_WAY_DAYS * DAY:
             end = year_of_month(end, end.year + 1)
         else:
@@ -210,7 +210,7 @@ def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bound
         ahead = moment.start > asking.day or moment.end > asking.day + DAY
         return None if ahead else _Bounds(None, moment.end, True, spans)
     if moment.end > asking.day + DAY and re.match(r"(?i)(?:the )?(?:end|late|mid)", moment.words):
-        return None  # not over yet: it is looked forward to
+        return None  # the time is not over yet, so articles about it are older
     if word in ("around", "circa") and moment.grain == "day":
         return _Bounds(
             moment.start - AROUND_DAYS * DAY, moment.end + AROUND_DAYS * DAY, False, spans
@@ -221,7 +221,7 @@ def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bound
 def _tells_when(
     moment: TimeExpression, word: str, before: str, after: str, preposition: re.Match[str] | None
 ) -> bool:
-    """Return whether a time expression says when something was reported and doesn't name a thing."""
+    """Return whether a time says when something was reported, and doesn't name a thing."""
     if word in _NO_TIME or (moment.bare and preposition is None):
         return False
     head = before[: preposition.start()] if preposition else before
@@ -238,7 +238,7 @@ def _tells_when(
 
 
 def _made_then(head: str) -> bool:
-    """Return whether a time says when a thing was made: "the treaty signed in", "who was born in"."""
+    """Return whether a time says when a thing was made: "the treaty signed in", "born in"."""
     if _LIFE.search(head, max(head.rfind(","), head.rfind("?")) + 1):
         return True
     if _PARTICIPLE.search(head) and not _AUXILIARY.search(head):
@@ -267,7 +267,7 @@ def _meet(one: _Bounds, other: _Bounds) -> bool:
 
 
 def _span_of(bounds: list[_Bounds]) -> tuple[date | None, date | None]:
-    """Return the intersection of the bounds if they all overlap, else the range over all of them."""
+    """Return the intersection of the bounds if all overlap, else the range over all of them."""
     starts = [b.start or date.min for b in bounds]
     ends = [b.end or date.max for b in bounds]
     start, end = max(starts), min(ends)

@@ -210,7 +210,9 @@ _COMPILED = [
 
 
 def find_time_expressions(text: str, asking: ReferenceDate) -> list[TimeExpression]:
-    """Return the time expressions of a text, in order; of two that overlap, the longer one.
+    """Return the time expressions of a text, in order.
+
+    Of two that overlap, only the one with the higher precedence is returned.
 
     Args:
         text: The text to search.

@@ -46,7 +46,7 @@ class ReferenceDate:
     ahead: bool = False
 
     def latest(self, month: int, day: int = 1) -> date:
-        """Return the latest such day that has begun; the next one if the question is about the future."""
+        """Return the latest such day that has begun; the next one if `ahead` is set."""
         for year in range(self.day.year + (1 if self.ahead else 0), self.day.year - 9, -1):
             if day > monthrange(year, month)[1]:
                 continue
@@ -103,6 +103,7 @@ def _on(year: str | None, month: int, day: int, asking: ReferenceDate) -> date |
 
 
 def resolve_day(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a day: "5 May 2023", "5 May", "5 May last year"."""
     found = _on(m["year"], _month(m["month"]), _nth(m["day"]), asking)
     if found is not None and (relative := m.groupdict().get("relative")):
         year = asking.day.year - (relative.lower() == "last")
@@ -111,6 +112,7 @@ def resolve_day(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | 
 
 
 def resolve_days(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of days within a month: "5-7 May"."""
     month = _month(m["month"])
     last = _on(m["year"], month, _nth(m["last"]), asking)
     first = _nth(m["first"])
@@ -120,6 +122,7 @@ def resolve_days(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] |
 
 
 def resolve_months(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range from one month to another: "March to May 2023"."""
     last = _on(m["year"], _month(m["to"]), 1, asking)
     first = _month(m["from"])
     if last is None:
@@ -128,6 +131,7 @@ def resolve_months(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date]
 
 
 def resolve_month(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a month or part of one: "May 2023", "early May"."""
     month, groups = _month(m["month"]), m.groupdict()
     if groups.get("relative"):
         first = date(asking.day.year - (m["relative"].lower() == "last"), month, 1)
@@ -137,6 +141,7 @@ def resolve_month(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] 
 
 
 def resolve_year(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a year or part of one: "2023", "last year", "late 2023"."""
     text = m["year"].lower()
     years = {"last year": asking.day.year - 1, "the year": asking.day.year}
     year = int(text) if text.isdigit() else years.get(text, asking.day.year)
@@ -144,12 +149,13 @@ def resolve_year(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] |
 
 
 def resolve_years(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range from one year to another: "2020-2022"."""
     first, last = int(m["from"]), int(m["to"])
     return (date(first, 1, 1), date(last + 1, 1, 1)) if first < last else None
 
 
 def _part_of(part: str | None, start: date, end: date) -> tuple[date, date]:
-    """Return the early, middle or late third of a range; for a month days 1-10, 11-20 and the rest."""
+    """Return a range's early, middle or late third; of a month days 1-10, 11-20 or the rest."""
     if not part:
         return start, end
     third = 0 if re.search("early|start|beginning", part, re.I) else 1
@@ -186,6 +192,7 @@ def resolve_range(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] 
 
 
 def resolve_season(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a season, three whole months: "last summer"."""
     month, which = _SEASONS[m["season"].lower()], (m["which"] or "").lower()
     if m["year"]:
         start = date(int(m["year"]), month, 1)
@@ -199,14 +206,16 @@ def resolve_season(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date]
 
 
 def resolve_holiday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a holiday: "Christmas Day 2023"."""
     found = _on(m["year"], *FEASTS[m["feast"].lower()], asking)
     return (found, found + DAY) if found else None
 
 
 def resolve_numeric(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a numeric date: "10/24/2024"."""
     year, month, day = int(m["year"]), int(m["b"]), int(m["a"])
     if m["a"] != m["b"] and month <= 12 and day <= 12:
-        month, day = day, month  # as dateparser does: month first where both can be
+        month, day = day, month  # month first if ambiguous, as dateparser does
     elif month > 12:
         month, day = day, month
     if not (1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
@@ -215,6 +224,7 @@ def resolve_numeric(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date
 
 
 def resolve_iso(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of an ISO 8601 date; None outside the accepted years."""
     try:
         found = date.fromisoformat(m[0])
     except ValueError:
@@ -223,6 +233,7 @@ def resolve_iso(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | 
 
 
 def resolve_weekday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a weekday: "Monday", "last Friday", "Tuesday last week"."""
     which = " ".join(filter(None, (m["which"], m["week"]))).lower()
     monday = asking.day - asking.day.weekday() * DAY
     target = _WEEKDAYS.index(m["weekday"][:3].lower())
@@ -237,6 +248,7 @@ def resolve_weekday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date
 
 
 def resolve_ago(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a time ago: "three days ago", "two weeks ago"."""
     count, unit, day = parse_number(m["count"]), m["unit"].lower(), asking.day
     if unit == "day":
         return day - count * DAY, day - (count - 1) * DAY
@@ -254,6 +266,7 @@ def resolve_ago(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | 
 
 
 def resolve_past(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range from a time ago up to the day of asking: "past three weeks"."""
     count, unit = parse_number(m["count"] or "a"), m["unit"].lower()
     months = {"month": 1, "quarter": 3, "year": 12, "decade": 120}.get(unit)
     if months:
@@ -282,12 +295,14 @@ def resolve_calendar_period(m: re.Match[str], asking: ReferenceDate) -> tuple[da
 
 
 def resolve_weekend(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of the latest weekend that has begun."""
     monday = asking.day - asking.day.weekday() * DAY
     begun = 0 if asking.day.weekday() > 4 else 7
     return monday + (5 - begun) * DAY, monday + (7 - begun) * DAY
 
 
 def resolve_week_of(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of the week, from Monday, that contains a day."""
     found = resolve_day(m, asking)
     if found is None:
         return None
@@ -296,22 +311,27 @@ def resolve_week_of(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date
 
 
 def resolve_decade(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a decade: "the 1990s", "the 90s"."""
     year = int(m["year"]) if m["year"] else 1900 + int(m["short"])
     return date(year, 1, 1), date(year + 10, 1, 1)
 
 
 def shift_back(days: int) -> Read:
+    """Return a resolver of the last `days` days, including the day of asking."""
     return lambda m, asking: (asking.day - days * DAY, asking.day + DAY)
 
 
 def resolve_few(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a vague time: "the last few days", "recent weeks"."""
     days = {"day": NOW_DAYS, "week": RECENT_DAYS, "month": MONTHS_DAYS}.get(m["unit"].lower())
     return shift_back(days)(m, asking) if days else None
 
 
 def days_from(first: int, last: int) -> Read:
+    """Return a resolver of days counted from the day of asking, `last` exclusive."""
     return lambda m, asking: (asking.day + first * DAY, asking.day + last * DAY)
 
 
 def resolve_none(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return None, for expressions that are recognised but limit nothing."""
     return None
