@@ -155,7 +155,9 @@ class Archive(ArchiveReader):
             record = ArticleStore(folder, create=create, writable=mode == "write")
             opened.callback(record.close)
             if on_data_loss == "refuse" and (loss := find_lost_writes(folder, record.database)):
-                raise ArchiveDamagedError(f"of the archive at {folder}, {loss.what}: {loss.remedy}")
+                raise ArchiveDamagedError(
+                    f"of the archive at {folder}, {loss.description}: {loss.remedy}"
+                )
             if on_data_loss == "refuse" and mode == "write":
                 refuse_triggers(folder, record.database)
             generation = record.generation()  # first: see `_keep_up`

@@ -30,7 +30,7 @@ from rag.schema import (
     PassageCandidate,
 )
 from rag.store.articles import ArticleStore
-from rag.store.filters import kinds_of, readable
+from rag.store.filters import column_values, readable
 from rag.store.hits import read_candidates
 from rag.store.passages import Vectors
 from rag.store.revisions import Revision, complete_id, find_ids, read_revisions
@@ -205,7 +205,7 @@ class ArchiveReader(ArchiveView):
         Args:
             access: The reader's rights, as in `article`.
         """
-        return tuple(kinds_of(self._record.database, "section", access))
+        return tuple(column_values(self._record.database, "section", access))
 
     def languages(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the language tags of the articles, the most frequent one first.
@@ -213,7 +213,7 @@ class ArchiveReader(ArchiveView):
         Args:
             access: The reader's rights, as in `article`.
         """
-        return tuple(kinds_of(self._record.database, "language", access))
+        return tuple(column_values(self._record.database, "language", access))
 
     @property
     def version(self) -> int:
@@ -229,7 +229,7 @@ class ArchiveReader(ArchiveView):
             article_ids: The ids to look up; articles without near-duplicates are left out.
             filters: What the near-duplicates must be.
         """
-        return self._record.stories.near_duplicates(article_ids, filters=filters)
+        return self._record.duplicates.near_duplicates(article_ids, filters=filters)
 
     def surrounding_passages(
         self, passage: Passage, before: int = 1, after: int = 1, *, access: Access = ()

@@ -236,7 +236,7 @@ class ArchiveSnapshot(ArchiveView):
         generation = self._record.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
             stood = passages.live(numbers.tolist(), self._valid)
-            words = self._archive.indexes.text
+            words = self._archive.indexes.bm25
             ended = HistoricalPassages(list(stood.values()), passages.vectors(numbers), words)
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]
