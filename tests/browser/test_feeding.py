@@ -142,7 +142,7 @@ def test_a_pasted_address_is_fetched_by_the_rules(open_page: Opened, minded: str
     box = page.get_by_label("Web addresses")
     box.fill("/etc/passwd")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.locator("#bf-told")).to_contain_text("/etc/passwd is not a web address")
+    expect(page.locator("#bf-told")).to_contain_text("“/etc/passwd” is not a web address")
     box.fill("http://127.0.0.1:9/secret")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#bf-told")).to_contain_text(
