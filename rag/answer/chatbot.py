@@ -57,7 +57,7 @@ class Chatbot:
 
     May be used by several threads.
 
-    Example:
+    Examples:
         >>> with Chatbot.open("demo") as chatbot:
         ...     answer = chatbot.ask("When was the treaty signed?")
         ...     print(answer.text)
