@@ -100,7 +100,7 @@ class Article(Serializable):
     Each metadata field is an attribute, too: `article.title` is `article.metadata.title`, and
     `article.id` is `article.metadata.article_id`. Change one with `replace`.
 
-    Example:
+    Examples:
         >>> article = Article(
         ...     id="courier.example/bridge",
         ...     title="Bridge closed",

@@ -57,7 +57,7 @@ class Chatbot:
 
     Several threads may use it at once.
 
-    Example:
+    Examples:
         >>> with Chatbot.open("demo") as chatbot:
         ...     answer = chatbot.ask("When was the treaty signed?")
         ...     print(answer.text)

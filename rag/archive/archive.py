@@ -77,7 +77,7 @@ class Archive(ArchiveReader):
     One process may write at a time, any number may read. Use it as a context manager, or call
     `close`.
 
-    Example:
+    Examples:
         >>> with Archive.open("demo", mode="write") as archive:
         ...     archive.add([Article(id="1", title="Bridge closed", text="The bridge ...")])
         ...     archive.search("Which bridge was closed?", k=3)
