@@ -224,7 +224,7 @@ def test_a_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
     expect(page.get_by_test_id("user")).to_have_text("What of the harbour bridge?")
     expect(cards(page).first).to_contain_text("Harbour bridge closed")
     expect(page.locator("#bf-mode").get_by_label("Passages")).to_be_checked()
-    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Filters ▼").click()
     expect(page.get_by_label("From date")).to_have_value("2024-10-01")
     page.reload()
     expect(cards(page).first).to_be_visible()

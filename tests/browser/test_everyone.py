@@ -103,7 +103,7 @@ def answered(page: Page) -> None:
 
 
 def narrowed(page: Page) -> None:
-    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Filters ▼").click()
     page.get_by_role("button", name="Export").click()
     expect(page.get_by_role("button", name="CSL-JSON")).to_be_visible()
     page.get_by_role("button", name="Dislike").last.click()
@@ -112,7 +112,7 @@ def narrowed(page: Page) -> None:
 
 def opened(page: Page) -> None:
     page.get_by_role("button", name="Export").click()
-    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Filters ▼").click()
     open_article(page, cards(page).first.locator("h3").inner_text())
 
 

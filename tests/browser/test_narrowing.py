@@ -15,7 +15,7 @@ THREATS = "What did South Korea threaten?"
 
 def test_a_search_is_narrowed_by_days_and_widened_again(open_page: Opened) -> None:
     page = open_page()
-    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Filters ▼").click()
     page.get_by_label("From date").fill("2024-10-22")
     page.get_by_label("To date").fill("22 October 2024")
     ask_and_wait(page, THREATS)
@@ -28,7 +28,7 @@ def test_a_search_is_narrowed_by_days_and_widened_again(open_page: Opened) -> No
 
 def test_what_is_no_day_is_said_to_be_none(open_page: Opened) -> None:
     page = open_page()
-    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Filters ▼").click()
     page.get_by_label("From date").fill("10/11/2024")
     ask_and_wait(page, THREATS)
     expect(page.get_by_text("“10/11/2024” is not a date")).to_be_visible()
@@ -40,7 +40,7 @@ def test_what_is_no_day_is_said_to_be_none(open_page: Opened) -> None:
 )
 def test_a_search_is_narrowed_to_what_is_chosen(open_page: Opened, field: str, choice: str) -> None:
     page = open_page()
-    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Filters ▼").click()
     box = page.get_by_label(field, exact=True)
     box.click()
     box.fill(choice)
@@ -54,7 +54,7 @@ def test_a_search_is_narrowed_to_what_is_chosen(open_page: Opened, field: str, c
 
 def test_a_search_is_narrowed_to_a_language(open_page: Opened) -> None:
     page = open_page()
-    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Filters ▼").click()
     box = page.get_by_label("Languages", exact=True)
     box.click()
     box.fill("ar")
@@ -74,7 +74,7 @@ def test_passages_are_found_without_an_answer_in_either_order(open_page: Opened)
     assert cards(page).count() > 5
     expect(page.locator("#bf-time")).to_contain_text("matching articles")
     expect(page.locator(".bf-legend")).to_have_count(0)
-    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Filters ▼").click()
     page.get_by_label("Newest first").check()
     ask_and_wait(page, "North Korean soldiers in Russia")
     stamps = page.locator(".bf-now time").evaluate_all(
