@@ -4,11 +4,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := demo
 KILLS ?= 500
+# a file of tests at a time for each worker, in the order that tests/conftest.py gives them
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# every worker reads the tests, and every process that they start the code: compiled once, kept
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(PARALLEL)
 
-.PHONY: help install demo serve test lint docs faults bench fuzz clean
+.PHONY: help install demo serve test test-fast test-full lint docs faults bench fuzz clean
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -43,8 +47,14 @@ serve: $(VENV)/.installed ## open the page over the sample archive
 	@$(BIN)/backfile ingest --sample --archive $(DEMO)
 	$(BIN)/backfile serve --archive $(DEMO)
 
-test: $(VENV)/.installed-test ## run the whole suite, the browser's part included
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed-test ## run the tests, with the model and in a browser: 6 minutes on two cores
+	$(PYTEST) -m "not full"
+
+test-fast: $(VENV)/.installed-test ## run the tests that need neither model nor browser: a minute
+	$(PYTEST) -m "not full and not model and not browser"
+
+test-full: $(VENV)/.installed-test ## run every test, the slow ones too, on more examples: what CI runs
+	$(PYTEST) --hypothesis-profile full
 
 lint: $(VENV)/.installed-test ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from rag.chunking import split_article, token_limit
 from rag.errors import ReadError
 from rag.schema import ALL_RIGHTS, Article, Span
 from rag.store.articles import content_hash
-from rag.store.database import is_of_the_archive
+from rag.store.database import is_archive_error
 from rag.valid_dates import is_valid_date
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class BatchWriter:
         try:
             self._write(sound, refused)
         except Exception as error:
-            if is_of_the_archive(error):
+            if is_archive_error(error):
                 raise
             for article in sound:
                 self._write_alone(article, refused)
@@ -75,7 +75,7 @@ class BatchWriter:
         try:
             self._write([article], refused)
         except Exception as error:
-            if is_of_the_archive(error):
+            if is_archive_error(error):
                 raise
             refused.append(article.id)
             self._reporter.reject(unexpected_failure(article.url or article.id, error))
@@ -175,7 +175,7 @@ class BatchWriter:
         try:
             self._withdraw(kill)
         except Exception as error:
-            if is_of_the_archive(error):
+            if is_archive_error(error):
                 raise
             self._reporter.reject(unexpected_failure(kill.place, error))
 

@@ -109,7 +109,7 @@ class ChangePolicy:
             self._origins.save(self._new)
             self._origins.replace(self._reclaimed)
         if self._changes:
-            self._changes.settle(self._through)
+            self._changes.discard_added(self._through)
         self._new, self._reclaimed, self._through = {}, {}, {}
 
     def objection_to_kill(self, kill: KillNotice, article_id: str, here: Article | None) -> str:

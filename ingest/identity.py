@@ -102,7 +102,7 @@ class ArticleIdResolver:
 
     def _exists_elsewhere(self, article_id: str, place: str) -> bool:
         """Return whether an article's file still exists at another location."""
-        places = {*self._locations.others_of(article_id)}
+        places = {*self._locations.other_locations(article_id)}
         places |= {p for p, moved in self._moved.items() if moved == article_id}
         if self._locations.article_at(article_id) in ("", article_id):
             places.add(article_id)
@@ -129,7 +129,7 @@ class ArticleIdResolver:
 
     def _ids_with_prefix(self, start: str) -> list[str]:
         here = [article_id for article_id in self._batch if article_id.startswith(start)]
-        return [*here, *self._locations.beginning(start)]
+        return [*here, *self._locations.ids_starting_with(start)]
 
     def _is_same(self, article_id: str, article: Article) -> bool:
         """Return whether an article is, or is a version of, the one with this id."""

@@ -1,4 +1,4 @@
-"""From an article to its passages: spans that end at sentence ends and fit the embedding model."""
+"""Split an article into passages at sentence ends, within the embedding model's token limit."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from rag.nlp.sentences import split_sentences
 from rag.schema import Article, Span
 from rag.store.articles import embedding_text
 
-# Tokens of a passage without its title and date. The model reads more (all-MiniLM-L6-v2: 256),
-# but a vector of one thought finds better than one of five, and the archive's measurements were
-# taken at about 200. To tune: `backfile evaluate retrieval` over 100, 150, 200, 250.
+# Tokens of a passage without its title and date. A vector of one idea finds better than one of
+# five, even if the model reads more (docs/benchmarks.md; `backfile evaluate retrieval`).
 TARGET_TOKENS = 200
-# Sentences of the passage before that a passage repeats. The title and the date stand before each
-# passage, and the neighbours are at hand when one is found, so nothing has to be said twice.
+# Sentences repeated from the previous passage. Not needed: every passage has its title and date,
+# and its neighbours can be looked up.
 OVERLAP_SENTENCES = 0
 
-# What it costs to end a passage at a place, beside 1 for a passage of no size at all: these
-# only choose among places that all fit, and their order matters more than their size.
+# Costs of ending a passage at a place, besides 1 for an empty passage. Their order matters more
+# than their size: they only choose among places that fit.
 WITHIN_A_PARAGRAPH = 0.15
 WITHIN_A_LIST = 0.4
 WITHIN_A_QUOTATION = 0.6
 AFTER_A_HEADING = 0.8
 WITHIN_A_SENTENCE = 1.5
-OVER_TARGET = 4.0  # how much worse a passage is that is too long than one as much too short
-SEAMS = 4  # tokens to spare below which a passage is counted whole, beside one a sentence
+OVER_TARGET = 4.0  # penalty of a passage that is too long, relative to one that is too short
+SEAMS = 4  # spare tokens, besides one per sentence, below which a passage is counted exactly
 
 _ITEM = re.compile(r"(?:[-*•–►▪‣·]|\d{1,3}[.)]|\|)\s")
 _CLAUSE = re.compile(r"[,;:—–)…]['\"”’»]?\s+|[，；：、،؛၊፣፤፥՝]\s*")
@@ -39,12 +38,16 @@ _HEADING_UP_TO = 90  # characters
 
 
 class TokenLimit(Protocol):
-    """How an embedding model counts, and how much it reads: special tokens included in both."""
+    """Token counts and input limit of an embedding model, both with special tokens."""
 
     @property
-    def max_tokens(self) -> int: ...
+    def max_tokens(self) -> int:
+        """The longest input in tokens."""
+        ...
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text."""
+        ...
 
 
 class EstimatedTokens:
@@ -70,7 +73,7 @@ def token_limit(embeddings: Any) -> TokenLimit:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A sentence, or a piece of one too long for any passage, and what it costs to end after it."""
+    """A sentence, or part of a very long one, and the cost of ending a passage after it."""
 
     start: int
     end: int
@@ -79,22 +82,31 @@ class _Unit:
 
 
 def split_article(article: Article, limit: TokenLimit) -> list[Span]:
-    """Return the passages of `article`, in order.
+    """Split an article into passages.
 
-    Each ends at a sentence's end and, with the title and the date before it, has at most
-    `limit.max_tokens` tokens; together they hold every sentence. Only a sentence that is itself
-    longer is split, at a clause's or a word's end. Raises ValueError where the model reads so
-    little that title and date leave no room.
+    Each ends at a sentence end and, with title and date in front, has at most `limit.max_tokens`
+    tokens; together they contain every sentence. Only a sentence over the limit is split, at a
+    clause or word boundary.
+
+    Args:
+        article: The article.
+        limit: The embedding model's limit.
+
+    Returns:
+        The spans of the passages, in order.
+
+    Raises:
+        ValueError: The limit leaves no room beside the title and the date.
     """
     text = article.text
     spans = split_sentences(text)
     if not spans:
         return []
-    # One call for all the sentences, each with the space behind it, instead of one a candidate.
+    # One call for all sentences, each with the space after it, instead of one per candidate.
     ends = [*(s.start for s in spans[1:]), spans[-1].end]
     pieces = [text[s.start : end] for s, end in zip(spans, ends, strict=True)]
     empty, head, *counts = limit.count_tokens(["", embedding_text(article.metadata, ""), *pieces])
-    room = limit.max_tokens - head - 1  # one for the line break behind the date
+    room = limit.max_tokens - head - 1  # one for the line break after the date
     if room < 1:
         raise ValueError(
             f"the embedding model reads {limit.max_tokens} tokens, and the title and the date of "
@@ -113,7 +125,7 @@ def split_article(article: Article, limit: TokenLimit) -> list[Span]:
 
 
 def _fitting(article: Article, passages: list[Span], limit: TokenLimit) -> list[Span]:
-    """Return `passages`, each counted as it will be embedded; one that is too long is halved."""
+    """Return the passages with exact token counts; halve those that are too long."""
     while True:
         texts = [embedding_text(article.metadata, article.text[p.start : p.end]) for p in passages]
         fits = [count <= limit.max_tokens for count in limit.count_tokens(texts)]
@@ -133,7 +145,7 @@ def _units(
     room: int,
     count: Callable[[Sequence[Span]], list[int]],
 ) -> list[_Unit]:
-    """Return the sentences with their sizes, and those that are too long in pieces that fit."""
+    """Return the sentences with their sizes; those that are too long in parts that fit."""
     units = []
     quoted = 0
     for index, (span, size) in enumerate(zip(spans, tokens, strict=True)):
@@ -153,18 +165,18 @@ def _units(
 
 
 def _is_item(text: str, start: int, end: int) -> bool:
-    """Whether a list's item or a table's row begins at `start`; it's read up to `end`."""
+    """Return True if a list item or a table row starts at `start`; reads up to `end`."""
     row = text[start:end].partition("\n")[0]
     return _ITEM.match(text, start, end) is not None or "\t" in row or " | " in row
 
 
 def _cost(text: str, span: Span, gap: str, follows: int, quoted: int) -> float:
-    """What it costs to end a passage after the sentence `span`, with `gap` behind it."""
+    """Return the cost of ending a passage after the sentence `span`, which `gap` follows."""
     if "\n" not in gap:
         return WITHIN_A_QUOTATION if quoted else WITHIN_A_PARAGRAPH
     if _is_item(text, span.start, span.end):
         return WITHIN_A_LIST if _is_item(text, follows, follows + 200) else 0.0
-    if text[span.end - 1] == ":":  # what it announces comes next
+    if text[span.end - 1] == ":":  # the announced text follows
         return AFTER_A_HEADING
     short = span.end - span.start <= _HEADING_UP_TO
     if short and text[span.end - 1].isalnum() and text[span.start - 1 : span.start] in ("", "\n"):
@@ -175,7 +187,7 @@ def _cost(text: str, span: Span, gap: str, follows: int, quoted: int) -> float:
 def _split_sentence(
     text: str, span: Span, room: int, count: Callable[[Sequence[Span]], list[int]]
 ) -> list[tuple[Span, int]]:
-    """Return the pieces of too long a sentence, halved until each fits, with their sizes."""
+    """Return the parts of a long sentence, halved until each fits, with their sizes."""
     parts = [span]
     while True:
         sizes = count(parts)
@@ -206,7 +218,7 @@ def _halves(text: str, span: Span) -> list[Span]:
     halves = (_trimmed(text, span.start, cut), _trimmed(text, cut, span.end))
     found = [half for half in halves if half.end > half.start]
     if found == [span]:
-        raise ValueError(f"{text[span.start : span.end]!r} alone is longer than the model reads")
+        raise ValueError(f"{text[span.start : span.end]!r} alone exceeds the model's input limit")
     return found
 
 
@@ -217,13 +229,13 @@ def _trimmed(text: str, start: int, end: int) -> Span:
 
 
 def _passages(units: list[_Unit], room: int) -> list[tuple[Span, bool]]:
-    """Return the cheapest way to put `units` into passages: by size, and by where they end.
+    """Return the cheapest division of units into passages, by size and by where they end.
 
-    Each comes with whether it is so close to the limit that a sum of sentences cannot tell:
-    putting texts together adds a token a seam at most, and takes some away in most tokenizers.
+    Each comes with True if it is so close to the limit that its exact size must be counted:
+    joining texts adds at most one token per seam, and removes some in most tokenizers.
 
-    Dynamic programming over the ends (as TeX breaks a paragraph into lines); a passage holds
-    few sentences, so it takes time in proportion to the text.
+    Dynamic programming over the ends (as TeX breaks a paragraph into lines); a passage has few
+    sentences, so it takes time proportional to the text.
     """
     target = min(TARGET_TOKENS, room)
     before = list(accumulate((unit.tokens for unit in units), initial=0))
@@ -252,7 +264,7 @@ def _passages(units: list[_Unit], room: int) -> list[tuple[Span, bool]]:
 
 
 def _overlapping(before: list[int], start: int, end: int, room: int) -> int:
-    """Return where a passage begins that repeats as much of the one before as fits."""
+    """Return the start of a passage that repeats as much of the previous one as fits."""
     for earlier in range(max(0, start - OVERLAP_SENTENCES), start):
         if before[end] - before[earlier] <= room:
             return earlier
@@ -260,6 +272,6 @@ def _overlapping(before: list[int], start: int, end: int, room: int) -> int:
 
 
 def _misfit(tokens: int, target: int) -> float:
-    """How far a size is from the target, squared; and each passage costs a little of itself."""
+    """Return the squared distance of a size from the target, plus a small cost per passage."""
     off = (tokens - target) / target
     return 0.1 + off * off * (OVER_TARGET if off > 0 else 1.0)

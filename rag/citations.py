@@ -1,4 +1,4 @@
-"""The [1] convention, both halves: what a number names, how it is written, how it is read."""
+"""Citation markers such as [1]: parsing, numbering, and building citations."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _INSIDE = (
     rf"\s*(?:(?:passages?|sources?|refs?\.?|no\.?|#|citation|doc(?:ument)?)\s*)?{_NUMBER}"
     rf"(?:\s*(?:[,;&–-]|and)\s*(?:(?:passage|source)\s*)?{_NUMBER})*+\s*+(?:†[^\]】]{{0,200}}+)?"
 )
-# [1]  [1, 2]  [1][2]  [¹]  【1】  [^1]  (1) is left alone: it is also how prose counts.
+# [1]  [1, 2]  [1][2]  [¹]  【1】  [^1], but not (1), which prose uses for counting.
 MARKER = re.compile(
     rf"\s?(?:\[{_INSIDE}\]|【{_INSIDE}】|［{_INSIDE}］)"
     rf"|(?<![{_DIGITS}\[【［,^#\s])\s?(?<!m)[⁰¹²³⁴⁵⁶⁷⁸⁹]+",  # but not 50 m²
     re.IGNORECASE,
 )
 
-# A run of markers and the stop behind it. Only where the run begins: it is read once.
+# Markers and the stop after them. Matches only at their start, so that they are read once.
 _NO_MARKER_BEFORE = "".join(
     rf"(?<!\[\d{{{digits}}}\]{space})" for digits in (1, 2, 3) for space in ("", " ")
 )
@@ -31,14 +31,14 @@ _BEFORE_STOP = re.compile(rf"{_NO_MARKER_BEFORE}((?: ?\[\d{{1,3}}\])++)([.!?])(?
 
 @dataclass(frozen=True, slots=True)
 class CitedSentence:
-    """A stretch of an answer less its markers, and the numbers they named, in order."""
+    """A sentence without its markers, and the numbers in them, in order."""
 
     text: str
     numbers: tuple[int, ...]
 
 
 def read_citations(text: str) -> CitedSentence:
-    """Return `text` without its citation markers, and the numbers in them, each once."""
+    """Return a text without its citation markers, and the distinct numbers in them."""
     numbers: list[int] = []
     for marker in MARKER.finditer(text):
         numbers += _numbers(marker[0])
@@ -59,15 +59,18 @@ def _numbers(marker: str) -> Iterable[int]:
 
 
 def tidy_markers(text: str) -> str:
-    """Return `text` with every complete marker written as [1][2], after the stop it belongs to."""
+    """Return a text with every complete marker written as [1][2], after the stop."""
     tidy = MARKER.sub(lambda m: " " + "".join(f"[{n}]" for n in _numbers(m[0])), text)
     return _BEFORE_STOP.sub(r"\2\1", tidy)
 
 
 def build_citation(number: int, hit: Hit, span: Span | None = None) -> Citation:
-    """Return the citation of `span`, in characters of the article; of the whole passage if none.
+    """Return a citation.
 
-    A span that reaches out of the passage is cut to it.
+    Args:
+        number: The citation's number.
+        hit: The hit to cite.
+        span: Characters of the article to cite, cut to the passage; None for all of the passage.
     """
     passage = hit.passage
     start = max(passage.start, span.start) if span else passage.start
@@ -84,7 +87,7 @@ def build_citation(number: int, hit: Hit, span: Span | None = None) -> Citation:
 
 
 def number_citations(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """Number the passages cited from 1 in the order in which a reader meets them."""
+    """Number the cited passages from 1, in reading order."""
     numbers: dict[tuple[str, int, int], int] = {}
     out = []
     for statement in statements:

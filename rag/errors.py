@@ -1,25 +1,25 @@
-"""What can go wrong, drawn as a tree; each message says the way out.
+"""Exception hierarchy. Every message states the cause and how to fix it.
 
 BackfileError
-+-- ArchiveNotFoundError      no archive at that path: ingest something first
-+-- ArchiveLockedError        another process is writing: who, since when
-+-- ArchiveUnwritableError    the disk is full, or the archive may not be written to
-+-- ArchiveDamagedError       the record cannot be read, or is of a newer version
-+-- DamagedIndexError         an index cannot be read: it is made again (rag.index.chroma_index)
++-- ArchiveNotFoundError      no archive at that path
++-- ArchiveLockedError        another process is writing to the archive
++-- ArchiveUnwritableError    the disk is full, or the archive is not writable
++-- ArchiveDamagedError       the database cannot be read, or is of a newer version
++-- DamagedIndexError         an index is damaged and will be rebuilt (rag.index.chroma_index)
 +-- EmbeddingMismatchError    the archive was built with another embedding model
-+-- BackupError               a backup is not whole, or there is something in its place
-+-- ModelError                an embedding model or a reranker is missing or not the one expected
-+-- ReadError                 a file or a line is not an article (place: why)
-+-- FetchError                a page cannot be fetched, and why (ingest.fetch.errors)
-+-- QuestionTooLongError      a question is longer than one may be
++-- BackupError               a backup is incomplete, or its target already exists
++-- ModelError                an embedding model or a reranker is missing or unexpected
++-- ReadError                 a file or a line is not an article (location: cause)
++-- FetchError                a page cannot be fetched (ingest.fetch.errors)
++-- QuestionTooLongError      a question exceeds the limit
 +-- ChatModelError            the chat model is missing or did not answer
-+-- SettingsError             an unknown or impossible setting, by name
-+-- InvalidValueError         an argument that cannot be what it should be; also a ValueError
++-- SettingsError             a setting is unknown or invalid
++-- InvalidValueError         a value has an argument of the wrong type; also a ValueError
 """
 
 
 class BackfileError(Exception):
-    """The base of every error that Backfile raises on purpose: one line, with the way out."""
+    """Base class of all errors that Backfile raises on purpose; messages have one line."""
 
 
 class ArchiveNotFoundError(BackfileError):
@@ -31,11 +31,11 @@ class ArchiveLockedError(BackfileError):
 
 
 class ArchiveUnwritableError(BackfileError):
-    """The disk is full, or the archive may not be written to."""
+    """The disk is full, or the archive is not writable."""
 
 
 class ArchiveDamagedError(BackfileError):
-    """The record cannot be read, or a newer version of Backfile wrote it."""
+    """The database cannot be read, or a newer version of Backfile wrote it."""
 
 
 class EmbeddingMismatchError(BackfileError):
@@ -43,11 +43,11 @@ class EmbeddingMismatchError(BackfileError):
 
 
 class BackupError(BackfileError):
-    """A backup is not whole, or there is something already where it or its archive would go."""
+    """A backup is incomplete, or its target already exists."""
 
 
 class ModelError(BackfileError):
-    """An embedding model or a reranker is missing, or its weights are not the ones expected."""
+    """An embedding model or a reranker is missing, or its weights are not the expected ones."""
 
 
 class ReadError(BackfileError):
@@ -55,7 +55,7 @@ class ReadError(BackfileError):
 
 
 class QuestionTooLongError(BackfileError):
-    """A question is longer than one may be: see `rag.query.length_limit`."""
+    """A question exceeds the limit: see `rag.query.length_limit`."""
 
 
 class ChatModelError(BackfileError):
@@ -63,8 +63,8 @@ class ChatModelError(BackfileError):
 
 
 class SettingsError(BackfileError):
-    """A setting is unknown or impossible."""
+    """A setting is unknown or invalid."""
 
 
 class InvalidValueError(BackfileError, ValueError):
-    """A value was constructed, or a function called, with an argument of the wrong kind."""
+    """A value or function was given an argument of the wrong type."""

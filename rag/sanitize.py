@@ -1,6 +1,6 @@
-"""Text and addresses of others made harmless to show: in a terminal, a page, an export, a prompt.
+"""Make untrusted text and URLs safe to show in a terminal, a page, an export or a prompt.
 
-What is stored stays word for word; only what is shown differs. Every renderer uses these functions.
+Stored text stays verbatim; only its display differs. Every renderer uses these functions.
 """
 
 from __future__ import annotations
@@ -8,27 +8,26 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-# A whole escape sequence goes, so that "\x1b[31mred" leaves "red" and not "[31mred".
+# Complete escape sequences are removed, so "\x1b[31mred" becomes "red" and not "[31mred".
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"  # CSI: colours, cursor
     # OSC, DCS: titles, links, settings
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*+(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*+[0-~]"
 )
-# What a terminal obeys, what turns the direction of a line round, and what nobody sees: C0 and C1,
-# soft hyphens, bidirectional marks, overrides and isolates, zero-width characters, stray halves of
-# surrogate pairs, annotations, and tags, in which instructions to a chat model can hide; fillers
-# and what else Unicode has no glyph for (Default_Ignorable_Code_Point).
+# Terminal controls, text direction controls and invisible characters: C0 and C1, soft hyphens,
+# bidirectional marks, zero-width characters, lone surrogates, annotations, tags (which can hide
+# instructions to a chat model), fillers, and the rest of Default_Ignorable_Code_Point.
 _UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
 _INVISIBLE = re.compile(f"[{_UNSEEN}]")
-# Joiners shape Persian, Indic scripts and emoji; beside a Latin letter, or nothing, they only hide.
+# Joiners shape Persian, Indic scripts and emoji; next to a Latin letter, or alone, they only hide.
 _JOINERS = "\u200c\u200d"
 _IDLE_JOINER = re.compile(f"(?<![^\\x00-\\u024f])[{_JOINERS}]|[{_JOINERS}](?![^\\x00-\\u024f])")
-# Variation selectors choose a glyph of the character before them; elsewhere they are unseen data.
+# Variation selectors choose a glyph of the previous character; elsewhere they are hidden data.
 _IDLE_SELECTOR = re.compile(
     "(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
     "|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"
@@ -39,18 +38,18 @@ _BRACKETED = re.compile(
     f"[{re.escape(_OPENING)}]((?:{_ESCAPE_SEQUENCE.pattern}|"
     f"[^{re.escape(_OPENING + _CLOSING)}]){{1,60}}+)[{re.escape(_CLOSING)}]"
 )
-# What a marker may hold beside its numbers: see rag.citations.
+# Words allowed in a marker beside its numbers: see rag.citations.
 _WORD = re.compile(r"(?i)passages?|sources?|refs?|no|citations?|doc(?:ument)?s?|and")
 _BETWEEN = re.compile(r"(?:[^\w()]|_)+")
-_DIGITS_OF_A_MARKER = 3  # citations have no more, and [2024] is an editor's year
+_DIGITS_OF_A_MARKER = 3  # citations have no more; [2024] is an editor's year
 
-_ADDRESS_UP_TO = 8_000  # characters: no server takes a longer one
+_ADDRESS_UP_TO = 8_000  # characters; no server accepts longer ones
 _HOST = re.compile(r"(?:[a-z0-9_][a-z0-9_-]{0,62}\.)*[a-z0-9_][a-z0-9_-]{0,62}\.?|\[[0-9a-f:.]+\]")
 _NOT_IN_ADDRESSES = re.compile(f"[\\\\{_UNSEEN}{_JOINERS}\t\n]")
 
 
 def strip_controls(text: str) -> str:
-    """Return `text` without what a terminal would obey, and without what nobody would see."""
+    """Return a text without terminal controls and invisible characters."""
     text = _INVISIBLE.sub("", _ESCAPE_SEQUENCE.sub("", text))
     if not text.isascii():
         text = _IDLE_SELECTOR.sub("", text)
@@ -58,30 +57,30 @@ def strip_controls(text: str) -> str:
 
 
 def single_line(text: str) -> str:
-    """Return `text` on one line, without what a terminal would obey."""
+    """Return a text on one line, without terminal controls."""
     return " ".join(strip_controls(text).split())
 
 
 def neutralize_markers(text: str) -> str:
-    """Return `text` with every "[2]" of its own as "(2)", so that none is taken for a citation.
+    """Return a text with "[2]" replaced by "(2)", so that it can't be taken for a citation.
 
-    The length stays the same, so that offsets into the text hold: `[2, 3]`, `【2】` and
-    `[source 2]` are markers too, whatever unseen characters stand in them.
+    The length stays the same, so offsets into the text remain valid. `[2, 3]`, `【2】` and
+    `[source 2]` are markers too, even with invisible characters in them.
     """
     return _BRACKETED.sub(_in_parentheses, text)
 
 
 def article_line(text: str) -> str:
-    """Return an article's own words on one line: no controls, nothing like a citation."""
+    """Return article text on one line, without controls and citation markers."""
     return neutralize_markers(single_line(text))
 
 
 def web_address(url: str) -> str:
-    """Return the address that a link may lead to, or "" where it may not be offered as a link.
+    """Return a URL that is safe to link to; "" if it isn't safe.
 
-    Only http and https with a host qualify. An address with a user name (`https://a@b/`), a
-    backslash, a line break or an unseen character shows one host and leads to another: it is
-    none. A host in other letters than ASCII is given in punycode, which looks like nobody else's.
+    Only http and https with a host qualify. URLs with a user name (`https://a@b/`), a backslash, a
+    line break or an invisible character show one host and lead to another, so they don't.
+    Non-ASCII hosts are returned in punycode, which resembles no other host.
     """
     url = url.strip()
     if not url or len(url) > _ADDRESS_UP_TO or _NOT_IN_ADDRESSES.search(url):
@@ -90,7 +89,7 @@ def web_address(url: str) -> str:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
         known = host.encode("idna").decode("ascii") if not host.isascii() else host
-    except (ValueError, UnicodeError):  # a bracket that is no IPv6 address, a port, no host at all
+    except (ValueError, UnicodeError):  # an invalid IPv6 address, port or host
         return ""
     known = f"[{known}]" if ":" in known else known
     if parts.scheme.lower() not in ("http", "https") or "@" in parts.netloc:
@@ -112,7 +111,7 @@ def _in_parentheses(found: re.Match[str]) -> str:
 
 
 def _is_marker(inside: str) -> bool:
-    """Whether what stands in brackets are numbers of a citation's size, and nothing else."""
+    """Return True if bracketed text is only numbers of a citation's size."""
     seen = _INVISIBLE.sub("", _ESCAPE_SEQUENCE.sub("", inside))
     seen = seen.translate(dict.fromkeys(map(ord, _JOINERS)))
     numbers = [part for part in _BETWEEN.split(_WORD.sub(" ", seen)) if part]

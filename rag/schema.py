@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from rag import notebook
 from rag.errors import InvalidValueError
-from rag.notices import Notice as Notice  # one of the values
+from rag.notices import Notice as Notice  # re-exported with the other values
 from rag.sanitize import neutralize_markers
 from rag.serialize import Serializable
 from rag.validation import validate_moment, validate_names, validate_strings, validate_text
@@ -23,11 +23,11 @@ _TEXTS = (
 )
 _NAMES = ("publishers", "authors", "sections", "languages", "kinds")
 T = TypeVar("T")
-_set = object.__setattr__  # frozen dataclasses normalise their own fields with it
+_set = object.__setattr__  # lets frozen dataclasses normalise their own fields
 
 
 class Rights(Enum):
-    """Rights that are not a list of names: `ALL` reads every article."""
+    """Access rights that are not a list of names; `ALL` allows reading every article."""
 
     ALL = "all"
 
@@ -38,7 +38,7 @@ Access = tuple[str, ...] | Literal[Rights.ALL]
 
 @dataclass(frozen=True, slots=True)
 class ArticleMetadata(Serializable):
-    """An article's metadata: everything except its text.
+    """Metadata of an article: everything except its text.
 
     Attributes:
         article_id: The article's id, the same in all of its revisions.
@@ -46,17 +46,17 @@ class ArticleMetadata(Serializable):
         publisher: The newspaper or agency.
         url: The address to link to.
         authors: The authors' names, in order.
-        published: When it was published, with its own UTC offset; a day without a time is midnight
-            UTC. None if unknown.
-        updated: When it was last changed, likewise.
+        published: The time of publication, with its own UTC offset; a day without a time is
+            midnight UTC. None if unknown.
+        updated: The time of the last change, likewise.
         section: The section of the newspaper.
         language: A language tag such as "en" or "en-GB".
         kind: The genre, such as "news" or "opinion".
         slugline: The agency's slugline.
         urgency: IPTC urgency, from 1 (most urgent) to 8.
-        correction: What the publisher has corrected in the article.
+        correction: The publisher's correction notice.
         access: The right that a reader needs, "" for none.
-        revision: The number of this version of the article, from 1.
+        revision: The number of this revision of the article, from 1.
     """
 
     article_id: str
@@ -77,7 +77,7 @@ class ArticleMetadata(Serializable):
 
 
 class _MetadataField(Generic[T]):
-    """Read-only attribute of an article that reads the field of its name from the metadata."""
+    """Read-only attribute of an article that returns the metadata field of the same name."""
 
     def __init__(self, field: str = "") -> None:
         self._field = field
@@ -95,10 +95,10 @@ class _MetadataField(Generic[T]):
 
 @dataclass(frozen=True, slots=True, init=False)
 class Article(Serializable):
-    """An article: its text, and everything else about it as `metadata`.
+    """An article: its text, and everything else as `metadata`.
 
-    Each field of the metadata is an attribute too: `article.title` is `article.metadata.title`,
-    and `article.id` is `article.metadata.article_id`. Change one with `replace`.
+    Each metadata field is an attribute, too: `article.title` is `article.metadata.title`, and
+    `article.id` is `article.metadata.article_id`. Change one with `replace`.
 
     Examples:
         >>> article = Article(
@@ -154,15 +154,15 @@ class Article(Serializable):
         """Create an article; see `ArticleMetadata` for the meaning of each field.
 
         Args:
-            id: A name of the article's own, the same whenever the article changes.
+            id: The article's id, the same in all of its revisions.
             title: The headline; may be empty.
-            text: The article itself, as plain text.
+            text: The article's text, as plain text.
             publisher: The newspaper or agency.
             url: The address to link to.
             authors: One name, or several.
-            published: When it was published: a `datetime`, UTC if naive, or a `date`, its
-                midnight in UTC.
-            updated: When it was last changed, likewise.
+            published: The time of publication: a `datetime`, UTC if naive, or a `date`, which means
+                midnight UTC.
+            updated: The time of the last change, likewise.
             section: The section of the newspaper.
             language: A language tag such as "en" or "en-GB".
             kind: The genre, such as "news" or "opinion".
@@ -170,12 +170,12 @@ class Article(Serializable):
             urgency: IPTC urgency, 1 (most urgent) to 8.
             correction: The publisher's correction notice.
             access: The right that a reader needs; "" for everyone.
-            revision: The number of this version; an archive counts its own when it is added.
-            metadata: All of these but `text` in one value, in their place.
+            revision: The number of this revision; an archive assigns its own.
+            metadata: All of these but `text` as one value, instead of single fields.
 
         Raises:
-            InvalidValueError: The id is blank, a value is of the wrong type, or both `metadata`
-                and fields of it are given.
+            InvalidValueError: The id is blank, a value has the wrong type, or both `metadata` and
+                single fields are given.
         """
         fields = ArticleMetadata(
             *(id, title, publisher, url, authors, published, updated, section, language),  # type: ignore[arg-type]
@@ -191,10 +191,13 @@ class Article(Serializable):
         _set(self, "text", validate_text(text, "Article.text"))
 
     def replace(self, **changes: Any) -> Self:
-        """Return a copy with other values; the arguments are those of the constructor.
+        """Return a copy with some fields changed.
+
+        Args:
+            **changes: New values, named as in the constructor.
 
         Raises:
-            InvalidValueError: The id is blank, or a value is of the wrong type.
+            InvalidValueError: The id is blank, or a value has the wrong type.
             TypeError: An article has no such field.
         """
         text = validate_text(changes.pop("text", self.text), "Article.text")
@@ -236,13 +239,13 @@ class Span(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Passage(Serializable):
-    """A part of one revision of an article: `text == article.text[start:end]`, always.
+    """Part of one revision of an article, with the invariant `text == article.text[start:end]`.
 
     Attributes:
         article_id: The article's id.
         revision: The article's revision.
-        start: Where it begins in the article's text, in characters.
-        end: Where it ends, exclusive.
+        start: Its start in the article's text, in characters.
+        end: Its end, exclusive.
         text: Its text.
     """
 
@@ -255,13 +258,14 @@ class Passage(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Hit(Serializable):
-    """A passage that was found, with its article's metadata.
+    """A passage that a search found, with its article's metadata.
 
     Attributes:
         passage: The passage.
-        metadata: The metadata of the revision that the passage is from.
-        score: How well it matches; higher is better. Scores of different searches do not compare.
-        copies: Near-duplicates: other articles that print the same story, the original first.
+        metadata: The metadata of the passage's revision.
+        score: The score of the search; higher is better. Scores of different searches aren't
+            comparable.
+        copies: Near-duplicates: other articles with the same story, the original first.
     """
 
     passage: Passage
@@ -270,7 +274,7 @@ class Hit(Serializable):
     copies: tuple[ArticleMetadata, ...] = ()
 
     def _repr_html_(self) -> str:
-        """Return the passage under its article's name, for a notebook."""
+        """Return the passage and its source as HTML, for a notebook."""
         return notebook.wrap(_source_line(self.metadata), notebook.quotation(self.passage.text))
 
 
@@ -282,11 +286,11 @@ def _source_line(metadata: ArticleMetadata, before: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class PassageCandidate:
-    """A passage that a search found, without its text: what it is ranked by.
+    """A passage that a search found, without its text: the value that is ranked.
 
     Attributes:
         number: The passage's number in the archive.
-        start: Where it begins in its article, in characters.
+        start: Its start in the article's text, in characters.
         metadata: The article's metadata.
         score: Higher is better.
         copies: Near-duplicates, the original first.
@@ -299,7 +303,7 @@ class PassageCandidate:
     copies: tuple[ArticleMetadata, ...] = ()
 
     def with_score(self, score: float) -> PassageCandidate:
-        """Return a copy with a new score. (Not `replace`: called hundreds of times per search.)"""
+        """Return a copy with a new score; faster than `replace`."""
         return PassageCandidate(self.number, self.start, self.metadata, score, self.copies)
 
 
@@ -310,7 +314,7 @@ class TimeRange(Serializable):
     Attributes:
         start: An aware datetime; None for no start.
         end: An aware datetime, exclusive; None for no end.
-        hard: Whether articles outside are excluded; otherwise they only rank lower.
+        hard: Whether articles outside of it are excluded; if not, they only rank lower.
     """
 
     start: datetime | None = None
@@ -329,24 +333,24 @@ class TimeRange(Serializable):
 class Filters:
     """Conditions on the articles of a search; an empty field is no condition.
 
-    Names may be given as one string or any iterable of strings, and are compared without regard to
-    case, except ids. Filters are true if they have a condition besides `access`.
+    Names may be given as one string or any iterable of strings; except for ids, case is ignored.
+    Filters are true if they have a condition besides `access`.
 
     Attributes:
-        after: `after <= published`: a datetime (UTC if naive) or a date (its midnight in UTC).
-            An article without a date passes no date filter.
+        after: `after <= published`: a datetime (UTC if naive) or a date (midnight UTC). An article
+            without a date passes no date filter.
         before: `published < before`, likewise. Unless it is later than `after`, nothing is found.
-        publishers: Names of publishers, one of which the article must have.
-        authors: Names of authors, one of whom must have written it.
-        sections: Sections, one of which it must be in.
-        languages: Language tags, one of which it must have.
-        kinds: Genres, one of which it must be.
-        access: The rights that the reader has. Articles pass that need one of them, or none;
+        publishers: Publishers, one of which the article must have.
+        authors: Authors, one of whom the article must have.
+        sections: Sections, one of which the article must be in.
+        languages: Language tags, one of which the article must have.
+        kinds: Genres, one of which the article must have.
+        access: The reader's rights. Articles pass if they need one of these or no right;
             `ALL_RIGHTS`, for the archive's operator, lets every article pass.
         article_ids: Ids, one of which the article must have.
 
     Raises:
-        InvalidValueError: A value is of the wrong type.
+        InvalidValueError: A value has the wrong type.
     """
 
     after: datetime | None = None
@@ -378,27 +382,31 @@ class Filters:
         )
 
     def may_read(self, right: str) -> bool:
-        """Return whether `access` allows to read an article that needs `right` ("" for none)."""
+        """Return whether `access` allows reading an article that needs a right.
+
+        Args:
+            right: The right that the article needs; "" for none.
+        """
         if not right or self.access is ALL_RIGHTS:
             return True
         return right.casefold() in {name.casefold() for name in self.access}
 
 
-EVERYTHING: Final = Filters(access=ALL_RIGHTS)  # for what must see every article
+EVERYTHING: Final = Filters(access=ALL_RIGHTS)  # for callers that must see every article
 
 
 @dataclass(frozen=True, slots=True)
 class Citation(Serializable):
-    """The exact words that support a statement: `quote == article.text[start:end]`, always.
+    """A quotation that supports a statement, with the invariant `quote == article.text[start:end]`.
 
     Attributes:
         number: The number of the source in the answer, from 1; citations of one article share it.
-        quote: The words.
-        start: Where they begin in the article's text, in characters.
-        end: Where they end, exclusive.
-        passage: The passage that they are from.
+        quote: The quoted text.
+        start: Its start in the article's text, in characters.
+        end: Its end, exclusive.
+        passage: The passage that contains it.
         metadata: The article's metadata.
-        copies: Near-duplicates, the original first: one source, however many they are.
+        copies: Near-duplicates, the original first; together with the article they are one source.
     """
 
     number: int
@@ -412,14 +420,14 @@ class Citation(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class Statement(Serializable):
-    """One sentence of an answer with its citations, and how far they support it.
+    """One sentence of an answer with its citations.
 
     Attributes:
         text: The sentence, without citation markers.
-        citations: What it is based on, in the order of their numbers.
+        citations: The citations that support it, in the order of their numbers.
         support: "supported", "partly", "not supported" or "contradicted".
-        reason: Why it is not supported; None if it is.
-        label: Where a quotation comes from (its day, its publisher), shown in brackets before it.
+        reason: The reason for which it isn't supported; None if it is.
+        label: The origin of a quotation, such as its day or publisher, shown in brackets before it.
     """
 
     text: str
@@ -439,7 +447,7 @@ class Usage(Serializable):
     Attributes:
         input_tokens: Tokens given to the model.
         output_tokens: Tokens written by it.
-        cost: What they cost, in the currency of the prices that are set; 0 if none are.
+        cost: Their cost, in the currency of the configured prices; 0 without prices.
     """
 
     input_tokens: int = 0
@@ -452,21 +460,20 @@ class Answer(Serializable):
     """An answer, or a refusal if the archive has none (`refused`).
 
     Attributes:
-        question: The question as it was asked.
+        question: The question, as asked.
         statements: The sentences of the answer, in order.
-        hits: The passages that it was made from, best first.
-        newest_source: When the newest cited article was published; None if no date is known.
+        hits: The passages from which it was made, best first.
+        newest_source: The latest publication date among the cited articles; None if unknown.
         refused: Whether the archive has no answer.
-        refusal: Why it was refused; None for an answer.
+        refusal: The reason for a refusal; None for an answer.
         nearest_hits: For a refusal, passages of the closest articles.
         rejected_statements: Statements that were removed because nothing supports them.
-        understood: What was read from the question besides its words, such as a time range.
-        notices: What the reader should know about the answer. `ui.i18n.render` puts notices into
-            words.
+        understood: Constraints that were read from the question, such as a time range.
+        notices: Notices for the reader; `ui.i18n.render` puts them into words.
         usage: The chat model's tokens.
-        candidates_considered: How many passages were ranked.
-        confidence: The calibrated probability that the answer is right, from 0 to 1; None where
-            that has not been measured.
+        candidates_considered: The number of passages that were ranked.
+        confidence: The calibrated probability that the answer is right, from 0 to 1; None if not
+            measured.
     """
 
     question: str
@@ -485,10 +492,10 @@ class Answer(Serializable):
 
     @property
     def text(self) -> str:
-        """The statements in order, one paragraph each, with their citation numbers.
+        """Statements in order, one paragraph each, with their citation numbers.
 
-        A number in brackets that an article itself has stands in parentheses: it cites nothing.
-        A refusal is `NO_ANSWER`.
+        Bracketed numbers in an article's own text are put in parentheses, so that only citations
+        look like citations. A refusal is `NO_ANSWER`.
         """
         if self.refused:
             return NO_ANSWER
@@ -496,12 +503,12 @@ class Answer(Serializable):
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        """Every citation once, in the order of its number."""
+        """Distinct citations, in the order of their numbers."""
         unique = {(c.number, c.start, c.end): c for s in self.statements for c in s.citations}
         return tuple(sorted(unique.values(), key=lambda c: (c.number, c.start)))
 
     def _repr_html_(self) -> str:
-        """Return the answer with its sources, or a refusal's closest articles, for a notebook."""
+        """Return the answer with its sources, or the closest articles, as HTML for a notebook."""
         sources = {c.number: _source_line(c.metadata, f"[{c.number}]") for c in self.citations}
         closest = {h.metadata.article_id: _source_line(h.metadata) for h in self.nearest_hits}
         return notebook.wrap(

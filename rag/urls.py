@@ -9,18 +9,21 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-# Where services whose pages are copies of other hosts' pages name the page copied.
-_KEPT = re.compile(r"(?i)\A/web/\d{4,14}[a-z_*]{0,8}/+((?:https?:)?/{0,2}.+)\Z")
+# URL patterns of services that show copies of other hosts' pages.
+_ARCHIVED = re.compile(r"(?i)\A/web/\d{4,14}[a-z_*]{0,8}/+((?:https?:)?/{0,2}.+)\Z")
 _AMP = re.compile(r"(?i)\A/(?:[acvwi]+/)?(?:s/)?(.+)\Z")
 _AMP_VIEWER = re.compile(r"(?i)\A/amp/(?:s/)?(.+)\Z")
 
 
 def may_claim_url(page: str, address: str) -> bool:
-    """Whether the page at the address `page` may say that its article's address is `address`.
+    """Return True if a page may declare `address` as its article's URL.
 
-    It may name an address of its own site, and a copy in an archive one of the site that it is a
-    copy of: any other it could only claim, and its text would become a revision of somebody
-    else's article.  A page without an address, a saved one, may name any.
+    A page may name URLs of its own site, and an archived copy those of the original's site.
+    Otherwise its text could become a revision of another site's article.
+
+    Args:
+        page: URL of the page; "" for a saved file, which may name any.
+        address: The URL that it declares.
     """
     return (
         not page
@@ -30,7 +33,7 @@ def may_claim_url(page: str, address: str) -> bool:
 
 
 def is_same_site(one: str, other: str) -> bool:
-    """Whether two addresses, or hosts, are of one site; what is no address is of none."""
+    """Return True if two URLs or hosts belong to the same site; never for invalid ones."""
     host = _bare(true_host(one))
     if has_domain(host) and host == _bare(true_host(other)):
         return True
@@ -39,11 +42,11 @@ def is_same_site(one: str, other: str) -> bool:
 
 
 def site_of(address: str) -> str:
-    """Return the registrable domain of an address or a host, "" where it has none.
+    """Return the registrable domain of a URL or host; "" if it has none.
 
-    It is that of the Public Suffix List, whose rule for top-level domains not in it is that they
-    stand alone: `a.b.example` is of `b.example`. A number, and a name without a dot, is a site for
-    itself on each port.
+    By the Public Suffix List; an unlisted top-level domain counts as a suffix: `a.b.example`
+    belongs to `b.example`. An IP address, or a name without a dot, is a site of its own on each
+    port.
     """
     host = true_host(address)
     if not host:
@@ -52,36 +55,36 @@ def site_of(address: str) -> str:
 
 
 def true_host(address: str) -> str:
-    """Return the host that is asked for an address, in ASCII, whatever the address looks like."""
+    """Return the host that a URL really leads to, in ASCII."""
     if "//" not in address:
         address = f"//{address}"
     try:
         host = (urlsplit(address).hostname or "").rstrip(".")
         return host if host.isascii() else host.encode("idna").decode("ascii")
-    except (ValueError, UnicodeError):  # a bracket that is no IPv6 address; no name
+    except (ValueError, UnicodeError):  # an invalid IPv6 address or name
         return ""
 
 
 def named_host(address: str) -> str:
-    """Return the host of an address as one names it: with its port where that tells sites apart."""
+    """Return the host of a URL, with its port if that distinguishes sites."""
     host, port = true_host(address), _port(address)
     return host if not port or has_domain(host) else f"{host}:{port}"
 
 
 def has_domain(host: str) -> bool:
-    """Whether a host is a name of a registered domain: no number, and no name without a dot."""
+    """Return True if a host is in a registered domain: not an IP address, and with a dot."""
     return "." in host and not _is_number(host)
 
 
 def url_of_archived_copy(page: str) -> str:
-    """Return the address of which a page in an archive or a cache is a copy; "" for any other."""
+    """Return the original URL of a page in an archive or cache; "" for any other page."""
     try:
         parts = urlsplit(page)
     except ValueError:
         return ""
     host = true_host(page)
     if host == "web.archive.org":
-        found = _KEPT.match(parts.path)
+        found = _ARCHIVED.match(parts.path)
     elif host.endswith("cdn.ampproject.org"):
         found = _AMP.match(parts.path)
     elif re.match(r"\Agoogle\.[a-z.]++\Z", site_of(page)):
@@ -100,7 +103,7 @@ def _bare(host: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _registrable(host: str) -> str:
-    from courlan import extract_domain  # 0.4 s: where the hosts differ
+    from courlan import extract_domain  # 0.4 s: only if the hosts differ
 
     return extract_domain(f"https://{host}/") or ".".join(host.split(".")[-2:])
 
@@ -114,7 +117,7 @@ def _is_number(host: str) -> bool:
 
 
 def _port(address: str) -> int:
-    """Return the port that an address names; 0 for its scheme's own, which ids leave out too."""
+    """Return the port of a URL; 0 for its scheme's default."""
     try:
         port = urlsplit(address if "//" in address else f"//{address}").port
     except ValueError:
@@ -133,9 +136,11 @@ _TRACKING = re.compile(
 _AS_AMP = re.compile(r"(?i)\A(?:output|outputtype|format|view)=amp\Z")
 _HOST_PREFIX = re.compile(r"\A(?:www\d?|m|mobile|amp|edition)\.(?=[^.]+\.)")
 _SESSION = re.compile(r"(?i);(?:jsessionid|phpsessid|sid)=[^/;]*")
-_CUT_OUT_WITH = re.compile(  # of its page; read from where such a run begins
-    r"""(?i)(?<!["'<>])(?<!%22)(?<!&quot;)(?<!&#34;)(?<!&apos;)(?<!&[gl]t;)"""
-    r"""(?:["'<>]|%22|&(?:quot|#34|apos|gt|lt);)++\Z"""
+_CUT_OUT_WITH = (
+    re.compile(  # quotes and brackets cut out with the URL; matches only at the start of such a run
+        r"""(?i)(?<!["'<>])(?<!%22)(?<!&quot;)(?<!&#34;)(?<!&apos;)(?<!&[gl]t;)"""
+        r"""(?:["'<>]|%22|&(?:quot|#34|apos|gt|lt);)++\Z"""
+    )
 )
 _INDEX = re.compile(r"(?i)/(?:index|default)\.(?:s?html?|php|aspx?|jsp)\Z")
 _AMP_PATH = re.compile(r"(?i)(?:/amp|\.amp)(?=\.html\Z|/?\Z)|\A/amp(?=/)")
@@ -145,22 +150,28 @@ _AMP_CACHE = re.compile(
 )
 _ADDRESS = re.compile(r"(?i)\A(?:(?:https?:)?//|www\.)(?=[^\s/]+\.[^\s/])[^\s/]++")
 _ID_UP_TO = 400  # characters
-_ADDRESS_UP_TO = 8_000  # characters: servers take no longer one, and a megabyte of quotes took 10 s
+_ADDRESS_UP_TO = (
+    8_000  # characters; servers accept no longer ones, and a megabyte of quotes took 10 s
+)
 
 
 def article_id(url: str = "", given: str = "", text: str = "") -> str:
-    """Return the id of an article: from its address, else the id it was given, else its text.
+    """Return the id of an article: from its URL, else a given id, else its text.
 
-    An address becomes host and path, `velsundpost.example/2024/10/24/crane`: without scheme,
-    "www.", port, fragment, trailing slash, "index.html", AMP's marks and tracking parameters;
-    other parameters stay, sorted. So the same page in another spelling is the same article, and
-    a new version of it replaces the old. A given id that is an address counts as one. Without
-    either, the id is `sha256:` and the start of the text's hash.
+    A URL becomes host and path, `velsundpost.example/2024/10/24/crane`: without scheme, "www.",
+    port, fragment, trailing slash, "index.html", AMP parts and tracking parameters; other
+    parameters stay, sorted. So one page in several spellings is one article, and a new version
+    replaces the old.
+
+    Args:
+        url: The article's URL.
+        given: An id from its source; a URL counts as one.
+        text: The article's text, for the id `sha256:` and the start of its hash.
     """
     given = " ".join(given.split())
     for candidate in (url, given):
         key = url_key(candidate)
-        if key:  # the id of an export says which parameters its publisher ignores
+        if key:  # an exported id omits parameters that its publisher ignores
             return given if key.startswith(f"{given}?") else key
     if given:
         return given if len(given) <= _ID_UP_TO else f"sha256:{_digest(given)}"
@@ -168,12 +179,12 @@ def article_id(url: str = "", given: str = "", text: str = "") -> str:
 
 
 def file_location(place: str) -> str:
-    """Return where a file lies, or a member of a packed one, whatever the folder one stands in."""
+    """Return the absolute path of a file, or of a member of a packed one."""
     return Path(place).resolve().as_posix()
 
 
 def url_key(url: str) -> str:
-    """Return what all spellings of an address have in common; nothing if it is not one."""
+    """Return the canonical form of a URL; "" if it is not one."""
     if len(url) > _ADDRESS_UP_TO:
         return ""
     url = _AMP_CACHE.sub("https://", _CUT_OUT_WITH.sub("", url.strip()))
@@ -183,7 +194,7 @@ def url_key(url: str) -> str:
         parts = urlsplit(url if "//" in url.split("?")[0] else f"//{url}")
         host = (parts.hostname or "").rstrip(".")
         port = parts.port
-    except ValueError:  # a bracket that is no IPv6 address, a port that is no number
+    except ValueError:  # an invalid IPv6 address or port
         return ""
     host = _HOST_PREFIX.sub("", host)
     if port not in (None, 80, 443):
@@ -191,17 +202,17 @@ def url_key(url: str) -> str:
     path = quote(unquote(parts.path), safe="/:@!$&'()*+,;=~-._")
     path = _SESSION.sub("", re.sub(r"//+", "/", path))
     path = _INDEX.sub("", _AMP_PATH.sub("", path).rstrip("/")).rstrip("/")
-    kept = sorted(
+    parameters = sorted(
         (k, v)
         for k, v in parse_qsl(parts.query, keep_blank_values=True)
         if not _TRACKING.match(k) and not _AS_AMP.match(f"{k}={v}")
     )
-    key = host + path + (f"?{urlencode(kept)}" if kept else "")
+    key = host + path + (f"?{urlencode(parameters)}" if parameters else "")
     return key if len(key) <= _ID_UP_TO else f"{host}/sha256:{_digest(key)}"
 
 
 def host_of(url: str) -> str:
-    """Return the host of an address without "www.": what to call a publisher without a name."""
+    """Return the host of a URL without "www.": the name of an unnamed publisher."""
     return url_key(url).split("/", 1)[0].split("?", 1)[0]
 
 

@@ -1,22 +1,18 @@
-"""Which moments are dates: the one check for every date that enters an archive or a question."""
+"""Range of valid dates: the one check for every date that enters an archive or a question."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-# Newspapers begin in 1605, and broadsides a century earlier. At both ends there are centuries
-# between these years and Python's own limits (1 and 9999), so that a conversion to any zone, and
-# the arithmetic of "999 weeks ago", stay within them.
+# Newspapers begin in 1605. The range stays centuries within Python's limits (1 and 9999), so that
+# time zone conversions and date arithmetic can't overflow.
 EARLIEST_YEAR, LATEST_YEAR = 1400, 2999
 FIRST_DAY = date(EARLIEST_YEAR, 1, 1)
 LAST_DAY = date(LATEST_YEAR, 12, 31)
 
 
 def is_valid_date(moment: datetime) -> bool:
-    """Return whether `moment` is a date in every time zone: one of the years 1400 to 2999 in UTC.
-
-    A naive moment counts as UTC.
-    """
+    """Return True if a time is in the years 1400 to 2999 in UTC; naive ones count as UTC."""
     try:
         in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
     except (OverflowError, ValueError):
@@ -25,14 +21,14 @@ def is_valid_date(moment: datetime) -> bool:
 
 
 def validate_date(moment: datetime, name: str = "date") -> datetime:
-    """Return `moment` as an aware datetime, UTC where it names no zone.
+    """Return a time with its time zone, or UTC if it has none.
 
     Args:
-        moment: The moment to check.
-        name: What it is called in the error message.
+        moment: The time to check.
+        name: Its name in the error message.
 
     Raises:
-        ValueError: It lies outside the years that `valid_moment` accepts.
+        ValueError: It is outside the range of `is_valid_date`.
     """
     if not is_valid_date(moment):
         raise ValueError(
@@ -42,7 +38,7 @@ def validate_date(moment: datetime, name: str = "date") -> datetime:
 
 
 def parse_stored_date(text: str | None) -> datetime | None:
-    """Return the moment of a stored ISO 8601 text; None where it is none or not a valid one."""
+    """Return the time of a stored ISO 8601 text; None if it is missing or invalid."""
     try:
         moment = datetime.fromisoformat(text) if text else None
     except ValueError:
@@ -51,12 +47,17 @@ def parse_stored_date(text: str | None) -> datetime | None:
 
 
 def clamp_day(day: date) -> date:
-    """Return `day`, or the first or last day that an archive accepts where it lies outside."""
+    """Return a date, moved into the valid range if necessary."""
     return min(max(day, FIRST_DAY), LAST_DAY)
 
 
 def shift(moment: datetime, by: timedelta) -> datetime:
-    """Return an aware `moment` moved by a time span, at most to the first or last valid one."""
+    """Return a time moved by a time span, at most to the end of the valid range.
+
+    Args:
+        moment: A time with a time zone.
+        by: The time span.
+    """
     first = datetime.combine(FIRST_DAY, time.min, UTC)
     last = datetime.combine(LAST_DAY, time.max, UTC)
     try:

@@ -1,4 +1,4 @@
-"""Checks of the values that callers construct: moments, names, text."""
+"""Validation of values that callers pass: times, names, text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, is_valid_date
 
 
 def validate_moment(value: Any, name: str) -> datetime | None:
-    """Return `value` as an aware datetime; None stays None.
+    """Return a value as a datetime with a time zone; None stays None.
 
-    A naive datetime is UTC, and a date is its midnight in UTC.
+    Args:
+        value: A datetime, UTC if naive; a date, for midnight UTC; or None.
+        name: Its name in the error message.
 
     Raises:
-        InvalidValueError: `value` is neither a datetime nor a date. `name` says which value it is.
+        InvalidValueError: The value is neither a datetime nor a date.
     """
     if value is None:
         return None
@@ -31,10 +33,14 @@ def validate_moment(value: Any, name: str) -> datetime | None:
 
 
 def validate_question_time(value: Any, name: str) -> datetime | None:
-    """Return the moment at which, or as of which, a question is asked: see `moment`.
+    """Return the time of a question or snapshot, as `validate_moment` does.
+
+    Args:
+        value: A datetime, UTC if naive; a date, for midnight UTC; or None.
+        name: Its name in the error message.
 
     Raises:
-        InvalidValueError: `value` is no moment, or outside the years that an archive holds.
+        InvalidValueError: The value is not a time, or is outside the valid years.
     """
     found = validate_moment(value, name)
     if found is not None and not is_valid_date(found):
@@ -45,19 +51,22 @@ def validate_question_time(value: Any, name: str) -> datetime | None:
 
 
 def validate_names(value: Any, name: str) -> tuple[str, ...]:
-    """Return `value` as a tuple of names without space around them, each once: see `strings`."""
+    """Return a value as a tuple of distinct trimmed names, as `validate_strings` does."""
     if type(value) is tuple and not value:
         return value
     return tuple(dict.fromkeys(one.strip() for one in validate_strings(value, name)))
 
 
 def validate_strings(value: Any, name: str) -> tuple[str, ...]:
-    """Return `value` as a tuple of strings, in order.
+    """Return a value as a tuple of strings.
 
-    One string is a tuple of it (an empty one if it is blank), None is none, and a set is sorted.
+    Args:
+        value: A string, for a tuple of it, or an empty one if it is blank; an iterable of strings;
+            a set, which is sorted; or None, for an empty tuple.
+        name: Its name in the error message.
 
     Raises:
-        InvalidValueError: `value` is neither a string nor an iterable of strings.
+        InvalidValueError: The value is neither a string nor an iterable of strings.
     """
     if value is None:
         return ()
@@ -73,10 +82,10 @@ def validate_strings(value: Any, name: str) -> tuple[str, ...]:
 
 
 def validate_text(value: Any, name: str) -> str:
-    """Return `value`, a string.
+    """Return a value that must be a string.
 
     Raises:
-        InvalidValueError: `value` is not a string.
+        InvalidValueError: The value is not a string.
     """
     if not isinstance(value, str):
         raise InvalidValueError(f"{name} is {_shown(value)}, not a string.")

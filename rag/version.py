@@ -1,4 +1,4 @@
-"""The version of Backfile: of the installed package, else of the source tree."""
+"""The version of Backfile, of the installed package or of the source tree."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ UNKNOWN = "unknown"
 
 
 def version() -> str:
-    """Return the version of the package's metadata; where not installed, of pyproject.toml."""
-    from importlib import metadata  # 20 ms, and only to print a version
+    """Return the version of the installed package, else that in pyproject.toml."""
+    from importlib import metadata  # 20 ms: only to print a version
 
     try:
         return metadata.version(PACKAGE)

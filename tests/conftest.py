@@ -1,19 +1,102 @@
-"""What every test may rely on."""
+"""Settings, order and markers of the whole suite."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from filelock import FileLock
 from hypothesis import settings
 
-# As the commands do: OpenBLAS' threads wait in circles where a browser wants the cores as well.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from tests.browser.person import WAIT
+from tests.chromium import find_browser, open_browser
+from tests.commands import run
+from tests.effort import USUAL
 
-# Started in the background, a shell's children ignore Ctrl-C, and so would every process that a
-# test starts and stops with it; one with a handler of its own hands the default on.
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# One thread for each process, as the commands do: idle threads of OpenBLAS and of torch spin, and
+# there are several workers, a browser and its server on the same cores.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+# The tests' files lie in memory where there is room: an archive waits for the disk at each commit.
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+# A shell's background jobs ignore Ctrl-C, and so would every process that a test starts and stops
+# with it; one with a handler of its own hands the default on.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes is the machine's affair: it is shared, and no test is of time.
-settings.register_profile("shared machine", deadline=None)
-settings.load_profile("shared machine")
+# No deadline: the machine may be shared, and no test is about time. `tests.effort` follows these.
+settings.register_profile("some", deadline=None, max_examples=USUAL * 3 // 10)
+settings.register_profile("full", deadline=None, max_examples=USUAL * 2)
+settings.load_profile("some")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if find_browser() is None:
+        pytest.skip("no browser: `apt-get install chromium`, or any Chrome, puts one in the path")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=WAIT)
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def real_model() -> None:
+    """Marks the tests that use it, or a fixture that does: they load the real embedding model."""
+
+
+@pytest.fixture(scope="session")
+def sample_archive(real_model: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the sample archive, ingested once for all workers: copy it to write to it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder = root / "sample-archive"
+    with FileLock(root / "sample-archive.lock"):
+        if not folder.exists():
+            made = root / "sample-archive.made"
+            done = run("ingest", "--sample", "--archive", made)
+            assert done.code == 0, done.stderr
+            made.rename(folder)
+    return folder
+
+
+FIRST = ("full", "browser", "model")  # markers of what takes longest
+MARKED = {"browser": "browser", "real_model": "model"}  # fixtures, and how they mark a test
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by the markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they use, and put slow files first, so that all workers end together."""
+    place: dict[Path, int] = {}
+    for item in items:
+        for fixture in MARKED.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKED[fixture])
+        markers = (n for n, name in enumerate(FIRST) if item.get_closest_marker(name))
+        place[item.path] = min(place.get(item.path, len(FIRST)), *markers, len(FIRST))
+    items.sort(key=lambda item: place[item.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a worker a file at a time, or all tests of the browser, which share it and servers."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, _ = nodeid.partition("::")
+            folder = str(Path(file).parent)
+            return folder if folder.endswith("browser") else file
+
+    return Files(config, log) if config.getoption("dist") == "loadfile" else None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
@@ -87,9 +92,18 @@ ARTICLES = (HARBOUR, ORCHARD, HOSTILE, ARABIC)
 
 def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archive:
     """Return an archive of `articles`, each one passage, open for reading."""
-    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.add((article, [Span(0, len(article.text))]) for article in articles)
+    shutil.copytree(_made(tuple(articles)), folder, dirs_exist_ok=True)
     return Archive.open(folder, embeddings=WordEmbeddings())
+
+
+@cache
+def _made(articles: tuple[Article, ...]) -> Path:
+    """Return the folder of an archive that is copied and never opened again: 3 ms instead of 90."""
+    root = Path(tempfile.mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
+    Finalize(None, shutil.rmtree, args=(root, True), exitpriority=0)  # `atexit` for forks as well
+    with Archive.open(root / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.add((article, [Span(0, len(article.text))]) for article in articles)
+    return root / "archive"
 
 
 PARTLY, UNSUPPORTED = Notice("partly_supported"), Notice("not_in_passage")

@@ -13,6 +13,7 @@ from lxml import etree
 
 from ingest.readers.block_text import read_blocks
 from ingest.readers.html.fragments import text_of_fragment
+from tests.effort import tries
 from tests.test_readers_iptc import NINJS, article, g2, nitf
 
 BODIES = {
@@ -102,7 +103,7 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=tries(150))
 @given(st.lists(TREES, max_size=4))
 def test_block_texts_gives_each_word_once_in_order(trees: list[object]) -> None:
     words: list[str] = []

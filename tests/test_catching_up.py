@@ -52,7 +52,7 @@ def test_reader_believes_the_files_not_what_it_read_before(tmp_path: Path) -> No
     reader = small_archive(folder)
     assert reader.search("harbour", 1, mode="bm25")
     put(folder, storm(1))
-    reader.indexes.text.reached = 0  # as another thread's older look may leave it
+    reader.indexes.bm25.reached = 0  # as another thread's older look may leave it
     assert len(reader.search("pier", 10, mode="bm25")) == 1
     reader.close()
     assert problems(folder) == []
@@ -64,7 +64,7 @@ def test_reader_finishes_what_a_killed_writer_has_left(tmp_path: Path) -> None:
     assert reader.search("harbour", 1, mode="bm25")
     put_without_indexes(folder, reader, storm(1))
     assert len(reader.search("pier", 10, mode="bm25")) == 1
-    assert reader.indexes.text.reached == reader.indexes.vectors.reached == reader.version
+    assert reader.indexes.bm25.reached == reader.indexes.vectors.reached == reader.version
     reader.close()
     assert problems(folder) == []
 

@@ -47,7 +47,7 @@ def test_change_after_the_clock_is_set_back_is_not_earlier(tmp_path: Path) -> No
         put(archive, LATER)
         archive.withdraw(["courier.example/other"])
         first, second = archive.revisions(FERRY.id)
-        assert (first.came, first.ended, second.came, second.ended) == (ahead, ahead, ahead, None)
+        assert (first.added, first.ended, second.added, second.ended) == (ahead, ahead, ahead, None)
         withdrawn = archive.withdrawals(["courier.example/other"])["courier.example/other"]
         assert withdrawn.at == ahead
         then = archive.as_of(ahead + timedelta(seconds=1))
@@ -76,12 +76,12 @@ def test_doctor_repairs_times_that_go_backwards(
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         put(archive, *versions)
         date_changes(archive, *dated)
-        found = [problem.what for problem in find_problems(archive)]
+        found = [problem.description for problem in find_problems(archive)]
         assert found == [found[0]]
         assert "1 change dated out of order" in found[0]
         assert repair_archive(archive) == ()
         assert times(archive) == repaired
-        came = [(one.came, one.ended) for one in archive.revisions(FERRY.id)]
+        came = [(one.added, one.ended) for one in archive.revisions(FERRY.id)]
         assert all(ended is None or begun <= ended for begun, ended in came)
         assert find_problems(archive) == ()
 

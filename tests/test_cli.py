@@ -19,10 +19,10 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.errors import ArchiveNotFoundError
+from tests.commands import command, environment, run, run_process
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, as_json
 from ui.cli import main
 
-ROOT = Path(__file__).parent.parent
 HEAVY = [
     "torch",
     "chromadb",
@@ -33,23 +33,6 @@ HEAVY = [
     "dateparser",
     "rich",
 ]
-
-
-def environment(**settings: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BACKFILE_")}
-    return {**kept, "PYTHONPATH": str(ROOT), **settings}
-
-
-def backfile(*words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "ui.cli", *map(str, words)],
-        env=environment(**settings),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -66,12 +49,12 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, dump: Path) -> Path:
+def folder(real_model: None, tmp_path_factory: pytest.TempPathFactory, dump: Path) -> Path:
     """An archive that the command itself has filled."""
     archive = tmp_path_factory.mktemp("cli") / "archive"
-    run = backfile("ingest", dump, "--archive", archive, "--json")
-    assert run.returncode == 0, run.stderr
-    report = json.loads(run.stdout)
+    done = run("ingest", dump, "--archive", archive, "--json")
+    assert done.code == 0, done.stderr
+    report = json.loads(done.stdout)
     assert list(report) == [
         "new", "changed", "unchanged", "removed", "kept_out", "rejected", "notices",
         "passages", "seconds",
@@ -85,10 +68,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, dump: Path) -> Path:
 
 def test_help_answers_at_once() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run = backfile("--help")
+    done = run_process("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert run.returncode == 0
-    assert all(name in run.stdout for name in ("ask", "search", "ingest", "serve", "status"))
+    assert done.code == 0
+    assert all(name in done.stdout for name in ("ask", "search", "ingest", "serve", "status"))
     # The processor's time, which no other process on the machine lengthens: it never waits.
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 0.5
 
@@ -100,10 +83,10 @@ def test_nothing_heavy_is_imported_for_help() -> None:
         "except SystemExit: pass\n"
         f"sys.exit(', '.join(set(sys.modules) & set({HEAVY!r})))"
     )
-    run = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
     )
-    assert run.stderr.strip() == ""
+    assert done.stderr.strip() == ""
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor has one thread anyway")
@@ -129,7 +112,7 @@ print([pool["num_threads"] for pool in pools if pool["internal_api"] == "openbla
 
 
 def test_the_help_of_before_says_that_its_day_is_left_out() -> None:
-    assert "itself excluded" in " ".join(backfile("search", "--help").stdout.split())
+    assert "itself excluded" in " ".join(run("search", "--help").stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -159,32 +142,32 @@ def test_a_wrong_use_is_2_and_says_what_is_wrong(
     assert line.endswith("--help`.")
 
 
-@pytest.mark.parametrize("command", [["ask", "Who?"], ["search", "who"], ["status"], ["serve"]])
+@pytest.mark.parametrize("words", [["ask", "Who?"], ["search", "who"], ["status"], ["serve"]])
 def test_a_missing_archive_is_one_line_that_says_what_to_run(
-    command: list[str], tmp_path: Path
+    words: list[str], tmp_path: Path
 ) -> None:
-    run = backfile(*command, "--archive", tmp_path / "none")
-    assert (run.returncode, run.stdout) == (1, "")
-    (line,) = run.stderr.splitlines()
+    done = run(*words, "--archive", tmp_path / "none")
+    assert (done.code, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
     assert line.startswith("backfile: ")
     assert "backfile ingest" in line
     assert not (tmp_path / "none").exists()
 
 
 def test_the_archive_may_come_from_the_environment(tmp_path: Path) -> None:
-    run = backfile("status", BACKFILE_ARCHIVE=str(tmp_path / "elsewhere"))
-    assert "elsewhere" in run.stderr
+    done = run("status", BACKFILE_ARCHIVE=str(tmp_path / "elsewhere"))
+    assert "elsewhere" in done.stderr
 
 
 def test_an_unknown_setting_is_refused_by_name() -> None:
-    run = backfile("status", BACKFILE_ARCHIV="x")
-    assert run.returncode == 1
-    assert "BACKFILE_ARCHIV:" in run.stderr
+    done = run("status", BACKFILE_ARCHIV="x")
+    assert done.code == 1
+    assert "BACKFILE_ARCHIV:" in done.stderr
 
 
 def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "ui.cli", "search", "-", "--archive", str(tmp_path)],
+        command("search", "-", "--archive", str(tmp_path)),
         env=environment(),
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -308,7 +291,7 @@ def test_status_says_what_is_there(folder: Path, capsys: pytest.CaptureFixture[s
 
 def test_a_closed_pipe_ends_quietly(folder: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "ui.cli", "status", *at(folder)],
+        command("status", *at(folder)),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -324,7 +307,7 @@ def test_a_closed_pipe_ends_quietly(folder: Path) -> None:
 def test_questions_are_asked_one_after_another_on_a_terminal(folder: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "ui.cli", "ask", *at(folder)],
+        command("ask", *at(folder)),
         env=environment(TERM="xterm", COLUMNS="80"),
         stdin=theirs,
         stdout=theirs,
@@ -365,25 +348,27 @@ def test_the_same_again_changes_nothing(
     assert re.match(r"0 new, 0 changed, 4 unchanged, 0 rejected; ", capsys.readouterr().out)
 
 
+@pytest.mark.model
 def test_a_reject_is_a_json_line_on_stderr_and_the_good_is_kept(tmp_path: Path, dump: Path) -> None:
     mixed = tmp_path / "mixed.jsonl"
     mixed.write_text(dump.read_text() + '{"title": "broken\n')
-    run = backfile("ingest", mixed, *at(tmp_path / "archive"), "--json")
-    assert run.returncode == 3, run.stderr
-    assert json.loads(run.stdout)["new"] == len(ARTICLES)
-    (line,) = run.stderr.splitlines()
+    done = run_process("ingest", mixed, *at(tmp_path / "archive"), "--json")
+    assert done.code == 3, done.stderr
+    assert json.loads(done.stdout)["new"] == len(ARTICLES)
+    (line,) = done.stderr.splitlines()
     reject = json.loads(line)
     assert list(reject) == ["place", "reason"]
     assert "mixed.jsonl" in reject["place"]
 
 
+@pytest.mark.model
 def test_an_ingest_that_is_stopped_keeps_what_it_has_put(tmp_path: Path) -> None:
     dump = tmp_path / "many.jsonl"
     lines = ({**as_json(HARBOUR), "id": f"id-{n}", "url": ""} for n in range(20_000))
     dump.write_text("".join(json.dumps(line) + "\n" for line in lines))
     archive = tmp_path / "archive"
     process = subprocess.Popen(
-        [sys.executable, "-m", "ui.cli", "ingest", str(dump), *at(archive)],
+        command("ingest", str(dump), *at(archive)),
         env=environment(),
         stderr=subprocess.PIPE,
         text=True,
@@ -414,10 +399,10 @@ def test_nothing_to_ingest_is_1_and_one_line(tmp_path: Path, kind: str) -> None:
         path.write_text("")
     elif kind == "empty folder":
         path.mkdir()
-    run = backfile("ingest", path, *at(tmp_path / "archive"))
-    assert run.returncode == 1
-    assert "Traceback" not in run.stderr
-    assert run.stderr.splitlines()[-1].startswith("backfile: ")
+    done = run("ingest", path, *at(tmp_path / "archive"))
+    assert done.code == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("backfile: ")
 
 
 def at(folder: Path) -> list[str]:

@@ -16,6 +16,7 @@ from rag.nlp.near_duplicates import (
     text_signature,
 )
 from rag.schema import Article
+from tests.effort import tries
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)
 PARAGRAPHS = (
@@ -151,7 +152,7 @@ paragraphs = st.lists(st.sampled_from((*PARAGRAPHS, *OTHER)), max_size=8)
 days = st.one_of(st.none(), st.integers(0, 20))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60))
 @given(paragraphs, paragraphs, days, days)
 def test_it_does_not_matter_which_of_two_is_asked(
     one: list[str], other: list[str], one_day: int | None, other_day: int | None

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers.publication_dates import parse_date, read_date
+from tests.effort import tries
 
 
 def iso(value: Any, language: str = "", country: str = "") -> str:
@@ -130,7 +131,7 @@ def test_read_date_notes_what_is_no_date(value: Any) -> None:
     assert read.notice.startswith("date ignored: ")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.text(max_size=60), st.sampled_from(["", "en-GB", "th", "fa", "ja"]))
 def test_read_date_never_raises(value: str, language: str) -> None:
     moment = read_date(value, language).moment

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +18,8 @@ from rag.errors import ArchiveDamagedError
 from rag.index.chroma_index import ChromaIndex
 from rag.index.tantivy_index import TantivyIndex
 from rag.schema import Span
+from tests.commands import Result, run
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def found(folder: Path) -> list[str]:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
-        return [f"{problem.place}: {problem.what}" for problem in find_problems(archive)]
+        return [f"{problem.place}: {problem.description}" for problem in find_problems(archive)]
 
 
 def mended(folder: Path) -> list[str]:
@@ -102,18 +99,18 @@ def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
         (
             _with_strange_words,
             [
-                "word index: 1 passage in it that the record does not have (the first: 99)",
+                "word index: 1 passage in it that the database does not have (the first: 99)",
                 "word index: 1 passage in it more than once (the first: 1)",
             ],
         ),
         (_without_a_vector, ["vector index: 1 passage missing from it (the first: 3)"]),
         (
             _with_strange_vectors,
-            ["vector index: 1 passage in it that the record does not have (the first: 99)"],
+            ["vector index: 1 passage in it that the database does not have (the first: 99)"],
         ),
         (
             _with_another_vector,
-            ["vector index: 1 vector not the record's (the first: 2)"],
+            ["vector index: 1 vector different from the database (the first: 2)"],
         ),
     ],
 )
@@ -174,7 +171,7 @@ def test_a_trigger_is_refused_by_a_writer_and_dropped_by_the_repair(folder: Path
     with pytest.raises(ArchiveDamagedError, match=r"trigger 'wipe'.*backfile doctor --repair"):
         Archive.open(folder, mode="write", embeddings=WordEmbeddings())
     done = doctor(folder, "--repair")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     assert found(folder) == []
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         changed = replace(HARBOUR, text=HARBOUR.text + " It rained.")
@@ -220,25 +217,19 @@ def test_the_doctor_examines_while_another_process_writes(folder: Path) -> None:
         reader.close()
 
 
-def doctor(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ui.cli", "doctor", "--archive", str(folder), *words],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "BACKFILE_EMBEDDING_MODEL": "words"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def doctor(folder: Path, *words: str) -> Result:
+    return run("doctor", "--archive", folder, *words, BACKFILE_EMBEDDING_MODEL="words")
 
 
 def test_the_command_says_what_is_wrong_and_what_to_run(folder: Path) -> None:
     _without_a_vector(folder)
     done = doctor(folder)
-    assert (done.returncode, done.stdout) == (
+    assert (done.code, done.stdout) == (
         1,
         "vector index: 1 passage missing from it (the first: 3): run `backfile doctor --repair`\n",
     )
     done = doctor(folder, "--repair")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     assert "repaired: vector index" in done.stdout
     assert f"no problems: {len(ARTICLES)} articles" in done.stdout
     value = json.loads(doctor(folder, "--json").stdout)

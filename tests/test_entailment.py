@@ -15,6 +15,8 @@ from tests.newsroom import bag_of_words
 from tests.test_models import save_bert
 from tests.test_verification import BOAT
 
+pytestmark = pytest.mark.model
+
 
 def judging(folder: Path, labels: tuple[str, ...], certain: int) -> Settings:
     """Return settings with a small cross-encoder that gives every pair the label `certain`."""

@@ -17,6 +17,7 @@ from ingest.pipeline import ingest
 from ingest.readers import read
 from rag.archive.archive import Archive
 from rag.schema import Article
+from tests.effort import tries
 from tests.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 from ui import cli
 
@@ -45,7 +46,7 @@ article = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=tries(50))
 @given(article)
 def test_an_article_comes_back_from_a_line_word_for_word(article: Article) -> None:
     assert from_record(json.loads(json.dumps(to_record(article)))) == article

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import tries
 from tests.fuzz.__main__ import check
 from tests.fuzz.inputs import damaged, whole
 
-FEW = 12
+FEW = tries(12)
 
 
 @pytest.mark.parametrize("kind", whole())

@@ -6,15 +6,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.commands import command, environment
 from tests.fakes import HARBOUR, as_json
 from tests.newsstand import Newsstand, newsstand
-from tests.test_cli import at, environment
+from tests.test_cli import at
 from tests.test_following import feed, page
 from ui.cli import main
 
@@ -28,6 +28,7 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsstand]:
         yield found
 
 
+@pytest.mark.model
 def test_what_was_rejected_is_listed_and_tried_again(
     stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,6 +61,7 @@ def test_what_was_rejected_is_listed_and_tried_again(
     assert "0 new, 0 changed, 1 unchanged" in capsys.readouterr().out
 
 
+@pytest.mark.model
 def test_what_was_refused_is_read_again_as_it_was_read_then(
     stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_wrong_stretch_of_time_is_a_wrong_use(
     assert ended.value.code == 2
 
 
+@pytest.mark.model
 def test_polling_ends_well_when_it_is_told_to(stand: Newsstand, tmp_path: Path) -> None:
     stand.pages |= {
         "/feed": feed(("Crane falls", stand.url("/crane"))),
@@ -129,10 +132,10 @@ def test_polling_ends_well_when_it_is_told_to(stand: Newsstand, tmp_path: Path) 
     }
     log = tmp_path / "log.jsonl"
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "ui.cli", "ingest", stand.url("/feed"), "--every", "1s"),
+        command(
+            *("ingest", stand.url("/feed"), "--every", "1s"),
             *("--json", "--allow-host", "127.0.0.1", *at(tmp_path / "archive")),
-        ],
+        ),
         env=environment(BACKFILE_FETCH_DELAY="0", BACKFILE_LOG=str(log)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

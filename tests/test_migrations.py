@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import sqlite3
 import threading
 from pathlib import Path
@@ -16,6 +15,7 @@ from rag.errors import ArchiveDamagedError, ArchiveLockedError
 from rag.store.lock import writer_lock
 from rag.store.migrations import MIGRATIONS, NEWEST, migrate
 from tests.archives.keep import BREAD, FERRY, FERRY_AFLOAT, GONE, UNDATED, EightWords, keep, whole
+from tests.processes import Process
 
 KEPT = Path(__file__).parent / "archives"
 VERSIONS = range(1, NEWEST)
@@ -106,8 +106,7 @@ def _read(folder: Path) -> None:
 
 def test_four_readers_that_open_an_older_archive_at_once_all_read_it(tmp_path: Path) -> None:
     folder = laid_out(1, tmp_path / "archive")
-    context = multiprocessing.get_context("spawn")
-    readers = [context.Process(target=_read, args=(folder,)) for _ in range(4)]
+    readers = [Process(target=_read, args=(folder,)) for _ in range(4)]
     for reader in readers:
         reader.start()
     for reader in readers:

@@ -18,6 +18,8 @@ from rag.models.torch_backend import batches
 from rag.models.weights import minilm_folder
 from rag.settings import Settings
 
+pytestmark = pytest.mark.model
+
 SENTENCES = [
     "South Korea threatened to send weapons to Ukraine.",
     "Seoul",
@@ -230,6 +232,7 @@ def test_a_query_does_not_wait_for_torch():
     assert (ran.stdout.strip(), ran.returncode) == ("set()", 0), ran.stderr
 
 
+@pytest.mark.full
 def test_loading_a_model_prints_nothing():
     program = (
         "from rag.models.loading import open_embeddings; from rag.settings import Settings\n"
@@ -280,7 +283,7 @@ def test_other_weights_than_the_originals_are_refused(copied_minilm):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("no/such/folder", "there is no model at no/such/folder"),
+        ("no/such/folder", "no model at no/such/folder"),
         ("nobody/no-such-model", "give a folder's path, or all-MiniLM-L6-v2"),
     ],
 )
@@ -338,7 +341,7 @@ def test_a_classifier_is_not_a_reranker(tmp_path):
     save_bert(tmp_path, labels=3)
     reranker = open_reranker(Settings(reranker=str(tmp_path)))
     assert reranker is not None
-    with pytest.raises(ModelError, match="3 scores a pair") as caught:
+    with pytest.raises(ModelError, match="3 scores per pair") as caught:
         reranker.score([("who", "the minister")])
     one_line(caught.value)
 

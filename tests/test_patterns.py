@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.patterns import Pump, patterns, pumps, seconds
 
 SIZES = (1024, 2048, 4096, 8192)
@@ -55,6 +57,7 @@ def slow_on(pattern: re.Pattern[Any], limit: int = STRINGS) -> tuple[float, Pump
     return None
 
 
+@pytest.mark.full
 def test_patterns_are_linear() -> None:
     slow = {}
     for pattern, where in patterns().items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import stat
@@ -23,6 +22,7 @@ from rag.store.file_permissions import make_private
 from tests.desks import asked
 from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from tests.faults.mounting import may_be_written, mount_own
+from tests.processes import Pipe, Process
 from ui.web.feedback import keep
 from ui.web.state import Session
 
@@ -157,10 +157,8 @@ def test_page_says_that_the_archive_is_gone(tmp_path: Path) -> None:
 
 
 def test_read_only_mount_says_that_it_is_one(tmp_path: Path) -> None:
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_read_only, args=(tmp_path / "mounted", theirs)
-    )
+    ours, theirs = Pipe()
+    process = Process(target=_read_only, args=(tmp_path / "mounted", theirs))
     process.start()
     theirs.close()
     said = ours.recv()
@@ -168,7 +166,7 @@ def test_read_only_mount_says_that_it_is_one(tmp_path: Path) -> None:
     if isinstance(said, str):
         pytest.skip(said)
     reading, writing, making = said
-    assert "cannot be opened (it is on a read-only file system): reading it writes" in reading
+    assert "cannot be opened (it is on a read-only file system): reading it creates" in reading
     assert "cannot be written to (it is on a read-only file system)" in writing
     assert "cannot be written to (it is on a read-only file system)" in making
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.readers import Link, Links, ReaderOptions, Reject, read
 from rag.schema import Article
+from tests.effort import tries
 
 FEEDS = Path(__file__).parents[2] / "shared" / "data" / "feeds"
 TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
@@ -122,7 +123,7 @@ def test_a_thousand_comments_do_not_take_long(tmp_path: Path) -> None:
     assert time.process_time() - begin < 5
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.lists(st.tuples(st.integers(6, len(RSS)), st.binary(max_size=4)), max_size=5))
 def test_no_damaged_feed_raises(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[int, bytes]]

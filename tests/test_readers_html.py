@@ -17,6 +17,7 @@ from ingest.readers import Reject, read
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.html.reader import read_html
 from rag.schema import Article
+from tests.effort import tries
 
 PAGES = Path(__file__).parents[2] / "shared" / "data" / "extraction"
 PARAGRAPHS = [
@@ -171,7 +172,7 @@ def test_a_fragment_becomes_paragraphs() -> None:
     assert "two.\n\nThree\n\nfour." in text
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=tries(40))
 @given(st.integers(0, len(page())), st.binary(max_size=20))
 def test_a_page_that_is_cut_or_damaged_raises_nothing(cut: int, damage: bytes) -> None:
     whole = page(f'<script type="application/ld+json">{json.dumps(LD)}</script>')
@@ -182,6 +183,7 @@ def test_a_page_that_is_cut_or_damaged_raises_nothing(cut: int, damage: bytes) -
 
 
 @pytest.mark.skipif(not PAGES.exists(), reason="needs ../shared/data")
+@pytest.mark.full
 def test_real_pages_are_extracted_as_well_as_measured() -> None:
     truth = json.loads((PAGES / "ground-truth.json").read_text("utf-8"))
     measured = []

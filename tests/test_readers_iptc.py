@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.readers import Reject, read
@@ -224,7 +224,6 @@ def test_broken_deep_and_strange_xml_is_a_reject(tmp_path: Path) -> None:
     assert time.process_time() - begin < 5
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     damaged = bytearray(data.draw(st.sampled_from([nitf(), g2(), json.dumps(NINJS)])).encode())
@@ -245,7 +244,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     st.dictionaries(st.sampled_from([*NINJS, "bodies", "headlines", "ednote", "embargoed"]), JSON)
 )

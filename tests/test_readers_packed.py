@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from ingest.readers import Reject, compression, read
 from rag.schema import Article
+from tests.effort import tries
 
 TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
 LINE = json.dumps({"id": "crane", "title": "Crane falls", "text": TEXT}).encode()
@@ -159,7 +160,7 @@ def test_an_office_document_or_an_empty_archive_says_so(tmp_path: Path) -> None:
     assert "no file in this archive" in found.reason
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=tries(150))
 @given(st.data())
 def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     members = {"a.jsonl": LINE, "b.txt": b"Crane falls\n\n" + TEXT.encode()}

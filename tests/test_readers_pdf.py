@@ -13,6 +13,7 @@ from ingest.readers import Reject, read
 from ingest.readers.pdf.layout import Piece, in_reading_order, paragraphs, without_running_heads
 from ingest.readers.pdf.reader import read_pdf
 from rag.schema import Article
+from tests.effort import tries
 from tests.pdfs import Line, pdf
 
 LEFT = [
@@ -123,7 +124,7 @@ def test_what_holds_no_text_says_so(content: bytes, why: str) -> None:
     assert why in found.reason
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=tries(8))
 @given(st.integers(0, 2500), st.binary(max_size=30))
 def test_no_damage_raises(cut: int, damage: bytes) -> None:
     whole = pdf([*FRONT, *column(50, 210, LEFT)])

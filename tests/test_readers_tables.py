@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ingest.readers import ReaderOptions, Reject, read
 from ingest.readers.field_map import FieldMap
 from rag.schema import Article
+from tests.effort import tries
 
 TEXT = 'A crane fell, on the pier of Velsund.\n\n“Nobody was "hurt",” Ida Lund said; two were.'
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
@@ -114,7 +115,7 @@ def test_a_story_with_commas_is_no_table(tmp_path: Path, story: str) -> None:
     assert "rane" in only(tmp_path, story).text or "words" in only(tmp_path, story).text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.binary(max_size=200))
 def test_no_table_raises(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.getbasetemp()
@@ -152,7 +153,7 @@ def test_a_row_of_parquet_without_a_text_is_a_reject_with_its_number(tmp_path: P
     assert reject.place.endswith(":2")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.data())
 def test_damaged_parquet_is_a_reject(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.readers import Reject, read
@@ -140,7 +140,6 @@ def test_a_crawl_without_a_page_says_so(tmp_path: Path) -> None:
     assert "without HTML pages" in found.reason
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     page = b"<html><body><p>Short.</p></body></html>"

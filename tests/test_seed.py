@@ -15,7 +15,7 @@ from rag.schema import Article
 
 SEED = Path(__file__).parents[2] / "shared/data/seed"
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.model,
     pytest.mark.skipif(not SEED.is_dir(), reason="../shared/data/seed is not here"),
 ]
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rag.archive.archive import Archive
 from rag.schema import Article, Filters, Span
 from rag.store.articles import ArticleStore, PreparedArticle, content_hash
+from tests.effort import tries
 from tests.fakes import WordEmbeddings
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)
@@ -163,7 +164,7 @@ POOL = (WIRE, EARLY, CUT, LATE, NIGHT_TRAIN, told("train again", *TRAIN, hours=8
 steps = st.lists(st.tuples(st.sampled_from(("put", "remove")), st.sampled_from(POOL)), max_size=9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25))
 @given(steps)
 def test_whatever_comes_and_goes_each_story_is_led_by_the_first_of_its_tellings(
     steps: list[tuple[str, Article]],
@@ -180,7 +181,7 @@ def test_whatever_comes_and_goes_each_story_is_led_by_the_first_of_its_tellings(
                 here.discard(article.id)
         for story in (("wire", "early", "cut", "late"), ("train", "train again")):
             tellings = [article_id for article_id in story if article_id in here]
-            found = record.stories.near_duplicates(tellings)
+            found = record.duplicates.near_duplicates(tellings)
             for article_id in tellings:
                 others = [head.article_id for head in found.get(article_id, ())]
                 assert others == [other for other in tellings if other != article_id]

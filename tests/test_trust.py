@@ -67,6 +67,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("command")
+@pytest.mark.model
 def test_an_operator_decides_on_the_command_line(
     evil: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -174,7 +174,7 @@ def test_doctor_finds_and_removes_impossible_dates(tmp_path: Path) -> None:
     poisoned(tmp_path)
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
         found = find_problems(archive)
-    assert [(p.what, p.fix, p.count) for p in found] == [
+    assert [(p.description, p.fix, p.count) for p in found] == [
         (f"1 revision with an impossible date (the first: {HARBOUR.id})", "undate", 1)
     ]
     assert "doctor --repair" in str(found[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,6 +14,7 @@ from rag.archive.doctor import find_problems
 from rag.schema import Article, Span
 from rag.store.withdrawals import Erasure, Withdrawals
 from tests.fakes import ARTICLES, WordEmbeddings, small_archive
+from tests.processes import Pipe, Process
 
 SECRET = Article(
     id="paper.example/666",
@@ -187,9 +187,8 @@ def _search_until_told(path: Path, end: Connection) -> None:
 
 
 def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive) -> None:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_search_until_told, args=(archive.path, theirs))
+    ours, theirs = Pipe()
+    process = Process(target=_search_until_told, args=(archive.path, theirs))
     process.start()
     assert ours.recv() == "open"
     assert archive.erase([SECRET.id])

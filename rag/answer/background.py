@@ -14,24 +14,24 @@ _DONE = object()
 
 
 async def iterate_in_thread(make: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
-    """Yield each value of a blocking iterator as soon as it is there; the event loop stays free.
+    """Yield the values of a blocking iterator without blocking the event loop.
 
-    One thread makes the iterator, runs it and closes it, with the caller's context variables.
-    Cancelled or closed early, it asks for no further value, and doesn't wait for the thread: the
-    step that has begun ends by itself.
+    One thread creates, runs and closes the iterator, with the caller's context variables. If the
+    generator is cancelled or closed early, it requests no further value and doesn't wait for the
+    thread, which ends after its current step.
 
     Args:
         make: Returns the iterator; called in the thread.
 
     Raises:
-        Exception: Whatever the iterator raises.
+        Exception: Any exception of the iterator.
     """
     loop = asyncio.get_running_loop()
     values: asyncio.Queue[Any] = asyncio.Queue()
     given_up = threading.Event()
 
     def send(value: Any, error: BaseException | None = None) -> None:
-        with suppress(RuntimeError):  # the loop was closed: nobody waits
+        with suppress(RuntimeError):  # the loop was closed, so nothing waits for the value
             loop.call_soon_threadsafe(values.put_nowait, (value, error))
 
     def work() -> None:
@@ -45,10 +45,10 @@ async def iterate_in_thread(make: Callable[[], Iterator[T]]) -> AsyncGenerator[T
                 if close is not None:
                     close()
             send(_DONE)
-        except BaseException as error:  # raised again by who iterates
+        except BaseException as error:  # raised again in the event loop
             send(_DONE, error)
 
-    # A daemon: a chat model that hangs must not keep a cancelled program from ending.
+    # A daemon thread, so that a chat model that hangs can't keep the program from exiting.
     threading.Thread(
         target=copy_context().run, args=(work,), daemon=True, name="backfile answer"
     ).start()

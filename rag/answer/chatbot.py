@@ -1,4 +1,4 @@
-"""Chatbot: answers questions from an archive, each statement with its citations."""
+"""Chatbot: answers questions from an archive and cites a source for each statement."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class AskOptions(TypedDict, total=False):
-    """The keyword arguments of `Chatbot.ask`, `stream`, `aask` and `astream`."""
+    """Keyword arguments of `Chatbot.ask`, `stream`, `aask` and `astream`."""
 
     filters: Filters
     asked_on: date | None
@@ -53,9 +53,9 @@ class AskOptions(TypedDict, total=False):
 
 
 class Chatbot:
-    """Answers questions from an archive; without a chat model, in the articles' own words.
+    """Chatbot over an archive; without a chat model, it answers with quotations.
 
-    May be used by several threads.
+    Several threads may use it at once.
 
     Examples:
         >>> with Chatbot.open("demo") as chatbot:
@@ -74,17 +74,18 @@ class Chatbot:
         entails: Entails | None = None,
         prices: tuple[float, float] = (0.0, 0.0),
     ) -> None:
-        """Create a chatbot over an archive that is open, and stays so.
+        """Create a chatbot over an open archive, which `close` leaves open.
 
         Args:
-            archive: An `Archive`, an `ArchiveSnapshot`, or anything else that is a `SearchBackend`.
+            archive: An `Archive`, an `ArchiveSnapshot`, or any other `SearchBackend`.
             chat_model: Any LangChain chat model; None for answers that quote the articles.
             unsupported: "strict" removes statements that no passage supports, "mark" keeps them,
                 marked by their `support`.
-            timeout: The longest silence of the chat model, in seconds.
-            context_tokens: The most tokens of passages that the chat model is given.
-            entails: An entailment model that judges statements; None for the measured signals.
-            prices: The prices of a million tokens given to the chat model, and written by it.
+            timeout: The longest pause of the chat model, in seconds.
+            context_tokens: The most tokens of passages to give to the chat model.
+            entails: An entailment model to verify statements with; None for lexical and embedding
+                signals.
+            prices: The prices of a million input tokens and a million output tokens.
         """
         self.archive = archive
         self.chat_model = chat_model
@@ -93,7 +94,7 @@ class Chatbot:
         self.context_tokens = context_tokens
         self.entails = entails
         self.prices = prices
-        self._opened: Archive | None = None  # what `close` closes
+        self._opened: Archive | None = None  # the archive that `close` closes
 
     @classmethod
     def open(
@@ -134,14 +135,14 @@ class Chatbot:
         self.close()
 
     def close(self) -> None:
-        """Close the archive if `open` opened it; one that was handed in stays open."""
+        """Close the archive if `open` opened it; an archive given to the constructor stays open."""
         if self._opened is not None:
             self._opened.close()
             self._opened = None
 
     @classmethod
     def over(cls, archive: Archive, settings: Settings) -> Chatbot:
-        """Return a chatbot over an archive that is open, with the models of the settings.
+        """Return a chatbot over an open archive, with the models of the settings.
 
         Args:
             archive: The archive, which `close` leaves open.
@@ -173,16 +174,16 @@ class Chatbot:
         k: int = 8,
         as_of: date | None = None,
     ) -> Iterator[Answer]:
-        """Yield the answer as it grows, each time the whole of it; the last one is complete.
+        """Yield the answer as it grows, complete so far each time; the last one is final.
 
         Args:
-            question: A question, or one that was parsed: that is answered as it is, whatever
-                `asked_on` and `history` are.
-            filters: What the articles must be; by default, whatever needs no right to be read.
+            question: A question, or a parsed one, for which `asked_on` and `history` are ignored.
+            filters: The filters that the articles must pass; by default, all articles that need no
+                right.
             asked_on: The day from which "last week" is counted, now by default; a naive datetime
                 is UTC.
-            history: The conversation before, oldest first: questions with their answers, or
-                questions alone. A follow-up is understood from it.
+            history: The earlier turns, oldest first: questions with their answers, or questions
+                alone. Follow-ups are resolved from it.
             k: The most passages to answer from.
             as_of: Answer from the archive as it was at the end of this day, and as if asked then
                 unless `asked_on` is given.
@@ -192,7 +193,7 @@ class Chatbot:
 
         Raises:
             InvalidValueError: `asked_on` or `as_of` is not a date.
-            QuestionTooLongError: The question is too long to be understood.
+            QuestionTooLongError: The question is too long.
         """
         if as_of is not None:
             then = self.as_of(as_of)
@@ -227,7 +228,7 @@ class Chatbot:
         asked_on: date | None,
         history: Sequence[tuple[str, Answer] | str],
     ) -> tuple[ParsedQuery, Usage]:
-        """Return the question, parsed once for all that follows, and the tokens that it took."""
+        """Return the parsed question, and the tokens that rewriting it as a standalone one used."""
         used = Usage()
         if isinstance(question, ParsedQuery):
             return question, used
@@ -254,7 +255,7 @@ class Chatbot:
         ranked = score_sentences(self.archive, found)
         why = refusal_reason(found.question, ranked)
         denial = check_premise(found.question, ranked)
-        if why and denial is None:  # a denial is worth telling
+        if why and denial is None:  # a corrected premise is an answer in itself
             hits, notices = found.nearest_hits, found.notices
             told = self._elsewhere(found, filters)
             if told is not None:
@@ -294,10 +295,10 @@ class Chatbot:
         """Return the complete answer: the last one of `stream`.
 
         Args:
-            question: As in `stream`, like all that follow.
-            filters: What the articles must be.
+            question: A question.
+            filters: The filters that the articles must pass.
             asked_on: The day from which "last week" is counted.
-            history: The conversation before.
+            history: The earlier turns, oldest first.
             k: The most passages to answer from.
             as_of: Answer from the archive as it was at the end of this day.
 
@@ -306,7 +307,7 @@ class Chatbot:
 
         Raises:
             InvalidValueError: `asked_on` or `as_of` is not a date.
-            QuestionTooLongError: The question is too long to be understood.
+            QuestionTooLongError: The question is too long.
         """
         answer = Answer(question=question)
         for answer in self.stream(  # noqa: B007  (the last one is what is wanted)
@@ -320,8 +321,8 @@ class Chatbot:
     ) -> AsyncGenerator[Answer]:
         """Yield the answer as it grows, like `stream`, without blocking the event loop.
 
-        A thread does the work. If the task is cancelled, or the iterator closed, it ends after the
-        statement that it is at, and the chat model is asked for no more.
+        The work is done in a thread. If the task is cancelled or the iterator closed, the thread
+        ends after the current statement and requests nothing more from the chat model.
 
         Args:
             question: As in `stream`.
@@ -332,7 +333,7 @@ class Chatbot:
 
         Raises:
             InvalidValueError: `asked_on` or `as_of` is not a date.
-            QuestionTooLongError: The question is too long to be understood.
+            QuestionTooLongError: The question is too long.
         """
         answers = iterate_in_thread(lambda: self.stream(question, **options))
         async with aclosing(answers):
@@ -351,16 +352,16 @@ class Chatbot:
 
         Raises:
             InvalidValueError: `asked_on` or `as_of` is not a date.
-            QuestionTooLongError: The question is too long to be understood.
+            QuestionTooLongError: The question is too long.
         """
         async with aclosing(self.astream(question, **options)) as answers:
             *_, answer = [answer async for answer in answers]
         return answer
 
     def _elsewhere(self, found: RetrievalResult, filters: Filters) -> Hit | None:
-        """Return what says it outside of the filters and the question's window, if anything.
+        """Return a hit that answers the question outside of the filters and time range, if any.
 
-        Rights are no such filter: what may not be read is not told of.
+        Access rights still apply: an article that may not be read is not mentioned.
         """
         asked = found.question
         if not filters and asked.time_range is None and not asked.publishers:
@@ -402,9 +403,9 @@ class Chatbot:
         denial: PremiseConflict | None,
         filters: Filters,
     ) -> Iterator[Answer]:
-        """Yield what the chat model writes, each sentence checked as it ends.
+        """Yield the chat model's answer, each sentence verified as soon as it is complete.
 
-        If no sentence passes verification, fall back to the extractive answer and add a notice.
+        If no sentence passes verification, yield the extractive answer with a notice.
         """
         assert self.chat_model is not None
         hits = fit_to_context(found.hits, found.question.text, self.context_tokens)
@@ -453,7 +454,7 @@ class Chatbot:
 
 
 def is_refusal(sentence: str) -> bool:
-    """Whether a chat model's sentence says that the archive does not say."""
+    """Return whether a chat model's sentence says that the archive has no answer."""
     low = sentence.lower().replace("’", "'")
     return DOES_NOT_SAY.lower().rstrip(".") in low or bool(_REFUSAL.search(low))
 

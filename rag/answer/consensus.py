@@ -1,4 +1,4 @@
-"""What the sentences found agree on: a name or a figure that several of them give is the answer."""
+"""Consensus scoring: a name or figure that several articles give is likelier to be the answer."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ from rag.nlp.quotations import find_quotations
 from rag.nlp.tokens import content_words, stem, stem_words, tokenize
 from rag.query.answer_type import ExpectedAnswer
 
-LONGEST_TITLE = 6  # words between quotation marks that may be a name: a song, a film
-NEAR = 30  # characters between a name and what "which ..." asks for: "the island of Kyushu"
+LONGEST_TITLE = 6  # words; a quotation up to this length may be a song's or a film's title
+NEAR = 30  # characters between a name and its type, as in "the island of Kyushu"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a sentence tells that the question does not: by key, where it starts."""
+    """Facts of a sentence that the question doesn't contain, with their positions in it."""
 
     starts: Mapping[object, int]
 
 
 def extract_facts(sentence: str, question: str, asked: ExpectedAnswer) -> Facts:
-    """Return the names, or the figures or days where those are asked for, new in `sentence`.
+    """Return the facts of the expected type that a sentence adds to the question.
 
-    A person is known by the last name, a country by any of its names.
+    A person's key is the last name, a country's is the same for all of its names.
+
+    Args:
+        sentence: The sentence.
+        question: The question; names, figures and dates that it contains are left out.
+        asked: The expected answer, whose type selects figures, days or names.
     """
     if asked.type in ("yes or no", "speech", "reason"):
-        return Facts({})  # no name answers these
+        return Facts({})  # a name is no answer to these
     if asked.type == "figure":
         known = {f.value for f in find_numbers(question)}
         return Facts(
@@ -63,9 +68,12 @@ def _names(sentence: str, question: str) -> dict[object, int]:
 def consensus_scores(
     found: Sequence[Facts], shares: Sequence[float], articles: Sequence[str]
 ) -> list[float]:
-    """Return for each sentence, from 0 to 1, how much speaks for the best of what it tells.
+    """Return a score from 0 to 1 for each sentence, by the support for its best fact.
 
-    `shares` say how well each sentence fits by itself; an article speaks once for a name.
+    Args:
+        found: The facts of each sentence.
+        shares: The weight of each sentence.
+        articles: The article id of each sentence; an article supports each fact once.
     """
     by_name: dict[object, dict[str, float]] = defaultdict(dict)
     for each, share, article in zip(found, shares, articles, strict=True):
@@ -77,7 +85,7 @@ def consensus_scores(
 
 
 def names_the_asked_type(each: Facts, sentence: str, asked: ExpectedAnswer) -> float:
-    """Return 1 where what "which ..." asks for stands beside a new name: the island of Kyushu."""
+    """Return 1 if the asked type stands beside a new name ("the island of Kyushu"), else 0."""
     head = stem_words(asked.head) if asked.type in ("person", "place", "name") else frozenset()
     if not head:
         return 0.0

@@ -1,4 +1,4 @@
-"""Quoted sentences made readable alone: a bracketed name where a surname or a pronoun stands."""
+"""Coreference in quotations: bracketed names for bare surnames and pronouns."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NOT_PEOPLE = frozenset(
 _PRONOUN = re.compile(
     rf"(?:^|[.!?”\"] |[,”\"] )(?P<p>[Hh]e|[Ss]he)(?= (?:\w+ly )?(?:{_SAYING})\b)|^(?P<q>He|She)\b"
 )
-# Surnames that are words beside: a wrong name in brackets is worse than a bare surname.
+# Surnames that are also common words: a wrong name in brackets is worse than a bare surname.
 _WORDS_TOO = frozenset(
     """white black brown green gray grey gold silver young old long short little small strong king
     prince duke bishop pope price love hope rich poor west east north south may june april august
     england france ireland holland israel jordan chad georgia paris london church day summer winter
     power best fox wolf bush stone wood hill lake rivers banks field law judge case page""".split()
 )
-# What follows a surname that stands for its bearer: punctuation, a verb, a preposition, no noun.
+# What may follow a surname that stands for a person: punctuation, a verb, a preposition, no noun.
 _STANDS_ALONE = re.compile(
     rf"$|['’]s?\b|[,.;:!?)”\"—–]| (?:—|–|{_SAYING}|is|are|was|were|has|have|had|will|would|can"
     r"|could|may|might|must|did|does|do|also|who|whose|then|later|first|to|in|at|on|for|of|from|with|by"
@@ -36,7 +36,12 @@ _STANDS_ALONE = re.compile(
 
 
 def resolve_references(text: str, unit: Span) -> str:
-    """Return `text[unit]` with bracketed names where they are sure; nothing else is changed."""
+    """Return a quotation with full names in brackets beside surnames and pronouns that are certain.
+
+    Args:
+        text: The article's text, in which full names are looked up.
+        unit: The span of the quotation.
+    """
     sentence = text[unit.start : unit.end]
     inserts = _surnames(sentence, text) or _pronoun(sentence, text, unit)
     for at, words in sorted(inserts, reverse=True):
@@ -45,11 +50,16 @@ def resolve_references(text: str, unit: Span) -> str:
 
 
 def is_verbatim_text(statement: str, quote: str) -> bool:
-    """Whether `statement`, less what is in brackets, is word for word `quote`."""
+    """Return whether a statement, without its bracketed additions, equals a quotation.
+
+    Args:
+        statement: The statement's text.
+        quote: The text of its citation, which may contain brackets of its own.
+    """
     if statement == quote:
         return True
     own = re.split(r"(\[[^\[\]]*\])", quote)
-    for bracketed in own[1::2]:  # brackets that the article itself has
+    for bracketed in own[1::2]:  # brackets in the article's own text
         statement = statement.replace(bracketed, bracketed.replace("[", "").replace("]", ""))
         quote = quote.replace(bracketed, bracketed.replace("[", "").replace("]", ""))
     return _squeezed(_BRACKETED.sub(" ", statement)) == _squeezed(quote)
@@ -79,14 +89,14 @@ def _surnames(sentence: str, text: str) -> list[tuple[int, str]]:
 
 
 def _person(name: Name, text: str) -> str:
-    """Return the full name of a person of whom the article gives it once; else nothing."""
+    """Return the full name of a person if the article identifies one clearly; else ""."""
     full = full_name(name.text, text)
     parts = full.split()
     if not full or len(parts) > 3 or any(p.lower().rstrip(".") in _NOT_PEOPLE for p in parts):
         return ""
     if any(normalize_name(part) != part.lower() or re.search(r"-[a-z]", part) for part in parts):
-        return ""  # no "[Musk-owned] Twitter" either
-    if parts[0] == name.text:  # a family name that leads: sure only after a title
+        return ""  # avoids "[Musk-owned] Twitter"
+    if parts[0] == name.text:  # a family name that comes first is certain only after a title
         before = text[: text.index(full)].split()
         return full if before and before[-1].lower() in TITLES else ""
     speaks = re.search(
@@ -101,7 +111,7 @@ def _titled(full: str, text: str) -> bool:
 
 
 def _pronoun(sentence: str, text: str, unit: Span) -> list[tuple[int, str]]:
-    """Return the name for a "he" or "she" where the two sentences before name one person only."""
+    """Return the name for a "he" or "she" if the preceding text names one person only."""
     match = _PRONOUN.search(sentence)
     if match is None:
         return []

@@ -1,4 +1,4 @@
-"""The chosen sentences as statements: short answers first, dated bullets, both sides."""
+"""Extractive answers: short answers, dated bullets, or both sides, from quoted sentences."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Notice, Span, Statement
 
 MOST_BULLETS = 6
-LEAST_BULLETS = 3  # articles that a course of events is told from, a sentence each
-NEAR_THE_BEST = 3.0  # of score: another article's figure this near the best one's is shown too
+LEAST_BULLETS = 3  # with at least so many articles, a timeline has one sentence of each
+NEAR_THE_BEST = 3.0  # largest difference in score at which a differing figure is shown as well
 
 
 Lead = str | Notice | None  # a short answer in the article's words, or a label
@@ -29,7 +29,7 @@ Lead = str | Notice | None  # a short answer in the article's words, or a label
 
 @dataclass(frozen=True, slots=True)
 class ComposedAnswer:
-    """The candidates in the order in which they are shown, and what goes before each."""
+    """Sentences in display order, each with its lead (a short answer or a label)."""
 
     picked: tuple[tuple[SentenceCandidate, Lead], ...]
     notices: tuple[Notice, ...] = ()
@@ -38,7 +38,13 @@ class ComposedAnswer:
 def compose_answer(
     question: ParsedQuery, ranked: Sequence[SentenceCandidate], articles: Mapping[str, str]
 ) -> ComposedAnswer:
-    """Return which of `ranked` are shown, in order, each with the bracketed words before it."""
+    """Return the sentences to show, in order, each with its lead.
+
+    Args:
+        question: The parsed question, whose expected answer decides the layout.
+        ranked: Scored sentences, best first.
+        articles: Article texts by id, in which speakers are looked up.
+    """
     if question.expected.layout == "by date":
         return _by_date(choose_sentences(_spread(ranked), MOST_BULLETS))
     sides = question.expected.sides
@@ -56,9 +62,9 @@ def compose_answer(
 
 
 def _spread(ranked: Sequence[SentenceCandidate]) -> list[SentenceCandidate]:
-    """Return the best sentence of each article, or all of them where too few articles are left.
+    """Return the best sentence of each article, or all sentences if too few articles are left.
 
-    One day's article would tell the whole course of events by itself.
+    Otherwise one article could supply the whole course of events.
     """
     first: dict[str, SentenceCandidate] = {}
     for candidate in ranked:
@@ -85,7 +91,7 @@ def _dated(candidate: SentenceCandidate) -> Notice:
 def _sides(
     sides: Sequence[str], ranked: Sequence[SentenceCandidate], articles: Mapping[str, str]
 ) -> ComposedAnswer:
-    """Return for each of the sides the best words of it, or two speakers' words."""
+    """Return the best quotation of each side, or quotations of two different speakers."""
     picked: list[SentenceCandidate] = []
     for side in sides:
         for candidate in ranked:
@@ -107,7 +113,7 @@ def _sides(
 def _differing(
     question: str, picked: Sequence[SentenceCandidate], ranked: Sequence[SentenceCandidate]
 ) -> ComposedAnswer | None:
-    """Return the figures on which articles differ, oldest first, with date and publisher."""
+    """Return the figures on which articles disagree, oldest first, with dates and publishers."""
     best = picked[0]
     told = _counted(best.text, question)
     if not told:
@@ -148,7 +154,7 @@ def _whose(candidate: SentenceCandidate, *, later: bool) -> Notice | None:
 
 
 def _counted(text: str, question: str) -> dict[str, Number]:
-    """Return the figures of `text` by the noun of the question that they count."""
+    """Return the figures of a text by the noun of the question that they count."""
     asked = {w.stem for w in content_words(question)}
     out: dict[str, Number] = {}
     for figure in find_numbers(text):
@@ -161,7 +167,15 @@ def _counted(text: str, question: str) -> dict[str, Number]:
 
 
 def short_answer(question: ParsedQuery, sentence: str) -> str:
-    """Return the figure or the day itself, in the sentence's words, where there is just one."""
+    """Return the figure or date that answers a question, in the sentence's own words.
+
+    Args:
+        question: The parsed question.
+        sentence: The best sentence.
+
+    Returns:
+        The words; "" unless the sentence has exactly one candidate.
+    """
     kind, text = question.expected.type, question.text
     if kind == "figure":
         known = {f.value for f in find_numbers(text)}
@@ -190,9 +204,9 @@ _TO_COME = re.compile(r"\b(?:will|would|next|to be|plans?|scheduled|expected)\b"
 
 
 def _on_the_day(short: str, candidate: SentenceCandidate) -> str | Notice:
-    """Return the date of a weekday, the last one before the article; anything else as it is.
+    """Return the date of a bare weekday, the last one before the article; else the words as given.
 
-    What is to come may be another week's.
+    In a sentence about the future, a weekday may be of another week and stays as it is.
     """
     published = candidate.hit.metadata.published
     if short.lower() not in WEEKDAYS or published is None or _TO_COME.search(candidate.text):
@@ -211,13 +225,19 @@ _UNIT = re.compile(
 
 
 def _with_unit(sentence: str, figure: Number) -> str:
-    """Return the figure in the sentence's words, with what it counts: "six weeks", not "six"."""
+    """Return a figure with its unit, in the sentence's words: "six weeks" and not "six"."""
     unit = _UNIT.match(sentence, figure.end)
     return sentence[figure.start : unit.end() if unit else figure.end]
 
 
 def quote_statement(candidate: SentenceCandidate, article: str, before: Lead = None) -> Statement:
-    """Return the statement that quotes `candidate`, word for word but for what is in brackets."""
+    """Return a statement that quotes a sentence verbatim, apart from bracketed additions.
+
+    Args:
+        candidate: The sentence.
+        article: The article's text; "" if it isn't available.
+        before: A short answer, shown in brackets before the quotation, or a label.
+    """
     passage, span = candidate.hit.passage, candidate.span
     if not article:
         article, span = passage.text, Span(span.start - passage.start, span.end - passage.start)
@@ -229,7 +249,12 @@ def quote_statement(candidate: SentenceCandidate, article: str, before: Lead = N
 
 
 def append_statement(answer: Answer, statement: Statement) -> Answer:
-    """Return `answer` with one statement more, its passages numbered and its date brought up."""
+    """Return an answer with a statement added, citations renumbered and its newest date updated.
+
+    Args:
+        answer: The answer so far.
+        statement: The statement to add, with its own citation numbers.
+    """
     statements = number_citations((*answer.statements, statement))
     dates = [c.metadata.published for s in statements for c in s.citations if c.metadata.published]
     return replace(answer, statements=statements, newest_source=max(dates, default=None))

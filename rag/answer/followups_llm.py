@@ -1,8 +1,7 @@
-"""A follow-up made to stand alone by the chat model, and by rules where what it wrote is no good.
+"""Follow-up rewriting by the chat model, with the rules as fallback.
 
-The rewritten question is only searched for, and what went before is evidence of nothing: a name or
-a figure that neither the question nor what went before it has is the model's own, and the rules
-are taken instead.
+The rewritten question is used only for search. If it contains a name or a figure that neither the
+question nor the conversation has, the model invented it, and the rules are used instead.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from rag.schema import Answer
 
 Turn = tuple[str, Answer] | str
 
-REMEMBERED = 4  # turns before the question that the model is shown
-LONGEST_ANSWER = 400  # characters of each answer
-LONGEST = 300  # characters of a question; a longer one is an answer, or an essay
+REMEMBERED = 4  # earlier turns that the model is given
+LONGEST_ANSWER = 400  # characters of each earlier answer that the model is given
+LONGEST = 300  # characters of a rewritten question; longer output is not a question
 INSTRUCTIONS = """\
 You are given a conversation about the news and the question that follows on it. Write that \
 question again so that somebody who has not read the conversation understands it: put names for \
@@ -35,7 +34,11 @@ _TELLING = re.compile(r"[A-Z][\w’'-]*\w|\d[\d.,]*")  # names and figures
 
 
 def rewrites(question: str, history: Sequence[Turn]) -> bool:
-    """Return whether `condense_question` rewrites a question, and doesn't return it as it is.
+    """Return whether `condense_question` rewrites a question or returns it unchanged.
+
+    Args:
+        question: The question, as asked.
+        history: The turns before it, oldest first.
 
     Raises:
         QuestionTooLongError: The question is longer than LONGEST_QUESTION.
@@ -45,7 +48,16 @@ def rewrites(question: str, history: Sequence[Turn]) -> bool:
 
 
 def condense_question(question: str, history: Sequence[Turn], writer: SentenceStream) -> str:
-    """Return `question` as it can be asked without what went before it, oldest first."""
+    """Return a follow-up as a standalone question.
+
+    Args:
+        question: The question, as asked.
+        history: The turns before it, oldest first.
+        writer: The stream of the chat model that rewrites it.
+
+    Raises:
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
+    """
     if not rewrites(question, history):
         return question
     try:
@@ -71,11 +83,11 @@ def _said(turn: Turn) -> str:
 
 
 def _keeps_to(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
-    """Whether it asks, if the question did, and names nothing that was not named before."""
+    """Return whether a rewritten question is still a question and adds no name or figure."""
     asks = rewritten.endswith("?") or not question.rstrip().endswith("?")
     if not rewritten or not asks or len(rewritten) > LONGEST:
         return False
     turns = [turn if isinstance(turn, str) else f"{turn[0]} {turn[1].text}" for turn in history]
     known = " ".join([question, *turns]).casefold()
-    telling = _TELLING.findall(rewritten)[1:]  # the first is the word that the question opens with
+    telling = _TELLING.findall(rewritten)[1:]  # the first match is the question's opening word
     return all(word.casefold().removesuffix("'s").removesuffix("’s") in known for word in telling)

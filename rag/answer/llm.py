@@ -1,4 +1,4 @@
-"""What a chat model writes, sentence by sentence: time-outs, retries, loops, and an end."""
+"""Sentence streaming from a chat model, with timeouts, retries and loop detection."""
 
 from __future__ import annotations
 
@@ -17,19 +17,30 @@ from rag.nlp.sentences import split_sentences
 from rag.schema import Notice, Usage
 from rag.verify.fact_checks import normalize
 
-ATTEMPTS = 3  # tries until a first word comes; after that a failure keeps what was written
+ATTEMPTS = 3  # attempts until a first sentence comes; later failures keep what was written
 MOST_SENTENCES = 12
-LONGEST_SENTENCE = 1200  # characters without an end: the model is looping, or writes no prose
+LONGEST_SENTENCE = 1200  # characters; in a longer one, the model is looping or not writing prose
 _DONE = object()
 
 
 class SentenceStream:
-    """Streams a chat model's sentences; afterwards `usage` says what they cost."""
+    """Stream of a chat model's sentences.
+
+    Attributes:
+        usage: Tokens and cost so far.
+        failure: The reason for which the last stream failed or stopped early; None if it didn't.
+    """
 
     def __init__(
         self, chat_model: BaseChatModel, *, timeout: float, prices: tuple[float, float] = (0.0, 0.0)
     ) -> None:
-        """`prices` are those of a million tokens given to the model and written by it."""
+        """Create a stream.
+
+        Args:
+            chat_model: Any LangChain chat model.
+            timeout: The longest pause between two chunks, in seconds.
+            prices: The prices of a million input tokens and a million output tokens.
+        """
         self._chat_model = chat_model
         self._timeout = timeout
         self._prices = prices
@@ -37,10 +48,15 @@ class SentenceStream:
         self.failure: Notice | None = None
 
     def sentences(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
-        """Yield each sentence, its citation markers after it, as soon as it has ended.
+        """Yield each sentence with its citation markers as soon as it is complete.
 
-        Raises ChatModelError if nothing came in ATTEMPTS tries.  What fails later only ends the
-        answer.  `failure` says why in both cases.
+        After the first sentence, an error ends the stream and is kept in `failure`.
+
+        Args:
+            messages: The prompt.
+
+        Raises:
+            ChatModelError: No sentence came in ATTEMPTS attempts.
         """
         for attempt in range(1, ATTEMPTS + 1):
             begun, self.failure = False, None
@@ -79,10 +95,10 @@ class SentenceStream:
                 yield sentence
 
     def _chunks(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
-        """Yield the text of the stream; a silence longer than the time-out is an error.
+        """Yield the text of each chunk; a pause longer than the timeout is an error.
 
-        The provider is read in a thread of its own, for it may block; a thread that is given up
-        ends with its next piece.
+        The provider may block, so it is read in a thread; an abandoned thread ends at its next
+        chunk.
         """
         pieces: queue.Queue[Any] = queue.Queue(maxsize=64)
         given_up = threading.Event()
@@ -139,12 +155,12 @@ def _read(
             if not put(chunk):
                 return
         put(_DONE)
-    except Exception as error:  # a provider may raise anything; it is said in one line
+    except Exception as error:  # a provider may raise anything; it is reported in one line
         put(error)
 
 
 def _text(chunk: Any) -> str:
-    """Return a chunk's text: its content may be a string or a list of blocks."""
+    """Return the text of a chunk, whose content may be a string or a list of blocks."""
     content = getattr(chunk, "content", chunk)
     if isinstance(content, str):
         return content
@@ -162,7 +178,7 @@ def _line(error: Exception) -> str:
 
 
 def sentence_texts(text: str) -> list[str]:
-    """Return the sentences of what a model wrote, without list marks, their markers after them."""
+    """Return the sentences of a model's output with their markers, without list bullets."""
     out: list[str] = []
     for span in split_sentences(text):
         piece = re.sub(r"^(?:[-*•]+|\d{1,2}[.)]|#{1,6})\s+", "", text[span.start : span.end])
@@ -175,7 +191,10 @@ def sentence_texts(text: str) -> list[str]:
 
 
 def _ended(pieces: list[str]) -> list[str]:
-    """Return the sentences that another one follows; the start of a marker is none yet."""
+    """Return the sentences that are complete, that is, followed by another one.
+
+    A last piece that may be the start of a citation marker is no further sentence.
+    """
     if pieces and re.match(r"\A(?:[\[【［⁰¹²³⁴⁵⁶⁷⁸⁹(]|\W*+$)", pieces[-1]):
         pieces = pieces[:-1]
     return pieces[:-1]

@@ -1,4 +1,4 @@
-"""What in a sentence says otherwise than a claim: a negation, an opposite, a figure, a name."""
+"""Contradictions between a claim and a sentence: negations, antonyms, other numbers or names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rag.nlp.numbers import find_numbers, number_supported
 from rag.nlp.tokens import STOP_WORDS, content_words, stem, stem_words, tokenize
 from rag.verify.fact_checks import NEGATIONS
 
-# Words of which one denies the other, in the forms in which news has them.
+# Pairs of antonyms, in the inflections that news uses.
 OPPOSITES = tuple(
     tuple(frozenset(side.split()) for side in pair.split(" / "))
     for pair in (
@@ -34,7 +34,7 @@ OPPOSITES = tuple(
         "free freed released / arrested jailed detained",
     )
 )
-# Acts for which news has several verbs; by stem.
+# Synonyms of actions, by stem.
 _SAME_ACT = {
     stem(word): frozenset(stem(other) for other in act.split())
     for act in ("send supply provide deliver ship", "sign conclude", "announce unveil declare",
@@ -45,9 +45,9 @@ _ORDINAL = re.compile(
     r"(?:\d(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)$",
     re.IGNORECASE,
 )
-MOST_ACTS = 3  # plain words of a claim among which its verb is
-REACH = 5  # words after "not" that it may deny
-REACH_OF_NO = 2  # and after "no", "neither": "no vote was held" is not about the hall
+MOST_ACTS = 3  # first plain words of a claim, one of which is its verb
+REACH = 5  # words after "not" that it may negate
+REACH_OF_NO = 2  # words after "no" or "neither" that it may negate
 _LIGHT = frozenset("want wanted wish plan planned intend agree agreed able manage try".split())
 _NO = frozenset("no none neither nor without".split())
 _INTENDED = re.compile(r"\b(?:was|were|is|are) to (?!blame)\w+", re.IGNORECASE)
@@ -56,7 +56,13 @@ _DECLINED = re.compile(r"\b(?:refused?|failed?|declined?) to (?=\w)", re.IGNOREC
 
 
 def shared_words(wanted: frozenset[str], claim: str, text: str) -> float:
-    """Return which share of `wanted`, stems of `claim`, `text` has, or its names stand for."""
+    """Return the share of a claim's words that a text has, counting other names of the same thing.
+
+    Args:
+        wanted: Stems of the claim.
+        claim: The claim.
+        text: The text to compare.
+    """
     there = set(stem_words(text))
     called = [n.text for n in find_names(text)]
     for name in find_names("of " + claim):
@@ -66,9 +72,9 @@ def shared_words(wanted: frozenset[str], claim: str, text: str) -> float:
 
 
 def acts(claim: str) -> frozenset[str]:
-    """Return the stems that stand for what is done in `claim`: its first plain words, its places.
+    """Return the stems that represent a claim's action: its first plain words and its places.
 
-    Who does it is mostly a name; a negation of anything else says nothing of the claim.
+    A negation of any other word doesn't contradict the claim.
     """
     named = [(n.start, n.end) for n in find_names("of " + claim)]
     plain = [w for w in content_words("of " + claim) if not any(a <= w.start < b for a, b in named)]
@@ -77,10 +83,14 @@ def acts(claim: str) -> frozenset[str]:
 
 
 def denies(wanted: frozenset[str], text: str) -> bool:
-    """Whether a negation in `text` stands shortly before one of the wanted words, or its like.
+    """Return whether a text negates one of the given words or a synonym.
 
-    What stands between may only be adverbs and the empty words: "did not repeat the catch" does
-    not deny the catch.
+    Only adverbs and function words may stand between the negation and the word: "did not repeat the
+    catch" doesn't deny the catch.
+
+    Args:
+        wanted: Stems of the claim's action.
+        text: The sentence that may deny it.
     """
     listed = tokenize(text)
     acted = {other for word in wanted for other in _alike(word)}
@@ -97,7 +107,7 @@ def denies(wanted: frozenset[str], text: str) -> bool:
 
 
 def share_of_words(wanted: frozenset[str], text: str) -> int:
-    """Return how many of the wanted words `text` has, or words alike, or what they stand for."""
+    """Return how many of the given words a text has, counting synonyms and other names."""
     there = {
         other
         for word in tokenize(text)
@@ -111,20 +121,26 @@ def _alike(word: str) -> frozenset[str]:
 
 
 def is_negative(claim: str) -> bool:
-    """Whether `claim` says itself that something is not so."""
+    """Return whether a claim contains a negation itself."""
     return any(w.text.lower().replace("’", "'") in NEGATIONS for w in tokenize(claim))
 
 
 def without_refusal_verb(claim: str) -> str:
-    """Return what "refused to ratify" denies: the claim with the refusal taken out; else ""."""
+    """Return the claim that "refused to ratify" denies, "ratify"; "" if it has no such verb."""
     return _DECLINED.sub("", claim) if _DECLINED.search(claim) else ""
 
 
 def has_antonym(claim: str, wanted: frozenset[str], text: str, around: str = "") -> bool:
-    """Whether `text` has the opposite of a word of `claim`, and most of the rest of it.
+    """Return whether a text has an antonym of a claim's word and most of its other words.
 
-    The rest may stand in `around` it, in its headline.  Where the claim has a negation, only
-    what that word itself denies is its opposite: "denied" and "confirms".
+    If the claim has a negation, only an antonym of the negative word itself counts: "denied" and
+    "confirms".
+
+    Args:
+        claim: The claim.
+        wanted: Its stems.
+        text: The sentence to compare.
+        around: The sentence with its headline, which may contain the other words.
     """
     said = {word.text.lower() for word in tokenize(claim)}
     there = {word.text.lower() for word in tokenize(text)}
@@ -139,15 +155,15 @@ def has_antonym(claim: str, wanted: frozenset[str], text: str, around: str = "")
     return False
 
 
-MOST_OF_IT = 0.6  # share of the rest of a claim that a sentence has which says the opposite
-SOME_OF_IT = 0.33  # of its own, the rest of the share being in its headline
+MOST_OF_IT = 0.6  # share of a claim's other words that a contradicting sentence must have
+SOME_OF_IT = 0.33  # share that the sentence must have without its headline
 
 
 def has_other_number(claim: str, text: str) -> str:
-    """Return the figure that `text` gives for the noun for which `claim` has another."""
+    """Return another figure that a text gives for a noun that the claim counts; "" if none."""
     for figure in find_numbers(claim):
         if _ORDINAL.search(figure.text):
-            continue  # "the second round" counts nothing
+            continue  # "second" in "the second round" counts nothing
         nouns = {w.stem for w in content_words(claim[figure.end : figure.end + 40])[:2]}
         for other in find_numbers(text):
             after = {w.stem for w in content_words(text[other.end : other.end + 40])[:2]}
@@ -158,13 +174,13 @@ def has_other_number(claim: str, text: str) -> str:
 
 
 def has_numbers(claim: str, text: str) -> bool:
-    """Whether every figure of `claim` is in `text`."""
+    """Return whether a text contains every figure of a claim."""
     shown = find_numbers(text)
     return all(number_supported(figure, shown) for figure in find_numbers(claim))
 
 
 def has_name(text: str, name: str) -> bool:
-    """Whether `text` speaks of `name`, or of what it stands for."""
+    """Return whether a text mentions a name or another name for the same thing."""
     there = {word.stem for word in tokenize(text)}
     return any(names_match(n.text, name) for n in find_names(text)) or bool(
         stem_words(name) & there
@@ -172,8 +188,17 @@ def has_name(text: str, name: str) -> bool:
 
 
 def has_other_name(claim: str, name: str, text: str, *, is_place: bool = False) -> str:
-    """Return the name in `text` of the same sort as `name`, a country, a place or neither, not in
-    `claim`; "others" where only a word that opens the sentence may be one.
+    """Return a name in a text that could replace a claim's name.
+
+    Args:
+        claim: The claim.
+        name: A name in the claim.
+        text: The sentence to compare.
+        is_place: Whether the name says where something happens.
+
+    Returns:
+        A name of the same kind that the claim doesn't have; "others" if the only one opens the
+        sentence and may be a common word; else "".
     """
     known = [n.text for n in find_names("of " + claim)]
     if is_place:
@@ -193,7 +218,7 @@ def has_other_name(claim: str, name: str, text: str, *, is_place: bool = False) 
 
 
 def without_names(claim: str, texts: str) -> str:
-    """Return the name, or the office, in `claim` that stands nowhere in `texts`; else nothing."""
+    """Return the first name or title of a claim that is missing from the texts; "" if none is."""
     there = {w.stem for w in tokenize(texts)}
     keys = {normalize_name(n.text) for n in find_names(texts)}
     for name in [*(n.text for n in find_names("of " + claim)), *offices(claim)]:

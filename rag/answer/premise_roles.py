@@ -1,4 +1,4 @@
-"""Who does what, and where, in a claim, and whether a sentence has the same in the same roles."""
+"""Semantic roles of a claim (agent, action, place), and their comparison with a sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLACE = re.compile(r"\b(?:in|at|near|outside|from|inside)(?: the)? $", re.IGNOR
 _DATELINE = re.compile(r"^[A-Z]{3,}")
 _AGENT = re.compile(r"\bby (?:the |[a-z]+ ){0,3}$", re.IGNORECASE)
 _HE = re.compile(r"\b(?:he|she|they)\b", re.IGNORECASE)
-# What stands before an act that has not happened, or not yet: asked for, thought of, possible.
+# Words that precede an action that hasn't happened: demanded, planned, possible.
 _UNREALISED = frozenset(
     """may might could would should must demand demands demanded demanding urge urges urged call
     calls called calling ask asks asked consider considers considered considering consideration
@@ -23,22 +23,22 @@ _UNREALISED = frozenset(
 )
 _NEGATIVE_ACTS = frozenset(stem(word) for word in "deny refuse reject fail".split())
 BEFORE_THE_ACT = (
-    10  # words among which such a word is looked for: "asked that the president of ..."
+    10  # words before an action in which such a word counts: "asked that the president of ..."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """What a claim says is done: by whom, as a name ("" where it is none), and the act's stem."""
+    """Agent (a name, or "") and action (a stem) of a claim."""
 
     who: str
     act: str
 
 
 def main_predicate(claim: str) -> Predicate:
-    """Return who does what in `claim`, the words of a question after "did".
+    """Return the agent and action of a claim, the words of a question after "did".
 
-    Nobody, where it does not begin with a name: "the crowd in Paiporta throw mud".
+    The agent is "" if the claim doesn't begin with a name: "the crowd in Paiporta throw mud".
     """
     found = find_names("of " + claim)
     plain = [w for w in content_words("of " + claim) if not _within(w.start, found)]
@@ -54,16 +54,20 @@ def _within(at: int, found: list[Name]) -> bool:
 
 
 def _describes(claim: str, name: Name) -> bool:
-    """Whether a name only says of what kind or whose: North Korean soldiers, Seoul's opposition."""
+    """Return whether a name only modifies a noun: "North Korean soldiers", "Seoul's opposition"."""
     after = claim[name.end - len("of ") :]
     of_a_people = is_country(name.text) and bool(re.search(r"(?:an|ese|ish|ch|i)$", name.text))
     return after.startswith(("'s", "’s")) or of_a_people
 
 
 def predicate_matches(what: Predicate, text: str) -> bool:
-    """Whether `text` lets the one who does it in the claim do it; True where it cannot be seen.
+    """Return whether the claim's agent can be the agent in a text; True if that is unclear.
 
-    It does not where the name stands only after the act: the Yankees in "a win over the Yankees".
+    It can't if the name stands only after the action: the Yankees in "a win over the Yankees".
+
+    Args:
+        what: The claim's predicate.
+        text: The sentence to compare.
     """
     acts, own = _places(what, text)
     if not what.who or not acts or not own:
@@ -73,7 +77,15 @@ def predicate_matches(what: Predicate, text: str) -> bool:
 
 
 def agent_matches(what: Predicate, text: str) -> str:
-    """Return who does it in `text` in place of the one in the claim, who has another role there."""
+    """Return the agent that a text has instead of the claim's.
+
+    Args:
+        what: The claim's predicate.
+        text: The sentence to compare.
+
+    Returns:
+        A name, or "somebody else" for a pronoun; "" if the text has no other agent.
+    """
     acts, own = _places(what, text)
     if not acts or not own or predicate_matches(what, text):
         return ""
@@ -83,14 +95,14 @@ def agent_matches(what: Predicate, text: str) -> str:
     before = [
         n for n in find_names(text) if n.end <= acts[0] and not _PLACE.search(text[: n.start])
     ]
-    before = [n for n in before if n.start or " " in n.text]  # else it may be any opening word
+    before = [n for n in before if n.start or " " in n.text]  # a first word may be no name
     if before:
         return before[-1].text
     return "somebody else" if _HE.search(text[: acts[0]]) else ""
 
 
 def _agent(text: str, act: int) -> Name | None:
-    """Return the name by whom it is done, the first one after the act that follows on "by"."""
+    """Return the agent of a passive: the first name after the action that follows "by"."""
     after = (name for name in find_names(text) if name.start > act)
     return next((name for name in after if _AGENT.search(text[: name.start])), None)
 
@@ -101,7 +113,7 @@ def _places(what: Predicate, text: str) -> tuple[list[int], list[Name]]:
 
 
 def is_hypothetical(what: Predicate, text: str) -> bool:
-    """Whether `text` speaks of the act only as asked for, thought of, or possible."""
+    """Return whether a text mentions the action only as demanded, planned or possible."""
     listed = tokenize(text)
     at = [i for i, word in enumerate(listed) if word.stem == what.act]
     before = [listed[max(0, i - BEFORE_THE_ACT) : i] for i in at]
@@ -109,7 +121,7 @@ def is_hypothetical(what: Predicate, text: str) -> bool:
 
 
 def is_denied(claim: str, what: Predicate, text: str) -> bool:
-    """Whether `text` denies the claim's act where that is a denial itself: "did not deny"."""
+    """Return whether a text negates an action that is negative itself: "did not deny"."""
     return what.act in _NEGATIVE_ACTS and _not(what.act, text) and not _not(what.act, claim)
 
 
@@ -121,14 +133,14 @@ def _not(act: str, text: str) -> bool:
 
 
 def places(text: str) -> list[Name]:
-    """Return the names in `text` that say where: after "in", "at", "from"; or that head it."""
+    """Return the names of places in a text: those after "in", "at" or "from", and its dateline."""
     found = [name for name in find_names(text) if _PLACE.search(text[: name.start])]
     head = _DATELINE.match(text)
     return ([Name(head[0].title(), 0, head.end())] if head else []) + found
 
 
 def same_place(one: str, other: str) -> bool:
-    """Whether two names are of one place: a seat of government is a town here, no country."""
+    """Return whether two names are of one place; a capital means the city, not the government."""
     a, b = (normalize_name(name, seats=False) for name in (one, other))
     if a == b:
         return True
@@ -137,7 +149,7 @@ def same_place(one: str, other: str) -> bool:
 
 
 def offices(claim: str) -> list[str]:
-    """Return the titles that stand for a name in `claim`: the Pope, the King."""
+    """Return the titles that stand for a name in a claim: the Pope, the King."""
     named = find_names("of " + claim)
     return [
         word.text

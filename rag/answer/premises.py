@@ -1,4 +1,4 @@
-"""What a question takes for granted, and whether the passages say that it is not so."""
+"""Detection of false premises: facts that a question presupposes and the passages contradict."""
 
 from __future__ import annotations
 
@@ -36,13 +36,12 @@ from rag.nlp.tokens import content_words, stem_words
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Notice
 
-# A sentence that has, with its headline, this share of what is taken for granted is about it.
-# Measured on pairs of questions made from the sample archive, with a true and a false premise.
-ABOUT_IT = 0.45
-OF_ITS_OWN = 0.25  # of which so much stands in the sentence itself
-BEARS_IT_OUT = 0.85  # and this share, where nothing in it says otherwise
-LIKE_IT = 0.6
-MOST_OF_THE_REST = 0.6  # or where a name of it is in no passage at all
+# Shares of the premise's words. Measured: docs/benchmarks.md#false-premises.
+ABOUT_IT = 0.45  # a sentence with its headline is about the premise
+OF_ITS_OWN = 0.25  # minimum of the sentence itself, for its headline to count
+BEARS_IT_OUT = 0.85  # a sentence confirms the premise, unless something in it contradicts it
+LIKE_IT = 0.6  # a sentence is close enough to name another agent, name or place
+MOST_OF_THE_REST = 0.6  # the same, if a name of the premise is in no passage
 _PRONOUN = re.compile(r"(?:He|She|It|They|His|Her|Its|Their|This|That|These|Those)\b")
 _PRESUPPOSING = re.compile(
     r"^(?:so |and |but )?(?:why|when|how|where|how come|after|since|by how much|for what reason|"
@@ -59,7 +58,14 @@ _HAS_HAPPENED = re.compile(r"^[\w ]+? (?:did|has|have|had|was|were)\b", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class PremiseConflict:
-    """The sentence that says otherwise, and what the question took for granted."""
+    """A sentence that contradicts a question's premise.
+
+    Attributes:
+        premise: The premise, in the question's words.
+        candidate: The sentence.
+        code: The code of the notice that describes the conflict.
+        params: The notice's other parameters.
+    """
 
     premise: str
     candidate: SentenceCandidate
@@ -68,7 +74,7 @@ class PremiseConflict:
 
     @property
     def notice(self) -> Notice:
-        """The notice that goes with the sentence."""
+        """Notice to show with the sentence."""
         return Notice(self.code, premise=self.premise, **dict(self.params))
 
 
@@ -85,12 +91,12 @@ PREMISE_CODES = frozenset(
 
 
 def has_false_premise(answer: Answer) -> bool:
-    """Return whether `answer` says that its question has a false premise."""
+    """Return whether an answer says that its question has a false premise."""
     return any(notice.code in PREMISE_CODES for notice in answer.notices)
 
 
 def find_premise(question: str) -> str:
-    """Return what `question` takes for granted, as its words go; empty if nothing much."""
+    """Return the premise of a question, in its own words; "" if it presupposes little."""
     if not _PRESUPPOSING.match(question) or not _FACTIVE.match(question):
         return ""
     rest = _FACTIVE.sub("", question).rstrip("? .")
@@ -99,7 +105,7 @@ def find_premise(question: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _PremiseSentence:
-    """A sentence found, or a headline; its share of the premise, alone and with its headline."""
+    """A sentence or headline, and its share of the premise's words alone and with its headline."""
 
     text: str
     candidate: SentenceCandidate
@@ -108,17 +114,24 @@ class _PremiseSentence:
 
     @property
     def around(self) -> str:
+        """Text with its article's headline."""
         return f"{self.text} {self.candidate.hit.metadata.title}"
 
 
 def check_premise(
     asked: ParsedQuery, ranked: Sequence[SentenceCandidate]
 ) -> PremiseConflict | None:
-    """Return what `denied` does of a question that was understood, its window and papers aside.
+    """Return the sentence that contradicts a question's premise, if any.
 
-    Within a window every passage is of those days, and need not say so: told of 2022, no sentence
-    that says "gas prices fell" says "in 2022".  Of 60 false premises 52 are named so, 49 with the
-    window's words, and as few true ones.
+    The time range and publishers are removed from the premise before it is checked: within a time
+    range, articles don't repeat the date.
+
+    Args:
+        asked: The parsed question.
+        ranked: Scored sentences, best first.
+
+    Returns:
+        The conflict, with the premise as the question states it, if any.
     """
     denial = find_premise_conflict(asked.query, ranked)
     return replace(denial, premise=find_premise(asked.text) or denial.premise) if denial else None
@@ -127,11 +140,17 @@ def check_premise(
 def find_premise_conflict(
     question: str, ranked: Sequence[SentenceCandidate]
 ) -> PremiseConflict | None:
-    """Return the sentence of `ranked` that denies what `question` takes for granted, if one does.
+    """Return the sentence that contradicts a question's premise, if any.
 
-    It denies it by a negation, an opposite, another figure for the same thing, by saying it of
-    somebody or somewhere else, or only as possible.  None where any sentence, or any headline,
-    bears it out.
+    It contradicts it by a negation, an antonym, another figure for the same thing, another person
+    or place, or by calling it only possible.
+
+    Args:
+        question: The question.
+        ranked: Scored sentences, best first.
+
+    Returns:
+        The conflict; None without one, or if a sentence or headline confirms the premise.
     """
     taken = find_premise(question)
     if not taken or not ranked:
@@ -156,7 +175,7 @@ def find_premise_conflict(
 def _told(
     taken: str, wanted: frozenset[str], ranked: Sequence[SentenceCandidate]
 ) -> list[_PremiseSentence]:
-    """Return the sentences, then each article's headline with the sentence nearest to `taken`."""
+    """Return the sentences, then each headline with its article's sentence nearest the premise."""
     nearest: dict[str, SentenceCandidate] = {}
     for candidate in ranked:
         best = nearest.get(candidate.hit.metadata.title)
@@ -175,8 +194,9 @@ def _told(
 
 
 def _affirms(taken: str, what: Predicate, told: _PremiseSentence) -> bool:
-    """Whether a sentence bears `taken` out: most of its words, all its names and figures in the
-    same roles, and no denial.
+    """Return whether a sentence confirms the premise.
+
+    It has most of its words, all of its names and figures in the same roles, and no denial.
     """
     wanted = stem_words(taken)
     where = [place.text for place in places(taken)]
@@ -200,7 +220,7 @@ def _has_place(candidate: SentenceCandidate, text: str, place: str) -> bool:
 def _contradicted(
     taken: str, what: Predicate, near: Sequence[_PremiseSentence]
 ) -> PremiseConflict | None:
-    """Return the sentence that denies the act, counts otherwise, or says it of another."""
+    """Return the sentence that denies the action, or gives another figure or agent."""
     refused = without_refusal_verb(taken)
     figured = any(has_numbers(taken, told.text) for told in near)
     for told in near:
@@ -218,7 +238,7 @@ def _contradicted(
                 taken, told.candidate, "premise_other_number", (("number", figure),)
             )
     for told in near:
-        is_sentence = told.text == told.candidate.text  # names are hard to tell in a headline
+        is_sentence = told.text == told.candidate.text  # headlines capitalise too many words
         doer = agent_matches(what, told.text) if is_sentence and told.own >= LIKE_IT else ""
         if doer:
             instead = (("actor", what.who), ("instead", doer))
@@ -227,14 +247,14 @@ def _contradicted(
 
 
 def _denies_act(taken: str, text: str) -> bool:
-    done = acts(taken)  # one of them in common is too little: "neither minister said a word"
+    done = acts(taken)  # one word in common is too little: "neither minister said a word"
     return share_of_words(done, text) >= min(2, len(done)) and denies(done, text)
 
 
 def _of_another(
     taken: str, wanted: frozenset[str], what: Predicate, told: Sequence[_PremiseSentence]
 ) -> PremiseConflict | None:
-    """Return the sentence that says of somebody or somewhere else what `taken` says of a name."""
+    """Return the sentence that says the same of another name or place than the premise."""
     where = {place.text for place in places(taken)}
     for name in find_names("of " + taken):
         rest = wanted - stem_words(name.text)
@@ -249,7 +269,7 @@ def _of_another(
             continue
         for each in likely:
             instead = has_other_name(taken, name.text, each.text, is_place=is_place)
-            # by a pronoun, a role
+            # the rest of the passage may name it, so that a pronoun or role refers to it here
             meant = _speaks_of(each.candidate.hit.passage.text, name.text, is_place)
             if instead and not meant and not _PRONOUN.match(each.text):
                 names_given = (("name", name.text), ("instead", instead))
@@ -269,7 +289,7 @@ def _of_nobody(
     ranked: Sequence[SentenceCandidate],
     near: Sequence[_PremiseSentence],
 ) -> PremiseConflict | None:
-    """Return the nearest sentence where a name of `taken` is in none of the passages."""
+    """Return the closest sentence if a name of the premise is missing from all passages."""
     found = " ".join(f"{c.hit.metadata.title}. {c.hit.passage.text}" for c in ranked)
     missing = without_names(taken, found)
     for told in sorted(near, key=lambda t: -t.share)[:1]:
@@ -286,7 +306,7 @@ def _of_nobody(
 def _only_possible(
     taken: str, what: Predicate, near: Sequence[_PremiseSentence]
 ) -> PremiseConflict | None:
-    """Return the sentence that speaks of what is taken for a fact as asked for, or as possible."""
+    """Return the sentence that calls the premise demanded or possible and not a fact."""
     for told in near:
         names_it = bool(what.who) and has_name(told.text, what.who)
         if told.own >= LIKE_IT and names_it and is_hypothetical(what, told.text):

@@ -1,4 +1,4 @@
-"""When and why to refuse a question, and the calibrated confidence of an answer."""
+"""Refusal of questions that the archive can't answer, and calibrated confidence of answers."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from rag.query.answer_type import indicates_answer
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Filters, Hit, Notice
 
-# A question is refused where no sentence reaches this relevance.  Over all 11,746 articles, 300
-# questions of 2023 asked of those before and 300 of 2022 that those can answer: F1 .763, precision
-# .96, recall .63.  On 110 and 110 of them .75 at 5.45, .77 at 5.55, .81 at 5.7; but above 5.47 a
-# question as plain as "Why is the apple harvest small?" is refused that an old article answers.
-# Again: `backfile evaluate answers FILE --until DAY`.
+# Relevance below which a question is refused. Measured: docs/benchmarks.md#refusal; again with
+# `backfile evaluate answers FILE --until DAY`.
 REFUSE_BELOW = 5.45
-# What was published in the month before the question need bear on it less: what is asked is mostly
-# news.  Swept 4.0-5.0 on the same, with 111 gold questions and 200 others asked in their week: of
-# the gold ones .02 are refused, .04 at 4.4, .08 at 5.0, and .730, .721, .694 of all are answered.
-FRESH_BELOW = 4.0
+FRESH_BELOW = 4.0  # the same for articles of the month before: most questions are about news
 FRESH = timedelta(days=30)
-ONE_DAY = timedelta(days=1)  # a day without a time is its midnight
+ONE_DAY = timedelta(days=1)  # an article of the day of asking may be dated later than its midnight
 MOST_CLOSEST = 3
 
 
 def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> Notice | None:
-    """Return why the archive has no answer to the question; None if it has one."""
+    """Return the reason for which the archive has no answer; None if it has one.
+
+    Args:
+        question: The parsed question.
+        found: Scored sentences, best first.
+    """
     if not found:
         return Notice("nothing_relevant")
     asked = question.expected
@@ -47,7 +46,7 @@ def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) ->
 
 
 def _least(candidate: SentenceCandidate, asked_on: datetime) -> float:
-    """Return the relevance from which on a sentence answers a question of that day."""
+    """Return the lowest relevance with which a sentence answers a question asked on that day."""
     published = candidate.hit.metadata.published
     fresh = published is not None and asked_on - FRESH <= published <= asked_on + ONE_DAY
     return FRESH_BELOW if fresh else REFUSE_BELOW
@@ -69,7 +68,15 @@ def refusal_answer(
     filters: Filters,
     notices: Sequence[Notice] = (),
 ) -> Answer:
-    """Return the refusal of a question, with the closest articles and the filters' limits."""
+    """Return a refusal, with the closest articles and the filters that limited the search.
+
+    Args:
+        question: The parsed question.
+        hits: The hits of the search, best first.
+        why: The reason.
+        filters: The filters of the search.
+        notices: Further notices.
+    """
     return Answer(
         question=question.text,
         hits=tuple(hits),
@@ -82,7 +89,13 @@ def refusal_answer(
 
 
 def excluded_hit_reason(hit: Hit, question: ParsedQuery, filters: Filters) -> Notice:
-    """Return how `hit`, which answers the question, lies outside the filters."""
+    """Return a notice of how an article that answers the question lies outside of the filters.
+
+    Args:
+        hit: The article's hit.
+        question: The parsed question, whose time range counts as well.
+        filters: The filters of the search.
+    """
     published, window = hit.metadata.published, question.time_range
     starts = [filters.after, window.start if window else None]
     ends = [filters.before, window.end if window else None]
@@ -109,7 +122,7 @@ def _limits(filters: Filters) -> tuple[Notice, ...]:
 
 
 def nearest_hits(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """Return the best hit of each of the nearest articles, of a story's tellings one."""
+    """Return the best hit of each of the nearest articles, one per cluster of near-duplicates."""
     first: dict[str, Hit] = {}
     for hit in hits:
         if not any(copy.article_id in first for copy in hit.copies):
@@ -117,22 +130,20 @@ def nearest_hits(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     return tuple(first.values())[:MOST_CLOSEST]
 
 
-# Logistic regression on whether the first three statements hold the known answer, word for word, of
-# 461 questions over all 11,746 articles, by the score of the best sentence.  On the halves that it
-# was not fitted on, three times over, what it says is off by .02 in the mean; again:
-# `backfile evaluate answers QUESTIONS`, the rows of "calibration".
+# Logistic regression on the best sentence's score. Measured: docs/benchmarks.md#confidence; again
+# with `backfile evaluate answers QUESTIONS`, the rows of "calibration".
 SLOPE = 0.8
-MIDDLE = 8.8  # the score at which every other answer holds it
-SELDOM = 0.25  # below it the reader is told: of 100 such answers 15 to 20 held it
+MIDDLE = 8.8  # score at which half of the answers are right
+SELDOM = 0.25  # confidence below which the reader is warned
 
 
 def answer_confidence(ranked: Sequence[SentenceCandidate]) -> float:
-    """Return how probable it is, from 0 to 1, that the best of `ranked` hold what was asked."""
+    """Return the probability, from 0 to 1, that the best sentences contain the answer."""
     if not ranked:
         return 0.0
     return 1 / (1 + math.exp(SLOPE * (MIDDLE - ranked[0].score)))
 
 
 def low_confidence_notice(probability: float) -> tuple[Notice, ...]:
-    """Return the notice of a low confidence; none where it is as high as usual."""
+    """Return the notice of low confidence; none if the confidence is high enough."""
     return (Notice("low_confidence"),) if probability < SELDOM else ()

@@ -1,4 +1,4 @@
-"""Extract candidate sentences from the passages found and score them for a question."""
+"""Sentence scoring: extract candidate sentences from the hits and score them for a question."""
 
 from __future__ import annotations
 
@@ -24,14 +24,12 @@ from rag.schema import ALL_RIGHTS, Hit, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
-# Units embedded for one question, most of what it takes.  On 205 questions over all 11,746 articles
-# 14 and 20 put the answer in the first statement in .41 and .42, in the answer in .49 and .48.
+# Sentences embedded per question, which takes most of the time. Measured, like the weights below:
+# docs/benchmarks.md#sentence-selection.
 MOST_UNITS = 14
 MOST_STATEMENTS = 3
 
-# Which sentence is put first.  A listwise logistic fit, held near the weights before, on 251
-# questions of 2022 over half of the archive; of the 111 with a gold article, measured on the half
-# that was not fitted: first .57, in the answer .74, before it .56 and .70.
+# Weights of the score, which decides the order: a listwise logistic fit.
 WEIGHTS = {
     "meaning": 2.0,
     "covered": 2.0,
@@ -48,7 +46,7 @@ WEIGHTS = {
     "called": 1.3,
     "found": 2.6,
 }
-# Whether the archive says it at all: here likeness of meaning tells most.
+# Weights of the relevance, which decides refusals: semantic similarity counts most.
 RELEVANCE = {
     "meaning": 4.0,
     "covered": 2.0,
@@ -66,9 +64,13 @@ RELEVANCE = {
 
 @dataclass(frozen=True, slots=True)
 class SentenceCandidate:
-    """A quotable unit of a hit's passage, its features, and its score, higher is better.
+    """A quotable sentence of a hit's passage with its features.
 
-    `span` is in characters of the article.
+    Attributes:
+        hit: The hit.
+        span: The sentence's span in the article's text.
+        text: The sentence.
+        features: The features by name, to be weighted by WEIGHTS or RELEVANCE.
     """
 
     hit: Hit
@@ -78,11 +80,12 @@ class SentenceCandidate:
 
     @property
     def score(self) -> float:
+        """Score by which sentences are ordered; higher is better."""
         return sum(WEIGHTS[name] * value for name, value in self.features.items())
 
     @property
     def relevance(self) -> float:
-        """How much it bears on the question at all: what a refusal is decided by."""
+        """Relevance to the question, by which refusals are decided; higher is better."""
         return sum(weight * self.features.get(name, 0.0) for name, weight in RELEVANCE.items())
 
 
@@ -94,9 +97,14 @@ def extract_candidates(
     articles: Mapping[str, str],
     most: int = MOST_UNITS,
 ) -> list[SentenceCandidate]:
-    """Return the `most` best quotable units of `hits`, best first, each with why it is one.
+    """Return the best quotable sentences of the hits with their features, best first.
 
-    `articles` gives the whole text by article id, for who a bare surname is; it may be empty.
+    Args:
+        question: The parsed question.
+        hits: The hits, best first.
+        embed: Embeds texts, for the similarity of a sentence to the question.
+        articles: Article texts by id, in which bare surnames are looked up; may be empty.
+        most: The most sentences to return.
     """
     words, asked = question.query, question.query_expected
     weights = _weights(words, asked, hits)
@@ -124,7 +132,7 @@ def _with(candidate: SentenceCandidate, **features: float) -> SentenceCandidate:
 def _agreeing(
     found: Sequence[SentenceCandidate], question: str, asked: ExpectedAnswer
 ) -> list[SentenceCandidate]:
-    """Return the candidates with what speaks for the names or figures that each of them gives."""
+    """Return the candidates with the features that compare the facts of all of them."""
     best = max(candidate.score for candidate in found)
     each = [extract_facts(candidate.text, question, asked) for candidate in found]
     speaking = consensus_scores(
@@ -175,14 +183,14 @@ def _of_passage(
 
 
 def _is_fragment(text: str) -> bool:
-    """Whether `text` is no sentence: a heading, a caption, a byline, a line of litter."""
+    """Return whether a text is no sentence but a heading, caption, byline or boilerplate."""
     words = text.split()
     ended = text.rstrip("”\"’')]")[-1:] in SENTENCE_ENDS
     return len(words) < 4 or (not ended and len(words) < 14) or (text.isupper())
 
 
 def _weights(question: str, asked: ExpectedAnswer, hits: Sequence[Hit]) -> dict[str, float]:
-    """Return how much each word of the question tells: names and figures more, rarer ones more."""
+    """Return the weight of each word of the question: higher for names, figures and rare words."""
     named = {w.stem for name in find_names(question) for w in content_words(name.text)}
     head = stem_words(asked.head)
     spread = Counter(word for hit in hits for word in stem_words(hit.passage.text))
@@ -194,7 +202,7 @@ def _weights(question: str, asked: ExpectedAnswer, hits: Sequence[Hit]) -> dict[
         if word.stem in named or word.text[0].isdigit():
             weight *= 1.6
         if word.stem in head:
-            weight *= 0.3  # the answer is a country; the sentence need not call it one
+            weight *= 0.3  # a sentence that names a country needn't contain the word "country"
         weights[word.stem] = weight
     return weights
 
@@ -211,7 +219,7 @@ def _share(
     speaks: float,
     asked: ExpectedAnswer,
 ) -> float:
-    """Return which share of the question's words, weighted, `there` has, or its names stand for."""
+    """Return the weighted share of the question's words that a text has, by word or by name."""
     total = sum(weights.values())
     if not total:
         return 0.0
@@ -230,7 +238,7 @@ def _stands_for(name: str, word: str) -> bool:
 
 
 def _without_copies(found: list[SentenceCandidate]) -> list[SentenceCandidate]:
-    """Keep the first of units with the same words: copies of one wire story count once."""
+    """Return the candidates without those that repeat the words of an earlier one."""
     seen: dict[frozenset[str], None] = {}
     kept = []
     for candidate in found:
@@ -242,23 +250,24 @@ def _without_copies(found: list[SentenceCandidate]) -> list[SentenceCandidate]:
     return kept
 
 
-# How far in score a unit may lie below the best one and be shown, and how far if it only
-# completes a neighbour to two sentences.  Over all 11,746 articles, 111 questions with a gold
-# article and 298 others: with the best sentence alone the first statement holds the answer in .62
-# and .27, with the better of its neighbours in .65 and .29.  Swept 1.5-5: flat from 3.
-FAR_BELOW = 4.0
-JOINED_WITHIN = 3.0
-BEARS_FROM = 2.5  # relevance of what may stand beside the best: what bears on nothing has 1-2
-SAYS_THE_SAME = 0.7  # share of words in common, of the shorter one's
+# Measured: docs/benchmarks.md#sentence-selection.
+FAR_BELOW = 4.0  # largest difference in score to the best sentence
+JOINED_WITHIN = 3.0  # largest difference in score between joined neighbours. Swept 1.5-5
+BEARS_FROM = 2.5  # minimum relevance of further sentences; unrelated ones have 1-2
+SAYS_THE_SAME = 0.7  # share of the shorter sentence's words from which two are repetitions
 LONGEST_STATEMENT = 600  # characters
 
 
 def choose_sentences(
     found: Sequence[SentenceCandidate], most: int = MOST_STATEMENTS
 ) -> list[SentenceCandidate]:
-    """Return the at most `most` best of `found` that do not say the same twice, best first.
+    """Return the best sentences that don't repeat each other, best first.
 
-    Two good neighbours are one statement of two sentences, for one reads on into the other.
+    Two good adjacent sentences are joined, because the second one often continues the first.
+
+    Args:
+        found: Scored sentences, best first.
+        most: The most statements to return.
     """
     picked: list[SentenceCandidate] = []
     single: dict[int, bool] = {}
@@ -286,9 +295,9 @@ def choose_sentences(
 
 
 def _completed(best: SentenceCandidate, found: Sequence[SentenceCandidate]) -> SentenceCandidate:
-    """Return the best unit with the better one of its neighbours, where that bears on it too.
+    """Return the best sentence joined with the better of its neighbours if that is relevant, too.
 
-    Much of news has one sentence a paragraph, and half of what is asked for stands in the next.
+    Many news paragraphs have one sentence, and half of the answer is often in the next one.
     """
     for other in found:
         if (
@@ -301,7 +310,7 @@ def _completed(best: SentenceCandidate, found: Sequence[SentenceCandidate]) -> S
 
 
 def _beside_it(candidate: SentenceCandidate, best: SentenceCandidate) -> bool:
-    """Whether the best unit holds what is asked for, or speaks for whom is asked, and this not."""
+    """Return whether the best sentence has the asked type or speaker and the candidate hasn't."""
     return any(
         best.features[wanted] >= 0.9 and candidate.features[wanted] < least
         for wanted, least in (("holds", 0.1), ("speaks", 0.9))
@@ -311,7 +320,7 @@ def _beside_it(candidate: SentenceCandidate, best: SentenceCandidate) -> bool:
 def _neighbour(
     candidate: SentenceCandidate, picked: Sequence[SentenceCandidate], single: Mapping[int, bool]
 ) -> int | None:
-    """Return the place of the statement, of one sentence, that `candidate` adjoins; else None."""
+    """Return the index of a picked single sentence that is adjacent to the candidate, or None."""
     for place, other in enumerate(picked):
         if single[place] and _adjoins(other, candidate):
             return place
@@ -319,7 +328,7 @@ def _neighbour(
 
 
 def _adjoins(one: SentenceCandidate, other: SentenceCandidate) -> bool:
-    """Whether `other`, hardly worse than `one`, stands just before or behind it."""
+    """Return whether `other` is adjacent to `one` and scores nearly as well."""
     passage = one.hit.passage
     first, last = sorted((one, other), key=lambda c: c.span.start)
     if other.hit.passage != passage or first.span.end > last.span.start:
@@ -327,7 +336,7 @@ def _adjoins(one: SentenceCandidate, other: SentenceCandidate) -> bool:
     between = passage.text[first.span.end - passage.start : last.span.start - passage.start]
     return (
         not between.strip()
-        and (last is other or "\n" not in between)  # the end of another paragraph leads nowhere
+        and (last is other or "\n" not in between)  # the paragraph before is no introduction
         and other.score >= one.score - JOINED_WITHIN
         and last.span.end - first.span.start <= LONGEST_STATEMENT
     )
@@ -341,6 +350,7 @@ def _joined(one: SentenceCandidate, other: SentenceCandidate) -> SentenceCandida
 
 
 def word_overlap(one: str, other: str) -> float:
+    """Return the share of the shorter text's words that both texts have."""
     a, b = stem_words(one), stem_words(other)
     return len(a & b) / max(1, min(len(a), len(b)))
 
@@ -348,7 +358,13 @@ def word_overlap(one: str, other: str) -> float:
 def score_sentences(
     archive: SearchBackend, found: RetrievalResult, most: int = MOST_UNITS
 ) -> list[SentenceCandidate]:
-    """Return the quotable sentences of what was found, best first, but for those taken back."""
+    """Return the quotable sentences of the hits, best first, without retracted ones.
+
+    Args:
+        archive: The archive, for article texts and embeddings.
+        found: The result of the search.
+        most: The most sentences to return.
+    """
     articles = texts_of(archive, found.hits)
     ranked = extract_candidates(
         found.question, found.hits, embed=archive.embed, articles=articles, most=most
@@ -357,9 +373,13 @@ def score_sentences(
 
 
 def texts_of(archive: SearchBackend, hits: Sequence[Hit]) -> dict[str, str]:
-    """Return the whole texts of the hits' articles, where they are still as they were hit.
+    """Return the full texts of the hits' articles, except those that have changed since the search.
 
-    Who was given the hits may read their articles.
+    Rights aren't checked again: the reader may read the articles of these hits.
+
+    Args:
+        archive: The archive.
+        hits: The hits of a search that respected the reader's rights.
     """
     texts = {}
     for hit in hits:

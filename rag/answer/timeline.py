@@ -1,4 +1,4 @@
-"""What happened when: one dated sentence of each article that bears on a question, in order."""
+"""Timeline: one dated sentence of each relevant article, in order of publication."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Answer, Filters, Notice
 
-PASSAGES = 40  # read for it: a course of events is spread over more articles than an answer
-SENTENCES = 30  # of them that are weighed for it
+PASSAGES = 40  # passages to search for: a timeline needs more articles than an answer
+SENTENCES = 30  # sentences to score
 MOST_ENTRIES = 12
 
 
@@ -35,10 +35,23 @@ def build_timeline(
     asked_on: datetime | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
 ) -> Answer:
-    """Return dated statements in the order of their articles' days, each cited word for word.
+    """Return dated quotations in the order of publication, each with its citation.
 
-    What has no date has no place in it; what says the same as another is left out, and so is
-    what was taken back since.
+    Undated articles, repetitions and retracted statements are left out.
+
+    Args:
+        archive: The archive.
+        question: A question or topic, or a parsed question.
+        filters: The filters that the articles must pass.
+        asked_on: The day from which "last week" is counted, now by default.
+        history: The earlier turns, oldest first.
+
+    Returns:
+        The timeline as an answer; `refused` is set if the archive has nothing relevant.
+
+    Raises:
+        InvalidValueError: `asked_on` is not a date.
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     words = question if isinstance(question, str) else question.text
     found = retrieve(
@@ -71,7 +84,7 @@ def build_timeline(
 
 
 def _entries(ranked: Sequence[SentenceCandidate]) -> list[tuple[SentenceCandidate, datetime]]:
-    """The best sentence of each dated article that bears on the question, oldest first."""
+    """Return the best sentence of each relevant dated article, oldest first."""
     picked: list[tuple[SentenceCandidate, datetime]] = []
     for candidate in sorted(ranked, key=lambda c: -c.relevance):
         published = candidate.hit.metadata.published

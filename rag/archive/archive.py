@@ -1,7 +1,7 @@
-"""The archive: the record and its two indexes, opened, written to and kept in step.
+"""Archive: articles in SQLite and two search indexes, for reading and writing.
 
-One process writes at a time, under a lock; the record comes first, in one transaction, then the
-indexes.  Any number read: see `rag.archive.reader`.
+One process at a time writes, under a lock. A change is committed to SQLite in one transaction, then
+applied to the indexes. Any number of processes may read: see `rag.archive.reader`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["read", "write"]
 OnDataLoss = Literal["refuse", "accept"]
-NewArticle = Article | tuple[Article, Sequence[Span]]  # with its passages, if they are known
+NewArticle = Article | tuple[Article, Sequence[Span]]  # an article, or one split into passages
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class AddResult:
 
     Attributes:
         new: Articles that were not in the archive.
-        changed: Articles that differ from every version in the archive: each is a new revision.
-        unchanged: Articles of which the archive has this version, or had it before a later one.
+        changed: Articles that differ from all of their revisions; each is a new revision.
+        unchanged: Articles that equal one of their revisions.
         passages: Passages that were written for the new and changed articles.
-        withdrawn: Articles that were withdrawn before, and stay out.
+        withdrawn: Articles that are withdrawn and were not added.
     """
 
     new: int = 0
@@ -97,7 +97,7 @@ class Archive(ArchiveReader):
         super().__init__(path, record, indexes, model, generation, reranker)
         self._lock = lock
         self._settings = settings
-        self._opened = ExitStack()  # what is to be closed
+        self._opened = ExitStack()  # resources that `close` closes
 
     @classmethod
     def open(
@@ -119,22 +119,22 @@ class Archive(ArchiveReader):
             mode: "read", or "write", which takes the writer's lock.
             embeddings: Any LangChain `Embeddings`; by default the settings' model. It is opened
                 when it is first used.
-            reranker: Any LangChain cross-encoder, which orders the best hits of every search; by
+            reranker: Any LangChain cross-encoder, which reranks the best hits of every search; by
                 default the settings', if any.
             settings: The settings; by default those of the environment.
             wait: How long to wait for the writer's lock, in seconds.
             on_data_loss: "accept" opens a database that has lost changes that its indexes contain,
                 or that has triggers, which would run at each write; "refuse" raises.
-            create: Whether "write" creates an archive if there is none. "read" never does.
+            create: Whether "write" creates a missing archive. "read" never does.
 
         Returns:
             The archive, to be closed by `close` or a `with` statement.
 
         Raises:
             ArchiveNotFoundError: There is no archive, and none may be created.
-            ArchiveLockedError: Another process is writing, and was still after `wait` seconds.
-            ArchiveDamagedError: The database can't be read, is of a newer version, or see
-                `on_data_loss`.
+            ArchiveLockedError: Another process was still writing after `wait` seconds.
+            ArchiveDamagedError: The database can't be read, was written by a newer version, or is
+                refused by `on_data_loss`.
             ArchiveUnwritableError: The folder can't be written to, or the disk is full.
             EmbeddingMismatchError: The archive was built with another embedding model.
         """
@@ -142,23 +142,25 @@ class Archive(ArchiveReader):
         folder = Path(path if path is not None else settings.archive)
         create = create and mode == "write"
         if mode == "write" and not create:
-            ArticleStore(folder).close()  # before there is a lock, and a folder for it
+            ArticleStore(folder).close()  # raises before the lock's folder is created
         with (
             map_disk_errors(folder) if mode == "write" else nullcontext(),
-            ExitStack() as opened,  # closed again where anything fails
+            ExitStack() as opened,  # closes everything if a step fails
         ):
             lock = writer_lock(folder, wait) if mode == "write" else None
             if lock is not None:
                 opened.callback(lock.release)
-                make_private(folder)  # of an earlier version, too
-                opened.callback(make_private, folder)  # what the libraries wrote last
+                make_private(folder)  # earlier versions left files readable by others
+                opened.callback(make_private, folder)  # covers files that libraries write later
             record = ArticleStore(folder, create=create, writable=mode == "write")
             opened.callback(record.close)
             if on_data_loss == "refuse" and (loss := find_lost_writes(folder, record.database)):
-                raise ArchiveDamagedError(f"of the archive at {folder}, {loss.what}: {loss.remedy}")
+                raise ArchiveDamagedError(
+                    f"of the archive at {folder}, {loss.description}: {loss.remedy}"
+                )
             if on_data_loss == "refuse" and mode == "write":
                 refuse_triggers(folder, record.database)
-            generation = record.generation()  # first: see `_keep_up`
+            generation = record.generation()  # before the model is read: see `_sync_model`
             model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
             reranker = reranker or open_reranker_lazily(settings)
             archive = cls(folder, record, model, lock, settings, generation, reranker)
@@ -184,20 +186,20 @@ class Archive(ArchiveReader):
     def add(self, articles: Article | Iterable[NewArticle]) -> AddResult:
         """Add articles, or new revisions of articles that have changed.
 
-        An article is split into passages at sentence boundaries, and those that no revision of it
-        had before are embedded. Articles that haven't changed are left alone. Each batch is one
-        transaction; an article that occurs twice begins another batch.
+        An article is split into passages at sentence boundaries; passages that no earlier revision
+        has are embedded. Unchanged articles are skipped. Each batch is one transaction; a repeated
+        article starts a new batch.
 
         Args:
             articles: One article, or several. Instead of an article, a pair of an article and its
                 passages, as spans of its text, keeps it from being split.
 
         Returns:
-            How many articles were new, changed, unchanged and withdrawn, and the passages written.
+            The counts of new, changed, unchanged and withdrawn articles and of written passages.
 
         Raises:
-            ReadError: A date of an article lies outside the years that an archive holds, or a text
-                is not valid Unicode.
+            ReadError: A date of an article lies outside the years that an archive accepts, or a
+                text is not valid Unicode.
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
             ValueError: The embedding model reads so few tokens that no passage fits.
         """
@@ -207,7 +209,7 @@ class Archive(ArchiveReader):
             for item in [articles] if isinstance(articles, Article) else articles:
                 article, spans = (item, None) if isinstance(item, Article) else item
                 _check_dates(article)
-                if article.id in batch:  # the same article again: each is a revision
+                if article.id in batch:  # a repeated article is a revision of its own
                     earlier += self._add(batch)
                     batch = {}
                 batch[article.id] = (article, spans)
@@ -242,16 +244,18 @@ class Archive(ArchiveReader):
         return tuple(split_article(article, token_limit(self.embeddings)))
 
     def _sync_indexes(self) -> None:
-        """Bring the indexes up to the record; what fails here is no article's fault.
+        """Bring the indexes up to date with the database.
 
-        Raises ArchiveDamagedError, or ArchiveUnwritableError where there is no room.
+        Raises:
+            ArchiveDamagedError: An index failed.
+            ArchiveUnwritableError: The disk is full.
         """
         try:
             with map_disk_errors(self.path):
                 self._indexes.catch_up()
         except (BackfileError, OSError, MemoryError):
             raise
-        except Exception as error:  # of Tantivy's or Chroma's
+        except Exception as error:  # Tantivy and Chroma raise various types
             line = str(error).partition("\n")[0][:200]
             raise ArchiveDamagedError(
                 f"the indexes of {self.path} can't be written to ({type(error).__name__}: {line}): "
@@ -259,7 +263,7 @@ class Archive(ArchiveReader):
             ) from error
 
     def delete(self, ids: str | Iterable[str]) -> int:
-        """Delete articles; they may be added again. `withdraw` keeps them out.
+        """Delete articles. They may be added again; `withdraw` prevents that.
 
         Their revisions stay in the history, and in snapshots of earlier days.
 
@@ -267,7 +271,7 @@ class Archive(ArchiveReader):
             ids: One id, or several; unknown ones are ignored.
 
         Returns:
-            How many of the articles were in the archive.
+            The number of articles that were deleted.
 
         Raises:
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
@@ -279,16 +283,16 @@ class Archive(ArchiveReader):
         return removed
 
     def withdraw(self, ids: str | Iterable[str], *, reason: str = "") -> int:
-        """Withdraw articles from all answers, and keep them out when they are added again.
+        """Withdraw articles from all answers, and reject them if they are added again.
 
         They disappear from snapshots of earlier days, too. `reinstate` undoes it.
 
         Args:
             ids: One id, or several; an article need not be in the archive.
-            reason: Why, kept with the withdrawal.
+            reason: The reason, stored with the withdrawal.
 
         Returns:
-            How many were not withdrawn before.
+            The number of articles that were not withdrawn before.
 
         Raises:
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
@@ -299,13 +303,13 @@ class Archive(ArchiveReader):
         return withdrawn
 
     def reinstate(self, ids: str | Iterable[str]) -> int:
-        """Undo withdrawals; what was erased has to be added again.
+        """Undo withdrawals. Erased articles have to be added again.
 
         Args:
             ids: One id, or several; those that were not withdrawn are ignored.
 
         Returns:
-            How many articles are in the archive again, as they were.
+            The number of articles that are in the archive again, as they were.
 
         Raises:
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
@@ -316,17 +320,17 @@ class Archive(ArchiveReader):
         return standing
 
     def erase(self, ids: str | Iterable[str], *, reason: str = "") -> bool:
-        """Withdraw articles, and remove their texts and vectors from every file of the archive.
+        """Withdraw articles, and erase their texts and vectors from every file of the archive.
 
         Backups are not changed.
 
         Args:
             ids: One id, or several; an article need not be in the archive.
-            reason: Why, kept with the withdrawal.
+            reason: The reason, stored with the withdrawal.
 
         Returns:
-            True if nothing is left; False if another process kept the database's log open, and
-            the next writer has to finish.
+            True if nothing is left; False if another process kept the database's log open, in which
+            case the next writer finishes.
 
         Raises:
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
@@ -335,10 +339,10 @@ class Archive(ArchiveReader):
             return erase_articles(self.path, self._record, self._indexes, _unique(ids), reason)
 
     def cancel_reembed(self) -> int:
-        """Delete the vectors of a change of model that was not finished.
+        """Cancel an unfinished switch of models and delete its vectors.
 
         Returns:
-            How many passages had a vector of the other model.
+            The number of passages that had a vector of the new model.
         """
         record = self._record if self._lock is not None else ArticleStore(self.path, writable=True)
         try:
@@ -348,7 +352,7 @@ class Archive(ArchiveReader):
                 record.close()
 
     def withdrawals(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
-        """Return the withdrawals of the articles that are withdrawn, by id.
+        """Return the withdrawals of withdrawn articles, by id.
 
         Args:
             article_ids: The ids to look up; articles that are not withdrawn are left out.
@@ -356,9 +360,9 @@ class Archive(ArchiveReader):
         return Withdrawals(self._record).among(article_ids)
 
     def rebuild_indexes(self) -> None:
-        """Rebuild both indexes from the database, while readers go on with the old ones.
+        """Rebuild both indexes from the database. Readers use the old ones meanwhile.
 
-        Nothing is embedded: the vectors are stored.
+        Nothing is embedded, because the vectors are stored.
         """
         with map_disk_errors(self.path):
             self._indexes.rebuild()
@@ -373,22 +377,23 @@ class Archive(ArchiveReader):
     def reembed(
         self, model: Any, *, on_progress: OnProgress | None = None, wait: float = WAIT
     ) -> ReembedResult:
-        """Embed every passage with another model, and switch to it when all are done.
+        """Embed every passage with another model, then switch to it.
 
-        The old model answers until then. In an archive that is open for reading, other processes
-        may write meanwhile, except during the switch. If interrupted, the next call goes on.
+        Until the switch, searches use the old model. If the archive is open for reading, other
+        processes may write meanwhile, except during the switch. After an interruption, the next
+        call continues.
 
         Args:
             model: A name as in the settings, or any LangChain `Embeddings`.
-            on_progress: Called with the passages done and in all after each batch.
+            on_progress: Called after each batch with the number of passages done and in all.
             wait: How long to wait for the writer's lock at the switch, in seconds.
 
         Returns:
-            What was done: see `ReembedResult`.
+            The result: see `ReembedResult`.
 
         Raises:
             ModelError: The model can't be opened.
-            ArchiveLockedError: Another process kept writing for `wait` seconds.
+            ArchiveLockedError: Another process was still writing after `wait` seconds.
             ArchiveUnwritableError: The disk is full, or the archive may not be written to.
         """
         settings = self._settings
@@ -412,7 +417,7 @@ class Archive(ArchiveReader):
             if not writing:
                 record.close()
         generation = self._record.generation()
-        if self._record.database.meta(MODEL) == fresh.name:  # nobody has changed it again since
+        if self._record.database.meta(MODEL) == fresh.name:  # no other process has switched since
             self._model, self._generation = fresh, generation
         return done
 

@@ -1,7 +1,7 @@
-"""A backup: the record of a live archive and a manifest in one file, and the way back.
+"""One-file backups: the database of a live archive with a manifest, and restoring it.
 
-The indexes are not in it: they are made again from the record, nothing is embedded.  A backup may
-have been made by anybody: it is read within bounds and checked before anything is put in place.
+Indexes are not included: restoring rebuilds them without embedding anything. A backup may have been
+made by anybody, so reading it is bounded, and all of it is checked before anything is put in place.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ from rag.store.lock import writer_lock
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-SQLITE = b"SQLite format 3\0"  # how a record begins
+SQLITE = b"SQLite format 3\0"  # the first bytes of the database
 CHUNK = 1 << 20  # bytes at a time
-LEVEL = 1  # half of a record is vectors, which hardly shrink: more takes longer and saves 2 %
-MANIFEST_BYTES = 64 << 10  # a real one has 300
-# What a record may grow to when it is unpacked: real ones grow to three times the backup's size,
-# an empty one of 128 kB to 50 times; deflate itself allows a thousand times.
+LEVEL = 1  # higher levels save 2 %: half of the data is vectors, which hardly shrink
+MANIFEST_BYTES = 64 << 10  # a real one has 300 bytes
+# Limits to the unpacked size: real archives grow to three times the backup's size, an empty one
+# of 128 kB to 50 times; deflate allows a thousand times.
 GROWTH, FREE_GROWTH = 20, 16 << 20
-DIRECTORY_BYTES = 1 << 20  # of a zip file's list of members, read at once; a backup has two
+DIRECTORY_BYTES = 1 << 20  # limit to a zip file's directory, read at once; a backup has two members
 STAGING = ".restore-"
-TRY_ANOTHER = "try another backup"
+REMEDY = "use another backup"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds: `bytes` and `sha256` are those of the record's file in it."""
+    """Description of a backup; `bytes` and `sha256` are those of the database in it."""
 
     format: int
     made: str
@@ -63,37 +63,45 @@ class Manifest:
     sha256: str
 
 
-def write_backup(record: ArticleStore, file: Path) -> Manifest:
-    """Write the record as it is at one moment into `file`, while others read and write.
+def write_backup(store: ArticleStore, file: Path) -> Manifest:
+    """Write one consistent state of the database to a file, while others read and write.
 
-    Raises BackupError where there is a file of that name already.
+    Args:
+        store: The store to back up.
+        file: The file to create.
+
+    Returns:
+        The manifest of the backup.
+
+    Raises:
+        BackupError: The file exists or can't be written, or the backup could not be restored.
     """
     if file.exists():
-        raise BackupError(f"{file} is there already: give the backup another name")
+        raise BackupError(f"{file} already exists: give the backup another name")
     try:
-        return _written(record, file)
+        return _written(store, file)
     except OSError as error:
         why = error.strerror or error
         raise BackupError(f"the backup {file} cannot be written: {why}") from error
 
 
-def _written(record: ArticleStore, file: Path) -> Manifest:
-    # in a folder of its own: beside the archive, any name may be one of its files
+def _written(store: ArticleStore, file: Path) -> Manifest:
+    # in its own folder: beside an archive, any name may be one of its files
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
         copy, part = Path(made, FILE), Path(made, "part")
-        record.database.copy_to(copy)
+        store.database.copy_to(copy)
         try:
             validate_schema(copy)
         except InvalidStoreError as error:
             raise BackupError(
-                f"{file} would be no backup: {error}; restore an earlier one, or export it "
-                "and ingest that into another folder"
+                f"the backup {file} was not made: {error}; restore an earlier backup, or export "
+                "the archive and ingest the export into another folder"
             ) from error
         manifest = _described(copy)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:
             packed.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
             packed.write(copy, FILE)
-        part.chmod(OWNER)  # it holds every text; an export is the user's own, as the umask says
+        part.chmod(OWNER)  # owner only, as it contains every text
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.rename(file)
@@ -109,65 +117,64 @@ def _described(copy: Path) -> Manifest:
 
 
 def restore_backup(file: Path, folder: Path) -> Manifest:
-    """Make an archive of a backup in `folder`, its indexes too.
+    """Create an archive from a backup, and build its indexes.
 
-    Nothing is put in place before all of it has been checked; of a backup that is refused nothing
-    stays on the disk.
+    Everything is checked before it is put in place; a rejected backup leaves nothing on disk.
 
     Args:
-        file: What `back_up` wrote.
-        folder: Where the archive is to be; it may exist, without an archive in it.
+        file: A file written by `write_backup`.
+        folder: The archive's folder; it may exist, but not contain an archive.
 
     Returns:
         The manifest of the backup.
 
     Raises:
-        BackupError: The backup is not whole or is no backup, or an archive is there already.
+        BackupError: The file is not a valid backup, or the folder contains an archive.
     """
     _refuse_to_overwrite(folder)
     there, lock = folder.exists(), writer_lock(folder)
     placed = False
     try:
-        _refuse_to_overwrite(folder)  # another process may have made one before the lock was had
-        for left in folder.glob(f"{STAGING}*"):  # of a restore that was killed
+        _refuse_to_overwrite(folder)  # another process may have been faster
+        for left in folder.glob(f"{STAGING}*"):  # of a killed restore
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=STAGING, dir=folder) as staging:
             staged = Path(staging, FILE)
             manifest = _checked(file, staged)
             for path in (folder / "lexical", *folder.glob("vectors*")):
-                if path.is_dir():  # of the record that was lost
+                if path.is_dir():  # of a lost database
                     shutil.rmtree(path)
             for name in (f"{FILE}-wal", f"{FILE}-shm"):
                 (folder / name).unlink(missing_ok=True)
             staged.replace(folder / FILE)
             placed = True
-        record = ArticleStore(folder, writable=True)
-        indexes = IndexPair(folder, record, lock)
+        store = ArticleStore(folder, writable=True)
+        indexes = IndexPair(folder, store, lock)
         try:
             with map_disk_errors(folder):
                 indexes.catch_up()
         finally:
             indexes.close()
-            record.close()
+            store.close()
     except OSError as error:
         raise BackupError(f"{file} cannot be restored: {error}") from error
     finally:
-        if not placed and not there:  # nothing is left of an attempt
+        if not placed and not there:  # a failed attempt leaves nothing
             shutil.rmtree(folder, ignore_errors=True)
         lock.release()
     return manifest
 
 
 def _refuse_to_overwrite(folder: Path) -> None:
-    if _holds_an_archive(folder):
+    if _has_archive(folder):
         raise BackupError(
             f"there is an archive at {folder}: restore into another folder, "
             f"or move {FILE} away if it is damaged"
         )
 
 
-def _holds_an_archive(folder: Path) -> bool:
-    """Say whether there is a record that is worth something: one that can be read in part is."""
+def _has_archive(folder: Path) -> bool:
+    """Return True if the folder has a database, even if only part of it can be read."""
     try:
         with (folder / FILE).open("rb") as file:
             return file.read(len(SQLITE)) == SQLITE
@@ -176,72 +183,79 @@ def _holds_an_archive(folder: Path) -> bool:
 
 
 def _checked(file: Path, staged: Path) -> Manifest:
-    """Unpack a backup's record, hold it against its manifest, and bring it up to date."""
+    """Unpack a backup's database, check it against the manifest, and migrate it."""
     manifest = _unpacked(file, staged)
     try:
         validate_database(staged)
         counts = count_rows(staged)
         Database(staged.parent, writable=True, name=staged.name).close()
-    except Exception as error:  # whatever bringing an older version up to date may raise, too
+    except Exception as error:  # a migration may raise other types, too
         why = " ".join(str(error).split())
-        raise BackupError(f"{file} cannot be restored: {why}; {TRY_ANOTHER}") from error
-    said = (manifest.articles, manifest.passages, manifest.sequence, manifest.embedding_model)
-    if counts != said:
+        raise BackupError(f"{file} cannot be restored: {why}; {REMEDY}") from error
+    stated = (manifest.articles, manifest.passages, manifest.sequence, manifest.embedding_model)
+    if counts != stated:
         raise BackupError(
-            f"{file} cannot be restored: it holds {counts[0]:,} articles, {counts[1]:,} passages "
-            f"and {counts[2]:,} changes, and says {said[0]:,}, {said[1]:,} and {said[2]:,}; "
-            + TRY_ANOTHER
+            f"{file} cannot be restored: it contains {counts[0]:,} articles, {counts[1]:,} "
+            f"passages and {counts[2]:,} changes, but its manifest says {stated[0]:,}, "
+            f"{stated[1]:,} and {stated[2]:,}; " + REMEDY
         )
     return manifest
 
 
 def _unpacked(file: Path, staged: Path) -> Manifest:
     try:
-        with _Measured(file) as source, zipfile.ZipFile(source) as packed:
+        with _BoundedFile(file) as source, zipfile.ZipFile(source) as packed:
             manifest = _manifest(_member(packed, MANIFEST, MANIFEST_BYTES))
             if manifest.format != FORMAT:
-                raise BackupError(f"{file} was made by a newer Backfile: upgrade to restore it")
+                raise BackupError(
+                    f"{file} was made by a newer version of Backfile: upgrade to restore it"
+                )
             size = min(packed.getinfo(FILE).compress_size, file.stat().st_size)
             if manifest.bytes > FREE_GROWTH + GROWTH * size:
                 raise BackupError(
-                    f"{file} would unpack to {manifest.bytes:,} bytes, more than a backup of its "
-                    f"size holds; {TRY_ANOTHER}"
+                    f"{file} would unpack to {manifest.bytes:,} bytes, too much for a backup of "
+                    f"its size; {REMEDY}"
                 )
             with (
-                _opened(packed, FILE) as record,
+                _opened(packed, FILE) as store,
                 open(staged, "wb", opener=private_opener) as target,
             ):
-                size, digest = _copied(record, target, manifest.bytes)
+                size, digest = _copied(store, target, manifest.bytes)
                 target.flush()
                 os.fsync(target.fileno())
     except OSError as error:
         raise BackupError(f"{file} cannot be restored: {error}") from error
     except BackupError:
         raise
-    # RuntimeError: encrypted, packed in another way, or nested without end
+    # RuntimeError: encrypted, compressed by another method, or nested without end
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError) as error:
         raise BackupError(
-            f"{file} is no backup, or not all of one ({str(error)[:200]}): try another"
+            f"{file} is not a complete backup file ({str(error)[:200]}): {REMEDY}"
         ) from error
     if (size, digest) != (manifest.bytes, manifest.sha256):
-        raise BackupError(f"{file} is damaged: what it holds is not what was put in; try another")
+        raise BackupError(f"{file} failed its checksum: {REMEDY}")
     return manifest
 
 
-class _Measured(io.FileIO):
-    """A file of which only so much is read at once: no list of a million members."""
+class _BoundedFile(io.FileIO):
+    """A file with a bounded read size, so that a directory of a million members fails."""
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read up to `size` bytes.
+
+        Raises:
+            ValueError: More than DIRECTORY_BYTES would be read.
+        """
         if size is None or size < 0:
             size = os.fstat(self.fileno()).st_size - self.tell()
         if size > DIRECTORY_BYTES:
-            raise ValueError("its list of members is longer than a backup's")
+            raise ValueError("its directory is too long")
         return super().read(size) or b""
 
 
 def _opened(packed: zipfile.ZipFile, name: str) -> IO[bytes]:
     if packed.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError("it is packed in another way than Backfile packs")
+        raise ValueError("its compression method is not Backfile's")
     return packed.open(name)
 
 
@@ -254,9 +268,10 @@ def _member(packed: zipfile.ZipFile, name: str, most: int) -> bytes:
 
 
 def _manifest(data: bytes) -> Manifest:
-    """Return the manifest that was read, each value of its type; what a later version adds is not.
+    """Parse and validate a manifest; fields of later versions are ignored.
 
-    Raises ValueError.
+    Raises:
+        ValueError: A value is missing or has the wrong type.
     """
     read = json.loads(data)
     if not isinstance(read, Mapping):
@@ -275,7 +290,7 @@ def _manifest(data: bytes) -> Manifest:
 
 
 def _copied(source: IO[bytes], target: IO[bytes] | None, most: int) -> tuple[int, str]:
-    """Copy up to `most` bytes, and no chunk more; return how many there were, and their hash."""
+    """Copy up to `most` bytes plus at most one chunk; return the number copied and their hash."""
     digest, size = hashlib.sha256(), 0
     while size <= most and (chunk := source.read(min(CHUNK, most + 1 - size))):
         digest.update(chunk)

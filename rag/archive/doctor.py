@@ -1,4 +1,4 @@
-"""The doctor: whether an archive is sound, in every particular, and mending what is not."""
+"""Check an archive's integrity, and repair it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ BATCH = 256  # passages embedded and written at a time
 
 
 def find_problems(archive: Archive) -> tuple[Problem, ...]:
-    """Return all that does not hold of the archive's record and indexes; nothing if it is sound.
+    """Check the database and the indexes of an archive.
 
-    Others may read and write meanwhile: each part is held against the record as of one change.
+    Others may read and write in the meantime: each part is compared as of one change.
+
+    Returns:
+        The problems found; empty if the archive is intact.
     """
     archive.refresh()
     problems = tuple(store_problems(archive.store.database))
@@ -32,22 +35,28 @@ def find_problems(archive: Archive) -> tuple[Problem, ...]:
         return problems
     if loss := find_lost_writes(archive.path, archive.store.database):
         count = loss.last - loss.first + 1
-        lost = Problem("record", loss.what, "give up", count, way_out=loss.remedy)
-        return (*problems, lost)  # its indexes hold what it no longer does
+        lost = Problem("record", loss.description, "give up", count, remedy=loss.remedy)
+        return (*problems, lost)  # comparing the indexes would only repeat the loss
     return (*problems, *index_problems(archive.store, archive.indexes))
 
 
 def repair_archive(archive: Archive) -> tuple[Problem, ...]:
-    """Mend what can be mended of an archive open for writing; return what is left.
+    """Repair what can be repaired.
 
-    Only passages whose vectors the record has lost are embedded.  Changes that the record has
-    lost are given up: the indexes are made again from what is left.
+    Only passages whose vectors are lost are embedded. Lost changes are accepted as lost: the
+    indexes are rebuilt from the remaining database.
+
+    Args:
+        archive: An archive open for writing.
+
+    Returns:
+        The problems that are left.
     """
     database = archive.store.database
     problems = tuple(store_problems(database))
     if any(problem.whole_file for problem in problems):
         return problems
-    if any(problem.fix == "drop" for problem in problems):  # first: a trigger may undo the rest
+    if any(problem.fix == "drop" for problem in problems):  # a trigger may undo the rest
         drop_triggers_and_views(database)
     if any(problem.fix == "discard" for problem in problems):
         discard_orphans(database)
@@ -59,13 +68,13 @@ def repair_archive(archive: Archive) -> tuple[Problem, ...]:
     undated = any(problem.fix == "undate" for problem in problems)
     if undated:
         remove_impossible_dates(database)
-        problems = tuple(store_problems(database))  # with the vectors that were of the dates, too
+        problems = tuple(store_problems(database))  # now with the vectors of those dates
     lost = sorted({n for p in problems if p.fix == "embed" for n in p.numbers})
     for i in range(0, len(lost), BATCH):
         texts = embedded_texts(database, lost[i : i + BATCH])
         if texts:
             write_vectors(database, texts, archive.embed(list(texts.values())))
     if undated:
-        archive.indexes.rebuild(words=True, vectors=False)
+        archive.indexes.rebuild(bm25=True, vectors=False)
     repair_indexes(archive.indexes, tuple(index_problems(archive.store, archive.indexes)))
     return find_problems(archive)

@@ -1,6 +1,6 @@
-"""Read-only access to an archive: lookup and search, without the write lock.
+"""ArchiveReader: read-only lookup and search, without the writer's lock.
 
-What the database no longer has is never returned, even if an index still has it.
+Articles that the database no longer has are never returned, even if an index still has them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from rag.schema import (
     PassageCandidate,
 )
 from rag.store.articles import ArticleStore
-from rag.store.filters import kinds_of, readable
+from rag.store.filters import column_values, readable
 from rag.store.hits import read_candidates
 from rag.store.passages import Vectors
 from rag.store.revisions import Revision, complete_id, find_ids, read_revisions
@@ -39,26 +39,26 @@ from rag.store.staged_vectors import MODEL
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
-PAST_DAYS = 4  # that are kept to be asked for again: each holds what has ended since
+PAST_DAYS = 4  # cached snapshots; each holds the passages that have ended since
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many articles pass some filters, and how many passages they have."""
+    """Numbers of articles that pass some filters, and of their passages."""
 
     articles: int
     passages: int
 
 
 class ArchiveReader(ArchiveView):
-    """The articles of an open archive, read and searched by any number of processes.
+    """Read-only view of an archive; any number of processes may use one.
 
-    `Archive` is one; open it with `Archive.open`.
+    `Archive` is a subclass; open it with `Archive.open`.
 
     Attributes:
         path: The archive's folder.
-        reranker: The cross-encoder that orders the best hits of every search; None for none.
+        reranker: The cross-encoder that reranks the best hits of every search; None for none.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class ArchiveReader(ArchiveView):
             record: The store of articles, open.
             indexes: The search indexes, open.
             model: The embedding model.
-            generation: How often the archive had changed its model when `model` was chosen.
+            generation: The number of model switches when `model` was chosen.
             reranker: A cross-encoder; None for none.
         """
         super().__init__(record)
@@ -85,53 +85,53 @@ class ArchiveReader(ArchiveView):
         self._indexes = indexes
         self._model, self._generation = model, generation
         self.reranker = reranker
-        # the publishers, as of a sequence and for some rights
+        # publishers, cached by version and rights
         self._names: tuple[tuple[int, Access], tuple[str, ...]] = ((-1, ()), ())
         self._past: LRUCache[tuple[datetime, int], ArchiveSnapshot] = LRUCache(PAST_DAYS)
         self._past_lock = Lock()
 
     @property
     def store(self) -> ArticleStore:
-        """The articles in SQLite, from which everything else can be rebuilt."""
+        """Store of articles in SQLite, from which everything else can be rebuilt."""
         return self._record
 
     @property
     def indexes(self) -> IndexPair:
-        """The BM25 index and the vector index."""
+        """BM25 index and vector index."""
         return self._indexes
 
     @property
     def embeddings(self) -> Any:
-        """The embedding model, opened when it is first used.
+        """Embedding model, opened when it is first used.
 
         Raises:
             ModelError: The model can't be opened.
         """
         return self._model.open()
 
-    # what it holds
+    # lookup
 
     def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Return the content hashes of all revisions of the articles that are here, by id.
+        """Return the content hashes of all revisions of articles, by id.
 
         Args:
-            article_ids: The ids to look up.
+            article_ids: The ids to look up; articles that are not in the archive are left out.
         """
         return self._record.fingerprints(article_ids)
 
     def article(
         self, article_id: str, revision: int | None = None, *, access: Access = ()
     ) -> Article | None:
-        """Return the current revision of an article, or another one.
+        """Return the current or another revision of an article.
 
         Args:
             article_id: The article's id.
             revision: The number of the revision; None for the current one.
-            access: The reader's rights, as in `Filters`. Without any, an article that needs one is
+            access: The reader's rights, as in `Filters`. Articles that need another right are
                 treated as missing.
 
         Returns:
-            The article; None if it, or that revision, is not here.
+            The article; None if the archive doesn't have it, or not that revision.
         """
         return self._if_readable(self._record.article(article_id, revision), access)
 
@@ -139,20 +139,20 @@ class ArchiveReader(ArchiveView):
         """Yield the articles that pass the filters, in the order in which they were added.
 
         Args:
-            filters: What the articles must be; by default, whatever needs no right to be read.
+            filters: The filters; by default, all articles that need no right.
         """
         return self._record.articles(filters)
 
     def count(self, filters: Filters = Filters()) -> Counts:
-        """Return how many articles pass the filters, and how many passages they have.
+        """Return the number of articles that pass the filters, and of their passages.
 
         Args:
-            filters: What the articles must be; by default, whatever needs no right to be read.
+            filters: The filters; by default, all articles that need no right.
         """
         return Counts(*self._record.count(filters))
 
     def revisions(self, article_id: str, *, access: Access = ()) -> tuple[Revision, ...]:
-        """Return all revisions of an article, the first one first; none if it is not here.
+        """Return all revisions of an article, oldest first; none if it isn't in the archive.
 
         Args:
             article_id: The article's id.
@@ -165,7 +165,7 @@ class ArchiveReader(ArchiveView):
         return tuple(one for one in found if reader.may_read(one.article.access))
 
     def find_ids(self, name: str, *, access: Access = ()) -> list[str]:
-        """Return the ids that a name stands for.
+        """Return the ids of the articles that a name refers to.
 
         Args:
             name: An id, or the URL of one or several articles.
@@ -174,7 +174,7 @@ class ArchiveReader(ArchiveView):
         return self._readable(find_ids(self._record.database, name), access)
 
     def complete_id(self, beginning: str, *, access: Access = ()) -> list[str]:
-        """Return the ids with this beginning, at most as many as a user can choose from.
+        """Return the ids with a prefix, at most as many as a user can choose from.
 
         Args:
             beginning: The first characters of an id.
@@ -187,7 +187,7 @@ class ArchiveReader(ArchiveView):
         return [article_id for article_id in article_ids if article_id in kept]
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the publishers' names, the one with most articles first.
+        """Return the publishers' names, the one with the most articles first.
 
         Args:
             access: The reader's rights, as in `article`.
@@ -195,17 +195,17 @@ class ArchiveReader(ArchiveView):
         if access is not ALL_RIGHTS and not self._record.database.holds_restricted():
             access = ALL_RIGHTS
         key = (self.version, access)
-        if self._names[0] != key:  # 4 ms over 11,746 articles, at every search
+        if self._names[0] != key:  # listing them takes 4 ms, at every search
             self._names = (key, super().publishers(access=access))
         return self._names[1]
 
     def sections(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the sections' names, the one with most articles first.
+        """Return the sections' names, the one with the most articles first.
 
         Args:
             access: The reader's rights, as in `article`.
         """
-        return tuple(kinds_of(self._record.database, "section", access))
+        return tuple(column_values(self._record.database, "section", access))
 
     def languages(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the language tags of the articles, the most frequent one first.
@@ -213,11 +213,11 @@ class ArchiveReader(ArchiveView):
         Args:
             access: The reader's rights, as in `article`.
         """
-        return tuple(kinds_of(self._record.database, "language", access))
+        return tuple(column_values(self._record.database, "language", access))
 
     @property
     def version(self) -> int:
-        """The number of the last change; results may differ between versions."""
+        """Number of the last change; results may differ between versions."""
         return self._record.database.sequence()
 
     def near_duplicates(
@@ -227,9 +227,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             article_ids: The ids to look up; articles without near-duplicates are left out.
-            filters: What the near-duplicates must be.
+            filters: The filters that the near-duplicates must pass.
         """
-        return self._record.stories.near_duplicates(article_ids, filters=filters)
+        return self._record.duplicates.near_duplicates(article_ids, filters=filters)
 
     def surrounding_passages(
         self, passage: Passage, before: int = 1, after: int = 1, *, access: Access = ()
@@ -238,12 +238,12 @@ class ArchiveReader(ArchiveView):
 
         Args:
             passage: A passage of a hit or a citation.
-            before: How many passages before it.
-            after: How many passages after it.
+            before: The number of passages before it.
+            after: The number of passages after it.
             access: The reader's rights, as in `article`.
 
         Returns:
-            The passages; the given one alone if its revision is not here.
+            The passages; only the given one if its revision isn't in the archive.
         """
         article = self.article(passage.article_id, passage.revision, access=access)
         spans = self._record.spans(passage.article_id, passage.revision)
@@ -256,17 +256,17 @@ class ArchiveReader(ArchiveView):
         ]
 
     def status(self, *, access: Access = ()) -> ArchiveStatus:
-        """Return the archive's figures: articles by publisher, dates, size on disk, last ingest.
+        """Return the archive's statistics: articles by publisher, dates, size on disk, last ingest.
 
         Args:
-            access: The rights whose articles are counted, as in `article`.
+            access: The reader's rights; other articles are not counted.
         """
         return archive_status(self.path, self._record, access)
 
-    # searching
+    # search
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts as passages are embedded.
+        """Embed texts with the archive's model.
 
         Args:
             texts: Any number of texts.
@@ -282,7 +282,13 @@ class ArchiveReader(ArchiveView):
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts.
+
+        Args:
+            query: Any text.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+        """
 
         def nearest(vector: Vectors) -> list[PassageCandidate]:
             self.refresh()
@@ -291,7 +297,7 @@ class ArchiveReader(ArchiveView):
         return self.with_query_vector(query, nearest)
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
-        """Return the cosine of each candidate with the query; -1.0 for one without a vector.
+        """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
 
         Args:
             query: Any text.
@@ -304,22 +310,25 @@ class ArchiveReader(ArchiveView):
         return [near.get(number, -1.0) for number in numbers]
 
     def with_query_vector(self, query: str, search: Callable[[Vectors], T]) -> T:
-        """Return what a search finds for the query's vector by the archive's current model.
+        """Call a search with the query's vector by the archive's current model.
 
-        If another process switches the archive to another model meanwhile, it searches again.
+        If another process switches the model meanwhile, the search is repeated.
 
         Args:
             query: Any text.
             search: Takes the vector, of shape (dimension,) and length one.
 
+        Returns:
+            The result of the search.
+
         Raises:
-            EmbeddingMismatchError: The archive has another model now that can't be opened here.
+            EmbeddingMismatchError: The archive now has another model that can't be opened here.
         """
         while True:
             generation = self._sync_model()
             try:
                 found = search(self._model.query_vector(query))
-            except Exception:  # vectors of two lengths, as numpy or Chroma puts it
+            except Exception:  # numpy and Chroma raise various types if vector lengths differ
                 if generation == self._record.generation():
                     raise
                 continue
@@ -327,7 +336,7 @@ class ArchiveReader(ArchiveView):
                 return found
 
     def _sync_model(self) -> int:
-        """Switch to the archive's current model; return how often it has been switched."""
+        """Switch to the archive's current model; return the number of switches so far."""
         generation = self._record.generation()
         if generation != self._generation:
             self._model.change_to(self._record.database.meta(MODEL))
@@ -342,7 +351,14 @@ class ArchiveReader(ArchiveView):
         filters: Filters = Filters(),
         phrases: Sequence[str] = (),
     ) -> list[PassageCandidate]:
-        """Return the `k` passages that score best by BM25, best first, without texts."""
+        """Return the `k` passages that score best by BM25, best first, without texts.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+            phrases: Phrases whose passages score extra.
+        """
         self.refresh()
         return self._found(self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k)
 
@@ -359,19 +375,19 @@ class ArchiveReader(ArchiveView):
         """Return the `k` passages that answer a question or match a query, best first.
 
         Args:
-            query: As in `ArchiveView.search`, like all that follow.
+            query: A question or keywords.
             k: The most passages to return.
-            mode: "hybrid", "vector" or "bm25".
-            filters: What the articles must be.
+            mode: "hybrid", "vector" or "bm25"; see `ArchiveView.search`.
+            filters: The filters that the articles must pass.
             asked_on: The day from which "last week" is counted.
-            as_of: Search the archive as it was at the end of this day, see `as_of`.
+            as_of: Search the archive as it was at the end of this day; see `as_of`.
 
         Returns:
-            Hits, a higher score is better.
+            Hits; a higher score is better.
 
         Raises:
-            InvalidValueError: `mode` is none of the three, or a day is not a date.
-            QuestionTooLongError: The question is too long to be understood.
+            InvalidValueError: `mode` is not one of the three, or a day is not a date.
+            QuestionTooLongError: The question is too long.
         """
         if as_of is not None:
             then = self.as_of(as_of)
@@ -379,9 +395,9 @@ class ArchiveReader(ArchiveView):
         return super().search(query, k, mode=mode, filters=filters, asked_on=asked_on)
 
     def as_of(self, day: date) -> ArchiveSnapshot:
-        """Return the archive as it was at the end of a day, to be searched.
+        """Return a snapshot of the archive at the end of a day.
 
-        Snapshots of recent calls are kept: what they have read isn't read again.
+        Recent snapshots are cached with the data that they have read.
 
         Args:
             day: A `date`, or a `datetime` (UTC if naive); one with a time of day means that moment.
@@ -394,7 +410,7 @@ class ArchiveReader(ArchiveView):
             return self._past.setdefault((then.day, then.sequence), then)
 
     def refresh(self) -> None:
-        """Read what other processes have written since; every search does this itself."""
+        """Read the changes that other processes have made; every search does this itself."""
         self._indexes.refresh()
 
     def _found(self, found: Scored, k: int) -> list[PassageCandidate]:

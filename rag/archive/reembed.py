@@ -1,8 +1,8 @@
-"""Giving an archive the vectors of another model, while the old ones answer until the end.
+"""Switch an archive to another embedding model while it stays readable and writable.
 
-Passages are embedded without the writers' lock: articles may come in meanwhile.  Then, under it,
-those that came are caught up with, the vector index is made beside the old one, and both are
-changed: the record in one transaction, the index by whoever opens it next, if this is killed.
+Passages are embedded without the write lock. Then, under it, passages added in the meantime are
+embedded, a second vector index is built, and both are switched: the database in one transaction,
+and the index by the next process to open it if this one is killed.
 """
 
 from __future__ import annotations
@@ -21,26 +21,34 @@ from rag.store.lock import REEMBEDDING, exclusive_lock, writer_lock
 from rag.store.passages import Vectors
 from rag.store.staged_vectors import StagedVectors
 
-BATCH = 512  # passages in a transaction: what a kill may cost, some seconds of embedding
-WAIT = 600.0  # seconds that the change waits for somebody who writes
+BATCH = 512  # passages per transaction: a kill loses some seconds of embedding
+WAIT = 600.0  # seconds to wait for the write lock
 
 OnProgress = Callable[[int, int], None]
 
 
 class Model(Protocol):
-    """What is needed of an embedding model."""
+    """An embedding model, as far as it is used here."""
 
     @property
-    def name(self) -> str: ...
-    def vectors(self, texts: Sequence[str]) -> Vectors: ...
-    def too_long(self, texts: Sequence[str]) -> int: ...
+    def name(self) -> str:
+        """The model's name."""
+        ...
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the unit vectors of texts, shape (n, dimension)."""
+        ...
+
+    def too_long(self, texts: Sequence[str]) -> int:
+        """Return the number of texts beyond the model's input limit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class ReembedResult:
-    """What was done: of all `passages`, how many vectors were `made`, and not left by an attempt.
+    """Result of a switch: of all `passages`, `made` were embedded in this run.
 
-    Of those, so many passages were `cut`: the model does not read as far as they go.
+    `cut` of those exceed the model's input limit and were truncated.
     """
 
     model: str
@@ -52,52 +60,65 @@ class ReembedResult:
 
 def reembed(
     folder: Path,
-    record: ArticleStore,
+    store: ArticleStore,
     model: Model,
     *,
     indexes: IndexPair | None = None,
     on_progress: OnProgress | None = None,
     wait: float = WAIT,
 ) -> ReembedResult:
-    """Embed every passage with another model, and answer by it from then on.
+    """Embed every passage with another model, and switch the archive to it.
 
-    `indexes` are those of who holds the writers' lock; without, it is taken for the change alone,
-    waiting `wait` seconds for it.  `record` must be writable.  Raises ArchiveLockedError where
-    somebody else is at it, or writes for longer than that; what was made is not made again.
+    Vectors are kept if the switch fails, and not computed again.
+
+    Args:
+        folder: The archive's folder.
+        store: Its store, writable.
+        model: The next embedding model.
+        indexes: The indexes of a process that holds the write lock; without them, the lock is taken
+            for the switch alone.
+        on_progress: Called with the numbers of passages done and in all.
+        wait: Seconds to wait for the write lock.
+
+    Returns:
+        The result of the switch.
+
+    Raises:
+        ArchiveLockedError: Another process is re-embedding, or kept the write lock for too long.
     """
     begun = time.monotonic()
-    with _alone(folder):
-        fresh = StagedVectors(record.database)
-        fresh.begin(model.name)
-        made, cut = _fill(record, fresh, model, on_progress)
-        with _writing(folder, record, indexes, wait) as writers:
+    with _reembed_lock(folder):
+        staged = StagedVectors(store.database)
+        staged.begin(model.name)
+        made, cut = _fill(store, staged, model, on_progress)
+        with _writing(folder, store, indexes, wait) as writers:
             writers.catch_up()
-            since = _fill(record, fresh, model, on_progress)
-            passages = fresh.count()
-            writers.change_vectors(fresh)
+            since = _fill(store, staged, model, on_progress)
+            passages = staged.count()
+            writers.change_vectors(staged)
     seconds = time.monotonic() - begun
     return ReembedResult(model.name, passages, made + since[0], cut + since[1], seconds)
 
 
-def cancel_reembed(folder: Path, record: ArticleStore) -> int:
-    """Delete what was made of other vectors; return how many there were."""
-    with _alone(folder):
-        return StagedVectors(record.database).cancel()
+def cancel_reembed(folder: Path, store: ArticleStore) -> int:
+    """Delete the vectors of an unfinished switch; return the number deleted."""
+    with _reembed_lock(folder):
+        return StagedVectors(store.database).cancel()
 
 
 def _fill(
-    record: ArticleStore, fresh: StagedVectors, model: Model, on_progress: OnProgress | None
+    store: ArticleStore, staged: StagedVectors, model: Model, on_progress: OnProgress | None
 ) -> tuple[int, int]:
-    """Make the vectors that are missing; return how many, and of how many passages cut short."""
-    left = list(fresh.missing().values())
-    done, made, cut = fresh.count(), 0, 0
+    """Embed the passages without a vector; return the numbers embedded and truncated."""
+    left = list(staged.missing().values())
+    done, made, cut = staged.count(), 0, 0
     total = done + sum(map(len, left))
     for i in range(0, len(left), BATCH):
         alike = {numbers[0]: numbers for numbers in left[i : i + BATCH]}
-        texts = embedded_texts(record.database, list(alike))
+        texts = embedded_texts(store.database, list(alike))
         said = list(texts.values())
         vectors = dict(zip(texts, model.vectors(said), strict=True)) if said else {}
-        fresh.write({n: vector for first, vector in vectors.items() for n in alike[first]})
+        staged.write({n: vector for first, vector in vectors.items() for n in alike[first]})
         cut += model.too_long(said)
         made += sum(len(alike[first]) for first in vectors)
         if on_progress:
@@ -106,7 +127,7 @@ def _fill(
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _reembed_lock(folder: Path) -> Iterator[None]:
     lock = exclusive_lock(folder, REEMBEDDING)
     try:
         yield
@@ -116,13 +137,13 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _writing(
-    folder: Path, record: ArticleStore, indexes: IndexPair | None, wait: float
+    folder: Path, store: ArticleStore, indexes: IndexPair | None, wait: float
 ) -> Iterator[IndexPair]:
     if indexes is not None:
         yield indexes
         return
     lock = writer_lock(folder, wait)
-    indexes = IndexPair(folder, record, lock)
+    indexes = IndexPair(folder, store, lock)
     try:
         yield indexes
     finally:

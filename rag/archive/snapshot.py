@@ -1,7 +1,7 @@
 """ArchiveSnapshot: the archive as of a date, by the day on which each article was added.
 
-Passages that are still current are found by the indexes, limited to the numbers of that time.
-Passages that have ended since are in no index: they are scored from the database, exactly.
+Passages that are still current are found by the indexes, limited to the passage numbers of that
+time. Passages that have ended since are in no index; they are scored exactly, from the database.
 """
 
 from __future__ import annotations
@@ -41,16 +41,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _StoreAsOf:
-    """The passages that pass some filters: `lasting` are current, None for all; `ended` are not."""
+    """Passages that pass some filters: `lasting` are current (None for all), `ended` are not."""
 
     lasting: Numbers | None
     ended: Numbers
 
 
 class ArchiveSnapshot(ArchiveView):
-    """The archive as it was at the end of a day, or at a moment; see `ArchiveReader.as_of`.
+    """The archive at the end of a day, or at a moment; see `ArchiveReader.as_of`.
 
-    What was withdrawn or erased since stays out. Later corrections are mentioned, not applied.
+    Articles that were withdrawn or erased since are left out. Later corrections are mentioned but
+    not applied.
 
     Attributes:
         day: The day or moment, an aware datetime.
@@ -82,15 +83,21 @@ class ArchiveSnapshot(ArchiveView):
 
     @property
     def reranker(self) -> BaseCrossEncoder | None:
-        """The archive's cross-encoder; None for none."""
+        """Cross-encoder of the archive; None for none."""
         return self._archive.reranker
 
-    # what `retrieve` and the chatbot ask
+    # SearchBackend
 
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts.
+
+        Args:
+            query: Any text.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+        """
         return self._archive.with_query_vector(
             query, lambda vector: self._nearest(vector, k, filters)
         )
@@ -105,7 +112,14 @@ class ArchiveSnapshot(ArchiveView):
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages that score best by BM25, best first, without texts."""
+        """Return the `k` passages that score best by BM25, best first, without texts.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+            phrases: Phrases whose passages score extra.
+        """
         stood = self._passages(filters)
         found = self._archive.indexes.search_bm25(
             query, k, filters=filters, phrases=phrases, up_to=self._newest
@@ -114,7 +128,12 @@ class ArchiveSnapshot(ArchiveView):
         return self._found([*found, *ended], k)
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
-        """Return the cosine of each candidate with the query; -1.0 for one without a vector."""
+        """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
+
+        Args:
+            query: Any text.
+            found: Candidates of a search.
+        """
         return self._archive.similarities(query, found)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -126,21 +145,22 @@ class ArchiveSnapshot(ArchiveView):
 
         Args:
             article_id: The article's id.
-            access: The reader's rights, as in `Filters`; the article's rights of today count, too.
+            access: The reader's rights, as in `Filters`; the right that the article needs today
+                counts, too.
 
         Returns:
-            The article; None if it was not here, or may not be read.
+            The article; None if it was not in the archive or may not be read.
         """
         return self._if_readable(self._record.article_at(article_id, self._valid), access)
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
-        """Return the near-duplicates of each article that were here then, the original first.
+        """Return the near-duplicates of each article as of the snapshot, the original first.
 
         Args:
             article_ids: The ids to look up; articles without near-duplicates are left out.
-            filters: What the near-duplicates must be.
+            filters: The filters that the near-duplicates must pass.
         """
         found = self._archive.near_duplicates(article_ids, filters=filters)
         stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._valid)
@@ -169,24 +189,24 @@ class ArchiveSnapshot(ArchiveView):
             query: A question or keywords.
             k: The most passages to return.
             mode: "hybrid", "vector" or "bm25".
-            filters: What the articles must be.
+            filters: The filters that the articles must pass.
             asked_on: The day from which "last week" is counted, the snapshot's by default.
 
         Returns:
-            Hits, a higher score is better.
+            Hits; a higher score is better.
 
         Raises:
-            InvalidValueError: `mode` is none of the three, or `asked_on` is not a date.
-            QuestionTooLongError: The question is too long to be understood.
+            InvalidValueError: `mode` is not one of the three, or `asked_on` is not a date.
+            QuestionTooLongError: The question is too long.
         """
         return super().search(query, k, mode=mode, filters=filters, asked_on=asked_on or self.day)
 
-    # what is known by now
+    # later corrections
 
     def corrected_since(
         self, heads: Iterable[ArticleMetadata], *, access: Access = ()
     ) -> dict[str, str]:
-        """Return corrections that came in after the snapshot, by article id.
+        """Return the corrections made after the snapshot, by article id.
 
         Args:
             heads: The metadata of the articles to look up.
@@ -207,7 +227,12 @@ class ArchiveSnapshot(ArchiveView):
         return said
 
     def with_correction_notes(self, answer: Answer, *, access: Access = ()) -> Answer:
-        """Return an answer from here with a note of the day, and of what was corrected since."""
+        """Return an answer with notices of the snapshot's day and of later corrections.
+
+        Args:
+            answer: An answer from this snapshot.
+            access: The reader's rights, as in `Filters`.
+        """
         code = "archive_as_of" if self.sequence else "archive_empty_as_of"
         notices = [Notice(code, day=self.day)]
         heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
@@ -231,12 +256,12 @@ class ArchiveSnapshot(ArchiveView):
         )
 
     def _ended(self) -> HistoricalPassages:
-        """The passages that stood then and do not now, whatever the filters: read once."""
+        """Return the passages that have ended since, whatever the filters; they are read once."""
         passages, numbers = self._record.passages, self._passages(EVERYTHING).ended
         generation = self._record.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
             stood = passages.live(numbers.tolist(), self._valid)
-            words = self._archive.indexes.text
+            words = self._archive.indexes.bm25
             ended = HistoricalPassages(list(stood.values()), passages.vectors(numbers), words)
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]

@@ -19,6 +19,8 @@ from rag.store.staged_vectors import StagedVectors
 
 @dataclass(frozen=True, slots=True)
 class PublisherStatus:
+    """A publisher's number of articles, and its first and last publication date."""
+
     name: str
     articles: int
     first: datetime | None
@@ -27,7 +29,7 @@ class PublisherStatus:
 
 @dataclass(frozen=True, slots=True)
 class ReembedProgress:
-    """That the archive is being embedded with another model, and how far that is, in passages."""
+    """Progress of a switch to another embedding model, in passages."""
 
     model: str
     done: int
@@ -36,9 +38,10 @@ class ReembedProgress:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStatus:
-    """What the archive holds and where; `bytes` is its size on disk.
+    """Contents and location of an archive; `bytes` is its size on disk.
 
-    `copies` are the articles that tell one of the `stories_told_again` after its first telling.
+    `copies` are the articles beyond the first in the `stories_told_again`, the clusters of
+    near-duplicates.
     """
 
     path: Path
@@ -58,19 +61,20 @@ class ArchiveStatus:
     reembedding: ReembedProgress | None = None
 
 
-def archive_status(
-    folder: Path, record: ArticleStore, access: Access = ALL_RIGHTS
-) -> ArchiveStatus:
-    """Return the status of the archive in `folder`, whose record this is.
+def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHTS) -> ArchiveStatus:
+    """Return the status of an archive.
 
-    Articles are counted that may be read with these rights; what the last run did is told to
-    those alone who may read them all.
+    Args:
+        folder: The archive's folder.
+        store: Its store.
+        access: Access rights of the reader: only readable articles are counted, and the last run is
+            included only for a reader of all articles.
     """
-    database, filters = record.database, Filters(access=access)
-    publishers = tuple(PublisherStatus(*row) for row in record.publishers(access=access))
-    articles, passages = record.count(filters)
-    stories_told_again, copies = record.stories.count(filters)
-    tells_all = not restricts(database, filters)
+    database, filters = store.database, Filters(access=access)
+    publishers = tuple(PublisherStatus(*row) for row in store.publishers(access=access))
+    articles, passages = store.count(filters)
+    stories_told_again, copies = store.duplicates.count(filters)
+    sees_all = not restricts(database, filters)
     return ArchiveStatus(
         path=folder,
         articles=articles,
@@ -78,39 +82,39 @@ def archive_status(
         publishers=publishers,
         first=min((p.first for p in publishers if p.first), default=None),
         last=max((p.last for p in publishers if p.last), default=None),
-        last_ingest=record.last_change("put"),
+        last_ingest=store.last_change("put"),
         bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
         embedding_model=database.meta("embedding_model"),
         sequence=database.sequence(),
         stories_told_again=stories_told_again,
         copies=copies,
         gaps=find_gaps(database, filters),
-        last_run=next(iter(RunLog(database).recent(1)), None) if tells_all else None,
+        last_run=next(iter(RunLog(database).recent(1)), None) if sees_all else None,
         reembedding=_reembedding(database),
     )
 
 
 def _reembedding(database: Database) -> ReembedProgress | None:
-    fresh = StagedVectors(database)
-    if not fresh.model:
+    staged = StagedVectors(database)
+    if not staged.model:
         return None
     (passages,) = database.connection.execute("SELECT count(*) FROM passages").fetchone()
-    return ReembedProgress(fresh.model, fresh.count(), int(passages))
+    return ReembedProgress(staged.model, staged.count(), int(passages))
 
 
 DAY = 86_400  # seconds
-# Chosen by what they mean, not measured: see tests/test_coverage.py for what is and is not a gap.
-RHYTHM_OF = 10  # days with articles make a rhythm
-SHORTEST = 0.9  # of the steps between them: the longest of these is usual, a weekend for most
-TIMES_AS_LONG = 3  # as usual is a gap
-AT_LEAST = 3  # days
+# Chosen by definition, not measured: tests/test_coverage.py shows what is and isn't a gap.
+MIN_DAYS = 10  # days with articles needed to find a publisher's rhythm
+USUAL_QUANTILE = 0.9  # quantile of the steps between them that counts as usual: mostly a weekend
+GAP_FACTOR = 3  # times the usual step is a gap
+MIN_GAP = 3  # days
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageGap:
-    """A publisher's days without an article, both included, beside the days it usually takes.
+    """Days without articles of a publisher, first and last included, and its usual step in days.
 
-    One that `goes_on` has not ended: the archive's newest article is another publisher's.
+    A gap with `goes_on` has not ended: newer articles are other publishers'.
     """
 
     publisher: str
@@ -121,11 +125,17 @@ class CoverageGap:
 
     @property
     def days(self) -> int:
+        """The number of days."""
         return (self.last - self.first).days + 1
 
 
 def find_gaps(database: Database, filters: Filters = EVERYTHING) -> tuple[CoverageGap, ...]:
-    """Return every publisher's gaps in the order of time, by publisher."""
+    """Return the coverage gaps of every publisher, by publisher and date.
+
+    Args:
+        database: The archive's database.
+        filters: Filters for the articles.
+    """
     where, values = where_clause(database, filters)
     rows = database.connection.execute(
         f"SELECT DISTINCT r.publisher, r.published_at / {DAY} FROM revisions r "
@@ -138,16 +148,16 @@ def find_gaps(database: Database, filters: Filters = EVERYTHING) -> tuple[Covera
     return tuple(
         gap
         for publisher, group in of_each
-        for gap in _of_one(publisher, [day for _, day in group], newest)
+        for gap in _publisher_gaps(publisher, [day for _, day in group], newest)
     )
 
 
-def _of_one(publisher: str, days: Sequence[int], newest: int) -> Iterator[CoverageGap]:
-    if len(days) < RHYTHM_OF:
+def _publisher_gaps(publisher: str, days: Sequence[int], newest: int) -> Iterator[CoverageGap]:
+    if len(days) < MIN_DAYS:
         return
     steps = sorted(after - before for before, after in itertools.pairwise(days))
-    usual = steps[int(SHORTEST * (len(steps) - 1))]
-    limit = max(AT_LEAST, TIMES_AS_LONG * usual)
+    usual = steps[int(USUAL_QUANTILE * (len(steps) - 1))]
+    limit = max(MIN_GAP, GAP_FACTOR * usual)
     for before, after in itertools.pairwise(days):
         if after - before - 1 >= limit:
             yield CoverageGap(publisher, _day(before + 1), _day(after - 1), usual)

@@ -1,4 +1,4 @@
-"""ArchiveView: what a reader of the current archive and a snapshot of a past one have in common."""
+"""ArchiveView: base class of the current archive's reader and of snapshots."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SearchMode = Literal["hybrid", "vector", "bm25"]
 class ArchiveView(ABC):
     """Lookup and search over the revisions that are valid at one moment."""
 
-    _valid = CURRENT  # SQL condition: which revisions belong to this view
+    _valid = CURRENT  # SQL condition on the revisions that belong to this view
 
     def __init__(self, record: ArticleStore) -> None:
         self._record = record
@@ -35,17 +35,38 @@ class ArchiveView(ABC):
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages nearest to the query by cosine, best first, without texts."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts.
+
+        Args:
+            query: Any text.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+        """
 
     @abstractmethod
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
     ) -> list[PassageCandidate]:
-        """Return the `k` passages that score best by BM25, best first, without texts."""
+        """Return the `k` passages that score best by BM25, best first, without texts.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+            phrases: Phrases whose passages score extra.
+        """
 
     @abstractmethod
     def article(self, article_id: str, *, access: Access = ()) -> Article | None:
-        """Return an article; None if it is not here or may not be read with these rights."""
+        """Return an article.
+
+        Args:
+            article_id: The article's id.
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The article; None if it is missing or these rights don't allow reading it.
+        """
 
     # for users
 
@@ -62,12 +83,12 @@ class ArchiveView(ABC):
 
         Args:
             ids: One id, or several.
-            access: The rights of the reader, as in `Filters`; `ALL_RIGHTS` for every right. Without
-                any, an article that asks for a right is not here.
+            access: The reader's rights, as in `Filters`; `ALL_RIGHTS` for all. Articles that need
+                another right are treated as missing.
 
         Returns:
-            For one id the article, or None if it is not here; for several the list of those that
-            are here, in the order of the ids, each once.
+            For one id the article, or None if it is missing; for several a list of those found,
+            in the order of the ids, without repetition.
         """
         if isinstance(ids, str):
             return self.article(ids, access=access)
@@ -88,22 +109,22 @@ class ArchiveView(ABC):
         Args:
             query: A question or keywords.
             k: The most passages to return.
-            mode: "hybrid" understands the question (time expressions, publishers, exclusions),
-                fuses BM25 with vectors and reranks; if nothing lies in the time range that the
-                question names, it returns the closest passages of other days. "vector" takes the
-                passages nearest to the query as it is, and their score is the cosine similarity,
-                from -1 to 1. "bm25" takes those that match its words best, and their score is
-                BM25's, from 0.
-            filters: What the articles must be; by default, whatever needs no right to be read.
+            mode: "hybrid" parses the question (time expressions, publishers, exclusions), fuses
+                BM25 with vectors and reranks; if nothing lies in the question's time range, it
+                returns the closest passages of other days. "vector" returns the passages nearest
+                to the query, scored by cosine similarity, from -1 to 1. "bm25" returns those that
+                match its words best, scored by BM25, from 0.
+            filters: The filters that the articles must pass; by default, all articles that need no
+                right.
             asked_on: The day from which "last week" is counted, now by default (a snapshot's day
-                in a snapshot); a naive datetime is UTC. Only "hybrid" reads it.
+                in a snapshot); a naive datetime is UTC. Only "hybrid" uses it.
 
         Returns:
-            Hits, a higher score is better. Scores of different modes do not compare.
+            Hits; a higher score is better. Scores of different modes aren't comparable.
 
         Raises:
-            InvalidValueError: `mode` is none of the three, or `asked_on` is not a date.
-            QuestionTooLongError: The question is too long to be understood.
+            InvalidValueError: `mode` is not one of the three, or `asked_on` is not a date.
+            QuestionTooLongError: The question is too long.
         """
         if mode not in get_args(SearchMode):
             raise InvalidValueError(
@@ -123,11 +144,11 @@ class ArchiveView(ABC):
         """Return a LangChain retriever over this archive; see `NewsRetriever`.
 
         Args:
-            k: The most documents of a call, which may ask for another number.
+            k: The most documents to return; a call may override it.
             filters: As in `search`.
             asked_on: As in `search`.
         """
-        from rag.retrieval.langchain import NewsRetriever  # LangChain's retrievers take .2 s
+        from rag.retrieval.langchain import NewsRetriever  # importing it takes 0.2 s
 
         return NewsRetriever(archive=self, k=k, filters=filters, asked_on=asked_on)  # type: ignore[arg-type]
 
@@ -137,12 +158,12 @@ class ArchiveView(ABC):
         """Return the `k` passages nearest to the query, as LangChain documents, best first.
 
         Args:
-            query: Any text; it is embedded as it is.
+            query: Any text, embedded as it is.
             k: The most documents to return.
             filters: As in `search`.
 
         Returns:
-            Documents as `NewsRetriever` returns them; `metadata["score"]` is the cosine similarity.
+            Documents as of `NewsRetriever`; `metadata["score"]` is the cosine similarity.
         """
         return [
             document for document, _ in self.similarity_search_with_score(query, k, filters=filters)
@@ -154,13 +175,13 @@ class ArchiveView(ABC):
         """Return the `k` passages nearest to the query with their scores, best first.
 
         Args:
-            query: Any text; it is embedded as it is.
+            query: Any text, embedded as it is.
             k: The most documents to return.
             filters: As in `search`.
 
         Returns:
-            Pairs of a document and its cosine similarity with the query, from -1 to 1. Higher is
-            better: it is no distance, as some vector stores return.
+            Pairs of a document and its cosine similarity to the query, from -1 to 1. Higher is
+            better, unlike the distances that some vector stores return.
         """
         from rag.retrieval.langchain import to_document
 
@@ -172,14 +193,17 @@ class ArchiveView(ABC):
     def load_hits(
         self, found: Iterable[PassageCandidate], *, access: Access = ()
     ) -> dict[int, Hit]:
-        """Return the hits of the candidates that are still here, by number, in order.
+        """Return the hits of the candidates that are still in the archive, by number, in order.
 
-        Their metadata include corrections by articles that may be read with these rights.
+        Args:
+            found: Candidates of a search.
+            access: The reader's rights, as in `Filters`; they decide which separately published
+                corrections the metadata include.
         """
         return read_hits(self._record, found, self._valid, access)
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the publishers' names, the one with most articles first."""
+        """Return the publishers' names, the one with the most articles first."""
         return tuple(name for name, *_ in self._record.publishers(self._valid, access) if name)
 
     def authors(self, *, access: Access = ()) -> tuple[str, ...]:
@@ -187,7 +211,7 @@ class ArchiveView(ABC):
         return tuple(self._record.authors(self._valid, access))
 
     def _if_readable(self, article: Article | None, access: Access) -> Article | None:
-        """Return the article if these rights allow to read it, now and in this revision."""
+        """Return the article if these rights allow reading both this and the current revision."""
         if article is None or not Filters(access=access).may_read(article.access):
             return None
         return article if readable(self._record.database, [article.id], access) else None

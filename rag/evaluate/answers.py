@@ -1,4 +1,4 @@
-"""The measures of answers: whether they hold what is known, are quoted, and refuse rightly."""
+"""Answer metrics: correctness, verbatim quotation, refusal and calibration."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from rag.schema import ALL_RIGHTS, Answer
 from rag.verify.fact_checks import normalize
 
 CONFIDENCES = 5  # rows of the calibration
-COUNTED = 3  # statements of an answer: a course of events has more, which would be easier
+COUNTED = 3  # statements that count; a timeline has more, which would be easier
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionSets:
-    """Questions by how they are judged.
+    """Questions by how their answers are judged.
 
-    `gold` have an article in the archive that their maker points to, `string` an answer to look
-    for, which the archive may lack.
+    Attributes:
+        gold: Questions with a gold article in the archive.
+        string: Questions with only an answer to look for, which the archive may not have.
     """
 
     gold: tuple[EvaluationQuestion, ...]
@@ -38,7 +39,13 @@ class QuestionSets:
 def question_sets(
     archive: SearchBackend, questions: Iterable[EvaluationQuestion], most: int
 ) -> QuestionSets:
-    """Return the different questions with an answer to look for, at most `most` of each set."""
+    """Return the distinct questions that have an answer to look for.
+
+    Args:
+        archive: The archive, in which gold articles are looked up.
+        questions: The questions.
+        most: The most questions of each set; more are sampled.
+    """
     asked = _different(q for q in questions if q.answer)
     gold = [q for q in asked if any(_is_here(archive, a) for a in q.gold)]
     known = {q.id for q in gold}
@@ -58,14 +65,19 @@ def _different(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuesti
 
 
 def sample(items: Sequence[Item], most: int, *, seed: int = 1) -> list[Item]:
-    """Return at most `most` of the items, drawn by chance, the same ones at every call."""
+    """Return at most `most` of the items, drawn at random with a fixed seed."""
     return random.Random(seed).sample(items, most) if len(items) > most else list(items)
 
 
 def answer_says(text: str, answer: str) -> bool:
-    """Whether the words of `answer` stand in `text` in a row, whatever the typography.
+    """Return whether a text contains an answer's words in a row, ignoring case and typography.
 
-    "Mississippi's capital" says Mississippi; a leading article does not count.
+    Possessives match ("Mississippi's capital" contains "Mississippi"), and an answer's leading
+    "the" or "a" is ignored.
+
+    Args:
+        text: The text to search.
+        answer: The known answer.
     """
     wanted, there = _words(answer), _words(text)
     if wanted and wanted[0] in {"the", "a", "an"}:
@@ -80,17 +92,21 @@ def _words(text: str) -> list[str]:
 
 
 def quotes(answer: Answer) -> list[str]:
-    """Return the words that each statement rests on."""
+    """Return the quoted text of each statement's citations."""
     return [" ".join(c.quote for c in s.citations) for s in answer.statements]
 
 
 def measure_answers(
     judged: str, answers: Mapping[str, tuple[Answer, str]]
 ) -> list[Metric[Outcome]]:
-    """Return how many `answers`, each beside the known one, hold it, in which statement.
+    """Return metrics of how many answers contain the known one, and in which statement.
 
-    A quotation counts, not what stands in brackets beside it, and of the first three statements.
-    `verbatim` is over statements; "in the passages" is what no choice of sentences could exceed.
+    Only quotations of the first three statements count, without bracketed additions. "verbatim" is
+    measured per statement; "in the passages" is the upper bound for any choice of sentences.
+
+    Args:
+        judged: The name of the question set.
+        answers: Pairs of an answer and the known one, by question id.
     """
     first: dict[str, Outcome] = {}
     anywhere: dict[str, Outcome] = {}
@@ -115,9 +131,12 @@ def measure_answers(
 
 
 def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Metric[Outcome]]:
-    """Return how many answers hold the known one, by the confidence that they were given with.
+    """Return the share of right answers for each level of confidence.
 
-    It is calibrated where each share lies in its row's bounds.
+    Confidence is calibrated if each share lies within the bounds of its row.
+
+    Args:
+        answers: Pairs of an answer and the known one.
     """
     rows: dict[int, dict[str, Outcome]] = {}
     for i, (answer, known) in enumerate(answers):
@@ -137,10 +156,16 @@ def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Metric[Ou
 def refusal_sets(
     archive: SearchBackend, questions: Iterable[EvaluationQuestion], until: datetime, most: int
 ) -> tuple[list[EvaluationQuestion], list[EvaluationQuestion]]:
-    """Return questions that the archive as it stood at `until` can and cannot answer.
+    """Return questions that the archive as of a moment can answer, and ones that it can't.
 
-    It can where an article from before, which the question's maker points to or a search
-    engine gave for it, holds the answer; it cannot where the question was asked later.
+    A question is answerable if a gold article, or one that a search engine gave for it, is from
+    before that moment and contains the answer. It is unanswerable if it was asked later.
+
+    Args:
+        archive: The archive.
+        questions: The questions.
+        until: The aware moment.
+        most: The most questions of each list.
     """
     asked = _different(q for q in questions if q.answer)
     later = [q for q in asked if q.asked_on and q.asked_on >= until]
@@ -160,13 +185,18 @@ def _is_answered(archive: SearchBackend, question: EvaluationQuestion, until: da
     return False
 
 
-MOST_CANDIDATES = 3  # what a search engine gave: further down the answer's words stand by chance
+MOST_CANDIDATES = 3  # lower search results contain the answer's words by chance
 
 
 def measure_refusal(
     refused: Mapping[str, bool], unanswerable: Iterable[str]
 ) -> list[Metric[Outcome]]:
-    """Return how well is known what cannot be answered, of questions by id."""
+    """Return precision, recall and F1 of refusals.
+
+    Args:
+        refused: Whether each question was refused, by id.
+        unanswerable: Ids of the questions that can't be answered.
+    """
     impossible = set(unanswerable)
     outcomes = {key: (key in impossible, said) for key, said in refused.items()}
     return [

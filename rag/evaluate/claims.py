@@ -1,4 +1,4 @@
-"""The measures of the verifier: claims with their evidence, and sentences altered in one thing."""
+"""Verifier metrics on claim-verification datasets and perturbed sentences."""
 
 from __future__ import annotations
 
@@ -18,16 +18,22 @@ from rag.verify.verifier import Embed, Verdict, Verifier
 
 Scored = Sequence[tuple[float, bool]]
 
-# Of the scores' spread, by which a score is taken to be unsure when a threshold is chosen.  With
-# 0, the best of a half is often the worst of the other: WiCE dev .70 instead of .76.
+# Uncertainty of a score, as a share of the scores' standard deviation, when a threshold is chosen.
+# Measured: docs/benchmarks.md#statement-checks.
 UNSURE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim, the sentences of its evidence, whether people found it borne out.
+    """A claim with its evidence and its human verdict.
 
-    Claims of one `group` (an article's summary) are never parted between the halves.
+    Attributes:
+        id: The claim's id.
+        text: The claim.
+        evidence: The sentences of its evidence.
+        supported: Whether people judged that the evidence supports it.
+        group: The number of its source, such as one article's summary; claims of one group stay in
+            one half.
     """
 
     id: str
@@ -38,10 +44,17 @@ class Claim:
 
 
 def read_claims(lines: Iterable[str]) -> list[Claim]:
-    """Return the claims of a JSONL file, as WiCE or QAGS write it; ValueError names a bad line.
+    """Return the claims of a JSONL file in the format of WiCE or QAGS.
 
-    WiCE: `claim`, `evidence` (sentences), `label`.  QAGS: `article`, and `summary_sentences`, each
-    a `sentence` with its `responses`, of which more than half must be yes.
+    WiCE has `claim`, `evidence` (sentences) and `label`. QAGS has `article` and
+    `summary_sentences`, each a `sentence` with its `responses`, more than half of which must be
+    yes.
+
+    Args:
+        lines: The file's lines.
+
+    Raises:
+        ValueError: A line is no claim; the message has its number.
     """
     claims: list[Claim] = []
     for number, line in enumerate(lines, start=1):
@@ -69,10 +82,13 @@ def _claims(row: Mapping[str, Any], group: int) -> list[Claim]:
 
 
 def best_threshold(scored: Scored) -> float:
-    """Return the threshold with the best balanced accuracy on `scored`, its scores a little unsure.
+    """Return the threshold with the best expected balanced accuracy.
 
-    Each counts as above by a logistic function of how far, so that one claim more or less does not
-    move it; thresholds are halfway between scores.
+    Each score counts as above a threshold with a logistic probability, so that a single claim
+    hardly moves the result. Candidates are the midpoints between scores.
+
+    Args:
+        scored: Pairs of a score and whether the claim is supported.
     """
     values = sorted({score for score, _ in scored})
     if len(values) < 2:
@@ -92,9 +108,14 @@ def best_threshold(scored: Scored) -> float:
 def measure_claims(
     name: str, claims: Sequence[Claim], probability: Callable[[Claim], float]
 ) -> list[Metric[Outcome]]:
-    """Return the balanced accuracy on the odd groups, the threshold chosen on the even ones.
+    """Return balanced accuracy on each half of the groups, with the threshold chosen on the other.
 
-    And the reverse: a half has too few claims for its figure to be told from luck alone.
+    Both halves are reported, because a single one has too few claims for a reliable figure.
+
+    Args:
+        name: The name of the dataset.
+        claims: The claims.
+        probability: Returns the probability that a claim is supported.
     """
     scored = [(claim, probability(claim)) for claim in claims]
     return [_on_other_half(name, scored, parity) for parity in (0, 1)]
@@ -111,7 +132,12 @@ def _on_other_half(
 
 
 def measure_perturbations(altered: Sequence[Perturbation], embed: Embed) -> list[Metric[Outcome]]:
-    """Return how many altered sentences are caught, kind by kind, and unaltered ones passed."""
+    """Return the shares of perturbed sentences rejected, by kind, and of original ones accepted.
+
+    Args:
+        altered: The perturbed sentences.
+        embed: Embeds texts.
+    """
     verifier = Verifier(embed)
     caught: dict[str, dict[str, Outcome]] = {}
     passed: dict[str, Outcome] = {}

@@ -1,4 +1,4 @@
-"""How well one story printed twice is told from two: precision, recall, and the pairs mistaken."""
+"""Near-duplicate metrics: precision, recall, and the pairs that were misjudged."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from rag.evaluate.synthetic_reprints import Pair, synthetic_reprints
 from rag.nlp.near_duplicates import band_keys, is_same_story, minhash, text_signature
 from rag.schema import Article
 
-Judged = Mapping[frozenset[str], bool]  # two ids -> whether a person found them to be one story
+Judged = Mapping[frozenset[str], bool]  # two ids -> whether a person judged them to be one story
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicatesEvaluation(OutcomeEvaluation):
-    """Every metric of a run, and the pairs of which the wrong thing was said."""
+    """Metrics of a run, and the pairs that were misjudged."""
 
     mistaken: tuple[Pair, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `evaluate duplicates --json` prints."""
+        """Return the output of `evaluate duplicates --json`."""
         return {
             "measures": self.rows(),
             "mistaken": [
@@ -48,9 +48,14 @@ def evaluate_duplicates(
     judged: Judged | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> DuplicatesEvaluation:
-    """Make pairs of `articles`, `each` of a kind, and measure what is said of them.
+    """Evaluate near-duplicate detection on pairs made of real articles.
 
-    A pair of real articles is one story if `judged` says so, else two.
+    Args:
+        articles: The articles.
+        each: The number of pairs of each kind.
+        seed: The seed with which articles are drawn.
+        judged: Human verdicts on pairs of real articles; others count as different stories.
+        progress: Called with the number of pairs done and in all.
     """
     judged = judged or {}
     pairs = [
@@ -73,9 +78,13 @@ def evaluate_duplicates(
 
 
 def read_judged(lines: Iterable[str]) -> dict[frozenset[str], bool]:
-    """Return what was judged in JSONL of `one`, `other` (ids) and `same`.
+    """Return the human verdicts of a JSONL file, by pair of ids.
 
-    Raises ValueError with the line's number.
+    Args:
+        lines: The file's lines, each with `one` and `other` (ids) and `same`.
+
+    Raises:
+        ValueError: A line is no verdict; the message has its number.
     """
     judged = {}
     for number, line in enumerate(lines, start=1):
@@ -90,7 +99,7 @@ def read_judged(lines: Iterable[str]) -> dict[frozenset[str], bool]:
 
 
 def _said(pair: Pair) -> tuple[bool, bool]:
-    """Whether the two are said to be one story, and whether their bands bring them together."""
+    """Return whether a pair is detected as one story, and whether its bands make it a candidate."""
     one, other = text_signature(pair.one), text_signature(pair.other)
     together = not set(band_keys(minhash(one))).isdisjoint(band_keys(minhash(other)))
     return together and is_same_story(one, other), together

@@ -1,4 +1,4 @@
-"""The hardest pairs of different stories: nearest in wording, of one event, of one column."""
+"""Hard negatives: the most similar pairs of different stories, by wording, event or column."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from rag.evaluate.synthetic_reprints import Pair
 from rag.nlp.near_duplicates import Hashes, shingle_hashes, word_hashes
 from rag.schema import Article
 
-SPREAD = 60  # articles at the most that a telling run of words is in; one in more is a formula
-SAMPLED = 4  # one run of words in so many is looked at: enough to find what shares a tenth
+SPREAD = 60  # shingles that occur in more articles are boilerplate and are ignored
+SAMPLED = 4  # one in this many shingles is compared, enough to find pairs that share a tenth
 SAME_EVENT = timedelta(days=3)
-ASKED = 1_000  # articles of which the nearest elsewhere is looked for
-COLUMN = 3  # first words of a headline that a column has in common
+ASKED = 1_000  # articles for which a similar one of another publisher is looked for
+COLUMN = 3  # first words that the headlines of a column share
 FEWEST_WORDS = 100
 
 
 def hardest_non_duplicates(articles: Sequence[Article], *, each: int) -> list[Pair]:
-    """Return `each` pairs of a kind, those first that are most alike.
+    """Return the most similar pairs of each kind, most similar first.
 
-    They are different stories, but for copies that an archive really holds: a person must say.
+    They count as different stories. Pairs that are near-duplicates in fact need a human verdict.
+
+    Args:
+        articles: The articles.
+        each: The number of pairs of each kind.
     """
     long = [a for a in articles if len(a.text.split()) >= FEWEST_WORDS]
     words = [word_hashes(article.text) for article in long]
@@ -43,7 +47,7 @@ def hardest_non_duplicates(articles: Sequence[Article], *, each: int) -> list[Pa
 
 
 def _nearest(words: Sequence[Hashes]) -> list[tuple[int, int]]:
-    """Return each article's nearest, by its share of the shorter one's runs of words."""
+    """Return the pair of each article and the one that shares most of its shingles."""
     features = [own[own % np.uint64(SAMPLED) == 0] for own in map(shingle_hashes, words)]
     sizes = np.array([max(1, len(own)) for own in features])
     best: dict[tuple[int, int], float] = {}
@@ -56,7 +60,7 @@ def _nearest(words: Sequence[Hashes]) -> list[tuple[int, int]]:
 
 
 def _elsewhere(articles: Sequence[Article], words: Sequence[Hashes]) -> list[tuple[int, int]]:
-    """Return each article's nearest in words of another publisher's within three days."""
+    """Return each article's most similar one of another publisher within three days, as pairs."""
     features = [np.unique(own) for own in words]
     days = np.array([a.published.timestamp() if a.published else np.nan for a in articles])
     publishers = np.array([a.publisher for a in articles])
@@ -74,7 +78,7 @@ def _elsewhere(articles: Sequence[Article], words: Sequence[Hashes]) -> list[tup
 
 
 def _column(articles: Sequence[Article]) -> list[tuple[int, int]]:
-    """Return pairs whose headlines begin alike, each with the next of its column, nearest first."""
+    """Return pairs of consecutive articles whose headlines begin alike, closest in time first."""
     columns: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i, article in enumerate(articles):
         begins = tuple(re.findall(r"\w+", article.title.casefold())[:COLUMN])
@@ -92,7 +96,7 @@ def _column(articles: Sequence[Article]) -> list[tuple[int, int]]:
 def _overlaps(
     features: Sequence[Hashes], spread: int, asked: Iterable[int]
 ) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
-    """Yield for each article asked how many telling features every other one shares with it."""
+    """Yield for each index in `asked` how many rare features each other article shares with it."""
     owners = np.repeat(np.arange(len(features)), [len(own) for own in features])
     values = np.concatenate([*features, np.empty(0, np.uint64)])
     order = np.argsort(values, kind="stable")

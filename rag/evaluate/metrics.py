@@ -1,7 +1,7 @@
-"""Metrics of an evaluation: their intervals, the difference between two runs, saving and loading.
+"""Evaluation metrics: bootstrap intervals, comparison of two runs, saving and loading.
 
-Intervals are those of the percentile bootstrap (Efron, 1979) over the items that were judged; runs
-are compared paired, on the items of both.
+Intervals are percentile-bootstrap intervals (Efron, 1979) over the judged items. Two runs are
+compared pairwise, on the items that both have.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-RESAMPLES = 1000  # samples of the bootstrap
+RESAMPLES = 1000  # bootstrap samples
 
 Item = TypeVar("Item")
 Rows = npt.NDArray[np.int64]  # (samples, n): which items are in each sample
 Values = npt.NDArray[np.float64]  # (samples,)
-Outcome = tuple[bool, bool]  # whether it is so, and whether it was said to be so
-_Counts = npt.NDArray[np.float64]  # (..., 4): right yes, wrong yes, wrong no, right no
+Outcome = tuple[bool, bool]  # truth, prediction
+_Counts = npt.NDArray[np.float64]  # (..., 4): true and false positives, false and true negatives
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A metric's value over all items, and its 95 % interval."""
+    """A metric's value over all items, with its 95 % interval."""
 
     mean: float
     low: float
@@ -35,7 +35,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much better one run is than another on the items of both, with its 95 % interval."""
+    """Difference of two runs on their common items, with its 95 % interval; positive is better."""
 
     judged: str
     measure: str
@@ -47,7 +47,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A function of samples of items; `compute` gives one value for each row of `Rows`."""
+    """Function of samples of items; `compute` returns one value for each row of `Rows`."""
 
     name: str
     compute: Callable[[Sequence[Any], Rows], Values]
@@ -55,7 +55,14 @@ class Statistic:
 
 @dataclass(frozen=True, slots=True)
 class Metric(Generic[Item]):
-    """A statistic over what was found for each item, by the item's id."""
+    """A statistic over the results of a set of items.
+
+    Attributes:
+        set: The name of the set.
+        name: The name of the metric.
+        items: The result of each item, by id.
+        statistic: The statistic.
+    """
 
     set: str
     name: str
@@ -64,7 +71,7 @@ class Metric(Generic[Item]):
 
     @property
     def n(self) -> int:
-        """The number of items."""
+        """Number of items."""
         return len(self.items)
 
     def score(self) -> Score:
@@ -73,37 +80,37 @@ class Metric(Generic[Item]):
 
 
 class Evaluation(ABC):
-    """The metrics of one run."""
+    """Metrics of one run."""
 
     kind: ClassVar[str] = ""  # completes "not a saved evaluation"
 
     @abstractmethod
     def metrics(self) -> Sequence[Metric[Any]]:
-        """Return every metric, in the order in which they are shown."""
+        """Return every metric, in display order."""
 
     @abstractmethod
     def as_json(self) -> dict[str, Any]:
-        """Return what `evaluate --json` prints."""
+        """Return the output of `evaluate --json`."""
 
     @abstractmethod
     def to_saved(self) -> Any:
-        """Return the run as a JSON value, for `from_saved` to read."""
+        """Return the run as a JSON value for `from_saved`."""
 
     @classmethod
     @abstractmethod
     def from_saved(cls, value: Any) -> Self:
-        """Return the run that `to_saved` gave; the value may be any JSON value."""
+        """Return the run that `to_saved` saved; the value may be any JSON value."""
 
     def saved(self) -> str:
-        """Return the run as JSON text, for `loaded` to read."""
+        """Return the run as JSON text for `loaded`."""
         return json.dumps(self.to_saved())
 
     @classmethod
     def loaded(cls, text: str) -> Self:
-        """Return the run from what `saved` gave.
+        """Return the run that `saved` saved.
 
         Raises:
-            ValueError: The text is no saved run of this kind.
+            ValueError: The text is not a saved run of this kind.
         """
         try:
             return cls.from_saved(json.loads(text))
@@ -112,12 +119,12 @@ class Evaluation(ABC):
 
 
 def bootstrap(values: Sequence[Any], statistic: Statistic | None = None, *, seed: int = 1) -> Score:
-    """Return a statistic of `values`, by default their mean, with its 95 % interval.
+    """Return a statistic of the values with its 95 % bootstrap interval.
 
     Args:
-        values: What was found for each item; of none, the score is 0.
-        statistic: What is computed of them.
-        seed: Of the samples that are drawn; the same values give the same score.
+        values: The result of each item; without any, the score is 0.
+        statistic: The statistic, the mean by default.
+        seed: The seed of the resampling; the same values give the same score.
     """
     if not values:
         return Score(0.0, 0.0, 0.0)
@@ -130,10 +137,14 @@ def bootstrap(values: Sequence[Any], statistic: Statistic | None = None, *, seed
 
 
 def compare(new: Evaluation, old: Evaluation) -> list[Difference]:
-    """Return how far `new` is above `old`, metric by metric, over the items of both.
+    """Return the difference of two runs for each metric, on the items that both have.
 
-    A difference whose interval does not hold 0 is hardly chance. Metrics without common items are
-    left out.
+    A difference whose interval excludes 0 is unlikely to be chance. Metrics without common items
+    are left out.
+
+    Args:
+        new: The run to judge.
+        old: The run to compare it with.
     """
     before = {(metric.set, metric.name): metric for metric in old.metrics()}
     differences = []
@@ -159,7 +170,7 @@ def _difference(statistic: Statistic) -> Statistic:
 
 
 def per_sample(name: str, measure: Callable[[Sequence[Item]], float]) -> Statistic:
-    """Return the statistic that calls `measure` with the items of each sample."""
+    """Return a statistic that calls `measure` with the items of each sample."""
 
     def compute(items: Sequence[Item], rows: Rows) -> Values:
         return np.array([measure([items[i] for i in row]) for row in rows.tolist()], np.float64)
@@ -187,7 +198,7 @@ def _part(some: _Counts, of: _Counts) -> _Counts:
 
 
 MEAN = Statistic("mean", _mean)
-# Of outcomes. The share is that of the items of which yes was said, whatever was true.
+# Statistics of outcomes. The share counts positive predictions, whether true or false.
 SHARE = _of_outcomes("share", lambda tp, fp, fn, tn: _part(tp + fp, tp + fp + fn + tn))
 PRECISION = _of_outcomes("precision", lambda tp, fp, fn, tn: _part(tp, tp + fp))
 RECALL = _of_outcomes("recall", lambda tp, fp, fn, tn: _part(tp, tp + fn))
@@ -202,24 +213,31 @@ OUTCOME_STATISTICS = {s.name: s for s in (SHARE, PRECISION, RECALL, F1, BALANCED
 def outcome_metric(
     set: str, name: str, outcomes: Mapping[str, Outcome], statistic: Statistic = SHARE
 ) -> Metric[Outcome]:
-    """Return a metric of yes-or-no outcomes: what was true and what was said of each item."""
+    """Return a metric of binary outcomes.
+
+    Args:
+        set: The name of the set.
+        name: The name of the metric.
+        outcomes: The truth and the prediction for each item, by id.
+        statistic: The statistic, by default the share of positive predictions.
+    """
     return Metric(set, name, outcomes, statistic)
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeEvaluation(Evaluation):
-    """A run whose metrics are all of outcomes: of answers, claims, premises or duplicates."""
+    """Run whose metrics are of binary outcomes: of answers, claims, premises or duplicates."""
 
     kind: ClassVar[str] = " of answers"
     measured: tuple[Metric[Outcome], ...]
-    milliseconds: tuple[float, ...] = ()  # to the first statement of each answer
+    milliseconds: tuple[float, ...] = ()  # time to the first statement of each answer
 
     def metrics(self) -> tuple[Metric[Outcome], ...]:
-        """Return every metric, in the order in which they are shown."""
+        """Return every metric, in display order."""
         return self.measured
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `evaluate answers --json` prints."""
+        """Return the output of `evaluate answers --json`."""
         return {"measures": self.rows(), "first_statement_ms": self.times()}
 
     def rows(self) -> list[dict[str, Any]]:
@@ -249,7 +267,7 @@ class OutcomeEvaluation(Evaluation):
 
     @classmethod
     def from_saved(cls, value: Iterable[Mapping[str, Any]]) -> Self:
-        """Return the run that `to_saved` gave."""
+        """Return the run that `to_saved` saved."""
         return cls(tuple(map(_loaded, value)))
 
 

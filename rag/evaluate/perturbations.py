@@ -1,4 +1,4 @@
-"""Sentences with one thing changed, to measure whether the verifier sees it."""
+"""Perturbed sentences: one detail changed, to test whether the verifier notices."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rag.nlp.tokens import tokenize
 from rag.schema import Article
 
 Kind = Literal["quotation", "figure", "name", "role"]
-Change = Callable[[str, str, random.Random], str]  # of a sentence in its passage; "" for none
+Change = Callable[[str, str, random.Random], str]  # (sentence, passage) -> altered sentence or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Perturbation:
-    """A unit of an article, the same with one thing changed, and the passage it is from."""
+    """A sentence of an article, its altered version, and its passage."""
 
     kind: Kind
     passage: str
@@ -29,7 +29,12 @@ class Perturbation:
 
 
 def perturb(articles: Iterable[Article], *, seed: int = 1) -> Iterator[Perturbation]:
-    """Yield one alteration of each kind from each article that allows it."""
+    """Yield one altered sentence of each kind from each article that allows it.
+
+    Args:
+        articles: The articles.
+        seed: The seed of the random choices.
+    """
     chance = random.Random(seed)
     for article in articles:
         paragraphs = [p for p in article.text.split("\n\n") if len(p) > 60]
@@ -79,7 +84,7 @@ def _other_digit(text: str, passage: str, chance: random.Random) -> str:
 
 
 def _other_name(text: str, passage: str, chance: random.Random) -> str:
-    """Exchange two names of the sentence."""
+    """Swap two names in a sentence."""
     found = [n for n in find_names(text) if len(n.text) > 3]
     if len(found) < 2:
         return ""
@@ -93,7 +98,7 @@ def _other_name(text: str, passage: str, chance: random.Random) -> str:
 
 
 def _other_role(text: str, passage: str, chance: random.Random) -> str:
-    """Give somebody another title than the passage does."""
+    """Replace a person's title with one that the passage doesn't have."""
     for name in find_names(text):
         before = re.search(r"\b([A-Za-z]+) $", text[: name.start])
         if before and before[1].lower() in TITLES and before[1][0].isupper():

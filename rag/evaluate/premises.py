@@ -1,4 +1,4 @@
-"""Questions that take something false for granted, each beside one that does not."""
+"""False-premise metrics on pairs of questions with a false and a true premise."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ from rag.schema import Answer
 
 @dataclass(frozen=True, slots=True)
 class PremisePair:
-    """A question whose premise is false, one on the same matter whose premise is true.
+    """A question with a false premise, and a similar one with a true premise.
 
-    `corrected` are words, any of which puts it right.
+    Attributes:
+        id: The pair's id.
+        false: The question with the false premise.
+        true: The question with the true premise.
+        corrected: Words any of which corrects the premise.
+        asked_on: The day of asking; None for now.
     """
 
     id: str
@@ -28,10 +33,14 @@ class PremisePair:
 
 
 def read_premises(lines: Iterable[str]) -> list[PremisePair]:
-    """Return the pairs of a JSONL file's lines; ValueError with the line's number.
+    """Return the pairs of a JSONL file.
 
-    A line has `false` and `true`, two questions, and `corrected`, words of the articles of which
-    any puts the premise right; `id` and `asked_on` may be there.
+    Args:
+        lines: The file's lines, each with the questions `false` and `true`, and `corrected`, a list
+            of words any of which corrects the premise; `id` and `asked_on` are optional.
+
+    Raises:
+        ValueError: A line is no pair; the message has its number.
     """
     pairs = []
     for number, line in enumerate(lines, start=1):
@@ -63,9 +72,10 @@ def _pair(row: Mapping[str, object], number: int) -> PremisePair:
 def measure_premises(
     answers: Iterable[tuple[PremisePair, Answer, Answer]],
 ) -> list[Metric[Outcome]]:
-    """Return how many false premises are named and put right, and how many true ones left alone.
+    """Return the shares of false premises detected and corrected, and of true ones accepted.
 
-    Each pair comes with the answer to its false question and the one to its true question.
+    Args:
+        answers: Each pair with the answers to its false and its true question.
     """
     named, right, alone = {}, {}, {}
     for pair, to_false, to_true in answers:

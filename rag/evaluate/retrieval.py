@@ -1,8 +1,8 @@
-"""How well retrieval finds the articles that answer: hits, recall, MRR and nDCG, with intervals.
+"""Retrieval metrics: hit@k, recall, MRR and nDCG, with bootstrap intervals.
 
-The measures are ir-measures' (trec_eval's definitions).  A hit is an article, at the rank of its
-best passage.  `gold` counts the articles that a question's maker points to, `string` those whose
-text contains the answer's words.
+The measures are those of ir-measures (trec_eval's definitions). An article's rank is that of its
+best passage. The set `gold` counts gold articles, `string` articles that contain the answer's
+words.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from rag.retrieval.hybrid import retrieve
 from rag.schema import ALL_RIGHTS, Access, Filters
 
 AskedOn = Literal["given", "withheld"]
-DEPTH = 10  # articles a question is judged on
-PASSAGES = 40  # asked for, so that ten articles are among them
+DEPTH = 10  # articles that are judged per question
+PASSAGES = 40  # passages to search for, so that at least ten articles are among them
 MEASURES = ("hit@1", "hit@5", "hit@10", "recall@5", "recall@10", "mrr@10", "ndcg@10")
 SHOWN = ("hit@1", "hit@5", "hit@10", "mrr@10")
 _IN_IR_MEASURES = {
@@ -40,10 +40,17 @@ _IN_IR_MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class EvaluationQuestion:
-    """A question with what answers it: articles by id, and words to look for ("" for none).
+    """A question with its gold articles and its answer.
 
-    `candidates` are articles that may answer it, best first, as a search engine gave them;
-    `filters` what the search was narrowed to when it was asked.
+    Attributes:
+        id: The question's id.
+        question: The question.
+        gold: Ids of the articles that answer it.
+        answer: Words to look for; "" for none.
+        asked_on: The day of asking; None for now.
+        kind: The kind of question, by which results can be grouped.
+        candidates: Ids of articles that may answer it, best first, from a search engine.
+        filters: The filters with which it was asked.
     """
 
     id: str
@@ -58,14 +65,14 @@ class EvaluationQuestion:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalEvaluation(Evaluation):
-    """Each question's measures, by what counts as an answer ("gold", "string"), and its time."""
+    """Measures of each question by question set ("gold", "string"), and search times."""
 
     scores: Mapping[str, Mapping[str, Mapping[str, float]]]  # set -> measure -> question -> value
     milliseconds: tuple[float, ...]
     kinds: Mapping[str, str]
 
     def metrics(self) -> list[Metric[float]]:
-        """Return every measure that has questions, in the order in which they are shown."""
+        """Return every measure that has questions, in display order."""
         return [
             Metric(judged, measure, values, MEAN)
             for judged in ("gold", "string")
@@ -74,18 +81,24 @@ class RetrievalEvaluation(Evaluation):
         ]
 
     def n(self, judged: str) -> int:
-        """How many questions were judged so."""
+        """Return the number of questions in a set."""
         return len(self.scores.get(judged, {}).get("hit@1", {}))
 
     def score(self, judged: str, measure: str, *, kind: str | None = None) -> Score:
-        """Return a measure's mean with its bootstrap interval, over one kind of question or all."""
+        """Return a measure's mean with its bootstrap interval.
+
+        Args:
+            judged: The question set.
+            measure: The name of the measure.
+            kind: The kind of questions to include; None for all.
+        """
         values = self.scores.get(judged, {}).get(measure, {})
         return bootstrap(
             [v for q, v in values.items() if kind is None or self.kinds.get(q) == kind]
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `evaluate retrieval --json` prints."""
+        """Return the output of `evaluate retrieval --json`."""
         shown: dict[str, Any] = {
             judged: {"n": self.n(judged)}
             | {m: round(self.score(judged, m).mean, 4) for m in SHOWN if self.n(judged)}
@@ -104,20 +117,24 @@ class RetrievalEvaluation(Evaluation):
 
     @classmethod
     def from_saved(cls, value: Mapping[str, Any]) -> Self:
-        """Return the run that `to_saved` gave."""
+        """Return the run that `to_saved` saved."""
         return cls(value["scores"], tuple(value["milliseconds"]), value["kinds"])
 
 
 def read_questions(lines: Iterable[str], *, access: Access = ()) -> list[EvaluationQuestion]:
-    """Return the questions of a JSONL file's lines; of several thumbs with one `id` the last.
+    """Return the questions of a JSONL file.
 
-    A question that stands on two lines counts twice.
+    Of several feedback lines with one `id`, only the last counts; other repeated questions count
+    each time.
 
-    `access` holds the rights with which they are asked, where a line's filters name none.
-    A line has `question`, and `gold` (article ids), `answer` or both; `id`, `asked_on`, `kind`
-    (or `quiz`), `filters` and `candidates` (or `google`) may be there.  `answer_string_usable:
-    false` keeps the answer from being looked for.
-    Raises ValueError with the line's number.
+    Args:
+        lines: The file's lines. Each has `question`, and `gold` (article ids), `answer` or both;
+            `id`, `asked_on`, `kind` (or `quiz`), `filters` and `candidates` (or `google`) are
+            optional. If `answer_string_usable` is false, the answer is not looked for.
+        access: The reader's rights, unless a line's filters have their own.
+
+    Raises:
+        ValueError: A line is no question; the message has its number.
     """
     found: dict[str, EvaluationQuestion] = {}
     for number, line in enumerate(lines, start=1):
@@ -153,7 +170,7 @@ def _question(row: Mapping[str, Any], number: int, access: Access) -> Evaluation
 
 
 def _filters(row: Mapping[str, Any]) -> Filters:
-    """Return filters from their fields: days in ISO 8601, names in lists or alone."""
+    """Return filters from JSON fields: dates in ISO 8601, names as lists or single strings."""
     fields: dict[str, Any] = {
         name: datetime.fromisoformat(value) if name in ("after", "before") and value else value
         for name, value in row.items()
@@ -168,11 +185,16 @@ def evaluate_retrieval(
     asked_on: AskedOn = "given",
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> RetrievalEvaluation:
-    """Ask the archive each question and judge the articles that come, best first.
+    """Search the archive for each question and measure the ranking of articles.
 
-    Questions whose gold articles the archive lacks are left out of `gold`; with `asked_on`
-    withheld every question is asked as of now.  Where nothing lies in the window that the words
-    ask for, the closest articles of other days are judged, as a reader is offered them.
+    If nothing lies in a question's time range, the closest articles of other days are judged,
+    because readers see those.
+
+    Args:
+        archive: The archive.
+        questions: The questions; the set `gold` has those with a gold article in the archive.
+        asked_on: "given" uses each question's day of asking, "withheld" the current time.
+        progress: Called with the number of questions done and in all.
     """
     present = _present(archive, questions)
     asked = [q for q in questions if q.answer or present[q.id]]
@@ -182,7 +204,7 @@ def evaluate_retrieval(
     for done, q in enumerate(asked, start=1):
         moment = q.asked_on if asked_on == "given" else None
         asking = (q.question, q.filters, moment)
-        if asking not in offered:  # a question that stands twice is asked once
+        if asking not in offered:  # repeated questions are searched once
             start = time.perf_counter()
             ranked = retrieve(archive, q.question, PASSAGES, filters=q.filters, asked_on=moment)
             times.append(1000 * (time.perf_counter() - start))
@@ -202,11 +224,16 @@ def evaluate_retrieval(
 def measured(
     relevant: Mapping[str, Iterable[str]], found: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, float]]:
-    """Return every measure of every question: ids that are `relevant`, ids `found` best first."""
-    import ir_measures  # .2 s
+    """Return every measure of every question.
+
+    Args:
+        relevant: Ids of the relevant articles, by question.
+        found: Ids of the articles found, best first, by question.
+    """
+    import ir_measures  # importing it takes 0.2 s
 
     measures = {ir_measures.parse_measure(theirs): ours for ours, theirs in _IN_IR_MEASURES.items()}
-    # trec_eval leaves a question out that has no relevant article: one nobody finds stands in
+    # trec_eval skips questions without a relevant article, so a placeholder keeps them in
     qrels = {q: dict.fromkeys(ids, 1) or {"\0nowhere": 1} for q, ids in relevant.items()}
     run = {q: {a: float(-rank) for rank, a in enumerate(found.get(q, ()))} for q in qrels}
     values: dict[str, dict[str, float]] = {name: dict.fromkeys(qrels, 0.0) for name in MEASURES}
@@ -217,7 +244,7 @@ def measured(
 
 
 def normalized_words(text: str) -> str:
-    """Return the words of a text, folded, one space around each: to look for an answer in it."""
+    """Return a text's words in lower case, each surrounded by one space, for substring search."""
     return " " + re.sub(r"[^a-z0-9]+", " ", text.lower()).strip() + " "
 
 
@@ -234,7 +261,7 @@ def _containing(
     questions: Sequence[EvaluationQuestion],
     found: Mapping[str, Sequence[str]],
 ) -> dict[str, list[str]]:
-    """Return the found articles that contain each question's answer word for word."""
+    """Return the found articles that contain each question's answer verbatim."""
     words: dict[str, str] = {}
     for article_id in {a for q in questions for a in found[q.id]}:
         article = archive.article(article_id, access=ALL_RIGHTS)

@@ -1,8 +1,8 @@
-"""Pairs of articles of which it is known whether they tell one story: reprints made of real ones.
+"""Synthetic reprints: near-duplicate pairs made from real articles.
 
-What a desk does with a wire story is done to them: paragraphs go, words change, the byline and the
-dateline become its own.  It is done more clumsily than a desk would: a word dropped or put in
-anywhere costs as much wording as a better one.
+Reprints imitate the edits of newspapers: paragraphs are cut, words changed, bylines and datelines
+replaced. The edits are cruder than real ones, because random word changes cost more similarity than
+careful rewording.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from rag.schema import Article
 
 FEWEST_PARAGRAPHS = 6
 FEWEST_WORDS = 150
-A_PARAGRAPH = 8  # words, of one that is worth cutting: not a heading or a caption's credit
-CHANGED = 0.03  # of the words: one in two sentences
-BRIEF = 60  # words of a lead, at the least
-LATER = (0, 0, 1, 2, 3)  # days, of which one is drawn
+A_PARAGRAPH = 8  # words; shorter paragraphs are headings or credits and aren't cut
+CHANGED = 0.03  # share of words that are changed, about one in two sentences
+BRIEF = 60  # minimum words of a lead
+LATER = (0, 0, 1, 2, 3)  # days between original and reprint, one of which is drawn
 _DATELINE = re.compile(r"\A[A-Z][\w ,.’'-]{1,40}(?:\([\w ]+\))? ?[—–-]{1,2} |\A\([\w ]+\) ")
 _DESKS = ("Harbour Courier", "Pellworth Tribune", "Saltmarsh Monitor")
 _PLACES = ("VELSUND", "PELLWORTH", "ALDER CROSS")
@@ -29,7 +29,7 @@ _NAMES = ("Noor Haan", "Tor Brandt", "Ines Dahl")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two articles, what makes them a pair, and whether they tell one story."""
+    """Two articles, the kind of their relation, and whether they are one story."""
 
     kind: str
     one: Article
@@ -38,11 +38,18 @@ class Pair:
 
     @property
     def id(self) -> str:
+        """Id of the pair, from its kind and its articles' ids."""
         return f"{self.kind}: {self.one.id} {self.other.id}"
 
 
 def synthetic_reprints(articles: Sequence[Article], *, each: int, seed: int = 1) -> list[Pair]:
-    """Return `each` reprints of a kind, of as many different articles, drawn by `seed`."""
+    """Return reprints of each kind, each of another article.
+
+    Args:
+        articles: The articles; short ones are skipped.
+        each: The number of reprints of each kind.
+        seed: The seed of the random choices.
+    """
     drawn = random.Random(seed)
     suitable = [article for article in articles if _is_long_enough(article)]
     pairs = []
@@ -79,14 +86,14 @@ _Change = Callable[[list[str], random.Random], list[str]]
 
 
 def _cut(paragraphs: list[str], drawn: random.Random) -> list[str]:
-    """Two paragraphs go, wherever they stand."""
+    """Remove two paragraphs."""
     places = [i for i, p in enumerate(paragraphs) if len(p.split()) >= A_PARAGRAPH]
     gone = set(drawn.sample(places, 2))
     return [p for i, p in enumerate(paragraphs) if i not in gone]
 
 
 def _edited(paragraphs: list[str], drawn: random.Random) -> list[str]:
-    """Words go, or others of the text come in their place; quotation marks change their form."""
+    """Drop or replace some words, and change the form of quotation marks."""
     pool = [word for p in paragraphs for word in p.split() if word.isalpha() and word.islower()]
     edited = []
     for paragraph in paragraphs:
@@ -100,7 +107,7 @@ def _edited(paragraphs: list[str], drawn: random.Random) -> list[str]:
 
 
 def _signed(paragraphs: list[str], drawn: random.Random) -> list[str]:
-    """Byline and dateline are the desk's own, and a line at the end says who helped."""
+    """Replace byline and dateline, and add a credit line at the end."""
     first = _DATELINE.sub("", paragraphs[0])
     dateline = f"{drawn.choice(_PLACES)} — {first}"
     end = f"Additional reporting by {drawn.choice(_NAMES)} in {drawn.choice(_PLACES).title()}."
@@ -112,7 +119,7 @@ def _all_three(paragraphs: list[str], drawn: random.Random) -> list[str]:
 
 
 def _brief(paragraphs: list[str], drawn: random.Random) -> list[str]:
-    """The lead alone, and with it at least two paragraphs."""
+    """Keep the lead only, but at least two paragraphs."""
     kept: list[str] = []
     for paragraph in paragraphs:
         kept.append(paragraph)

@@ -1,8 +1,8 @@
-"""The terms of a text: folded, stemmed by the rules of its language, no stop words.
+"""Tokenizer, stemmer and stop words per language.
 
-Words of Chinese, Japanese and Korean, which are not told apart by spaces alone, become pairs of
-characters, as Lucene's CJK analyser has it.  Of a question the language is not known: it is
-stemmed by the rules of every language that the index holds.
+Chinese, Japanese and Korean text, whose words spaces alone do not separate, becomes pairs of
+characters, as in Lucene's CJK analyser. The language of a question is unknown, so it is stemmed by
+the rules of every language in the index.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import cache
 
 import tantivy
 
-ENGLISH = "english"  # and of a language that is not known
-PLAIN = "plain"  # of a language that nothing is known of
+ENGLISH = "english"  # also if the language is unknown
+PLAIN = "plain"  # for languages without a stemmer
 STEMMED = {
     "ar": "arabic",
     "da": "danish",
@@ -35,24 +35,30 @@ STEMMED = {
     "ta": "tamil",
     "tr": "turkish",
 }
-WITHOUT_STOP_WORDS = {"arabic", "greek", "romanian", "tamil", "turkish"}  # Tantivy has none
-LONGEST = 64  # bytes of a term
+WITHOUT_STOP_WORDS = {
+    "arabic",
+    "greek",
+    "romanian",
+    "tamil",
+    "turkish",
+}  # Tantivy has no lists for these
+LONGEST = 64  # bytes; longer terms are dropped
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff]+")
 
 
 def stemming_rules(language: str) -> str:
-    """Return the name of the rules that a text of that language (a BCP 47 tag) is stemmed by."""
+    """Return the name of the stemming rules for a language, given as a BCP 47 tag."""
     code = language.casefold().partition("-")[0]
     return STEMMED.get(code, PLAIN) if code else ENGLISH
 
 
 def analyze(text: str, rule: str = ENGLISH) -> list[str]:
-    """Return the terms of a text, in order, by the rules of that name."""
+    """Return the terms of a text in order, by one language's rules."""
     return list(_analyser(rule).analyze(_CJK.sub(_pairs, text)))
 
 
 def analyze_with(text: str, names: Iterable[str]) -> list[str]:
-    """Return the terms of a text by all of these rules, each term once."""
+    """Return the distinct terms of a text by several languages' rules."""
     return list(dict.fromkeys(term for name in names for term in analyze(text, name)))
 
 
@@ -69,7 +75,7 @@ def _analyser(rule: str) -> tantivy.TextAnalyzer:
         .filter(tantivy.Filter.remove_long(LONGEST))
         .filter(tantivy.Filter.lowercase())
     )
-    if rule == ENGLISH:  # whose stemmer knows no accents
+    if rule == ENGLISH:  # the English stemmer doesn't handle accents
         builder = builder.filter(tantivy.Filter.ascii_fold())
     if rule != PLAIN and rule not in WITHOUT_STOP_WORDS:
         builder = builder.filter(tantivy.Filter.stopword(rule))

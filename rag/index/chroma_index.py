@@ -1,9 +1,9 @@
-"""The passages' vectors in Chroma, for the nearest by cosine; alone imports chromadb.
+"""Vector index in Chroma: nearest passages by cosine. The only module that imports chromadb.
 
-A process sees its own Chroma only: vectors that another process wrote are not found until the
-folder is opened anew, and two writers lose vectors for good.  So there is one writer, under the
-archive's lock; a reader opens under `guard`, never while files are being written, and says with
-`reached` how far it knows.  What came after is the archive's to add, from the record.
+A process only sees its own Chroma: vectors that another process wrote are found after the folder is
+reopened, and two writers lose vectors for good. So there is one writer, under the archive's lock,
+and a reader opens the folder under `guarded`, never while files are being written. `reached` is the
+last change in the index; `IndexPair` covers later ones from the store.
 """
 
 from __future__ import annotations
@@ -30,38 +30,45 @@ if TYPE_CHECKING:
     from rag.store.passages import Numbers, Vectors
 
 FOLDER = "vectors"
-POINTER = "vectors.json"  # which folder it is since the index was last made anew
+POINTER = "vectors.json"  # names the folder of the current index, after a rebuild
 MARK = "reached.json"
 PERSISTED = "index_metadata.pickle"
-SAMPLED = 65_536  # bytes at the beginning, the middle and the end, of files of gigabytes
+SAMPLED = 65_536  # bytes read at the start, middle and end of files that may have gigabytes
 COLLECTION = "passages"
-M_PERTURB = -6  # of mallopt(3)
-BATCH = 5_000  # Chroma's limit is 5,461 a call
-EF_SEARCH = 200  # .93 of the exact top 20 at 1,000,000 passages with 100
+M_PERTURB = -6  # option of mallopt(3)
+BATCH = 5_000  # Chroma's limit is 5,461 per call
+EF_SEARCH = 200  # recall@20 is .93 at 1,000,000 passages with 100: docs/benchmarks.md
 _FOLDER = re.compile(rf"{FOLDER}(?:-\d+)?")
 _openings = itertools.count()
 
 
 class DamagedIndexError(BackfileError):
-    """Chroma's files are not as they were left; the index is made again from the record."""
+    """Chroma's files have changed since they were written; the index is rebuilt from the store."""
 
 
 class ChromaIndex:
-    """Chroma's collection of passages, by their numbers; follows the record by `reached`.
+    """Chroma collection of passage vectors by passage number; `reached` is its last change.
 
-    Made anew, it is in another folder: Chroma's files are never replaced beneath who reads them.
+    A rebuild uses a new folder: Chroma's files are never replaced under a reader.
     """
 
     def __init__(self, folder: Path, name: str = "") -> None:
+        """Open the current index of an archive, or the folder `name`; create it if missing.
+
+        Raises:
+            DamagedIndexError: The files have changed since they were written.
+        """
         self._archive = folder
         self.folder = folder / (name or _current(folder))
         self._open()
 
     @classmethod
     def create_beside(cls, folder: Path, generation: int = 0) -> ChromaIndex:
-        """Return an empty index in a folder of its own, beside the one that answers.
+        """Create an empty index in a new folder, beside the current one.
 
-        It is for vectors of that generation: how often the archive has changed its model.
+        Args:
+            folder: The archive's folder.
+            generation: Generation of the vectors: the number of switches of embedding models.
         """
         taken = [int(path.name.partition("-")[2] or 0) for path in _folders(folder)]
         fresh = cls(folder, f"{FOLDER}-{max(taken, default=0) + 1}")
@@ -70,7 +77,7 @@ class ChromaIndex:
 
     @classmethod
     def open_finished(cls, folder: Path, generation: int) -> ChromaIndex | None:
-        """Return the index that was finished for vectors of that generation, if one was."""
+        """Return a finished index for this generation of vectors; None if there isn't one."""
         for path in _folders(folder):
             mark = _mark(path)
             if "passages" in mark and mark.get("generation", 0) == generation:
@@ -79,30 +86,32 @@ class ChromaIndex:
         return None
 
     def activate(self) -> None:
-        """Be the index from now on; the others are deleted."""
+        """Make this the current index, and delete the others."""
         _replace(self._archive / POINTER, {"folder": self.folder.name})
         self.remove_leftovers()
 
     def remove_leftovers(self) -> None:
-        """Delete what an index that was made anew, or was not finished, has left."""
+        """Delete replaced and unfinished indexes."""
         for path in _folders(self._archive):
             if path.name != _current(self._archive):
-                shutil.rmtree(path, ignore_errors=True)  # Windows: once nobody reads it any more
+                shutil.rmtree(
+                    path, ignore_errors=True
+                )  # on Windows only once no reader has it open
 
     def is_current(self) -> bool:
-        """Return whether the index has not been made anew since this was opened."""
+        """Return True if the index has not been replaced since this one was opened."""
         return self.folder.name == _current(self._archive)
 
     def _open(self) -> None:
         _scrub_malloc()
         self._count: int | None = None
-        import chromadb  # 0.7 s: only where vectors are asked for
+        import chromadb  # 0.7 s: only for vector search
         from chromadb.config import Settings
 
         make_private_folder(self.folder)
         self._refuse_damaged_files()
-        # Chroma shares one system a path and process, which goes stale when another process
-        # writes; another spelling of the path is another system, closed without the others.
+        # Chroma shares one client per path, which goes stale when another process writes; another
+        # spelling of the path opens a separate client that can be closed alone.
         spelled = f"{self.folder.parent}/{'./' * (next(_openings) % 1000)}{self.folder.name}"
         self._client: Any = chromadb.PersistentClient(
             spelled, settings=Settings(anonymized_telemetry=False)
@@ -124,50 +133,52 @@ class ChromaIndex:
         self.generation = int(self._mark.get("generation", 0))
         self._sealed = "passages" in self._mark
         if self._sealed and self.count() != self._mark["passages"]:
-            raise DamagedIndexError(f"{self.folder} does not hold what was written to it")
+            raise DamagedIndexError(f"{self.folder} lacks passages that were written to it")
 
     def _refuse_damaged_files(self) -> None:
-        """Look at the files before Chroma does: zeroed links send it round for ever.
+        """Check the files before Chroma reads them: zeroed links make it loop forever.
 
-        Raises DamagedIndexError.
+        Raises:
+            DamagedIndexError: A file has changed since it was written.
         """
         self._mark = _mark(self.folder)
         sealed = self._mark.get("files", {})
         now = _files(self.folder)
         damaged = [name for name, seal in sealed.items() if now.get(name) != seal]
-        if damaged or not _as_long_as_it_says(self.folder / "chroma.sqlite3"):
+        if damaged or not _has_all_pages(self.folder / "chroma.sqlite3"):
             name = damaged[0] if damaged else "chroma.sqlite3"
             raise DamagedIndexError(f"{self.folder / name} is damaged")
 
     def reopen(self) -> None:
-        """Close, and open what is on the disk now."""
+        """Close the index, and open the one on disk."""
         self.close()
         self.folder = self._archive / _current(self._archive)
         self._open()
 
     def close(self) -> None:
+        """Close Chroma's client."""
         self._client.close()
 
     def count(self) -> int:
-        """Return how many passages this process has it hold; another's are seen on reopening."""
+        """Return the number of passages, as of the last opening or write."""
         if self._count is None:
-            self._count = int(self._collection.count())  # 3 ms at 111,000: not for every search
+            self._count = int(self._collection.count())  # 3 ms at 111,000 passages: cached
         return self._count
 
     def numbers(self) -> set[int]:
-        """Return the numbers of all passages that it holds."""
+        """Return the numbers of all passages in the index."""
         return set(self.all_numbers().tolist())
 
     def all_numbers(self) -> Numbers:
-        """Return the numbers of all passages that it holds, ascending."""
+        """Return the numbers of all passages in the index, ascending."""
         ids = self._collection.get(include=[])["ids"]
         return np.sort(np.array([int(i) for i in ids], np.int64))
 
     def vectors_of(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
-        """Return the vectors that it holds of these passages, and the numbers they belong to."""
+        """Return the vectors of those of these passages in the index, and their numbers."""
         found = self._collection.get(ids=[str(n) for n in numbers.tolist()], include=["embeddings"])
-        kept = np.array([int(i) for i in found["ids"]], np.int64)
-        return kept, np.asarray(found["embeddings"], np.float32).reshape(len(kept), -1)
+        present = np.array([int(i) for i in found["ids"]], np.int64)
+        return present, np.asarray(found["embeddings"], np.float32).reshape(len(present), -1)
 
     def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
         """Add passages; adding one again changes nothing."""
@@ -178,7 +189,7 @@ class ChromaIndex:
             )
 
     def remove(self, numbers: Iterable[int]) -> None:
-        """Remove passages; those that are not there are passed over."""
+        """Remove passages; missing ones are ignored."""
         self._unseal()
         left = [str(n) for n in numbers]
         for i in range(0, len(left), BATCH):
@@ -187,13 +198,13 @@ class ChromaIndex:
                 self._collection.delete(ids=present)
 
     def mark_synced(self, sequence: int) -> None:
-        """Say that every change up to this one is in: after the writes, never before."""
+        """Record that every change up to `sequence` is in the index. Call after the writes."""
         self.reached, self._sealed, self._count = sequence, True, None
         held = {"passages": self.count(), "files": _files(self.folder)}
         _replace(self.folder / MARK, {**self._sync_metadata(), **held})
 
     def _unseal(self) -> None:
-        """Before anything is written: what is cut short is not damaged, only behind."""
+        """Mark the index as being written: an interrupted write is then behind, not damaged."""
         self._count = None
         if self._sealed:
             self._sealed = False
@@ -205,10 +216,16 @@ class ChromaIndex:
     def nearest(
         self, vector: Vectors, k: int, among: Numbers | None = None
     ) -> list[tuple[int, float]]:
-        """Return the `k` passages nearest to `vector` with their cosine, best first.
+        """Return the `k` passages nearest to a vector.
 
-        `among`, where given, holds the numbers of the only ones that may be returned: as ids,
-        since a date range through Chroma's `where` took 710 ms at 200,000 passages, this 17.
+        Args:
+            vector: The query's unit vector.
+            k: The number of passages.
+            among: Passage numbers to search in; None for all. Passed to Chroma as ids, because a
+                date range in its `where` was 40 times slower (docs/benchmarks.md).
+
+        Returns:
+            Passage numbers with their cosine, best first.
         """
         if k < 1 or (among is not None and not len(among)) or not self.count():
             return []
@@ -223,22 +240,19 @@ class ChromaIndex:
 
 
 def synced_sequence(archive: Path) -> int:
-    """Return the change up to which the index says that it has followed; 0 where it is not known.
-
-    Nothing of Chroma is opened for it.
-    """
+    """Return the last change in the vector index, without opening Chroma; 0 if unknown."""
     return int(_mark(archive / _current(archive)).get("sequence", 0))
 
 
 @cache
 def _scrub_malloc() -> None:
-    """Have memory zeroed when it is taken, where the C library is GNU's.
+    """With glibc, make malloc overwrite fresh memory, so erased text cannot reach Chroma's files.
 
-    Chroma writes room for 100 vectors and more as it took it from the process's heap, whenever it
-    opens or grows a file: texts and vectors that were erased were found there.
+    Chroma preallocates room for 100 vectors and more when it opens or grows a file, and writes it
+    with the heap memory's previous content; erased texts and vectors were found there.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(M_PERTURB, 0xFF)  # what is taken is filled with the complement
+        ctypes.CDLL(None).mallopt(M_PERTURB, 0xFF)  # fresh memory is filled with the complement
 
 
 def _replace(path: Path, value: dict[str, Any]) -> None:
@@ -258,12 +272,12 @@ def _current(archive: Path) -> str:
     try:
         name = str(json.loads((archive / POINTER).read_text())["folder"])
     except (OSError, ValueError, KeyError, TypeError):
-        return FOLDER  # never made anew; or the pointer is lost, and the record fills this one
+        return FOLDER  # never rebuilt, or the pointer is lost: the store fills this one
     return name if _FOLDER.fullmatch(name) else FOLDER
 
 
 def _mark(folder: Path) -> dict[str, Any]:
-    """Return how far the index has followed, and how its files were then; empty if not known."""
+    """Return the last change in the index and the state of its files; empty if unknown."""
     try:
         mark = json.loads((folder / MARK).read_text())
         return mark if isinstance(mark["sequence"], int) else {}
@@ -272,12 +286,12 @@ def _mark(folder: Path) -> dict[str, Any]:
 
 
 def _files(folder: Path) -> dict[str, list[int]]:
-    """Return the length and a checksum of parts of each file of vectors that is written for good.
+    """Return the length and a partial checksum of each final file of vectors.
 
-    Without the file of names beside them, Chroma has not, and holds the vectors in its log.
+    Files without a metadata file beside them are not final: their vectors are in Chroma's log.
     """
-    kept = [path for path in folder.glob("*/*") if (path.parent / PERSISTED).exists()]
-    return {f"{p.parent.name}/{p.name}": [p.stat().st_size, _checksum(p)] for p in kept}
+    final = [path for path in folder.glob("*/*") if (path.parent / PERSISTED).exists()]
+    return {f"{p.parent.name}/{p.name}": [p.stat().st_size, _checksum(p)] for p in final}
 
 
 def _checksum(path: Path) -> int:
@@ -289,8 +303,8 @@ def _checksum(path: Path) -> int:
     return checksum
 
 
-def _as_long_as_it_says(path: Path) -> bool:
-    """Say whether a SQLite file has all the pages that its head counts; one in use may not."""
+def _has_all_pages(path: Path) -> bool:
+    """Return True if a SQLite file has as many pages as its header says, or is in use."""
     if not path.exists() or path.with_name(f"{path.name}-journal").exists():
         return True
     with path.open("rb") as file:

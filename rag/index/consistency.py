@@ -23,30 +23,30 @@ from rag.store.integrity import Place, Problem, counted
 from rag.store.passages import Numbers
 
 CHUNK = 5_000  # vectors compared at a time
-SAME = 0.999  # the cosine above which two vectors are one; float32 loses 1e-6
+SAME = 0.999  # vectors with a higher cosine are equal; float32 loses 1e-6
 
 
-def index_problems(record: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
-    """Yield where an index does not agree with the record, as of the change that it has reached."""
-    yield from _read("word index", _of_words(record, indexes))
-    yield from _read("vector index", _of_vectors(record, indexes))
+def index_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
+    """Yield the differences between the indexes and the store, as of each index's last change."""
+    yield from _read("word index", _text_problems(store, indexes))
+    yield from _read("vector index", _vector_problems(store, indexes))
 
 
 def _read(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
     try:
         yield from problems
-    except Exception as error:  # whatever the index's library makes of damaged files
+    except Exception as error:  # the libraries raise many types for damaged files
         line = str(error).partition("\n")[0]
         yield Problem(place, f"it cannot be read ({line})", "index")
 
 
 def repair_indexes(indexes: IndexPair, problems: Sequence[Problem]) -> None:
-    """Make the indexes agree with the record, embedding nothing; only for who may write."""
+    """Make the indexes agree with the store, without embedding; needs the write lock."""
     for place in dict.fromkeys(problem.place for problem in problems):
         of_it = [problem for problem in problems if problem.place == place]
         numbers = np.unique(np.array([n for p in of_it for n in p.numbers], np.int64))
         if not all(problem.numbers for problem in of_it):
-            indexes.rebuild(words=place == "word index", vectors=place == "vector index")
+            indexes.rebuild(bm25=place == "word index", vectors=place == "vector index")
         elif place == "word index":
             indexes.reindex_text(numbers)
         else:
@@ -54,52 +54,54 @@ def repair_indexes(indexes: IndexPair, problems: Sequence[Problem]) -> None:
     indexes.catch_up()
 
 
-def _of_words(record: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
-    lexical = indexes.text
-    for name in lexical.damaged():
+def _text_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
+    bm25 = indexes.bm25
+    for name in bm25.damaged_files():
         yield Problem("word index", f"its file {name} is damaged", "index")
-    lexical.refresh()
-    yield from _agrees("word index", record, lexical.held(), lexical.reached)
+    bm25.refresh()
+    yield from _agrees("word index", store, bm25.all_numbers(), bm25.reached)
 
 
-def _of_vectors(record: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
-    with indexes.guarded():  # nobody writes to its files meanwhile
+def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
+    with indexes.guarded():  # no other process writes to its files
         vectors = indexes.vectors
         vectors.reopen()
         held, reached = vectors.all_numbers(), vectors.reached
-    if vectors.generation != record.generation():
-        yield Problem("vector index", "it holds the vectors of another model", "index")
+    if vectors.generation != store.generation():
+        yield Problem("vector index", "it has the vectors of another model", "index")
         return
-    yield from _agrees("vector index", record, held, reached)
+    yield from _agrees("vector index", store, held, reached)
     differ = list[int]()
-    both = np.intersect1d(held, record.passages.numbers_at(reached))
+    both = np.intersect1d(held, store.passages.numbers_at(reached))
     for i in range(0, len(both), CHUNK):
-        differ += _differing(record, indexes, both[i : i + CHUNK])
+        differ += _differing(store, indexes, both[i : i + CHUNK])
     if differ:
-        what = f"{counted(len(differ), 'vector')} not the record's (the first: {differ[0]})"
+        what = (
+            f"{counted(len(differ), 'vector')} different from the database (the first: {differ[0]})"
+        )
         yield Problem("vector index", what, "index", len(differ), tuple(differ))
 
 
-def _differing(record: ArticleStore, indexes: IndexPair, numbers: Numbers) -> list[int]:
-    theirs, kept = indexes.vectors.vectors_of(numbers)
-    ours, vectors = record.passages.vectors(numbers)
+def _differing(store: ArticleStore, indexes: IndexPair, numbers: Numbers) -> list[int]:
+    theirs, indexed = indexes.vectors.vectors_of(numbers)
+    ours, vectors = store.passages.vectors(numbers)
     common, at, here = np.intersect1d(theirs, ours, return_indices=True)
-    if vectors.shape[1:] != kept.shape[1:]:
+    if vectors.shape[1:] != indexed.shape[1:]:
         return list(map(int, numbers))
-    cosines = np.einsum("ij,ij->i", kept[at], vectors[here])
+    cosines = np.einsum("ij,ij->i", indexed[at], vectors[here])
     differ: list[int] = np.setdiff1d(numbers, common[cosines > SAME]).tolist()
     return differ
 
 
-def _agrees(place: Place, record: ArticleStore, held: Numbers, reached: int) -> Iterator[Problem]:
-    if reached > record.database.sequence():
-        yield Problem(place, "it is ahead of the record", "index")
+def _agrees(place: Place, store: ArticleStore, held: Numbers, reached: int) -> Iterator[Problem]:
+    if reached > store.database.sequence():
+        yield Problem(place, "it is ahead of the database", "index")
         return
-    expected = record.passages.numbers_at(reached)
+    expected = store.passages.numbers_at(reached)
     found, times = np.unique(held, return_counts=True)
     for numbers, what in (
         (np.setdiff1d(expected, found), "missing from it"),
-        (np.setdiff1d(found, expected), "in it that the record does not have"),
+        (np.setdiff1d(found, expected), "in it that the database does not have"),
         (found[times > 1], "in it more than once"),
     ):
         if len(numbers):
@@ -109,30 +111,33 @@ def _agrees(place: Place, record: ArticleStore, held: Numbers, reached: int) -> 
 
 @dataclass(frozen=True, slots=True)
 class LostWrites:
-    """The changes that are lost, from `first` to `last`; the one before was made at `since`."""
+    """Changes missing from the store, from `first` to `last`; the one before is dated `since`."""
 
     first: int
     last: int
     since: datetime | None
 
     @property
-    def what(self) -> str:
+    def description(self) -> str:
+        """The loss, as a clause."""
         one = self.first == self.last
         which = f"change {self.first} is" if one else f"changes {self.first} to {self.last} are"
-        return f"{which} lost, which its indexes have followed"
+        it = "it" if one else "them"
+        return f"{which} missing from the database, though the indexes contain {it}"
 
     @property
     def remedy(self) -> str:
+        """The ways to fix it, as an order."""
         since = f"since {format_date(self.since)}" if self.since else "from the beginning"
         return (
-            "put archive.sqlite-wal back, or a backup; to go on without, run "
-            f"`backfile doctor --repair` and ingest again what came in {since}"
+            "restore archive.sqlite-wal or a backup; to continue without them, run "
+            f"`backfile doctor --repair` and ingest again everything added {since}"
         )
 
 
 def find_lost_writes(folder: Path, database: Database) -> LostWrites | None:
-    """Return which changes the record has lost; None where it has all that was acknowledged."""
-    reached = synced_sequence(folder)  # first: a writer may go on meanwhile
+    """Return the changes that the store has lost; None if it has every acknowledged one."""
+    reached = synced_sequence(folder)  # read first: a writer may commit in the meantime
     sequence = database.sequence()
     if reached <= sequence:
         return None

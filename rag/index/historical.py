@@ -1,12 +1,8 @@
-"""Passages that stood on a day and have ended since: in no index, so they are searched here.
+"""Search over passages that were current on a date and have ended since: no index has them.
 
-They are read and taken apart once, and searched as often as one asks: exactly, by their vectors,
-and by BM25 (Robertson et al., 1994) as Tantivy has it, where the word index says what is rare.
-Measured with 10,559 of them beside 100,464: a search took 3.6 s when each read them; now .08 s, and
-the first of a day 4.9 s.
-
-They are not in the word index itself, because its term statistics would count them: with one ended
-passage beside ten others, the first ten of 47 of 100 queries came in another order.
+They are read and analysed once, then searched exactly, by vectors and by BM25 (Robertson et al.,
+1994) with Tantivy's parameters and the text index's term statistics. They are not in the text index
+itself, because its term statistics would count them. Figures: docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -23,13 +19,13 @@ from rag.index.tantivy_index import PHRASE_BOOST, TITLE_BOOST, TantivyIndex
 from rag.store.passages import Numbers, Vectors
 from rag.store.rows import IndexedPassage
 
-K1, B = 1.2, 0.75  # as Tantivy has them
+K1, B = 1.2, 0.75  # Tantivy's
 
 Scores = npt.NDArray[np.float64]
 
 
 class HistoricalPassages:
-    """Some passages to be searched again and again, by the analyser of the word index."""
+    """A set of ended passages, analysed once for many searches."""
 
     def __init__(
         self,
@@ -37,6 +33,13 @@ class HistoricalPassages:
         vectors: tuple[Numbers, Vectors],
         index: TantivyIndex,
     ) -> None:
+        """Analyse passages.
+
+        Args:
+            passages: The passages.
+            vectors: Their numbers and vectors.
+            index: The text index, for its term statistics.
+        """
         self.numbers: Numbers = np.array([live.number for live in passages], np.int64)
         self._vectors = vectors
         self._index = index
@@ -46,17 +49,26 @@ class HistoricalPassages:
         self._title = _Field([titles[live.head] for live in passages])
 
     def search_vectors(self, vector: Vectors, k: int, among: Numbers) -> Scored:
-        """Return the `k` of these passages whose vectors are nearest, best first."""
+        """Return the `k` of these passages nearest to `vector`, best first."""
         numbers, matrix = self._vectors
-        kept = np.isin(numbers, among)
-        return k_best(vector, numbers[kept], matrix[kept], k)
+        mask = np.isin(numbers, among)
+        return k_best(vector, numbers[mask], matrix[mask], k)
 
     def search_bm25(
         self, query: str, k: int, among: Numbers, *, phrases: Sequence[str] = ()
     ) -> Scored:
-        """Return the `k` of these passages that score best by BM25, as if they were in the index.
+        """Return the `k` of these passages with the highest BM25 score, as if indexed.
 
-        What is usual in length is taken from all of them.
+        The average length is that of all of these passages.
+
+        Args:
+            query: The query.
+            k: The number of passages.
+            among: Numbers of the passages that may be returned.
+            phrases: Phrases that score extra.
+
+        Returns:
+            Passage numbers and scores, best first.
         """
         totals = np.zeros(len(self.numbers))
         for term in self._index.terms(query):
@@ -73,7 +85,7 @@ class HistoricalPassages:
 
 
 class _Field:
-    """The terms of each passage's text or title, and where each term is how often."""
+    """Postings of the texts or titles of the passages."""
 
     def __init__(self, texts: Sequence[list[str]]) -> None:
         self._texts = texts
@@ -87,12 +99,12 @@ class _Field:
         self._damping = K1 * (1 - B + B * lengths / usual)
 
     def bm25(self, term: str, weight: float) -> Scores:
-        """Return each passage's share of a term's weight."""
+        """Return the score of each passage for a term of this weight."""
         where = self._postings.get(term)
         return self._saturated({} if where is None else dict(where.tolist()), weight)
 
     def phrase(self, terms: Sequence[str], weight: float) -> Scores:
-        """Return each passage's share of the weight of terms that follow on each other."""
+        """Return the score of each passage for consecutive terms of this weight."""
         having = [set(self._postings.get(term, np.empty((0, 2), int))[:, 0]) for term in terms]
         likely = set[int].intersection(*having) if having else set[int]()
         return self._saturated({i: _times(terms, self._texts[i]) for i in likely}, weight)

@@ -1,7 +1,7 @@
-"""The two indexes, searched as if they never lagged behind the record.
+"""Both indexes as one that is never behind the store.
 
-A reader never depends on an index being new: passages that the vectors have not reached are
-scored exactly from the record, and what the record no longer holds is for the caller to drop.
+Passages that Chroma doesn't have yet are scored exactly from the store; passages that the store no
+longer has are for the caller to drop.
 """
 
 from __future__ import annotations
@@ -21,18 +21,25 @@ from rag.store.articles import ArticleStore
 from rag.store.filters import restricts, rights_clause
 from rag.store.passages import Numbers, Vectors
 
-EXACT_UP_TO = 2_000  # so few vectors are read and multiplied faster than Chroma takes their ids
-WIDE = 0.2  # a filter that lets this share through: ask without it and drop what it forbids
-TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is opened anew
+EXACT_UP_TO = 2_000  # up to here exact scoring is faster than passing ids to Chroma
+WIDE = 0.2  # a filter that matches this share of passages is applied after the search
+TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is reopened
 
-Scored = list[tuple[int, float]]  # a passage's number and its score, best first
+Scored = list[tuple[int, float]]  # passage numbers and scores, best first
 
 
 class IndexPair(IndexSync):
-    """The indexes of one archive, to be searched by words and by meaning."""
+    """Both indexes of one archive: BM25 and vector search."""
 
-    def __init__(self, folder: Path, record: ArticleStore, lock: FileLock | None) -> None:
-        super().__init__(folder, record, lock)
+    def __init__(self, folder: Path, store: ArticleStore, lock: FileLock | None) -> None:
+        """Open the indexes lazily.
+
+        Args:
+            folder: The archive's folder.
+            store: Its store.
+            lock: The write lock if this process holds it.
+        """
+        super().__init__(folder, store, lock)
         self._generation = 0
         self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
         self._ended = 0
@@ -46,27 +53,45 @@ class IndexPair(IndexSync):
         phrases: Sequence[str] = (),
         up_to: int | None = None,
     ) -> Scored:
-        """Return the `k` passages best by BM25, and some that may have ended since."""
-        filters = rights_clause(self._record.database, filters)
-        return self.text.search(
+        """Return the passages with the highest BM25 score, which may include ended ones.
+
+        Args:
+            query: The query.
+            k: The number of current passages wanted.
+            filters: Filters for the articles.
+            phrases: Phrases that score extra.
+            up_to: The highest passage number to return; None for no limit.
+
+        Returns:
+            Passage numbers and scores, best first.
+        """
+        filters = rights_clause(self._store.database, filters)
+        return self.bm25.search(
             query, k + self._ended, filters=filters, phrases=phrases, up_to=up_to
         )
 
     def search_vectors(
         self, vector: Vectors, k: int, *, filters: Filters, among: Numbers | None = None
     ) -> Scored:
-        """Return the `k` passages nearest by cosine, and some that may have ended since.
+        """Return the passages nearest by cosine, which may include ended ones.
 
-        `among`, where given, holds the only ones that may be returned, whatever the filters.
+        Args:
+            vector: The query's unit vector.
+            k: The number of current passages wanted.
+            filters: Filters for the articles; ignored with `among`.
+            among: Numbers of the passages that may be returned.
+
+        Returns:
+            Passage numbers and cosines, best first.
         """
-        if among is None and restricts(self._record.database, filters):
-            among = self._record.passages.passing(filters)
+        if among is None and restricts(self._store.database, filters):
+            among = self._store.passages.passing(filters)
         if among is not None and len(among) <= EXACT_UP_TO:
-            return k_best(vector, *self._record.passages.vectors(among), k)
+            return k_best(vector, *self._store.passages.vectors(among), k)
         tail, matrix = self._tail
         if among is not None and len(tail):
-            kept = np.isin(tail, among)
-            tail, matrix = tail[kept], matrix[kept]
+            mask = np.isin(tail, among)
+            tail, matrix = tail[mask], matrix[mask]
         found = self._from_chroma(vector, k + self._ended, among)
         merged = dict(found + k_best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
@@ -76,38 +101,38 @@ class IndexPair(IndexSync):
             try:
                 if self._reached():
                     return _nearest(self.vectors, vector, k, among)
-            except Exception:  # Chroma's folder was deleted beneath it, or damaged
+            except Exception:  # Chroma's folder was deleted while open, or damaged
                 with contextlib.suppress(ArchiveDamagedError):
                     self._reopen()
                     self.refresh()
-        numbers = self._record.passages.numbers() if among is None else among
-        return k_best(vector, *self._record.passages.vectors(numbers), k)
+        numbers = self._store.passages.numbers() if among is None else among
+        return k_best(vector, *self._store.passages.vectors(numbers), k)
 
     def refresh(self) -> None:
-        """See what another process has written since."""
-        sequence = self._record.database.sequence()
-        self._generation = self._record.generation()
-        anew = "vectors" in self.__dict__ and not (
+        """Take in the changes of other processes."""
+        sequence = self._store.database.sequence()
+        self._generation = self._store.generation()
+        replaced = "vectors" in self.__dict__ and not (
             self.vectors.is_current() and self.vectors.generation == self._generation
         )
-        if sequence == self._seen and not anew:
+        if sequence == self._seen and not replaced:
             return
-        if anew:
+        if replaced:
             self._reopen()
-        behind = min(self.text.reached, self._reached()) < sequence
+        behind = min(self.bm25.reached, self._reached()) < sequence
         if behind and not self._caught_up():
-            self.text.refresh()
-        added = self._record.passages.numbers_added_since(self._reached())
+            self.bm25.refresh()
+        added = self._store.passages.numbers_added_since(self._reached())
         if len(added) > TAIL_LIMIT:
             self._reopen()
-            added = self._record.passages.numbers_added_since(self._reached())
-        self._tail = self._record.passages.vectors(added)
-        self._ended = len(self._record.passages.removed_since(self._reached()))
-        # Where the words are still behind, a writer is about to commit them: look again next time.
-        self._seen = sequence if self.text.reached >= sequence else -1
+            added = self._store.passages.numbers_added_since(self._reached())
+        self._tail = self._store.passages.vectors(added)
+        self._ended = len(self._store.passages.removed_since(self._reached()))
+        # If the text index is behind, a writer is about to commit: look again at the next search.
+        self._seen = sequence if self.bm25.reached >= sequence else -1
 
     def _reached(self) -> int:
-        """Return how far the vectors have followed: not at all where they are another model's."""
+        """Return the last change in the vector index; 0 if its vectors are another model's."""
         index = self.vectors
         return index.reached if index.generation == self._generation else 0
 
@@ -126,7 +151,14 @@ def _nearest(index: ChromaIndex, vector: Vectors, k: int, among: Numbers | None)
 
 
 def k_best(vector: Vectors, numbers: Numbers, matrix: Vectors, k: int) -> Scored:
-    """Return the `k` of these passages whose vectors are nearest, best first."""
+    """Return the `k` passages with the highest dot product, best first.
+
+    Args:
+        vector: The query's unit vector.
+        numbers: Passage numbers, shape (n,).
+        matrix: Their unit vectors, shape (n, dimension).
+        k: The number of passages.
+    """
     if not len(numbers):
         return []
     scores = matrix @ vector

@@ -1,6 +1,6 @@
-"""The two indexes, opened and brought up to the record, by its sequence numbers.
+"""Index synchronisation: open the indexes, catch up with the store, and rebuild them.
 
-Whoever holds the writers' lock brings them up; a damaged one is made anew from the record.
+The holder of the write lock updates the indexes; damaged ones are rebuilt from the store.
 """
 
 from __future__ import annotations
@@ -32,27 +32,41 @@ GUARD = "vectors.lock"
 
 
 class IndexSync:
-    """Chroma and Tantivy in one archive's folder; both follow the record by sequence number."""
+    """The Chroma and Tantivy indexes of one archive, synced to the store by sequence number."""
 
-    def __init__(self, folder: Path, record: ArticleStore, lock: FileLock | None) -> None:
+    def __init__(self, folder: Path, store: ArticleStore, lock: FileLock | None) -> None:
+        """Open the indexes lazily.
+
+        Args:
+            folder: The archive's folder.
+            store: Its store.
+            lock: The write lock if this process holds it.
+        """
         self.folder = folder
-        self._record = record
+        self._store = store
         self._lock = lock
-        # under it Chroma's files are written, and opened; entered again, it is still held
+        # held while Chroma's files are opened or written; reentrant
         self._guard = FileLock(folder / GUARD, mode=OWNER)
-        self._seen = -1  # the sequence up to which a search has looked; -1: it must look again
-        self._holder = 0  # the thread that holds the writers' lock for a moment
+        self._seen = -1  # the last change that a search has seen; -1: look again
+        self._holder = 0  # the thread that holds the write lock temporarily
 
     def close(self) -> None:
-        for name in ("text", "vectors"):
+        """Close the indexes that are open."""
+        for name in ("bm25", "vectors"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
     @cached_property
-    def text(self) -> TantivyIndex:
+    def bm25(self) -> TantivyIndex:
+        """The text index, opened on first use and rebuilt if it is damaged.
+
+        Raises:
+            ArchiveDamagedError: It is damaged, and another process holds the write lock.
+            ArchiveUnwritableError: It can't be opened for lack of write permission.
+        """
         try:
             return TantivyIndex(self.folder)
-        except Exception as error:  # whatever Tantivy makes of damaged files
+        except Exception as error:  # Tantivy raises many types for damaged files
             with self._writing() as may:
                 if not may:
                     self._refuse_unwritable(error)
@@ -60,47 +74,53 @@ class IndexSync:
                         f"the word index of {self.folder} cannot be read ({error}): "
                         "run `backfile ingest` again when the other process has finished"
                     ) from error
-                return self._repaired_words()
+                return self._repaired_bm25()
 
-    def _repaired_words(self) -> TantivyIndex:
-        """Open the word index under the writers' lock; replace it if it still can't be read."""
+    def _repaired_bm25(self) -> TantivyIndex:
+        """Open the text index under the write lock; replace it if it still can't be read."""
         try:
-            return TantivyIndex(self.folder)  # another process may have repaired it meanwhile
+            return TantivyIndex(self.folder)  # another process may have repaired it in the meantime
         except Exception:
             shutil.rmtree(self.folder / LEXICAL_FOLDER)
             return TantivyIndex(self.folder)
 
     @cached_property
     def vectors(self) -> ChromaIndex:
+        """The vector index, opened on first use and rebuilt if it is damaged.
+
+        Raises:
+            ArchiveDamagedError: It is damaged, and another process holds the write lock.
+            ArchiveUnwritableError: It can't be opened for lack of write permission.
+        """
         return self._opened()
 
     def _opened(self) -> ChromaIndex:
         with self.guarded():
             try:
                 index = ChromaIndex(self.folder)
-            except Exception as error:  # whatever Chroma makes of damaged files
+            except Exception as error:  # Chroma raises many types for damaged files
                 with self._writing() as may:
                     if not may:
                         self._refuse_unwritable(error)
                         raise ArchiveDamagedError(
                             f"the vector index of {self.folder} cannot be read ({error}): "
-                            "it is made again when the other process has finished"
+                            "it is rebuilt once the other process has finished"
                         ) from error
                     return self._repaired_vectors()
-            if index.generation != self._record.generation():
+            if index.generation != self._store.generation():
                 with self._writing() as may:
-                    if may:  # who changed the record's model was killed before the index's turn
+                    if may:  # a switch of models was killed before it replaced the index
                         index.close()
                         return self._repaired_vectors()
             return index
 
     def _repaired_vectors(self) -> ChromaIndex:
-        """Open the vector index under the writers' lock; replace it if it is still wrong.
+        """Open the vector index under the write lock; replace it if it is still wrong.
 
-        The index and the generation are read again: another process may have written both
-        between the first look and the lock.
+        The index and the generation are read again: another process may have written both before
+        this one got the lock.
         """
-        generation = self._record.generation()
+        generation = self._store.generation()
         try:
             index = ChromaIndex(self.folder)
         except Exception:
@@ -108,21 +128,21 @@ class IndexSync:
         if index.generation == generation:
             return index
         index.close()
-        whole = ChromaIndex.open_finished(self.folder, generation)
-        return self._in_its_place(whole or ChromaIndex.create_beside(self.folder, generation))
+        finished = ChromaIndex.open_finished(self.folder, generation)
+        return self._in_its_place(finished or ChromaIndex.create_beside(self.folder, generation))
 
     def _refuse_unwritable(self, error: Exception) -> None:
-        """Raise ArchiveUnwritableError where an index can't be opened for want of a right."""
+        """Raise ArchiveUnwritableError if an index can't be opened for lack of permission."""
         if not os.access(self.folder, os.W_OK):
             raise unopened_error(self.folder, error) from error
 
     @staticmethod
-    def _in_its_place(fresh: ChromaIndex) -> ChromaIndex:
-        fresh.activate()
-        return fresh
+    def _in_its_place(new: ChromaIndex) -> ChromaIndex:
+        new.activate()
+        return new
 
     def _reopen(self) -> None:
-        """Open the vectors anew; a thread that still searches the old ones asks again."""
+        """Reopen the vector index; a thread that still searches the old one retries."""
         self._seen = -1
         with self.guarded():
             old = self.__dict__.get("vectors")
@@ -131,87 +151,95 @@ class IndexSync:
             old.close()
 
     def catch_up(self) -> None:
-        """Bring both indexes up to the record; only for who holds the writers' lock.
+        """Bring both indexes up to date with the store; needs the write lock.
 
-        How far the word index has come is read from its files here, under the lock: what was
-        read before may be out of date, and passages would be added twice.
+        The text index's last change is read again under the lock: an earlier look may be out of
+        date, and passages would be added twice.
         """
-        sequence = self._record.database.sequence()
-        words = self.text.refresh()
-        self.rebuild(  # what is ahead of a record that was put back to an earlier state
-            words=words > sequence, vectors=self.vectors.reached > sequence
+        sequence = self._store.database.sequence()
+        text_reached = self.bm25.refresh()
+        self.rebuild(  # ahead of a store that was restored to an earlier state
+            bm25=text_reached > sequence, vectors=self.vectors.reached > sequence
         )
-        behind = min(words, self.vectors.reached) < sequence
-        if words < sequence:
-            self.text.write(
-                self._record.passages.added_since(words, FOLLOW_BATCH),
-                self._record.passages.removed_since(words),
+        behind = min(text_reached, self.vectors.reached) < sequence
+        if text_reached < sequence:
+            self.bm25.write(
+                self._store.passages.added_since(text_reached, FOLLOW_BATCH),
+                self._store.passages.removed_since(text_reached),
                 sequence,
             )
         if self.vectors.reached < sequence:
             with self.guarded():
                 index = self.vectors
-                index.remove(self._record.passages.removed_since(index.reached))
+                index.remove(self._store.passages.removed_since(index.reached))
                 self._fill(index, index.reached)
                 index.mark_synced(sequence)
         if behind:
             make_private(self.folder)
 
-    def rebuild(self, *, words: bool = True, vectors: bool = True) -> None:
-        """Make the indexes anew from the record; the old ones answer until they are whole.
+    def rebuild(self, *, bm25: bool = True, vectors: bool = True) -> None:
+        """Rebuild indexes from the store; needs the write lock.
 
-        Nothing of the old ones is left on the disk.  Only for who holds the writers' lock.
+        The old ones serve searches until the new ones are complete, then nothing of them is left on
+        disk.
+
+        Args:
+            bm25: Rebuild the text index.
+            vectors: Rebuild the vector index.
         """
-        if words:
+        if bm25:
             self._rebuild_text()
         if vectors:
             self._rebuild_vectors()
-        if words or vectors:
+        if bm25 or vectors:
             make_private(self.folder)
 
     def _rebuild_text(self) -> None:
-        sequence = self._record.database.sequence()
+        sequence = self._store.database.sequence()
         try:
-            self.text.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
+            self.bm25.rewrite(self._store.passages.added_since(0, FOLLOW_BATCH), sequence)
         except Exception:  # Tantivy does not write beside files that it cannot read
-            self.text.clear()
-            self.text.rewrite(self._record.passages.added_since(0, FOLLOW_BATCH), sequence)
+            self.bm25.clear()
+            self.bm25.rewrite(self._store.passages.added_since(0, FOLLOW_BATCH), sequence)
 
     def _rebuild_vectors(self) -> None:
-        fresh = ChromaIndex.create_beside(self.folder, self._record.generation())
-        self._fill(fresh, 0)
-        fresh.mark_synced(self._record.database.sequence())
-        self._activate(fresh)
+        new = ChromaIndex.create_beside(self.folder, self._store.generation())
+        self._fill(new, 0)
+        new.mark_synced(self._store.database.sequence())
+        self._activate(new)
 
     def change_vectors(self, vectors: StagedVectors) -> None:
-        """Answer by the vectors of another model; the old ones answer until all is in its place.
+        """Switch to the vectors of another model; needs the write lock.
 
-        Killed in between, whoever opens the archive next puts the index in its place.  Only for
-        who holds the writers' lock.
+        The old index serves searches until the switch is complete. If the process is killed in
+        between, the next one to open the archive completes it.
+
+        Args:
+            vectors: The vectors of the new model, complete.
         """
-        fresh = ChromaIndex.create_beside(self.folder, self._record.generation() + 1)
-        self._fill(fresh, 0, vectors.of)
-        fresh.mark_synced(self._record.database.sequence() + 1)
-        with self._record.database.change("reembed", 0):
+        new = ChromaIndex.create_beside(self.folder, self._store.generation() + 1)
+        self._fill(new, 0, vectors.of)
+        new.mark_synced(self._store.database.sequence() + 1)
+        with self._store.database.change("reembed", 0):
             vectors.activate()
-        self._activate(fresh)
-        self.catch_up()  # the words, to the change
+        self._activate(new)
+        self.catch_up()  # takes the text index to the new change
 
-    def _activate(self, fresh: ChromaIndex) -> None:
+    def _activate(self, new: ChromaIndex) -> None:
         with self.guarded():
             old = self.__dict__.pop("vectors", None)
             if old is not None:
                 old.close()
-            self.__dict__["vectors"] = self._in_its_place(fresh)
+            self.__dict__["vectors"] = self._in_its_place(new)
         self._seen = -1
 
     def remove_leftovers(self) -> None:
-        """Clear what a writer that was killed has left; for who holds the writers' lock.
+        """Clean up after a killed writer; needs the write lock.
 
-        Of 160 kills one left a passage in the word index that its commit should have taken out.
+        One of 160 kills left a passage in the text index that its commit should have removed.
         """
         self.vectors.remove_leftovers()
-        live, held = self._record.passages.numbers(), self.text.held()
+        live, held = self._store.passages.numbers(), self.bm25.all_numbers()
         if not np.array_equal(live, held):
             held, times = np.unique(held, return_counts=True)
             self.reindex_text(np.union1d(np.setxor1d(held, live), held[times > 1]))
@@ -222,30 +250,30 @@ class IndexSync:
         reached: int,
         vectors_of: Callable[[Numbers], tuple[Numbers, Vectors]] | None = None,
     ) -> None:
-        added = self._record.passages.numbers_added_since(reached)
+        added = self._store.passages.numbers_added_since(reached)
         for i in range(0, len(added), FOLLOW_BATCH):
             some = added[i : i + FOLLOW_BATCH]
-            numbers, vectors = (vectors_of or self._record.passages.vectors)(some)
+            numbers, vectors = (vectors_of or self._store.passages.vectors)(some)
             index.add(numbers.tolist(), vectors)
 
     def reindex_text(self, numbers: Numbers) -> None:
-        """Let the word index hold of these passages those that are live, each once."""
-        live = list(self._record.passages.live(numbers.tolist()).values())
-        self.text.write([live], numbers.tolist(), self.text.refresh())
+        """Index these passages again in the text index: each current one once, no ended one."""
+        live = list(self._store.passages.live(numbers.tolist()).values())
+        self.bm25.write([live], numbers.tolist(), self.bm25.refresh())
 
     def reindex_vectors(self, numbers: Numbers) -> None:
-        """Let the vector index hold of these passages those that are live, with their vectors."""
-        live = np.intersect1d(numbers, self._record.passages.numbers())
+        """Index these passages again in the vector index: each current one, no ended one."""
+        live = np.intersect1d(numbers, self._store.passages.numbers())
         with self.guarded():
             self.vectors.remove(numbers.tolist())
             for i in range(0, len(live), FOLLOW_BATCH):
-                found, vectors = self._record.passages.vectors(live[i : i + FOLLOW_BATCH])
+                found, vectors = self._store.passages.vectors(live[i : i + FOLLOW_BATCH])
                 self.vectors.add(found.tolist(), vectors)
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
-        """Keep every process from writing Chroma's files meanwhile."""
-        self._record.database.refuse_if_gone()  # else the lock would make the folder again
+        """Keep every other process from writing Chroma's files during the block."""
+        self._store.database.check_unchanged()  # taking the lock would create the folder again
         try:
             self._guard.acquire()
         except OSError as error:
@@ -256,7 +284,7 @@ class IndexSync:
             self._guard.release()
 
     def _caught_up(self) -> bool:
-        """Bring the indexes up to the record, if no other process is about to; say if done."""
+        """Catch up if no other process is writing; return True if done."""
         with self._writing() as may:
             if may:
                 self._reopen()
@@ -265,7 +293,7 @@ class IndexSync:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[bool]:
-        """Hold the writers' lock if it can be had at once; say whether it is held.
+        """Hold the write lock during the block if it is free; yield True if it is held.
 
         A thread that holds it already keeps it.
         """
@@ -282,7 +310,7 @@ class IndexSync:
             yield True
         finally:
             self._holder = 0
-            if "text" in self.__dict__:
-                self.text.close()  # Tantivy's writer has a lock of its own
+            if "bm25" in self.__dict__:
+                self.bm25.close()  # Tantivy's writer has its own lock
             make_private(self.folder)
             lock.release()

@@ -1,4 +1,4 @@
-"""Tantivy's files, looked at from outside: whether all are there, and whether they are whole."""
+"""Integrity of Tantivy's files: missing files and checksums."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import zlib
 from pathlib import Path
 
 SEGMENT_FILES = ("fast", "fieldnorm", "idx", "pos", "store", "term")
-FOOTER_MAGIC = 1337  # the last four bytes of each of Tantivy's files, in every version since 0.12
+FOOTER_MAGIC = 1337  # the last four bytes of each Tantivy file, since version 0.12
 
 
-def refuse_missing_files(folder: Path) -> None:
-    """Raise ValueError where a segment lacks a file; Tantivy finds out when it needs it.
+def check_segment_files(folder: Path) -> None:
+    """Check that every file of every segment exists; Tantivy notices only on use.
 
-    A writer may have replaced the segments meanwhile: then they are looked up again.
+    If a writer has replaced the segments in the meantime, they are read again.
+
+    Raises:
+        ValueError: A file is missing.
     """
     meta, before = folder / "meta.json", b""
     while meta.exists() and (now := meta.read_bytes()) != before:
@@ -28,8 +31,8 @@ def refuse_missing_files(folder: Path) -> None:
         raise ValueError(f"{missing[0]} is missing")
 
 
-def files_in_use(file: Path) -> bool:
-    """Say whether a file is of a segment that was committed, deletions by their commit's number."""
+def is_file_in_use(file: Path) -> bool:
+    """Return True if a file belongs to a committed segment, or to its current deletions."""
     segment, _, rest = file.name.partition(".")
     for one in json.loads((file.parent / "meta.json").read_bytes())["segments"]:
         if one["segment_id"].replace("-", "") == segment:
@@ -38,8 +41,8 @@ def files_in_use(file: Path) -> bool:
     return False
 
 
-def are_segments_intact(file: Path) -> bool:
-    """Say whether a file ends in the checksum of what is before it; those without one pass."""
+def has_valid_checksum(file: Path) -> bool:
+    """Return True if a file matches its trailing checksum, or has none."""
     if "." not in file.name[1:] or file.suffix in (".json", ".lock"):
         return True
     data = file.read_bytes()

@@ -1,8 +1,8 @@
-"""The passages' words in Tantivy, for BM25; alone imports tantivy.
+"""Text index in Tantivy, for BM25. The only module that imports tantivy.
 
-A query is taken apart here, by the rules that the passages went through (see `stemming`), so no
-character of a question is ever syntax.  How far the index has followed the record is a document of
-its own, written in the same commit as the passages.
+A query is analysed here by the same rules as the passages (see `analyzers`), so no character of a
+question is query syntax. The last change in the index is a document of its own, written in the same
+commit as the passages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import tantivy
 
 from rag.index.analyzers import ENGLISH, PLAIN, STEMMED, analyze, analyze_with, stemming_rules
-from rag.index.tantivy_files import are_segments_intact, files_in_use, refuse_missing_files
+from rag.index.tantivy_files import check_segment_files, has_valid_checksum, is_file_in_use
 from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
 from rag.store.file_permissions import make_private_folder, make_tree_private
 from rag.store.rows import IndexedPassage, to_timestamp
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from rag.store.passages import Numbers
 
 FOLDER = "lexical"
-HEAP = 64_000_000  # bytes that the writer may hold before it writes a segment
-TITLE_BOOST = 0.5  # every passage of an article bears its title: it must not outweigh the words
+HEAP = 64_000_000  # bytes in memory before the writer writes a segment
+TITLE_BOOST = 0.5  # every passage has its article's title, which must not outweigh the text
 PHRASE_BOOST = 3.0
 EPOCH_BOUND = 2**62
 RAW = ("article_id", "publisher", "author", "section", "language", "kind", "access", "stemmed")
-PUBLIC = "\x00"  # the term of what everybody may read
+PUBLIC = "\x00"  # the term of articles without access rights
 
 
 def _schema() -> tantivy.Schema:
@@ -39,7 +39,7 @@ def _schema() -> tantivy.Schema:
     builder.add_integer_field("number", stored=False, indexed=True, fast=True)
     builder.add_integer_field("published", stored=False, indexed=True, fast=True)
     builder.add_integer_field("reached", stored=False, indexed=True, fast=True)
-    for field in ("title", "text"):  # their terms, with spaces between
+    for field in ("title", "text"):  # terms separated by spaces
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="position")
     for field in RAW:
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
@@ -47,25 +47,26 @@ def _schema() -> tantivy.Schema:
 
 
 class TantivyIndex:
-    """Tantivy's index of passages, by their numbers; follows the record by `reached`."""
+    """Tantivy index of passages by passage number; `reached` is its last change."""
 
     def __init__(self, folder: Path) -> None:
+        """Open the text index of an archive; create it if missing."""
         self.folder = folder / FOLDER
         self._writer: Any = None
         self._open()
 
     def _open(self) -> None:
         make_private_folder(self.folder)
-        refuse_missing_files(self.folder)
+        check_segment_files(self.folder)
         self._schema = _schema()
         self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
         make_tree_private(self.folder)
         self.refresh()
 
     def refresh(self) -> int:
-        """See what another process has committed; return how far the index has followed.
+        """Take in the commits of other processes; return the last change in the index.
 
-        Who is about to write uses the value returned: another thread may set `reached` meanwhile.
+        A writer must use the returned value: another thread may set `reached` in the meantime.
         """
         self._index.reload()
         searcher = self._index.searcher()
@@ -76,44 +77,52 @@ class TantivyIndex:
         return reached
 
     def close(self) -> None:
+        """Close the writer, if one is open."""
         if self._writer is not None:
             self._writer.wait_merging_threads()
             self._writer = None
 
     def clear(self) -> None:
-        """Throw the index away and begin an empty one."""
+        """Delete the index, and create an empty one."""
         self.close()
         shutil.rmtree(self.folder)
         self._open()
 
     def count(self) -> int:
+        """Return the number of passages in the index."""
         found = self._index.searcher().search(self._range("number", 0, EPOCH_BOUND), limit=1)
         return int(found.count)
 
     def numbers(self) -> set[int]:
-        """Return the numbers of all passages that it holds."""
-        return set(self.held().tolist())
+        """Return the numbers of all passages in the index."""
+        return set(self.all_numbers().tolist())
 
-    def held(self) -> Numbers:
-        """Return the number of every passage that it holds, ascending; one held twice, twice."""
+    def all_numbers(self) -> Numbers:
+        """Return the number of every indexed passage, ascending, with repetitions."""
         searcher = self._index.searcher()
         query = self._range("number", 0, EPOCH_BOUND)
         hits = searcher.search(query, limit=max(searcher.num_docs, 1)).hits
         values = searcher.fast_field_values("number", [address for _, address in hits])
         return np.sort(np.array(values, np.int64))
 
-    def damaged(self) -> list[str]:
-        """Return the names of the files whose checksum, which Tantivy puts last, does not hold.
+    def damaged_files(self) -> list[str]:
+        """Return the names of the files that don't match their checksum.
 
-        What a killed writer left half done is none of the index's: the next one clears it.
+        A killed writer's unfinished files don't count: the next writer deletes them.
         """
-        files = sorted(path for path in self.folder.iterdir() if files_in_use(path))
-        return [file.name for file in files if not are_segments_intact(file)]
+        files = sorted(path for path in self.folder.iterdir() if is_file_in_use(path))
+        return [file.name for file in files if not has_valid_checksum(file)]
 
     def write(
         self, added: Iterable[Sequence[IndexedPassage]], removed: Iterable[int], sequence: int
     ) -> None:
-        """Add and remove passages in one commit, and say that `sequence` has been reached."""
+        """Add and remove passages in one commit.
+
+        Args:
+            added: Batches of passages to add.
+            removed: Numbers of the passages to remove.
+            sequence: The change that the index then includes.
+        """
         self._begin()
         for number in removed:
             self._writer.delete_documents_by_query(self._term("number", number))
@@ -126,19 +135,24 @@ class TantivyIndex:
         self.refresh()
 
     def _begin(self) -> None:
-        """Have a writer, and none of the files that a killed one may have left half done.
+        """Open a writer, and delete the unfinished files of a killed one.
 
-        Tantivy names some of them by the commit that they were for, and fails if one is there.
+        Tantivy names some files by their commit, and fails if one of that name exists.
         """
         if self._writer is None:
             self._writer = self._index.writer(HEAP, 1)
             self._writer.garbage_collect_files()
 
-    def rewrite(self, held: Iterable[Sequence[IndexedPassage]], sequence: int) -> None:
-        """Hold these passages and nothing else, in one commit, and leave no file of before."""
+    def rewrite(self, passages: Iterable[Sequence[IndexedPassage]], sequence: int) -> None:
+        """Replace all passages in one commit, and delete the previous files.
+
+        Args:
+            passages: Batches of all passages.
+            sequence: The change that the index then includes.
+        """
         self._begin()
         self._writer.delete_all_documents()
-        for batch in held:
+        for batch in passages:
             for live in batch:
                 self._writer.add_document(_document(live))
         self._writer.add_document(tantivy.Document(reached=sequence))
@@ -156,9 +170,18 @@ class TantivyIndex:
         phrases: Sequence[str] = (),
         up_to: int | None = None,
     ) -> list[tuple[int, float]]:
-        """Return the `k` passages that score best by BM25, best first, with their scores.
+        """Return the passages with the highest BM25 score.
 
-        Numbers only grow: those `up_to` one are what was there when it came in.
+        Args:
+            query: The query; none of its characters is syntax.
+            k: The number of passages.
+            filters: Filters for the articles.
+            phrases: Phrases that score extra.
+            up_to: The highest passage number to return; numbers only grow, so it selects the
+                passages of a past time.
+
+        Returns:
+            Passage numbers and scores, best first.
         """
         exact = [self._phrase(words) for phrase in phrases for words in self.phrases(phrase)]
         words = [self._words(query, 1.0), *exact]
@@ -179,11 +202,11 @@ class TantivyIndex:
         return [(int(n), float(score)) for n, (score, _) in zip(numbers, hits, strict=True)]
 
     def terms(self, query: str) -> list[str]:
-        """Return the terms of a query by the rules of every language that it holds, each once."""
+        """Return the distinct terms of a query by the rules of every language in the index."""
         return analyze_with(query, self._rules())
 
     def phrases(self, phrase: str) -> list[tuple[str, ...]]:
-        """Return the terms of a phrase, in order, by the rules of each language that it holds."""
+        """Return the terms of a phrase, in order, by the rules of each language in the index."""
         found = dict.fromkeys(tuple(analyze(phrase, name)) for name in self._rules())
         return [words for words in found if words]
 
@@ -193,7 +216,7 @@ class TantivyIndex:
         return held or [ENGLISH]
 
     def rarity(self, field: str, term: str) -> float:
-        """Return BM25's weight of a term: the rarer in this index, the more."""
+        """Return the inverse document frequency of a term, as BM25 defines it."""
         searcher = self._index.searcher()
         number, having = searcher.num_docs, searcher.doc_freq(field, term)
         return math.log(1 + (number - having + 0.5) / (having + 0.5))

@@ -1,1 +1,1 @@
-"""The embedding models, cross-encoders and chat models: by name, and where their weights lie."""
+"""Embedding models, cross-encoders and chat models."""

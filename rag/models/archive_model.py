@@ -1,4 +1,4 @@
-"""The models that an archive is used with: named at once, opened when first asked for."""
+"""The models an archive is used with; named at once, loaded on first use."""
 
 from __future__ import annotations
 
@@ -20,29 +20,33 @@ Vectors = npt.NDArray[np.float32]
 
 
 class LazyEmbeddings:
-    """The settings' embedding model, not yet opened: its name costs nothing."""
+    """The embedding model of the settings, before it is loaded."""
 
     def __init__(self, settings: Settings) -> None:
+        """Take the model that `settings` name."""
         self.name = settings.embedding_model
         self._settings = settings
 
     def open(self) -> Any:
-        """Return the model itself."""
+        """Return the loaded model."""
         from rag.models.loading import open_embeddings
 
         return open_embeddings(self._settings)
 
 
 class ArchiveModel:
-    """The embedding model that an archive is fed and searched with, changed when the archive's is.
-
-    May be used by several threads.
-    """
+    """The embedding model that an archive is written and searched with. Thread-safe."""
 
     def __init__(self, embeddings: Any, settings: Settings, built_with: str = "") -> None:
-        """Be `embeddings`, any LangChain `Embeddings`, or where None is given the settings' model.
+        """Take a model, or the settings' model.
 
-        Raises EmbeddingMismatchError where the archive was built with another.
+        Args:
+            embeddings: A LangChain `Embeddings`; None for the settings' model.
+            settings: The settings.
+            built_with: Name of the model that the archive was built with; "" for a new archive.
+
+        Raises:
+            EmbeddingMismatchError: The archive was built with another model.
         """
         self._settings = settings
         self._model = embeddings or LazyEmbeddings(settings_for_archive(settings, built_with))
@@ -50,17 +54,18 @@ class ArchiveModel:
             raise EmbeddingMismatchError(
                 f"the archive was built with the embedding model {built_with}, not {self.name}: "
                 f"set BACKFILE_EMBEDDING_MODEL={built_with}, "
-                f"or embed it anew with `backfile reembed --model {self.name}`"
+                f"or re-embed the archive with `backfile reembed --model {self.name}`"
             )
         self._changing = threading.Lock()
         self._last: tuple[Any, str, Vectors] = (None, "", np.empty(0, np.float32))
 
     @property
     def name(self) -> str:
+        """The model's name."""
         return model_name(self._model)
 
     def open(self) -> Any:
-        """Return the model, opened when first asked for."""
+        """Return the model, loaded on first use."""
         if isinstance(self._model, LazyEmbeddings):
             with self._changing:
                 if isinstance(self._model, LazyEmbeddings):
@@ -68,9 +73,10 @@ class ArchiveModel:
         return self._model
 
     def change_to(self, name: str) -> None:
-        """Be the model of this name from now on.
+        """Switch to the model of this name.
 
-        Raises EmbeddingMismatchError where it cannot be opened by its name.
+        Raises:
+            EmbeddingMismatchError: It can't be loaded by its name.
         """
         with self._changing:
             if self.name == name:
@@ -79,34 +85,38 @@ class ArchiveModel:
                 self._model = LazyEmbeddings(replace(self._settings, embedding_model=name)).open()
             except ModelError as error:
                 raise EmbeddingMismatchError(
-                    f"the archive has been embedded anew with {name} since it was opened, and "
-                    f"that model cannot be opened here: {error}"
+                    f"the archive has been re-embedded with {name} since it was opened, and "
+                    f"that model cannot be loaded here: {error}"
                 ) from error
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
-        """Return the texts' vectors (n, dimension), of length one, as passages are embedded."""
+        """Return the unit vectors of texts, embedded as passages, shape (n, dimension).
+
+        Raises:
+            ModelError: The model failed, for any text.
+        """
         model = self.open()
         try:
             return _vectors(model, texts)
         except (BackfileError, OSError, MemoryError):
             raise
         except Exception as error:
-            if _works(model):  # it's these texts that it can't embed
+            if _works(model):  # only these texts fail
                 raise
             line = " ".join(str(error).split())[:200]
             raise ModelError(
                 f"the embedding model {self.name} failed ({type(error).__name__}: {line}): "
-                "see that it can be reached, and run the same command again"
+                "check that it can be reached, and run the same command again"
             ) from error
 
     def too_long(self, texts: Sequence[str]) -> int:
-        """Return how many of the texts go further than the model reads; 0 where it does not say."""
+        """Return the number of texts beyond the model's input limit; 0 if the limit is unknown."""
         model = self.open()
         count = getattr(model, "count_tokens", None)
         return sum(tokens > model.max_tokens for tokens in count(texts)) if count and texts else 0
 
     def query_vector(self, query: str) -> Vectors:
-        """The query's unit vector; the last one is kept, as searches ask in turn."""
+        """Return the query's unit vector; the last one is cached."""
         model = self.open()
         of, last, vector = self._last
         if of is not model or last != query:
@@ -122,7 +132,7 @@ def _vectors(model: Any, texts: Sequence[str]) -> Vectors:
 
 
 def _works(model: Any) -> bool:
-    """Whether a model embeds an ordinary sentence."""
+    """Return True if the model can embed an ordinary sentence."""
     try:
         return bool(len(_vectors(model, ["The ferry sailed on Monday."])))
     except Exception:
@@ -135,7 +145,7 @@ def _unit(vectors: Vectors) -> Vectors:
 
 
 def open_reranker_lazily(settings: Settings) -> BaseCrossEncoder | None:
-    """Return the settings' cross-encoder; None where none is set."""
+    """Return the settings' cross-encoder; None if none is set."""
     if not settings.reranker:
         return None
     from rag.models.loading import open_reranker
@@ -144,13 +154,13 @@ def open_reranker_lazily(settings: Settings) -> BaseCrossEncoder | None:
 
 
 def settings_for_archive(settings: Settings, built_with: str) -> Settings:
-    """Where no embedding model is set, take the one that the archive was built with."""
+    """Return settings with the archive's embedding model, unless they set one themselves."""
     if built_with and settings.embedding_model == Settings().embedding_model:
         return replace(settings, embedding_model=built_with)
     return settings
 
 
 def model_name(embeddings: Any) -> str:
-    """Return the name by which an archive remembers a LangChain embedding model."""
+    """Return the name that an archive stores for a LangChain embedding model."""
     name = getattr(embeddings, "name", "") or getattr(embeddings, "model_name", "")
     return str(name or type(embeddings).__name__)

@@ -1,7 +1,7 @@
-"""Sentence embeddings: LangChain's Embeddings over a sentence-transformers model.
+"""LangChain Embeddings over sentence-transformers models.
 
-A query is embedded in numpy (`rag.models.numpy_bert`) where it supports the model, so that a search
-doesn't wait for torch; many passages are embedded in torch (`rag.models.torch_backend`).
+Queries are embedded in numpy (`rag.models.numpy_bert`) where it supports the model, so that a
+search doesn't wait for torch; many passages are embedded in torch (`rag.models.torch_backend`).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 Task = Literal["query", "document"]
 Vectors = NDArray[np.float32]
 
-# Until torch is loaded, a call of fewer tokens is done in numpy: that takes 3 s (2,500 tokens a
-# second on two cores; `python -m tests.benchmarks.embedding`), loading torch 5 s.
+# Calls with fewer tokens use numpy until torch is loaded: 3 s here, as loading torch takes 5 s.
+# Figures: docs/benchmarks.md; `python -m tests.benchmarks.embedding`.
 TORCH_FROM_TOKENS = 8192
 
-# The names under which a model keeps its prompts; the first that is not empty counts.
+# Names of a model's prompts; the first that is not empty counts.
 PROMPT_NAMES: dict[Task, tuple[str, ...]] = {
     "query": ("query",),
     "document": ("document", "passage", "corpus"),
@@ -41,14 +41,20 @@ PROMPT_NAMES: dict[Task, tuple[str, ...]] = {
 
 
 class SentenceEmbeddings(Embeddings):
-    """A sentence-transformers model: unit vectors of queries and of passages, float32.
+    """Sentence-transformers model that returns unit vectors of queries and passages, float32.
 
-    The prompts that the model asks for ("query: ", "passage: ") are put before the texts.
-    A text beyond `max_tokens` is cut there: `count_tokens` tells in time.  `precision` is that
-    of torch's products.  May be used by several threads.
+    The model's prompts ("query: ", "passage: ") are added. Texts are truncated at `max_tokens`;
+    `count_tokens` tells beforehand. Thread-safe.
     """
 
     def __init__(self, folder: Path, *, name: str = "", precision: Precision = "auto") -> None:
+        """Take the model in a folder; it is loaded on first use.
+
+        Args:
+            folder: The model's folder.
+            name: Its name; the folder if empty.
+            precision: Precision of torch's products.
+        """
         self.name = name or str(folder)
         self.folder = folder
         self.precision = precision
@@ -57,7 +63,7 @@ class SentenceEmbeddings(Embeddings):
 
     @cached_property
     def max_tokens(self) -> int:
-        """The most tokens of a text that the model reads, special tokens included."""
+        """The longest input in tokens, including special tokens."""
         folder = self._transformer_folder
         own = read_json(folder / "sentence_bert_config.json").get("max_seq_length")
         of_tokenizer = read_json(folder / "tokenizer_config.json").get("model_max_length")
@@ -65,11 +71,11 @@ class SentenceEmbeddings(Embeddings):
         return int(own or min(limit for limit in (of_tokenizer, of_model, 2**20) if limit))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens each text is as a passage, prompt and special tokens included."""
+        """Return the tokens of each text as a passage, including prompt and special tokens."""
         return [len(encoding) for encoding in self._encoded(self._prompted(texts, "document"))]
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """Return the texts' unit vectors, as passages."""
+        """Return the unit vectors of passages."""
         return self.embed_array(texts).tolist()  # type: ignore[no-any-return]
 
     def embed_query(self, text: str) -> list[float]:
@@ -77,13 +83,13 @@ class SentenceEmbeddings(Embeddings):
         return self._embed([text], "query")[0].tolist()  # type: ignore[no-any-return]
 
     def embed_array(self, texts: Sequence[str]) -> Vectors:
-        """Return the texts' unit vectors, as passages: (texts, dimensions)."""
+        """Return the unit vectors of passages, shape (texts, dimensions)."""
         return self._embed(texts, "document")
 
     def token_vectors(self, texts: Sequence[str]) -> list[Vectors]:
-        """Return the unit vectors of each text's tokens, (tokens, dimensions), for MaxSim.
+        """Return the unit vectors of each text's tokens, shape (tokens, dimensions), for MaxSim.
 
-        Without prompts and special tokens; what lies beyond `max_tokens` is not there.
+        Without prompts and special tokens; text beyond `max_tokens` is left out.
         """
         encodings = self._encoded(texts)
         if self._bert is not None:
@@ -91,7 +97,7 @@ class SentenceEmbeddings(Embeddings):
         else:
             of_each = map(self._torch.token_vectors, texts)
         words = (np.asarray(self._cut(e, e.special_tokens_mask)) == 0 for e in encodings)
-        return [_unit(states[kept]) for states, kept in zip(of_each, words, strict=True)]
+        return [_unit(states[mask]) for states, mask in zip(of_each, words, strict=True)]
 
     def _embed(self, texts: Sequence[str], task: Task) -> Vectors:
         prompted = self._prompted(texts, task)
@@ -103,18 +109,18 @@ class SentenceEmbeddings(Embeddings):
         return _unit(self._torch.vectors(prompted, lengths, task))
 
     def _cut(self, encoding: Encoding, values: list[int]) -> list[int]:
-        """Return one value a token, without those of the tokens beyond `max_tokens`."""
+        """Return one value per token, without the tokens beyond `max_tokens`."""
         if len(values) <= self.max_tokens:
             return values
         mask = encoding.special_tokens_mask
-        closing = mask[::-1].index(0)  # special tokens at the end stay
+        closing = mask[::-1].index(0)  # keeps the special tokens at the end
         return values[: self.max_tokens - closing] + values[len(values) - closing :]
 
     def _prompted(self, texts: Sequence[str], task: Task) -> list[str]:
         return [self._prompts[task] + text for text in texts]
 
     def _encoded(self, texts: Sequence[str]) -> list[Encoding]:
-        # fast: without the characters' offsets
+        # the fast variant doesn't compute character offsets
         return self._tokenizer.encode_batch_fast(texts)
 
     @cached_property
@@ -144,7 +150,7 @@ class SentenceEmbeddings(Embeddings):
             )
         try:
             tokenizer = Tokenizer.from_file(str(file))
-        except Exception as error:  # tokenizers raises nothing narrower
+        except Exception as error:  # tokenizers raises only Exception
             raise ModelError(f"{file} is not a tokenizer: {error}") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()

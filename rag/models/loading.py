@@ -1,4 +1,4 @@
-"""Model names into models: LangChain's Embeddings, chat models and cross-encoders."""
+"""Models from settings: embeddings, rerankers, entailment models and chat models."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ __all__ = [
 
 
 def open_embeddings(settings: Settings) -> SentenceEmbeddings:
-    """Return the embedding model that the settings name; it is loaded when first used.
+    """Return the settings' embedding model; it is loaded on first use.
 
-    Raises ModelError if it is not there, or if its weights are not the original's.
+    Raises:
+        ModelError: The model is missing, or its weights are not the expected ones.
     """
     name = settings.embedding_model
     folder = minilm_folder() if name == MINILM else model_folder(name)
@@ -37,9 +38,10 @@ def open_embeddings(settings: Settings) -> SentenceEmbeddings:
 
 
 def open_reranker(settings: Settings) -> BaseCrossEncoder | None:
-    """Return the reranker that the settings name, or None if they name none; ModelError if missing.
+    """Return the settings' reranker, or None; it is loaded on first use.
 
-    It is loaded when it first scores.
+    Raises:
+        ModelError: The model is missing.
     """
     if not settings.reranker:
         return None
@@ -49,9 +51,10 @@ def open_reranker(settings: Settings) -> BaseCrossEncoder | None:
 
 
 def open_entailment_model(settings: Settings) -> EntailmentModel | None:
-    """Return the entailment model that the settings name, or None if they name none.
+    """Return the settings' entailment model, or None; it is loaded on first use.
 
-    Raises ModelError if it is missing, or no entailment model; it is loaded when it first judges.
+    Raises:
+        ModelError: The model is missing, or is not an entailment model.
     """
     if not settings.entailment_model:
         return None
@@ -61,24 +64,25 @@ def open_entailment_model(settings: Settings) -> EntailmentModel | None:
 
 
 def open_chat_model(settings: Settings) -> BaseChatModel | None:
-    """Return the chat model that the settings name, or None if they name none.
+    """Return the settings' chat model, or None.
 
-    Raises ChatModelError if its package or its key is missing, or it is unknown.
+    Raises:
+        ChatModelError: Its package or its key is missing, or the model is unknown.
     """
     if not settings.chat_model:
         return None
     provider, _, model_name = settings.chat_model.partition(":")
     if not model_name:
         raise ChatModelError(
-            f"the chat model {settings.chat_model} is not written as provider:model, "
-            "such as openai:gpt-4o-mini or ollama:qwen3"
+            f"the chat model {settings.chat_model} is not in the form provider:model: "
+            "set one such as openai:gpt-4o-mini or ollama:qwen3"
         )
     from langchain.chat_models import init_chat_model  # 2 s: only to write answers with a model
 
     options: dict[str, Any] = {"timeout": settings.timeout}
-    if provider == "ollama":  # it hands the time limit to its HTTP client
+    if provider == "ollama":  # passes the timeout to its HTTP client
         options = {"client_kwargs": options}
-    if provider == "openai":  # else a server of one's own is not asked what it counted
+    if provider == "openai":  # self-hosted servers report usage only if asked
         options["stream_usage"] = True
     if settings.chat_base_url:
         options["base_url"] = settings.chat_base_url
@@ -90,9 +94,12 @@ def open_chat_model(settings: Settings) -> BaseChatModel | None:
         raise ChatModelError(
             f"the chat model {settings.chat_model} needs a package: {_install(provider)}"
         ) from error
-    except Exception as error:  # each provider raises its own when the key is missing
+    except Exception as error:  # each provider raises its own type for a missing key
         raise ChatModelError(_refused(settings.chat_model, provider, error)) from error
-    for field, variable in model.lc_secrets.items():  # some notice only when they are asked
+    for (
+        field,
+        variable,
+    ) in model.lc_secrets.items():  # some providers notice a missing key only at the first request
         key = getattr(model, field, None)
         if isinstance(key, SecretStr) and not key.get_secret_value():
             raise ChatModelError(_no_key(settings.chat_model, variable))

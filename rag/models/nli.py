@@ -1,4 +1,4 @@
-"""An entailment model: how probably a passage bears a claim out, is silent on it, or denies it."""
+"""Entailment model: how probably a passage entails or contradicts a claim."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ _NEITHER = ("not_entail", "not-entail", "non_entail", "non-entail")
 
 
 class EntailmentModel:
-    """A cross-encoder trained on entailment; its config tells which number means what.
+    """Cross-encoder trained on entailment.
 
-    The order differs from model to model: it is read from `id2label`, never assumed.
+    The order of its outputs differs between models; it is read from `id2label`.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Raises ModelError if the config names no label for entailment."""
+        """Take the model in a folder; it is loaded on first use.
+
+        Raises:
+            ModelError: The config has no label for entailment.
+        """
         self.folder = folder
         self._places = _places(folder)
         self._model = CrossEncoder(folder)
@@ -38,9 +42,9 @@ class EntailmentModel:
 
 
 def _places(folder: Path) -> tuple[list[int], list[int], list[int]]:
-    """Return the places of the labels for entailed, neutral and contradicted, in this order.
+    """Return the output positions of the labels entailed, neutral and contradicted.
 
-    A model of two labels tells entailed from the rest, which then counts as neutral.
+    A model with two labels only separates entailed from the rest, which counts as neutral.
     """
     labels = read_json(folder / "config.json").get("id2label") or {}
     places: tuple[list[int], list[int], list[int]] = ([], [], [])
@@ -55,7 +59,7 @@ def _places(folder: Path) -> tuple[list[int], list[int], list[int]]:
     if len(places[0]) != 1 or sum(map(len, places)) != len(labels):
         named = ", ".join(map(str, labels.values())) or "none"
         raise ModelError(
-            f"{folder} is no entailment model: its labels are {named}, not entailment, neutral "
-            "and contradiction: set BACKFILE_ENTAILMENT_MODEL to another one"
+            f"{folder} is not an entailment model: its labels are {named}, not entailment, "
+            "neutral and contradiction: set BACKFILE_ENTAILMENT_MODEL to another one"
         )
     return places

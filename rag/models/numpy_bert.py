@@ -1,8 +1,8 @@
-"""A sentence-transformers model of the BERT kind in numpy: a query's vector without loading torch.
+"""BERT forward pass in numpy: query vectors without importing torch.
 
-The forward pass is that of Devlin et al., 2019 (arXiv 1810.04805) as transformers' BertModel
-computes it at inference.  Texts go through one behind another, with neither padding nor mask: the
-products with weights take all their tokens at once, attention each text's own.
+The model of Devlin et al., 2019 (arXiv 1810.04805), as transformers' BertModel computes it at
+inference. Texts are concatenated without padding or mask: products with weights take all tokens
+at once, attention takes each text by itself.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from rag.models.weights import read_json
 
 Array = NDArray[np.float32]
 
-# Tokens that go through at once, or one text.  Fourteen sentences of some 35 tokens take, with one
-# thread, 394 ms one by one, 360 with 64, 322 with 128, 349 with 192: medians of 11, in turn.
+# Tokens per pass, unless one text has more: the fastest of four sizes (docs/benchmarks.md).
 TOKENS = 128
 
 POOLING_SWITCHES = {
@@ -35,12 +34,13 @@ POOLING_SWITCHES = {
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """`x @ weight + bias`."""
+    """Linear layer: `x @ weight + bias`."""
 
     weight: Array
     bias: Array
 
     def __call__(self, x: Array) -> Array:
+        """Apply the layer to rows."""
         y: Array = x @ self.weight
         y += self.bias
         return y
@@ -48,13 +48,14 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class LayerNorm:
-    """Each row with mean 0 and variance 1, then scaled and shifted."""
+    """Layer normalisation: each row to mean 0 and variance 1, then scaled and shifted."""
 
     weight: Array
     bias: Array
     epsilon: float
 
     def __call__(self, x: Array) -> Array:
+        """Normalise rows."""
         x = x - x.mean(axis=-1, keepdims=True)
         variance = np.einsum("ij,ij->i", x, x) / np.float32(x.shape[-1])
         x /= np.sqrt(variance + np.float32(self.epsilon))[:, None]
@@ -65,7 +66,7 @@ class LayerNorm:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Self-attention, then two linear maps with a GELU between, each added to what came in."""
+    """Transformer layer: self-attention and a GELU feed-forward network, with residuals."""
 
     heads: int
     query_key_value: Linear
@@ -76,6 +77,7 @@ class Layer:
     output_norm: LayerNorm
 
     def __call__(self, x: Array, texts: Sequence[slice]) -> Array:
+        """Apply the layer to the tokens of several texts."""
         asked = self.query_key_value(x)
         attended = np.concatenate([self._attend(asked[text]) for text in texts])
         x = self.attention_norm(x + self.attention_output(attended))
@@ -95,7 +97,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Bert:
-    """The encoder and its pooling: token ids in, token vectors or one vector a text out."""
+    """The encoder and its pooling: token ids to token vectors, or to one vector per text."""
 
     words: Array
     positions: Array
@@ -104,11 +106,12 @@ class Bert:
     pooling: Literal["mean", "cls"]
 
     def token_vectors(self, texts: Sequence[Sequence[int]]) -> Iterator[Array]:
-        """Yield the last layer's vectors of each text given as token ids: (tokens, dimensions).
+        """Yield the last layer's vectors of each text, shape (tokens, dimensions).
 
-        Special tokens are included.
+        Args:
+            texts: Token ids of each text, including special tokens.
         """
-        for some in _together(texts):
+        for some in _batched(texts):
             ends = np.cumsum([len(ids) for ids in some])
             places = [slice(end - len(ids), end) for ids, end in zip(some, ends, strict=True)]
             words = self.words[np.concatenate([np.asarray(ids) for ids in some])]
@@ -120,15 +123,19 @@ class Bert:
             yield from (x[place] for place in places)
 
     def vectors(self, texts: Sequence[Sequence[int]]) -> Array:
-        """Return the vectors of texts given as token ids, of the length the pooling leaves them."""
+        """Return one pooled vector per text, not normalised.
+
+        Args:
+            texts: Token ids of each text, including special tokens.
+        """
         found = np.empty((len(texts), self.words.shape[1]), np.float32)
         for row, states in zip(found, self.token_vectors(texts), strict=True):
             row[:] = states.mean(axis=0) if self.pooling == "mean" else states[0]
         return found
 
 
-def _together(texts: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
-    """Yield the texts in their order, as many at a time as have TOKENS, and one at the least."""
+def _batched(texts: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
+    """Yield consecutive texts in batches of at most TOKENS tokens, but at least one text."""
     some, taken = list[Sequence[int]](), 0
     for ids in texts:
         if some and taken + len(ids) > TOKENS:
@@ -141,7 +148,7 @@ def _together(texts: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
 
 
 def read_bert(folder: Path) -> Bert | None:
-    """Return the model in `folder`, or None if it is of a kind this module does not compute."""
+    """Return the model in `folder`; None if this module can't compute it."""
     pooling = _pooling(folder)
     config = read_json(folder / "config.json")
     weights = folder / "model.safetensors"
@@ -153,7 +160,7 @@ def read_bert(folder: Path) -> Bert | None:
         with safe_open(weights, framework="numpy") as file:
             prefix = "bert." if "bert.embeddings.LayerNorm.weight" in file.keys() else ""  # noqa: SIM118
             return _assembled(lambda name: file.get_tensor(prefix + name), config, pooling)
-    except (SafetensorError, TypeError):  # quantised, bfloat16, or named otherwise: torch knows
+    except (SafetensorError, TypeError):  # quantised, bfloat16 or other names: left to torch
         return None
 
 
@@ -205,7 +212,7 @@ def _is_plain_bert(config: dict[str, Any]) -> bool:
 
 
 def _pooling(folder: Path) -> Literal["mean", "cls"] | None:
-    """Return how the model pools, if it is Transformer, Pooling and perhaps Normalize."""
+    """Return the model's pooling if it is Transformer, Pooling and optionally Normalize."""
     modules = read_json(folder / "modules.json") or []
     kinds = [module["type"].rpartition(".")[2] for module in modules]
     if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
@@ -214,14 +221,14 @@ def _pooling(folder: Path) -> Literal["mean", "cls"] | None:
     if modules[0]["path"] or not config.get("include_prompt", True):
         return None
     mode = config.get("pooling_mode")
-    if mode is None:  # older files have a switch a mode instead
+    if mode is None:  # older files have one switch per mode
         switched = [name for name, on in config.items() if on is True and name in POOLING_SWITCHES]
         mode = POOLING_SWITCHES[switched[0]] if len(switched) == 1 else None
     return "mean" if mode == "mean" else "cls" if mode == "cls" else None
 
 
 def _gelu(x: Array) -> Array:
-    """Return x times the normal distribution function, whose error here is below 1e-7.
+    """Return x times the normal distribution function, with an error below 1e-7.
 
     numpy has no erf; this is Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
     """
@@ -237,5 +244,5 @@ def _gelu(x: Array) -> Array:
     np.negative(z, out=z)
     np.exp(z, out=z)
     tail *= z
-    tail *= np.float32(0.5)  # the part of the distribution beyond |x|
+    tail *= np.float32(0.5)  # the tail beyond |x|
     return x * np.where(x < 0, tail, np.float32(1) - tail)

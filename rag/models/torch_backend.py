@@ -1,7 +1,7 @@
-"""The models that sentence-transformers computes; alone imports it and torch.
+"""Bulk embedding and cross-encoders with torch. The only module that imports torch.
 
-Both cost seconds and hundreds of megabytes: a module that wants a model of here opens it when it
-has something to compute.
+torch and sentence-transformers cost seconds and hundreds of megabytes: import this module only when
+there is something to compute.
 """
 
 from __future__ import annotations
@@ -24,27 +24,33 @@ from rag.settings import Precision
 Task = Literal["query", "document"]
 Vectors = NDArray[np.float32]
 
-# Padded tokens a batch.  Tokens a second of processor time, one thread of a Zen 4 with
-# avx512_bf16, passages of 200 tokens: bfloat16 4550 with 1024 a batch, 4850 with 2048, 4280 with
-# 8192; float32 2710 with 2048; sentence-transformers' own batches of 32 texts, float32, 2240.
-# Again: `python -m tests.benchmarks.embedding`.
+# Padded tokens per batch: the fastest of three sizes (docs/benchmarks.md;
+# `python -m tests.benchmarks.embedding`).
 BATCH_TOKENS = 2048
 
-# Pairs a batch, longest first.  Processor time a token of six layers of 384, one thread with AVX2
-# on a busy machine, pairs of 256 tokens: 374 us with 4 a batch, 470 with 20, 443 with 1; and fewer
-# are padded to the longest.
+# Pairs per batch, longest first: the fastest of three sizes (docs/benchmarks.md).
 PAIRS = 4
 
 
 class TransformerEncoder:
-    """A SentenceTransformer: the vectors of many texts, as fast as this machine can."""
+    """SentenceTransformer for the vectors of many texts. Thread-safe."""
 
     def __init__(
         self, folder: Path, precision: Precision, *, batch_tokens: int = BATCH_TOKENS
     ) -> None:
+        """Load the model.
+
+        Args:
+            folder: The model's folder.
+            precision: Precision of its products; "auto" takes the faster one.
+            batch_tokens: Padded tokens per batch.
+
+        Raises:
+            ModelError: The model can't be loaded.
+        """
         self.batch_tokens = batch_tokens
         with _quiet_loading(folder):
-            import torch  # with the next line 5 s and 445 MB: only to embed in bulk
+            import torch  # with the next line 5 s and 445 MB: only for bulk embedding
             from sentence_transformers import SentenceTransformer
 
             narrow = precision == "bfloat16" or (precision == "auto" and bfloat16_is_faster())
@@ -52,10 +58,16 @@ class TransformerEncoder:
             self._model = SentenceTransformer(
                 str(folder), local_files_only=True, model_kwargs={"dtype": dtype}
             )
-        self._one_at_a_time = threading.Lock()  # the tokenizers inside are not for two threads
+        self._one_at_a_time = threading.Lock()  # its tokenizers are not thread-safe
 
     def vectors(self, texts: Sequence[str], lengths: Sequence[int], task: Task) -> Vectors:
-        """Return the texts' vectors, float32, in their order; `lengths` are in tokens."""
+        """Return the vectors of texts, float32, in order.
+
+        Args:
+            texts: Texts with their prompts.
+            lengths: Their lengths in tokens.
+            task: "query" or "document".
+        """
         model = self._model
         encode = model.encode_query if task == "query" else model.encode_document
         found: list[tuple[list[int], Vectors]] = []
@@ -63,7 +75,7 @@ class TransformerEncoder:
             with self._one_at_a_time:
                 tensor = encode(
                     [texts[i] for i in batch],
-                    prompt="",  # the texts have theirs already
+                    prompt="",  # the texts include their prompts
                     batch_size=len(batch),
                     show_progress_bar=False,
                     convert_to_tensor=True,
@@ -76,7 +88,7 @@ class TransformerEncoder:
         return vectors[np.argsort(order)]
 
     def token_vectors(self, text: str) -> Vectors:
-        """Return the vectors of the text's tokens, special tokens included, float32."""
+        """Return the vectors of a text's tokens, including special tokens, float32."""
         with self._one_at_a_time:
             tensor: Any = self._model.encode(
                 [text], prompt="", output_value="token_embeddings", show_progress_bar=False
@@ -85,19 +97,20 @@ class TransformerEncoder:
 
 
 class CrossEncoder:
-    """A sentence-transformers CrossEncoder, loaded when it is first asked."""
+    """Sentence-transformers CrossEncoder, loaded on first use."""
 
     def __init__(self, folder: Path) -> None:
+        """Take the model in a folder."""
         self.folder = folder
         self._loading = threading.Lock()
         self._model: Any = None
 
     def predict(self, pairs: Sequence[tuple[str, str]], **options: Any) -> NDArray[np.float32]:
-        """Return a score, or a row of them, for each pair of texts."""
+        """Return a score, or a row of scores, for each pair of texts."""
         with self._loading:
             if self._model is None:
                 with _quiet_loading(self.folder):
-                    import sentence_transformers  # 5 s, 445 MB: only to judge pairs of texts
+                    import sentence_transformers  # 5 s, 445 MB: only to score pairs of texts
 
                     self._model = sentence_transformers.CrossEncoder(
                         str(self.folder), local_files_only=True
@@ -107,27 +120,32 @@ class CrossEncoder:
 
 
 class Reranker(BaseCrossEncoder):
-    """A cross-encoder that ranks, as LangChain takes one."""
+    """A ranking cross-encoder behind LangChain's interface."""
 
     def __init__(self, folder: Path) -> None:
+        """Take the model in a folder; it is loaded on first use."""
         self.folder = folder
         self._model = CrossEncoder(folder)
 
     def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
-        """Return how well each second text answers the first; higher is better."""
+        """Return the relevance of each second text to the first; higher is better.
+
+        Raises:
+            ModelError: The model is not a ranking model.
+        """
         if not text_pairs:
             return []
         scores = self._model.predict(text_pairs, batch_size=PAIRS)
         if np.ndim(scores) != 1:
             raise ModelError(
-                f"{self.folder} gives {np.shape(scores)[1]} scores a pair, a reranker gives one: "
+                f"{self.folder} gives {np.shape(scores)[1]} scores per pair, not one: "
                 "set BACKFILE_RERANKER to one trained for ranking"
             )
         return [float(score) for score in scores]
 
 
 def batches(lengths: Sequence[int], limit: int) -> Iterator[list[int]]:
-    """Yield the texts' numbers, longest first, in batches of at most `limit` padded tokens."""
+    """Yield text positions, longest first, in batches of at most `limit` padded tokens."""
     longest_first = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     while longest_first:
         size = max(1, limit // max(1, lengths[longest_first[0]]))
@@ -136,10 +154,9 @@ def batches(lengths: Sequence[int], limit: int) -> Iterator[list[int]]:
 
 
 def bfloat16_is_faster() -> bool:
-    """Return whether products in bfloat16 take clearly less time than in float32, here and now.
+    """Return True if bfloat16 products are clearly faster than float32 on this machine.
 
-    Only asked where the processor has instructions for them: emulated, they are three to six
-    times slower.
+    Only measured if the processor supports them: emulated ones are three to six times slower.
     """
     import torch
 
@@ -168,14 +185,14 @@ def _median_seconds(run: Callable[[], object], times: int = 9) -> float:
 
 @contextmanager
 def _quiet_loading(folder: Path) -> Iterator[None]:
-    """Without transformers' progress bars; what goes wrong is a ModelError."""
+    """Hide transformers' progress bars in the block, and raise its errors as ModelError."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
-    except Exception as error:  # whatever a damaged or foreign folder makes transformers raise
+    except Exception as error:  # transformers raises many types for a damaged or foreign folder
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(f"the model in {folder} cannot be loaded: {reason}") from error
     finally:

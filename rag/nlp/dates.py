@@ -1,10 +1,10 @@
-"""The calendar in English words: names of months and weekdays, and dates as they are shown."""
+"""Dates in words."""
 
 from __future__ import annotations
 
 from datetime import date
 
-# Not strftime's names: they follow the locale that a program may have set.
+# strftime's names would follow the program's locale.
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -16,5 +16,5 @@ CALENDAR_WORDS = frozenset({*WEEKDAYS, *MONTH_NUMBERS})
 
 
 def format_date(day: date) -> str:
-    """Return a day, or a moment's, as "24 October 2024"."""
+    """Format a date, or the date of a time, as "24 October 2024"."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

@@ -1,4 +1,4 @@
-"""Names of people, places and institutions in English news, found by their capitals."""
+"""Names of people, places and institutions in English news, found by capitalisation."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ TITLES = frozenset(
 )
 _WITHIN = re.compile(r"(?<=[a-z,’] )\w\S*")
 _COMPOUND = re.compile(r"\w+(?:[’'-]\w+)*")
-_MARKS = 16  # ends of words looked at in one run of characters: O'Neil-Smith has three words
+_MARKS = 16  # word ends looked at per run of characters: O'Neil-Smith has three
 _OPENERS = STOP_WORDS | frozenset(
     "yes no meanwhile moreover asked speaking according earlier".split()
 )
-# Endings that common words have and names rarely do: to tell "Talks" from "Tusk" at a start.
+# Endings of common words, rare in names: tells "Talks" from "Tusk" at a sentence start.
 _COMMON = re.compile(
     r"(?:ing|tion|ment|ous|ers|ies|ful|ive|ly|ed|ness)s?$|^(?:please|source|share)$"
 )
 
-# A government is named by its country, its people or, after the stroke, its seat.
+# Names of a country: its people and, after the slash, its seat of government.
 _COUNTRIES: dict[str, str] = {
     "united states": "america american americans us u.s usa / washington white-house pentagon",
     "united kingdom": "britain british uk u.k england english / london downing-street whitehall",
@@ -82,7 +82,7 @@ _COUNTRIES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name as it stands in a text."""
+    """A name and its position in a text."""
 
     text: str
     start: int
@@ -101,23 +101,25 @@ def _keys(seats: bool) -> dict[str, str]:
 
 
 def normalize_name(name: str, *, seats: bool = True) -> str:
-    """Return what two ways of writing a name share: South Korean and South Korea are one.
+    """Return a key that spellings of a name share: South Korean and South Korea are equal.
 
-    With `seats`, Seoul and the Kremlin stand for their governments too.
+    Args:
+        name: The name.
+        seats: Map seats of government, such as Seoul and the Kremlin, to their country too.
     """
     low = re.sub(r"[’']s$", "", name.strip().rstrip(".")).lower().removeprefix("the ")
     return _keys(seats).get(low, low)
 
 
 def is_country(name: str) -> bool:
-    """Whether `name` stands for one of the countries known here: by its name, people or seat."""
+    """Return True if `name` is a known country, its people or its seat of government."""
     return normalize_name(name) in _COUNTRIES
 
 
 def find_names(text: str) -> list[Name]:
-    """Return the capitalised names in `text`; a word that only opens a sentence is none.
+    """Return the capitalised names in a text, without words that only open a sentence.
 
-    Titles (President, Mr) part two names and are in neither; so are days and months.
+    Titles (President, Mr), weekdays and months separate names, and belong to none.
     """
     found: list[Name] = []
     spelled = _Spelled(text)
@@ -156,19 +158,19 @@ def _ends_sentence(part: str) -> bool:
 
 
 def _parts_names(spelled: _Spelled, offset: int, part: re.Match[str], opens: bool) -> bool:
-    """Whether a word of a run of capitals belongs to no name: a title, a day, an opening word."""
+    """Return True if a capitalised word belongs to no name: a title, a date, an opening word."""
     word, at = part[0], offset + part.start()
     low = re.sub(r"[’']s$", "", word).rstrip(".").lower()
     if low in TITLES | CALENDAR_WORDS:
         return True
-    # "Do" and "An" are Korean names too, but not where a run of capitals begins.
+    # "Do" and "An" are Korean names too, but not at the start of a run of capitals.
     if opens and word[0].isupper() and low in _OPENERS and not (word.isupper() and len(word) > 1):
         return True
     return _only_opens(spelled, word, at, offset + part.end())
 
 
 def _only_opens(spelled: _Spelled, word: str, at: int, end: int) -> bool:
-    """Whether a capital is there only because the word opens a sentence or a quotation."""
+    """Return True if a word is capitalised only because it opens a sentence or quotation."""
     text, behind = spelled.text, at
     while behind and text[behind - 1] in " \t“\"‘'(":
         behind -= 1
@@ -184,14 +186,14 @@ def _only_opens(spelled: _Spelled, word: str, at: int, end: int) -> bool:
 
 
 class _Spelled:
-    """How words are spelled in a text, read once: a search for each name would be quadratic."""
+    """Spellings of the words in a text, collected once: one search per name would be quadratic."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     @cached_property
     def within_sentences(self) -> frozenset[str]:
-        """The words that stand behind another one or a comma, whole and up to each mark in them."""
+        """Words after another word or a comma, complete and up to each mark in them."""
         found: set[str] = set()
         for token in _WITHIN.finditer(self.text):
             ends = islice(re.finditer(r"\b", token[0]), 1, _MARKS)
@@ -200,15 +202,15 @@ class _Spelled:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The words, compounds as a whole and in their parts."""
+        """All words, with compounds complete and in parts."""
         found = _COMPOUND.findall(self.text)
         return frozenset(part for word in found for part in (word, *re.findall(r"\w+", word)))
 
 
 def full_name(surname: str, text: str) -> str:
-    """Return the one longer name in `text` that begins or ends with `surname`; empty if unclear.
+    """Return the one longer name in `text` that starts or ends with `surname`; "" if unclear.
 
-    Korean and Chinese names lead with the family name (Yoon Suk Yeol), most others end with it.
+    Korean and Chinese names start with the family name (Yoon Suk Yeol), most others end with it.
     """
     longer = {
         name.text
@@ -221,7 +223,13 @@ def full_name(surname: str, text: str) -> str:
 
 
 def description_of(name: str, text: str, reach: int = 60) -> str:
-    """Return the words just before and after the first full mention of `name`: who that is."""
+    """Return the words around the first mention of a name, which describe its bearer.
+
+    Args:
+        name: The full name.
+        text: The text.
+        reach: Characters to look back.
+    """
     at = text.find(name)
     if at < 0:
         return ""
@@ -231,7 +239,7 @@ def description_of(name: str, text: str, reach: int = 60) -> str:
 
 
 def names_match(one: str, other: str) -> bool:
-    """Whether two names may be of one: equal keys, or the words of the shorter in the longer."""
+    """Return True if two names can mean the same: equal keys, or one's words within the other."""
     a, b = normalize_name(one), normalize_name(other)
     if a == b:
         return True

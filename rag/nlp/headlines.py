@@ -1,18 +1,18 @@
-"""Whether a query is the headline of an article, word for word or nearly."""
+"""Recognise queries that are an article's headline, exactly or nearly."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 
-LEAST_WORDS = 3  # "Last week" may be anything
-NEARLY = 0.85  # of the words of both that are shared: a headline retyped, or without a word
+LEAST_WORDS = 3  # "Last week" could be anything
+NEARLY = 0.85  # Dice coefficient from which they match: a headline retyped, or with a word missing
 _WORD = re.compile(r"\w+")
-_PART = re.compile(r"\s[|–—-]\s")  # before a site's name: "Storm ends | Courier"
+_PART = re.compile(r"\s[|–—-]\s")  # before the site's name: "Storm ends | Courier"
 
 
 def is_headline(query: str, title: str) -> bool:
-    """Return whether `query` is `title`, but for a word, marks and the site's name after it."""
+    """Return True if `query` is `title` except for a word, punctuation or the site's name."""
     ours = _words(query)
     if ours.total() < LEAST_WORDS:
         return False

@@ -1,7 +1,7 @@
-"""Text that is written to be found: keywords repeated, keyword lists, a question said again.
+"""Detect keyword stuffing: repeated keywords, keyword lists, and repeated questions.
 
-Rules over counts of words. They are calibrated on the passages of 11,746 real articles, so that
-tables, price lists and glossaries, which repeat their labels, stay below the limits.
+Rules over word counts, calibrated on the passages of 11,746 real articles, so that tables, price
+lists and glossaries, which repeat their labels, stay below the limits.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from collections.abc import Collection, Sequence
 
 from rag.nlp.tokens import STOP_WORDS, TOKEN, stem
 
-SHORTEST = 12  # words of a text that is judged
-TOLD_OFTEN = 3  # times that prose of a passage's length says a word without being stuffed with it
-# Of the words of a passage: what the eight most frequent ones say beyond twice. Real: at most .46.
+SHORTEST = 12  # words; shorter texts are never stuffed
+TOLD_OFTEN = 3  # occurrences of a word that are normal in a passage
+# Share of the eight most frequent words beyond their second use; at most .46 in real passages.
 MOST_REPEATED = 0.55
-# Of the runs of three words: those said before. Real: at most .54, in galleries of captions.
+# Share of repeated trigrams; at most .54 in real passages, in galleries of captions.
 MOST_RUNS_REPEATED = 0.65
-# The same of the question's words alone: of these, few real passages say two so often.
+# The same for the question's words alone: few real passages repeat two of them so often.
 QUESTION_REPEATED = 0.18
-# A list of keywords: hardly a function word, and so much of it the question's.
+# A keyword list: few function words, and a large share of the question's words.
 FEWEST_FUNCTION_WORDS = 0.12
 QUESTION_SHARE = 0.3
 SHORTEST_LIST = 15  # words
-LONGEST_TITLE = 60  # words: no headline runs on so
+LONGEST_TITLE = 60  # words; no headline is longer
 
 
 def is_stuffed(text: str, asked: Collection[str] = ()) -> bool:
-    """Return whether a passage repeats words, or those of a question, as no prose does.
+    """Return True if a passage repeats words as no prose does.
 
     Args:
         text: The passage.
-        asked: The stems of the question's content words; without them only the text is judged.
+        asked: Stems of the question's content words; without them only the text itself counts.
     """
     tokens = [match[0].casefold() for match in TOKEN.finditer(text)]
     if len(tokens) < SHORTEST:
@@ -47,7 +47,7 @@ def is_stuffed(text: str, asked: Collection[str] = ()) -> bool:
 
 
 def is_stuffed_title(title: str) -> bool:
-    """Return whether a title repeats its words, or runs on, as no headline does."""
+    """Return True if a title repeats its words, or is too long for a headline."""
     tokens = [match[0].casefold() for match in TOKEN.finditer(title)]
     meaning = Counter(t for t in tokens if t not in STOP_WORDS)
     again = sum(max(0, n - 2) for n in meaning.values())

@@ -1,8 +1,8 @@
-"""When two articles are one story printed twice: how much of their wording they share, and where.
+"""Near-duplicate detection: shingles, MinHash, and the decision whether two articles match.
 
 A wire story is reprinted under other headlines, with a paragraph or two cut and a few words
-changed.  What repeats a story's background under a new lead is news, not a copy, and so is the
-next number of a column that opens with the same words.
+changed. An article that repeats a story's background under a new lead is news, not a copy, and so
+is the next issue of a column that opens with the same words.
 """
 
 from __future__ import annotations
@@ -24,36 +24,44 @@ from rag.schema import Article
 
 Hashes = npt.NDArray[np.uint64]
 
-SHINGLE = 4  # words.  Of 3, columns and templates come too near; of 5, a light edit costs too much
-OPENING = 120  # words: a lead and what comes with it, before background that many articles share
-PERMUTATIONS = 128  # of MinHash: an estimate within .04 of the share in common
-ROWS = 3  # of a band: 42 bands find .999 of what shares .6 of its wording, and .94 of .4
+SHINGLE = (
+    4  # words; with 3, columns and templates come too close; with 5, light edits cost too much
+)
+OPENING = 120  # words: the lead and the text before background that many articles share
+PERMUTATIONS = 128  # of MinHash: estimates the Jaccard similarity within .04
+ROWS = 3  # per band: 42 bands find .999 of pairs that share .6 of their shingles, .94 at .4
 BANDS = PERMUTATIONS // ROWS
-LEAD = 40  # words: sketched apart, for a brief that is the lead of a long article shares no more
+LEAD = 40  # words; with its own sketch, because a brief may share only a long article's lead
 LEAD_PERMUTATIONS = 32
 LEAD_ROWS = 4
 
-# All chosen on the 400 pairs of 11,746 articles that share most of their wording within a month
-# of each other, read one by one: `backfile evaluate duplicates` measures them anew.
+# All thresholds were chosen on 400 labelled pairs of 11,746 articles:
+# `backfile evaluate duplicates` measures them again.
 SAME_DAY = timedelta(days=1)
 SAME_WEEK = timedelta(days=7)
-CONTAINED_ON_THE_DAY = 0.70  # of the shorter one's wording in the longer
-CONTAINED_LATER = 0.80  # the same story a day on is reprinted, a column of templates goes on
-OPENS_ALIKE_ON_THE_DAY = 0.60  # of the shorter one's opening anywhere in the longer
+CONTAINED_ON_THE_DAY = 0.70  # share of the shorter text's shingles in the longer
+CONTAINED_LATER = 0.80  # a day later, columns and templates look alike
+OPENS_ALIKE_ON_THE_DAY = 0.60  # share of the shorter text's opening anywhere in the longer
 OPENS_ALIKE_LATER = 0.75
-LEADS_ALIKE = 0.50  # of the longer one's lead in a brief: else the brief is of something beside it
-LEADS_ALIKE_IN_AN_UPDATE = 0.60  # of its opening, where it is the later: a new lead makes it news
-HALF = 0.45  # of the longer one's wording: with less in common, half of it is new
-ALL_OF_IT = 0.85  # of a brief's wording in the long article that it opens
-OTHER_FIGURES = 0.20  # of the shorter one's figures: with more of its own, it tells other things
-WORD_FOR_WORD = 0.95  # of all wording: the same text, however long after
-REPEATED = 0.60  # of a passage's wording in another telling: what is new in it is a clause
-FEWEST_WORDS = 25  # of a text that can be told from a caption or a menu
+LEADS_ALIKE = (
+    0.50  # share of the longer text's lead in a brief; with less, the brief is about something else
+)
+LEADS_ALIKE_IN_AN_UPDATE = (
+    0.60  # share of a later, longer text's opening; with less, a new lead makes it news
+)
+HALF = 0.45  # share of the longer text's shingles; with less, half of it is new
+ALL_OF_IT = 0.85  # share of a brief's shingles in the long article that starts with it
+OTHER_FIGURES = (
+    0.20  # share of the shorter text's figures that only it has; with more, it reports other facts
+)
+WORD_FOR_WORD = 0.95  # Jaccard similarity of the same text, at any distance in time
+REPEATED = 0.60  # share of a passage's shingles in another text that makes it redundant
+FEWEST_WORDS = 25  # shorter texts, such as captions and menus, are not compared
 
 CHANGED_PLACES = (
-    2  # where two texts say the same but for a figure or a day: a template's next issue
+    2  # positions with another figure or date, from which it is a template's next issue
 )
-# Days and months by name, in the languages of the news: a template's text changes them.
+# Days and months in the languages of the news: templates change them.
 _NAMED_DAYS = CALENDAR_WORDS | frozenset(
     """montag dienstag mittwoch donnerstag freitag samstag sonntag
     lundi mardi mercredi jeudi vendredi samedi dimanche
@@ -70,13 +78,13 @@ _NAMED_DAYS = CALENDAR_WORDS | frozenset(
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"  # Thai to Han
 _WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
-_GROUPED = re.compile(r"(?<=\d)[.,:](?=\d)")  # 2,000 and 2000 are one figure
+_GROUPED = re.compile(r"(?<=\d)[.,:](?=\d)")  # 2,000 and 2000 are equal
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
 class TextSignature:
-    """What is compared of an article: hashes of its runs of words, its opening's, its figures."""
+    """The features of an article that are compared: shingle hashes, figures and their places."""
 
     all: Hashes
     opening: Hashes
@@ -88,7 +96,7 @@ class TextSignature:
 
 
 def text_signature(article: Article) -> TextSignature:
-    """Return what is compared of an article."""
+    """Return the signature of an article."""
     words = word_hashes(article.text)
     figures = frozenset(_FIGURE.findall(article.text))
     return TextSignature(
@@ -103,11 +111,10 @@ def text_signature(article: Article) -> TextSignature:
 
 
 def is_same_story(one: TextSignature, other: TextSignature) -> bool:
-    """Whether one of the two is the other reprinted: cut, lightly edited, under another headline.
+    """Return True if one article is a reprint of the other: cut, edited or with a new headline.
 
-    A later one with a new lead, or with half of its text new, is not; nor is what shares its
-    wording but has figures of its own, or came out more than a week apart, unless it is the same
-    text word for word.
+    A later one with a new lead, or with half of its text new, isn't; neither is one with figures of
+    its own, nor one more than a week apart, unless the texts are the same word for word.
     """
     short, long = sorted((one, other), key=_rank)
     if short.words < FEWEST_WORDS:
@@ -127,8 +134,8 @@ def is_same_story(one: TextSignature, other: TextSignature) -> bool:
     opens_alike = _share(short.opening, long.all)
     if opens_alike < (OPENS_ALIKE_ON_THE_DAY if on_the_day else OPENS_ALIKE_LATER):
         return False
-    says_more = apart is not None and apart >= SAME_DAY  # the longer, and it came later
-    if of_long < HALF:  # a brief is shorter than an opening, so it is the lead that it has
+    says_more = apart is not None and apart >= SAME_DAY  # the longer one is also the later one
+    if of_long < HALF:  # a brief is shorter than an opening, so compare the lead
         leads_alike = _share(long.lead, short.all) >= LEADS_ALIKE
         return contained >= ALL_OF_IT and leads_alike and not says_more
     if says_more:
@@ -137,15 +144,16 @@ def is_same_story(one: TextSignature, other: TextSignature) -> bool:
 
 
 class PassageCoverage:
-    """What a text says, taken apart once to be held against several passages of other tellings."""
+    """Features of a text, computed once to compare it with several passages."""
 
     def __init__(self, text: str) -> None:
+        """Compute the features of a text."""
         self._figures = frozenset(_FIGURE.findall(text))
         self._words = f" {' '.join(_words(text))} "
         self._runs = shingle_hashes(word_hashes(text))
 
     def covers(self, part: str) -> bool:
-        """Whether it says what `part` says: most of its wording, and all of its figures."""
+        """Return True if the text has most of the shingles of `part`, and all of its figures."""
         words = word_hashes(part)
         if not self._figures.issuperset(_FIGURE.findall(part)):
             return False
@@ -155,9 +163,9 @@ class PassageCoverage:
 
 
 def canonical_order(article: Article) -> tuple[float, bool, float, int, str]:
-    """Return by what the tellings of a story are ordered: the least leads, the others are copies.
+    """Return a sort key for the articles of a cluster: the lowest one is canonical.
 
-    The earliest day leads, on the same day the agency that its text credits, else the first hour.
+    The earliest day comes first; within a day the agency that the texts credit, then the time.
     """
     moment = article.published.timestamp() if article.published else math.inf
     own_wire = not (article.publisher and f"({article.publisher})" in article.text[:300])
@@ -166,18 +174,18 @@ def canonical_order(article: Article) -> tuple[float, bool, float, int, str]:
 
 
 def text_hash(text: str) -> bytes:
-    """Return a hash that all texts of the same words have, whatever their case and marks."""
+    """Return a hash of a text's words, independent of case and punctuation."""
     return blake2b(" ".join(_words(text)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def minhash(wording: TextSignature) -> bytes:
-    """Return the MinHash signature of an article's wording and of its lead, to be kept."""
+    """Return the MinHash sketches of a text and of its lead, for storage."""
     parts = [_minhash(wording.all, PERMUTATIONS), _minhash(wording.lead, LEAD_PERMUTATIONS)]
     return np.concatenate(parts).astype("<u4").tobytes()
 
 
 def band_keys(signature: bytes) -> list[int]:
-    """Return the keys of a signature's bands: two that share one are to be compared."""
+    """Return the keys of a sketch's bands; two texts that share one are compared."""
     if not signature:
         return []
     values = np.frombuffer(signature, "<u4")
@@ -199,10 +207,9 @@ def _minhash(shingles: Hashes, permutations: int) -> npt.NDArray[np.uint32]:
 
 @cache
 def _empty(permutations: int) -> Any:
-    from datasketch import MinHash  # 1 s, with scipy: only to write
+    from datasketch import MinHash  # 1 s, with scipy: only for writing
 
-    # The scheme and the seed are named, for signatures are kept: another release's default may
-    # not be compared with them.
+    # Sketches are stored: scheme and seed must not follow a release's defaults.
     return MinHash(permutations, seed=1, hashfunc=int, scheme="affine32")
 
 
@@ -223,7 +230,7 @@ def word_hashes(text: str) -> Hashes:
 
 
 def shingle_hashes(words: Hashes) -> Hashes:
-    """Return the hashes of all runs of SHINGLE words, each once, ascending."""
+    """Return the distinct hashes of all runs of SHINGLE words, ascending."""
     mixed = np.zeros(max(0, len(words) - SHINGLE + 1), np.uint64)
     for i in range(SHINGLE):
         mixed = mixed * _MIX + words[i : i + len(mixed)]
@@ -239,15 +246,15 @@ def _share(part: Hashes, whole: Hashes) -> float:
 
 
 def _own_figures(short: TextSignature, long: TextSignature) -> bool:
-    """Whether the shorter one has figures of its own, as the next number of a column has."""
+    """Return True if the shorter text has its own figures, as a column's next issue does."""
     own = len(short.figures - long.figures)
     return own > 1 and own > OTHER_FIGURES * len(short.figures)
 
 
 def _places(text: str) -> dict[tuple[str, str], frozenset[str]]:
-    """Return the figures and days of a text by the words before and behind each.
+    """Return the figures and dates of a text by the words before and after each.
 
-    "A high of 14 degrees on Monday" has 14 in (of, degrees); a figure beside another is "#".
+    "A high of 14 degrees on Monday" has 14 at (of, degrees); a figure next to another is "#".
     """
     plain = _GROUPED.sub("", text)
     words = [_FIGURE.sub("#", word) for word in _words(plain)]
@@ -262,9 +269,9 @@ def _places(text: str) -> dict[tuple[str, str], frozenset[str]]:
 
 
 def _is_next_issue(short: TextSignature, long: TextSignature) -> bool:
-    """Whether two texts differ as two issues of a template do: in figures and days of one place.
+    """Return True if two texts differ like issues of a template: in figures at the same places.
 
-    A reprint keeps them; a cut one loses some, but puts no others in their place.
+    A reprint keeps them; a shortened one loses some, but has no others in their places.
     """
     changed = 0
     for place, values in short.places.items():
@@ -274,13 +281,13 @@ def _is_next_issue(short: TextSignature, long: TextSignature) -> bool:
 
 
 def _rank(wording: TextSignature) -> tuple[int, float, bytes]:
-    """The shorter first, of two as long the later: so that it does not matter which is asked."""
+    """Return a sort key: shorter first, then later, so that arguments can be swapped."""
     moment = wording.published.timestamp() if wording.published else 0.0
     return len(wording.all), -moment, wording.opening.tobytes()
 
 
 def _apart(short: TextSignature, long: TextSignature) -> timedelta | None:
-    """How much later the longer one came out; None where a date is missing."""
+    """Return the time from the shorter to the longer text; None if a date is missing."""
     if short.published is None or long.published is None:
         return None
     return long.published - short.published

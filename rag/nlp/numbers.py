@@ -1,4 +1,4 @@
-"""Figures and days in a text, and whether one follows from another: 3,000 is three thousand."""
+"""Numbers and dates in a text, and when one supports another: 3,000 is three thousand."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ RELATIVE = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as it stands in a text; `unit` is "%", a currency's sign, or empty."""
+    """A number in a text; `unit` is "%", a currency sign, "o'clock", "to" for a range, or empty."""
 
     value: float
     unit: str
@@ -77,7 +77,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class DateMention:
-    """A day, a month or a weekday named in a text; what is not said of it is 0."""
+    """A date, month or weekday in a text; parts that are not mentioned are 0."""
 
     year: int
     month: int
@@ -89,7 +89,7 @@ class DateMention:
 
 
 def find_dates(text: str) -> list[DateMention]:
-    """Return the calendar days, months and weekdays named in `text`."""
+    """Return the dates, months and weekdays in a text, in order."""
     found = []
     for m in DAY.finditer(text):
         month = (m["m"] or m["m2"] or m["m3"] or m["m4"]).lower().rstrip(".")
@@ -122,7 +122,7 @@ def _surely_month(match: re.Match[str]) -> bool:
 
 
 def find_numbers(text: str) -> list[Number]:
-    """Return the numbers in `text`, in digits or spelt; those of a named day are not among them."""
+    """Return the numbers in a text, in digits or words, without those of dates."""
     taken = find_dates(text)  # in order
     starts = [day.start for day in taken]
     reach = list(accumulate((day.end for day in taken), max))
@@ -158,7 +158,7 @@ def _value(m: re.Match[str]) -> float | None:
 
 
 def _with_scales(current: float, text: str) -> float:
-    """Return the number that `current` and the words after it make: 4.5 and "billion"."""
+    """Return the number that `current` and the following words make: 4.5 and "billion"."""
     total = 0.0
     for word in re.findall(r"[a-z]+", text):
         scale = _SCALES.get(word) or _SCALES.get(word.removesuffix("s"), 0.0)
@@ -185,7 +185,7 @@ def _unit(m: re.Match[str]) -> str:
 
 
 def number_supported(figure: Number, shown: Iterable[Number]) -> bool:
-    """Whether `figure` is among `shown`: the same value, in the same unit where both name one."""
+    """Return True if `shown` has the same value, in the same unit if both have one."""
     return any(
         abs(figure.value - other.value) <= 1e-9 * max(1.0, abs(other.value))
         and (figure.unit == other.unit or _loose(figure.unit, other.unit))
@@ -194,14 +194,21 @@ def number_supported(figure: Number, shown: Iterable[Number]) -> bool:
 
 
 def _loose(unit: str, other: str) -> bool:
-    """Whether a bare number may stand for one with a unit: 5 for $5, but not for 5 o'clock."""
+    """Return True if a bare number can stand for one with a unit: 5 for $5, not for 5 o'clock."""
     return "" in (unit, other) and not {"o'clock", "to"} & {unit, other}
 
 
 def date_supported(
     day: DateMention, shown: Sequence[DateMention], text: str, published: datetime | None
 ) -> bool:
-    """Whether `day` is named in `text`, or follows from a weekday there and the article's date."""
+    """Return True if a date is mentioned, or follows from a weekday and the publication date.
+
+    Args:
+        day: The date to look for.
+        shown: The dates mentioned in `text`.
+        text: The text.
+        published: Publication date of its article.
+    """
     for other in shown:
         if day.weekday and day.weekday == other.weekday:
             return True

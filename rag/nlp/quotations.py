@@ -1,4 +1,4 @@
-"""Quotations in news and who said them: what is quoted, by whom, and what must stay together."""
+"""Quotations in news, their speakers, and spans that can be quoted alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REPORTING_VERBS = frozenset(
     tells quip quipped concede conceded stress stressed emphasize emphasized""".split()
 )
 _VERB = "|".join(sorted(REPORTING_VERBS, key=len, reverse=True))
-# The verbs that carry a quotation's speaker: "called" and "reported" name things too often.
+# Verbs that name a quotation's speaker; "called" and "reported" name things too often.
 _CARRIERS = (
     "said|says|told|added|adds|warned|warns|announced|stated|claimed|argued|insisted|explained|"
     "replied|asked|wrote|writes|tweeted|posted|declared|vowed|promised|confirmed|noted|suggested|"
@@ -35,7 +35,7 @@ ATTRIBUTED = re.compile(
     rf"in a (?:statement|tweet|post|speech|letter|interview))\b",
     re.IGNORECASE,
 )
-# A word of a name or of what a speaker is: a longer one is none, and would be read at each letter.
+# A word of a speaker's name or role; unlimited words would make the match quadratic.
 _WORD_ON = r"[\w.’'-]{0,40}+"
 _WORD = r"[\w.’'-]{1,40}+"
 _CLAUSE = re.compile(
@@ -56,12 +56,12 @@ _SPEAKER_BEFORE = re.compile(
 _SPOKEN = re.compile(r"“[^”]{0,1500}+”|\"[^\"]{0,1500}+\"")
 _ACCORDING = re.compile(r"[Aa]ccording to (?P<d>[^,.“”\"]+?)(?=[,.“”\"]|$)")
 
-LONGEST_UNIT = 700  # characters: a quotation longer than this is quoted sentence by sentence
+LONGEST_UNIT = 700  # characters; longer quotations are quoted sentence by sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A stretch in quotation marks: the marks are within `start` and `end`, not within `text`."""
+    """A quotation; `start` and `end` include the quotation marks, `text` doesn't."""
 
     text: str
     start: int
@@ -69,10 +69,10 @@ class Quotation:
 
 
 def find_quotations(text: str) -> list[Quotation]:
-    """Return what stands in double quotation marks in `text`, each within its paragraph.
+    """Return the text in double quotation marks, each within its paragraph.
 
-    A quotation left open is taken to run to the paragraph's end, as news prints speech that
-    goes on in the next one.
+    A quotation left open ends with the paragraph, as news prints speech that continues in the next
+    one.
     """
     found = []
     for paragraph in re.finditer(r"[^\n]+", text):
@@ -94,17 +94,17 @@ def find_quotations(text: str) -> list[Quotation]:
 
 
 def quotable_spans(text: str) -> list[Span]:
-    """Return the stretches of `text` that can be quoted alone, in order.
+    """Return the spans of a text that can be quoted alone, in order.
 
-    A unit is a sentence, or the sentences that one quotation runs through together with the
-    clause that says who said it; so no quotation is torn, and none loses its speaker.
+    A span is a sentence, or the sentences of one quotation with the clause that names its
+    speaker; no quotation is split, and none loses its speaker.
     """
     spans = split_sentences(text)
     joined = _joined(spans, find_quotations(text))
     out: list[Span] = []
     for span in joined:
         orphan = _CLAUSE.match(text[span.start : span.end]) and text[span.start] in "”\"’'"
-        if out and (orphan or _said_of_the_last(text, out[-1], span)):
+        if out and (orphan or _is_attribution_of(text, out[-1], span)):
             out[-1] = Span(out[-1].start, span.end)
         else:
             out.append(span)
@@ -122,8 +122,8 @@ def _joined(spans: list[Span], quoted: list[Quotation]) -> list[Span]:
     return out
 
 
-def _said_of_the_last(text: str, last: Span, span: Span) -> bool:
-    """Whether `span` is only "Cho said." after a quotation that has no speaker yet."""
+def _is_attribution_of(text: str, last: Span, span: Span) -> bool:
+    """Return True if `span` is only "Cho said." after a quotation without a speaker."""
     quoted, clause = text[last.start : last.end], text[span.start : span.end]
     return (
         quoted[-1] in "”\"’'"
@@ -136,7 +136,7 @@ def _said_of_the_last(text: str, last: Span, span: Span) -> bool:
 
 
 def find_speaker(text: str) -> str:
-    """Return who says what `text` reports, as `text` words it; empty where nobody is named."""
+    """Return the speaker that a text names, in its words; "" if there is no speaker."""
     bare = _SPOKEN.sub(lambda m: "“" + "_" * (len(m[0]) - 2) + "”", text)
     for pattern in (_ACCORDING, _SPEAKER_AFTER, _SPEAKER_BEFORE):
         match = pattern.search(bare)
@@ -147,7 +147,7 @@ def find_speaker(text: str) -> str:
 
 
 def speaker_name(text: str) -> str:
-    """Return the name within `speaker(text)`: the last one, for titles and countries lead."""
+    """Return the name of the speaker: the last one found, as titles and countries come first."""
     who = find_speaker(text)
     found = find_names(who)
     return found[-1].text if found else who

@@ -1,8 +1,8 @@
-"""Where sentences begin and end: one rule set, for passages, for quotations and for answers.
+"""Sentence segmentation, with one set of rules for passages, quotations and answers.
 
-Rules, not a model: they are right on edited prose, need no weights, are the same on every
-machine, and read about 10 MB/s. Where a stop is ambiguous they rather leave two sentences
-together than tear one apart, for half a sentence must never be quoted as a whole one.
+Rules instead of a model: right on edited prose, no weights, the same on every machine, about
+10 MB/s. If a stop is ambiguous, two sentences stay together rather than one being split, because
+half a sentence must never be quoted as a complete one.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import re
 from rag.nlp.dates import CALENDAR_WORDS, MONTH_ABBREVIATIONS
 from rag.schema import Span
 
-# All that ends a sentence in some script. Thai and Lao have nothing: see `has_sentence`.
+# Sentence-final punctuation of all scripts. Thai and Lao have none: see `has_sentence`.
 SENTENCE_ENDS = ".!?…‥؟۔։།༎༏׃\u037e。！？｡।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴"
 _NO_STOPS = re.compile(r"[\u0e00-\u0eff]")
-# A stop, what closes with it (quotes, brackets, citation numbers), then white space; the stops of
-# East Asia, India, Burma, Khmer, Ethiopia and others stand in no word and need no space. Armenian
-# is often typed with a colon for its stop, and a question in Greek ends with a semicolon. The last
-# alternative is a space that was lost in scraping: "the end.The next".
+# A stop, its closing quotes, brackets and citation numbers, then white space. Stops of East Asia,
+# India, Burma, Khmer, Ethiopia and others need no space. Armenian is often typed with a colon for
+# its stop, and a Greek question ends with a semicolon. The last alternative is a space lost in
+# scraping: "the end.The next".
 _BREAK = re.compile(
     r"""(?P<line>[\n\r\v\f\u2028\u2029]\s*)
     |(?P<stop>(?<![.!?…‥؟۔։།༎༏׃\u037e।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴])(?:[.!?…‥؟۔։།༎༏׃\u037e।॥။។៕።፧፨᠃᠉꧉᱾᱿꯫෴]
@@ -34,14 +34,14 @@ _SPACES = re.compile(r"\s*")
 _NEXT = re.compile(r"[\s\"'“”‘’„‚«»‹›(\[{¿¡—–\-*•_]*([^\W_]+)?(\.)?")
 _OPENERS = "\"'“”‘’„«»()[]{}—–/*_"
 _DOTTED = re.compile(r"\A(?:[^\W\d_]{1,2}\.)++[^\W\d_]{1,2}\Z")
-_WRAPPED_FROM = 40  # a shorter line that ends without a stop is a heading or an item, never a wrap
+_WRAPPED_FROM = 40  # a shorter line without a stop is a heading or an item, never wrapped
 
 
 def _words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
-_NEVER = _words(  # what follows belongs to it: titles and the like, in the languages of the news
+_NEVER = _words(  # always followed by their word: titles and the like, in the languages of the news
     """mr mrs ms mx dr prof gen lt col sgt capt cpt sen rep reps sens gov govs rev revd hon pres maj
     cmdr cdr adm cpl pvt supt det insp messrs mme mmes mlle vs st ste mt ft pfc brig amb atty asst
     assoc dir secy treas vice-adm eg ie viz cf approx ca bzw vgl sog geb gest z.b d.h u.a s.o i.d.r
@@ -65,7 +65,7 @@ _AFTER_CLOCK = frozenset({*CALENDAR_WORDS, *MONTH_ABBREVIATIONS}) | _words(
     gmt utc bst cet cest ist jst kst eastern central mountain pacific alaska hawaii moscow kyiv
     seoul beijing greenwich"""
 )
-_STARTERS = _words(  # words that begin a sentence far more often than they go on with one
+_STARTERS = _words(  # words that mostly start a sentence
     """The A An He She It They We This That These Those There But And In On At For From With As If
     When While After Before Since Although Though However Meanwhile Officials Our Their His Its My
     What Who Where Why How Some Many Most More Several Another Both Also According Despite During
@@ -76,12 +76,12 @@ _STARTERS = _words(  # words that begin a sentence far more often than they go o
     В На По Он Она Они Это Но И Как Для При Также По-прежнему За Из С У Об О После До Его Её Их
     Він Вона Вони Це Але Як Для Після Також Із З Та Його Її Їх"""
 )
-# After "John F." these are names, or may be: Korean "An", Chinese "He", initials "A" and "I".
+# Also possible names after "John F.": Korean "An", Chinese "He", initials "A" and "I".
 _NAMES_TOO = _words("A An He My El Le Un Die Als Er В И С У О З I")
 _GERMAN = re.compile(r"\b(?:der|die|das|und|nicht|ist|wird|mit|den|im|auf)\b")
 _ENGLISH = re.compile(r"\b(?:the|of|and|to|is|was|that|for|said)\b")
 _MONTH = re.compile(r"(?:Jan|Feb|Mär|Maer|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Jän)[a-zäöü]*\Z")
-# “Why now?” Smith asked.: the sentence goes on after the quotation.
+# “Why now?” Smith asked.: the sentence continues after the quotation.
 _ATTRIBUTION = re.compile(
     r"(?:(?<!\s)\s+)?+(?:[A-Z][\w.'’-]{0,40}+\s++){1,4}(?:said|says|asked|asks|told|wrote|writes|added|adds|replied|"
     r"tweeted|posted|shouted|yelled|joked|quipped|recalled|continued|wondered|exclaimed|answered|"
@@ -90,15 +90,15 @@ _ATTRIBUTION = re.compile(
 
 
 def has_sentence(line: str) -> bool:
-    """Whether a line holds the end of a sentence, or is in a script that marks none."""
+    """Return True if a line contains a sentence end, or is in a script without any."""
     return any(end in line for end in SENTENCE_ENDS) or _NO_STOPS.search(line) is not None
 
 
 def split_sentences(text: str) -> list[Span]:
-    """Return the sentences of `text` in order, trimmed of white space, and never overlapping.
+    """Return the sentences of a text in order, trimmed and without overlaps.
 
-    Together they hold every character that is not white space. A line break ends a sentence,
-    unless a wrapped line goes on with a small letter; so a heading is a sentence of its own.
+    Together they contain every character that is not white space. A line break ends a sentence,
+    unless a wrapped line continues with a lower-case letter; so a heading is its own sentence.
     """
     spans: list[Span] = []
     start = line = 0
@@ -128,7 +128,7 @@ def _add(spans: list[Span], text: str, start: int, end: int) -> None:
 
 
 def _is_wrap(text: str, line: int, match: re.Match[str]) -> bool:
-    """Whether a line break only folds a long line: the next one goes on with a small letter."""
+    """Return True if a line break only wraps a line: the next one starts in lower case."""
     follows = text[match.end() : match.end() + 1]
     if not follows.islower() or match.start() - line < _WRAPPED_FROM:
         return False
@@ -137,7 +137,7 @@ def _is_wrap(text: str, line: int, match: re.Match[str]) -> bool:
 
 
 def _ends(text: str, start: int, match: re.Match[str]) -> bool:
-    """Whether this stop, with white space or the text's end after it, ends the sentence."""
+    """Return True if this stop, before white space or the text's end, ends the sentence."""
     follows = _NEXT.match(text, match.end())
     if follows is None or follows.group(1) is None:
         return True
@@ -146,7 +146,7 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     if "\n" in gap:
         return True
     first = word[0]
-    if first.islower() and not word[1:2].isupper():  # "iPhone sales" may begin a sentence
+    if first.islower() and not word[1:2].isupper():  # "iPhone sales" may start a sentence
         return False
     stop = match.group("stop")
     if stop != ".":
@@ -159,7 +159,7 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 def _is_abbreviation(text: str, start: int, stop: int, word: str, dotted: bool) -> bool:
-    """Whether the full stop at `stop` belongs to its word, a capital or a figure coming next."""
+    """Return True if the stop belongs to its word, before a capital or a figure."""
     begin = max(start, stop - 24)
     pieces = text[begin:stop].split()
     token = pieces[-1].lstrip(_OPENERS) if pieces else ""
@@ -191,7 +191,7 @@ def _is_initial(token: str, lower: str, opens: bool, word: str, dotted: bool) ->
 
 
 def _is_ordinal(text: str, opens: bool, token: str, word: str) -> bool:
-    """ "24. Oktober", "die 3. Liga", and "1." at the head of an item."""
+    """Return True for "24. Oktober", "die 3. Liga", and "1." at the start of an item."""
     if opens and len(token) <= 2:
         return True
     if len(token) > 2:

@@ -1,4 +1,4 @@
-"""Words of a text in the form in which two texts are compared: stemmed, without the empty ones."""
+"""Tokens, stop words and stems, for comparing texts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ENDINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a text: as written, where, and its stem."""
+    """A word of a text with its position and stem."""
 
     text: str
     start: int
@@ -52,23 +52,25 @@ class Word:
 
     @property
     def capital(self) -> bool:
+        """True if the word is capitalised."""
         return self.text[0].isupper()
 
     @property
     def is_stop_word(self) -> bool:
+        """True if the word is a stop word."""
         return self.text.lower().split("’")[0].split("'")[0] in STOP_WORDS
 
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """Return the stem two inflected forms of `word` share; made for comparing, not for reading."""
+    """Return a stem that inflected forms of a word share; for comparing, not for reading."""
     low = word.lower().replace("’", "'").removesuffix("'s").strip("'")
-    low = _IRREGULAR.get(low, low)  # before the length is looked at: "won" and "led" are short
+    low = _IRREGULAR.get(low, low)  # before the length check: "won" and "led" are short
     if not low.isalpha() or len(low) < 4:
         return low
     for ending, instead in _ENDINGS:
         if ending == "ly" and (len(low) < 6 or low[-3] in "biop"):
-            continue  # family, supply: "families" and "supplied" end in a y here
+            continue  # family, supply: "families" and "supplied" end in y here
         if low.endswith(ending) and len(low) - len(ending) + len(instead) >= 3:
             low = low[: -len(ending)] + instead
             break
@@ -81,18 +83,18 @@ def stem(word: str) -> str:
 
 
 def tokenize(text: str) -> list[Word]:
-    """Return the words of `text` in order, the empty ones too."""
+    """Return the words of a text in order, including stop words."""
     return [Word(m[0], m.start(), m.end(), stem(m[0])) for m in TOKEN.finditer(text)]
 
 
 def content_words(text: str) -> list[Word]:
-    """Return the words of `text` that carry meaning, in order."""
+    """Return the words of a text in order, without stop words."""
     return [word for word in tokenize(text) if not word.is_stop_word]
 
 
 @lru_cache(maxsize=8192)
 def stem_words(text: str) -> frozenset[str]:
-    """Return the stems of the words of `text` that carry meaning."""
+    """Return the stems of the content words of a text."""
     return frozenset(word.stem for word in content_words(text))
 
 

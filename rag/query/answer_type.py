@@ -1,4 +1,4 @@
-"""What kind of answer a question expects, and whether a sentence holds one of that kind."""
+"""Expected answer type of a question, and a score of how well a sentence matches it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rag.nlp.tokens import content_words, stem_words
 AnswerType = Literal[
     "person", "figure", "day", "place", "name", "speech", "yes or no", "reason", "anything"
 ]
-# How the answer is laid out: its sentences best first, by date, or one of each side.
+# Order of an answer's sentences: best first, by date, or one for each side.
 AnswerLayout = Literal["best first", "by date", "by side"]
 
 _BY_SIDE = re.compile(
@@ -94,26 +94,40 @@ _HEAD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAnswer:
-    """The type and layout of the answer to a question; for speech, whose words are asked for."""
+    """Type and layout of the answer that a question expects.
+
+    Attributes:
+        type: The expected answer type.
+        whose: The person or group whose words are asked for, if the type is "speech".
+        head: The noun that "which" or "what" asks for, such as "country".
+        also: Further types that the question asks for.
+        layout: The order in which the answer's sentences are shown.
+    """
 
     type: AnswerType
     whose: str = ""
-    head: str = ""  # what "which ..." asks for: the answer is one, but need not be called one
+    head: str = ""  # "country" in "which country": the answer is one, but needn't contain the word
     also: tuple[AnswerType, ...] = ()
     layout: AnswerLayout = "best first"
 
     @property
     def sides(self) -> tuple[str, ...]:
-        """The names of those whose words are asked for, where they are several."""
+        """Names of the speakers whose words are asked for, if there are several."""
         found = tuple(name.text for name in find_names("of " + self.whose))
         return found if len(found) > 1 else ()
 
 
 def classify_question(question: str) -> ExpectedAnswer:
-    """Return the answer that `question` expects; further types that it asks for go to `also`.
+    """Return the answer type and layout that a question expects.
 
-    Sentences before the first one that asks have no influence on the type: "When it is warm we
-    grill. How many ...?"
+    Sentences before the first question determine only the layout: "When it is warm we grill. How
+    many ...?" asks for a figure.
+
+    Args:
+        question: The question, as asked.
+
+    Returns:
+        The expected answer; further types that the question asks for are in `also`.
     """
     layout: AnswerLayout = "best first"
     if _BY_SIDE.search(question):
@@ -148,7 +162,7 @@ def classify_question(question: str) -> ExpectedAnswer:
 
 
 def _asking(question: str) -> str:
-    """Return `question` from the first of its sentences that asks; all of it if none does."""
+    """Return `question` from its first interrogative sentence on; all of it if it has none."""
     asks = (
         s
         for s in split_sentences(question)
@@ -159,7 +173,16 @@ def _asking(question: str) -> str:
 
 
 def matches_type(kind: AnswerType, sentence: str, question: str) -> float:
-    """Return, from 0 to 1, how well `sentence` holds something of that kind new to `question`."""
+    """Return how well a sentence contains an answer of the expected type.
+
+    Args:
+        kind: The expected answer type.
+        sentence: The sentence to score.
+        question: The question; names, figures and dates that it already contains don't count.
+
+    Returns:
+        A score from 0 (no such answer) to 1; 0.5 for types that can't be tested.
+    """
     asked = stem_words(question)
     if kind == "figure":
         known = {f.value for f in find_numbers(question)}
@@ -193,14 +216,20 @@ def _new_name(kind: AnswerType, sentence: str, question: str, asked: frozenset[s
 
 
 def indicates_answer(whose: str, sentence: str, article: str) -> float:
-    """Return, from 0 to 1, whether the one who speaks in `sentence` is, or speaks for, `whose`.
+    """Return how likely the speaker of a sentence is, or speaks for, the person asked about.
 
-    Who a bare surname is, the words around its first full mention in the `article` tell.
+    Args:
+        whose: The person, group or country whose words the question asks for.
+        sentence: A sentence that may quote or report somebody.
+        article: The article's text, in which a bare surname is looked up.
+
+    Returns:
+        A score from 0 to 1.
     """
     who = find_speaker(sentence)
     if not who:
         return 0.0
-    # Intelligence that reports a figure does not speak for the country as its minister does.
+    # An intelligence report counts for less than a minister as the voice of a country.
     reports = re.search(r"\baccording to\b", sentence, re.I) or re.search(r"\bintelligence\b", who)
     full_voice = 0.4 if reports else 1.0
     found = [n.text for n in find_names(who)]
@@ -208,7 +237,7 @@ def indicates_answer(whose: str, sentence: str, article: str) -> float:
     wanted = [n.text for n in find_names("of " + whose)]
     nations = [name for name in found if normalize_name(name) != name.lower()]
     if wanted and nations and not any(names_match(w, n) for w in wanted for n in nations):
-        return 0.0  # the Russian embassy does not speak for Seoul, whatever is told around it
+        return 0.0  # the Russian embassy doesn't speak for Seoul, whatever the context
     for name in found:
         full = full_name(name, article) or name
         roles = f"{roles}, {description_of(full, article)}"

@@ -1,4 +1,4 @@
-"""Dates as people write them on a command line: ISO 8601, or words."""
+"""Parser for dates typed on a command line: ISO 8601 or words."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ _TIME_OF_DAY = re.compile(r"\d:\d|\b(?:hours?|minutes?|seconds?|now|noon|midnigh
 
 
 def parse_date_input(text: str, *, now: datetime | None = None) -> datetime:
-    """Return the aware moment that `text` names; a day without a time is midnight UTC.
+    """Return the moment that a date names.
 
-    Raises ValueError, with what to write instead, for what is no date, for what may be two, and
-    for a date outside the years that an archive holds.
+    Args:
+        text: An ISO 8601 date or datetime, a year, a month, or words such as "last week".
+        now: The moment from which relative dates are counted; the current time by default.
+
+    Returns:
+        An aware datetime in UTC; a day without a time is midnight UTC.
+
+    Raises:
+        ValueError: The text is not a date, is ambiguous, or is outside the years that an archive
+            accepts. The message says what to write instead.
     """
     try:
         return validate_date(_moment(text, now)).astimezone(UTC)
@@ -28,9 +36,9 @@ def _moment(text: str, now: datetime | None) -> datetime:
     if iso is not None:
         return iso
     if re.fullmatch(r"[\d\s./-]*", text):
-        # 10/11/2024 is a day in November or in October, depending on who reads it.
+        # 10/11/2024 is in November or in October, depending on the country.
         raise ValueError(f"{text!r} is not a date for certain: write 2024-10-24 or 24 October 2024")
-    import dateparser  # 0.2 s, and only for dates in words
+    import dateparser  # importing it takes 0.2 s, and only dates in words need it
 
     moment: datetime | None = dateparser.parse(
         text,

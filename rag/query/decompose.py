@@ -1,14 +1,14 @@
-"""A question of several parts taken apart: each side of a comparison is searched for by itself.
+"""Decomposition of a compound question into sub-questions that are searched separately.
 
-"Did The Week report a rise while CNN reported a fall?" is two searches; the words of the one
-side would drown those of the other.
+"Did The Week report a rise while CNN reported a fall?" needs two searches: in a single search, the
+terms of one part would outweigh those of the other.
 """
 
 from __future__ import annotations
 
 import re
 
-WORDS_OF_A_PART = 3  # of more than three letters: less names nothing to search for
+WORDS_OF_A_PART = 3  # words of more than three letters: fewer are too little to search for
 
 _VERB = r"(?:do|does|did|is|was|were|are|has|have|had|can|could|will|would|should)"
 _ASKS = r"(?:what|who|whom|whose|which|when|where|how|why|whether)"
@@ -26,7 +26,7 @@ _NEXT = (
 )
 _QUESTIONS = r"(?<=\?)\s+(?=\S)"
 _SIDES = re.compile(rf"(?i:{_COMPARED}|{_NEXT})|{_QUESTIONS}")
-# Of one who is spoken of by several papers, each clause may be another paper's.
+# If a question cites several publishers, each clause may be about another one's article.
 _CLAUSES = re.compile(
     rf"(?i:{_COMPARED}|{_NEXT}|,\s++(?:and\s++|as well as\s++)?"
     rf"(?={_VERB}\b|\w+ed\b|who\b|which\b|as\s+(?:reported|discussed)))"
@@ -35,9 +35,11 @@ _CLAUSES = re.compile(
 
 
 def split_question(question: str, *, cited: int = 0) -> tuple[str, ...]:
-    """Return the parts of a question that are to be searched apart; none where it is one.
+    """Return the sub-questions of a compound question; none if it is a single question.
 
-    `cited` is how many publishers it cites: of several, each clause is a part.
+    Args:
+        question: The question, as asked.
+        cited: How many publishers it cites; if there are several, it is split at each clause.
     """
     pattern = _CLAUSES if cited > 1 else _SIDES
     parts = [part.strip(" ,?") for part in pattern.split(question)]

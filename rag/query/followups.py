@@ -1,7 +1,7 @@
-"""A follow-up made to stand alone, by rules: who and what went before is carried over.
+"""Rule-based follow-up resolution: carry names and terms over from earlier turns.
 
-What is carried is put behind the question in brackets, so that the words asked are left as they
-were.  Carrying the first question's words and those of the last is a strong rule on TREC CAsT.
+Carried terms are appended to the question in brackets, so the user's own words stay unchanged.
+Carrying the terms of the first and the last question is a strong baseline on TREC CAsT.
 """
 
 # ruff: noqa: E501 - word lists
@@ -17,9 +17,9 @@ from rag.query.length_limit import LONGEST_QUESTION, check_length
 from rag.query.time_filter import find_time_filter
 from rag.schema import Answer
 
-CARRIED_WORDS = 8  # of earlier questions and answers, at the most
+CARRIED_WORDS = 8  # the most terms carried over from earlier turns
 
-# Words that carry nothing over: function words, and those of the conversation itself.
+# Words that are never carried over: function words and conversational ones.
 _STOP = FUNCTION_WORDS | frozenset(
     """yes tell know say said says think show find please explain describe ok okay thanks oh
     interesting mean let's let ones thing things something different important common main
@@ -46,13 +46,21 @@ _OPENING = re.compile(
     r"|However|But|And|The|On|In|At|After|Before|When|While|As|For|Then|Since)\s+(?=[A-Z])"
 )
 _PERSON = re.compile(r"\b(?:he|him|his|she|her|hers)\b", re.I)
-ALONE_WORDS = 3  # content words that make a question without a pronoun stand by itself
+ALONE_WORDS = 3  # content words with which a question without a pronoun is self-contained
 
 
 def resolve_followup(question: str, history: Sequence[tuple[str, Answer] | str]) -> str:
-    """Return `question` so that it can be asked without what went before it, oldest first.
+    """Return a follow-up question with the terms it needs from the conversation.
 
-    Raises QuestionTooLongError; of a longer turn before it, only the beginning is read.
+    Args:
+        question: The question, as asked.
+        history: The turns before it, oldest first; only the beginning of a very long one is read.
+
+    Returns:
+        The question, with carried terms in brackets if it depends on the conversation.
+
+    Raises:
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     check_length(question)
     asked = [(turn if isinstance(turn, str) else turn[0])[:LONGEST_QUESTION] for turn in history]
@@ -63,13 +71,17 @@ def resolve_followup(question: str, history: Sequence[tuple[str, Answer] | str])
     words: list[str] = []
     for word in carried_over_terms(question, asked, answer):
         longer = with_carried_terms(question, [*words, word])
-        if len(longer) <= LONGEST_QUESTION:  # else a shorter word may fit
+        if len(longer) <= LONGEST_QUESTION:  # a later, shorter term may still fit
             words, whole = [*words, word], longer
     return whole
 
 
 def needs_history(question: str) -> bool:
-    """Whether it points back ("he", "there"), goes on ("and ..."), or says too little."""
+    """Return whether a question depends on earlier turns.
+
+    It does if it has an unresolved pronoun ("he", "there"), begins as a continuation ("and ...") or
+    has too few content words.
+    """
     names = [m for m in _NAME.finditer(question) if m.start() > 0]
     if _GOES_ON.search(question) or (
         _POINTS_BACK.search(question) and not _self_contained(question)
@@ -79,7 +91,16 @@ def needs_history(question: str) -> bool:
 
 
 def carried_over_terms(question: str, asked: Sequence[str], answer: Answer | None) -> list[str]:
-    """Names and words of the first question, the last one and its answer that are not in this."""
+    """Return the terms that a follow-up takes over from earlier turns.
+
+    Args:
+        question: The follow-up.
+        asked: The earlier questions, oldest first.
+        answer: The answer to the last one, if any.
+
+    Returns:
+        Names and terms of the first and last question and of the answer that `question` lacks.
+    """
     have = {word.casefold() for word in re.findall(r"\w+", question)}
     sources = list(dict.fromkeys([asked[-1], asked[0]]))
     words = _carried_window(question, asked[-1])
@@ -93,11 +114,12 @@ def carried_over_terms(question: str, asked: Sequence[str], answer: Answer | Non
 
 
 def with_carried_terms(question: str, words: Sequence[str]) -> str:
+    """Return the question with carried terms appended in brackets."""
     return f"{question} ({' '.join(words)})" if words else question
 
 
 def _carried_window(question: str, last: str) -> list[str]:
-    """The words of the last question's window, whole, where this question has none."""
+    """Return the time expression of the last question if this question has none."""
     now = datetime.now(UTC)
     window = find_time_filter(last, now)
     if window is None or find_time_filter(question, now) is not None:
@@ -106,7 +128,7 @@ def _carried_window(question: str, last: str) -> list[str]:
 
 
 def _self_contained(question: str) -> bool:
-    """Whether a pronoun has its noun in the question itself: a name comes before it."""
+    """Return whether a name comes before the pronoun in the question itself."""
     pronoun = _POINTS_BACK.search(question)
     return pronoun is not None and any(
         0 < m.start() < pronoun.start() for m in _NAME.finditer(question)
@@ -114,7 +136,7 @@ def _self_contained(question: str) -> bool:
 
 
 def _names(text: str) -> list[str]:
-    """Names in the text, those of several words first; a sentence's opening word is none."""
+    """Return the names in a text, those of several words first, except a sentence's first word."""
     found = [_OPENING.sub("", m[0]) for m in _NAME.finditer(text)]
     return sorted((n for n in found if n.casefold() not in _STOP), key=lambda n: " " not in n)
 

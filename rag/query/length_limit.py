@@ -1,14 +1,18 @@
-"""How long a question may be: a page of text is no question, and would be read word by word."""
+"""Length limit of questions: a page of text is no question and would be slow to parse."""
 
 from __future__ import annotations
 
 from rag.errors import QuestionTooLongError
 
-LONGEST_QUESTION = 1000  # characters, white space counted once
+LONGEST_QUESTION = 1000  # characters; a run of white space counts as one
 
 
 def check_length(question: str) -> None:
-    """Raise QuestionTooLongError where `question` is longer than one may be."""
+    """Check that a question isn't too long.
+
+    Raises:
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
+    """
     length = len(question)
     if length > LONGEST_QUESTION:
         length = len(" ".join(question.split()))

@@ -1,4 +1,4 @@
-"""What a question asks for: its words, its window of time, its publishers, its kind of answer."""
+"""Question parser: search terms, time range, publishers, authors and expected answer type."""
 
 from __future__ import annotations
 
@@ -33,23 +33,31 @@ _EXCLUDED = re.compile(
     r"(?:^|\s)-(?P<minus>\w[\w’'-]*)"
     r"|\b(?:excluding|leaving out|without mentioning|but not|not (?:about|on|from|in)|other than"
     r"|except(?: for)?|apart from)\s+(?:the\s+)?(?P<named>(?:[A-Z][\w’'-]+)(?:\s+[A-Z][\w’'-]+)*)"
-    # a word that is no name only where it can be nothing else: "not in any", "other than by"
+    # lower-case words only after unambiguous phrases, not after "not in" or "other than"
     r"|\b(?:excluding|leaving out|without mentioning|but not about)\s+(?:the\s+)?(?P<word>[\w’'-]+)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """A question and what was understood of it.
+    """A parsed question, made once by `parse_question` and passed to search and answering.
 
-    `query` holds the words left for the index: those of the window and of an attribution
-    ("according to The Week") are taken out; `excluded` are words the question rules out.
-    `parts` are the questions it is made of, to be searched apart ("Did A ..., while B ...?");
-    where there are any, a window or a publisher of one of them prefers and does not exclude.
-    `years` are named in the words ("the 2022 Emmy Awards"), and no window: they prefer softly.
-    `expected` is the answer that the whole text asks for, and `query_expected` the one that the
-    words of `query` do: sentences are scored by those. `time_neutral`, no day counts more than
-    another.
+    Attributes:
+        text: The question with normalised white space.
+        query: Terms for the index, without time expressions and attributions ("according to ...").
+        asked_on: The aware moment from which "last week" was counted.
+        expected: The answer type of the whole question.
+        query_expected: The answer type of `query`, by which sentences are scored.
+        time_range: The range in which the articles were published; None for no limit.
+        publishers: The publishers that the question cites.
+        authors: The authors that the question cites.
+        phrases: Phrases in quotation marks.
+        excluded: Words that the question excludes.
+        parts: Sub-questions that are searched separately ("Did A ..., while B ...?"). If there are
+            any, a time range or publisher of one part affects the ranking but excludes nothing.
+        years: Years in the words that are no time range ("the 2022 Emmy Awards"); articles of
+            those years rank higher.
+        time_neutral: Whether the ranking ignores publication dates.
     """
 
     text: str
@@ -67,7 +75,7 @@ class ParsedQuery:
     time_neutral: bool = False
 
     def describe(self) -> tuple[Notice, ...]:
-        """Return the constraints that were read from the words, for the reader."""
+        """Return a notice for each constraint that was read from the question."""
         described = list(_described_window(self.time_range))
         for code, name, values in (
             ("from_publishers", "publishers", self.publishers),
@@ -87,10 +95,16 @@ def parse_question(
     publishers: Sequence[str] = (),
     authors: Sequence[str] = (),
 ) -> ParsedQuery:
-    """Return what `question`, asked at the aware time `asked_on`, asks for.
+    """Return the search terms and constraints of a question.
 
-    `publishers` and `authors` are those the archive knows; only they are recognised.  Raises
-    QuestionTooLongError for more than LONGEST_QUESTION characters.
+    Args:
+        question: The question, as asked.
+        asked_on: The aware moment from which "last week" is counted.
+        publishers: The archive's publishers; only these are recognised.
+        authors: The archive's authors; only these are recognised.
+
+    Raises:
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     check_length(question)
     whole = _read(question, asked_on, publishers, authors)
@@ -102,13 +116,13 @@ def parse_question(
 
 
 def relax_time_filter(question: ParsedQuery) -> ParsedQuery:
-    """Return the question with a window that prefers and does not exclude."""
+    """Return the question with a time range that affects the ranking but excludes nothing."""
     window = question.time_range
     return replace(question, time_range=replace(window, hard=False)) if window else question
 
 
 def without_time_weights(question: ParsedQuery) -> ParsedQuery:
-    """Return the question with every day counting the same, in its parts as well."""
+    """Return the question, parts included, with a ranking that ignores publication dates."""
     parts = tuple(replace(part, time_neutral=True) for part in question.parts)
     return replace(question, time_neutral=True, parts=parts)
 
@@ -148,9 +162,18 @@ def remove_constraints(
     publishers: Sequence[str] = (),
     authors: Sequence[str] = (),
 ) -> str:
-    """Return the question without the words by which it asks for those `kinds`.
+    """Return the question without the words of some of its constraints.
 
-    The kinds are named as in `Question`: window, publishers, authors, phrases, excluded.
+    Args:
+        question: The question, as asked.
+        kinds: Constraints to remove: "window" (the time range), "publishers", "authors", "phrases"
+            or "excluded".
+        asked_on: The aware moment from which "last week" is counted.
+        publishers: The archive's publishers.
+        authors: The archive's authors.
+
+    Raises:
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     check_length(question)
     text = " ".join(question.split())
@@ -170,12 +193,12 @@ def remove_constraints(
 
 
 def first_and_last(window: TimeRange) -> tuple[datetime | None, datetime | None]:
-    """Return the first and the last day of a window, whose end is the day after."""
+    """Return the first and last day of a time range; the range's own end is the day after."""
     return window.start, window.end - timedelta(days=1) if window.end else None
 
 
 def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The text less the spans; the whole of it where no word would be left."""
+    """Return the text without the spans; the whole text if no word would be left."""
     kept, at = [], 0
     for start, end in sorted(spans):
         kept.append(text[at : max(start, at)])

@@ -1,4 +1,4 @@
-"""Whose articles a question asks for: publishers and authors that the archive knows."""
+"""Publishers and authors that a question attributes its articles to."""
 
 # ruff: noqa: E501 - word lists
 
@@ -24,7 +24,7 @@ _STRONG = re.compile(
     rf"|{_PIECES}(?: \w+)? (?:in|by|from|on)(?: both)?)\s+[\"“'‘]?(?:the )?[\"“'‘]?$",
     re.I,
 )
-# Enough where another publisher is cited: "reported by TechCrunch and accused by Fortune of".
+# Counts only beside another cited publisher: "reported by TechCrunch and accused by Fortune of".
 _ALSO = re.compile(r"\b(?:by|in|from|per|and)(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$", re.I)
 _AFTER = re.compile(
     rf"\A[\"”'’]?(?:['’]s?)?\s++(?:(?:also|has|have|had|did|not)\s++){{0,2}}(?:[\w-]++ )?(?:{_REPORTS}|{_PIECES})\b",
@@ -35,28 +35,32 @@ _JOINED = re.compile(
 )
 _WORKS_BY = re.compile(
     rf"\b(?:{_PIECES}|written|reported|authored|wrote)(?:\s++[\w’'-]++){{0,6}}?\s++by\s++(?P<name>[^,?.;]++)"
-    # from where a word begins, hyphens and all: tried at each of them it would be read as often
+    # anchored to the start of a hyphenated word, or matching would be quadratic in its parts
     rf"|(?<![\w.-])[.-]*+(?P<owner>[\w.-]++(?: [\w.’'-]+){{1,3}}?)['’]s?\s++(?:\w++ )?{_PIECES}\b"
     r"|\bdid\s++(?P<writer>[\w.-]++(?: [\w.’'-]++){1,3}?)\s++write\b",
     re.I,
 )
 
 
-_LEADS = 200  # characters before a name and behind it, in which the words stand that cite it
+_LEADS = 200  # characters before and after a name that are searched for citing words
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The publishers whose reports are asked for, and where the question says so."""
+    """Publishers that a question cites, and the spans of the words that cite them."""
 
     names: tuple[str, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
 
 
 def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
-    """Return the known publishers that the question attributes to, not those it is about.
+    """Return the publishers that a question cites as sources.
 
-    "What does The Week say" asks for The Week's articles, "Who bought The Week" does not.
+    "What does The Week say" cites The Week; "Who bought The Week" is about it and doesn't.
+
+    Args:
+        question: The question, as asked.
+        publishers: The archive's publishers; only these are recognised.
     """
     known, pattern = _spellings(tuple(publishers))
     if not known:
@@ -72,7 +76,7 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
             c or _ALSO.search(question[max(0, start - _LEADS) : start]) is not None
             for c, (start, _, _) in zip(cited, found, strict=True)
         ]
-    # "The Verge, Polygon and TechCrunch": one cited name cites its neighbours, forwards and back
+    # In "The Verge, Polygon and TechCrunch", one cited name makes its neighbours cited.
     joined = [
         _JOINED.fullmatch(question[found[i][1] : found[i + 1][0]]) is not None
         for i in range(len(found) - 1)
@@ -86,12 +90,17 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
 
 
 def asks_for_an_author(question: str) -> bool:
-    """Whether the words "an article by", "'s column" or the like occur: a cheap first look."""
+    """Return whether a question may cite an author: a cheap check before `find_authors`."""
     return _WORKS_BY.search(question) is not None
 
 
 def find_authors(question: str, authors: Sequence[str]) -> tuple[str, ...]:
-    """Return the known authors, by their full names, whose pieces the question asks for."""
+    """Return the full names of the authors whose articles the question asks for.
+
+    Args:
+        question: The question, as asked.
+        authors: The archive's authors; only these are recognised.
+    """
     claims = [m["name"] or m["owner"] or m["writer"] for m in _WORKS_BY.finditer(question)]
     if not claims:
         return ()
@@ -106,8 +115,8 @@ def find_authors(question: str, authors: Sequence[str]) -> tuple[str, ...]:
 
 
 def spans_of(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
-    """Return where the names stand in a text, whatever their case: each where it stands first."""
-    # folded letter by letter: "ß" and "İ" become two, and all that follows is elsewhere then
+    """Return the span of the first occurrence of each name in a text, ignoring case."""
+    # Case folding makes two letters of "ß" and "İ", so offsets are mapped back letter by letter.
     folded = [letter.casefold() for letter in text]
     at = [i for i, letters in enumerate(folded) for _ in letters]
     low = "".join(folded)
@@ -121,7 +130,10 @@ def spans_of(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=8)
 def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
-    """Every spelling of every publisher: with and without "The", spaces, "News", ".com", initials."""
+    """Return the spellings of all publishers, and a pattern that matches any of them.
+
+    Spellings are with and without "The", spaces, "News" and ".com", and as initials.
+    """
     known: dict[str, tuple[str, ...]] = {}
     for publisher in publishers:
         short = re.split(r"(?<!\s)\s++[|–—:-]\s++", publisher)[0].strip()
@@ -140,7 +152,7 @@ def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]],
         for form in forms:
             for spelling in {_folded(form), _folded(f"the {form}")} if len(form) > 2 else ():
                 known[spelling] = (*known.get(spelling, ()), publisher)
-    for publisher in publishers:  # a name in full is that publisher, whatever shares its short form
+    for publisher in publishers:  # a full name wins over another publisher's short form
         known[_folded(publisher)] = (publisher,)
     longest = sorted(known, key=len, reverse=True)
     alternatives = "|".join(re.escape(form).replace(r"\ ", r"\s+") for form in longest)
@@ -152,7 +164,7 @@ def _folded(name: str) -> str:
 
 
 def _written_as_a_name(words: str) -> bool:
-    """Whether it bears a capital where "the week" and "time" would have none."""
+    """Return whether an ambiguous name is capitalised: "The Week", not "the week"."""
     return any(c.isupper() for c in re.sub(r"^[Tt]he\s+", "", words)[:1]) or "." in words
 
 
@@ -164,7 +176,7 @@ def _cited(question: str, start: int, end: int) -> bool:
 
 
 def _widened(question: str, start: int, end: int) -> tuple[int, int]:
-    """The span with the words that only attribute: "according to", "as reported by"."""
+    """Return the span extended over words that only attribute: "according to", "as reported by"."""
     begin = max(0, start - _LEADS)
     lead = re.search(
         rf"(?:,\s*)?\b(?:according to|as {_REPORTS} (?:by|in|on)|in an? {_PIECES} (?:in|by|from))(?: both)?\s+[\"“'‘]?(?:the )?[\"“'‘]?$",

@@ -1,8 +1,8 @@
-"""Which expression of time in a question says when the articles wanted were published.
+"""Time filter of a question: the time expression that limits publication dates.
 
-Many do not: "the 1994 agreement", "the attack of 7 October", "the first since 1979", "by 2030",
-"who was born in 1961" name things or set marks.  Those are no windows.  Nor is a time to come:
-what is written of it was written before it.
+Many time expressions don't limit them: "the 1994 agreement", "the attack of 7 October", "the first
+since 1979", "by 2030" and "who was born in 1961" identify things or events. Future times don't
+either: articles about them were published earlier.
 """
 
 # ruff: noqa: E501 - word lists
@@ -18,9 +18,9 @@ from rag.query.time_ranges import DAY, ReferenceDate, year_of_month
 from rag.schema import TimeRange
 from rag.valid_dates import clamp_day
 
-AROUND_DAYS = 3  # "around 6 July": so many days to each side, softly
-UNDER_WAY_DAYS = 60  # "from 27 to 29 October" on the 28th: begun so recently, it is this year's
-# A time so far back is history, told of later, unless the question is about what was written then.
+AROUND_DAYS = 3  # "around 6 July": a soft range of this many days to each side
+UNDER_WAY_DAYS = 60  # "from 27 to 29 October", asked on the 28th, is a range of this year
+# Articles about older times were written later, unless the question asks for articles of that time.
 HISTORY_YEARS = 20
 _WRITTEN = re.compile(
     r"\b(?:report|wrote|writ|paper|article|press|journal|cover|publish|headline)", re.I
@@ -29,7 +29,7 @@ _WRITTEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TimeFilterMatch:
-    """A window and the stretches of the question, in characters, that say it."""
+    """Time range of a question, and the character spans of the words that express it."""
 
     window: TimeRange
     spans: tuple[tuple[int, int], ...]
@@ -40,7 +40,7 @@ _AHEAD = re.compile(
     r"|plan(?:s|ning)? to|comes? out|ahead of|tomorrow|next)\b",
     re.I,
 )
-# Names with a time in them; the first word's capital tells them from the plain expression.
+# Names that contain a time; a capital first letter tells them from a plain time expression.
 _NAMES = re.compile(
     r"\b(?:(?:Good|Black|Freaky) Friday|(?:Super|Fat|Shrove) Tuesday|(?:Bloody|Palm|Easter|Super Bowl)"
     r" Sunday|Ash Wednesday|Cyber Monday|Black (?:Mon|Wednes|Satur)day|May Day|(?:The|This) Week\b"
@@ -61,7 +61,7 @@ _PREPOSITION = re.compile(
     r"|on|in|during|at|over|throughout|within|of|for|than|to|with)(?:\s+the)?\s+$",
     re.I,
 )
-_NO_TIME = {"of", "for", "than", "to", "with"}  # before a time: a name, an aim, a comparison
+_NO_TIME = {"of", "for", "than", "to", "with"}  # a time after these is part of a name or comparison
 _PLACES_IN_TIME = {"on", "in", "during", "at", "over", "throughout", "within", ""}
 _DETERMINED = re.compile(r"\b(?:the|an?|its|his|her|their|this|that|these|those|our|my)\s+$", re.I)
 _FOLLOWS = re.compile(
@@ -111,11 +111,18 @@ _COUNTED = re.compile(
 
 
 def find_time_filter(question: str, asked_on: datetime) -> TimeFilterMatch | None:
-    """Return the window that `question`, asked at the aware time `asked_on`, speaks of, or None.
+    """Return the time range in which the articles asked for were published.
 
-    A day without a year is the latest such day up to `asked_on`; several hard times together
-    are one window over them all, unless one lies in another; a hard time gives way to a soft
-    one that it does not touch ("papers of 2013 were published this week").
+    A day without a year is the latest such day up to `asked_on`. Several hard expressions make one
+    range over all of them, unless one contains another. A hard expression yields to a soft one that
+    it doesn't overlap ("papers of 2013 were published this week").
+
+    Args:
+        question: The question, as asked.
+        asked_on: The aware moment from which "last week" is counted.
+
+    Returns:
+        The range and its words; None if no time expression limits publication dates.
     """
     masked = _masked(question)
     asking = ReferenceDate(_day_of(asked_on), ahead=_AHEAD.search(masked) is not None)
@@ -159,7 +166,7 @@ def _masked(question: str) -> str:
 def _joined(
     text: str, first: TimeExpression, rest: list[TimeExpression], asking: ReferenceDate
 ) -> _Bounds | None:
-    """The stretch from one moment to the next: "between 5 May and 6 June", "from 2020 to 2022"."""
+    """Return the range between two moments: "between 5 May and 6 June", "from 2020 to 2022"."""
     preposition = _PREPOSITION.search(text[: first.span[0]])
     if preposition is None or preposition["word"].lower() not in ("between", "from") or not rest:
         return None
@@ -168,7 +175,7 @@ def _joined(
     if _made_then(text[: preposition.start()]):
         return None
     start, end = first.start, rest[0].end
-    if start > end:  # both without a year: under way, or the first is the latest before the second
+    if start > end:  # without years: a range that is under way, or one that began a year earlier
         if asking.day - start <= UNDER_WAY_DAYS * DAY:
             end = year_of_month(end, end.year + 1)
         else:
@@ -203,7 +210,7 @@ def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bound
         ahead = moment.start > asking.day or moment.end > asking.day + DAY
         return None if ahead else _Bounds(None, moment.end, True, spans)
     if moment.end > asking.day + DAY and re.match(r"(?i)(?:the )?(?:end|late|mid)", moment.words):
-        return None  # not over yet: it is looked forward to
+        return None  # the time is not over yet, so articles about it are older
     if word in ("around", "circa") and moment.grain == "day":
         return _Bounds(
             moment.start - AROUND_DAYS * DAY, moment.end + AROUND_DAYS * DAY, False, spans
@@ -214,7 +221,7 @@ def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bound
 def _tells_when(
     moment: TimeExpression, word: str, before: str, after: str, preposition: re.Match[str] | None
 ) -> bool:
-    """Whether the moment says when something was reported, rather than naming a thing."""
+    """Return whether a time says when something was reported, and doesn't name a thing."""
     if word in _NO_TIME or (moment.bare and preposition is None):
         return False
     head = before[: preposition.start()] if preposition else before
@@ -231,7 +238,7 @@ def _tells_when(
 
 
 def _made_then(head: str) -> bool:
-    """Whether the time belongs to a thing's making: "the treaty signed in", "who was born in"."""
+    """Return whether a time says when a thing was made: "the treaty signed in", "born in"."""
     if _LIFE.search(head, max(head.rfind(","), head.rfind("?")) + 1):
         return True
     if _PARTICIPLE.search(head) and not _AUXILIARY.search(head):
@@ -260,7 +267,7 @@ def _meet(one: _Bounds, other: _Bounds) -> bool:
 
 
 def _span_of(bounds: list[_Bounds]) -> tuple[date | None, date | None]:
-    """The common stretch of bounds that all meet, else the stretch over them all."""
+    """Return the intersection of the bounds if all overlap, else the range over all of them."""
     starts = [b.start or date.min for b in bounds]
     ends = [b.end or date.max for b in bounds]
     start, end = max(starts), min(ends)
@@ -274,7 +281,7 @@ def _midnight(day: date | None) -> datetime | None:
 
 
 def _day_of(asked_on: datetime) -> date:
-    """Return the day of asking in UTC; one that an archive accepts, so that no arithmetic fails."""
+    """Return the UTC day of asking, clamped to the dates that an archive accepts."""
     try:
         return clamp_day(asked_on.astimezone(UTC).date())
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Expressions of time ("last week", "5 May", "in the spring of 2023") as stretches of days."""
+"""Grammar of time expressions ("last week", "5 May", "in the spring of 2023") as day ranges."""
 
 # ruff: noqa: E501 - a pattern a line
 
@@ -55,7 +55,10 @@ _PART = r"(?:(?:early |late )?(?:morning|afternoon|evening|night)s?)"
 
 @dataclass(frozen=True, slots=True)
 class TimeExpression:
-    """Days `start <= d < end` that `words`, at `span`, name; `bare` ones need a preposition."""
+    """Time expression in a text: its day range `start <= d < end`, its `words` and their `span`.
+
+    A `bare` expression counts only after a preposition.
+    """
 
     start: date
     end: date
@@ -77,7 +80,7 @@ _EDGE = (
 _RANGE = r" ?(?:-|–|to|and|until|till|through) ?"
 _PAST = r"(?:(?:in|over|during|within|for) )?(?:the|these) (?:last|past|previous)"
 
-# In order of precedence: what an earlier pattern has taken, a later one does not see.
+# In order of precedence: a later pattern doesn't see the words that an earlier one matched.
 _PATTERNS: list[tuple[str, Read, str]] = [
     (r"\d{4}-\d\d-\d\d\b", resolve_iso, "hard"),
     (
@@ -207,7 +210,14 @@ _COMPILED = [
 
 
 def find_time_expressions(text: str, asking: ReferenceDate) -> list[TimeExpression]:
-    """Every expression of time in `text`, in its order; of two that overlap, the fuller one."""
+    """Return the time expressions of a text, in order.
+
+    Of two that overlap, only the one with the higher precedence is returned.
+
+    Args:
+        text: The text to search.
+        asking: The day of asking, from which relative expressions are counted.
+    """
     found: list[TimeExpression] = []
     for pattern, read, flags in _COMPILED:
         for m in pattern.finditer(text):

@@ -1,7 +1,7 @@
-"""What an expression of time means, taken from a match of its pattern: a first day and a last.
+"""Conversion of matched time expressions to day ranges.
 
-Each `read_...` returns the days `start <= d < end` that a match says, seen from the day of asking,
-or None where it says none.
+Each function returns the days `start <= d < end` of a match, relative to the day of asking, or None
+if the match is not a valid time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rag.nlp.dates import MONTH_ABBREVIATIONS
 from rag.valid_dates import FIRST_DAY, LAST_DAY
 
 DAY = timedelta(days=1)
-# What soft words mean, in days back from the day of asking.
+# Length of soft ranges such as "recently", in days before the day of asking.
 NOW_DAYS, RECENT_DAYS, MONTHS_DAYS = 7, 30, 180
 
 _WEEKDAYS = "mon tue wed thu fri sat sun".split()
@@ -40,13 +40,13 @@ FEASTS = {
 
 @dataclass(frozen=True, slots=True)
 class ReferenceDate:
-    """The day of asking, and whether the question looks ahead of it ("will", "upcoming")."""
+    """Day of asking, and whether the question is about the future ("will", "upcoming")."""
 
     day: date
     ahead: bool = False
 
     def latest(self, month: int, day: int = 1) -> date:
-        """The latest such day that has begun; the next one for a question that looks ahead."""
+        """Return the latest such day that has begun; the next one if `ahead` is set."""
         for year in range(self.day.year + (1 if self.ahead else 0), self.day.year - 9, -1):
             if day > monthrange(year, month)[1]:
                 continue
@@ -62,19 +62,19 @@ Read = Callable[[re.Match[str], ReferenceDate], "tuple[date, date] | None"]
 
 
 def month_end(start: date, months: int = 1) -> date:
-    """The first day `months` months after the month of `start`."""
+    """Return the first day of the month that is `months` months after that of `start`."""
     count = start.year * 12 + start.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
 
 
 def months_back(day: date, months: int) -> date:
-    """The same day of the month, `months` earlier; the month's last day where it has none."""
+    """Return the same day `months` months earlier, or the month's last day if it is shorter."""
     first = month_end(day, -months)
     return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
 
 
 def year_of_month(day: date, year: int) -> date:
-    """The same day of another year; 28 February where it has no 29th."""
+    """Return the same day of another year; 28 February for 29 February in a common year."""
     return day.replace(year=year, day=min(day.day, monthrange(year, day.month)[1]))
 
 
@@ -87,7 +87,7 @@ def _nth(text: str) -> int:
 
 
 def parse_number(text: str) -> int:
-    """The number that digits or a word give ("3", "three", "a")."""
+    """Return the number that digits or a word express ("3", "three", "a")."""
     text = text.lower()
     if text.isdigit():
         return int(text)
@@ -103,6 +103,7 @@ def _on(year: str | None, month: int, day: int, asking: ReferenceDate) -> date |
 
 
 def resolve_day(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a day: "5 May 2023", "5 May", "5 May last year"."""
     found = _on(m["year"], _month(m["month"]), _nth(m["day"]), asking)
     if found is not None and (relative := m.groupdict().get("relative")):
         year = asking.day.year - (relative.lower() == "last")
@@ -111,6 +112,7 @@ def resolve_day(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | 
 
 
 def resolve_days(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of days within a month: "5-7 May"."""
     month = _month(m["month"])
     last = _on(m["year"], month, _nth(m["last"]), asking)
     first = _nth(m["first"])
@@ -120,6 +122,7 @@ def resolve_days(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] |
 
 
 def resolve_months(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range from one month to another: "March to May 2023"."""
     last = _on(m["year"], _month(m["to"]), 1, asking)
     first = _month(m["from"])
     if last is None:
@@ -128,6 +131,7 @@ def resolve_months(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date]
 
 
 def resolve_month(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a month or part of one: "May 2023", "early May"."""
     month, groups = _month(m["month"]), m.groupdict()
     if groups.get("relative"):
         first = date(asking.day.year - (m["relative"].lower() == "last"), month, 1)
@@ -137,6 +141,7 @@ def resolve_month(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] 
 
 
 def resolve_year(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a year or part of one: "2023", "last year", "late 2023"."""
     text = m["year"].lower()
     years = {"last year": asking.day.year - 1, "the year": asking.day.year}
     year = int(text) if text.isdigit() else years.get(text, asking.day.year)
@@ -144,12 +149,13 @@ def resolve_year(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] |
 
 
 def resolve_years(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range from one year to another: "2020-2022"."""
     first, last = int(m["from"]), int(m["to"])
     return (date(first, 1, 1), date(last + 1, 1, 1)) if first < last else None
 
 
 def _part_of(part: str | None, start: date, end: date) -> tuple[date, date]:
-    """The early, middle or late third; days 1-10, 11-20 and the rest of a month."""
+    """Return a range's early, middle or late third; of a month days 1-10, 11-20 or the rest."""
     if not part:
         return start, end
     third = 0 if re.search("early|start|beginning", part, re.I) else 1
@@ -162,7 +168,7 @@ def _part_of(part: str | None, start: date, end: date) -> tuple[date, date]:
 
 
 def resolve_range(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
-    """Halves, quarters and weeks by number: "the second half of 2022", "the first week of May"."""
+    """Return the days of a half, quarter or numbered week: "the second half of 2022"."""
     words = re.sub(r"\s+", " ", m["which"].lower())
     ordinal = next(
         (n for n, w in enumerate(("first", "second", "third", "fourth")) if w in words), 0
@@ -186,6 +192,7 @@ def resolve_range(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] 
 
 
 def resolve_season(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a season, three whole months: "last summer"."""
     month, which = _SEASONS[m["season"].lower()], (m["which"] or "").lower()
     if m["year"]:
         start = date(int(m["year"]), month, 1)
@@ -199,14 +206,16 @@ def resolve_season(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date]
 
 
 def resolve_holiday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a holiday: "Christmas Day 2023"."""
     found = _on(m["year"], *FEASTS[m["feast"].lower()], asking)
     return (found, found + DAY) if found else None
 
 
 def resolve_numeric(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a numeric date: "10/24/2024"."""
     year, month, day = int(m["year"]), int(m["b"]), int(m["a"])
     if m["a"] != m["b"] and month <= 12 and day <= 12:
-        month, day = day, month  # as dateparser does: month first where both can be
+        month, day = day, month  # month first if ambiguous, as dateparser does
     elif month > 12:
         month, day = day, month
     if not (1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
@@ -215,6 +224,7 @@ def resolve_numeric(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date
 
 
 def resolve_iso(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of an ISO 8601 date; None outside the accepted years."""
     try:
         found = date.fromisoformat(m[0])
     except ValueError:
@@ -223,6 +233,7 @@ def resolve_iso(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | 
 
 
 def resolve_weekday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a weekday: "Monday", "last Friday", "Tuesday last week"."""
     which = " ".join(filter(None, (m["which"], m["week"]))).lower()
     monday = asking.day - asking.day.weekday() * DAY
     target = _WEEKDAYS.index(m["weekday"][:3].lower())
@@ -237,6 +248,7 @@ def resolve_weekday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date
 
 
 def resolve_ago(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a time ago: "three days ago", "two weeks ago"."""
     count, unit, day = parse_number(m["count"]), m["unit"].lower(), asking.day
     if unit == "day":
         return day - count * DAY, day - (count - 1) * DAY
@@ -254,6 +266,7 @@ def resolve_ago(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | 
 
 
 def resolve_past(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range from a time ago up to the day of asking: "past three weeks"."""
     count, unit = parse_number(m["count"] or "a"), m["unit"].lower()
     months = {"month": 1, "quarter": 3, "year": 12, "decade": 120}.get(unit)
     if months:
@@ -270,7 +283,7 @@ def resolve_past(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] |
 
 
 def resolve_calendar_period(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
-    """The present week, month, quarter, year or weekend ("this"), or the one before it ("last")."""
+    """Return the days of the current ("this") or previous ("last") week, month, quarter or year."""
     back, unit, day = int(m["which"].lower() in ("last", "previous")), m["unit"].lower(), asking.day
     if unit in ("week", "weekend"):
         monday = day - (day.weekday() + 7 * back) * DAY
@@ -282,12 +295,14 @@ def resolve_calendar_period(m: re.Match[str], asking: ReferenceDate) -> tuple[da
 
 
 def resolve_weekend(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of the latest weekend that has begun."""
     monday = asking.day - asking.day.weekday() * DAY
     begun = 0 if asking.day.weekday() > 4 else 7
     return monday + (5 - begun) * DAY, monday + (7 - begun) * DAY
 
 
 def resolve_week_of(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of the week, from Monday, that contains a day."""
     found = resolve_day(m, asking)
     if found is None:
         return None
@@ -296,22 +311,27 @@ def resolve_week_of(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date
 
 
 def resolve_decade(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a decade: "the 1990s", "the 90s"."""
     year = int(m["year"]) if m["year"] else 1900 + int(m["short"])
     return date(year, 1, 1), date(year + 10, 1, 1)
 
 
 def shift_back(days: int) -> Read:
+    """Return a resolver of the last `days` days, including the day of asking."""
     return lambda m, asking: (asking.day - days * DAY, asking.day + DAY)
 
 
 def resolve_few(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return the range of a vague time: "the last few days", "recent weeks"."""
     days = {"day": NOW_DAYS, "week": RECENT_DAYS, "month": MONTHS_DAYS}.get(m["unit"].lower())
     return shift_back(days)(m, asking) if days else None
 
 
 def days_from(first: int, last: int) -> Read:
+    """Return a resolver of days counted from the day of asking, `last` exclusive."""
     return lambda m, asking: (asking.day + first * DAY, asking.day + last * DAY)
 
 
 def resolve_none(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
+    """Return None, for expressions that are recognised but limit nothing."""
     return None

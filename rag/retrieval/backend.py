@@ -1,4 +1,4 @@
-"""SearchBackend: the archive as search, answers and evaluation see it."""
+"""SearchBackend: the interface of an archive that search, answering and evaluation use."""
 
 from __future__ import annotations
 
@@ -18,40 +18,71 @@ if TYPE_CHECKING:
 class SearchBackend(Protocol):
     """A searchable archive: `Archive`, `ArchiveSnapshot`, or a fake in tests.
 
-    Search ranks candidates, which have no text; `load_hits` reads the texts of those that are
-    shown. The backend owns its `reranker`, so that every search uses the same one.
+    A search ranks candidates, which have no text; `load_hits` reads the texts of those that are
+    shown. The backend owns its `reranker`, so every search uses the same one.
     """
 
     @property
     def reranker(self) -> BaseCrossEncoder | None:
-        """The cross-encoder that orders the best candidates; None for none."""
+        """The cross-encoder that reranks the best candidates; None for none."""
 
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = ...
     ) -> list[PassageCandidate]:
-        """Return the `k` passages nearest to the query by cosine, best first."""
+        """Return the `k` passages nearest to the query by cosine, best first, without texts.
+
+        Args:
+            query: Any text.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+        """
 
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = ..., phrases: Sequence[str] = ...
     ) -> list[PassageCandidate]:
-        """Return the `k` passages that score best by BM25, best first."""
+        """Return the `k` passages that score best by BM25, best first, without texts.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most passages to return.
+            filters: The filters that the articles must pass.
+            phrases: Phrases whose passages score extra.
+        """
 
     def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]:
-        """Return the cosine of each candidate with the query; -1.0 for one without a vector."""
+        """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
+
+        Args:
+            query: Any text.
+            found: Candidates of a search.
+        """
 
     def load_hits(
         self, found: Iterable[PassageCandidate], /, *, access: Access = ...
     ) -> dict[int, Hit]:
-        """Return the hits of the candidates that are still here, by number, in order."""
+        """Return the hits of the candidates that are still in the archive, by number, in order.
+
+        Args:
+            found: Candidates of a search.
+            access: The reader's rights, as in `Filters`.
+        """
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return the texts' vectors (n, dimension), of length one."""
+        """Return the texts' vectors, an array of shape (n, dimension) with rows of length one."""
 
     def article(self, article_id: str, /, *, access: Access = ...) -> Article | None:
-        """Return an article; None if it is not here or may not be read with these rights."""
+        """Return an article.
+
+        Args:
+            article_id: The article's id.
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The article; None if it is missing or these rights don't allow reading it.
+        """
 
     def publishers(self, *, access: Access = ...) -> tuple[str, ...]:
-        """Return the publishers' names, the one with most articles first."""
+        """Return the publishers' names, the one with the most articles first."""
 
     def authors(self, *, access: Access = ...) -> tuple[str, ...]:
         """Return the authors' names, sorted."""
@@ -59,4 +90,9 @@ class SearchBackend(Protocol):
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = ...
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
-        """Return each article's near-duplicates that pass the filters, by article id."""
+        """Return the near-duplicates of each article, by id, the original first.
+
+        Args:
+            article_ids: The ids to look up; articles without near-duplicates are left out.
+            filters: The filters that the near-duplicates must pass.
+        """

@@ -1,4 +1,4 @@
-"""One story once: of its tellings, the best found is shown and the others are named."""
+"""Near-duplicate collapsing: show the best hit of each cluster and list the other copies."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ from rag.schema import Access, ArticleMetadata, Filters, PassageCandidate
 def collapse_duplicates(
     archive: SearchBackend, ranked: Sequence[PassageCandidate], filters: Filters
 ) -> list[PassageCandidate]:
-    """Return `ranked` without what copies only repeat; what is left names its story's others.
+    """Return the ranked passages without those that near-duplicates only repeat.
 
-    Of the tellings that pass the filters, the one found best stays.  Of another, a passage stays
-    that says what the first does not: a paragraph that was cut there, a figure brought up to date.
+    The best-ranked article of each cluster is shown. Passages of its other copies stay only if they
+    contain something that it lacks, such as a paragraph that was cut or an updated figure.
+
+    Args:
+        archive: The archive.
+        ranked: Candidates, best first.
+        filters: The filters that the copies must pass.
+
+    Returns:
+        The remaining candidates in the same order, with their articles' copies.
     """
     copies = archive.near_duplicates(
         {found.metadata.article_id for found in ranked}, filters=filters
@@ -24,7 +32,7 @@ def collapse_duplicates(
     if not copies:
         return list(ranked)
     first: dict[frozenset[str], str] = {}
-    told_by: dict[int, str] = {}  # of a passage of another telling: the article that is shown
+    told_by: dict[int, str] = {}  # passage number of a copy -> id of the article that is shown
     for found in ranked:
         article_id = found.metadata.article_id
         story = {article_id, *(head.article_id for head in copies.get(article_id, ()))}
@@ -51,7 +59,14 @@ def _said(archive: SearchBackend, article_id: str, access: Access) -> PassageCov
 
 
 def named_publishers(head: ArticleMetadata, copies: Iterable[ArticleMetadata]) -> tuple[str, ...]:
-    """Return who else printed a story: each publisher once, in order, or the copy's title."""
+    """Return the other publishers of a story, in order and without repetition.
+
+    A copy without a publisher is named by its title or id.
+
+    Args:
+        head: The metadata of the article that is shown.
+        copies: The metadata of its near-duplicates.
+    """
     names = dict.fromkeys(copy.publisher or copy.title or copy.article_id for copy in copies)
     names.pop(head.publisher, None)
     return tuple(names)

@@ -1,4 +1,4 @@
-"""How the articles that speak of a question are spread over time."""
+"""Histogram of matching articles per day, week or month."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rag.schema import Filters
 
 Step = Literal["day", "week", "month"]
 
-PASSAGES = 1000  # looked at: 0.1 s of SQLite for their heads, and a plot needs no more
-SPEAKS_FROM = 0.4  # of the best score by words: beneath it, a word or two are in common by chance
-MOST_BARS = 62  # more of them cannot be told apart on a phone
+PASSAGES = 1000  # reading their metadata takes 0.1 s, and a plot needs no more
+SPEAKS_FROM = 0.4  # share of the best BM25 score; lower scores are chance matches of a word or two
+MOST_BARS = 62  # more bars can't be told apart on a phone
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The articles of one day, week or month, and how many of them an answer cites."""
+    """Counts of one day, week or month: all matching articles, and those that an answer cites."""
 
     start: datetime
     articles: int
@@ -28,7 +28,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Bars in order, without gaps: each begins one `step` after the one before."""
+    """Consecutive bars, one per `step`, without gaps."""
 
     step: Step = "day"
     bars: tuple[Bucket, ...] = ()
@@ -41,9 +41,15 @@ class Histogram:
 def date_histogram(
     archive: SearchBackend, query: str, *, filters: Filters = Filters(), cited: Sequence[str] = ()
 ) -> Histogram:
-    """Return how the articles that speak of `query` are spread, those of the ids `cited` counted.
+    """Return the number of articles that match a query per day, week or month.
 
-    An article speaks of it where a passage shares its words; what has no date is left out.
+    Articles without a date are not counted.
+
+    Args:
+        archive: The archive.
+        query: Search terms; an article matches if a passage scores well enough by BM25.
+        filters: The filters that the articles must pass.
+        cited: Ids of the articles that an answer cites; they always count as matching.
     """
     found = archive.bm25_candidates(query, PASSAGES, filters=filters)
     floor = SPEAKS_FROM * max((one.score for one in found), default=0.0)
@@ -68,7 +74,7 @@ def date_histogram(
 
 
 def bucket_start(moment: datetime, step: Step) -> datetime:
-    """Return the first day of the day, week or month that `moment` is in."""
+    """Return the first day of the day, week or month that contains a moment."""
     day = _midnight(moment)
     if step == "month":
         return day.replace(day=1)
@@ -76,7 +82,12 @@ def bucket_start(moment: datetime, step: Step) -> datetime:
 
 
 def next_bucket_start(start: datetime, step: Step) -> datetime:
-    """Return where the day, week or month after the one that begins with `start` begins."""
+    """Return the first day of the next day, week or month.
+
+    Args:
+        start: The first day of a bucket.
+        step: The length of a bucket.
+    """
     if step == "month":
         return (start + timedelta(days=32)).replace(day=1)
     return start + timedelta(days=7 if step == "week" else 1)

@@ -1,4 +1,4 @@
-"""From a question to the passages that answer it: understand, search twice, fuse, weigh by time."""
+"""Hybrid retrieval: parse the question, search both indexes, fuse the scores and rank."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ from rag.schema import (
 from rag.valid_dates import shift
 from rag.validation import validate_question_time
 
-# Swept with the weights of `ranking`.
-CANDIDATES = 100  # passages from each index, before they are fused
-RECENT_CANDIDATES = 60  # and by words from the days before the question: gold in hand .90 -> .98
+# Tuned together with the weights in `rag.retrieval.ranking`.
+CANDIDATES = 100  # passages from each index, before fusion
+RECENT_CANDIDATES = 60  # more BM25 candidates of recent days: gold among candidates .90 -> .98
 RECENT_DAYS = 30
-# Where so many candidates are a crowd's and so few are not, so many times as many are looked at.
+# With at least CROWDED spam candidates and fewer than FEWEST_CLEAR others, search WIDER times more.
 CROWDED = 20
 FEWEST_CLEAR = 20
 WIDER = 5
-DENSE_SHARE = 0.5  # of a score; the rest is BM25's, each over its best.  Swept .2-.6
-LEAD_WEIGHT = 0.12  # more for a story's opening, which says what it is about.  Swept 0-.25
-REPORTED_WITHIN = timedelta(days=2)  # what happens in a window is in the papers until so much later
-PART_WEIGHT = 0.7  # of the best score that a passage has for a part of the question.  Swept .5-1
-UNKNOWN = ""  # an article's publisher that was not told: it may be the one that is cited
-PASSAGES_OF_AN_ARTICLE = 2  # at the most, before other articles have had their turn
-HEADLINES = 40  # best passages by words among whose headlines a query's own is looked for
+DENSE_SHARE = 0.5  # share of the vector score; the rest is BM25, both normalised. Swept .2-.6
+LEAD_WEIGHT = 0.12  # boost of an article's opening, which says what it is about. Swept 0-.25
+REPORTED_WITHIN = timedelta(days=2)  # events of a time range are reported until so much later
+PART_WEIGHT = 0.7  # weight of a passage's best score for a part of the question. Swept .5-1
+UNKNOWN = ""  # an article without a publisher may be the cited publisher's
+PASSAGES_OF_AN_ARTICLE = 2  # more of an article come only after other articles' passages
+HEADLINES = 40  # BM25 candidates whose headlines are compared with the question
 
-# Why the time range in a question's words did not narrow the search.
+# Reason for which a constraint in the question was ignored.
 Relaxed = Literal["", "headline", "named", "empty"]
 NOTICES: dict[Relaxed, tuple[Notice, ...]] = {
     "": (),
@@ -63,11 +63,17 @@ NOTICES: dict[Relaxed, tuple[Notice, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class RetrievalResult:
-    """What a question was understood to ask, and the passages found for it, best first.
+    """Passages found for a parsed question, best first.
 
-    Where there are none in the window that its words ask for, `outside` has the closest ones of
-    other days: to be offered, never to be taken for an answer. `relaxed` says that, or that the
-    window, or a name, was left aside because the question is the headline of another article.
+    Attributes:
+        question: The parsed question.
+        hits: The passages, within the question's time range.
+        considered: How many candidates were ranked.
+        outside: If nothing lies in the question's time range, the closest passages of other days.
+            They may be offered to the reader but are no answer.
+        relaxed: Which constraint of the question was ignored: "headline" or "named" if the question
+            is an article's headline outside of its time range or of other publishers or authors;
+            "empty" if nothing lies in its time range; "" if none was.
     """
 
     question: ParsedQuery
@@ -78,12 +84,12 @@ class RetrievalResult:
 
     @property
     def nearest_hits(self) -> tuple[Hit, ...]:
-        """The hits, or where there are none, the closest of other days."""
+        """The hits or, if there are none, the closest passages of other days."""
         return self.hits or self.outside
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """The constraint of the question that was ignored, if one was."""
+        """Notice of the constraint that was ignored, if any."""
         return NOTICES[self.relaxed]
 
 
@@ -96,21 +102,21 @@ def understand_question(
     access: Access = (),
     without: Collection[str] = (),
 ) -> ParsedQuery:
-    """Parse a question that is asked of an archive, as of `asked_on` (now if not given).
+    """Parse a question for an archive and resolve it if it is a follow-up.
 
     Args:
-        archive: Its publishers and authors are recognised in the question.
-        question: The question as asked; a follow-up is resolved with `history`, oldest first.
-        asked_on: A datetime; a `date` or a naive datetime is UTC.
-        history: The turns before the question.
-        access: The rights with which it is asked.
-        without: Kinds of constraints whose words are removed first: see `remove_constraints`.
+        archive: The archive whose publishers and authors are recognised in the question.
+        question: The question, as asked.
+        asked_on: The day of asking, now by default; a `date` or a naive datetime is UTC.
+        history: The turns before the question, oldest first.
+        access: The reader's rights, as in `Filters`.
+        without: Constraints whose words are removed first; see `remove_constraints`.
 
     Returns:
-        The one parsed query, to be passed to `retrieve` and what follows it.
+        The parsed question, for `retrieve` and all later steps.
 
     Raises:
-        InvalidValueError: `asked_on` is no moment, or out of range.
+        InvalidValueError: `asked_on` is not a date, or out of range.
         QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     asked_on = validate_question_time(asked_on, "asked_on") or datetime.now(UTC)
@@ -134,15 +140,24 @@ def retrieve(
     history: Sequence[tuple[str, Answer] | str] = (),
     evenly: bool = False,
 ) -> RetrievalResult:
-    """Return the `k` passages that answer `question` best, as of `asked_on` (now if not given).
+    """Return the `k` passages that answer a question best.
 
-    A window, a publisher or an author in the words narrows `filters`, never widens them; of a
-    question of several parts each part is searched for as well.  `evenly`, no day counts more
-    than another within them, and of tellings as good as each other the first comes first.
+    A time range, publisher or author in the question narrows `filters` and never widens them. The
+    parts of a compound question are searched separately, too.
 
-    A question that was parsed is searched for as it is, without regard to `asked_on` and `history`.
-    `asked_on` may be a `date` (midnight UTC) or a naive datetime (UTC). Raises InvalidValueError
-    for anything else.
+    Args:
+        archive: The archive to search.
+        question: A question, or a parsed one, for which `asked_on` and `history` are ignored.
+        k: The most passages to return.
+        filters: The filters that the articles must pass.
+        asked_on: The day of asking, now by default; a `date` or a naive datetime is UTC.
+        history: The turns before the question, oldest first.
+        evenly: Whether the ranking ignores publication dates; of equally good near-duplicates, the
+            oldest one is shown.
+
+    Raises:
+        InvalidValueError: `asked_on` is not a date, or out of range.
+        QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     asked = (
         question
@@ -169,11 +184,11 @@ def retrieve(
 def _as_headline(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters
 ) -> tuple[ParsedQuery, Relaxed]:
-    """Return the question, searched for by all its words where it is an article's headline.
+    """Return the question, searched with all of its words if it is an article's headline.
 
-    "What to know about January 6" asks for that article, not for what was published on that day:
-    its window is left aside where no article of that headline lies in it, and so are the publishers
-    and authors that it names where none of those articles is theirs.
+    "What to know about January 6" asks for the article of that title and not for articles of that
+    day. The time range is dropped if no article of that headline lies in it, and so are the
+    publishers and authors if none of those articles is theirs.
     """
     window = asked.time_range if asked.time_range and asked.time_range.hard else None
     if not window and not asked.publishers and not asked.authors:
@@ -198,7 +213,7 @@ def _as_headline(
 
 
 def _is_of_the_named(head: ArticleMetadata, asked: ParsedQuery) -> bool:
-    """Return whether an article is of a publisher, and an author, that a question names."""
+    """Return whether an article is by the publishers and authors that a question names, if any."""
     return all(
         not named or {name.casefold() for name in named} & {name.casefold() for name in theirs}
         for named, theirs in ((asked.publishers, (head.publisher,)), (asked.authors, head.authors))
@@ -213,7 +228,7 @@ def _lies_in(window: TimeRange, published: datetime | None) -> bool:
 
 
 def _ranked(archive: SearchBackend, asked: ParsedQuery, filters: Filters) -> list[PassageCandidate]:
-    """Return all that is found for a question within the filters, best first."""
+    """Return all candidates for a question that pass the filters, best first."""
     narrowed = apply_query_constraints(filters, asked)
     if narrowed is None:
         return []
@@ -231,7 +246,7 @@ def _ranked(archive: SearchBackend, asked: ParsedQuery, filters: Filters) -> lis
 def _of_stories(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, *, wider: int = 1
 ) -> list[PassageCandidate]:
-    """Return what is found, best first, each story once."""
+    """Return the candidates, best first, with near-duplicates collapsed."""
     found = _found(archive, asked, filters, wider)
     if asked.time_neutral:
         found.sort(key=lambda one: one.metadata.published or datetime.max.replace(tzinfo=UTC))
@@ -240,7 +255,15 @@ def _of_stories(
 
 
 def apply_query_constraints(filters: Filters, asked: ParsedQuery) -> Filters | None:
-    """Return `filters` with what the question's words ask for; None where nothing can pass both."""
+    """Return the filters narrowed by the constraints of a parsed question.
+
+    Args:
+        filters: The filters of the search.
+        asked: The parsed question.
+
+    Returns:
+        The narrowed filters; None if no article can pass both.
+    """
     after, before = filters.after, filters.before
     if asked.time_range is not None and asked.time_range.hard:
         start, end = asked.time_range.start, asked.time_range.end
@@ -260,9 +283,14 @@ def apply_query_constraints(filters: Filters, asked: ParsedQuery) -> Filters | N
 
 
 def merge_adjacent(archive: SearchBackend, hits: Sequence[Hit], access: Access = ()) -> list[Hit]:
-    """Return the hits with passages of one article that follow on each other made one.
+    """Return the hits with adjacent passages of one article merged.
 
-    A joined hit stands at the place, and has the score, of its best passage.
+    A merged hit takes the place and the score of its best passage.
+
+    Args:
+        archive: The archive from which the texts in between are read.
+        hits: Hits, best first.
+        access: The reader's rights, as in `Filters`.
     """
     joined: list[Hit] = []
     for hit in hits:
@@ -278,14 +306,14 @@ def merge_adjacent(archive: SearchBackend, hits: Sequence[Hit], access: Access =
 
 
 def _closed(window: TimeRange) -> bool:
-    """Whether the window has two ends: "before 5 May" means before, "on 5 May" until reported."""
+    """Return whether the range has two ends; only such a range allows for late reports."""
     return window.start is not None and window.end is not None
 
 
 def _found(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
 ) -> list[PassageCandidate]:
-    """Return the passages found for the question and for its parts, with their weighed scores."""
+    """Return the candidates for a question and its parts, with boosts applied."""
     found = {one.number: one for one in _searched(archive, asked, filters, wider)}
     if not asked.parts:
         return list(found.values())
@@ -311,7 +339,7 @@ def _searched(
 def _texts(
     archive: SearchBackend, found: Iterable[PassageCandidate], filters: Filters
 ) -> dict[int, str]:
-    """Return the words of the passages that are still here, by their numbers."""
+    """Return the texts of the passages that are still in the archive, by number."""
     hits = archive.load_hits(found, access=filters.access)
     return {number: hit.passage.text for number, hit in hits.items()}
 
@@ -319,7 +347,7 @@ def _texts(
 def _candidates(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
 ) -> list[PassageCandidate]:
-    """Return the passages that either index finds, each once, their scores fused: 0 to 1."""
+    """Return the passages that either index finds, each once, with fused scores."""
     query, phrases = asked.query, asked.phrases
     words = archive.bm25_candidates(query, wider * CANDIDATES, filters=filters, phrases=phrases)
     if asked.time_range is None or not asked.time_range.hard:
@@ -349,7 +377,7 @@ def _candidates(
 
 
 def _recent(filters: Filters, asked_on: datetime) -> Filters | None:
-    """The filters for the days before the question; None where they let none of them pass."""
+    """Return the filters limited to the days before the question; None if nothing can pass both."""
     after, before = (
         shift(asked_on, -timedelta(days=RECENT_DAYS)),
         shift(asked_on, timedelta(days=1)),
@@ -362,7 +390,7 @@ def _recent(filters: Filters, asked_on: datetime) -> Filters | None:
 def _min_max_normalize(
     scores: Mapping[int, float], *, floor: float | None = None
 ) -> dict[int, float]:
-    """Each score's place between the floor, else the least of them, (0) and the best (1)."""
+    """Return the scores scaled so that the floor (or the lowest one) is 0 and the highest 1."""
     low = min(scores.values(), default=0.0) if floor is None else floor
     span = max(scores.values(), default=0.0) - low
     return {key: (score - low) / span if span > 0 else 1.0 for key, score in scores.items()}
@@ -371,7 +399,7 @@ def _min_max_normalize(
 def _shown(
     archive: SearchBackend, ranked: Sequence[PassageCandidate], k: int, filters: Filters
 ) -> list[Hit]:
-    """The first `k`: a text once, few passages of an article, those that adjoin joined."""
+    """Return the first `k` hits, without repeated texts, adjacent passages merged."""
     seen: set[str] = set()
     taken: dict[str, int] = {}
     first: list[Hit] = []
@@ -393,7 +421,7 @@ def _shown(
 def _read(
     archive: SearchBackend, ranked: Sequence[PassageCandidate], size: int, filters: Filters
 ) -> Iterator[Hit]:
-    """Yield the hits of what is still here, in order, reading so many texts at a time."""
+    """Yield the hits of candidates still in the archive, in order, loading `size` at a time."""
     for i in range(0, len(ranked), size):
         some = ranked[i : i + size]
         hits = archive.load_hits(some, access=filters.access)
@@ -401,14 +429,14 @@ def _read(
 
 
 def _near(one: Hit, other: Hit) -> bool:
-    """Whether two passages of one revision follow on each other with next to nothing between."""
+    """Return whether two passages of one revision are adjacent or nearly so."""
     a, b = sorted((one.passage, other.passage), key=lambda passage: passage.start)
     same = (a.article_id, a.revision) == (b.article_id, b.revision)
     return same and -1 <= b.start - a.end <= len("\n\n\n")
 
 
 def _across(one: Hit, other: Hit, article: Article) -> Hit | None:
-    """The two as one passage; None where the article has changed or words lie between."""
+    """Return two passages as one; None if the article has changed or words lie between them."""
     a, b = sorted((one.passage, other.passage), key=lambda passage: passage.start)
     if article.revision != a.revision or article.text[a.end : b.start].strip():
         return None

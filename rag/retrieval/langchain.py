@@ -1,4 +1,4 @@
-"""NewsRetriever: the search as LangChain's chains and agents call one."""
+"""NewsRetriever: the archive's search as a LangChain retriever."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from rag.schema import Filters, Hit
 
 
 class NewsRetriever(BaseRetriever):
-    """The archive's search as a LangChain retriever: `invoke`, `ainvoke`, `batch`.
+    """LangChain retriever over an archive: `invoke`, `ainvoke`, `batch`.
 
     Each document is a passage, best first. Its metadata:
 
     - `source`: the article's URL, or its id if it has none
-    - `start_index`, `start`, `end`: where the passage lies in the article's text, in characters
+    - `start_index`, `start`, `end`: the passage's position in the article's text, in characters
     - `article_id`, `title`, `publisher`, `url`, and `published` as ISO 8601 or None
     - `score`: higher is better
-    - `copies`: ids of other articles that print the same story
-    - `relaxed`, only if the time range that the question names was not used: "headline" if the
-      question is the headline of an article of another time, "empty" if nothing lies in the range
-      and the documents are of other days
+    - `copies`: ids of near-duplicates
+    - `relaxed`, only if a constraint of the question was ignored: "headline" or "named" if the
+      question is the headline of an article of another time, publisher or author; "empty" if
+      nothing lies in its time range and the documents are of other days
 
     Attributes:
-        archive: An `Archive`, an `ArchiveSnapshot`, or anything else that is a `SearchBackend`.
-        k: The most documents of a call; `invoke(query, k=3)` overrides it.
-        filters: What the articles must be; a call may override it.
+        archive: An `Archive`, an `ArchiveSnapshot`, or any other `SearchBackend`.
+        k: The most documents to return; `invoke(query, k=3)` overrides it.
+        filters: The filters that the articles must pass; a call may override them.
         asked_on: The day from which "last week" is counted, now if None; a call may override it.
     """
 
@@ -74,11 +74,11 @@ class NewsRetriever(BaseRetriever):
 
 
 def to_document(hit: Hit, relaxed: Relaxed = "") -> Document:
-    """Return a hit as a LangChain document, its metadata as `NewsRetriever` describes them.
+    """Return a hit as a LangChain document, with the metadata that `NewsRetriever` describes.
 
     Args:
-        hit: The passage that was found.
-        relaxed: How the search relaxed the question's time range; "" if it did not.
+        hit: The hit.
+        relaxed: The constraint of the question that the search ignored; "" for none.
     """
     head, passage = hit.metadata, hit.passage
     metadata: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What a passage found is worth to a question: by its date, its publisher, and a reranker."""
+"""Ranking: recency, publisher and year boosts, reranking, and publisher diversity."""
 
 from __future__ import annotations
 
@@ -13,43 +13,36 @@ from rag.schema import PassageCandidate
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
-# Swept over 121 gold questions and 330 others of shared/data/questions.jsonl, each asked once, over
-# all passages of the 11,746 articles; the optima are flat.  hit@1 and MRR@10 of gold, `asked_on`
-# given: .603 and .744 with a share of .3, 20 days and nothing else, .645 and .775 with a lead of
-# .08, .653 and .778 as they stand; `asked_on` withheld .512 and .621 with a lead of .08, .554 and
-# .651 as they stand.
-# Tried since without gain, over 120 gold questions and 341 others: pairs of words that stand near
-# each other, a title worth as much as the text, a dense share of .4, a lead of .18.  Of 42 gold
-# questions that miss the first place 28 have an article there that holds the answer as well.
-NEWS_WEIGHT = 1.0  # a passage of the day of asking counts twice.  Swept 1-4
-NEWS_DAYS = 15.0  # and falls off with this time constant.  Swept 5-20
-NEWER_WEIGHT = 0.3  # and so much more with a slow fall: of two old stories the newer.  Swept 0-3
-NEWER_DAYS = 1500.0  # its time constant.  Swept 365-3000
-# What has no date counts as if so old, or else the undated would stand behind all that is dated:
-# of 640 questions over MultiHop-RAG's facts, a third of them undated, recall @4 .747 and not .729.
-UNDATED_DAYS = 1000
-YEAR_WEIGHT = 0.2  # what was published in a year that the words name.  Swept .1-1
-YEAR_ENDS = timedelta(days=31)  # after it: December's news is looked back on in January
-AFTERWARDS = 10.0  # a day after the day of asking counts as so many before.  Swept 2-10
-SOFT_WEIGHT = 0.3  # what lies in a soft window counts so much more; not swept
-REPORTED_LATER = 0.8  # what a passage counts that lies in those days
-# On 250 of MultiHop-RAG's questions, recall of facts @4 and @10: .682 and .828 without those of an
-# unknown publisher and 1.0 more for a cited one, .689 and .829 with them, .733 and .845 as it is.
-CITED_WEIGHT = 0.5  # what a publisher counts more that the question cites.  Swept .3-1
-RULED_OUT = 0.5  # what a passage counts with words that the question rules out
-# A paper's second article on a question counts so much less, its third twice that: of the first
-# five articles 2.1 publishers rather than 1.8, at no cost of hits (.001 of MRR@10).  Swept .01-.1
+# Tuned on 121 gold and 330 other questions; results in docs/benchmarks.md#ranking. Measure again
+# with `backfile evaluate retrieval QUESTIONS`.
+NEWS_WEIGHT = 1.0  # boost of a passage published on the day of asking. Swept 1-4
+NEWS_DAYS = 15.0  # time constant, in days, of that boost's decay. Swept 5-20
+NEWER_WEIGHT = 0.3  # second boost, with slow decay: ranks the newer of two old stories. Swept 0-3
+NEWER_DAYS = 1500.0  # time constant of its decay. Swept 365-3000
+UNDATED_DAYS = 1000  # age of undated articles; without one they'd rank below all dated ones
+YEAR_WEIGHT = 0.2  # boost of articles published in a year that the question names. Swept .1-1
+YEAR_ENDS = timedelta(days=31)  # January still reports on the previous year
+AFTERWARDS = 10.0  # a day after the day of asking counts as this many days before it. Swept 2-10
+SOFT_WEIGHT = 0.3  # boost within a soft time range; not swept
+REPORTED_LATER = 0.8  # weight within the days after a time range in which it is still reported
+CITED_WEIGHT = 0.5  # boost of a publisher that the question cites. Swept .3-1
+RULED_OUT = 0.5  # weight of a passage with words that the question excludes
+# Penalty for a publisher's second article, doubled for its third. The first five articles are of
+# 2.1 publishers instead of 1.8, for .001 of MRR@10. Swept .01-.1
 PUBLISHER_AGAIN = 0.05
 AGAIN_AT_MOST = 3
-SPREAD = 40  # first candidates whose publishers are looked at
-RERANKED = 20  # first candidates that a reranker sees
-RERANKER_SHARE = 0.5  # of a reranked passage's score
+SPREAD = 40  # how many of the first candidates are diversified by publisher
+RERANKED = 20  # how many of the first candidates the reranker scores
+RERANKER_SHARE = 0.5  # the reranker's share of a reranked passage's score
 
 
 def apply_boosts(found: PassageCandidate, asked: ParsedQuery, text: str = "") -> PassageCandidate:
-    """Return what was found, weighed by its date, its publisher and what is ruled out.
+    """Return a candidate with its score weighted by date, publisher and excluded words.
 
-    Its `text` is looked at only where the question rules words out.
+    Args:
+        found: The candidate.
+        asked: The parsed question.
+        text: The passage's text; needed only if the question excludes words.
     """
     weight = _weight_of_time(found.metadata.published, asked)
     if found.metadata.publisher in asked.publishers:
@@ -83,9 +76,15 @@ def rerank(
     asked: ParsedQuery,
     reranker: BaseCrossEncoder,
 ) -> list[PassageCandidate]:
-    """Return what was found, the first of it in an order that is half the reranker's.
+    """Return the candidates with the first RERANKED of them reranked by a cross-encoder.
 
-    `texts` are the words of the first RERANKED, by number; what has none is here no more.
+    The reranker's scores are scaled to the range of the retrieval scores and averaged with them.
+
+    Args:
+        ranked: Candidates, best first.
+        texts: The texts of the first ones, by passage number; candidates without one are dropped.
+        asked: The parsed question.
+        reranker: The cross-encoder.
     """
     first = [found for found in ranked[:RERANKED] if found.number in texts]
     rest = ranked[RERANKED:]
@@ -105,7 +104,7 @@ def rerank(
 
 
 def diversify_by_publisher(ranked: Sequence[PassageCandidate]) -> list[PassageCandidate]:
-    """Return what was found, a publisher's further articles behind others' that are as good."""
+    """Return the candidates with the further articles of each publisher ranked a little lower."""
     waiting, taken = list(ranked[:SPREAD]), list[PassageCandidate]()
     articles: dict[str, set[str]] = {}
 

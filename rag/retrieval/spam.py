@@ -1,8 +1,8 @@
-"""What crowds out other answers: stuffed passages, and one template under many names.
+"""Demotion of keyword-stuffed passages and of one template published under many names.
 
-Whoever wants a question answered in his way publishes the same text forty times. What is found
-first is read once: stuffed passages are weighed down, and of passages that share their wording
-the best one keeps its score, no matter who publishes the others.
+Somebody who wants to dictate an answer can publish the same text forty times. The first candidates
+are therefore read: stuffed passages are demoted, and of passages that share their wording only the
+best one keeps its score, even if different publishers published them.
 """
 
 from __future__ import annotations
@@ -17,20 +17,25 @@ from rag.nlp.tokens import TOKEN, stem_words
 from rag.retrieval.backend import SearchBackend
 from rag.schema import ArticleMetadata, Filters, Hit, PassageCandidate
 
-READ = 40  # passages at a time, until as many are found that are neither stuffed nor repeated
-STUFFED = 0.2  # what a stuffed passage counts
-# What a passage counts less for each better one with its wording, and at the least.
-REPEATED = 0.6
-REPEATED_AT_LEAST = 0.2
-RUN = 3  # words that are compared together
-ALIKE = 0.5  # of the shorter passage's runs of words in the other
-FEWEST_RUNS = 8  # of a passage that is compared
+READ = 40  # passages read at a time, until this many are neither stuffed nor repeated
+STUFFED = 0.2  # weight of a stuffed passage
+REPEATED = 0.6  # weight of a passage for each better one with the same wording
+REPEATED_AT_LEAST = 0.2  # lower bound of that weight
+RUN = 3  # words in a run
+ALIKE = 0.5  # share of the shorter passage's runs that the other one must have
+FEWEST_RUNS = 8  # passages with fewer runs are not compared
 SAME_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class DemotedHits:
-    """What was found, best first, after weighing down crowds, and how much of it is in one."""
+    """Candidates after demotion, best first.
+
+    Attributes:
+        ranked: All candidates in their new order.
+        crowded: How many of those read were demoted.
+        clear: How many of those read were not.
+    """
 
     ranked: list[PassageCandidate]
     crowded: int = 0
@@ -40,9 +45,15 @@ class DemotedHits:
 def demote_spam(
     archive: SearchBackend, ranked: Sequence[PassageCandidate], query: str, filters: Filters
 ) -> DemotedHits:
-    """Return `ranked` in its new order: stuffed and repeated passages behind what is as good.
+    """Demote stuffed and repeated passages.
 
-    Nothing is removed: where nothing else answers, what is weighed down is still found.
+    Nothing is removed: if nothing else answers a question, a demoted passage is still found.
+
+    Args:
+        archive: The archive.
+        ranked: Candidates, best first.
+        query: The search terms; a passage that repeats them too often is stuffed.
+        filters: The filters of the search, for its rights.
     """
     asked = stem_words(query)
     weights: dict[int, float] = {}
@@ -78,16 +89,16 @@ def _weight(hit: Hit, asked: frozenset[str], seen: _Wordings) -> float:
 
 
 class _Wordings:
-    """The wording of the passages seen so far, by runs of words."""
+    """Wording of the passages seen so far, as runs of words."""
 
     def __init__(self) -> None:
         self._seen: list[tuple[int, ArticleMetadata]] = []
         self._with: dict[tuple[str, ...], list[int]] = {}
 
     def count_alike(self, text: str, head: ArticleMetadata) -> int:
-        """Return how many passages seen before are a telling of `text`, which is seen from now on.
+        """Return how many earlier passages share a text's wording, and remember the text.
 
-        A column that one publisher prints day by day is none, nor are passages of one article.
+        Passages of one article don't count, nor does a daily column of one publisher.
         """
         words = [match[0].casefold() for match in TOKEN.finditer(text)]
         runs = set(zip(*(words[i:] for i in range(RUN)), strict=False))

@@ -39,7 +39,7 @@ from rag.store.staged_vectors import GENERATION
 
 @dataclass(frozen=True, slots=True)
 class PreparedArticle:
-    """One article as it is to be written: its passages and a vector for each, in order."""
+    """An article ready to be written: its passages, with a vector for each, in order."""
 
     article: Article
     fingerprint: str
@@ -48,37 +48,44 @@ class PreparedArticle:
     vectors: Vectors
 
 
-# SQL: when an article was published, in seconds since 1970, where that is a valid date.
+# SQL: seconds since 1970 at which an article was published, NULL if that is not a valid date.
 _DATED = f"iif(r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND}, r.published_at, NULL)"
 _COLUMNS = (*METADATA_COLUMNS, "fingerprint", "published_at", "since")
 _LATER = ("slugline", "urgency", "correction", "access")
 
-# Characters of a title that are embedded with each passage: the longest of 11,746 titles has
-# 80. A whole paragraph in the place of the title must not leave the passage without room.
-TITLE_UP_TO = 150
+# Caps a paragraph in the place of the title; real titles have 80 characters at most.
+# Figures: docs/benchmarks.md.
+TITLE_CHARACTERS = 150
 
 
 def embedding_text(head: ArticleMetadata, passage_text: str) -> str:
-    """Return what is embedded for a passage: the article's title and day, then the passage."""
+    """Return the text to embed for a passage: the article's title and day, then the passage."""
     day = format_date(head.published) if head.published else ""
-    return "\n".join(part for part in (head.title[:TITLE_UP_TO], day, passage_text) if part)
+    return "\n".join(part for part in (head.title[:TITLE_CHARACTERS], day, passage_text) if part)
 
 
 def text_digest(embedded: str) -> bytes:
-    """Return the hash of what was embedded: passages that share it share their vector."""
+    """Return the hash of an embedded text: passages with the same hash share a vector."""
     return hashlib.blake2b(embedded.encode(), digest_size=16).digest()
 
 
 def content_hash(article: Article) -> str:
-    """Return the hash by which an unchanged article is known; its revision does not count.
+    """Return the hash of an article's content and metadata, without its revision number.
 
-    Raises ReadError where the article holds what is no text (a lone surrogate).
+    Args:
+        article: An article; it is unchanged if its hash is that of the stored revision.
+
+    Returns:
+        A SHA-256 hash, in hexadecimal.
+
+    Raises:
+        ReadError: The article contains text that is not valid Unicode (a lone surrogate).
     """
     parts = [
         *(article.id, article.title, article.text, article.publisher, article.url),
         *(article.section, article.language, article.kind, *article.authors),
         *(str(article.published), str(article.updated)),
-        # named, and only where there is any: what was put before they were known stays unchanged
+        # added by name and only if set: the hashes of older articles stay the same
         *(f"{name}={value}" for name in _LATER if (value := getattr(article, name))),
     ]
     try:
@@ -88,39 +95,49 @@ def content_hash(article: Article) -> str:
 
 
 class ArticleStore:
-    """The articles and their revisions; `passages` are theirs, `stories` which are copies."""
+    """Articles with their revisions; `passages` and `duplicates` hold passages and duplicates."""
 
     def __init__(self, folder: Path, *, create: bool = False, writable: bool = False) -> None:
-        """Open the record in `folder`.
+        """Open the database in `folder`.
 
-        Raises ArchiveNotFoundError where there is none and it may not be created, and
-        ArchiveDamagedError where the file is no record or of a newer version.
+        Args:
+            folder: The archive's folder.
+            create: Create the database if there isn't one.
+            writable: Open it for writing; the caller holds the write lock.
+
+        Raises:
+            ArchiveNotFoundError: There is no database, and `create` is false.
+            ArchiveDamagedError: The file is not a Backfile database, or of a newer version.
         """
         self.database = Database(folder, create=create, writable=writable)
         self.passages = PassageStore(self.database)
-        self.stories = DuplicateClusters(self.database)
+        self.duplicates = DuplicateClusters(self.database)
 
     def close(self) -> None:
         """Close every thread's connection."""
         self.database.close()
 
-    # what it holds
+    # reading
 
     def generation(self) -> int:
-        """Return how often the vectors have been changed for those of another model."""
+        """Return the number of switches to another embedding model so far."""
         return int(self.database.meta(GENERATION) or 0)
 
     def last_change(self, action: str) -> datetime | None:
-        """Return when something was last put or removed."""
+        """Return the time of the last change of this kind; None if there hasn't been one.
+
+        Args:
+            action: A value of the column `changes.action`: "put", "remove", "withdraw", ...
+        """
         row = self.database.connection.execute(
             "SELECT at FROM changes WHERE action = ? ORDER BY sequence DESC LIMIT 1", (action,)
         ).fetchone()
         return datetime.fromisoformat(row[0]) if row else None
 
     def fingerprints(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Return the fingerprints of all revisions of those of the articles that are here, by id.
+        """Return the content hashes of all revisions of the current articles among these, by id.
 
-        An earlier revision counts: fed the old file again, an article does not go back to it.
+        Earlier revisions are included, so ingesting an old file again does not revert an article.
         """
         rows = self.database.execute_for_each(
             "SELECT c.article_id, r.fingerprint FROM revisions c "
@@ -134,7 +151,7 @@ class ArticleStore:
         return {article_id: frozenset(marks) for article_id, marks in found.items()}
 
     def known_vectors(self, article_id: str) -> dict[bytes, bytes]:
-        """Return digest -> vector of the passages of every revision of an article."""
+        """Return the vectors of an article's passages, in every revision, by text digest."""
         rows = self.database.connection.execute(
             "SELECT p.digest, v.vector FROM revisions r JOIN passages p ON p.revision_id = r.id "
             "JOIN vectors v ON v.number = p.number WHERE r.article_id = ?",
@@ -145,9 +162,15 @@ class ArticleStore:
     def article(
         self, article_id: str, revision: int | None = None, *, withdrawn: bool = False
     ) -> Article | None:
-        """Return the current revision of an article, or the one asked for; None if not here.
+        """Return the current revision of an article, or the one asked for.
 
-        What was withdrawn is not, unless it is asked for.
+        Args:
+            article_id: The article's id.
+            revision: The revision's number; None for the current one.
+            withdrawn: Return the article even if it has been withdrawn.
+
+        Returns:
+            The article; None if the store doesn't have it.
         """
         which = "r.until IS NULL" if revision is None else "r.revision = ?"
         if not withdrawn:
@@ -160,7 +183,7 @@ class ArticleStore:
         return row_to_article(row) if row else None
 
     def article_at(self, article_id: str, standing: str) -> Article | None:
-        """Return the revision of an article that stands or stood; None where there was none."""
+        """Return the revision of an article that matches the SQL condition `standing`, or None."""
         row = self.database.connection.execute(
             f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
             f"WHERE r.article_id = ? AND {standing}",
@@ -171,7 +194,7 @@ class ArticleStore:
     def heads(
         self, article_ids: Iterable[str], standing: str = CURRENT
     ) -> dict[str, ArticleMetadata]:
-        """Return the heads of those of the articles that stand or stood, by id."""
+        """Return the metadata of the articles that match the SQL condition `standing`, by id."""
         rows = self.database.execute_for_each(
             f"SELECT {HEAD} FROM revisions r WHERE {standing} AND r.article_id IN ({{}})",
             article_ids,
@@ -179,7 +202,7 @@ class ArticleStore:
         return {row[0]: row_to_metadata(row) for row in rows}
 
     def articles(self, filters: Filters = EVERYTHING) -> Iterator[Article]:
-        """Yield the current articles that pass the filters, by their number in the record."""
+        """Yield the current articles that pass the filters, in the order they were written."""
         where, values = where_clause(self.database, filters)
         after = 0
         while True:  # in pages: no cursor stays open while the caller works
@@ -195,7 +218,7 @@ class ArticleStore:
             after = rows[-1][0]
 
     def spans(self, article_id: str, revision: int) -> list[Span]:
-        """Return the passages of one revision as spans, in order."""
+        """Return the spans of the passages of one revision, in order."""
         rows = self.database.connection.execute(
             'SELECT p.start, p."end" FROM revisions r JOIN passages p ON p.revision_id = r.id '
             "WHERE r.article_id = ? AND r.revision = ? ORDER BY p.start",
@@ -204,7 +227,11 @@ class ArticleStore:
         return [Span(start, end) for start, end in rows]
 
     def count(self, filters: Filters = EVERYTHING) -> tuple[int, int]:
-        """Return how many current articles pass the filters, and how many passages they have."""
+        """Count the current articles that pass the filters.
+
+        Returns:
+            The number of articles, and the number of their passages.
+        """
         where, values = where_clause(self.database, filters)
         row = self.database.connection.execute(
             "SELECT count(*), ifnull(sum("
@@ -217,7 +244,15 @@ class ArticleStore:
     def publishers(
         self, standing: str = CURRENT, access: Access = ALL_RIGHTS
     ) -> list[tuple[str, int, datetime | None, datetime | None]]:
-        """Return each publisher's name, number of articles, first and last publication date."""
+        """Return each publisher's name, number of articles, and first and last publication date.
+
+        Args:
+            standing: SQL condition for the revisions to count.
+            access: Access rights of the reader.
+
+        Returns:
+            One tuple for each publisher, largest first.
+        """
         where, values = where_clause(self.database, Filters(access=access), standing)
         rows = self.database.connection.execute(
             f"SELECT publisher, count(*), min({_DATED}), max({_DATED}) FROM revisions r "
@@ -229,21 +264,28 @@ class ArticleStore:
         ]
 
     def authors(self, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[str]:
-        """Return the names of all authors of the articles that stand, sorted."""
+        """Return the names of all authors of the articles that match `standing`, sorted."""
         return authors(self.database, standing, access)
 
     # writing
 
     def put(self, entries: Sequence[PreparedArticle]) -> int:
-        """Write new revisions in one transaction, ending those they replace; return its number."""
-        self.stories.catch_up()
+        """Write new revisions in one transaction, and end those they replace.
+
+        Args:
+            entries: The articles to write.
+
+        Returns:
+            The sequence number of the change.
+        """
+        self.duplicates.catch_up()
         with self.database.change("put", len(entries)) as sequence:
             self._end([entry.article.id for entry in entries], sequence)
             self.begin(entries, sequence)
         return sequence
 
     def remove(self, article_ids: Sequence[str]) -> int:
-        """End the current revisions of these articles; return how many there were."""
+        """End the current revisions of these articles; return the number of revisions ended."""
         here = list(self.fingerprints(article_ids))
         if here:
             with self.database.change("remove", len(here)) as sequence:
@@ -251,15 +293,15 @@ class ArticleStore:
         return len(here)
 
     def end(self, article_ids: Sequence[str], sequence: int) -> None:
-        """Let these articles stand no longer, within a change."""
+        """End the current revision of these articles. Must run inside a change."""
         self._end(article_ids, sequence)
-        self.stories.remove(article_ids)
+        self.duplicates.remove(article_ids)
 
     def begin(self, entries: Sequence[PreparedArticle], sequence: int) -> None:
-        """Write these articles' next revisions, within a change."""
+        """Write the next revision of each of these articles. Must run inside a change."""
         for entry in entries:
             self._begin(entry, sequence)
-        self.stories.assign([entry.article for entry in entries])
+        self.duplicates.assign([entry.article for entry in entries])
         correction_articles.save_corrections(self.database, [entry.article for entry in entries])
 
     def _end(self, article_ids: Sequence[str], sequence: int) -> None:
@@ -296,14 +338,22 @@ class ArticleStore:
 
 
 def prepare_articles(
-    record: ArticleStore,
+    store: ArticleStore,
     articles: Sequence[tuple[Article, str, tuple[Span, ...]]],
     embed: Callable[[Sequence[str]], Vectors],
 ) -> list[PreparedArticle]:
-    """Return the entries of articles, each with its fingerprint and passages.
+    """Embed the passages of articles, and return them ready to be written.
 
-    A passage that any revision of the article had, under the same title and day, keeps its
-    vector; the others are embedded in one call, which is not made where there are none.
+    A passage that any revision of the article has had, under the same title and day, keeps its
+    vector. The others are embedded in one call; without any, there is no call.
+
+    Args:
+        store: The store that the articles will be written to.
+        articles: Each article with its content hash and the spans of its passages.
+        embed: Returns one vector for each text, shape (n, dimension).
+
+    Returns:
+        One entry for each article, in order.
     """
     texts = [
         [embedding_text(article.metadata, article.text[s.start : s.end]) for s in spans]
@@ -312,7 +362,7 @@ def prepare_articles(
     digests = [tuple(map(text_digest, of_one)) for of_one in texts]
     known: dict[bytes, bytes] = {}
     for article, _, _ in articles:
-        known.update(record.known_vectors(article.id))
+        known.update(store.known_vectors(article.id))
     vectors = {digest: np.frombuffer(vector, np.float32) for digest, vector in known.items()}
     pairs = zip((d for ds in digests for d in ds), (t for ts in texts for t in ts), strict=True)
     missing = {digest: text for digest, text in pairs if digest not in vectors}

@@ -12,27 +12,20 @@ from rag.schema import ArticleMetadata
 from rag.store.database import Database
 from rag.store.rows import HEAD, row_to_metadata
 
-# Of all articles that a hundred passages come from, a text is read whole for each: on 111,023
-# passages that was nine tenths of a search's time.
+# Reading the full text of each hit's article was 9/10 of a search's time: docs/benchmarks.md.
 CHARACTERS = 50_000_000
-HEADS = 20_000  # a kilobyte each
+HEADS = 20_000  # 1 kB each
 
-# A revision's number in the record, and its fingerprint: numbers come again.
+# A revision's row id and content hash: row ids are reused.
 TextKey = tuple[int, str]
-# Of a fingerprint there may be two revisions: which of its article's it is.
+# Two revisions of an article can share a content hash: the revision number tells them apart.
 HeadKey = tuple[int, str, int]
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class ReadThroughCache(Generic[K, V]):
-    """LRU cache that reads the keys it lacks, all of them at once; safe with threads.
-
-    Args:
-        read: Returns the values of those of the keys that there are.
-        maxsize: Of the sizes of all values together; the least recently used are dropped first.
-        getsizeof: A value's size, by default 1. A value larger than `maxsize` is not cached.
-    """
+    """LRU cache that reads all missing keys at once. Thread-safe."""
 
     def __init__(
         self,
@@ -40,12 +33,19 @@ class ReadThroughCache(Generic[K, V]):
         maxsize: int,
         getsizeof: Callable[[V], int] = lambda _: 1,
     ) -> None:
+        """Create an empty cache.
+
+        Args:
+            read: Returns the values of those keys that have one.
+            maxsize: The largest total size; the least recently used values are dropped first.
+            getsizeof: Returns a value's size. Values larger than `maxsize` are not cached.
+        """
         self._read, self._getsizeof = read, getsizeof
         self._cache: LRUCache[K, V] = LRUCache(maxsize, getsizeof)
         self._lock = threading.Lock()
 
     def get_many(self, keys: Iterable[K]) -> dict[K, V]:
-        """Return the values of those of the keys that there are."""
+        """Return the values of those keys that have one."""
         wanted = set(keys)
         with self._lock:
             found = {key: self._cache[key] for key in wanted if key in self._cache}
@@ -58,7 +58,7 @@ class ReadThroughCache(Generic[K, V]):
 
 
 def text_cache(database: Database) -> ReadThroughCache[TextKey, str]:
-    """Return the texts of the record's revisions."""
+    """Return a cache of the texts of revisions."""
 
     def read(keys: set[TextKey]) -> dict[TextKey, str]:
         wanted = {key[0]: key for key in keys}
@@ -71,7 +71,7 @@ def text_cache(database: Database) -> ReadThroughCache[TextKey, str]:
 
 
 def metadata_cache(database: Database) -> ReadThroughCache[HeadKey, ArticleMetadata]:
-    """Return the heads of the record's revisions."""
+    """Return a cache of the metadata of revisions."""
 
     def read(keys: set[HeadKey]) -> dict[HeadKey, ArticleMetadata]:
         rows = database.execute_for_each(

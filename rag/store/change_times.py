@@ -1,8 +1,8 @@
-"""Times of the record's changes: in the order of their numbers, and repaired where they are not.
+"""Times of changes: detect those out of order, and repair them.
 
-A change is stamped no earlier than the one before it, even when the clock has been set back (see
-`Database.change`).  Older versions stamped whatever the clock said: then an article "came in" after
-it ended, and the archive as of a day held what came later.
+A change is never stamped earlier than the one before it, even when the clock has been set back (see
+`Database.change`). Older versions used the clock as it was, so an article could be added after its
+end, and a snapshot could contain later articles.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ def misdated_changes(database: Database) -> dict[int, str]:
     dated = [
         (i, moment) for i, (_, at) in enumerate(changes) if (moment := _moment(at)) is not None
     ]
-    kept = {dated[place][0] for place in _longest_in_order([moment for _, moment in dated])}
-    right = changes[min(kept)][1] if kept else datetime.now(UTC).isoformat()
+    in_order = {dated[place][0] for place in _longest_in_order([moment for _, moment in dated])}
+    last_good = changes[min(in_order)][1] if in_order else datetime.now(UTC).isoformat()
     found: dict[int, str] = {}
     for i, (sequence, at) in enumerate(changes):
-        if i in kept:
-            right = at
+        if i in in_order:
+            last_good = at
         else:
-            found[sequence] = right
+            found[sequence] = last_good
     return found
 
 
 def repair_change_times(database: Database) -> int:
-    """Give the misdated changes, and the withdrawals made in them, a time in order.
+    """Put the times of misdated changes, and of the withdrawals made in them, in order.
 
-    Returns how many changes were misdated.
+    Returns:
+        The number of misdated changes.
     """
     with database.transaction():
         misdated = misdated_changes(database)
@@ -53,13 +54,13 @@ def _moment(at: str) -> float | None:
 
 
 def _longest_in_order(moments: Sequence[float]) -> list[int]:
-    """Return the places of the most moments that don't go backwards; the earlier ones of two such.
+    """Return the positions of the longest non-decreasing subsequence; the earlier of two.
 
-    What is outside is taken for the clock's mistake: a day set wrongly for one ingest, ahead or
-    back, moves only that ingest.  Patience sorting (Fredman, 1975), from the end.
+    Times outside it are attributed to a wrong clock, so one ingest under a wrong date moves only
+    itself. Patience sorting (Fredman, 1975), from the end.
     """
-    ends: list[float] = []  # by length - 1: minus the best first moment of a run so long
-    at: list[int] = []  # where that is
+    ends: list[float] = []  # by length - 1: the best first time of a run of that length, negated
+    at: list[int] = []  # its position
     following = [-1] * len(moments)
     for i in range(len(moments) - 1, -1, -1):
         length = bisect_right(ends, -moments[i])

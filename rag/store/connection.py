@@ -13,65 +13,67 @@ from typing import Any, NoReturn, Self
 
 from rag.errors import ArchiveDamagedError, ArchiveUnwritableError, BackfileError
 
-WAY_BACK = "put it back with `backfile restore`, or ingest into another folder"
+RESTORE_HINT = "put it back with `backfile restore`, or ingest into another folder"
 
 
 class StoreConnection(sqlite3.Connection):
-    """Raises ArchiveDamagedError where SQLite meets a page that is none, and the like."""
+    """SQLite connection that raises BackfileError for damaged files and unwritable disks."""
 
     path = Path()
 
     def execute(self, *statement: Any) -> sqlite3.Cursor:
+        """Run one statement."""
         return self.cursor(_Cursor).execute(*statement)
 
     def executemany(self, *statement: Any) -> sqlite3.Cursor:
+        """Run one statement for each set of parameters."""
         return self.cursor(_Cursor).executemany(*statement)
 
 
 class _Cursor(sqlite3.Cursor):
-    """Rows are read when they are fetched: each of these calls may be the one that meets it."""
+    """Cursor that maps errors at each call: rows are read only when they are fetched."""
 
     def execute(self, *statement: Any) -> Self:
         try:
             return super().execute(*statement)
         except sqlite3.DatabaseError as error:
-            _tell(error, self.connection)
+            _raise_mapped(error, self.connection)
 
     def executemany(self, *statement: Any) -> Self:
         try:
             return super().executemany(*statement)
         except sqlite3.DatabaseError as error:
-            _tell(error, self.connection)
+            _raise_mapped(error, self.connection)
 
     def fetchone(self) -> Any:
         try:
             return super().fetchone()
         except sqlite3.DatabaseError as error:
-            _tell(error, self.connection)
+            _raise_mapped(error, self.connection)
 
     def fetchmany(self, *size: Any) -> list[Any]:
         try:
             return super().fetchmany(*size)
         except sqlite3.DatabaseError as error:
-            _tell(error, self.connection)
+            _raise_mapped(error, self.connection)
 
     def fetchall(self) -> list[Any]:
         try:
             return super().fetchall()
         except sqlite3.DatabaseError as error:
-            _tell(error, self.connection)
+            _raise_mapped(error, self.connection)
 
     def __next__(self) -> Any:
         try:
             return super().__next__()
         except sqlite3.DatabaseError as error:
-            _tell(error, self.connection)
+            _raise_mapped(error, self.connection)
 
 
-def _tell(error: sqlite3.DatabaseError, connection: sqlite3.Connection) -> NoReturn:
-    """Raise ArchiveDamagedError for a damaged file, ArchiveUnwritableError where there is no room.
+def _raise_mapped(error: sqlite3.DatabaseError, connection: sqlite3.Connection) -> NoReturn:
+    """Raise ArchiveDamagedError for a damaged file, ArchiveUnwritableError for a full disk.
 
-    What else there is, a lock or a mistake, stays what it is.
+    Any other error, such as a lock or a wrong statement, is raised unchanged.
     """
     assert isinstance(connection, StoreConnection)
     if isinstance(error, sqlite3.OperationalError) and is_disk_error(error):
@@ -79,22 +81,29 @@ def _tell(error: sqlite3.DatabaseError, connection: sqlite3.Connection) -> NoRet
     if type(error) is not sqlite3.DatabaseError:
         raise error
     raise ArchiveDamagedError(
-        f"the record {connection.path} cannot be read ({error}): {WAY_BACK}"
+        f"the database {connection.path} cannot be read ({error}): {RESTORE_HINT}"
     ) from error
 
 
-# As SQLite, Chroma (which hands on what its SQLite says), Tantivy and the system itself put it.
+# Wordings of SQLite, Chroma (which passes on those of its SQLite), Tantivy and the system.
 _UNWRITABLE = re.compile(
     r"(?i)no space|disk is full|disk full|disk I/O|read-?only|permission denied|file too large|"
     r"quota|input/output error|unable to open database|code: (?:10|13|8|778|1034)\b|"
     r"StorageFull|ReadOnlyFilesystem|FileTooLarge|PermissionDenied|index writer was killed"
 )
-HARDLY_ANYTHING = 1 << 20  # bytes
+MIN_FREE_BYTES = 1 << 20  # bytes
 
 
 @contextmanager
 def map_disk_errors(folder: Path) -> Iterator[None]:
-    """Raise ArchiveUnwritableError where the archive in `folder` turns out not to be writable."""
+    """Map disk-full and permission errors in the block to ArchiveUnwritableError.
+
+    Args:
+        folder: The archive's folder.
+
+    Raises:
+        ArchiveUnwritableError: The block failed because the folder can't be written to.
+    """
     try:
         yield
     except BackfileError:
@@ -106,42 +115,56 @@ def map_disk_errors(folder: Path) -> Iterator[None]:
 
 
 def _is_full(folder: Path) -> bool:
-    """Return whether hardly anything is left: Chroma's compaction fails without saying why."""
+    """Return True if the disk is almost full: Chroma's compaction fails without a reason."""
     with suppress(OSError):
-        return shutil.disk_usage(folder).free < HARDLY_ANYTHING
+        return shutil.disk_usage(folder).free < MIN_FREE_BYTES
     return False
 
 
 def is_disk_error(error: Exception) -> bool:
-    """Return whether an error says that there is no room, or no right to write."""
+    """Return True if an error means that the disk is full or not writable."""
     return bool(_UNWRITABLE.search(f"{error} {getattr(error, 'strerror', '')}"))
 
 
 def unwritable_error(folder: Path, error: Exception) -> ArchiveUnwritableError:
-    """Return the error that says so in one line."""
+    """Return the error for an archive that can't be written to.
+
+    Args:
+        folder: The archive's folder.
+        error: The error that occurred; named unless the cause is missing permission.
+    """
     if may_not_write(folder):
         return ArchiveUnwritableError(
-            f"the archive at {folder} cannot be written to ({may_not_write(folder)}): let this "
-            "user write there, or copy it, and run the same command again; what was put is safe"
+            f"the archive at {folder} cannot be written to ({may_not_write(folder)}): give this "
+            "user write permission, or copy the archive, and run the same command again; "
+            "articles already added are safe"
         )
     why = " ".join(str(error).split())[:200]
     return ArchiveUnwritableError(
-        f"the archive at {folder} cannot be written to ({why}): make room there, or let this "
-        "user write, and run the same command again; what was put is safe"
+        f"the archive at {folder} cannot be written to ({why}): free disk space, or give this "
+        "user write permission, and run the same command again; articles already added are safe"
     )
 
 
 def unopened_error(folder: Path, error: Exception) -> ArchiveUnwritableError:
-    """Return the error of an archive that cannot even be read, for want of the right to write."""
+    """Return the error for an archive that can't be read for lack of write permission.
+
+    Args:
+        folder: The archive's folder.
+        error: The error that occurred; named unless the cause is missing permission.
+    """
     why = may_not_write(folder) or " ".join(str(error).split())[:200]
     return ArchiveUnwritableError(
-        f"the archive at {folder} cannot be opened ({why}): reading it writes locks and a log "
-        "beside it; let this user write there, or copy the archive to where they may"
+        f"the archive at {folder} cannot be opened ({why}): reading it creates lock and log files "
+        "in its folder; give this user write permission, or copy the archive to a writable folder"
     )
 
 
 def may_not_write(folder: Path) -> str:
-    """Return why this user can't write to the nearest folder that is there; "" where they can."""
+    """Return the reason why this user can't write to `folder`; "" if they can.
+
+    A folder that doesn't exist is judged by its nearest existing parent.
+    """
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if os.access(folder, os.W_OK):
@@ -149,4 +172,4 @@ def may_not_write(folder: Path) -> str:
     with suppress(OSError, AttributeError):
         if os.statvfs(folder).f_flag & os.ST_RDONLY:
             return "it is on a read-only file system"
-    return "this user has no right to write there"
+    return "this user has no write permission"

@@ -1,4 +1,4 @@
-"""Corrections that come as articles of their own: which article each is about, and what it says."""
+"""Corrections published as separate articles: the articles they correct, and their text."""
 
 from __future__ import annotations
 
@@ -17,30 +17,33 @@ _ADDRESS = re.compile(r"(?:https?://|urn:|tag:)[^\s<>\"'()\[\]]+")
 _SPELLING = re.compile(r"(?i)\Ahttps?://(?:www\.)?")
 
 
-def is_correction(article: Article) -> Iterator[tuple[str, str]]:
-    """Yield what a notice says of which articles: their ids or addresses, and its paragraph."""
+def find_corrections(article: Article) -> Iterator[tuple[str, str]]:
+    """Yield each article that a correction refers to, by id or URL, with the correction's text."""
     if not _HEADLINE.match(article.title):
         return
     for paragraph in article.text.split("\n"):
-        said = " ".join(_ADDRESS.sub(" ", paragraph).split())
+        statement = " ".join(_ADDRESS.sub(" ", paragraph).split())
         for found in _ADDRESS.findall(paragraph):
             address = found.rstrip(".,;:!?")
-            yield address, said or article.title
+            yield address, statement or article.title
 
 
 def save_corrections(database: Database, articles: Sequence[Article]) -> None:
-    """Write down what these articles correct in others, here or yet to come; within a change."""
+    """Store the corrections that these articles make to others. Must run inside a change.
+
+    The corrected articles need not be in the archive yet.
+    """
     now = database.changed_at()
     for article in articles:
         database.connection.execute("DELETE FROM notices WHERE notice_id = ?", (article.id,))
-        said: dict[str, list[str]] = {}
-        for address, text in is_correction(article):
+        texts: dict[str, list[str]] = {}
+        for address, text in find_corrections(article):
             for article_id in _ids(database, address):
-                said.setdefault(article_id, []).append(text)
-        said.pop(article.id, None)
+                texts.setdefault(article_id, []).append(text)
+        texts.pop(article.id, None)
         database.connection.executemany(
             "INSERT INTO notices VALUES (?, ?, ?, ?)",
-            [(key, article.id, " ".join(dict.fromkeys(s)), now) for key, s in said.items()],
+            [(key, article.id, " ".join(dict.fromkeys(s)), now) for key, s in texts.items()],
         )
 
 
@@ -50,9 +53,13 @@ def correction_articles_of(
     standing: str = CURRENT,
     access: Access = ALL_RIGHTS,
 ) -> dict[str, str]:
-    """Return what notices that stand, or stood, say of those of the articles, by their ids.
+    """Return the text of current corrections of these articles, by article id.
 
-    A notice is an article: it is told to those who may read it.
+    Args:
+        database: The archive's database.
+        article_ids: The corrected articles.
+        standing: SQL condition for the revisions of the corrections.
+        access: Access rights of the reader; a correction is an article, so they apply to it too.
     """
     rows = database.execute_for_each(
         "SELECT n.article_id, n.text, r.article_id, r.access FROM notices n JOIN revisions r "
@@ -60,10 +67,10 @@ def correction_articles_of(
         "WHERE n.article_id IN ({}) ORDER BY n.at",
         dict.fromkeys(article_ids),
     )
-    reader, told = Filters(access=access), readable(database, (row[2] for row in rows), access)
+    reader, allowed = Filters(access=access), readable(database, (row[2] for row in rows), access)
     found: dict[str, str] = {}
     for article_id, text, notice_id, right in rows:
-        if notice_id not in told or not reader.may_read(right):
+        if notice_id not in allowed or not reader.may_read(right):
             continue
         found[article_id] = f"{found[article_id]} {text}" if article_id in found else text
     return found
@@ -75,8 +82,18 @@ def corrected_articles(
     standing: str = CURRENT,
     access: Access = ALL_RIGHTS,
 ) -> list[Hit]:
-    """Return the hits with what other articles correct, or then corrected, in theirs."""
-    said = correction_articles_of(
+    """Add corrections from other articles to the metadata of the hits.
+
+    Args:
+        database: The archive's database.
+        hits: The hits to complete.
+        standing: SQL condition for the revisions of the corrections.
+        access: Access rights of the reader.
+
+    Returns:
+        The hits, in order.
+    """
+    corrections = correction_articles_of(
         database, (hit.passage.article_id for hit in hits), standing, access
     )
     return [
@@ -86,14 +103,14 @@ def corrected_articles(
                 hit.metadata, correction=f"{hit.metadata.correction} {notice}".strip()
             ),
         )
-        if (notice := said.get(hit.passage.article_id))
+        if (notice := corrections.get(hit.passage.article_id))
         else hit
         for hit in hits
     ]
 
 
 def _ids(database: Database, address: str) -> list[str]:
-    """Return the ids of the articles at an address; of one that is not here, what it would be."""
+    """Return the ids of the articles at a URL; of an unknown one, the id it would get."""
     rows = database.connection.execute(
         "SELECT DISTINCT article_id FROM revisions WHERE article_id = :it OR url = :it",
         {"it": address},

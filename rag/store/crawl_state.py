@@ -12,7 +12,7 @@ from rag.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class FetchRecord:
-    """One address as it was last had: its validators, and the article that it gave, if one."""
+    """The last fetch of a URL: its validators, and the id of its article if it has one."""
 
     url: str
     etag: str
@@ -23,13 +23,14 @@ class FetchRecord:
 
 
 class FetchHistory:
-    """The visits that an archive remembers, one an address."""
+    """The last fetch of each URL."""
 
     def __init__(self, database: Database) -> None:
+        """Read and write the fetches of a database."""
         self._database = database
 
     def last(self, url: str) -> FetchRecord | None:
-        """Return the last visit of an address; None if there was none."""
+        """Return the last fetch of a URL; None if it hasn't been fetched."""
         row = self._database.connection.execute(
             "SELECT url, etag, last_modified, status, at, article_id FROM visits WHERE url = ?",
             (url,),
@@ -40,7 +41,7 @@ class FetchHistory:
         return FetchRecord(url, etag, last_modified, status, datetime.fromisoformat(at), article_id)
 
     def save(self, visits: Iterable[FetchRecord]) -> None:
-        """Remember visits, each in the place of the last one of its address."""
+        """Save fetches, replacing the last one of each URL."""
         rows = [
             (v.url, v.etag, v.last_modified, v.status, v.at.isoformat(), v.article_id)
             for v in visits
@@ -53,28 +54,31 @@ class FetchHistory:
 
 
 _BEGIN_WITH = ("file:", "page:")
-_SAME_TEXT = 20  # articles of the same words that are looked at; more are a form letter
+_SAME_TEXT = (
+    20  # articles of the same text that are compared; if there are more, it is a form letter
+)
 
 
 def is_file_location(article_id: str) -> bool:
-    """Whether an article is known by where it lay: a file, or a member of a packed one."""
+    """Return True if an article's id is a file location: a file, or a member of a packed one."""
     return article_id.startswith(_BEGIN_WITH)
 
 
 class FileLocations:
-    """The places that an archive remembers, kept beside the addresses it has visited."""
+    """The article last read at each file location; stored with the fetches."""
 
     def __init__(self, database: Database) -> None:
+        """Read and write the locations of a database."""
         self._database = database
         self._visits = FetchHistory(database)
 
     def article_at(self, place: str) -> str:
-        """Return the id of the article that was last read at a place, "" where none was."""
+        """Return the id of the article last read at a location; "" if the location is new."""
         last = self._visits.last(place)
         return last.article_id if last else ""
 
-    def others_of(self, article_id: str) -> list[str]:
-        """Return the places at which an article was read, beside the one that it is called by."""
+    def other_locations(self, article_id: str) -> list[str]:
+        """Return the other locations at which an article was read, besides the one in its id."""
         rows = self._database.connection.execute(
             "SELECT url FROM visits WHERE article_id = ? AND "
             "((url >= 'file:' AND url < 'file;') OR (url >= 'page:' AND url < 'page;'))",
@@ -83,7 +87,7 @@ class FileLocations:
         return [str(place) for (place,) in rows]
 
     def with_text(self, text: str) -> list[str]:
-        """Return the ids of the standing articles of the same words that are known by a place."""
+        """Return the ids of the current articles with this text whose id is a file location."""
         rows = self._database.connection.execute(
             "SELECT article_id FROM signatures WHERE text_hash = ? AND "
             f"(article_id LIKE 'file:%' OR article_id LIKE 'page:%') LIMIT {_SAME_TEXT}",
@@ -92,7 +96,7 @@ class FileLocations:
         return [str(article_id) for (article_id,) in rows]
 
     def withdrawn(self) -> dict[str, frozenset[str]]:
-        """Return the fingerprints of the articles known by a place that were taken down, by id."""
+        """Return the content hashes of withdrawn articles whose id is a file location, by id."""
         rows = self._database.connection.execute(
             "SELECT w.article_id, r.fingerprint FROM withdrawals w JOIN revisions r "
             "ON r.article_id = w.article_id "
@@ -103,8 +107,13 @@ class FileLocations:
             found[article_id] = found.get(article_id, frozenset()) | {mark}
         return found
 
-    def beginning(self, start: str, most: int = 50) -> list[str]:
-        """Return the ids of standing articles that begin so."""
+    def ids_starting_with(self, start: str, most: int = 50) -> list[str]:
+        """Return the ids of current articles that begin with `start`.
+
+        Args:
+            start: The beginning of an id.
+            most: The largest number of ids to return.
+        """
         rows = self._database.connection.execute(
             "SELECT article_id FROM revisions WHERE until IS NULL AND article_id >= ? "
             "AND article_id < ? LIMIT ?",
@@ -113,7 +122,7 @@ class FileLocations:
         return [str(article_id) for (article_id,) in rows]
 
     def save(self, read: Iterable[tuple[str, str]]) -> None:
-        """Remember which article was read at which place."""
+        """Save the article that was read at each location."""
         now = datetime.now(UTC)
         self._visits.save(
             FetchRecord(place, "", "", 0, now, article_id) for place, article_id in read

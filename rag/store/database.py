@@ -1,4 +1,4 @@
-"""The record's file: a SQLite connection a thread, and transactions under a sequence number."""
+"""The SQLite file: connections per thread, transactions and sequence numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rag.errors import (
     InvalidValueError,
     ReadError,
 )
-from rag.store.connection import WAY_BACK, StoreConnection, unopened_error
+from rag.store.connection import RESTORE_HINT, StoreConnection, unopened_error
 from rag.store.file_permissions import OWNER, make_private_folder
 from rag.store.lock import writer_lock
 from rag.store.migrations import NEWEST, drop_foreign_objects, migrate, version_of
@@ -30,30 +30,37 @@ from rag.store.migrations import NEWEST, drop_foreign_objects, migrate, version_
 Connection = sqlite3.Connection
 
 FILE = "archive.sqlite"
-MIGRATION_WAIT = 5.0  # seconds: another reader that migrates has finished by then
-LOOK_EVERY = 0.05  # seconds between two looks at whether it has
-CHUNK = 500  # parameters a statement: SQLite's own bound was 999 for long
+MIGRATION_WAIT = 5.0  # seconds for another process to finish its migration
+POLL_INTERVAL = 0.05  # seconds between two checks for that
+CHUNK = 500  # parameters per statement; older versions of SQLite allow 999
 
 
 class Database:
-    """The archive's SQLite file; safe to use from several threads, each with its connection."""
+    """The archive's SQLite file; thread-safe, with one connection per thread."""
 
     def __init__(
         self, folder: Path, *, create: bool = False, writable: bool = False, name: str = FILE
     ) -> None:
         """Open the file in `folder`.
 
-        Raises ArchiveNotFoundError where there is none and it may not be created, and
-        ArchiveDamagedError where the file is no record or of a newer version.
+        Args:
+            folder: The archive's folder.
+            create: Create the file if there isn't one.
+            writable: Open it for writing; the caller holds the write lock.
+            name: The file's name.
+
+        Raises:
+            ArchiveNotFoundError: There is no file, and `create` is false.
+            ArchiveDamagedError: The file is not a Backfile database, or of a newer version.
         """
         self.path = folder / name
         self._writable = writable
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self._restricted: tuple[int, bool] = (-1, True)  # whether any article is, as of a sequence
+        self._restricted: tuple[int, bool] = (-1, True)  # (sequence, result) of the last look
         if not self.path.exists() or not self.path.stat().st_size:
-            _refuse_what_was_lost(self.path)
+            _refuse_lost_database(self.path)
             if not create:
                 raise ArchiveNotFoundError(
                     f"no archive at {folder}: run `backfile ingest FOLDER --archive {folder}` first"
@@ -64,13 +71,13 @@ class Database:
         self._file = (opened.st_dev, opened.st_ino)
         try:
             with self._reading():
-                self._bring_up_to_date(folder)
+                self._upgrade_schema(folder)
         except BaseException:
             self.close()
             raise
 
-    def _bring_up_to_date(self, folder: Path) -> None:
-        """Migrate an older record, a reader's too: whoever opens it first after an upgrade."""
+    def _upgrade_schema(self, folder: Path) -> None:
+        """Migrate a database of an older version, even when it is opened for reading."""
         version = version_of(self.connection, folder)
         if version == NEWEST:
             return
@@ -79,7 +86,7 @@ class Database:
             return
         try:
             lock = self._lock_to_migrate(folder)
-            if lock is None:  # somebody else has brought it up to date, or is making it
+            if lock is None:  # another process has migrated it
                 return
             try:
                 Database(folder, writable=True).close()
@@ -88,12 +95,12 @@ class Database:
         except (OSError, sqlite3.OperationalError, ArchiveUnwritableError) as error:
             raise ArchiveDamagedError(
                 f"the archive at {folder} is of an older version (schema {version}) and cannot "
-                f"be brought up to date ({error}): let this user write to it, or ask its owner "
-                "to open it once"
+                f"be upgraded ({error}): give this user write permission, or ask the owner to "
+                "open it once"
             ) from error
 
     def _lock_to_migrate(self, folder: Path) -> FileLock | None:
-        """Take the writers' lock; None where who holds it has meanwhile brought the record up."""
+        """Take the write lock; None if its holder has migrated the database in the meantime."""
         until = time.monotonic() + MIGRATION_WAIT
         while True:
             try:
@@ -103,11 +110,17 @@ class Database:
                     return None
                 if time.monotonic() > until:
                     raise
-                time.sleep(LOOK_EVERY)
+                time.sleep(POLL_INTERVAL)
 
     @property
     def connection(self) -> sqlite3.Connection:
-        self.refuse_if_gone()
+        """This thread's connection, opened on first use.
+
+        Raises:
+            ArchiveNotFoundError: The file has been moved, deleted or replaced.
+            ArchiveDamagedError: The file is damaged.
+        """
+        self.check_unchanged()
         connection: StoreConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connected()
@@ -125,7 +138,7 @@ class Database:
         return connection
 
     def _connected(self) -> StoreConnection:
-        """Connect to the file that is there; SQLite would make one that is not."""
+        """Connect to the existing file; plain SQLite would create a missing one."""
         try:
             connection = sqlite3.connect(
                 f"{self.path.absolute().as_uri()}?mode=rw",
@@ -143,10 +156,13 @@ class Database:
             raise unopened_error(self.path.parent, error) from error
         return connection
 
-    def refuse_if_gone(self) -> None:
-        """Raise ArchiveNotFoundError where the file is not the one that was opened any more.
+    def check_unchanged(self) -> None:
+        """Check that the file is still the one that was opened. 1.5 µs, at each statement.
 
-        Its connections would go on reading what was deleted.  1.5 µs, at each statement.
+        Open connections would otherwise go on reading a deleted file.
+
+        Raises:
+            ArchiveNotFoundError: The file has been moved, deleted or replaced.
         """
         try:
             now = self.path.stat()
@@ -155,7 +171,7 @@ class Database:
         if now is None or (now.st_dev, now.st_ino) != self._file:
             raise ArchiveNotFoundError(
                 f"the archive at {self.path.parent} is gone: it was moved, deleted or replaced "
-                "while it was open; put it back if it was a mistake, and start again"
+                "while it was open; move it back or restore it, and start again"
             )
 
     @contextmanager
@@ -166,7 +182,7 @@ class Database:
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 raise
             raise ArchiveDamagedError(
-                f"the record {self.path} cannot be read ({error}): {WAY_BACK}"
+                f"the database {self.path} cannot be read ({error}): {RESTORE_HINT}"
             ) from error
 
     def close(self) -> None:
@@ -178,25 +194,26 @@ class Database:
         self._local = threading.local()
 
     def meta(self, key: str) -> str:
-        """Return what is kept under `key`, empty if nothing is."""
+        """Return the stored setting `key`; "" if it isn't set."""
         row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else ""
 
     def set_meta(self, key: str, value: str) -> None:
+        """Store the setting `key`."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def sequence(self) -> int:
-        """Return the number of the newest change, 0 where there was none."""
+        """Return the number of the newest change; 0 if there are none."""
         row = self.connection.execute("SELECT ifnull(max(sequence), 0) FROM changes").fetchone()
         return int(row[0])
 
     def holds_restricted(self) -> bool:
-        """Return whether any revision asks for a right; looked up once for each change.
+        """Return True if any revision requires an access right; cached until the next change.
 
-        Most archives hold none, and their searches need no filter by rights.
+        Most archives have none, and their searches need no filter by rights.
         """
         connection = self.connection
-        if connection.in_transaction:  # what is not committed yet is nothing to remember
+        if connection.in_transaction:  # never cache uncommitted state
             return self._finds_restricted()
         sequence = self.sequence()
         if self._restricted[0] != sequence:
@@ -209,7 +226,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Open a transaction; all of it is written, or nothing."""
+        """Run the block in a transaction: all of its writes are committed, or none."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -220,7 +237,7 @@ class Database:
             raise
 
     def sequence_before(self, moment: datetime) -> int:
-        """Return the number of the newest change made before a moment, 0 where there was none."""
+        """Return the number of the newest change made before a time; 0 if there are none."""
         row = self.connection.execute(
             "SELECT ifnull(max(sequence), 0) FROM changes WHERE at < ?",
             (moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00"),),
@@ -229,29 +246,39 @@ class Database:
 
     @contextmanager
     def change(self, action: str, articles: int) -> Iterator[int]:
-        """Open a transaction under the next sequence number.
+        """Run the block in a transaction under the next sequence number.
 
         Its time is never before the last change's, even if the clock has been set back.
+
+        Args:
+            action: The kind of change, for the log.
+            articles: The number of articles that it concerns.
+
+        Yields:
+            The sequence number.
         """
         with self.transaction():
             sequence = self.sequence() + 1
-            now = max(datetime.now(UTC).isoformat(), self.changed_at())  # all in UTC: as text
+            now = max(
+                datetime.now(UTC).isoformat(), self.changed_at()
+            )  # all in UTC, so they compare as text
             self.connection.execute(
                 "INSERT INTO changes VALUES (?, ?, ?, ?)", (sequence, now, action, articles)
             )
             yield sequence
 
     def changed_at(self) -> str:
-        """Return the time of the newest change, or of the one being made; "" if there is none."""
+        """Return the time of the newest change, or of the current one; "" if there are none."""
         row = self.connection.execute(
             "SELECT at FROM changes ORDER BY sequence DESC LIMIT 1"
         ).fetchone()
         return str(row[0]) if row else ""
 
     def compact(self) -> bool:
-        """Write the file anew, without what was deleted from it, and empty its log.
+        """Rewrite the file without deleted data, and empty its log.
 
-        Returns False where another process reads from the log for longer than it is waited for.
+        Returns:
+            False if another process kept reading from the log for longer than the timeout.
         """
         self.connection.execute("VACUUM")
         busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -259,7 +286,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """See one state of the record through several statements, whatever is written since."""
+        """Run the block on one state of the database, unaffected by writes in the meantime."""
         self.connection.execute("BEGIN")
         try:
             yield
@@ -267,14 +294,21 @@ class Database:
             self.connection.execute("ROLLBACK")
 
     def copy_to(self, path: Path) -> None:
-        """Write the record as it is at one moment into another file, whole without a log.
+        """Write one consistent state of the database to another file, without a log.
 
-        What somebody has added to its schema is left out.  Raises OSError where that cannot be
-        written.
+        Schema objects that Backfile didn't create are left out.
+
+        Args:
+            path: The file to create.
+
+        Raises:
+            OSError: The file can't be written.
         """
         copy = sqlite3.connect(path, isolation_level=None)
         try:
-            self.connection.backup(copy)  # all pages in one step: one state, whoever writes
+            self.connection.backup(
+                copy
+            )  # all pages in one step: one state, even while others write
             drop_foreign_objects(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.OperationalError as error:  # the disk is full
@@ -283,7 +317,7 @@ class Database:
             copy.close()
 
     def broken(self) -> list[str]:
-        """Return what SQLite finds wrong with the file, page by page; nothing where it is sound."""
+        """Return the problems that SQLite finds in the file's pages; empty if there are none."""
         try:
             rows = self.connection.execute("PRAGMA integrity_check(10)").fetchall()
         except (sqlite3.DatabaseError, ArchiveDamagedError) as error:
@@ -291,7 +325,12 @@ class Database:
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
     def execute_for_each(self, statement: str, keys: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
-        """Run a statement with `IN ({})` for as many keys as there are; return all rows."""
+        """Run a statement with `IN ({})` for any number of keys; return all rows.
+
+        Args:
+            statement: SQL with `{}` in the place of the keys.
+            keys: The keys; they are bound in chunks.
+        """
         rows, left = [], list(keys)
         for i in range(0, len(left), CHUNK):
             part = left[i : i + CHUNK]
@@ -300,8 +339,8 @@ class Database:
 
 
 @contextmanager
-def untrusted(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file that may not be a record to be read only; nothing in it is run or believed."""
+def open_untrusted(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file of unknown origin read-only, with its triggers and functions disabled."""
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:
@@ -312,23 +351,24 @@ def untrusted(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def _refuse_what_was_lost(path: Path) -> None:
-    """Refuse to begin a record where there was one: indexes are made only after it.
+def _refuse_lost_database(path: Path) -> None:
+    """Refuse to create a database beside existing indexes: it must have been lost.
 
-    Raises ArchiveDamagedError.
+    Raises:
+        ArchiveDamagedError: The folder has indexes.
     """
     if any(part.is_dir() for part in (path.parent / "lexical", *path.parent.glob("vectors*"))):
         raise ArchiveDamagedError(
-            f"the record {path} is {'empty' if path.exists() else 'missing'}, though the indexes "
-            f"of what it held are there: {WAY_BACK}"
+            f"the database {path} is {'empty' if path.exists() else 'missing'}, but its indexes "
+            f"are there: {RESTORE_HINT}"
         )
 
 
-def is_of_the_archive(error: Exception) -> bool:
-    """Whether an error is of the archive or the machine, not of what was to be stored.
+def is_archive_error(error: Exception) -> bool:
+    """Return True if an error concerns the archive or the machine, not one article.
 
-    No room, locked, damaged, no embedding model: the next article would fail as well. A value that
-    SQLite doesn't take, or an article that can't be split, is that article's own.
+    A full disk, a lock, damage or a missing embedding model would fail the next article as well. A
+    value that SQLite rejects, or an article that can't be split, concerns that article alone.
     """
     own = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
     return isinstance(
@@ -337,5 +377,5 @@ def is_of_the_archive(error: Exception) -> bool:
 
 
 def placeholders(values: Sequence[object]) -> str:
-    """Return a mark for each of the values of an SQL list."""
+    """Return one SQL placeholder for each of the values."""
     return ", ".join("?" * len(values))

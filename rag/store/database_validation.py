@@ -1,8 +1,8 @@
-"""Whether a file of unknown origin is a record: its schema, its pages and the values in its rows.
+"""Validation of a database of unknown origin: its schema, its pages and its values.
 
-A backup may have been made by anybody.  What restoring believes is checked here first, on a file
-that nothing else has opened: a trigger would run at the next ingest, a value of another type would
-end every command that reads it.
+A backup may have been made by anybody. Its database is checked here before anything else opens it:
+a trigger would run at the next ingest, and a value of the wrong type would fail every command that
+reads it.
 """
 
 from __future__ import annotations
@@ -18,30 +18,34 @@ from typing import Any
 import numpy as np
 
 from rag.errors import BackfileError
-from rag.store.database import Connection, untrusted
+from rag.store.database import Connection, open_untrusted
 from rag.store.migrations import NEWEST, expected_schema, foreign_objects, missing_objects
 from rag.store.rows import HEAD, row_to_article
 from rag.store.staged_vectors import GENERATION, TABLE
 
 CHUNK = 1_000  # rows at a time
-LARGEST = 2**53  # of a number that others are counted on from; SQLite's own end is 2**63
+LARGEST = 2**53  # for numbers that are counted up from; SQLite's own limit is 2**63
 _TYPES = {"TEXT": "text", "INTEGER": "integer", "BLOB": "blob"}
-_UNBOUNDED = ("key", "published_at")  # hashes, and seconds, may be any integer
-_MOMENTS = ("at", "began", "ended")  # columns of times, each with its zone
+_UNBOUNDED = ("key", "published_at")  # hashes and seconds can be any integer
+_MOMENTS = ("at", "began", "ended")  # columns of times with a time zone
 _NUMBER = re.compile(r"\d{0,15}")
 
 
 class InvalidStoreError(BackfileError):
-    """The file is no record, or one that was tampered with; the message says why, in a clause."""
+    """The file is not a valid database; the message gives the reason as a clause."""
 
 
 def validate_database(path: Path) -> int:
-    """Check a record that nobody has open; return the version of its schema.
+    """Check a database file that no process has open.
 
-    Raises NotARecordError.
+    Returns:
+        The version of its schema.
+
+    Raises:
+        InvalidStoreError: The file is not a valid database.
     """
     try:
-        with untrusted(path) as connection:
+        with open_untrusted(path) as connection:
             version = _schema(connection)
             _pages(connection)
             _types(connection, version)
@@ -49,23 +53,24 @@ def validate_database(path: Path) -> int:
             return version
     except InvalidStoreError:
         raise
-    except Exception as error:  # whatever SQLite, or reading a row, makes of what is in there
+    except Exception as error:  # SQLite and row conversion raise many types for invalid content
         line = " ".join(str(error).split())[:200]
-        raise InvalidStoreError(f"what it holds cannot be read ({line})") from error
+        raise InvalidStoreError(f"its content cannot be read ({line})") from error
 
 
 def validate_schema(path: Path) -> None:
-    """Check the schema alone: that a backup of this record can be restored.
+    """Check the schema alone, so that a backup of this database can be restored.
 
-    Raises NotARecordError.
+    Raises:
+        InvalidStoreError: The schema is not Backfile's.
     """
-    with untrusted(path) as connection:
+    with open_untrusted(path) as connection:
         _schema(connection)
 
 
 def count_rows(path: Path) -> tuple[int, int, int, str]:
-    """Return how many articles and passages stand, the last change, and the embedding model."""
-    with untrusted(path) as connection:
+    """Return the numbers of articles and passages, the last change, and the embedding model."""
+    with open_untrusted(path) as connection:
         articles, passages, sequence, model = connection.execute(
             "SELECT (SELECT count(*) FROM revisions WHERE until IS NULL), (SELECT count(*) "
             "FROM passages p JOIN revisions r ON r.id = p.revision_id WHERE r.until IS NULL), "
@@ -80,15 +85,17 @@ def _schema(connection: Connection) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if version > NEWEST:
         raise InvalidStoreError(
-            f"a newer Backfile made it (schema {version}): upgrade to restore it"
+            f"it was made by a newer version of Backfile (schema {version}): upgrade to restore it"
         )
     (count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if version < 1 or application or count > 2 * len(expected_schema(version)) + 2:
-        raise InvalidStoreError("it holds a database of something else")
+        raise InvalidStoreError("its database is not Backfile's")
     if foreign := foreign_objects(connection, version):
-        raise InvalidStoreError(f"it holds the {_named(foreign)}, which no Backfile makes")
+        raise InvalidStoreError(
+            f"it contains the {_named(foreign)}, which no version of Backfile creates"
+        )
     if missing := missing_objects(connection, version):
-        raise InvalidStoreError(f"it lacks the {_named(missing)} of an archive")
+        raise InvalidStoreError(f"it lacks the {_named(missing)}")
     return int(version)
 
 
@@ -98,15 +105,15 @@ def _named(objects: list[tuple[str, str, str]]) -> str:
 
 
 def _pages(connection: Connection) -> None:
-    (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    if said != "ok":
-        raise InvalidStoreError(f"its pages are damaged ({' '.join(str(said).split())[:200]})")
+    (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if result != "ok":
+        raise InvalidStoreError(f"its pages are damaged ({' '.join(str(result).split())[:200]})")
     if connection.execute("PRAGMA foreign_key_check").fetchone():
         raise InvalidStoreError("its tables do not belong together")
 
 
 def _types(connection: Connection, version: int) -> None:
-    """Hold every value against its column: SQLite itself lets anything be anywhere."""
+    """Check every value against its column's type: SQLite itself accepts any type anywhere."""
     for table in _tables(version):
         for name, declared, required, key in _columns(connection, table):
             allowed = f"'{_TYPES[declared]}'" + ("" if required or key else ", 'null'")
@@ -114,25 +121,25 @@ def _types(connection: Connection, version: int) -> None:
             if declared == "INTEGER" and name not in _UNBOUNDED:
                 wrong += f' OR "{name}" NOT BETWEEN {-LARGEST} AND {LARGEST}'
             if connection.execute(f'SELECT 1 FROM "{table}" WHERE {wrong} LIMIT 1').fetchone():
-                raise InvalidStoreError(f"a value of {table}.{name} is of the wrong kind")
+                raise InvalidStoreError(f"a value of {table}.{name} has the wrong type")
     for _, last in connection.execute("SELECT name, seq FROM sqlite_sequence"):
         if not isinstance(last, int) or not 0 <= last <= LARGEST:
-            raise InvalidStoreError("its passages are numbered too high")
+            raise InvalidStoreError("its passage numbers are too high")
     for table in ("vectors", TABLE):
         if table in _tables(version):
             lengths = connection.execute(
                 f"SELECT DISTINCT length(vector) FROM {table} LIMIT 2"
             ).fetchall()
             if len(lengths) > 1 or any(not length or length % 4 for (length,) in lengths):
-                raise InvalidStoreError(f"its {table} are not of one length")
+                raise InvalidStoreError(f"its {table} have different lengths")
             for chunk in _chunks(connection, f"SELECT vector FROM {table}"):
                 if not np.isfinite(np.frombuffer(b"".join(v for (v,) in chunk), "<f4")).all():
-                    raise InvalidStoreError(f"its {table} hold what is no number")
+                    raise InvalidStoreError(f"its {table} contain values that are not finite")
 
 
 def _tables(version: int) -> list[str]:
-    kept = (name for kind, name, _ in expected_schema(version) if kind == "table")
-    return sorted(name for name in kept if not name.startswith("sqlite_"))
+    tables = (name for kind, name, _ in expected_schema(version) if kind == "table")
+    return sorted(name for name in tables if not name.startswith("sqlite_"))
 
 
 def _columns(connection: Connection, table: str) -> list[tuple[str, str, bool, bool]]:
@@ -152,29 +159,29 @@ def _values(connection: Connection, version: int) -> None:
         for row in _rows(connection, f'SELECT {names} FROM "{table}"'):
             for value in (row[i] for i in times):
                 _check_time(value, table)
-    if version > 1:  # the columns of a head came with the second version
+    if version > 1:  # the metadata columns came with version 2
         for row in _rows(
             connection,
             f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id",
         ):
             article = row_to_article(row)
             if not all(isinstance(author, str) for author in article.authors):
-                raise InvalidStoreError(f"the authors of {article.id[:60]!r} are no names")
+                raise InvalidStoreError(f"the authors of {article.id[:60]!r} are not text")
         for (figures,) in _rows(connection, "SELECT figures FROM runs"):
             if not isinstance(json.loads(figures), dict):
-                raise InvalidStoreError("the figures of a run are none")
+                raise InvalidStoreError("the figures of an ingest run are not an object")
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     done = re.sub(r"\d{0,9} up to ", "", meta.get("stories", ""))
     if not all(_NUMBER.fullmatch(number) for number in (meta.get(GENERATION, ""), done)):
-        raise InvalidStoreError("what it says of its vectors or its stories is no number")
+        raise InvalidStoreError("its counter of vectors or duplicates is not a number")
 
 
 def _check_time(value: str | None, table: str) -> None:
     time = datetime.fromisoformat(value) if value is not None else None
     if time is not None and time.tzinfo is None:
-        raise InvalidStoreError(f"a time in {table} has no zone")
+        raise InvalidStoreError(f"a time in {table} has no time zone")
     if time is not None:
-        time.astimezone(UTC)  # OverflowError where that is in no year that there is
+        time.astimezone(UTC)  # raises OverflowError for years outside the calendar
 
 
 def _rows(connection: Connection, statement: str) -> Iterator[Any]:

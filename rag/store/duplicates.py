@@ -1,7 +1,7 @@
-"""Which articles tell one story: their signatures, and who leads, kept with the record.
+"""Clusters of near-duplicates: signatures, bands and each cluster's canonical article.
 
-An article is compared with those that lead a story, or tell one alone, and share a band with it:
-so the thousandth reprint costs no more than the second.
+An article is compared only with canonical or unique articles that share a band with it, so the
+thousandth reprint costs no more than the second.
 """
 
 from __future__ import annotations
@@ -25,25 +25,33 @@ from rag.store.database import CHUNK, Database, placeholders
 from rag.store.filters import where_clause
 from rag.store.rows import HEAD, row_to_article, row_to_metadata
 
-METHOD = "2"  # of telling copies: raised with it, all articles are compared anew at the next write
+METHOD = (
+    "2"  # version of the method: when it changes, articles are compared again at the next write
+)
 _UP_TO = f"{METHOD} up to "
-COMPARED = 10  # leaders at the most, those with most bands in common: the right one is among them
-REMEMBERED = 256  # leaders' wordings, 20 kB each: a wire story's reprints come in together
+MAX_COMPARED = 10  # at most this many canonical articles, those with the most bands in common
+CACHED_SIGNATURES = 256  # signatures of 20 kB each: reprints of a wire story arrive together
 
 
 class DuplicateClusters:
-    """The copies of the record's current articles; written inside of the record's transactions."""
+    """Near-duplicate clusters of current articles; written in the store's transactions."""
 
     def __init__(self, database: Database) -> None:
+        """Read and write the clusters of a database."""
         self._database = database
-        self._wordings: LRUCache[tuple[bytes, str], TextSignature] = LRUCache(REMEMBERED)
+        self._signatures: LRUCache[tuple[bytes, str], TextSignature] = LRUCache(CACHED_SIGNATURES)
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = EVERYTHING
     ) -> dict[str, tuple[ArticleMetadata, ...]]:
-        """Return the other tellings of each article's story that pass the filters, leader first.
+        """Return the other articles of each article's cluster, the canonical one first.
 
-        Articles that tell a story alone are left out.
+        Args:
+            article_ids: The articles to look up.
+            filters: Filters for the articles to return.
+
+        Returns:
+            Metadata by article id, without the articles that have no near-duplicates.
         """
         where, values = where_clause(self._database, filters)
         found: dict[str, list[ArticleMetadata]] = {}
@@ -62,9 +70,10 @@ class DuplicateClusters:
         return {article_id: tuple(heads) for article_id, heads in found.items()}
 
     def count(self, filters: Filters = EVERYTHING) -> tuple[int, int]:
-        """Return how many stories are told more than once, and how many copies that makes.
+        """Count the clusters of articles that pass the filters.
 
-        Only tellings that pass the filters are counted.
+        Returns:
+            The number of clusters with several articles, and of their articles beyond the first.
         """
         where, values = where_clause(self._database, filters)
         rows = self._database.connection.execute(
@@ -77,9 +86,9 @@ class DuplicateClusters:
     # writing
 
     def catch_up(self) -> None:
-        """Compare what came in before copies were told, or were told as they are now.
+        """Compare articles that were added before this method or version of it.
 
-        It is done page by page, each for good: stopped, it goes on where it was.
+        Each page is committed, so an interrupted run resumes where it stopped.
         """
         done = self._database.meta("stories")
         if done == METHOD:
@@ -101,14 +110,14 @@ class DuplicateClusters:
         self._database.set_meta("stories", METHOD)
 
     def assign(self, articles: Sequence[Article]) -> None:
-        """Place new or changed articles, whose texts are in the record, in their stories."""
-        self._wordings.clear()  # what was rolled back, or came from another process since
+        """Assign new or changed articles, already in the store, to clusters."""
+        self._signatures.clear()  # may contain rolled-back texts, or miss another process's
         self.remove([article.id for article in articles])
         for article in articles:
             self._place(article)
 
     def remove(self, article_ids: Sequence[str]) -> None:
-        """Take articles out of their stories; of those that led one, the next in line leads."""
+        """Remove articles from their clusters, and replace canonical ones."""
         stories = self._database.execute_for_each(
             "SELECT DISTINCT story FROM copies WHERE article_id IN ({})", article_ids
         )
@@ -122,12 +131,12 @@ class DuplicateClusters:
             self._repair(story)
 
     def _place(self, article: Article) -> None:
-        told, mark = text_signature(article), text_hash(article.text)
-        signature = minhash(told) if told.words >= FEWEST_WORDS else b""
-        story = self._cluster_of(told, mark, signature) if signature else ""
+        signature, hashed = text_signature(article), text_hash(article.text)
+        sketch = minhash(signature) if signature.words >= FEWEST_WORDS else b""
+        story = self._cluster_of(signature, hashed, sketch) if sketch else ""
         self._database.connection.execute(
             "INSERT INTO signatures (article_id, text_hash, minhash) VALUES (?, ?, ?)",
-            (article.id, mark, signature),
+            (article.id, hashed, sketch),
         )
         if not story:
             self._promote(article.id)
@@ -140,36 +149,36 @@ class DuplicateClusters:
             self._demote(story)
             self._set_canonical(story, article.id)
 
-    def _cluster_of(self, told: TextSignature, mark: bytes, signature: bytes) -> str:
-        """Return the id of the article that leads this story; "" where it is the first to tell."""
+    def _cluster_of(self, signature: TextSignature, hashed: bytes, sketch: bytes) -> str:
+        """Return the canonical article of this text's cluster; "" if it has none."""
         same = self._database.connection.execute(
             "SELECT ifnull(c.story, s.article_id) FROM signatures s "
             "LEFT JOIN copies c ON c.article_id = s.article_id WHERE s.text_hash = ? LIMIT 1",
-            (mark,),
+            (hashed,),
         ).fetchone()
         if same:
             return str(same[0])
-        keys = band_keys(signature)
+        keys = band_keys(sketch)
         likely = self._database.connection.execute(
             "SELECT s.article_id, s.text_hash FROM bands b JOIN signatures s "
             f"ON s.number = b.number WHERE b.key IN ({placeholders(keys)}) "
-            f"GROUP BY s.number ORDER BY count(*) DESC, s.article_id LIMIT {COMPARED}",
+            f"GROUP BY s.number ORDER BY count(*) DESC, s.article_id LIMIT {MAX_COMPARED}",
             keys,
         ).fetchall()
-        for article_id, its_mark in likely:
-            if is_same_story(told, self._signature(article_id, its_mark)):
+        for article_id, other_hash in likely:
+            if is_same_story(signature, self._signature(article_id, other_hash)):
                 return str(article_id)
         return ""
 
-    def _signature(self, article_id: str, mark: bytes) -> TextSignature:
-        key = (mark, article_id)
-        found = self._wordings.get(key)
+    def _signature(self, article_id: str, hashed: bytes) -> TextSignature:
+        key = (hashed, article_id)
+        found = self._signatures.get(key)
         if found is None:
-            found = self._wordings[key] = text_signature(self._articles([article_id])[0])
+            found = self._signatures[key] = text_signature(self._articles([article_id])[0])
         return found
 
     def _repair(self, story: str) -> None:
-        """Give a story that has lost tellings a leader, and end one that is told once."""
+        """Choose a canonical article if the cluster lost it, and drop a cluster of one."""
         left = self._database.connection.execute(
             "SELECT article_id FROM copies WHERE story = ?", (story,)
         ).fetchall()

@@ -1,8 +1,8 @@
-"""Files and folders of an archive that only its owner can read or write: modes 0600 and 0700.
+"""Owner-only permissions for an archive's files and folders: modes 0600 and 0700.
 
-Folders are made with their mode, so what a library creates in them is never open to others; its
-own files get theirs after each write.  Only names that Backfile gives are touched: an archive's
-folder may hold other things.
+Folders are created with their mode, so files that libraries create in them are never readable by
+others; Backfile's own files get theirs after each write. Only known names are touched: an archive's
+folder may contain other files.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _FOLDERS = ("lexical", "vectors", "vectors-*", ".restore-*")
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can enter; one that is there stays as it is."""
+    """Create a folder that only its owner can enter; an existing one is left as it is."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=OWNER_FOLDER, exist_ok=True)
 
 
 def private_opener(path: str, flags: int) -> int:
-    """Open a file for `open`: where it is made, only its owner can read it."""
+    """Open a file for `open`, creating it readable by its owner only."""
     return os.open(path, flags, OWNER)
 
 
 def make_private(folder: Path) -> None:
-    """Take the rights of others to an archive's folder and files away.
+    """Remove other users' permissions from an archive's folder and files.
 
-    What belongs to somebody else, who may not change it, is left; so is a folder that is plainly
-    not the archive's alone: one of the system's for everybody, or the user's home.
+    Files of another owner are left as they are. So is a folder that isn't the archive's alone: a
+    shared system folder, or the user's home.
     """
     if not _is_shared(folder):
         _restrict(folder)
@@ -54,7 +54,7 @@ def make_private(folder: Path) -> None:
 
 
 def make_tree_private(folder: Path) -> None:
-    """Take the rights of others away from a folder and everything in it."""
+    """Remove other users' permissions from a folder and everything in it."""
     _restrict(folder)
     for where, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -62,7 +62,7 @@ def make_tree_private(folder: Path) -> None:
 
 
 def _restrict(path: Path) -> None:
-    with suppress(OSError):  # gone meanwhile, or another user's
+    with suppress(OSError):  # deleted in the meantime, or another user's
         found = path.lstat()
         if found.st_mode & OTHERS and not stat.S_ISLNK(found.st_mode):
             path.chmod(stat.S_IMODE(found.st_mode) & ~OTHERS)

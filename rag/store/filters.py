@@ -1,4 +1,4 @@
-"""What `Filters` ask for, as a condition over the record's revisions that stand, now or then."""
+"""Filters as SQL conditions over current revisions, or those valid at a given sequence."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rag.schema import ALL_RIGHTS, Access, Filters
 from rag.store.database import Database, placeholders
 from rag.store.rows import to_timestamp
 
-CURRENT = "r.until IS NULL"  # SQL: of a table `revisions` called r, those that stand
+CURRENT = "r.until IS NULL"  # SQL condition for the current revisions, in a table `revisions r`
 
 
 def valid_at(sequence: int) -> str:
-    """Return SQL for what stood after that change; what was withdrawn since does not come back."""
+    """Return an SQL condition for the revisions valid after a change, without withdrawn ones."""
     return (
         f"r.since <= {int(sequence)} AND (r.until IS NULL OR r.until > {int(sequence)}) "
         "AND r.article_id NOT IN (SELECT article_id FROM withdrawals)"
@@ -23,7 +23,16 @@ def valid_at(sequence: int) -> str:
 def where_clause(
     database: Database, filters: Filters, standing: str = CURRENT
 ) -> tuple[str, list[object]]:
-    """Return SQL over a table `revisions` called r, and the values for its marks."""
+    """Translate filters into SQL.
+
+    Args:
+        database: The archive's database.
+        filters: The filters.
+        standing: SQL condition for the revisions to consider.
+
+    Returns:
+        A condition over a table `revisions r`, and the values of its placeholders.
+    """
     clauses, values = [standing], list[object]()
     for moment, clause in (
         (filters.after, "r.published_at >= ?"),
@@ -50,7 +59,7 @@ def where_clause(
         names = ["", *_matching((name for (name,) in rights if name), filters.access)]
         clauses.append(f"r.access IN ({placeholders(names)})")
         values.extend(names)
-        if standing != CURRENT:  # what was public then may not be any more
+        if standing != CURRENT:  # an article may have become restricted since
             latest = "SELECT l.access FROM revisions l WHERE l.article_id = r.article_id "
             latest += "ORDER BY l.revision DESC LIMIT 1"
             clauses.append(f"({latest}) IN ({placeholders(names)})")
@@ -68,21 +77,26 @@ def where_clause(
 
 
 def restricts(database: Database, filters: Filters) -> bool:
-    """Return whether the filters leave any article out; without, a search needs no condition."""
+    """Return True if the filters can exclude an article; otherwise no condition is needed."""
     return bool(filters) or (filters.access is not ALL_RIGHTS and database.holds_restricted())
 
 
 def rights_clause(database: Database, filters: Filters) -> Filters:
-    """Return the filters with all rights where no article asks for one: it makes no difference."""
+    """Return the filters without rights if no article requires any: cheaper, same result."""
     if filters.access is ALL_RIGHTS or database.holds_restricted():
         return filters
     return replace(filters, access=ALL_RIGHTS)
 
 
 def readable(database: Database, article_ids: Iterable[str], access: Access) -> set[str]:
-    """Return those of the ids whose articles may be read with these rights.
+    """Return the ids of those articles that may be read with these rights.
 
-    The latest revision decides: what was public once may not be any more.
+    The latest revision decides: an article may have become restricted.
+
+    Args:
+        database: The archive's database.
+        article_ids: The articles to check.
+        access: Access rights of the reader.
     """
     ids = list(dict.fromkeys(article_ids))
     if access is ALL_RIGHTS or not database.holds_restricted():
@@ -98,7 +112,7 @@ def readable(database: Database, article_ids: Iterable[str], access: Access) -> 
 
 
 def authors(database: Database, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[str]:
-    """Return the names of all authors of the articles that stand, sorted."""
+    """Return the names of all authors of the articles that match `standing`, sorted."""
     where, values = where_clause(database, Filters(access=access), standing)
     rows = database.connection.execute(
         "SELECT DISTINCT b.author FROM bylines b JOIN revisions r ON r.id = b.revision_id "
@@ -108,8 +122,14 @@ def authors(database: Database, standing: str = CURRENT, access: Access = ALL_RI
     return [str(author) for (author,) in rows]
 
 
-def kinds_of(database: Database, column: str, access: Access = ALL_RIGHTS) -> list[str]:
-    """Return what stands in a column of current articles, most frequent first: their sections."""
+def column_values(database: Database, column: str, access: Access = ALL_RIGHTS) -> list[str]:
+    """Return the distinct sections or languages of current articles, most frequent first.
+
+    Args:
+        database: The archive's database.
+        column: "section" or "language".
+        access: Access rights of the reader.
+    """
     assert column in ("section", "language")
     where, values = where_clause(database, Filters(access=access))
     rows = database.connection.execute(

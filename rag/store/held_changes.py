@@ -1,8 +1,8 @@
-"""Changes that are held until the operator decides, and the hosts that articles were fetched from.
+"""Changes held for the operator's decision, and the hosts that articles were fetched from.
 
-A change is held where its origin has no say over the article: another publisher's page, or a kill
-from a source that may not kill. What is held is stored whole, so that what is let in later is
-exactly what was looked at.
+A change is held if its source has no authority over the article: another publisher's page, or a
+takedown from a source that may not withdraw. Its full content is stored, so that the operator
+accepts exactly what was reviewed.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from rag.store.database import Database
 
 Action = Literal["put", "withdraw"]
 
-# Whoever serves a feed decides how much is held: bounds keep it from filling the disk or the list.
+# The server of a feed decides how much is held: these limits keep it from filling the disk.
 MOST_HELD = 2_000
-MOST_OF_AN_ORIGIN = 200  # one host can't take all the room
+MOST_OF_AN_ORIGIN = 200  # of one host
 HELD_CHARACTERS = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class HeldChange:
-    """One change that waits for the operator.
+    """A change that waits for the operator's decision.
 
-    `id` is the hash of what it would do; `origin` the host it was fetched from, "" for a file;
-    `content` the article as JSON for "put", the publisher's words for "withdraw".
+    `id` is the hash of its effect; `origin` the host it was fetched from, "" for a file; `content`
+    the article as JSON for "put", the publisher's statement for "withdraw".
     """
 
     id: str
@@ -45,9 +45,10 @@ _COLUMNS = "id, place, source, reason, at, action, article_id, origin, content"
 
 
 class HeldChanges:
-    """The changes that an archive holds, one for each article and source."""
+    """The held changes of an archive, one for each article, source and action."""
 
     def __init__(self, database: Database) -> None:
+        """Read and write the held changes of a database."""
         self._database = database
 
     def all(self) -> list[HeldChange]:
@@ -57,17 +58,18 @@ class HeldChanges:
         )
         return [_read(row) for row in rows]
 
-    def named(self, held_id: str) -> HeldChange | None:
-        """Return the held change of this id; None where there is none."""
+    def get(self, held_id: str) -> HeldChange | None:
+        """Return the held change with this id; None if there isn't one."""
         row = self._database.connection.execute(
             f"SELECT {_COLUMNS} FROM held WHERE id = ?", (held_id,)
         ).fetchone()
         return _read(row) if row else None
 
     def save(self, change: HeldChange) -> bool:
-        """Hold a change, in the place of what its source wanted of that article before.
+        """Hold a change, replacing an earlier one by its source to the same article.
 
-        Returns False, and holds nothing, where there is no room for it.
+        Returns:
+            False, without holding it, if a limit has been reached.
         """
         connection = self._database.connection
         with self._database.transaction():
@@ -103,7 +105,7 @@ class HeldChanges:
         return True
 
     def drop(self, held_ids: Iterable[str]) -> int:
-        """Forget held changes, and the rejects that tell of them; return how many there were."""
+        """Delete held changes and their rejects; return the number of changes deleted."""
         dropped = 0
         with self._database.transaction():
             for held_id in held_ids:
@@ -117,17 +119,21 @@ class HeldChanges:
                 dropped += cursor.rowcount
         return dropped
 
-    def settle(self, went_in: Mapping[str, str]) -> None:
-        """Forget what was held of articles that have gone in since, by id, from the same host."""
+    def discard_added(self, added: Mapping[str, str]) -> None:
+        """Delete held changes of articles that were since added from the same host.
+
+        Args:
+            added: Host by article id.
+        """
         connection = self._database.connection
-        if went_in and connection.execute("SELECT 1 FROM held LIMIT 1").fetchone():
+        if added and connection.execute("SELECT 1 FROM held LIMIT 1").fetchone():
             with self._database.transaction():
                 connection.executemany(
-                    "DELETE FROM held WHERE article_id = ? AND origin = ?", list(went_in.items())
+                    "DELETE FROM held WHERE article_id = ? AND origin = ?", list(added.items())
                 )
 
     def is_withdrawn(self, article_id: str) -> bool:
-        """Return whether an article has been taken down."""
+        """Return True if an article has been withdrawn."""
         row = self._database.connection.execute(
             "SELECT 1 FROM withdrawals WHERE article_id = ?", (article_id,)
         ).fetchone()
@@ -135,20 +141,21 @@ class HeldChanges:
 
 
 class ArticleOrigins:
-    """Which host an article was first fetched from; none for those of the operator's files."""
+    """The host each article was first fetched from; articles from local files have none."""
 
     def __init__(self, database: Database) -> None:
+        """Read and write the hosts of a database."""
         self._database = database
 
     def of(self, article_id: str) -> str:
-        """Return the host that an article was fetched from, "" where it came from a file."""
+        """Return the host that an article was fetched from; "" if it came from a file."""
         row = self._database.connection.execute(
             "SELECT host FROM origins WHERE article_id = ?", (article_id,)
         ).fetchone()
         return str(row[0]) if row else ""
 
     def save(self, hosts: Mapping[str, str]) -> None:
-        """Remember where new articles were fetched from, by id; those known keep their host."""
+        """Save the hosts of new articles, by id; known articles keep theirs."""
         if hosts:
             with self._database.transaction():
                 self._database.connection.executemany(
@@ -156,7 +163,7 @@ class ArticleOrigins:
                 )
 
     def replace(self, hosts: Mapping[str, str]) -> None:
-        """Remember other hosts for articles, by id, than they were first fetched from."""
+        """Save the hosts of articles, by id, replacing known ones."""
         if hosts:
             with self._database.transaction():
                 self._database.connection.executemany(

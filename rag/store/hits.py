@@ -1,4 +1,4 @@
-"""What the indexes found, as the record has it: first what it is ranked by, then its words."""
+"""Candidates and hits for passage numbers: metadata for ranking first, texts later."""
 
 from __future__ import annotations
 
@@ -11,10 +11,19 @@ from rag.store.filters import CURRENT
 
 
 def read_candidates(
-    record: ArticleStore, scored: Sequence[tuple[int, float]], standing: str = CURRENT
+    store: ArticleStore, scored: Sequence[tuple[int, float]], standing: str = CURRENT
 ) -> list[PassageCandidate]:
-    """Return those of the passages, by number and score, that the record holds, in order."""
-    places = record.passages.found((number for number, _ in scored), standing)
+    """Read the data that ranking needs of the passages that an index found.
+
+    Args:
+        store: The store to read from.
+        scored: Passage numbers and scores.
+        standing: SQL condition for the revisions to consider.
+
+    Returns:
+        Candidates in the given order, without passages that the store no longer has.
+    """
+    places = store.passages.found((number for number, _ in scored), standing)
     return [
         PassageCandidate(number, *places[number], score)
         for number, score in scored
@@ -23,18 +32,25 @@ def read_candidates(
 
 
 def read_hits(
-    record: ArticleStore,
+    store: ArticleStore,
     found: Iterable[PassageCandidate],
     standing: str = CURRENT,
     access: Access = ALL_RIGHTS,
 ) -> dict[int, Hit]:
-    """Return the hits of those that the record still holds, by number, in their order.
+    """Read the hits of candidates.
 
-    Their heads tell what other articles, which may be read with these rights, correct, or then
-    corrected, in theirs.
+    Args:
+        store: The store to read from.
+        found: The candidates.
+        standing: SQL condition for the revisions to consider.
+        access: Access rights of the reader, applied to corrections in other articles.
+
+    Returns:
+        Hits by passage number, in the given order, without passages that the store no longer has.
+        Their metadata includes corrections from other articles.
     """
     wanted = {one.number: one for one in found}
-    live = record.passages.live(wanted, standing)
+    live = store.passages.live(wanted, standing)
     held = [number for number in wanted if number in live]
     hits = [Hit(live[n].passage, live[n].head, wanted[n].score, wanted[n].copies) for n in held]
-    return dict(zip(held, corrected_articles(record.database, hits, standing, access), strict=True))
+    return dict(zip(held, corrected_articles(store.database, hits, standing, access), strict=True))

@@ -13,7 +13,7 @@ from rag.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class RejectedInput:
-    """A place whose article was refused: `source` is the file or the address that it is in."""
+    """An input that was not added: its location, the file or URL it is in, and the reason."""
 
     place: str
     source: str
@@ -22,13 +22,14 @@ class RejectedInput:
 
 
 class RejectLog:
-    """The rejects that an archive remembers, one a place."""
+    """Rejected inputs, one for each location."""
 
     def __init__(self, database: Database) -> None:
+        """Read and write the rejected inputs of a database."""
         self._database = database
 
     def all(self) -> list[RejectedInput]:
-        """Return every reject, by source and place."""
+        """Return every rejected input, by source and location."""
         rows = self._database.connection.execute(
             "SELECT place, source, reason, at FROM rejects ORDER BY source, place"
         )
@@ -38,7 +39,7 @@ class RejectLog:
         ]
 
     def save(self, refused: Iterable[RejectedInput]) -> None:
-        """Remember rejects, each in the place of the last one of its place."""
+        """Save rejected inputs, replacing the last one of each location."""
         rows = [(r.place, r.source, r.reason, r.at.isoformat()) for r in refused]
         if rows:
             with self._database.transaction():
@@ -47,7 +48,12 @@ class RejectLog:
                 )
 
     def remove(self, sources: Iterable[str], *, before: datetime) -> None:
-        """Forget what was refused in these sources before a moment: they were read anew since."""
+        """Delete older rejects of sources that have been read again.
+
+        Args:
+            sources: Files and URLs.
+            before: The time that they were read again.
+        """
         with self._database.transaction():
             self._database.connection.executemany(
                 "DELETE FROM rejects WHERE source = ? AND at < ?",
@@ -57,7 +63,7 @@ class RejectLog:
 
 @dataclass(frozen=True, slots=True)
 class IngestRun:
-    """One ingest and its figures; one that was cut short has no end."""
+    """One ingest run and its figures; `ended` is None for an interrupted one."""
 
     id: int
     began: datetime
@@ -66,27 +72,28 @@ class IngestRun:
 
 
 class RunLog:
-    """The ingests that an archive remembers."""
+    """The ingest runs of an archive."""
 
     def __init__(self, database: Database) -> None:
+        """Read and write the runs of a database."""
         self._database = database
 
     def begin(self, at: datetime) -> int:
-        """Remember that an ingest has begun; return its number."""
+        """Save the start of a run; return its number."""
         number = self._database.connection.execute(
             "INSERT INTO runs (began, figures) VALUES (?, '{}')", (at.isoformat(),)
         ).lastrowid
         return int(number or 0)
 
     def end(self, number: int, at: datetime, figures: Mapping[str, Any]) -> None:
-        """Remember that it has ended, and its figures."""
+        """Save the end of a run and its figures."""
         self._database.connection.execute(
             "UPDATE runs SET ended = ?, figures = ? WHERE id = ?",
             (at.isoformat(), json.dumps(figures, ensure_ascii=False), number),
         )
 
     def recent(self, count: int = 10) -> list[IngestRun]:
-        """Return the last ingests, the newest first."""
+        """Return the last `count` runs, newest first."""
         rows = self._database.connection.execute(
             "SELECT id, began, ended, figures FROM runs ORDER BY id DESC LIMIT ?", (count,)
         )

@@ -23,21 +23,23 @@ from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
 Place = Literal["record", "word index", "vector index"]
-# What mends it: the indexes come from the record, a lost vector from its words, what belongs to
-# nothing goes, and so does an impossible date; a text that is lost or altered is in a backup, or
-# where it came from, and changes that are lost are given up where they cannot be put back.
-Cure = Literal["index", "embed", "discard", "drop", "times", "undate", "restore", "give up"]
+# The repair: indexes are rebuilt from the database, lost vectors embedded again, orphaned rows
+# and impossible dates deleted; lost or altered texts need a backup or the source, and lost
+# changes are accepted if they can't be restored.
+Fix = Literal["index", "embed", "discard", "drop", "times", "undate", "restore", "give up"]
 
-NORM_WITHIN = 1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are renormalised
+NORM_TOLERANCE = (
+    1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are normalised again
+)
 CHUNK = 5_000  # rows at a time
-DROPPED = ("trigger", "view")  # what somebody has added and the repair takes out
+DROPPED = ("trigger", "view")  # added by somebody else; the repair drops them
 
 REPAIR = "run `backfile doctor --repair`"
-RESTORE = "put the archive back with `backfile restore`, or ingest those articles again"
+RESTORE = "restore a backup with `backfile restore`, or ingest those articles again"
 
-# An article that was erased has no text, and is not missed.
+# Erased articles have no text on purpose.
 _ERASED = "article_id IN (SELECT article_id FROM withdrawals WHERE erased)"
-# What belongs to nothing: a table, which of its rows, and what they are called.
+# Orphaned rows: a table, a condition for its rows, and two parts of the description.
 ORPHANS = (
     ("texts", "revision_id NOT IN (SELECT id FROM revisions)", "text", "without an article"),
     ("bylines", "revision_id NOT IN (SELECT id FROM revisions)", "author", "without an article"),
@@ -68,23 +70,24 @@ ORPHANS = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that does not hold, of which there are `count`; `numbers` are the passages'."""
+    """One kind of problem: its description, fix and count; `numbers` are passage numbers."""
 
     place: Place
-    what: str
-    fix: Cure
+    description: str
+    fix: Fix
     count: int = 1
     numbers: tuple[int, ...] = ()
-    way_out: str = ""  # where it is not that of its cure
-    whole_file: bool = False  # nothing more can be said of a record that cannot be read
+    remedy: str = ""  # if it isn't the usual one of its fix
+    whole_file: bool = False  # an unreadable file: nothing else can be checked
 
     def __str__(self) -> str:
-        way_out = self.way_out or (RESTORE if self.fix == "restore" else REPAIR)
-        return f"{self.place}: {self.what}: {way_out}"
+        """Return the problem and its remedy in one line."""
+        remedy = self.remedy or (RESTORE if self.fix == "restore" else REPAIR)
+        return f"{self.place}: {self.description}: {remedy}"
 
 
 def store_problems(database: Database) -> Iterator[Problem]:
-    """Yield what does not hold of the record, all as of one moment."""
+    """Yield the problems of the database, all as of one moment."""
     broken = database.broken()
     if broken:
         what = f"the file is damaged ({broken[0]})"
@@ -98,7 +101,7 @@ def store_problems(database: Database) -> Iterator[Problem]:
         yield from _times(database)
         yield from _texts(database)
         yield from _vectors(database)
-        yield from _vectors(database, TABLE, "new vector", "discard")  # and is made again
+        yield from _vectors(database, TABLE, "new vector", "discard")  # it is embedded again
 
 
 def _orphans(database: Database) -> Iterator[Problem]:
@@ -151,7 +154,7 @@ def _numbering(database: Database) -> Iterator[Problem]:
 
 
 def _foreign(database: Database) -> Iterator[Problem]:
-    """Triggers and views, which no version makes: a trigger changes what is put in."""
+    """Yield triggers and views, which Backfile doesn't create: a trigger alters what is added."""
     for kind, name, _ in foreign_objects(database.connection, NEWEST):
         if kind in DROPPED:
             yield Problem("record", f"the {kind} {name!r} is not Backfile's", "drop")
@@ -165,7 +168,7 @@ def _times(database: Database) -> Iterator[Problem]:
 
 
 def _texts(database: Database) -> Iterator[Problem]:
-    """Fingerprints, the passages' places in the texts, and whether vectors are of those words."""
+    """Check dates, content hashes, the passages' spans, and the texts that were embedded."""
     altered, misplaced, foreign = list[str](), list[int](), list[int]()
     undated = impossible_dates(database)
     if undated:
@@ -174,13 +177,15 @@ def _texts(database: Database) -> Iterator[Problem]:
             "record", _some(ids, "revision", "with an impossible date"), "undate", len(ids)
         )
     wrong_dates = {key for key, *_ in undated}
-    for key, article, mark, passages in _revisions(database):
-        if key in wrong_dates:  # its fingerprint is of the date as well
+    for key, article, fingerprint, passages in _revisions(database):
+        if key in wrong_dates:  # its hash covers the date as well
             continue
-        if content_hash(article) != mark:
+        if content_hash(article) != fingerprint:
             altered.append(article.id)
             continue
-        for (number, span, digest), wrong in zip(passages, _wrong(article, passages), strict=True):
+        for (number, span, digest), wrong in zip(
+            passages, _misplaced(article, passages), strict=True
+        ):
             if wrong:
                 misplaced.append(number)
             elif digest != text_digest(embedding_text(article.metadata, _words(article, span))):
@@ -197,9 +202,10 @@ def _texts(database: Database) -> Iterator[Problem]:
 
 
 def impossible_dates(database: Database) -> list[tuple[int, str, str | None, str | None]]:
-    """Return the revisions with a date that none of an archive is: id, article, and the dates.
+    """Return the revisions that have a date outside the range of valid dates.
 
-    Each date as it may stay: None where it must go.
+    Returns:
+        Row id, article id, publication date and update date; a date to delete is None.
     """
     rows = database.connection.execute(
         "SELECT id, article_id, published, updated FROM revisions "
@@ -207,9 +213,9 @@ def impossible_dates(database: Database) -> list[tuple[int, str, str | None, str
     )
     found = []
     for key, article_id, *dates in rows:
-        kept = [date if date and parse_stored_date(date) else None for date in dates]
-        if kept != [date or None for date in dates]:
-            found.append((int(key), str(article_id), kept[0], kept[1]))
+        valid = [date if date and parse_stored_date(date) else None for date in dates]
+        if valid != [date or None for date in dates]:
+            found.append((int(key), str(article_id), valid[0], valid[1]))
     return found
 
 
@@ -220,7 +226,7 @@ def _words(article: Article, span: Span) -> str:
 Placed = list[tuple[int, Span, bytes]]  # the passages of a revision: number, span, digest
 
 
-def _wrong(article: Article, passages: Placed) -> Iterator[bool]:
+def _misplaced(article: Article, passages: Placed) -> Iterator[bool]:
     before = -1
     for _, span, _ in passages:
         yield not (before < span.start < span.end <= len(article.text))
@@ -228,7 +234,7 @@ def _wrong(article: Article, passages: Placed) -> Iterator[bool]:
 
 
 def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]:
-    """Yield the id of every revision that has its text, the text, fingerprint and passages."""
+    """Yield each revision's row id, article, content hash and passages; those with a text."""
     after = 0
     while True:
         rows = database.connection.execute(
@@ -246,15 +252,15 @@ def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]
         ):
             passages.setdefault(owner, []).append((number, Span(start, end), digest))
         for row in rows:
-            mark, key = row[HEAD_COLUMNS + 1 :]
-            yield int(key), row_to_article(row), mark, passages.get(key, [])
+            fingerprint, key = row[HEAD_COLUMNS + 1 :]
+            yield int(key), row_to_article(row), fingerprint, passages.get(key, [])
         after = rows[-1][-1]
 
 
 def _vectors(
-    database: Database, table: str = "vectors", noun: str = "vector", cure: Cure = "embed"
+    database: Database, table: str = "vectors", noun: str = "vector", cure: Fix = "embed"
 ) -> Iterator[Problem]:
-    """Whether vectors are of one length, finite, and unit vectors."""
+    """Check that all vectors have the same length, are finite, and have norm one."""
     lengths = Counter[int]()
     by_length: dict[int, list[int]] = {}
     wrong = list[int]()
@@ -268,7 +274,7 @@ def _vectors(
                 matrix = np.frombuffer(b"".join(v for _, v in of_one), "<f4")
                 with np.errstate(invalid="ignore", over="ignore"):
                     norms = np.linalg.norm(matrix.reshape(len(of_one), -1), axis=1)
-                    bad = ~(np.abs(norms - 1) < NORM_WITHIN)
+                    bad = ~(np.abs(norms - 1) < NORM_TOLERANCE)
                 wrong += [of_one[i][0] for i in np.flatnonzero(bad)]
     usual = lengths.most_common(1)[0][0] if lengths else 0
     odd = [number for length, ns in by_length.items() if length != usual for number in ns]
@@ -298,32 +304,37 @@ def counted(count: int, noun: str) -> str:
 
 
 def refuse_triggers(folder: Path, database: Database) -> None:
-    """Raise ArchiveDamagedError for a record with triggers: they run at each write."""
+    """Refuse a database with triggers: they would run at each write.
+
+    Raises:
+        ArchiveDamagedError: The database has a trigger.
+    """
     row = database.connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1"
     ).fetchone()
     if row:
         raise ArchiveDamagedError(
-            f"the archive at {folder} cannot be written to: somebody has added the trigger "
-            f"{row[0]!r}, which would change what is put in; `backfile doctor --repair` drops it"
+            f"the archive at {folder} cannot be written to: it has the trigger {row[0]!r}, which "
+            "Backfile did not create and which could alter articles; "
+            "`backfile doctor --repair` drops it"
         )
 
 
 def discard_orphans(database: Database) -> None:
-    """Take out of the record what belongs to nothing that is in it."""
+    """Delete orphaned rows."""
     with database.transaction():
         for table, which, *_ in ORPHANS:
             database.connection.execute(f"DELETE FROM {table} WHERE {which}")
 
 
 def drop_triggers_and_views(database: Database) -> None:
-    """Drop the triggers and views of the record: no version of Backfile makes any."""
+    """Drop triggers and views; Backfile doesn't create any."""
     with database.transaction():
         drop_foreign_objects(database.connection, DROPPED)
 
 
 def remove_impossible_dates(database: Database) -> None:
-    """Take the dates out of the record that are none; each article stays, undated."""
+    """Delete impossible dates; the articles stay, without a date."""
     with database.transaction():
         for key, _, published, updated in impossible_dates(database):
             database.connection.execute(
@@ -336,7 +347,7 @@ def remove_impossible_dates(database: Database) -> None:
                 "JOIN texts t ON t.revision_id = r.id WHERE r.id = ?",
                 (key,),
             ).fetchone()
-            if row:  # what was erased has none
+            if row:  # erased articles have no text
                 database.connection.execute(
                     "UPDATE revisions SET fingerprint = ? WHERE id = ?",
                     (content_hash(row_to_article(row)), key),
@@ -344,7 +355,7 @@ def remove_impossible_dates(database: Database) -> None:
 
 
 def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:
-    """Return what is embedded for each of the passages, of whichever revision they are."""
+    """Return the text to embed for each of the passages, of any revision, by number."""
     rows = database.execute_for_each(
         f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
         "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
@@ -356,7 +367,7 @@ def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]
 
 
 def write_vectors(database: Database, texts: dict[int, str], vectors: Vectors) -> None:
-    """Write the passages' vectors over what is there, with the hashes of what was embedded."""
+    """Write the vectors of passages, and the hashes of the embedded texts."""
     with database.transaction():
         for (number, text), vector in zip(texts.items(), vectors, strict=True):
             database.connection.execute(

@@ -1,4 +1,4 @@
-"""The locks that one process holds, and who holds them."""
+"""Exclusive locks between processes; each names its holder."""
 
 from __future__ import annotations
 
@@ -14,21 +14,32 @@ from rag.errors import ArchiveLockedError
 from rag.store.file_permissions import OWNER, make_private_folder, private_opener
 
 WRITER, REEMBEDDING = "writer", "reembedding"
-_DOING = {WRITER: "written to", REEMBEDDING: "embedded anew"}
+_DOING = {WRITER: "written to", REEMBEDDING: "re-embedded"}
 
 
 def writer_lock(folder: Path, wait: float = 0.0) -> FileLock:
-    """Take the writers' lock of an archive, waiting `wait` seconds for it.
+    """Take the write lock of an archive.
 
-    Raises ArchiveLockedError naming the process that holds it.
+    Args:
+        folder: The archive's folder.
+        wait: Seconds to wait for it.
+
+    Raises:
+        ArchiveLockedError: Another process holds it; the message names the process.
     """
     return exclusive_lock(folder, WRITER, wait)
 
 
 def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
-    """Take the lock of this name, waiting `wait` seconds for it.
+    """Take the lock of this name.
 
-    Raises ArchiveLockedError naming the process that holds it.
+    Args:
+        folder: The archive's folder.
+        name: WRITER or REEMBEDDING.
+        wait: Seconds to wait for it.
+
+    Raises:
+        ArchiveLockedError: Another process holds it; the message names the process.
     """
     make_private_folder(folder)
     lock = FileLock(folder / f"{name}.lock", mode=OWNER, thread_local=False)
@@ -42,7 +53,7 @@ def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     holder = json.dumps({"pid": os.getpid(), "since": now})
     with (
-        suppress(OSError),  # a full disk: who holds it is not known then
+        suppress(OSError),  # on a full disk the holder stays unnamed
         open(folder / f"{name}.json", "w", opener=private_opener) as file,
     ):
         file.write(holder)

@@ -1,4 +1,4 @@
-"""The record's schema, and the way to it from every version that ever landed."""
+"""Schema of the database, and the migrations from every released version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.errors import ArchiveDamagedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Each entry lifts the schema by one version; entries that have landed never change.
+# Each entry upgrades the schema by one version; released entries never change.
 MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -48,8 +48,8 @@ MIGRATIONS = (
     CREATE INDEX passages_revision ON passages (revision_id);
     CREATE TABLE vectors (number INTEGER PRIMARY KEY, vector BLOB NOT NULL);
     """,
-    # IPTC's fields and rights of access; what ingest remembers of addresses, rejects and runs;
-    # stories told twice; takedowns; corrections of one article by another.
+    # IPTC fields and access rights; fetches, rejects and runs; near-duplicates; withdrawals;
+    # corrections of one article by another.
     """
     ALTER TABLE revisions ADD COLUMN slugline TEXT NOT NULL DEFAULT '';
     ALTER TABLE revisions ADD COLUMN urgency INTEGER;
@@ -84,18 +84,17 @@ MIGRATIONS = (
         PRIMARY KEY (article_id, notice_id)
     ) WITHOUT ROWID;
     """,
-    # That of all revisions those that stand were indexed too made SQLite prefer this index to every
-    # other: a hundred passages took 700 ms on 11,746 articles, and take 4.
+    # With current revisions in it, SQLite preferred this index to all others: 700 ms instead of 4
+    # for a hundred passages (docs/benchmarks.md).
     """
     DROP INDEX revisions_until;
     CREATE INDEX revisions_until ON revisions (until) WHERE until IS NOT NULL;
     """,
-    # The vectors of another model while they are made; it takes the place of `vectors` whole.
+    # Vectors of another model while they are computed; the table later replaces `vectors`.
     """
     CREATE TABLE next_vectors (number INTEGER PRIMARY KEY, vector BLOB NOT NULL);
     """,
-    # Changes that are not their origin's to make, held until the operator decides; and which host
-    # an article was fetched from.
+    # Changes held for the operator's decision, and the host each article was fetched from.
     """
     CREATE TABLE held (
         id TEXT PRIMARY KEY, place TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
@@ -112,9 +111,10 @@ NEWEST = len(MIGRATIONS)
 
 
 def version_of(connection: sqlite3.Connection, folder: Path) -> int:
-    """Return the version of the record's schema, 0 where there is none yet.
+    """Return the schema version of a database; 0 if it is empty.
 
-    Raises ArchiveDamagedError where a newer Backfile wrote it.
+    Raises:
+        ArchiveDamagedError: A newer version of Backfile wrote it.
     """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > NEWEST:
@@ -128,9 +128,12 @@ def version_of(connection: sqlite3.Connection, folder: Path) -> int:
 def migrate(
     connection: sqlite3.Connection, version: int, migrations: Sequence[str] = MIGRATIONS
 ) -> None:
-    """Bring the schema from `version` up to date, all in one transaction; for a writer alone.
+    """Upgrade the schema from `version` in one transaction; a failure leaves it unchanged.
 
-    Where a step fails, the record is left as it was.
+    Args:
+        connection: A connection of the process that holds the write lock.
+        version: The present version.
+        migrations: All migrations.
     """
     steps = " ".join(migrations[version:])
     try:
@@ -143,9 +146,9 @@ def migrate(
         raise
 
 
-SchemaObject = tuple[str, str, str]  # its type, its name and its SQL, spelled in one way
+SchemaObject = tuple[str, str, str]  # type, name and normalised SQL
 
-# What SQLite makes for itself, and may be there or not.
+# Created by SQLite itself; optional.
 _OWN = (
     ("table", "sqlite_stat1", "create table sqlite_stat1(tbl,idx,stat)"),
     ("table", "sqlite_stat4", "create table sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
@@ -154,16 +157,16 @@ _OWN = (
 
 @cache
 def expected_schema(version: int) -> frozenset[SchemaObject]:
-    """Return the tables and indexes that the migrations up to `version` make."""
+    """Return the tables and indexes that the migrations up to `version` create."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript("".join(MIGRATIONS[:version]))
         return frozenset(_objects(connection))
 
 
 def foreign_objects(connection: sqlite3.Connection, version: int) -> list[SchemaObject]:
-    """Return the triggers, views, tables and indexes that no migration up to `version` makes.
+    """Return the schema objects that no migration up to `version` creates.
 
-    One of ours with other SQL is foreign too.
+    A known name with other SQL counts as foreign too.
     """
     allowed = expected_schema(version) | set(_OWN)
     return sorted(one for one in _objects(connection) if one not in allowed)
@@ -172,7 +175,12 @@ def foreign_objects(connection: sqlite3.Connection, version: int) -> list[Schema
 def drop_foreign_objects(
     connection: sqlite3.Connection, kinds: Sequence[str] = ("trigger", "view", "index", "table")
 ) -> None:
-    """Drop what no migration makes, kind by kind; what is ours with other SQL stays."""
+    """Drop schema objects that no migration creates, but none of a known name.
+
+    Args:
+        connection: The database.
+        kinds: Types of objects to drop, in order.
+    """
     ours = {name for _, name, _ in expected_schema(NEWEST)}
     for wanted in kinds:
         for kind, name, _ in foreign_objects(connection, NEWEST):
@@ -182,7 +190,7 @@ def drop_foreign_objects(
 
 
 def missing_objects(connection: sqlite3.Connection, version: int) -> list[SchemaObject]:
-    """Return the tables and indexes that a record of `version` should have and hasn't."""
+    """Return the tables and indexes that a database of `version` lacks."""
     return sorted(expected_schema(version).difference(_objects(connection)))
 
 
@@ -192,6 +200,6 @@ def _objects(connection: sqlite3.Connection) -> list[SchemaObject]:
 
 
 def _spelled(sql: str) -> str:
-    """Return SQL without what a renamed table or another SQLite writes otherwise."""
+    """Normalise SQL: SQLite's versions, and renamed tables, differ in quotes and spaces."""
     spaced = re.sub(r'["`\[\]]', "", " ".join(sql.split())).lower()
     return re.sub(r" ?([(),]) ?", r"\1", spaced)

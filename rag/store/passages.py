@@ -1,4 +1,4 @@
-"""The passages of the record, by their numbers: what the two indexes follow and point back to."""
+"""Passages and their vectors, by the numbers that the indexes refer to."""
 
 from __future__ import annotations
 
@@ -14,23 +14,31 @@ from rag.store.database import Database
 from rag.store.filters import CURRENT, where_clause
 from rag.store.rows import HEAD, IndexedPassage, row_to_passage
 
-KEPT = 8  # filters whose passages are kept: eight bytes each
+CACHED_FILTERS = 8  # filters with cached passage numbers, 8 bytes per passage
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 
 
 class PassageStore:
-    """The live passages and their vectors; those of ended revisions are not live."""
+    """The passages and vectors of current revisions."""
 
     def __init__(self, database: Database) -> None:
+        """Read the passages of a database."""
         self._database = database
         self._heads = metadata_cache(database)
         self._texts = text_cache(database)
-        self._passing = lru_cache(maxsize=KEPT)(lambda filters, _sequence: self.numbers(filters))
+        self._passing = lru_cache(maxsize=CACHED_FILTERS)(
+            lambda filters, _sequence: self.numbers(filters)
+        )
 
     def numbers(self, filters: Filters = EVERYTHING, standing: str = CURRENT) -> Numbers:
-        """Return the numbers of the live passages whose articles pass the filters, ascending."""
+        """Return the numbers of the passages whose articles pass the filters, ascending.
+
+        Args:
+            filters: Filters for the articles.
+            standing: SQL condition for the revisions to consider.
+        """
         where, values = where_clause(self._database, filters, standing)
         rows = self._database.connection.execute(
             "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
@@ -40,14 +48,14 @@ class PassageStore:
         return np.sort(np.fromiter((n for (n,) in rows), dtype=np.int64, count=len(rows)))
 
     def passing(self, filters: Filters) -> Numbers:
-        """Return what `numbers` does, kept until something changes.
+        """Return `numbers(filters)`, cached until the next change.
 
-        A reader's rights are the same at every search, and let most passages through.
+        A reader's access rights stay the same from search to search, and match most passages.
         """
         return self._passing(filters, self._database.sequence())
 
     def newest_at(self, sequence: int | None = None) -> int:
-        """Return the highest number by the time of that change, or of all: 0 where none was."""
+        """Return the highest passage number as of a change, or now; 0 if there are none."""
         (newest,) = self._database.connection.execute(
             "SELECT ifnull(max(number), 0) FROM passages WHERE revision_id = "
             "(SELECT r.id FROM revisions r WHERE r.since <= ? AND EXISTS "
@@ -60,27 +68,36 @@ class PassageStore:
         return int(newest)
 
     def live(self, numbers: Iterable[int], standing: str = CURRENT) -> dict[int, IndexedPassage]:
-        """Return those of the passages that are live, by number."""
+        """Return the passages of matching revisions, by number.
+
+        Args:
+            numbers: Passage numbers; those without a matching revision are skipped.
+            standing: SQL condition for the revisions to consider.
+        """
         rows = self._standing(numbers, standing)
         heads = self._heads.get_many(row[:3] for row in rows)
         texts = self._texts.get_many(row[:2] for row in rows)
         return {
             number: IndexedPassage(
-                number, Passage(head.article_id, which, start, end, text[start:end]), head
+                number, Passage(head.article_id, revision, start, end, text[start:end]), head
             )
-            for key, mark, which, number, start, end in rows
-            if (head := heads.get((key, mark, which)))
-            and (text := texts.get((key, mark))) is not None
+            for key, fingerprint, revision, number, start, end in rows
+            if (head := heads.get((key, fingerprint, revision)))
+            and (text := texts.get((key, fingerprint))) is not None
         }
 
     def found(
         self, numbers: Iterable[int], standing: str = CURRENT
     ) -> dict[int, tuple[int, ArticleMetadata]]:
-        """Return where each of the passages that are live begins, and its article's head.
+        """Return the start and article metadata of passages, by number, without reading texts.
 
-        No text is read for it: of the 260 passages that a search ranks it shows eight. What only
-        says its article's title again is left out: archives of before hold such passages for pages
-        that had no story, and their short texts stand high in any ranking.
+        A search ranks 260 passages and shows eight. Passages that only repeat the article's title
+        are left out: older archives have them for pages without a story, and such short texts rank
+        high.
+
+        Args:
+            numbers: Passage numbers; those without a matching revision are skipped.
+            standing: SQL condition for the revisions to consider.
         """
         rows = self._standing(numbers, standing)
         heads = self._heads.get_many(row[:3] for row in rows)
@@ -100,7 +117,7 @@ class PassageStore:
     def _standing(
         self, numbers: Iterable[int], standing: str
     ) -> list[tuple[int, str, int, int, int, int]]:
-        """Return rows of a revision's number, fingerprint, revision, the passage's, start, end."""
+        """Return rows of revision row id, hash, revision, passage number, start and end."""
         return self._database.execute_for_each(
             'SELECT r.id, r.fingerprint, r.revision, p.number, p.start, p."end" FROM passages p '
             f"JOIN revisions r ON r.id = p.revision_id WHERE {standing} AND p.number IN ({{}})",
@@ -112,18 +129,27 @@ class PassageStore:
         found: list[tuple[int, bytes]] = self._database.execute_for_each(
             "SELECT number, vector FROM vectors WHERE number IN ({})", numbers.tolist()
         )
-        kept = np.fromiter((number for number, _ in found), dtype=np.int64, count=len(found))
+        found_numbers = np.fromiter(
+            (number for number, _ in found), dtype=np.int64, count=len(found)
+        )
         flat = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
-        return kept, flat.reshape(len(found), -1) if found else np.empty((0, 0), np.float32)
+        return found_numbers, flat.reshape(len(found), -1) if found else np.empty(
+            (0, 0), np.float32
+        )
 
     def near(self, numbers: Iterable[int], vector: Vectors) -> dict[int, float]:
-        """Return how near the vectors of those of the passages are that have one."""
+        """Return the similarity of each of these passages to `vector`, by number."""
         found, vectors = self.vectors(np.array(list(numbers), np.int64))
         scores = vectors @ vector if len(found) else np.empty(0)
         return dict(zip(found.tolist(), scores.tolist(), strict=True))
 
     def added_since(self, sequence: int, size: int) -> Iterator[list[IndexedPassage]]:
-        """Yield, `size` at a time, the live passages that came after a sequence number."""
+        """Yield the current passages added after a change, in batches.
+
+        Args:
+            sequence: Number of the change.
+            size: Passages per batch.
+        """
         after = 0
         while True:
             rows = self._database.connection.execute(
@@ -139,7 +165,7 @@ class PassageStore:
             after = rows[-1][0]
 
     def numbers_added_since(self, sequence: int) -> Numbers:
-        """Return the numbers of the live passages that came after a sequence number."""
+        """Return the numbers of the current passages added after a change."""
         rows = self._database.connection.execute(
             "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
             "WHERE r.until IS NULL AND r.since > ?",
@@ -148,7 +174,7 @@ class PassageStore:
         return np.array([n for (n,) in rows], dtype=np.int64)
 
     def numbers_at(self, sequence: int) -> Numbers:
-        """Return the numbers of the passages that were live after that change, ascending."""
+        """Return the numbers of the passages that were current after a change, ascending."""
         rows = self._database.connection.execute(
             "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
             "WHERE r.since <= ? AND (r.until IS NULL OR r.until > ?) ORDER BY p.number",
@@ -157,7 +183,7 @@ class PassageStore:
         return np.fromiter((n for (n,) in rows), dtype=np.int64, count=len(rows))
 
     def removed_since(self, sequence: int) -> list[int]:
-        """Return the numbers of the passages that ceased to be live after a sequence number."""
+        """Return the numbers of the passages that ended after a change."""
         rows = self._database.connection.execute(
             "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
             "WHERE r.until > ?",
@@ -167,5 +193,5 @@ class PassageStore:
 
 
 def _repeats(text: str, title: str) -> bool:
-    """Return whether a whole text is its title, and no sentence of news in a line."""
+    """Return True if a text is only its title, and not a one-sentence news item."""
     return text == title and (not text.endswith((".", "。", "।")) or text.endswith("..."))

@@ -1,4 +1,4 @@
-"""The revisions of an article, with when each came in, and the ways in which one may be named."""
+"""Revision history of an article, and article lookup by id, URL or start of an id."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from rag.schema import Article
 from rag.store.database import Database
 from rag.store.rows import HEAD, HEAD_COLUMNS, row_to_article
 
-ENOUGH = 20  # ids that begin alike: as many as one may want to choose from
+MAX_IDS = 20  # matching ids to choose from
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One version of an article: when it came in, and when another took its place, if one did."""
+    """One version of an article, when it was added, and when it was replaced or removed."""
 
     article: Article
-    came: datetime
+    added: datetime
     ended: datetime | None
 
 
 def read_revisions(database: Database, article_id: str) -> tuple[Revision, ...]:
-    """Return every version of an article, the first first; none of one that was withdrawn."""
+    """Return every revision of an article, oldest first; none of a withdrawn one."""
     rows = database.connection.execute(
         f"SELECT {HEAD}, t.text, c.at, e.at FROM revisions r "
         "JOIN texts t ON t.revision_id = r.id JOIN changes c ON c.sequence = r.since "
@@ -41,7 +41,7 @@ def read_revisions(database: Database, article_id: str) -> tuple[Revision, ...]:
 
 
 def find_ids(database: Database, name: str) -> list[str]:
-    """Return the id of the article that has this id, or those of this address; withdrawn or not."""
+    """Return the ids of the articles with this id or URL, withdrawn or not."""
     rows = database.connection.execute(
         "SELECT article_id FROM revisions WHERE article_id = :name "
         "UNION SELECT article_id FROM withdrawals WHERE article_id = :name",
@@ -53,8 +53,8 @@ def find_ids(database: Database, name: str) -> list[str]:
 
 
 def complete_id(database: Database, beginning: str) -> list[str]:
-    """Return the ids that begin so, sorted; no more than one may want to choose from."""
-    bounds = {"low": beginning, "high": beginning + "\U0010ffff", "enough": ENOUGH}
+    """Return the ids that start with `beginning`, sorted; at most MAX_IDS."""
+    bounds = {"low": beginning, "high": beginning + "\U0010ffff", "enough": MAX_IDS}
     rows = database.connection.execute(
         "SELECT article_id FROM revisions WHERE article_id BETWEEN :low AND :high "
         "UNION SELECT article_id FROM withdrawals WHERE article_id BETWEEN :low AND :high "

@@ -1,4 +1,4 @@
-"""Rows of the record into nouns: which columns a head takes, and how a moment is kept."""
+"""Row to value conversion: the columns of article metadata, and timestamps."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _AUTHORS = METADATA_COLUMNS.index("authors")
 _DATES = tuple(map(METADATA_COLUMNS.index, ("published", "updated")))
 
 Row = Sequence[Any]
-# Whole seconds since 1970 between which a stored moment is a valid one: in SQL, of an older record.
+# The range of valid timestamps, in seconds since 1970, for SQL: older archives have others.
 FIRST_SECOND = int(datetime.combine(FIRST_DAY, time.min, UTC).timestamp())
 LAST_SECOND = int(datetime.combine(LAST_DAY, time.max, UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedPassage:
-    """One live passage with what an index needs of it."""
+    """A current passage with its number and its article's metadata, as indexes need it."""
 
     number: int
     passage: Passage
@@ -35,7 +35,7 @@ class IndexedPassage:
 
 
 def row_to_metadata(row: Row) -> ArticleMetadata:
-    """Return the metadata in the first columns of a row of HEAD."""
+    """Convert a row that starts with the HEAD columns to metadata."""
     values = list(row[:HEAD_COLUMNS])
     values[_AUTHORS] = tuple(json.loads(values[_AUTHORS]))
     for column in _DATES:
@@ -44,7 +44,7 @@ def row_to_metadata(row: Row) -> ArticleMetadata:
 
 
 def metadata_to_row(metadata: ArticleMetadata) -> list[Any]:
-    """Return what the columns of HEAD hold of an article's metadata."""
+    """Convert metadata to the values of the HEAD columns."""
     values = [getattr(metadata, name) for name in METADATA_COLUMNS]
     values[_AUTHORS] = json.dumps(values[_AUTHORS], ensure_ascii=False)
     for column in _DATES:
@@ -53,12 +53,12 @@ def metadata_to_row(metadata: ArticleMetadata) -> list[Any]:
 
 
 def row_to_article(row: Row) -> Article:
-    """Return the article of a row of HEAD and its text."""
+    """Convert a row of the HEAD columns and the text to an article."""
     return Article(text=row[HEAD_COLUMNS], metadata=row_to_metadata(row))
 
 
 def row_to_passage(row: Row) -> IndexedPassage:
-    """Return the passage of a row of number, start, end, HEAD, and the article's text."""
+    """Convert a row of number, start, end, the HEAD columns and the text to a passage."""
     number, start, end = row[:3]
     head, text = row_to_metadata(row[3:]), row[3 + HEAD_COLUMNS]
     return IndexedPassage(
@@ -67,12 +67,12 @@ def row_to_passage(row: Row) -> IndexedPassage:
 
 
 def to_timestamp(moment: datetime) -> int:
-    """Return a moment as the record and the word index compare it: whole seconds since 1970."""
+    """Convert a time to whole seconds since 1970, as the database and the index store it."""
     return int(moment.timestamp() // 1)
 
 
 def from_timestamp(since_1970: int | None) -> datetime | None:
-    """Return the moment of whole seconds since 1970; None where they are of no valid one."""
+    """Convert whole seconds since 1970 to a time in UTC; None if the time is not valid."""
     if since_1970 is None or not FIRST_SECOND <= since_1970 <= LAST_SECOND:
         return None
     return datetime.fromtimestamp(since_1970, UTC)

@@ -1,7 +1,7 @@
-"""The vectors of another model, made beside those that answer until they take their place.
+"""Vectors of the next embedding model, staged in a table of their own while they are computed.
 
-They are in a table of their own, a batch in each transaction: cut short, they are gone on with.
-Every passage gets one, of ended revisions too, since an answer may be asked for as of a day.
+Each batch is a transaction, so an interrupted run can be resumed. Passages of ended revisions get a
+vector too, because snapshots search them.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ TABLE = "next_vectors"
 
 
 class StagedVectors:
-    """The half-made vectors of a record; empty where nobody is making any."""
+    """The staged vectors of a database; empty unless a switch of models is in progress."""
 
     def __init__(self, database: Database) -> None:
+        """Read and write the staged vectors of a database."""
         self._database = database
 
     @property
     def model(self) -> str:
-        """The name of the model that they are made with; "" where none are."""
+        """The name of the next embedding model; "" if no switch is in progress."""
         return self._database.meta(NEXT_MODEL)
 
     def count(self) -> int:
-        """Return how many there are."""
+        """Return the number of staged vectors."""
         row = self._database.connection.execute(f"SELECT count(*) FROM {TABLE}").fetchone()
         return int(row[0])
 
     def begin(self, model: str) -> int:
-        """Make them with this model from now on; return how many of it are here already."""
+        """Start or resume a switch to this model; return the number of vectors already staged."""
         if self.model != model:
             with self._database.transaction():
                 self._empty()
@@ -42,7 +43,7 @@ class StagedVectors:
         return self.count()
 
     def cancel(self) -> int:
-        """Delete them; return how many there were."""
+        """Delete the staged vectors; return the number deleted."""
         count = self.count()
         with self._database.transaction():
             self._empty()
@@ -50,7 +51,7 @@ class StagedVectors:
         return count
 
     def missing(self) -> dict[bytes, list[int]]:
-        """Return the numbers of the passages that lack one, by the hash of what is embedded."""
+        """Return the numbers of the passages without a staged vector, by text digest."""
         rows = self._database.connection.execute(
             "SELECT p.digest, p.number FROM passages p JOIN texts t "
             f"ON t.revision_id = p.revision_id WHERE p.number NOT IN (SELECT number FROM {TABLE}) "
@@ -62,7 +63,7 @@ class StagedVectors:
         return found
 
     def write(self, vectors: Mapping[int, Vectors]) -> None:
-        """Write some in one transaction; of passages that were erased meanwhile, none is."""
+        """Write vectors in one transaction, except for passages erased in the meantime."""
         with self._database.transaction():
             self._database.connection.executemany(
                 f"INSERT OR REPLACE INTO {TABLE} SELECT number, ? FROM passages WHERE number = ?",
@@ -70,23 +71,27 @@ class StagedVectors:
             )
 
     def discard(self, numbers: Iterable[int]) -> None:
-        """Delete these; they are made again when it is gone on with."""
+        """Delete the staged vectors of these passages; resuming computes them again."""
         with self._database.transaction():
             self._database.connection.executemany(
                 f"DELETE FROM {TABLE} WHERE number = ?", [(number,) for number in numbers]
             )
 
     def of(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
-        """Return those of these passages (n, dimension), and the numbers they belong to."""
+        """Return the staged vectors of these passages, shape (n, dimension), and their numbers."""
         found: list[tuple[int, bytes]] = self._database.execute_for_each(
             f"SELECT number, vector FROM {TABLE} WHERE number IN ({{}})", numbers.tolist()
         )
-        kept = np.fromiter((number for number, _ in found), dtype=np.int64, count=len(found))
+        found_numbers = np.fromiter(
+            (number for number, _ in found), dtype=np.int64, count=len(found)
+        )
         flat = np.frombuffer(b"".join(vector for _, vector in found), dtype=np.float32)
-        return kept, flat.reshape(len(found), -1) if found else np.empty((0, 0), np.float32)
+        return found_numbers, flat.reshape(len(found), -1) if found else np.empty(
+            (0, 0), np.float32
+        )
 
     def activate(self) -> None:
-        """Be the record's vectors from now on, within a change; the others are gone."""
+        """Replace the live vectors with the staged ones. Must run inside a change."""
         execute, model = self._database.connection.execute, self.model
         generation = int(self._database.meta(GENERATION) or 0) + 1
         execute("DROP TABLE vectors")
@@ -96,7 +101,7 @@ class StagedVectors:
             self._database.set_meta(key, value)
 
     def _empty(self) -> None:
-        # not row by row: 170 MB of them are gone in a moment
+        # dropping the table is much faster than deleting its rows
         self._database.connection.execute(f"DROP TABLE {TABLE}")
         self._create()
 

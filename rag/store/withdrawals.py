@@ -1,6 +1,6 @@
-"""Takedowns: articles that are withdrawn, kept out when they are fed again, and their erasure.
+"""Withdrawn articles, kept out when they are ingested again, and their erasure.
 
-A withdrawal outlives its article: where the text is erased, the id, the day and the reason stay.
+A withdrawal outlives its article: after erasure the id, the date and the reason remain.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rag.store.articles import ArticleStore, PreparedArticle
 
 
 class Erasure(IntEnum):
-    """How far the erasure of a withdrawn article is; one that has begun is finished on opening."""
+    """Progress of the erasure of a withdrawn article; opening an archive finishes a begun one."""
 
     NONE = 0
     BEGUN = 1
@@ -26,7 +26,7 @@ class Erasure(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """That an article was taken down: when, and why; `erased` where its text is gone for good."""
+    """An article's withdrawal: time and reason; `erased` if its text has been deleted for good."""
 
     article_id: str
     at: datetime
@@ -35,11 +35,12 @@ class Withdrawal:
 
 
 class Withdrawals:
-    """The articles that were taken down; only who holds the writers' lock may change them."""
+    """The withdrawn articles; only the holder of the write lock may change them."""
 
-    def __init__(self, record: ArticleStore) -> None:
-        self._record = record
-        self._database = record.database
+    def __init__(self, store: ArticleStore) -> None:
+        """Read and write the withdrawals of a store."""
+        self._store = store
+        self._database = store.database
 
     def among(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
         """Return the withdrawals of those of the articles that are withdrawn, by id."""
@@ -55,16 +56,23 @@ class Withdrawals:
     def withdraw(
         self, article_ids: Sequence[str], reason: str, erasure: Erasure = Erasure.NONE
     ) -> int:
-        """Withdraw articles, in one transaction; return how many were not withdrawn before.
+        """Withdraw articles in one transaction.
 
-        One that is withdrawn already keeps its day, and takes the reason if there is a new one.
-        With an `erasure` that is begun, all of them are to be erased.
+        An article that is withdrawn already keeps its date, and takes a new reason if there is one.
+
+        Args:
+            article_ids: The articles to withdraw.
+            reason: The reason, for the log.
+            erasure: `Erasure.BEGUN` marks all of them for erasure.
+
+        Returns:
+            The number of articles that were not withdrawn before.
         """
         before = self.among(article_ids)
         fresh = [article_id for article_id in article_ids if article_id not in before]
         with self._database.change("withdraw", len(fresh)) as sequence:
             now = self._database.changed_at()
-            self._record.end(fresh, sequence)
+            self._store.end(fresh, sequence)
             self._database.connection.executemany(
                 "INSERT INTO withdrawals VALUES (?, ?, ?, ?, ?)",
                 [(article_id, sequence, now, reason, erasure) for article_id in fresh],
@@ -82,24 +90,28 @@ class Withdrawals:
         return len(fresh)
 
     def reinstate(self, article_ids: Sequence[str]) -> int:
-        """Let articles in again; return how many stand again as they stood, as a new revision.
+        """Lift withdrawals, and restore the articles as new revisions where possible.
 
-        One that was erased, or was not current when it was withdrawn, comes with the next ingest.
+        An article that was erased, or not current when it was withdrawn, returns with the next
+        ingest.
+
+        Returns:
+            The number of articles restored.
         """
         entries = [
             entry
             for article_id in self.among(article_ids)
-            if (entry := self._as_it_stood(article_id)) is not None
+            if (entry := self._ended_entry(article_id)) is not None
         ]
         with self._database.change("readmit", len(entries)) as sequence:
             self._database.connection.executemany(
                 "DELETE FROM withdrawals WHERE article_id = ?",
                 [(article_id,) for article_id in article_ids],
             )
-            self._record.begin(entries, sequence)
+            self._store.begin(entries, sequence)
         return len(entries)
 
-    def _as_it_stood(self, article_id: str) -> PreparedArticle | None:
+    def _ended_entry(self, article_id: str) -> PreparedArticle | None:
         row = self._database.connection.execute(
             "SELECT r.id, r.revision, r.fingerprint FROM revisions r JOIN withdrawals w "
             "ON w.article_id = r.article_id AND w.sequence = r.until WHERE r.article_id = ?",
@@ -108,7 +120,7 @@ class Withdrawals:
         if row is None:
             return None
         revision_id, revision, mark = row
-        article = self._record.article(article_id, revision, withdrawn=True)
+        article = self._store.article(article_id, revision, withdrawn=True)
         if article is None:
             return None
         rows = self._database.connection.execute(
@@ -128,28 +140,28 @@ class Withdrawals:
     # erasure
 
     def unfinished(self) -> list[str]:
-        """Return the ids of the articles whose erasure was begun and is not known to be done."""
+        """Return the ids of the articles whose erasure was begun and not finished."""
         rows = self._database.connection.execute(
             "SELECT article_id FROM withdrawals WHERE erased = ?", (Erasure.BEGUN,)
         )
         return [str(article_id) for (article_id,) in rows]
 
     def names_of(self, article_ids: Sequence[str]) -> list[str]:
-        """Return by what these articles are named: their ids and their addresses."""
+        """Return the ids of these articles and their URLs."""
         rows = self._database.execute_for_each(
             "SELECT DISTINCT url FROM revisions WHERE url != '' AND article_id IN ({})", article_ids
         )
         return list(dict.fromkeys([*article_ids, *(url for (url,) in rows)]))
 
     def titles_of(self, article_ids: Sequence[str]) -> list[str]:
-        """Return the titles that these articles have had."""
+        """Return all titles that these articles have had."""
         rows = self._database.execute_for_each(
             "SELECT DISTINCT title FROM revisions WHERE article_id IN ({})", article_ids
         )
         return [title for (title,) in rows]
 
     def is_of_others(self, words: str) -> bool:
-        """Return whether these words are in an article, too, that is not being erased."""
+        """Return True if these words also occur in an article that is not being erased."""
         theirs = f"(SELECT article_id FROM withdrawals WHERE erased = {int(Erasure.BEGUN)})"
         row = self._database.connection.execute(
             f"SELECT 1 FROM revisions r JOIN texts t ON t.revision_id = r.id "
@@ -160,9 +172,11 @@ class Withdrawals:
         return row is not None
 
     def erase(self, article_ids: Sequence[str], words: Sequence[str] = ()) -> None:
-        """Delete every row of withdrawn articles but the withdrawals, in one transaction.
+        """Delete all rows of withdrawn articles except the withdrawals, in one transaction.
 
-        Rejects go with them that are of these `words`, or tell of them.
+        Args:
+            article_ids: The articles to erase.
+            words: Ids, URLs and titles; rejects that contain them are deleted too.
         """
         connection = self._database.connection
         connection.execute("PRAGMA secure_delete = ON")
@@ -178,9 +192,10 @@ class Withdrawals:
                 )
 
     def finish(self, article_ids: Sequence[str]) -> bool:
-        """Empty the record's file of what deleted rows left in it; return whether that is certain.
+        """Remove the traces of deleted rows from the database file.
 
-        It is not while another process reads from the file's log, for longer than 30 seconds.
+        Returns:
+            False if another process kept reading from the log, so that traces may remain.
         """
         if not self._database.compact():
             return False

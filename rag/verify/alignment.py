@@ -1,7 +1,7 @@
-"""How a claim is pieced together from a passage: what is new in it, and where its seams are.
+"""Cost of aligning a claim with a passage: new words and jumps between places.
 
-A sentence fused from two, or one that lost the half of a clause, has nothing but the passage's
-words and may still say what nobody said: "Ines wrote | the book was sold by the museum".
+A sentence merged from two, or one that lost half of a clause, has only words of the passage, and
+may still state something new: "Ines wrote | the book was sold by the museum".
 """
 
 from __future__ import annotations
@@ -15,37 +15,38 @@ from rag.nlp.tokens import STOP_WORDS, stem
 
 _WORD = re.compile(r"[^\W_]+")
 _STOPS = frozenset(",;:()–—\"“”`.!?-'")
-_WITHIN = frozenset({"-", "'", "’", " - ", "- ", " -"})  # within a word, or a score: 28 - 24
+_WITHIN = frozenset({"-", "'", "’", " - ", "- ", " -"})  # within a word or a score: 28 - 24
 
-# What a step costs: set by hand, in the order that the fused sentences of QAGS CNN/DM suggest (a
-# fit to their counts orders them so too), and not fitted.  By the number of its two ends (where
-# the passage is left, where it is taken up again) at which a clause begins or ends there.
-JUMP = (1.2, 0.8, 0.5)  # to any other place
+# Costs of the steps, set by hand in the order that merged sentences in QAGS CNN/DM suggest, not
+# fitted. By the number of the step's two ends that are clause boundaries: docs/benchmarks.md.
+JUMP = (1.2, 0.8, 0.5)  # to another sentence
 SKIP = (0.5, 0.25, 0.1)  # forward in the same sentence: an aside is left out
-BACK = 0.7  # in the same sentence
-AGAIN = 0.1  # the same word once more
-NEW = 1.0  # a word that the passage does not have there
-NEW_EMPTY = 0.35  # one that carries no meaning: the, of
+BACK = 0.7  # back in the same sentence
+AGAIN = 0.1  # the same word again
+NEW = 1.0  # a word that the passage doesn't have
+NEW_STOP_WORD = 0.35  # a new stop word: the, of
 
-_NOWHERE = -1  # before the first word that is found
+_NOWHERE = -1  # before the first word found
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A word of the passage, in which sentence, and whether a clause begins or ends with it."""
+    """A word of the passage, its sentence, and whether a clause starts or ends with it."""
 
     stem: str
-    empty: bool
+    is_stop_word: bool
     sentence: int
     opens: bool
     closes: bool
 
 
 def alignment_cost(claim: str, sentences: Sequence[str]) -> float:
-    """Return what piecing `claim` together from `sentences` costs a word, by the cheapest way.
+    """Return the lowest cost per word of aligning a claim with sentences.
 
-    0 where it stands there in one piece, 1 where nothing of it does; dynamic programming over the
-    claim's words and the places where each stands (Viterbi).
+    Dynamic programming over the claim's words and their places in the sentences (Viterbi).
+
+    Returns:
+        0 if the claim is one piece of the sentences, 1 if none of its words occurs.
     """
     words = _places(claim, 0)
     there = [place for i, text in enumerate(sentences) for place in _places(text, i)]
@@ -54,14 +55,14 @@ def alignment_cost(claim: str, sentences: Sequence[str]) -> float:
         at.setdefault(word.stem, []).append(i)
     costs = {_NOWHERE: 0.0}  # by the place of the last word that was found
     for word in words:
-        new = NEW_EMPTY if word.empty else NEW
+        new = NEW_STOP_WORD if word.is_stop_word else NEW
         after = {last: cost + new for last, cost in costs.items()}
         for place in at.get(word.stem, ()):
             reached = min(
                 cost + _step(there, last, place, word.opens) for last, cost in costs.items()
             )
             after[place] = min(reached, after.get(place, reached))
-        costs = _worth_following(after)
+        costs = _pruned(after)
     return min(costs.values()) / max(1, len(words))
 
 
@@ -76,7 +77,14 @@ def _places(text: str, sentence: int) -> list[_Place]:
 
 
 def _step(there: Sequence[_Place], last: int, place: int, clause: bool) -> float:
-    """Return what it costs to go on at `place` after `last`; `clause`: one begins in the claim."""
+    """Return the cost of continuing at `place` after `last`.
+
+    Args:
+        there: The words of the sentences.
+        last: The last place.
+        place: The next place.
+        clause: A clause starts here in the claim.
+    """
     if last == _NOWHERE or place == last + 1:
         return 0.0
     if place == last:
@@ -88,7 +96,7 @@ def _step(there: Sequence[_Place], last: int, place: int, clause: bool) -> float
     return min(jump, SKIP[ends] if place > last else BACK)
 
 
-def _worth_following(costs: Mapping[int, float]) -> dict[int, float]:
-    """Return the costs that a jump from the cheapest would not undercut."""
+def _pruned(costs: Mapping[int, float]) -> dict[int, float]:
+    """Return the costs that a jump from the cheapest place would not undercut."""
     most = min(costs.values()) + JUMP[0]
     return {place: cost for place, cost in costs.items() if cost <= most}

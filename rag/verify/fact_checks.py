@@ -1,4 +1,4 @@
-"""What must be kept exactly: quotations, figures, days, names, their roles, and who said it."""
+"""Exact checks of a claim: quotes, numbers, dates, names, titles, roles, speakers, polarity."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ NEGATIONS = frozenset(
 
 
 def normalize(text: str) -> str:
-    """Return `text` without its typography: one kind of quote, dash and space, small letters."""
+    """Return a text with uniform quotes, dashes, spaces and case."""
     text = unicodedata.normalize("NFKC", text).translate(_QUOTES | _DASHES)
     return " ".join(text.replace("...", "…").split()).casefold()
 
 
 def altered_quotes(claim: str, passage: str) -> list[str]:
-    """Return the quotations in `claim` that do not stand word for word in `passage`.
+    """Return the quotations in a claim that do not occur verbatim in the passage.
 
-    Left out words must be marked by an ellipsis, and words put in by brackets.
+    Omissions must be marked by an ellipsis, and insertions by brackets.
     """
     there = normalize(passage)
     return [q.text for q in find_quotations(claim) if not _stands_in(normalize(q.text), there)]
@@ -58,7 +58,13 @@ def _stands_in(quote: str, there: str) -> bool:
 
 
 def wrong_numbers(claim: str, passage: str, published: datetime | None) -> list[str]:
-    """Return the figures and days in `claim` that `passage` neither has nor implies."""
+    """Return the numbers and dates in a claim that the passage neither has nor implies.
+
+    Args:
+        claim: The claim.
+        passage: The passage, with its metadata.
+        published: Publication date of its article.
+    """
     shown_days, shown = find_dates(passage), find_numbers(passage)
     unmet: list[Number | DateMention] = [
         f for f in find_numbers(claim) if not _implied(f, shown, published)
@@ -71,12 +77,12 @@ def _implied(figure: Number, shown: Sequence[Number], published: datetime | None
     if number_supported(figure, shown):
         return True
     if figure.value == 1 and figure.text.lower() in {"one", "a", "first"}:
-        return True  # "one of them", "for the first time" count nothing
+        return True  # "one of them" and "for the first time" count nothing
     return published is not None and figure.text == str(published.year)
 
 
 def wrong_names(claim: str, passage: str) -> list[str]:
-    """Return the names in `claim` that `passage` (with its article's title) does not have."""
+    """Return the names in a claim that the passage, with its article's title, does not have."""
     there = {word.stem for word in tokenize(passage)}
     keys = {normalize_name(n.text, seats=False) for n in find_names(passage)}
     missing = []
@@ -91,13 +97,13 @@ def wrong_names(claim: str, passage: str) -> list[str]:
 
 
 def _may_be_common(claim: str, name: str, start: int) -> bool:
-    """Whether the capital may be there only because the word opens the claim: "Officials said"."""
+    """Return True if a word may be capitalised only because it opens the claim."""
     opens = not claim[:start].strip(" “\"'(")
     return opens and " " not in name and bool(re.search(r"(?:[^s]s|ing|ed|ly|tion|ment)$", name))
 
 
 def wrong_titles(claim: str, passage: str) -> list[str]:
-    """Return the names that `claim` gives a title and `passage` another: "Minister Yoon"."""
+    """Return the titled names in a claim whose title differs in the passage: "Minister Yoon"."""
     theirs = _titled(passage)
     wrong = []
     for name, titles in _titled(claim).items():
@@ -131,27 +137,27 @@ def _one_person(one: str, other: str) -> bool:
 
 
 def swapped_roles(claim: str, passage: str) -> str:
-    """Return what stands in another order in `claim` than in the sentences it is taken from.
+    """Return the names whose order in the claim differs from its source sentences; "" if none.
 
-    Only for a claim in nearly the passage's words, where the order of names tells who did what
-    to whom; a claim in other words is judged by its meaning.
+    Only for a claim in nearly the passage's words, where the order of names shows the roles;
+    claims in other words are left to the support score.
     """
     source = align_sentences(claim, passage)
     mine, theirs = stem_words(claim), stem_words(source)
     if not mine or len(mine & theirs) / len(mine) < NEARLY_VERBATIM:
         return ""
-    told, given = _order(claim), _order(source)
-    told = [word for word in told if word in set(given)]
-    if _is_within(told, given) or _turned_round(claim, source):
+    claimed, sourced = _order(claim), _order(source)
+    claimed = [word for word in claimed if word in set(sourced)]
+    if _is_within(claimed, sourced) or _turned_round(claim, source):
         return ""
-    return " ".join(told)
+    return " ".join(claimed)
 
 
 NEARLY_VERBATIM = 0.8  # share of the claim's words in the aligned sentences
 
 
 def _order(text: str) -> list[str]:
-    """Return the words of names and titles in `text` in order; a list joined by "and" is sorted."""
+    """Return the words of names and titles in order; lists joined by "and" are sorted."""
     out: list[str] = []
     last = -1
     for name in _and_titles(text):
@@ -175,27 +181,27 @@ def _and_titles(text: str) -> list[tuple[str, int, int]]:
     return sorted(found, key=lambda each: each[1])
 
 
-def _is_within(told: Sequence[str], given: Sequence[str]) -> bool:
-    rest = iter(given)
-    return all(word in rest for word in told)
+def _is_within(claimed: Sequence[str], sourced: Sequence[str]) -> bool:
+    rest = iter(sourced)
+    return all(word in rest for word in claimed)
 
 
 def _turned_round(claim: str, source: str) -> bool:
-    """Whether one is the passive of the other, or puts the speaker at the other end."""
+    """Return True if one is the passive of the other, or has the speaker at the other end."""
     by = [len(re.findall(r"\bby\b", text)) for text in (claim, source)]
     if by[0] != by[1]:
         return True
-    told, said = find_speaker(claim), find_speaker(source)
+    claimed, actual = find_speaker(claim), find_speaker(source)
     return (
-        bool(told)
-        and bool(said)
-        and names_match(told, said)
-        and claim.find(told) != source.find(said)
+        bool(claimed)
+        and bool(actual)
+        and names_match(claimed, actual)
+        and claim.find(claimed) != source.find(actual)
     )
 
 
 def align_sentences(claim: str, passage: str) -> str:
-    """Return the one or two neighbouring units of `passage` that share most with `claim`."""
+    """Return the one or two adjacent spans of the passage that share most words with the claim."""
     texts = [passage[u.start : u.end] for u in quotable_spans(passage)]
     pieces = texts + [f"{a} {b}" for a, b in pairwise(texts)]
     mine = stem_words(claim)
@@ -203,27 +209,36 @@ def align_sentences(claim: str, passage: str) -> str:
 
 
 def wrong_speaker(claim: str, passage: str, article: str = "") -> str:
-    """Return who is said to have said it in `passage`, if `claim` gives it to somebody else."""
-    told = find_speaker(claim)
-    if not told or not find_names(told):
+    """Return the passage's speaker if the claim attributes the statement to someone else.
+
+    Args:
+        claim: The claim.
+        passage: The passage.
+        article: The article's full text, to complete bare surnames.
+
+    Returns:
+        The speaker in the passage's words; "" if the attribution is right or missing.
+    """
+    claimed = find_speaker(claim)
+    if not claimed or not find_names(claimed):
         return ""
     source = _source_of(claim, passage)
-    said = find_speaker(source)
-    if not said:
+    actual = find_speaker(source)
+    if not actual:
         return ""
-    whose = find_names(said)
+    whose = find_names(actual)
     if not whose:
         return ""
-    mine = find_names(told)[-1].text
+    mine = find_names(claimed)[-1].text
     theirs = [n.text for n in whose]
     theirs += [full for name in theirs if (full := full_name(name, article or passage))]
-    if any(names_match(mine, other) for other in theirs) or any(n.text in told for n in whose):
+    if any(names_match(mine, other) for other in theirs) or any(n.text in claimed for n in whose):
         return ""
-    # The claim may name the country or the office for the one who speaks.
+    # The claim may name the speaker's country or office.
     return (
         ""
-        if {w.stem for w in content_words(told)} & {w.stem for w in content_words(said)}
-        else said
+        if {w.stem for w in content_words(claimed)} & {w.stem for w in content_words(actual)}
+        else actual
     )
 
 
@@ -238,7 +253,7 @@ def _source_of(claim: str, passage: str) -> str:
 
 
 def lost_attribution(claim: str, passage: str) -> str:
-    """Return who says in `passage` what `claim` states as a fact; empty where it is one there."""
+    """Return the passage's speaker if the claim states their words as a fact; "" otherwise."""
     if ATTRIBUTED.search(claim) or find_speaker(claim):
         return ""
     source = _source_of(claim, passage)
@@ -254,7 +269,7 @@ def lost_attribution(claim: str, passage: str) -> str:
 
 
 def polarity_mismatch(claim: str, passage: str) -> bool:
-    """Whether a claim in nearly the passage's words denies what it says, or the reverse."""
+    """Return True if a claim in nearly the passage's words negates it, or the reverse."""
     source = align_sentences(claim, passage)
     mine, theirs = stem_words(claim), stem_words(source)
     if not mine or len(mine & theirs) / len(mine) < NEARLY_VERBATIM:
@@ -269,7 +284,7 @@ def _negations(text: str) -> int:
 
 
 def _negations_near(claim: str, source: str) -> int:
-    """Count the negations that stand next to words of `source` which `claim` has too."""
+    """Count negations in the source next to words that the claim has too."""
     mine = stem_words(claim)
     listed = tokenize(source)
     return sum(

@@ -1,4 +1,4 @@
-"""A written sentence checked against the passages shown, and cited where it is borne out."""
+"""Verify one generated sentence against the passages shown, and cite it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from rag.nlp.tokens import stem_words
 from rag.schema import Citation, Hit, Notice, Span, Statement
 from rag.verify.verifier import Verdict, Verifier
 
-MOST_SPANS = 2  # sentences of a passage shown for one statement
+MOST_SPANS = 2  # spans of a passage cited for one statement
 
 
 def verify_statement(
     sentence: str, hits: Sequence[Hit], verifier: Verifier, *, articles: Mapping[str, str]
 ) -> Statement:
-    """Return `sentence` as a statement: its numbers resolved among `hits`, its support decided.
+    """Verify a sentence, and resolve its citation markers.
 
-    A number that names no passage is dropped.  Where the passages it names do not bear the
-    sentence out, another shown one that does is cited in their place.  Text is empty where the
-    sentence is nothing but markers.
+    Markers without a passage are dropped. If the cited passages don't support the sentence, another
+    shown passage that does is cited instead.
+
+    Args:
+        sentence: The sentence with its markers.
+        hits: The passages shown, in the order of their numbers.
+        verifier: The verifier.
+        articles: Full texts by article id.
+
+    Returns:
+        The statement; its text is empty if the sentence has only markers.
     """
     cited = read_citations(sentence)
     if not any(character.isalnum() for character in cited.text):
@@ -51,7 +59,7 @@ def _verdict(
 def _needed(
     text: str, named: Sequence[Hit], verifier: Verifier, articles: Mapping[str, str]
 ) -> list[Hit]:
-    """Return those of the cited passages that bear the statement out alone; all if none does."""
+    """Return the cited passages that support the statement alone; all if none does."""
     alone = [h for h in named if _verdict(text, [h], verifier, articles).support == "supported"]
     return alone or list(named)
 
@@ -61,7 +69,7 @@ def _shared(text: str, hit: Hit) -> int:
 
 
 def _citations(text: str, hit: Hit, hits: Sequence[Hit]) -> list[Citation]:
-    """Return the citation of the stretch of `hit` that has most of the statement's words."""
+    """Return citations of the spans of `hit` that share most words with the statement."""
     passage = hit.passage
     spans = quotable_spans(passage.text)
     if not spans:

@@ -1,4 +1,4 @@
-"""How well a passage bears a claim out: measured signals of words and of meaning."""
+"""Lexical and embedding signals of how well a passage supports a claim."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from rag.nlp.tokens import content_words, stem_words, tokenize
 from rag.verify.alignment import alignment_cost
 
 Vectors = npt.NDArray[np.float32]
-MOST_SENTENCES = 8  # of the evidence, by words in common with the claim, that it is pieced from
-# And of those, that are embedded: most of what a check takes.  Areas under the curve on WiCE dev,
-# QAGS CNN/DM and XSum with 8, 6, 5, 4, 3 differ by .001.
+MOST_SENTENCES = 8  # sentences of the evidence used for alignment, by words shared with the claim
+# Of those, sentences to embed, which takes most of a check's time; 3 to 8 hardly differ
+# (docs/benchmarks.md).
 MOST_EMBEDDED = 4
 
 
-# The signals, each the higher, the better borne out:
-#   patchwork  less the root of what piecing the claim together from the passage costs a word
-#   phrase     share of its word pairs, the empty words too, in the one best sentence
-#   company    share of the pairs of its words that stand in one sentence together
-#   new        less the logarithm of one more than its words that the evidence does not have
-#   names      share of the words of its names; figures: less its unmet figures, two at most
+# The signals; higher means better supported:
+#   patchwork  minus the root of the alignment cost per word
+#   phrase     share of the claim's word pairs, stop words included, in the best sentence
+#   company    share of pairs of its words that occur together in a sentence
+#   new        minus the logarithm of one plus the number of its words not in the evidence
+#   names      share of the words of its names; figures: minus its unsupported figures, at most two
 #   meaning    best cosine with a sentence
 MOST_UNMET = 2
 
 
 def overlap_weights(claim: str, evidence: Sequence[frozenset[str]]) -> dict[str, float]:
-    """Return how much each word of `claim` tells: rarer in the evidence, more."""
+    """Return a weight for each word of the claim: rarer in the evidence weighs more."""
     spread = Counter(word for sentence in evidence for word in sentence)
     count = len(evidence)
     return {
@@ -45,16 +45,16 @@ def overlap_weights(claim: str, evidence: Sequence[frozenset[str]]) -> dict[str,
 def most_similar_sentences(
     claim: str, sentences: Sequence[str], most: int = MOST_SENTENCES
 ) -> list[int]:
-    """Return the places of the `most` sentences that share most with `claim`, in text order."""
+    """Return the positions of the `most` sentences with the highest overlap, in text order."""
     split = [stem_words(sentence) for sentence in sentences]
     weights = overlap_weights(claim, split)
-    # fsum: a plain sum follows the order of the set, another one in each process, and so would ties
+    # fsum: a plain sum depends on the order of the set, which differs between processes
     scores = [math.fsum(weights.get(word, 0.0) for word in words) for words in split]
     return sorted(sorted(range(len(split)), key=lambda i: -scores[i])[:most])
 
 
 def lexical_signals(claim: str, sentences: Sequence[str]) -> dict[str, float]:
-    """Return those of the signals that need no vectors."""
+    """Return the signals that need no vectors."""
     split = [stem_words(sentence) for sentence in sentences]
     there = frozenset().union(*split) if split else frozenset()
     text = " ".join(sentences)
@@ -71,7 +71,7 @@ def lexical_signals(claim: str, sentences: Sequence[str]) -> dict[str, float]:
 
 
 def _cooccurrence(claim: str, split: Sequence[frozenset[str]], there: frozenset[str]) -> float:
-    """Return the share of the pairs of words of `claim` that some sentence has together."""
+    """Return the share of pairs of the claim's words that occur together in a sentence."""
     mine = stem_words(claim)
     if len(mine) < 2:
         return len(mine & there) / max(1, len(mine))
@@ -95,15 +95,17 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def max_similarity(claim: Vectors, evidence: Vectors) -> float:
-    """Return the signal of meaning: of unit vectors, of the claim and of its nearest sentences."""
+    """Return the best cosine of the claim with a sentence.
+
+    Args:
+        claim: The claim's unit vector, shape (dimension,).
+        evidence: The sentences' unit vectors, shape (n, dimension).
+    """
     return float((evidence @ claim).max()) if len(evidence) else 0.0
 
 
-# Few, and set by hand rather than fitted: each signal counts by its spread within a set (mean of
-# the standard deviations in WiCE dev, QAGS CNN/DM, QAGS XSum), patchwork twice, new one and a half
-# times, figures half.  Fourteen fitted weights did worse on halves that they had not seen, the
-# threshold chosen on the rest: .690 .752 .625 (over 16), .695 .772 .638 with these (over 40).
-# Scale and constant: logistic regression on the even halves, the sets and both verdicts alike.
+# Set by hand rather than fitted, which generalised better; scale and constant come from a
+# logistic regression. Figures: docs/benchmarks.md.
 WEIGHTS = {
     "patchwork": 0.93, "phrase": 0.33, "company": 0.27, "new": 0.17, "names": 0.32,
     "figures": 0.07, "meaning": 0.43, "constant": -0.28,

@@ -1,4 +1,4 @@
-"""Is this sentence borne out by this passage? The exact is checked, the rest is measured."""
+"""Verify claims against passages: exact checks first, then a support score or an NLI model."""
 
 from __future__ import annotations
 
@@ -33,23 +33,20 @@ from rag.verify.support import (
 
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
-# Pairs of (passage, claim) -> for each the probabilities of entailed, neutral, contradicted.
+# Maps pairs of (passage, claim) to probabilities of entailed, neutral and contradicted.
 Entails = Callable[[Sequence[tuple[str, str]]], Sequence[tuple[float, float, float]]]
 
-# Probability from which a claim counts as borne out, and below which not even in part.  The sets
-# disagree: best are .36 for WiCE, .46 for QAGS XSum, .65 for QAGS CNN/DM, whose summaries copy.
-# At .50 of the unsupported claims .04, .26 and .83 pass, and of the supported .30, .44 and .99: no
-# more of the former in any set than before patchwork was looked at (.05, .36, .83).
-# What differs from a passage in an exact thing never comes here.
+# Probability from which a claim is supported, or partly supported: a compromise between the best
+# thresholds of three datasets (docs/benchmarks.md). Claims that fail an exact check have none.
 SUPPORTED_FROM = 0.50
 PARTLY_FROM = 0.40
-ENTAILED_FROM = 0.5  # an entailment model's own probability; more than all the rest together
-NEAREST_JUDGED = 3  # sentences nearest to a claim that an entailment model sees by themselves
+ENTAILED_FROM = 0.5  # of an entailment model
+NEAREST_JUDGED = 3  # nearest sentences that an entailment model also judges alone
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a claim is borne out, why not, and how probable it is by the signals (0 to 1)."""
+    """Support of a claim, the reason if it lacks support, and its probability (0 to 1)."""
 
     support: Support
     reason: Notice | None = None
@@ -57,35 +54,41 @@ class Verdict:
 
 
 class Verifier:
-    """Verifies claims against passages; keeps the passages' sentence vectors for the next claim.
-
-    `entails` judges instead of the measured signals where an entailment model is set.
-    """
+    """Verifies claims against passages; caches the passages' sentence vectors."""
 
     def __init__(self, embed: Embed, *, entails: Entails | None = None) -> None:
+        """Create a verifier.
+
+        Args:
+            embed: Returns the unit vectors of texts.
+            entails: Entailment model to use instead of the support score.
+        """
         self._embed = embed
         self._entails = entails
         self._vectors: dict[str, npt.NDArray[np.float32]] = {}
 
     def verify(self, claim: str, hits: Sequence[Hit], *, article: str = "") -> Verdict:
-        """Return whether the passages of `hits` together bear `claim` out.
+        """Decide whether passages together support a claim.
 
-        `article` is the whole text that they are from, for who a bare surname is.
+        Args:
+            claim: The claim.
+            hits: The passages.
+            article: Full text of their articles, to complete bare surnames.
         """
         if not hits:
             return Verdict("not supported", Notice("no_citation"), 0.0)
         passage = "\n\n".join(hit.passage.text for hit in hits)
         bare = re.sub(r"(?:(?<!\s)\s+)?+\[[^\]]{0,300}\]\s*+", " ", claim).strip()
-        if not _stands_there(claim, passage):  # else the brackets are the article's own
+        if not _is_verbatim(claim, passage):  # otherwise the brackets are the article's own
             claim = bare
-        wrong = _attribution(claim, passage, article)
+        wrong = _wrong_attribution(claim, passage, article)
         if wrong is not None:
             return wrong
-        if _stands_there(claim, passage):
+        if _is_verbatim(claim, passage):
             return Verdict("supported")
-        return _fidelity(claim, hits, passage) or self._bearing(claim, passage)
+        return _failed_check(claim, hits, passage) or self._scored(claim, passage)
 
-    def _bearing(self, claim: str, passage: str) -> Verdict:
+    def _scored(self, claim: str, passage: str) -> Verdict:
         if self._entails is not None:
             return _entailed(self._entails, claim, passage)
         probability = self.probability(claim, passage)
@@ -96,11 +99,17 @@ class Verifier:
         return Verdict("not supported", Notice("not_in_passage"), probability)
 
     def probability(self, claim: str, passage: str | Sequence[str]) -> float:
-        """Return how probable it is by the measured signals that the passage bears `claim` out."""
+        """Return the probability by the support score that a passage supports a claim."""
         signals = self.signals(claim, passage)
         return 1 / (1 + math.exp(-sum(WEIGHTS[name] * value for name, value in signals.items())))
 
     def signals(self, claim: str, passage: str | Sequence[str]) -> dict[str, float]:
+        """Return the signals of the support score.
+
+        Args:
+            claim: The claim.
+            passage: The passage, or its sentences.
+        """
         texts = (
             [passage[s.start : s.end] for s in split_sentences(passage)]
             if isinstance(passage, str)
@@ -120,15 +129,15 @@ class Verifier:
         }
 
 
-def _stands_there(claim: str, passage: str) -> bool:
-    """Whether the claim is the passage's own words, whole sentences of it."""
+def _is_verbatim(claim: str, passage: str) -> bool:
+    """Return True if the claim consists of complete sentences of the passage."""
     words = normalize(claim).strip(" .\"'")
     return bool(words) and bool(
         re.search(rf"(?:^|[.!?\"'\n] ?){re.escape(words)}(?:[.!?\"']|$)", normalize(passage))
     )
 
 
-def _attribution(claim: str, passage: str, article: str) -> Verdict | None:
+def _wrong_attribution(claim: str, passage: str, article: str) -> Verdict | None:
     said_by = lost_attribution(claim, passage)
     if said_by:
         return Verdict("partly", Notice("passage_attributes", speaker=said_by), 0.5)
@@ -138,7 +147,7 @@ def _attribution(claim: str, passage: str, article: str) -> Verdict | None:
     return None
 
 
-def _fidelity(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
+def _failed_check(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
     for quote in altered_quotes(claim, passage):
         return Verdict("not supported", Notice("quote_altered", quote=quote), 0.0)
     heads = " ".join(
@@ -161,8 +170,7 @@ def _fidelity(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
 def _entailed(entails: Entails, claim: str, passage: str) -> Verdict:
     texts = [passage[s.start : s.end] for s in split_sentences(passage)]
     near = " ".join(texts[i] for i in most_similar_sentences(claim, texts, NEAREST_JUDGED))
-    # The nearest sentences by themselves too: a model cuts a long passage, and was mostly trained
-    # on pairs of sentences.
+    # A model truncates long passages, and was mostly trained on pairs of sentences.
     judged = entails([(passage, claim), (near, claim)])
     entailed = max(probabilities[0] for probabilities in judged)
     contradicted = max(probabilities[2] for probabilities in judged)

@@ -117,7 +117,9 @@ def test_what_no_migration_makes_is_refused(
     tmp_path: Path, genuine: Path, statement: str, what: str
 ) -> None:
     said = refused(tampered(genuine, tmp_path, statement), tmp_path)
-    assert f"it holds the {what}, which no Backfile makes; try another backup" in said
+    assert (
+        f"it contains the {what}, which no version of Backfile creates; use another backup" in said
+    )
 
 
 @pytest.mark.parametrize("statement", ["DROP TABLE notices", "DROP INDEX revisions_since"])
@@ -131,17 +133,17 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path, genuine: Path) 
     manifest, _ = parts(genuine)
     rest = {key: value for key, value in manifest.items() if key not in ("bytes", "sha256")}
     backup = packed(tmp_path / "b", rest, (tmp_path / "shop.sqlite").read_bytes())
-    assert "a database of something else" in refused(backup, tmp_path)
+    assert "its database is not Backfile" in refused(backup, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("pragma", "said"),
     [
-        ("user_version = 999", "a newer Backfile made it (schema 999): upgrade"),
-        ("user_version = 1", "which no Backfile makes"),
-        ("user_version = 0", "something else"),
-        ("user_version = -3", "something else"),
-        ("application_id = 1196444487", "something else"),
+        ("user_version = 999", "it was made by a newer version of Backfile (schema 999): upgrade"),
+        ("user_version = 1", "which no version of Backfile creates"),
+        ("user_version = 0", "database is not Backfile"),
+        ("user_version = -3", "database is not Backfile"),
+        ("application_id = 1196444487", "database is not Backfile"),
     ],
 )
 def test_another_version_than_the_schema_is_refused(
@@ -157,7 +159,9 @@ def test_a_manifest_that_says_what_the_record_does_not_hold_is_refused(
     tmp_path: Path, genuine: Path, lie: dict[str, Any]
 ) -> None:
     manifest, record = parts(genuine)
-    assert "and says" in refused(packed(tmp_path / "b", manifest | lie, record), tmp_path)
+    assert "but its manifest says" in refused(
+        packed(tmp_path / "b", manifest | lie, record), tmp_path
+    )
 
 
 @pytest.mark.parametrize("said", [100 * MEGABYTE, 3 << 30])
@@ -167,14 +171,14 @@ def test_a_bomb_that_its_manifest_announces_is_not_unpacked(
     manifest, _ = parts(genuine)
     backup = packed(tmp_path / "b", manifest | {"bytes": said}, bytes(100 * MEGABYTE))
     with files_up_to(MEGABYTE):
-        assert "more than a backup of its size holds" in refused(backup, tmp_path)
+        assert "too much for a backup of its size" in refused(backup, tmp_path)
 
 
 def test_a_bomb_that_its_manifest_hides_is_cut_off(tmp_path: Path, genuine: Path) -> None:
     manifest, record = parts(genuine)
     backup = packed(tmp_path / "b", manifest, record + bytes(100 * MEGABYTE))
     with files_up_to(MEGABYTE):
-        assert "what it holds is not what was put in" in refused(backup, tmp_path)
+        assert "failed its checksum" in refused(backup, tmp_path)
 
 
 def test_a_bomb_with_a_forged_packed_size_is_not_unpacked(tmp_path: Path, genuine: Path) -> None:
@@ -186,13 +190,12 @@ def test_a_bomb_with_a_forged_packed_size_is_not_unpacked(tmp_path: Path, genuin
     data[entry + 20 : entry + 24] = size.to_bytes(4, "little")
     backup.write_bytes(data)
     with files_up_to(MEGABYTE):
-        assert "more than a backup of its size holds" in refused(backup, tmp_path)
+        assert "too much for a backup of its size" in refused(backup, tmp_path)
 
 
 @pytest.mark.parametrize(
     "manifest",
     [
-        b'{"made": "' + b"9" * (200 * MEGABYTE) + b'"}',
         b"[" * 60_000,
         b'{"format":' * 6_000,
         b"[]",
@@ -200,9 +203,15 @@ def test_a_bomb_with_a_forged_packed_size_is_not_unpacked(tmp_path: Path, genuin
         b"{}",
         b"\xff\xfe",
     ],
-    ids=["huge", "deep", "deep objects", "list", "null", "empty", "no text"],
+    ids=["deep", "deep objects", "list", "null", "empty", "no text"],
 )
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path, genuine: Path, manifest: bytes) -> None:
+    said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
+    assert "is not a complete backup file" in said
+
+
+def test_a_huge_manifest_is_refused(tmp_path: Path, genuine: Path) -> None:
+    manifest = b'{"made": "' + b"9" * (200 * MEGABYTE) + b'"}'
     said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
     assert "is no backup, or not all of one" in said
 
@@ -225,7 +234,7 @@ def test_a_manifest_of_other_types_is_refused(
 ) -> None:
     manifest, record = parts(genuine)
     said = refused(packed(tmp_path / "b", manifest | value, record), tmp_path)
-    assert "is no backup, or not all of one" in said
+    assert "is not a complete backup file" in said
     assert "\x1b" not in said
 
 
@@ -235,7 +244,7 @@ def test_a_list_of_very_many_members_is_refused(tmp_path: Path, genuine: Path) -
     with zipfile.ZipFile(backup, "a") as into:
         for n in range(20_000):
             into.writestr(f"{n:0100}", b"")
-    assert "its list of members is longer" in refused(backup, tmp_path)
+    assert "its directory is too long" in refused(backup, tmp_path)
 
 
 def test_a_member_packed_in_another_way_is_refused(tmp_path: Path, genuine: Path) -> None:
@@ -243,7 +252,7 @@ def test_a_member_packed_in_another_way_is_refused(tmp_path: Path, genuine: Path
     with zipfile.ZipFile(tmp_path / "b", "w", zipfile.ZIP_LZMA) as into:
         into.writestr(MANIFEST, json.dumps(manifest))
         into.writestr(RECORD, record)
-    assert "packed in another way" in refused(tmp_path / "b", tmp_path)
+    assert "its compression method is not Backfile" in refused(tmp_path / "b", tmp_path)
 
 
 def test_a_locked_member_is_refused(tmp_path: Path, genuine: Path) -> None:
@@ -252,7 +261,7 @@ def test_a_locked_member_is_refused(tmp_path: Path, genuine: Path) -> None:
         at = data.index(mark)
         data[at + flags] |= 1  # as if a password were needed
     (tmp_path / "b").write_bytes(data)
-    assert "is no backup" in refused(tmp_path / "b", tmp_path)
+    assert "is not a complete backup file" in refused(tmp_path / "b", tmp_path)
 
 
 def test_damaged_pages_with_a_checksum_that_fits_are_refused(tmp_path: Path, genuine: Path) -> None:
@@ -275,7 +284,7 @@ DEEP = "[" * 100_000
         "UPDATE texts SET text = cast(x'fffe' AS TEXT) WHERE revision_id = 1",
         "UPDATE revisions SET authors = 'Noor Haan' WHERE id = 1",
         "UPDATE revisions SET authors = '[1, 2]' WHERE id = 1",
-        f"UPDATE revisions SET authors = '{DEEP}' WHERE id = 1",
+        pytest.param(f"UPDATE revisions SET authors = '{DEEP}' WHERE id = 1", id="deep"),
         "UPDATE changes SET at = 'yesterday'",
         "UPDATE changes SET at = '2024-10-24'",
         "UPDATE changes SET at = '9999-12-31T23:59:59-12:00'",
@@ -316,7 +325,7 @@ def test_no_backup_is_made_that_could_not_be_restored(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         with closing(sqlite3.connect(tmp_path / "archive" / RECORD)) as connection, connection:
             connection.execute("ALTER TABLE meta ADD COLUMN twice TEXT")
-        with pytest.raises(BackupError, match="would be no backup: it holds the table 'meta'"):
+        with pytest.raises(BackupError, match="was not made: it contains the table 'meta'"):
             write_backup(archive.store, tmp_path / "b")
     assert not (tmp_path / "b").exists()
 

@@ -72,6 +72,7 @@ def repeated(text: str, times: int) -> object:
 # Parquet
 
 
+@pytest.mark.full
 def test_parquet_of_huge_rows_is_bounded_and_the_rest_goes_in(tmp_path: Path) -> None:
     import pyarrow as pa
 
@@ -88,6 +89,7 @@ def test_parquet_of_huge_rows_is_bounded_and_the_rest_goes_in(tmp_path: Path) ->
     assert found.peak < 1000
 
 
+@pytest.mark.full
 def test_parquet_page_beyond_any_article_is_not_unpacked(tmp_path: Path) -> None:
     path = table_file(tmp_path / "a.parquet", {"title": ["a"], "text": ["a" * (200 * MB)]})
     found = seen(path)
@@ -109,6 +111,7 @@ def test_parquet_list_that_names_one_value_often_is_bounded(tmp_path: Path) -> N
     assert found.peak < 1000
 
 
+@pytest.mark.full
 def test_parquet_with_shared_beginnings_is_bounded(tmp_path: Path) -> None:
     texts = ["b" * (17 * MB) + str(n) for n in range(10)]
     path = table_file(
@@ -123,6 +126,7 @@ def test_parquet_with_shared_beginnings_is_bounded(tmp_path: Path) -> None:
     assert found.peak < 1000
 
 
+@pytest.mark.full
 def test_parquet_that_repeats_one_article_for_ever_is_refused(tmp_path: Path) -> None:
     path = table_file(
         tmp_path / "a.parquet",
@@ -198,7 +202,7 @@ def response(body: bytes, encoding: str, *, chunked: bool = False) -> bytes:
 
 
 def deflated(size: int, wbits: int) -> bytes:
-    pack = zlib.compressobj(9, wbits=wbits)
+    pack = zlib.compressobj(1, wbits=wbits)
     return b"".join([*(pack.compress(b" " * MB) for _ in range(size // MB)), pack.flush()])
 
 

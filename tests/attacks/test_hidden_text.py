@@ -250,6 +250,7 @@ def test_odd_style_sheet_ends_nothing(sheet: str) -> None:
     assert SHOWN[2] in text_of(page("<p class='x'></p>", f"<style>{sheet}</style>"))
 
 
+@pytest.mark.full
 def test_endless_style_sheet_is_refused_by_name() -> None:
     rules = "".join(f"* * * [a{number}=b]{{display:none}}" for number in range(4_000))
     shown = SHOWN + [f"{SHOWN[0]} It was number {number}." for number in range(1_000)]

@@ -412,7 +412,7 @@ def test_what_goes_in_is_exactly_what_was_held(desk: Desk, evil: Newsstand) -> N
     (now,) = desk.held()  # the newest of the source takes the place of the older one
     assert now.id != looked_at.id
     with desk.open() as archive:
-        assert HeldChanges(archive.store.database).named(looked_at.id) is None
+        assert HeldChanges(archive.store.database).get(looked_at.id) is None
     assert desk.accept(now) == "changed"
     article = desk.articles()[COURIER.id]
     assert (article.text, article.authors) == (LIES.upper(), ("Ada Lindqvist",))

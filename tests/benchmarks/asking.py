@@ -10,16 +10,17 @@ there.
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.browser.conftest import BROWSERS, FLAGS, environment, free_port, serving
+from tests.browser.conftest import free_port, serving
+from tests.chromium import open_browser
+from tests.commands import environment
 
 QUESTIONS = (
     "What did South Korea threaten?",
@@ -44,19 +45,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     backfile = [sys.executable, "-m", "ui.cli"]
-    found = next(filter(None, map(shutil.which, BROWSERS)))
     with tempfile.TemporaryDirectory() as folder:
         archive = ["--archive", str(Path(folder) / "archive")]
         subprocess.run([*backfile, "ingest", "--sample", *archive], env=environment(), check=True)
         command = [*backfile, "serve", "--port", str(free_port()), *archive]
-        with serving(command) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        with serving(command) as address, open_browser() as browser:
             took = sorted(
                 milliseconds(browser, address, question)
                 for _ in range(options.rounds)
                 for question in QUESTIONS
             )
-            browser.close()
     print(
         f"{len(took)} questions: first statement on the screen {median(took):.0f} ms after Enter "
         f"in the median, {took[-1]:.0f} ms at the most"

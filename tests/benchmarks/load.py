@@ -28,7 +28,8 @@ from threading import Event
 
 import httpx
 
-from tests.browser.conftest import ROOT, environment, free_port
+from tests.browser.conftest import ROOT, free_port
+from tests.commands import environment
 
 QUESTIONS = (
     "What did South Korea threaten?",

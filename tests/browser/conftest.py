@@ -1,15 +1,13 @@
-"""A browser, and the real server over a small archive that the command has filled."""
+"""Pages in the browser, and the real server over a small archive that the command has filled."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,39 +16,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.person import WAIT
+from tests.commands import command, environment, run
 from tests.fakes import ARTICLES, as_json
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parent.parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip("no browser: `apt-get install chromium`, or any Chrome, puts one in the path")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    sync_api.expect.set_options(timeout=WAIT)
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="session")
-def invitation(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def invitation(
+    browser: Browser, sample_archive: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The address that `backfile serve` prints, over the sample and the articles of `tests.fakes`.
 
     Its token allows adding and removing articles.
@@ -58,11 +36,9 @@ def invitation(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("served")
     dump = folder / "articles.jsonl"
     dump.write_text("".join(json.dumps(as_json(article)) + "\n" for article in ARTICLES))
-    backfile = [sys.executable, "-m", "ui.cli"]
-    archive = ["--archive", str(folder / "archive")]
-    fed = [*backfile, "ingest", "--sample", str(dump), *archive]
-    subprocess.run(fed, env=environment(), check=True, timeout=240)
-    with serving([*backfile, "serve", "--port", str(free_port()), *archive]) as printed:
+    archive = shutil.copytree(sample_archive, folder / "archive")
+    assert run("ingest", dump, "--archive", archive).code == 0
+    with serving(command("serve", "--port", free_port(), "--archive", archive)) as printed:
         yield printed
 
 
@@ -82,9 +58,10 @@ class Paced:
 
 @pytest.fixture(scope="session")
 def paced_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paced]:
+    from tests.browser.paced import serving_paced  # 2.5 s of Gradio, where there is a browser
+
     folder = tmp_path_factory.mktemp("paced")
-    command = [sys.executable, "-m", "tests.browser.paced", str(folder), str(free_port())]
-    with serving(command) as address:
+    with serving_paced(folder) as address:
         yield Paced(address, folder / "go")
 
 
@@ -112,14 +89,40 @@ def serving(command: list[str]) -> Iterator[str]:
             assert server.wait(timeout=60) == 0
 
 
-def environment() -> dict[str, str]:
-    """Return this process's environment, without settings of Backfile's."""
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("BACKFILE_")}
-    return {**environ, "PYTHONPATH": str(ROOT)}
+class Visitor:
+    """A browser's window for one visitor after another: each finds the page's files cached.
+
+    To open a page in it takes half of what it takes in a new one.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.context = browser.new_context()
+        self.context.set_default_timeout(WAIT)
+        self._blank = self.context.new_page()
+        self._storage = self.context.new_cdp_session(self._blank)
+
+    def leave(self, origins: Iterable[str]) -> None:
+        """Close the pages, and forget all that a visitor leaves in a browser."""
+        for page in self.context.pages:
+            if page is not self._blank:
+                page.close()
+        self.context.clear_cookies()
+        for origin in origins:
+            forgotten = {"origin": origin, "storageTypes": "local_storage,indexeddb"}
+            self._storage.send("Storage.clearDataForOrigin", forgotten)
+
+
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> Iterator[Visitor]:
+    opened = Visitor(browser)
+    yield opened
+    opened.context.close()
 
 
 @pytest.fixture
-def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+def open_page(
+    browser: Browser, visitor: Visitor, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
     """Open a page as a new visitor: its size, its scheme, the query behind its address.
 
     `beside` a page, it is another of the same visitor's.  Whatever a test does with it, what its
@@ -127,6 +130,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     """
     contexts = []
     asked: list[tuple[str, str]] = []
+    free = [visitor.context]  # for the first who asks for nothing that it lacks
 
     def opened(
         query: str = "",
@@ -138,13 +142,16 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
         **given: Any,
     ) -> Page:
         address = at or request.getfixturevalue("address")
-        if beside is None:
-            context = browser.new_context(viewport={"width": width, "height": height}, **given)
+        if beside is not None:
+            context = beside.context
+        elif free and not given:
+            context = free.pop()
+        else:
+            context = browser.new_context(**given)
             context.set_default_timeout(WAIT)
             contexts.append(context)
-        else:
-            context = beside.context
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         own = address.partition("?")[0]
         page.on("request", lambda request: asked.append((own, request.url)))
         page.goto(address + query)
@@ -155,6 +162,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     yield opened
     for context in contexts:
         context.close()
+    visitor.leave({own.rstrip("/") for own, _ in asked})
     assert [url for own, url in asked if not url.startswith((own, "data:", "blob:"))] == []
 
 

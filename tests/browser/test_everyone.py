@@ -71,7 +71,7 @@ def test_the_page_speaks_german(open_page: Opened, paced: Paced) -> None:
     expect(page.get_by_test_id("bot").last).to_contain_text("Keine Antwort im Archiv gefunden.")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.full)])
 def test_every_view_fits_a_phone_and_a_desk_and_keeps_nobody_out(
     open_page: Opened, invitation: str, scheme: str
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +14,8 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Paced, free_port, serving
+from tests.browser.conftest import Paced
+from tests.browser.paced import serving_paced
 from tests.browser.person import Opened, ask_and_wait, cards, serious, settled
 
 FERRY = {
@@ -50,8 +50,7 @@ def minded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The address of a page whose visitors may feed it from this machine."""
     folder = tmp_path_factory.mktemp("minded")
     (folder / "go").touch()
-    served = [sys.executable, "-m", "tests.browser.paced", str(folder), str(free_port())]
-    with serving([*served, "local", "localhost"]) as address:
+    with serving_paced(folder, write_access="local", fetch_allow="localhost") as address:
         yield address
 
 
@@ -143,7 +142,7 @@ def test_a_pasted_address_is_fetched_by_the_rules(open_page: Opened, minded: str
     box = page.get_by_label("Web addresses")
     box.fill("/etc/passwd")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.locator("#bf-told")).to_contain_text("/etc/passwd is not a web address")
+    expect(page.locator("#bf-told")).to_contain_text("“/etc/passwd” is not a web address")
     box.fill("http://127.0.0.1:9/secret")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#bf-told")).to_contain_text(

@@ -31,7 +31,7 @@ def test_what_is_no_day_is_said_to_be_none(open_page: Opened) -> None:
     page.get_by_role("button", name="Filters").click()
     page.get_by_label("From date").fill("10/11/2024")
     ask_and_wait(page, THREATS)
-    expect(page.get_by_text("10/11/2024 is not a date")).to_be_visible()
+    expect(page.get_by_text("“10/11/2024” is not a date")).to_be_visible()
 
 
 @pytest.mark.parametrize(

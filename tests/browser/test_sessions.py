@@ -25,6 +25,7 @@ def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
     assert "harbour" not in other.locator("#bf-evidence").inner_text().lower()
 
 
+@pytest.mark.full
 def test_twenty_at_once_all_get_their_own_answers(open_page: Opened, paced: Paced) -> None:
     # Without motion: twenty pages that draw their waiting keep a processor from answering.
     first = [open_page(at=paced.address, reduced_motion="reduce") for _ in range(VISITORS // 5)]

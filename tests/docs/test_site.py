@@ -15,14 +15,11 @@ import click
 import pytest
 
 import rag
-from tests.browser.conftest import browser
 from tests.docs.documents import ROOT
 from ui.cli.main import cli
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-__all__ = ["browser"]  # the fixture
 
 _LOADED = re.compile(
     r"<(?:script|img|iframe|source)\b[^>]*?\bsrc=[\"']?(?P<src>[^\"'\s>]+)"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from multiprocessing.context import ForkServerContext
 
 import pytest
 
@@ -20,11 +18,3 @@ def in_full() -> bool:
 @pytest.fixture(scope="session")
 def kills() -> int:
     return KILLS
-
-
-@pytest.fixture(scope="session")
-def processes() -> ForkServerContext:
-    """Processes that have imported what they need, and opened nothing: Chroma does not fork."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.desk", "chromadb"])
-    return context

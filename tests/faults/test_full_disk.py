@@ -8,7 +8,6 @@ import random
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from rag.errors import ArchiveUnwritableError, BackfileError
 from tests.fakes import WordEmbeddings
 from tests.faults.desk import LOG, article, deeds, do, settle, some_deed
 from tests.faults.mounting import may_be_written, mount_own
+from tests.processes import Pipe, Process
 
 TIMES, TIMES_IN_FULL = 4, 50
 FULL_TIMES, FULL_TIMES_IN_FULL = 2, 50
@@ -27,14 +27,13 @@ SEED = 7
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no limit on a file's length")
 
 
-def test_a_write_that_fails_is_one_line_and_loses_nothing(
-    tmp_path: Path, processes: ForkServerContext, in_full: bool
-) -> None:
+@pytest.mark.full
+def test_a_write_that_fails_is_one_line_and_loses_nothing(tmp_path: Path, in_full: bool) -> None:
     folder = tmp_path / "archive"
     for time in range(TIMES_IN_FULL if in_full else TIMES):
         for what in (_until_it_is_full, _settled):
-            ours, theirs = processes.Pipe()
-            process = processes.Process(target=what, args=(folder, SEED + time, theirs))
+            ours, theirs = Pipe()
+            process = Process(target=what, args=(folder, SEED + time, theirs))
             process.start()
             theirs.close()
             told = ours.recv()
@@ -82,13 +81,14 @@ def _note(folder: Path, entry: dict[str, object]) -> None:
         print(json.dumps(entry), file=log)
 
 
+@pytest.mark.full
 def test_a_file_system_that_is_full_or_read_only_is_one_line_and_loses_nothing(
-    tmp_path: Path, processes: ForkServerContext, in_full: bool
+    tmp_path: Path, in_full: bool
 ) -> None:
     """A real one, of 32 MB and of one process's own, where it may have that."""
-    ours, theirs = processes.Pipe()
+    ours, theirs = Pipe()
     times = FULL_TIMES_IN_FULL if in_full else FULL_TIMES
-    process = processes.Process(target=_on_its_own, args=(tmp_path / "archive", times, theirs))
+    process = Process(target=_on_its_own, args=(tmp_path / "archive", times, theirs))
     process.start()
     theirs.close()
     told = ours.recv()

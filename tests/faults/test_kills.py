@@ -5,31 +5,34 @@ from __future__ import annotations
 import random
 import time
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import pytest
+
 from tests.faults.desk import deeds, settle, work
+from tests.processes import Pipe, Process
 
 LONGEST = 1.0  # seconds that a writer lives after its first deed
 OPENING = 0.2  # of the writers are killed while they open, and mend what the last one left
 SEED = 20241024
 
 
+@pytest.mark.full
 def test_a_killed_writer_loses_nothing_acknowledged_and_does_nothing_twice(
-    tmp_path: Path, processes: ForkServerContext, kills: int
+    tmp_path: Path, kills: int
 ) -> None:
     folder = tmp_path / "archive"
     for kill in range(kills):
-        wrong = kill_a_writer(folder, processes, SEED + kill)
+        wrong = kill_a_writer(folder, SEED + kill)
         assert not wrong, f"after kill {kill}: {wrong}"
 
 
-def kill_a_writer(folder: Path, processes: ForkServerContext, seed: int) -> str:
+def kill_a_writer(folder: Path, seed: int) -> str:
     """Let a writer work for a while, kill it, and say what is wrong with what it leaves."""
     chance = random.Random(seed)
     opening = chance.random() < OPENING
     before = len(deeds(folder))
-    writer = processes.Process(target=work, args=(folder, seed))
+    writer = Process(target=work, args=(folder, seed))
     writer.start()
     deadline = time.monotonic() + 60
     while not opening and len(deeds(folder)) == before:
@@ -40,8 +43,8 @@ def kill_a_writer(folder: Path, processes: ForkServerContext, seed: int) -> str:
     failed = not writer.is_alive()
     writer.kill()
     writer.join()
-    ours, theirs = processes.Pipe()
-    checker = processes.Process(target=_settled, args=(folder, theirs))
+    ours, theirs = Pipe()
+    checker = Process(target=_settled, args=(folder, theirs))
     checker.start()
     theirs.close()
     try:

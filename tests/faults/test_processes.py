@@ -9,15 +9,17 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
-from multiprocessing.synchronize import Barrier
+from multiprocessing.synchronize import Barrier as Meeting
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
 from tests.fakes import WordEmbeddings, phrase_hits
 from tests.faults.desk import article
+from tests.processes import Barrier, Pipe, Process
 
 SECONDS, SECONDS_IN_FULL = 8, 300
 STALE_AFTER = 5.0  # seconds after which everybody must know
@@ -37,22 +39,20 @@ class Line:
     done: bool
 
 
-def test_a_reader_adds_nothing_that_a_writer_has_indexed(
-    tmp_path: Path, processes: ForkServerContext
-) -> None:
+def test_a_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add([article("paper.example/0", 1)])
     reader = Archive.open(folder, embeddings=WordEmbeddings())
     assert reader.search("Mayor of town")
-    writer = processes.Process(target=_put_some, args=(folder,))
+    writer = Process(target=_put_some, args=(folder,))
     writer.start()
     writer.join()
     assert len({hit.metadata.article_id for hit in reader.search("Mayor of town", 50)}) == 11
     reader.close()
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         assert find_problems(archive) == ()
-        assert archive.indexes.text.count() == 2 * 11
+        assert archive.indexes.bm25.count() == 2 * 11
 
 
 def _put_some(folder: Path) -> None:
@@ -60,17 +60,18 @@ def _put_some(folder: Path) -> None:
         archive.add(article(f"paper.example/{n}", 1) for n in range(11))
 
 
+@pytest.mark.full
 def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
-    tmp_path: Path, processes: ForkServerContext, in_full: bool
+    tmp_path: Path, in_full: bool
 ) -> None:
     folder, seconds = tmp_path / "archive", SECONDS_IN_FULL if in_full else SECONDS
     Archive.open(folder, mode="write", embeddings=WordEmbeddings()).close()
     deeds = (_write, _serve, _search, _search)
-    ends, together = [], processes.Barrier(len(deeds), timeout=seconds + 60)
+    ends, together = [], Barrier(len(deeds), timeout=seconds + 60)
     for number, what in enumerate(deeds):
-        ours, theirs = processes.Pipe()
+        ours, theirs = Pipe()
         run = Run(folder, seconds, number, together)
-        processes.Process(target=_told, args=(theirs, what, run)).start()
+        Process(target=_told, args=(theirs, what, run)).start()
         theirs.close()
         ends.append(ours)
     told = [end.recv() for end in ends]
@@ -95,7 +96,7 @@ class Run:
     folder: Path
     seconds: float
     number: int
-    together: Barrier
+    together: Meeting
 
 
 def _told(end: Connection, what: Any, run: Run) -> None:

@@ -11,7 +11,7 @@ from tests.golden import calls
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, calls.Both]:
+def sample(real_model: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, calls.Both]:
     """The archive's folder, and what both runs of `ingest` printed."""
     folder = tmp_path_factory.mktemp("golden") / "archive"
     return folder, calls.ingest_sample(folder)

@@ -9,16 +9,16 @@ import pytest
 
 from ui import cli
 
+pytestmark = pytest.mark.model
+
 HERE = Path(__file__).parent
 FLOORS = json.loads((HERE / "floors.json").read_text(encoding="utf-8"))
 
 
 def test_retrieval_on_the_sample_archive_stays_above_its_floors(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sample_archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    archive = ["--archive", str(tmp_path / "sample")]
-    assert cli.main(["ingest", "--sample", "--json", *archive]) == 0
-    capsys.readouterr()
+    archive = ["--archive", str(sample_archive)]
     questions = str(HERE / "sample_questions.jsonl")
     assert cli.main(["evaluate", "retrieval", questions, "--json", *archive]) == 0
     reached = json.loads(capsys.readouterr().out)
@@ -53,11 +53,9 @@ def test_questions_that_cannot_be_read_are_one_line(
 
 
 def test_answers_from_the_sample_archive_stay_above_their_floors(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sample_archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    archive = ["--archive", str(tmp_path / "sample")]
-    assert cli.main(["ingest", "--sample", "--json", *archive]) == 0
-    capsys.readouterr()
+    archive = ["--archive", str(sample_archive)]
     questions = str(HERE / "sample_questions.jsonl")
     command = ["evaluate", "answers", questions, "--altered", "60", "--json", *archive]
     assert cli.main(command) == 0

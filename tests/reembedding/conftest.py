@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,19 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return old, make_model(folder / "new", words, dimensions=48, seed=8)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, models: tuple[str, str]) -> Path:
-    with Archive.open(tmp_path / "archive", mode="write", settings=of(models[0])) as archive:
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory, models: tuple[str, str]) -> Path:
+    folder = tmp_path_factory.mktemp("embedded") / "archive"
+    with Archive.open(folder, mode="write", settings=of(models[0])) as archive:
         for start in (0, 350):  # in few tokens a call: torch is not loaded
             archive.add(an_article(n) for n in range(start, start + 350))
-    return tmp_path / "archive"
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, embedded: Path) -> Path:
+    """A copy of the archive that the first model has embedded."""
+    return Path(shutil.copytree(embedded, tmp_path / "archive"))
 
 
 @pytest.fixture(autouse=True)

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from rag.archive.archive import Archive
 from rag.settings import Settings
+from tests.commands import Result, run
 from tests.reembedding.bridges import StoppedError, stop
 
-ROOT = Path(__file__).parent.parent.parent
 
-
-def backfile(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    given = {k: v for k, v in os.environ.items() if not k.startswith("BACKFILE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "ui.cli", *words, "--archive", str(folder)],
-        env={**given, "PYTHONPATH": str(ROOT), **environ},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def backfile(folder: Path, *words: str, **environ: str) -> Result:
+    return run(*words, "--archive", folder, **environ)
 
 
 def test_the_command_embeds_anew_and_says_so(folder: Path, models: tuple[str, str]) -> None:
@@ -34,15 +23,15 @@ def test_the_command_embeds_anew_and_says_so(folder: Path, models: tuple[str, st
     refused = backfile(folder, "search", "bridge 5", **named)
     assert f"`backfile reembed --model {models[1]}`" in refused.stderr
     done = backfile(folder, "reembed", "--model", models[1], **named)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     assert re.fullmatch(
         rf"embedded with {re.escape(models[1])}: 700 passages in \d+ s; "
         r"the archive uses this model from now on\n",
         done.stdout,
     )
-    assert backfile(folder, "search", "bridge 5", **named).returncode == 0
+    assert backfile(folder, "search", "bridge 5", **named).code == 0
     again = backfile(folder, "reembed", "--model", models[1])
-    assert (again.returncode, again.stdout) == (1, "")
+    assert (again.code, again.stdout) == (1, "")
     assert "is embedded with" in again.stderr
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from multiprocessing.connection import Connection
@@ -18,9 +17,8 @@ from rag.index.chroma_index import ChromaIndex
 from rag.models.archive_model import ArchiveModel
 from rag.settings import Settings
 from rag.store.staged_vectors import StagedVectors
+from tests.processes import Pipe, Process
 from tests.reembedding.bridges import ARTICLES, an_article, answers, meta, nearest, of, sought
-
-CONTEXT = multiprocessing.get_context("spawn")
 
 
 def _search_until_told(folder: Path, end: Connection) -> None:
@@ -51,11 +49,11 @@ def test_readers_go_on_with_the_old_model_and_then_with_the_new(
 ) -> None:
     readers = []
     for _ in range(2):
-        ours, theirs = CONTEXT.Pipe()
-        CONTEXT.Process(target=_search_until_told, args=(folder, theirs)).start()
+        ours, theirs = Pipe()
+        Process(target=_search_until_told, args=(folder, theirs)).start()
         readers.append(ours)
     assert [reader.recv() for reader in readers] == ["open", "open"]
-    process = CONTEXT.Process(target=_reembed, args=(folder, models[1]))
+    process = Process(target=_reembed, args=(folder, models[1]))
     process.start()
     process.join(120)
     assert process.exitcode == 0
@@ -81,13 +79,13 @@ def _reembed_slowly(folder: Path, model: str, end: Connection) -> None:
 def test_killed_half_way_the_old_model_answers_and_a_second_attempt_goes_on(
     folder: Path, models: tuple[str, str]
 ) -> None:
-    ours, theirs = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=_reembed_slowly, args=(folder, models[1], theirs))
+    ours, theirs = Pipe()
+    process = Process(target=_reembed_slowly, args=(folder, models[1], theirs))
     process.start()
     assert ours.recv() == "a batch"
     with (
         Archive.open(folder, settings=Settings()) as archive,
-        pytest.raises(ArchiveLockedError, match=rf"embedded anew by process {process.pid}, since"),
+        pytest.raises(ArchiveLockedError, match=rf"re-embedded by process {process.pid}, since"),
     ):
         archive.reembed(models[1])
     process.kill()
@@ -125,7 +123,7 @@ def _die_between(folder: Path, model: str, place: str) -> None:
 def test_killed_at_the_change_it_is_done_or_not_done(
     folder: Path, models: tuple[str, str], place: str, first: str
 ) -> None:
-    process = CONTEXT.Process(target=_die_between, args=(folder, models[1], place))
+    process = Process(target=_die_between, args=(folder, models[1], place))
     process.start()
     process.join(60)
     changed = place == "index not in place"

@@ -271,7 +271,7 @@ def _period(revision: Revision) -> str:
     from ui import render
 
     until = f", current until {render.spoken_date(revision.ended)}" if revision.ended else ""
-    return f"added {render.spoken_date(revision.came)}{until}"
+    return f"added {render.spoken_date(revision.added)}{until}"
 
 
 def _print_revisions(revisions: Sequence[Revision]) -> None:
@@ -333,7 +333,7 @@ def _revision_value(revision: Revision) -> dict[str, Any]:
     article = revision.article
     return {
         "revision": article.revision,
-        "came": revision.came.isoformat(),
+        "came": revision.added.isoformat(),
         "ended": revision.ended.isoformat() if revision.ended else None,
         "title": article.title,
         "text": article.text,

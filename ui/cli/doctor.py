@@ -62,7 +62,8 @@ def doctor(repair: bool, settings: Settings, as_json: bool) -> int:
 def _lines(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> list[str]:
     repaired = [problem for problem in found if problem not in left]
     lines = [
-        f"{'accepted' if problem.fix == 'give up' else 'repaired'}: {problem.place}: {problem.what}"
+        f"{'accepted' if problem.fix == 'give up' else 'repaired'}: "
+        f"{problem.place}: {problem.description}"
         for problem in repaired
         if found != left
     ]
@@ -79,7 +80,7 @@ def _value(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> di
         "articles": counts.articles,
         "passages": counts.passages,
         "problems": [
-            {"place": p.place, "what": p.what, "count": p.count, "mended": p not in left}
+            {"place": p.place, "what": p.description, "count": p.count, "mended": p not in left}
             for p in (*found, *(problem for problem in left if problem not in found))
         ],
     }

@@ -222,7 +222,7 @@ def _show(settings: Settings, held_id: str, *, as_json: bool) -> ExitCode:
     from ui import render
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        change = HeldChanges(archive.store.database).named(held_id)
+        change = HeldChanges(archive.store.database).get(held_id)
     if change is None:
         return _report_unknown([held_id])
     article = json.loads(change.content) if change.action == "put" else None
@@ -256,7 +256,7 @@ def _accept(settings: Settings, held_ids: Sequence[str], *, as_json: bool) -> Ex
             ArticleOrigins(archive.store.database),
         )
         for held_id in dict.fromkeys(held_ids):
-            change = changes.named(held_id)
+            change = changes.get(held_id)
             if change is None:
                 unknown.append(held_id)
                 continue
@@ -284,7 +284,7 @@ def _forget(settings: Settings, held_ids: Sequence[str], *, as_json: bool) -> Ex
 
     with Archive.open(settings.archive, mode="write", settings=settings, create=False) as archive:
         changes = HeldChanges(archive.store.database)
-        unknown = [held_id for held_id in held_ids if changes.named(held_id) is None]
+        unknown = [held_id for held_id in held_ids if changes.get(held_id) is None]
         forgotten = [held_id for held_id in held_ids if held_id not in unknown]
         changes.drop(forgotten)
     if as_json:

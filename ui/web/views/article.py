@@ -85,7 +85,7 @@ def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: T
     items = []
     for one in revisions:
         number = one.article.revision
-        said = escape(texts("revision", number=number, day=texts.moment(one.came)))
+        said = escape(texts("revision", number=number, day=texts.moment(one.added)))
         button = (
             f'<button type="button" data-turn="{turn}" data-card="{card}" '
             f'data-revision="{number}">{said}</button>'
