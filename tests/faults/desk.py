@@ -24,7 +24,7 @@ ARTICLES = 40  # so few that most are changed, removed and put again many times 
 LOG = "deeds.log"  # beside the archive
 
 Deed = dict[str, Any]
-NOTHING: Deed = {"do": "put", "ids": [], "version": 0}
+NOTHING: Deed = {"do": "add", "ids": [], "version": 0}
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,18 @@ class State:
         """Return what must be once the deed is done."""
         current, withdrawn, seen = dict(self.current), dict(self.withdrawn), dict(self.seen)
         for key in deed["ids"]:
-            if deed["do"] == "put" and key not in withdrawn:
+            if deed["do"] == "add" and key not in withdrawn:
                 if key not in current or deed["version"] not in seen.get(key, ()):
                     current[key] = deed["version"]
                     seen[key] = seen.get(key, frozenset()) | {deed["version"]}
-            elif deed["do"] == "remove":
+            elif deed["do"] == "delete":
                 current.pop(key, None)
             elif deed["do"] in ("withdraw", "erase"):
                 stood = current.pop(key, withdrawn.get(key))
                 withdrawn[key] = None if deed["do"] == "erase" else stood
                 if deed["do"] == "erase":
                     seen.pop(key, None)
-            elif deed["do"] == "readmit" and key in withdrawn:
+            elif deed["do"] == "reinstate" and key in withdrawn:
                 stood = withdrawn.pop(key)
                 if stood is not None:
                     current[key] = stood
@@ -67,11 +67,11 @@ def article(key: str, version: int) -> tuple[Article, list[Span]]:
 
 def some_deed(chance: random.Random, version: int) -> Deed:
     """Return something to do: mostly to put, now and then to take away."""
-    kinds = ["put"] * 12 + ["remove"] * 3 + ["withdraw"] * 2 + ["readmit"] * 3 + ["erase"]
+    kinds = ["add"] * 12 + ["delete"] * 3 + ["withdraw"] * 2 + ["reinstate"] * 3 + ["erase"]
     what = chance.choice([*kinds, "reembed"])
     if what == "reembed":
         return {**NOTHING, "do": what, "version": version}
-    many = chance.randint(1, 12) if what == "put" else chance.randint(1, 3)
+    many = chance.randint(1, 12) if what == "add" else chance.randint(1, 3)
     ids = sorted(f"paper.example/{n}" for n in chance.sample(range(ARTICLES), many))
     return {"do": what, "ids": ids, "version": version}
 
@@ -79,7 +79,7 @@ def some_deed(chance: random.Random, version: int) -> Deed:
 def do(archive: Archive, deed: Deed) -> None:
     """Do a deed."""
     ids: Sequence[str] = deed["ids"]
-    if deed["do"] == "put":
+    if deed["do"] == "add":
         archive.add(article(key, deed["version"]) for key in ids)
     elif deed["do"] == "reembed":
         archive.reembed(WordEmbeddings())
