@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def _find(lines: Sequence[str], piece: Sequence[str], start: int) -> int | None:
     return next((at for at in places if list(lines[at : at + len(piece)]) == list(piece)), None)
 
 
-def mentioned_paths(text: str) -> Iterator[str]:
-    """Yield the paths of the project's own files that a text names."""
-    for match in re.finditer(r"(?<![\w/.-])(?:rag|ingest|ui|tests|docs)/[\w./-]*\w/?", text):
-        yield match[0]
+def missing_paths(text: str) -> set[str]:
+    """Return the paths, or patterns of paths, in a text that name none of the project's files."""
+    named = re.findall(r"(?<![\w/.-])(?:rag|ingest|ui|tests|docs)/[\w./*-]*\w/?", text)
+    return {path for path in named if not any(ROOT.glob(path))}

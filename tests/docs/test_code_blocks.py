@@ -10,6 +10,7 @@ import shutil
 import tomllib
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import fields
 from pathlib import Path
@@ -81,13 +82,19 @@ def _check_command(command: Command, place: str) -> None:
 
 
 def _run_script(script: str, place: str, *, is_complete: bool) -> str:
-    """Run a script, or where it needs what a test doesn't have, compile it; return its output."""
+    """Run a script, or where it needs what a test doesn't have, compile it; return its output.
+
+    It runs in a thread of its own: where Playwright is open, this one has an event loop already.
+    """
     code = compile(script, place, "exec")
     printed = io.StringIO()
     if is_complete:
-        with redirect_stdout(printed), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            exec(code, {"__name__": "__main__"})
+        with (
+            redirect_stdout(printed),
+            warnings.catch_warnings(action="ignore"),
+            ThreadPoolExecutor(1) as thread,
+        ):
+            thread.submit(exec, code, {"__name__": "__main__"}).result()
     return printed.getvalue()
 
 
