@@ -127,7 +127,8 @@ def _edit(page: PageUpdates) -> Any:
         edited = input_validation.read(input_validation.Edited, changed._data)
         if edited is None:
             return page.nothing()
-        return _again(page, desk, edited.index, question=unescape(edited.value), struck=())
+        question = unescape(edited.value)
+        return _again(page, desk, edited.index, question=question, removed_constraints=())
 
     return edit
 
