@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -86,6 +87,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         markers = (n for n, name in enumerate(FIRST) if item.get_closest_marker(name))
         place[item.path] = min(place.get(item.path, len(FIRST)), *markers, len(FIRST))
     items.sort(key=lambda item: place[item.path])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Let a test run an event loop although Playwright's has been running since a browser test."""
+    playwrights = asyncio._get_running_loop()
+    if "browser" not in getattr(item, "fixturenames", ()):
+        asyncio._set_running_loop(None)
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(playwrights)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -123,8 +123,9 @@ def phrase_hits(
 
 
 def text_of(question: str | ParsedQuery) -> str:
-    """Return the words of a question, parsed or not."""
-    return question if isinstance(question, str) else question.text
+    """Return a question's own words, without the terms that it takes over from earlier turns."""
+    text = question if isinstance(question, str) else question.text
+    return re.sub(r" \([^()]*\)$", "", text)
 
 
 class QuotingChatbot:
@@ -175,7 +176,7 @@ class PacedChatbot(QuotingChatbot):
 
     What is to be searched slowly pauses before the first one.
 
-    To a doubtful question it adds a statement that is only partly borne out, and one it removed.
+    Answers to doubtful questions have one statement that is only partly supported, and a rejected one.
     """
 
     def __init__(self, archive: Archive, go: Path) -> None:

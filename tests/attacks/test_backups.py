@@ -213,7 +213,7 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path, genuine: Path, manif
 def test_a_huge_manifest_is_refused(tmp_path: Path, genuine: Path) -> None:
     manifest = b'{"made": "' + b"9" * (200 * MEGABYTE) + b'"}'
     said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
-    assert "is no backup, or not all of one" in said
+    assert "is not a complete backup file" in said
 
 
 @pytest.mark.parametrize(
