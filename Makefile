@@ -50,8 +50,8 @@ serve: $(VENV)/.installed ## open the page over the sample archive
 test: $(VENV)/.installed-test ## run the tests, with the model and in a browser: 6 minutes on two cores
 	$(PYTEST) -m "not full"
 
-test-fast: $(VENV)/.installed-test ## run the tests that need neither model nor browser: a minute
-	$(PYTEST) -m "not full and not model and not browser"
+test-fast: $(VENV)/.installed-test ## run the quick tests, without the model and a browser: a minute
+	$(PYTEST) -m "not slow and not full and not model and not browser"
 
 test-full: $(VENV)/.installed-test ## run every test, the slow ones too, on more examples: what CI runs
 	$(PYTEST) --hypothesis-profile full

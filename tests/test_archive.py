@@ -23,6 +23,8 @@ from rag.schema import ALL_RIGHTS, Article, Filters, Span
 from rag.store.articles import ArticleStore, content_hash, prepare_articles
 from tests.processes import Process
 
+pytestmark = pytest.mark.slow
+
 DIMENSION = 256
 
 

@@ -20,6 +20,8 @@ from rag.schema import Article, Span
 from tests.processes import Process
 from ui import cli
 
+pytestmark = pytest.mark.slow
+
 ARTICLES = 600  # two passages each: beyond 1,000, Chroma writes its vectors into files
 TEXT = "The ferry {n} left the harbour. Its captain saw whale {n} at dawn."
 

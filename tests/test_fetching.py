@@ -23,6 +23,8 @@ from ingest.fetch.transport import read_body
 from rag.errors import ReadError
 from tests.newsstand import Newsstand, Page, newsstand
 
+pytestmark = pytest.mark.slow
+
 QUICK = Limits(bytes=100_000, seconds=5.0, delay=0.0, back_off=0.01)
 
 

@@ -22,6 +22,8 @@ from rag.store.crawl_state import FetchRecord
 from tests.newsstand import Newsstand, Page, newsstand
 from tests.test_pipeline import Shelf
 
+pytestmark = pytest.mark.slow
+
 STORY = (
     "The crane on the eastern pier fell at noon on Tuesday, and nobody was hurt, the harbour "
     "office said. Work on the pier will stop until the cause is known, it said in a statement.",

@@ -10,6 +10,8 @@ from tests.effort import tries
 from tests.fuzz.__main__ import check
 from tests.fuzz.inputs import damaged, whole
 
+pytestmark = pytest.mark.slow
+
 FEW = tries(12)
 
 

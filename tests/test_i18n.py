@@ -149,6 +149,7 @@ def test_every_message_of_the_page_is_used() -> None:
             assert key in said or any(p.fullmatch(key) for p in patterns), key
 
 
+@pytest.mark.slow
 def test_every_notice_in_the_code_has_the_parameters_of_its_code() -> None:
     made = 0
     for node in (node for tree in trees("rag", "ingest", "ui") for node in ast.walk(tree)):

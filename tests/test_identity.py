@@ -23,6 +23,8 @@ from tests.archives.keep import EightWords
 from tests.test_following import STORY, page
 from tests.test_pipeline import Words
 
+pytestmark = pytest.mark.slow
+
 CRANE = (
     "Crane falls\n\nThe crane on the pier fell at noon. Nobody was hurt, the harbour office said."
 )

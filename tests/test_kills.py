@@ -10,6 +10,8 @@ import pytest
 from tests.test_identity import Desk
 from tests.test_readers_iptc import NINJS, g2, nitf
 
+pytestmark = pytest.mark.slow
+
 CANCELLED = json.dumps(NINJS | {"pubstatus": "canceled", "ednote": "KILL: the story is wrong"})
 
 

@@ -14,6 +14,8 @@ from tests.fuzz.inputs import whole
 from tests.test_readers_html import BODY
 from ui import cli
 
+pytestmark = pytest.mark.slow
+
 RECORD = json.dumps({"title": "Crane falls", "text": "A crane fell on the pier. Nobody was hurt."})
 
 

@@ -30,6 +30,8 @@ from ui.web.ingest_job import (
 from ui.web.state import Session
 from ui.web.views.status import ingest_html, status_html
 
+pytestmark = pytest.mark.slow
+
 HERE = {"host": "127.0.0.1:7860"}
 TOKEN = "a-token-for-the-tests"
 LINE = {"id": "ferry.example/1", "title": "Ferry sinks", "text": "The ferry sank on Tuesday."}

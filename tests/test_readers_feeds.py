@@ -125,6 +125,7 @@ def test_a_thousand_comments_do_not_take_long(tmp_path: Path) -> None:
 
 @settings(max_examples=tries(60))
 @given(st.lists(st.tuples(st.integers(6, len(RSS)), st.binary(max_size=4)), max_size=5))
+@pytest.mark.slow
 def test_no_damaged_feed_raises(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[int, bytes]]
 ) -> None:

@@ -225,6 +225,7 @@ def test_broken_deep_and_strange_xml_is_a_reject(tmp_path: Path) -> None:
 
 
 @given(st.data())
+@pytest.mark.slow
 def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     damaged = bytearray(data.draw(st.sampled_from([nitf(), g2(), json.dumps(NINJS)])).encode())
     for _ in range(data.draw(st.integers(0, 6))):

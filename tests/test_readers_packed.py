@@ -113,6 +113,7 @@ def test_archives_within_archives_are_read_down_to_a_depth(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("pack", [*STREAMS, lambda content: zipped({"a.txt": content})])
+@pytest.mark.slow
 def test_a_bomb_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
 ) -> None:
@@ -162,6 +163,7 @@ def test_an_office_document_or_an_empty_archive_says_so(tmp_path: Path) -> None:
 
 @settings(max_examples=tries(150))
 @given(st.data())
+@pytest.mark.slow
 def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     members = {"a.jsonl": LINE, "b.txt": b"Crane falls\n\n" + TEXT.encode()}
     whole = data.draw(

@@ -13,6 +13,8 @@ import pytest
 from ingest.readers import ReaderOptions, parallel, read
 from tests.test_readers_html import BODY
 
+pytestmark = pytest.mark.slow
+
 PAGE = "<html lang='en'><body><h1>Crane {n} falls in Velsund</h1>{body}</body></html>"
 
 

@@ -16,6 +16,8 @@ from rag.store.withdrawals import Erasure, Withdrawals
 from tests.fakes import ARTICLES, WordEmbeddings, small_archive
 from tests.processes import Pipe, Process
 
+pytestmark = pytest.mark.slow
+
 SECRET = Article(
     id="paper.example/666",
     title="Quillfeather named in the Brambledown affair",

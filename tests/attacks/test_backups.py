@@ -20,6 +20,8 @@ from rag.errors import BackupError
 from tests.fakes import ARTICLES, WordEmbeddings, small_archive
 from ui import cli
 
+pytestmark = pytest.mark.slow
+
 RECORD, MANIFEST = "archive.sqlite", "manifest.json"
 MEGABYTE = 1 << 20
 

@@ -20,6 +20,8 @@ import pytest
 from ingest.readers.field_map import FieldMap
 from tests.pdfs import pdf
 
+pytestmark = pytest.mark.slow
+
 MB = 2**20
 STORY = "The ferry line said that its first boat had sailed from Tarn after the strike."
 _READ = """

@@ -18,6 +18,8 @@ from ui.web.feedback import FILE
 from ui.web.state import Session
 from ui.web.withdrawn import without_withdrawn
 
+pytestmark = pytest.mark.slow
+
 SECRETS = ("closed on Monday", "six weeks", HARBOUR.title)
 LOST = Notice("articles_withdrawn")
 SAID_OF_IT = "Parts of this answer are hidden"

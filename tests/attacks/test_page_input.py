@@ -16,6 +16,8 @@ from ui.web import input_validation
 from ui.web.app import Served
 from ui.web.ask_request import request_from_fields, request_from_link
 
+pytestmark = pytest.mark.slow
+
 FREEZING = "who wrote " + "a-" * 60_000
 TURN = {"question": "Who?", "fields": {"after": "2024-10-01"}}
 PLACE = [HARBOUR.id, 1, 0, 40]

@@ -19,6 +19,8 @@ from tests.fakes import HARBOUR
 from ui.web.app import Served
 from ui.web.auth import WriteAccess
 
+pytestmark = pytest.mark.slow
+
 MINDING = ("feed", "doomed", "remove")
 DEFAULT_NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}

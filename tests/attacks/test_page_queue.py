@@ -18,6 +18,8 @@ from ui.web import quota
 from ui.web.app import Served
 from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
 
+pytestmark = pytest.mark.slow
+
 Sources = tuple[str, str]
 NUMBERS = count(2)
 HELD = "What about the held harbour?"

@@ -16,6 +16,8 @@ from ui.web.app import Served
 from ui.web.auth import is_same_origin
 from ui.web.request_guard import LARGEST_BODY, AllowedHosts, Guard
 
+pytestmark = pytest.mark.slow
+
 EVIL = "http://evil.example"
 
 

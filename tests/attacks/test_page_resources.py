@@ -18,6 +18,8 @@ from ui.web.feedback import FeedbackFile
 from ui.web.quota import SESSIONS, SESSIONS_EACH, Bucket
 from ui.web.state import MOST_TURNS, AskRequest, Conversation, Session, Turn
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:

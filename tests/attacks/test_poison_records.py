@@ -27,6 +27,8 @@ from rag.schema import Article
 from rag.store.ingest_log import RejectLog
 from tests.fakes import WordEmbeddings
 
+pytestmark = pytest.mark.slow
+
 STORY = "The ferry line said that its first boat had sailed from Tarn after the strike."
 
 

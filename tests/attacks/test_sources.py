@@ -31,6 +31,8 @@ from tests.test_following import STORY, feed, page
 from tests.test_identity import Model
 from tests.test_readers_iptc import NINJS
 
+pytestmark = pytest.mark.slow
+
 COURIER = Article(
     id="harbour-courier.example/crane",
     title="Crane falls on the eastern pier",

@@ -18,6 +18,8 @@ import rag
 from tests.docs.documents import ROOT
 from ui.cli.main import cli
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 

@@ -24,7 +24,10 @@ FULL_TIMES, FULL_TIMES_IN_FULL = 2, 50
 SIZE = 32 << 20  # bytes: some times what the desk's articles take
 SEED = 7
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no limit on a file's length")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="no limit on a file's length"),
+]
 
 
 @pytest.mark.full

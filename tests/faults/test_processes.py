@@ -21,6 +21,8 @@ from tests.fakes import WordEmbeddings, phrase_hits
 from tests.faults.desk import article
 from tests.processes import Barrier, Pipe, Process
 
+pytestmark = pytest.mark.slow
+
 SECONDS, SECONDS_IN_FULL = 8, 300
 STALE_AFTER = 5.0  # seconds after which everybody must know
 BATCH = 20  # articles: enough that Chroma writes its own files, at 1,000 vectors, many times over

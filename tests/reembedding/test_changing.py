@@ -37,6 +37,8 @@ from tests.small_models import make_model
 from ui import cli
 from ui.cli.ingest_session import IngestSession
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("mode", ["read", "write"])
 def test_the_new_model_answers_once_every_passage_has_its_vector(

@@ -20,6 +20,8 @@ from rag.store.staged_vectors import StagedVectors
 from tests.processes import Pipe, Process
 from tests.reembedding.bridges import ARTICLES, an_article, answers, meta, nearest, of, sought
 
+pytestmark = pytest.mark.slow
+
 
 def _search_until_told(folder: Path, end: Connection) -> None:
     """Search without end; say which models answered, and by which cosine at the least."""
