@@ -176,7 +176,7 @@ class PacedChatbot(QuotingChatbot):
 
     What is to be searched slowly pauses before the first one.
 
-    Answers to doubtful questions have one statement that is only partly supported, and a rejected one.
+    Answers to doubtful questions have one partly supported statement, and a rejected one.
     """
 
     def __init__(self, archive: Archive, go: Path) -> None:
