@@ -141,7 +141,7 @@ def restore_backup(file: Path, folder: Path) -> Manifest:
         with tempfile.TemporaryDirectory(prefix=STAGING, dir=folder) as staging:
             staged = Path(staging, FILE)
             manifest = _checked(file, staged)
-            for path in (folder / "lexical", *folder.glob("vectors*")):
+            for path in (*folder.glob("lexical*"), *folder.glob("vectors*")):
                 if path.is_dir():  # of a lost database
                     shutil.rmtree(path)
             for name in (f"{FILE}-wal", f"{FILE}-shm"):

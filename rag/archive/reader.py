@@ -362,6 +362,19 @@ class ArchiveReader(ArchiveView):
         self.refresh()
         return self._found(self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k)
 
+    def article_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return the `k` articles whose whole texts score best by BM25, as their first passages.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most articles to return.
+            filters: The filters that the articles must pass.
+        """
+        self.refresh()
+        return self._found(self._indexes.search_articles(query, k, filters=filters), k)
+
     def search(
         self,
         query: str,

@@ -127,6 +127,20 @@ class ArchiveSnapshot(ArchiveView):
         ended = self._ended().search_bm25(query, k, stood.ended, phrases=phrases)
         return self._found([*found, *ended], k)
 
+    def article_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return the `k` articles whose whole texts score best by BM25, as their first passages.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most articles to return.
+            filters: The filters that the articles must pass.
+        """
+        stood = self._passages(filters)
+        found = self._archive.indexes.search_articles(query, k, filters=filters, up_to=self._newest)
+        return self._found([*found, *self._ended().search_articles(query, k, stood.ended)], k)
+
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
 
@@ -261,8 +275,11 @@ class ArchiveSnapshot(ArchiveView):
         generation = self._record.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
             stood = passages.live(numbers.tolist(), self._valid)
-            words = self._archive.indexes.bm25
-            ended = HistoricalPassages(list(stood.values()), passages.vectors(numbers), words)
+            ended = HistoricalPassages(
+                [stood[number] for number in sorted(stood)],
+                passages.vectors(numbers),
+                *self._archive.indexes.text_indexes,
+            )
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]
 

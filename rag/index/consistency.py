@@ -16,6 +16,7 @@ import numpy as np
 
 from rag.index.chroma_index import synced_sequence
 from rag.index.index_pair import IndexPair
+from rag.index.tantivy_index import TantivyIndex, Unit
 from rag.nlp.dates import format_date
 from rag.store.articles import ArticleStore
 from rag.store.database import Database
@@ -23,12 +24,14 @@ from rag.store.integrity import Place, Problem, counted
 from rag.store.passages import Numbers
 
 CHUNK = 5_000  # vectors compared at a time
+PLACES: dict[Unit, Place] = {"passages": "word index", "articles": "article index"}
 SAME = 0.999  # vectors with a higher cosine are equal; float32 loses 1e-6
 
 
 def index_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     """Yield the differences between the indexes and the store, as of each index's last change."""
-    yield from _read("word index", _text_problems(store, indexes))
+    for index in indexes.text_indexes:
+        yield from _read(PLACES[index.unit], _text_problems(store, index))
     yield from _read("vector index", _vector_problems(store, indexes))
 
 
@@ -46,20 +49,20 @@ def repair_indexes(indexes: IndexPair, problems: Sequence[Problem]) -> None:
         of_it = [problem for problem in problems if problem.place == place]
         numbers = np.unique(np.array([n for p in of_it for n in p.numbers], np.int64))
         if not all(problem.numbers for problem in of_it):
-            indexes.rebuild(bm25=place == "word index", vectors=place == "vector index")
-        elif place == "word index":
+            indexes.rebuild(bm25=place != "vector index", vectors=place == "vector index")
+        elif place != "vector index":
             indexes.reindex_text(numbers)
         else:
             indexes.reindex_vectors(numbers)
     indexes.catch_up()
 
 
-def _text_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
-    bm25 = indexes.bm25
-    for name in bm25.damaged_files():
-        yield Problem("word index", f"its file {name} is damaged", "index")
-    bm25.refresh()
-    yield from _agrees("word index", store, bm25.all_numbers(), bm25.reached)
+def _text_problems(store: ArticleStore, index: TantivyIndex) -> Iterator[Problem]:
+    place = PLACES[index.unit]
+    for name in index.damaged_files():
+        yield Problem(place, f"its file {name} is damaged", "index")
+    index.refresh()
+    yield from _agrees(place, store, index.all_numbers(), index.reached)
 
 
 def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
@@ -97,7 +100,9 @@ def _agrees(place: Place, store: ArticleStore, held: Numbers, reached: int) -> I
     if reached > store.database.sequence():
         yield Problem(place, "it is ahead of the database", "index")
         return
-    expected = store.passages.numbers_at(reached)
+    of_articles = place == PLACES["articles"]
+    passages = store.passages
+    expected = (passages.first_numbers_at if of_articles else passages.numbers_at)(reached)
     found, times = np.unique(held, return_counts=True)
     for numbers, what in (
         (np.setdiff1d(expected, found), "missing from it"),
@@ -105,7 +110,8 @@ def _agrees(place: Place, store: ArticleStore, held: Numbers, reached: int) -> I
         (found[times > 1], "in it more than once"),
     ):
         if len(numbers):
-            what = f"{counted(len(numbers), 'passage')} {what} (the first: {numbers[0]})"
+            one = "article" if of_articles else "passage"
+            what = f"{counted(len(numbers), one)} {what} (the first: {numbers[0]})"
             yield Problem(place, what, "index", len(numbers), tuple(numbers.tolist()))
 
 

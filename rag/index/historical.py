@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -32,21 +33,32 @@ class HistoricalPassages:
         passages: Sequence[IndexedPassage],
         vectors: tuple[Numbers, Vectors],
         index: TantivyIndex,
+        article_index: TantivyIndex,
     ) -> None:
         """Analyse passages.
 
         Args:
-            passages: The passages.
+            passages: The passages, in order of their numbers.
             vectors: Their numbers and vectors.
-            index: The text index, for its term statistics.
+            index: The text index of passages, for its term statistics.
+            article_index: The text index of articles, likewise.
         """
-        self.numbers: Numbers = np.array([live.number for live in passages], np.int64)
         self._vectors = vectors
-        self._index = index
-        ruled = [(live, stemming_rules(live.head.language)) for live in passages]
-        self._text = _Field([analyze(live.passage.text, rule) for live, rule in ruled])
-        titles = {live.head: analyze(live.head.title, rule) for live, rule in ruled}
-        self._title = _Field([titles[live.head] for live in passages])
+        numbers = [live.number for live in passages]
+        texts = [analyze(one.passage.text, stemming_rules(one.head.language)) for one in passages]
+        heads = {
+            one.head: analyze(one.head.title, stemming_rules(one.head.language)) for one in passages
+        }
+        titles = [heads[live.head] for live in passages]
+        self._passages = _Documents(index, numbers, texts, titles)
+        firsts, whole = list[int](), list[list[str]]()
+        for _, places in groupby(range(len(passages)), lambda i: passages[i].head):
+            of_it = list(places)
+            firsts.append(of_it[0])
+            whole.append([term for i in of_it for term in texts[i]])
+        self._articles = _Documents(
+            article_index, [numbers[i] for i in firsts], whole, [titles[i] for i in firsts]
+        )
 
     def search_vectors(self, vector: Vectors, k: int, among: Numbers) -> Scored:
         """Return the `k` of these passages nearest to `vector`, best first."""
@@ -70,6 +82,38 @@ class HistoricalPassages:
         Returns:
             Passage numbers and scores, best first.
         """
+        return self._passages.search(query, k, among, phrases)
+
+    def search_articles(self, query: str, k: int, among: Numbers) -> Scored:
+        """Return the `k` articles with the highest BM25 score, as their first passages.
+
+        Args:
+            query: The query.
+            k: The number of articles.
+            among: Numbers of the passages that may be returned.
+
+        Returns:
+            Passage numbers and scores, best first.
+        """
+        return self._articles.search(query, k, among, ())
+
+
+class _Documents:
+    """Texts and titles of passages or articles, for exact BM25."""
+
+    def __init__(
+        self,
+        index: TantivyIndex,
+        numbers: Sequence[int],
+        texts: Sequence[list[str]],
+        titles: Sequence[list[str]],
+    ) -> None:
+        self._index = index
+        self.numbers: Numbers = np.array(numbers, np.int64)
+        self._text, self._title = _Field(texts), _Field(titles)
+
+    def search(self, query: str, k: int, among: Numbers, phrases: Sequence[str]) -> Scored:
+        """Return the `k` documents with the highest score, best first."""
         totals = np.zeros(len(self.numbers))
         for term in self._index.terms(query):
             totals += self._text.bm25(term, self._index.rarity("text", term))

@@ -70,6 +70,23 @@ class IndexPair(IndexSync):
             query, k + self._ended, filters=filters, phrases=phrases, up_to=up_to
         )
 
+    def search_articles(
+        self, query: str, k: int, *, filters: Filters, up_to: int | None = None
+    ) -> Scored:
+        """Return the articles with the highest BM25 score, which may include ended ones.
+
+        Args:
+            query: The query.
+            k: The number of current articles wanted.
+            filters: Filters for the articles.
+            up_to: The highest first passage number to return; None for no limit.
+
+        Returns:
+            Numbers of the articles' first passages and scores, best first.
+        """
+        filters = rights_clause(self._store.database, filters)
+        return self.article_bm25.search(query, k + self._ended, filters=filters, up_to=up_to)
+
     def search_vectors(
         self, vector: Vectors, k: int, *, filters: Filters, among: Numbers | None = None
     ) -> Scored:
@@ -119,17 +136,22 @@ class IndexPair(IndexSync):
             return
         if replaced:
             self._reopen()
-        behind = min(self.bm25.reached, self._reached()) < sequence
+        behind = min(self._text_reached(), self._reached()) < sequence
         if behind and not self._caught_up():
-            self.bm25.refresh()
+            for index in self.text_indexes:
+                index.refresh()
         added = self._store.passages.numbers_added_since(self._reached())
         if len(added) > TAIL_LIMIT:
             self._reopen()
             added = self._store.passages.numbers_added_since(self._reached())
         self._tail = self._store.passages.vectors(added)
         self._ended = len(self._store.passages.removed_since(self._reached()))
-        # If the text index is behind, a writer is about to commit: look again at the next search.
-        self._seen = sequence if self.bm25.reached >= sequence else -1
+        # If a text index is behind, a writer is about to commit: look again at the next search.
+        self._seen = sequence if self._text_reached() >= sequence else -1
+
+    def _text_reached(self) -> int:
+        """Return the last change in both text indexes."""
+        return min(index.reached for index in self.text_indexes)
 
     def _reached(self) -> int:
         """Return the last change in the vector index; 0 if its vectors are another model's."""

@@ -18,8 +18,7 @@ from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
 from rag.index.chroma_index import ChromaIndex
-from rag.index.tantivy_index import FOLDER as LEXICAL_FOLDER
-from rag.index.tantivy_index import TantivyIndex
+from rag.index.tantivy_index import FOLDERS, TantivyIndex, Unit
 from rag.store.articles import ArticleStore
 from rag.store.connection import unopened_error
 from rag.store.file_permissions import OWNER, make_private
@@ -32,7 +31,7 @@ GUARD = "vectors.lock"
 
 
 class IndexSync:
-    """The Chroma and Tantivy indexes of one archive, synced to the store by sequence number."""
+    """The Chroma index and both Tantivy indexes of one archive, synced to the store by sequence."""
 
     def __init__(self, folder: Path, store: ArticleStore, lock: FileLock | None) -> None:
         """Open the indexes lazily.
@@ -52,20 +51,33 @@ class IndexSync:
 
     def close(self) -> None:
         """Close the indexes that are open."""
-        for name in ("bm25", "vectors"):
+        for name in ("bm25", "article_bm25", "vectors"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
     @cached_property
     def bm25(self) -> TantivyIndex:
-        """The text index, opened on first use and rebuilt if it is damaged.
+        """The text index of passages, opened on first use and rebuilt if it is damaged.
 
         Raises:
             ArchiveDamagedError: It is damaged, and another process holds the write lock.
             ArchiveUnwritableError: It can't be opened for lack of write permission.
         """
+        return self._opened_text("passages")
+
+    @cached_property
+    def article_bm25(self) -> TantivyIndex:
+        """The text index of articles; see `bm25`."""
+        return self._opened_text("articles")
+
+    @property
+    def text_indexes(self) -> tuple[TantivyIndex, TantivyIndex]:
+        """Both text indexes."""
+        return self.bm25, self.article_bm25
+
+    def _opened_text(self, unit: Unit) -> TantivyIndex:
         try:
-            return TantivyIndex(self.folder)
+            return TantivyIndex(self.folder, unit)
         except Exception as error:  # Tantivy raises many types for damaged files
             with self._writing() as may:
                 if not may:
@@ -74,15 +86,15 @@ class IndexSync:
                         f"the word index of {self.folder} cannot be read ({error}): "
                         "run `backfile ingest` again when the other process has finished"
                     ) from error
-                return self._repaired_bm25()
+                return self._repaired_text(unit)
 
-    def _repaired_bm25(self) -> TantivyIndex:
-        """Open the text index under the write lock; replace it if it still can't be read."""
+    def _repaired_text(self, unit: Unit) -> TantivyIndex:
+        """Open a text index under the write lock; replace it if it still can't be read."""
         try:
-            return TantivyIndex(self.folder)  # another process may have repaired it in the meantime
+            return TantivyIndex(self.folder, unit)  # another process may have repaired it meanwhile
         except Exception:
-            shutil.rmtree(self.folder / LEXICAL_FOLDER)
-            return TantivyIndex(self.folder)
+            shutil.rmtree(self.folder / FOLDERS[unit])
+            return TantivyIndex(self.folder, unit)
 
     @cached_property
     def vectors(self) -> ChromaIndex:
@@ -151,29 +163,30 @@ class IndexSync:
             old.close()
 
     def catch_up(self) -> None:
-        """Bring both indexes up to date with the store; needs the write lock.
+        """Bring all indexes up to date with the store; needs the write lock.
 
-        The text index's last change is read again under the lock: an earlier look may be out of
+        A text index's last change is read again under the lock: an earlier look may be out of
         date, and passages would be added twice.
         """
         sequence = self._store.database.sequence()
-        text_reached = self.bm25.refresh()
+        text_reached = [index.refresh() for index in self.text_indexes]
         self.rebuild(  # ahead of a store that was restored to an earlier state
-            bm25=text_reached > sequence, vectors=self.vectors.reached > sequence
+            bm25=max(text_reached) > sequence, vectors=self.vectors.reached > sequence
         )
-        behind = min(text_reached, self.vectors.reached) < sequence
-        if text_reached < sequence:
-            self.bm25.write(
-                self._store.passages.added_since(text_reached, FOLLOW_BATCH),
-                self._store.passages.removed_since(text_reached),
-                sequence,
-            )
+        behind = min(*text_reached, self.vectors.reached) < sequence
+        for index, reached in zip(self.text_indexes, text_reached, strict=True):
+            if reached < sequence:
+                index.write(
+                    self._store.passages.added_since(reached, FOLLOW_BATCH),
+                    self._store.passages.removed_since(reached),
+                    sequence,
+                )
         if self.vectors.reached < sequence:
             with self.guarded():
-                index = self.vectors
-                index.remove(self._store.passages.removed_since(index.reached))
-                self._fill(index, index.reached)
-                index.mark_synced(sequence)
+                vectors = self.vectors
+                vectors.remove(self._store.passages.removed_since(vectors.reached))
+                self._fill(vectors, vectors.reached)
+                vectors.mark_synced(sequence)
         if behind:
             make_private(self.folder)
 
@@ -184,7 +197,7 @@ class IndexSync:
         disk.
 
         Args:
-            bm25: Rebuild the text index.
+            bm25: Rebuild the text indexes.
             vectors: Rebuild the vector index.
         """
         if bm25:
@@ -196,11 +209,12 @@ class IndexSync:
 
     def _rebuild_text(self) -> None:
         sequence = self._store.database.sequence()
-        try:
-            self.bm25.rewrite(self._store.passages.added_since(0, FOLLOW_BATCH), sequence)
-        except Exception:  # Tantivy does not write beside files that it cannot read
-            self.bm25.clear()
-            self.bm25.rewrite(self._store.passages.added_since(0, FOLLOW_BATCH), sequence)
+        for index in self.text_indexes:
+            try:
+                index.rewrite(self._store.passages.added_since(0, FOLLOW_BATCH), sequence)
+            except Exception:  # Tantivy does not write beside files that it cannot read
+                index.clear()
+                index.rewrite(self._store.passages.added_since(0, FOLLOW_BATCH), sequence)
 
     def _rebuild_vectors(self) -> None:
         new = ChromaIndex.create_beside(self.folder, self._store.generation())
@@ -239,10 +253,17 @@ class IndexSync:
         One of 160 kills left a passage in the text index that its commit should have removed.
         """
         self.vectors.remove_leftovers()
-        live, held = self._store.passages.numbers(), self.bm25.all_numbers()
-        if not np.array_equal(live, held):
-            held, times = np.unique(held, return_counts=True)
-            self.reindex_text(np.union1d(np.setxor1d(held, live), held[times > 1]))
+        for index in self.text_indexes:
+            live, held = self._expected(index), index.all_numbers()
+            if not np.array_equal(live, held):
+                held, times = np.unique(held, return_counts=True)
+                self.reindex_text(np.union1d(np.setxor1d(held, live), held[times > 1]))
+
+    def _expected(self, index: TantivyIndex) -> Numbers:
+        """Return the numbers that a text index of all current passages has."""
+        passages, sequence = self._store.passages, self._store.database.sequence()
+        at = passages.numbers_at if index.unit == "passages" else passages.first_numbers_at
+        return at(sequence)
 
     def _fill(
         self,
@@ -257,9 +278,13 @@ class IndexSync:
             index.add(numbers.tolist(), vectors)
 
     def reindex_text(self, numbers: Numbers) -> None:
-        """Index these passages again in the text index: each current one once, no ended one."""
-        live = list(self._store.passages.live(numbers.tolist()).values())
-        self.bm25.write([live], numbers.tolist(), self.bm25.refresh())
+        """Index these passages and their articles again: each current one once, no ended one."""
+        passages = self._store.passages
+        for index in self.text_indexes:
+            if index.unit == "articles":
+                numbers = np.union1d(numbers, passages.of_same_articles(numbers))
+            live = passages.live(numbers.tolist())
+            index.write([[live[n] for n in sorted(live)]], numbers.tolist(), index.refresh())
 
     def reindex_vectors(self, numbers: Numbers) -> None:
         """Index these passages again in the vector index: each current one, no ended one."""
@@ -310,7 +335,8 @@ class IndexSync:
             yield True
         finally:
             self._holder = 0
-            if "bm25" in self.__dict__:
-                self.bm25.close()  # Tantivy's writer has its own lock
+            for name in ("bm25", "article_bm25"):
+                if name in self.__dict__:
+                    self.__dict__[name].close()  # Tantivy's writer has its own lock
             make_private(self.folder)
             lock.release()

@@ -1,31 +1,37 @@
-"""Text index in Tantivy, for BM25. The only module that imports tantivy.
+"""Text indexes in Tantivy, for BM25: one of passages, one of whole articles.
+
+An article's document has its title and all of its text, since a question's words may lie far apart.
+It contains the numbers of its passages, and is returned as the first one.
 
 A query is analysed here by the same rules as the passages (see `analyzers`), so no character of a
-question is query syntax. The last change in the index is a document of its own, written in the same
-commit as the passages.
+question is query syntax. The last change in an index is a document of its own, written in the same
+commit as the others.
 """
 
 from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import tantivy
 
 from rag.index.analyzers import ENGLISH, PLAIN, STEMMED, analyze, analyze_with, stemming_rules
 from rag.index.tantivy_files import check_segment_files, has_valid_checksum, is_file_in_use
-from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
+from rag.schema import ALL_RIGHTS, EVERYTHING, ArticleMetadata, Filters
 from rag.store.file_permissions import make_private_folder, make_tree_private
 from rag.store.rows import IndexedPassage, to_timestamp
 
 if TYPE_CHECKING:
     from rag.store.passages import Numbers
 
-FOLDER = "lexical"
+Unit = Literal["passages", "articles"]  # of which a document of an index holds one
+
+FOLDERS: dict[Unit, str] = {"passages": "lexical", "articles": "lexical-articles"}
 HEAP = 64_000_000  # bytes in memory before the writer writes a segment
 TITLE_BOOST = 0.5  # every passage has its article's title, which must not outweigh the text
 PHRASE_BOOST = 3.0
@@ -34,31 +40,40 @@ RAW = ("article_id", "publisher", "author", "section", "language", "kind", "acce
 PUBLIC = "\x00"  # the term of articles without access rights
 
 
-def _schema() -> tantivy.Schema:
+def _schema(unit: Unit) -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("number", stored=False, indexed=True, fast=True)
     builder.add_integer_field("published", stored=False, indexed=True, fast=True)
     builder.add_integer_field("reached", stored=False, indexed=True, fast=True)
+    if unit == "articles":
+        builder.add_integer_field("numbers", stored=False, indexed=True)
+    option = "position" if unit == "passages" else "freq"
     for field in ("title", "text"):  # terms separated by spaces
-        builder.add_text_field(field, tokenizer_name="whitespace", index_option="position")
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option=option)
     for field in RAW:
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
 
 class TantivyIndex:
-    """Tantivy index of passages by passage number; `reached` is its last change."""
+    """Tantivy index of passages, or of articles by their first passage.
 
-    def __init__(self, folder: Path) -> None:
-        """Open the text index of an archive; create it if missing."""
-        self.folder = folder / FOLDER
+    Attributes:
+        unit: Which of the two it is.
+        reached: The last change in it.
+    """
+
+    def __init__(self, folder: Path, unit: Unit = "passages") -> None:
+        """Open a text index of an archive; create it if missing."""
+        self.unit: Unit = unit
+        self.folder = folder / FOLDERS[unit]
         self._writer: Any = None
         self._open()
 
     def _open(self) -> None:
         make_private_folder(self.folder)
         check_segment_files(self.folder)
-        self._schema = _schema()
+        self._schema = _schema(self.unit)
         self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
         make_tree_private(self.folder)
         self.refresh()
@@ -89,7 +104,7 @@ class TantivyIndex:
         self._open()
 
     def count(self) -> int:
-        """Return the number of passages in the index."""
+        """Return the number of passages or articles in the index."""
         found = self._index.searcher().search(self._range("number", 0, EPOCH_BOUND), limit=1)
         return int(found.count)
 
@@ -98,7 +113,10 @@ class TantivyIndex:
         return set(self.all_numbers().tolist())
 
     def all_numbers(self) -> Numbers:
-        """Return the number of every indexed passage, ascending, with repetitions."""
+        """Return the number of every indexed passage, ascending, with repetitions.
+
+        In the index of articles, these are the articles' first passages.
+        """
         searcher = self._index.searcher()
         query = self._range("number", 0, EPOCH_BOUND)
         hits = searcher.search(query, limit=max(searcher.num_docs, 1)).hits
@@ -119,20 +137,24 @@ class TantivyIndex:
         """Add and remove passages in one commit.
 
         Args:
-            added: Batches of passages to add.
-            removed: Numbers of the passages to remove.
+            added: Batches of passages to add, in order; all of an article's, or none of them.
+            removed: Numbers of the passages to remove; an article goes with any of its passages.
             sequence: The change that the index then includes.
         """
         self._begin()
+        field = "number" if self.unit == "passages" else "numbers"
         for number in removed:
-            self._writer.delete_documents_by_query(self._term("number", number))
-        for batch in added:
-            for live in batch:
-                self._writer.add_document(_document(live))
+            self._writer.delete_documents_by_query(self._term(field, number))
+        self._add(added)
         self._writer.delete_documents_by_query(self._range("reached", 0, EPOCH_BOUND))
         self._writer.add_document(tantivy.Document(reached=sequence))
         self._writer.commit()
         self.refresh()
+
+    def _add(self, batches: Iterable[Sequence[IndexedPassage]]) -> None:
+        documents = _passage_documents if self.unit == "passages" else _article_documents
+        for document in documents(chain.from_iterable(batches)):
+            self._writer.add_document(document)
 
     def _begin(self) -> None:
         """Open a writer, and delete the unfinished files of a killed one.
@@ -152,9 +174,7 @@ class TantivyIndex:
         """
         self._begin()
         self._writer.delete_all_documents()
-        for batch in passages:
-            for live in batch:
-                self._writer.add_document(_document(live))
+        self._add(passages)
         self._writer.add_document(tantivy.Document(reached=sequence))
         self._writer.commit()
         self.close()
@@ -272,13 +292,25 @@ class TantivyIndex:
         return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
 
 
-def _document(live: IndexedPassage) -> tantivy.Document:
-    head = live.head
+def _passage_documents(passages: Iterable[IndexedPassage]) -> Iterator[tantivy.Document]:
+    return (_document(live.number, live.head, [live.passage.text]) for live in passages)
+
+
+def _article_documents(passages: Iterable[IndexedPassage]) -> Iterator[tantivy.Document]:
+    for _, of_it in groupby(passages, lambda live: (live.head.article_id, live.head.revision)):
+        lives = list(of_it)
+        document = _document(lives[0].number, lives[0].head, [live.passage.text for live in lives])
+        for live in lives:
+            document.add_integer("numbers", live.number)
+        yield document
+
+
+def _document(number: int, head: ArticleMetadata, texts: Sequence[str]) -> tantivy.Document:
     rule = stemming_rules(head.language)
     document = tantivy.Document(
-        number=live.number,
+        number=number,
         title=" ".join(analyze(head.title, rule)),
-        text=" ".join(analyze(live.passage.text, rule)),
+        text=" ".join(term for text in texts for term in analyze(text, rule)),
         stemmed=rule,
         article_id=head.article_id,
         publisher=head.publisher.casefold(),

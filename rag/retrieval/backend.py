@@ -49,6 +49,17 @@ class SearchBackend(Protocol):
             phrases: Phrases whose passages score extra.
         """
 
+    def article_candidates(
+        self, query: str, k: int, *, filters: Filters = ...
+    ) -> list[PassageCandidate]:
+        """Return the `k` articles whose whole texts score best by BM25, as their first passages.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most articles to return.
+            filters: The filters that the articles must pass.
+        """
+
     def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]:
         """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
 

@@ -357,7 +357,7 @@ def _refuse_lost_database(path: Path) -> None:
     Raises:
         ArchiveDamagedError: The folder has indexes.
     """
-    if any(part.is_dir() for part in (path.parent / "lexical", *path.parent.glob("vectors*"))):
+    if any(p.is_dir() for name in ("lexical*", "vectors*") for p in path.parent.glob(name)):
         raise ArchiveDamagedError(
             f"the database {path} is {'empty' if path.exists() else 'missing'}, but its indexes "
             f"are there: {RESTORE_HINT}"

@@ -23,7 +23,7 @@ _FILES = (
     "feedback.jsonl",
     "sources.toml*",
 )
-_FOLDERS = ("lexical", "vectors", "vectors-*", ".restore-*")
+_FOLDERS = ("lexical", "lexical-articles", "vectors", "vectors-*", ".restore-*")
 
 
 def make_private_folder(folder: Path) -> None:

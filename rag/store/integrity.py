@@ -22,7 +22,7 @@ from rag.store.rows import HEAD, HEAD_COLUMNS, row_to_article, row_to_passage
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
-Place = Literal["record", "word index", "vector index"]
+Place = Literal["record", "word index", "article index", "vector index"]
 # The repair: indexes are rebuilt from the database, lost vectors embedded again, orphaned rows
 # and impossible dates deleted; lost or altered texts need a backup or the source, and lost
 # changes are accepted if they can't be restored.

@@ -182,6 +182,25 @@ class PassageStore:
         ).fetchall()
         return np.fromiter((n for (n,) in rows), dtype=np.int64, count=len(rows))
 
+    def first_numbers_at(self, sequence: int) -> Numbers:
+        """Return the number of each article's first passage, as of a change, ascending."""
+        rows = self._database.connection.execute(
+            "SELECT min(p.number) FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.since <= ? AND (r.until IS NULL OR r.until > ?) "
+            "GROUP BY r.id ORDER BY 1",
+            (sequence, sequence),
+        ).fetchall()
+        return np.fromiter((n for (n,) in rows), dtype=np.int64, count=len(rows))
+
+    def of_same_articles(self, numbers: Numbers) -> Numbers:
+        """Return the numbers of all passages of the revisions that have these passages."""
+        rows: list[tuple[int]] = self._database.execute_for_each(
+            "SELECT number FROM passages WHERE revision_id IN "
+            "(SELECT revision_id FROM passages WHERE number IN ({}))",
+            numbers.tolist(),
+        )
+        return np.unique(np.array([n for (n,) in rows], dtype=np.int64))
+
     def removed_since(self, sequence: int) -> list[int]:
         """Return the numbers of the passages that ended after a change."""
         rows = self._database.connection.execute(
