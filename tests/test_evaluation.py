@@ -16,6 +16,7 @@ from rag.evaluate.retrieval import (
     evaluate_retrieval,
     measured,
     read_questions,
+    unique_questions,
 )
 from tests.fakes import WordEmbeddings
 from tests.test_retrieval import ARTICLES, in_sentences
@@ -69,6 +70,17 @@ def test_a_line_that_stands_twice_counts_twice_and_a_thumb_as_given_last():
     assert [q.gold for q in read_questions([up, down])] == [("b",)]
 
 
+def test_unique_questions_merges_gold_of_repeated_lines():
+    lines = [
+        '{"question": "Where did it sink?", "asked_on": "2024-10-24", "gold": ["a"]}',
+        '{"question": "where did  it sink?", "asked_on": "2024-10-24", "gold": ["b", "a"]}',
+        '{"question": "Where did it sink?", "asked_on": "2024-10-25", "answer": "Lund"}',
+    ]
+    first, second = unique_questions(read_questions(lines))
+    assert first.gold == ("a", "b")
+    assert (second.answer, second.gold) == ("Lund", ())
+
+
 @pytest.fixture(scope="module")
 def evaluation(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
@@ -113,4 +125,5 @@ def test_a_run_is_drawn_beside_the_one_before(evaluation, tmp_path):
 def test_the_real_questions_are_read():
     questions = read_questions(REAL.read_text("utf-8").splitlines())
     assert sum(bool(q.gold) for q in questions) == 277
+    assert sum(bool(q.gold) for q in unique_questions(questions)) == 121
     assert json.loads(RetrievalEvaluation({}, (), {}).saved())["kinds"] == {}

@@ -124,8 +124,8 @@ class RetrievalEvaluation(Evaluation):
 def read_questions(lines: Iterable[str], *, access: Access = ()) -> list[EvaluationQuestion]:
     """Return the questions of a JSONL file.
 
-    Of several feedback lines with one `id`, only the last counts; other repeated questions count
-    each time.
+    Of several feedback lines with one `id`, only the last is read; other repeated questions are
+    read each time (see `unique_questions`).
 
     Args:
         lines: The file's lines. Each has `question`, and `gold` (article ids), `answer` or both;
@@ -148,6 +148,25 @@ def read_questions(lines: Iterable[str], *, access: Access = ()) -> list[Evaluat
             found[question.id] = question
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"line {number} is not a question: {error}") from error
+    return list(found.values())
+
+
+def unique_questions(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuestion]:
+    """Return each question once, with the gold articles of all of its lines.
+
+    A quiz file repeats some questions many times: counted by line, few questions decide, and the
+    interval is too narrow. Questions of the same words, day of asking and filters are the same.
+    """
+    found: dict[tuple[str, datetime | None, Filters], EvaluationQuestion] = {}
+    for one in questions:
+        key = " ".join(one.question.casefold().split()), one.asked_on, one.filters
+        first = found.setdefault(key, one)
+        found[key] = replace(
+            first,
+            gold=tuple(dict.fromkeys((*first.gold, *one.gold))),
+            answer=first.answer or one.answer,
+            candidates=tuple(dict.fromkeys((*first.candidates, *one.candidates))),
+        )
     return list(found.values())
 
 

@@ -16,7 +16,13 @@ from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
 from rag.settings import Settings
 from ui.cli.command import Example, ManualPage
-from ui.cli.evaluate_report import ReportOptions, evaluation_options, read_lines, report
+from ui.cli.evaluate_report import (
+    ReportOptions,
+    evaluation_options,
+    every_line,
+    read_lines,
+    report,
+)
 from ui.cli.options import Date, Number, PathName
 from ui.cli.progress import show_progress
 
@@ -88,6 +94,7 @@ PERTURBATIONS_PER_ARTICLE = 2  # at the least: most articles allow two or three 
     metavar="N",
     help="Number of questions in each set.",
 )
+@every_line
 @evaluation_options
 def answers(
     questions: Path | None,
@@ -96,6 +103,7 @@ def answers(
     claims: tuple[Path, ...],
     altered: int | None,
     most: int,
+    every_line: bool,
     settings: Settings,
     report_options: ReportOptions,
 ) -> int:
@@ -109,7 +117,7 @@ def answers(
             "Nothing to measure: give QUESTIONS, --premises, --claims or --altered."
         )
     from rag.evaluate.metrics import OutcomeEvaluation, compare
-    from rag.evaluate.retrieval import read_questions
+    from rag.evaluate.retrieval import read_questions, unique_questions
     from ui import opening
 
     before = report_options.load_earlier(OutcomeEvaluation.loaded)
@@ -118,6 +126,8 @@ def answers(
         measures: list[Metric[Outcome]] = []
         if questions:
             asked = read_lines(questions, partial(read_questions, access=ALL_RIGHTS))
+            if not every_line:
+                asked = unique_questions(asked)
             measures += _answers(archive, chatbot, asked, most)
             if until:
                 measures += _refusal(archive, chatbot, asked, until, most)

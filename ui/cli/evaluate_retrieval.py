@@ -13,7 +13,13 @@ from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
 from ui.cli.command import Example, ManualPage
 from ui.cli.evaluate_plot import plot
-from ui.cli.evaluate_report import ReportOptions, evaluation_options, read_lines, report
+from ui.cli.evaluate_report import (
+    ReportOptions,
+    evaluation_options,
+    every_line,
+    read_lines,
+    report,
+)
 from ui.cli.options import PathName
 from ui.cli.progress import show_progress
 
@@ -28,7 +34,8 @@ if TYPE_CHECKING:
             "Questions",
             "A question is a JSON object on a line: `question`; `gold`, the IDs of the articles "
             "that answer it, or `answer`, a string to look for; and `asked_on`, its date. "
-            "feedback.jsonl in the archive's folder, which the page writes, has this format.",
+            "feedback.jsonl in the archive's folder, which the page writes, has this format. A "
+            "question that is on several lines counts once, with the `gold` of all of them.",
         )
     ],
     examples=[
@@ -54,11 +61,13 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Plot the measures: .svg, .png or .pdf.",
 )
+@every_line
 @evaluation_options
 def retrieval(
     questions: Path,
     asked_on: Literal["given", "withheld"],
     picture: Path | None,
+    every_line: bool,
     settings: Settings,
     report_options: ReportOptions,
 ) -> int:
@@ -68,9 +77,16 @@ def retrieval(
     """
     from rag.archive.archive import Archive
     from rag.evaluate.metrics import compare
-    from rag.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval, read_questions
+    from rag.evaluate.retrieval import (
+        RetrievalEvaluation,
+        evaluate_retrieval,
+        read_questions,
+        unique_questions,
+    )
 
     asked = read_lines(questions, partial(read_questions, access=ALL_RIGHTS))
+    if not every_line:
+        asked = unique_questions(asked)
     before = report_options.load_earlier(RetrievalEvaluation.loaded)
     with Archive.open(settings.archive, settings=settings) as archive:
         found = evaluate_retrieval(
