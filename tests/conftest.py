@@ -15,9 +15,9 @@ from filelock import FileLock
 from hypothesis import settings
 
 from tests.browser.person import WAIT
-from tests.chromium import find_browser, open_browser
-from tests.commands import run
-from tests.effort import USUAL
+from tests.support.chromium import find_browser, open_browser
+from tests.support.commands import run
+from tests.support.example_counts import USUAL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,7 +36,8 @@ if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
 # with it; one with a handler of its own hands the default on.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadline: the machine may be shared, and no test is about time. `tests.effort` follows these.
+# No deadline: the machine may be shared, and no test is about time. The profile also scales
+# `tests.support.example_counts`.
 settings.register_profile("some", deadline=None, max_examples=USUAL * 3 // 10)
 settings.register_profile("full", deadline=None, max_examples=USUAL * 2)
 settings.load_profile("some")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag.citations import build_citation, number_citations, read_citations, tidy_markers
 from rag.schema import Span, Statement
-from tests.newsroom import FERRY, TROOPS, FakeArchive
+from tests.support.fake_archive import FERRY, TROOPS, FakeArchive
 
 HITS = FakeArchive(TROOPS, FERRY).passages
 

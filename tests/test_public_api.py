@@ -24,7 +24,7 @@ import rag
 from ingest.pipeline import ingest
 from rag import Answer, Archive, Article, Chatbot, Filters, InvalidValueError, NewsRetriever, Span
 from rag.chunking import EstimatedTokens, split_article
-from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
+from tests.support.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 
 QUESTION = "What was closed after the storm?"
 DAY = datetime(2024, 10, 21, tzinfo=UTC)

@@ -24,7 +24,7 @@ from rag.schema import (
     TimeRange,
     Usage,
 )
-from tests.fakes import HARBOUR
+from tests.support.fakes import HARBOUR
 
 TEXTS = st.text(max_size=20)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=9)), timezone(timedelta(minutes=-210))])

@@ -19,7 +19,7 @@ from rag.archive.archive import Archive
 from rag.errors import ArchiveNotFoundError, BackfileError, ChatModelError, SettingsError
 from rag.index.chroma_index import DamagedIndexError
 from rag.settings import RANGES, Settings
-from tests.fakes import small_archive
+from tests.support.fakes import small_archive
 from ui.cli import main
 
 ROOT = Path(__file__).parent.parent

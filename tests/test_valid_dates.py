@@ -22,7 +22,7 @@ from rag.query.parser import parse_question
 from rag.schema import Article, Span
 from rag.store.database import Database
 from rag.valid_dates import FIRST_DAY, LAST_DAY, clamp_day, is_valid_date, shift, validate_date
-from tests.fakes import HARBOUR, WordEmbeddings, small_archive
+from tests.support.fakes import HARBOUR, WordEmbeddings, small_archive
 from ui.cli import main
 
 EDGES = [

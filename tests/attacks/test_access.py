@@ -21,7 +21,7 @@ from rag.retrieval.langchain import NewsRetriever
 from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Notice, Passage, Span
 from rag.settings import Settings
 from rag.store.filters import restricts, rights_clause
-from tests.fakes import WordEmbeddings, phrase_hits, small_archive
+from tests.support.fakes import WordEmbeddings, phrase_hits, small_archive
 from ui.cli import main
 from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn

@@ -17,7 +17,7 @@ from rag.archive.archive import Archive
 from rag.archive.backup import restore_backup, write_backup
 from rag.archive.doctor import find_problems
 from rag.errors import BackupError
-from tests.fakes import ARTICLES, WordEmbeddings, small_archive
+from tests.support.fakes import ARTICLES, WordEmbeddings, small_archive
 from ui import cli
 
 pytestmark = pytest.mark.slow

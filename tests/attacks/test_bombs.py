@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ingest.readers.field_map import FieldMap
-from tests.pdfs import pdf
+from tests.support.pdf_writer import pdf
 
 pytestmark = pytest.mark.slow
 

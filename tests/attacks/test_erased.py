@@ -10,9 +10,9 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.schema import Notice
-from tests.attacks.served import QUESTION, Visit, client, serving
-from tests.desks import asked
-from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
+from tests.attacks.server import QUESTION, Visit, client, serving
+from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
+from tests.support.sessions import asked
 from ui.web.app import Served
 from ui.web.feedback import FILE
 from ui.web.state import Session

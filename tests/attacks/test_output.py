@@ -20,9 +20,9 @@ from rag.archive.archive import Archive
 from rag.citations import MARKER, build_citation, read_citations
 from rag.sanitize import article_line, neutralize_markers, strip_controls, web_address
 from rag.schema import Answer, Article, Citation, Hit, Notice, Span, Statement
-from tests.fakes import WordEmbeddings
-from tests.test_page_markup import ENGLISH, Page, Shelf, turn
-from tests.test_render import HEAD, HIT, PASSAGE
+from tests.support.fakes import WordEmbeddings
+from tests.ui.test_render import HEAD, HIT, PASSAGE
+from tests.web.test_views import ENGLISH, Page, Shelf, turn
 from ui import answer_formats, render
 from ui.cli import format as terminal
 from ui.web.views import article as article_view

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
-from tests.fakes import HARBOUR
+from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
+from tests.support.fakes import HARBOUR
 from ui.web import input_validation
 from ui.web.app import Served
 from ui.web.ask_request import request_from_fields, request_from_link

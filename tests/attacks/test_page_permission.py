@@ -13,9 +13,9 @@ import pytest
 
 from rag.errors import SettingsError
 from rag.settings import Settings
-from tests.attacks.served import TOKEN, Visit, client, serving
+from tests.attacks.server import TOKEN, Visit, client, serving
 from tests.browser.conftest import free_port
-from tests.fakes import HARBOUR
+from tests.support.fakes import HARBOUR
 from ui.web.app import Served
 from ui.web.auth import WriteAccess
 

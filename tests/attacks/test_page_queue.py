@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
+from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
 from tests.benchmarks.load import hold
-from tests.fakes import HARBOUR, QuotingChatbot, text_of
+from tests.support.fakes import HARBOUR, QuotingChatbot, text_of
 from ui.web import quota
 from ui.web.app import Served
 from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of

@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import SettingsError
 from rag.settings import Settings
-from tests.attacks.served import QUESTION, answer, ask, client, raw, serving
+from tests.attacks.server import QUESTION, answer, ask, client, raw, serving
 from ui.web.app import Served
 from ui.web.auth import is_same_origin
 from ui.web.request_guard import LARGEST_BODY, AllowedHosts, Guard

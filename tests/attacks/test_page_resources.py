@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rag.schema import Answer, Hit, Passage
-from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
-from tests.fakes import HARBOUR
+from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
+from tests.support.fakes import HARBOUR
 from ui.web import browser_storage, feedback
 from ui.web.app import Served
 from ui.web.feedback import FeedbackFile

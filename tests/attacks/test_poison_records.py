@@ -25,7 +25,7 @@ from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, ModelError
 from rag.schema import Article
 from rag.store.ingest_log import RejectLog
-from tests.fakes import WordEmbeddings
+from tests.support.fakes import WordEmbeddings
 
 pytestmark = pytest.mark.slow
 

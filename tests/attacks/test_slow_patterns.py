@@ -22,8 +22,8 @@ from rag.query.decompose import split_question
 from rag.query.parser import LONGEST_QUESTION, parse_question, resolve_followup
 from rag.query.sources import find_authors, find_publishers
 from rag.query.time_filter import find_time_filter
-from tests.fakes import small_archive
-from tests.patterns import seconds
+from tests.support.fakes import small_archive
+from tests.support.regular_expressions import seconds
 from ui import cli
 
 NOW = datetime(2024, 10, 24, tzinfo=UTC)

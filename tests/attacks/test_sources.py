@@ -26,10 +26,10 @@ from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from rag.store.held_changes import MOST_OF_AN_ORIGIN, ArticleOrigins, HeldChange, HeldChanges
 from rag.urls import is_same_site
-from tests.newsstand import Newsstand, Page, newsstand
-from tests.test_following import STORY, feed, page
-from tests.test_identity import Model
-from tests.test_readers_iptc import NINJS
+from tests.fetch.test_crawler import STORY, feed, page
+from tests.ingest.test_identity import Model
+from tests.readers.test_iptc import NINJS
+from tests.support.fake_site import Newsstand, Page, newsstand
 
 pytestmark = pytest.mark.slow
 

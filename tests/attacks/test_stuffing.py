@@ -13,7 +13,7 @@ from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.nlp.keyword_stuffing import is_stuffed, is_stuffed_title
 from rag.schema import Answer, Article, Hit, Span
-from tests.fakes import WordEmbeddings
+from tests.support.fakes import WordEmbeddings
 
 QUESTION = "What did the harbour council decide about the Alder Street bridge?"
 ASKED_ON = datetime(2024, 10, 28, tzinfo=UTC)

@@ -29,7 +29,7 @@ from threading import Event
 import httpx
 
 from tests.browser.conftest import ROOT, free_port
-from tests.commands import environment
+from tests.support.commands import environment
 
 QUESTIONS = (
     "What did South Korea threaten?",

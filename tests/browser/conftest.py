@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.person import WAIT
-from tests.commands import command, environment, run
-from tests.fakes import ARTICLES, as_json
+from tests.support.commands import command, environment, run
+from tests.support.fakes import ARTICLES, as_json
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent.parent
 def invitation(
     browser: Browser, sample_archive: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The address that `backfile serve` prints, over the sample and the articles of `tests.fakes`.
+    """The address that `backfile serve` prints, for the sample and `tests.support.fakes`.
 
     Its token allows adding and removing articles.
     """
@@ -50,7 +50,7 @@ def address(invitation: str) -> str:
 
 @dataclass(frozen=True)
 class Paced:
-    """The page of `tests.browser.paced`; a file lets slow answers go on."""
+    """The page of `tests.browser.paced_page`; a file lets slow answers go on."""
 
     address: str
     go: Path
@@ -58,7 +58,7 @@ class Paced:
 
 @pytest.fixture(scope="session")
 def paced_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paced]:
-    from tests.browser.paced import serving_paced  # 2.5 s of Gradio, where there is a browser
+    from tests.browser.paced_page import serving_paced  # 2.5 s of Gradio, where there is a browser
 
     folder = tmp_path_factory.mktemp("paced")
     with serving_paced(folder) as address:

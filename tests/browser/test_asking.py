@@ -20,7 +20,7 @@ from tests.browser.person import (
     chips,
     settled,
 )
-from tests.fakes import ARABIC, HARBOUR, ORCHARD
+from tests.support.fakes import ARABIC, HARBOUR, ORCHARD
 
 SLOWLY = "What of the harbour bridge, slowly?"
 

@@ -15,7 +15,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.paced import serving_paced
+from tests.browser.paced_page import serving_paced
 from tests.browser.person import Opened, ask_and_wait, cards, serious, settled
 
 FERRY = {

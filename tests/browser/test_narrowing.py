@@ -8,7 +8,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 from tests.browser.person import Opened, ask_and_wait, cards, chips
-from tests.fakes import ARABIC
+from tests.support.fakes import ARABIC
 
 THREATS = "What did South Korea threaten?"
 

@@ -20,7 +20,7 @@ from tests.browser.person import (
     open_article,
     settled,
 )
-from tests.fakes import HARBOUR, HOSTILE
+from tests.support.fakes import HARBOUR, HOSTILE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Paced
 from tests.browser.person import Opened, ask_and_wait
-from tests.fakes import HARBOUR
+from tests.support.fakes import HARBOUR
 
 BRIDGE = "What of the harbour bridge?"
 COPYING = ["clipboard-read", "clipboard-write"]

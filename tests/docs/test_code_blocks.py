@@ -21,7 +21,6 @@ import pytest
 from ingest.trusted_sources import read_trusted_sources
 from rag.evaluate.retrieval import read_questions
 from rag.settings import PREFIX, Settings
-from tests.commands import run
 from tests.docs.documents import (
     PAGES,
     ROOT,
@@ -32,6 +31,7 @@ from tests.docs.documents import (
     is_shown,
     shell_lines,
 )
+from tests.support.commands import run
 from ui.cli.main import cli
 
 SAMPLE = ROOT / "ingest" / "sample"

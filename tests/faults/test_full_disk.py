@@ -14,10 +14,10 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, BackfileError
-from tests.fakes import WordEmbeddings
-from tests.faults.desk import LOG, article, deeds, do, settle, some_deed
 from tests.faults.mounting import may_be_written, mount_own
-from tests.processes import Pipe, Process
+from tests.faults.random_writer import LOG, article, deeds, do, settle, some_deed
+from tests.support.fakes import WordEmbeddings
+from tests.support.processes import Pipe, Process
 
 TIMES, TIMES_IN_FULL = 4, 50
 FULL_TIMES, FULL_TIMES_IN_FULL = 2, 50

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.desk import deeds, settle, work
-from tests.processes import Pipe, Process
+from tests.faults.random_writer import deeds, settle, work
+from tests.support.processes import Pipe, Process
 
 LONGEST = 1.0  # seconds that a writer lives after its first deed
 OPENING = 0.2  # of the writers are killed while they open, and mend what the last one left

@@ -17,9 +17,9 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
-from tests.fakes import WordEmbeddings, phrase_hits
-from tests.faults.desk import article
-from tests.processes import Barrier, Pipe, Process
+from tests.faults.random_writer import article
+from tests.support.fakes import WordEmbeddings, phrase_hits
+from tests.support.processes import Barrier, Pipe, Process
 
 pytestmark = pytest.mark.slow
 

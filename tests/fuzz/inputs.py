@@ -12,11 +12,11 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from textwrap import wrap
 
-from tests.pdfs import Line, pdf
-from tests.test_readers_feeds import ATOM, RSS, SITEMAP
-from tests.test_readers_html import BODY, LD, PARAGRAPHS, page
-from tests.test_readers_iptc import G2, NINJS, NITF
-from tests.test_readers_warc import ARC_HEAD, URL, WHOLE, arc
+from tests.readers.test_feeds import ATOM, RSS, SITEMAP
+from tests.readers.test_html import BODY, LD, PARAGRAPHS, page
+from tests.readers.test_iptc import G2, NINJS, NITF
+from tests.readers.test_warc import ARC_HEAD, URL, WHOLE, arc
+from tests.support.pdf_writer import Line, pdf
 
 TEXT = "\n\n".join(PARAGRAPHS)
 RECORD = {"id": "crane", "title": "Crane falls", "text": TEXT, "published": "2024-10-24"}

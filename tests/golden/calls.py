@@ -33,7 +33,7 @@ from tests.golden.cases import (
     TIMELINES,
     Case,
 )
-from tests.scripted import Scripted
+from tests.support.fake_chat_model import Scripted
 from ui.cli import main
 from ui.i18n import (
     notices_text,

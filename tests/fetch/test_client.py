@@ -1,0 +1,412 @@
+"""Fetching: politely, within bounds, and from public addresses alone."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpcore2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.fetch.auth import Credentials, read_credentials
+from ingest.fetch.client import Client, Limits
+from ingest.fetch.errors import FetchError, ForbiddenError, StoppedError
+from ingest.fetch.ssrf import is_public
+from ingest.fetch.transport import read_body
+from rag.errors import ReadError
+from tests.support.fake_site import Newsstand, Page, newsstand
+
+pytestmark = pytest.mark.slow
+
+QUICK = Limits(bytes=100_000, seconds=5.0, delay=0.0, back_off=0.01)
+
+
+@pytest.fixture
+def stand() -> Iterator[Newsstand]:
+    with newsstand() as found:
+        yield found
+
+
+def client(limits: Limits = QUICK, **given: Any) -> Client:
+    return Client(limits, **{"allowed": ("127.0.0.1",), **given})
+
+
+def refusal(url: str, **given: Any) -> str:
+    """Return why `url` is not fetched."""
+    with client(**given) as fetching, pytest.raises(FetchError) as refused:
+        fetching.get(url)
+    return str(refused.value)
+
+
+# Public addresses
+
+
+@pytest.mark.parametrize(
+    "address",
+    """127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 100.127.255.254 0.0.0.0
+    224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 192.0.0.8 198.18.0.1 192.0.2.1 192.88.99.1
+    ::1 :: fe80::1 fe80::1%eth0 fc00::1 fd12::1 fec0::1 ff02::1 2001:db8::1 ::ffff:127.0.0.1
+    ::ffff:10.0.0.1 ::127.0.0.1 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 2002:7f00:1::
+    2002:c0a8:101::1 2001:0:7f00:1:0:0:f5ff:fffe 100::1 5f00::1 localhost 127.1 nonsense""".split(),
+)
+def test_what_not_everybody_can_reach_is_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    "93.184.215.14 8.8.8.8 2606:2800:21f::2 ::ffff:8.8.8.8 64:ff9b::808:808".split(),
+)
+def test_what_everybody_can_reach_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "host",
+    """127.0.0.1 2130706433 0x7f000001 0x7f.0.0.1 017700000001 0177.0.0.01 127.1 127.0.1 0 0.0.0.0
+    localhost localhost. LOCALHOST [::1] [::ffff:127.0.0.1] [::ffff:7f00:1] [0:0:0:0:0:0:0:1]
+    127.0.0.1. 127。0。0。1 １２７.0.0.1 ⓛocalhost user@127.0.0.1 example.org@127.0.0.1""".split(),
+)
+def test_no_spelling_of_the_own_machine_is_connected_to(stand: Newsstand, host: str) -> None:
+    port = stand.address.rpartition(":")[2]
+    refusal(f"http://{host}:{port}/", allowed=())
+    assert stand.requests == []
+
+
+class Directory:
+    """Says which address a name has, another each time it is asked; the last stays."""
+
+    def __init__(self, **names: list[str]) -> None:
+        self.names = {name.replace("_", "."): list(found) for name, found in names.items()}
+
+    def __call__(self, host: str, port: int) -> list[str]:
+        found = self.names.get(host, [host])
+        return [found.pop(0) if len(found) > 1 else found[0]]
+
+
+class Wire(httpcore2.SyncBackend):
+    """Connects to one server, whatever is asked for, and remembers what that was."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.connected: list[str] = []
+
+    def connect_tcp(self, host: str, port: int, *given: Any, **more: Any) -> Any:
+        self.connected.append(host)
+        return super().connect_tcp("127.0.0.1", self.port, *given, **more)
+
+
+def test_a_name_that_leads_to_a_private_address_is_refused(stand: Newsstand) -> None:
+    names = Directory(inside_example=["10.0.0.7"])
+    assert "private address 10.0.0.7" in refusal("http://inside.example/", resolve=names)
+
+
+def test_one_private_address_among_public_ones_is_enough_to_refuse(stand: Newsstand) -> None:
+    def both(host: str, port: int) -> list[str]:
+        return ["93.184.215.14", "192.168.0.1"]
+
+    assert "192.168.0.1" in refusal("http://two.example/", resolve=both)
+
+
+def test_a_name_that_changes_its_mind_does_not_get_to_a_private_address(stand: Newsstand) -> None:
+    """Rebinding: public when it is checked, private when it is connected to."""
+    wire = Wire(int(stand.address.rpartition(":")[2]))
+    closing = {"Connection": "close"}
+    stand.pages = {
+        "/robots.txt": Page(status=404, headers=closing),
+        "/": Page(b"x", headers=closing),
+    }
+    names = Directory(turncoat_example=["93.184.215.14", "93.184.215.15", "127.0.0.1"])
+    with client(allowed=(), resolve=names, network=wire) as fetching:
+        assert fetching.get("http://turncoat.example/").status == 200
+        # To the numbers that were checked, and to no name that would be looked up once more.
+        assert wire.connected == ["93.184.215.14", "93.184.215.15"]
+        with pytest.raises(ForbiddenError, match=r"127\.0\.0\.1"):
+            fetching.get("http://turncoat.example/")
+    assert len(wire.connected) == 2
+
+
+@pytest.mark.parametrize("target", ["http://localhost:{port}/", "http://[::1]:{port}/", "//0/"])
+def test_a_redirect_into_the_own_network_is_not_followed(stand: Newsstand, target: str) -> None:
+    port = stand.address.rpartition(":")[2]
+    stand.pages["/"] = Page(status=302, headers={"Location": target.format(port=port)})
+    assert "private address" in refusal(stand.url("/"))
+    assert stand.asked("/") == 1
+
+
+def test_a_robots_txt_is_not_looked_for_in_the_own_network(stand: Newsstand) -> None:
+    port = stand.address.rpartition(":")[2]
+    to = {"Location": f"http://localhost:{port}/in"}
+    stand.pages["/robots.txt"] = Page(status=302, headers=to)
+    assert "private address" in refusal(stand.url("/"))
+    assert stand.asked("/in") == stand.asked("/") == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http:///x", "http://[x/"]
+)
+def test_nothing_but_the_web_is_asked(url: str) -> None:
+    assert "http or https URL" in refusal(url)
+
+
+# robots.txt
+
+
+def test_robots_txt_is_obeyed(stand: Newsstand) -> None:
+    stand.pages["/robots.txt"] = Page(
+        b"User-agent: *\nDisallow: /\n\n"
+        b"User-agent: backfile\nDisallow: /private/\nAllow: /private/a\n"
+    )
+    stand.pages |= {"/news/1": Page(b"one"), "/private/a": Page(b"two")}
+    with client() as fetching:
+        assert fetching.get(stand.url("/news/1")).content == b"one"
+        assert fetching.get(stand.url("/private/a")).content == b"two"
+        with pytest.raises(FetchError, match=r"disallowed by robots.txt"):
+            fetching.get(stand.url("/private/b"))
+    assert (stand.asked("/robots.txt"), stand.asked("/private/b")) == (1, 0)
+
+
+def test_a_redirect_does_not_lead_around_robots_txt(stand: Newsstand) -> None:
+    stand.pages["/robots.txt"] = Page(b"User-agent: *\nDisallow: /private/\n")
+    stand.pages["/"] = Page(status=301, headers={"Location": "/private/x"})
+    assert "disallowed by" in refusal(stand.url("/"))
+    assert stand.asked("/private/x") == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed"), [(404, True), (403, True), (500, False), (503, False)]
+)
+def test_a_robots_txt_that_is_not_there_permits_and_one_that_fails_forbids(
+    stand: Newsstand, status: int, allowed: bool
+) -> None:
+    stand.pages |= {"/robots.txt": Page(b"Disallow: /", status), "/": Page(b"x")}
+    if allowed:
+        with client() as fetching:
+            assert fetching.get(stand.url("/")).content == b"x"
+    else:
+        assert "robots.txt could not be fetched" in refusal(stand.url("/"))
+        assert stand.asked("/") == 0
+
+
+def test_the_pause_that_a_site_asks_for_is_kept(stand: Newsstand) -> None:
+    stand.pages |= {"/robots.txt": Page(b"User-agent: *\nCrawl-delay: 0.4\n"), "/": Page(b"x")}
+    with client() as fetching:
+        fetching.get(stand.url("/"))
+        began = time.monotonic()
+        assert 0 < fetching.rate_limiter.due(stand.url("/other")) <= 0.4
+        fetching.get(stand.url("/"))
+    assert time.monotonic() - began >= 0.3  # no less: how much more, the machine decides
+
+
+def test_a_site_that_wants_an_hour_between_pages_is_left_alone(stand: Newsstand) -> None:
+    stand.pages["/robots.txt"] = Page(b"User-agent: *\nCrawl-delay: 3600\n")
+    assert "3600 s between requests" in refusal(stand.url("/"))
+
+
+# Bounds
+
+
+def test_a_page_that_is_too_long_is_refused_by_what_it_says_and_by_what_it_sends(
+    stand: Newsstand,
+) -> None:
+    def endless(out: Any) -> None:
+        for _ in range(1000):
+            out.write(b"x" * 10_000)
+
+    stand.pages |= {"/says": Page(b"x" * 100_001), "/sends": Page(slowly=endless)}
+    for path in ("/says", "/sends"):
+        assert "larger than 100,000 bytes" in refusal(stand.url(path))
+
+
+def test_a_page_that_unpacks_to_a_thousand_times_its_size_is_refused(stand: Newsstand) -> None:
+    bomb = gzip.compress(b"\x00" * 50_000_000)
+    assert len(bomb) < QUICK.bytes
+    stand.pages["/"] = Page(bomb, headers={"Content-Encoding": "gzip"})
+    assert "larger than 100,000 bytes" in refusal(stand.url("/"))
+
+
+@given(st.binary(max_size=3000), st.integers(1, 400), st.booleans())
+def test_a_packed_body_comes_out_as_it_went_in(content: bytes, step: int, twice: bool) -> None:
+    half = len(content) // 2
+    packed = gzip.compress(content[:half]) + gzip.compress(content[half:])
+    packed = packed if twice else gzip.compress(content)
+    chunks = [packed[i : i + step] for i in range(0, len(packed), step)]
+    assert read_body(chunks, "gzip", 3000) == content
+
+
+@given(st.binary(min_size=1, max_size=3000), st.integers(1, 30))
+def test_a_packed_body_that_is_cut_is_not_taken_for_whole(content: bytes, missing: int) -> None:
+    packed = gzip.compress(content)
+    with pytest.raises(FetchError, match="response is truncated"):
+        read_body([packed[: max(1, len(packed) - missing)]], "gzip", 3000)
+
+
+@given(st.binary(max_size=200))
+def test_a_damaged_body_is_a_refusal(content: bytes) -> None:
+    with pytest.raises(FetchError, match="damaged"):
+        read_body([b"no gzip", content], "gzip", 1000)
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip"])
+def test_what_was_not_asked_for_is_not_unpacked(stand: Newsstand, encoding: str) -> None:
+    stand.pages["/"] = Page(zlib.compress(b"x"), headers={"Content-Encoding": encoding})
+    assert "unsupported content encoding" in refusal(stand.url("/"))
+
+
+@pytest.mark.parametrize("where", ["headers", "body"])
+def test_a_server_that_drips_is_not_waited_for(stand: Newsstand, where: str) -> None:
+    over = threading.Event()
+
+    def drip(out: Any) -> None:
+        while not over.wait(0.05):
+            out.write(b"x")
+            out.flush()
+
+    stand.pages["/"] = Page(slowly=drip, status=200 if where == "body" else 0)
+    try:
+        assert "timed out after 0.4 s" in refusal(
+            stand.url("/"), limits=Limits(seconds=0.4, delay=0)
+        )
+    finally:
+        over.set()
+
+
+def test_a_wait_ends_when_the_user_wants_it_to(stand: Newsstand) -> None:
+    stop, over = threading.Event(), threading.Event()
+
+    def stall(_: Any) -> None:
+        stop.set()
+        over.wait(20)
+
+    stand.pages["/"] = Page(slowly=stall)
+    with client(Limits(seconds=60, delay=0), stop=stop) as fetching, pytest.raises(StoppedError):
+        fetching.get(stand.url("/"))
+    over.set()
+
+
+# Again
+
+
+def test_a_failure_that_passes_is_tried_again(stand: Newsstand) -> None:
+    stand.pages["/"] = [Page(status=503), Page(status=429), Page(b"now")]
+    with client() as fetching:
+        assert fetching.get(stand.url("/")).content == b"now"
+    assert stand.asked("/") == 3
+
+
+def test_a_failure_that_stays_is_told_after_three_attempts(stand: Newsstand) -> None:
+    stand.pages["/"] = Page(status=500)
+    with client() as fetching:
+        assert fetching.get(stand.url("/")).status == 500
+    assert stand.asked("/") == 3
+
+
+def test_a_server_may_say_when_to_come_back(stand: Newsstand) -> None:
+    stand.pages["/"] = [Page(status=503, headers={"Retry-After": "1"}), Page(b"now")]
+    began = time.monotonic()
+    with client() as fetching:
+        assert fetching.get(stand.url("/")).content == b"now"
+    assert time.monotonic() - began >= 1
+
+
+def test_a_server_that_wants_an_hour_is_not_waited_for(stand: Newsstand) -> None:
+    stand.pages["/"] = Page(status=429, headers={"Retry-After": "3600"})
+    assert "retry after 3,600 s" in refusal(stand.url("/"))
+    assert stand.asked("/") == 1
+
+
+def test_what_is_the_same_as_before_is_not_sent_again(stand: Newsstand) -> None:
+    stand.pages["/"] = Page(b"x", etag=True)
+    with client() as fetching:
+        first = fetching.get(stand.url("/"))
+        again = fetching.get(stand.url("/"), etag=first.etag)
+    assert (first.status, again.status, again.content) == (200, 304, b"")
+
+
+def test_a_redirect_is_followed_to_where_the_page_is_now(stand: Newsstand) -> None:
+    stand.pages |= {"/old": Page(status=308, headers={"Location": "new#top"}), "/new": Page(b"x")}
+    with client() as fetching:
+        assert fetching.get(stand.url("/old")).url == stand.url("/new")
+
+
+def test_redirects_without_end_are_not_followed(stand: Newsstand) -> None:
+    stand.pages["/"] = Page(status=302, headers={"Location": "/"})
+    assert "more than 10 redirects" in refusal(stand.url("/"))
+
+
+def test_it_says_who_is_asking(stand: Newsstand) -> None:
+    with client(agent="Backfile/1.0 (desk@courier.example)") as fetching:
+        fetching.get(stand.url("/"))
+    agents = {request.headers["User-Agent"] for request in stand.requests}
+    assert agents == {"Backfile/1.0 (desk@courier.example)"}
+
+
+# Cookies and headers
+
+
+def cookies_txt(folder: Path, host: str) -> Path:
+    path = folder / "cookies.txt"
+    line = "\t".join([host, "FALSE", "/", "FALSE", "0", "session", "s3cret"])
+    path.write_text(f"# Netscape HTTP Cookie File\n{line}\n")
+    return path
+
+
+def test_cookies_and_headers_go_to_their_host_and_to_no_other(
+    stand: Newsstand, tmp_path: Path
+) -> None:
+    with newsstand() as other:
+        elsewhere = other.url("/x").replace("127.0.0.1", "localhost")
+        stand.pages["/"] = Page(status=302, headers={"Location": elsewhere})
+        secret = tmp_path / "headers"
+        secret.write_text("Authorization: Bearer s3cret\n")
+        credentials = read_credentials(
+            cookies_txt(tmp_path, "127.0.0.1"), secret, urls=[stand.url("/")]
+        )
+        with client(credentials=credentials, allowed=("127.0.0.1", "localhost")) as fetching:
+            fetching.get(stand.url("/"))
+    first = next(r for r in stand.requests if r.path == "/")
+    assert (first.headers["Cookie"], first.headers["Authorization"]) == (
+        "session=s3cret",
+        "Bearer s3cret",
+    )
+    assert other.asked("/x") == 1
+    assert not any({"Cookie", "Authorization"} & set(r.headers) for r in other.requests)
+
+
+def test_another_port_is_another_place_for_headers(stand: Newsstand, tmp_path: Path) -> None:
+    secret = tmp_path / "headers"
+    secret.write_text(f"[{stand.address}]\nX-Key: s3cret\n[www.courier.example]\nX-Other: s3cret\n")
+    credentials = read_credentials(headers=secret)
+    with newsstand() as other, client(credentials=credentials) as fetching:
+        fetching.get(stand.url("/"))
+        fetching.get(other.url("/"))
+    assert all(r.headers.get("X-Key") == "s3cret" for r in stand.requests)
+    assert not any("X-Key" in r.headers for r in other.requests)
+    assert credentials.headers_for("https://www.courier.example/a") == {"X-Other": "s3cret"}
+    assert not credentials.headers_for("http://www.courier.example/a")
+
+
+@pytest.mark.parametrize("text", ["no colon", "Bad Name: x", "[ftp://x]", "[]"])
+def test_a_file_that_holds_no_headers_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "headers"
+    path.write_text(f"# mine\n{text}\n")
+    with pytest.raises(ReadError, match="headers:2"):
+        read_credentials(headers=path)
+
+
+def test_a_file_that_holds_no_cookies_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cookies"
+    path.write_text("{}")
+    with pytest.raises(ReadError, match="Netscape"):
+        read_credentials(path)
+
+
+def test_nothing_is_sent_where_nothing_was_given() -> None:
+    assert Credentials().headers_for("https://www.courier.example/") == {}
