@@ -43,7 +43,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         (name for name in ["Harbour Courier"]),
     ],
 )
-def test_filters_make_a_tuple_of_names(given: Any) -> None:
+def test_filters_accept_names_in_any_form(given: Any) -> None:
     filters = Filters(publishers=given)
     assert filters == Filters(publishers=("Harbour Courier",))
     assert hash(filters) == hash(Filters(publishers=("Harbour Courier",)))
@@ -63,7 +63,7 @@ def test_filters_normalise_every_field_of_names(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["after", "before"])
-def test_filters_take_dates_and_naive_moments_as_utc(field: str) -> None:
+def test_filters_read_dates_and_naive_datetimes_as_utc(field: str) -> None:
     assert getattr(Filters(**{field: date(2024, 10, 21)}), field) == DAY
     naive = getattr(Filters(**{field: datetime(2024, 10, 21)}), field)  # noqa: DTZ001
     assert naive == DAY
@@ -75,14 +75,14 @@ def test_filters_take_dates_and_naive_moments_as_utc(field: str) -> None:
             Filters(**{field: wrong})
 
 
-def test_an_invalid_value_is_a_backfile_error_and_a_value_error() -> None:
+def test_invalid_value_is_a_backfile_error_and_a_value_error() -> None:
     with pytest.raises(BackfileError):
         Filters(after="yesterday")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="fromisoformat"):
         Filters(after="yesterday")  # type: ignore[arg-type]
 
 
-def test_an_empty_range_finds_nothing(archive: Archive) -> None:
+def test_empty_date_range_finds_nothing(archive: Archive) -> None:
     for before in (DAY, DAY - timedelta(days=2)):
         nothing = Filters(after=DAY, before=before)
         assert archive.search("harbour bridge", filters=nothing) == []
@@ -90,7 +90,7 @@ def test_an_empty_range_finds_nothing(archive: Archive) -> None:
         assert archive.search("harbour bridge", 3, filters=nothing, mode="bm25") == []
 
 
-def test_a_search_accepts_one_name_as_a_string(archive: Archive) -> None:
+def test_search_accepts_one_name_as_a_string(archive: Archive) -> None:
     only = Filters(publishers="Orchard Gazette", after=date(2024, 10, 1))  # type: ignore[arg-type]
     hits = archive.search("harbour apples", filters=only)
     assert [hit.metadata.publisher for hit in hits] == ["Orchard Gazette"]
@@ -112,7 +112,7 @@ def calls(archive: Archive, moment: Any) -> Iterator[Callable[[], object]]:
     yield lambda: retriever.invoke(question, asked_on=moment)
 
 
-def test_every_way_to_ask_takes_naive_moments_and_dates(archive: Archive) -> None:
+def test_asked_on_accepts_naive_datetimes_and_dates(archive: Archive) -> None:
     for day in (date(2024, 11, 1), datetime(2024, 11, 1)):  # noqa: DTZ001
         for here, there in zip(calls(archive, day), calls(archive, replace_tz(day)), strict=True):
             assert here() == there()
@@ -123,13 +123,13 @@ def replace_tz(day: date) -> datetime:
 
 
 @pytest.mark.parametrize("wrong", ["2024-11-01", 20241101, EARLY, LATE])
-def test_every_way_to_ask_refuses_what_is_no_moment(archive: Archive, wrong: Any) -> None:
+def test_asked_on_rejects_other_values(archive: Archive, wrong: Any) -> None:
     for call in calls(archive, wrong):
         with pytest.raises(InvalidValueError, match=r"asked_on|as_of"):
             call()
 
 
-def test_an_article_normalises_its_values() -> None:
+def test_article_normalises_its_values() -> None:
     article = Article("x", "T", "Text.", authors="Ada Quill", published=date(2024, 10, 21))
     assert article.authors == ("Ada Quill",)
     assert article.published == DAY
@@ -144,12 +144,12 @@ def test_an_article_normalises_its_values() -> None:
         *[("published", "2024-10-21"), ("updated", 5), ("authors", [None]), ("access", ())],
     ],
 )
-def test_an_article_refuses_values_of_the_wrong_kind(field: str, wrong: Any) -> None:
+def test_article_rejects_values_of_the_wrong_type(field: str, wrong: Any) -> None:
     with pytest.raises(InvalidValueError, match=f"Article.{field}"):
         HARBOUR.replace(**{field: wrong})
 
 
-def test_an_article_that_is_put_naive_is_found_by_its_day(tmp_path: Path) -> None:
+def test_article_with_naive_date_is_found_by_its_day(tmp_path: Path) -> None:
     put = HARBOUR.replace(published=datetime(2024, 10, 21, 12))  # noqa: DTZ001
     with small_archive(tmp_path, [put]) as archive:
         day = Filters(after=date(2024, 10, 21), before=date(2024, 10, 22))
@@ -157,7 +157,7 @@ def test_an_article_that_is_put_naive_is_found_by_its_day(tmp_path: Path) -> Non
         assert archive.count(Filters(after=date(2024, 10, 22))).articles == 0
 
 
-def test_filters_of_a_question_file_may_name_one_publisher() -> None:
+def test_filters_of_a_question_file_accept_one_publisher() -> None:
     line = (
         '{"question": "Who?", "answer": "x", "filters": {"publishers": "A", "after": "2024-10-21"}}'
     )
@@ -167,7 +167,7 @@ def test_filters_of_a_question_file_may_name_one_publisher() -> None:
         read_questions(['{"question": "Who?", "filters": {"publishers": 5}}'])
 
 
-def test_an_article_holds_its_metadata_and_shows_its_fields() -> None:
+def test_article_exposes_its_metadata_fields() -> None:
     metadata = ArticleMetadata("x", "T", "Courier", published=DAY, revision=3)
     article = Article(text="Text.", metadata=metadata)
     assert article == Article("x", "T", "Text.", "Courier", published=DAY, revision=3)
@@ -181,7 +181,7 @@ def test_an_article_holds_its_metadata_and_shows_its_fields() -> None:
     assert article.id == metadata.article_id
 
 
-def test_an_article_is_changed_by_a_copy() -> None:
+def test_article_is_changed_by_a_copy() -> None:
     article = Article("x", "T", "Text.", authors=["B", "A"], published=date(2024, 10, 21))
     changed = article.replace(id="y", text="Other.", authors="C")
     assert (changed.id, changed.text, changed.authors) == ("y", "Other.", ("C",))
@@ -193,7 +193,7 @@ def test_an_article_is_changed_by_a_copy() -> None:
         article.title = "X"  # type: ignore[misc]
 
 
-def test_an_article_takes_metadata_or_fields_but_not_both() -> None:
+def test_article_takes_metadata_or_fields_but_not_both() -> None:
     with pytest.raises(InvalidValueError, match=r"article\.replace"):
         replace(HARBOUR, title="X")  # type: ignore[call-arg]
     with pytest.raises(InvalidValueError, match=r"Article\.id"):

@@ -22,12 +22,12 @@ def first(answer: Answer) -> str:
     return answer.statements[0].text
 
 
-def test_a_short_answer_comes_first_in_brackets(bot: Chatbot) -> None:
+def test_short_answer_comes_first_in_brackets(bot: Chatbot) -> None:
     said = first(bot.ask("How many soldiers has North Korea sent, according to whom?"))
     assert said.startswith("[3,000 soldiers:] ")
 
 
-def test_two_figures_are_both_given_the_later_one_marked() -> None:
+def test_differing_figures_are_both_given_newest_marked() -> None:
     later = TROOPS.replace(
         id="coast.example/later",
         publisher="Coast Herald",
@@ -42,7 +42,7 @@ def test_two_figures_are_both_given_the_later_one_marked() -> None:
     assert answer.newest_source == day(10, 28)
 
 
-def test_a_course_of_events_is_told_by_date() -> None:
+def test_course_of_events_is_in_date_order() -> None:
     later = FERRY.replace(
         id="coast.example/ferry2",
         published=day(11, 2),
@@ -56,7 +56,7 @@ def test_a_course_of_events_is_told_by_date() -> None:
     assert labels[-1] == Notice("dated", day="2024-11-02")
 
 
-def test_a_short_answer_has_its_unit() -> None:
+def test_short_answer_includes_unit() -> None:
     bot = Chatbot(FakeArchive(TROOPS, FERRY))
     answer = bot.ask("How many minutes does the ferry crossing take, as Mayor Ines Duarte said?")
     assert answer.statements[0].text.startswith("[25 minutes:]")
@@ -72,12 +72,12 @@ def test_a_short_answer_has_its_unit() -> None:
         ("The vote was won by 52%.", "52%"),
     ],
 )
-def test_the_unit_of_a_figure_goes_with_it(sentence: str, short: str) -> None:
+def test_short_answer_keeps_unit_of_figure(sentence: str, short: str) -> None:
     asked = parse_question("How much is it, all told?", asked_on=day(10, 24))
     assert short_answer(asked, sentence) == short
 
 
-def test_a_weekday_is_given_with_its_date_unless_it_is_to_come() -> None:
+def test_weekday_gets_its_date_unless_in_the_future() -> None:
     ferry = FERRY.replace(published=day(10, 23))
     answer = Chatbot(FakeArchive(ferry)).ask("When did the new ferry begin to sail?")
     assert answer.statements[0].label == Notice("weekday", weekday="2024-10-21")
@@ -86,14 +86,14 @@ def test_a_weekday_is_given_with_its_date_unless_it_is_to_come() -> None:
     assert answer.statements[0].text.startswith("[Monday:] ")
 
 
-def test_a_question_of_two_sides_is_answered_though_no_sentence_speaks_for_both() -> None:
+def test_two_sides_are_answered_from_separate_sentences() -> None:
     answer = Chatbot(FakeArchive(TROOPS, FERRY)).ask(
         "What do South Korea and Russia say about the soldiers?"
     )
     assert not answer.refused
 
 
-def test_a_course_of_events_is_told_from_several_articles() -> None:
+def test_course_of_events_cites_several_articles() -> None:
     told = [
         FERRY.replace(id=f"coast.example/{n}", published=day(10, n), text=f"On day {n} the ferry "
                 f"between the islands {what}. The ferry {what}, said the mayor of the islands.")

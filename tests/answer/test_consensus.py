@@ -8,7 +8,7 @@ from rag.answer.consensus import consensus_scores, extract_facts, names_the_aske
 from rag.query.answer_type import classify_question
 
 
-def test_what_several_articles_name_is_the_answer() -> None:
+def test_consensus_prefers_what_several_articles_name() -> None:
     asked = classify_question("Which company built the ferry?")
     question = "Which company built the ferry?"
     said = [
@@ -22,14 +22,14 @@ def test_what_several_articles_name_is_the_answer() -> None:
     assert shares[2] == pytest.approx(1 / 1.5)
 
 
-def test_an_article_speaks_once_for_a_name() -> None:
+def test_consensus_counts_each_article_once() -> None:
     asked = classify_question("Who runs it?")
     each = [extract_facts(text, "Who runs it?", asked) for text in ("Ann Dunmore does.",) * 2]
     each.append(extract_facts("Bob Keller does.", "Who runs it?", asked))
     assert consensus_scores(each, [1.0, 1.0, 1.0], ["a", "a", "b"]) == [1, 1, 1]
 
 
-def test_what_is_asked_for_by_its_kind_stands_beside_its_name() -> None:
+def test_asked_type_must_stand_beside_its_name() -> None:
     question = "On which island did the volcano erupt?"
     asked = classify_question(question)
     beside = "It erupted on the island of Kyushu on Sunday."

@@ -27,7 +27,7 @@ def rewritten(script: Any, question: str = FOLLOW_UP) -> str:
     "script",
     [REWRITTEN, f'"{REWRITTEN}"', f"Question: {REWRITTEN}", f"Rewritten question: {REWRITTEN}"],
 )
-def test_what_the_model_makes_of_a_follow_up_is_asked(script: str) -> None:
+def test_condensed_follow_up_is_used(script: str) -> None:
     assert rewritten(script) == REWRITTEN
 
 
@@ -43,11 +43,11 @@ def test_what_the_model_makes_of_a_follow_up_is_asked(script: str) -> None:
     ],
     ids=["an answer", "a new name", "a new figure", "an essay", "a failure", "nothing"],
 )
-def test_rules_are_taken_where_what_it_wrote_is_no_good(script: Any) -> None:
+def test_bad_condensed_follow_up_falls_back_to_rules(script: Any) -> None:
     assert rewritten(script) == resolve_followup(FOLLOW_UP, HISTORY) != FOLLOW_UP
 
 
-def test_a_question_that_stands_alone_costs_no_call() -> None:
+def test_standalone_question_does_not_call_the_model() -> None:
     model = Scripted(scripts=[REWRITTEN])
     question = "What did the harbour office say about the ferry to Lund?"
     assert condense_question(question, HISTORY, SentenceStream(model, timeout=1.0)) == question
@@ -55,7 +55,7 @@ def test_a_question_that_stands_alone_costs_no_call() -> None:
     assert not model.asked
 
 
-def test_the_chatbot_searches_for_what_was_rewritten_and_counts_its_tokens() -> None:
+def test_chatbot_searches_condensed_question_and_counts_tokens() -> None:
     right = (
         "According to South Korean intelligence, North Korea has sent 3,000 soldiers so far. [1]"
     )

@@ -56,7 +56,7 @@ def bot() -> Chatbot:
         "Why did the Pope say the crossing takes 25 minutes?",
     ],
 )
-def test_a_false_premise_is_named_and_the_sentence_shown(bot: Chatbot, question: str) -> None:
+def test_false_premise_is_named_with_its_sentence(bot: Chatbot, question: str) -> None:
     answer = bot.ask(question)
     assert has_false_premise(answer)
     assert answer.statements
@@ -70,12 +70,12 @@ def test_a_false_premise_is_named_and_the_sentence_shown(bot: Chatbot, question:
         "Why was the old boat sold?",
     ],
 )
-def test_a_true_premise_is_left_alone(bot: Chatbot, question: str) -> None:
+def test_true_premise_is_not_flagged(bot: Chatbot, question: str) -> None:
     assert not has_false_premise(bot.ask(question))
 
 
 @pytest.mark.parametrize("way", ["fall", "rise"])
-def test_what_holds_within_the_window_need_not_name_it(way: str) -> None:
+def test_supported_premise_need_not_name_the_time_range(way: str) -> None:
     told = [
         TROOPS.replace(id="mill.example/1", title="Island grain prices fall", published=day(10, 3),
                 text="Island grain prices fell on Thursday, the exchange of Lund said."),
@@ -87,31 +87,31 @@ def test_what_holds_within_the_window_need_not_name_it(way: str) -> None:
     assert not has_false_premise(answer)
 
 
-def test_a_negation_denies_what_comes_after_it() -> None:
+def test_negation_denies_what_follows_it() -> None:
     assert denies(stem_words("supply weapons"), "It has not yet supplied any weapons.")
     assert not denies(stem_words("supply weapons"), "Weapons were supplied; it did not say which.")
     assert not denies(stem_words("game"), "No World Series final had been such a game.")
 
 
-def test_an_ordinal_counts_nothing() -> None:
+def test_ordinal_is_not_a_count() -> None:
     assert has_other_number("the ferry carry 900 passengers", "It carries 400 passengers.") == "400"
     assert not has_other_number("they won the second round", "It was the third round.")
 
 
-def test_the_opposite_of_a_word_denies_the_rest() -> None:
+def test_antonym_contradicts_the_claim() -> None:
     claim = "the council approved the plan"
     assert has_antonym(claim, stem_words(claim), "The council rejected the plan.")
     assert not has_antonym(claim, stem_words(claim), "The council approved the plan.")
     assert without_refusal_verb("Kim refused to ratify the treaty") == "Kim ratify the treaty"
 
 
-def test_an_act_that_is_named_after_another_is_not_denied() -> None:
+def test_negated_verb_does_not_deny_its_object() -> None:
     assert not denies(stem_words("catch"), "The company did not repeat the catch.")
     assert denies(stem_words("hold"), "She did not want to hold a press conference.")
     assert denies(stem_words("send"), "It has not supplied any weapons.")
 
 
-def test_who_does_it_is_told_by_the_order_and_by_the_agent() -> None:
+def test_predicate_roles_follow_word_order_and_agent() -> None:
     won = main_predicate("the Harbour Gulls win the cup")
     assert won == Predicate("Harbour Gulls", "win")
     assert predicate_matches(won, "The Harbour Gulls won the cup on Sunday.")
@@ -125,13 +125,13 @@ def test_who_does_it_is_told_by_the_order_and_by_the_agent() -> None:
     assert predicate_matches(signed, "The treaty was signed by Ines Duarte.")
 
 
-def test_nobody_does_what_a_crowd_or_the_soldiers_of_a_country_do() -> None:
+def test_crowds_and_soldiers_are_not_agents() -> None:
     assert main_predicate("the crowd in Port Ellis throw mud").who == ""
     assert main_predicate("North Korean soldiers arrive in Russia").who == ""
     assert main_predicate("Seoul's opposition support the plan").who == ""
 
 
-def test_a_place_is_another_where_its_country_is_the_same() -> None:
+def test_different_place_in_same_country_is_another_place() -> None:
     assert [place.text for place in places("They met in Kyiv and left.")] == ["Kyiv"]
     assert not same_place("Kyiv", "Ukraine")
     assert (
@@ -140,7 +140,7 @@ def test_a_place_is_another_where_its_country_is_the_same() -> None:
     )
 
 
-def test_a_word_that_opens_a_sentence_is_not_told_as_a_name() -> None:
+def test_sentence_opening_word_is_not_another_name() -> None:
     assert has_other_name("Duarte win", "Duarte", "Tens of thousands of people came.") == "others"
     assert (
         has_other_name("Duarte win", "Duarte", "PORT ELLIS, Oct 3 (Wire) - Ann Lund won.")
@@ -148,19 +148,19 @@ def test_a_word_that_opens_a_sentence_is_not_told_as_a_name() -> None:
     )
 
 
-def test_what_was_asked_for_has_not_happened() -> None:
+def test_demanded_event_is_hypothetical() -> None:
     resigned = main_predicate("Carlos Quint resign")
     assert is_hypothetical(resigned, "They demanded that the president, Carlos Quint, resign.")
     assert not is_hypothetical(resigned, "Carlos Quint resigned on Monday.")
 
 
-def test_a_denial_may_be_denied() -> None:
+def test_denied_denial_is_recognised() -> None:
     claim = "Orlov deny the report"
     assert is_denied(claim, main_predicate(claim), "Orlov did not deny the report.")
     assert not is_denied(claim, main_predicate(claim), "Orlov denied the report.")
     assert has_antonym(claim, stem_words(claim), "Orlov confirmed the report.")
 
 
-def test_there_are_sixty_pairs_of_questions_of_the_sample() -> None:
+def test_premises_file_has_sixty_pairs() -> None:
     pairs = read_premises(PAIRS.read_text(encoding="utf-8").splitlines())
     assert len(pairs) == len({pair.false for pair in pairs}) == 60

@@ -19,20 +19,20 @@ def bot() -> Chatbot:
     return Chatbot(FakeArchive(TROOPS, FERRY))
 
 
-def test_a_refusal_names_what_is_missing(bot: Chatbot) -> None:
+def test_refusal_names_what_is_missing(bot: Chatbot) -> None:
     answer = bot.ask("Who won the World Series?")
     assert answer.refused
     assert answer.refusal == Notice("names_missing", names=["World Series"])
 
 
-def test_an_empty_archive_refuses() -> None:
+def test_empty_archive_refuses() -> None:
     answer = Chatbot(FakeArchive()).ask("Who?")
     assert answer.refused
     assert answer.refusal == Notice("nothing_relevant")
     assert not answer.nearest_hits
 
 
-def test_a_refusal_tells_where_it_is_said_outside_the_filters() -> None:
+def test_refusal_names_matching_article_outside_the_filters() -> None:
     bot = Chatbot(FakeArchive(TROOPS, FERRY))
     question = "How many soldiers has North Korea sent?"
     late = bot.ask(question, filters=Filters(after=day(11, 1)))
@@ -48,14 +48,14 @@ def test_a_refusal_tells_where_it_is_said_outside_the_filters() -> None:
     assert other.refusal == Notice("excluded_article", **which)
 
 
-def test_what_no_article_says_is_refused_with_what_is_missing() -> None:
+def test_refusal_names_missing_speaker() -> None:
     refused = Chatbot(FakeArchive(TROOPS, FERRY)).ask("What did Queen Margrethe say?")
     assert refused.refused
     assert refused.refusal == Notice("speakers_missing", speakers=["Queen Margrethe"])
     assert refused.nearest_hits
 
 
-def test_what_was_just_published_need_bear_less_on_a_question_than_what_is_old() -> None:
+def test_recent_articles_need_less_relevance() -> None:
     published = datetime(2024, 10, 22, 9, tzinfo=UTC)
     text = "The harbour office counted nine ferries."
     head = ArticleMetadata("x.example/ferries", "Ferries", published=published)

@@ -62,13 +62,11 @@ def put(archive: Archive, *articles: Article) -> None:
         ("The correction of the river's course took nine years.", ""),
     ],
 )
-def test_a_paragraph_that_corrects_is_known_from_one_that_does_not(
-    paragraph: str, said: str
-) -> None:
+def test_find_correction_recognises_correction_paragraphs(paragraph: str, said: str) -> None:
     assert find_correction(f"The bridge was opened.\n\n{paragraph}\n\nShips passed.") == said
 
 
-def test_a_correction_in_the_text_is_kept_with_the_article() -> None:
+def test_correction_paragraph_becomes_article_correction() -> None:
     text = "The bridge was opened on Monday.\n\nCorrection: It was opened on Tuesday, not Monday."
     article = article_from(
         {"title": "Bridge", "text": text, "url": "https://a.example/1"}, place=""
@@ -78,7 +76,7 @@ def test_a_correction_in_the_text_is_kept_with_the_article() -> None:
 
 
 @pytest.mark.parametrize("order", [(FERRY, NOTICE), (NOTICE, FERRY)])
-def test_a_notice_is_told_with_the_article_that_it_names(
+def test_correction_notice_is_shown_with_corrected_article(
     archive: Archive, order: tuple[Article, Article]
 ) -> None:
     for article in order:
@@ -94,7 +92,7 @@ def test_a_notice_is_told_with_the_article_that_it_names(
     assert hit.metadata.correction == ""
 
 
-def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None:
+def test_retracted_statement_is_not_an_answer(archive: Archive) -> None:
     wrong = FERRY.replace(correction="The ferry had twelve sailors on board, not nine.")
     put(archive, wrong)
     answer = Chatbot(archive).ask("Where was the ferry bound for when it sank?")
@@ -116,7 +114,7 @@ def test_what_was_taken_back_is_not_given_as_an_answer(archive: Archive) -> None
         ("The bridge is long.", "", False),
     ],
 )  # fmt: skip
-def test_a_sentence_is_superseded_where_it_has_what_the_correction_calls_wrong(
+def test_is_retracted_compares_sentence_with_correction(
     sentence: str, correction: str, gone: bool
 ) -> None:
     assert is_retracted(sentence, correction) is gone

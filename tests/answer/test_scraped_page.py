@@ -39,17 +39,19 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Chatbot:
         ("Will Seoul send weapons to Ukraine?", ("all options", "has not supplied")),
     ],
 )
-def test_the_seed_answers(bot: Chatbot, question: str, words: tuple[str, ...]) -> None:
+def test_scraped_page_answers_questions(
+    bot: Chatbot, question: str, words: tuple[str, ...]
+) -> None:
     answer = bot.ask(question)
     for word in words:
         assert word in answer.text
 
 
-def test_the_seed_does_not_say_what_the_pope_said(bot: Chatbot) -> None:
+def test_scraped_page_refuses_question_about_the_pope(bot: Chatbot) -> None:
     assert bot.ask("What did the Pope say?").refused
 
 
-def test_the_seed_denies_a_false_premise(bot: Chatbot) -> None:
+def test_scraped_page_contradicts_false_premise(bot: Chatbot) -> None:
     answer = bot.ask("Why did South Korea send tanks to Kyiv?")
     assert has_false_premise(answer)
     assert "has not supplied" in answer.statements[0].text

@@ -46,7 +46,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         yield opened
 
 
-def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> None:
+def test_timeline_is_in_date_order_with_dates(archive: Archive) -> None:
     answer = build_timeline(archive, "What happened to the harbour bridge?")
     assert not answer.refused
     days = [statement.citations[0].metadata.published for statement in answer.statements]
@@ -61,7 +61,7 @@ def test_a_timeline_is_in_the_order_of_days_and_says_each(archive: Archive) -> N
     assert [s.citations[0].number for s in answer.statements] == [1, 2, 3]
 
 
-def test_a_timeline_quotes_word_for_word_and_repeats_nothing(archive: Archive) -> None:
+def test_timeline_is_verbatim_without_repeats(archive: Archive) -> None:
     answer = build_timeline(archive, "What happened to the harbour bridge?")
     for citation in answer.citations:
         found = archive.article(citation.passage.article_id)
@@ -71,13 +71,13 @@ def test_a_timeline_quotes_word_for_word_and_repeats_nothing(archive: Archive) -
     assert len(set(quotes)) == len(quotes)
 
 
-def test_a_timeline_of_nothing_is_a_refusal(archive: Archive) -> None:
+def test_timeline_without_matches_is_a_refusal(archive: Archive) -> None:
     answer = build_timeline(archive, "Who won the chess olympiad in Budapest?")
     assert answer.refused
     assert not answer.statements
 
 
-def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path: Path) -> None:
+def test_timeline_leaves_out_retracted_statements(tmp_path: Path) -> None:
     wrong = article(
         5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."
     ).replace(
@@ -91,7 +91,7 @@ def test_a_timeline_says_what_was_corrected_and_not_what_was_taken_back(tmp_path
     assert "not nine" in str(notice["correction"])
 
 
-def test_articles_are_counted_by_day_and_the_cited_ones_apart(archive: Archive) -> None:
+def test_histogram_counts_articles_and_cited_articles_by_day(archive: Archive) -> None:
     found = date_histogram(archive, "harbour bridge", cited=["paper.example/1"])
     assert found.step == "day"
     assert [bar.start.day for bar in found.bars] == [21, 22, 23, 24]
@@ -99,7 +99,7 @@ def test_articles_are_counted_by_day_and_the_cited_ones_apart(archive: Archive) 
     assert all(bar.articles == 1 for bar in found.bars)
 
 
-def test_what_nobody_speaks_of_is_spread_over_nothing(archive: Archive) -> None:
+def test_histogram_of_no_matches_is_empty(archive: Archive) -> None:
     assert date_histogram(archive, "xylophone").bars == ()
 
 
@@ -122,7 +122,7 @@ moments = st.datetimes(SINCE, UNTIL, timezones=st.just(UTC))
 
 
 @given(st.lists(moments, min_size=1, max_size=20))
-def test_bars_follow_on_each_other_and_hold_every_article(days: list[datetime]) -> None:
+def test_histogram_bars_are_contiguous_and_complete(days: list[datetime]) -> None:
     found = date_histogram(Dated(days), "anything")
     assert sum(bar.articles for bar in found.bars) == len(days)
     for bar, following in zip(found.bars, found.bars[1:], strict=False):

@@ -82,14 +82,14 @@ def found(archive: Archive, query: str, filters: Filters = Filters()) -> tuple[s
     )
 
 
-def test_what_is_put_is_found_by_both_indexes(archive: Archive) -> None:
+def test_added_articles_are_found_by_both_indexes(archive: Archive) -> None:
     report = archive.add(whole(an_article(n)) for n in range(10))
     assert (report.new, report.changed, report.unchanged, report.passages) == (10, 0, 0, 20)
     dense, lexical = found(archive, "bridge 7")
     assert "paper.example/7" in dense & lexical
 
 
-def test_a_hit_is_a_span_of_its_article(archive: Archive) -> None:
+def test_hit_is_a_span_of_its_article(archive: Archive) -> None:
     archive.add(whole(an_article(n)) for n in range(5))
     for hit in archive.search("bridge", 10, mode="vector") + archive.search(
         "bridge", 10, mode="bm25"
@@ -99,7 +99,7 @@ def test_a_hit_is_a_span_of_its_article(archive: Archive) -> None:
         assert article.text[hit.passage.start : hit.passage.end] == hit.passage.text
 
 
-def test_the_same_again_changes_nothing_and_embeds_nothing(
+def test_unchanged_article_is_not_embedded_again(
     archive: Archive, embeddings: WordEmbeddings
 ) -> None:
     archive.add([whole(an_article(1))])
@@ -108,7 +108,7 @@ def test_the_same_again_changes_nothing_and_embeds_nothing(
     assert (embeddings.embedded, archive.status().sequence) == (before, sequence)
 
 
-def test_a_changed_article_answers_with_its_new_words_only_and_keeps_the_old_revision(
+def test_changed_article_is_found_by_its_new_text_only(
     archive: Archive, embeddings: WordEmbeddings
 ) -> None:
     archive.add([whole(an_article(1, "The mayor spoke. Nine ships sank."))])
@@ -124,7 +124,7 @@ def test_a_changed_article_answers_with_its_new_words_only_and_keeps_the_old_rev
     assert "Nine ships" in old.text
 
 
-def test_the_old_version_fed_again_does_not_come_back(archive: Archive) -> None:
+def test_older_version_added_again_stays_unchanged(archive: Archive) -> None:
     texts = ("A first word. And more.", "A second word. And more.", "A first word. And more.")
     for text in texts:
         archive.add([whole(an_article(1, text))])
@@ -142,7 +142,7 @@ def test_two_versions_in_one_batch_are_two_revisions(archive: Archive) -> None:
     assert (current.revision, current.text) == (2, texts[1])
 
 
-def test_a_removed_article_is_gone_at_once(archive: Archive) -> None:
+def test_deleted_article_is_gone_at_once(archive: Archive) -> None:
     archive.add(whole(an_article(n)) for n in range(5))
     assert archive.delete(["paper.example/3", "paper.example/unknown"]) == 1
     dense, lexical = found(archive, "bridge 3")
@@ -167,12 +167,12 @@ def test_filters_by_date_and_publisher_are_exact(archive: Archive) -> None:
     assert {a.id for a in archive.articles(filters)} == expected
 
 
-def test_a_filter_that_nothing_passes_finds_nothing(archive: Archive) -> None:
+def test_filters_matching_nothing_find_nothing(archive: Archive) -> None:
     archive.add([whole(an_article(1))])
     assert found(archive, "bridge", Filters(publishers=("No Such Paper",))) == (set(), set())
 
 
-def test_a_reader_finds_what_everybody_may_read_and_what_he_has_a_right_to(
+def test_access_rights_decide_what_is_found(
     archive: Archive,
 ) -> None:
     rights = {1: "", 2: "wire", 3: "board"}
@@ -184,20 +184,20 @@ def test_a_reader_finds_what_everybody_may_read_and_what_he_has_a_right_to(
     assert len(found(archive, "bridge", Filters(access=ALL_RIGHTS))[0]) == len(rights)
 
 
-def test_no_character_of_a_query_is_syntax(archive: Archive) -> None:
+def test_query_characters_are_not_syntax(archive: Archive) -> None:
     archive.add([whole(an_article(1))])
     for query in ('"', "bridge AND (", "title:", "a\\b ~ ^ *", "[1 TO 2}", "", "   ", "\x00"):
         archive.search(query, 5, mode="bm25")
     assert found(archive, 'bridge" AND NOT title:*')[1] == {"paper.example/1"}
 
 
-def test_a_missing_archive_says_what_to_run(tmp_path: Path) -> None:
+def test_missing_archive_error_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(ArchiveNotFoundError, match="backfile ingest"):
         Archive.open(tmp_path / "none", embeddings=WordEmbeddings())
     assert not (tmp_path / "none").exists()
 
 
-def test_another_models_archive_is_refused(archive: Archive) -> None:
+def test_archive_of_another_model_is_rejected(archive: Archive) -> None:
     archive.add([whole(an_article(1))])
     other = WordEmbeddings()
     other.name = "other"
@@ -205,13 +205,13 @@ def test_another_models_archive_is_refused(archive: Archive) -> None:
         Archive.open(archive.path, embeddings=other)
 
 
-def test_a_second_writer_is_told_who_writes(archive: Archive) -> None:
+def test_second_writer_learns_who_holds_the_lock(archive: Archive) -> None:
     with pytest.raises(ArchiveLockedError, match=r"process \d+, since 20"):
         Archive.open(archive.path, mode="write", embeddings=WordEmbeddings())
 
 
 @pytest.mark.parametrize("lost", ["lexical", "vectors"])
-def test_a_lost_index_is_made_again_from_the_record(tmp_path: Path, lost: str) -> None:
+def test_lost_index_is_rebuilt_from_the_store(tmp_path: Path, lost: str) -> None:
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add(whole(an_article(n)) for n in range(5))
     shutil.rmtree(tmp_path / lost)
@@ -220,7 +220,7 @@ def test_a_lost_index_is_made_again_from_the_record(tmp_path: Path, lost: str) -
         assert "paper.example/3" in dense & lexical
 
 
-def test_an_index_that_lags_behind_catches_up_on_open(tmp_path: Path) -> None:
+def test_stale_index_catches_up_on_open(tmp_path: Path) -> None:
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add(whole(an_article(n)) for n in range(5))
         shutil.copytree(tmp_path / "lexical", tmp_path / "old")
@@ -243,7 +243,7 @@ def _in_another_process(path: Path, first: int, last: int) -> None:
     assert process.exitcode == 0
 
 
-def test_an_open_reader_sees_what_another_process_wrote(tmp_path: Path) -> None:
+def test_open_reader_sees_changes_of_another_process(tmp_path: Path) -> None:
     _in_another_process(tmp_path, 0, 5)
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
         assert "paper.example/3" in found(reader, "bridge 3")[0]
@@ -252,7 +252,7 @@ def test_an_open_reader_sees_what_another_process_wrote(tmp_path: Path) -> None:
         assert "paper.example/33" in dense & lexical
 
 
-def test_no_vector_is_lost_between_a_process_that_reads_and_one_that_writes(
+def test_no_vector_is_lost_between_reader_and_writer(
     tmp_path: Path,
 ) -> None:
     """The case in which plain Chroma loses 3,000 vectors for good (chroma#3792)."""
@@ -272,7 +272,7 @@ def test_no_vector_is_lost_between_a_process_that_reads_and_one_that_writes(
         assert np.mean(np.array(scores) > 0.9999) > 0.97
 
 
-def test_neighbours_are_the_passages_around_one(archive: Archive) -> None:
+def test_surrounding_passages_are_the_neighbours(archive: Archive) -> None:
     article = an_article(1, "One. Two. Three. Four.")
     archive.add([(article, [Span(0, 4), Span(5, 9), Span(10, 16), Span(17, 22)])])
     (hit, *_) = archive.search("Three", 1, mode="bm25")
@@ -283,7 +283,7 @@ def test_neighbours_are_the_passages_around_one(archive: Archive) -> None:
     ]
 
 
-def test_status_says_what_there_is(archive: Archive) -> None:
+def test_status_reports_contents(archive: Archive) -> None:
     day = datetime(2024, 10, 24, tzinfo=UTC)
     archive.add([whole(an_article(1, publisher="Harbour Courier", published=day))])
     status = archive.status()
@@ -293,7 +293,7 @@ def test_status_says_what_there_is(archive: Archive) -> None:
     assert json.dumps(status.embedding_model) == '"words"'
 
 
-def test_a_reranker_orders_what_a_search_finds(tmp_path: Path) -> None:
+def test_reranker_orders_search_results(tmp_path: Path) -> None:
     class LastFirst(BaseCrossEncoder):
         def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
             return [float("Second" in text) for _, text in text_pairs]
@@ -309,7 +309,7 @@ def test_a_reranker_orders_what_a_search_finds(tmp_path: Path) -> None:
     assert best.passage.article_id == "Second"
 
 
-def test_no_search_walks_through_all_revisions(archive: Archive) -> None:
+def test_search_never_scans_all_revisions(archive: Archive) -> None:
     archive.add(
         whole(an_article(n, published=datetime(2024, 10, n, tzinfo=UTC), publisher="Inland Post"))
         for n in range(1, 29)
@@ -330,7 +330,7 @@ def test_no_search_walks_through_all_revisions(archive: Archive) -> None:
         assert not any("revisions_until (until=" in step for step in plan), sql
 
 
-def test_a_reader_that_caught_up_leaves_the_next_writer_free(tmp_path: Path) -> None:
+def test_reader_that_caught_up_does_not_block_the_writer(tmp_path: Path) -> None:
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as first:
         first.add([whole(an_article(1))])
         first.indexes.close()
@@ -348,7 +348,7 @@ def test_a_reader_that_caught_up_leaves_the_next_writer_free(tmp_path: Path) -> 
         assert "paper.example/3" in found(reader, "bridge")[1]
 
 
-def test_a_reader_that_searched_between_record_and_words_sees_the_words_next(
+def test_reader_sees_words_committed_after_its_search(
     tmp_path: Path,
 ) -> None:
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as writer:

@@ -27,7 +27,7 @@ from tests.support.processes import Process
 from ui import cli
 
 
-def test_a_restored_archive_is_the_one_that_was_backed_up(tmp_path: Path) -> None:
+def test_restored_archive_equals_the_original(tmp_path: Path) -> None:
     file = tmp_path / "archive.backup"
     with small_archive(tmp_path / "archive") as archive:
         manifest = write_backup(archive.store, file)
@@ -46,9 +46,7 @@ def test_a_restored_archive_is_the_one_that_was_backed_up(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["archive", "archive.sqlite-copy", "vectors"])
-def test_a_backup_in_the_archives_own_folder_takes_nothing_from_it(
-    tmp_path: Path, name: str
-) -> None:
+def test_backup_inside_the_archive_folder_removes_nothing(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "archive"
     with small_archive(folder) as archive:
         before = {path.name for path in folder.iterdir()}
@@ -74,7 +72,7 @@ def _write(folder: Path, ready: str) -> None:
             Path(ready).touch()
 
 
-def test_a_backup_taken_while_another_process_writes_is_of_one_moment(tmp_path: Path) -> None:
+def test_backup_beside_a_writer_is_consistent(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     writer = Process(target=_write, args=(tmp_path / "archive", str(ready)))
     writer.start()
@@ -97,7 +95,7 @@ def test_a_backup_taken_while_another_process_writes_is_of_one_moment(tmp_path: 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_backup_of_an_older_version_is_restored(tmp_path: Path, version: int) -> None:
+def test_backup_of_older_schema_is_restored(tmp_path: Path, version: int) -> None:
     old = laid_out(version, tmp_path / "old") / "archive.sqlite"
     with closing(sqlite3.connect(old)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -129,7 +127,7 @@ def backup(tmp_path: Path) -> Path:
     return tmp_path / "archive.backup"
 
 
-def test_nothing_is_written_over(tmp_path: Path, backup: Path) -> None:
+def test_backup_and_restore_never_overwrite(tmp_path: Path, backup: Path) -> None:
     with pytest.raises(BackupError, match="there is an archive"):
         restore_backup(backup, tmp_path / "archive")
     with small_archive(tmp_path / "other") as archive, pytest.raises(BackupError, match="already"):
@@ -155,7 +153,7 @@ def _exchanged(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_cut, _altered, _exchanged])
-def test_a_damaged_backup_is_refused_and_leaves_nothing(
+def test_damaged_backup_is_rejected_and_leaves_nothing(
     tmp_path: Path,
     backup: Path,
     damage: Callable[[Path], None],
@@ -167,7 +165,7 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("lost", ["missing", "empty", "zeroed"])
-def test_a_lost_record_is_told_of_and_put_back(tmp_path: Path, backup: Path, lost: str) -> None:
+def test_lost_database_is_reported_and_restored(tmp_path: Path, backup: Path, lost: str) -> None:
     record = tmp_path / "archive" / "archive.sqlite"
     size = record.stat().st_size
     record.unlink()
@@ -182,7 +180,7 @@ def test_a_lost_record_is_told_of_and_put_back(tmp_path: Path, backup: Path, los
         assert find_problems(archive) == ()
 
 
-def test_the_commands_say_what_they_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_report_what_they_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small_archive(tmp_path / "archive").close()
     named = ["--archive", str(tmp_path / "archive")]
     file = str(tmp_path / "b")
@@ -202,7 +200,7 @@ def test_the_commands_say_what_they_did(tmp_path: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("command", [["backup"], ["export"]])
 @pytest.mark.parametrize("name", ["nowhere/x.jsonl", "nowhere/x.parquet"])
-def test_what_cannot_be_written_there_is_one_line(
+def test_unwritable_target_is_a_one_line_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], name: str
 ) -> None:
     small_archive(tmp_path / "archive").close()
@@ -213,7 +211,7 @@ def test_what_cannot_be_written_there_is_one_line(
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_failed_restore_leaves_no_folder(tmp_path: Path) -> None:
+def test_failed_restore_leaves_no_folder(tmp_path: Path) -> None:
     (tmp_path / "no.backup").write_text("this is none")
     for name in ("no.backup", "missing.backup"):
         with pytest.raises(BackupError):
@@ -224,7 +222,7 @@ def test_a_failed_restore_leaves_no_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "words", [["reindex"], ["withdraw", "x"], ["reinstate", "x"], ["doctor", "--repair"]]
 )
-def test_no_archive_is_made_by_what_looks_after_one(
+def test_maintenance_commands_do_not_create_an_archive(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     assert cli.main([*words, "--archive", str(tmp_path / "none")]) == 1

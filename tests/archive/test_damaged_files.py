@@ -111,7 +111,7 @@ def kinds(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     "damage", [DAMAGES[0], *(pytest.param(each, marks=pytest.mark.full) for each in DAMAGES[1:])]
 )
-def test_every_file_of_an_index_is_mended_on_the_next_opening(
+def test_damaged_index_file_is_repaired_on_open(
     sound: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     broken = []
@@ -143,7 +143,7 @@ def test_every_file_of_an_index_is_mended_on_the_next_opening(
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_the_loss_of_the_record_is_told_in_one_line(
+def test_lost_database_is_a_one_line_error(
     sound: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "archive"
@@ -161,7 +161,7 @@ def test_the_loss_of_the_record_is_told_in_one_line(
 
 @pytest.mark.parametrize("mode", ["read", "write"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_changes_that_were_in_a_lost_log_are_told_of_before_anything_else_is_done(
+def test_lost_wal_is_reported_before_any_change(
     killed: Path, tmp_path: Path, damage: Callable[[Path], None], mode: str
 ) -> None:
     folder = tmp_path / "archive"
@@ -189,7 +189,7 @@ def test_changes_that_were_in_a_lost_log_are_told_of_before_anything_else_is_don
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_the_shared_memory_of_the_log_is_made_again(
+def test_lost_shm_file_is_recreated(
     killed: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "archive"
@@ -201,7 +201,7 @@ def test_the_shared_memory_of_the_log_is_made_again(
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_record_that_is_lost_beside_its_log_is_told_of(
+def test_lost_database_beside_its_wal_is_reported(
     killed: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "archive"
@@ -214,9 +214,7 @@ def test_a_record_that_is_lost_beside_its_log_is_told_of(
             Archive.open(folder, mode=mode, embeddings=Numbered())  # type: ignore[arg-type]
 
 
-def test_a_search_that_meets_a_damaged_page_of_the_record_says_so(
-    sound: Path, tmp_path: Path
-) -> None:
+def test_search_on_damaged_database_page_reports_it(sound: Path, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     shutil.copytree(sound, folder)
     data = bytearray((folder / "archive.sqlite").read_bytes())
@@ -226,7 +224,7 @@ def test_a_search_that_meets_a_damaged_page_of_the_record_says_so(
         assert cli.main([*words, "--archive", str(folder)]) == 1
 
 
-def test_the_command_tells_of_lost_changes_and_gives_them_up_when_told_to(
+def test_commands_report_lost_changes_until_repaired(
     killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "archive"

@@ -48,11 +48,11 @@ def record(folder: Path, *statements: str) -> None:
     connection.close()
 
 
-def test_a_sound_archive_has_no_problem(folder: Path) -> None:
+def test_doctor_finds_no_problem_in_a_sound_archive(folder: Path) -> None:
     assert found(folder) == []
 
 
-def test_an_archive_of_many_changes_is_sound(folder: Path) -> None:
+def test_doctor_finds_no_problem_after_many_changes(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         for n in range(5):
             changed = replace(HARBOUR, text=f"Version {n}. " + HARBOUR.text)
@@ -116,7 +116,7 @@ def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
         ),
     ],
 )
-def test_an_index_that_does_not_agree_is_named_and_mended(
+def test_doctor_names_and_repairs_inconsistent_index(
     folder: Path, breaking: Callable[[Path], None], said: list[str]
 ) -> None:
     breaking(folder)
@@ -125,7 +125,7 @@ def test_an_index_that_does_not_agree_is_named_and_mended(
     assert found(folder) == []
 
 
-def test_a_damaged_file_of_the_word_index_is_named_and_mended(folder: Path) -> None:
+def test_doctor_names_and_repairs_damaged_word_index(folder: Path) -> None:
     (file,) = (folder / "lexical").glob("*.idx")
     data = bytearray(file.read_bytes())
     data[20] ^= 0xFF
@@ -158,16 +158,14 @@ def test_a_damaged_file_of_the_word_index_is_named_and_mended(folder: Path) -> N
         ),
     ],
 )
-def test_what_the_record_has_too_much_or_can_embed_anew_is_mended(
-    folder: Path, statement: str, said: str
-) -> None:
+def test_doctor_repairs_surplus_and_missing_rows(folder: Path, statement: str, said: str) -> None:
     record(folder, statement)
     assert f"record: {said}" in found(folder)
     assert mended(folder) == []
     assert found(folder) == []
 
 
-def test_a_trigger_is_refused_by_a_writer_and_dropped_by_the_repair(folder: Path) -> None:
+def test_trigger_is_rejected_by_writer_and_dropped_by_repair(folder: Path) -> None:
     record(folder, "CREATE TRIGGER wipe AFTER INSERT ON texts BEGIN DELETE FROM passages; END")
     assert found(folder) == ["record: the trigger 'wipe' is not Backfile's"]
     with pytest.raises(ArchiveDamagedError, match=r"trigger 'wipe'.*backfile doctor --repair"):
@@ -194,16 +192,14 @@ def test_a_trigger_is_refused_by_a_writer_and_dropped_by_the_repair(folder: Path
         ("UPDATE revisions SET until = 1 WHERE id = 2", "1 revision ended before its beginning"),
     ],
 )
-def test_what_the_record_has_lost_is_named_with_the_way_back(
-    folder: Path, statement: str, said: str
-) -> None:
+def test_doctor_says_how_to_restore_lost_rows(folder: Path, statement: str, said: str) -> None:
     record(folder, statement)
     left = mended(folder)
     assert any(line.startswith(f"record: {said}") for line in left)
     assert all("backfile restore" in line for line in left if line.startswith(f"record: {said}"))
 
 
-def test_a_record_with_an_overwritten_page_is_told_of(folder: Path) -> None:
+def test_doctor_reports_overwritten_page(folder: Path) -> None:
     file = folder / "archive.sqlite"
     data = bytearray(file.read_bytes())
     data[4096 * 10 : 4096 * 12] = b"\xee" * 8192
@@ -211,7 +207,7 @@ def test_a_record_with_an_overwritten_page_is_told_of(folder: Path) -> None:
     assert any("the file is damaged" in line for line in found(folder))
 
 
-def test_the_doctor_examines_while_another_process_writes(folder: Path) -> None:
+def test_doctor_runs_beside_a_writer(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
         reader = Archive.open(folder, embeddings=WordEmbeddings())
         writer.delete([HARBOUR.id])
@@ -223,7 +219,7 @@ def doctor(folder: Path, *words: str) -> Result:
     return run("doctor", "--archive", folder, *words, BACKFILE_EMBEDDING_MODEL="words")
 
 
-def test_the_command_says_what_is_wrong_and_what_to_run(folder: Path) -> None:
+def test_doctor_command_says_what_is_wrong_and_what_to_run(folder: Path) -> None:
     _without_a_vector(folder)
     done = doctor(folder)
     assert (done.code, done.stdout) == (

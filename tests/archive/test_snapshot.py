@@ -72,7 +72,7 @@ def texts(archive: Archive, day: datetime, query: str = "Vellmark ferry mill") -
     ]
 
 
-def test_an_answer_is_from_what_stood_on_that_day(archive: Archive) -> None:
+def test_snapshot_answers_from_articles_of_that_day(archive: Archive) -> None:
     nine, twelve = FERRY.text.split(". ")[0] + ".", FERRY_LATER.text.split(". ")[0] + "."
     mill, late = MILL.text.split(". ")[0] + ".", LATE.text.split(". ")[0] + "."
     for day, expected, not_yet in (
@@ -86,7 +86,7 @@ def test_an_answer_is_from_what_stood_on_that_day(archive: Archive) -> None:
             assert not found & not_yet
 
 
-def test_before_the_first_article_there_is_nothing(archive: Archive) -> None:
+def test_snapshot_before_first_article_is_empty(archive: Archive) -> None:
     day = DAYS[0] - timedelta(days=1)
     assert texts(archive, day) == [set(), set()]
     answer = Chatbot(archive).ask("How many sailors were on the ferry?", as_of=day)
@@ -94,7 +94,7 @@ def test_before_the_first_article_there_is_nothing(archive: Archive) -> None:
     assert Notice("archive_empty_as_of", day="2024-09-30") in answer.notices
 
 
-def test_what_has_ended_is_weighed_as_what_stands(archive: Archive) -> None:
+def test_snapshot_scores_ended_and_current_passages_alike(archive: Archive) -> None:
     now = archive.search("sailors on the ferry", 9, mode="bm25")
     then = archive.as_of(DAYS[0]).search("sailors on the ferry", 9, mode="bm25")
     today = next(hit.score for hit in now if "twelve sailors" in hit.passage.text)
@@ -102,12 +102,12 @@ def test_what_has_ended_is_weighed_as_what_stands(archive: Archive) -> None:
     assert then[0].score == pytest.approx(today, rel=0.5)
 
 
-def test_a_moment_with_a_time_is_that_moment(archive: Archive) -> None:
+def test_snapshot_accepts_a_time_of_day(archive: Archive) -> None:
     assert texts(archive, FIRST - timedelta(minutes=1)) == [set(), set()]
     assert all(texts(archive, FIRST + timedelta(minutes=1)))
 
 
-def test_filters_hold_in_the_past_too(archive: Archive) -> None:
+def test_snapshot_applies_filters(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
     assert then.search("ferry", 9, filters=Filters(publishers=("Nobody",)), mode="vector") == []
     ids = {
@@ -117,7 +117,7 @@ def test_filters_hold_in_the_past_too(archive: Archive) -> None:
     assert ids == {MILL.id}
 
 
-def test_what_was_taken_down_does_not_come_back(archive: Archive) -> None:
+def test_snapshot_excludes_withdrawn_articles(archive: Archive) -> None:
     archive.withdraw([FERRY.id])
     assert all("sank" not in text for found in texts(archive, DAYS[0]) for text in found)
     assert archive.as_of(DAYS[0]).article(FERRY.id) is None
@@ -127,7 +127,7 @@ def test_what_was_taken_down_does_not_come_back(archive: Archive) -> None:
     assert all("sank" not in text for found in texts(archive, DAYS[0]) for text in found)
 
 
-def test_a_later_correction_is_told_and_not_made(archive: Archive) -> None:
+def test_snapshot_reports_later_corrections(archive: Archive) -> None:
     put(archive, CORRECTED)
     chatbot = Chatbot(archive)
     answer = chatbot.ask("How many sailors were on the ferry that sank?", as_of=DAYS[0])
@@ -140,7 +140,7 @@ def test_a_later_correction_is_told_and_not_made(archive: Archive) -> None:
     assert streamed.text == answer.text
 
 
-def test_the_past_is_searched_by_scripts_and_by_langchain(archive: Archive) -> None:
+def test_snapshot_is_searched_from_python_and_langchain(archive: Archive) -> None:
     hits = archive.search("the mill that burned", as_of=DAYS[0])
     assert hits[0].passage.article_id == MILL.id
     retriever = NewsRetriever(archive=archive.as_of(DAYS[0]))
@@ -148,7 +148,7 @@ def test_the_past_is_searched_by_scripts_and_by_langchain(archive: Archive) -> N
     assert all(h.passage.article_id != MILL.id for h in archive.search("the mill that burned"))
 
 
-def test_what_stood_then_is_as_near_as_it_was(archive: Archive) -> None:
+def test_snapshot_similarity_matches_its_search(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
     found = then.bm25_candidates("nine sailors", 1)
     (cosine,) = then.similarities("nine sailors", found)
@@ -163,7 +163,7 @@ NOTICE = an_article(
 )
 
 
-def test_a_notice_is_told_of_what_it_corrected_then_and_of_what_it_has_since(
+def test_snapshot_distinguishes_corrections_before_and_after(
     archive: Archive,
 ) -> None:
     put(archive, FERRY_LATER.replace(url="https://paper.example/ferry"))  # the sixth change
@@ -180,7 +180,7 @@ def test_a_notice_is_told_of_what_it_corrected_then_and_of_what_it_has_since(
     assert "twelve sailors on board" in after.corrected_since([since.metadata])[FERRY.id]
 
 
-def test_what_was_public_then_and_is_not_now_is_for_those_with_the_right(archive: Archive) -> None:
+def test_snapshot_applies_current_access_rights(archive: Archive) -> None:
     public = Filters(access=("everybody",))
     then = archive.as_of(DAYS[0])
     modes: tuple[SearchMode, ...] = ("vector", "bm25")
@@ -199,7 +199,7 @@ def test_what_was_public_then_and_is_not_now_is_for_those_with_the_right(archive
             assert {hit.passage.article_id for hit in hits} == expected
 
 
-def test_phrases_and_rare_words_are_weighed_in_the_past_as_in_the_index(archive: Archive) -> None:
+def test_snapshot_scores_phrases_and_rare_words_like_the_index(archive: Archive) -> None:
     then = archive.as_of(DAYS[0])
     exact = phrase_hits(then, "Vellmark", 9, phrases=("nine sailors",))
     assert exact[0].passage.text.endswith("nine sailors.")
@@ -208,7 +208,7 @@ def test_phrases_and_rare_words_are_weighed_in_the_past_as_in_the_index(archive:
     assert then.search("unheard-of", 9, mode="bm25") == []
 
 
-def test_a_day_that_is_asked_for_again_reads_what_has_ended_no_more(archive: Archive) -> None:
+def test_snapshot_caches_ended_passages(archive: Archive) -> None:
     archive.search("the mill that burned", as_of=DAYS[0])
     then = archive.as_of(DAYS[0])
     read = then._ended()

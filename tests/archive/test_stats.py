@@ -36,7 +36,7 @@ def archive_of(folder: Path, **days: Iterable[int]) -> Archive:
     return archive
 
 
-def test_a_daily_that_misses_a_week_has_a_gap(tmp_path: Path) -> None:
+def test_coverage_gap_of_a_daily_that_misses_a_week(tmp_path: Path) -> None:
     days = [day for day in range(40) if not 20 <= day < 27]
     with archive_of(tmp_path, Daily=days) as archive:
         (gap,) = archive.status().gaps
@@ -47,18 +47,18 @@ def test_a_daily_that_misses_a_week_has_a_gap(tmp_path: Path) -> None:
         assert value["gaps"][0]["days"] == 7
 
 
-def test_a_weekly_is_not_silent_between_its_issues_and_neither_is_a_weekend(tmp_path: Path) -> None:
+def test_coverage_gap_ignores_weekends_and_weekly_issues(tmp_path: Path) -> None:
     workdays = [day for day in range(60) if day % 7 < 5]
     with archive_of(tmp_path, Weekly=range(0, 63, 7), Workdays=workdays) as archive:
         assert archive.status().gaps == ()
 
 
-def test_who_fell_silent_while_others_went_on_is_named(tmp_path: Path) -> None:
+def test_coverage_gap_names_publisher_that_stopped(tmp_path: Path) -> None:
     with archive_of(tmp_path, Stopped=range(20), Daily=range(40)) as archive:
         (gap,) = archive.status().gaps
         assert (gap.publisher, gap.goes_on, gap.days) == ("Stopped", True, 20)
 
 
-def test_a_few_articles_make_no_rhythm(tmp_path: Path) -> None:
+def test_coverage_gap_needs_enough_articles(tmp_path: Path) -> None:
     with archive_of(tmp_path, Rare=[0, 1, 2, 90], Daily=range(91)) as archive:
         assert archive.status().gaps == ()

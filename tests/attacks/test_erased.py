@@ -59,7 +59,7 @@ def silent(told: object) -> str:
     return text
 
 
-def test_exports_of_an_open_page_lose_the_erased_text(visit: Visit, folder: Path) -> None:
+def test_exports_of_an_open_page_lose_erased_text(visit: Visit, folder: Path) -> None:
     save = [i for i, fn in visit._blocks.fns.items() if fn.name in ("save", "copy")]
     assert len(save) == 5
     for index in save:
@@ -73,13 +73,13 @@ def test_exports_of_an_open_page_lose_the_erased_text(visit: Visit, folder: Path
     )
 
 
-def test_next_answer_shows_the_earlier_one_without_it(visit: Visit, folder: Path) -> None:
+def test_next_answer_shows_earlier_turn_without_erased_text(visit: Visit, folder: Path) -> None:
     erase(folder, HARBOUR.id)
     told = silent(visit.ask("What about the frost of the growers?"))
     assert "killed the blossom" in told
 
 
-def test_conversation_that_is_opened_again_has_lost_it(visit: Visit, folder: Path) -> None:
+def test_reopened_conversation_has_no_erased_text(visit: Visit, folder: Path) -> None:
     told = visit.run(visit.index("start"))
     listed = json.loads(told.text)["data"]
     erase(folder, HARBOUR.id)
@@ -100,7 +100,7 @@ def test_conversation_that_is_opened_again_has_lost_it(visit: Visit, folder: Pat
     assert SAID_OF_IT in shown
 
 
-def test_conversation_that_the_browser_kept_comes_back_without_it(
+def test_conversation_from_browser_has_no_erased_text(
     visit: Visit, served: Served, folder: Path
 ) -> None:
     app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
@@ -120,7 +120,7 @@ def test_conversation_that_the_browser_kept_comes_back_without_it(
         assert SAID_OF_IT in told
 
 
-def test_card_and_thumb_of_the_erased_article_hold_nothing(visit: Visit, folder: Path) -> None:
+def test_card_and_feedback_of_erased_article_are_empty(visit: Visit, folder: Path) -> None:
     erase(folder, HARBOUR.id)
     opened = visit.run(visit.index("open_"), event_data={"turn": 1, "card": 1, "revision": 0})
     assert "This article is no longer in the archive" in silent(opened.json()["data"])
@@ -128,7 +128,7 @@ def test_card_and_thumb_of_the_erased_article_hold_nothing(visit: Visit, folder:
     silent((folder / "archive" / FILE).read_text(encoding="utf-8"))
 
 
-def test_copies_and_closest_of_a_withdrawn_article_go_too(tmp_path: Path) -> None:
+def test_withdrawn_article_disappears_from_copies_and_nearest(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         refused = asked(archive, Session(), "storm frost")[-1]
         assert {hit.metadata.article_id for hit in refused.turns[0].answer.nearest_hits} >= {

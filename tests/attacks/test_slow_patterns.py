@@ -87,17 +87,17 @@ def in_step(call: Callable[[str], object], start: str, repeated: str) -> bool:
 
 @pytest.mark.parametrize("attack", QUESTIONS)
 @pytest.mark.parametrize("reader", READ_QUESTION)
-def test_question_is_read_in_step_with_its_length(reader: str, attack: str) -> None:
+def test_question_is_read_in_linear_time(reader: str, attack: str) -> None:
     assert in_step(READ_QUESTION[reader], *QUESTIONS[attack])
 
 
 @pytest.mark.parametrize("attack", TEXTS)
 @pytest.mark.parametrize("reader", READ_TEXT)
-def test_text_is_read_in_step_with_its_length(reader: str, attack: str) -> None:
+def test_text_is_read_in_linear_time(reader: str, attack: str) -> None:
     assert in_step(READ_TEXT[reader], *TEXTS[attack])
 
 
-def test_long_question_is_refused_at_once() -> None:
+def test_overlong_question_is_rejected_at_once() -> None:
     question = "who wrote" + "a-" * 60_000
     began = time.process_time()
     with pytest.raises(QuestionTooLongError, match=r"120,009 characters: ask it in at most 1,000"):
@@ -107,7 +107,7 @@ def test_long_question_is_refused_at_once() -> None:
     assert time.process_time() - began < 1
 
 
-def test_long_history_is_read_to_the_limit() -> None:
+def test_long_history_is_read_up_to_the_limit() -> None:
     turn = "Who is Ada Quill, " + "a-" * 60_000
     began = time.process_time()
     whole = resolve_followup("And where does she live?", [turn])
@@ -116,12 +116,12 @@ def test_long_history_is_read_to_the_limit() -> None:
     assert len(whole) <= LONGEST_QUESTION
 
 
-def test_question_of_the_limit_is_read() -> None:
+def test_question_at_the_limit_is_read() -> None:
     question = ("Who runs the ferry " + "x" * LONGEST_QUESTION)[:LONGEST_QUESTION]
     assert parse_question(f"  {question}  ", asked_on=NOW).text == question
 
 
-def test_long_question_is_one_line_on_the_command_line(
+def test_overlong_question_is_one_line_on_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_archive(tmp_path / "a").close()

@@ -37,7 +37,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 
 @pytest.mark.parametrize("name", [HARBOUR.id, "https://www.courier.example/harbour?utm_source=x"])
-def test_an_article_is_shown_by_its_id_and_by_its_address(
+def test_show_finds_article_by_id_and_address(
     folder: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     code, out, _ = run(capsys, "show", name)
@@ -47,9 +47,7 @@ def test_an_article_is_shown_by_its_id_and_by_its_address(
     assert "revision 2 of 2, added" in out
 
 
-def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_show_accepts_a_unique_id_prefix(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "apples" in run(capsys, "show", "gaz")[1]
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         twin = ORCHARD.replace(id="gazette.example/other")
@@ -58,15 +56,13 @@ def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so(
     assert (code, "gazette.example/orchard, gazette.example/other" in err) == (1, True)
 
 
-def test_an_earlier_version_is_shown_when_asked_for(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_show_prints_an_earlier_revision(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "six weeks" in run(capsys, "show", HARBOUR.id, "--revision", "1")[1]
     code, _, err = run(capsys, "show", HARBOUR.id, "--revision", "9")
     assert (code, "It has: 1, 2" in err) == (1, True)
 
 
-def test_revisions_say_word_by_word_what_changed(
+def test_show_revisions_marks_changed_words(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = run(capsys, "show", HARBOUR.id, "--revisions")[1]
@@ -74,21 +70,19 @@ def test_revisions_say_word_by_word_what_changed(
     assert out.count("revision ") == 2
 
 
-def test_as_json_an_article_comes_with_all_its_versions(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_show_json_includes_all_revisions(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     value = json.loads(run(capsys, "show", HARBOUR.id, "--json")[1])
     assert (value["article"]["text"], value["withdrawn"]) == (LATER.text, None)
     first, second = value["revisions"]
     assert (first["text"], first["ended"]) == (HARBOUR.text, second["came"])
 
 
-def test_no_such_article_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_unknown_article_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "show", "nowhere.example/1")
     assert (code, out, err.count("\n")) == (1, "", 1)
 
 
-def test_a_removed_article_is_gone_and_its_removal_is_shown(
+def test_withdrawn_article_is_gone_and_shown_as_withdrawn(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = run(capsys, "withdraw", HARBOUR.id, "typo.example/1", "--reason", "a letter")
@@ -102,7 +96,7 @@ def test_a_removed_article_is_gone_and_its_removal_is_shown(
         assert archive.count().articles == 1
 
 
-def test_a_readmitted_article_stands_again(
+def test_reinstated_article_is_shown_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(capsys, "withdraw", HARBOUR.url)
@@ -111,7 +105,7 @@ def test_a_readmitted_article_stands_again(
     assert "nine long weeks" in run(capsys, "show", HARBOUR.id)[1]
 
 
-def test_an_erased_article_leaves_its_id_and_the_reason(
+def test_erased_article_leaves_its_id_and_reason(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(capsys, "withdraw", HARBOUR.id, "--erase", "--reason", "a judge")[0] == 0
@@ -121,14 +115,14 @@ def test_an_erased_article_leaves_its_id_and_the_reason(
 
 
 @given(st.text("ab \n", max_size=40), st.text("ab \n", max_size=40))
-def test_a_comparison_holds_both_texts_whole(before: str, after: str) -> None:
+def test_diff_words_holds_both_texts(before: str, after: str) -> None:
     parts = list(diff_words(before, after))
     assert "".join(text for kind, text in parts if kind != "removed") == after
     kept = "".join(text for kind, text in parts if kind != "added")
     assert "".join(kept.split()) == "".join(before.split())
 
 
-def test_what_stayed_is_cut_to_the_words_beside_a_change() -> None:
+def test_abridge_keeps_words_beside_a_change() -> None:
     before = " ".join(f"w{n}" for n in range(60))
     said = mark_changes(abridge(diff_words(before, before.replace("w30", "other"))))
     assert said == (

@@ -29,7 +29,7 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsstand]:
 
 
 @pytest.mark.model
-def test_what_was_rejected_is_listed_and_tried_again(
+def test_rejects_are_listed_and_retried(
     stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stand.pages |= {
@@ -62,7 +62,7 @@ def test_what_was_rejected_is_listed_and_tried_again(
 
 
 @pytest.mark.model
-def test_what_was_refused_is_read_again_as_it_was_read_then(
+def test_rejects_are_retried_with_their_options(
     stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here = [*at(tmp_path / "archive")]
@@ -84,7 +84,7 @@ def test_what_was_refused_is_read_again_as_it_was_read_then(
     assert capsys.readouterr().out == "No rejects.\n"
 
 
-def test_a_private_address_is_refused_unless_it_is_allowed(
+def test_private_address_is_rejected_unless_allowed(
     stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stand.pages["/crane"] = page("Crane falls")
@@ -97,7 +97,7 @@ def test_a_private_address_is_refused_unless_it_is_allowed(
     assert main([*words, "--allow-host", "127.0.0.1"]) == 0
 
 
-def test_a_dry_run_lists_what_would_be_put_in_and_makes_nothing(
+def test_dry_run_lists_changes_and_writes_nothing(
     stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.jsonl"
@@ -116,7 +116,7 @@ def test_a_dry_run_lists_what_would_be_put_in_and_makes_nothing(
 @pytest.mark.parametrize(
     "words", [["--every", "0m"], ["--every", "15"], ["--every", "1m", "--dry-run"]]
 )
-def test_a_wrong_stretch_of_time_is_a_wrong_use(
+def test_wrong_interval_is_a_usage_error(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -125,7 +125,7 @@ def test_a_wrong_stretch_of_time_is_a_wrong_use(
 
 
 @pytest.mark.model
-def test_polling_ends_well_when_it_is_told_to(stand: Newsstand, tmp_path: Path) -> None:
+def test_polling_stops_on_a_signal(stand: Newsstand, tmp_path: Path) -> None:
     stand.pages |= {
         "/feed": feed(("Crane falls", stand.url("/crane"))),
         "/crane": page("Crane falls"),

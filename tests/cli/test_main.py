@@ -185,14 +185,14 @@ def test_usage_error_is_one_line_with_a_hint(
     assert run(capsys, *words) == (2, "", f"{line}\n")
 
 
-def test_dates_in_words_are_relative_to_asked_on_wherever_it_is() -> None:
+def test_dates_in_words_are_relative_to_asked_on() -> None:
     context = parse(["search", "x", "--after", "3 days ago", "--asked-on", "2024-10-24"])
     assert f"{context.params['after']:%Y-%m-%d}" == "2024-10-21"
     context = parse(["search", "x", "--before", "yesterday", "--as-of", "2024-10-24"])
     assert f"{context.params['before']:%Y-%m-%d}" == "2024-10-23"
 
 
-def test_option_of_a_group_holds_for_its_command() -> None:
+def test_group_option_holds_for_its_command() -> None:
     before = parse(["evaluate", "--json", "--archive", "demo", "retrieval", "q.jsonl"]).params
     after = parse(["evaluate", "retrieval", "q.jsonl", "--archive", "demo", "--json"]).params
     assert before == after
@@ -207,7 +207,7 @@ def test_accept_takes_several_ids(tmp_path: Path) -> None:
     assert sorted([*params["accept"], *params["more_ids"]]) == ["1", "2", "3"]
 
 
-def test_only_the_command_that_is_used_is_imported() -> None:
+def test_only_the_used_command_is_imported() -> None:
     printed = in_process(
         "import sys\nfrom ui.cli import main\n"
         "try: main(['doctor', '--help'])\nexcept SystemExit: pass\n"
@@ -219,7 +219,7 @@ def test_only_the_command_that_is_used_is_imported() -> None:
     assert not others & set(imported)
 
 
-def test_no_module_of_a_command_imports_anything_heavy() -> None:
+def test_command_modules_import_nothing_heavy() -> None:
     heavy = ["torch", "chromadb", "gradio", "langchain_core", "numpy", "dateparser", "rich"]
     printed = in_process(
         "import sys, click\nfrom tests.cli.test_main import COMMANDS\n"
@@ -249,7 +249,7 @@ def complete(line: str) -> list[str]:
     return printed.split()
 
 
-def test_tab_completes_commands_options_formats_and_files() -> None:
+def test_completion_offers_commands_options_formats_and_files() -> None:
     assert complete("backfile re") == [
         "plain,rejects",
         "plain,reinstate",
@@ -264,7 +264,7 @@ def test_tab_completes_commands_options_formats_and_files() -> None:
     assert complete("backfile status --archive d") == ["dir,d"]
 
 
-def test_help_ends_quietly_if_its_reader_ended() -> None:
+def test_help_ends_quietly_on_a_closed_pipe() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "ui.cli", "--help"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -66,7 +66,7 @@ def folder(real_model: None, tmp_path_factory: pytest.TempPathFactory, dump: Pat
 # Without an archive
 
 
-def test_help_answers_at_once() -> None:
+def test_help_takes_half_a_second_at_most() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = run_process("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -76,7 +76,7 @@ def test_help_answers_at_once() -> None:
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 0.5
 
 
-def test_nothing_heavy_is_imported_for_help() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom ui.cli import main\n"
         "try: main(['ask', '--help'])\n"
@@ -91,7 +91,7 @@ def test_nothing_heavy_is_imported_for_help() -> None:
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor has one thread anyway")
 @pytest.mark.parametrize(("said", "threads"), [(None, 1), ("2", 2)])
-def test_a_command_multiplies_with_one_thread_unless_told_otherwise(
+def test_command_uses_one_blas_thread_by_default(
     said: str | None, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)  # the tests' own
@@ -111,7 +111,7 @@ print([pool["num_threads"] for pool in pools if pool["internal_api"] == "openbla
     assert done.stdout.strip() in (f"[{threads}]", "[]")  # another library than OpenBLAS: a Mac's
 
 
-def test_the_help_of_before_says_that_its_day_is_left_out() -> None:
+def test_before_help_says_its_day_is_excluded() -> None:
     assert "itself excluded" in " ".join(run("search", "--help").stdout.split())
 
 
@@ -130,7 +130,7 @@ def test_the_help_of_before_says_that_its_day_is_left_out() -> None:
         ["ingest"],
     ],
 )
-def test_a_wrong_use_is_2_and_says_what_is_wrong(
+def test_usage_error_exits_2_with_one_line(
     words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
@@ -143,7 +143,7 @@ def test_a_wrong_use_is_2_and_says_what_is_wrong(
 
 
 @pytest.mark.parametrize("words", [["ask", "Who?"], ["search", "who"], ["status"], ["serve"]])
-def test_a_missing_archive_is_one_line_that_says_what_to_run(
+def test_missing_archive_is_one_line_that_says_what_to_run(
     words: list[str], tmp_path: Path
 ) -> None:
     done = run(*words, "--archive", tmp_path / "none")
@@ -154,12 +154,12 @@ def test_a_missing_archive_is_one_line_that_says_what_to_run(
     assert not (tmp_path / "none").exists()
 
 
-def test_the_archive_may_come_from_the_environment(tmp_path: Path) -> None:
+def test_archive_is_read_from_the_environment(tmp_path: Path) -> None:
     done = run("status", BACKFILE_ARCHIVE=str(tmp_path / "elsewhere"))
     assert "elsewhere" in done.stderr
 
 
-def test_an_unknown_setting_is_refused_by_name() -> None:
+def test_unknown_setting_is_rejected_by_name() -> None:
     done = run("status", BACKFILE_ARCHIV="x")
     assert done.code == 1
     assert "BACKFILE_ARCHIV:" in done.stderr
@@ -201,7 +201,7 @@ def test_ask_json_is_the_whole_answer(folder: Path, capsys: pytest.CaptureFixtur
     assert answer["as_of"] == cited["published"] == "2024-10-21"
 
 
-def test_a_question_may_be_piped_in(
+def test_ask_reads_the_question_from_stdin(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("Why is the apple harvest small?\n"))
@@ -209,9 +209,7 @@ def test_a_question_may_be_piped_in(
     assert json.loads(capsys.readouterr().out)["question"] == "Why is the apple harvest small?"
 
 
-def test_what_the_archive_does_not_say_is_no_failure(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refusal_exits_with_0(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "Who won the chess olympiad in Budapest?", "--json", *at(folder)]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["refused"]
@@ -227,7 +225,7 @@ def test_search_prints_the_best_passages_first(
     assert "\n2.  " in out
 
 
-def test_search_says_what_it_understood_and_offers_what_is_closest_on_other_days(
+def test_search_offers_closest_passages_of_other_dates(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["search", "apple harvest in May 2011", *at(folder)]) == 0
@@ -257,7 +255,7 @@ def test_search_json_is_a_list_of_passages(
         (["--publisher", "Orchard Gazette", "--publisher", "The Harbour Courier"], {"21", "23"}),
     ],
 )
-def test_search_keeps_to_days_and_publishers(
+def test_search_filters_by_date_and_publisher(
     folder: Path, capsys: pytest.CaptureFixture[str], limits: list[str], days: set[str]
 ) -> None:
     main(["search", "harbour lighthouse apple", "--json", *limits, *at(folder)])
@@ -265,21 +263,21 @@ def test_search_keeps_to_days_and_publishers(
     assert {hit["published"][8:10] for hit in hits} == days
 
 
-def test_a_publisher_that_is_not_there_is_named(
+def test_unknown_publisher_gets_suggestions(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["search", "x", "--publisher", "Orchard Gazet", *at(folder)]) == 1
     assert "Orchard Gazette" in capsys.readouterr().err
 
 
-def test_markup_of_an_article_is_printed_as_it_stands(
+def test_search_prints_article_markup_verbatim(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["search", "lighthouse keeper", "-k", "1", *at(folder)])
     assert "<script>window.pwned=1</script>" in capsys.readouterr().out
 
 
-def test_status_says_what_is_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_prints_contents(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--json", *at(folder)]) == 0
     status = json.loads(capsys.readouterr().out)
     assert status["articles"] == len(ARTICLES)
@@ -289,7 +287,7 @@ def test_status_says_what_is_there(folder: Path, capsys: pytest.CaptureFixture[s
     assert "21 to 24 October 2024" in capsys.readouterr().out
 
 
-def test_a_closed_pipe_ends_quietly(folder: Path) -> None:
+def test_closed_pipe_ends_quietly(folder: Path) -> None:
     process = subprocess.Popen(
         command("status", *at(folder)),
         env=environment(),
@@ -304,7 +302,7 @@ def test_a_closed_pipe_ends_quietly(folder: Path) -> None:
     assert (process.wait(timeout=60), said) == (141, b"")
 
 
-def test_questions_are_asked_one_after_another_on_a_terminal(folder: Path) -> None:
+def test_ask_on_a_terminal_takes_question_after_question(folder: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         command("ask", *at(folder)),
@@ -341,7 +339,7 @@ def read_until(terminal: int, words: str) -> str:
 # Putting in
 
 
-def test_the_same_again_changes_nothing(
+def test_ingesting_again_changes_nothing(
     folder: Path, dump: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ingest", str(dump), *at(folder)]) == 0
@@ -349,7 +347,7 @@ def test_the_same_again_changes_nothing(
 
 
 @pytest.mark.model
-def test_a_reject_is_a_json_line_on_stderr_and_the_good_is_kept(tmp_path: Path, dump: Path) -> None:
+def test_reject_is_a_json_line_on_stderr(tmp_path: Path, dump: Path) -> None:
     mixed = tmp_path / "mixed.jsonl"
     mixed.write_text(dump.read_text() + '{"title": "broken\n')
     done = run_process("ingest", mixed, *at(tmp_path / "archive"), "--json")
@@ -362,7 +360,7 @@ def test_a_reject_is_a_json_line_on_stderr_and_the_good_is_kept(tmp_path: Path, 
 
 
 @pytest.mark.model
-def test_an_ingest_that_is_stopped_keeps_what_it_has_put(tmp_path: Path) -> None:
+def test_interrupted_ingest_keeps_what_it_added(tmp_path: Path) -> None:
     dump = tmp_path / "many.jsonl"
     lines = ({**as_json(HARBOUR), "id": f"id-{n}", "url": ""} for n in range(20_000))
     dump.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -393,7 +391,7 @@ def articles(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty file", "empty folder"])
-def test_nothing_to_ingest_is_1_and_one_line(tmp_path: Path, kind: str) -> None:
+def test_nothing_to_ingest_exits_1_with_one_line(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "input"
     if kind == "empty file":
         path.write_text("")

@@ -47,7 +47,7 @@ def nothing() -> None:
     return
 
 
-def test_what_is_named_is_read_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_watch_reads_sources_repeatedly(capsys: pytest.CaptureFixture[str]) -> None:
     rounds = Rounds(nothing, nothing, nothing)
     keep(rounds, "https://v.example/feed", every=0.01)
     assert rounds.read == [["https://v.example/feed"]] * 3
@@ -55,7 +55,7 @@ def test_what_is_named_is_read_again_and_again(capsys: pytest.CaptureFixture[str
     assert [line.split("  ")[1].split(",")[0] for line in lines] == ["1 new", "2 new", "3 new"]
 
 
-def test_a_round_that_fails_says_why_and_the_next_goes_on(
+def test_watch_reports_a_failed_round_and_goes_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fail() -> None:
@@ -67,7 +67,7 @@ def test_a_round_that_fails_says_why_and_the_next_goes_on(
     assert second["error"] == "no space left on device"
 
 
-def test_what_changes_in_a_folder_is_read_and_nothing_else(tmp_path: Path) -> None:
+def test_watch_reads_only_changed_files(tmp_path: Path) -> None:
     (tmp_path / "old.html").write_text("old")
 
     def write() -> None:
@@ -80,7 +80,7 @@ def test_what_changes_in_a_folder_is_read_and_nothing_else(tmp_path: Path) -> No
     assert rounds.read == [[tmp_path], [tmp_path / "new.html"]]
 
 
-def test_a_file_is_read_when_whoever_writes_it_is_done(tmp_path: Path) -> None:
+def test_watch_waits_until_a_file_is_complete(tmp_path: Path) -> None:
     done: list[bool] = []
 
     def write() -> None:
@@ -100,7 +100,7 @@ def test_a_file_is_read_when_whoever_writes_it_is_done(tmp_path: Path) -> None:
     assert done == [True, False]
 
 
-def test_what_is_taken_away_is_no_round(tmp_path: Path) -> None:
+def test_watch_ignores_deleted_files(tmp_path: Path) -> None:
     (tmp_path / "old.html").write_text("old")
     rounds = Rounds((tmp_path / "old.html").unlink, nothing)
     Timer(2.5, lambda: (tmp_path / "new.html").write_text("new")).start()
@@ -108,7 +108,7 @@ def test_what_is_taken_away_is_no_round(tmp_path: Path) -> None:
     assert rounds.read == [[tmp_path], [tmp_path / "new.html"]]
 
 
-def test_a_single_file_is_watched_though_another_takes_its_place(tmp_path: Path) -> None:
+def test_watch_follows_a_replaced_file(tmp_path: Path) -> None:
     path = tmp_path / "articles.jsonl"
     path.write_text("old")
 
@@ -121,14 +121,14 @@ def test_a_single_file_is_watched_though_another_takes_its_place(tmp_path: Path)
     assert rounds.read == [[path], [path]]
 
 
-def test_a_source_that_is_not_there_keeps_no_other_from_being_watched(tmp_path: Path) -> None:
+def test_watch_continues_beside_a_missing_source(tmp_path: Path) -> None:
     rounds = Rounds(lambda: (tmp_path / "new.html").write_text("new") and None, nothing)
     missing = tmp_path / "no" / "such" / "folder"
     keep(rounds, missing, tmp_path, files=True)
     assert rounds.read == [[missing, tmp_path], [tmp_path / "new.html"]]
 
 
-def test_where_nothing_is_there_to_be_watched_the_times_are_kept(tmp_path: Path) -> None:
+def test_watch_keeps_the_interval_if_nothing_exists(tmp_path: Path) -> None:
     rounds = Rounds(nothing, nothing)
     keep(rounds, tmp_path / "no" / "such", every=0.01, files=True)
     assert len(rounds.read) == 2

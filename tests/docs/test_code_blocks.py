@@ -98,7 +98,7 @@ def _run_script(script: str, place: str, *, is_complete: bool) -> str:
     return printed.getvalue()
 
 
-def test_first_answer_is_on_the_first_screen_of_the_readme() -> None:
+def test_readme_shows_an_answer_first() -> None:
     first = blocks(PAGES[0])[0]
     assert first.language == "console"
     assert len(commands(first)[0].shown.splitlines()) > 10

@@ -49,7 +49,7 @@ def outcomes(*pairs: tuple[bool, bool]) -> dict[str, tuple[bool, bool]]:
     return {str(i): pair for i, pair in enumerate(pairs)}
 
 
-def test_an_answer_is_looked_for_whatever_the_typography() -> None:
+def test_answer_says_ignores_typography() -> None:
     assert answer_says("It takes 25 minutes.", "25 Minutes")
     assert answer_says("“Squid Game” returns", "the 'Squid Game'")
     assert answer_says("Arvandia’s capital is Port Ellis.", "Arvandia")
@@ -58,13 +58,13 @@ def test_an_answer_is_looked_for_whatever_the_typography() -> None:
     assert not answer_says("It takes 2.5 minutes.", "5 minutes")
 
 
-def test_questions_are_judged_by_their_article_or_by_their_answer() -> None:
+def test_questions_are_judged_by_article_or_answer() -> None:
     sets = question_sets(FakeArchive(TROOPS, FERRY), [PASSENGERS, SOLDIERS, PASSENGERS], 10)
     assert [q.id for q in sets.gold] == ["1"]
     assert [q.id for q in sets.string] == ["2"]
 
 
-def test_an_answer_is_right_where_a_quotation_holds_it() -> None:
+def test_answer_is_right_if_a_quotation_contains_it() -> None:
     answer = Chatbot(FakeArchive(TROOPS, FERRY)).ask(PASSENGERS.question)
     found = {
         m.name: m.score().mean for m in measure_answers("gold", {"1": (answer, PASSENGERS.answer)})
@@ -78,7 +78,7 @@ def test_an_answer_is_right_where_a_quotation_holds_it() -> None:
     }
 
 
-def test_a_refused_question_has_no_statement_that_could_be_right() -> None:
+def test_refused_question_counts_as_wrong() -> None:
     refused = Answer("?", refused=True)
     first, anywhere, within, said, verbatim = measure_answers(
         "gold", {"1": (refused, "25 minutes")}
@@ -89,7 +89,7 @@ def test_a_refused_question_has_no_statement_that_could_be_right() -> None:
     assert verbatim.n == 0
 
 
-def test_only_the_first_three_statements_of_an_answer_count() -> None:
+def test_answer_measures_count_three_statements() -> None:
     hit = FakeArchive(FERRY).passages[0]
     said = build_citation(1, hit)
     other = replace(said, quote="It rained.")
@@ -98,7 +98,7 @@ def test_only_the_first_three_statements_of_an_answer_count() -> None:
     assert (found["in the answer"], found["in the passages"]) == (0, 1)
 
 
-def test_calibration_sets_what_was_said_beside_what_was_right() -> None:
+def test_calibration_compares_confidence_with_correctness() -> None:
     hit = FakeArchive(FERRY).passages[0]
     said = Answer("?", (Statement("", (build_citation(1, hit),)),), (hit,), confidence=0.7)
     measures = measure_calibration(
@@ -107,7 +107,7 @@ def test_calibration_sets_what_was_said_beside_what_was_right() -> None:
     assert [(m.name, m.n, m.score().mean) for m in measures] == [("right, said 0.6 to 0.8", 2, 0.5)]
 
 
-def test_what_is_asked_later_cannot_be_answered_from_before() -> None:
+def test_later_question_is_unanswerable_from_before() -> None:
     archive = FakeArchive(TROOPS, FERRY)
     until = datetime(2024, 11, 1, tzinfo=UTC)
     can, cannot = refusal_sets(archive, [PASSENGERS, SOLDIERS, LATER], until, 10)
@@ -120,7 +120,7 @@ def test_what_is_asked_later_cannot_be_answered_from_before() -> None:
     [("share", 0.5), ("precision", 2 / 3), ("recall", 0.5), ("f1", 4 / 7),
      ("balanced accuracy", 0.5)],
 )  # fmt: skip
-def test_each_statistic_is_what_its_name_says(statistic: str, expected: float) -> None:
+def test_outcome_statistic_has_expected_value(statistic: str, expected: float) -> None:
     four_so = outcomes(
         (True, True), (True, True), (True, False), (True, False), (False, True), (False, False)
     )
@@ -129,26 +129,26 @@ def test_each_statistic_is_what_its_name_says(statistic: str, expected: float) -
     assert score.low <= score.mean <= score.high
 
 
-def test_a_run_is_read_again_as_it_was_kept() -> None:
+def test_outcome_evaluation_round_trips() -> None:
     found = outcome_metric("set", "f1", outcomes((True, False), (True, True)), F1)
     kept = OutcomeEvaluation((found,))
     assert OutcomeEvaluation.loaded(kept.saved()) == kept
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"set": "x"}]', '{"a": 1}'])
-def test_what_is_no_run_is_said_to_be_none(text: str) -> None:
+def test_loading_something_else_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not a saved evaluation"):
         OutcomeEvaluation.loaded(text)
 
 
-def test_two_runs_are_compared_on_the_items_of_both() -> None:
+def test_compare_uses_common_items_only() -> None:
     old = OutcomeEvaluation((outcome_metric("set", "right", outcomes(*[(True, False)] * 20)),))
     new = OutcomeEvaluation((outcome_metric("set", "right", outcomes(*[(True, True)] * 30)),))
     (difference,) = compare(new, old)
     assert (difference.n, difference.mean, difference.low) == (20, 1, 1)
 
 
-def test_claims_are_read_as_wice_and_as_qags_write_them() -> None:
+def test_claims_are_read_in_wice_and_qags_format() -> None:
     wice = {"claim": "A ferry.", "evidence": ["A ferry sails."], "label": "partially_supported"}
     said = [{"response": "yes"}, {"response": "yes"}, {"response": "no"}]
     qags = {
@@ -160,12 +160,12 @@ def test_claims_are_read_as_wice_and_as_qags_write_them() -> None:
     assert two.evidence == ("A ferry sails.", "It is new.")
 
 
-def test_a_line_without_a_claim_is_named() -> None:
+def test_line_without_a_claim_is_named() -> None:
     with pytest.raises(ValueError, match="line 2 holds no claim"):
         read_claims(["", "{}"])
 
 
-def test_the_threshold_is_chosen_on_the_half_that_is_not_measured() -> None:
+def test_threshold_is_chosen_on_the_other_half() -> None:
     claims = [Claim(str(i), "", (), i % 4 < 2, i) for i in range(8)]
     measures = measure_claims("set", claims, lambda claim: float(claim.supported))
     assert [measure.n for measure in measures] == [4, 4]
@@ -173,7 +173,7 @@ def test_the_threshold_is_chosen_on_the_half_that_is_not_measured() -> None:
     assert not measures[0].items.keys() & measures[1].items.keys()
 
 
-def test_one_claim_out_of_place_does_not_move_the_threshold() -> None:
+def test_outlier_does_not_move_the_threshold() -> None:
     false = [(0.1 + 0.02 * i, False) for i in range(10)]
     true = [(0.7 + 0.02 * i, True) for i in range(10)]
     assert 0.28 < best_threshold([*false, *true]) < 0.7
@@ -181,14 +181,14 @@ def test_one_claim_out_of_place_does_not_move_the_threshold() -> None:
     assert best_threshold([]) == 0.5
 
 
-def test_altered_sentences_are_caught_and_others_passed() -> None:
+def test_perturbed_sentences_are_caught_and_others_pass() -> None:
     measures = measure_perturbations(list(perturb([TROOPS, FERRY])), bag_of_words)
     found = {m.name: m.score().mean for m in measures}
     assert found["caught, all kinds"] == 1
     assert found["unaltered passed"] == 1
 
 
-def test_a_premise_counts_as_put_right_where_the_words_are_quoted() -> None:
+def test_premise_counts_as_corrected_if_words_are_quoted() -> None:
     pair = {"false": "Why does the ferry carry 900 cars?", "true": "Why was the old boat sold?",
             "corrected": ["60 cars"]}  # fmt: skip
     (read,) = read_premises([json.dumps(pair)])
@@ -200,6 +200,6 @@ def test_a_premise_counts_as_put_right_where_the_words_are_quoted() -> None:
 
 
 @pytest.mark.parametrize("line", ["{", "{}", '{"false": "a", "true": "b", "corrected": "c"}'])
-def test_a_line_without_a_pair_is_named(line: str) -> None:
+def test_line_without_a_pair_is_named(line: str) -> None:
     with pytest.raises(ValueError, match="line 1 is not a pair"):
         read_premises([line])

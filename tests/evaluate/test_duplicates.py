@@ -27,12 +27,12 @@ def sample() -> list[Article]:
     return [found for found in read(SAMPLE) if not isinstance(found, Reject)]
 
 
-def test_the_same_seed_makes_the_same_reprints(sample: list[Article]) -> None:
+def test_synthetic_reprints_depend_on_the_seed(sample: list[Article]) -> None:
     assert synthetic_reprints(sample, each=4) == synthetic_reprints(sample, each=4)
     assert synthetic_reprints(sample, each=4) != synthetic_reprints(sample, each=4, seed=2)
 
 
-def test_a_reprint_is_another_text_under_another_headline(sample: list[Article]) -> None:
+def test_synthetic_reprint_has_other_text_and_title(sample: list[Article]) -> None:
     for pair in synthetic_reprints(sample, each=5):
         assert pair.same
         assert pair.other.text != pair.one.text
@@ -40,7 +40,7 @@ def test_a_reprint_is_another_text_under_another_headline(sample: list[Article])
         assert pair.other.id != pair.one.id
 
 
-def test_the_nearest_in_wording_are_found_first(sample: list[Article]) -> None:
+def test_hardest_non_duplicates_are_nearest_in_wording(sample: list[Article]) -> None:
     nearest = [
         pair for pair in hardest_non_duplicates(sample, each=2) if pair.kind == "nearest in wording"
     ]
@@ -49,7 +49,7 @@ def test_the_nearest_in_wording_are_found_first(sample: list[Article]) -> None:
     }
 
 
-def test_numbers_of_a_column_are_paired_with_the_next(sample: list[Article]) -> None:
+def test_issues_of_a_column_are_paired_with_the_next(sample: list[Article]) -> None:
     first = sample[0].replace(title="The week in harbours, 1")
     later = [
         sample[n].replace(id=f"{n}", title=f"The week in harbours, {n}", published=day)
@@ -64,7 +64,7 @@ def test_numbers_of_a_column_are_paired_with_the_next(sample: list[Article]) -> 
     assert column == [(first.id, "1"), ("1", "2")]
 
 
-def test_real_copies_count_as_mistakes_until_a_person_has_judged_them(
+def test_real_duplicates_count_as_mistakes_until_judged(
     sample: list[Article],
 ) -> None:
     found = evaluate_duplicates(sample, each=12)
@@ -76,13 +76,13 @@ def test_real_copies_count_as_mistakes_until_a_person_has_judged_them(
     assert scores["all", "recall"] >= 0.9  # of short articles: two paragraphs are much of them
 
 
-def test_a_line_that_judges_no_pair_is_named() -> None:
+def test_line_that_judges_no_pair_is_named() -> None:
     assert read_judged(['{"one": "a", "other": "b", "same": true}', ""]) == {frozenset("ab"): True}
     with pytest.raises(ValueError, match="line 2"):
         read_judged(['{"one": "a", "other": "b", "same": true}', '{"one": "a"}'])
 
 
-def test_the_command_prints_the_measures_and_the_pairs_mistaken(
+def test_evaluate_duplicates_prints_measures_and_mistakes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert cli.main(["evaluate", "duplicates", str(SAMPLE), "--each", "3"]) == 0

@@ -24,7 +24,7 @@ from ui.cli.evaluate_plot import plot
 REAL = Path(__file__).parents[3] / "shared" / "data" / "questions.jsonl"
 
 
-def test_measures_are_those_of_the_ranks():
+def test_retrieval_measures_follow_the_ranks():
     found = {"a": ["x", "gold"], "b": ["gold"], "c": ["x"]}
     values = measured({"a": ["gold"], "b": ["gold", "other"], "c": ["gold"]}, found)
     assert values["hit@1"] == {"a": 0.0, "b": 1.0, "c": 0.0}
@@ -33,19 +33,19 @@ def test_measures_are_those_of_the_ranks():
     assert values["recall@10"] == {"a": 1.0, "b": 0.5, "c": 0.0}
 
 
-def test_a_question_that_nothing_answers_counts_as_missed():
+def test_unanswerable_question_counts_as_missed():
     assert measured({"a": []}, {"a": ["x"]})["hit@10"] == {"a": 0.0}
     assert measured({}, {})["hit@1"] == {}
 
 
-def test_an_interval_holds_the_mean_and_narrows_to_it_where_all_agree():
+def test_bootstrap_interval_contains_the_mean():
     score = bootstrap([0.0, 1.0] * 50)
     assert score.low < score.mean == 0.5 < score.high
     assert bootstrap([1.0] * 9).low == 1.0
     assert bootstrap([]).mean == 0.0
 
 
-def test_lines_are_read_and_a_bad_one_is_named():
+def test_read_questions_names_a_bad_line():
     lines = [
         '{"question": "Who?", "gold": ["a"], "asked_on": "2024-10-24", "quiz": "Courier"}',
         "",
@@ -61,7 +61,7 @@ def test_lines_are_read_and_a_bad_one_is_named():
         read_questions(["[1]"])
 
 
-def test_a_line_that_stands_twice_counts_twice_and_a_thumb_as_given_last():
+def test_repeated_question_counts_twice_and_last_thumb_wins():
     one = '{"id": "1", "question": "Where did it sink?", "gold": ["a"]}'
     assert len({q.id for q in read_questions([one, one])}) == 2
     up = one.replace("{", '{"thumb": "up", ')
@@ -84,14 +84,14 @@ def evaluation(tmp_path_factory):
         return evaluate_retrieval(archive, questions)
 
 
-def test_an_archive_is_evaluated_on_the_questions_it_can_be_judged_by(evaluation):
+def test_evaluation_uses_questions_it_can_judge(evaluation):
     shown = evaluation.as_json()
     assert shown["gold"] == {"n": 1, "hit@1": 1.0, "hit@5": 1.0, "hit@10": 1.0, "mrr@10": 1.0}
     assert shown["string"]["n"] == 1
     assert set(shown["ms"]) == {"median", "p95"}
 
 
-def test_a_saved_evaluation_is_loaded_and_compared(evaluation):
+def test_saved_evaluation_is_loaded_and_compared(evaluation):
     again = RetrievalEvaluation.loaded(evaluation.saved())
     assert again.as_json() == evaluation.as_json()
     assert all(d.mean == 0 for d in compare(again, evaluation))
@@ -99,7 +99,7 @@ def test_a_saved_evaluation_is_loaded_and_compared(evaluation):
         RetrievalEvaluation.loaded("{}")
 
 
-def test_a_run_is_drawn_beside_the_one_before(evaluation, tmp_path):
+def test_plot_draws_a_run_beside_the_previous_one(evaluation, tmp_path):
     plot(tmp_path / "run.svg", evaluation, evaluation)
     drawn = (tmp_path / "run.svg").read_text("utf-8")
     assert drawn.startswith("<?xml")
@@ -110,7 +110,7 @@ def test_a_run_is_drawn_beside_the_one_before(evaluation, tmp_path):
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="shared/data is not there")
-def test_the_real_questions_are_read():
+def test_real_questions_are_read():
     questions = read_questions(REAL.read_text("utf-8").splitlines())
     assert sum(bool(q.gold) for q in questions) == 277
     assert json.loads(RetrievalEvaluation({}, (), {}).saved())["kinds"] == {}

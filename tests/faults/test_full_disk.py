@@ -31,7 +31,7 @@ pytestmark = [
 
 
 @pytest.mark.full
-def test_a_write_that_fails_is_one_line_and_loses_nothing(tmp_path: Path, in_full: bool) -> None:
+def test_failed_write_is_one_line_and_loses_nothing(tmp_path: Path, in_full: bool) -> None:
     folder = tmp_path / "archive"
     for time in range(TIMES_IN_FULL if in_full else TIMES):
         for what in (_until_it_is_full, _settled):
@@ -85,7 +85,7 @@ def _note(folder: Path, entry: dict[str, object]) -> None:
 
 
 @pytest.mark.full
-def test_a_file_system_that_is_full_or_read_only_is_one_line_and_loses_nothing(
+def test_full_or_read_only_disk_is_one_line_and_loses_nothing(
     tmp_path: Path, in_full: bool
 ) -> None:
     """A real one, of 32 MB and of one process's own, where it may have that."""
@@ -169,7 +169,7 @@ def _fill_up(ballast: Path, but: int) -> None:
         file.truncate(max(0, file.tell() - but))
 
 
-def test_an_archive_that_may_not_be_written_to_is_one_line(tmp_path: Path) -> None:
+def test_unwritable_archive_is_one_line(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add([article("paper.example/1", 1)])

@@ -18,9 +18,7 @@ SEED = 20241024
 
 
 @pytest.mark.full
-def test_a_killed_writer_loses_nothing_acknowledged_and_does_nothing_twice(
-    tmp_path: Path, kills: int
-) -> None:
+def test_killed_writer_loses_nothing_acknowledged(tmp_path: Path, kills: int) -> None:
     folder = tmp_path / "archive"
     for kill in range(kills):
         wrong = kill_a_writer(folder, SEED + kill)

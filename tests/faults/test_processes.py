@@ -41,7 +41,7 @@ class Line:
     done: bool
 
 
-def test_a_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
+def test_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add([article("paper.example/0", 1)])
@@ -63,9 +63,7 @@ def _put_some(folder: Path) -> None:
 
 
 @pytest.mark.full
-def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
-    tmp_path: Path, in_full: bool
-) -> None:
+def test_concurrent_processes_see_no_error_or_stale_answer(tmp_path: Path, in_full: bool) -> None:
     folder, seconds = tmp_path / "archive", SECONDS_IN_FULL if in_full else SECONDS
     Archive.open(folder, mode="write", embeddings=WordEmbeddings()).close()
     deeds = (_write, _serve, _search, _search)

@@ -56,7 +56,7 @@ def refusal(url: str, **given: Any) -> str:
     ::ffff:10.0.0.1 ::127.0.0.1 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 2002:7f00:1::
     2002:c0a8:101::1 2001:0:7f00:1:0:0:f5ff:fffe 100::1 5f00::1 localhost 127.1 nonsense""".split(),
 )
-def test_what_not_everybody_can_reach_is_not_public(address: str) -> None:
+def test_private_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
@@ -64,7 +64,7 @@ def test_what_not_everybody_can_reach_is_not_public(address: str) -> None:
     "address",
     "93.184.215.14 8.8.8.8 2606:2800:21f::2 ::ffff:8.8.8.8 64:ff9b::808:808".split(),
 )
-def test_what_everybody_can_reach_is_public(address: str) -> None:
+def test_public_address_is_public(address: str) -> None:
     assert is_public(address)
 
 
@@ -74,7 +74,7 @@ def test_what_everybody_can_reach_is_public(address: str) -> None:
     localhost localhost. LOCALHOST [::1] [::ffff:127.0.0.1] [::ffff:7f00:1] [0:0:0:0:0:0:0:1]
     127.0.0.1. 127。0。0。1 １２７.0.0.1 ⓛocalhost user@127.0.0.1 example.org@127.0.0.1""".split(),
 )
-def test_no_spelling_of_the_own_machine_is_connected_to(stand: Newsstand, host: str) -> None:
+def test_local_machine_is_rejected_in_any_spelling(stand: Newsstand, host: str) -> None:
     port = stand.address.rpartition(":")[2]
     refusal(f"http://{host}:{port}/", allowed=())
     assert stand.requests == []
@@ -103,19 +103,19 @@ class Wire(httpcore2.SyncBackend):
         return super().connect_tcp("127.0.0.1", self.port, *given, **more)
 
 
-def test_a_name_that_leads_to_a_private_address_is_refused(stand: Newsstand) -> None:
+def test_name_resolving_to_a_private_address_is_rejected(stand: Newsstand) -> None:
     names = Directory(inside_example=["10.0.0.7"])
     assert "private address 10.0.0.7" in refusal("http://inside.example/", resolve=names)
 
 
-def test_one_private_address_among_public_ones_is_enough_to_refuse(stand: Newsstand) -> None:
+def test_one_private_address_among_public_ones_is_rejected(stand: Newsstand) -> None:
     def both(host: str, port: int) -> list[str]:
         return ["93.184.215.14", "192.168.0.1"]
 
     assert "192.168.0.1" in refusal("http://two.example/", resolve=both)
 
 
-def test_a_name_that_changes_its_mind_does_not_get_to_a_private_address(stand: Newsstand) -> None:
+def test_dns_rebinding_does_not_reach_a_private_address(stand: Newsstand) -> None:
     """Rebinding: public when it is checked, private when it is connected to."""
     wire = Wire(int(stand.address.rpartition(":")[2]))
     closing = {"Connection": "close"}
@@ -134,14 +134,14 @@ def test_a_name_that_changes_its_mind_does_not_get_to_a_private_address(stand: N
 
 
 @pytest.mark.parametrize("target", ["http://localhost:{port}/", "http://[::1]:{port}/", "//0/"])
-def test_a_redirect_into_the_own_network_is_not_followed(stand: Newsstand, target: str) -> None:
+def test_redirect_to_a_private_address_is_not_followed(stand: Newsstand, target: str) -> None:
     port = stand.address.rpartition(":")[2]
     stand.pages["/"] = Page(status=302, headers={"Location": target.format(port=port)})
     assert "private address" in refusal(stand.url("/"))
     assert stand.asked("/") == 1
 
 
-def test_a_robots_txt_is_not_looked_for_in_the_own_network(stand: Newsstand) -> None:
+def test_robots_txt_redirect_to_a_private_address_is_rejected(stand: Newsstand) -> None:
     port = stand.address.rpartition(":")[2]
     to = {"Location": f"http://localhost:{port}/in"}
     stand.pages["/robots.txt"] = Page(status=302, headers=to)
@@ -152,7 +152,7 @@ def test_a_robots_txt_is_not_looked_for_in_the_own_network(stand: Newsstand) -> 
 @pytest.mark.parametrize(
     "url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http:///x", "http://[x/"]
 )
-def test_nothing_but_the_web_is_asked(url: str) -> None:
+def test_other_schemes_are_rejected(url: str) -> None:
     assert "http or https URL" in refusal(url)
 
 
@@ -173,7 +173,7 @@ def test_robots_txt_is_obeyed(stand: Newsstand) -> None:
     assert (stand.asked("/robots.txt"), stand.asked("/private/b")) == (1, 0)
 
 
-def test_a_redirect_does_not_lead_around_robots_txt(stand: Newsstand) -> None:
+def test_redirect_does_not_bypass_robots_txt(stand: Newsstand) -> None:
     stand.pages["/robots.txt"] = Page(b"User-agent: *\nDisallow: /private/\n")
     stand.pages["/"] = Page(status=301, headers={"Location": "/private/x"})
     assert "disallowed by" in refusal(stand.url("/"))
@@ -183,7 +183,7 @@ def test_a_redirect_does_not_lead_around_robots_txt(stand: Newsstand) -> None:
 @pytest.mark.parametrize(
     ("status", "allowed"), [(404, True), (403, True), (500, False), (503, False)]
 )
-def test_a_robots_txt_that_is_not_there_permits_and_one_that_fails_forbids(
+def test_missing_robots_txt_allows_and_failing_one_forbids(
     stand: Newsstand, status: int, allowed: bool
 ) -> None:
     stand.pages |= {"/robots.txt": Page(b"Disallow: /", status), "/": Page(b"x")}
@@ -195,7 +195,7 @@ def test_a_robots_txt_that_is_not_there_permits_and_one_that_fails_forbids(
         assert stand.asked("/") == 0
 
 
-def test_the_pause_that_a_site_asks_for_is_kept(stand: Newsstand) -> None:
+def test_crawl_delay_is_kept(stand: Newsstand) -> None:
     stand.pages |= {"/robots.txt": Page(b"User-agent: *\nCrawl-delay: 0.4\n"), "/": Page(b"x")}
     with client() as fetching:
         fetching.get(stand.url("/"))
@@ -205,7 +205,7 @@ def test_the_pause_that_a_site_asks_for_is_kept(stand: Newsstand) -> None:
     assert time.monotonic() - began >= 0.3  # no less: how much more, the machine decides
 
 
-def test_a_site_that_wants_an_hour_between_pages_is_left_alone(stand: Newsstand) -> None:
+def test_excessive_crawl_delay_is_rejected(stand: Newsstand) -> None:
     stand.pages["/robots.txt"] = Page(b"User-agent: *\nCrawl-delay: 3600\n")
     assert "3600 s between requests" in refusal(stand.url("/"))
 
@@ -213,7 +213,7 @@ def test_a_site_that_wants_an_hour_between_pages_is_left_alone(stand: Newsstand)
 # Bounds
 
 
-def test_a_page_that_is_too_long_is_refused_by_what_it_says_and_by_what_it_sends(
+def test_page_over_the_size_limit_is_rejected(
     stand: Newsstand,
 ) -> None:
     def endless(out: Any) -> None:
@@ -225,7 +225,7 @@ def test_a_page_that_is_too_long_is_refused_by_what_it_says_and_by_what_it_sends
         assert "larger than 100,000 bytes" in refusal(stand.url(path))
 
 
-def test_a_page_that_unpacks_to_a_thousand_times_its_size_is_refused(stand: Newsstand) -> None:
+def test_gzip_bomb_is_rejected(stand: Newsstand) -> None:
     bomb = gzip.compress(b"\x00" * 50_000_000)
     assert len(bomb) < QUICK.bytes
     stand.pages["/"] = Page(bomb, headers={"Content-Encoding": "gzip"})
@@ -233,7 +233,7 @@ def test_a_page_that_unpacks_to_a_thousand_times_its_size_is_refused(stand: News
 
 
 @given(st.binary(max_size=3000), st.integers(1, 400), st.booleans())
-def test_a_packed_body_comes_out_as_it_went_in(content: bytes, step: int, twice: bool) -> None:
+def test_gzip_body_is_decoded(content: bytes, step: int, twice: bool) -> None:
     half = len(content) // 2
     packed = gzip.compress(content[:half]) + gzip.compress(content[half:])
     packed = packed if twice else gzip.compress(content)
@@ -242,26 +242,26 @@ def test_a_packed_body_comes_out_as_it_went_in(content: bytes, step: int, twice:
 
 
 @given(st.binary(min_size=1, max_size=3000), st.integers(1, 30))
-def test_a_packed_body_that_is_cut_is_not_taken_for_whole(content: bytes, missing: int) -> None:
+def test_truncated_gzip_body_is_rejected(content: bytes, missing: int) -> None:
     packed = gzip.compress(content)
     with pytest.raises(FetchError, match="response is truncated"):
         read_body([packed[: max(1, len(packed) - missing)]], "gzip", 3000)
 
 
 @given(st.binary(max_size=200))
-def test_a_damaged_body_is_a_refusal(content: bytes) -> None:
+def test_damaged_body_is_rejected(content: bytes) -> None:
     with pytest.raises(FetchError, match="damaged"):
         read_body([b"no gzip", content], "gzip", 1000)
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip"])
-def test_what_was_not_asked_for_is_not_unpacked(stand: Newsstand, encoding: str) -> None:
+def test_unrequested_encoding_is_rejected(stand: Newsstand, encoding: str) -> None:
     stand.pages["/"] = Page(zlib.compress(b"x"), headers={"Content-Encoding": encoding})
     assert "unsupported content encoding" in refusal(stand.url("/"))
 
 
 @pytest.mark.parametrize("where", ["headers", "body"])
-def test_a_server_that_drips_is_not_waited_for(stand: Newsstand, where: str) -> None:
+def test_slow_drip_response_times_out(stand: Newsstand, where: str) -> None:
     over = threading.Event()
 
     def drip(out: Any) -> None:
@@ -278,7 +278,7 @@ def test_a_server_that_drips_is_not_waited_for(stand: Newsstand, where: str) -> 
         over.set()
 
 
-def test_a_wait_ends_when_the_user_wants_it_to(stand: Newsstand) -> None:
+def test_stop_event_ends_a_wait(stand: Newsstand) -> None:
     stop, over = threading.Event(), threading.Event()
 
     def stall(_: Any) -> None:
@@ -294,21 +294,21 @@ def test_a_wait_ends_when_the_user_wants_it_to(stand: Newsstand) -> None:
 # Again
 
 
-def test_a_failure_that_passes_is_tried_again(stand: Newsstand) -> None:
+def test_transient_failure_is_retried(stand: Newsstand) -> None:
     stand.pages["/"] = [Page(status=503), Page(status=429), Page(b"now")]
     with client() as fetching:
         assert fetching.get(stand.url("/")).content == b"now"
     assert stand.asked("/") == 3
 
 
-def test_a_failure_that_stays_is_told_after_three_attempts(stand: Newsstand) -> None:
+def test_permanent_failure_is_returned_after_three_attempts(stand: Newsstand) -> None:
     stand.pages["/"] = Page(status=500)
     with client() as fetching:
         assert fetching.get(stand.url("/")).status == 500
     assert stand.asked("/") == 3
 
 
-def test_a_server_may_say_when_to_come_back(stand: Newsstand) -> None:
+def test_retry_after_is_respected(stand: Newsstand) -> None:
     stand.pages["/"] = [Page(status=503, headers={"Retry-After": "1"}), Page(b"now")]
     began = time.monotonic()
     with client() as fetching:
@@ -316,13 +316,13 @@ def test_a_server_may_say_when_to_come_back(stand: Newsstand) -> None:
     assert time.monotonic() - began >= 1
 
 
-def test_a_server_that_wants_an_hour_is_not_waited_for(stand: Newsstand) -> None:
+def test_excessive_retry_after_is_rejected(stand: Newsstand) -> None:
     stand.pages["/"] = Page(status=429, headers={"Retry-After": "3600"})
     assert "retry after 3,600 s" in refusal(stand.url("/"))
     assert stand.asked("/") == 1
 
 
-def test_what_is_the_same_as_before_is_not_sent_again(stand: Newsstand) -> None:
+def test_unchanged_page_is_not_sent_again(stand: Newsstand) -> None:
     stand.pages["/"] = Page(b"x", etag=True)
     with client() as fetching:
         first = fetching.get(stand.url("/"))
@@ -330,18 +330,18 @@ def test_what_is_the_same_as_before_is_not_sent_again(stand: Newsstand) -> None:
     assert (first.status, again.status, again.content) == (200, 304, b"")
 
 
-def test_a_redirect_is_followed_to_where_the_page_is_now(stand: Newsstand) -> None:
+def test_redirect_is_followed(stand: Newsstand) -> None:
     stand.pages |= {"/old": Page(status=308, headers={"Location": "new#top"}), "/new": Page(b"x")}
     with client() as fetching:
         assert fetching.get(stand.url("/old")).url == stand.url("/new")
 
 
-def test_redirects_without_end_are_not_followed(stand: Newsstand) -> None:
+def test_endless_redirects_are_rejected(stand: Newsstand) -> None:
     stand.pages["/"] = Page(status=302, headers={"Location": "/"})
     assert "more than 10 redirects" in refusal(stand.url("/"))
 
 
-def test_it_says_who_is_asking(stand: Newsstand) -> None:
+def test_user_agent_is_sent(stand: Newsstand) -> None:
     with client(agent="Backfile/1.0 (desk@courier.example)") as fetching:
         fetching.get(stand.url("/"))
     agents = {request.headers["User-Agent"] for request in stand.requests}
@@ -358,9 +358,7 @@ def cookies_txt(folder: Path, host: str) -> Path:
     return path
 
 
-def test_cookies_and_headers_go_to_their_host_and_to_no_other(
-    stand: Newsstand, tmp_path: Path
-) -> None:
+def test_cookies_and_headers_go_only_to_their_host(stand: Newsstand, tmp_path: Path) -> None:
     with newsstand() as other:
         elsewhere = other.url("/x").replace("127.0.0.1", "localhost")
         stand.pages["/"] = Page(status=302, headers={"Location": elsewhere})
@@ -380,7 +378,7 @@ def test_cookies_and_headers_go_to_their_host_and_to_no_other(
     assert not any({"Cookie", "Authorization"} & set(r.headers) for r in other.requests)
 
 
-def test_another_port_is_another_place_for_headers(stand: Newsstand, tmp_path: Path) -> None:
+def test_headers_are_bound_to_their_port(stand: Newsstand, tmp_path: Path) -> None:
     secret = tmp_path / "headers"
     secret.write_text(f"[{stand.address}]\nX-Key: s3cret\n[www.courier.example]\nX-Other: s3cret\n")
     credentials = read_credentials(headers=secret)
@@ -394,19 +392,19 @@ def test_another_port_is_another_place_for_headers(stand: Newsstand, tmp_path: P
 
 
 @pytest.mark.parametrize("text", ["no colon", "Bad Name: x", "[ftp://x]", "[]"])
-def test_a_file_that_holds_no_headers_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
+def test_invalid_header_file_is_rejected_with_its_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "headers"
     path.write_text(f"# mine\n{text}\n")
     with pytest.raises(ReadError, match="headers:2"):
         read_credentials(headers=path)
 
 
-def test_a_file_that_holds_no_cookies_is_refused(tmp_path: Path) -> None:
+def test_invalid_cookie_file_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "cookies"
     path.write_text("{}")
     with pytest.raises(ReadError, match="Netscape"):
         read_credentials(path)
 
 
-def test_nothing_is_sent_where_nothing_was_given() -> None:
+def test_no_credentials_send_nothing() -> None:
     assert Credentials().headers_for("https://www.courier.example/") == {}

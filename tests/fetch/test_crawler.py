@@ -103,7 +103,7 @@ def counts(report: IngestReport) -> tuple[int, int, int, int]:
     return report.new, report.changed, report.unchanged, report.rejected
 
 
-def test_a_page_goes_in_and_costs_nothing_while_it_is_the_same(stand: Newsstand) -> None:
+def test_page_is_added_and_skipped_while_unchanged(stand: Newsstand) -> None:
     stand.pages["/crane"] = page("Crane falls")
     room = Newsroom()
     assert counts(room.ingest(stand.url("/crane"))) == (1, 0, 0, 0)
@@ -113,14 +113,14 @@ def test_a_page_goes_in_and_costs_nothing_while_it_is_the_same(stand: Newsstand)
     assert room.articles[0].text.endswith("an engineer said later.")
 
 
-def test_a_page_without_validators_is_known_by_its_text(stand: Newsstand) -> None:
+def test_page_without_validators_is_compared_by_text(stand: Newsstand) -> None:
     stand.pages["/crane"] = Page(page("Crane falls").body)
     room = Newsroom()
     assert counts(room.ingest(stand.url("/crane"))) == (1, 0, 0, 0)
     assert counts(room.ingest(stand.url("/crane"))) == (0, 0, 1, 0)
 
 
-def test_a_feed_is_followed_to_the_articles_and_fills_what_they_lack(stand: Newsstand) -> None:
+def test_feed_entries_are_followed_and_fill_missing_fields(stand: Newsstand) -> None:
     stand.pages |= {
         "/feed": feed(("Crane falls", stand.url("/crane")), ("Gone", stand.url("/gone"))),
         "/crane": page("Crane falls"),
@@ -135,7 +135,7 @@ def test_a_feed_is_followed_to_the_articles_and_fills_what_they_lack(stand: News
     assert room.rejects == {stand.url("/gone"): "not found (404)"}
 
 
-def test_what_a_page_says_of_itself_goes_before_what_the_feed_says(stand: Newsstand) -> None:
+def test_page_metadata_wins_over_feed_metadata(stand: Newsstand) -> None:
     said = '<meta property="article:published_time" content="2024-10-25T08:00:00Z">'
     stand.pages |= {
         "/feed": feed(("Crane", stand.url("/crane"))),
@@ -146,7 +146,7 @@ def test_what_a_page_says_of_itself_goes_before_what_the_feed_says(stand: Newsst
     assert str(room.articles[0].published) == "2024-10-25 08:00:00+00:00"
 
 
-def test_an_unchanged_feed_is_one_request(stand: Newsstand) -> None:
+def test_unchanged_feed_costs_one_request(stand: Newsstand) -> None:
     stand.pages |= {
         "/feed": feed(("Crane falls", stand.url("/crane"))),
         "/crane": page("Crane falls"),
@@ -158,7 +158,7 @@ def test_an_unchanged_feed_is_one_request(stand: Newsstand) -> None:
     assert [request.path for request in stand.requests] == ["/robots.txt", "/feed"]
 
 
-def test_a_feed_is_asked_again_until_all_that_it_names_could_be_had(stand: Newsstand) -> None:
+def test_feed_is_read_again_until_all_entries_are_fetched(stand: Newsstand) -> None:
     stand.pages |= {
         "/feed": feed(("Crane falls", stand.url("/crane"))),
         "/crane": [Page(status=503)] * 3 + [page("Crane falls")],
@@ -168,7 +168,7 @@ def test_a_feed_is_asked_again_until_all_that_it_names_could_be_had(stand: Newss
     assert counts(room.ingest(stand.url("/feed"))) == (1, 0, 0, 0)
 
 
-def test_summaries_are_kept_on_demand_and_nothing_else_is_fetched(stand: Newsstand) -> None:
+def test_summaries_are_kept_on_request_without_fetching(stand: Newsstand) -> None:
     stand.pages |= {
         "/feed": feed(("Crane falls", stand.url("/crane"))),
         "/crane": page("Crane falls"),
@@ -182,7 +182,7 @@ def test_summaries_are_kept_on_demand_and_nothing_else_is_fetched(stand: Newssta
     assert STORY[0] in room.articles[0].text
 
 
-def test_an_index_of_sitemaps_is_followed_to_the_pages(stand: Newsstand) -> None:
+def test_sitemap_index_is_followed_to_the_pages(stand: Newsstand) -> None:
     sitemap = f"<urlset><url><loc>{stand.url('/crane')}</loc></url></urlset>"
     packed = Page(gzip.compress(sitemap.encode()), headers={"Content-Type": "application/gzip"})
     index = f"<sitemapindex><sitemap><loc>{stand.url('/a.xml.gz')}</loc></sitemap></sitemapindex>"
@@ -195,7 +195,7 @@ def test_an_index_of_sitemaps_is_followed_to_the_pages(stand: Newsstand) -> None
     assert counts(room.ingest(stand.url("/map"))) == (1, 0, 0, 0)
 
 
-def test_a_page_that_its_sitemap_calls_unchanged_is_not_asked_again(stand: Newsstand) -> None:
+def test_page_unchanged_by_lastmod_is_not_requested(stand: Newsstand) -> None:
     sitemap = (
         f"<urlset><url><loc>{stand.url('/crane')}</loc>"
         "<lastmod>2024-10-24T10:00:00Z</lastmod></url></urlset>"
@@ -208,7 +208,7 @@ def test_a_page_that_its_sitemap_calls_unchanged_is_not_asked_again(stand: Newss
 
 
 @pytest.mark.parametrize("kind", ["list", "rss", "json feed"])
-def test_a_file_that_names_pages_is_followed(stand: Newsstand, tmp_path: Path, kind: str) -> None:
+def test_file_listing_pages_is_followed(stand: Newsstand, tmp_path: Path, kind: str) -> None:
     url = stand.url("/crane")
     stand.pages["/crane"] = page("Crane falls")
     path = tmp_path / "named"
@@ -226,7 +226,7 @@ def test_a_file_that_names_pages_is_followed(stand: Newsstand, tmp_path: Path, k
     assert stand.asked("/crane") == 1
 
 
-def test_a_page_that_moved_is_the_same_article(stand: Newsstand) -> None:
+def test_moved_page_is_the_same_article(stand: Newsstand) -> None:
     stand.pages |= {
         "/crane": page("Crane falls"),
         "/2024/10/crane": page("Crane falls"),
@@ -254,7 +254,7 @@ WALLS = {
 
 
 @pytest.mark.parametrize("wall", WALLS)
-def test_a_wall_or_a_polite_absence_is_a_reject(stand: Newsstand, wall: str) -> None:
+def test_paywall_or_soft_404_is_a_reject(stand: Newsstand, wall: str) -> None:
     stand.pages["/crane"] = WALLS[wall]
     room = Newsroom()
     assert counts(room.ingest(stand.url("/crane"))) == (0, 0, 0, 1)
@@ -267,14 +267,14 @@ def test_a_wall_or_a_polite_absence_is_a_reject(stand: Newsstand, wall: str) -> 
     assert counts(room.ingest(stand.url("/crane"))) == (1, 0, 0, 0)
 
 
-def test_a_long_article_about_subscriptions_is_an_article(stand: Newsstand) -> None:
+def test_long_article_about_subscriptions_is_an_article(stand: Newsstand) -> None:
     said = "Readers were told: subscribe to continue reading. Nobody did, the publisher said. "
     stand.pages["/crane"] = page("Page not found, says the library", *STORY, said * 20)
     assert counts(Newsroom().ingest(stand.url("/crane"))) == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(("to", "why"), [("/login?next=x", "login"), ("/", "front page")])
-def test_a_detour_is_a_reject(stand: Newsstand, to: str, why: str) -> None:
+def test_redirect_to_another_page_is_a_reject(stand: Newsstand, to: str, why: str) -> None:
     stand.pages |= {"/crane": Page(status=302, headers={"Location": to}), to: page("Velsund")}
     room = Newsroom()
     assert counts(room.ingest(stand.url("/crane"))) == (0, 0, 0, 1)
@@ -282,16 +282,14 @@ def test_a_detour_is_a_reject(stand: Newsstand, to: str, why: str) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 401, 403, 404, 410, 451, 500])
-def test_an_answer_without_a_page_is_a_reject_with_its_number(
-    stand: Newsstand, status: int
-) -> None:
+def test_error_status_is_a_reject_with_its_number(stand: Newsstand, status: int) -> None:
     stand.pages["/crane"] = Page(status=status)
     room = Newsroom()
     assert counts(room.ingest(stand.url("/crane"))) == (0, 0, 0, 1)
     assert str(status) in room.rejects[stand.url("/crane")]
 
 
-def test_a_link_to_what_is_no_page_is_a_reject(stand: Newsstand, tmp_path: Path) -> None:
+def test_link_to_an_image_is_a_reject(stand: Newsstand, tmp_path: Path) -> None:
     stand.pages["/crane.jpg"] = Page(b"\xff\xd8\xff\xe0", headers={"Content-Type": "image/jpeg"})
     (tmp_path / "list").write_text(stand.url("/crane.jpg"))
     room = Newsroom()
@@ -299,7 +297,7 @@ def test_a_link_to_what_is_no_page_is_a_reject(stand: Newsstand, tmp_path: Path)
     assert room.rejects == {stand.url("/crane.jpg"): "not an HTML page (content type image/jpeg)"}
 
 
-def test_what_was_not_put_is_not_remembered(stand: Newsstand) -> None:
+def test_page_is_not_remembered_until_it_is_added(stand: Newsstand) -> None:
     """A crash between the fetching and the putting loses nothing: the page is fetched again."""
 
     class Full(Shelf):
@@ -316,9 +314,7 @@ def test_what_was_not_put_is_not_remembered(stand: Newsstand) -> None:
     assert counts(room.ingest(stand.url("/crane"))) == (1, 0, 0, 0)
 
 
-def test_stopped_and_begun_again_it_begins_with_what_is_missing(
-    stand: Newsstand, tmp_path: Path
-) -> None:
+def test_interrupted_crawl_resumes_with_missing_pages(stand: Newsstand, tmp_path: Path) -> None:
     paths = [f"/crane-{n}" for n in range(6)]
     stand.pages |= {path: page(f"Crane {n} falls", *STORY) for n, path in enumerate(paths)}
     (tmp_path / "list").write_text("\n".join(map(stand.url, paths)))
@@ -334,7 +330,7 @@ def test_stopped_and_begun_again_it_begins_with_what_is_missing(
     assert [r.path for r in stand.requests][1:] == [*paths[3:], *paths[:3]]
 
 
-def test_the_passages_of_a_fetched_page_are_spans_of_its_text(stand: Newsstand) -> None:
+def test_passages_of_a_fetched_page_are_spans_of_its_text(stand: Newsstand) -> None:
     stand.pages["/crane"] = page("Crane falls")
     room = Newsroom()
     room.ingest(stand.url("/crane"))
@@ -343,9 +339,7 @@ def test_the_passages_of_a_fetched_page_are_spans_of_its_text(stand: Newsstand) 
     assert all(isinstance(span, Span) and article.text[span.start : span.end] for span in spans)
 
 
-def test_a_list_of_gdelts_is_followed_to_the_pages_that_it_names(
-    stand: Newsstand, tmp_path: Path
-) -> None:
+def test_gdelt_list_is_followed_to_its_pages(stand: Newsstand, tmp_path: Path) -> None:
     stand.pages["/crane"] = page("Crane falls")
     named = {"url": stand.url("/crane"), "title": "Crane falls", "seendate": "20241024T103000Z"}
     path = tmp_path / "gdelt.json"
@@ -356,7 +350,7 @@ def test_a_list_of_gdelts_is_followed_to_the_pages_that_it_names(
     assert room.articles[0].published == datetime(2024, 10, 24, 10, 30, tzinfo=UTC)
 
 
-def test_a_page_whose_article_is_refused_after_all_is_asked_for_again(stand: Newsstand) -> None:
+def test_page_with_rejected_article_is_requested_again(stand: Newsstand) -> None:
     stand.pages["/crane"] = page("Crane falls")
     room = Newsroom()
     room.shelf.embeddings.max_tokens = 2  # nothing fits

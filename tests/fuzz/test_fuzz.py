@@ -16,7 +16,7 @@ FEW = tries(12)
 
 
 @pytest.mark.parametrize("kind", whole())
-def test_damage_raises_nothing(tmp_path: Path, kind: str) -> None:
+def test_read_of_damaged_input_raises_nothing(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "input"
     for number in range(FEW):
         path.write_bytes(damaged(kind, number))
@@ -24,7 +24,7 @@ def test_damage_raises_nothing(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(set(whole()) - {"rss", "sitemap", "list"}))
-def test_what_is_damaged_here_is_read_when_it_is_whole(tmp_path: Path, kind: str) -> None:
+def test_whole_input_is_read_without_rejects(tmp_path: Path, kind: str) -> None:
     from ingest.readers import Reject, read
 
     path = tmp_path / "input"
@@ -32,6 +32,6 @@ def test_what_is_damaged_here_is_read_when_it_is_whole(tmp_path: Path, kind: str
     assert not [found for found in read(path) if isinstance(found, Reject)]
 
 
-def test_a_seed_gives_the_same_input_again() -> None:
+def test_seed_reproduces_the_damaged_input() -> None:
     assert damaged("html", 7) == damaged("html", 7)
     assert damaged("html", 7) != damaged("html", 8)

@@ -63,20 +63,20 @@ def archive(tmp_path_factory: pytest.TempPathFactory):
         ("dockworker walking", "none"),
     ],
 )
-def test_a_word_is_found_in_another_form_of_its_language(archive, query, language):
+def test_search_finds_other_forms_of_a_word(archive, query, language):
     assert archive.search(query, 3, mode="bm25")[0].passage.article_id == f"x.example/{language}"
 
 
 @pytest.mark.parametrize("phrase", ["rejected proposals", "Feuerwehren geräumt", "安理会通过"])
-def test_a_phrase_is_found_in_its_language(archive, phrase):
+def test_search_finds_phrase_in_its_language(archive, phrase):
     found = phrase_hits(archive, phrase, 3, phrases=(phrase,))
     assert phrase.split()[0] in found[0].passage.text
 
 
-def test_what_no_language_knows_is_not_found(archive):
+def test_search_finds_no_unknown_word(archive):
     assert archive.search("xylophone", 3, mode="bm25") == []
 
 
 @given(st.text(max_size=200), st.sampled_from(["", "xx", *STEMMED]))
-def test_any_text_has_terms_without_spaces_in_them(text, language):
+def test_analyze_gives_terms_without_spaces(text, language):
     assert not any(term.split() != [term] for term in analyze(text, stemming_rules(language)))

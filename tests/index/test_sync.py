@@ -47,7 +47,7 @@ def test_reader_writes_nothing_again_that_others_have_written(tmp_path: Path) ->
     assert problems(folder) == []
 
 
-def test_reader_believes_the_files_not_what_it_read_before(tmp_path: Path) -> None:
+def test_reader_trusts_the_files_over_its_memory(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
     assert reader.search("harbour", 1, mode="bm25")
@@ -58,7 +58,7 @@ def test_reader_believes_the_files_not_what_it_read_before(tmp_path: Path) -> No
     assert problems(folder) == []
 
 
-def test_reader_finishes_what_a_killed_writer_has_left(tmp_path: Path) -> None:
+def test_reader_finishes_what_a_killed_writer_left(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
     assert reader.search("harbour", 1, mode="bm25")
@@ -70,9 +70,7 @@ def test_reader_finishes_what_a_killed_writer_has_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["chroma.sqlite3", "reached.json"])
-def test_reader_repairs_an_index_that_it_finds_damaged_under_the_lock(
-    tmp_path: Path, lost: str
-) -> None:
+def test_reader_repairs_a_damaged_index_under_the_lock(tmp_path: Path, lost: str) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
     assert reader.search("harbour", 1, mode="bm25")

@@ -48,7 +48,7 @@ article = st.builds(
 
 @settings(max_examples=tries(50))
 @given(article)
-def test_an_article_comes_back_from_a_line_word_for_word(article: Article) -> None:
+def test_article_round_trips_through_a_record(article: Article) -> None:
     assert from_record(json.loads(json.dumps(to_record(article)))) == article
 
 
@@ -71,7 +71,7 @@ HARD = (
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
-def test_a_file_is_read_again_word_for_word(tmp_path: Path, name: str) -> None:
+def test_exported_file_is_read_back_verbatim(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if name.endswith("jsonl"):
         with path.open("w", encoding="utf-8") as file:
@@ -81,14 +81,14 @@ def test_a_file_is_read_again_word_for_word(tmp_path: Path, name: str) -> None:
     assert tuple(read(path)) == HARD
 
 
-def test_a_line_that_was_altered_into_something_else_is_refused(tmp_path: Path) -> None:
+def test_altered_exported_line_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text(json.dumps({**to_record(HARBOUR), "title": 7}) + "\n")
     (reject,) = read(path)
     assert "exported article" in getattr(reject, "reason", "")
 
 
-def test_an_archive_with_its_revisions_is_the_same_after_export_and_ingest(
+def test_archive_with_revisions_survives_export_and_ingest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = replace(HARBOUR, text=HARBOUR.text + " It rained.")

@@ -35,23 +35,23 @@ More like this
 Related"""
 
 
-def test_the_story_stays_as_it_was() -> None:
+def test_clean_keeps_the_story() -> None:
     assert clean(STORY) == STORY
 
 
-def test_what_follows_the_story_on_a_scraped_page_goes() -> None:
+def test_clean_removes_boilerplate_after_the_story() -> None:
     assert clean(f"Date:\n\n{STORY}\n\n{LITTER}") == STORY
 
 
-def test_a_first_line_that_repeats_the_title_goes() -> None:
+def test_clean_removes_first_line_that_repeats_the_title() -> None:
     assert clean("Crane falls in Velsund\n\n" + STORY, title="Crane falls in Velsund") == STORY
 
 
-def test_comments_after_the_story_go() -> None:
+def test_clean_removes_comments_after_the_story() -> None:
     assert clean(STORY + "\n\n3 Comments\n\nOla\nThis is a scandal. Who pays for it?") == STORY
 
 
-def test_a_list_of_links_in_the_middle_goes_and_the_story_goes_on() -> None:
+def test_clean_removes_link_list_in_the_middle() -> None:
     before, after = STORY.split("\n\n", 1)
     text = f"{before}\n\nRelated stories\nFerries to run again\nHow cranes fall\n\n{after}"
     assert clean(text) == STORY
@@ -91,7 +91,7 @@ def test_a_list_of_links_in_the_middle_goes_and_the_story_goes_on() -> None:
         "Source: Velsund Post",
     ],
 )
-def test_a_line_of_the_site_is_litter(line: str) -> None:
+def test_is_boilerplate_detects_site_lines(line: str) -> None:
     assert is_boilerplate(line)
 
 
@@ -120,11 +120,11 @@ def test_a_line_of_the_site_is_litter(line: str) -> None:
         "Alaska",
     ],
 )
-def test_a_line_of_the_story_is_not_litter(line: str) -> None:
+def test_is_boilerplate_keeps_story_lines(line: str) -> None:
     assert not is_boilerplate(line)
 
 
-def test_an_agency_on_a_line_of_its_own_goes_and_the_place_stays() -> None:
+def test_clean_removes_agency_line_but_keeps_the_place() -> None:
     assert clean("CNN —\n\nThe pier is shut.") == "The pier is shut."
     assert (
         clean("Velsund, Norway CNN —\n\nThe pier is shut.") == "Velsund, Norway — The pier is shut."
@@ -133,7 +133,7 @@ def test_an_agency_on_a_line_of_its_own_goes_and_the_place_stays() -> None:
     assert clean("SEOUL (Reuters) - It is shut.") == "SEOUL (Reuters) - It is shut."
 
 
-def test_folded_lines_become_a_paragraph() -> None:
+def test_clean_joins_wrapped_lines() -> None:
     folded = (
         "The harbour of Velsund was closed on Tuesday after a crane\n"
         "fell on the eastern pier, where two ships of the Nordline\n"
@@ -155,11 +155,11 @@ def test_folded_lines_become_a_paragraph() -> None:
         ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
     ],
 )
-def test_typography_is_made_plain(raw: str, plain: str) -> None:
+def test_plain_typography_replaces_characters(raw: str, plain: str) -> None:
     assert plain_typography(raw) == plain
 
 
-def test_a_headline_loses_the_name_of_the_site() -> None:
+def test_clean_title_removes_the_site_name() -> None:
     assert clean_title("Crane falls on pier | Velsund Post") == "Crane falls on pier"
     assert (
         clean_title("Crane falls on pier - The Velsund Post", "Velsund Post")
@@ -183,7 +183,7 @@ LINES = st.lists(
 @example("Î\x1b¡")
 @example("Î\u200b¡")
 @given(LINES)
-def test_cleaning_twice_changes_nothing(text: str) -> None:
+def test_clean_is_idempotent(text: str) -> None:
     once = clean(text)
     assert clean(once) == once
     assert "\n\n\n" not in once
@@ -191,12 +191,12 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("char", ["a: ", "/", "- ", "© ", "a/", "Sign up ", "“", "Photo by "])
-def test_no_line_makes_it_slow(char: str) -> None:
+def test_clean_is_fast_on_long_lines(char: str) -> None:
     clean(char * 100 + "\n" + char * 20_000)
 
 
 @pytest.mark.skipif(not SEED.exists(), reason="needs ../shared/data")
-def test_the_scraped_page_keeps_its_story_only() -> None:
+def test_clean_keeps_only_the_story_of_the_scraped_page() -> None:
     text = next(SEED.glob("000_*.txt")).read_text("utf-8")
     story = clean(text, title=text.split("\n", 1)[0])
     for litter in (

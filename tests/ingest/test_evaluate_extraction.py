@@ -34,7 +34,7 @@ def folder_of_one(path: Path) -> Path:
     return path
 
 
-def test_a_text_read_whole_and_nothing_else_scores_one() -> None:
+def test_overlap_of_identical_texts_is_one() -> None:
     assert (overlap("one two three four five", "one two three four five").precision) == 1
     half = overlap("a b c d e f g h", "a b c d e")
     assert (half.precision, half.recall) == (1, 2 / 5)
@@ -42,12 +42,12 @@ def test_a_text_read_whole_and_nothing_else_scores_one() -> None:
 
 
 @given(st.text(alphabet="ab ", max_size=30), st.text(alphabet="ab ", max_size=30))
-def test_precision_one_way_is_recall_the_other(one: str, other: str) -> None:
+def test_overlap_precision_and_recall_swap_with_arguments(one: str, other: str) -> None:
     there, back = overlap(one, other), overlap(other, one)
     assert (there.precision, there.recall) == (back.recall, back.precision)
 
 
-def test_pages_are_measured_beside_trafilatura_and_gold_may_be_added(tmp_path: Path) -> None:
+def test_evaluate_extraction_compares_with_trafilatura(tmp_path: Path) -> None:
     folder = folder_of_one(tmp_path)
     gold = tmp_path / "gold.json"
     gold.write_text(
@@ -78,14 +78,14 @@ def test_pages_are_measured_beside_trafilatura_and_gold_may_be_added(tmp_path: P
     }
 
 
-def test_metadata_can_be_withheld() -> None:
+def test_evaluate_extraction_can_withhold_metadata() -> None:
     content = page('<meta property="article:published_time" content="2024-10-24">')
     asked = Page("crane", content, days=("2024-10-24",))
     assert evaluate_extraction([asked]).pages[0].day is True
     assert evaluate_extraction([asked], metadata="withheld").pages[0].day is False
 
 
-def test_a_run_is_kept_and_compared(tmp_path: Path) -> None:
+def test_extraction_evaluation_is_saved_and_compared(tmp_path: Path) -> None:
     run = evaluate_extraction(read_pages(folder_of_one(tmp_path)))
     kept = ExtractionEvaluation.loaded(run.saved())
     assert kept == run
@@ -94,7 +94,7 @@ def test_a_run_is_kept_and_compared(tmp_path: Path) -> None:
         ExtractionEvaluation.loaded('[{"name": "x"}]')
 
 
-def test_the_command_prints_every_measure(
+def test_evaluate_extraction_command_prints_every_measure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = folder_of_one(tmp_path)
@@ -109,12 +109,12 @@ def test_the_command_prints_every_measure(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_folder_without_a_list_of_pages_is_an_error() -> None:
+def test_read_pages_rejects_folder_without_page_list() -> None:
     with pytest.raises((ReadError, OSError)):
         list(read_pages(Path("nowhere")))
 
 
-def test_a_page_that_is_refused_counts_as_nothing_found() -> None:
+def test_rejected_page_counts_as_nothing_found() -> None:
     empty = Page("empty", page(body=""), body="\n".join(PARAGRAPHS), authors=("Ida Lund",))
     score = evaluate_extraction([empty, Page("full", page(body=BODY))]).pages[0]
     assert score.story is not None

@@ -135,7 +135,7 @@ def test_read_takes_only_the_warcs_of_a_crawl(tmp_path: Path, prefix: str) -> No
     assert found_in(tmp_path / "several.wacz") == (pages, [])
 
 
-def test_read_refuses_a_crawls_list_in_a_tar_or_by_itself(tmp_path: Path) -> None:
+def test_read_rejects_a_crawls_page_list(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(tarred({k: CRAWL[k] for k in ("pages/pages.jsonl",)}))
     (tmp_path / "pages.jsonl").write_bytes(LIST)
     (tmp_path / "index.txt").write_bytes(INDEX)
@@ -145,7 +145,7 @@ def test_read_refuses_a_crawls_list_in_a_tar_or_by_itself(tmp_path: Path) -> Non
         assert "crawl's page list" in reason
 
 
-def test_read_keeps_what_lies_beside_warcs_that_are_no_crawl(tmp_path: Path) -> None:
+def test_read_keeps_files_beside_warcs_that_are_no_crawl(tmp_path: Path) -> None:
     files = {"archive/data.warc": WHOLE, "pages/crane3.html": STORY}
     ids, _ = found_in(laid_out(tmp_path / "a", files))
     assert len(ids) == 3
@@ -153,7 +153,7 @@ def test_read_keeps_what_lies_beside_warcs_that_are_no_crawl(tmp_path: Path) -> 
     assert len(found_in(tmp_path / "a.zip")[0]) == 3
 
 
-def test_read_passes_over_the_parts_of_a_saved_page(tmp_path: Path) -> None:
+def test_read_skips_the_parts_of_a_saved_page(tmp_path: Path) -> None:
     files = {
         "Crane falls.html": STORY,
         "Crane falls_files/saved_resource.html": STORY,
@@ -180,7 +180,7 @@ def test_read_passes_over_the_parts_of_a_saved_page(tmp_path: Path) -> None:
         assert len(found) == 3
 
 
-def test_read_opens_a_side_file_that_is_named(tmp_path: Path) -> None:
+def test_read_opens_a_named_side_file(tmp_path: Path) -> None:
     path = tmp_path / "Crane falls_files" / "saved_resource.html"
     laid_out(tmp_path, {"Crane falls.html": STORY, "Crane falls_files/saved_resource.html": STORY})
     assert len(found_in(path)[0]) == 1

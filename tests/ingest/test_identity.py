@@ -86,7 +86,7 @@ def dump(path: Path, *records: dict[str, Any]) -> Path:
 # Files
 
 
-def test_a_folder_that_is_moved_comes_in_unchanged(desk: Desk, tmp_path: Path) -> None:
+def test_moved_folder_is_unchanged(desk: Desk, tmp_path: Path) -> None:
     before = folder(tmp_path / "before", crane=CRANE, ferry=FERRY)
     (before / "page.html").write_bytes(page("Pier closed").body)
     assert desk.ingest(before) == (3, 0, 0, 0)
@@ -97,9 +97,7 @@ def test_a_folder_that_is_moved_comes_in_unchanged(desk: Desk, tmp_path: Path) -
     assert desk.ids() == ids
 
 
-def test_a_file_that_was_moved_and_then_edited_is_the_same_article(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_moved_and_edited_file_is_the_same_article(desk: Desk, tmp_path: Path) -> None:
     before = folder(tmp_path / "before", crane=CRANE)
     desk.ingest(before)
     after = before.rename(tmp_path / "after")
@@ -110,9 +108,7 @@ def test_a_file_that_was_moved_and_then_edited_is_the_same_article(
     assert len(desk.ids()) == 1
 
 
-def test_a_copy_beside_it_is_the_same_article_until_one_of_the_two_is_edited(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_copied_file_is_the_same_article_until_edited(desk: Desk, tmp_path: Path) -> None:
     both = folder(tmp_path / "both", a=CRANE, b=CRANE)
     assert desk.ingest(both) == (1, 0, 1, 0)
     for edited in ("a", "b"):
@@ -123,7 +119,7 @@ def test_a_copy_beside_it_is_the_same_article_until_one_of_the_two_is_edited(
     assert [text[-10:] for text in desk.texts()] == ["d, a says.", "d, b says."]
 
 
-def test_nothing_is_lost_where_files_take_one_anothers_place(desk: Desk, tmp_path: Path) -> None:
+def test_swapped_files_lose_no_article(desk: Desk, tmp_path: Path) -> None:
     texts = {"a": CRANE, "b": FERRY, "c": f"Pier closed\n\n{STORY[0]}"}
     names = folder(tmp_path / "in", **texts)
     desk.ingest(names)
@@ -137,7 +133,7 @@ def test_nothing_is_lost_where_files_take_one_anothers_place(desk: Desk, tmp_pat
     assert {*before, "The market opened again on Friday, the town said."} <= set(desk.texts())
 
 
-def test_a_zip_that_was_unpacked_holds_the_same_articles(desk: Desk, tmp_path: Path) -> None:
+def test_unpacked_zip_holds_the_same_articles(desk: Desk, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
         packed.writestr("crane.txt", CRANE)
     desk.ingest(tmp_path / "a.zip")
@@ -145,7 +141,7 @@ def test_a_zip_that_was_unpacked_holds_the_same_articles(desk: Desk, tmp_path: P
     assert desk.ingest(folder(tmp_path / "a", crane=CRANE)) == (0, 0, 1, 0)
 
 
-def test_what_was_taken_down_stays_out_at_another_place(desk: Desk, tmp_path: Path) -> None:
+def test_withdrawn_article_stays_out_at_another_path(desk: Desk, tmp_path: Path) -> None:
     before = folder(tmp_path / "before", crane=CRANE)
     desk.ingest(before)
     with desk.open() as archive:
@@ -159,14 +155,12 @@ def desk_ids(archive: Archive) -> list[str]:
     return [article.id for article in archive.articles()]
 
 
-def test_short_files_of_the_same_words_under_two_headlines_are_two(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_short_files_with_different_headlines_are_two_articles(desk: Desk, tmp_path: Path) -> None:
     notes = folder(tmp_path / "in", a="Monday\n\nNo trains ran.", b="Tuesday\n\nNo trains ran.")
     assert desk.ingest(notes) == (2, 0, 0, 0)
 
 
-def test_a_page_is_known_by_where_it_lies_and_not_by_how_it_was_named(
+def test_page_is_identified_by_its_absolute_path(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("one", "two"):
@@ -184,7 +178,7 @@ OTHER = {"id": 1, "title": "Ferry aground", "text": STORY[1], "published": "2024
 
 
 @pytest.mark.parametrize("publishers", [("Post", "Courier"), ("Post", "Post"), ("", "")])
-def test_one_number_in_two_dumps_is_two_articles(
+def test_same_number_in_two_dumps_is_two_articles(
     desk: Desk, tmp_path: Path, publishers: tuple[str, str]
 ) -> None:
     first, second = publishers
@@ -201,7 +195,7 @@ def test_one_number_in_two_dumps_is_two_articles(
     assert desk.ids() == ids
 
 
-def test_a_dump_whose_ids_name_no_single_article_loses_none(desk: Desk, tmp_path: Path) -> None:
+def test_dump_with_repeated_ids_keeps_all_articles(desk: Desk, tmp_path: Path) -> None:
     texts = [FERRY, *STORY]
     records = [{"id": "news", "title": text[:11], "text": text} for text in texts]
     assert desk.ingest(dump(tmp_path / "a.jsonl", *records)) == (3, 0, 0, 0)
@@ -218,7 +212,7 @@ def test_a_dump_whose_ids_name_no_single_article_loses_none(desk: Desk, tmp_path
         {"publisher": "Velsund Post", "section": "Local"},
     ],
 )
-def test_a_new_version_under_its_number_is_a_revision(
+def test_new_version_under_its_number_is_a_revision(
     desk: Desk, tmp_path: Path, version: dict[str, str]
 ) -> None:
     old = {**ONE, **{key: version[key] for key in version if key == "published"}}
@@ -227,9 +221,7 @@ def test_a_new_version_under_its_number_is_a_revision(
 
 
 @pytest.mark.parametrize("given", ["urn:newsml:v.example:1", "https://v.example/crane"])
-def test_under_an_id_that_is_its_own_everywhere_any_text_is_a_revision(
-    desk: Desk, tmp_path: Path, given: str
-) -> None:
+def test_unique_id_makes_any_text_a_revision(desk: Desk, tmp_path: Path, given: str) -> None:
     desk.ingest(dump(tmp_path / "a.jsonl", {**ONE, "id": given}))
     assert desk.ingest(dump(tmp_path / "b.jsonl", {**OTHER, "id": given})) == (0, 1, 0, 0)
 
@@ -243,10 +235,10 @@ def test_under_an_id_that_is_its_own_everywhere_any_text_is_a_revision(
         ("507f1f77bcf86cd799439011", True), ("sha256:0a1b", True), ("2024-10-24-crane-falls", True),
     ],
 )  # fmt: skip
-def test_an_id_is_its_own_everywhere_or_a_number_in_a_dump(article_id: str, unique: bool) -> None:
+def test_is_unique_detects_globally_unique_ids(article_id: str, unique: bool) -> None:
     assert is_unique(article_id) is unique
 
 
 @given(st.text(), st.text(), st.text())
-def test_what_has_the_same_text_is_one_article(one: str, other: str, text: str) -> None:
+def test_is_version_of_accepts_the_same_text(one: str, other: str, text: str) -> None:
     assert is_version_of(Article("1", one, text, other), Article("1", other, text, one))

@@ -28,7 +28,7 @@ def desk(tmp_path: Path) -> Desk:
         (nitf(), nitf('<ed-msg info="KILL: the story is wrong"/>')),
     ],
 )
-def test_what_is_killed_is_gone_and_stays_out(
+def test_killed_article_is_gone_and_stays_out(
     desk: Desk, tmp_path: Path, usable: str, kill: str
 ) -> None:
     story, notice = tmp_path / "story", tmp_path / "notice"
@@ -44,14 +44,14 @@ def test_what_is_killed_is_gone_and_stays_out(
     assert "withdrawn by its publisher" in reason(desk, article.id)
 
 
-def test_a_kill_that_comes_before_its_article_keeps_it_out(desk: Desk, tmp_path: Path) -> None:
+def test_kill_before_its_article_keeps_it_out(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "story").write_text(json.dumps(NINJS))
     (tmp_path / "notice").write_text(CANCELLED)
     assert desk.ingest(tmp_path / "notice", tmp_path / "story") == (0, 0, 0, 0)
     assert desk.ids() == []
 
 
-def test_a_rehearsed_kill_takes_nothing_down(desk: Desk, tmp_path: Path) -> None:
+def test_dry_run_of_a_kill_withdraws_nothing(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "story").write_text(json.dumps(NINJS))
     (tmp_path / "notice").write_text(CANCELLED)
     desk.ingest(tmp_path / "story")
@@ -60,7 +60,9 @@ def test_a_rehearsed_kill_takes_nothing_down(desk: Desk, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("holder", ["Somebody", ""])
-def test_nobody_kills_another_publishers_article(desk: Desk, tmp_path: Path, holder: str) -> None:
+def test_kill_of_another_publishers_article_is_rejected(
+    desk: Desk, tmp_path: Path, holder: str
+) -> None:
     record = {"id": NINJS["uri"], "title": "Crane falls", "text": "It fell.", "publisher": "Post"}
     (tmp_path / "a.jsonl").write_text(json.dumps(record))
     desk.ingest(tmp_path / "a.jsonl")

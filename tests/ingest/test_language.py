@@ -20,24 +20,24 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("code", WRITTEN)
-def test_a_language_is_told_from_the_text(code: str) -> None:
+def test_language_is_detected_from_the_text(code: str) -> None:
     assert language_of(WRITTEN[code]) == code
 
 
 @pytest.mark.parametrize(
     ("said", "code"), [("en-GB", "en"), ("German", "de"), ("kor", "ko"), ("zh_Hans", "zh")]
 )
-def test_what_the_source_says_is_kept_as_a_code(said: str, code: str) -> None:
+def test_declared_language_is_kept_as_a_code(said: str, code: str) -> None:
     assert language_of(WRITTEN[code], said) == code
 
 
 @pytest.mark.parametrize("code", ["ru", "uk", "ko", "zh", "ar"])
-def test_a_template_that_says_english_above_other_letters_is_not_believed(code: str) -> None:
+def test_declared_english_is_ignored_above_another_script(code: str) -> None:
     assert language_of(WRITTEN[code], "en-US") == code
     assert language_of(WRITTEN["en"], code) == "en"
 
 
-def test_what_is_said_of_a_text_that_cannot_tell_is_believed() -> None:
+def test_declared_language_is_used_if_the_text_cannot_tell() -> None:
     assert language_of("24.10.2024", "ru") == "ru"
     assert language_of(WRITTEN["de"], "nl") == "nl"  # the same letters: it may be
     assert language_of("24.10.2024") == ""

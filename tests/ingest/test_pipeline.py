@@ -81,7 +81,7 @@ def counts(report: IngestReport) -> tuple[int, int, int, int]:
     return report.new, report.changed, report.unchanged, report.rejected
 
 
-def test_what_is_new_goes_in_and_comes_out_unchanged_the_next_time(tmp_path: Path) -> None:
+def test_new_articles_are_added_then_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(line(n) for n in range(3)), "utf-8")
     shelf = Shelf()
@@ -92,7 +92,7 @@ def test_what_is_new_goes_in_and_comes_out_unchanged_the_next_time(tmp_path: Pat
     assert shelf.batches == [3]
 
 
-def test_a_changed_article_is_put_again(tmp_path: Path) -> None:
+def test_changed_article_is_added_again(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     shelf = Shelf()
     path.write_text(line(1) + "\n" + line(2), "utf-8")
@@ -101,13 +101,13 @@ def test_a_changed_article_is_put_again(tmp_path: Path) -> None:
     assert counts(ingest(shelf, [path])) == (0, 1, 1, 0)
 
 
-def test_the_same_article_twice_in_a_run_is_one(tmp_path: Path) -> None:
+def test_duplicate_in_one_run_is_added_once(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(line(1) + "\n" + line(1), "utf-8")
     assert counts(ingest(Shelf(), [path])) == (1, 0, 1, 0)
 
 
-def test_what_cannot_be_read_is_told_as_json_and_the_rest_goes_in(tmp_path: Path) -> None:
+def test_rejects_are_reported_and_the_rest_is_added(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([line(1), "{broken", line(2, text=""), line(3)]), "utf-8")
     told: list[dict[str, str]] = []
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_told_as_json_and_the_rest_goes_in(tmp_path: Path
     assert all(json.dumps(reject) and "\n" not in reject["reason"] for reject in told)
 
 
-def test_ingest_tells_and_counts_unreadable_dates_and_zones(tmp_path: Path) -> None:
+def test_unreadable_dates_and_zones_are_reported_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     dates = ["24 Oct 2024 18:30 XQT", "some day soon", "2024-10-24"]
     path.write_text("\n".join(line(n, published=date) for n, date in enumerate(dates)), "utf-8")
@@ -154,13 +154,13 @@ def test_progress_grows_to_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert replace(told[-1].report, seconds=0.0) == replace(report, seconds=0.0)
 
 
-def test_nothing_is_a_report_too(tmp_path: Path) -> None:
+def test_empty_ingest_gives_a_report(tmp_path: Path) -> None:
     assert counts(ingest(Shelf(), [])) == (0, 0, 0, 0)
     assert counts(ingest(Shelf(), [tmp_path])) == (0, 0, 0, 1)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/data")
-def test_no_passage_of_the_scraped_page_holds_litter() -> None:
+def test_scraped_page_has_no_boilerplate_in_passages() -> None:
     shelf = Shelf()
     assert counts(ingest(shelf, [SHARED / "seed"])) == (1, 0, 0, 0)
     passages = shelf.passages()

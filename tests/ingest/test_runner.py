@@ -94,9 +94,7 @@ def counts(report: IngestReport) -> tuple[int, int, int, int]:
 # Rejects
 
 
-def test_what_was_refused_is_remembered_until_its_file_is_read_without_it(
-    room: Newsroom, tmp_path: Path
-) -> None:
+def test_reject_is_kept_until_its_file_is_read_without_it(room: Newsroom, tmp_path: Path) -> None:
     path = dump(tmp_path / "a.jsonl", broken=2)
     room.run(path)
     first, second = room.rejects()
@@ -111,7 +109,7 @@ def test_what_was_refused_is_remembered_until_its_file_is_read_without_it(
     assert room.rejects() == []
 
 
-def test_a_folder_that_is_read_again_forgets_what_was_refused_in_it_and_nothing_else(
+def test_rejects_of_a_folder_are_forgotten_when_it_is_read_again(
     room: Newsroom, tmp_path: Path
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -124,9 +122,7 @@ def test_a_folder_that_is_read_again_forgets_what_was_refused_in_it_and_nothing_
     assert [refused.source for refused in room.rejects()] == [str(beside)]
 
 
-def test_a_page_that_was_refused_is_forgotten_when_it_goes_in(
-    room: Newsroom, stand: Newsstand
-) -> None:
+def test_rejected_page_is_forgotten_once_added(room: Newsroom, stand: Newsstand) -> None:
     room.run(stand.url("/crane"))
     (refused,) = room.rejects()
     assert (refused.source, refused.reason) == (stand.url("/crane"), "not found (404)")
@@ -135,7 +131,7 @@ def test_a_page_that_was_refused_is_forgotten_when_it_goes_in(
     assert room.rejects() == []
 
 
-def test_the_source_of_a_place_is_what_to_read_again(
+def test_source_of_place_is_what_to_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "a:1.zip"
@@ -152,21 +148,21 @@ def test_the_source_of_a_place_is_what_to_read_again(
 @pytest.mark.parametrize(
     "member", ["../../../../../../../../etc/passwd", "https://h/../../../../../../etc/passwd"]
 )
-def test_what_a_member_is_called_leads_nowhere(tmp_path: Path, member: str) -> None:
+def test_source_of_place_ignores_member_names(tmp_path: Path, member: str) -> None:
     file = tmp_path / "dump.zip"
     file.write_text("x")
     assert source_of_place(f"{file}!{member}") == str(file)
     assert source_of_place(f"{file}!{'a' * 300}") == str(file)
 
 
-def test_a_reject_within_a_file_keeps_its_place_as_it_is(room: Newsroom, tmp_path: Path) -> None:
+def test_reject_within_a_file_keeps_its_place(room: Newsroom, tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zipped({"b//../c.jsonl": b'{"title": "half'}))
     room.run(tmp_path / "a.zip")
     (refused,) = room.rejects()
     assert refused.place.removeprefix(refused.source) == "!b//../c.jsonl:1"
 
 
-def test_what_is_refused_in_a_fetched_file_is_tried_again_with_the_file(
+def test_reject_in_a_fetched_file_is_retried_with_the_file(
     room: Newsroom, stand: Newsstand
 ) -> None:
     line = {"title": "Crane falls", "text": "It fell."}
@@ -186,7 +182,7 @@ def test_what_is_refused_in_a_fetched_file_is_tried_again_with_the_file(
 # Runs, and the log
 
 
-def test_a_run_is_kept_with_its_figures(room: Newsroom, tmp_path: Path) -> None:
+def test_run_is_logged_with_its_figures(room: Newsroom, tmp_path: Path) -> None:
     path = dump(tmp_path / "a.jsonl", broken=1)
     room.run(path)
     (kept,) = room.runs()
@@ -196,9 +192,7 @@ def test_a_run_is_kept_with_its_figures(room: Newsroom, tmp_path: Path) -> None:
     assert (kept.figures["new"], kept.figures["rejected"]) == (4, 1)
 
 
-def test_a_run_is_a_line_of_json_in_the_log_and_a_failure_too(
-    room: Newsroom, tmp_path: Path
-) -> None:
+def test_run_or_failure_is_a_json_line_in_the_log(room: Newsroom, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     path = dump(tmp_path / "a.jsonl")
 
@@ -219,7 +213,7 @@ def test_a_run_is_a_line_of_json_in_the_log_and_a_failure_too(
 # Rehearsals
 
 
-def test_a_rehearsal_says_what_would_happen_and_makes_no_archive(
+def test_dry_run_reports_and_creates_no_archive(
     room: Newsroom, tmp_path: Path, stand: Newsstand
 ) -> None:
     stand.pages["/crane"] = page("Crane falls")
@@ -231,7 +225,7 @@ def test_a_rehearsal_says_what_would_happen_and_makes_no_archive(
     assert not room.archive.folder.exists()
 
 
-def test_a_rehearsal_leaves_an_archive_as_it_is(
+def test_dry_run_leaves_the_archive_unchanged(
     room: Newsroom, tmp_path: Path, stand: Newsstand
 ) -> None:
     stand.pages["/crane"] = page("Crane falls")
@@ -246,7 +240,9 @@ def test_a_rehearsal_leaves_an_archive_as_it_is(
     assert room.archive.batches == [5]
 
 
-def test_what_was_rehearsed_then_happens(room: Newsroom, tmp_path: Path, stand: Newsstand) -> None:
+def test_dry_run_counts_equal_the_real_run(
+    room: Newsroom, tmp_path: Path, stand: Newsstand
+) -> None:
     stand.pages |= {"/a": page("Crane falls"), "/b": Page(status=404)}
     path = dump(tmp_path / "a.jsonl", broken=1)
     sources = (path, stand.url("/a"), stand.url("/b"))

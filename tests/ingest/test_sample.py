@@ -96,14 +96,14 @@ def _in_jsonl(article_id: str) -> Written:
     return next(a for a in map(_from_line, _lines("articles.jsonl")) if a.id == article_id)
 
 
-def test_every_file_is_utf_8_and_of_a_known_format() -> None:
+def test_every_file_is_utf8_and_of_a_known_format() -> None:
     for path in SAMPLE.rglob("*"):
         if path.is_file():
             assert path.suffix in {".jsonl", ".md", ".txt", ".html"}, path
             assert "\ufffd" not in path.read_text(encoding="utf-8"), path
 
 
-def test_there_are_sixty_articles_or_more_from_six_invented_publishers() -> None:
+def test_sample_has_sixty_articles_from_six_publishers() -> None:
     articles = _articles()
     assert len({article.id for article in articles}) >= 60
     assert len({article.publisher for article in articles}) == 6
@@ -118,12 +118,12 @@ def test_only_the_updated_article_has_its_id_twice() -> None:
     assert times[UPDATED] == 2
 
 
-def test_an_id_is_the_address_without_its_scheme() -> None:
+def test_id_is_the_address_without_scheme() -> None:
     for line in _lines("articles.jsonl") + _lines("updates.jsonl"):
         assert line["url"] == f"https://{line['id']}"
 
 
-def test_every_article_is_dated_within_the_half_year_and_every_line_has_a_zone() -> None:
+def test_articles_are_dated_within_the_half_year() -> None:
     for article in _articles():
         assert FIRST_DAY <= article.day <= LAST_DAY, article.id
     for line in _lines("articles.jsonl"):
@@ -136,13 +136,13 @@ def test_every_article_has_a_title_and_several_paragraphs() -> None:
         assert max(article.text.count("\n\n"), article.text.count("<p>")) >= 3, article.id
 
 
-def test_no_article_speaks_of_the_pope() -> None:
+def test_no_article_mentions_the_pope() -> None:
     spoken = re.compile(r"\b(pope|papal|pontiff|vatican|holy see|francis)\b", re.IGNORECASE)
     for article in _articles():
         assert not spoken.search(f"{article.title} {article.text}"), article.id
 
 
-def test_the_wire_story_has_one_whole_copy_and_one_with_two_paragraphs_cut() -> None:
+def test_wire_story_has_a_whole_and_a_cut_copy() -> None:
     wire, whole, cut = map(_in_jsonl, (WIRE, WHOLE_COPY, CUT_COPY))
     assert whole.text == wire.text
     paragraphs = wire.text.split("\n\n")
@@ -153,7 +153,7 @@ def test_the_wire_story_has_one_whole_copy_and_one_with_two_paragraphs_cut() -> 
     assert len({article.publisher for article in (wire, whole, cut)}) == 3
 
 
-def test_the_updated_article_says_more_in_the_evening_than_in_the_morning() -> None:
+def test_updated_article_says_more_in_the_evening() -> None:
     morning = next(line for line in _lines("articles.jsonl") if line["id"] == UPDATED)
     (evening,) = _lines("updates.jsonl")
     assert evening["url"] == morning["url"]
@@ -165,26 +165,26 @@ def test_the_updated_article_says_more_in_the_evening_than_in_the_morning() -> N
     assert updated > datetime.fromisoformat(morning["published"])
 
 
-def test_the_correction_says_what_an_earlier_version_got_wrong() -> None:
+def test_correction_says_what_an_earlier_version_got_wrong() -> None:
     last = _in_jsonl(CORRECTED).text.split("\n\n")[-1]
     assert last.startswith("Correction: An earlier version")
     assert "19 June 2024" in last
 
 
-def test_two_pairs_of_articles_contradict_each_other_on_the_number_of_soldiers() -> None:
+def test_two_pairs_of_articles_disagree_on_the_soldiers() -> None:
     assert "about 3,000 soldiers" in _in_jsonl(SAYS_3000).text
     assert "North Korea has sent 1,500 soldiers" in _in_jsonl(SAYS_1500).text
     assert "10,000 North Koreans are in Russia altogether" in _in_jsonl(SAYS_10000).text
     assert "between 11,000 and 12,000" in _in_jsonl(SAYS_12000).text
 
 
-def test_one_page_has_the_litter_of_a_scraped_site_round_its_article() -> None:
+def test_one_page_has_boilerplate_round_its_article() -> None:
     page = next(a for a in map(_from_page, SAMPLE.glob("pages/*.html")) if a.id == LITTERED)
     for litter in ("<nav", "cookies", "Subscribe", "LEAVE A REPLY", "Popular", "Related", "Share"):
         assert litter in page.text, litter
 
 
-def test_the_readme_names_every_special_article() -> None:
+def test_readme_names_every_special_article() -> None:
     readme = (SAMPLE / "README.md").read_text(encoding="utf-8")
     assert "invented" in readme
     copies = (WIRE, WHOLE_COPY, CUT_COPY)

@@ -69,12 +69,12 @@ STORIES = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_a_form_is_no_story(name: str) -> None:
+def test_form_is_detected(name: str) -> None:
     assert is_form_page(FORMS[name])
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_story_is_no_form(name: str) -> None:
+def test_story_is_not_a_form(name: str) -> None:
     assert not is_form_page(STORIES[name])
     assert not is_form_page(FORMS["account"] + "\n\n" + STORIES["registration"] * 3)
 
@@ -88,7 +88,7 @@ PAGE = """<!doctype html><html lang="en"><head><title>{title}</title>
 
 
 @pytest.mark.parametrize("name", ["register", "account", "subscribe", "cookies", "de", "fr"])
-def test_a_page_of_a_form_is_an_article_without_text(name: str) -> None:
+def test_page_with_a_form_is_an_article_without_text(name: str) -> None:
     paragraphs = "".join(f"<p>{part}</p>" for part in FORMS[name].split("\n\n"))
     page = PAGE.format(title=TITLE, paragraphs=paragraphs).encode()
     article = read_html(page, place="page.html", url="https://wall.example/bridge")
@@ -107,18 +107,18 @@ def read(text: str, **more: object) -> Article:
 
 
 @pytest.mark.parametrize("text", [*FORMS.values(), "Share\nTweet", TITLE, f"{TITLE}\n\nShare"])
-def test_a_record_without_a_story_is_an_article_without_text(text: str) -> None:
+def test_record_without_a_story_is_an_article_without_text(text: str) -> None:
     article = read(text)
     assert (article.title, article.text, article.language) == (TITLE, "", "en")
     assert split_article(article, WordEmbeddings()) == []
 
 
-def test_articles_without_text_or_address_have_ids_of_their_own() -> None:
+def test_articles_without_text_or_address_have_distinct_ids() -> None:
     one, other = (read("Share", url="", title=f"Harbour bridge closed {n} times") for n in (1, 2))
     assert one.id != other.id
 
 
-def test_a_title_that_says_nothing_by_itself_is_refused() -> None:
+def test_title_without_meaning_is_rejected() -> None:
     assert isinstance(article_from(record("Share", title="Video"), place="x"), Reject)
     assert isinstance(article_from(record("", title=TITLE), place="x"), Reject)
 
@@ -142,7 +142,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         yield opened
 
 
-def test_an_article_without_a_story_takes_no_place(archive: Archive) -> None:
+def test_article_without_text_is_never_a_hit(archive: Archive) -> None:
     for question in (QUESTION, TITLE, "storm of the century", "Which bridge fell in May 2011?"):
         answer = Chatbot(archive).ask(question)
         found = [*answer.hits, *answer.nearest_hits, *archive.search(question, 20)]
@@ -154,7 +154,7 @@ def test_an_article_without_a_story_takes_no_place(archive: Archive) -> None:
         assert not {hit.metadata.article_id for hit in found} & {WALLED.id, OLD.id}
 
 
-def test_an_article_without_text_is_shown_counted_and_sound(
+def test_article_without_text_is_shown_counted_and_sound(
     archive: Archive, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert archive.count().articles == 4
@@ -165,7 +165,7 @@ def test_an_article_without_text_is_shown_counted_and_sound(
     assert "storm of the century" in capsys.readouterr().out
 
 
-def test_a_sentence_that_is_a_whole_story_is_found(tmp_path: Path) -> None:
+def test_one_sentence_story_is_found(tmp_path: Path) -> None:
     said = "The ferry sank off Lund."
     article = Article("x.example/1", said, said)
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
@@ -173,7 +173,7 @@ def test_a_sentence_that_is_a_whole_story_is_found(tmp_path: Path) -> None:
         assert archive.search("Which ferry sank?")
 
 
-def test_an_article_without_text_is_exported_and_read_again(tmp_path: Path) -> None:
+def test_article_without_text_survives_export(tmp_path: Path) -> None:
     assert from_record(to_record(WALLED)) == WALLED
     lines = tmp_path / "export.jsonl"
     lines.write_text("".join(json.dumps(to_record(a)) + "\n" for a in (WALLED, HARBOUR)))
@@ -185,7 +185,7 @@ def test_an_article_without_text_is_exported_and_read_again(tmp_path: Path) -> N
         from_record(to_record(WALLED.replace(title="")))
 
 
-def test_a_wall_does_not_replace_the_story(tmp_path: Path) -> None:
+def test_login_page_does_not_replace_the_story(tmp_path: Path) -> None:
     story, wall = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
     story.write_text(json.dumps(record(STORIES["registration"])) + "\n")
     wall.write_text(json.dumps(record(FORMS["account"])) + "\n")
@@ -198,7 +198,7 @@ def test_a_wall_does_not_replace_the_story(tmp_path: Path) -> None:
         assert article.text == STORIES["registration"]
 
 
-def test_an_archive_of_before_loses_its_title_for_a_text_when_fed_again(tmp_path: Path) -> None:
+def test_old_title_only_text_is_removed_on_ingest(tmp_path: Path) -> None:
     wall = tmp_path / "wall.jsonl"
     wall.write_text(json.dumps(record(FORMS["account"])) + "\n")
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:

@@ -39,13 +39,13 @@ def evil() -> Iterator[Newsstand]:
         ("[[source]\n", "not valid TOML"),
     ],
 )
-def test_a_mistake_in_the_list_of_sources_is_named(tmp_path: Path, text: str, said: str) -> None:
+def test_mistake_in_trusted_sources_is_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(SettingsError, match=said):
         read_trusted_sources(tmp_path)
 
 
-def test_a_path_of_a_host_is_trusted_alone(tmp_path: Path) -> None:
+def test_path_of_a_host_is_trusted_alone(tmp_path: Path) -> None:
     source = TrustedSource("Courier", ("feeds.example/courier", "courier.example"))
     write_trusted_sources(tmp_path, TrustedSources((source,)))
     trust = read_trusted_sources(tmp_path)
@@ -68,7 +68,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("command")
 @pytest.mark.model
-def test_an_operator_decides_on_the_command_line(
+def test_operator_accepts_held_changes_on_the_command_line(
     evil: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here = ["--archive", str(tmp_path / "archive")]
@@ -96,7 +96,7 @@ def test_an_operator_decides_on_the_command_line(
 
 
 @pytest.mark.usefixtures("command")
-def test_sources_are_managed_by_a_command(
+def test_sources_command_adds_lists_and_removes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here = ["--archive", str(tmp_path / "archive")]

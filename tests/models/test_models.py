@@ -97,26 +97,26 @@ def save_bert(folder: Path, activation: str = "gelu", labels: int = 0) -> None:
     BertTokenizerFast(str(vocabulary), model_max_length=48).save_pretrained(folder)
 
 
-def test_the_default_model_is_minilm_from_its_package():
+def test_default_model_is_minilm_from_its_package():
     embeddings = open_embeddings(Settings())
     assert embeddings.name == "all-MiniLM-L6-v2"
     assert embeddings.max_tokens == 256
     assert embeddings.embed_array(SENTENCES).shape == (len(SENTENCES), 384)
 
 
-def test_vectors_are_float32_of_length_one():
+def test_vectors_are_normalised_float32():
     vectors = fp32().embed_array(SENTENCES)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
 
 
-def test_no_texts_have_no_vectors(make_bert):
+def test_empty_input_has_no_vectors(make_bert):
     assert open_embeddings(Settings()).embed_array([]).shape == (0, 384)
     assert open_embeddings(Settings()).embed_documents([]) == []
     assert SentenceEmbeddings(make_bert(activation="relu")).embed_array([]).shape == (0, 32)
 
 
-def test_a_text_has_the_same_vector_beside_others_and_alone():
+def test_vector_does_not_depend_on_the_batch():
     model = fp32()
     texts = [*SENTENCES, *(f"{'the river rose ' * n}again" for n in (1, 9, 30, 45, 60, 2))]
     ids = [model._cut(encoding, encoding.ids) for encoding in model._encoded(texts)]
@@ -131,7 +131,7 @@ def test_numpy_and_torch_give_the_same_vectors():
     np.testing.assert_allclose(fp32().embed_query(SENTENCES[0]), torch_way[0], atol=1e-5)
 
 
-def test_vectors_are_those_of_sentence_transformers_itself():
+def test_vectors_equal_those_of_sentence_transformers():
     from sentence_transformers import SentenceTransformer
 
     itself = SentenceTransformer(str(minilm_folder()), device="cpu")
@@ -139,7 +139,7 @@ def test_vectors_are_those_of_sentence_transformers_itself():
     np.testing.assert_allclose(fp32().embed_array(SENTENCES), expected, atol=1e-5)
 
 
-def test_bfloat16_vectors_are_of_length_one_and_close():
+def test_bfloat16_vectors_are_normalised_and_close():
     narrow = in_torch(open_embeddings(Settings(embedding_precision="bfloat16")))
     vectors = narrow.embed_array(SENTENCES)
     assert vectors.dtype == np.float32
@@ -147,7 +147,7 @@ def test_bfloat16_vectors_are_of_length_one_and_close():
     assert ((vectors * fp32().embed_array(SENTENCES)).sum(axis=1) > 0.999).all()
 
 
-def test_many_passages_go_through_torch_and_keep_their_order():
+def test_many_passages_use_torch_in_order():
     embeddings = fp32()
     texts = [f"{number} {'soldiers ' * (number % 50)}" for number in range(400)]
     assert sum(embeddings.count_tokens(texts)) > TORCH_FROM_TOKENS
@@ -156,7 +156,7 @@ def test_many_passages_go_through_torch_and_keep_their_order():
     np.testing.assert_allclose(vectors[::40], fp32().embed_array(texts[::40]), atol=1e-5)
 
 
-def test_tokens_are_counted_as_the_models_own_tokenizer_counts_them():
+def test_count_tokens_matches_the_models_tokenizer():
     from transformers import AutoTokenizer
 
     own = AutoTokenizer.from_pretrained(minilm_folder())
@@ -165,7 +165,7 @@ def test_tokens_are_counted_as_the_models_own_tokenizer_counts_them():
     assert expected[-1] > 256
 
 
-def test_what_lies_beyond_the_limit_changes_nothing():
+def test_text_beyond_the_limit_is_ignored():
     embeddings = fp32()
     long = SENTENCES[-1]
     np.testing.assert_array_equal(
@@ -173,7 +173,7 @@ def test_what_lies_beyond_the_limit_changes_nothing():
     )
 
 
-def test_token_vectors_are_one_a_word_and_of_length_one(make_bert):
+def test_token_vectors_are_one_per_word_and_normalised(make_bert):
     unknown = SentenceEmbeddings(make_bert(activation="relu"))
     for embeddings in (fp32(), unknown):
         texts = ["soldiers in russia", "abc " * 300]
@@ -185,7 +185,7 @@ def test_token_vectors_are_one_a_word_and_of_length_one(make_bert):
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
-def test_another_local_bert_is_computed_alike_in_numpy_and_torch(make_bert, pooling):
+def test_another_bert_is_the_same_in_numpy_and_torch(make_bert, pooling):
     settings = Settings(embedding_model=str(make_bert(pooling=pooling)))
     model = open_embeddings(settings)
     assert model.name == settings.embedding_model
@@ -200,14 +200,14 @@ def test_another_local_bert_is_computed_alike_in_numpy_and_torch(make_bert, pool
 
 
 @pytest.mark.parametrize("strange", [{"pooling": "max"}, {"activation": "relu"}])
-def test_a_model_that_numpy_does_not_compute_goes_through_torch(make_bert, strange):
+def test_model_unsupported_by_numpy_uses_torch(make_bert, strange):
     folder = make_bert(**strange)
     assert read_bert(folder) is None
     query = SentenceEmbeddings(folder, precision="float32").embed_query("soldiers")
     assert abs(np.linalg.norm(query) - 1) < 1e-6
 
 
-def test_a_models_own_prompts_tell_queries_from_passages(make_bert):
+def test_prompts_distinguish_queries_and_passages(make_bert):
     prompts = {"query": "query: ", "passage": "passage: "}
     model = SentenceEmbeddings(make_bert(prompts=prompts), precision="float32")
     bare = SentenceEmbeddings(make_bert(), precision="float32")
@@ -220,7 +220,7 @@ def test_a_models_own_prompts_tell_queries_from_passages(make_bert):
     assert model.count_tokens(["soldiers"]) == bare.count_tokens(["passage: soldiers"])
 
 
-def test_a_query_does_not_wait_for_torch():
+def test_query_does_not_load_torch():
     program = (
         "import sys; from rag.models.loading import open_embeddings\n"
         "from rag.settings import Settings\n"
@@ -242,7 +242,7 @@ def test_loading_a_model_prints_nothing():
     assert (ran.stdout, ran.stderr, ran.returncode) == ("", "", 0)
 
 
-def test_batches_hold_every_text_once_and_no_more_than_the_limit():
+def test_batches_hold_every_text_within_the_limit():
     lengths = [5, 300, 7, 7, 256, 1, 0]
     found = list(batches(lengths, 280))
     assert sorted(number for batch in found for number in batch) == list(range(len(lengths)))
@@ -261,11 +261,11 @@ def copied_minilm(tmp_path, monkeypatch):
     return copy
 
 
-def test_none_of_the_packages_code_is_run(copied_minilm):
+def test_package_code_is_not_run(copied_minilm):
     assert open_embeddings(Settings()).folder == copied_minilm
 
 
-def test_other_weights_than_the_originals_are_refused(copied_minilm):
+def test_changed_weights_are_rejected(copied_minilm):
     weights = copied_minilm / "model.safetensors"
     with weights.open("r+b") as file:
         file.seek(-1, 2)
@@ -287,7 +287,7 @@ def test_other_weights_than_the_originals_are_refused(copied_minilm):
         ("nobody/no-such-model", "give a folder's path, or all-MiniLM-L6-v2"),
     ],
 )
-def test_a_model_that_is_nowhere_is_one_line_with_the_way_out(name, said):
+def test_missing_model_is_one_line_with_a_fix(name, said):
     program = (
         "from rag.models.loading import open_embeddings, open_reranker\n"
         "from rag.settings import Settings\n"
@@ -308,13 +308,13 @@ def test_a_model_that_is_nowhere_is_one_line_with_the_way_out(name, said):
     assert all(said in line for line in lines)
 
 
-def test_a_folder_that_is_no_model_says_so(tmp_path):
+def test_folder_without_a_model_is_reported(tmp_path):
     with pytest.raises(ModelError, match="is not a model") as caught:
         open_embeddings(Settings(embedding_model=str(tmp_path)))
     one_line(caught.value)
 
 
-def test_a_damaged_model_is_one_line(make_bert, tmp_path):
+def test_damaged_model_is_one_line(make_bert, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(make_bert(activation="relu"), folder)
     (folder / "model.safetensors").write_bytes(b"not weights")
@@ -327,7 +327,7 @@ def test_a_damaged_model_is_one_line(make_bert, tmp_path):
     one_line(caught.value)
 
 
-def test_a_reranker_gives_one_score_a_pair(tmp_path):
+def test_reranker_gives_one_score_per_pair(tmp_path):
     save_bert(tmp_path, labels=1)
     reranker = open_reranker(Settings(reranker=str(tmp_path)))
     assert reranker is not None
@@ -337,7 +337,7 @@ def test_a_reranker_gives_one_score_a_pair(tmp_path):
     assert reranker.score([]) == []
 
 
-def test_a_classifier_is_not_a_reranker(tmp_path):
+def test_classifier_is_not_a_reranker(tmp_path):
     save_bert(tmp_path, labels=3)
     reranker = open_reranker(Settings(reranker=str(tmp_path)))
     assert reranker is not None
@@ -346,7 +346,7 @@ def test_a_classifier_is_not_a_reranker(tmp_path):
     one_line(caught.value)
 
 
-def test_nothing_set_is_no_chat_model_and_no_reranker():
+def test_unset_models_are_none():
     assert open_chat_model(Settings()) is None
     assert open_reranker(Settings()) is None
 
@@ -362,21 +362,21 @@ def test_nothing_set_is_no_chat_model_and_no_reranker():
         ("openai:", "nonsense", "provider:model"),
     ],
 )
-def test_a_chat_model_that_cannot_be_had_says_what_to_do(monkeypatch, name, missing, said):
+def test_unavailable_chat_model_says_what_to_do(monkeypatch, name, missing, said):
     monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
     with pytest.raises(ChatModelError) as caught:
         open_chat_model(Settings(chat_model=name))
     assert said in one_line(caught.value)
 
 
-def test_a_chat_model_is_given_the_address_and_the_time_limit(chat_package):
+def test_chat_model_gets_address_and_timeout(chat_package):
     model = open_chat_model(
         Settings(chat_model="fireworks:llama:8b", chat_base_url="http://here/v1", timeout=3)
     )
     assert (model.name, model.base_url, model.timeout) == ("llama:8b", "http://here/v1", 3)
 
 
-def test_a_chat_model_without_its_key_names_the_variable(chat_package, monkeypatch):
+def test_chat_model_without_key_names_the_variable(chat_package, monkeypatch):
     monkeypatch.setenv("FIREWORKS_API_KEY", "")
     with pytest.raises(ChatModelError, match="set FIREWORKS_API_KEY") as caught:
         open_chat_model(Settings(chat_model="fireworks:llama"))
@@ -420,7 +420,7 @@ def chat_package(monkeypatch):
     base._get_chat_model_creator.cache_clear()  # or it would remember this one
 
 
-def test_settings_of_a_saved_model_are_read_in_the_older_spelling_too(make_bert, tmp_path):
+def test_older_pooling_config_is_read(make_bert, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(make_bert(pooling="cls"), folder)
     pooling = folder / "1_Pooling" / "config.json"

@@ -44,7 +44,7 @@ def judging(folder: Path, labels: tuple[str, ...], certain: int) -> Settings:
         (("entailment", "not_entailment"), 1, 1),
     ],
 )
-def test_the_order_of_the_labels_is_that_of_the_config(
+def test_label_order_follows_the_config(
     tmp_path: Path, labels: tuple[str, ...], certain: int, place: int
 ) -> None:
     model = open_entailment_model(judging(tmp_path, labels, certain))
@@ -55,7 +55,7 @@ def test_the_order_of_the_labels_is_that_of_the_config(
     assert model([]) == []
 
 
-def test_the_verifier_follows_the_model(tmp_path: Path) -> None:
+def test_verifier_uses_the_entailment_model(tmp_path: Path) -> None:
     claim = "The new ferry carries passengers."
     labels = ("contradiction", "entailment", "neutral")
     for certain, support in ((1, "supported"), (0, "contradicted"), (2, "not supported")):
@@ -65,11 +65,11 @@ def test_the_verifier_follows_the_model(tmp_path: Path) -> None:
         assert Verifier(bag_of_words, entails=entails).verify(claim, [BOAT]).support == support
 
 
-def test_a_model_that_says_nothing_of_entailment_is_refused(tmp_path: Path) -> None:
+def test_model_without_entailment_labels_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"id2label": {"0": "good", "1": "bad"}}))
     with pytest.raises(ModelError, match="its labels are good, bad"):
         open_entailment_model(Settings(entailment_model=str(tmp_path)))
 
 
-def test_without_the_setting_there_is_none() -> None:
+def test_unset_entailment_model_is_none() -> None:
     assert open_entailment_model(Settings()) is None

@@ -70,34 +70,34 @@ def found(other: Article) -> bool:
     )
 
 
-def test_a_reprint_with_two_paragraphs_cut_is_the_same_story() -> None:
+def test_reprint_with_two_paragraphs_cut_is_a_duplicate() -> None:
     cut = reprint(*PARAGRAPHS[:2], *PARAGRAPHS[4:], days=1, title="A landmark goes")
     assert one_story(cut)
     assert found(cut)
 
 
-def test_a_reprint_without_its_lead_is_the_same_story() -> None:
+def test_reprint_without_its_lead_is_a_duplicate() -> None:
     assert one_story(reprint(*PARAGRAPHS[1:]))
 
 
-def test_a_few_words_changed_leave_it_the_same_story() -> None:
+def test_few_changed_words_are_a_duplicate() -> None:
     edited = WIRE.text.replace("was taken down", "came down").replace("Workers", "Crews")
     edited = edited.replace("VELSUND (Fennmark Wire) -", "By Noor Haan, Velsund:")
     assert one_story(reprint(edited.replace("fenced off", "closed"), days=2))
 
 
-def test_a_brief_that_is_the_lead_of_the_long_article_is_the_same_story() -> None:
+def test_brief_that_is_the_lead_is_a_duplicate() -> None:
     long = reprint(*PARAGRAPHS, *OTHER)
     brief = reprint(*PARAGRAPHS[:2], id="brief.example/a")
     assert one_story(brief, first=long)
 
 
-def test_a_brief_that_stands_in_a_round_up_of_others_is_not_the_round_up() -> None:
+def test_brief_in_a_round_up_is_not_a_duplicate() -> None:
     round_up = reprint(*OTHER, PARAGRAPHS[0], PARAGRAPHS[1])
     assert not one_story(reprint(*PARAGRAPHS[:2]), first=round_up)
 
 
-def test_the_old_text_under_a_new_lead_the_day_after_is_another_story() -> None:
+def test_old_text_under_a_new_lead_is_not_a_duplicate() -> None:
     lead = (
         "Prosecutors opened an inquiry on Saturday into how the port of Velsund lost its crane, "
         "and searched the offices of the council, where officers carried out boxes until night.",
@@ -108,7 +108,7 @@ def test_the_old_text_under_a_new_lead_the_day_after_is_another_story() -> None:
     assert not one_story(reprint(*lead, *PARAGRAPHS[1:], days=1))
 
 
-def test_the_same_column_with_other_figures_is_another_story() -> None:
+def test_column_with_other_figures_is_not_a_duplicate() -> None:
     def numbers(*drawn: int) -> str:
         listed = ", ".join(map(str, drawn))
         return (
@@ -122,26 +122,26 @@ def test_the_same_column_with_other_figures_is_another_story() -> None:
     assert not one_story(reprint(numbers(7, 18, 21, 28, 31, 45)), first=first)
 
 
-def test_a_text_with_little_changed_a_year_later_is_another_story() -> None:
+def test_changed_text_a_year_later_is_not_a_duplicate() -> None:
     assert not one_story(reprint(*PARAGRAPHS[:5], days=365))
 
 
-def test_the_same_text_word_for_word_is_the_same_story_however_long_after() -> None:
+def test_identical_text_is_a_duplicate_at_any_distance() -> None:
     assert one_story(reprint(*PARAGRAPHS, days=365))
     assert one_story(WIRE.replace(id="b", published=None))
 
 
-def test_a_caption_is_too_short_to_be_a_story() -> None:
+def test_caption_is_too_short_for_a_duplicate() -> None:
     caption = reprint("The crane of Velsund on Friday.")
     assert not one_story(caption, first=caption)
 
 
-def test_marks_and_case_do_not_change_the_hash_of_a_text() -> None:
+def test_text_hash_ignores_punctuation_marks_and_case() -> None:
     assert text_hash("“It’s done”,\n she SAID.") == text_hash('"It\'s done", she said')
     assert text_hash("It is done") != text_hash("It is not done")
 
 
-def test_a_text_without_spaces_between_words_is_told_from_another() -> None:
+def test_text_without_spaces_is_distinguished() -> None:
     harbour = "港口的起重机星期五被拆除因为检查发现支腿有裂缝港务局说工人们在黎明开始工作"
     train = "夜间列车将于春天重新开往海岸这是最后一班列车停运十一年之后车票将于一月开始出售"
     assert one_story(reprint(harbour), first=reprint(harbour))
@@ -154,7 +154,7 @@ days = st.one_of(st.none(), st.integers(0, 20))
 
 @settings(max_examples=tries(60))
 @given(paragraphs, paragraphs, days, days)
-def test_it_does_not_matter_which_of_two_is_asked(
+def test_is_same_story_is_symmetric(
     one: list[str], other: list[str], one_day: int | None, other_day: int | None
 ) -> None:
     def article(texts: list[str], day: int | None) -> Article:
@@ -178,14 +178,14 @@ def weather(day: str, high: int, rain: int, *, later: float) -> Article:
     )
 
 
-def test_issues_of_a_template_are_apart_whatever_figures_they_share() -> None:
+def test_issues_of_a_template_are_not_duplicates() -> None:
     first = weather("Wednesday", 12, 7, later=0)
     assert not one_story(weather("Friday", 11, 12, later=2), first=first)
     assert not one_story(weather("Thursday", 12, 9, later=1), first=first)
     assert one_story(weather("Wednesday", 12, 7, later=0.1), first=first)
 
 
-def test_a_reprint_with_figures_added_or_cut_is_the_same_story() -> None:
+def test_reprint_with_changed_figures_is_a_duplicate() -> None:
     edited = [p.replace("on Friday", "on Friday, 18 October,") for p in PARAGRAPHS]
     assert one_story(reprint(*edited[:5]))
     assert one_story(reprint(*PARAGRAPHS[:2], *PARAGRAPHS[3:]))

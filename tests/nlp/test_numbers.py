@@ -25,7 +25,7 @@ from tests.support.fake_archive import day
         ("2-1", "2 to 1"),
     ],
 )
-def test_the_same_number_in_other_words_is_borne_out(one: str, other: str) -> None:
+def test_number_in_other_words_is_supported(one: str, other: str) -> None:
     (figure,) = find_numbers(one)
     assert number_supported(figure, find_numbers(other))
 
@@ -34,12 +34,12 @@ def test_the_same_number_in_other_words_is_borne_out(one: str, other: str) -> No
     ("one", "other"),
     [("3,000", "30,000"), ("12%", "$12"), ("8 p.m.", "8 men"), ("5-0", "5 and 0"), ("3", "13")],
 )
-def test_another_number_is_not(one: str, other: str) -> None:
+def test_different_number_is_not_supported(one: str, other: str) -> None:
     assert not number_supported(find_numbers(one)[0], find_numbers(other))
 
 
 @given(st.integers(0, 10**12))
-def test_a_number_is_read_as_it_is_written(number: int) -> None:
+def test_find_numbers_reads_number_as_written(number: int) -> None:
     for text in (str(number), f"{number:,}"):
         (figure,) = find_numbers(f"It cost {text} in all.")
         assert figure.value == number
@@ -56,13 +56,13 @@ def test_a_number_is_read_as_it_is_written(number: int) -> None:
         ("in June 2023", "signed in June 2024", False),
     ],
 )
-def test_a_day_follows_from_a_weekday_and_the_article_s_date(
+def test_date_is_supported_by_weekday_and_article_date(
     claim: str, passage: str, right: bool
 ) -> None:
     (named,) = find_dates(claim)
     assert date_supported(named, find_dates(passage), passage, day(10, 24)) is right
 
 
-def test_may_and_march_are_months_only_where_they_must_be() -> None:
+def test_may_and_march_are_months_only_in_context() -> None:
     assert not find_dates("He may march on.")
     assert len(find_dates("in May and on March 3")) == 2

@@ -19,10 +19,10 @@ from rag.nlp.tokens import stem
         ("won", "winner"),
     ],
 )
-def test_the_forms_of_a_word_have_one_stem(one: str, other: str) -> None:
+def test_forms_of_a_word_have_one_stem(one: str, other: str) -> None:
     assert stem(one) == stem(other)
 
 
-def test_words_that_only_look_alike_have_two() -> None:
+def test_similar_words_have_different_stems() -> None:
     assert stem("apply") != stem("app")
     assert stem("reply") != stem("rep")

@@ -38,7 +38,7 @@ PAPERS = ("Harbour Courier", "Inland Post")
         ),
     ],
 )
-def test_each_side_is_a_part(question: str, parts: tuple[str, ...]) -> None:
+def test_split_question_separates_the_sides(question: str, parts: tuple[str, ...]) -> None:
     assert split_question(question) == parts
 
 
@@ -52,11 +52,11 @@ def test_each_side_is_a_part(question: str, parts: tuple[str, ...]) -> None:
         "What did the mayor say about the bridge and the ferry?",
     ],
 )
-def test_one_question_stays_whole(question: str) -> None:
+def test_split_question_keeps_single_question(question: str) -> None:
     assert split_question(question) == ()
 
 
-def test_of_one_spoken_of_by_several_papers_each_clause_is_a_part() -> None:
+def test_clauses_about_one_subject_are_parts() -> None:
     question = (
         "Which company raised its prices twice, is accused of bribing an inspector, "
         "and lost a lawsuit over ferries, as reported by the Harbour Courier and the Inland Post?"
@@ -66,7 +66,7 @@ def test_of_one_spoken_of_by_several_papers_each_clause_is_a_part() -> None:
     assert any("accused of bribing an inspector" in part.text for part in asked.parts)
 
 
-def test_the_time_of_one_side_does_not_hide_the_other() -> None:
+def test_time_of_one_side_does_not_limit_the_other() -> None:
     question = (
         "Did the Harbour Courier report a strike on 24 October 2024, while the Inland Post "
         "report of 2 November 2024 spoke of a lockout?"

@@ -36,11 +36,11 @@ def understood(question):
         ("According to the week's figures, who won?", ()),
     ],
 )
-def test_a_publisher_is_asked_for_only_where_its_reports_are(question, names):
+def test_publisher_is_understood_if_its_reports_are_asked_for(question, names):
     assert understood(question).publishers == names
 
 
-def test_the_words_of_window_and_attribution_are_not_searched_for():
+def test_time_and_attribution_words_are_not_searched():
     question = understood("What did Seoul threaten on 24 October, according to The Week?")
     assert question.query == "What did Seoul threaten ?"
     assert question.describe() == (
@@ -49,11 +49,11 @@ def test_the_words_of_window_and_attribution_are_not_searched_for():
     )
 
 
-def test_a_question_of_nothing_but_a_window_keeps_its_words():
+def test_question_of_only_a_time_expression_keeps_its_words():
     assert understood("yesterday").query == "yesterday"
 
 
-def test_an_author_is_known_by_the_full_name():
+def test_author_is_recognised_by_full_name():
     assert understood("What is the column by Ada Lindqvist about?").authors == ("Ada Lindqvist",)
     assert understood("Who is Ada Lindqvist?").authors == ()
 
@@ -62,7 +62,7 @@ def test_quoted_words_are_a_phrase():
     assert understood("Who said “red line” first?").phrases == ("red line",)
 
 
-def test_what_is_ruled_out_is_not_searched_for():
+def test_excluded_words_are_not_searched():
     question = understood("Which countries other than Germany sent tanks?")
     assert question.excluded == ("Germany",)
     assert "Germany" not in question.query
@@ -76,7 +76,7 @@ def test_what_is_ruled_out_is_not_searched_for():
         "Was it said in the Courier, not in any other paper?",
     ],
 )
-def test_a_small_word_is_never_ruled_out(question):
+def test_small_word_is_never_excluded(question):
     assert understood(question).excluded == ()
 
 
@@ -96,41 +96,41 @@ def test_a_small_word_is_never_ruled_out(question):
         ("What happened?", "anything", "best first"),
     ],
 )
-def test_the_kind_of_answer_is_read_from_the_words(question, kind, layout):
+def test_answer_type_is_read_from_the_words(question, kind, layout):
     expected = understood(question).expected
     assert (expected.type, expected.layout) == (kind, layout)
 
 
 @given(st.text(max_size=120))
-def test_any_text_is_understood(text):
+def test_any_text_is_parsed(text):
     question = understood(text)
     assert understood_text(question.describe(), texts_in("en")) is not None
     assert resolve_followup(text, ["Who resigned?"])
 
 
-def test_a_question_with_its_own_names_is_left_alone():
+def test_question_with_its_own_names_is_unchanged():
     assert resolve_followup("What did South Korea threaten?", ["Who won the cup?"]) == (
         "What did South Korea threaten?"
     )
 
 
-def test_a_follow_up_carries_what_went_before():
+def test_follow_up_takes_over_earlier_terms():
     history = ["What did Seoul say about the North Korean soldiers?"]
     assert "North" in resolve_followup("And what did Moscow say?", history)
     assert "soldiers" in resolve_followup("How many?", history)
 
 
-def test_he_is_the_one_whom_the_answer_names():
+def test_pronoun_is_resolved_to_a_name_in_the_answer():
     answer = Answer("Who refused to sign?", (Statement("Yesterday Jonas Berg refused to sign."),))
     asked = resolve_followup("Why did he refuse?", [("Who refused to sign?", answer)])
     assert "Jonas Berg" in asked
 
 
-def test_without_history_a_question_is_left_alone():
+def test_question_without_history_is_unchanged():
     assert resolve_followup("Why did he refuse?", []) == "Why did he refuse?"
 
 
-def test_a_follow_up_is_asked_of_the_same_days():
+def test_follow_up_keeps_the_time_range():
     asked = resolve_followup("And what did Moscow say?", ["What did Seoul threaten in June 2022?"])
     window = understood(asked).time_range
     assert window is not None
@@ -145,7 +145,7 @@ def test_a_follow_up_is_asked_of_the_same_days():
         ("phrases", "What did the grain deal change in June 2022 according to The Week?"),
     ],
 )
-def test_what_was_understood_can_be_struck_out(kind: str, left: str) -> None:
+def test_constraint_can_be_removed(kind: str, left: str) -> None:
     question = "What did the “grain deal” change in June 2022 according to The Week?"
     now = datetime(2022, 8, 1, tzinfo=UTC)
     text = remove_constraints(question, [kind], asked_on=now, publishers=["The Week"])
@@ -156,7 +156,7 @@ def test_what_was_understood_can_be_struck_out(kind: str, left: str) -> None:
 
 
 @pytest.mark.parametrize("before", ["", "Große Straße: ", "İzmir: "])
-def test_an_author_is_struck_out_where_the_name_stands(before: str) -> None:
+def test_author_is_removed_where_the_name_stands(before: str) -> None:
     question = f"{before}articles by ADA Lindqvist about the harbour"
     now, authors = datetime(2022, 8, 1, tzinfo=UTC), ["Ada Lindqvist"]
     assert parse_question(question, asked_on=now, authors=authors).authors == ("Ada Lindqvist",)

@@ -35,18 +35,18 @@ def found(row: dict) -> dict | None:
 
 
 @pytest.mark.parametrize("table", ["windows.jsonl", "windows_held_out.jsonl"])
-def test_nearly_all_windows_are_those_of_a_careful_reader(table):
+def test_time_filter_matches_the_labelled_questions(table):
     wrong = [row | {"found": found(row)} for row in rows(table) if found(row) != row["window"]]
     assert 1 - len(wrong) / len(rows(table)) >= EXACT_AT_LEAST, wrong
 
 
 @pytest.mark.parametrize("table", ["windows.jsonl", "windows_held_out.jsonl"])
-def test_a_date_that_names_a_thing_is_never_a_window(table):
+def test_date_in_a_name_is_never_a_time_filter(table):
     assert not [row for row in rows(table) if row["window"] is None and found(row)]
 
 
 @given(st.text(max_size=80), st.datetimes(EARLIEST, LATEST))
-def test_any_text_has_a_window_or_none(text, asked_on):
+def test_time_filter_is_valid_for_any_text(text, asked_on):
     window = find_time_filter(text, asked_on.replace(tzinfo=UTC))
     if window is not None and window.window.start and window.window.end:
         assert window.window.start < window.window.end

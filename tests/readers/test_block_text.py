@@ -65,7 +65,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize(("markup", "blocks"), BODIES.items())
-def test_block_texts_keeps_every_text_node(markup: str, blocks: list[str]) -> None:
+def test_read_blocks_keeps_every_text_node(markup: str, blocks: list[str]) -> None:
     assert read_blocks(etree.fromstring(f"<body.content>{markup}</body.content>")) == blocks
 
 
@@ -105,7 +105,7 @@ TREES = st.recursive(
 
 @settings(max_examples=tries(150))
 @given(st.lists(TREES, max_size=4))
-def test_block_texts_gives_each_word_once_in_order(trees: list[object]) -> None:
+def test_read_blocks_gives_each_word_once_in_order(trees: list[object]) -> None:
     words: list[str] = []
 
     def word() -> str:

@@ -28,7 +28,7 @@ from tests.readers.test_html import BODY
         ("", ()),
     ],
 )
-def test_a_byline_gives_the_people(byline: str, people: tuple[str, ...]) -> None:
+def test_parse_authors_gives_the_people(byline: str, people: tuple[str, ...]) -> None:
     assert parse_authors(byline) == people
 
 
@@ -44,11 +44,11 @@ def test_a_byline_gives_the_people(byline: str, people: tuple[str, ...]) -> None
         "Ida Lund 27/09/2018 Comments",
     ],
 )
-def test_what_stands_behind_a_name_in_a_line_is_cut(line: str) -> None:
+def test_parse_byline_cuts_text_after_the_name(line: str) -> None:
     assert parse_byline(line) == ("Ida Lund",)
 
 
-def test_whom_an_author_writes_for_is_no_author() -> None:
+def test_publisher_of_an_author_is_not_an_author() -> None:
     assert parse_authors(["Ida Lund", "CNN"]) == ("Ida Lund",)
     assert parse_authors(["Ida Lund", "Business Insider"]) == ("Ida Lund",)
     assert parse_authors(["Velsund Post"], "Velsund Post") == ()
@@ -80,7 +80,7 @@ def read(head: str) -> Article:
         "<p>Published 18 November 2019 by Ida Lund</p>",
     ],
 )
-def test_headline_byline_and_date_are_those_over_the_story(head: str) -> None:
+def test_headline_byline_and_date_above_the_story_are_read(head: str) -> None:
     found = read(head)
     assert found.title == "Crane falls in Velsund harbour"
     assert found.authors == ("Ida Lund",)
@@ -93,7 +93,7 @@ def test_by_in_a_sentence_names_no_author() -> None:
     assert read(head).authors == ()
 
 
-def test_json_ld_authors_are_found_where_they_are_referred_to() -> None:
+def test_json_ld_author_references_are_resolved() -> None:
     ld = (
         '<script type="application/ld+json">{"@graph": [{"@type": "NewsArticle", "headline": '
         '"Crane falls in Velsund harbour", "author": {"@id": "#ida"}, "datePublished": '
@@ -102,7 +102,7 @@ def test_json_ld_authors_are_found_where_they_are_referred_to() -> None:
     assert read(ld).authors == ("Ida Lund",)
 
 
-def test_a_byline_is_believed_before_a_house() -> None:
+def test_byline_wins_over_an_organisation() -> None:
     ld = (
         '<script type="application/ld+json">{"@type": "NewsArticle", "author": {"@type": '
         '"Organization", "name": "Velsund Desk"}, "datePublished": "2019-11-18"}</script>'
@@ -127,7 +127,7 @@ def dated(line: str, head: str = "") -> str:
         "le plus bas depuis le 6 mars 2002",
     ],
 )
-def test_a_date_within_a_sentence_dates_no_article(line: str) -> None:
+def test_date_within_a_sentence_does_not_date_the_article(line: str) -> None:
     assert dated(line) == ""
 
 
@@ -145,10 +145,10 @@ def test_a_date_within_a_sentence_dates_no_article(line: str) -> None:
         "<time datetime='2019-11-18T18:30:00Z'>the day the crane fell</time>",
     ],
 )
-def test_a_date_that_stands_alone_dates_the_article(line: str) -> None:
+def test_date_on_its_own_line_dates_the_article(line: str) -> None:
     assert dated(line) == "2019-11-18"
 
 
-def test_a_time_in_the_link_to_another_story_dates_no_article() -> None:
+def test_time_in_a_teaser_link_does_not_date_the_article() -> None:
     link = "<a href='/x'>Rowing coach leaves Ostmark <time datetime='2019-01-09'>9 Jan</time></a>"
     assert dated("18 November 2019", link) == "2019-11-18"

@@ -38,23 +38,25 @@ def lines(path: Path, *rows: dict[str, Any]) -> Path:
         ("en", "us", "month first"),
     ],
 )  # fmt: skip
-def test_order_of_follows_region_country_language(locale: str, country: str, order: Order) -> None:
+def test_date_order_follows_region_country_language(
+    locale: str, country: str, order: Order
+) -> None:
     assert date_order(locale, country) == order
 
 
-def test_region_and_country_are_told_from_locale_and_host() -> None:
+def test_region_and_country_come_from_locale_and_host() -> None:
     assert [region_of(x) for x in ("en-GB", "zh_Hant_TW", "fr", "eng")] == ["gb", "tw", "", ""]
     hosts = ("post.example.co.uk", "velsund.in", "velsund.io", "velsund.com")
     assert [country_of(x) for x in hosts] == ["gb", "in", "", ""]
 
 
-def test_file_order_takes_the_commoner_and_none_of_a_tie() -> None:
+def test_file_order_is_the_commoner_one_and_none_on_a_tie() -> None:
     shown = FileOrder.from_dates([("", "25/04/2024"), ("", "04/26/2024"), ("", "27/4/2024")])
     assert shown.for_locale("") == "day first"
     assert FileOrder.from_dates([("", "25/04/2024"), ("", "04/26/2024")]).for_locale("") is None
 
 
-def test_one_table_has_one_order(tmp_path: Path) -> None:
+def test_table_has_one_order(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     rows = [f"A;{TEXT};03/04/2024", f"B;{TEXT};25/04/2024"]
     path.write_text("title;text;date\n" + "\n".join(rows), "utf-8")
@@ -63,12 +65,12 @@ def test_one_table_has_one_order(tmp_path: Path) -> None:
     assert days(path) == ["2024-03-04", "2024-04-25"]
 
 
-def test_lines_of_json_have_one_order(tmp_path: Path) -> None:
+def test_json_lines_have_one_order(tmp_path: Path) -> None:
     path = lines(tmp_path / "a.jsonl", {"date": "03/04/2024"}, {"date": "25/04/2024"})
     assert days(path) == ["2024-04-03", "2024-04-25"]
 
 
-def test_an_array_of_json_has_one_order(tmp_path: Path) -> None:
+def test_json_array_has_one_order(tmp_path: Path) -> None:
     rows = [{"id": d, "title": "A", "text": TEXT, "date": d} for d in ("03/04/2024", "25/04/2024")]
     path = tmp_path / "a.json"
     path.write_text(json.dumps(rows).replace("/", "\\/"), "utf-8")
@@ -86,24 +88,24 @@ def test_locales_in_a_file_keep_their_own_order(tmp_path: Path) -> None:
     assert days(path) == ["2024-03-04", "2024-04-25", "2024-04-03", "2024-04-03"]
 
 
-def test_a_file_speaks_before_its_locale(tmp_path: Path) -> None:
+def test_file_order_wins_over_locale(tmp_path: Path) -> None:
     rows = [{"date": day, "language": "en-US"} for day in ("03/04/2024", "25/04/2024")]
     assert days(lines(tmp_path / "a.jsonl", *rows)) == ["2024-04-03", "2024-04-25"]
 
 
-def test_the_publishers_country_decides_where_nothing_else_does(tmp_path: Path) -> None:
+def test_publishers_country_decides_last(tmp_path: Path) -> None:
     rows = [{"date": "03/04/2024", "url": f"https://post.example.{end}/a"} for end in ("uk", "com")]
     assert days(lines(tmp_path / "a.jsonl", *rows)) == ["2024-04-03", "2024-03-04"]
 
 
-def test_the_order_is_found_beyond_the_first_peek(tmp_path: Path) -> None:
+def test_order_is_found_beyond_the_first_bytes(tmp_path: Path) -> None:
     rows = [{"date": "03/04/2024", "text": TEXT * 500} for _ in range(6)]
     path = lines(tmp_path / "a.jsonl", *rows, {"date": "25/04/2024"})
     assert 2**16 < path.stat().st_size < HEAD_BYTES
     assert days(path) == ["2024-04-03"] * 6 + ["2024-04-25"]
 
 
-def test_a_feed_has_one_order(tmp_path: Path) -> None:
+def test_feed_has_one_order(tmp_path: Path) -> None:
     items = "".join(
         f"<item><title>Budget</title><link>https://velsund.example/{n}</link>"
         f"<description>{TEXT}</description><pubDate>{day}</pubDate></item>"
@@ -133,7 +135,7 @@ def test_parquet_has_one_order(tmp_path: Path) -> None:
         ("", '<meta property="og:locale" content="fr_FR">', "2023-11-01"),
     ],
 )  # fmt: skip
-def test_a_page_is_dated_in_its_locale(label: str, meta: str, day: str) -> None:
+def test_page_is_dated_by_its_locale(label: str, meta: str, day: str) -> None:
     page = (
         f"<html lang='{label}'><head><title>Le quai</title>{meta}"
         f"<meta name='date' content='01/11/2023'></head><body><h1>Le quai</h1>{BODY}</body></html>"

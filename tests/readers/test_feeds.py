@@ -60,7 +60,7 @@ def found(
 
 
 @pytest.mark.parametrize("feed", [RSS, ATOM, JSON_FEED])
-def test_an_entry_is_an_article(tmp_path: Path, feed: str) -> None:
+def test_entry_is_an_article(tmp_path: Path, feed: str) -> None:
     article = found(tmp_path, feed)[0]
     assert isinstance(article, Article), article
     assert (article.title, article.text) == ("Crane falls", TEXT)
@@ -69,7 +69,7 @@ def test_an_entry_is_an_article(tmp_path: Path, feed: str) -> None:
     assert (article.id, article.language) == ("velsundpost.example/crane", "en")
 
 
-def test_an_entry_that_is_a_link_alone_is_a_reject_with_its_number(tmp_path: Path) -> None:
+def test_entry_with_only_a_link_is_a_reject_with_its_number(tmp_path: Path) -> None:
     _, reject = found(tmp_path, RSS)
     assert isinstance(reject, Reject)
     assert reject.place.endswith("feed:2")
@@ -91,21 +91,19 @@ SITEMAP = """\
         ("https://a.example/1", "a list with 1 URL and"),
     ],
 )
-def test_links_without_a_text_are_one_reject_that_says_what_to_do(
-    tmp_path: Path, content: str, name: str
-) -> None:
+def test_links_without_text_are_one_reject(tmp_path: Path, content: str, name: str) -> None:
     (reject,) = found(tmp_path, content)
     assert isinstance(reject, Reject)
     assert reject.reason.startswith(name)
     assert "without --summaries" in reject.reason
 
 
-def test_a_story_that_begins_with_an_address_is_a_story(tmp_path: Path) -> None:
+def test_story_that_begins_with_an_address_is_a_story(tmp_path: Path) -> None:
     (article,) = found(tmp_path, f"https://velsundpost.example/crane\n\nCrane falls\n\n{TEXT}")
     assert isinstance(article, Article)
 
 
-def test_a_feed_never_opens_what_it_names(tmp_path: Path) -> None:
+def test_feed_never_opens_external_entities(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("the secret")
     bomb = (
         '<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a SYSTEM "secret">]>'
@@ -115,7 +113,7 @@ def test_a_feed_never_opens_what_it_names(tmp_path: Path) -> None:
     assert "the secret" not in repr(found(tmp_path, bomb))
 
 
-def test_a_thousand_comments_do_not_take_long(tmp_path: Path) -> None:
+def test_feed_with_many_comments_is_read_fast(tmp_path: Path) -> None:
     begin = time.process_time()
     found(tmp_path, "<!-- -->" * 1000 + "x")
     found(tmp_path, "# harbour \n" * 1000 + f"A story. {TEXT} https://a.example/1")
@@ -126,7 +124,7 @@ def test_a_thousand_comments_do_not_take_long(tmp_path: Path) -> None:
 @settings(max_examples=tries(60))
 @given(st.lists(st.tuples(st.integers(6, len(RSS)), st.binary(max_size=4)), max_size=5))
 @pytest.mark.slow
-def test_no_damaged_feed_raises(
+def test_damaged_feed_raises_nothing(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[int, bytes]]
 ) -> None:
     content = RSS.encode()
@@ -137,7 +135,7 @@ def test_no_damaged_feed_raises(
 
 
 @pytest.mark.skipif(not FEEDS.is_dir(), reason="the shared feeds are not here")
-def test_the_feeds_of_many_publishers_are_read() -> None:
+def test_real_feeds_of_many_publishers_are_read() -> None:
     names = [path for path in sorted(FEEDS.iterdir()) if path.name != "LICENSE"]
     assert len(names) == 31
     without = {path.name for path in names if not any(isinstance(v, Article) for v in read(path))}
@@ -156,7 +154,7 @@ def links_in(folder: Path, content: str) -> list[Link]:
     return [link for link in links if isinstance(link, Link)]
 
 
-def test_an_entry_that_holds_a_summary_is_the_link_to_its_article(tmp_path: Path) -> None:
+def test_summary_entry_is_a_link_to_its_article(tmp_path: Path) -> None:
     (link,) = links_in(
         tmp_path,
         """<rss version="2.0"><channel><title>Velsund Post</title><item>
@@ -177,9 +175,7 @@ WHOLE = "The crane fell on the pier. " * 60
 @pytest.mark.parametrize(
     ("text", "whole"), [(WHOLE, True), (WHOLE + "…", False), ("Short.", False)]
 )
-def test_an_entry_that_holds_the_whole_article_is_the_article(
-    tmp_path: Path, text: str, whole: bool
-) -> None:
+def test_full_text_entry_is_the_article(tmp_path: Path, text: str, whole: bool) -> None:
     rss = f"""<rss version="2.0"><channel><title>V</title><item><title>Crane</title>
         <link>https://v.example/1</link><description>{text}</description></item></channel></rss>"""
     item = {"id": "1", "url": "https://v.example/1", "title": "Crane", "content_text": text}
@@ -191,7 +187,7 @@ def test_an_entry_that_holds_the_whole_article_is_the_article(
         assert isinstance(one, Article if whole else Link)
 
 
-def test_a_news_sitemap_says_what_it_knows_of_each_page(tmp_path: Path) -> None:
+def test_news_sitemap_gives_known_fields_of_each_page(tmp_path: Path) -> None:
     (link,) = links_in(
         tmp_path,
         """<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -210,7 +206,7 @@ def test_a_news_sitemap_says_what_it_knows_of_each_page(tmp_path: Path) -> None:
     assert link.known.published == datetime(2024, 10, 23, 10, tzinfo=UTC)
 
 
-def test_an_index_of_sitemaps_names_them(tmp_path: Path) -> None:
+def test_sitemap_index_names_its_sitemaps(tmp_path: Path) -> None:
     index = (
         '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
         "<sitemap><loc>https://v.example/a.xml</loc></sitemap>"
@@ -219,13 +215,13 @@ def test_an_index_of_sitemaps_names_them(tmp_path: Path) -> None:
     assert [link.url[-8:] for link in links_in(tmp_path, index)] == ["le/a.xml", "b.xml.gz"]
 
 
-def test_a_list_gives_its_addresses_cleaned(tmp_path: Path) -> None:
+def test_list_gives_its_addresses_cleaned(tmp_path: Path) -> None:
     links = links_in(
         tmp_path, "# mine\nhttps://v.example/1?utm_medium=x\n\n  https://v.example/2#top\n"
     )
     assert [link.url for link in links] == ["https://v.example/1", "https://v.example/2"]
 
 
-def test_what_is_broken_in_a_sitemap_does_not_keep_its_links(tmp_path: Path) -> None:
+def test_broken_sitemap_gives_its_complete_links(tmp_path: Path) -> None:
     broken = "<urlset><url><loc>https://v.example/1</loc></url><url><loc>https://v.example/2</"
     assert links_in(tmp_path, broken)[0].url == "https://v.example/1"

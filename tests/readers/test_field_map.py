@@ -31,7 +31,7 @@ def only(folder: Path, value: Any, field_map: str = "") -> Article:
     return article
 
 
-def test_a_map_names_keys_that_nobody_could_guess(tmp_path: Path) -> None:
+def test_map_names_unusual_keys(tmp_path: Path) -> None:
     record = {
         "k1": "Crane falls",
         "wording": {"plain": TEXT},
@@ -49,7 +49,7 @@ def test_a_map_names_keys_that_nobody_could_guess(tmp_path: Path) -> None:
     assert (article.authors, article.publisher) == (("Ida Lund", "Ola Str"), "Velsund Post")
 
 
-def test_a_mapped_field_is_looked_for_nowhere_else(tmp_path: Path) -> None:
+def test_mapped_field_is_read_from_its_key_only(tmp_path: Path) -> None:
     record = {"title": "Crane falls", "text": TEXT, "date": "2020-01-01", "pub": "2024-10-24"}
     assert only(tmp_path, [record], "published=pub").published == DAY
     assert only(tmp_path, [record], "published=printed").published is None
@@ -67,7 +67,7 @@ def test_a_mapped_field_is_looked_for_nowhere_else(tmp_path: Path) -> None:
         ("title=a,title=b", "'title' is named twice"),
     ],
 )
-def test_a_map_that_is_wrong_is_refused_by_name(
+def test_invalid_map_is_rejected_by_name(
     text: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -76,13 +76,13 @@ def test_a_map_that_is_wrong_is_refused_by_name(
     assert said in capsys.readouterr().err
 
 
-def test_every_field_of_an_article_may_be_mapped() -> None:
+def test_every_article_field_may_be_mapped() -> None:
     from ingest.readers.fields import SPELLINGS
 
     assert tuple(SPELLINGS) == TARGETS
 
 
-def test_the_articles_of_a_graph_are_read_with_whom_they_refer_to(tmp_path: Path) -> None:
+def test_json_ld_graph_references_are_resolved(tmp_path: Path) -> None:
     graph = {
         "@context": "https://schema.org",
         "@graph": [
@@ -99,7 +99,7 @@ def test_the_articles_of_a_graph_are_read_with_whom_they_refer_to(tmp_path: Path
     assert article.published == DAY
 
 
-def test_a_schema_org_list_gives_its_articles(tmp_path: Path) -> None:
+def test_schema_org_item_list_gives_its_articles(tmp_path: Path) -> None:
     listed = {"@type": "ItemList", "itemListElement": [
         {"@type": "ListItem", "position": 1,
          "item": {"@type": "NewsArticle", "headline": "Crane falls", "articleBody": TEXT}},
@@ -107,7 +107,7 @@ def test_a_schema_org_list_gives_its_articles(tmp_path: Path) -> None:
     assert only(tmp_path, listed).title == "Crane falls"
 
 
-def test_an_answer_of_newsapi_gives_its_articles(tmp_path: Path) -> None:
+def test_newsapi_response_gives_its_articles(tmp_path: Path) -> None:
     answer = {"status": "ok", "totalResults": 2, "articles": [
         {"source": {"id": None, "name": "Velsund Post"}, "author": "Ida Lund",
          "title": "Crane falls - Velsund Post", "url": "https://velsundpost.example/crane",
@@ -140,7 +140,7 @@ ROW = {"title": "Crane falls", "text": TEXT, "date": "2024-10-24 00:00:00",
          "DocumentIdentifier": ROW["url"], "title": "Crane falls", "text": TEXT},  # GDELT
     ],
 )  # fmt: skip
-def test_exports_of_datasets_are_read_without_a_map(tmp_path: Path, export: Any) -> None:
+def test_dataset_exports_are_read_without_a_map(tmp_path: Path, export: Any) -> None:
     article = only(tmp_path, export)
     assert (article.title, article.text, article.published) == ("Crane falls", TEXT, DAY)
     assert (article.id, article.publisher) == ("velsundpost.example/crane", "velsundpost.example")

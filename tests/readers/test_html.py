@@ -65,7 +65,7 @@ def article(content: bytes, url: str = "") -> Article:
     return found
 
 
-def test_json_ld_is_believed_before_open_graph() -> None:
+def test_json_ld_wins_over_open_graph() -> None:
     head = (
         f'<script type="application/ld+json">{json.dumps(LD)}</script>'
         '<link rel="canonical" href="https://www.velsundpost.example/2024/crane/">'
@@ -93,7 +93,7 @@ def test_json_ld_is_believed_before_open_graph() -> None:
         ("", "https://velsundpost.com/crane"),
     ],
 )
-def test_a_page_may_name_an_address_of_its_own_site(url: str, named: str) -> None:
+def test_page_may_name_an_address_of_its_own_site(url: str, named: str) -> None:
     found = article(page(f'<link rel="canonical" href="{named}">'), url)
     assert found.url == named
 
@@ -101,13 +101,13 @@ def test_a_page_may_name_an_address_of_its_own_site(url: str, named: str) -> Non
 @pytest.mark.parametrize(
     "tag", ['<link rel="canonical" href="{}">', '<meta property="og:url" content="{}">']
 )
-def test_a_page_may_not_pass_for_another_sites_article(tag: str) -> None:
+def test_page_may_not_name_an_address_of_another_site(tag: str) -> None:
     url = "https://forger.co.uk/crane"
     for theirs in ("https://velsundpost.com/crane", "https://news.co.uk/crane"):
         assert article(page(tag.format(theirs)), url).url == url
 
 
-def test_open_graph_and_meta_are_read_where_there_is_no_json_ld() -> None:
+def test_open_graph_and_meta_are_read_without_json_ld() -> None:
     head = (
         "<title>Crane falls | Velsund Post</title>"
         '<meta property="og:title" content="Crane falls">'
@@ -129,19 +129,19 @@ def test_open_graph_and_meta_are_read_where_there_is_no_json_ld() -> None:
     assert found.id == "velsundpost.example/crane"
 
 
-def test_a_page_that_says_nothing_of_itself_is_still_read() -> None:
+def test_page_without_metadata_is_read() -> None:
     found = article(page(), url="https://www.velsundpost.example/2024/crane")
     assert found.title == "Crane falls in Velsund"
     assert found.publisher
     assert found.text.split("\n\n") == PARAGRAPHS
 
 
-def test_a_date_on_the_page_that_is_none_is_passed_over() -> None:
+def test_invalid_date_on_the_page_is_ignored() -> None:
     head = '<meta property="article:published_time" content="soon">'
     assert article(page(head)).published is None
 
 
-def test_broken_json_ld_is_passed_over() -> None:
+def test_broken_json_ld_is_ignored() -> None:
     head = '<script type="application/ld+json">{"@type": "NewsArticle", </script>'
     assert article(page(head)).title == "Crane falls in Velsund"
 
@@ -157,7 +157,7 @@ def test_broken_json_ld_is_passed_over() -> None:
         "<form><input name='q'><button>Search</button></form>",
     ],
 )
-def test_a_page_without_an_article_is_a_reject(tmp_path: Path, body: str) -> None:
+def test_page_without_an_article_is_a_reject(tmp_path: Path, body: str) -> None:
     path = tmp_path / "page.html"
     path.write_bytes(page(body=body))
     (found,) = read(path)
@@ -165,7 +165,7 @@ def test_a_page_without_an_article_is_a_reject(tmp_path: Path, body: str) -> Non
     assert "without an article" in found.reason
 
 
-def test_a_fragment_becomes_paragraphs() -> None:
+def test_text_of_fragment_gives_paragraphs() -> None:
     assert text_of_fragment("<p>One</p>&#1;two &#xFFFE;") == "One\n\ntwo "
     text = text_of_fragment("<p>One &amp; two.</p><p>Three<br>four.</p><script>x()</script>")
     assert text.split() == ["One", "&", "two.", "Three", "four."]
@@ -174,7 +174,7 @@ def test_a_fragment_becomes_paragraphs() -> None:
 
 @settings(max_examples=tries(40))
 @given(st.integers(0, len(page())), st.binary(max_size=20))
-def test_a_page_that_is_cut_or_damaged_raises_nothing(cut: int, damage: bytes) -> None:
+def test_damaged_page_raises_nothing(cut: int, damage: bytes) -> None:
     whole = page(f'<script type="application/ld+json">{json.dumps(LD)}</script>')
     assert isinstance(read_html(whole[:cut] + damage, place="x"), Article | Reject)
     assert isinstance(
@@ -184,7 +184,7 @@ def test_a_page_that_is_cut_or_damaged_raises_nothing(cut: int, damage: bytes) -
 
 @pytest.mark.skipif(not PAGES.exists(), reason="needs ../shared/data")
 @pytest.mark.full
-def test_real_pages_are_extracted_as_well_as_measured() -> None:
+def test_real_pages_reach_the_measured_f1() -> None:
     truth = json.loads((PAGES / "ground-truth.json").read_text("utf-8"))
     measured = []
     for name in sorted(truth)[::6]:  # a sixth of the 181 pages; all of them: F1 .965
@@ -215,7 +215,7 @@ def _shingles(text: str) -> Counter[tuple[str, ...]]:
         ("zh", "港口委员会星期三表示，新码头将耗资三百万克朗并于明年开放，不过有两名委员对此表示怀疑，要求再做一次调查。"),  # noqa: E501
     ],
 )  # fmt: skip
-def test_a_story_is_known_in_any_script(language: str, sentence: str) -> None:
+def test_story_is_recognised_in_any_script(language: str, sentence: str) -> None:
     body = "".join(f"<p>{sentence} {word}</p>" for word in (sentence, sentence[:-1], sentence))
     html = (
         f"<html lang='{language}'><head><meta property='og:type' content='article'></head>"

@@ -158,7 +158,7 @@ def test_other_stories_stay_out(layout: str) -> None:
     assert all(paragraph in text for paragraph in STORY)
 
 
-def test_own_lists_of_links_and_facts_stay() -> None:
+def test_own_lists_of_links_and_facts_are_kept() -> None:
     text = text_of(
         f"<article>{H1}<div class='text'>{ps(STORY[:6])}<p>The board shows these documents:</p><ul>"
         "<li><a href='/docs/1'>The survey of the old pier</a></li><li><a href='/docs/2'>The budget "
@@ -193,7 +193,7 @@ def test_standfirst_begins_the_story_once(markup: str, head: str) -> None:
     assert text.count(STANDFIRST) == 1
 
 
-def test_summary_that_the_story_repeats_is_no_standfirst() -> None:
+def test_summary_repeated_by_the_story_is_not_a_standfirst() -> None:
     head = f'<meta name="description" content="{STORY[0]}">'
     text = text_of(f"<article><header>{H1}</header>{ps(STORY)}</article>", head)
     assert text.count(STORY[0]) == 1
@@ -205,7 +205,7 @@ def test_summary_that_the_story_repeats_is_no_standfirst() -> None:
     "body",
     ["\n".join(STORY), "&lt;p&gt;" + "&lt;/p&gt;&lt;p&gt;".join(STORY) + "&lt;/p&gt;"],
 )
-def test_article_body_is_read_where_the_page_shows_a_part(body: str) -> None:
+def test_json_ld_body_is_used_if_the_page_shows_only_a_part(body: str) -> None:
     shown = f"<article>{H1}<div class='text'>{ps(STORY[:3])}</div></article>"
     assert [line for line in text_of(shown, data(body)).split("\n") if line] == STORY
 
@@ -220,10 +220,10 @@ def test_article_body_is_read_where_the_page_shows_a_part(body: str) -> None:
         '<script type="application/ld+json">{"articleBody": [1, null]}</script>',
     ],
 )
-def test_article_body_of_something_else_changes_nothing(head: str) -> None:
+def test_json_ld_body_of_another_story_is_ignored(head: str) -> None:
     assert text_of(ARTICLE, head) == text_of(ARTICLE) == "\n\n".join(STORY)
 
 
-def test_page_of_teasers_alone_is_no_article() -> None:
+def test_page_of_teasers_is_not_an_article() -> None:
     found = read_html(f"<html><body><h1>News</h1>{CARDS}</body></html>".encode(), place="x")
     assert isinstance(found, Reject)

@@ -61,28 +61,28 @@ CAROUSEL = {"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "item
         [OTHER, OWN | {"mainEntityOfPage": f"{URL}?utm_source=x"}],
     ],
 )
-def test_json_ld_of_the_page_is_told_from_that_of_others(data: list[Any]) -> None:
+def test_json_ld_of_the_page_is_chosen_among_others(data: list[Any]) -> None:
     assert said(page(*data)) == ("2024-05-02", ("Ida Lund",))
 
 
-def test_json_ld_of_several_others_is_not_believed() -> None:
+def test_json_ld_of_several_other_stories_is_ignored() -> None:
     second = OTHER | {"headline": "Mine reopens", "url": "https://velsund-post.example/mine"}
     assert said(page(OTHER, second)) == ("", ())
     assert said(page(CAROUSEL)) == ("", ())
 
 
-def test_a_single_article_is_the_pages_whatever_its_headline() -> None:
+def test_single_json_ld_article_is_used_whatever_its_headline() -> None:
     single = OWN | {"headline": "Kran gefallen"}
     assert said(page(single, head="")) == ("2024-05-02", ("Ida Lund",))
 
 
-def test_two_descriptions_of_the_page_complete_each_other() -> None:
+def test_two_json_ld_descriptions_complete_each_other() -> None:
     dated = {key: value for key, value in OWN.items() if key != "author"}
     signed = {key: value for key, value in OWN.items() if key != "datePublished"}
     assert said(page(dated, signed)) == ("2024-05-02", ("Ida Lund",))
 
 
-def test_microdata_of_teasers_is_not_the_pages() -> None:
+def test_microdata_of_teasers_is_ignored() -> None:
     teasers = "".join(
         "<div itemscope itemtype='https://schema.org/NewsArticle'><h3>Rowing</h3>"
         f"<meta itemprop='author' content='Ivo Tamm'>"
@@ -92,7 +92,7 @@ def test_microdata_of_teasers_is_not_the_pages() -> None:
     assert said(page(body=teasers)) == ("", ())
 
 
-def test_a_byline_in_the_link_to_another_story_is_not_the_pages() -> None:
+def test_byline_in_a_teaser_link_is_ignored() -> None:
     teaser = "<a href='/x'>Rowing coach leaves Ostmark <span class='author'>Ivo Tamm</span></a>"
     html = (
         "<html lang='en'><head><title>Crane falls in Velsund harbour</title></head><body>"

@@ -82,7 +82,7 @@ def reason(path: Path, content: str | bytes) -> str:
     return found.reason
 
 
-def test_nitf_says_what_its_head_and_body_hold(tmp_path: Path) -> None:
+def test_nitf_fields_are_read(tmp_path: Path) -> None:
     found = article(tmp_path / "a", nitf())
     assert (found.title, found.text, found.id) == ("Crane falls", TEXT, "velsund-17")
     assert (found.publisher, found.section, found.language) == ("Velsund Post", "Harbour", "en")
@@ -90,7 +90,7 @@ def test_nitf_says_what_its_head_and_body_hold(tmp_path: Path) -> None:
     assert found.published == datetime(2024, 10, 24, 10, 30, tzinfo=UTC)
 
 
-def test_newsml_g2_says_what_its_item_and_content_hold(tmp_path: Path) -> None:
+def test_newsml_g2_fields_are_read(tmp_path: Path) -> None:
     found = article(tmp_path / "a", g2())
     assert (found.title, found.text, found.id) == ("Crane falls", TEXT, "urn:newsml:velsund:17")
     assert (found.publisher, found.section, found.language) == ("Velsund Wire", "Harbour", "en")
@@ -99,7 +99,7 @@ def test_newsml_g2_says_what_its_item_and_content_hold(tmp_path: Path) -> None:
     assert found.updated == datetime(2024, 10, 24, 10, 0, tzinfo=UTC)
 
 
-def test_every_item_of_a_message_is_an_article_and_nitf_within_one_is_read(tmp_path: Path) -> None:
+def test_every_item_of_a_newsml_message_is_an_article(tmp_path: Path) -> None:
     inner = g2().split("?>", 1)[1]
     packed_nitf = nitf().split('.dtd">', 1)[1]
     other = inner.replace(":17", ":18").replace(
@@ -114,7 +114,7 @@ def test_every_item_of_a_message_is_an_article_and_nitf_within_one_is_read(tmp_p
     assert {one.text for one in found} == {TEXT}
 
 
-def test_ninjs_says_what_its_fields_hold(tmp_path: Path) -> None:
+def test_ninjs_fields_are_read(tmp_path: Path) -> None:
     second: dict[str, Any] = {
         "uri": "https://velsundwire.example/items/17",
         "pubstatus": "usable",
@@ -137,7 +137,7 @@ def test_ninjs_says_what_its_fields_hold(tmp_path: Path) -> None:
         assert found.published == datetime(2024, 10, 24, 6, 30, tzinfo=UTC)
 
 
-def test_ninjs_people_are_the_subject_not_the_authors(tmp_path: Path) -> None:
+def test_ninjs_people_are_subjects_not_authors(tmp_path: Path) -> None:
     for key in ("people", "person"):
         item = {**NINJS, key: [{"name": "Elin Svan"}, {"name": "Bo Renner", "rel": "about"}]}
         item.pop("byline")
@@ -147,7 +147,7 @@ def test_ninjs_people_are_the_subject_not_the_authors(tmp_path: Path) -> None:
 LATER, EARLIER = "2099-01-01T00:00:00Z", "2024-10-24T09:00:00Z"
 
 
-def test_what_is_under_embargo_is_refused_until_it_is_over(tmp_path: Path) -> None:
+def test_embargoed_item_is_rejected_until_the_embargo_ends(tmp_path: Path) -> None:
     path = tmp_path / "a"
     for made in (
         lambda moment: nitf(f'<date.release norm="{moment}"/>'),
@@ -159,7 +159,7 @@ def test_what_is_under_embargo_is_refused_until_it_is_over(tmp_path: Path) -> No
     assert "without an end" in reason(path, g2("<embargoed/>"))
 
 
-def test_what_is_killed_is_refused_by_name(tmp_path: Path) -> None:
+def test_killed_item_is_rejected_by_name(tmp_path: Path) -> None:
     path = tmp_path / "a"
     killed = nitf().replace('management-status="usable"', 'management-status="canceled"')
     for content, name in (
@@ -175,7 +175,7 @@ def test_what_is_killed_is_refused_by_name(tmp_path: Path) -> None:
         assert name in said
 
 
-def test_a_correction_is_a_paragraph_of_the_text(tmp_path: Path) -> None:
+def test_correction_is_a_paragraph_of_the_text(tmp_path: Path) -> None:
     path = tmp_path / "a"
     for content in (
         nitf('<correction info="Corrects the day in paragraph 1"/>'),
@@ -196,7 +196,7 @@ def test_slugline_and_urgency_are_kept(tmp_path: Path) -> None:
     assert strange.urgency is None
 
 
-def test_entities_of_the_standard_are_read_and_a_documents_own_are_not(tmp_path: Path) -> None:
+def test_standard_entities_are_read_and_custom_ones_are_not(tmp_path: Path) -> None:
     path = tmp_path / "a"
     (tmp_path / "secret").write_text("secret")
     assert "Café &" in article(path, nitf(body="<p>Caf&eacute; &amp; more on Tuesday.</p>")).text
@@ -213,7 +213,7 @@ def test_entities_of_the_standard_are_read_and_a_documents_own_are_not(tmp_path:
     assert time.process_time() - begin < 5
 
 
-def test_broken_deep_and_strange_xml_is_a_reject(tmp_path: Path) -> None:
+def test_broken_deep_or_unknown_xml_is_a_reject(tmp_path: Path) -> None:
     path = tmp_path / "a"
     assert "broken XML" in reason(path, nitf()[:-40])
     assert "broken XML" in reason(path, nitf(body="<p>" * 100_000))
@@ -226,7 +226,9 @@ def test_broken_deep_and_strange_xml_is_a_reject(tmp_path: Path) -> None:
 
 @given(st.data())
 @pytest.mark.slow
-def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_damaged_item_raises_nothing(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     damaged = bytearray(data.draw(st.sampled_from([nitf(), g2(), json.dumps(NINJS)])).encode())
     for _ in range(data.draw(st.integers(0, 6))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
@@ -248,7 +250,9 @@ JSON = st.recursive(
 @given(
     st.dictionaries(st.sampled_from([*NINJS, "bodies", "headlines", "ednote", "embargoed"]), JSON)
 )
-def test_no_ninjs_raises(tmp_path_factory: pytest.TempPathFactory, value: dict[str, Any]) -> None:
+def test_any_ninjs_raises_nothing(
+    tmp_path_factory: pytest.TempPathFactory, value: dict[str, Any]
+) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzzed.json"
     path.write_text(json.dumps({"uri": "x", "pubstatus": "usable"} | value))
     assert all(isinstance(one, Article | Reject) for one in read(path))

@@ -56,16 +56,16 @@ def test_message_is_an_article(tmp_path: Path) -> None:
         ("no date", None),
     ],
 )
-def test_date_of_the_footer(tmp_path: Path, date: str, day: datetime | None) -> None:
+def test_date_is_read_from_the_footer(tmp_path: Path, date: str, day: datetime | None) -> None:
     assert only(tmp_path / "a", wire(date)).published == day
 
 
-def test_message_without_keywords_or_sign_takes_its_first_line(tmp_path: Path) -> None:
+def test_message_without_keywords_takes_its_first_line(tmp_path: Path) -> None:
     article = only(tmp_path / "a", wire(body="New quay opens\r\n" + STORY))
     assert (article.title, article.slugline) == ("New quay opens", "")
 
 
-def test_several_messages_in_a_file(tmp_path: Path) -> None:
+def test_several_messages_in_a_file_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a"
     second = wire(body="Ferries/\r\nFerries sail again =\r\n" + STORY, header="\x01qcb0048\r\n\x02")
     path.write_bytes(b"\x00\x00\x16\x16" + wire() + second)
@@ -77,7 +77,7 @@ def test_several_messages_in_a_file(tmp_path: Path) -> None:
     assert found[1].id == "iptc7901:qcb0048:2024-05-03"
 
 
-def test_message_that_is_cut_or_empty_raises_nothing(tmp_path: Path) -> None:
+def test_truncated_or_empty_message_raises_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a"
     whole = wire()
     for end in range(30, len(whole), 7):

@@ -26,19 +26,19 @@ OTHER = "https://velsund-post.example/2024/10/23/older-story"
         f'<link rel="irel:previousVersion" residref="x" href="{OTHER}"/>',
     ],
 )
-def test_newsml_link_to_another_item_is_no_identity(tmp_path: Path, link: str) -> None:
+def test_newsml_link_to_another_item_is_not_the_identity(tmp_path: Path, link: str) -> None:
     found = article(tmp_path / "a", g2(link))
     assert (found.id, found.url) == ("urn:newsml:velsund:17", "")
 
 
-def test_newsml_canonical_link_gives_the_address_and_not_the_id(tmp_path: Path) -> None:
+def test_newsml_canonical_link_gives_the_address_not_the_id(tmp_path: Path) -> None:
     own = "https://velsund-post.example/2024/10/24/crane"
     links = f'<link rel="irel:seeAlso" href="{OTHER}"/><link rel="canonical" href="{own}"/>'
     found = article(tmp_path / "a", g2(links))
     assert (found.id, found.url) == ("urn:newsml:velsund:17", own)
 
 
-def test_newsml_link_within_the_content_is_no_address(tmp_path: Path) -> None:
+def test_newsml_link_in_the_content_is_not_the_address(tmp_path: Path) -> None:
     content = g2().replace("<title>x</title>", f'<link rel="canonical" href="{OTHER}"/>')
     found = article(tmp_path / "a", content)
     assert (found.id, found.url) == ("urn:newsml:velsund:17", "")
@@ -50,7 +50,7 @@ def test_newsml_kill_names_the_guid(tmp_path: Path) -> None:
     assert getattr(found, "article_id", "") == "urn:newsml:velsund:17"
 
 
-def test_nitf_doc_id_is_the_identity_beside_a_shared_reference(tmp_path: Path) -> None:
+def test_nitf_doc_id_is_the_identity(tmp_path: Path) -> None:
     shared = nitf().replace("<pubdata ", f'<pubdata ex-ref="{OTHER}" ')
     ids = {
         article(tmp_path / "a", shared.replace("velsund-17", name)).id for name in ("vw-1", "vw-2")
@@ -60,7 +60,7 @@ def test_nitf_doc_id_is_the_identity_beside_a_shared_reference(tmp_path: Path) -
     assert article(tmp_path / "a", alone).url == OTHER
 
 
-def test_ninjs_uri_is_the_identity_beside_associations(tmp_path: Path) -> None:
+def test_ninjs_uri_is_the_identity(tmp_path: Path) -> None:
     more = {
         "altids": {"url": OTHER, "web": OTHER},
         "links": [{"rel": "seeAlso", "href": OTHER}],
@@ -72,7 +72,7 @@ def test_ninjs_uri_is_the_identity_beside_associations(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ['encoding="base64"', 'encodinguri="http://x.example/base64"'])
 @pytest.mark.parametrize(("kind", "data"), [("text/plain", TEXT), ("text/html", BODY_HTML)])
-def test_newsml_inline_data_in_base64_is_decoded(
+def test_newsml_base64_inline_data_is_decoded(
     tmp_path: Path, encoding: str, kind: str, data: str
 ) -> None:
     packed = base64.encodebytes(data.encode()).decode()
@@ -80,7 +80,7 @@ def test_newsml_inline_data_in_base64_is_decoded(
     assert found.text == TEXT
 
 
-def test_newsml_inline_picture_is_no_text(tmp_path: Path) -> None:
+def test_newsml_inline_picture_is_not_text(tmp_path: Path) -> None:
     packed = base64.b64encode(b"\xff\xd8 a picture").decode()
     content = _with_data('contenttype="image/jpeg" encoding="base64"', packed)
     assert not isinstance(found_in(tmp_path / "a", content), Article)
@@ -122,7 +122,7 @@ def test_ninjs_body_is_the_whole_story(tmp_path: Path, bodies: dict[str, Any]) -
     assert article(tmp_path / "a", json.dumps(item)).text == TEXT
 
 
-def test_ninjs_authors_are_the_writers_of_the_list(tmp_path: Path) -> None:
+def test_ninjs_authors_with_role_writer_are_the_authors(tmp_path: Path) -> None:
     people = [{"name": "Ola Str", "role": "writer"}, {"name": "Per Holm", "role": "photographer"}]
     item = {key: value for key, value in NINJS.items() if key != "byline"} | {"authors": people}
     assert article(tmp_path / "a", json.dumps(item)).authors == ("Ola Str",)

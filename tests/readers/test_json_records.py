@@ -43,7 +43,7 @@ def only(path: Path) -> Article:
     return article
 
 
-def test_of_a_page_with_advertisements_alone_the_headline_is_kept(tmp_path: Path) -> None:
+def test_record_with_only_boilerplate_keeps_its_headline(tmp_path: Path) -> None:
     litter = "Share\nTweet\nSubscribe to our newsletter\n"
     video = ONE | {"title": "Crane falls on pier of Velsund", "text": litter}
     article = only(written(tmp_path / "a.jsonl", video))
@@ -52,7 +52,7 @@ def test_of_a_page_with_advertisements_alone_the_headline_is_kept(tmp_path: Path
     assert reject.reason == "no text: only boilerplate"
 
 
-def test_a_line_with_the_usual_keys_is_an_article(tmp_path: Path) -> None:
+def test_line_with_usual_keys_is_an_article(tmp_path: Path) -> None:
     line = ONE | {
         "url": "https://www.velsundpost.example/2024/crane/?utm_source=x",
         "publisher": "Velsund Post",
@@ -88,7 +88,7 @@ def test_a_line_with_the_usual_keys_is_an_article(tmp_path: Path) -> None:
          "site": "Velsund Post"},
     ],
 )  # fmt: skip
-def test_other_spellings_say_the_same(tmp_path: Path, record: dict[str, Any]) -> None:
+def test_other_spellings_of_keys_are_read(tmp_path: Path, record: dict[str, Any]) -> None:
     article = only(written(tmp_path / "a.jsonl", record))
     assert (article.title, article.text, article.publisher) == ("Crane falls", TEXT, "Velsund Post")
     assert article.authors == ("Ida Lund",)
@@ -108,13 +108,13 @@ def test_arrays_objects_and_wrappers_are_read(tmp_path: Path) -> None:
     assert only(path).id == "crane"
 
 
-def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
+def test_gzip_file_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "articles.jsonl"
     path.write_bytes(gzip.compress(json.dumps(ONE).encode()))
     assert only(path).title == "Crane falls"
 
 
-def test_a_broken_line_is_a_reject_with_its_place_and_the_rest_goes_in(tmp_path: Path) -> None:
+def test_broken_line_is_a_reject_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     good = json.dumps(ONE).encode()
     path.write_bytes(
@@ -138,14 +138,14 @@ def test_a_broken_line_is_a_reject_with_its_place_and_the_rest_goes_in(tmp_path:
     assert found[-1].reason.startswith("no text")
 
 
-def test_a_broken_first_line_does_not_make_it_a_text(tmp_path: Path) -> None:
+def test_broken_first_line_keeps_the_file_json(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("not json\n" + "\n".join([json.dumps(ONE)] * 2 + [""]), "utf-8")
     assert len(articles(path)) == 2
     assert len(rejects(path)) == 1
 
 
-def test_an_array_with_a_broken_element_gives_what_comes_before_it(tmp_path: Path) -> None:
+def test_broken_array_element_keeps_what_comes_before(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(f"[{json.dumps(ONE)},\n{{broken}},\n{json.dumps(ONE)}]", "utf-8")
     assert len(articles(path)) == 1
@@ -155,7 +155,7 @@ def test_an_array_with_a_broken_element_gives_what_comes_before_it(tmp_path: Pat
     assert len(articles(path)) == len(rejects(path)) == 1
 
 
-def test_an_unreadable_date_costs_the_date_and_is_noted(tmp_path: Path) -> None:
+def test_unreadable_date_is_dropped_with_a_notice(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", ONE | {"published": "the day after"}, ONE | {"date": ""})
     noted, silent = articles(path)
     assert (noted.published, silent.published) == (None, None)
@@ -167,7 +167,7 @@ def test_an_unreadable_date_costs_the_date_and_is_noted(tmp_path: Path) -> None:
     assert rejects(path) == []
 
 
-def test_a_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:
+def test_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with path.open("wb") as file:
         file.write(b'{"text": "')
@@ -183,9 +183,7 @@ def test_a_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:
     assert isinstance(found[1], Article)
 
 
-def test_an_element_that_never_ends_is_a_reject(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_endless_element_is_a_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.readers.json_records.ARTICLE_BYTES", 2**18)
     path = tmp_path / "a.json"
     path.write_text('[\n{"text": "' + "a" * 2**20, "utf-8")
@@ -193,7 +191,7 @@ def test_an_element_that_never_ends_is_a_reject(
     assert "broken JSON" in found.reason
 
 
-def test_very_deep_brackets_are_a_reject(tmp_path: Path) -> None:
+def test_deep_brackets_are_a_reject(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": ' + "[" * 100_000, "utf-8")
     assert len(rejects(path)) == 1
@@ -207,7 +205,7 @@ def test_very_deep_brackets_are_a_reject(tmp_path: Path) -> None:
         lambda n: "[" * n + '{"text": "It fell."}' + "]" * n,
     ],
 )
-def test_a_line_too_deep_to_walk_through_takes_no_other_with_it(
+def test_line_too_deep_to_parse_costs_only_itself(
     tmp_path: Path, deep: Callable[[int], str]
 ) -> None:
     path = tmp_path / "a.jsonl"
@@ -218,7 +216,7 @@ def test_a_line_too_deep_to_walk_through_takes_no_other_with_it(
 
 @settings(deadline=None)
 @given(st.binary(max_size=300))
-def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_any_bytes_raise_nothing(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzzed"
     path.write_bytes(content)
     assert all(isinstance(found, Article | Reject) for found in read(path))
@@ -240,7 +238,7 @@ JSON = st.recursive(
 
 @settings(deadline=None)
 @given(JSON)
-def test_no_json_raises(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
+def test_any_json_raises_nothing(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzzed.json"
     path.write_text(json.dumps(value), "utf-8")
     for found in read(path):
@@ -270,24 +268,24 @@ def test_no_json_raises(tmp_path_factory: pytest.TempPathFactory, value: Any) ->
         ("https://velsundpost.example:8080/2024/crane", False),
     ],
 )
-def test_one_address_has_one_id(spelling: str, same: bool) -> None:
+def test_article_id_is_one_per_address(spelling: str, same: bool) -> None:
     assert (article_id(spelling) == "velsundpost.example/2024/crane") is same
 
 
-def test_what_is_longer_than_any_address_is_none() -> None:
+def test_article_id_ignores_overlong_address() -> None:
     endless = "https://www.velsundpost.example/" + "'x" * 500_000
     assert article_id(endless, "crane", TEXT) == "crane"
     assert article_id(endless, "", TEXT) == article_id("", "", TEXT)
 
 
-def test_without_an_address_the_given_id_counts_and_then_the_text() -> None:
+def test_article_id_without_address_is_the_given_id_or_text() -> None:
     assert article_id("", "crane-1", "a") == "crane-1"
     assert article_id("", "", "a") == article_id("", "", "a") != article_id("", "", "b")
 
 
 @settings(deadline=None)
 @given(st.text(max_size=60))
-def test_any_text_may_stand_in_the_place_of_an_address(url: str) -> None:
+def test_article_id_accepts_any_address(url: str) -> None:
     assert article_id(f"https://{url}", "", "a")
 
 
@@ -305,7 +303,7 @@ MOMENT = datetime(2024, 10, 24, 10, 30, tzinfo=UTC)
         "24 Oct 2024 6:30 AM EDT", 20241024103000, "20241024103000",
     ],
 )  # fmt: skip
-def test_a_date_is_read_as_it_is_written(written_as: str | int) -> None:
+def test_parse_date_reads_common_notations(written_as: str | int) -> None:
     assert parse_date(written_as) == MOMENT
 
 
@@ -318,7 +316,7 @@ def test_a_date_is_read_as_it_is_written(written_as: str | int) -> None:
         ("Wed Apr 03 18:30:00 +0000 2024", "", (4, 3)), ("2024.03.04", "de", (3, 4)),
     ],
 )  # fmt: skip
-def test_the_order_of_day_and_month_is_that_of_the_marks_or_the_language(
+def test_parse_date_order_follows_separator_or_language(
     written_as: str, language: str, day: tuple[int, int]
 ) -> None:
     moment = parse_date(written_as, language)
@@ -326,13 +324,13 @@ def test_the_order_of_day_and_month_is_that_of_the_marks_or_the_language(
     assert (moment.year, moment.month, moment.day) == (2024, *day)
 
 
-def test_an_article_is_dated_in_its_own_language(tmp_path: Path) -> None:
+def test_article_is_dated_in_its_own_language(tmp_path: Path) -> None:
     text = "La grue est tombée sur le quai mardi. Personne n’a été blessé, a dit le capitaine."
     article = only(written(tmp_path / "a.jsonl", {"text": text, "date": "03/04/2024"}))
     assert article.published == datetime(2024, 4, 3, tzinfo=UTC)
 
 
-def test_a_date_that_no_paper_carries_yet_is_refused() -> None:
+def test_parse_date_rejects_dates_far_ahead() -> None:
     ahead = datetime.now(UTC) + timedelta(days=300)
     assert parse_date(ahead.isoformat()) == ahead  # a magazine's
     with pytest.raises(ValueError, match="more than a year ahead"):
@@ -340,7 +338,7 @@ def test_a_date_that_no_paper_carries_yet_is_refused() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", "null", "N/A"])
-def test_no_date_is_none(nothing: str | None) -> None:
+def test_parse_date_of_nothing_returns_none(nothing: str | None) -> None:
     assert parse_date(nothing) is None
 
 
@@ -348,14 +346,14 @@ def test_no_date_is_none(nothing: str | None) -> None:
     "none",
     ["not a date", "yesterday", "October", "2024", 2024, "2024-13-45", "0000-00-00"],
 )
-def test_what_is_no_date_is_refused(none: str | int) -> None:
+def test_parse_date_rejects_other_text(none: str | int) -> None:
     with pytest.raises(ValueError, match=r"not a.* date"):
         parse_date(none)
 
 
 @settings(deadline=None)
 @given(st.text(max_size=30) | st.integers() | st.floats())
-def test_a_date_is_aware_or_refused(value: Any) -> None:
+def test_parse_date_is_aware_or_raises(value: Any) -> None:
     try:
         moment = parse_date(value)
     except ValueError:
@@ -363,5 +361,5 @@ def test_a_date_is_aware_or_refused(value: Any) -> None:
     assert moment is None or moment.tzinfo is not None
 
 
-def test_the_longest_article_is_one_constant() -> None:
+def test_article_size_limit_is_16_mb() -> None:
     assert encoding.ARTICLE_BYTES == 16 * 2**20

@@ -26,7 +26,7 @@ def only(path: Path, content: bytes, kind: str) -> Article | Reject:
     return found
 
 
-def test_a_page_that_begins_with_a_sentence_is_read_as_html(tmp_path: Path) -> None:
+def test_page_that_begins_with_a_sentence_is_read_as_html(tmp_path: Path) -> None:
     content = f"Saved on Monday. <html><body><h1>Crane falls here</h1>{BODY}</body></html>".encode()
     found = only(tmp_path / "a", content, "html")
     assert isinstance(found, Article)
@@ -34,20 +34,20 @@ def test_a_page_that_begins_with_a_sentence_is_read_as_html(tmp_path: Path) -> N
     assert "<p>" not in found.text
 
 
-def test_json_is_read_as_text_where_that_is_said(tmp_path: Path) -> None:
+def test_json_is_read_as_text_on_request(tmp_path: Path) -> None:
     found = only(tmp_path / "a", RECORD.encode(), "text")
     assert isinstance(found, Article)
     assert "{" in found.title + found.text
 
 
-def test_what_packs_a_file_is_undone_first(tmp_path: Path) -> None:
+def test_compression_is_undone_first(tmp_path: Path) -> None:
     found = only(tmp_path / "a.gz", gzip.compress(RECORD.encode()), "jsonl")
     assert isinstance(found, Article)
     assert found.title == "Crane falls"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_is_not_of_its_kind_raises_nothing(tmp_path: Path, kind: str) -> None:
+def test_file_of_another_kind_raises_nothing(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"\x00\x01 nothing of the kind")
     assert all(
@@ -55,7 +55,7 @@ def test_a_file_that_is_not_of_its_kind_raises_nothing(tmp_path: Path, kind: str
     )
 
 
-def test_an_unknown_kind_is_refused_and_the_known_are_named(
+def test_unknown_kind_is_rejected_and_known_ones_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -64,7 +64,7 @@ def test_an_unknown_kind_is_refused_and_the_known_are_named(
     assert ", ".join(KINDS) in capsys.readouterr().err
 
 
-def test_the_help_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["ingest", "--help"])
     said = capsys.readouterr().out
@@ -72,7 +72,7 @@ def test_the_help_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_a_file_in_another_unicode_is_of_the_same_kind(tmp_path: Path, encoding: str) -> None:
+def test_utf_16_and_utf_32_files_are_read_alike(tmp_path: Path, encoding: str) -> None:
     for kind, content in whole().items():
         if kind in ("parquet", "pdf", "warc", "arc", "zip", "tar", "gz"):
             continue
@@ -83,7 +83,7 @@ def test_a_file_in_another_unicode_is_of_the_same_kind(tmp_path: Path, encoding:
         assert list(read(path)) == before, kind
 
 
-def test_what_only_begins_like_utf_16_is_no_text(tmp_path: Path) -> None:
+def test_false_utf_16_mark_is_a_reject(tmp_path: Path) -> None:
     path = tmp_path / "input"
     path.write_bytes(b"\xff\xfe" + b"\x00\xdc\x00\xd8" * 400)
     (found,) = read(path)

@@ -138,7 +138,7 @@ def test_odd_messages_raise_nothing(tmp_path: Path, odd: bytes) -> None:
     assert len(list(read(path))) == 1
 
 
-def test_text_with_a_few_fields_is_no_mail() -> None:
+def test_text_with_a_few_header_fields_is_not_mail() -> None:
     for text in (
         "Title: Quay opens\nDate: 3 May 2024\nAuthor: Ida Lund\n\nText.",
         "From: the archive of the harbour board, with thanks\n\nThe quay opens.",

@@ -186,11 +186,11 @@ from tests.readers.test_html import BODY
         ("Ida Lund, Chefredakteurin, und Jens Brandt, Reporter", ["Ida Lund", "Jens Brandt"]),
     ],
 )
-def test_names_gives_people_only(byline: str, people: list[str]) -> None:
+def test_parse_authors_gives_people_only(byline: str, people: list[str]) -> None:
     assert list(parse_authors(byline, "Velsund Post")) == people
 
 
-def test_names_leaves_labels_of_a_list_out() -> None:
+def test_parse_authors_leaves_out_labels() -> None:
     assert parse_authors(["Mia Holt", "Google Scholar", "View profile", "mia holt"]) == (
         "Mia Holt",
     )
@@ -206,12 +206,12 @@ def page(head: str, body: str = "") -> Article:
     return found
 
 
-def test_a_pages_author_line_is_split_into_people() -> None:
+def test_author_line_of_a_page_is_split_into_people() -> None:
     meta = "<meta property='article:author' content='Mia Holt og Jens Brandt'>"
     assert page(meta).authors == ("Mia Holt", "Jens Brandt")
 
 
-def test_the_author_of_a_picture_is_not_the_pages() -> None:
+def test_author_of_a_picture_is_not_the_pages() -> None:
     picture = (
         "<div itemprop='image' itemscope itemtype='https://schema.org/ImageObject'>"
         "<meta itemprop='author' content='Bo Yun'><img src='x.jpg'></div>"

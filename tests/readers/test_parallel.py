@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_two_processes_give_what_one_gives(folder: Path) -> None:
+def test_two_processes_read_what_one_reads(folder: Path) -> None:
     told: list[int] = []
     alone = list(read(folder))
     both = list(read(folder, reading=ReaderOptions(workers=2), on_bytes=told.append))
@@ -35,13 +35,13 @@ def test_two_processes_give_what_one_gives(folder: Path) -> None:
     assert sum(told) == sum(file.stat().st_size for file in folder.iterdir())
 
 
-def test_reading_may_be_given_up_halfway(folder: Path) -> None:
+def test_reading_can_be_closed_halfway(folder: Path) -> None:
     found = read(folder, reading=ReaderOptions(workers=2))
     assert next(found)
     found.close()  # type: ignore[attr-defined]  # waits for what is being read, leaves the rest
 
 
-def test_a_process_that_is_killed_takes_no_page_with_it(folder: Path) -> None:
+def test_killed_worker_loses_no_page(folder: Path) -> None:
     found = read(folder, reading=ReaderOptions(workers=2))
     first = next(found)
     for child in Path("/proc/self/task").glob("*/children"):
@@ -55,7 +55,7 @@ def test_a_process_that_is_killed_takes_no_page_with_it(folder: Path) -> None:
     assert [first, *found] == list(read(folder))
 
 
-def test_no_process_outlives_the_one_that_asked(folder: Path) -> None:
+def test_workers_exit_with_their_parent(folder: Path) -> None:
     script = (
         "import os, signal, sys\n"
         "from ingest.readers import ReaderOptions, read\n"
@@ -92,7 +92,7 @@ if __name__ == "__main__":
 """
 
 
-def test_ctrl_c_is_for_the_one_that_asked_alone(folder: Path) -> None:
+def test_ctrl_c_reaches_only_the_parent(folder: Path) -> None:
     path = folder / ".interrupted.py"
     path.write_text(INTERRUPTED)
     done = subprocess.run(
@@ -106,7 +106,7 @@ def test_ctrl_c_is_for_the_one_that_asked_alone(folder: Path) -> None:
     assert (done.stdout.strip(), done.stderr) == ("70", "")
 
 
-def test_few_pages_are_read_without_another_process(tmp_path: Path) -> None:
+def test_few_pages_are_read_in_one_process(tmp_path: Path) -> None:
     for n in range(parallel.PARALLEL_FROM - 1):
         (tmp_path / f"{n:03}").write_text(PAGE.format(n=n, body=BODY), "utf-8")
     assert len(list(read(tmp_path, reading=ReaderOptions(workers=2)))) == parallel.PARALLEL_FROM - 1

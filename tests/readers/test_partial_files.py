@@ -21,7 +21,7 @@ def can_tell(folder: Path) -> bool:
         return has_writer(again)
 
 
-def test_a_page_that_somebody_writes_is_refused_until_it_is_whole(tmp_path: Path) -> None:
+def test_page_being_written_is_rejected_until_whole(tmp_path: Path) -> None:
     if not can_tell(tmp_path):
         pytest.skip("this system does not tell who writes")
     path = tmp_path / "page.html"
@@ -35,7 +35,7 @@ def test_a_page_that_somebody_writes_is_refused_until_it_is_whole(tmp_path: Path
     assert isinstance(found, Article)
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+def test_file_that_changes_while_read_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     rows = "".join(f"Crane {n} falls,The crane number {n} fell on the pier.\n" for n in range(9))
     path.write_text("title,text\n" + rows)
@@ -49,7 +49,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     assert [isinstance(one, Reject) for one in found] == [True]
 
 
-def test_lines_of_json_are_read_while_more_are_written(tmp_path: Path) -> None:
+def test_json_lines_are_read_while_more_are_written(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with path.open("w") as out:
         out.write('{"title": "Crane falls", "text": "It fell."}\n{"title": "Half", "te')
@@ -59,13 +59,13 @@ def test_lines_of_json_are_read_while_more_are_written(tmp_path: Path) -> None:
     assert isinstance(reject, Reject)
 
 
-def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+def test_named_pipe_in_a_folder_is_skipped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "page.html").write_bytes(HALF)
     assert [file.name for file in list_files(tmp_path)] == ["page.html"]
 
 
-def test_what_is_not_whole_yet_by_its_name_is_passed_over(tmp_path: Path) -> None:
+def test_partial_file_names_are_skipped(tmp_path: Path) -> None:
     names = ["a.html.part", "b.crdownload", "c.tmp", ".d.html.swp", "e.html~", "#f#", "g.html"]
     for name in names:
         (tmp_path / name).write_bytes(HALF)

@@ -75,7 +75,7 @@ def test_columns_are_read_one_after_the_other() -> None:
     assert found.text.split("\n\n") == TEXT
 
 
-def test_columns_written_line_by_line_across_are_read_the_same() -> None:
+def test_columns_written_line_by_line_are_read_the_same() -> None:
     rows = zip(column(50, 210, LEFT), column(310, 210, RIGHT), strict=True)
     found = article(pdf([*FRONT, *(piece for row in rows for piece in row)]))
     assert found.text.split("\n\n") == TEXT
@@ -93,7 +93,7 @@ def test_headers_footers_and_page_numbers_are_left_out() -> None:
     assert text.count("two ships were hit") == 2
 
 
-def test_a_headline_that_cannot_be_told_is_the_documents_own() -> None:
+def test_headline_falls_back_to_the_document_title() -> None:
     info = "/Title (Crane falls in Velsund) /Author (Ola Str) /CreationDate (D:20241024083000Z)"
     found = article(pdf(column(50, 210, LEFT), info=info))
     assert (found.title, found.authors) == ("Crane falls in Velsund", ("Ola Str",))
@@ -102,7 +102,7 @@ def test_a_headline_that_cannot_be_told_is_the_documents_own() -> None:
     assert "Microsoft" not in named.title
 
 
-def test_the_kind_is_found_by_content(tmp_path: Path) -> None:
+def test_pdf_is_detected_by_content(tmp_path: Path) -> None:
     path = tmp_path / "crane.txt"
     path.write_bytes(pdf([*FRONT, *column(50, 210, LEFT)]))
     (found,) = read(path)
@@ -118,7 +118,7 @@ def test_the_kind_is_found_by_content(tmp_path: Path) -> None:
         (b"%PDF-1.7\nnothing", "PDF is damaged"),
     ],
 )
-def test_what_holds_no_text_says_so(content: bytes, why: str) -> None:
+def test_pdf_without_text_says_why(content: bytes, why: str) -> None:
     found = read_pdf(content, place="x.pdf")
     assert isinstance(found, Reject)
     assert why in found.reason
@@ -126,7 +126,7 @@ def test_what_holds_no_text_says_so(content: bytes, why: str) -> None:
 
 @settings(max_examples=tries(8))
 @given(st.integers(0, 2500), st.binary(max_size=30))
-def test_no_damage_raises(cut: int, damage: bytes) -> None:
+def test_damaged_pdf_raises_nothing(cut: int, damage: bytes) -> None:
     whole = pdf([*FRONT, *column(50, 210, LEFT)])
     assert isinstance(
         read_pdf(whole[:cut] + damage + whole[cut + 9 :], place="x"), Article | Reject
@@ -149,17 +149,17 @@ def piece(text: str, left: float = 50, top: float = 100, page: int = 0) -> Piece
         max_size=40,
     )
 )
-def test_no_piece_is_lost_and_none_comes_twice(pieces: list[Piece]) -> None:
+def test_reading_order_keeps_every_piece_once(pieces: list[Piece]) -> None:
     assert sorted(in_reading_order(pieces), key=repr) == sorted(pieces, key=repr)
 
 
-def test_a_word_parted_at_the_end_of_a_line_is_whole_again() -> None:
+def test_hyphenated_word_is_joined() -> None:
     assert paragraphs([piece("the har-"), piece("bour of", top=112)]) == ["the harbour of"]
     known = [piece("a well-known well-"), piece("known man", top=112)]
     assert paragraphs(known) == ["a well-known well-known man"]
     assert paragraphs([piece("the Anglo-"), piece("Saxon", top=112)]) == ["the Anglo-Saxon"]
 
 
-def test_a_line_at_the_edge_of_one_page_alone_stays() -> None:
+def test_edge_line_on_one_page_is_kept() -> None:
     pieces = [piece("At the foot of the page", top=810), piece("17", top=820)]
     assert without_running_heads(pieces) == pieces[:1]

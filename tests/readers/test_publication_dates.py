@@ -61,7 +61,7 @@ def test_ambiguous_zones_follow_locale_country_and_day(
 
 
 @pytest.mark.parametrize("zone", ["XQT", "local time", "Mars/Olympus", "J"])
-def test_an_unknown_zone_is_read_as_utc_with_a_notice(zone: str) -> None:
+def test_parse_date_reads_unknown_zone_as_utc_with_notice(zone: str) -> None:
     read = read_date(f"24 Oct 2024 18:30 {zone}")
     assert read.moment is not None
     assert read.moment.isoformat() == "2024-10-24T18:30:00+00:00"
@@ -92,7 +92,7 @@ def test_an_unknown_zone_is_read_as_utc_with_a_notice(zone: str) -> None:
         (1729794600000, ""), ("/Date(1729794600000)/", ""), ("20241024 18:30", ""),
     ],
 )  # fmt: skip
-def test_parse_date_reads_the_worlds_notations(value: Any, language: str) -> None:
+def test_parse_date_reads_notations_of_many_languages(value: Any, language: str) -> None:
     assert iso(value, language) == "2024-10-24T18:30:00+00:00"
 
 
@@ -117,7 +117,7 @@ def test_parse_date_reads_eras_and_calendars(value: str, language: str, day: str
     "value",
     [None, "", "null", "NaN", "NaT", "0", "-1", "-", 0, -1, 0.0, float("nan"), float("inf"), True],
 )
-def test_what_programs_write_for_no_date_is_none(value: Any) -> None:
+def test_read_date_accepts_placeholders_for_no_date(value: Any) -> None:
     read = read_date(value)
     assert (read.moment, read.notice) == (None, "")
 
@@ -125,7 +125,7 @@ def test_what_programs_write_for_no_date_is_none(value: Any) -> None:
 @pytest.mark.parametrize(
     "value", ["24 October", "31/02/2024", "2024-13-45", "last week", 45589, "9999-12-31", "x" * 500]
 )
-def test_read_date_notes_what_is_no_date(value: Any) -> None:
+def test_read_date_gives_notice_for_other_text(value: Any) -> None:
     read = read_date(value)
     assert read.moment is None
     assert read.notice.startswith("date ignored: ")

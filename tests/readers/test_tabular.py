@@ -46,7 +46,7 @@ def only(folder: Path, content: str | bytes, field_map: str = "") -> Article:
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_a_row_is_an_article_whatever_the_separator(
+def test_row_is_an_article_with_any_separator(
     tmp_path: Path, delimiter: str, encoding: str
 ) -> None:
     long = [*ROW[:1], TEXT + " Über die Brücke führt, so heißt es dort, kein Weg zurück." * 20]
@@ -58,21 +58,21 @@ def test_a_row_is_an_article_whatever_the_separator(
     assert article.id == "velsundpost.example/crane"
 
 
-def test_what_excel_writes_above_a_table_is_passed_over(tmp_path: Path) -> None:
+def test_separator_line_of_excel_is_skipped(tmp_path: Path) -> None:
     assert only(tmp_path, "sep=;\r\n" + table(ROW, delimiter=";")).title == "Crane falls"
 
 
-def test_a_packed_table_is_unpacked(tmp_path: Path) -> None:
+def test_compressed_table_is_unpacked(tmp_path: Path) -> None:
     assert only(tmp_path, gzip.compress(table(ROW).encode())).title == "Crane falls"
 
 
-def test_columns_of_any_name_are_mapped(tmp_path: Path) -> None:
+def test_columns_of_any_name_can_be_mapped(tmp_path: Path) -> None:
     content = "a,b.c,d\nCrane falls,A crane fell. Nobody was hurt.,24 October 2024\n"
     article = only(tmp_path, content, "title=a,text=b.c,published=d")
     assert (article.title, article.published) == ("Crane falls", DAY)
 
 
-def test_a_broken_row_is_a_reject_with_its_line_and_the_rest_goes_in(tmp_path: Path) -> None:
+def test_broken_row_is_a_reject_with_its_line(tmp_path: Path) -> None:
     good, bad = table(ROW), table(["too", "few"]).split("\r\n", 1)[1]
     content = good.encode() + bad.encode() + b"x,\xff\xfe text,,,,\r\n" + b",,,,,\r\n"
     content += b"Ferry sails,A ferry sailed on Monday.,,,,\r\n"
@@ -86,13 +86,13 @@ def test_a_broken_row_is_a_reject_with_its_line_and_the_rest_goes_in(tmp_path: P
     assert three.reason == "invalid UTF-8 in the row"
 
 
-def test_an_article_longer_than_the_csv_module_takes_is_read(tmp_path: Path) -> None:
+def test_cell_larger_than_csv_module_limit_is_read(tmp_path: Path) -> None:
     long = "A crane fell on the pier of Velsund. " * 8000
     article = only(tmp_path, table(["Crane falls", long, "", "", "", ""]))
     assert len(article.text) > 290_000
 
 
-def test_a_quotation_mark_that_is_never_closed_does_not_fill_the_memory(
+def test_unclosed_quotation_mark_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.readers.tabular.ARTICLE_BYTES", 2**16)
@@ -111,13 +111,13 @@ def test_a_quotation_mark_that_is_never_closed_does_not_fill_the_memory(
         "Date, title and text\n\nThe three words, he said, are all that is left of the paper.",
     ],
 )
-def test_a_story_with_commas_is_no_table(tmp_path: Path, story: str) -> None:
+def test_story_with_commas_is_not_a_table(tmp_path: Path, story: str) -> None:
     assert "rane" in only(tmp_path, story).text or "words" in only(tmp_path, story).text
 
 
 @settings(max_examples=tries(60))
 @given(st.binary(max_size=200))
-def test_no_table_raises(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_any_table_raises_nothing(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.getbasetemp()
     for value in found(folder, b"title,text,date\na,b,c\n" + content):
         assert isinstance(value, Article | Reject)
@@ -134,7 +134,7 @@ def parquet(folder: Path, rows: list[dict[str, object]]) -> bytes:
     return (folder / "table").read_bytes()
 
 
-def test_a_row_of_parquet_is_an_article(tmp_path: Path) -> None:
+def test_parquet_row_is_an_article(tmp_path: Path) -> None:
     row = {"title": "Crane falls", "text": TEXT, "authors": ["Ida Lund"], "date": DAY,
            "source": {"name": "Velsund Post"}, "n": float("nan")}  # fmt: skip
     article = only(tmp_path, parquet(tmp_path, [row]))
@@ -145,7 +145,7 @@ def test_a_row_of_parquet_is_an_article(tmp_path: Path) -> None:
     assert article.title == "Velsund Post"
 
 
-def test_a_row_of_parquet_without_a_text_is_a_reject_with_its_number(tmp_path: Path) -> None:
+def test_parquet_row_without_text_is_a_reject_with_its_number(tmp_path: Path) -> None:
     content = parquet(tmp_path, [{"text": TEXT, "n": 1}, {"text": None, "n": 2}])
     article, reject = found(tmp_path, content)
     assert isinstance(article, Article)

@@ -38,7 +38,7 @@ def article(text: str) -> Article:
         "date: 2024-10-24 # the day\n---\n# Crane falls\n\n",
     ],
 )
-def test_what_stands_above_the_story_is_read(head: str) -> None:
+def test_header_above_the_story_is_read(head: str) -> None:
     found = article(head + STORY)
     assert (found.title, found.publisher) == ("Crane falls", "Velsund Post")
     assert found.authors == ("Ida Lund",)
@@ -46,20 +46,20 @@ def test_what_stands_above_the_story_is_read(head: str) -> None:
     assert found.text == STORY
 
 
-def test_a_dateline_with_a_year_gives_the_date() -> None:
+def test_dateline_with_a_year_gives_the_date() -> None:
     found = article("Crane falls\n\nVELSUND, Oct. 24, 2024 (FNW) — A crane fell. Nobody was hurt.")
     assert found.published == DAY
     assert found.text.startswith("VELSUND, Oct. 24")
 
 
-def test_a_date_within_a_headline_dates_no_text() -> None:
+def test_date_within_a_headline_is_ignored() -> None:
     for line in ("Trade at its lowest since 6 March 2002", "What the law of 6 March 2002 says"):
         found = read_text(f"Crane falls\n{line}\n\nNobody was hurt.".encode(), place="a.txt")
         assert isinstance(found, Article)
         assert found.published is None
 
 
-def test_a_dateline_without_a_year_gives_none() -> None:
+def test_dateline_without_a_year_gives_no_date() -> None:
     assert article("Crane falls\n\nVELSUND, Oct. 24 (FNW) — A crane fell.").published is None
 
 
@@ -73,18 +73,18 @@ def test_markdown_becomes_plain_text() -> None:
     )
 
 
-def test_a_story_in_one_line_keeps_it() -> None:
+def test_one_line_story_is_kept() -> None:
     found = article("A crane fell on the pier of Velsund on Tuesday and nobody was hurt.")
     assert found.text == "A crane fell on the pier of Velsund on Tuesday and nobody was hurt."
     assert found.title
 
 
-def test_a_line_with_a_colon_in_the_story_stays() -> None:
+def test_line_with_a_colon_in_the_story_is_kept() -> None:
     found = article("Crane falls\n\nThe minister: nobody was hurt.\n\nThe date: unknown so far.")
     assert found.text.startswith("The minister: nobody was hurt.")
 
 
-def test_the_file_is_the_article_so_a_new_version_replaces_the_old(tmp_path: Path) -> None:
+def test_file_path_is_the_article_id(tmp_path: Path) -> None:
     path = tmp_path / "crane.txt"
     ids = []
     for text in (STORY, STORY + "\n\nIt was old."):
@@ -102,13 +102,13 @@ def test_the_file_is_the_article_so_a_new_version_replaces_the_old(tmp_path: Pat
         (b"Share\nTweet\nSubscribe\n", "no text"),
     ],
 )
-def test_what_cannot_be_read_says_why(content: bytes, reason: str) -> None:
+def test_unreadable_text_says_why(content: bytes, reason: str) -> None:
     found = read_text(content, place="crane.txt")
     assert isinstance(found, Reject)
     assert reason in found.reason
 
 
-def test_an_old_encoding_is_told_where_the_text_is_long_enough() -> None:
+def test_legacy_encoding_is_detected_in_long_text() -> None:
     text = (
         "Kran fällt um\n\n"
         + "Der Kran ist am Dienstag im Hafen über die Mauer gestürzt, früh um fünf. " * 8
@@ -119,13 +119,13 @@ def test_an_old_encoding_is_told_where_the_text_is_long_enough() -> None:
     assert found.language == "de"
 
 
-def test_the_byte_order_mark_is_believed() -> None:
+def test_byte_order_mark_is_respected() -> None:
     found = read_text(("Crane falls\n\n" + STORY).encode("utf-16"), place="crane.txt")
     assert isinstance(found, Article)
     assert found.text == STORY
 
 
-def test_an_empty_file_and_a_folder_without_articles_say_so(tmp_path: Path) -> None:
+def test_empty_file_and_folder_without_articles_say_so(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").touch()
     (tmp_path / "nothing").mkdir()
     reasons = [
@@ -141,7 +141,7 @@ def test_an_empty_file_and_a_folder_without_articles_say_so(tmp_path: Path) -> N
     ]
 
 
-def test_a_folder_is_read_in_order_and_pictures_are_passed_over(tmp_path: Path) -> None:
+def test_folder_is_read_in_order_without_pictures(tmp_path: Path) -> None:
     for name in ("b.txt", "a/z.txt", "a/picture.png", ".hidden", "README.md"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -159,7 +159,7 @@ def test_a_folder_is_read_in_order_and_pictures_are_passed_over(tmp_path: Path) 
         (b"a\x00b", "not a text file"),
     ],
 )
-def test_another_format_is_named(tmp_path: Path, magic: bytes, why: str) -> None:
+def test_other_format_is_named(tmp_path: Path, magic: bytes, why: str) -> None:
     path = tmp_path / "file.txt"
     path.write_bytes(magic + b" some more bytes")
     (found,) = read(path)
@@ -167,7 +167,7 @@ def test_another_format_is_named(tmp_path: Path, magic: bytes, why: str) -> None
     assert why in found.reason
 
 
-def test_a_damaged_gzip_file_is_a_reject(tmp_path: Path) -> None:
+def test_damaged_gzip_file_is_a_reject(tmp_path: Path) -> None:
     path = tmp_path / "a.gz"
     path.write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03broken")
     assert [type(found) for found in read(path)] == [Reject]
@@ -175,12 +175,12 @@ def test_a_damaged_gzip_file_is_a_reject(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=400))
-def test_no_bytes_raise(content: bytes) -> None:
+def test_any_bytes_raise_nothing(content: bytes) -> None:
     assert isinstance(read_text(content, place="x"), Article | Reject)
 
 
 @pytest.mark.skipif(not SEED.exists(), reason="needs ../shared/data")
-def test_the_scraped_page_has_its_first_line_for_a_title_and_no_date() -> None:
+def test_scraped_page_is_titled_by_its_first_line() -> None:
     (found,) = read(next(SEED.glob("000_*.txt")))
     assert isinstance(found, Article)
     assert found.title.startswith("North Korea in Ukraine?")

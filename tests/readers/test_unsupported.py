@@ -68,7 +68,7 @@ def reason(path: Path, content: bytes | str) -> str:
         (b"7z\xbc\xaf\x27\x1c\x00", "7z", "unpack it first"),
     ],
 )
-def test_other_kinds_are_refused_by_name(
+def test_unsupported_formats_are_named_with_a_fix(
     tmp_path: Path, content: bytes | str, named: str, way_out: str
 ) -> None:
     said = reason(tmp_path / "a.txt", content)
@@ -89,7 +89,7 @@ def test_other_kinds_are_refused_by_name(
         ({"META-INF/MANIFEST.MF": "", "a.txt": TEXT}, "Java"),
     ],
 )
-def test_zips_that_are_documents_are_refused_by_name(
+def test_documents_in_zip_format_are_named(
     tmp_path: Path, members: dict[str, str], named: str
 ) -> None:
     out = io.BytesIO()
@@ -115,14 +115,14 @@ def test_zips_that_are_documents_are_refused_by_name(
         "Title: Quay opens\nDate: 3 May 2024\nAuthor: Ida Lund\n\n" + TEXT,
     ],
 )
-def test_texts_that_begin_oddly_are_still_texts(tmp_path: Path, text: str) -> None:
+def test_texts_with_odd_beginnings_are_texts(tmp_path: Path, text: str) -> None:
     assert detect_format(text.encode()) == "text"
     found = only(tmp_path / "a.txt", text)
     assert isinstance(found, Article)
     assert "quay would open" in found.text
 
 
-def test_kind_is_told_by_content_and_forced_by_the_user(tmp_path: Path) -> None:
+def test_kind_is_detected_by_content_and_can_be_forced(tmp_path: Path) -> None:
     subtitles = f"1\n00:00:01,000 --> 00:00:04,000\n{TEXT}\n"
     assert isinstance(only(tmp_path / "a.html", subtitles), Reject)
     assert isinstance(only(tmp_path / "a.html", subtitles, "text"), Article)
@@ -132,17 +132,17 @@ def test_kind_is_told_by_content_and_forced_by_the_user(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "A.NDJSON"])
-def test_file_named_json_without_any_is_refused(tmp_path: Path, name: str) -> None:
+def test_file_named_json_without_json_is_rejected(tmp_path: Path, name: str) -> None:
     said = reason(tmp_path / name, "Not JSON at all, though it has a whole sentence.\n\n" + TEXT)
     assert said.startswith("not valid JSON, although its name says so")
 
 
-def test_packed_file_named_json_without_any_is_refused(tmp_path: Path) -> None:
+def test_compressed_file_named_json_without_json_is_rejected(tmp_path: Path) -> None:
     assert "not valid JSON" in reason(tmp_path / "a.jsonl.gz", gzip.compress(TEXT.encode() * 20))
 
 
 @pytest.mark.parametrize("content", ['["a", "b"]', "[1, 2, 3]", '[["a"], ["b"]]'])
-def test_json_without_objects_is_no_text(tmp_path: Path, content: str) -> None:
+def test_json_without_objects_is_rejected(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.txt"
     path.write_text(content)
     found = list(read(path))
@@ -151,7 +151,7 @@ def test_json_without_objects_is_no_text(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["{title: 'Quay', text: 'It opens.'}", "{'title': 'Quay'}"])
-def test_broken_json_says_so(tmp_path: Path, content: str) -> None:
+def test_broken_json_is_rejected(tmp_path: Path, content: str) -> None:
     assert "broken JSON" in reason(tmp_path / "a.txt", content)
 
 
@@ -159,7 +159,7 @@ def test_broken_json_says_so(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["Hello", "not json at all", "Hello\n\nworld", "Quay\n\nIt opens"])
-def test_text_too_short_for_a_story_is_refused(tmp_path: Path, text: str) -> None:
+def test_text_too_short_for_a_story_is_rejected(tmp_path: Path, text: str) -> None:
     assert reason(tmp_path / "a.txt", text).startswith("too short to be a story: ")
 
 
@@ -173,5 +173,5 @@ def test_text_too_short_for_a_story_is_refused(tmp_path: Path, text: str) -> Non
         "# Quay\n\nThe quay opens today.",
     ],
 )
-def test_brief_of_a_headline_and_a_sentence_is_kept(tmp_path: Path, text: str) -> None:
+def test_headline_with_one_sentence_is_kept(tmp_path: Path, text: str) -> None:
     assert isinstance(only(tmp_path / "a.txt", text), Article)

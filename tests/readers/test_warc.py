@@ -69,9 +69,7 @@ def ids(found: list[Article | Reject]) -> list[str]:
         gzip.compress(ARC_HEAD + arc(URL, PAGE.encode()) + arc(URL + "2", PAGE.encode())),
     ],
 )
-def test_every_page_is_an_article_with_the_address_of_its_record(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_every_page_is_an_article_with_its_records_address(tmp_path: Path, content: bytes) -> None:
     found = found_in(tmp_path / "crawl", content)
     assert ids(found) == ["velsundpost.example/2024/crane", "velsundpost.example/2024/crane2"]
     assert len(found) == 2
@@ -79,7 +77,7 @@ def test_every_page_is_an_article_with_the_address_of_its_record(
     assert "the largest – will" in found[0].text
 
 
-def test_a_crawl_in_zst_may_bring_its_dictionary(tmp_path: Path) -> None:
+def test_zstd_crawl_may_include_its_dictionary(tmp_path: Path) -> None:
     samples = [response(f"{URL}{i}", PAGE.encode()[: 60 + i % 300]) for i in range(2000)]
     dictionary = zstandard.train_dictionary(4096, samples)
     compressor = zstandard.ZstdCompressor(dict_data=dictionary)
@@ -89,7 +87,7 @@ def test_a_crawl_in_zst_may_bring_its_dictionary(tmp_path: Path) -> None:
         assert len(ids(found_in(tmp_path / "crawl", content))) == 4
 
 
-def test_only_pages_fetched_with_success_are_looked_at(tmp_path: Path) -> None:
+def test_only_successfully_fetched_pages_are_read(tmp_path: Path) -> None:
     content = (
         warc("warcinfo", "", "application/warc-fields", b"software: x\r\n")
         + warc("request", URL, "application/http; msgtype=request", b"GET / HTTP/1.1\r\n\r\n")
@@ -101,7 +99,7 @@ def test_only_pages_fetched_with_success_are_looked_at(tmp_path: Path) -> None:
     assert len(list(read(tmp_path / "crawl"))) == 1
 
 
-def test_chunks_packing_and_encoding_of_the_response_are_undone(tmp_path: Path) -> None:
+def test_chunked_compressed_response_is_decoded(tmp_path: Path) -> None:
     packed = gzip.compress(PAGE.encode("cp1252"))
     body = b"%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (20, packed[:20], len(packed) - 20, packed[20:])
     headers = (
@@ -113,7 +111,7 @@ def test_chunks_packing_and_encoding_of_the_response_are_undone(tmp_path: Path) 
     assert "the largest – will" in found.text
 
 
-def test_reading_goes_on_behind_a_record_that_states_a_wrong_length(tmp_path: Path) -> None:
+def test_reading_continues_after_a_wrong_record_length(tmp_path: Path) -> None:
     first = response(URL, PAGE.encode())
     length = len(first.split(b"\r\n\r\n", 1)[1]) - 4
     for wrong in (length - 100, length + 60):
@@ -126,7 +124,7 @@ def test_reading_goes_on_behind_a_record_that_states_a_wrong_length(tmp_path: Pa
         assert any(isinstance(one, Reject) and "damaged" in one.reason for one in found)
 
 
-def test_a_header_without_an_end_is_a_reject(tmp_path: Path) -> None:
+def test_endless_header_is_a_reject(tmp_path: Path) -> None:
     content = b"WARC/1.0\r\nWARC-Type: " + b"a" * 2**24 + b"\r\n\r\n" + WHOLE
     found = found_in(tmp_path / "crawl", content)
     assert isinstance(found[0], Reject)
@@ -134,14 +132,16 @@ def test_a_header_without_an_end_is_a_reject(tmp_path: Path) -> None:
     assert len(ids(found)) == 2
 
 
-def test_a_crawl_without_a_page_says_so(tmp_path: Path) -> None:
+def test_crawl_without_pages_says_so(tmp_path: Path) -> None:
     (found,) = found_in(tmp_path / "crawl", warc("warcinfo", "", "text/plain", b"x"))
     assert isinstance(found, Reject)
     assert "without HTML pages" in found.reason
 
 
 @given(st.data())
-def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_damaged_warc_raises_nothing(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     page = b"<html><body><p>Short.</p></body></html>"
     whole = data.draw(
         st.sampled_from([response(URL, page) * 2, ARC_HEAD + arc(URL, page) + arc(URL, page)])
@@ -156,9 +156,7 @@ def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.Dat
 
 @pytest.mark.skipif(not FILES.exists(), reason="needs ../shared/data")
 @pytest.mark.parametrize("path", sorted(FILES.glob("*")), ids=lambda path: path.name)
-def test_real_files_are_read_without_an_exception(
-    path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_real_warc_files_are_read(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     found = list(read(path))
     assert found
     assert all(

@@ -47,7 +47,7 @@ def search(archive: Archive, question: str, **how: object) -> list[Hit]:
     return archive.search(question, asked_on=ASKED_ON, **how)  # type: ignore[arg-type]
 
 
-def test_of_a_story_one_telling_is_shown_and_the_others_are_named(archive: Archive) -> None:
+def test_one_copy_of_a_story_is_shown_and_others_are_named(archive: Archive) -> None:
     hits = search(archive, "Why was the crane above the harbour taken down?")
     shown = {hit.passage.article_id for hit in hits if hit.copies}
     assert len(shown) == 1
@@ -55,14 +55,14 @@ def test_of_a_story_one_telling_is_shown_and_the_others_are_named(archive: Archi
     assert shown | named == {"wire", "cut", "late"}
 
 
-def test_what_was_cut_from_the_telling_shown_is_still_found_in_another(archive: Archive) -> None:
+def test_paragraph_cut_from_the_shown_copy_is_found_in_another(archive: Archive) -> None:
     archive.delete(["late"])
     hits = search(archive, "inspection found cracks in legs Westermoor Post", k=8)
     texts = " ".join(hit.passage.text for hit in hits)
     assert all(paragraph in texts for paragraph in CRANE)
 
 
-def test_a_telling_with_another_figure_is_not_hidden(archive: Archive) -> None:
+def test_copy_with_another_figure_is_not_collapsed(archive: Archive) -> None:
     archive.add([in_paragraphs(UPDATED)])
     hits = search(archive, "For how many hours were the ferries held back?")
     texts = [hit.passage.text for hit in hits]
@@ -70,19 +70,19 @@ def test_a_telling_with_another_figure_is_not_hidden(archive: Archive) -> None:
     assert any("6 hours" in text for text in texts)
 
 
-def test_a_copy_that_the_filter_excludes_does_not_hide_the_one_inside(archive: Archive) -> None:
+def test_copy_outside_the_filters_hides_nothing(archive: Archive) -> None:
     hits = search(archive, "crane", filters=Filters(publishers=("Westermoor Post",)))
     assert {hit.passage.article_id for hit in hits} == {"cut"}
     assert all(hit.copies == () for hit in hits)
 
 
-def test_langchain_is_told_of_the_copies(archive: Archive) -> None:
+def test_langchain_document_lists_copies(archive: Archive) -> None:
     documents = NewsRetriever(archive=archive, asked_on=ASKED_ON).invoke("crane legs cracks")
     first = documents[0].metadata
     assert {first["article_id"], *first["copies"]} == {"wire", "cut", "late"}
 
 
-def test_an_answer_cites_a_story_once_and_names_its_copies(archive: Archive) -> None:
+def test_answer_cites_a_story_once_and_names_its_copies(archive: Archive) -> None:
     answer = Chatbot(archive).ask("Who said that nobody had been in danger?", asked_on=ASKED_ON)
     about = [c for c in answer.citations if "Dahl" in c.quote]
     assert len(about) == 1
@@ -91,7 +91,7 @@ def test_an_answer_cites_a_story_once_and_names_its_copies(archive: Archive) -> 
     }
 
 
-def test_the_closest_articles_are_of_different_stories() -> None:
+def test_nearest_articles_are_of_different_stories() -> None:
     def hit(article: Article, *copies: Article) -> Hit:
         passage = Passage(article.id, 1, 0, len(article.text), article.text)
         return Hit(passage, article.metadata, 1.0, tuple(copy.metadata for copy in copies))
@@ -100,7 +100,7 @@ def test_the_closest_articles_are_of_different_stories() -> None:
     assert [one.passage.article_id for one in found] == ["wire", "train"]
 
 
-def test_a_publisher_is_named_once_and_never_as_its_own_copy() -> None:
+def test_named_publishers_are_unique_and_exclude_the_own() -> None:
     copies: tuple[ArticleMetadata, ...] = (
         EARLY.metadata,
         EARLY.metadata,

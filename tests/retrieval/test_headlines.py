@@ -57,14 +57,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 @pytest.mark.parametrize("wanted", ARTICLES, ids=lambda a: a.title)
-def test_an_article_is_found_by_its_own_title(wanted: Article, archive: Archive) -> None:
+def test_article_is_found_by_its_own_title(wanted: Article, archive: Archive) -> None:
     hits = archive.search(wanted.title, 8, asked_on=NOW)
     assert hits[0].metadata.article_id == wanted.id
     retyped = wanted.title.lower().replace(",", "")
     assert archive.search(retyped, 8, asked_on=NOW)[0].metadata.article_id == wanted.id
 
 
-def test_a_search_says_that_a_headline_is_no_time_range(archive: Archive) -> None:
+def test_search_reports_that_a_headline_is_not_a_time_range(archive: Archive) -> None:
     wanted = ARTICLES[4]
     found = retrieve(archive, wanted.title, asked_on=NOW)
     assert found.relaxed == "headline"
@@ -80,7 +80,7 @@ def test_a_search_says_that_a_headline_is_no_time_range(archive: Archive) -> Non
     assert last.turns[-1].answer.notices == (notice,)
 
 
-def test_a_headline_keeps_the_time_range_that_its_article_lies_in(archive: Archive) -> None:
+def test_headline_keeps_the_time_range_of_its_article(archive: Archive) -> None:
     found = retrieve(archive, ARTICLES[3].title, asked_on=datetime(2024, 2, 1, tzinfo=UTC))
     assert found.relaxed == "headline"
     then = datetime(2022, 1, 17, 12, tzinfo=UTC)
@@ -89,7 +89,7 @@ def test_a_headline_keeps_the_time_range_that_its_article_lies_in(archive: Archi
     assert found.hits[0].metadata.title == "Wolf moon lights up the sky tonight"
 
 
-def test_a_headline_that_names_a_publisher_finds_its_article(tmp_path: Path) -> None:
+def test_headline_that_names_a_publisher_finds_its_article(tmp_path: Path) -> None:
     wanted = article("How the Gazette covered the flood", "2019-02-03", 1)
     theirs = article("Council meets on parking", "2020-02-03", 2).replace(publisher="Gazette")
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as opened:
@@ -101,13 +101,13 @@ def test_a_headline_that_names_a_publisher_finds_its_article(tmp_path: Path) -> 
         assert {hit.metadata.publisher for hit in found.hits} == {"Gazette"}
 
 
-def test_a_question_that_is_no_headline_keeps_its_time_range(archive: Archive) -> None:
+def test_question_that_is_not_a_headline_keeps_its_time_range(archive: Archive) -> None:
     found = retrieve(archive, "What did the council say of parking on January 6?", asked_on=NOW)
     assert found.relaxed == ""
     assert {hit.metadata.published for hit in found.hits} == {DECOYS[0].published}
 
 
-def test_an_empty_time_range_is_relaxed_and_said(archive: Archive) -> None:
+def test_empty_time_range_is_relaxed_with_a_notice(archive: Archive) -> None:
     question = "What was said of the ferry talks in May 2011?"
     found = retrieve(archive, question, asked_on=NOW)
     assert found.hits == ()
@@ -122,7 +122,7 @@ def test_an_empty_time_range_is_relaxed_and_said(archive: Archive) -> None:
     assert answer.notices == NOTICES["empty"] or answer.refusal.code == "later_article"
 
 
-def test_no_filter_of_the_caller_is_relaxed(archive: Archive) -> None:
+def test_caller_filters_are_never_relaxed(archive: Archive) -> None:
     only = Filters(after=datetime(2026, 1, 1, tzinfo=UTC))
     hits = archive.search(ARTICLES[0].title, 8, filters=only, asked_on=NOW)
     assert all(hit.metadata.published and hit.metadata.published >= only.after for hit in hits)  # type: ignore[operator]
@@ -146,11 +146,11 @@ def test_is_headline_compares_words(query: str, title: str, same: bool) -> None:
     assert is_headline(query, title) is same
 
 
-def test_is_headline_reads_any_line() -> None:
+def test_is_headline_accepts_any_line() -> None:
     assert not is_headline("harbour bridge closed", " - " * 20_000 + "|" * 20_000)
 
 
-def test_search_json_marks_what_is_of_other_days(
+def test_search_json_marks_hits_of_other_dates(
     archive: Archive,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

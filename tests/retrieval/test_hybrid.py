@@ -55,38 +55,38 @@ def names(archive, question, k=8, **how):
     return [hit.passage.article_id.removeprefix("x.example/") for hit in hits]
 
 
-def test_the_news_comes_before_what_is_long_past_or_not_yet_written(archive):
+def test_recent_article_ranks_above_old_and_future_ones(archive):
     assert names(archive, "Where did the ferry sink?")[0] in ("new", "copy")
 
 
-def test_what_is_asked_of_another_day_is_weighed_from_there(archive):
+def test_recency_counts_from_asked_on(archive):
     then = datetime(2019, 3, 3, tzinfo=UTC)
     assert names(archive, "Where did the ferry sink?", asked_on=then)[0] == "old"
 
 
-def test_a_hard_window_excludes_and_lets_reports_of_the_next_days_in(archive):
+def test_time_filter_includes_reports_of_the_next_days(archive):
     assert names(archive, "Which ferry line was closed in June 2022?") == ["june", "july"]
 
 
-def test_a_window_before_a_day_ends_there(archive):
+def test_time_filter_before_a_day_ends_there(archive):
     found = names(archive, "Where did the ferry sink before 22 October 2024?")
     assert "old" in found
     assert "new" not in found
 
 
-def test_words_only_narrow_the_filters_that_a_user_set(archive):
+def test_question_only_narrows_the_callers_filters(archive):
     filters = Filters(after=ASKED_ON - timedelta(days=30))
     found = retrieve(archive, "Which line was closed in June 2022?", filters=filters)
     assert found.hits == ()
     assert found.question.time_range is not None
 
 
-def test_one_cited_publisher_is_a_filter(archive):
+def test_named_publisher_is_a_filter(archive):
     found = names(archive, "What did the Gazette report about the ferry?")
     assert {"june", "july"} <= set(found) <= {"june", "july", "tax"}
 
 
-def test_an_article_whose_publisher_is_not_known_may_be_the_cited_ones(tmp_path):
+def test_article_without_publisher_passes_a_named_publisher(tmp_path):
     untold = article("untold", "2024-10-20", "The ferry was late again.", publisher="")
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add([(a, in_sentences(a.text)) for a in (*ARTICLES, untold)])
@@ -98,12 +98,12 @@ def test_an_article_whose_publisher_is_not_known_may_be_the_cited_ones(tmp_path)
         assert not {"untold", "new", "later"} & set(found)
 
 
-def test_a_publisher_other_than_the_one_allowed_finds_nothing():
+def test_publisher_outside_the_callers_filter_finds_nothing():
     asked = parse_question("according to the Gazette", asked_on=ASKED_ON, publishers=("Gazette",))
     assert apply_query_constraints(Filters(publishers=("Courier",)), asked) is None
 
 
-def test_several_publishers_are_heard_rather_than_one(tmp_path):
+def test_several_publishers_are_preferred_over_one(tmp_path):
     told = [
         article(f"{n}", "2024-10-22", f"The ferry sank with {n} lorries.", publisher)
         for n, publisher in ((7, "Courier"), (8, "Courier"), (9, "Gazette"))
@@ -117,18 +117,18 @@ def test_several_publishers_are_heard_rather_than_one(tmp_path):
         assert len(retrieve(archive, "Where did the ferry sink?", filters=only).hits) == 2
 
 
-def test_a_copy_of_a_text_is_shown_once(archive):
+def test_duplicate_text_is_shown_once(archive):
     found = names(archive, "Where did the ferry sink?")
     assert len({"new", "copy"} & set(found)) == 1
 
 
-def test_of_two_old_stories_the_newer_comes_first(archive):
+def test_newer_of_two_old_stories_ranks_first(archive):
     asked = datetime(2034, 10, 24, tzinfo=UTC)
     found = names(archive, "Where did the ferry sink?", asked_on=asked)
     assert found.index("later") < found.index("old")
 
 
-def test_what_has_no_date_stands_between_the_news_and_the_long_past(tmp_path):
+def test_undated_article_ranks_between_new_and_old(tmp_path):
     told = ["The ferry sank near Borsk.", "The ferry sank off Lund.", "The ferry sank by Arvik."]
     undated = Article("x.example/undated", "Ferry", told[1], "Courier")
     past, news = article("past", "2012-03-02", told[0]), article("news", "2024-10-20", told[2])
@@ -139,14 +139,14 @@ def test_what_has_no_date_stands_between_the_news_and_the_long_past(tmp_path):
     assert [hit.passage.article_id for hit in found] == [news.id, undated.id, past.id]
 
 
-def test_a_year_in_the_words_prefers_what_was_published_in_it(archive):
+def test_year_in_the_question_boosts_its_articles(archive):
     asked = datetime(2034, 10, 24, tzinfo=UTC)
     found = retrieve(archive, "What was said of the 2019 ferry disaster?", asked_on=asked)
     assert found.question.time_range is None
     assert found.hits[0].passage.article_id == "x.example/old"
 
 
-def test_where_nothing_lies_in_the_window_the_closest_of_other_days_are_apart(archive):
+def test_empty_time_range_gives_hits_outside_it(archive):
     found = retrieve(archive, "Where did the ferry sink in May 2011?", asked_on=ASKED_ON)
     assert found.hits == ()
     assert found.outside
@@ -155,12 +155,12 @@ def test_where_nothing_lies_in_the_window_the_closest_of_other_days_are_apart(ar
     assert {hit.metadata.publisher for hit in found.outside} == {"Courier"}
 
 
-def test_nothing_found_is_a_value(archive):
+def test_nothing_found_is_an_empty_result(archive):
     assert retrieve(archive, "What happened in May 2011?").hits == ()
     assert retrieve(archive, "ferry", 0).hits == ()
 
 
-def test_passages_that_adjoin_are_joined_and_none_crowds_out_other_articles(tmp_path):
+def test_adjacent_passages_are_joined(tmp_path):
     long = article("long", "2024-10-22", "Ferry one. Ferry two. Ferry three. Ferry four.")
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add([(a, in_sentences(a.text)) for a in (long, ARTICLES[0], ARTICLES[3])])
@@ -177,18 +177,18 @@ class LikesArvik(BaseCrossEncoder):
         return [float("Arvik" in passage) for _, passage in text_pairs]
 
 
-def test_a_reranker_has_its_say(archive, monkeypatch):
+def test_reranker_changes_the_order(archive, monkeypatch):
     monkeypatch.setattr(archive, "reranker", LikesArvik())
     assert names(archive, "Where did the ferry sink?")[0] == "later"
 
 
-def test_a_follow_up_is_searched_for_with_what_went_before(archive):
+def test_follow_up_is_searched_with_its_history(archive):
     found = retrieve(archive, "And the tax?", history=["What does the council want of dogs?"])
     assert "council" in found.question.text
     assert found.hits[0].metadata.title == "Tax"
 
 
-def test_langchain_asks_the_same_search(archive):
+def test_langchain_retriever_gives_the_same_hits(archive):
     retriever = NewsRetriever(archive=archive, k=2, asked_on=ASKED_ON)
     documents = retriever.invoke("Where did the ferry sink?")
     assert len(documents) == 2
@@ -207,7 +207,7 @@ def test_langchain_asks_the_same_search(archive):
     assert retriever.batch(["Where did the ferry sink?"]) == [documents]
 
 
-def test_what_is_removed_after_it_was_found_is_not_shown(tmp_path):
+def test_article_deleted_after_search_is_not_shown(tmp_path):
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as opened:
         opened.add([(a, in_sentences(a.text)) for a in ARTICLES])
         found = opened.bm25_candidates("ferry sank", 5)
@@ -218,7 +218,7 @@ def test_what_is_removed_after_it_was_found_is_not_shown(tmp_path):
     assert [hit.score for hit in shown.values()] == [o.score for o in found if o is not gone]
 
 
-def test_a_filter_asked_for_again_lets_through_what_has_come_and_not_what_has_gone(tmp_path):
+def test_cached_filter_follows_additions_and_deletions(tmp_path):
     gazette = Filters(publishers=("Gazette",))
 
     def near(archive):

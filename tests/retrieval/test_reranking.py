@@ -98,7 +98,7 @@ CALLERS = [searched, searched_as_of, asked, asked_as_of, told_in_order, retrieve
 
 
 @pytest.mark.parametrize("call", CALLERS)
-def test_a_search_is_ordered_by_the_archives_reranker(
+def test_search_uses_the_archives_reranker(
     call: Callable[[Archive], list[str]], plain: Archive, reranked: Archive
 ) -> None:
     assert call(plain)[0] == "ferry.example/first"
@@ -111,7 +111,7 @@ def test_evaluate_retrieval_measures_the_reranked_order(plain: Archive, reranked
     assert evaluate_retrieval(reranked, [question]).score("gold", "hit@1").mean == 1.0
 
 
-def test_the_search_outside_the_filters_is_reranked_too(reranked: Archive) -> None:
+def test_search_outside_the_filters_is_reranked_too(reranked: Archive) -> None:
     elsewhere = Filters(publishers=("Inland Post",))
     answer = Chatbot(reranked).ask(QUESTION, filters=elsewhere, asked_on=ASKED_ON)
     assert answer.refused
@@ -119,7 +119,7 @@ def test_the_search_outside_the_filters_is_reranked_too(reranked: Archive) -> No
     assert reranked.reranker.queries  # nothing passes the filters: only that search has candidates
 
 
-def test_a_reranker_of_the_settings_orders_the_command_line(
+def test_reranker_setting_orders_the_command_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from ui.cli import main

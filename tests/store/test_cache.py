@@ -34,7 +34,7 @@ def test_cache_drops_the_least_recently_used() -> None:
     assert read.reads == [{"a"}, {"b"}, set(), {"c"}, set(), {"b"}]
 
 
-def test_cache_does_not_keep_what_is_larger_than_itself() -> None:
+def test_cache_skips_values_larger_than_itself() -> None:
     read = Reader()
     cache = ReadThroughCache(read, 10, len)
     cache.get_many(["a"])

@@ -86,7 +86,7 @@ def test_doctor_repairs_times_that_go_backwards(
         assert find_problems(archive) == ()
 
 
-def test_doctor_repairs_a_time_that_is_none(tmp_path: Path) -> None:
+def test_doctor_repairs_an_invalid_time(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         put(archive, FERRY, LATER)
         archive.store.database.connection.execute(
@@ -96,7 +96,7 @@ def test_doctor_repairs_a_time_that_is_none(tmp_path: Path) -> None:
         assert times(archive)[0] == times(archive)[1]
 
 
-def test_doctor_repairs_a_time_that_is_in_no_year_in_utc(tmp_path: Path) -> None:
+def test_doctor_repairs_a_time_outside_utc_years(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         put(archive, FERRY, LATER)
         archive.store.database.connection.execute(

@@ -73,7 +73,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         yield archive
 
 
-def test_each_telling_of_a_story_names_the_others(archive: Archive) -> None:
+def test_each_copy_of_a_story_names_the_others(archive: Archive) -> None:
     put(archive, WIRE, NIGHT_TRAIN)
     assert copies(archive, "wire") == []
     put(archive, CUT, LATE)
@@ -83,21 +83,21 @@ def test_each_telling_of_a_story_names_the_others(archive: Archive) -> None:
     assert (archive.status().stories_told_again, archive.status().copies) == (1, 2)
 
 
-def test_the_agency_that_is_credited_leads_its_story_on_the_same_day(archive: Archive) -> None:
+def test_credited_agency_leads_its_cluster_on_the_same_day(archive: Archive) -> None:
     put(archive, EARLY, CUT)
     assert copies(archive, "cut") == ["early"]
     put(archive, WIRE)
     assert copies(archive, "cut") == ["wire", "early"]
 
 
-def test_the_first_telling_leads_however_late_it_comes_in(archive: Archive) -> None:
+def test_earliest_copy_leads_whenever_it_is_added(archive: Archive) -> None:
     put(archive, LATE)
     put(archive, CUT)
     put(archive, EARLY)
     assert copies(archive, "late") == ["early", "cut"]
 
 
-def test_when_the_leader_is_removed_the_next_one_leads(archive: Archive) -> None:
+def test_next_copy_leads_when_the_leader_is_deleted(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE)
     archive.delete(["wire"])
     assert copies(archive, "late") == ["cut"]
@@ -105,46 +105,46 @@ def test_when_the_leader_is_removed_the_next_one_leads(archive: Archive) -> None
     assert copies(archive, "late") == ["early", "cut"]
 
 
-def test_a_story_of_which_one_telling_is_left_has_no_copies(archive: Archive) -> None:
+def test_single_remaining_article_has_no_copies(archive: Archive) -> None:
     put(archive, WIRE, CUT)
     archive.delete(["wire"])
     assert copies(archive, "cut") == []
     assert archive.status().stories_told_again == 0
 
 
-def test_a_copy_that_is_rewritten_leaves_the_story(archive: Archive) -> None:
+def test_rewritten_copy_leaves_the_cluster(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE)
     put(archive, replace(CUT, text="\n\n".join(TRAIN)))
     assert copies(archive, "wire") == ["late"]
     assert copies(archive, "cut") == []
 
 
-def test_a_leader_that_is_rewritten_leaves_it_to_the_others(archive: Archive) -> None:
+def test_rewritten_leader_passes_the_lead_on(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE, NIGHT_TRAIN)
     put(archive, replace(WIRE, text="\n\n".join(TRAIN)))
     assert copies(archive, "late") == ["cut"]
     assert copies(archive, "wire") == ["train"]
 
 
-def test_a_rebuild_and_the_same_input_again_change_nothing(archive: Archive) -> None:
+def test_rebuild_and_repeated_add_change_nothing(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE)
     put(archive, WIRE, CUT, LATE)
     archive.rebuild_indexes()
     assert copies(archive, "wire") == ["cut", "late"]
 
 
-def test_only_copies_that_pass_the_filters_are_named(archive: Archive) -> None:
+def test_only_copies_within_the_filters_are_named(archive: Archive) -> None:
     put(archive, WIRE, CUT, LATE)
     assert copies(archive, "wire", Filters(publishers=("Westermoor Post",))) == ["cut"]
     assert copies(archive, "wire", Filters(after=DAY + timedelta(days=1))) == ["late"]
 
 
-def test_texts_too_short_to_be_told_from_captions_are_no_copies(archive: Archive) -> None:
+def test_short_texts_are_not_duplicates(archive: Archive) -> None:
     put(archive, told("a", "The crane on Friday."), told("b", "The crane on Friday."))
     assert copies(archive, "a") == []
 
 
-def test_what_came_in_before_copies_were_told_is_compared_at_the_next_put(tmp_path: Path) -> None:
+def test_articles_without_signatures_are_compared_on_next_add(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         put(archive, WIRE, CUT)
@@ -166,7 +166,7 @@ steps = st.lists(st.tuples(st.sampled_from(("put", "remove")), st.sampled_from(P
 
 @settings(max_examples=tries(25))
 @given(steps)
-def test_whatever_comes_and_goes_each_story_is_led_by_the_first_of_its_tellings(
+def test_clusters_are_led_by_their_earliest_article(
     steps: list[tuple[str, Article]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -47,7 +47,7 @@ def numbered(n: int) -> tuple[Article, list[Span]]:
     return Article(id=f"paper.example/{n}", title=f"Report {n}", text=text), [Span(0, len(text))]
 
 
-def test_new_archive_is_its_owners_alone(tmp_path: Path) -> None:
+def test_new_archive_is_private_to_its_owner(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         assert open_to_others(folder) == []
@@ -63,7 +63,7 @@ def test_new_archive_is_its_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((folder / "lexical").stat().st_mode) == 0o700
 
 
-def test_reader_that_catches_up_leaves_nothing_open(tmp_path: Path) -> None:
+def test_reader_that_catches_up_creates_private_files(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     small_archive(folder).close()
     shutil.rmtree(folder / "lexical")
@@ -73,7 +73,7 @@ def test_reader_that_catches_up_leaves_nothing_open(tmp_path: Path) -> None:
     assert open_to_others(folder) == []
 
 
-def test_older_archive_is_closed_at_the_next_writing_open(tmp_path: Path) -> None:
+def test_older_archive_becomes_private_when_opened_for_writing(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     small_archive(folder).close()
     for path in (folder, *folder.rglob("*")):
@@ -84,7 +84,7 @@ def test_older_archive_is_closed_at_the_next_writing_open(tmp_path: Path) -> Non
     assert open_to_others(folder) == [str(mine)]  # not the archive's
 
 
-def test_folder_for_everybody_keeps_its_mode(tmp_path: Path) -> None:
+def test_shared_folder_keeps_its_mode(tmp_path: Path) -> None:
     folder = tmp_path / "shared"
     folder.mkdir()
     folder.chmod(0o1777)
@@ -94,7 +94,7 @@ def test_folder_for_everybody_keeps_its_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE((folder / "archive.sqlite").stat().st_mode) == 0o600
 
 
-def test_backup_and_restored_archive_are_their_owners_alone(tmp_path: Path) -> None:
+def test_backup_and_restored_archive_are_private(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         write_backup(archive.store, tmp_path / "b")
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
@@ -119,7 +119,7 @@ def searched(archive: Archive) -> str:
 
 
 @pytest.mark.parametrize("left", ["nothing", "the folder", "another archive"])
-def test_archive_deleted_while_it_is_open_is_gone(tmp_path: Path, left: str) -> None:
+def test_archive_deleted_while_open_is_reported(tmp_path: Path, left: str) -> None:
     folder = tmp_path / "archive"
     archive = small_archive(folder)
     assert archive.search("harbour bridge")
@@ -144,7 +144,7 @@ def test_archive_deleted_while_it_is_open_is_gone(tmp_path: Path, left: str) -> 
         assert find_problems(again) == ()
 
 
-def test_page_says_that_the_archive_is_gone(tmp_path: Path) -> None:
+def test_page_reports_a_deleted_archive(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with small_archive(folder) as archive:
         shutil.rmtree(folder)
@@ -156,7 +156,7 @@ def test_page_says_that_the_archive_is_gone(tmp_path: Path) -> None:
         assert "is gone: it was moved, deleted or replaced" in message
 
 
-def test_read_only_mount_says_that_it_is_one(tmp_path: Path) -> None:
+def test_read_only_mount_is_reported(tmp_path: Path) -> None:
     ours, theirs = Pipe()
     process = Process(target=_read_only, args=(tmp_path / "mounted", theirs))
     process.start()

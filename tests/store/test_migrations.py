@@ -37,7 +37,7 @@ def schema(folder: Path) -> list[str]:
         return [*connection.iterdump(), str(version)]
 
 
-def test_an_archive_is_kept_of_every_version_before_the_newest() -> None:
+def test_saved_archives_exist_for_every_older_schema() -> None:
     assert {path.stem for path in KEPT.glob("v*.sql")} >= {f"v{n}" for n in VERSIONS}, (
         "before a migration is added: git stash, python -m tests.archives.keep, git stash pop"
     )
@@ -45,7 +45,7 @@ def test_an_archive_is_kept_of_every_version_before_the_newest() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("mode", ["read", "write"])
-def test_a_kept_archive_opens_and_answers(version: int, mode: str, tmp_path: Path) -> None:
+def test_saved_archive_opens_and_answers(version: int, mode: str, tmp_path: Path) -> None:
     folder = laid_out(version, tmp_path / "archive")
     with Archive.open(folder, mode=mode, embeddings=EightWords()) as archive:  # type: ignore[arg-type]
         assert {article.id for article in archive.articles()} == {
@@ -67,7 +67,7 @@ def test_a_kept_archive_opens_and_answers(version: int, mode: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_kept_archive_knows_what_it_was_fed(version: int, tmp_path: Path) -> None:
+def test_saved_archive_knows_its_articles(version: int, tmp_path: Path) -> None:
     folder = laid_out(version, tmp_path / "archive")
     with Archive.open(folder, mode="write", embeddings=EightWords()) as archive:
         report = archive.add(map(whole, (FERRY_AFLOAT, BREAD, UNDATED)))
@@ -75,7 +75,7 @@ def test_a_kept_archive_knows_what_it_was_fed(version: int, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_migration_that_fails_leaves_the_archive_as_it_was(version: int, tmp_path: Path) -> None:
+def test_failed_migration_leaves_the_archive_unchanged(version: int, tmp_path: Path) -> None:
     folder = laid_out(version, tmp_path / "archive")
     before = schema(folder)
     broken = (*MIGRATIONS, "CREATE TABLE half (a); INSERT INTO nowhere VALUES (1);")
@@ -87,7 +87,7 @@ def test_a_migration_that_fails_leaves_the_archive_as_it_was(version: int, tmp_p
     assert schema(folder) == before
 
 
-def test_a_reader_is_told_who_writes_to_an_archive_that_waits_for_its_migration(
+def test_reader_waiting_for_migration_learns_who_writes(
     tmp_path: Path,
 ) -> None:
     folder = laid_out(1, tmp_path / "archive")
@@ -104,7 +104,7 @@ def _read(folder: Path) -> None:
         assert archive.count().articles == 3
 
 
-def test_four_readers_that_open_an_older_archive_at_once_all_read_it(tmp_path: Path) -> None:
+def test_four_readers_may_migrate_at_once(tmp_path: Path) -> None:
     folder = laid_out(1, tmp_path / "archive")
     readers = [Process(target=_read, args=(folder,)) for _ in range(4)]
     for reader in readers:
@@ -114,7 +114,7 @@ def test_four_readers_that_open_an_older_archive_at_once_all_read_it(tmp_path: P
     assert [reader.exitcode for reader in readers] == [0] * 4
 
 
-def test_a_reader_that_meets_a_record_being_made_reads_it_though_its_writer_goes_on(
+def test_reader_waits_for_a_database_being_created(
     tmp_path: Path,
 ) -> None:
     begun = sqlite3.connect(
@@ -136,7 +136,7 @@ def test_a_reader_that_meets_a_record_being_made_reads_it_though_its_writer_goes
         lock.release()
 
 
-def test_an_archive_of_a_later_version_says_what_to_upgrade(tmp_path: Path) -> None:
+def test_archive_of_newer_version_says_what_to_upgrade(tmp_path: Path) -> None:
     folder = laid_out(1, tmp_path / "archive")
     with contextlib.closing(sqlite3.connect(folder / "archive.sqlite")) as connection:
         connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
@@ -144,5 +144,5 @@ def test_an_archive_of_a_later_version_says_what_to_upgrade(tmp_path: Path) -> N
         Archive.open(folder, embeddings=EightWords())
 
 
-def test_the_archive_of_today_can_be_kept(tmp_path: Path) -> None:
+def test_current_archive_can_be_saved(tmp_path: Path) -> None:
     assert keep(tmp_path).name == f"v{NEWEST}.sql"

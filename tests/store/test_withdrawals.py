@@ -66,7 +66,7 @@ def vectors_of(archive: Archive, article_id: str) -> list[bytes]:
     return list(archive._record.known_vectors(article_id).values())
 
 
-def test_a_withdrawn_article_is_gone_from_every_answer_and_in_every_revision(
+def test_withdrawn_article_is_gone_in_every_revision(
     archive: Archive,
 ) -> None:
     (hit, *_) = archive.search("Quillfeather", 1, mode="bm25")
@@ -78,14 +78,14 @@ def test_a_withdrawn_article_is_gone_from_every_answer_and_in_every_revision(
     assert archive.withdrawals([SECRET.id])[SECRET.id].reason == "a court order"
 
 
-def test_a_withdrawn_article_stays_out_when_it_is_fed_again(archive: Archive) -> None:
+def test_withdrawn_article_stays_out_when_added_again(archive: Archive) -> None:
     archive.withdraw([SECRET.id])
     report = archive.add([whole(SECRET), whole(an_article(77))])
     assert (report.new, report.changed, report.withdrawn) == (1, 0, 1)
     assert SECRET.id not in found(archive)
 
 
-def test_withdrawn_twice_it_keeps_its_day_and_takes_the_new_reason(archive: Archive) -> None:
+def test_second_withdrawal_keeps_its_day_and_updates_the_reason(archive: Archive) -> None:
     archive.withdraw([SECRET.id], reason="a letter")
     first = archive.withdrawals([SECRET.id])[SECRET.id]
     assert archive.withdraw([SECRET.id], reason="a court order") == 0
@@ -93,7 +93,7 @@ def test_withdrawn_twice_it_keeps_its_day_and_takes_the_new_reason(archive: Arch
     assert (again.at, again.reason) == (first.at, "a court order")
 
 
-def test_a_readmitted_article_answers_again_as_it_stood(archive: Archive) -> None:
+def test_reinstated_article_is_found_again(archive: Archive) -> None:
     archive.withdraw([SECRET.id])
     assert archive.reinstate([SECRET.id]) == 1
     assert SECRET.id in found(archive)
@@ -103,7 +103,7 @@ def test_a_readmitted_article_answers_again_as_it_stood(archive: Archive) -> Non
     assert archive.add([whole(SECRET)]).unchanged == 1
 
 
-def test_what_was_gone_before_it_was_withdrawn_comes_back_with_its_feed_only(
+def test_article_deleted_before_withdrawal_needs_adding_again(
     archive: Archive,
 ) -> None:
     archive.delete([SECRET.id])
@@ -115,9 +115,7 @@ def test_what_was_gone_before_it_was_withdrawn_comes_back_with_its_feed_only(
 
 
 @pytest.mark.parametrize("withdrawn_before", [False, True])
-def test_an_erased_article_is_in_no_byte_of_any_file(
-    archive: Archive, withdrawn_before: bool
-) -> None:
+def test_erased_article_is_in_no_byte_of_any_file(archive: Archive, withdrawn_before: bool) -> None:
     log = archive.path / "log.jsonl"
     kept = json.dumps({"event": "kept"})
     log.write_text(f"{json.dumps({'quoted': SECRET.title})}\n{kept}\n")
@@ -142,7 +140,7 @@ def test_an_erased_article_is_in_no_byte_of_any_file(
     assert find_problems(archive) == ()
 
 
-def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) -> None:
+def test_log_lines_shared_with_other_articles_survive_erasure(archive: Archive) -> None:
     rights = "All rights are reserved by the Harbour Courier."
     for number, title in ((30, "Town 30"), (31, SECRET.title[:11]), (32, "Letters to the editor")):
         one = an_article(number)
@@ -158,7 +156,7 @@ def test_lines_that_only_say_what_other_articles_say_too_stay(archive: Archive) 
     assert left == [*({"quoted": text} for text in said), *[{"erased": True}] * len(gone)]
 
 
-def test_an_erased_article_stays_out_and_may_be_let_in_and_fed(archive: Archive) -> None:
+def test_erased_article_stays_out_until_reinstated(archive: Archive) -> None:
     archive.erase([SECRET.id])
     assert archive.add([whole(SECRET)]).withdrawn == 1
     assert archive.reinstate([SECRET.id]) == 0
@@ -166,7 +164,7 @@ def test_an_erased_article_stays_out_and_may_be_let_in_and_fed(archive: Archive)
     assert SECRET.id in found(archive)
 
 
-def test_an_erasure_that_was_cut_short_is_finished_by_the_next_writer(archive: Archive) -> None:
+def test_interrupted_erasure_is_finished_by_the_next_writer(archive: Archive) -> None:
     (vector, *_) = vectors_of(archive, SECRET.id)
     Withdrawals(archive._record).withdraw([SECRET.id], "", Erasure.BEGUN)  # and here it dies
     archive.close()
@@ -188,7 +186,7 @@ def _search_until_told(path: Path, end: Connection) -> None:
         end.send((SECRET.id in found(reader), len(reader.search("bridge", 60, mode="vector"))))
 
 
-def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive) -> None:
+def test_reader_continues_through_an_erasure(archive: Archive) -> None:
     ours, theirs = Pipe()
     process = Process(target=_search_until_told, args=(archive.path, theirs))
     process.start()
@@ -200,7 +198,7 @@ def test_a_reader_goes_on_through_an_erasure_and_finds_the_rest(archive: Archive
     assert process.exitcode == 0
 
 
-def test_an_article_named_twice_is_taken_down_once(tmp_path: Path) -> None:
+def test_article_named_twice_is_withdrawn_once(tmp_path: Path) -> None:
     small_archive(tmp_path / "archive").close()
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
         twice = [ARTICLES[0].id] * 2

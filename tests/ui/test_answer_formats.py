@@ -48,7 +48,7 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("form", answer_formats.FORMATS)
-def test_every_format_names_the_words_the_article_and_the_state(form: str) -> None:
+def test_every_format_has_quote_source_and_sequence_number(form: str) -> None:
     text = answer_formats.export(SAID, form, ENGLISH)
     plainly = text.replace("\\", "")
     assert QUOTE in plainly
@@ -57,14 +57,14 @@ def test_every_format_names_the_words_the_article_and_the_state(form: str) -> No
     assert "4321" in plainly
 
 
-def test_a_copy_holds_the_statements_with_their_numbers_and_sources() -> None:
+def test_plain_text_has_numbered_statements_and_sources() -> None:
     text = answer_formats.plain(SAID, ENGLISH)
     assert "Who said it?" in text
     assert f"{ANSWER.statements[0].text} [1]" in text
     assert re.search(r"^\[1\] .*https://paper.example/1$", text, re.MULTILINE)
 
 
-def test_a_refusal_is_taken_away_as_one() -> None:
+def test_refusal_is_exported_as_one() -> None:
     text = answer_formats.plain(said("Who?", REFUSED), ENGLISH)
     assert "No answer found in the archive. The passages found are about something else." in text
     assert answer_formats.ris(said("Who?", REFUSED), ENGLISH) == ""
@@ -72,7 +72,7 @@ def test_a_refusal_is_taken_away_as_one() -> None:
 
 
 @given(st.text() | st.just(EVIL))
-def test_a_record_cannot_be_forged_by_an_article(text: str) -> None:
+def test_ris_record_cannot_be_forged_by_an_article(text: str) -> None:
     lines = answer_formats.ris(said("Who?", evil_answer(text)), ENGLISH).split("\r\n")
     assert [line for line in lines if line.startswith("ER  - ")] == ["ER  - "]
     assert lines[0] == "TY  - NEWS"
@@ -80,17 +80,17 @@ def test_a_record_cannot_be_forged_by_an_article(text: str) -> None:
 
 
 @given(st.text() | st.just(EVIL))
-def test_a_page_holds_no_markup_of_an_article(text: str) -> None:
+def test_html_export_has_no_markup_of_an_article(text: str) -> None:
     tags = Tags(answer_formats.page(said(text, evil_answer(text)), ENGLISH)).tags
     assert not {"script", "img", "b", "i"} & set(tags)
 
 
-def test_markdown_shows_an_articles_markup_as_text() -> None:
+def test_markdown_shows_article_markup_as_text() -> None:
     text = answer_formats.markdown(said("Who?", evil_answer(EVIL)), ENGLISH)
     assert not re.search(r"(?<!\\)<script|(?<!\\)\]\((?!/)|(?<!\\)\*\*b", text)
 
 
-def test_csl_says_where_the_passage_stands() -> None:
+def test_csl_gives_the_position_of_the_quote() -> None:
     (item,) = json.loads(answer_formats.csl(SAID, ENGLISH))
     assert item["type"] == "article-newspaper"
     custom = item["custom"]
@@ -99,12 +99,12 @@ def test_csl_says_where_the_passage_stands() -> None:
     assert custom["archive_sequence"] == 4321
 
 
-def test_a_passage_cited_twice_is_listed_once() -> None:
+def test_passage_cited_twice_is_listed_once() -> None:
     assert len(json.loads(answer_formats.csl([*SAID, *SAID], ENGLISH))) == 1
 
 
 @pytest.mark.parametrize("form", answer_formats.FORMATS)
-def test_passages_are_taken_away_where_no_answer_was_asked_for(form: str) -> None:
+def test_passages_are_exported_without_an_answer(form: str) -> None:
     passage = replace(CITATION, quote=CITATION.passage.text)
     found = said("Who said it?", Answer("Who said it?"), passages=(passage,))
     text = answer_formats.export(found, form, ENGLISH)
@@ -113,7 +113,7 @@ def test_passages_are_taken_away_where_no_answer_was_asked_for(form: str) -> Non
     assert passage.quote in " ".join(answer_formats.plain(found, ENGLISH).split())
 
 
-def test_each_answer_names_the_state_and_the_day_it_was_given_in() -> None:
+def test_each_answer_names_its_sequence_number_and_day() -> None:
     day = datetime(2024, 10, 30, tzinfo=UTC)
     both = [*said("Who?", ANSWER, sequence=5, asked_on=day), *said("When?", REFUSED, sequence=9)]
     text = answer_formats.plain(both, ENGLISH)
@@ -121,7 +121,7 @@ def test_each_answer_names_the_state_and_the_day_it_was_given_in() -> None:
     assert "sequence number 9." in text
 
 
-def test_what_is_taken_away_is_in_the_readers_language() -> None:
+def test_export_is_in_the_readers_language() -> None:
     answer = replace(
         ANSWER,
         statements=(replace(ANSWER.statements[0], support="partly"),),

@@ -128,7 +128,7 @@ def test_every_notice_has_a_message_with_its_parameters() -> None:
         assert blanks(forms(found[code])[0]) == expected, code
 
 
-def test_every_call_names_a_message_and_fills_its_blanks() -> None:
+def test_every_call_names_a_message_and_its_parameters() -> None:
     found = {key: message for (context, key), message in messages("en").items() if not context}
     named = list(calls())
     assert len(named) > 80
@@ -150,7 +150,7 @@ def test_every_message_of_the_page_is_used() -> None:
 
 
 @pytest.mark.slow
-def test_every_notice_in_the_code_has_the_parameters_of_its_code() -> None:
+def test_every_notice_in_the_code_has_its_parameters() -> None:
     made = 0
     for node in (node for tree in trees("rag", "ingest", "ui") for node in ast.walk(tree)):
         if not isinstance(node, ast.Call) or ast.unparse(node.func) != "Notice":
@@ -164,7 +164,7 @@ def test_every_notice_in_the_code_has_the_parameters_of_its_code() -> None:
     assert made > 40
 
 
-def test_every_code_is_returned_by_something() -> None:
+def test_every_code_is_used() -> None:
     said = set(constants("rag", "ui"))
     patterns = [re.compile(one) for one in said if "[a-z]+" in one]
     for code in CODES:
@@ -185,7 +185,7 @@ def test_every_notice_is_rendered(code: str, language: str) -> None:
             assert value in words, name
 
 
-def test_dates_numbers_and_lists_are_the_languages_own() -> None:
+def test_dates_numbers_and_lists_follow_the_language() -> None:
     earlier = Notice("earlier_article", source="The Post", published="2024-05-03")
     assert "The Post, 3 May 2024" in render(earlier)
     assert "The Post, 3. Mai 2024" in render(earlier, "de")
@@ -208,7 +208,7 @@ def test_plural_forms_follow_the_count() -> None:
     assert [GERMAN("publishers_count", count=n) for n in (1, 2)] == ["1 Zeitung", "2 Zeitungen"]
 
 
-def test_a_refusal_says_what_was_searched_and_notices_do_not_repeat_it() -> None:
+def test_refusal_lists_limits_and_notices_do_not_repeat_them() -> None:
     limited = Notice("search_limited", publishers=["A", "B"], before="2024-05-01")
     other = Notice("archive_as_of", day="2024-05-02")
     answer = Answer("Who?", refused=True, refusal=Notice("off_topic"), notices=(other, limited))
@@ -229,7 +229,7 @@ def test_a_refusal_says_what_was_searched_and_notices_do_not_repeat_it() -> None
     assert refusal_text(failed, GERMAN) == "It is gone."
 
 
-def test_a_label_stands_in_brackets_before_its_statement() -> None:
+def test_label_stands_in_brackets_before_its_statement() -> None:
     label = Notice("later_source", day="2024-05-03", publisher="The Post")
     statement = Statement("It rained.", label=label)
     assert statement_text(statement, ENGLISH) == "[later, 3 May 2024, The Post:] It rained."
@@ -242,7 +242,7 @@ def test_a_label_stands_in_brackets_before_its_statement() -> None:
     )
 
 
-def test_what_was_understood_is_one_line() -> None:
+def test_understood_constraints_are_one_line() -> None:
     understood = (
         Notice("preferably_between", first="2024-05-01", last="2024-05-31"),
         Notice("with_phrases", phrases=["red line", "grain deal"]),
@@ -252,13 +252,13 @@ def test_what_was_understood_is_one_line() -> None:
     )
 
 
-def test_words_of_an_article_are_never_a_template() -> None:
+def test_article_text_is_never_a_template() -> None:
     notice = Notice("corrected", title="{title} {0} %s", correction="{language.__class__}")
     assert "{title} {0} %s" in render(notice)
     assert "{language.__class__}" in render(notice)
 
 
-def test_an_unknown_language_is_english() -> None:
+def test_unknown_language_falls_back_to_english() -> None:
     assert texts_in("tlh") is texts_in("en")
     assert preferred_language("fr-CH, de-CH;q=0.9, en;q=0.8") == "de"
     assert preferred_language("") == preferred_language("tlh") == "en"

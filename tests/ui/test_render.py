@@ -43,14 +43,14 @@ NO_ANSWER = "No answer found in the archive. The passages found are about someth
 HEAD_KEYS = ["title", "publisher", "url", "published", "correction"]
 
 
-def test_a_hit_has_the_fixed_shape() -> None:
+def test_hit_value_has_the_fixed_keys() -> None:
     value = render.hit_value(HIT)
     assert list(value) == ["article_id", "start", "end", "text", "score", *HEAD_KEYS, "copies"]
     assert value["published"] == "2024-10-24"
     assert json.loads(render.json_text([value])) == [value]
 
 
-def test_an_answer_has_the_fixed_shape() -> None:
+def test_answer_value_has_the_fixed_keys() -> None:
     value = answer_formats.answer_value(ANSWER)
     assert list(value) == [
         "question", "text", "statements", "refused", "reason", "refusal", "notice",
@@ -66,7 +66,7 @@ def test_an_answer_has_the_fixed_shape() -> None:
     assert (value["as_of"], value["refused"], value["closest"]) == ("2024-10-24", False, [])
 
 
-def test_a_refusal_gives_the_closest_articles_as_hits() -> None:
+def test_refusal_value_has_the_closest_articles() -> None:
     value = answer_formats.answer_value(REFUSED)
     assert (value["refused"], value["as_of"], value["statements"]) == (True, None, [])
     assert value["text"] == value["reason"] == NO_ANSWER
@@ -74,7 +74,7 @@ def test_a_refusal_gives_the_closest_articles_as_hits() -> None:
     assert value["closest"][0] == render.hit_value(HIT)
 
 
-def test_no_date_is_null_and_a_time_is_kept() -> None:
+def test_iso_date_of_none_is_null_and_keeps_times() -> None:
     assert render.iso_date(None) is None
     assert render.iso_date(DAY) == "2024-10-24"
     assert render.iso_date(DAY + timedelta(hours=3)) == "2024-10-24T03:00:00+00:00"
@@ -82,7 +82,7 @@ def test_no_date_is_null_and_a_time_is_kept() -> None:
     assert render.iso_date(seoul) == "2024-10-24"
 
 
-def test_dates_are_spoken_in_words() -> None:
+def test_spoken_date_is_in_words() -> None:
     assert render.spoken_date(DAY) == "24 October 2024"
     assert render.spoken_date(DAY + timedelta(hours=3)) == "24 October 2024, 03:00 UTC"
     assert render.spoken_date(None) == ""
@@ -97,11 +97,11 @@ def test_dates_are_spoken_in_words() -> None:
         (100, "24 October 2024 to 1 February 2025"),
     ],
 )
-def test_a_period_is_said_as_short_as_it_can_be(days: int, said: str) -> None:
+def test_period_is_as_short_as_possible(days: int, said: str) -> None:
     assert render.period(DAY, DAY + timedelta(days=days)) == said
 
 
-def test_the_terminal_shows_statements_then_sources_then_the_day() -> None:
+def test_terminal_shows_statements_sources_and_date() -> None:
     assert terminal.answer_text(ANSWER) == (
         "“We may send weapons,” he said. [1]\n"
         "\n"
@@ -113,7 +113,7 @@ def test_the_terminal_shows_statements_then_sources_then_the_day() -> None:
     )
 
 
-def test_who_else_printed_a_story_is_named_beneath_it_and_listed() -> None:
+def test_copies_are_named_below_a_source_and_in_json() -> None:
     copies = tuple(
         replace(HEAD, article_id=f"{number}", publisher=publisher)
         for number, publisher in enumerate(("Harbour Courier", "Pellworth\x1b[31m Tribune"))
@@ -128,14 +128,14 @@ def test_who_else_printed_a_story_is_named_beneath_it_and_listed() -> None:
     assert [list(copy) for copy in listed] == [["article_id", *HEAD_KEYS]] * 2
 
 
-def test_a_refusal_names_each_of_the_closest_articles_once() -> None:
+def test_refusal_names_each_closest_article_once() -> None:
     text = terminal.answer_text(REFUSED)
     assert text.startswith(f"{NO_ANSWER}\n\nClosest articles\n")
     assert text.count("Seoul weighs weapons") == 1
     assert "Sources" not in text
 
 
-def test_a_statement_that_is_not_borne_out_is_marked() -> None:
+def test_partly_supported_statement_is_marked() -> None:
     reason = Notice("number_missing", number="nine")
     doubtful = replace(ANSWER.statements[0], support="partly", reason=reason)
     text = terminal.answer_text(replace(ANSWER, statements=(doubtful,)), width=200)
@@ -149,7 +149,7 @@ def test_hits_are_numbered_and_wrapped() -> None:
     assert terminal.hits_text([]) == ""
 
 
-def test_escape_sequences_of_an_article_do_not_reach_the_terminal() -> None:
+def test_escape_sequences_do_not_reach_the_terminal() -> None:
     colour, title, clear = "a\x1b[31mred\x1b[0m", "\x1b]0;title\x07b", "\x9b2Jc"
     evil = f"{colour} {title} {clear} \x1b]8;;http://evil\x1b\\d\x08\x00e \u202edlrow"
     assert render.terminal_text(evil) == "ared b c de dlrow"
@@ -185,15 +185,15 @@ def test_json_keeps_every_character_and_prints_no_control(text: str) -> None:
         "",
     ],
 )
-def test_only_web_addresses_are_followed(url: str) -> None:
+def test_web_address_rejects_other_schemes(url: str) -> None:
     assert render.web_address(url) == ""
 
 
-def test_a_web_address_is_given_back() -> None:
+def test_web_address_returns_http_addresses() -> None:
     assert render.web_address(" HTTPS://paper.example/a?b=1 ") == "HTTPS://paper.example/a?b=1"
 
 
-def test_status_says_what_the_archive_covers() -> None:
+def test_status_shows_what_the_archive_covers() -> None:
     status = ArchiveStatus(
         path=Path("archive"),
         articles=1200,
@@ -238,7 +238,7 @@ def test_status_says_what_the_archive_covers() -> None:
         ({}, None, "24 October 2024: running, or interrupted"),
     ],
 )
-def test_the_status_says_what_came_of_the_last_ingest(
+def test_status_shows_the_last_ingest(
     figures: dict[str, object], ended: datetime | None, said: str
 ) -> None:
     run = IngestRun(1, DAY, ended, figures)

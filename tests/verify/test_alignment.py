@@ -14,28 +14,28 @@ PASSAGE = [
 ]
 
 
-def test_what_stands_there_in_one_piece_costs_nothing() -> None:
+def test_alignment_cost_of_a_verbatim_claim_is_zero() -> None:
     assert alignment_cost("The museum sold 400 copies.", PASSAGE) == 0
     assert alignment_cost("the MUSEUM sold 400 copies", PASSAGE) == 0
 
 
-def test_what_has_no_word_of_it_costs_most() -> None:
+def test_alignment_cost_of_unrelated_words_is_one() -> None:
     assert alignment_cost("Ferries rarely arrive early.", PASSAGE) == 1
     assert alignment_cost("Ferries rarely arrive early.", []) == 1
 
 
-def test_a_sentence_fused_from_two_costs_more_than_either_cut_short() -> None:
+def test_fused_sentence_costs_more_than_a_shortened_one() -> None:
     fused = alignment_cost("Ines Calder wrote the museum sold the island.", PASSAGE)
     assert fused > alignment_cost("Ines Calder wrote the book in the winter.", PASSAGE) > 0
 
 
-def test_leaving_out_an_aside_costs_less_than_leaving_out_a_verb() -> None:
+def test_omitted_aside_costs_less_than_an_omitted_verb() -> None:
     aside = alignment_cost("Ines Calder wrote the book in the winter.", PASSAGE)
     verb = alignment_cost("Ines Calder, who keeps the book in the winter.", PASSAGE)
     assert aside < verb
 
 
-def test_a_seam_where_a_clause_ends_costs_less_than_one_in_its_middle() -> None:
+def test_seam_at_a_clause_end_costs_less() -> None:
     whole = alignment_cost(
         "It means to print it again. She no longer lives on the island.", PASSAGE
     )
@@ -43,13 +43,13 @@ def test_a_seam_where_a_clause_ends_costs_less_than_one_in_its_middle() -> None:
     assert whole < torn
 
 
-def test_a_new_word_costs_more_if_it_carries_meaning() -> None:
+def test_new_content_word_costs_more_than_a_function_word() -> None:
     assert alignment_cost("The museum never sold 400 copies.", PASSAGE) < alignment_cost(
         "The museum burned sold 400 copies.", PASSAGE
     )
 
 
-def test_an_empty_claim_costs_nothing_and_has_all_signals() -> None:
+def test_empty_claim_costs_nothing_and_has_all_signals() -> None:
     assert alignment_cost("...", PASSAGE) == 0
     assert lexical_signals("...", []).keys() == lexical_signals("Ines wrote it.", PASSAGE).keys()
 
@@ -65,11 +65,13 @@ def test_an_empty_claim_costs_nothing_and_has_all_signals() -> None:
         ("patchwork", "She lives on the island.", "The island sold Ines copies."),
     ],
 )
-def test_each_signal_is_higher_for_what_is_borne_out(signal: str, right: str, wrong: str) -> None:
+def test_lexical_signal_is_higher_for_a_supported_claim(
+    signal: str, right: str, wrong: str
+) -> None:
     assert lexical_signals(right, PASSAGE)[signal] > lexical_signals(wrong, PASSAGE)[signal]
 
 
-def test_without_evidence_nothing_is_close() -> None:
+def test_max_similarity_without_evidence_is_zero() -> None:
     import numpy as np
 
     assert max_similarity(np.ones(2, np.float32), np.zeros((0, 2), np.float32)) == 0

@@ -29,7 +29,7 @@ def verdict(claim: str, hit: Hit = HIT) -> Verdict:
         "Han said in Seoul on 24 October 2024, “We will not look away if our safety is at stake.”",
     ],
 )
-def test_what_the_passage_says_is_supported(claim: str) -> None:
+def test_claim_in_the_passage_is_supported(claim: str) -> None:
     assert verdict(claim).support == "supported"
 
 
@@ -54,23 +54,23 @@ def test_what_the_passage_says_is_supported(claim: str) -> None:
         ("A new ferry began to sail between the islands.", "not_in_passage"),
     ],
 )
-def test_what_the_passage_does_not_say_is_not_supported(claim: str, code: str) -> None:
+def test_claim_not_in_the_passage_is_not_supported(claim: str, code: str) -> None:
     found = verdict(claim)
     assert found.support != "supported"
     assert found.reason is not None
     assert found.reason.code == code
 
 
-def test_a_claim_that_cites_nothing_is_not_supported() -> None:
+def test_claim_without_citation_is_not_supported() -> None:
     assert Verifier(bag_of_words).verify("It rained.", []).support == "not supported"
 
 
-def test_a_claim_in_other_words_is_measured() -> None:
+def test_paraphrased_claim_is_scored() -> None:
     assert verdict("The new ferry carries 400 passengers.", BOAT).support == "supported"
     assert verdict("The ferry line went bankrupt and was closed.", BOAT).support != "supported"
 
 
-def test_an_entailment_model_decides_where_one_is_set() -> None:
+def test_entailment_model_decides_if_set() -> None:
     def never(pairs: object) -> list[tuple[float, float, float]]:
         return [(0.1, 0.1, 0.8)]
 

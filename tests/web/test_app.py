@@ -39,13 +39,13 @@ def test_only_ask_and_search_are_endpoints(page: Any) -> None:
     assert not page.get_api_info()["unnamed_endpoints"]
 
 
-def test_nothing_is_reported_to_anybody(page: Any) -> None:
+def test_page_sends_no_analytics(page: Any) -> None:
     assert page.config["analytics_enabled"] is False
     stylesheets = theme()._stylesheets
     assert not [sheet for sheet in stylesheets if "//" in sheet]
 
 
-def test_it_is_served_past_a_proxy_and_where_the_page_is_long_in_coming(
+def test_page_starts_behind_a_proxy_and_on_slow_startup(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")

@@ -24,7 +24,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         yield opened
 
 
-def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: Path) -> None:
+def test_feedback_is_kept_with_its_answer(archive: Archive, tmp_path: Path) -> None:
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     for liked, reason in ((True, ""), (True, "it was the right one\nindeed")):
         told = feedback.feedback_of(desk, 0, liked=liked, reason=reason)
@@ -39,7 +39,7 @@ def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: P
     assert first["archive_sequence"] == archive.version
 
 
-def test_two_visitors_thumbs_are_not_taken_for_one(archive: Archive) -> None:
+def test_feedback_of_two_visitors_has_different_ids(archive: Archive) -> None:
     desks = [asked(archive, Session(), "What about the harbour bridge?")[-1] for _ in range(2)]
     told = [feedback.feedback_of(desk, 0, liked=True) for desk in desks]
     assert told[0] is not None
@@ -47,7 +47,7 @@ def test_two_visitors_thumbs_are_not_taken_for_one(archive: Archive) -> None:
     assert told[0]["id"] != told[1]["id"]
 
 
-def test_a_follow_up_is_kept_so_that_it_can_be_asked_again(archive: Archive) -> None:
+def test_feedback_on_a_follow_up_can_be_replayed(archive: Archive) -> None:
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     filters = Filters(after=datetime(2024, 10, 1, tzinfo=UTC), publishers=("The Harbour Courier",))
     desk = asked(archive, desk, "And what about it?", filters=filters)[-1]
@@ -60,7 +60,7 @@ def test_a_follow_up_is_kept_so_that_it_can_be_asked_again(archive: Archive) -> 
     assert question.asked_on == desk.turns[1].asked_on.replace(microsecond=0)  # type: ignore[union-attr]
 
 
-def test_what_readers_liked_is_evaluated_with(archive: Archive, tmp_path: Path) -> None:
+def test_liked_answers_become_evaluation_questions(archive: Archive, tmp_path: Path) -> None:
     for liked in (False, True):
         desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
         told = feedback.feedback_of(desk, 0, liked=liked)
@@ -73,12 +73,12 @@ def test_what_readers_liked_is_evaluated_with(archive: Archive, tmp_path: Path) 
     assert liked_one.question == "What about the harbour bridge?"
 
 
-def test_a_readers_later_thumb_stands_for_the_earlier(archive: Archive) -> None:
+def test_later_feedback_replaces_the_earlier(archive: Archive) -> None:
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     told = [json.dumps(feedback.feedback_of(desk, 0, liked=liked)) for liked in (False, True)]
     (question,) = read_questions(told)
     assert question.gold == ("courier.example/harbour",)
 
 
-def test_no_thumb_is_kept_of_a_turn_that_is_not_there() -> None:
+def test_feedback_on_a_missing_turn_is_none() -> None:
     assert feedback.feedback_of(Session(), 0, liked=True) is None

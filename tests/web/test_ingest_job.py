@@ -58,7 +58,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         ("127.0.0.1", {"host": "localhost", "sec-fetch-site": "same-origin"}),
     ],
 )
-def test_who_sits_at_the_machine_may_feed(client: str, headers: dict[str, str]) -> None:
+def test_local_visitor_may_write(client: str, headers: dict[str, str]) -> None:
     assert may_feed("local", client, headers)
     assert may_feed("anyone", client, headers)
     assert not may_feed("none", client, headers)
@@ -78,9 +78,7 @@ def test_who_sits_at_the_machine_may_feed(client: str, headers: dict[str, str]) 
         ("127.0.0.1", {}),
     ],
 )
-def test_who_comes_from_elsewhere_may_not_unless_everyone_may(
-    client: str, headers: dict[str, str]
-) -> None:
+def test_remote_visitor_may_write_only_if_anyone_may(client: str, headers: dict[str, str]) -> None:
     assert not may_feed("local", client, headers)
     assert may_feed("anyone", client, headers)
 
@@ -94,12 +92,12 @@ def test_who_comes_from_elsewhere_may_not_unless_everyone_may(
         {**HERE, "sec-fetch-site": "same-site"},
     ],
 )
-def test_another_sites_page_may_never_feed(headers: dict[str, str]) -> None:
+def test_cross_site_request_may_never_write(headers: dict[str, str]) -> None:
     assert not may_feed("local", "127.0.0.1", headers)
     assert not may_feed("anyone", "127.0.0.1", headers)
 
 
-def test_no_path_is_taken_for_an_address() -> None:
+def test_addresses_in_rejects_paths() -> None:
     found = addresses_in(" https://a.example/1\n/etc/passwd file:///etc/passwd https://a.example/1")
     assert found == (["https://a.example/1"], ["/etc/passwd", "file:///etc/passwd"])
 
@@ -110,9 +108,7 @@ def fed(archive: Archive, files: list[Path], addresses: tuple[str, ...] = ()) ->
     return last
 
 
-def test_a_file_goes_in_while_the_page_reads_and_leaves_nothing_behind(
-    archive: Archive, tmp_path: Path
-) -> None:
+def test_uploaded_file_is_ingested_and_removed(archive: Archive, tmp_path: Path) -> None:
     dump = tmp_path / "dump.jsonl"
     for new in (1, 0):
         dump.write_text(json.dumps(LINE) + "\n{broken\n")
@@ -125,9 +121,7 @@ def test_a_file_goes_in_while_the_page_reads_and_leaves_nothing_behind(
     assert not [path for path in (archive.path / "given").rglob("*") if path.is_file()]
 
 
-def test_the_same_text_is_the_same_article_and_another_is_another(
-    archive: Archive, tmp_path: Path
-) -> None:
+def test_uploaded_text_is_identified_by_its_content(archive: Archive, tmp_path: Path) -> None:
     note = tmp_path / "note.txt"
     told = []
     for text in ("The ferry sank.", "The ferry sank.", "The ferry did not sink."):
@@ -138,14 +132,14 @@ def test_the_same_text_is_the_same_article_and_another_is_another(
     assert told == [(1, 0, 0), (0, 0, 1), (1, 0, 0)]
 
 
-def test_no_private_address_is_fetched(archive: Archive) -> None:
+def test_private_address_is_not_fetched(archive: Archive) -> None:
     last = fed(archive, [], ("http://127.0.0.1:9/secret",))
     assert last.report is not None
     assert (last.report.new, last.report.rejected) == (0, 1)
     assert "http://127.0.0.1:9/secret" in last.rejects[0][0]
 
 
-def test_where_somebody_else_writes_nothing_goes_in(archive: Archive, tmp_path: Path) -> None:
+def test_locked_archive_takes_no_upload(archive: Archive, tmp_path: Path) -> None:
     dump = tmp_path / "dump.jsonl"
     dump.write_text(json.dumps(LINE))
     with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()):
@@ -154,7 +148,7 @@ def test_where_somebody_else_writes_nothing_goes_in(archive: Archive, tmp_path: 
             withdraw_articles(archive, Settings(), [HARBOUR.id], "")
 
 
-def test_an_article_is_taken_out_and_stays_out(archive: Archive, tmp_path: Path) -> None:
+def test_withdrawn_article_stays_out(archive: Archive, tmp_path: Path) -> None:
     ids = parse_ids(archive, f"{HARBOUR.url}?utm_source=x")
     assert ids == [HARBOUR.id]
     assert withdraw_articles(archive, Settings(), ids, "court order") == 1
@@ -166,7 +160,7 @@ def test_an_article_is_taken_out_and_stays_out(archive: Archive, tmp_path: Path)
     assert archive.article(HARBOUR.id) is None
 
 
-def test_what_is_told_of_a_feeding_is_text() -> None:
+def test_ingest_report_is_escaped() -> None:
     evil = "<img src=x onerror=alert(1)>"
     for language in ("en", "de"):
         texts = texts_in(language)
@@ -178,14 +172,12 @@ def test_what_is_told_of_a_feeding_is_text() -> None:
             assert "<img" not in ingest_html(intake, texts)
 
 
-def test_the_status_says_what_the_archive_holds(archive: Archive) -> None:
+def test_status_shows_what_the_archive_holds(archive: Archive) -> None:
     told = status_html(archive.status(), texts_in("en"))
     assert f"<dd>{len(ARTICLES)}</dd>" in html.unescape(told)
 
 
-def test_a_program_that_may_not_feed_is_refused_by_each_handler(
-    archive: Archive, tmp_path: Path
-) -> None:
+def test_program_without_write_access_is_rejected(archive: Archive, tmp_path: Path) -> None:
     gradio_client = pytest.importorskip("gradio_client")
     chatbot: Any = QuotingChatbot(archive)
     settings = Settings(port=0, write_access="none")
@@ -220,7 +212,7 @@ def called(address: str, index: int, inputs: int) -> httpx.Response:
     return httpx.post(f"{address}gradio_api/queue/join", json=sent)
 
 
-def test_each_handler_asks_again_whether_it_may(archive: Archive) -> None:
+def test_each_handler_checks_write_access(archive: Archive) -> None:
     chatbot: Any = QuotingChatbot(archive)
     blocks = build_page(archive, chatbot, Settings())
     stranger = gr.Request(fastapi.Request({"type": "http", "headers": [], "state": {}}))

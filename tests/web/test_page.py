@@ -39,7 +39,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         yield opened
 
 
-def test_a_conversation_grows_by_whole_answers(archive: Archive) -> None:
+def test_conversation_grows_by_whole_answers(archive: Archive) -> None:
     desks = asked(archive, Session(), " What about the harbour bridge? ")
     assert desks[0].turns[0].progress == "growing"
     (turn,) = desks[-1].turns
@@ -50,12 +50,12 @@ def test_a_conversation_grows_by_whole_answers(archive: Archive) -> None:
     assert again.turns[0] == turn
 
 
-def test_no_question_changes_nothing() -> None:
+def test_empty_question_changes_nothing() -> None:
     desk = Session()
     assert run_turn.begin_turn(desk, AskRequest("  ")) is desk
 
 
-def test_no_question_is_begun_while_another_is_answered(archive: Archive) -> None:
+def test_no_question_starts_while_another_is_answered(archive: Archive) -> None:
     waiting = run_turn.begin_turn(Session(), AskRequest("What about the harbour bridge?"))
     growing = next(run_turn.run_turn(archive, QuotingChatbot(archive), waiting))  # type: ignore[arg-type]
     for busy in (waiting, growing):
@@ -64,7 +64,7 @@ def test_no_question_is_begun_while_another_is_answered(archive: Archive) -> Non
     assert len(run_turn.begin_turn(run_turn.stop_turn(growing), AskRequest("apples")).turns) == 2
 
 
-def test_what_goes_wrong_is_said_in_the_chat(archive: Archive) -> None:
+def test_error_is_shown_in_the_chat(archive: Archive) -> None:
     class Failing:
         chat_model = None
 
@@ -80,7 +80,7 @@ def test_what_goes_wrong_is_said_in_the_chat(archive: Archive) -> None:
     assert "the chat model did not answer" in said
 
 
-def test_a_stopped_answer_stays_as_far_as_it_came(archive: Archive) -> None:
+def test_stopped_answer_keeps_its_statements(archive: Archive) -> None:
     begun = run_turn.begin_turn(Session(), AskRequest("What about the harbour bridge?"))
     answers = run_turn.run_turn(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
     growing = next(answers)
@@ -91,7 +91,7 @@ def test_a_stopped_answer_stays_as_far_as_it_came(archive: Archive) -> None:
     assert list(run_turn.run_turn(archive, None, stopped)) == []  # type: ignore[arg-type]
 
 
-def test_an_answer_that_broke_off_is_stopped(archive: Archive) -> None:
+def test_broken_off_answer_is_stopped(archive: Archive) -> None:
     class Broken:
         chat_model = None
 
@@ -110,7 +110,7 @@ def test_an_answer_that_broke_off_is_stopped(archive: Archive) -> None:
     assert run_turn.finish_turn(growing).turns[-1].progress == "stopped"
 
 
-def test_an_answer_remembers_when_and_of_what_it_was_asked(archive: Archive) -> None:
+def test_turn_keeps_its_time_and_standalone_question(archive: Archive) -> None:
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     desk = asked(archive, desk, "And what about it last week?")[-1]
     first, second = desk.turns
@@ -120,7 +120,7 @@ def test_an_answer_remembers_when_and_of_what_it_was_asked(archive: Archive) -> 
     assert second.request.question == "And what about it last week?"
 
 
-def test_what_lies_outside_of_the_archive_is_said_to(archive: Archive) -> None:
+def test_question_outside_coverage_is_flagged(archive: Archive) -> None:
     before, after = datetime(2023, 3, 1, tzinfo=UTC), datetime(2023, 4, 1, tzinfo=UTC)
     for question, filters, outside in (
         ("What was reported about the harbour in March 2023?", Filters(), True),
@@ -132,7 +132,7 @@ def test_what_lies_outside_of_the_archive_is_said_to(archive: Archive) -> None:
         assert turn.out_of_coverage == outside, question
 
 
-def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> None:
+def test_browser_storage_keeps_spans_not_text(archive: Archive) -> None:
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     value = browser_storage.to_browser(desk)
     assert "six weeks" in desk.turns[0].answer.hits[0].passage.text
@@ -145,7 +145,7 @@ def test_a_browser_keeps_where_it_stands_not_what_it_says(archive: Archive) -> N
     ]
 
 
-def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
+def test_browser_storage_restores_the_whole_session(archive: Archive) -> None:
     begun = run_turn.begin_turn(
         Session(), AskRequest("What about the harbour?", removed_constraints=("window", "moon"))
     )
@@ -177,7 +177,7 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
     )
 
 
-def test_a_browser_brings_back_notices_and_passes_over_forged_ones(archive: Archive) -> None:
+def test_browser_storage_restores_notices_and_drops_forged_ones(archive: Archive) -> None:
     label = Notice("dated", day="2024-10-21")
     why = Notice("names_missing", names=["Ada Quill", "Jonas Berg"])
     notices = (Notice("low_confidence"), Notice("corrected", title="A", correction="B"))
@@ -204,7 +204,7 @@ def test_a_browser_brings_back_notices_and_passes_over_forged_ones(archive: Arch
     assert messages.chat_messages(back.turns, texts_in("de"))
 
 
-def test_a_browser_brings_back_the_words_that_an_earlier_version_kept(archive: Archive) -> None:
+def test_browser_storage_restores_texts_of_an_earlier_version(archive: Archive) -> None:
     said = {"text": "[3 May 2024:] It rained.", "support": "partly", "reason": "only part of it"}
     turn = {"question": "Who?", "statements": [said], "notice": "The passages differ."}
     value = {"conversations": [{"id": "0" * 16, "turns": [turn]}]}
@@ -216,7 +216,7 @@ def test_a_browser_brings_back_the_words_that_an_earlier_version_kept(archive: A
     assert "The passages differ" in shown
 
 
-def test_what_was_taken_down_does_not_come_back_from_a_browser(archive: Archive) -> None:
+def test_browser_storage_does_not_restore_withdrawn_articles(archive: Archive) -> None:
     class Emptied:
         def article(self, article_id: str, revision: int | None = None, /) -> Article | None:
             return None
@@ -233,11 +233,11 @@ def test_what_was_taken_down_does_not_come_back_from_a_browser(archive: Archive)
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", {}, {"conversations": [{"id": 1}]}, [[]]])
-def test_what_a_browser_holds_else_is_passed_over(archive: Archive, value: object) -> None:
+def test_browser_storage_ignores_other_values(archive: Archive, value: object) -> None:
     assert browser_storage.from_browser(value, archive) == ()
 
 
-def test_a_link_asks_what_was_asked() -> None:
+def test_permalink_round_trips_the_request() -> None:
     fields: dict[str, object] = {
         "after": "2024-10-01",
         "before": "2024-10-31",
@@ -255,13 +255,13 @@ def test_a_link_asks_what_was_asked() -> None:
     assert request_from_link([("after", "2024-10-01")]) is None
 
 
-def test_what_is_no_day_is_named_and_narrows_nothing() -> None:
+def test_invalid_date_is_named_and_filters_nothing() -> None:
     question, wrong = request_from_fields("Who?", "answer", "relevance", {"after": "10/11/2024"})
     assert wrong == ["10/11/2024"]
     assert question.filters.after is None
 
 
-def test_conversations_are_put_in_front_and_taken_away(archive: Archive) -> None:
+def test_conversations_are_switched_and_deleted(archive: Archive) -> None:
     first = asked(archive, Session(), "What about the harbour bridge?")[-1]
     second = asked(archive, first.started(), "What about the apples?")[-1]
     assert second.conversations[0].title == "What about the apples?"
@@ -272,7 +272,7 @@ def test_conversations_are_put_in_front_and_taken_away(archive: Archive) -> None
     assert Session((Conversation("x"),)).without_current().turns == ()
 
 
-def test_a_day_of_the_plot_narrows_to_that_day() -> None:
+def test_day_of_the_histogram_limits_to_that_day() -> None:
     day = datetime(2024, 10, 21, 13, 5, tzinfo=UTC)
     filters = within(AskRequest("Who?", Filters(publishers=("A",))), day, day).filters
     assert filters.after == datetime(2024, 10, 21, tzinfo=UTC)
@@ -280,19 +280,19 @@ def test_a_day_of_the_plot_narrows_to_that_day() -> None:
     assert filters.publishers == ("A",)
 
 
-def test_what_the_fields_narrow_is_a_chip_as_well(archive: Archive) -> None:
+def test_filter_fields_are_shown_as_a_constraint(archive: Archive) -> None:
     filters = Filters(after=datetime(2024, 10, 21, tzinfo=UTC), publishers=("Orchard Gazette",))
     turn = asked(archive, Session(), "What of the growers?", filters=filters)[-1].turns[0]
     assert turn.understood == (("filters", "only from 21 October 2024, Orchard Gazette"),)
 
 
-def test_headlines_of_several_publishers_are_offered(archive: Archive) -> None:
+def test_examples_are_headlines_of_several_publishers(archive: Archive) -> None:
     offered = examples(archive, archive.status())
     assert set(offered) <= {article.title for article in ARTICLES}
     assert len(offered) == len(set(offered)) == 4
 
 
-def test_what_every_visitor_is_shown_is_looked_up_once_for_each_state(tmp_path: Path) -> None:
+def test_summary_is_computed_once_per_sequence_number(tmp_path: Path) -> None:
     class Counting:
         def __init__(self, archive: Archive) -> None:
             self.archive = archive
@@ -313,6 +313,6 @@ def test_what_every_visitor_is_shown_is_looked_up_once_for_each_state(tmp_path: 
         assert counting.counted == 2
 
 
-def test_an_empty_archive_offers_nothing(tmp_path: Path) -> None:
+def test_empty_archive_has_no_examples(tmp_path: Path) -> None:
     with small_archive(tmp_path / "empty", []) as empty:
         assert examples(empty, empty.status()) == []

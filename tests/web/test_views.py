@@ -107,7 +107,7 @@ def test_markup_in_an_article_is_shown_as_text() -> None:
 
 
 @given(st.text())
-def test_escaped_text_holds_no_markup_and_reads_the_same(text: str) -> None:
+def test_escape_leaves_no_markup_and_keeps_the_text(text: str) -> None:
     markup = escape(text)
     assert not re.search(r"[<>\"'`*_\[\](){}$\\|~!.:/]", markup)
     visible = strip_controls(text)
@@ -116,25 +116,25 @@ def test_escaped_text_holds_no_markup_and_reads_the_same(text: str) -> None:
 
 
 @given(st.text())
-def test_a_question_is_escaped_no_more_than_it_needs(text: str) -> None:
+def test_plain_line_escapes_only_what_it_must(text: str) -> None:
     markup = plain_line(text)
     assert not re.search(r"[<>*_`\[\]{}$\\|~@]", markup)
     assert unescape(markup) == " ".join(strip_controls(text).split())
 
 
-def test_a_plain_question_is_left_as_it_is_written() -> None:
+def test_plain_line_keeps_an_ordinary_question() -> None:
     question = "Who said, on 5 May, that it “won’t sit idle”? (And why!)"
     assert plain_line(question) == question
 
 
-def test_the_quoted_span_is_marked_in_its_passage() -> None:
+def test_quoted_span_is_marked_in_its_passage() -> None:
     markup = evidence_markup([ANSWER])
     marked = re.findall(r"<mark>(.*?)</mark>", markup)
     assert [html.unescape(words) for words in marked] == [QUOTE]
     assert TEXT in Page(markup).text
 
 
-def test_two_overlapping_quotes_of_a_passage_are_one_card() -> None:
+def test_overlapping_quotes_of_a_passage_are_one_card() -> None:
     second = replace(CITATION, start=CITATION.start + 5, end=len(TEXT), quote="")
     answer = replace(ANSWER, statements=(Statement(QUOTE, (CITATION, second)),))
     page = Page(evidence_markup([answer]))
@@ -142,7 +142,7 @@ def test_two_overlapping_quotes_of_a_passage_are_one_card() -> None:
     assert TEXT in page.text
 
 
-def test_a_number_leads_to_the_card_of_its_own_turn() -> None:
+def test_citation_links_to_the_card_of_its_own_turn() -> None:
     cards = Page(evidence_markup([ANSWER, ANSWER]))
     for number in (1, 2):
         said = Page(answer_markup(ANSWER, number))
@@ -151,13 +151,13 @@ def test_a_number_leads_to_the_card_of_its_own_turn() -> None:
         assert f"#{said.values('id')[0]}" in cards.values("href")
 
 
-def test_a_headline_links_to_its_article_without_telling_where_from() -> None:
+def test_headline_links_to_its_article_without_referrer() -> None:
     page = Page(evidence_markup([ANSWER]))
     assert page.values("href")[-1] == "https://paper.example/1"
     assert page.values("rel") == ["noopener noreferrer"]
 
 
-def test_a_refusal_says_so_and_shows_the_closest_articles() -> None:
+def test_refusal_shows_the_closest_articles() -> None:
     assert "No answer found in the archive." in Page(answer_markup(REFUSED, 1)).text
     page = Page(evidence_markup([REFUSED]))
     assert "Closest articles" in page.text
@@ -165,12 +165,12 @@ def test_a_refusal_says_so_and_shows_the_closest_articles() -> None:
     assert "mark" not in page.tags
 
 
-def test_an_answer_in_the_making_says_what_it_does() -> None:
+def test_growing_answer_says_what_it_does() -> None:
     said = Page(answer_markup(Answer("Who?"), progress="growing")).text
     assert "Searching the archive …" in said
 
 
-def test_a_card_names_who_else_printed_the_story() -> None:
+def test_card_names_other_publishers_of_the_story() -> None:
     copy = replace(HEAD, publisher="The Other Paper", title="Another headline")
     answer = replace(ANSWER, statements=(Statement(QUOTE, (replace(CITATION, copies=(copy,)),)),))
     text = Page(evidence_markup([answer])).text
@@ -178,7 +178,7 @@ def test_a_card_names_who_else_printed_the_story() -> None:
     assert "The Other Paper" in text
 
 
-def test_an_article_that_has_changed_is_shown_as_it_was_cited() -> None:
+def test_changed_article_is_shown_as_it_was_cited() -> None:
     old = Article(PASSAGE.article_id, "Old headline", TEXT, revision=PASSAGE.revision)
     new = old.replace(title="New headline", revision=PASSAGE.revision + 1)
     place = article_view.Place(PASSAGE, ((CITATION.start, CITATION.end),), (2, 3))
@@ -195,18 +195,18 @@ def test_an_article_that_has_changed_is_shown_as_it_was_cited() -> None:
     assert later.values("data-revision") == [str(number)]
 
 
-def test_an_article_that_was_taken_down_is_not_shown() -> None:
+def test_withdrawn_article_is_not_shown() -> None:
     page = Page(article_view.article_html(Shelf(), article_view.Place(PASSAGE), ENGLISH))
     assert "no longer in the archive" in page.text
     assert TEXT not in page.text
 
 
-def test_a_card_of_another_answer_cannot_be_opened() -> None:
+def test_card_of_another_answer_cannot_be_opened() -> None:
     assert article_view.place_of(turn(ANSWER), 1) is not None
     assert article_view.place_of(turn(ANSWER), 2) is None
     assert article_view.place_of(turn(REFUSED), 0) is None
 
 
-def test_text_of_every_direction_has_its_own() -> None:
+def test_text_has_automatic_direction() -> None:
     page = Page(evidence_markup([ANSWER]))
     assert set(page.values("dir")) == {"auto"}

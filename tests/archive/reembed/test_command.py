@@ -18,7 +18,7 @@ def backfile(folder: Path, *words: str, **environ: str) -> Result:
     return run(*words, "--archive", folder, **environ)
 
 
-def test_the_command_embeds_anew_and_says_so(folder: Path, models: tuple[str, str]) -> None:
+def test_reembed_command_switches_the_model(folder: Path, models: tuple[str, str]) -> None:
     named = {"BACKFILE_EMBEDDING_MODEL": models[1]}  # who sets it first is told what to run
     refused = backfile(folder, "search", "bridge 5", **named)
     assert f"`backfile reembed --model {models[1]}`" in refused.stderr
@@ -35,7 +35,7 @@ def test_the_command_embeds_anew_and_says_so(folder: Path, models: tuple[str, st
     assert "is embedded with" in again.stderr
 
 
-def test_status_says_what_is_under_way_and_abandon_ends_it(
+def test_status_shows_reembedding_and_abandon_ends_it(
     folder: Path, models: tuple[str, str]
 ) -> None:
     with Archive.open(folder, settings=Settings()) as archive, pytest.raises(StoppedError):

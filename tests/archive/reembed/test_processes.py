@@ -46,9 +46,7 @@ def _reembed(folder: Path, model: str, wait: float = 60.0) -> None:
         archive.reembed(model, wait=wait)
 
 
-def test_readers_go_on_with_the_old_model_and_then_with_the_new(
-    folder: Path, models: tuple[str, str]
-) -> None:
+def test_readers_switch_from_old_to_new_model(folder: Path, models: tuple[str, str]) -> None:
     readers = []
     for _ in range(2):
         ours, theirs = Pipe()
@@ -78,9 +76,7 @@ def _reembed_slowly(folder: Path, model: str, end: Connection) -> None:
         archive.reembed(model, on_progress=on_progress)
 
 
-def test_killed_half_way_the_old_model_answers_and_a_second_attempt_goes_on(
-    folder: Path, models: tuple[str, str]
-) -> None:
+def test_killed_reembed_keeps_old_model_and_resumes(folder: Path, models: tuple[str, str]) -> None:
     ours, theirs = Pipe()
     process = Process(target=_reembed_slowly, args=(folder, models[1], theirs))
     process.start()
@@ -122,7 +118,7 @@ def _die_between(folder: Path, model: str, place: str) -> None:
 
 @pytest.mark.parametrize("first", ["read", "write"])
 @pytest.mark.parametrize("place", ["index half made", "record not changed", "index not in place"])
-def test_killed_at_the_change_it_is_done_or_not_done(
+def test_reembed_killed_at_the_switch_is_all_or_nothing(
     folder: Path, models: tuple[str, str], place: str, first: str
 ) -> None:
     process = Process(target=_die_between, args=(folder, models[1], place))
@@ -140,7 +136,7 @@ def test_killed_at_the_change_it_is_done_or_not_done(
     assert len(list(folder.glob("vectors*/"))) == 1
 
 
-def test_a_reader_finds_by_the_new_vectors_before_their_index_is_in_place(
+def test_reader_finds_new_vectors_before_their_index_exists(
     folder: Path, models: tuple[str, str]
 ) -> None:
     with Archive.open(folder, settings=Settings()) as reader:

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
-def test_the_new_model_answers_once_every_passage_has_its_vector(
+def test_reembed_switches_once_every_passage_has_a_vector(
     folder: Path, models: tuple[str, str], mode: str
 ) -> None:
     told: list[tuple[int, int]] = []
@@ -64,7 +64,7 @@ def test_the_new_model_answers_once_every_passage_has_its_vector(
     assert [path.name for path in sorted(folder.glob("vectors*/"))] == ["vectors-1"]
 
 
-def test_the_old_model_is_refused_afterwards_with_the_way_out(
+def test_old_model_is_rejected_with_a_fix_after_reembed(
     folder: Path, models: tuple[str, str]
 ) -> None:
     with Archive.open(folder, settings=Settings()) as archive:
@@ -75,9 +75,7 @@ def test_the_old_model_is_refused_afterwards_with_the_way_out(
         Archive.open(folder, settings=of(models[0]))
 
 
-def test_cut_short_it_is_harmless_and_goes_on_from_there(
-    folder: Path, models: tuple[str, str]
-) -> None:
+def test_interrupted_reembed_is_harmless_and_resumes(folder: Path, models: tuple[str, str]) -> None:
     with Archive.open(folder, settings=Settings()) as archive:
         with pytest.raises(StoppedError):
             archive.reembed(models[1], on_progress=stop)
@@ -91,7 +89,7 @@ def test_cut_short_it_is_harmless_and_goes_on_from_there(
     assert answers(folder)
 
 
-def test_what_was_made_for_a_third_model_is_given_up(
+def test_reembed_discards_vectors_of_a_third_model(
     folder: Path, models: tuple[str, str], tmp_path: Path
 ) -> None:
     third = make_model(tmp_path / "third", WORDS.split(), dimensions=40)
@@ -102,7 +100,7 @@ def test_what_was_made_for_a_third_model_is_given_up(
         assert nearest(archive, 5)[1] > 0.999
 
 
-def test_passages_that_go_further_than_the_model_reads_are_counted(
+def test_reembed_counts_truncated_passages(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     short = make_model(tmp_path / "short", WORDS.split(), max_tokens=10)
@@ -120,7 +118,7 @@ def test_passages_that_go_further_than_the_model_reads_are_counted(
     assert "Truncated at the model's input limit: 1 of " in capsys.readouterr().err
 
 
-def test_it_can_be_abandoned(folder: Path, models: tuple[str, str]) -> None:
+def test_reembed_can_be_cancelled(folder: Path, models: tuple[str, str]) -> None:
     with Archive.open(folder, settings=Settings()) as archive:
         with pytest.raises(StoppedError):
             archive.reembed(models[1], on_progress=stop)
@@ -130,9 +128,7 @@ def test_it_can_be_abandoned(folder: Path, models: tuple[str, str]) -> None:
     assert meta(folder) == (models[0], 0)
 
 
-def test_what_comes_in_meanwhile_is_found_by_the_new_model(
-    folder: Path, models: tuple[str, str]
-) -> None:
+def test_articles_added_during_reembed_are_found(folder: Path, models: tuple[str, str]) -> None:
     def put(made: int, of: int) -> None:
         if made == of:  # who embeds has let nobody else write by then
             return
@@ -149,7 +145,7 @@ def test_what_comes_in_meanwhile_is_found_by_the_new_model(
         assert find_problems(archive) == ()
 
 
-def test_what_is_erased_meanwhile_has_no_new_vector_in_any_file(
+def test_articles_erased_during_reembed_get_no_vector(
     folder: Path, models: tuple[str, str]
 ) -> None:
     def vectors_of(archive: Archive, number: int) -> tuple[bytes, bytes]:
@@ -177,9 +173,7 @@ def test_what_is_erased_meanwhile_has_no_new_vector_in_any_file(
         assert archive.count().passages == ARTICLES - 1
 
 
-def test_an_erasure_between_the_reading_and_the_writing_of_a_batch_holds(
-    folder: Path, models: tuple[str, str]
-) -> None:
+def test_erasure_during_a_batch_is_respected(folder: Path, models: tuple[str, str]) -> None:
     class Erasing(WordEmbeddings):
         """Another process erases an article while its passage is being embedded."""
 
@@ -200,7 +194,7 @@ def test_an_erasure_between_the_reading_and_the_writing_of_a_batch_holds(
         assert rows.fetchone() == (ARTICLES - 1,)
 
 
-def test_the_past_is_found_by_the_new_model(folder: Path, models: tuple[str, str]) -> None:
+def test_snapshot_is_searched_with_the_new_model(folder: Path, models: tuple[str, str]) -> None:
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
         archive.store.database.connection.execute(
             "UPDATE changes SET at = ?", ((datetime.now(UTC) - timedelta(days=9)).isoformat(),)
@@ -213,7 +207,7 @@ def test_the_past_is_found_by_the_new_model(folder: Path, models: tuple[str, str
         assert hit.score > 0.999
 
 
-def test_a_model_that_cannot_be_opened_changes_nothing(
+def test_model_that_cannot_be_opened_changes_nothing(
     folder: Path, models: tuple[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "nothing").mkdir()
@@ -224,7 +218,7 @@ def test_a_model_that_cannot_be_opened_changes_nothing(
     assert meta(folder) == (models[0], 0)
 
 
-def test_a_backup_has_what_is_half_made_and_what_is_done(
+def test_backup_includes_partial_and_finished_reembedding(
     folder: Path, models: tuple[str, str], tmp_path: Path
 ) -> None:
     with Archive.open(folder, settings=Settings()) as archive:
@@ -243,7 +237,7 @@ def test_a_backup_has_what_is_half_made_and_what_is_done(
         assert find_problems(archive) == ()
 
 
-def test_who_stays_and_feeds_goes_on_with_the_new_model(
+def test_ingest_session_continues_with_the_new_model(
     folder: Path, models: tuple[str, str], tmp_path: Path
 ) -> None:
     with Client(Limits()) as client:
@@ -289,7 +283,7 @@ def record(folder: Path, *statements: str) -> None:
         ),
     ],
 )
-def test_half_made_vectors_are_examined_and_mended(
+def test_doctor_repairs_partial_vectors(
     folder: Path, models: tuple[str, str], statement: str, said: str
 ) -> None:
     with Archive.open(folder, settings=Settings()) as archive, pytest.raises(StoppedError):
@@ -303,7 +297,7 @@ def test_half_made_vectors_are_examined_and_mended(
         assert find_problems(archive) == ()
 
 
-def test_an_index_of_another_models_vectors_is_told_of(folder: Path) -> None:
+def test_doctor_reports_index_of_another_model(folder: Path) -> None:
     (mark,) = folder.glob("vectors*/reached.json")
     with Archive.open(folder, settings=Settings()) as archive:
         archive.refresh()
