@@ -1,4 +1,4 @@
-"""Passages are spans of the text that end with a sentence and fit the model."""
+"""Passages: spans of the text that end with a sentence and fit the model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rag.store.articles import embedding_text
 
 
 class Words:
-    """Counts words and marks as tokens, and two for the ends, as BERT's tokenizers do."""
+    """Counts words and punctuation as tokens, plus two for the ends, like BERT's tokenizers."""
 
     def __init__(self, max_tokens: int = 40) -> None:
         self.max_tokens = max_tokens
@@ -32,7 +32,7 @@ class Words:
 
 
 class Bytes(Words):
-    """Counts bytes, so that even a letter may be several tokens and a line break is one."""
+    """Counts bytes: a letter may be several tokens, and a line break is one."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.encode("utf-8", "replace")) + 2 for text in texts]

@@ -1,4 +1,4 @@
-"""The [1] convention: what is written can be read, and what is not a number is left alone."""
+"""Citation markers: numbers in brackets are read, everything else is left alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LangChain's own tests of a retriever, from langchain-tests."""
+"""LangChain's standard retriever tests, from langchain-tests."""
 
 from __future__ import annotations
 

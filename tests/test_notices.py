@@ -1,4 +1,4 @@
-"""Notices: what is constructed is known, hashable, and survives JSON."""
+"""Notices: validated, hashable, and serialisable as JSON."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def writer(tmp_path: Path) -> Iterator[Archive]:
         yield opened
 
 
-# names
+# Names
 
 
 def test_every_public_name_can_be_imported() -> None:
@@ -82,7 +82,7 @@ def test_importing_rag_loads_nothing_heavy() -> None:
     assert done.stdout == "[]\n"
 
 
-# writing
+# Writing
 
 
 def test_add_splits_articles_itself(writer: Archive) -> None:
@@ -91,7 +91,7 @@ def test_add_splits_articles_itself(writer: Archive) -> None:
     for article in ARTICLES:
         expected = split_article(article, WordEmbeddings())
         assert writer.store.spans(article.id, 1) == expected
-    assert writer.add(HARBOUR).unchanged == 1  # one article alone
+    assert writer.add(HARBOUR).unchanged == 1  # a single article
 
 
 def test_add_accepts_spans_beside_whole_articles(writer: Archive) -> None:
@@ -138,7 +138,7 @@ def test_open_creates_an_archive_by_default(tmp_path: Path) -> None:
     Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings(), create=False).close()
 
 
-# reading
+# Reading
 
 
 def test_get_returns_one_article_or_a_list(archive: Archive) -> None:
@@ -252,7 +252,7 @@ def test_aask_raises_errors_to_the_caller(archive: Archive) -> None:
 
 
 class GatedChatbot(Chatbot):
-    """Yields numbered answers, each after its gate is opened; says which steps it has begun."""
+    """Yields numbered answers, each after its gate opens; records the steps that began."""
 
     def __init__(self, archive: Archive, gates: int) -> None:
         super().__init__(archive)
@@ -279,7 +279,7 @@ def test_astream_yields_answers_without_blocking_the_loop(archive: Archive) -> N
         async for answer in chatbot.astream("Q"):
             got.append(answer.question)
             if len(got) < 3:
-                assert not chatbot.gates[len(got)].is_set()  # it came before the next was made
+                assert not chatbot.gates[len(got)].is_set()  # it came before the next was computed
                 ticks = [await asyncio.sleep(0, result=n) for n in range(3)]
                 assert ticks == [0, 1, 2]
                 chatbot.gates[len(got)].set()

@@ -1,4 +1,4 @@
-"""Regular expressions take time in step with their input, whatever it is.
+"""Regular expressions take linear time on any input.
 
 The one timed test: it compares processor times of one pattern with each other, never with a clock.
 """
@@ -14,8 +14,8 @@ import pytest
 from tests.support.regular_expressions import Pump, patterns, pumps, seconds
 
 SIZES = (1024, 2048, 4096, 8192)
-GROWTH = 3.0  # of the processor time from 4 kB to 8 kB: 2 is in step, 4 is quadratic
-IN_STEP = 2.5  # below it at first sight, nothing is measured again: most of what takes time at all
+GROWTH = 3.0  # of the processor time from 4 kB to 8 kB: 2 is linear, 4 quadratic
+IN_STEP = 2.5  # below it the first measurement counts; most patterns end here
 FLOOR = 0.004  # seconds at 8 kB: below it, time measures the machine
 HOPELESS = 0.05  # seconds at 512 characters: 200 times what a slow but linear pattern takes
 BEST_OF = 5
@@ -23,8 +23,8 @@ STRINGS = 100  # of each pattern
 
 
 def growth(call: Callable[[Any], object], pump: Pump) -> float:
-    """Return how much longer `call` takes on 8 kB than on 4; 0 where it takes next to nothing."""
-    for length in (32, 64, 128, 256, 512):  # what grows fastest never comes to 8 kB
+    """Return how many times longer `call` takes on 8 kB than on 4; 0 if it takes almost no time."""
+    for length in (32, 64, 128, 256, 512):  # exponential patterns never get to 8 kB
         small = pump.string(length)
         if all(seconds(lambda text=small: call(text), 1) > HOPELESS for _ in range(2)):
             return float("inf")
@@ -37,7 +37,7 @@ def growth(call: Callable[[Any], object], pump: Pump) -> float:
     if first < IN_STEP * seconds(lambda: call(texts[2]), 1):
         return 0.0
     grown = GROWTH
-    for _ in range(3):  # another process can only add to a time: the least growth is the true one
+    for _ in range(3):  # other processes only add time, so the least growth is right
         times = BEST_OF if first < 10 * HOPELESS else 1
         half, whole = (seconds(lambda text=text: call(text), times) for text in texts[2:])
         if whole < FLOOR:

@@ -1,4 +1,4 @@
-"""Values that callers construct are normalised, or refused with a message that says the way out."""
+"""Value types: normalised when constructed, or rejected with a fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values survive a round trip through JSON, and dicts of something else are refused by name."""
+"""JSON round trips of values; dicts of something else are rejected by name."""
 
 from __future__ import annotations
 

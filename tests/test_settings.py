@@ -1,4 +1,4 @@
-"""Settings are within their ranges, errors are one tree, and the version is known."""
+"""Settings and their ranges, the error hierarchy, and the version."""
 
 from __future__ import annotations
 

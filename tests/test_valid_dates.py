@@ -1,4 +1,4 @@
-"""Dates that no archive holds: kept out where they enter, harmless where they are already in."""
+"""Invalid dates: rejected where they enter, harmless where they are stored."""
 
 from __future__ import annotations
 
@@ -146,11 +146,11 @@ def test_search_works_on_the_first_and_last_day(tmp_path: Path, year: int) -> No
         archive.as_of(asked_on).search("harbour bridge last year")
 
 
-# Where they are already in
+# Where they are stored
 
 
 def poisoned(folder: Path) -> None:
-    """Write the date of one article as a version without the check wrote it."""
+    """Store an invalid date in one article, as a version without the check did."""
     small_archive(folder).close()
     database = Database(folder, writable=True)
     database.connection.execute(

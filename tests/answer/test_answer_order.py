@@ -1,4 +1,4 @@
-"""The order in which an answer is told: the short answer, differing figures, dates, two sides."""
+"""Order of an answer: short answer first, differing figures, dates, both sides of a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chatbot with a chat model: whatever it writes, only what is borne out reaches the reader."""
+"""Chatbot with a chat model: only supported statements reach the reader."""
 
 from __future__ import annotations
 

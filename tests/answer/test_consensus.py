@@ -1,4 +1,4 @@
-"""Which name or figure the sentences found agree on."""
+"""Consensus: names and figures that several sentences agree on."""
 
 from __future__ import annotations
 

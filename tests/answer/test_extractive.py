@@ -1,4 +1,4 @@
-"""The extractive answer: the right sentence, word for word, cited, or a plain refusal."""
+"""Extractive answers: verbatim sentences with citations, or a refusal."""
 
 from __future__ import annotations
 

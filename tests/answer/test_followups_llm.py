@@ -1,4 +1,4 @@
-"""A follow-up made to stand alone by a chat model: searched for, and never believed."""
+"""Follow-ups rewritten by the chat model, and the fallback to rules."""
 
 from __future__ import annotations
 

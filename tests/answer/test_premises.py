@@ -1,4 +1,4 @@
-"""What a question takes for granted is named where the passages say otherwise, and only there."""
+"""False premises: named where the passages contradict the question, and only there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the archive does not say: that it is said, with what is missing and where it stands."""
+"""Refusals: when to refuse, what is missing, and where the answer might be."""
 
 from __future__ import annotations
 

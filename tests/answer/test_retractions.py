@@ -1,4 +1,4 @@
-"""Corrections: told with the article they are about, and what was wrong is not said again."""
+"""Corrections: shown with their article, and retracted statements are not repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project's own seed: a scraped page, asked what a reader would ask of it."""
+"""Questions about a page scraped with everything that stands around its story."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened when: dated statements in order, and how the articles are spread over time."""
+"""Timelines: dated statements in order; and the histogram of matching articles."""
 
 from __future__ import annotations
 

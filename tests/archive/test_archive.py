@@ -1,4 +1,4 @@
-"""The archive: what is put is found, what is changed or removed is not, in any process."""
+"""Archive: added articles are found, changed and deleted ones aren't, in every process."""
 
 from __future__ import annotations
 

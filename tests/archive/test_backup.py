@@ -1,4 +1,4 @@
-"""Backups of a live archive: all of it at one moment, in one file, and back."""
+"""Backups of a live archive: consistent, in one file, and restored completely."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_backup_beside_a_writer_is_consistent(tmp_path: Path) -> None:
         with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
             for n in range(3):
                 manifest = write_backup(archive.store, tmp_path / f"{n}.backup")
-                assert manifest.articles == 2 * manifest.sequence  # no change is half in it
+                assert manifest.articles == 2 * manifest.sequence  # no change is half included
         assert writer.is_alive()
     finally:
         writer.kill()
@@ -212,7 +212,7 @@ def test_unwritable_target_is_a_one_line_error(
 
 
 def test_failed_restore_leaves_no_folder(tmp_path: Path) -> None:
-    (tmp_path / "no.backup").write_text("this is none")
+    (tmp_path / "no.backup").write_text("not a backup")
     for name in ("no.backup", "missing.backup"):
         with pytest.raises(BackupError):
             restore_backup(tmp_path / name, tmp_path / "new")

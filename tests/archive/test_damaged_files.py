@@ -27,7 +27,7 @@ TEXT = "The ferry {n} left the harbour. Its captain saw whale {n} at dawn."
 
 
 class Numbered(Embeddings):
-    """Each text is a point on a circle of sixteen dimensions, by the numbers that are in it."""
+    """Each text is a point in sixteen dimensions, by the numbers in it."""
 
     name = "numbered"
 
@@ -46,19 +46,19 @@ def numbered(n: int) -> tuple[Article, list[Span]]:
     return article, [Span(0, middle), Span(middle + 1, len(article.text))]
 
 
-PUT_IN_LOG = 40  # articles that are in the record's log alone, each put by itself
+PUT_IN_LOG = 40  # articles that are only in the WAL, each added by itself
 
 
 def _die_after_puts(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=Numbered()) as archive:
         for n in range(PUT_IN_LOG):
             archive.add([numbered(n)])
-        os._exit(1)  # each was acknowledged, and nothing is written back from the log
+        os._exit(1)  # each was acknowledged, and no checkpoint has run
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive whose writer was killed: -wal and -shm are there, the former with most of it."""
+    """An archive whose writer was killed: -wal and -shm exist, and the WAL has most of the data."""
     folder = tmp_path_factory.mktemp("killed") / "archive"
     Archive.open(folder, mode="write", embeddings=Numbered()).close()
     process = Process(target=_die_after_puts, args=(folder,))
@@ -100,7 +100,7 @@ DAMAGES = [_missing, _empty, _cut, _zeroed]
 
 
 def kinds(folder: Path) -> dict[str, Path]:
-    """The files of the archive, one of each kind: names that are drawn by chance left out."""
+    """Return one file of each kind, without names that are random."""
     found: dict[str, Path] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         top = path.relative_to(folder).parts[0]
@@ -156,7 +156,7 @@ def test_lost_database_is_a_one_line_error(
     if damage is _missing:
         assert not (folder / "archive.sqlite").exists()
     else:
-        assert (folder / "archive.sqlite").read_bytes() == held  # not begun anew
+        assert (folder / "archive.sqlite").read_bytes() == held  # no empty database replaces it
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
@@ -167,7 +167,7 @@ def test_lost_wal_is_reported_before_any_change(
     folder = tmp_path / "archive"
     shutil.copytree(killed, folder)
     damage(folder / "archive.sqlite-wal")
-    for _ in range(2):  # whoever looks twice is told twice
+    for _ in range(2):  # a second look reports it again
         with pytest.raises(
             ArchiveDamagedError,
             match=r"^[^\n]* changes? \d+ [^\n]* missing from the database"
@@ -207,7 +207,7 @@ def test_lost_database_beside_its_wal_is_reported(
     folder = tmp_path / "archive"
     shutil.copytree(killed, folder)
     damage(folder / "archive.sqlite")
-    if damage is _zeroed:  # the log has some of its pages, of others there is nothing
+    if damage is _zeroed:  # the WAL has only some of the pages
         damage(folder / "archive.sqlite-wal")
     for mode in ("read", "write"):
         with pytest.raises(ArchiveDamagedError, match=r"^[^\n]*backfile restore[^\n]*$"):

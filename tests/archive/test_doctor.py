@@ -1,4 +1,4 @@
-"""The doctor: a sound archive has no problem, and each thing that is broken is named and mended."""
+"""Doctor: a sound archive has no problem, and each fault is named and repaired."""
 
 from __future__ import annotations
 

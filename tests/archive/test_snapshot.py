@@ -1,4 +1,4 @@
-"""As of a day: what had come in by then answers, and nothing that came or was taken down later."""
+"""Snapshots: only what was in the archive on a day answers, and nothing withdrawn since."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LATE = an_article("late", "Vellmark ferry sailors were buried at sea. The town m
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
-    """Day by day: the ferry and the mill, the ferry changed, a late one, the mill removed."""
+    """Day by day: the ferry and the mill, the ferry changed, a late article, the mill deleted."""
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as opened:
         put(opened, FERRY, MILL)
         put(opened, FERRY_LATER)
@@ -55,7 +55,7 @@ def put(archive: Archive, *articles: Article) -> None:
 
 
 def date_the_changes(archive: Archive) -> None:
-    """As if each change had been made on a day of its own, the first two on the first."""
+    """Date each change on a day of its own, the first two on the first."""
     connection = archive.store.database.connection
     for (sequence,) in connection.execute("SELECT sequence FROM changes").fetchall():
         at = FIRST + timedelta(days=max(0, sequence - 2))

@@ -1,4 +1,4 @@
-"""Gaps in coverage: where a publisher is silent for longer than it usually is."""
+"""Coverage gaps: a publisher is silent for longer than usual."""
 
 from __future__ import annotations
 

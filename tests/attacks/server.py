@@ -1,4 +1,4 @@
-"""The page's real server over a small archive, and what an attacker sends to it."""
+"""The page's real server over a small archive, and the requests that an attacker sends."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def client(served: Served, *, source: str | None = None, token: bool = False) ->
 
 
 def raw(served: Served, request: str, body: bytes = b"") -> tuple[int, str]:
-    """Send a request as it is written; return the status and all that was answered."""
+    """Send raw request lines; return the status and the response."""
     host, port = served.address.removeprefix("http://").rstrip("/").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + body)
@@ -67,7 +67,7 @@ def raw(served: Served, request: str, body: bytes = b"") -> tuple[int, str]:
 
 
 class Visit:
-    """A page that is open in a browser, as far as the server can tell: a session and its calls."""
+    """A page open in a browser, as the server sees it: a session and its calls."""
 
     def __init__(self, served: Served, asking: httpx.Client) -> None:
         self.session = secrets.token_hex(6)
@@ -130,10 +130,10 @@ class Visit:
 
 
 def ask(asking: httpx.Client, question: object = QUESTION, *more: object) -> httpx.Response:
-    """Ask as a program does; return the answer to the request that adds the question."""
+    """Ask as a program does; return the response to the request that adds the question."""
     return asking.post("/gradio_api/call/ask", json={"data": [question, *more]})
 
 
 def answer(asking: httpx.Client, joined: httpx.Response) -> str:
-    """Return what a program is answered."""
+    """Return the answer that a program receives."""
     return asking.get(f"/gradio_api/call/ask/{joined.raise_for_status().json()['event_id']}").text

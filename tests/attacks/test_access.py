@@ -1,4 +1,4 @@
-"""A restricted article must not leak to who has no right to it, by any way into the archive."""
+"""Restricted articles: no way into the archive leaks them to somebody without the right."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def leaks(value: Any) -> bool:
-    """Whether a value has a restricted word or id anywhere in it."""
+    """Return whether a value contains a restricted word or id."""
     said = repr(value).casefold()
     return SECRET in said or any(article_id in said for article_id in RESTRICTED)
 
@@ -135,7 +135,7 @@ HARMLESS = {"ask of another time", "named publisher", "gaps", "ask of another pu
 
 
 def _without_word(refusal: Notice | None) -> Notice | None:
-    """Return a refusal without the word that stands in the question as well."""
+    """Return a refusal without the word from the question."""
     if refusal is None:
         return None
     value = json.dumps(refusal.to_dict()).replace("vermilion", "")
@@ -151,7 +151,7 @@ def test_restricted_article_does_not_leak(way: str, archive: Archive) -> None:
         found = replace(found, question="", refusal=_without_word(found.refusal))
     assert not leaks(found), asked
     assert not leaks(search(archive, Filters(access=("others",)))) or isinstance(found, Answer)
-    if way not in HARMLESS:  # the attack is one: with all rights it finds what is restricted
+    if way not in HARMLESS:  # the attack works: with all rights it finds restricted articles
         assert leaks(search(archive, EVERYTHING))
 
 
@@ -201,7 +201,7 @@ def test_histogram_counts_only_readable_articles(archive: Archive) -> None:
     )
 
 
-# the page
+# The page
 
 
 def test_archive_summary_of_the_page_hides_restricted_articles(archive: Archive) -> None:
@@ -255,7 +255,7 @@ def test_page_endpoints_return_nothing_restricted(archive: Archive) -> None:
         assert not leaks(function(QUESTION, 50))
 
 
-# the operator
+# The operator
 
 
 @pytest.fixture
@@ -293,7 +293,7 @@ def test_evaluation_finds_restricted_articles(
     assert json.loads(capsys.readouterr().out)["gold"]["hit@10"] == 1.0
 
 
-# what must see every article, and costs nothing where none is restricted
+# Internal access to every article, without cost if none is restricted
 
 
 def test_archive_without_restrictions_skips_rights_checks(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Backups made by an attacker: each is refused in one line, and nothing of it stays on the disk."""
+"""Forged backups: each is rejected in one line and leaves nothing on the disk."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parts(backup: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def packed(file: Path, manifest: bytes | dict[str, Any], record: bytes) -> Path:
-    """Write a backup whose manifest, where it is given as values, agrees with the record."""
+    """Write a backup; a manifest given as values is made to fit the database."""
     if isinstance(manifest, dict):
         sealed = {"bytes": len(record), "sha256": hashlib.sha256(record).hexdigest()}
         manifest = json.dumps(sealed | manifest).encode()
@@ -51,7 +51,7 @@ def packed(file: Path, manifest: bytes | dict[str, Any], record: bytes) -> Path:
 
 
 def tampered(genuine: Path, folder: Path, *statements: str) -> Path:
-    """Return a backup whose record was changed by these statements, its manifest made to fit."""
+    """Return a backup whose database was changed by these statements, with a fitting manifest."""
     manifest, record = parts(genuine)
     file = folder / "tampered.sqlite"
     file.write_bytes(record)
@@ -63,9 +63,9 @@ def tampered(genuine: Path, folder: Path, *statements: str) -> Path:
 
 
 def refused(backup: Path, folder: Path) -> str:
-    """Return why a backup is refused; nothing of it may stay, whether the folder was there or not.
+    """Return why a backup is rejected, and assert that it leaves nothing.
 
-    Its own lock stays in a folder that was there.
+    Its own lock stays in a folder that existed.
     """
     with pytest.raises(BackupError) as error:
         restore_backup(backup, folder / "new")
@@ -188,7 +188,7 @@ def test_bomb_with_forged_size_is_not_unpacked(tmp_path: Path, genuine: Path) ->
     size = 100 * MEGABYTE
     backup = packed(tmp_path / "b", manifest | {"bytes": size}, bytes(size))
     data = bytearray(backup.read_bytes())
-    entry = data.rindex(b"PK\x01\x02")  # the record's, in the list of members
+    entry = data.rindex(b"PK\x01\x02")  # the database's, in the central directory
     data[entry + 20 : entry + 24] = size.to_bytes(4, "little")
     backup.write_bytes(data)
     with files_up_to(MEGABYTE):

@@ -1,6 +1,6 @@
-"""Small files that unpack to gigabytes, or to a million things: what they take is bounded.
+"""Decompression bombs and huge files: time and memory are bounded.
 
-Each is read in a process of its own, which says how much memory it had at most.
+Each is read in a process of its own, which reports its peak memory.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ print(json.dumps([titles, reasons, many, peak]))
 
 @dataclass(frozen=True)
 class Seen:
-    """What reading a file gave: titles, reasons of rejects, how many in all, the peak in MB."""
+    """Result of reading a file: titles, reasons of rejects, number of both, peak memory in MB."""
 
     titles: list[str]
     reasons: list[str]
@@ -165,7 +165,7 @@ def test_parquet_with_nested_and_odd_columns_is_read(tmp_path: Path) -> None:
     assert (found.titles, found.reasons) == (["Row 0", "Row 1"], [])
 
 
-# Packed files
+# Compressed files
 
 
 def test_nested_zip_is_bounded(tmp_path: Path) -> None:

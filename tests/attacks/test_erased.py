@@ -1,4 +1,4 @@
-"""An article that is erased while a page is open: its text comes out of the page no more."""
+"""Erasure while a page is open: the page shows the text no more."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def served(folder: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def visit(served: Served) -> Iterator[Visit]:
-    """A page in which the harbour and the orchards were asked for, in one conversation."""
+    """A page with one conversation, about the harbour and the orchards."""
     with client(served) as asking:
         opened = Visit(served, asking)
         opened.load()
@@ -53,7 +53,7 @@ def erase(folder: Path, *ids: str) -> None:
 
 
 def silent(told: object) -> str:
-    """Return what was told, in which nothing of the erased article stands."""
+    """Return a response after asserting that it has nothing of the erased article."""
     text = json.dumps(told, ensure_ascii=False)
     assert not [secret for secret in SECRETS if secret in text]
     return text

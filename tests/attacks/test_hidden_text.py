@@ -1,4 +1,4 @@
-"""Attack: a page hides text from its readers and feeds it to the archive."""
+"""Hidden text: a page hides text from its readers and shows it to the archive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML for notebooks is harmless, whatever an article holds."""
+"""HTML for notebooks: harmless, whatever an article contains."""
 
 from __future__ import annotations
 

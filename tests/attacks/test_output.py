@@ -1,4 +1,4 @@
-"""Attacks by what is shown: misleading links, forged citations, characters that nobody sees."""
+"""Misleading output: links, forged citations and invisible characters."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def answered(words: str, *, url: str = "https://paper.example/1") -> Answer:
 
 
 def shown(answer: Answer) -> dict[str, str]:
-    """Return what a reader sees of an answer, by where."""
+    """Return what a reader sees of an answer, by place."""
     said = [answer_formats.ExportedTurn("Who?", answer, 7)]
     (hit,) = answer.hits
     article = Article(hit.metadata.article_id, hit.metadata.title, hit.passage.text, correction="x")
@@ -80,7 +80,7 @@ def shown(answer: Answer) -> dict[str, str]:
     said_of_it = Notice("error", message=hit.passage.text)
     refused = Answer("Who?", refused=True, refusal=said_of_it, nearest_hits=(hit,))
     csl = json.loads(answer_formats.csl(said, ENGLISH))
-    csl[0]["custom"].pop("quote")  # data: word for word, for its offsets
+    csl[0]["custom"].pop("quote")  # data stays verbatim, for its offsets
     return {
         "terminal": terminal.answer_text(answer),
         "hits": terminal.hits_text([hit]),
@@ -222,7 +222,7 @@ def test_address_shows_the_host_it_leads_to(url: str, given: str) -> None:
     assert web_address(url) == given
 
 
-# Characters that are obeyed or unseen
+# Control characters and invisible ones
 
 
 def test_invisible_characters_are_never_shown() -> None:

@@ -1,4 +1,4 @@
-"""Forged values of a browser: they are left out, and cost neither time nor a traceback."""
+"""Forged input from a browser: dropped, without a delay or a traceback."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def kept(*turns: dict[str, Any], **given: Any) -> dict[str, Any]:
 
 
 def shown(visit: Visit, value: object) -> str:
-    """Load the page with what a browser kept, and return all that it shows."""
+    """Load the page with a browser's storage, and return all that it shows."""
     told = visit.load(value)
     assert told.status_code == 200, told.text
     return told.text

@@ -1,4 +1,4 @@
-"""Changing the archive from the page: nobody does without the token, through whatever proxy."""
+"""Write access from the page: nobody changes the archive without the token, behind any proxy."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def nginx(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an nginx with nothing but `proxy_pass` before the page."""
+    """The address of an nginx before the page, configured with `proxy_pass` only."""
     found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if found is None:
         pytest.skip("no nginx: `apt-get install nginx` puts one in the path")
@@ -70,7 +70,7 @@ def until_it_listens(proxy: subprocess.Popen[bytes], address: str) -> None:
 
 
 def refused_everything(visit: Visit) -> None:
-    """Assert that nothing which changes the archive is done, whatever it is called with."""
+    """Assert that every handler that changes the archive refuses."""
     uploaded = visit.asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")})
     assert uploaded.status_code == 403
     for name in MINDING:

@@ -1,4 +1,4 @@
-"""One visitor who asks too much: told so at once, and in nobody's way."""
+"""Quotas: a visitor who asks too much is told at once and delays nobody."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ BUSY = (
 
 @pytest.fixture
 def sources() -> Sources:
-    """Two addresses of clients that no other test has."""
+    """Two client addresses that no other test uses."""
     number = next(NUMBERS)
     return f"127.0.1.{number}", f"127.0.2.{number}"
 
 
 class HoldingChatbot(QuotingChatbot):
-    """Answers what is held only when `go` is set."""
+    """Answers held questions only after `go` is set."""
 
     go = Event()
 
@@ -99,7 +99,7 @@ def test_administration_does_not_wait_for_questions(
     monkeypatch.setattr(quota, "WAITING", 2)
     with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
         told = [ask(asking, HELD) for asking in (mine, other) for _ in range(QUESTIONS)]
-        assert told[-1].status_code == 429  # everybody's room is full
+        assert told[-1].status_code == 429  # the shared queue is full
         assert told[-1].json()["detail"].startswith("The archive is busy answering other questions")
         with client(served, token=True) as operator:
             visit = Visit(served, operator)
@@ -141,7 +141,7 @@ def test_many_clients_are_answered_beside_a_greedy_one(served: Served) -> None:
 
 
 class FakeEvents:
-    """A queue in which events are what a test says."""
+    """A queue whose events are set by the test."""
 
     def __init__(self) -> None:
         self.under_way: set[str] = set()

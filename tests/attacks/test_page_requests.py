@@ -1,4 +1,4 @@
-"""Requests that aren't the page's own: other names, other sites, other routes."""
+"""Requests from elsewhere: other hosts, other origins, other routes."""
 
 from __future__ import annotations
 

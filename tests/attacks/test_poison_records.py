@@ -1,4 +1,4 @@
-"""Records made to end a run, or to break an archive for good: one test for each."""
+"""Records made to end an ingest run, or to break an archive for good."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def line(number: int, **more: Any) -> str:
 
 
 def titles(path: Path, **how: Any) -> list[str]:
-    """The titles that were read from a file or folder, a reject as its reason."""
+    """Return the titles read from a file or folder, and a reject's reason in its place."""
     reading = ReaderOptions(**how)
     return [
         f.title if isinstance(f, Article) else getattr(f, "reason", "link")
@@ -59,7 +59,7 @@ def put(folder: Path, source: Path, embeddings: Any = None) -> tuple[Any, list[d
     return report, told
 
 
-# What parsers raise
+# Exceptions of parsers
 
 
 @pytest.mark.parametrize("odd", ["<!DOCTYPE <p ", "<!DOCTYPE ", "<!-- <p> -->", "<p><?php <br>"])
@@ -228,7 +228,7 @@ def test_moved_file_with_odd_name_stays_the_same_article(tmp_path: Path) -> None
     assert put(tmp_path / "archive", pages)[0].new == 1
     odd.rename(Path(os.fsdecode(os.fsencode(pages) + b"/th\xe9.txt")))
     assert put(tmp_path / "archive", pages)[0].unchanged == 1
-    odd.write_text(f"An odd name\n\n{STORY}")  # a copy of it lies where it lay
+    odd.write_text(f"An odd name\n\n{STORY}")  # a copy in its old place
     assert put(tmp_path / "archive", pages)[0].rejected == 0
 
 
@@ -246,7 +246,7 @@ def test_reject_name_with_many_colons_is_kept_fast(tmp_path: Path) -> None:
         assert RejectLog(archive.store.database).all()[0].source == str(path)
 
 
-# What nobody expected
+# Unexpected exceptions
 
 
 def test_unexpected_exception_is_a_reject_and_logged(
@@ -291,7 +291,7 @@ def test_traceback_stays_off_the_screen(tmp_path: Path) -> None:
 
 
 class _Brittle(WordEmbeddings):
-    """Fails on a word, as a model may on a text; `broken` fails on everything."""
+    """Embeddings that fail on a word, as a model may on a text; `broken` fails on everything."""
 
     def __init__(self, error: Exception, broken: bool = False) -> None:
         self.error = error

@@ -1,4 +1,4 @@
-"""Questions and articles that once took seconds or hours: each is read in step with its length."""
+"""Questions and articles that once took seconds or hours: read in linear time."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ READ_TEXT: dict[str, Callable[[str], object]] = {
 
 
 def in_step(call: Callable[[str], object], start: str, repeated: str) -> bool:
-    """Whether `call` takes no more than thrice as long on 8 kB as on 4."""
+    """Return whether `call` takes at most three times as long on 8 kB as on 4."""
     half, whole = (start + repeated * (size // len(repeated)) + "\x01" for size in (4096, 8192))
     if seconds(lambda: call(start + repeated * 200 + "\x01"), 1) > 1:
         return False

@@ -1,4 +1,4 @@
-"""Attacks by what is fetched or saved: nobody rewrites or takes down another house's articles."""
+"""Hostile sources: no fetched or saved file changes another publisher's articles."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MORE_LIES = (
 
 
 class Desk:
-    """An archive on the disk with two houses' articles, into which one ingests."""
+    """An archive on the disk with articles of two publishers, and its ingest runs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -118,7 +118,7 @@ def evil() -> Iterator[Newsstand]:
 
 @pytest.fixture
 def courier() -> Iterator[Newsstand]:
-    """A second house, on another port: another site."""
+    """A second publisher, on another port: another site."""
     with newsstand() as found:
         yield found
 
@@ -188,13 +188,13 @@ def test_kill_in_fetched_content_withdraws_nothing(desk: Desk, evil: Newsstand) 
         assert desk.stands()
         (change,) = desk.held()
         assert (change.action, change.article_id) == ("withdraw", WIRE.id)
-        # Every run says so again, and lists it once.
+        # Every run reports it again, and lists it once.
         assert f"--accept {change.id}" in desk.rejects[0]["reason"]
     assert desk.accept(change) == "removed"
     assert set(desk.articles()) == {COURIER.id}
     assert desk.held() == []
     evil.pages["/more.gz"] = packed(kill, kill)
-    assert desk.ingest(evil.url("/feed")).rejected == 0  # it's done: nothing to hold
+    assert desk.ingest(evil.url("/feed")).rejected == 0  # already withdrawn: nothing to hold
 
 
 def test_trusted_source_may_kill_only_its_own_articles(
@@ -364,7 +364,7 @@ def test_saved_page_does_not_overwrite_another_publisher(
     assert change.source == str(saved)
     assert desk.accept(change) == "changed"
     assert desk.articles()[COURIER.id].title == "The mayor did it"
-    assert desk.ingest(saved).unchanged == 1  # what was let in is not held again
+    assert desk.ingest(saved).unchanged == 1  # an accepted change isn't held again
 
 
 @pytest.mark.parametrize("name", ["Evil Post", ""])
@@ -411,7 +411,7 @@ def test_accepted_change_is_exactly_the_held_one(desk: Desk, evil: Newsstand) ->
     (looked_at,) = desk.held()
     evil.pages["/a.jsonl"] = Page(json.dumps({**record, "text": LIES.upper()}).encode())
     desk.ingest(evil.url("/a.jsonl"))
-    (now,) = desk.held()  # the newest of the source takes the place of the older one
+    (now,) = desk.held()  # the source's newest change replaces the older one
     assert now.id != looked_at.id
     with desk.open() as archive:
         assert HeldChanges(archive.store.database).get(looked_at.id) is None

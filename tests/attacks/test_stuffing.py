@@ -1,4 +1,4 @@
-"""Forty articles written to win one question don't win it: the honest answer stays in sight."""
+"""Keyword stuffing: forty articles written for one question don't displace the honest answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long after Enter the first statement of an answer is on the screen of a browser.
+"""Measure the time from Enter to the first statement on the screen of a browser.
 
     python -m tests.benchmarks.asking [--rounds R]
 

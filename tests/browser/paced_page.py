@@ -1,4 +1,4 @@
-"""A page over the articles of `tests.support.fakes`, whose answers come when a test lets them."""
+"""A page over the articles of `tests.support.fakes`, whose answers wait for the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking: as one types, stops, tries again, comes back the next day, or follows a link."""
+"""Asking: typing, stopping, retrying, editing, returning, following a link."""
 
 from __future__ import annotations
 

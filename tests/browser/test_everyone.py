@@ -1,4 +1,4 @@
-"""For everyone: by keyboard, by ear, on a phone, in the dark, in German; and nothing leaves."""
+"""Accessibility: keyboard, screen reader, phone, dark mode, German; and no outside requests."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_page_speaks_german(open_page: Opened, paced: Paced) -> None:
     )
     expect(page.get_by_role("button", name="Filter")).to_be_visible()
     expect(page.locator("#bf-banner")).to_contain_text("21. Oktober 2024 bis 24. Oktober 2024")
-    ask(page, "Xylophon?")  # first: after another question it would carry on that one's words
+    ask(page, "Xylophon?")  # first, or it would be read as a follow-up
     expect(page.get_by_test_id("bot").last).to_contain_text("Keine Antwort im Archiv gefunden.")
     ask(page, BRIDGE)
     answer = page.get_by_test_id("bot").last

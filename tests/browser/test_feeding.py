@@ -1,4 +1,4 @@
-"""Feeding: who may drops files, pastes addresses, sees what came of it, and takes out again."""
+"""Ingest from the page: files, addresses, the report, and withdrawing articles."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ WATCH_PROGRESS = """() => {
 
 @pytest.fixture(scope="module")
 def minded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page whose visitors may feed it from this machine."""
+    """The address of a page with write access from this machine."""
     folder = tmp_path_factory.mktemp("minded")
     (folder / "go").touch()
     with serving_paced(folder, write_access="local", fetch_allow="localhost") as address:
@@ -56,7 +56,7 @@ def minded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def paper(tmp_path: Path) -> Iterator[str]:
-    """The address of a newspaper of one article, on this machine."""
+    """The address of a local newspaper with one article."""
     page = f"<html><head><title>{FERRY['title']}</title></head><body><article>{STORY}</article>"
     (tmp_path / "paper").mkdir()
     (tmp_path / "paper" / "launched.html").write_text(page)
@@ -73,7 +73,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def drop(page: Page, name: str, text: str) -> None:
-    """Drag a file over the page and let it fall on the field for files."""
+    """Drop a file on the upload field."""
     given = page.evaluate_handle(
         """([name, text]) => {
           const given = new DataTransfer();

@@ -1,4 +1,4 @@
-"""Narrowing: days, publishers, authors, sections; passages instead of an answer."""
+"""Filters: dates, publishers, authors, sections; and passages without an answer."""
 
 from __future__ import annotations
 

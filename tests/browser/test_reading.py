@@ -1,4 +1,4 @@
-"""Reading an answer: its cards, its articles, how far each statement is borne out."""
+"""Evidence: cards, articles, and the support of each statement."""
 
 from __future__ import annotations
 

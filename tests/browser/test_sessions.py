@@ -1,4 +1,4 @@
-"""Sessions do not mix: what one visitor asks, another never sees."""
+"""Sessions: no visitor sees what another asks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_twenty_visitors_get_their_own_answers(open_page: Opened, paced: Paced) 
     first = [open_page(at=paced.address, reduced_motion="reduce") for _ in range(VISITORS // 5)]
     pages = first + [open_page(at=paced.address, beside=page) for page in first for _ in range(4)]
     words = ["harbour bridge", "orchard growers"]
-    for number, page in enumerate(pages):  # each from an address of its own, by a trusted proxy
+    for number, page in enumerate(pages):  # each from its own address, behind a trusted proxy
         page.set_extra_http_headers({"X-Forwarded-For": f"192.0.2.{number + 1}"})
     asked = [f"What of the {words[n % 2]}, asks visitor {n}?" for n in range(VISITORS)]
     for page, question in zip(pages, asked, strict=True):

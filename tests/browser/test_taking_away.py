@@ -1,4 +1,4 @@
-"""Taking away: copies, links and files, and what readers say of an answer."""
+"""Export: copies, links and files; and feedback."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async (mark) => {
 
 
 def copied_with(page: Page, mark: str) -> str:
-    """Return what is copied, once it holds `mark`."""
+    """Return the clipboard's text once it contains `mark`."""
     return str(page.evaluate(READ, mark))
 
 

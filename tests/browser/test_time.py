@@ -1,4 +1,4 @@
-"""Seeing time: the plot, the window it sets, the timeline, what the archive covers."""
+"""Time: the histogram and the range it sets, the timeline, the coverage."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ THREATS = "What did South Korea threaten?"
 
 
 def bars(page: Page) -> Locator:
-    """Return the bars of the plot that stand for an article or more."""
+    """Return the bars of the plot with at least one article."""
     return page.locator("#bf-plot path[aria-roledescription=bar]:not([aria-label*='Articles: 0'])")
 
 
 def cited_day(page: Page) -> str:
-    """Return a day on which a cited article was published, and which the plot offers."""
+    """Return a day of the plot on which a cited article was published."""
     days = page.locator("#bf-busiest label")
     days.first.wait_for()
     offered = [text.rsplit(" (", 1)[0].strip() for text in days.all_inner_texts()]
@@ -33,7 +33,7 @@ def cited_day(page: Page) -> str:
 
 
 def answered_of(page: Page, day: str) -> None:
-    """What is answered rests on articles of that day alone."""
+    """Expect an answer from articles of that day alone."""
     expect(chips(page)).to_have_text(f"only {day}")
     expect(settled(page).locator(".bf-cite").first).to_be_visible()
     expect(page.get_by_test_id("user")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""`show`, `withdraw` and `reinstate`."""
+"""`backfile show`, `withdraw` and `reinstate`."""
 
 from __future__ import annotations
 

@@ -50,13 +50,13 @@ def test_rejects_are_listed_and_retried(
     assert main(["rejects", *here]) == 0
     assert f"{stand.url('/fire')}: not found (404)" in capsys.readouterr().out
 
-    assert main(["rejects", "--retry", *allowed]) == 1  # still nothing could be done
+    assert main(["rejects", "--retry", *allowed]) == 1  # still rejected
     stand.pages["/fire"] = page("Fire in the harbour")
     assert main(["rejects", "--retry", *allowed]) == 0
     capsys.readouterr()
     assert main(["rejects", *here]) == 0
     assert capsys.readouterr().out == "No rejects.\n"
-    # The feed is as it was, and so there is nothing to ask behind it.
+    # The feed is unchanged, so its entries aren't requested.
     assert main(["ingest", stand.url("/feed"), *allowed]) == 0
     assert "0 new, 0 changed, 1 unchanged" in capsys.readouterr().out
 

@@ -238,7 +238,7 @@ def test_completion_script_names_the_command(
 
 
 def complete(line: str) -> list[str]:
-    """Return what Tab offers at the end of a line, as bash is told it."""
+    """Return what Tab offers at the end of a line in bash."""
     words = line.split(" ")
     printed = in_process(
         "import sys\nfrom ui.cli import main\nsys.exit(main([]))",

@@ -1,4 +1,4 @@
-"""The `backfile` command: what it prints, on which stream, and how it ends."""
+"""The `backfile` command: what it prints, to which stream, and its exit codes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(real_model: None, tmp_path_factory: pytest.TempPathFactory, dump: Path) -> Path:
-    """An archive that the command itself has filled."""
+    """An archive filled by the command."""
     archive = tmp_path_factory.mktemp("cli") / "archive"
     done = run("ingest", dump, "--archive", archive, "--json")
     assert done.code == 0, done.stderr
@@ -72,7 +72,7 @@ def test_help_takes_half_a_second_at_most() -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.code == 0
     assert all(name in done.stdout for name in ("ask", "search", "ingest", "serve", "status"))
-    # The processor's time, which no other process on the machine lengthens: it never waits.
+    # Processor time: other processes don't lengthen it, and it includes no waiting.
     assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 0.5
 
 
@@ -179,7 +179,7 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
     assert (process.returncode, said) == (130, "backfile: stopped\n")
 
 
-# With one
+# With an archive
 
 
 def test_ask_prints_the_answer_then_its_sources(
@@ -327,7 +327,7 @@ def test_ask_on_a_terminal_takes_question_after_question(folder: Path) -> None:
 
 
 def read_until(terminal: int, words: str) -> str:
-    """Return what a terminal shows up to `words`."""
+    """Return what a terminal prints up to `words`."""
     shown = ""
     while words not in shown:
         ready, _, _ = select.select([terminal], [], [], 60)
@@ -336,7 +336,7 @@ def read_until(terminal: int, words: str) -> str:
     return shown
 
 
-# Putting in
+# Ingest
 
 
 def test_ingesting_again_changes_nothing(

@@ -1,4 +1,4 @@
-"""Staying: rounds at times and when files change, until the user stops it."""
+"""`backfile ingest --every` and `--watch`: rounds until the user stops it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Source = str | Path
 
 
 class Rounds:
-    """Puts nothing in: remembers what each round was to read, and does `then` in each."""
+    """Adds nothing: remembers what each round should read, and calls `then` in each."""
 
     def __init__(self, *then: Callable[[], None]) -> None:
         self.stop = Event()
@@ -35,7 +35,7 @@ class Rounds:
 
 def keep(rounds: Rounds, *sources: Source, **how: Any) -> None:
     options = {"every": None, "files": False, "as_json": False, **how}
-    late = Timer(60, rounds.stop.set)  # so that a failure ends as well
+    late = Timer(60, rounds.stop.set)  # ends the watch if a test fails
     late.start()
     try:
         watch(rounds, sources, **options)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Every code block of the README and the documentation is run, or checked against the code."""
+"""Code blocks of the README and the documentation: run, or checked against the code."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_page_blocks_run(page: Path, folder: Path) -> None:
 
 
 def _check_command(command: Command, place: str) -> None:
-    """Run a command of a console block; what it prints must be what is shown."""
+    """Run a command of a console block, and compare its output with what is shown."""
     program, *arguments = shlex.split(command.line)
     if program == "make":
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def _check_command(command: Command, place: str) -> None:
 
 
 def _run_script(script: str, place: str, *, is_complete: bool) -> str:
-    """Run a script, or where it needs what a test doesn't have, compile it; return its output.
+    """Run a script, or compile it if it needs something tests lack; return its output.
 
     It runs in a thread of its own: where Playwright is open, this one has an event loop already.
     """

@@ -1,4 +1,4 @@
-"""Files, headings and pages that the documentation and the code's comments point to."""
+"""Files, headings and pages that the documentation and comments link to."""
 
 from __future__ import annotations
 

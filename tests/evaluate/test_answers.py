@@ -1,4 +1,4 @@
-"""The measures of answers: what counts as right, as refused, as caught, and how sure that is."""
+"""Evaluation of answers, claims, perturbations and premises: metrics and intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measure of copies: pairs that are made, pairs that are found, and what is said of them."""
+"""Evaluation of near-duplicates: synthetic reprints, hard negatives, precision and recall."""
 
 from __future__ import annotations
 

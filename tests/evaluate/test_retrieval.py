@@ -1,4 +1,4 @@
-"""The measures on rankings whose values one can work out by hand."""
+"""Evaluation of retrieval, on rankings small enough to work out by hand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A desk that works on an archive at random, writes down what it does, and knows what must be.
+"""A writer that changes an archive at random, and the state that its log demands.
 
-Each deed is written down before it is begun and after it is done: whoever is killed in between has
-done it whole or not at all.
+Each action is logged before it begins and after it ends: a writer that is killed in between has
+done it completely or not at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rag.errors import BackfileError
 from rag.schema import Article, Span
 from tests.support.fakes import WordEmbeddings
 
-ARTICLES = 40  # so few that most are changed, removed and put again many times over
+ARTICLES = 40  # few enough that most are changed, deleted and added again many times
 LOG = "deeds.log"  # beside the archive
 
 Deed = dict[str, Any]
@@ -29,14 +29,14 @@ NOTHING: Deed = {"do": "add", "ids": [], "version": 0}
 
 @dataclass(frozen=True)
 class State:
-    """What an archive must hold: each article's version, and those withdrawn, as they stood."""
+    """Expected contents: each article's version, and withdrawn articles with their last version."""
 
     current: dict[str, int] = field(default_factory=dict)
     withdrawn: dict[str, int | None] = field(default_factory=dict)
     seen: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def after(self, deed: Deed) -> State:
-        """Return what must be once the deed is done."""
+        """Return the state after an action."""
         current, withdrawn, seen = dict(self.current), dict(self.withdrawn), dict(self.seen)
         for key in deed["ids"]:
             if deed["do"] == "add" and key not in withdrawn:
@@ -66,7 +66,7 @@ def article(key: str, version: int) -> tuple[Article, list[Span]]:
 
 
 def some_deed(chance: random.Random, version: int) -> Deed:
-    """Return something to do: mostly to put, now and then to take away."""
+    """Return an action: mostly an addition, sometimes a removal."""
     kinds = ["add"] * 12 + ["delete"] * 3 + ["withdraw"] * 2 + ["reinstate"] * 3 + ["erase"]
     what = chance.choice([*kinds, "reembed"])
     if what == "reembed":
@@ -77,7 +77,7 @@ def some_deed(chance: random.Random, version: int) -> Deed:
 
 
 def do(archive: Archive, deed: Deed) -> None:
-    """Do a deed."""
+    """Perform an action."""
     ids: Sequence[str] = deed["ids"]
     if deed["do"] == "add":
         archive.add(article(key, deed["version"]) for key in ids)
@@ -88,7 +88,7 @@ def do(archive: Archive, deed: Deed) -> None:
 
 
 def work(folder: Path, seed: int) -> None:
-    """Do deeds without end; to be killed."""
+    """Perform actions until the process is killed."""
     chance = random.Random(seed)
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
         version = len(deeds(folder))
@@ -102,7 +102,7 @@ def work(folder: Path, seed: int) -> None:
 
 
 def deeds(folder: Path) -> list[tuple[Deed, bool]]:
-    """Return what was written down: each deed that was begun, and whether it was done."""
+    """Return the log: each action that began, and whether it ended."""
     found: list[tuple[Deed, bool]] = []
     with suppress(FileNotFoundError):
         for line in (folder.parent / LOG).read_text().splitlines():
@@ -115,9 +115,9 @@ def deeds(folder: Path) -> list[tuple[Deed, bool]]:
 
 
 def settle(folder: Path) -> str:
-    """Open the archive as the next writer would, and say what is wrong with it, if anything.
+    """Open the archive as the next writer would, and return what is wrong with it.
 
-    The last deed may have been done or not: it is written down which.
+    The last action may have been done or not; the log then says which.
     """
     try:
         with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:

@@ -1,4 +1,4 @@
-"""A page is served, one process writes and two search: no error, nothing lost, nothing stale."""
+"""A server, a writer and two readers at once: no error, nothing lost, nothing stale."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from tests.support.processes import Barrier, Pipe, Process
 pytestmark = pytest.mark.slow
 
 SECONDS, SECONDS_IN_FULL = 8, 300
-STALE_AFTER = 5.0  # seconds after which everybody must know
+STALE_AFTER = 5.0  # seconds after which every process must see a change
 BATCH = 20  # articles: enough that Chroma writes its own files, at 1,000 vectors, many times over
 THREADS = 3  # of the server
-REEMBEDDED = 0.2  # of the times that it is written to
+REEMBEDDED = 0.2  # share of the writer's turns
 LOG = "log.jsonl"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of what the writer did: an article's version, None where it is removed."""
+    """One line of the writer's log: an article's version, None if it was deleted."""
 
     id: str
     version: int | None
@@ -91,7 +91,7 @@ def test_concurrent_processes_see_no_error_or_stale_answer(tmp_path: Path, in_fu
 
 @dataclass(frozen=True)
 class Run:
-    """What each process is given; all wait at `together` before and after the last change."""
+    """Parameters of a process; all wait at `together` before and after the last change."""
 
     folder: Path
     seconds: float
@@ -107,7 +107,7 @@ def _told(end: Connection, what: Any, run: Run) -> None:
 
 
 def _write(run: Run) -> int:
-    """Put new articles, change some and remove a few; return how many deeds it were."""
+    """Add new articles, change some and delete a few; return the number of actions."""
     folder, chance, version, ids = run.folder, random.Random(7), 0, list[str]()
     until = time.time() + run.seconds
     with (folder.parent / LOG).open("a") as log:
@@ -146,7 +146,7 @@ def _deed(log: Any, ids: Any, version: int | None, do: Any) -> None:
 
 
 def _last(folder: Path) -> dict[str, Line]:
-    """Return the last line of each article, as far as they are written whole."""
+    """Return the last complete line of each article."""
     lines = {}
     with suppress(FileNotFoundError):
         for text in (folder.parent / LOG).read_text().splitlines():
@@ -195,7 +195,7 @@ def _search_once_more(archive: Archive, run: Run) -> None:
 
 
 def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int:
-    """Look for articles whose last deed is old enough; return how many were looked for."""
+    """Search for articles whose last action is old enough; return how many."""
     chance, looked = random.Random(seed), 0
     until = time.time() + seconds
     while time.time() < until:

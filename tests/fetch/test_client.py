@@ -1,4 +1,4 @@
-"""Fetching: politely, within bounds, and from public addresses alone."""
+"""HTTP client: robots.txt, limits, retries, and public addresses only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def client(limits: Limits = QUICK, **given: Any) -> Client:
 
 
 def refusal(url: str, **given: Any) -> str:
-    """Return why `url` is not fetched."""
+    """Return why `url` isn't fetched."""
     with client(**given) as fetching, pytest.raises(FetchError) as refused:
         fetching.get(url)
     return str(refused.value)
@@ -81,7 +81,7 @@ def test_local_machine_is_rejected_in_any_spelling(stand: Newsstand, host: str) 
 
 
 class Directory:
-    """Says which address a name has, another each time it is asked; the last stays."""
+    """A resolver that gives a name one address after another; the last stays."""
 
     def __init__(self, **names: list[str]) -> None:
         self.names = {name.replace("_", "."): list(found) for name, found in names.items()}
@@ -92,7 +92,7 @@ class Directory:
 
 
 class Wire(httpcore2.SyncBackend):
-    """Connects to one server, whatever is asked for, and remembers what that was."""
+    """Connects to one server whatever the address, and remembers the addresses."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -126,7 +126,7 @@ def test_dns_rebinding_does_not_reach_a_private_address(stand: Newsstand) -> Non
     names = Directory(turncoat_example=["93.184.215.14", "93.184.215.15", "127.0.0.1"])
     with client(allowed=(), resolve=names, network=wire) as fetching:
         assert fetching.get("http://turncoat.example/").status == 200
-        # To the numbers that were checked, and to no name that would be looked up once more.
+        # Connected to the checked addresses, not to a name that would be resolved again.
         assert wire.connected == ["93.184.215.14", "93.184.215.15"]
         with pytest.raises(ForbiddenError, match=r"127\.0\.0\.1"):
             fetching.get("http://turncoat.example/")
@@ -202,7 +202,7 @@ def test_crawl_delay_is_kept(stand: Newsstand) -> None:
         began = time.monotonic()
         assert 0 < fetching.rate_limiter.due(stand.url("/other")) <= 0.4
         fetching.get(stand.url("/"))
-    assert time.monotonic() - began >= 0.3  # no less: how much more, the machine decides
+    assert time.monotonic() - began >= 0.3  # at least; a busy machine may take longer
 
 
 def test_excessive_crawl_delay_is_rejected(stand: Newsstand) -> None:
@@ -291,7 +291,7 @@ def test_stop_event_ends_a_wait(stand: Newsstand) -> None:
     over.set()
 
 
-# Again
+# Retries and unchanged pages
 
 
 def test_transient_failure_is_retried(stand: Newsstand) -> None:

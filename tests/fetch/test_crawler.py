@@ -1,4 +1,4 @@
-"""From addresses to articles: feeds and sitemaps are followed, and nothing is asked in vain."""
+"""Crawler: follows feeds and sitemaps, and doesn't request unchanged pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stand() -> Iterator[Newsstand]:
 
 
 class Notebook:
-    """Visits in a dictionary."""
+    """Crawl state in a dictionary."""
 
     def __init__(self) -> None:
         self.visits: dict[str, FetchRecord] = {}
@@ -52,7 +52,7 @@ class Notebook:
 
 
 class Newsroom:
-    """An archive and what it remembers, over which ingest is called again and again."""
+    """An archive and its crawl state, for several ingest runs."""
 
     def __init__(self) -> None:
         self.shelf = Shelf()
@@ -177,7 +177,7 @@ def test_summaries_are_kept_on_request_without_fetching(stand: Newsstand) -> Non
     assert counts(room.ingest(stand.url("/feed"), links="keep")) == (1, 0, 0, 0)
     assert room.articles[0].text == "In short."
     assert stand.asked("/crane") == 0
-    # Then the whole articles: the feed is the same, and what is wanted of it is not.
+    # Then the whole articles: the feed is the same, but the option isn't.
     assert counts(room.ingest(stand.url("/feed"))) == (0, 1, 0, 0)
     assert STORY[0] in room.articles[0].text
 
@@ -262,7 +262,7 @@ def test_paywall_or_soft_404_is_a_reject(stand: Newsstand, wall: str) -> None:
     assert any(
         word in reason for word in ("paywall", "login", "page not found", "without an article")
     )
-    # And it is asked again the next time, for it may be another page then.
+    # It is requested again the next time, as it may have changed by then.
     stand.pages["/crane"] = page("Crane falls")
     assert counts(room.ingest(stand.url("/crane"))) == (1, 0, 0, 0)
 

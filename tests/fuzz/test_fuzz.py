@@ -1,4 +1,4 @@
-"""A few damaged inputs of each kind; `make fuzz` reads a thousand of each, within bounds."""
+"""A few damaged inputs of each format; `make fuzz` reads a thousand of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words found whatever their form, each language by its own rules."""
+"""Stemming: words are found in other forms, by the rules of each language."""
 
 from __future__ import annotations
 

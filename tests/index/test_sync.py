@@ -1,4 +1,4 @@
-"""A reader that brings the indexes up to the record: what it writes it has read under the lock."""
+"""Index sync by a reader: what it writes, it has read under the lock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def storm(n: int) -> Article:
 
 
 def put_without_indexes(folder: Path, archive: Archive, article: Article) -> None:
-    """As a writer that is killed between the record and the indexes."""
+    """Write like a writer that is killed between the database and the indexes."""
     record = ArticleStore(folder, writable=True)
     entry = (article, content_hash(article), (Span(0, len(article.text)),))
     record.put(prepare_articles(record, [entry], archive.embed))
@@ -52,7 +52,7 @@ def test_reader_trusts_the_files_over_its_memory(tmp_path: Path) -> None:
     reader = small_archive(folder)
     assert reader.search("harbour", 1, mode="bm25")
     put(folder, storm(1))
-    reader.indexes.bm25.reached = 0  # as another thread's older look may leave it
+    reader.indexes.bm25.reached = 0  # as another thread's stale read may leave it
     assert len(reader.search("pier", 10, mode="bm25")) == 1
     reader.close()
     assert problems(folder) == []

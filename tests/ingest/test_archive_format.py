@@ -1,4 +1,4 @@
-"""What is exported and ingested again is the same archive, word for word."""
+"""Export and ingest: the archive comes back verbatim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cleaning takes the site's litter and leaves every sentence of the story."""
+"""Cleaning: removes boilerplate and keeps every sentence of the story."""
 
 from __future__ import annotations
 

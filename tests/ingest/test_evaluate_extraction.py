@@ -1,4 +1,4 @@
-"""What pages hold, measured: the story's shingles, the title, the day, the authors."""
+"""Evaluation of page extraction: the story's shingles, title, date and authors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Within a run the fullest copy of an article stays; a crawl's lists aren't articles."""
+"""Fullest copy: the longest copy in a run is kept, and a crawl's lists aren't articles."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_fullest_copies_keeps_one_of_each_address() -> None:
     copies = FullestCopyFilter(held.get)
     poor = replace(FULL, text=FIRST)
     assert copies.sift([poor, FULL]).articles == (FULL,)
-    assert copies.sift([poor]).articles == (poor,)  # the batch failed, and nothing came of it
+    assert copies.sift([poor]).articles == (poor,)  # the batch failed, so nothing was stored
     copies.remember([poor, FULL])
     held[FULL.id] = FULL
     assert copies.sift([poor]).contained == (poor,)

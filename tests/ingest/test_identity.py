@@ -1,4 +1,4 @@
-"""What has no address is the same article when it is moved; a number is its own dump's."""
+"""Identity of articles without a URL: moved files, and numbers in dumps."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ FERRY = "Ferry aground\n\nThe ferry ran aground at dawn. A tug pulled her free b
 
 
 class Model(EightWords, Words):
-    """Words are tokens, and their lengths meanings."""
+    """Embeddings by the lengths of words; each word is a token."""
 
 
 class Desk:
-    """An archive on the disk, into which one ingests again and again."""
+    """An archive on the disk, for several ingest runs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""A publisher's kill notice takes the article down, whether it is here or comes later."""
+"""Kill notices: the publisher's article is withdrawn, whether it is here or comes later."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_killed_article_is_gone_and_stays_out(
         (article,) = archive.articles()
     assert desk.ingest(notice) == (0, 0, 0, 0)
     assert desk.ids() == []
-    assert desk.ingest(notice, story) == (0, 0, 1, 0)  # the notice again; the story is kept out
+    assert desk.ingest(notice, story) == (0, 0, 1, 0)  # the notice again; the story stays out
     assert desk.ids() == []
     assert "withdrawn by its publisher" in reason(desk, article.id)
 

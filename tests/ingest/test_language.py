@@ -1,4 +1,4 @@
-"""An article's language is what its source says, where the letters do not belie it."""
+"""Language detection: the declared language, unless the script contradicts it."""
 
 from __future__ import annotations
 

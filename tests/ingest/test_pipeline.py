@@ -1,4 +1,4 @@
-"""Ingest puts what is new, leaves what is not, and tells what it could not read."""
+"""Ingest pipeline: adds new articles, skips unchanged ones, reports rejects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Words:
 
 
 class Shelf:
-    """An archive in a dictionary, which counts what it is asked."""
+    """An archive in a dictionary that records its batches."""
 
     def __init__(self) -> None:
         self.embeddings = Words()

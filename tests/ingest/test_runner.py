@@ -1,4 +1,4 @@
-"""An ingest is kept with what came of it, and what was refused is remembered until it goes in."""
+"""Ingest runs: logged with their result; rejects are kept until they go in."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def stand() -> Iterator[Newsstand]:
 
 
 class Recorded(Shelf):
-    """An archive in a dictionary, and what it remembers of runs in a database."""
+    """An archive in a dictionary, with its ingest log in a database."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Recorded(Shelf):
 
 
 class Newsroom:
-    """An archive into which one ingests again and again."""
+    """An archive for several ingest runs."""
 
     def __init__(self, folder: Path) -> None:
         self.archive = Recorded(folder)
@@ -172,7 +172,7 @@ def test_reject_in_a_fetched_file_is_retried_with_the_file(
     assert counts(room.run(address)) == (1, 0, 0, 1)
     (refused,) = room.rejects()
     assert (refused.source, refused.place) == (address, f"{address}:2")
-    # Not asked whether it has changed: what it lacked last time may be there, or be let in, now.
+    # Requested without validators: a missing page may exist by now, or be allowed.
     assert counts(room.run(address)) == (0, 0, 1, 1)
     stand.pages["/a:b/dump"] = Page(held[: held.index(b"\n") + 1], etag=True)
     room.run(address)
@@ -210,7 +210,7 @@ def test_run_or_failure_is_a_json_line_in_the_log(room: Newsroom, tmp_path: Path
     assert len(log.read_text().splitlines()) == 2
 
 
-# Rehearsals
+# Dry runs
 
 
 def test_dry_run_reports_and_creates_no_archive(

@@ -1,4 +1,4 @@
-"""The sample archive holds what its README promises, read with nothing but the standard library."""
+"""The sample archive has what its README promises, read with the standard library only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LITTERED = "harbour-courier.example/2024/10/26/what-seoul-has-threatened-so-far"
 
 @dataclass(frozen=True)
 class Written:
-    """One article as its file has it; `day` is the day it was published."""
+    """One article as in its file; `day` is its publication day."""
 
     id: str
     title: str

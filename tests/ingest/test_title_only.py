@@ -1,4 +1,4 @@
-"""Pages without a story are kept as articles without text: shown, counted, never an answer."""
+"""Pages without a story: kept as articles without text; shown, counted, never an answer."""
 
 from __future__ import annotations
 
@@ -123,13 +123,13 @@ def test_title_without_meaning_is_rejected() -> None:
     assert isinstance(article_from(record("", title=TITLE), place="x"), Reject)
 
 
-# in an archive
+# In an archive
 
 WALLED = Article(
     "wall.example/bridge", TITLE, "", "Wall Street Courier", "https://wall.example/bridge",
     published=datetime(2024, 10, 21, tzinfo=UTC),
 )  # fmt: skip
-OLD = WALLED.replace(id="wall.example/old", text=TITLE)  # as archives of before hold it
+OLD = WALLED.replace(id="wall.example/old", text=TITLE)  # as older versions stored it
 QUESTION = "Was the harbour bridge closed after the storm of the century?"
 
 

@@ -1,4 +1,4 @@
-"""Models: what the settings name is what is opened, and both ways to a vector are one."""
+"""Models: settings choose them, and numpy and torch compute the same vectors."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def fp32() -> SentenceEmbeddings:
 
 
 def in_torch(embeddings: SentenceEmbeddings) -> SentenceEmbeddings:
-    """The same model, its torch loaded, so that passages go through it."""
+    """Return the model with torch loaded, so that passages go through it."""
     assert embeddings._torch is not None
     return embeddings
 
@@ -389,7 +389,7 @@ def test_chat_model_without_key_names_the_variable(chat_package, monkeypatch):
 
 @pytest.fixture
 def chat_package(monkeypatch):
-    """A provider's package, small: some insist on a key, some take an empty one."""
+    """A small provider package: some require a key, some accept an empty one."""
     import os
 
     from langchain.chat_models import base

@@ -1,4 +1,4 @@
-"""An entailment model by one setting: what its labels mean is read from its config."""
+"""Entailment models: label order is read from the config."""
 
 from __future__ import annotations
 

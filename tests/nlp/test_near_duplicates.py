@@ -1,4 +1,4 @@
-"""When two articles are one story printed twice, and when they are not."""
+"""Near-duplicates: which pairs of articles are one story."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def one_story(other: Article, first: Article = WIRE) -> bool:
 
 
 def found(other: Article) -> bool:
-    """Whether the bands of both signatures bring the two together to be compared."""
+    """Return whether the signatures share a band, so that the two are compared."""
     return not set(band_keys(minhash(text_signature(WIRE)))).isdisjoint(
         band_keys(minhash(text_signature(other)))
     )

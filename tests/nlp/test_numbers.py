@@ -1,4 +1,4 @@
-"""Figures and days: what is the same number, and what follows from an article's date."""
+"""Numbers and dates: which figures are equal, and which dates follow from an article's date."""
 
 from __future__ import annotations
 

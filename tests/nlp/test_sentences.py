@@ -1,4 +1,4 @@
-"""Sentences end where an editor would end them."""
+"""Sentence segmentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words in the form in which two texts are compared."""
+"""Stems of words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quality on small sets with the real model; a floor goes down on purpose only."""
+"""Quality on small sets with the real model; lower a floor only on purpose."""
 
 from __future__ import annotations
 

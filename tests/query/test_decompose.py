@@ -1,4 +1,4 @@
-"""A question of several parts is taken apart, and a question that is one is left whole."""
+"""Decomposition: compound questions are split, single ones stay whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is understood of a question beside its window."""
+"""Question parsing: publishers, authors, phrases, exclusions, answer type, follow-ups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.schema import Answer, Notice, Statement
 from ui.i18n import texts_in, understood_text
 
 ASKED_ON = datetime(2024, 10, 24, 15, tzinfo=UTC)
-FIELDS = {"window": "time_range"}  # of `ParsedQuery`, where a kind is called otherwise
+FIELDS = {"window": "time_range"}  # field of `ParsedQuery`, if its name differs
 PUBLISHERS = ("The Week", "Harbour Post", "BBC News", "Fox News - Health", "Fox News - Travel")
 
 

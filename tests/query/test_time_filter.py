@@ -1,4 +1,4 @@
-"""The windows that code takes from a question are those a careful reader takes."""
+"""Time filters: those that a careful reader finds in a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of agencies' items and fragments of HTML: no word lost, none glued, in order."""
+"""Block text of wire items and HTML fragments: every word once, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who wrote it, from bylines as they are printed; and what stands over a story."""
+"""Bylines: authors as they are printed, and the lines above a story."""
 
 from __future__ import annotations
 

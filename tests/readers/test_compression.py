@@ -1,4 +1,4 @@
-"""What is packed is read as if it were not; what unpacks without end, or is damaged, is refused."""
+"""Compressed files: read like plain ones; bombs and damage are rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether 03/04/2024 is in March or April: one answer for a file and a locale."""
+"""Date order: whether 03/04/2024 is in March or April, per file and locale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An entry of a feed is an article, with the text that the feed holds; links alone are none."""
+"""Feeds and sitemaps: entries with text are articles, entries with links alone are not."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_real_feeds_of_many_publishers_are_read() -> None:
     }
 
 
-# Followed
+# Links to follow
 
 
 def links_in(folder: Path, content: str) -> list[Link]:

@@ -1,4 +1,4 @@
-"""A map says where an export has what; the shapes of common exports are known without one."""
+"""Field maps for unusual exports; common ones are read without a map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages give their story and what they say of it; a page without a story is a reject."""
+"""HTML pages: story and metadata; a page without a story is a reject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page's story is read whole, however it is laid out, and other stories stay out of it."""
+"""Article body of a page: the whole story in any layout, and no other story."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page's metadata may describe other stories: its own is told by address and headline."""
+"""Metadata of a page: its own is chosen by address and headline among those of other stories."""
 
 from __future__ import annotations
 

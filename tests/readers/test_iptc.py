@@ -1,4 +1,4 @@
-"""Agencies' items give what the standards let them say; what may not be published is refused."""
+"""NITF, NewsML-G2 and ninjs items: fields, embargoes, kills and corrections."""
 
 from __future__ import annotations
 

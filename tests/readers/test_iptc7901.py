@@ -1,4 +1,4 @@
-"""Agencies' messages in IPTC 7901: header, keywords, headline, story and date."""
+"""IPTC 7901 messages: header, keywords, headline, story and date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identity of agencies' items: their own id, never the address of another item."""
+"""Identity of wire items: their own id, never the address of another item."""
 
 from __future__ import annotations
 

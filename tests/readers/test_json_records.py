@@ -1,4 +1,4 @@
-"""JSON of many shapes becomes articles; what is broken is one reject each."""
+"""JSON of many shapes becomes articles; each broken record is one reject."""
 
 from __future__ import annotations
 

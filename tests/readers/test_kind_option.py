@@ -1,4 +1,4 @@
-"""`--as KIND`: files are what the user says, whatever they look like."""
+"""`--as KIND`: files have the format that the user names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail, mailboxes and pages saved as MHTML become articles without their headers."""
+"""Mail, mailboxes and MHTML pages become articles without their headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only people are authors: no photo credits, agencies, desks, roles or links beside a name."""
+"""Non-authors: photo credits, agencies, desks, roles and links beside a name."""
 
 from __future__ import annotations
 

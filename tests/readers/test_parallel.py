@@ -1,4 +1,4 @@
-"""Pages read by several processes come as they would from one, in the same order."""
+"""Parallel reading: several processes give the same articles in the same order as one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_workers_exit_with_their_parent(folder: Path) -> None:
     )
     path = folder / ".killed.py"
     path.write_text(script)
-    # What outlives it would keep the other end of its output open: it would be waited for.
+    # A surviving worker would keep the output open, and the test would wait for it.
     done = subprocess.run(
         [sys.executable, str(path), str(folder)],
         capture_output=True,

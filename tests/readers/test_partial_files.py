@@ -1,4 +1,4 @@
-"""A file that is being written is not half-read."""
+"""Partial files: a file that is still being written is not read."""
 
 from __future__ import annotations
 

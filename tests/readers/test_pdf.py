@@ -1,4 +1,4 @@
-"""A PDF's article: columns in their order, the headline by its letters, no running heads."""
+"""PDF: columns in order, the headline by its font size, no running heads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates with their zones and times of day, as newspapers of many languages write them."""
+"""Publication dates with time zones and times of day, in many languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each row of a table is an article, whatever the separator; a broken row is one reject."""
+"""Tables: each row is an article, with any separator; a broken row is one reject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text and Markdown files give title, date, byline and story, whatever their layout."""
+"""Text and Markdown files: title, date, byline and story, in any layout."""
 
 from __future__ import annotations
 

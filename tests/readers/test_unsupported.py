@@ -1,4 +1,4 @@
-"""Files that aren't articles are refused by name, each with the way out; articles aren't."""
+"""Unsupported formats: rejected by name with a fix; articles aren't."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_kind_is_detected_by_content_and_can_be_forced(tmp_path: Path) -> None:
     assert isinstance(only(tmp_path / "a.html", subtitles, "text"), Article)
 
 
-# JSON that is none
+# Invalid JSON
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "A.NDJSON"])

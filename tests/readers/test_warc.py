@@ -1,4 +1,4 @@
-"""The pages that a crawler kept become articles; what is damaged is named and passed over."""
+"""Web archives: pages become articles; damaged records are named and skipped."""
 
 from __future__ import annotations
 

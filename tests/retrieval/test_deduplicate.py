@@ -1,4 +1,4 @@
-"""One story once: of several tellings one is shown, the others are named, and nothing is lost."""
+"""Deduplication: one copy of a story is shown, the others are named, no fact is lost."""
 
 from __future__ import annotations
 

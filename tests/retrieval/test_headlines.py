@@ -1,4 +1,4 @@
-"""An article is found by its own headline, also where its words could be a time range."""
+"""Headlines as questions: found even if their words could be a time range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a question to passages, over a real archive of invented articles."""
+"""Hybrid retrieval over a real archive of invented articles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The archive's reranker orders every search, whoever asks."""
+"""Reranking: the archive's reranker orders every search."""
 
 from __future__ import annotations
 

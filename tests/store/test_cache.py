@@ -1,4 +1,4 @@
-"""The caches of what was last read."""
+"""LRU caches of texts and metadata."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TEXTS = {"a": "x" * 4, "b": "x" * 4, "c": "x" * 4, "long": "x" * 11}
 
 
 class Reader:
-    """Reads texts, and remembers which."""
+    """Reads texts and remembers the requests."""
 
     def __init__(self) -> None:
         self.reads: list[set[str]] = []

@@ -1,4 +1,4 @@
-"""Times of the changes: never backwards, whatever the clock says, and repaired where they are."""
+"""Times of changes: never backwards, whatever the clock says, and repaired if they are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def put(archive: Archive, *articles: Article) -> None:
 
 
 def date_changes(archive: Archive, *days: datetime) -> None:
-    """As if the clock had shown these times when the changes were made, the last ones last."""
+    """Set the times of the last changes, in order."""
     connection = archive.store.database.connection
     newest = archive.version
     for i, at in enumerate(days):

@@ -1,4 +1,4 @@
-"""The stories of an archive: copies are told as they come, go, change, and after a rebuild."""
+"""Near-duplicate clusters as copies are added, deleted, changed and rebuilt."""
 
 from __future__ import annotations
 

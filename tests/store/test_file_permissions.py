@@ -1,4 +1,4 @@
-"""Files of an archive are its owner's alone; an archive that is gone or read-only says so."""
+"""File permissions: an archive is its owner's alone; a deleted or read-only one is reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _open_to_all() -> Iterator[None]:
 
 
 def open_to_others(folder: Path) -> list[str]:
-    """Return the files and folders of an archive, itself among them, that others may use."""
+    """Return the files and folders of an archive, itself included, that others may use."""
     paths = [folder, *folder.rglob("*")]
     return [str(p) for p in paths if stat.S_IMODE(p.lstat().st_mode) & 0o077]
 
@@ -103,7 +103,7 @@ def test_backup_and_restored_archive_are_private(tmp_path: Path) -> None:
 
 
 def searched(archive: Archive) -> str:
-    """Search in a thread of its own, as the page does, and return the error that it meets."""
+    """Search in a thread of its own, as the page does, and return the error."""
     said: list[str] = []
 
     def search() -> None:

@@ -1,4 +1,4 @@
-"""Archives of every version that ever landed: each opens, answers, and is sound."""
+"""Migrations: archives of every released schema open, answer and are sound."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERSIONS = range(1, NEWEST)
 
 
 def laid_out(version: int, folder: Path) -> Path:
-    """Return a folder with the archive that was kept of a version, as its last writer left it."""
+    """Return a folder with the saved archive of a schema version."""
     folder.mkdir()
     connection = sqlite3.connect(folder / "archive.sqlite")
     with contextlib.closing(connection):

@@ -1,4 +1,4 @@
-"""Takedowns: gone at once, gone when fed again, and erased from every byte on the disk."""
+"""Withdrawals: gone at once, rejected when added again, and erased from every byte on the disk."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_erased_article_stays_out_until_reinstated(archive: Archive) -> None:
 
 def test_interrupted_erasure_is_finished_by_the_next_writer(archive: Archive) -> None:
     (vector, *_) = vectors_of(archive, SECRET.id)
-    Withdrawals(archive._record).withdraw([SECRET.id], "", Erasure.BEGUN)  # and here it dies
+    Withdrawals(archive._record).withdraw([SECRET.id], "", Erasure.BEGUN)  # the writer dies here
     archive.close()
     assert files_with(archive.path, vector)
     with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()) as again:

@@ -1,4 +1,4 @@
-"""A browser for the tests: Chromium, or any Chrome, from the path."""
+"""A browser for the tests: Chromium or Chrome from the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run `backfile` commands: in this process, or in one of their own where that is the point."""
+"""Run `backfile` commands, in this process or in one of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Result(NamedTuple):
-    """Exit code of a command and all that it printed."""
+    """Exit code and output of a command."""
 
     code: int
     stdout: str

@@ -1,4 +1,4 @@
-"""A small archive in memory for the tests of answers: texts that share words are close."""
+"""A small archive in memory for tests of answers: texts that share words are close."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chat model that says what it is told to, in pieces, and fails where it is told to."""
+"""A chat model that streams a script in pieces, with failures and pauses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 
 
 class Scripted(BaseChatModel):
-    """Streams one script a call, `size` characters a piece; the last script again and again.
+    """Streams one script per call, `size` characters at a time; the last script repeats.
 
     A script that is an exception is raised, also after pieces: `["Half a", ValueError()]`.  A
     number is a silence in seconds.

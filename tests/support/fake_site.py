@@ -1,4 +1,4 @@
-"""A real web server on the loopback address, whose pages are a dictionary."""
+"""A real web server on the loopback address, with its pages in a dictionary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Page:
-    """What an address answers; `slowly` writes the body, and with status 0 the head as well."""
+    """Response of an address; `slowly` writes the body, and with status 0 the head as well."""
 
     body: bytes = b""
     status: int = 200
@@ -29,7 +29,7 @@ class Request:
 
 
 class Newsstand:
-    """Its `pages` by path, and the `requests` that came."""
+    """The server's `pages` by path, and the `requests` it received."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -51,12 +51,12 @@ class Newsstand:
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
-        """Say nothing: a client that hangs up is what is tested."""
+        """Print nothing: tests hang up on purpose."""
 
 
 @contextmanager
 def newsstand() -> Iterator[Newsstand]:
-    """Give a server that is open until the end."""
+    """Run a server until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -87,7 +87,7 @@ def newsstand() -> Iterator[Newsstand]:
                 self.wfile.write(body)
                 if page.slowly:
                     page.slowly(self.wfile)
-            except OSError:  # the other side has heard enough
+            except OSError:  # the client hung up
                 self.close_connection = True
 
         def log_message(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Small and real: embeddings with a meaning one can read, a few articles, a chatbot that quotes."""
+"""Small real fakes: embeddings by shared words, a few articles, a chatbot that quotes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DIMENSION = 256
 
 
 class WordEmbeddings(Embeddings):
-    """Texts that share words are close: one hashed dimension a word."""
+    """Embeddings in which texts that share words are close: one hashed dimension per word."""
 
     name = "words"
     max_tokens = 256
@@ -98,7 +98,7 @@ def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archi
 
 @cache
 def _made(articles: tuple[Article, ...]) -> Path:
-    """Return the folder of an archive that is copied and never opened again: 3 ms instead of 90."""
+    """Return the folder of an archive to copy, which takes 3 ms instead of 90."""
     root = Path(tempfile.mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     Finalize(None, shutil.rmtree, args=(root, True), exitpriority=0)  # `atexit` for forks as well
     with Archive.open(root / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
@@ -117,19 +117,19 @@ def phrase_hits(
     phrases: Sequence[str],
     filters: Filters = Filters(),
 ) -> list[Hit]:
-    """Return what BM25 finds for a query with phrases, which a question has in quotation marks."""
+    """Return the BM25 hits of a query with phrases."""
     found = archive.bm25_candidates(query, k, filters=filters, phrases=phrases)
     return list(archive.load_hits(found, access=filters.access).values())
 
 
 def text_of(question: str | ParsedQuery) -> str:
-    """Return a question's own words, without the terms that it takes over from earlier turns."""
+    """Return a question without the terms carried over from earlier turns."""
     text = question if isinstance(question, str) else question.text
     return re.sub(r" \([^()]*\)$", "", text)
 
 
 class QuotingChatbot:
-    """Says, word for word, every sentence that shares a long word with the question."""
+    """A chatbot that quotes every sentence that shares a long word with the question."""
 
     chat_model = None
 
@@ -172,11 +172,10 @@ class QuotingChatbot:
 
 
 class PacedChatbot(QuotingChatbot):
-    """Pauses after each statement of what is asked slowly, until the file `go` is there.
+    """A quoting chatbot that pauses until the file `go` exists.
 
-    What is to be searched slowly pauses before the first one.
-
-    Answers to doubtful questions have one partly supported statement, and a rejected one.
+    Questions with "slowly" pause after each statement, those with "searched slowly" before the
+    first. Questions with "doubtful" get one partly supported statement and a rejected one.
     """
 
     def __init__(self, archive: Archive, go: Path) -> None:
@@ -207,7 +206,7 @@ def _quoted(hit: Hit, found: re.Match[str], number: int) -> Statement:
 
 
 def as_json(article: Article) -> dict[str, object]:
-    """Return `article` as a line of a JSONL dump would hold it."""
+    """Return `article` as a record of a JSONL dump."""
     return {
         "id": article.id,
         "url": article.url,

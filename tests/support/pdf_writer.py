@@ -1,4 +1,4 @@
-"""A small writer of PDF: lines of text where they are to stand, in PDF's own Helvetica."""
+"""A small PDF writer: lines of text at given positions, in Helvetica."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WIDTH, HEIGHT = 595, 842
 
 
 def pdf(*pages: Sequence[Line], info: str = "") -> bytes:
-    """Return a PDF of these pages; `info` is written into its document information as it is."""
+    """Return a PDF of these pages; `info` is its raw document information."""
     kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(len(pages)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",

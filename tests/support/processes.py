@@ -1,7 +1,7 @@
-"""Processes for tests of several processes, each started in milliseconds instead of seconds.
+"""Processes for tests, each started in milliseconds instead of seconds.
 
-They are forked from a server that has imported what they need and opened nothing, for Chroma does
-not survive a fork. `Process`, `Pipe` and `Barrier` are those of `multiprocessing`.
+They are forked from a server that has imported their modules and opened nothing, since Chroma
+doesn't survive a fork. `Process`, `Pipe` and `Barrier` are those of `multiprocessing`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every regular expression of the code, and strings from its parse tree that make it slow.
 
-A pattern is slow where its time grows faster than its input: where a failing match is tried in
-many ways, or where a search starts again at each of many places and reads far from each.
+A pattern is slow if its time grows faster than its input: a failing match is tried in many ways,
+or a search starts again at many places and reads far from each.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ENDS = ("", "a!", "\n\x01")
 
 @dataclass(frozen=True, slots=True)
 class Pump:
-    """What a string of any length is made of: a start, what is repeated, an end."""
+    """Parts of a string of any length: a start, a repeated part, an end."""
 
     start: str
     repeated: str
@@ -45,7 +45,7 @@ class Pump:
 
 
 class _Word(str):
-    """Stands for a value that only a function knows, where its pattern is an f-string."""
+    """Placeholder for a local value in a pattern that is an f-string."""
 
     def __getattr__(self, _: str) -> _Word:
         return self
@@ -82,7 +82,7 @@ def modules() -> list[ModuleType]:
 
 
 def patterns() -> dict[re.Pattern[Any], str]:
-    """Return every pattern with the place where it was found first.
+    """Return every pattern with its first place in the code.
 
     They are the compiled ones that modules and classes hold, in whatever containers, and those
     that are written in calls of `re`.
@@ -144,7 +144,7 @@ def _evaluated(node: ast.expr, names: _Names) -> Any:
 
 
 def pumps(pattern: re.Pattern[Any], limit: int = 0) -> list[Pump]:
-    """Return what would make `pattern` slow if anything does; evenly `limit` of it, or all.
+    """Return pumps that could make `pattern` slow: all, or `limit` of them, evenly chosen.
 
     What leads to a repeat, then what it repeats many times over, then an end that fails. What is
     repeated is each character that it can take, those first that its neighbours take as well;
@@ -158,7 +158,7 @@ def pumps(pattern: re.Pattern[Any], limit: int = 0) -> list[Pump]:
     found = list(dict.fromkeys(found))
     if not limit:
         return found
-    # One or two characters over and over are cheap to say and find most: all of those.
+    # Repeats of one or two characters are cheap and find most: take all of them.
     first = [p for p in found if len(p.repeated) <= 2 and not p.start and p.end == _FAILING]
     rest = [p for p in found if p not in set(first)]
     step = max(1.0, len(rest) / limit)
@@ -256,7 +256,7 @@ def _of_repeat(
 
 
 def _taken(nodes: list[Any], letters: list[str]) -> list[str]:
-    """Return the letters that what these nodes match may hold."""
+    """Return the letters that a match of these nodes may contain."""
     out: list[str] = []
     for op, value in nodes:
         if op is ops.LITERAL:
@@ -288,7 +288,7 @@ def _ways(nodes: list[Any], letters: list[str]) -> list[str]:
 
 
 def _sample(nodes: list[Any], letters: list[str], *, more: bool = False) -> str:
-    """Return one string that these nodes match, each repeat as short as may be."""
+    """Return one string that these nodes match, with each repeat as short as possible."""
     out = []
     for op, value in nodes:
         if op is ops.LITERAL:
@@ -334,7 +334,7 @@ _CATEGORIES = {
 
 
 def _refused(pattern: re.Pattern[Any]) -> list[str]:
-    """Return the characters that the pattern's negated classes name: what such a repeat ends at."""
+    """Return the characters of the pattern's negated classes, at which such repeats end."""
     text = (
         pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     )
@@ -359,7 +359,7 @@ def _literals(nodes: Any) -> list[str]:
 
 
 def _inside(op: Any, value: Any) -> list[Any]:
-    """Return the sequences that a node of the tree is made of."""
+    """Return the sequences inside a node of the tree."""
     if op in _REPEATS:
         return [value[2]]
     if op is ops.SUBPATTERN:

@@ -1,4 +1,4 @@
-"""A desk of the page that is asked without a browser."""
+"""Ask questions in a session of the page, without a browser."""
 
 from __future__ import annotations
 

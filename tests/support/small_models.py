@@ -1,4 +1,4 @@
-"""Small sentence-transformers models in folders: real ones, without a layer, opened in a moment."""
+"""Small sentence-transformers models in folders: real, without layers, opened in a moment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_model(
     seed: int = 7,
     max_tokens: int = 256,
 ) -> str:
-    """Make a BERT without layers that knows these words; return its name, the folder.
+    """Make a BERT without layers with these words as its vocabulary; return its folder.
 
     Texts that share words are close; another seed, or other dimensions, is another model.
     """

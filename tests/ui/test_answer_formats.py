@@ -1,4 +1,4 @@
-"""What is taken away: readable elsewhere, complete, and without effect."""
+"""Export formats: complete, readable elsewhere, and free of markup from articles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Catalogues: every message is there in every language, fits its call, and is used."""
+"""Catalogues: every message exists in every language, fits its call, and is used."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ui.i18n.catalogues import NOTICE, catalogue
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = ROOT / "rag" / "notices.py"
-TEXTS = re.compile(r"texts|say|_?texts(?:_in)?\(.*\)")  # what is called with a message's key
+TEXTS = re.compile(r"texts|say|_?texts(?:_in)?\(.*\)")  # callables that take a message's key
 ENGLISH, GERMAN = texts_in("en"), texts_in("de")
 SAMPLES: dict[str, Any] = {
     **{name: ["Ada Quill", "Jonas Berg"] for name in ("speakers", "names", "publishers")},
@@ -82,7 +82,7 @@ def constants(*packages: str) -> Iterator[str]:
 
 
 def pattern(node: ast.Constant | ast.JoinedStr) -> str:
-    """Return a string as a regular expression; what an f-string fills in is a word."""
+    """Return a string as a regular expression; an f-string's values are words."""
     if isinstance(node, ast.Constant):
         return re.escape(str(node.value))
     return "".join(
@@ -92,7 +92,7 @@ def pattern(node: ast.Constant | ast.JoinedStr) -> str:
 
 
 def calls() -> Iterator[tuple[str, set[str], bool]]:
-    """Yield the key (a pattern), the blanks and whether it is a label, of each call."""
+    """Yield the key (a pattern), the parameters, and whether it is a label, of each call."""
     for node in (node for tree in trees("ui") for node in ast.walk(tree)):
         if not isinstance(node, ast.Call) or not node.args:
             continue

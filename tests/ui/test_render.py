@@ -1,4 +1,4 @@
-"""What is said of the nouns: JSON in its fixed shapes, text that a terminal only shows."""
+"""Rendering: JSON of fixed shape, and text that is safe for a terminal."""
 
 from __future__ import annotations
 

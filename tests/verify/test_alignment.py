@@ -1,4 +1,4 @@
-"""Patchwork: what is pieced together from a passage costs, where its seams are, and what is new."""
+"""Alignment cost: what is pieced together from a passage costs more than what is quoted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verification: what must be kept exactly is, and the reason says what is not."""
+"""Verifier: exact checks, and the reason for each verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the page is served: what programs may call, what nobody is told, what does not stop it."""
+"""The page's server: public endpoints, no analytics, start behind a proxy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_page_starts_behind_a_proxy_and_on_slow_startup(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "elsewhere.example")
-    # What Gradio finds where its own page takes 3 s.
+    # Gradio's result if its own page takes 3 s.
     monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
     chatbot: Any = QuotingChatbot(archive)
     served = start(archive, chatbot, Settings(port=0))

@@ -1,4 +1,4 @@
-"""What readers think of answers, as the page keeps it."""
+"""Feedback of readers, as the page stores it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feeding from the page, without a browser: who may, what goes in, what comes out again."""
+"""Ingest and withdrawal from the page, without a browser: access, input, results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LINE = {"id": "ferry.example/1", "title": "Ferry sinks", "text": "The ferry sank
 
 
 def may_feed(writers: Writers, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
-    """Return whether who holds that token may feed."""
+    """Return whether the holder of a token may write."""
     held = WriteAccess(writers, token)
     cookie = {"cookie": f"other=1; {held.cookie_name}={held.cookie_value}; more=2"}
     return WriteAccess(writers, TOKEN).may_write(client, {**headers, **cookie})
@@ -207,7 +207,7 @@ GUARDED = ("feed", "doomed", "remove")
 
 
 def called(address: str, index: int, inputs: int) -> httpx.Response:
-    """Call a handler by its number, as a page that somebody changed would."""
+    """Call a handler by its number, as a forged page would."""
     sent = {"data": [None] * inputs, "fn_index": index, "session_hash": f"session-{index}"}
     return httpx.post(f"{address}gradio_api/queue/join", json=sent)
 

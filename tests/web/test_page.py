@@ -1,4 +1,4 @@
-"""The page without a browser: what it says, what it keeps apart, what it lets programs call."""
+"""The page without a browser: turns, sessions, browser storage, links and filters."""
 
 from __future__ import annotations
 

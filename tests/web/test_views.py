@@ -1,4 +1,4 @@
-"""The page's own markup: an article's text is shown, whatever it holds."""
+"""Markup of the page: an article's text is escaped, whatever it contains."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_markup_in_an_article_is_shown_as_text() -> None:
     ):
         page = Page(markup)
         assert not {"script", "img"} & set(page.tags)
-        assert EVIL.replace("[1]", "(1)") in page.text  # what is no citation doesn't look like one
+        assert EVIL.replace("[1]", "(1)") in page.text  # doesn't look like a citation
         assert not any(name.startswith("on") for name, _ in page.attributes)
         assert all(str(address).startswith("#turn-") for address in page.values("href"))
 

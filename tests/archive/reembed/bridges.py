@@ -1,4 +1,4 @@
-"""An archive of many bridges, a passage each, and what is asked of it."""
+"""An archive of many bridges, one passage each, and searches for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def an_article(number: int, version: int = 1) -> tuple[Article, list[Span]]:
 
 
 def sought(number: int, version: int = 1) -> str:
-    """Return what was embedded for an article: its passage is nearest to it, and its cosine 1."""
+    """Return the text embedded for an article: a query with a cosine of 1."""
     article, _ = an_article(number, version)
     return embedding_text(article.metadata, article.text)
 

@@ -1,4 +1,4 @@
-"""Two models, and an archive that the first of them has embedded."""
+"""Two models, and an archive embedded with the first one."""
 
 from __future__ import annotations
 

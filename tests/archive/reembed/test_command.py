@@ -1,4 +1,4 @@
-"""`backfile reembed`, and what `backfile status` says of it."""
+"""`backfile reembed`, and what `backfile status` prints about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def backfile(folder: Path, *words: str, **environ: str) -> Result:
 
 
 def test_reembed_command_switches_the_model(folder: Path, models: tuple[str, str]) -> None:
-    named = {"BACKFILE_EMBEDDING_MODEL": models[1]}  # who sets it first is told what to run
+    named = {"BACKFILE_EMBEDDING_MODEL": models[1]}  # alone, an error that says what to run
     refused = backfile(folder, "search", "bridge 5", **named)
     assert f"`backfile reembed --model {models[1]}`" in refused.stderr
     done = backfile(folder, "reembed", "--model", models[1], **named)

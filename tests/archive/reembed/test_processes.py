@@ -1,4 +1,4 @@
-"""Embedding anew beside readers in other processes, and killed: one of the models answers."""
+"""Reembedding beside readers in other processes, and killed: one of the two models answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 def _search_until_told(folder: Path, end: Connection) -> None:
-    """Search without end; say which models answered, and by which cosine at the least."""
+    """Search until told to stop; send the models that answered and the lowest cosine."""
     models, least = dict[str, None](), 1.0
     with Archive.open(folder, settings=Settings()) as reader:
         end.send("open")
@@ -96,7 +96,7 @@ def test_killed_reembed_keeps_old_model_and_resumes(folder: Path, models: tuple[
 
 
 def _die_between(folder: Path, model: str, place: str) -> None:
-    """Embed anew, and be gone before, or after, the record's change: what SIGKILL would do."""
+    """Reembed, and exit just before or after the switch, as with SIGKILL."""
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
         fresh = StagedVectors(archive.store.database)
         new = ArchiveModel(None, of(model))
@@ -149,5 +149,5 @@ def test_reader_finds_new_vectors_before_their_index_exists(
             fresh.write(dict(zip(numbers, vectors, strict=True)))
             with archive.store.database.change("reembed", 0):
                 fresh.activate()
-            assert nearest(reader, 5)[1] > 0.999  # the writers' lock is held: from the record
+            assert nearest(reader, 5)[1] > 0.999  # under the writer's lock: from the database
         assert nearest(reader, 6)[1] > 0.999

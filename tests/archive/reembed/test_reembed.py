@@ -1,4 +1,4 @@
-"""Embedding anew: the old model answers until the new one does, whatever comes in meanwhile."""
+"""Reembedding: the old model answers until the new one is complete."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_reembed_can_be_cancelled(folder: Path, models: tuple[str, str]) -> None
 
 def test_articles_added_during_reembed_are_found(folder: Path, models: tuple[str, str]) -> None:
     def put(made: int, of: int) -> None:
-        if made == of:  # who embeds has let nobody else write by then
+        if made == of:  # the lock is held by then
             return
         with Archive.open(folder, mode="write", settings=Settings(), wait=5) as writer:
             writer.add([an_article(1000), an_article(3, 2)])
@@ -254,7 +254,7 @@ def test_ingest_session_continues_with_the_new_model(
         assert find_problems(archive) == ()
 
 
-# what the doctor knows of it
+# Doctor
 
 
 def record(folder: Path, *statements: str) -> None:
