@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, names_match, normalize_name
 from rag.nlp.numbers import find_dates, find_numbers
 from rag.nlp.quotations import find_quotations
-from rag.nlp.tokens import content_words, stem, stem_words, tokenize
+from rag.nlp.tokens import content_words, stem_words, tokenize
 from rag.query.answer_type import ExpectedAnswer
 
 LONGEST_TITLE = 6  # words; a quotation up to this length may be a song's or a film's title

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from rag.answer.premise_roles import offices, places, same_place
+from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, is_country, names_match, normalize_name
 from rag.nlp.numbers import find_numbers, number_supported
-from rag.nlp.tokens import STOP_WORDS, content_words, stem, stem_words, tokenize
+from rag.nlp.tokens import STOP_WORDS, content_words, stem_words, tokenize
 from rag.verify.fact_checks import NEGATIONS
 
 # Pairs of antonyms, in the inflections that news uses.

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag.nlp.analyzers import stem
 from rag.nlp.entities import TITLES, Name, find_names, is_country, names_match, normalize_name
-from rag.nlp.tokens import content_words, stem, tokenize
+from rag.nlp.tokens import content_words, tokenize
 from rag.verify.fact_checks import NEGATIONS
 
 _PLACE = re.compile(r"\b(?:in|at|near|outside|from|inside)(?: the)? $", re.IGNORECASE)

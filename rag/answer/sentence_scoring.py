@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from rag.answer.consensus import consensus_scores, extract_facts, names_the_asked_type
 from rag.answer.retractions import is_retracted
+from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, names_match
 from rag.nlp.quotations import REPORTING_VERBS, find_speaker, quotable_spans
 from rag.nlp.sentences import SENTENCE_ENDS
-from rag.nlp.tokens import content_words, stem, stem_words
+from rag.nlp.tokens import content_words, stem_words
 from rag.query.answer_type import ExpectedAnswer, indicates_answer, matches_type
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import tantivy
 
-from rag.index.analyzers import ENGLISH, PLAIN, STEMMED, analyze, analyze_with, stemming_rules
 from rag.index.tantivy_files import check_segment_files, has_valid_checksum, is_file_in_use
+from rag.nlp.analyzers import ENGLISH, PLAIN, STEMMED, analyze, analyze_with, stemming_rules
 from rag.schema import ALL_RIGHTS, EVERYTHING, ArticleMetadata, Filters
 from rag.store.file_permissions import make_private_folder, make_tree_private
 from rag.store.rows import IndexedPassage, to_timestamp

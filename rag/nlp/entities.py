@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
 
+from rag.nlp.analyzers import stem
 from rag.nlp.dates import CALENDAR_WORDS
-from rag.nlp.tokens import STOP_WORDS, stem
+from rag.nlp.tokens import STOP_WORDS
 
 _PART = r"(?:[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:[’'-][^\W\d_]+)*\.?)"
 _LINK = r"(?:of|de|da|del|der|den|van|von|bin|al|el|la|le|the|for|&)"

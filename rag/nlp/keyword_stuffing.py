@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from rag.nlp.tokens import STOP_WORDS, TOKEN, stem
+from rag.nlp.analyzers import stem
+from rag.nlp.tokens import STOP_WORDS, TOKEN
 
 SHORTEST = 12  # words; shorter texts are never stuffed
 TOLD_OFTEN = 3  # occurrences of a word that are normal in a passage

@@ -1,10 +1,12 @@
-"""Tokens, stop words and stems, for comparing texts."""
+"""Tokens and stop words, for comparing texts."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+
+from rag.nlp.analyzers import stem
 
 TOKEN = re.compile(r"[^\W_]+(?:[.,:](?=\d)[^\W_]+|[’'&-][^\W_]+)*")
 
@@ -32,14 +34,6 @@ STOP_WORDS = FUNCTION_WORDS | frozenset(
     latest following""".split()
 )
 
-_ENDINGS = (
-    ("izations", "ize"), ("ization", "ize"), ("ations", "ate"), ("ation", "ate"),
-    ("iveness", "ive"), ("fulness", "ful"), ("ments", ""), ("ment", ""), ("nesses", ""),
-    ("ness", ""), ("ities", "ity"), ("ingly", ""), ("edly", ""), ("ies", "y"), ("ied", "y"),
-    ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("ings", ""), ("ing", ""),
-    ("ers", ""), ("er", ""), ("ed", ""), ("ions", ""), ("ion", ""), ("ly", ""), ("es", ""),
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -61,27 +55,6 @@ class Word:
         return self.text.lower().split("’")[0].split("'")[0] in STOP_WORDS
 
 
-@lru_cache(maxsize=65536)
-def stem(word: str) -> str:
-    """Return a stem that inflected forms of a word share; for comparing, not for reading."""
-    low = word.lower().replace("’", "'").removesuffix("'s").strip("'")
-    low = _IRREGULAR.get(low, low)  # before the length check: "won" and "led" are short
-    if not low.isalpha() or len(low) < 4:
-        return low
-    for ending, instead in _ENDINGS:
-        if ending == "ly" and (len(low) < 6 or low[-3] in "biop"):
-            continue  # family, supply: "families" and "supplied" end in y here
-        if low.endswith(ending) and len(low) - len(ending) + len(instead) >= 3:
-            low = low[: -len(ending)] + instead
-            break
-    else:
-        if low.endswith("s") and low[-2] not in "su":
-            low = low[:-1]
-    if len(low) > 3 and low[-1] == low[-2] and low[-1] not in "sl":
-        low = low[:-1]
-    return low[:-1] if low.endswith("e") and len(low) > 3 else low
-
-
 def tokenize(text: str) -> list[Word]:
     """Return the words of a text in order, including stop words."""
     return [Word(m[0], m.start(), m.end(), stem(m[0])) for m in TOKEN.finditer(text)]
@@ -96,25 +69,3 @@ def content_words(text: str) -> list[Word]:
 def stem_words(text: str) -> frozenset[str]:
     """Return the stems of the content words of a text."""
     return frozenset(word.stem for word in content_words(text))
-
-
-_IRREGULAR = {
-    "said": "say", "says": "say", "told": "tell", "sent": "send", "won": "win", "wins": "win",
-    "winning": "win", "winner": "win", "killed": "kill", "died": "die", "dying": "die",
-    "death": "die", "dead": "die", "deaths": "die", "dies": "die", "began": "begin",
-    "begun": "begin", "bought": "buy", "sold": "sell", "sale": "sell", "sales": "sell",
-    "chose": "choose", "chosen": "choose", "fell": "fall", "fallen": "fall", "found": "find",
-    "gave": "give", "held": "hold", "kept": "keep", "knew": "know", "known": "know", "led": "lead",
-    "left": "leave", "lost": "lose", "loss": "lose", "met": "meet", "paid": "pay", "ran": "run",
-    "rose": "rise", "risen": "rise", "sang": "sing", "shot": "shoot", "spoke": "speak",
-    "spoken": "speak", "stood": "stand", "struck": "strike", "taught": "teach", "thought": "think",
-    "threw": "throw", "took": "take", "taken": "take", "wore": "wear", "worn": "wear",
-    "wrote": "write", "written": "write", "broke": "break", "broken": "break", "built": "build",
-    "brought": "bring", "caught": "catch", "drew": "draw", "drove": "drive", "felt": "feel",
-    "fought": "fight", "flew": "fly", "flown": "fly", "grew": "grow", "grown": "grow",
-    "hid": "hide", "hidden": "hide", "men": "man", "women": "woman", "children": "child",
-    "people": "person", "stole": "steal", "stolen": "steal", "beat": "beat", "beaten": "beat",
-    "resignation": "resign", "decision": "decide", "signing": "sign", "signed": "sign",
-    "arrival": "arrive", "growth": "grow", "height": "high", "elected": "elect",
-    "married": "marry", "marriage": "marry", "wedding": "marry", "wed": "marry",
-}  # fmt: skip

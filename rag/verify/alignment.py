@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.nlp.tokens import STOP_WORDS, stem
+from rag.nlp.analyzers import stem
+from rag.nlp.tokens import STOP_WORDS
 
 _WORD = re.compile(r"[^\W_]+")
 _STOPS = frozenset(",;:()–—\"“”`.!?-'")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from rag.nlp.analyzers import stem
 from rag.nlp.entities import TITLES, find_names, full_name, names_match, normalize_name
 from rag.nlp.numbers import (
     DateMention,
@@ -18,7 +19,7 @@ from rag.nlp.numbers import (
     number_supported,
 )
 from rag.nlp.quotations import ATTRIBUTED, find_quotations, find_speaker, quotable_spans
-from rag.nlp.tokens import content_words, stem, stem_words, tokenize
+from rag.nlp.tokens import content_words, stem_words, tokenize
 
 _QUOTES = dict.fromkeys(map(ord, "“”„«»‟″"), '"') | dict.fromkeys(map(ord, "‘’‚‛′`´"), "'")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")

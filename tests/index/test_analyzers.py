@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.archive.archive import Archive
-from rag.index.analyzers import STEMMED, analyze, stemming_rules
+from rag.nlp.analyzers import STEMMED, analyze, stemming_rules
 from rag.schema import Article, Span
 from tests.support.fakes import WordEmbeddings, phrase_hits
 

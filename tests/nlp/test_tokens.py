@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.nlp.tokens import stem
+from rag.nlp.analyzers import stem
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 import tantivy
 
@@ -68,6 +68,26 @@ def _pairs(run: re.Match[str]) -> str:
     return f" {' '.join(pairs)} "
 
 
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Return a stem that inflected forms of an English word share, as in the text index.
+
+    Irregular forms, and some nouns of verbs ("death", "decision"), have the stem of the verb.
+    """
+    low = word.lower().replace("’", "'").removesuffix("'s").strip("'")
+    low = IRREGULAR.get(low, low)  # before the length check: "won" and "led" are short
+    if not low.isalpha() or len(low) < 4:
+        return low
+    return "".join(_stemmer().analyze(low)) or low
+
+
+@cache
+def _stemmer() -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.raw())
+    folded = builder.filter(tantivy.Filter.ascii_fold())
+    return folded.filter(tantivy.Filter.stemmer(ENGLISH)).build()
+
+
 @cache
 def _analyser(rule: str) -> tantivy.TextAnalyzer:
     builder = (
@@ -84,3 +104,25 @@ def _analyser(rule: str) -> tantivy.TextAnalyzer:
     if rule != ENGLISH:
         builder = builder.filter(tantivy.Filter.ascii_fold())
     return builder.build()
+
+
+IRREGULAR = {
+    "said": "say", "says": "say", "told": "tell", "sent": "send", "won": "win", "wins": "win",
+    "winning": "win", "winner": "win", "killed": "kill", "died": "die", "dying": "die",
+    "death": "die", "dead": "die", "deaths": "die", "dies": "die", "began": "begin",
+    "begun": "begin", "bought": "buy", "sold": "sell", "sale": "sell", "sales": "sell",
+    "chose": "choose", "chosen": "choose", "fell": "fall", "fallen": "fall", "found": "find",
+    "gave": "give", "held": "hold", "kept": "keep", "knew": "know", "known": "know", "led": "lead",
+    "left": "leave", "lost": "lose", "loss": "lose", "met": "meet", "paid": "pay", "ran": "run",
+    "rose": "rise", "risen": "rise", "sang": "sing", "shot": "shoot", "spoke": "speak",
+    "spoken": "speak", "stood": "stand", "struck": "strike", "taught": "teach", "thought": "think",
+    "threw": "throw", "took": "take", "taken": "take", "wore": "wear", "worn": "wear",
+    "wrote": "write", "written": "write", "broke": "break", "broken": "break", "built": "build",
+    "brought": "bring", "caught": "catch", "drew": "draw", "drove": "drive", "felt": "feel",
+    "fought": "fight", "flew": "fly", "flown": "fly", "grew": "grow", "grown": "grow",
+    "hid": "hide", "hidden": "hide", "men": "man", "women": "woman", "children": "child",
+    "people": "person", "stole": "steal", "stolen": "steal", "beat": "beat", "beaten": "beat",
+    "resignation": "resign", "decision": "decide", "signing": "sign", "signed": "sign",
+    "arrival": "arrive", "growth": "grow", "height": "high", "elected": "elect",
+    "married": "marry", "marriage": "marry", "wedding": "marry", "wed": "marry",
+}  # fmt: skip
