@@ -137,6 +137,7 @@ class Notice:
         return f"{self.code} ({params})" if params else self.code
 
     def __repr__(self) -> str:
+        """Return the call that creates the notice."""
         return f"Notice({', '.join([repr(self.code), *(f'{n}={v!r}' for n, v in self.params)])})"
 
     def to_dict(self) -> dict[str, Any]:

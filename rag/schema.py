@@ -364,6 +364,7 @@ class Filters:
     article_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        """Validate and normalise the fields; raises InvalidValueError."""
         for name in ("after", "before"):
             _set(self, name, validate_moment(getattr(self, name), f"Filters.{name}"))
         for name in _NAMES:
@@ -373,6 +374,7 @@ class Filters:
             _set(self, "access", validate_names(self.access, "Filters.access"))
 
     def __bool__(self) -> bool:
+        """Return whether any field but `access` is set."""
         return any(
             value not in (None, ())
             for value in (

@@ -103,6 +103,7 @@ class Settings:
     port: int = 7860
 
     def __post_init__(self) -> None:
+        """Validate the settings; raises SettingsError."""
         for name, hint in _hints().items():
             object.__setattr__(self, name, _checked(name, getattr(self, name), hint))
 

@@ -129,9 +129,11 @@ class Chatbot:
         return chatbot
 
     def __enter__(self) -> Chatbot:
+        """Return the chatbot itself; leaving the `with` block closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the chatbot."""
         self.close()
 
     def close(self) -> None:

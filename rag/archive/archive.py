@@ -62,6 +62,7 @@ class AddResult:
     withdrawn: int = 0
 
     def __add__(self, other: AddResult) -> AddResult:
+        """Return the counts of both calls together."""
         return AddResult(
             self.new + other.new,
             self.changed + other.changed,
@@ -174,9 +175,11 @@ class Archive(ArchiveReader):
         return archive
 
     def __enter__(self) -> Archive:
+        """Return the archive itself; leaving the `with` block closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the archive."""
         self.close()
 
     def close(self) -> None:
