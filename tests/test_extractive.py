@@ -13,7 +13,7 @@ from rag.answer.coreference import is_verbatim_text, resolve_references
 from rag.answer.premises import has_false_premise
 from rag.answer.refusal import answer_confidence, low_confidence_notice
 from rag.nlp.quotations import find_quotations, quotable_spans
-from rag.query.answer_type import classify_question, indicates_answer
+from rag.query.answer_type import classify_question, score_speaker
 from rag.schema import NO_ANSWER, Answer, Notice, Span
 from tests.newsroom import FERRY, TROOPS, FakeArchive, day
 
@@ -160,8 +160,8 @@ def test_an_embassy_of_another_country_does_not_speak_for_the_one_asked_about() 
         "The Russian embassy said later that nothing was directed against Arvandia's interests."
     )
     theirs = article.split("\n\n")[1]
-    assert indicates_answer("Arvandia", theirs, article) == 0.0
-    assert indicates_answer("Russia", theirs, article) == 1.0
+    assert score_speaker("Arvandia", theirs, article) == 0.0
+    assert score_speaker("Russia", theirs, article) == 1.0
 
 
 def test_an_answer_that_is_seldom_right_says_so(bot: Chatbot) -> None:

@@ -26,11 +26,11 @@ def found(row: dict) -> dict | None:
     window = find_time_filter(row["question"], asked_on)
     if window is None:
         return None
-    start, end = window.window.start, window.window.end
+    start, end = window.time_range.start, window.time_range.end
     return {
         "start": start and start.date().isoformat(),
         "end": end and end.date().isoformat(),
-        "hard": window.window.hard,
+        "hard": window.time_range.hard,
     }
 
 
@@ -48,5 +48,5 @@ def test_a_date_that_names_a_thing_is_never_a_window(table):
 @given(st.text(max_size=80), st.datetimes(EARLIEST, LATEST))
 def test_any_text_has_a_window_or_none(text, asked_on):
     window = find_time_filter(text, asked_on.replace(tzinfo=UTC))
-    if window is not None and window.window.start and window.window.end:
-        assert window.window.start < window.window.end
+    if window is not None and window.time_range.start and window.time_range.end:
+        assert window.time_range.start < window.time_range.end

@@ -223,7 +223,7 @@ class Chatbot:
         then.archive = cast("Archive", self.archive).as_of(day)
         return then
 
-    def _parsed(
+    def _parse(
         self,
         question: str | ParsedQuery,
         filters: Filters,
@@ -251,7 +251,7 @@ class Chatbot:
         history: Sequence[tuple[str, Answer] | str],
         k: int,
     ) -> Iterator[Answer]:
-        asked, used = self._parsed(question, filters, asked_on, history)
+        asked, used = self._parse(question, filters, asked_on, history)
         question = question if isinstance(question, str) else question.text
         found = retrieve(self.archive, asked, k, filters=filters)
         ranked = score_sentences(self.archive, found)
@@ -259,11 +259,11 @@ class Chatbot:
         denial = check_premise(found.question, ranked)
         if why and denial is None:  # a corrected premise is an answer in itself
             hits, notices = found.nearest_hits, found.notices
-            told = self._elsewhere(found, filters)
-            if told is not None:
+            excluded = self._find_excluded_hit(found, filters)
+            if excluded is not None:
                 why, hits, notices = (
-                    excluded_hit_reason(told, found.question, filters),
-                    (told, *hits),
+                    excluded_hit_reason(excluded, found.question, filters),
+                    (excluded, *hits),
                     (),
                 )
             refused = refusal_answer(found.question, hits, why, filters, notices)
@@ -280,9 +280,9 @@ class Chatbot:
             notices=(*([denial.notice] if denial else []), *found.notices),
         )
         if self.chat_model is None:
-            yield from self._extractive(begun, found, ranked, denial)
+            yield from self._stream_extractive(begun, found, ranked, denial)
         else:
-            yield from self._written(begun, found, ranked, denial, filters)
+            yield from self._stream_generated(begun, found, ranked, denial, filters)
 
     def ask(
         self,
@@ -360,7 +360,7 @@ class Chatbot:
             *_, answer = [answer async for answer in answers]
         return answer
 
-    def _elsewhere(self, found: RetrievalResult, filters: Filters) -> Hit | None:
+    def _find_excluded_hit(self, found: RetrievalResult, filters: Filters) -> Hit | None:
         """Return a hit that answers the question outside of the filters and time range, if any.
 
         Access rights still apply: an article that may not be read is not mentioned.
@@ -376,7 +376,7 @@ class Chatbot:
             return None
         return ranked[0].hit
 
-    def _extractive(
+    def _stream_extractive(
         self,
         answer: Answer,
         found: RetrievalResult,
@@ -397,7 +397,7 @@ class Chatbot:
             answer = append_statement(answer, quote_statement(candidate, article, before))
             yield answer
 
-    def _written(
+    def _stream_generated(
         self,
         answer: Answer,
         found: RetrievalResult,
@@ -452,7 +452,7 @@ class Chatbot:
             return
         notices = (*answer.notices, failed, Notice("quotations_instead"))
         begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
-        yield from self._extractive(begun, found, ranked, denial)
+        yield from self._stream_extractive(begun, found, ranked, denial)
 
 
 def is_refusal(sentence: str) -> bool:

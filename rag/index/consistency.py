@@ -28,11 +28,11 @@ SAME = 0.999  # vectors with a higher cosine are equal; float32 loses 1e-6
 
 def index_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     """Yield the differences between the indexes and the store, as of each index's last change."""
-    yield from _read("word index", _text_problems(store, indexes))
-    yield from _read("vector index", _vector_problems(store, indexes))
+    yield from _guard("word index", _text_problems(store, indexes))
+    yield from _guard("vector index", _vector_problems(store, indexes))
 
 
-def _read(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
+def _guard(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
     try:
         yield from problems
     except Exception as error:  # the libraries raise many types for damaged files
@@ -59,7 +59,7 @@ def _text_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]
     for name in bm25.damaged_files():
         yield Problem("word index", f"its file {name} is damaged", "index")
     bm25.refresh()
-    yield from _agrees("word index", store, bm25.all_numbers(), bm25.reached)
+    yield from _compare_numbers("word index", store, bm25.all_numbers(), bm25.reached)
 
 
 def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
@@ -70,11 +70,11 @@ def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Proble
     if vectors.generation != store.generation():
         yield Problem("vector index", "it has the vectors of another model", "index")
         return
-    yield from _agrees("vector index", store, held, reached)
+    yield from _compare_numbers("vector index", store, held, reached)
     differ = list[int]()
     both = np.intersect1d(held, store.passages.numbers_at(reached))
     for i in range(0, len(both), CHUNK):
-        differ += _differing(store, indexes, both[i : i + CHUNK])
+        differ += _find_differing(store, indexes, both[i : i + CHUNK])
     if differ:
         what = (
             f"{counted(len(differ), 'vector')} different from the database (the first: {differ[0]})"
@@ -82,7 +82,7 @@ def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Proble
         yield Problem("vector index", what, "index", len(differ), tuple(differ))
 
 
-def _differing(store: ArticleStore, indexes: IndexPair, numbers: Numbers) -> list[int]:
+def _find_differing(store: ArticleStore, indexes: IndexPair, numbers: Numbers) -> list[int]:
     theirs, indexed = indexes.vectors.vectors_of(numbers)
     ours, vectors = store.passages.vectors(numbers)
     common, at, here = np.intersect1d(theirs, ours, return_indices=True)
@@ -93,7 +93,9 @@ def _differing(store: ArticleStore, indexes: IndexPair, numbers: Numbers) -> lis
     return differ
 
 
-def _agrees(place: Place, store: ArticleStore, held: Numbers, reached: int) -> Iterator[Problem]:
+def _compare_numbers(
+    place: Place, store: ArticleStore, held: Numbers, reached: int
+) -> Iterator[Problem]:
     if reached > store.database.sequence():
         yield Problem(place, "it is ahead of the database", "index")
         return

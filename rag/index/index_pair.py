@@ -92,11 +92,11 @@ class IndexPair(IndexSync):
         if among is not None and len(tail):
             mask = np.isin(tail, among)
             tail, matrix = tail[mask], matrix[mask]
-        found = self._from_chroma(vector, k + self._ended, among)
+        found = self._search_chroma(vector, k + self._ended, among)
         merged = dict(found + k_best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
 
-    def _from_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
+    def _search_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
         for _ in range(2):
             try:
                 if self._reached():
@@ -120,7 +120,7 @@ class IndexPair(IndexSync):
         if replaced:
             self._reopen()
         behind = min(self.bm25.reached, self._reached()) < sequence
-        if behind and not self._caught_up():
+        if behind and not self._try_catch_up():
             self.bm25.refresh()
         added = self._store.passages.numbers_added_since(self._reached())
         if len(added) > TAIL_LIMIT:

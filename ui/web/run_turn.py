@@ -135,13 +135,13 @@ def _answers(
 
         yield build_timeline(archive, question, filters=asked.filters)
     else:
-        from rag.answer.followups_llm import rewrites
+        from rag.answer.followups_llm import needs_rewriting
 
         # A chat model rewrites follow-ups itself; their constraints are removed from no rewriting.
         by_model = (
             chatbot.chat_model is not None
             and not asked.removed_constraints
-            and rewrites(asked.question, history)
+            and needs_rewriting(asked.question, history)
         )
         yield from chatbot.stream(
             asked.question if by_model else question,
