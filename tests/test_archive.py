@@ -266,7 +266,7 @@ def test_no_vector_is_lost_between_a_process_that_reads_and_one_that_writes(
         archive.add(whole(an_article(n)) for n in range(2250, 3500))
         indexes = archive._indexes
         assert indexes.vectors.numbers() == indexes.bm25.numbers() == set(range(1, 7001))
-        _, vectors = archive._record.passages.vectors(np.arange(1, 7001, 20))
+        _, vectors = archive._store.passages.vectors(np.arange(1, 7001, 20))
         scores = [indexes.vectors.nearest(vector, 1)[0][1] for vector in vectors]
         # 43 % would be lost; HNSW is approximate and misses a few in a hundred of itself
         assert np.mean(np.array(scores) > 0.9999) > 0.97
@@ -315,7 +315,7 @@ def test_no_search_walks_through_all_revisions(archive: Archive) -> None:
         for n in range(1, 29)
     )
     asked: list[str] = []
-    connection = archive._record.database.connection
+    connection = archive._store.database.connection
     connection.set_trace_callback(asked.append)
     day = datetime(2024, 10, 5, tzinfo=UTC)
     found(archive, "bridge")

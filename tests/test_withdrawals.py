@@ -63,7 +63,7 @@ def files_with(folder: Path, needle: bytes) -> list[str]:
 
 
 def vectors_of(archive: Archive, article_id: str) -> list[bytes]:
-    return list(archive._record.known_vectors(article_id).values())
+    return list(archive._store.known_vectors(article_id).values())
 
 
 def test_a_withdrawn_article_is_gone_from_every_answer_and_in_every_revision(
@@ -168,13 +168,13 @@ def test_an_erased_article_stays_out_and_may_be_let_in_and_fed(archive: Archive)
 
 def test_an_erasure_that_was_cut_short_is_finished_by_the_next_writer(archive: Archive) -> None:
     (vector, *_) = vectors_of(archive, SECRET.id)
-    Withdrawals(archive._record).withdraw([SECRET.id], "", Erasure.BEGUN)  # and here it dies
+    Withdrawals(archive._store).withdraw([SECRET.id], "", Erasure.BEGUN)  # and here it dies
     archive.close()
     assert files_with(archive.path, vector)
     with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()) as again:
         assert not files_with(archive.path, vector)
-        assert Withdrawals(again._record).unfinished() == []
-        rows = again._record.database.connection.execute("SELECT erased FROM withdrawals")
+        assert Withdrawals(again._store).unfinished() == []
+        rows = again._store.database.connection.execute("SELECT erased FROM withdrawals")
         assert rows.fetchall() == [(Erasure.DONE,)]
 
 

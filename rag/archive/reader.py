@@ -64,7 +64,7 @@ class ArchiveReader(ArchiveView):
     def __init__(
         self,
         path: Path,
-        record: ArticleStore,
+        store: ArticleStore,
         indexes: IndexPair,
         model: ArchiveModel,
         generation: int,
@@ -74,13 +74,13 @@ class ArchiveReader(ArchiveView):
 
         Args:
             path: The archive's folder.
-            record: The store of articles, open.
+            store: The store of articles, open.
             indexes: The search indexes, open.
             model: The embedding model.
             generation: The number of model switches when `model` was chosen.
             reranker: A cross-encoder; None for none.
         """
-        super().__init__(record)
+        super().__init__(store)
         self.path = path
         self._indexes = indexes
         self._model, self._generation = model, generation
@@ -93,7 +93,7 @@ class ArchiveReader(ArchiveView):
     @property
     def store(self) -> ArticleStore:
         """Store of articles in SQLite, from which everything else can be rebuilt."""
-        return self._record
+        return self._store
 
     @property
     def indexes(self) -> IndexPair:
@@ -117,7 +117,7 @@ class ArchiveReader(ArchiveView):
         Args:
             article_ids: The ids to look up; articles that are not in the archive are left out.
         """
-        return self._record.fingerprints(article_ids)
+        return self._store.fingerprints(article_ids)
 
     def article(
         self, article_id: str, revision: int | None = None, *, access: Access = ()
@@ -133,7 +133,7 @@ class ArchiveReader(ArchiveView):
         Returns:
             The article; None if the archive doesn't have it, or not that revision.
         """
-        return self._if_readable(self._record.article(article_id, revision), access)
+        return self._if_readable(self._store.article(article_id, revision), access)
 
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
         """Yield the articles that pass the filters, in the order in which they were added.
@@ -141,7 +141,7 @@ class ArchiveReader(ArchiveView):
         Args:
             filters: The filters; by default, all articles that need no right.
         """
-        return self._record.articles(filters)
+        return self._store.articles(filters)
 
     def count(self, filters: Filters = Filters()) -> Counts:
         """Return the number of articles that pass the filters, and of their passages.
@@ -149,7 +149,7 @@ class ArchiveReader(ArchiveView):
         Args:
             filters: The filters; by default, all articles that need no right.
         """
-        return Counts(*self._record.count(filters))
+        return Counts(*self._store.count(filters))
 
     def revisions(self, article_id: str, *, access: Access = ()) -> tuple[Revision, ...]:
         """Return all revisions of an article, oldest first; none if it isn't in the archive.
@@ -158,10 +158,10 @@ class ArchiveReader(ArchiveView):
             article_id: The article's id.
             access: The reader's rights, as in `article`.
         """
-        if not readable(self._record.database, [article_id], access):
+        if not readable(self._store.database, [article_id], access):
             return ()
         reader = Filters(access=access)
-        found = read_revisions(self._record.database, article_id)
+        found = read_revisions(self._store.database, article_id)
         return tuple(one for one in found if reader.may_read(one.article.access))
 
     def find_ids(self, name: str, *, access: Access = ()) -> list[str]:
@@ -171,7 +171,7 @@ class ArchiveReader(ArchiveView):
             name: An id, or the URL of one or several articles.
             access: The reader's rights, as in `article`.
         """
-        return self._readable(find_ids(self._record.database, name), access)
+        return self._readable(find_ids(self._store.database, name), access)
 
     def complete_id(self, beginning: str, *, access: Access = ()) -> list[str]:
         """Return the ids with a prefix, at most as many as a user can choose from.
@@ -180,10 +180,10 @@ class ArchiveReader(ArchiveView):
             beginning: The first characters of an id.
             access: The reader's rights, as in `article`.
         """
-        return self._readable(complete_id(self._record.database, beginning), access)
+        return self._readable(complete_id(self._store.database, beginning), access)
 
     def _readable(self, article_ids: list[str], access: Access) -> list[str]:
-        kept = readable(self._record.database, article_ids, access)
+        kept = readable(self._store.database, article_ids, access)
         return [article_id for article_id in article_ids if article_id in kept]
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ class ArchiveReader(ArchiveView):
         Args:
             access: The reader's rights, as in `article`.
         """
-        if access is not ALL_RIGHTS and not self._record.database.holds_restricted():
+        if access is not ALL_RIGHTS and not self._store.database.holds_restricted():
             access = ALL_RIGHTS
         key = (self.version, access)
         if self._names[0] != key:  # listing them takes 4 ms, at every search
@@ -205,7 +205,7 @@ class ArchiveReader(ArchiveView):
         Args:
             access: The reader's rights, as in `article`.
         """
-        return tuple(column_values(self._record.database, "section", access))
+        return tuple(column_values(self._store.database, "section", access))
 
     def languages(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the language tags of the articles, the most frequent one first.
@@ -213,12 +213,12 @@ class ArchiveReader(ArchiveView):
         Args:
             access: The reader's rights, as in `article`.
         """
-        return tuple(column_values(self._record.database, "language", access))
+        return tuple(column_values(self._store.database, "language", access))
 
     @property
     def version(self) -> int:
         """Number of the last change; results may differ between versions."""
-        return self._record.database.sequence()
+        return self._store.database.sequence()
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
@@ -229,7 +229,7 @@ class ArchiveReader(ArchiveView):
             article_ids: The ids to look up; articles without near-duplicates are left out.
             filters: The filters that the near-duplicates must pass.
         """
-        return self._record.duplicates.near_duplicates(article_ids, filters=filters)
+        return self._store.duplicates.near_duplicates(article_ids, filters=filters)
 
     def surrounding_passages(
         self, passage: Passage, before: int = 1, after: int = 1, *, access: Access = ()
@@ -246,7 +246,7 @@ class ArchiveReader(ArchiveView):
             The passages; only the given one if its revision isn't in the archive.
         """
         article = self.article(passage.article_id, passage.revision, access=access)
-        spans = self._record.spans(passage.article_id, passage.revision)
+        spans = self._store.spans(passage.article_id, passage.revision)
         here = next((i for i, s in enumerate(spans) if s.start == passage.start), None)
         if article is None or here is None:
             return [passage]
@@ -261,7 +261,7 @@ class ArchiveReader(ArchiveView):
         Args:
             access: The reader's rights; other articles are not counted.
         """
-        return archive_status(self.path, self._record, access)
+        return archive_status(self.path, self._store, access)
 
     # search
 
@@ -305,7 +305,7 @@ class ArchiveReader(ArchiveView):
         """
         numbers = [one.number for one in found]
         near = self.with_query_vector(
-            query, lambda vector: self._record.passages.near(numbers, vector)
+            query, lambda vector: self._store.passages.near(numbers, vector)
         )
         return [near.get(number, -1.0) for number in numbers]
 
@@ -329,17 +329,17 @@ class ArchiveReader(ArchiveView):
             try:
                 found = search(self._model.query_vector(query))
             except Exception:  # numpy and Chroma raise various types if vector lengths differ
-                if generation == self._record.generation():
+                if generation == self._store.generation():
                     raise
                 continue
-            if generation == self._record.generation():
+            if generation == self._store.generation():
                 return found
 
     def _sync_model(self) -> int:
         """Switch to the archive's current model; return the number of switches so far."""
-        generation = self._record.generation()
+        generation = self._store.generation()
         if generation != self._generation:
-            self._model.change_to(self._record.database.meta(MODEL))
+            self._model.change_to(self._store.database.meta(MODEL))
             self._generation = generation
         return generation
 
@@ -414,4 +414,4 @@ class ArchiveReader(ArchiveView):
         self._indexes.refresh()
 
     def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
-        return read_candidates(self._record, found)[:k]
+        return read_candidates(self._store, found)[:k]

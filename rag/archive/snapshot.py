@@ -75,9 +75,9 @@ class ArchiveSnapshot(ArchiveView):
             raise InvalidValueError("as_of is None. Name a day.")
         self.day = asked
         end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
-        self.sequence = self._record.database.sequence_before(end)
+        self.sequence = self._store.database.sequence_before(end)
         self._valid = valid_at(self.sequence)
-        self._newest = self._record.passages.newest_at(self.sequence)
+        self._newest = self._store.passages.newest_at(self.sequence)
         self._stood = lru_cache(maxsize=8)(self._stood_of)
         self._read: tuple[tuple[int, bytes], HistoricalPassages] | None = None
 
@@ -151,7 +151,7 @@ class ArchiveSnapshot(ArchiveView):
         Returns:
             The article; None if it was not in the archive or may not be read.
         """
-        return self._if_readable(self._record.article_at(article_id, self._valid), access)
+        return self._if_readable(self._store.article_at(article_id, self._valid), access)
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
@@ -163,16 +163,18 @@ class ArchiveSnapshot(ArchiveView):
             filters: The filters that the near-duplicates must pass.
         """
         found = self._archive.near_duplicates(article_ids, filters=filters)
-        stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._valid)
+        stood = self._store.metadata_of(
+            {h.article_id for hs in found.values() for h in hs}, self._valid
+        )
         kept = {
             article_id: tuple(
                 stood[h.article_id]
-                for h in heads
+                for h in metadata
                 if h.article_id in stood and filters.may_read(stood[h.article_id].access)
             )
-            for article_id, heads in found.items()
+            for article_id, metadata in found.items()
         }
-        return {article_id: heads for article_id, heads in kept.items() if heads}
+        return {article_id: metadata for article_id, metadata in kept.items() if metadata}
 
     def search(
         self,
@@ -204,24 +206,24 @@ class ArchiveSnapshot(ArchiveView):
     # later corrections
 
     def corrected_since(
-        self, heads: Iterable[ArticleMetadata], *, access: Access = ()
+        self, metadata: Iterable[ArticleMetadata], *, access: Access = ()
     ) -> dict[str, str]:
         """Return the corrections made after the snapshot, by article id.
 
         Args:
-            heads: The metadata of the articles to look up.
+            metadata: The metadata of the articles to look up.
             access: The reader's rights, as in `Filters`; other corrections are left out.
         """
-        before = self._record.heads((head.article_id for head in heads), self._valid)
+        before = self._store.metadata_of((one.article_id for one in metadata), self._valid)
         said = {
-            article_id: head.correction
-            for article_id, head in self._record.heads(before, CURRENT).items()
-            if head.correction and head.correction != before[article_id].correction
-            if Filters(access=access).may_read(head.access)
+            article_id: one.correction
+            for article_id, one in self._store.metadata_of(before, CURRENT).items()
+            if one.correction and one.correction != before[article_id].correction
+            if Filters(access=access).may_read(one.access)
         }
         later = f"{CURRENT} AND r.since > {self.sequence}"
         for article_id, notice in correction_articles_of(
-            self._record.database, before, later, access
+            self._store.database, before, later, access
         ).items():
             said[article_id] = " ".join(filter(None, (said.get(article_id, ""), notice)))
         return said
@@ -235,20 +237,22 @@ class ArchiveSnapshot(ArchiveView):
         """
         code = "archive_as_of" if self.sequence else "archive_empty_as_of"
         notices = [Notice(code, day=self.day)]
-        heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
-        for article_id, text in self.corrected_since(heads.values(), access=access).items():
-            title = heads[article_id].title
+        metadata = {
+            citation.metadata.article_id: citation.metadata for citation in answer.citations
+        }
+        for article_id, text in self.corrected_since(metadata.values(), access=access).items():
+            title = metadata[article_id].title
             notices.append(Notice("corrected_since", title=title, correction=text))
         return replace(answer, notices=(*notices, *answer.notices))
 
     def _passages(self, filters: Filters) -> _StoreAsOf:
         self._archive.refresh()
-        return self._stood(filters, self._record.database.sequence())
+        return self._stood(filters, self._store.database.sequence())
 
     def _stood_of(self, filters: Filters, _sequence: int) -> _StoreAsOf:
-        passages = self._record.passages
+        passages = self._store.passages
         lasting: Numbers | None = None
-        if restricts(self._record.database, filters) or passages.newest_at() > self._newest:
+        if restricts(self._store.database, filters) or passages.newest_at() > self._newest:
             lasting = passages.numbers(filters)
             lasting = lasting[lasting <= self._newest]
         return _StoreAsOf(
@@ -257,8 +261,8 @@ class ArchiveSnapshot(ArchiveView):
 
     def _ended(self) -> HistoricalPassages:
         """Return the passages that have ended since, whatever the filters; they are read once."""
-        passages, numbers = self._record.passages, self._passages(EVERYTHING).ended
-        generation = self._record.generation()
+        passages, numbers = self._store.passages, self._passages(EVERYTHING).ended
+        generation = self._store.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
             stood = passages.live(numbers.tolist(), self._valid)
             words = self._archive.indexes.bm25
@@ -267,7 +271,7 @@ class ArchiveSnapshot(ArchiveView):
         return self._read[1]
 
     def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
-        stood = read_candidates(self._record, list(dict(found).items()), self._valid)
+        stood = read_candidates(self._store, list(dict(found).items()), self._valid)
         return sorted(stood, key=lambda one: -one.score)[:k]
 
 

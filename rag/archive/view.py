@@ -28,8 +28,8 @@ class ArchiveView(ABC):
 
     _valid = CURRENT  # SQL condition on the revisions that belong to this view
 
-    def __init__(self, record: ArticleStore) -> None:
-        self._record = record
+    def __init__(self, store: ArticleStore) -> None:
+        self._store = store
 
     @abstractmethod
     def vector_candidates(
@@ -200,18 +200,18 @@ class ArchiveView(ABC):
             access: The reader's rights, as in `Filters`; they decide which separately published
                 corrections the metadata include.
         """
-        return read_hits(self._record, found, self._valid, access)
+        return read_hits(self._store, found, self._valid, access)
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the publishers' names, the one with the most articles first."""
-        return tuple(name for name, *_ in self._record.publishers(self._valid, access) if name)
+        return tuple(name for name, *_ in self._store.publishers(self._valid, access) if name)
 
     def authors(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the authors' names, sorted."""
-        return tuple(self._record.authors(self._valid, access))
+        return tuple(self._store.authors(self._valid, access))
 
     def _if_readable(self, article: Article | None, access: Access) -> Article | None:
         """Return the article if these rights allow reading both this and the current revision."""
         if article is None or not Filters(access=access).may_read(article.access):
             return None
-        return article if readable(self._record.database, [article.id], access) else None
+        return article if readable(self._store.database, [article.id], access) else None

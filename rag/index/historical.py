@@ -43,10 +43,10 @@ class HistoricalPassages:
         self.numbers: Numbers = np.array([live.number for live in passages], np.int64)
         self._vectors = vectors
         self._index = index
-        ruled = [(live, stemming_rules(live.head.language)) for live in passages]
+        ruled = [(live, stemming_rules(live.metadata.language)) for live in passages]
         self._text = _Field([analyze(live.passage.text, rule) for live, rule in ruled])
-        titles = {live.head: analyze(live.head.title, rule) for live, rule in ruled}
-        self._title = _Field([titles[live.head] for live in passages])
+        titles = {live.metadata: analyze(live.metadata.title, rule) for live, rule in ruled}
+        self._title = _Field([titles[live.metadata] for live in passages])
 
     def search_vectors(self, vector: Vectors, k: int, among: Numbers) -> Scored:
         """Return the `k` of these passages nearest to `vector`, best first."""

@@ -273,22 +273,22 @@ class TantivyIndex:
 
 
 def _to_document(live: IndexedPassage) -> tantivy.Document:
-    head = live.head
-    rule = stemming_rules(head.language)
+    metadata = live.metadata
+    rule = stemming_rules(metadata.language)
     document = tantivy.Document(
         number=live.number,
-        title=" ".join(analyze(head.title, rule)),
+        title=" ".join(analyze(metadata.title, rule)),
         text=" ".join(analyze(live.passage.text, rule)),
         stemmed=rule,
-        article_id=head.article_id,
-        publisher=head.publisher.casefold(),
-        section=head.section.casefold(),
-        language=head.language.casefold(),
-        kind=head.kind.casefold(),
-        access=head.access.casefold() or PUBLIC,
+        article_id=metadata.article_id,
+        publisher=metadata.publisher.casefold(),
+        section=metadata.section.casefold(),
+        language=metadata.language.casefold(),
+        kind=metadata.kind.casefold(),
+        access=metadata.access.casefold() or PUBLIC,
     )
-    for author in head.authors:
+    for author in metadata.authors:
         document.add_text("author", author.casefold())
-    if head.published is not None:
-        document.add_integer("published", to_timestamp(head.published))
+    if metadata.published is not None:
+        document.add_integer("published", to_timestamp(metadata.published))
     return document

@@ -52,5 +52,5 @@ def read_hits(
     wanted = {one.number: one for one in found}
     live = store.passages.live(wanted, standing)
     held = [number for number in wanted if number in live]
-    hits = [Hit(live[n].passage, live[n].head, wanted[n].score, wanted[n].copies) for n in held]
+    hits = [Hit(live[n].passage, live[n].metadata, wanted[n].score, wanted[n].copies) for n in held]
     return dict(zip(held, corrected_articles(store.database, hits, standing, access), strict=True))

@@ -18,7 +18,7 @@ from rag.store.change_times import misdated_changes
 from rag.store.database import Database
 from rag.store.migrations import NEWEST, drop_foreign_objects, foreign_objects
 from rag.store.passages import Vectors
-from rag.store.rows import HEAD, HEAD_COLUMNS, row_to_article, row_to_passage
+from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article, row_to_passage
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
@@ -238,7 +238,7 @@ def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]
     after = 0
     while True:
         rows = database.connection.execute(
-            f"SELECT {HEAD}, t.text, r.fingerprint, r.id FROM revisions r "
+            f"SELECT {METADATA}, t.text, r.fingerprint, r.id FROM revisions r "
             f"JOIN texts t ON t.revision_id = r.id WHERE r.id > ? ORDER BY r.id LIMIT {CHUNK}",
             (after,),
         ).fetchall()
@@ -252,7 +252,7 @@ def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]
         ):
             passages.setdefault(owner, []).append((number, Span(start, end), digest))
         for row in rows:
-            fingerprint, key = row[HEAD_COLUMNS + 1 :]
+            fingerprint, key = row[METADATA_WIDTH + 1 :]
             yield int(key), row_to_article(row), fingerprint, passages.get(key, [])
         after = rows[-1][-1]
 
@@ -343,7 +343,7 @@ def remove_impossible_dates(database: Database) -> None:
                 (published, updated, published, key),
             )
             row = database.connection.execute(
-                f"SELECT {HEAD}, t.text FROM revisions r "
+                f"SELECT {METADATA}, t.text FROM revisions r "
                 "JOIN texts t ON t.revision_id = r.id WHERE r.id = ?",
                 (key,),
             ).fetchone()
@@ -357,13 +357,13 @@ def remove_impossible_dates(database: Database) -> None:
 def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:
     """Return the text to embed for each of the passages, of any revision, by number."""
     rows = database.execute_for_each(
-        f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
+        f'SELECT p.number, p.start, p."end", {METADATA}, t.text FROM passages p '
         "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
         "WHERE p.number IN ({})",
         numbers,
     )
     of_each = map(row_to_passage, rows)
-    return {live.number: embedding_text(live.head, live.passage.text) for live in of_each}
+    return {live.number: embedding_text(live.metadata, live.passage.text) for live in of_each}
 
 
 def write_vectors(database: Database, texts: dict[int, str], vectors: Vectors) -> None:
