@@ -121,7 +121,7 @@ class _Run:
                     yield self._without_notices(found)
             if on_read:
                 on_read(place)
-        yield from self._fetched()
+        yield from self._fetch_articles()
 
     def _follow(self, link: Link) -> None:
         if printable_name(link.url) != link.url:
@@ -131,7 +131,7 @@ class _Run:
         else:
             self._reporter.reject(Reject(link.place, f"{link.url} was not fetched: no crawler"))
 
-    def _fetched(self) -> Iterator[Article]:
+    def _fetch_articles(self) -> Iterator[Article]:
         for found in self._crawler.results() if self._crawler else ():
             if isinstance(found, Article):
                 yield self._without_notices(found)

@@ -501,7 +501,7 @@ class Answer(Serializable):
         """
         if self.refused:
             return NO_ANSWER
-        return "\n\n".join(map(_numbered, self.statements))
+        return "\n\n".join(map(_with_numbers, self.statements))
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -522,7 +522,7 @@ class Answer(Serializable):
         )
 
 
-def _numbered(statement: Statement) -> str:
+def _with_numbers(statement: Statement) -> str:
     label = ", ".join(str(value) for _, value in statement.label.params) if statement.label else ""
     words = neutralize_markers(f"[{label}:] {statement.text}" if label else statement.text)
     return " ".join([words, *(f"[{citation.number}]" for citation in statement.citations)])

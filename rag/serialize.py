@@ -55,7 +55,7 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 
 @cache
-def _required(cls: Any) -> frozenset[str]:
+def _required_fields(cls: Any) -> frozenset[str]:
     return frozenset(
         field.name
         for field in fields(cls)
@@ -78,9 +78,9 @@ def _to_json(value: Any) -> Any:
 
 def _from_mapping(cls: Any, data: Any, path: str) -> Any:
     if not isinstance(data, Mapping):
-        raise InvalidValueError(f"{path} is {_shown(data)}, not a dict.")
+        raise InvalidValueError(f"{path} is {_format_value(data)}, not a dict.")
     hints = _hints(cls)
-    if missing := _required(cls) - data.keys():
+    if missing := _required_fields(cls) - data.keys():
         raise InvalidValueError(f"{path}.{min(missing)} is missing.")
     return cls(
         **{
@@ -99,14 +99,13 @@ def _from_json(hint: Any, value: Any, path: str) -> Any:
         (hint,) = (one for one in get_args(hint) if one is not NoneType)
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise InvalidValueError(f"{path} is {_shown(value)}, not a list.")
+            raise InvalidValueError(f"{path} is {_format_value(value)}, not a list.")
         of_each = get_args(hint)[0]
         return tuple(_from_json(of_each, one, f"{path}.{i}") for i, one in enumerate(value))
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise InvalidValueError(
-                f"{path} is {_shown(value)}. It may be {', '.join(map(repr, get_args(hint)))}."
-            )
+            choices = ", ".join(map(repr, get_args(hint)))
+            raise InvalidValueError(f"{path} is {_format_value(value)}. It may be {choices}.")
         return value
     if is_dataclass(hint):
         if not issubclass(hint, Serializable):  # type: ignore[arg-type]
@@ -118,7 +117,7 @@ def _from_json(hint: Any, value: Any, path: str) -> Any:
 def _of_type(kind: type, said: str) -> Callable[[Any, str], Any]:
     def check(value: Any, path: str) -> Any:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise InvalidValueError(f"{path} is {_shown(value)}, not {said}.")
+            raise InvalidValueError(f"{path} is {_format_value(value)}, not {said}.")
         return value
 
     return check
@@ -126,7 +125,7 @@ def _of_type(kind: type, said: str) -> Callable[[Any, str], Any]:
 
 def _float(value: Any, path: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise InvalidValueError(f"{path} is {_shown(value)}, not a number.")
+        raise InvalidValueError(f"{path} is {_format_value(value)}, not a number.")
     return float(value)
 
 
@@ -134,7 +133,9 @@ def _datetime(value: Any, path: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise InvalidValueError(f"{path} is {_shown(value)}, not a date in ISO 8601.") from error
+        raise InvalidValueError(
+            f"{path} is {_format_value(value)}, not a date in ISO 8601."
+        ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -147,6 +148,6 @@ _PLAIN: dict[Any, Callable[[Any, str], Any]] = {
 }
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     shown = repr(value)
     return shown if len(shown) <= 60 else f"{shown[:59]}…"

@@ -105,7 +105,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Validate the settings; raises SettingsError."""
         for name, hint in _hints().items():
-            object.__setattr__(self, name, _checked(name, getattr(self, name), hint))
+            object.__setattr__(self, name, _check(name, getattr(self, name), hint))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
@@ -120,7 +120,7 @@ class Settings:
         """
         hints = _hints()
         known = {PREFIX + f.name.upper(): f.name for f in fields(cls)}
-        environ = _with_current_names(environ)
+        environ = _rename_variables(environ)
         values: dict[str, Any] = {}
         for variable in sorted(v for v in environ if v.startswith(PREFIX)):
             if variable not in known:
@@ -128,12 +128,12 @@ class Settings:
                     f"unknown setting {variable}: known are {', '.join(sorted(known))}"
                 )
             name = known[variable]
-            values[name] = _parsed(variable, environ[variable], hints[name])
+            values[name] = _parse(variable, environ[variable], hints[name])
         values.update({name: value for name, value in given.items() if value is not None})
         return cls(**values)
 
 
-def _with_current_names(environ: Mapping[str, str]) -> dict[str, str]:
+def _rename_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with old names of variables and their values replaced.
 
     Where both names are set, the current one counts.
@@ -154,7 +154,7 @@ def _hints() -> dict[str, Any]:
     return get_type_hints(Settings)
 
 
-def _checked(name: str, value: Any, hint: Any) -> Any:
+def _check(name: str, value: Any, hint: Any) -> Any:
     """Return a setting's value, of its type and within its range; else raise SettingsError."""
     variable = PREFIX + name.upper()
     if hint is Path and isinstance(value, str | os.PathLike):
@@ -175,7 +175,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     return value
 
 
-def _parsed(variable: str, text: str, hint: Any) -> Any:
+def _parse(variable: str, text: str, hint: Any) -> Any:
     choices = get_args(hint)
     if choices:
         if text not in choices:

@@ -211,10 +211,10 @@ def test_phrases_and_rare_words_are_weighed_in_the_past_as_in_the_index(archive:
 def test_a_day_that_is_asked_for_again_reads_what_has_ended_no_more(archive: Archive) -> None:
     archive.search("the mill that burned", as_of=DAYS[0])
     then = archive.as_of(DAYS[0])
-    read = then._ended()
+    read = then._read_ended()
     assert archive.search("sailors on the ferry", as_of=DAYS[0])
     assert archive.as_of(DAYS[0]) is then
-    assert then._ended() is read
+    assert then._read_ended() is read
     put(archive, replace(LATE, text="Vellmark buried them. The town wept."))
     late = archive.as_of(DAYS[2]).search("sailors buried at sea", 9, mode="bm25")
     assert any("buried at sea" in hit.passage.text for hit in late)

@@ -14,7 +14,7 @@ from rag.evaluate.metrics import bootstrap, compare
 from rag.evaluate.retrieval import (
     RetrievalEvaluation,
     evaluate_retrieval,
-    measured,
+    measure_rankings,
     read_questions,
 )
 from tests.fakes import WordEmbeddings
@@ -26,7 +26,7 @@ REAL = Path(__file__).parents[2] / "shared" / "data" / "questions.jsonl"
 
 def test_measures_are_those_of_the_ranks():
     found = {"a": ["x", "gold"], "b": ["gold"], "c": ["x"]}
-    values = measured({"a": ["gold"], "b": ["gold", "other"], "c": ["gold"]}, found)
+    values = measure_rankings({"a": ["gold"], "b": ["gold", "other"], "c": ["gold"]}, found)
     assert values["hit@1"] == {"a": 0.0, "b": 1.0, "c": 0.0}
     assert values["hit@5"] == {"a": 1.0, "b": 1.0, "c": 0.0}
     assert values["mrr@10"] == {"a": 0.5, "b": 1.0, "c": 0.0}
@@ -34,8 +34,8 @@ def test_measures_are_those_of_the_ranks():
 
 
 def test_a_question_that_nothing_answers_counts_as_missed():
-    assert measured({"a": []}, {"a": ["x"]})["hit@10"] == {"a": 0.0}
-    assert measured({}, {})["hit@1"] == {}
+    assert measure_rankings({"a": []}, {"a": ["x"]})["hit@10"] == {"a": 0.0}
+    assert measure_rankings({}, {})["hit@1"] == {}
 
 
 def test_an_interval_holds_the_mean_and_narrows_to_it_where_all_agree():
@@ -92,11 +92,11 @@ def test_an_archive_is_evaluated_on_the_questions_it_can_be_judged_by(evaluation
 
 
 def test_a_saved_evaluation_is_loaded_and_compared(evaluation):
-    again = RetrievalEvaluation.loaded(evaluation.saved())
+    again = RetrievalEvaluation.loads(evaluation.dumps())
     assert again.as_json() == evaluation.as_json()
     assert all(d.mean == 0 for d in compare(again, evaluation))
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        RetrievalEvaluation.loaded("{}")
+        RetrievalEvaluation.loads("{}")
 
 
 def test_a_run_is_drawn_beside_the_one_before(evaluation, tmp_path):
@@ -113,4 +113,4 @@ def test_a_run_is_drawn_beside_the_one_before(evaluation, tmp_path):
 def test_the_real_questions_are_read():
     questions = read_questions(REAL.read_text("utf-8").splitlines())
     assert sum(bool(q.gold) for q in questions) == 277
-    assert json.loads(RetrievalEvaluation({}, (), {}).saved())["kinds"] == {}
+    assert json.loads(RetrievalEvaluation({}, (), {}).dumps())["kinds"] == {}

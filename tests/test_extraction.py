@@ -87,11 +87,11 @@ def test_metadata_can_be_withheld() -> None:
 
 def test_a_run_is_kept_and_compared(tmp_path: Path) -> None:
     run = evaluate_extraction(read_pages(folder_of_one(tmp_path)))
-    kept = ExtractionEvaluation.loaded(run.saved())
+    kept = ExtractionEvaluation.loads(run.dumps())
     assert kept == run
     assert {d.mean for d in compare(run, kept)} == {0.0}
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        ExtractionEvaluation.loaded('[{"name": "x"}]')
+        ExtractionEvaluation.loads('[{"name": "x"}]')
 
 
 def test_the_command_prints_every_measure(

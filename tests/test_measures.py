@@ -132,13 +132,13 @@ def test_each_statistic_is_what_its_name_says(statistic: str, expected: float) -
 def test_a_run_is_read_again_as_it_was_kept() -> None:
     found = outcome_metric("set", "f1", outcomes((True, False), (True, True)), F1)
     kept = OutcomeEvaluation((found,))
-    assert OutcomeEvaluation.loaded(kept.saved()) == kept
+    assert OutcomeEvaluation.loads(kept.dumps()) == kept
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"set": "x"}]', '{"a": 1}'])
 def test_what_is_no_run_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        OutcomeEvaluation.loaded(text)
+        OutcomeEvaluation.loads(text)
 
 
 def test_two_runs_are_compared_on_the_items_of_both() -> None:

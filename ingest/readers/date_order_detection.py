@@ -21,7 +21,7 @@ _DATE = re.compile(rb"(?<![\d/-])\d{1,2}(?:\\?/|-)\d{1,2}(?:\\?/|-)(?:\d{4}|\d{2
 _ENOUGH = 5_000  # dates
 
 
-class _Rejoined(io.RawIOBase):
+class _RejoinedStream(io.RawIOBase):
     """The head of a stream that was read already, followed by the rest of the stream."""
 
     def __init__(self, head: bytes, rest: io.BufferedReader) -> None:
@@ -43,12 +43,12 @@ def read_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
     if not _DATE.search(file.peek(_PEEK)):
         return file, b""
     head = file.read(HEAD_BYTES)
-    return io.BufferedReader(_Rejoined(head, file), _PEEK), head
+    return io.BufferedReader(_RejoinedStream(head, file), _PEEK), head
 
 
 def order_of_lines(head: bytes, field_map: FieldMap) -> FileOrder:
     """Return the order in the JSON lines of `head`; the last line may be cut."""
-    return FileOrder.from_dates(_limited(_dates_in_lines(head, field_map)))
+    return FileOrder.from_dates(_limit(_dates_in_lines(head, field_map)))
 
 
 def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
@@ -58,7 +58,7 @@ def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
         for value in values:
             yield from _dates_in_value(value, field_map)
 
-    return FileOrder.from_dates(_limited(dates()))
+    return FileOrder.from_dates(_limit(dates()))
 
 
 def order_of_rows(
@@ -86,13 +86,13 @@ def order_of_rows(
         except csv.Error:  # cut or broken; the reader reports it
             return
 
-    return FileOrder.from_dates(_limited(dates()))
+    return FileOrder.from_dates(_limit(dates()))
 
 
 def order_of_records(records: Iterable[Mapping[str, Any]], field_map: FieldMap) -> FileOrder:
     """Return the order in records, for example of Parquet."""
     return FileOrder.from_dates(
-        _limited(pair for one in records for pair in stated_dates(one, field_map))
+        _limit(pair for one in records for pair in stated_dates(one, field_map))
     )
 
 
@@ -122,7 +122,7 @@ def _dates_in_value(value: Any, field_map: FieldMap) -> Iterator[tuple[str, str]
         return
 
 
-def _limited(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _limit(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for number, pair in enumerate(pairs):
         if number == _ENOUGH:
             return

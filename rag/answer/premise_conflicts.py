@@ -6,7 +6,7 @@ import re
 
 from rag.answer.premise_roles import offices, places, same_place
 from rag.nlp.entities import find_names, is_country, names_match, normalize_name
-from rag.nlp.numbers import find_numbers, number_supported
+from rag.nlp.numbers import find_numbers, is_number_supported
 from rag.nlp.tokens import STOP_WORDS, content_words, stem, stem_words, tokenize
 from rag.verify.fact_checks import NEGATIONS
 
@@ -176,7 +176,7 @@ def find_other_number(claim: str, text: str) -> str:
 def has_numbers(claim: str, text: str) -> bool:
     """Return whether a text contains every figure of a claim."""
     shown = find_numbers(text)
-    return all(number_supported(figure, shown) for figure in find_numbers(claim))
+    return all(is_number_supported(figure, shown) for figure in find_numbers(claim))
 
 
 def has_name(text: str, name: str) -> bool:

@@ -292,7 +292,7 @@ class ArchiveReader(ArchiveView):
 
         def nearest(vector: Vectors) -> list[PassageCandidate]:
             self.refresh()
-            return self._found(self._indexes.search_vectors(vector, k, filters=filters), k)
+            return self._to_candidates(self._indexes.search_vectors(vector, k, filters=filters), k)
 
         return self.with_query_vector(query, nearest)
 
@@ -360,7 +360,9 @@ class ArchiveReader(ArchiveView):
             phrases: Phrases whose passages score extra.
         """
         self.refresh()
-        return self._found(self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k)
+        return self._to_candidates(
+            self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k
+        )
 
     def search(
         self,
@@ -413,5 +415,5 @@ class ArchiveReader(ArchiveView):
         """Read the changes that other processes have made; every search does this itself."""
         self._indexes.refresh()
 
-    def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
+    def _to_candidates(self, found: Scored, k: int) -> list[PassageCandidate]:
         return read_candidates(self._store, found)[:k]

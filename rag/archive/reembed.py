@@ -90,10 +90,10 @@ def reembed(
     with _reembed_lock(folder):
         staged = StagedVectors(store.database)
         staged.begin(model.name)
-        made, cut = _fill(store, staged, model, on_progress)
-        with _writing(folder, store, indexes, wait) as writers:
+        made, cut = _embed_missing(store, staged, model, on_progress)
+        with _hold_write_lock(folder, store, indexes, wait) as writers:
             writers.catch_up()
-            since = _fill(store, staged, model, on_progress)
+            since = _embed_missing(store, staged, model, on_progress)
             passages = staged.count()
             writers.change_vectors(staged)
     seconds = time.monotonic() - begun
@@ -106,7 +106,7 @@ def cancel_reembed(folder: Path, store: ArticleStore) -> int:
         return StagedVectors(store.database).cancel()
 
 
-def _fill(
+def _embed_missing(
     store: ArticleStore, staged: StagedVectors, model: Model, on_progress: OnProgress | None
 ) -> tuple[int, int]:
     """Embed the passages without a vector; return the numbers embedded and truncated."""
@@ -136,7 +136,7 @@ def _reembed_lock(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _writing(
+def _hold_write_lock(
     folder: Path, store: ArticleStore, indexes: IndexPair | None, wait: float
 ) -> Iterator[IndexPair]:
     if indexes is not None:

@@ -78,7 +78,7 @@ class ArchiveSnapshot(ArchiveView):
         self.sequence = self._store.database.sequence_before(end)
         self._valid = valid_at(self.sequence)
         self._newest = self._store.passages.newest_at(self.sequence)
-        self._stood = lru_cache(maxsize=8)(self._stood_of)
+        self._valid_passages = lru_cache(maxsize=8)(self._read_valid_passages)
         self._read: tuple[tuple[int, bytes], HistoricalPassages] | None = None
 
     @property
@@ -103,11 +103,13 @@ class ArchiveSnapshot(ArchiveView):
         )
 
     def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[PassageCandidate]:
-        stood = self._passages(filters)
+        valid = self._passages(filters)
         found = self._archive.indexes.search_vectors(
-            vector, k, filters=filters, among=stood.lasting
+            vector, k, filters=filters, among=valid.lasting
         )
-        return self._found([*found, *self._ended().search_vectors(vector, k, stood.ended)], k)
+        return self._to_candidates(
+            [*found, *self._read_ended().search_vectors(vector, k, valid.ended)], k
+        )
 
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
@@ -120,12 +122,12 @@ class ArchiveSnapshot(ArchiveView):
             filters: The filters that the articles must pass.
             phrases: Phrases whose passages score extra.
         """
-        stood = self._passages(filters)
+        valid = self._passages(filters)
         found = self._archive.indexes.search_bm25(
             query, k, filters=filters, phrases=phrases, up_to=self._newest
         )
-        ended = self._ended().search_bm25(query, k, stood.ended, phrases=phrases)
-        return self._found([*found, *ended], k)
+        ended = self._read_ended().search_bm25(query, k, valid.ended, phrases=phrases)
+        return self._to_candidates([*found, *ended], k)
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
@@ -163,14 +165,14 @@ class ArchiveSnapshot(ArchiveView):
             filters: The filters that the near-duplicates must pass.
         """
         found = self._archive.near_duplicates(article_ids, filters=filters)
-        stood = self._store.metadata_of(
+        valid = self._store.metadata_of(
             {h.article_id for hs in found.values() for h in hs}, self._valid
         )
         kept = {
             article_id: tuple(
-                stood[h.article_id]
+                valid[h.article_id]
                 for h in metadata
-                if h.article_id in stood and filters.may_read(stood[h.article_id].access)
+                if h.article_id in valid and filters.may_read(valid[h.article_id].access)
             )
             for article_id, metadata in found.items()
         }
@@ -247,9 +249,9 @@ class ArchiveSnapshot(ArchiveView):
 
     def _passages(self, filters: Filters) -> _StoreAsOf:
         self._archive.refresh()
-        return self._stood(filters, self._store.database.sequence())
+        return self._valid_passages(filters, self._store.database.sequence())
 
-    def _stood_of(self, filters: Filters, _sequence: int) -> _StoreAsOf:
+    def _read_valid_passages(self, filters: Filters, _sequence: int) -> _StoreAsOf:
         passages = self._store.passages
         lasting: Numbers | None = None
         if restricts(self._store.database, filters) or passages.newest_at() > self._newest:
@@ -259,20 +261,20 @@ class ArchiveSnapshot(ArchiveView):
             lasting, passages.numbers(filters, f"{self._valid} AND r.until IS NOT NULL")
         )
 
-    def _ended(self) -> HistoricalPassages:
+    def _read_ended(self) -> HistoricalPassages:
         """Return the passages that have ended since, whatever the filters; they are read once."""
         passages, numbers = self._store.passages, self._passages(EVERYTHING).ended
         generation = self._store.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
-            stood = passages.live(numbers.tolist(), self._valid)
+            valid = passages.live(numbers.tolist(), self._valid)
             words = self._archive.indexes.bm25
-            ended = HistoricalPassages(list(stood.values()), passages.vectors(numbers), words)
+            ended = HistoricalPassages(list(valid.values()), passages.vectors(numbers), words)
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]
 
-    def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
-        stood = read_candidates(self._store, list(dict(found).items()), self._valid)
-        return sorted(stood, key=lambda one: -one.score)[:k]
+    def _to_candidates(self, found: Scored, k: int) -> list[PassageCandidate]:
+        valid = read_candidates(self._store, list(dict(found).items()), self._valid)
+        return sorted(valid, key=lambda one: -one.score)[:k]
 
 
 def _is_a_day(moment: datetime) -> bool:

@@ -19,7 +19,7 @@ from rag.index.index_pair import IndexPair
 from rag.nlp.dates import format_date
 from rag.store.articles import ArticleStore
 from rag.store.database import Database
-from rag.store.integrity import Place, Problem, counted
+from rag.store.integrity import Place, Problem, format_count
 from rag.store.passages import Numbers
 
 CHUNK = 5_000  # vectors compared at a time
@@ -76,9 +76,8 @@ def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Proble
     for i in range(0, len(both), CHUNK):
         differ += _find_differing(store, indexes, both[i : i + CHUNK])
     if differ:
-        what = (
-            f"{counted(len(differ), 'vector')} different from the database (the first: {differ[0]})"
-        )
+        vectors_differ = format_count(len(differ), "vector")
+        what = f"{vectors_differ} different from the database (the first: {differ[0]})"
         yield Problem("vector index", what, "index", len(differ), tuple(differ))
 
 
@@ -107,7 +106,7 @@ def _compare_numbers(
         (found[times > 1], "in it more than once"),
     ):
         if len(numbers):
-            what = f"{counted(len(numbers), 'passage')} {what} (the first: {numbers[0]})"
+            what = f"{format_count(len(numbers), 'passage')} {what} (the first: {numbers[0]})"
             yield Problem(place, what, "index", len(numbers), tuple(numbers.tolist()))
 
 

@@ -74,7 +74,7 @@ class PassageStore:
             numbers: Passage numbers; those without a matching revision are skipped.
             standing: SQL condition for the revisions to consider.
         """
-        rows = self._standing(numbers, standing)
+        rows = self._read_rows(numbers, standing)
         metadata_of = self._metadata.get_many(row[:3] for row in rows)
         texts = self._texts.get_many(row[:2] for row in rows)
         return {
@@ -101,7 +101,7 @@ class PassageStore:
             numbers: Passage numbers; those without a matching revision are skipped.
             standing: SQL condition for the revisions to consider.
         """
-        rows = self._standing(numbers, standing)
+        rows = self._read_rows(numbers, standing)
         metadata_of = self._metadata.get_many(row[:3] for row in rows)
         titled = {
             row[:2]: metadata_of[row[:3]].title
@@ -116,7 +116,7 @@ class PassageStore:
             if row[:3] in metadata_of and not (row[4] == 0 and row[:2] in only_title)
         }
 
-    def _standing(
+    def _read_rows(
         self, numbers: Iterable[int], standing: str
     ) -> list[tuple[int, str, int, int, int, int]]:
         """Return rows of revision row id, hash, revision, passage number, start and end."""

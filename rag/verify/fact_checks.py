@@ -12,10 +12,10 @@ from rag.nlp.entities import TITLES, find_names, full_name, names_match, normali
 from rag.nlp.numbers import (
     DateMention,
     Number,
-    date_supported,
     find_dates,
     find_numbers,
-    number_supported,
+    is_date_supported,
+    is_number_supported,
 )
 from rag.nlp.quotations import ATTRIBUTED, find_quotations, find_speaker, quotable_spans
 from rag.nlp.tokens import content_words, stem, stem_words, tokenize
@@ -69,12 +69,14 @@ def wrong_numbers(claim: str, passage: str, published: datetime | None) -> list[
     unmet: list[Number | DateMention] = [
         f for f in find_numbers(claim) if not _is_implied(f, shown, published)
     ]
-    unmet += [d for d in find_dates(claim) if not date_supported(d, shown_days, passage, published)]
+    unmet += [
+        d for d in find_dates(claim) if not is_date_supported(d, shown_days, passage, published)
+    ]
     return [each.text for each in unmet]
 
 
 def _is_implied(figure: Number, shown: Sequence[Number], published: datetime | None) -> bool:
-    if number_supported(figure, shown):
+    if is_number_supported(figure, shown):
         return True
     if figure.value == 1 and figure.text.lower() in {"one", "a", "first"}:
         return True  # "one of them" and "for the first time" count nothing

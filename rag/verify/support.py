@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.nlp.entities import find_names
-from rag.nlp.numbers import find_numbers, number_supported
+from rag.nlp.numbers import find_numbers, is_number_supported
 from rag.nlp.tokens import content_words, stem_words, tokenize
 from rag.verify.alignment import alignment_cost
 
@@ -81,7 +81,7 @@ def _cooccurrence(claim: str, split: Sequence[frozenset[str]], there: frozenset[
 
 def _count_unsupported(claim: str, text: str) -> int:
     shown = find_numbers(text)
-    return sum(not number_supported(figure, shown) for figure in find_numbers(claim))
+    return sum(not is_number_supported(figure, shown) for figure in find_numbers(claim))
 
 
 def _bigram_overlap(claim: str, sentences: Sequence[str]) -> float:

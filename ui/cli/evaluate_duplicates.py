@@ -81,7 +81,7 @@ def duplicates(
     from rag.evaluate.metrics import compare
 
     judgements = read_lines(judged, read_judged) if judged else {}
-    before = report_options.load_earlier(DuplicatesEvaluation.loaded)
+    before = report_options.load_earlier(DuplicatesEvaluation.loads)
     articles = _read_articles(paths)
     if len(articles) < 2:
         raise BackfileError(

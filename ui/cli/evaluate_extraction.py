@@ -86,7 +86,7 @@ def extraction(
         pages = list(read_pages(folder, gold))
     except (OSError, ValueError) as error:
         raise ReadError(f"{folder}: {error}") from error
-    before = report_options.load_earlier(ExtractionEvaluation.loaded)
+    before = report_options.load_earlier(ExtractionEvaluation.loads)
     if not pages:
         raise BackfileError(f"No pages are named in {folder / 'ground-truth.json'}.")
     found = evaluate_extraction(

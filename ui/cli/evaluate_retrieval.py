@@ -71,7 +71,7 @@ def retrieval(
     from rag.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval, read_questions
 
     asked = read_lines(questions, partial(read_questions, access=ALL_RIGHTS))
-    before = report_options.load_earlier(RetrievalEvaluation.loaded)
+    before = report_options.load_earlier(RetrievalEvaluation.loads)
     with Archive.open(settings.archive, settings=settings) as archive:
         found = evaluate_retrieval(
             archive,
