@@ -141,13 +141,23 @@ class Notice:
         return f"Notice({', '.join([repr(self.code), *(f'{n}={v!r}' for n, v in self.params)])})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the notice as JSON-ready values: `{"code": ..., "params": {...}}`."""
+        """Return the notice as JSON-ready values: `{"code": ..., "params": {...}}`.
+
+        Returns:
+            A dict that `json.dumps` takes, and from which `from_dict` makes an equal notice.
+        """
         params = {n: list(v) if isinstance(v, tuple) else v for n, v in self.params}
         return {"code": self.code, "params": params}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Notice:
         """Return the notice that `to_dict` gave.
+
+        Args:
+            value: The dict that `to_dict` returned.
+
+        Returns:
+            The notice.
 
         Raises:
             InvalidValueError: `value` is not what `to_dict` gives.

@@ -196,6 +196,9 @@ class Article(Serializable):
         Args:
             **changes: New values, named as in the constructor.
 
+        Returns:
+            The changed copy.
+
         Raises:
             InvalidValueError: The id is blank, or a value has the wrong type.
             TypeError: An article has no such field.
@@ -322,7 +325,14 @@ class TimeRange(Serializable):
     hard: bool = True
 
     def contains(self, moment: datetime) -> bool:
-        """Return whether an aware datetime lies in the range."""
+        """Return whether an aware datetime lies in the range.
+
+        Args:
+            moment: An aware datetime.
+
+        Returns:
+            True if `start <= moment < end`.
+        """
         return not (
             (self.start is not None and moment < self.start)
             or (self.end is not None and moment >= self.end)
@@ -388,6 +398,9 @@ class Filters:
 
         Args:
             right: The right that the article needs; "" for none.
+
+        Returns:
+            True if the right is "", or `access` has it or is `ALL_RIGHTS`.
         """
         if not right or self.access is ALL_RIGHTS:
             return True

@@ -39,6 +39,9 @@ class Serializable:
             data: The dict. Keys that are missing take the field's default; others are ignored, so
                 that a newer version's dict can be read.
 
+        Returns:
+            The value.
+
         Raises:
             InvalidValueError: A key without a default is missing, or a value is of the wrong type;
                 the message names it ("statements.0.text").

@@ -115,6 +115,9 @@ class Settings:
             environ: The environment's variables; those without the prefix are ignored.
             **given: Settings that override it, unless they are None.
 
+        Returns:
+            The settings.
+
         Raises:
             SettingsError: A `BACKFILE_` variable is unknown, or a value is impossible.
         """

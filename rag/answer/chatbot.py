@@ -150,6 +150,9 @@ class Chatbot:
             archive: The archive, which `close` leaves open.
             settings: The settings that name the chat model and the entailment model.
 
+        Returns:
+            The chatbot, whose `close` does nothing.
+
         Raises:
             ChatModelError: The chat model is unknown, or not installed.
             ModelError: The entailment model can't be opened.
@@ -214,6 +217,9 @@ class Chatbot:
 
         Args:
             day: A `date`, or a `datetime` (UTC if naive); one with a time of day means that moment.
+
+        Returns:
+            A chatbot over a snapshot of the archive.
 
         Raises:
             InvalidValueError: `day` is not a date.

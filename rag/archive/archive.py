@@ -359,6 +359,9 @@ class Archive(ArchiveReader):
 
         Args:
             article_ids: The ids to look up; articles that are not withdrawn are left out.
+
+        Returns:
+            The withdrawal of each article, by its id.
         """
         return Withdrawals(self._store).among(article_ids)
 

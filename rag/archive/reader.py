@@ -116,6 +116,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             article_ids: The ids to look up; articles that are not in the archive are left out.
+
+        Returns:
+            The hashes of each article, by its id.
         """
         return self._store.fingerprints(article_ids)
 
@@ -140,6 +143,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             filters: The filters; by default, all articles that need no right.
+
+        Yields:
+            Articles, in their current revisions.
         """
         return self._store.articles(filters)
 
@@ -148,6 +154,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             filters: The filters; by default, all articles that need no right.
+
+        Returns:
+            The numbers of articles and of passages.
         """
         return Counts(*self._store.count(filters))
 
@@ -157,6 +166,9 @@ class ArchiveReader(ArchiveView):
         Args:
             article_id: The article's id.
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The revisions, with the times at which they were added and replaced.
         """
         if not readable(self._store.database, [article_id], access):
             return ()
@@ -170,6 +182,9 @@ class ArchiveReader(ArchiveView):
         Args:
             name: An id, or the URL of one or several articles.
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The ids; empty if the name is unknown.
         """
         return self._readable(find_ids(self._store.database, name), access)
 
@@ -179,6 +194,9 @@ class ArchiveReader(ArchiveView):
         Args:
             beginning: The first characters of an id.
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The ids, sorted.
         """
         return self._readable(complete_id(self._store.database, beginning), access)
 
@@ -191,6 +209,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The distinct names; articles without a publisher have none.
         """
         if access is not ALL_RIGHTS and not self._store.database.holds_restricted():
             access = ALL_RIGHTS
@@ -204,6 +225,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The distinct names.
         """
         return tuple(column_values(self._store.database, "section", access))
 
@@ -212,6 +236,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The distinct tags, such as "en" or "en-GB".
         """
         return tuple(column_values(self._store.database, "language", access))
 
@@ -228,6 +255,9 @@ class ArchiveReader(ArchiveView):
         Args:
             article_ids: The ids to look up; articles without near-duplicates are left out.
             filters: The filters that the near-duplicates must pass.
+
+        Returns:
+            The metadata of the near-duplicates, by article id.
         """
         return self._store.duplicates.near_duplicates(article_ids, filters=filters)
 
@@ -260,6 +290,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             access: The reader's rights; other articles are not counted.
+
+        Returns:
+            The statistics: see `ArchiveStatus`.
         """
         return archive_status(self.path, self._store, access)
 
@@ -288,6 +321,9 @@ class ArchiveReader(ArchiveView):
             query: Any text.
             k: The most passages to return.
             filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
         """
 
         def nearest(vector: Vectors) -> list[PassageCandidate]:
@@ -302,6 +338,9 @@ class ArchiveReader(ArchiveView):
         Args:
             query: Any text.
             found: Candidates of a search.
+
+        Returns:
+            One cosine for each candidate, from -1 to 1, in the order of `found`.
         """
         numbers = [one.number for one in found]
         near = self.with_query_vector(
@@ -358,6 +397,9 @@ class ArchiveReader(ArchiveView):
             k: The most passages to return.
             filters: The filters that the articles must pass.
             phrases: Phrases whose passages score extra.
+
+        Returns:
+            The candidates; a higher score is better.
         """
         self.refresh()
         return self._to_candidates(
@@ -403,6 +445,9 @@ class ArchiveReader(ArchiveView):
 
         Args:
             day: A `date`, or a `datetime` (UTC if naive); one with a time of day means that moment.
+
+        Returns:
+            The snapshot; empty if nothing had been added by then.
 
         Raises:
             InvalidValueError: `day` is not a date.

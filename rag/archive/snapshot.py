@@ -97,6 +97,9 @@ class ArchiveSnapshot(ArchiveView):
             query: Any text.
             k: The most passages to return.
             filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
         """
         return self._archive.with_query_vector(
             query, lambda vector: self._nearest(vector, k, filters)
@@ -121,6 +124,9 @@ class ArchiveSnapshot(ArchiveView):
             k: The most passages to return.
             filters: The filters that the articles must pass.
             phrases: Phrases whose passages score extra.
+
+        Returns:
+            The candidates; a higher score is better.
         """
         valid = self._passages(filters)
         found = self._archive.indexes.search_bm25(
@@ -135,11 +141,21 @@ class ArchiveSnapshot(ArchiveView):
         Args:
             query: Any text.
             found: Candidates of a search.
+
+        Returns:
+            One cosine for each candidate, from -1 to 1, in the order of `found`.
         """
         return self._archive.similarities(query, found)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts; see `ArchiveReader.embed`."""
+        """Embed texts; see `ArchiveReader.embed`.
+
+        Args:
+            texts: Any number of texts.
+
+        Returns:
+            float32 array of shape (len(texts), dimension); each row has length one.
+        """
         return self._archive.embed(texts)
 
     def article(self, article_id: str, *, access: Access = ()) -> Article | None:
@@ -163,6 +179,9 @@ class ArchiveSnapshot(ArchiveView):
         Args:
             article_ids: The ids to look up; articles without near-duplicates are left out.
             filters: The filters that the near-duplicates must pass.
+
+        Returns:
+            The metadata of the near-duplicates, by article id.
         """
         found = self._archive.near_duplicates(article_ids, filters=filters)
         valid = self._store.metadata_of(
@@ -215,6 +234,9 @@ class ArchiveSnapshot(ArchiveView):
         Args:
             metadata: The metadata of the articles to look up.
             access: The reader's rights, as in `Filters`; other corrections are left out.
+
+        Returns:
+            The text of each correction, by the id of the corrected article.
         """
         before = self._store.metadata_of((one.article_id for one in metadata), self._valid)
         said = {
@@ -236,6 +258,9 @@ class ArchiveSnapshot(ArchiveView):
         Args:
             answer: An answer from this snapshot.
             access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The answer; its own notices follow the new ones.
         """
         code = "archive_as_of" if self.sequence else "archive_empty_as_of"
         notices = [Notice(code, day=self.day)]

@@ -41,6 +41,9 @@ class ArchiveView(ABC):
             query: Any text.
             k: The most passages to return.
             filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
         """
 
     @abstractmethod
@@ -54,6 +57,9 @@ class ArchiveView(ABC):
             k: The most passages to return.
             filters: The filters that the articles must pass.
             phrases: Phrases whose passages score extra.
+
+        Returns:
+            The candidates; a higher score is better.
         """
 
     @abstractmethod
@@ -147,6 +153,9 @@ class ArchiveView(ABC):
             k: The most documents to return; a call may override it.
             filters: As in `search`.
             asked_on: As in `search`.
+
+        Returns:
+            The retriever.
         """
         from rag.retrieval.langchain import NewsRetriever  # importing it takes 0.2 s
 
@@ -199,15 +208,32 @@ class ArchiveView(ABC):
             found: Candidates of a search.
             access: The reader's rights, as in `Filters`; they decide which separately published
                 corrections the metadata include.
+
+        Returns:
+            The hits, by passage number.
         """
         return read_hits(self._store, found, self._valid, access)
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the publishers' names, the one with the most articles first."""
+        """Return the publishers' names, the one with the most articles first.
+
+        Args:
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The distinct names.
+        """
         return tuple(name for name, *_ in self._store.publishers(self._valid, access) if name)
 
     def authors(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the authors' names, sorted."""
+        """Return the authors' names, sorted.
+
+        Args:
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The distinct names.
+        """
         return tuple(self._store.authors(self._valid, access))
 
     def _if_readable(self, article: Article | None, access: Access) -> Article | None:
