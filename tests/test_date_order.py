@@ -10,7 +10,7 @@ import pytest
 
 from ingest.readers import read
 from ingest.readers.date_order import FileOrder, Order, country_of, date_order, region_of
-from ingest.readers.date_order_detection import HEAD_BYTES
+from ingest.readers.date_order_detection import START_BYTES
 from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.test_readers_html import BODY
@@ -99,7 +99,7 @@ def test_the_publishers_country_decides_where_nothing_else_does(tmp_path: Path) 
 def test_the_order_is_found_beyond_the_first_peek(tmp_path: Path) -> None:
     rows = [{"date": "03/04/2024", "text": TEXT * 500} for _ in range(6)]
     path = lines(tmp_path / "a.jsonl", *rows, {"date": "25/04/2024"})
-    assert 2**16 < path.stat().st_size < HEAD_BYTES
+    assert 2**16 < path.stat().st_size < START_BYTES
     assert days(path) == ["2024-04-03"] * 6 + ["2024-04-25"]
 
 

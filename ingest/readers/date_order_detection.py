@@ -15,40 +15,40 @@ from ingest.readers.field_map import FieldMap
 from ingest.readers.fields import stated_dates
 
 # Enough for a fortnight of daily news, which has a day after the 12th.
-HEAD_BYTES = 8 * 2**20
+START_BYTES = 8 * 2**20
 _PEEK = 2**16
 _DATE = re.compile(rb"(?<![\d/-])\d{1,2}(?:\\?/|-)\d{1,2}(?:\\?/|-)(?:\d{4}|\d{2})(?!\d)")
 _ENOUGH = 5_000  # dates
 
 
 class _RejoinedStream(io.RawIOBase):
-    """The head of a stream that was read already, followed by the rest of the stream."""
+    """The start of a stream that was read already, followed by the rest of the stream."""
 
-    def __init__(self, head: bytes, rest: io.BufferedReader) -> None:
-        self._head = io.BytesIO(head)
+    def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
+        self._start = io.BytesIO(start)
         self._rest = rest
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        return self._head.readinto(buffer) or self._rest.readinto(buffer)
+        return self._start.readinto(buffer) or self._rest.readinto(buffer)
 
 
-def read_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
-    """Return the file and, if it begins with dates like 03/04/2024, its head.
+def read_start(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
+    """Return the file and, if it begins with dates like 03/04/2024, its start.
 
-    For files without such dates, only a first peek is read and the head is empty.
+    For files without such dates, only a first peek is read and the start is empty.
     """
     if not _DATE.search(file.peek(_PEEK)):
         return file, b""
-    head = file.read(HEAD_BYTES)
-    return io.BufferedReader(_RejoinedStream(head, file), _PEEK), head
+    start = file.read(START_BYTES)
+    return io.BufferedReader(_RejoinedStream(start, file), _PEEK), start
 
 
-def order_of_lines(head: bytes, field_map: FieldMap) -> FileOrder:
-    """Return the order in the JSON lines of `head`; the last line may be cut."""
-    return FileOrder.from_dates(_limit(_dates_in_lines(head, field_map)))
+def order_of_lines(start: bytes, field_map: FieldMap) -> FileOrder:
+    """Return the order in the JSON lines of `start`; the last line may be cut."""
+    return FileOrder.from_dates(_limit(_dates_in_lines(start, field_map)))
 
 
 def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
@@ -96,8 +96,8 @@ def order_of_records(records: Iterable[Mapping[str, Any]], field_map: FieldMap) 
     )
 
 
-def _dates_in_lines(head: bytes, field_map: FieldMap) -> Iterator[tuple[str, str]]:
-    for line in head.split(b"\n"):
+def _dates_in_lines(start: bytes, field_map: FieldMap) -> Iterator[tuple[str, str]]:
+    for line in start.split(b"\n"):
         if not _DATE.search(line):
             continue
         try:
