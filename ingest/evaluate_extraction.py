@@ -55,15 +55,15 @@ def read_pages(folder: Path, gold: Path | None = None) -> Iterator[Page]:
     and `datePublished` may be lists of accepted values.
 
     Args:
-        folder: the folder.
-        gold: another JSON file of the same form, which overrides the first.
+        folder: The folder.
+        gold: Another JSON file of the same form, which overrides the first.
 
     Yields:
         The pages, by name.
 
     Raises:
-        ValueError: a JSON file has another structure.
-        OSError: a file can't be read.
+        ValueError: A JSON file has another structure.
+        OSError: A file can't be read.
     """
     truth = _load_json(folder / "ground-truth.json")
     more = _load_json(gold) if gold else {}
@@ -95,9 +95,9 @@ def evaluate_extraction(
     """Read each page and score it against its gold.
 
     Args:
-        pages: the pages.
+        pages: The pages.
         metadata: "withheld" removes JSON-LD and <meta> before reading.
-        progress: called with the number of pages done.
+        progress: Called with the number of pages done.
     """
     scores = []
     for done, page in enumerate(pages, 1):
@@ -111,9 +111,9 @@ def score_pages(page: Page, found: Article | Reject, content: bytes) -> PageScor
     """Score the article read from one page against its gold.
 
     Args:
-        page: the page with its gold.
-        found: the result of reading it.
-        content: the page's HTML as it was read, for trafilatura.
+        page: The page with its gold.
+        found: The result of reading it.
+        content: The page's HTML as it was read, for trafilatura.
     """
     article = found if isinstance(found, Article) else None
     return PageScore(

@@ -48,18 +48,18 @@ def ingest(
     its earlier work unchanged.
 
     Args:
-        archive: the archive to write to.
-        sources: files, folders and, with a `crawler`, URLs.
-        on_progress: called after each batch and each fetched page.
-        on_reject: called with `{"place": ..., "reason": ...}` for each rejected input.
-        on_notice: called with `{"place": ..., "notice": ...}` for each date or time zone that
+        archive: The archive to write to.
+        sources: Files, folders and, with a `crawler`, URLs.
+        on_progress: Called after each batch and each fetched page.
+        on_reject: Called with `{"place": ..., "reason": ...}` for each rejected input.
+        on_notice: Called with `{"place": ..., "notice": ...}` for each date or time zone that
             could not be read; the article itself is added.
-        on_read: called with each file or folder that has been read completely.
-        reading: how files are read.
-        crawler: fetches URLs; without it they are rejected.
-        id_resolver: finds the ids of articles that have no address.
-        policy: decides which changes of existing articles are held.
-        stop: when set, nothing more is read; what has been read is added.
+        on_read: Called with each file or folder that has been read completely.
+        reading: How files are read.
+        crawler: Fetches URLs; without it they are rejected.
+        id_resolver: Finds the ids of articles that have no address.
+        policy: Decides which changes of existing articles are held.
+        stop: When set, nothing more is read; what has been read is added.
 
     Returns:
         The counts of the run.

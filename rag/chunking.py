@@ -51,7 +51,7 @@ class TokenLimit(Protocol):
 
 
 class EstimatedTokens:
-    """Token counts of a model that doesn't tell them: pieces of at most six letters."""
+    """Estimated token counts for a model without `count_tokens`: pieces of up to six letters."""
 
     max_tokens = 256  # any current embedding model reads as much
 

@@ -441,7 +441,7 @@ class Statement(Serializable):
         text: The sentence, without citation markers.
         citations: The citations that support it, in the order of their numbers.
         support: "supported", "partly", "not supported" or "contradicted".
-        reason: The reason for which it isn't supported; None if it is.
+        reason: The reason why it isn't supported; None if it is.
         label: The origin of a quotation, such as its day or publisher, shown in brackets before it.
     """
 

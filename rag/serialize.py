@@ -1,4 +1,4 @@
-"""Value types as dicts that JSON can hold, and back, without loss."""
+"""Lossless conversion of value types to JSON-ready dicts and back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Serializable:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the value of which `data` is the `to_dict`.
+        """Return the value that `to_dict` converted to `data`.
 
         Args:
             data: The dict. Keys that are missing take the field's default; others are ignored, so
@@ -95,7 +95,7 @@ def _from_mapping(cls: Any, data: Any, path: str) -> Any:
 
 
 def _from_json(hint: Any, value: Any, path: str) -> Any:
-    """Return the value that JSON's `value` stands for, of the type that `hint` names."""
+    """Convert a JSON value to the type `hint`."""
     if get_origin(hint) in (Union, UnionType):
         if value is None and NoneType in get_args(hint):
             return None

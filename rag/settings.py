@@ -16,7 +16,7 @@ PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
 Unsupported = Literal["strict", "mark"]
 Writers = Literal["local", "anyone", "none"]
-# Variables of earlier versions: the current name, and the current value of each of theirs.
+# Variables of earlier versions: the current name, and the current names of their values.
 OLD_NAMES = {
     "BACKFILE_FEEDING": (
         "BACKFILE_WRITE_ACCESS",
@@ -25,7 +25,7 @@ OLD_NAMES = {
 }
 
 DAY = 86_400  # seconds
-# The least and the most that a number may be; a time to wait is more than nothing.
+# Minimum and maximum of each number; waiting times must be positive.
 RANGES: dict[str, tuple[float, float]] = {
     "timeout": (0.001, DAY),
     "chat_context_tokens": (1, 10**9),
@@ -139,7 +139,7 @@ class Settings:
 def _rename_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with old names of variables and their values replaced.
 
-    Where both names are set, the current one counts.
+    If both names are set, the current one counts.
     """
     found = dict(environ)
     for variable, (current, values) in OLD_NAMES.items():
@@ -172,7 +172,7 @@ def _check(name: str, value: Any, hint: Any) -> Any:
         raise SettingsError(f"{variable} is {value!r}: not {hint.__name__}")
     if name in RANGES:
         low, high = RANGES[name]
-        if not low <= value <= high:  # nan is in no range
+        if not low <= value <= high:  # rejects nan, too
             shown = f"{value:g}" if math.isfinite(value) and abs(value) < 1e15 else str(value)
             raise SettingsError(f"{variable} is {shown}: choose from {low:,g} to {high:,}")
     return value

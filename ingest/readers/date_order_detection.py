@@ -67,11 +67,11 @@ def order_of_rows(
     """Return the order in the rows of a CSV file.
 
     Args:
-        text: the beginning of the file.
-        delimiter: the delimiter.
-        escape: the escape character, if any.
-        before: number of lines above the header.
-        field_map: the user's field names.
+        text: The beginning of the file.
+        delimiter: The delimiter.
+        escape: The escape character, if any.
+        before: Number of lines above the header.
+        field_map: The user's field names.
     """
     lines = text.split("\n")[before:]
     rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, escapechar=escape)

@@ -29,9 +29,9 @@ def read_json_lines(
     """Yield the article of each line; a line without an article is a reject.
 
     Args:
-        file: the file.
-        place: its place; lines are at `place:number`.
-        field_map: the user's field names.
+        file: The file.
+        place: Its place; lines are at `place:number`.
+        field_map: The user's field names.
         links: "follow" turns records of GDELT's lists into Links.
     """
     file, start = read_start(file)
@@ -70,9 +70,9 @@ def read_json(
     Everything after a broken element is lost, because the next one can't be found.
 
     Args:
-        file: the file.
-        place: its place; elements are at `place:line`.
-        field_map: the user's field names.
+        file: The file.
+        place: Its place; elements are at `place:line`.
+        field_map: The user's field names.
         links: "follow" turns records of GDELT's lists into Links.
     """
     file, start = read_start(file)

@@ -51,13 +51,13 @@ def read_parquet(
     """Yield the article of each row of a Parquet file, at `place:row`.
 
     Args:
-        file: the file; needn't be seekable.
-        place: its place.
-        field_map: the user's field names.
-        allowance: the unpack limit of the file around it.
+        file: The file; needn't be seekable.
+        place: Its place.
+        field_map: The user's field names.
+        allowance: The unpack limit of the file around it.
 
     Raises:
-        BombError: the rows contain more than any file of this size would.
+        BombError: The rows contain more than any file of this size would.
     """
     # pyarrow reads every encoding and compression; fastparquet lacks some and requires pandas.
     import pyarrow as arrow  # 0.2 s, 50 MB on the disk: Parquet only

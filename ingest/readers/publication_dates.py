@@ -75,10 +75,10 @@ def read_date(
     An unreadable date yields None and a notice; an unknown time zone yields UTC and a notice.
 
     Args:
-        value: see `parse_moment`.
-        language: see `parse_moment`.
-        country: see `parse_moment`.
-        order: see `parse_moment`.
+        value: See `parse_moment`.
+        language: See `parse_moment`.
+        country: See `parse_moment`.
+        order: See `parse_moment`.
     """
     try:
         moment, unknown = _moment(value, language, country, order)
@@ -97,13 +97,13 @@ def parse_date(
     """Parse a past date: see `parse_moment`.
 
     Args:
-        value: see `parse_moment`.
-        language: see `parse_moment`.
-        country: see `parse_moment`.
-        order: see `parse_moment`.
+        value: See `parse_moment`.
+        language: See `parse_moment`.
+        country: See `parse_moment`.
+        order: See `parse_moment`.
 
     Raises:
-        ValueError: it isn't a full date, or is more than a year ahead.
+        ValueError: It isn't a full date, or is more than a year ahead.
     """
     moment = parse_moment(value, language, country=country, order=order)
     _check_not_ahead(moment, value)
@@ -120,17 +120,17 @@ def parse_moment(
     Persian years. A day without a time is midnight.
 
     Args:
-        value: a string, a number or a datetime.
-        language: language of the article, such as "fr" or "en-GB".
-        country: country of the publisher, two letters; the region of `language` comes first. Both
+        value: A string, a number or a datetime.
+        language: Language of the article, such as "fr" or "en-GB".
+        country: Country of the publisher, two letters; the region of `language` comes first. Both
             decide what an abbreviated zone means, and whether 03/04/2024 is in April.
-        order: order of day and month, if the file shows it.
+        order: Order of day and month, if the file shows it.
 
     Returns:
         An aware datetime; None if no date is given.
 
     Raises:
-        ValueError: it isn't a full date, such as "yesterday" or "October".
+        ValueError: It isn't a full date, such as "yesterday" or "October".
     """
     return _moment(value, language, country, order)[0]
 

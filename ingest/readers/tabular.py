@@ -104,10 +104,10 @@ def read_csv(
     """Yield the article of each row; a row without an article is a reject.
 
     Args:
-        file: the file.
-        place: its place; rows are at `place:line`.
-        dialect: its dialect.
-        field_map: the user's field names.
+        file: The file.
+        place: Its place; rows are at `place:line`.
+        dialect: Its dialect.
+        field_map: The user's field names.
     """
     # Process-wide; the default of 131,072 is too small for an article in a cell.
     csv.field_size_limit(ARTICLE_BYTES)

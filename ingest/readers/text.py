@@ -69,9 +69,9 @@ def read_text(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     article without URL or id is identified by its file's path.
 
     Args:
-        content: the file.
-        place: its place.
-        url: the URL it was fetched from, if any.
+        content: The file.
+        place: Its place.
+        url: The URL it was fetched from, if any.
     """
     try:
         text = decode(content)
@@ -110,8 +110,8 @@ def header_fields(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
     """Return the fields in the first lines of a text, and the story without those lines.
 
     Args:
-        story: the text.
-        has_title: whether the title is known already.
+        story: The text.
+        has_title: Whether the title is known already.
     """
     header, story = _split_header(story, has_title=has_title)
     if "published" not in header:

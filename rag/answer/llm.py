@@ -28,7 +28,7 @@ class SentenceStream:
 
     Attributes:
         usage: Tokens and cost so far.
-        failure: The reason for which the last stream failed or stopped early; None if it didn't.
+        failure: The reason why the last stream failed or stopped early; None if it didn't.
     """
 
     def __init__(

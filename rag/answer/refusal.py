@@ -22,7 +22,7 @@ MOST_CLOSEST = 3
 
 
 def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> Notice | None:
-    """Return the reason for which the archive has no answer; None if it has one.
+    """Return the reason why the archive has no answer; None if it has one.
 
     Args:
         question: The parsed question.

@@ -28,7 +28,7 @@ OnProgress = Callable[[int, int], None]
 
 
 class Model(Protocol):
-    """An embedding model, as far as it is used here."""
+    """Protocol of an embedding model."""
 
     @property
     def name(self) -> str:
@@ -46,9 +46,14 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReembedResult:
-    """Result of a switch: of all `passages`, `made` were embedded in this run.
+    """Result of a switch to another embedding model.
 
-    `cut` of those exceed the model's input limit and were truncated.
+    Attributes:
+        model: The name of the new model.
+        passages: All passages of the archive.
+        made: Passages that were embedded in this run.
+        cut: Those of them that exceed the model's input limit and were truncated.
+        seconds: The duration of the run.
     """
 
     model: str

@@ -1,7 +1,7 @@
-"""Both indexes as one that is never behind the store.
+"""Search over both indexes, never behind the store.
 
 Passages that Chroma doesn't have yet are scored exactly from the store; passages that the store no
-longer has are for the caller to drop.
+longer has are dropped by the caller.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class IndexPair(IndexSync):
         return k_best(vector, *self._store.passages.vectors(numbers), k)
 
     def refresh(self) -> None:
-        """Take in the changes of other processes."""
+        """Include the changes of other processes."""
         sequence = self._store.database.sequence()
         self._generation = self._store.generation()
         replaced = "vectors" in self.__dict__ and not (

@@ -180,8 +180,8 @@ class IndexSync:
     def rebuild(self, *, bm25: bool = True, vectors: bool = True) -> None:
         """Rebuild indexes from the store; needs the write lock.
 
-        The old ones serve searches until the new ones are complete, then nothing of them is left on
-        disk.
+        The old ones serve searches until the new ones are complete, then they are
+        deleted.
 
         Args:
             bm25: Rebuild the text index.

@@ -64,7 +64,7 @@ class TantivyIndex:
         self.refresh()
 
     def refresh(self) -> int:
-        """Take in the commits of other processes; return the last change in the index.
+        """Load the commits of other processes; return the last change in the index.
 
         A writer must use the returned value: another thread may set `reached` in the meantime.
         """

@@ -44,7 +44,7 @@ class SentenceEmbeddings(Embeddings):
     """Sentence-transformers model that returns unit vectors of queries and passages, float32.
 
     The model's prompts ("query: ", "passage: ") are added. Texts are truncated at `max_tokens`;
-    `count_tokens` tells beforehand. Thread-safe.
+    `count_tokens` counts them. Thread-safe.
     """
 
     def __init__(self, folder: Path, *, name: str = "", precision: Precision = "auto") -> None:

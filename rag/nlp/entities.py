@@ -28,7 +28,7 @@ _MARKS = 16  # word ends looked at per run of characters: O'Neil-Smith has three
 _OPENERS = STOP_WORDS | frozenset(
     "yes no meanwhile moreover asked speaking according earlier".split()
 )
-# Endings of common words, rare in names: tells "Talks" from "Tusk" at a sentence start.
+# Endings of common words, rare in names: "Talks", but not "Tusk", may open a sentence.
 _COMMON = re.compile(
     r"(?:ing|tion|ment|ous|ers|ies|ful|ive|ly|ed|ness)s?$|^(?:please|source|share)$"
 )

@@ -40,7 +40,7 @@ _AHEAD = re.compile(
     r"|plan(?:s|ning)? to|comes? out|ahead of|tomorrow|next)\b",
     re.I,
 )
-# Names that contain a time; a capital first letter tells them from a plain time expression.
+# Names that contain a time; a capital first letter distinguishes them from a plain time expression.
 _NAMES = re.compile(
     r"\b(?:(?:Good|Black|Freaky) Friday|(?:Super|Fat|Shrove) Tuesday|(?:Bloody|Palm|Easter|Super Bowl)"
     r" Sunday|Ash Wednesday|Cyber Monday|Black (?:Mon|Wednes|Satur)day|May Day|(?:The|This) Week\b"

@@ -45,13 +45,13 @@ FEWEST_CLEAR = 20
 WIDER = 5
 DENSE_SHARE = 0.5  # share of the vector score; the rest is BM25, both normalised. Swept .2-.6
 LEAD_WEIGHT = 0.12  # boost of an article's opening, which says what it is about. Swept 0-.25
-REPORTED_WITHIN = timedelta(days=2)  # events of a time range are reported until so much later
+REPORTED_WITHIN = timedelta(days=2)  # reports on a time range may appear this long after it
 PART_WEIGHT = 0.7  # weight of a passage's best score for a part of the question. Swept .5-1
 UNKNOWN = ""  # an article without a publisher may be the cited publisher's
 PASSAGES_OF_AN_ARTICLE = 2  # more of an article come only after other articles' passages
 HEADLINES = 40  # BM25 candidates whose headlines are compared with the question
 
-# Reason for which a constraint in the question was ignored.
+# Reason why a constraint of the question was ignored.
 Relaxed = Literal["", "headline", "named", "empty"]
 NOTICES: dict[Relaxed, tuple[Notice, ...]] = {
     "": (),

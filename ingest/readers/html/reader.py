@@ -41,9 +41,9 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     unless those only name the publisher, or fewer people than the byline.
 
     Args:
-        content: the page.
-        place: its place.
-        url: the URL it was fetched from, if any.
+        content: The page.
+        place: Its place.
+        url: The URL it was fetched from, if any.
     """
     if content.count(b"<") > _ELEMENTS:
         return Reject(place, f"page with more than {_ELEMENTS:,} elements: too large for one story")

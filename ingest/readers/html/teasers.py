@@ -79,7 +79,7 @@ def drop_teasers(tree: HtmlElement, url: str = "") -> None:
 
 
 class _Site:
-    """Tells links to other pages of the same site."""
+    """The site of a page; recognizes links to its other pages."""
 
     def __init__(self, url: str, *, is_live: bool = False) -> None:
         self.url = url
