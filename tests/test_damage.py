@@ -239,11 +239,11 @@ def test_the_command_tells_of_lost_changes_and_gives_them_up_when_told_to(
             in capsys.readouterr().err
         )
     assert cli.main(["doctor", "--archive", str(folder)]) == 1
-    assert "record: changes 1 to 40 are missing" in capsys.readouterr().out
+    assert "store: changes 1 to 40 are missing" in capsys.readouterr().out
     assert cli.main(["doctor", "--repair", "--archive", str(folder)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [
-        "accepted: record: changes 1 to 40 are missing from the database, "
+        "accepted: store: changes 1 to 40 are missing from the database, "
         "though the indexes contain them",
         "no problems: 0 articles, 0 passages; the database and both indexes agree",
     ]

@@ -97,12 +97,12 @@ def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
 @pytest.mark.parametrize(
     ("breaking", "said"),
     [
-        (_without_words, ["word index: 1 passage missing from it (the first: 2)"]),
+        (_without_words, ["text index (BM25): 1 passage missing from it (the first: 2)"]),
         (
             _with_strange_words,
             [
-                "word index: 1 passage in it that the database does not have (the first: 99)",
-                "word index: 1 passage in it more than once (the first: 1)",
+                "text index (BM25): 1 passage in it that the database does not have (the first: 99)",
+                "text index (BM25): 1 passage in it more than once (the first: 1)",
             ],
         ),
         (_without_a_vector, ["vector index: 1 passage missing from it (the first: 3)"]),
@@ -130,7 +130,7 @@ def test_a_damaged_file_of_the_word_index_is_named_and_mended(folder: Path) -> N
     data = bytearray(file.read_bytes())
     data[20] ^= 0xFF
     file.write_bytes(data)
-    assert found(folder)[0] == f"word index: its file {file.name} is damaged"
+    assert found(folder)[0] == f"text index (BM25): its file {file.name} is damaged"
     assert mended(folder) == []
 
 
@@ -162,14 +162,14 @@ def test_what_the_record_has_too_much_or_can_embed_anew_is_mended(
     folder: Path, statement: str, said: str
 ) -> None:
     record(folder, statement)
-    assert f"record: {said}" in found(folder)
+    assert f"store: {said}" in found(folder)
     assert mended(folder) == []
     assert found(folder) == []
 
 
 def test_a_trigger_is_refused_by_a_writer_and_dropped_by_the_repair(folder: Path) -> None:
     record(folder, "CREATE TRIGGER wipe AFTER INSERT ON texts BEGIN DELETE FROM passages; END")
-    assert found(folder) == ["record: the trigger 'wipe' is not Backfile's"]
+    assert found(folder) == ["store: the trigger 'wipe' is not Backfile's"]
     with pytest.raises(ArchiveDamagedError, match=r"trigger 'wipe'.*backfile doctor --repair"):
         Archive.open(folder, mode="write", embeddings=WordEmbeddings())
     done = doctor(folder, "--repair")
@@ -199,8 +199,8 @@ def test_what_the_record_has_lost_is_named_with_the_way_back(
 ) -> None:
     record(folder, statement)
     left = mended(folder)
-    assert any(line.startswith(f"record: {said}") for line in left)
-    assert all("backfile restore" in line for line in left if line.startswith(f"record: {said}"))
+    assert any(line.startswith(f"store: {said}") for line in left)
+    assert all("backfile restore" in line for line in left if line.startswith(f"store: {said}"))
 
 
 def test_a_record_with_an_overwritten_page_is_told_of(folder: Path) -> None:

@@ -28,7 +28,7 @@ SAME = 0.999  # vectors with a higher cosine are equal; float32 loses 1e-6
 
 def index_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     """Yield the differences between the indexes and the store, as of each index's last change."""
-    yield from _guard("word index", _text_problems(store, indexes))
+    yield from _guard("text index (BM25)", _text_problems(store, indexes))
     yield from _guard("vector index", _vector_problems(store, indexes))
 
 
@@ -46,8 +46,8 @@ def repair_indexes(indexes: IndexPair, problems: Sequence[Problem]) -> None:
         of_it = [problem for problem in problems if problem.place == place]
         numbers = np.unique(np.array([n for p in of_it for n in p.numbers], np.int64))
         if not all(problem.numbers for problem in of_it):
-            indexes.rebuild(bm25=place == "word index", vectors=place == "vector index")
-        elif place == "word index":
+            indexes.rebuild(bm25=place == "text index (BM25)", vectors=place == "vector index")
+        elif place == "text index (BM25)":
             indexes.reindex_text(numbers)
         else:
             indexes.reindex_vectors(numbers)
@@ -57,9 +57,9 @@ def repair_indexes(indexes: IndexPair, problems: Sequence[Problem]) -> None:
 def _text_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     bm25 = indexes.bm25
     for name in bm25.damaged_files():
-        yield Problem("word index", f"its file {name} is damaged", "index")
+        yield Problem("text index (BM25)", f"its file {name} is damaged", "index")
     bm25.refresh()
-    yield from _compare_numbers("word index", store, bm25.all_numbers(), bm25.reached)
+    yield from _compare_numbers("text index (BM25)", store, bm25.all_numbers(), bm25.reached)
 
 
 def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:

@@ -71,7 +71,7 @@ class IndexSync:
                 if not may:
                     self._refuse_unwritable(error)
                     raise ArchiveDamagedError(
-                        f"the word index of {self.folder} cannot be read ({error}): "
+                        f"the text index of {self.folder} cannot be read ({error}): "
                         "run `backfile ingest` again when the other process has finished"
                     ) from error
                 return self._repair_bm25()

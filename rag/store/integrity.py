@@ -22,7 +22,7 @@ from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article, row_to_pass
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
-Place = Literal["record", "word index", "vector index"]
+Place = Literal["store", "text index (BM25)", "vector index"]
 # The repair: indexes are rebuilt from the database, lost vectors embedded again, orphaned rows
 # and impossible dates deleted; lost or altered texts need a backup or the source, and lost
 # changes are accepted if they can't be restored.
@@ -91,7 +91,7 @@ def store_problems(database: Database) -> Iterator[Problem]:
     find_damage = database.find_damage()
     if find_damage:
         what = f"the file is damaged ({find_damage[0]})"
-        yield Problem("record", what, "restore", whole_file=True)
+        yield Problem("store", what, "restore", whole_file=True)
         return
     with database.snapshot():
         yield from _find_orphans(database)
@@ -108,7 +108,7 @@ def _find_orphans(database: Database) -> Iterator[Problem]:
     for table, which, noun, what in ORPHANS:
         count = _count(database, f"SELECT count(*) FROM {table} WHERE {which}")
         if count:
-            yield Problem("record", f"{format_count(count, noun)} {what}", "discard", count)
+            yield Problem("store", f"{format_count(count, noun)} {what}", "discard", count)
 
 
 def _find_lost(database: Database) -> Iterator[Problem]:
@@ -118,7 +118,7 @@ def _find_lost(database: Database) -> Iterator[Problem]:
         f"AND NOT {_ERASED}",
     )
     if lost:
-        yield Problem("record", _format_some(lost, "revision", "without a text"), "restore")
+        yield Problem("store", _format_some(lost, "revision", "without a text"), "restore")
     numbers = _ids(
         database,
         "SELECT p.number FROM passages p JOIN texts t ON t.revision_id = p.revision_id "
@@ -126,14 +126,14 @@ def _find_lost(database: Database) -> Iterator[Problem]:
     )
     if numbers:
         what = _format_some(numbers, "passage", "without a vector")
-        yield Problem("record", what, "embed", len(numbers), tuple(map(int, numbers)))
+        yield Problem("store", what, "embed", len(numbers), tuple(map(int, numbers)))
 
 
 def _check_numbering(database: Database) -> Iterator[Problem]:
     gaps = _count(database, "SELECT ifnull(max(sequence), 0) - count(*) FROM changes")
     if gaps:
         yield Problem(
-            "record", f"{format_count(gaps, 'change')} missing from the sequence", "restore", gaps
+            "store", f"{format_count(gaps, 'change')} missing from the sequence", "restore", gaps
         )
     for which, what in (
         (
@@ -150,21 +150,21 @@ def _check_numbering(database: Database) -> Iterator[Problem]:
     ):
         ids = _ids(database, f"SELECT article_id FROM revisions r WHERE {which}")
         if ids:
-            yield Problem("record", _format_some(ids, "revision", what), "restore", len(ids))
+            yield Problem("store", _format_some(ids, "revision", what), "restore", len(ids))
 
 
 def _find_foreign(database: Database) -> Iterator[Problem]:
     """Yield triggers and views, which Backfile doesn't create: a trigger alters what is added."""
     for kind, name, _ in foreign_objects(database.connection, NEWEST):
         if kind in DROPPED:
-            yield Problem("record", f"the {kind} {name!r} is not Backfile's", "drop")
+            yield Problem("store", f"the {kind} {name!r} is not Backfile's", "drop")
 
 
 def _check_times(database: Database) -> Iterator[Problem]:
     if misdated := misdated_changes(database):
         first = min(misdated)
         what = f"{format_count(len(misdated), 'change')} dated out of order (the first: {first})"
-        yield Problem("record", what, "times", len(misdated))
+        yield Problem("store", what, "times", len(misdated))
 
 
 def _check_texts(database: Database) -> Iterator[Problem]:
@@ -174,7 +174,7 @@ def _check_texts(database: Database) -> Iterator[Problem]:
     if undated:
         ids = [article_id for _, article_id, *_ in undated]
         yield Problem(
-            "record", _format_some(ids, "revision", "with an impossible date"), "undate", len(ids)
+            "store", _format_some(ids, "revision", "with an impossible date"), "undate", len(ids)
         )
     wrong_dates = {key for key, *_ in undated}
     for key, article, fingerprint, passages in _revisions(database):
@@ -192,13 +192,13 @@ def _check_texts(database: Database) -> Iterator[Problem]:
                 foreign.append(number)
     if altered:
         what = _format_some(altered, "revision", "altered since it was put")
-        yield Problem("record", what, "restore", len(altered))
+        yield Problem("store", what, "restore", len(altered))
     if misplaced:
         what = _format_some(misplaced, "passage", "out of place in the text")
-        yield Problem("record", what, "restore", len(misplaced))
+        yield Problem("store", what, "restore", len(misplaced))
     if foreign:
         what = _format_some(foreign, "passage", "with a vector of other words")
-        yield Problem("record", what, "embed", len(foreign), tuple(foreign))
+        yield Problem("store", what, "embed", len(foreign), tuple(foreign))
 
 
 def impossible_dates(database: Database) -> list[tuple[int, str, str | None, str | None]]:
@@ -280,10 +280,10 @@ def _check_vectors(
     odd = [number for length, ns in by_length.items() if length != usual for number in ns]
     if odd:
         what = _format_some(odd, noun, "of another length")
-        yield Problem("record", what, cure, len(odd), tuple(odd))
+        yield Problem("store", what, cure, len(odd), tuple(odd))
     if left := sorted(set(wrong) - set(odd)):
         what = _format_some(left, noun, "not finite or not of length one")
-        yield Problem("record", what, cure, len(left), tuple(left))
+        yield Problem("store", what, cure, len(left), tuple(left))
 
 
 def _count(database: Database, statement: str) -> int:

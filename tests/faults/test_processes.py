@@ -82,7 +82,7 @@ def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         assert (
             find_problems(archive) == ()
-        )  # before a writer opens it, which repairs the word index
+        )  # before a writer opens it, which repairs the text index
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
         logged = {line.id: line.version for line in _last(folder).values() if line.version}
