@@ -101,7 +101,8 @@ def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
         (
             _with_strange_words,
             [
-                "text index (BM25): 1 passage in it that the database does not have (the first: 99)",
+                "text index (BM25): 1 passage in it that the database does not have "
+                "(the first: 99)",
                 "text index (BM25): 1 passage in it more than once (the first: 1)",
             ],
         ),
