@@ -20,7 +20,7 @@ from rag.archive.doctor import find_problems
 from rag.errors import ArchiveDamagedError, BackupError
 from rag.schema import Article, Span
 from rag.store.database_validation import count_rows
-from tests.archives.keep import BREAD, FERRY, UNDATED, EightWords
+from tests.archives.save import BREAD, FERRY, UNDATED, EightWords
 from tests.store.test_migrations import VERSIONS, restore_saved
 from tests.support.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 from tests.support.processes import Process

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.person import WAIT
+from tests.browser.reader import WAIT
 from tests.support.commands import command, environment, run
 from tests.support.fakes import ARTICLES, as_json
 

@@ -19,7 +19,7 @@ from ingest.report import IngestReport
 from ingest.runner import dry_run, run_ingest
 from rag.archive.archive import Archive
 from rag.schema import Article
-from tests.archives.keep import EightWords
+from tests.archives.save import EightWords
 from tests.fetch.test_crawler import STORY, page
 from tests.ingest.test_pipeline import WordTokens
 

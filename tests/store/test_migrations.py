@@ -14,7 +14,7 @@ from rag.archive.doctor import find_problems
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
 from rag.store.lock import writer_lock
 from rag.store.migrations import MIGRATIONS, NEWEST, migrate
-from tests.archives.keep import (
+from tests.archives.save import (
     BREAD,
     FERRY,
     FERRY_AFLOAT,
@@ -48,7 +48,7 @@ def schema(folder: Path) -> list[str]:
 
 def test_saved_archives_exist_for_every_older_schema() -> None:
     assert {path.stem for path in KEPT.glob("v*.sql")} >= {f"v{n}" for n in VERSIONS}, (
-        "before a migration is added: git stash, python -m tests.archives.keep, git stash pop"
+        "before a migration is added: git stash, python -m tests.archives.save, git stash pop"
     )
 
 

@@ -11,7 +11,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import (
+from tests.browser.reader import (
     HARBOUR_ANSWER,
     HARBOUR_QUESTION,
     Opened,

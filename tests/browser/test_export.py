@@ -12,7 +12,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import Opened, ask_and_wait
+from tests.browser.reader import Opened, ask_and_wait
 from tests.support.fakes import HARBOUR
 
 BRIDGE = "What of the harbour bridge?"

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced
 from tests.browser.paced_page import serve_paced
-from tests.browser.person import (
+from tests.browser.reader import (
     Opened,
     accessibility_problems,
     ask_and_wait,

@@ -10,7 +10,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import (
+from tests.browser.reader import (
     WAIT,
     Opened,
     accessibility_problems,

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
-from tests.browser.person import Opened, ask, ask_and_wait, cards, chips, wait_for_answer
+from tests.browser.reader import Opened, ask, ask_and_wait, cards, chips, wait_for_answer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
