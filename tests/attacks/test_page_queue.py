@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
+from tests.attacks.server import QUESTION, Visit, ask, open_client, read_answer, serve
 from tests.benchmarks.load import hold
 from tests.support.fakes import HARBOUR, QuotingChatbot, text_of
 from ui.web import quota
@@ -55,15 +55,18 @@ def go() -> Iterator[Event]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("page"), HoldingChatbot) as found:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("page"), HoldingChatbot) as found:
         yield found
 
 
 def test_questions_beyond_the_quota_are_rejected_at_once(
-    served: Served, go: Event, sources: Sources
+    server: Served, go: Event, sources: Sources
 ) -> None:
-    with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
+    with (
+        open_client(server, source=sources[0]) as mine,
+        open_client(server, source=sources[1]) as other,
+    ):
         joined = [ask(mine, HELD) for _ in range(QUESTIONS)]
         refused = [ask(mine, HELD, n) for n in range(70)]
         assert {told.status_code for told in refused} == {429}
@@ -71,19 +74,19 @@ def test_questions_beyond_the_quota_are_rejected_at_once(
         theirs = ask(other)
         assert theirs.status_code == 200
         go.set()
-        assert "was closed on Monday" in answer(other, theirs)
+        assert "was closed on Monday" in read_answer(other, theirs)
         for one in joined:
-            assert "was closed on Monday" in answer(mine, one)
+            assert "was closed on Monday" in read_answer(mine, one)
         assert ask(mine).status_code == 200
 
 
 def test_quota_error_is_in_the_readers_language(
-    served: Served, go: Event, sources: Sources
+    server: Served, go: Event, sources: Sources
 ) -> None:
-    with client(served, source=sources[0]) as mine:
+    with open_client(server, source=sources[0]) as mine:
         for _ in range(QUESTIONS):
             ask(mine, HELD)
-        visit = Visit(served, mine)
+        visit = Visit(server, mine)
         visit.load()
         mine.headers["Accept-Language"] = "de"
         begin = visit.index("<lambda>", "submit")
@@ -94,21 +97,24 @@ def test_quota_error_is_in_the_readers_language(
 
 
 def test_administration_does_not_wait_for_questions(
-    served: Served, go: Event, sources: Sources, monkeypatch: pytest.MonkeyPatch
+    server: Served, go: Event, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quota, "WAITING", 2)
-    with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
+    with (
+        open_client(server, source=sources[0]) as mine,
+        open_client(server, source=sources[1]) as other,
+    ):
         told = [ask(asking, HELD) for asking in (mine, other) for _ in range(QUESTIONS)]
         assert told[-1].status_code == 429  # the shared queue is full
         assert told[-1].json()["detail"].startswith("The archive is busy answering other questions")
-        with client(served, token=True) as operator:
-            visit = Visit(served, operator)
+        with open_client(server, token=True) as operator:
+            visit = Visit(server, operator)
             visit.load()
             assert visit.call(visit.index("doomed"), [None, HARBOUR.id])["success"]
 
 
-def test_client_cannot_choose_its_address(served: Served, go: Event, sources: Sources) -> None:
-    with client(served, source=sources[0]) as mine:
+def test_client_cannot_choose_its_address(server: Served, go: Event, sources: Sources) -> None:
+    with open_client(server, source=sources[0]) as mine:
         told = []
         for n in range(QUESTIONS + 1):
             mine.headers.update({"X-Forwarded-For": f"192.0.2.{n}", "X-Real-IP": f"192.0.2.{n}"})
@@ -117,8 +123,8 @@ def test_client_cannot_choose_its_address(served: Served, go: Event, sources: So
 
 
 def test_trusted_proxy_names_the_client(tmp_path: Path, go: Event, sources: Sources) -> None:
-    with serving(tmp_path, HoldingChatbot, proxies="127.0.0.0/8") as served:
-        with client(served, source=sources[0]) as proxy:
+    with serve(tmp_path, HoldingChatbot, proxies="127.0.0.0/8") as served:
+        with open_client(served, source=sources[0]) as proxy:
             told = []
             for n in range(QUESTIONS + 1):
                 proxy.headers["X-Forwarded-For"] = f"192.0.2.{n}"
@@ -132,8 +138,8 @@ def test_trusted_proxy_names_the_client(tmp_path: Path, go: Event, sources: Sour
         go.set()
 
 
-def test_many_clients_are_answered_beside_a_greedy_one(served: Served) -> None:
-    found = hold(served.address, 20, 2.0, greedy=True)
+def test_many_clients_are_answered_beside_a_greedy_one(server: Served) -> None:
+    found = hold(server.address, 20, 2.0, greedy=True)
     assert found.errors == []
     assert len(found.seconds) >= 20
     assert found.greedy[429] > 0
