@@ -21,7 +21,7 @@ from ui.web.ask_request import fields_from_request, request_from_fields
 from ui.web.input_validation import (
     KeptCitation,
     KeptConversation,
-    KeptDesk,
+    StoredSession,
     KeptNotice,
     KeptStatement,
     KeptTurn,
@@ -38,7 +38,7 @@ RESTORED_TEXT = 1_000_000  # characters of passages that are read again for one 
 _AN_ID = re.compile(r"[0-9a-f]{16}")
 
 
-def to_browser(desk: Session) -> dict[str, Any]:
+def to_browser(session: Session) -> dict[str, Any]:
     """Return what the browser keeps of `desk`: the conversations that have finished turns.
 
     Of more than it may send back, the oldest conversations are left out, and the oldest turns of
@@ -46,7 +46,7 @@ def to_browser(desk: Session) -> dict[str, Any]:
     """
     room = LARGEST_KEPT
     kept: list[KeptConversation] = []
-    for conversation in [c for c in desk.conversations if c.turns][:MOST_CONVERSATIONS]:
+    for conversation in [c for c in session.conversations if c.turns][:MOST_CONVERSATIONS]:
         turns: list[KeptTurn] = []
         for turn in reversed([t for t in conversation.turns if not t.is_under_way]):
             one = _kept(turn)
@@ -60,7 +60,7 @@ def to_browser(desk: Session) -> dict[str, Any]:
             kept.append(KeptConversation(id=conversation.id, turns=turns))
         if room < 0:
             break
-    return KeptDesk(conversations=kept).model_dump(mode="json", exclude_defaults=True)
+    return StoredSession(conversations=kept).model_dump(mode="json", exclude_defaults=True)
 
 
 def from_browser(value: object, archive: ArchiveReader) -> tuple[Conversation, ...]:

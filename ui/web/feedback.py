@@ -23,7 +23,9 @@ LARGEST_FILE = 200_000_000
 LARGEST_DAY = 20_000_000  # bytes that come in within a day of this server
 
 
-def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dict[str, Any] | None:
+def feedback_of(
+    session: Session, at: int, *, liked: bool, reason: str = ""
+) -> dict[str, Any] | None:
     """Return what is kept of a thumb at the turn `at`; None where the desk has no such turn.
 
     The `question` stands without those before it, and with `asked_on` and `filters` it can be
@@ -31,9 +33,9 @@ def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dic
     are `gold`: those to be found again. The same turn has the same `id`, so that a later line
     stands for an earlier one.
     """
-    if not 0 <= at < len(desk.turns):
+    if not 0 <= at < len(session.turns):
         return None
-    turn = desk.turns[at]
+    turn = session.turns[at]
     answer, asked = turn.answer, turn.request
     cited = dict.fromkeys(citation.metadata.article_id for citation in answer.citations)
     asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)

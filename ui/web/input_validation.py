@@ -266,7 +266,7 @@ class KeptConversation(BaseModel):
     turns: list[KeptTurn] = Field(max_length=MOST_TURNS)
 
 
-class KeptDesk(BaseModel):
+class StoredSession(BaseModel):
     conversations: list[KeptConversation]
 
 

@@ -49,7 +49,7 @@ watch('value', () => go(600));
 
 def build_layout(storage_key: str) -> Components:
     """Put every component in its place, inside the Blocks that is open."""
-    desk = gr.State(Session(), time_to_live=KEPT_SECONDS)
+    session = gr.State(Session(), time_to_live=KEPT_SECONDS)
     # The secret is no secret: it is in the page. The key keeps one archive's from another's.
     kept = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
     link = gr.Textbox(
@@ -83,7 +83,7 @@ def build_layout(storage_key: str) -> Components:
                     )
                 article = gr.HTML(elem_id="bf-article", js_on_load=CARDS_JS + ARTICLE_JS)
     return Components(
-        session=desk,
+        session=session,
         stored=kept,
         link=link,
         banner=banner,

@@ -33,61 +33,63 @@ _KINDS: dict[str, Kind] = {  # of the codes that a question is described with; o
 }
 
 
-def begin_turn(desk: Session, asked: AskRequest, at: int | None = None) -> Session:
+def begin_turn(session: Session, asked: AskRequest, at: int | None = None) -> Session:
     """Return the desk with a turn that waits for its answer, in the place of the turns from `at`.
 
     It is as it was where nothing is asked, and while an answer is under way.
     """
     # A longer one, which the page's own field doesn't take, is told so by `read_question`.
     question = " ".join(asked.question.split())[: LONGEST_QUESTION + 1]
-    if not question or desk.is_busy:
-        return desk
+    if not question or session.is_busy:
+        return session
     asked = replace(asked, question=question)
-    before = desk.turns if at is None else desk.turns[:at]
-    return desk.with_turns((*before, Turn(asked, Answer(question), "waiting")))
+    before = session.turns if at is None else session.turns[:at]
+    return session.with_turns((*before, Turn(asked, Answer(question), "waiting")))
 
 
-def stop_turn(desk: Session) -> Session:
+def stop_turn(session: Session) -> Session:
     """Return the desk with its last turn left as far as it came; its answer grows no more."""
-    if not desk.is_busy:
-        return desk
-    desk.turns[-1].finished.set()
-    return desk.with_last(replace(desk.turns[-1], progress="stopped"))
+    if not session.is_busy:
+        return session
+    session.turns[-1].finished.set()
+    return session.with_last(replace(session.turns[-1], progress="stopped"))
 
 
-def finish_turn(desk: Session) -> Session:
+def finish_turn(session: Session) -> Session:
     """Return the desk with an answer stopped that ended before it was complete."""
-    return stop_turn(desk) if desk.is_busy and desk.turns[-1].finished.is_set() else desk
+    return (
+        stop_turn(session) if session.is_busy and session.turns[-1].finished.is_set() else session
+    )
 
 
-def run_turn(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Session]:
+def run_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Session]:
     """Yield the desk as the turn that waits is answered, until it is over; nothing for none."""
-    if not desk.turns or desk.turns[-1].progress != "waiting":
+    if not session.turns or session.turns[-1].progress != "waiting":
         return
-    over = desk.turns[-1].finished
+    over = session.turns[-1].finished
     drawn = 0.0
     try:
-        for turn in _grown(archive, chatbot, desk):
+        for turn in _grown(archive, chatbot, session):
             if over.is_set():
                 return
             if turn.progress == "done" or time.monotonic() - drawn >= REDRAW_SECONDS:
                 if turn.answer.statements:  # the first one is drawn at once
                     drawn = time.monotonic()
-                yield desk.with_last(turn)
+                yield session.with_last(turn)
     finally:
         over.set()
 
 
-def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
+def _grown(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Turn]:
     """Yield the turn that waits as its answer grows; the last one is done."""
-    history = desk.current.history[-REMEMBERED:]
-    turn = desk.turns[-1]
+    history = session.current.history[-REMEMBERED:]
+    turn = session.turns[-1]
     asked_on = turn.request.asked_on or datetime.now(UTC)
     try:
         turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.version)
         yield turn
         question = read_question(archive, turn, history)
-        understood = described(turn.request, question, texts_in(desk.language))
+        understood = described(turn.request, question, texts_in(session.language))
         turn = replace(
             turn, understood=understood, standalone_question=question.text, parsed=question
         )

@@ -24,7 +24,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)  # of what is read from a question's wo
 
 MOST_CONVERSATIONS = 20  # kept in a browser: its storage holds 5 MB for a page
 MOST_TURNS = 40
-LARGEST_DESK = 1_000_000  # characters of one browser's conversations that the server keeps
+MAX_SESSION_CHARACTERS = (
+    1_000_000  # characters of one browser's conversations that the server keeps
+)
 
 
 def new_id() -> str:
@@ -147,7 +149,7 @@ class Session:
         at = (index if isinstance(index, int) else index[0]) // 2
         return at if 0 <= at < len(self.turns) else None
 
-    def bounded(self, size: int = LARGEST_DESK) -> Session:
+    def bounded(self, size: int = MAX_SESSION_CHARACTERS) -> Session:
         """Return the desk without its oldest conversations and turns beyond `size` characters.
 
         The last turn stays, whatever its size.

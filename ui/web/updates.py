@@ -46,7 +46,7 @@ class PageUpdates:
     thumbs: Bucket = field(default_factory=lambda: Bucket(THUMBS, THUMB_SECONDS))
 
     @property
-    def desk_parts(self) -> list[Any]:
+    def session_components(self) -> list[Any]:
         """The components that show a desk."""
         on = self.on
         return [
@@ -60,60 +60,60 @@ class PageUpdates:
         time = self.on.time
         return [time.block, time.note, time.plot, time.busiest]
 
-    def current(self, desk: Session) -> Session:
+    def current(self, session: Session) -> Session:
         """Return the desk without what was withdrawn from the archive since."""
-        return without_withdrawn(desk, self.archive)
+        return without_withdrawn(session, self.archive)
 
-    def settled(self, desk: Session) -> Shown:
+    def settled(self, session: Session) -> Shown:
         """Show the desk when an answer has come to its end; nothing while another is under way."""
-        now = run_turn.finish_turn(desk)
-        return self.nothing() if now.is_busy else self.desk(now)
+        now = run_turn.finish_turn(session)
+        return self.nothing() if now.is_busy else self.show_session(now)
 
-    def desk(self, desk: Session) -> Shown:
+    def show_session(self, session: Session) -> Shown:
         """Show all of `desk`, and have the browser keep it."""
-        desk = self.current(desk).bounded()
-        listed = [(_shortened(c.title), c.id) for c in desk.conversations if c.turns]
+        session = self.current(session).bounded()
+        listed = [(_shortened(c.title), c.id) for c in session.conversations if c.turns]
         return {
-            **self.growing(desk),
+            **self.growing(session),
             self.on.conversations: gr.Radio(
-                choices=listed, value=desk.current.id if desk.current.turns else None
+                choices=listed, value=session.current.id if session.current.turns else None
             ),
             self.on.question: gr.Textbox(submit_btn=str(say("ask")), stop_btn=False),
-            self.on.stored: browser_storage.to_browser(desk),
+            self.on.stored: browser_storage.to_browser(session),
         }
 
-    def growing(self, desk: Session) -> Shown:
+    def growing(self, session: Session) -> Shown:
         """Show what changes of `desk` while an answer grows."""
-        desk = self.current(desk)
-        texts = texts_in(desk.language)
-        last = desk.turns[-1] if desk.turns else None
+        session = self.current(session)
+        texts = texts_in(session.language)
+        last = session.turns[-1] if session.turns else None
         chips = [(words, kind) for kind, words in last.understood] if last else []
         return {
-            self.on.session: desk,
-            self.on.chat: chat_messages(desk.turns, texts),
-            self.on.evidence: cards_html(desk.turns, texts),
+            self.on.session: session,
+            self.on.chat: chat_messages(session.turns, texts),
+            self.on.evidence: cards_html(session.turns, texts),
             self.on.understood: gr.CheckboxGroup(
                 choices=chips, value=[kind for _, kind in chips], visible=bool(chips)
             ),
         }
 
-    def begun(self, desk: Session, asked: AskRequest, at: int | None = None) -> Shown:
+    def begun(self, session: Session, asked: AskRequest, at: int | None = None) -> Shown:
         """Show the question at once, and a button that stops its answer."""
-        if not desk.is_loaded:  # the server has forgotten this page, and would begin anew
-            gr.Warning(texts_in(desk.language)("reload"))
+        if not session.is_loaded:  # the server has forgotten this page, and would begin anew
+            gr.Warning(texts_in(session.language)("reload"))
             return self.nothing()
-        now = run_turn.begin_turn(desk, asked, at)
-        if now is desk:
-            if desk.is_busy:
-                gr.Info(texts_in(desk.language)("busy"), duration=4)
+        now = run_turn.begin_turn(session, asked, at)
+        if now is session:
+            if session.is_busy:
+                gr.Info(texts_in(session.language)("busy"), duration=4)
             return self.nothing()
         busy = gr.Textbox("", submit_btn=False, stop_btn=str(say("stop")))
         return {**self.growing(now), **self.cards(), self.on.question: busy}
 
-    def answered(self, desk: Session) -> Iterator[Shown]:
+    def answered(self, session: Session) -> Iterator[Shown]:
         """Show the answer to what waits for one, as it grows."""
         yield self.nothing()  # what yields nothing at all would empty every component
-        for now in run_turn.run_turn(self.archive, self.chatbot, self.current(desk)):
+        for now in run_turn.run_turn(self.archive, self.chatbot, self.current(session)):
             yield self.growing(now)
 
     @property

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 LOST = Notice("articles_withdrawn")  # in the place of an answer's own notices
 
 
-def without_withdrawn(desk: Session, archive: Archive) -> Session:
+def without_withdrawn(session: Session, archive: Archive) -> Session:
     """Return the desk without the text of withdrawn articles; the same desk if it has none."""
-    turns = [turn for conversation in desk.conversations for turn in conversation.turns]
+    turns = [turn for conversation in session.conversations for turn in conversation.turns]
     gone = archive.withdrawals({head.article_id for turn in turns for head in _heads(turn)})
     if not gone:
-        return desk
+        return session
     return replace(
-        desk,
+        session,
         conversations=tuple(
             replace(c, turns=tuple(_without(turn, gone) for turn in c.turns))
-            for c in desk.conversations
+            for c in session.conversations
         ),
     )
 

@@ -22,7 +22,9 @@ from ui.web.views.article import place_of
 def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, at_once: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
     loaded = wire_load(page, blocks)
-    loaded.success(lambda desk: plotted(page, desk), page.on.session, page.time_parts, **AT_ONCE)
+    loaded.success(
+        lambda session: plotted(page, session), page.on.session, page.time_parts, **AT_ONCE
+    )
     wire_ask(page, at_once)
     _wire_reading(page)
     wire_admin(page, settings)
@@ -37,15 +39,15 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, at_once: int)
 def _wire_reading(page: PageUpdates) -> None:
     on = page.on
 
-    def open_(desk: Session, pressed: gr.EventData) -> Shown:
+    def open_(session: Session, pressed: gr.EventData) -> Shown:
         """Open the article of a card; the card must be one of this very desk."""
         wanted = input_validation.read(input_validation.Card, pressed._data)
-        if wanted is None or wanted.turn > len(desk.turns):
+        if wanted is None or wanted.turn > len(session.turns):
             return {on.article: gr.skip()}
-        place = place_of(desk.turns[wanted.turn - 1], wanted.card, wanted.turn)
+        place = place_of(session.turns[wanted.turn - 1], wanted.card, wanted.turn)
         if place is None:
             return {on.article: gr.skip()}
-        return page.article(place, texts_in(desk.language), wanted.revision or None)
+        return page.article(place, texts_in(session.language), wanted.revision or None)
 
     shown = [on.article, on.reader, on.cards]
     for place in (on.evidence, on.article):
@@ -57,23 +59,25 @@ def _wire_conversations(page: PageUpdates) -> None:
     """To start, open or delete a conversation ends the answer that is under way."""
     on = page.on
 
-    def show(desk: Session) -> Shown:
-        return {**page.desk(desk), **page.cards(), **page.no_time(), **page.no_opinion()}
+    def show(session: Session) -> Shown:
+        return {**page.show_session(session), **page.cards(), **page.no_time(), **page.no_opinion()}
 
-    def start(desk: Session) -> Shown:
-        return show(run_turn.stop_turn(desk).started())
+    def start(session: Session) -> Shown:
+        return show(run_turn.stop_turn(session).started())
 
-    def delete(desk: Session) -> Shown:
-        return show(run_turn.stop_turn(desk).without_current())
+    def delete(session: Session) -> Shown:
+        return show(run_turn.stop_turn(session).without_current())
 
-    def open_(desk: Session, wanted: str) -> Shown:
-        return show(run_turn.stop_turn(desk).opened(wanted))
+    def open_(session: Session, wanted: str) -> Shown:
+        return show(run_turn.stop_turn(session).opened(wanted))
 
-    parts = [*page.desk_parts, on.time.block, *page.opinion_parts]
+    parts = [*page.session_components, on.time.block, *page.opinion_parts]
     on.start.click(start, on.session, parts, **AT_ONCE)
     on.chat.clear(start, on.session, parts, **AT_ONCE)
     for opened in (
         on.delete.click(delete, on.session, parts, **AT_ONCE),
         on.conversations.input(open_, [on.session, on.conversations], parts, **AT_ONCE),
     ):
-        opened.success(lambda desk: plotted(page, desk), on.session, page.time_parts, **AT_ONCE)
+        opened.success(
+            lambda session: plotted(page, session), on.session, page.time_parts, **AT_ONCE
+        )

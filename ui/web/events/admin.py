@@ -63,24 +63,26 @@ def lay_out_withdrawal(kept_seconds: int) -> WithdrawControls:
 def wire_admin(page: PageUpdates, settings: Settings) -> None:
     """Say what each of them does; each asks again whether who asks may."""
     on, minding = page.on.admin.intake, page.on.admin
-    removal, desk = minding.removal, page.on.session
+    removal, session = minding.removal, page.on.session
     feeding = on.feed.click(
         _feed(page, settings),
-        [desk, on.files, on.addresses],
+        [session, on.files, on.addresses],
         [on.files, on.addresses, on.feed, on.stop, on.told, *page.covering_parts],
         **MINDING,
     )
     ended = [on.told, on.feed, on.stop, *page.covering_parts]
-    on.stop.click(_stopped(page), desk, ended, cancels=feeding, **TELLING)
+    on.stop.click(_stopped(page), session, ended, cancels=feeding, **TELLING)
     asking = [removal.doomed, removal.block, removal.question, removal.reason]
-    on.remove.click(_confirm_withdrawal(page), [desk, on.name], asking, **MINDING)
-    minding.remove_this.click(_confirm_withdrawal(page), [desk, page.on.opened], asking, **MINDING)
+    on.remove.click(_confirm_withdrawal(page), [session, on.name], asking, **MINDING)
+    minding.remove_this.click(
+        _confirm_withdrawal(page), [session, page.on.opened], asking, **MINDING
+    )
     removal.no.click(
         lambda: ((), gr.Column(visible=False)), outputs=[removal.doomed, removal.block], **TELLING
     )
     removal.yes.click(
         _remove(page, settings),
-        [desk, removal.doomed, removal.reason],
+        [session, removal.doomed, removal.reason],
         [*asking, on.name, *page.covering_parts, page.on.reader, page.on.cards],
         **MINDING,
     )
@@ -91,8 +93,8 @@ def allowed(request: gr.Request) -> bool:
     return getattr(getattr(request.request, "state", None), "may_feed", False) is True
 
 
-def _refuse_others(desk: Session, request: gr.Request) -> Texts:
-    texts = texts_in(desk.language)
+def _refuse_others(session: Session, request: gr.Request) -> Texts:
+    texts = texts_in(session.language)
     if not allowed(request):
         raise gr.Error(texts("not_allowed"), print_exception=False)
     return texts
@@ -102,9 +104,9 @@ def _feed(page: PageUpdates, settings: Settings) -> Any:
     on = page.on.admin.intake
 
     def feed(
-        desk: Session, files: list[str] | None, pasted: str | None, request: gr.Request
+        session: Session, files: list[str] | None, pasted: str | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
-        texts = _refuse_others(desk, request)
+        texts = _refuse_others(session, request)
         addresses, wrong = addresses_in(pasted or "")
         if wrong:
             yield {on.told: failure(texts("bad_address", text=wrong[0][:200]))}
@@ -132,8 +134,8 @@ def _feed(page: PageUpdates, settings: Settings) -> Any:
 def _stopped(page: PageUpdates) -> Any:
     on = page.on.admin.intake
 
-    def stopped(desk: Session) -> dict[Any, Any]:
-        texts = texts_in(desk.language)
+    def stopped(session: Session) -> dict[Any, Any]:
+        texts = texts_in(session.language)
         return {
             **page.covered(texts),
             on.told: failure(texts("add_stopped")),
@@ -147,8 +149,8 @@ def _stopped(page: PageUpdates) -> Any:
 def _confirm_withdrawal(page: PageUpdates) -> Any:
     on = page.on.admin.removal
 
-    def doomed(desk: Session, name: str, request: gr.Request) -> dict[Any, Any]:
-        texts = _refuse_others(desk, request)
+    def doomed(session: Session, name: str, request: gr.Request) -> dict[Any, Any]:
+        texts = _refuse_others(session, request)
         ids = parse_ids(page.archive, str(name or ""))
         if not ids:
             gr.Warning(texts("no_such_article"))
@@ -171,9 +173,9 @@ def _remove(page: PageUpdates, settings: Settings) -> Any:
     on = page.on.admin.removal
 
     def remove(
-        desk: Session, ids: tuple[str, ...], reason: str | None, request: gr.Request
+        session: Session, ids: tuple[str, ...], reason: str | None, request: gr.Request
     ) -> dict[Any, Any]:
-        texts = _refuse_others(desk, request)
+        texts = _refuse_others(session, request)
         said = (reason or "").strip()[:LONGEST_REASON]
         try:
             count = withdraw_articles(page.archive, settings, ids, said) if ids else 0

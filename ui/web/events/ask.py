@@ -24,19 +24,19 @@ def wire_ask(page: PageUpdates, at_once: int) -> None:
     """Every way to ask: it shows the question at once, then its answer, then all that follows."""
     on = page.on
     scope = [on.mode, on.order, *on.filters.inputs]
-    narrowing = [*page.desk_parts, *on.filters.inputs]
+    narrowing = [*page.session_components, *on.filters.inputs]
     begun = [
         on.question.submit(
-            lambda desk, question, *now: page.begun(desk, _asked(desk, question, now)),
+            lambda session, question, *now: page.begun(session, _asked(session, question, now)),
             [on.session, on.question, *scope],
-            page.desk_parts,
+            page.session_components,
             **BEGINNING,
         ),
         on.chat.example_select(
-            _of_example(page), [on.session, *scope], page.desk_parts, **BEGINNING
+            _of_example(page), [on.session, *scope], page.session_components, **BEGINNING
         ),
-        on.chat.retry(_retry(page), [on.session], page.desk_parts, **BEGINNING),
-        on.chat.edit(_edit(page), [on.session], page.desk_parts, **BEGINNING),
+        on.chat.retry(_retry(page), [on.session], page.session_components, **BEGINNING),
+        on.chat.edit(_edit(page), [on.session], page.session_components, **BEGINNING),
         on.understood.input(_strike(page), [on.session, on.understood], narrowing, **BEGINNING),
         on.link.change(
             _linked(page), [on.session, on.link], [*narrowing, on.mode, on.order], **BEGINNING
@@ -47,7 +47,7 @@ def wire_ask(page: PageUpdates, at_once: int) -> None:
     ]
     for event in begun:
         _wire_answer(page, event, at_once)
-    on.question.stop(_stop(page), on.session, page.desk_parts, **AT_ONCE)
+    on.question.stop(_stop(page), on.session, page.session_components, **AT_ONCE)
 
 
 def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
@@ -57,13 +57,13 @@ def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
     server has heard of it, the browser drops the next question as asked twice.
     """
 
-    def answered(desk: Session) -> Iterator[Shown]:
-        yield from page.answered(desk)
+    def answered(session: Session) -> Iterator[Shown]:
+        yield from page.answered(session)
 
     answer = begun.success(
         answered,
         page.on.session,
-        page.desk_parts,
+        page.session_components,
         api_visibility="private",
         concurrency_limit=at_once,
         concurrency_id="asking",
@@ -71,94 +71,96 @@ def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
         trigger_mode="multiple",
     )
     begun.success(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
-    answer.failure(_stop(page), page.on.session, page.desk_parts, **AT_ONCE)
-    answer.success(page.settled, page.on.session, page.desk_parts, **AT_ONCE).then(
-        lambda desk: plotted(page, desk), page.on.session, page.time_parts, **AT_ONCE
+    answer.failure(_stop(page), page.on.session, page.session_components, **AT_ONCE)
+    answer.success(page.settled, page.on.session, page.session_components, **AT_ONCE).then(
+        lambda session: plotted(page, session), page.on.session, page.time_parts, **AT_ONCE
     )
 
 
 def _stop(page: PageUpdates) -> Any:
-    return lambda desk: page.desk(run_turn.stop_turn(desk))
+    return lambda session: page.show_session(run_turn.stop_turn(session))
 
 
 def _linked(page: PageUpdates) -> Any:
     """Return what asks the question of a link, and sets the page's fields to what it asks."""
     on = page.on
 
-    def asked(desk: Session, link: str | None) -> Shown:
+    def asked(session: Session, link: str | None) -> Shown:
         wanted = request_from_link(parse_qsl((link or "")[: input_validation.LONGEST_LINK]))
-        if wanted is None or (desk.turns and desk.turns[-1].request == wanted):
+        if wanted is None or (session.turns and session.turns[-1].request == wanted):
             return page.nothing()
         fields = zip(on.filters.inputs, fields_from_request(wanted).values(), strict=True)
-        begun = page.begun(desk.started(), wanted)
+        begun = page.begun(session.started(), wanted)
         return {**begun, **dict(fields), on.mode: wanted.mode, on.order: wanted.order}
 
     return asked
 
 
-def _asked(desk: Session, question: str | None, scope: tuple[Any, ...]) -> AskRequest:
+def _asked(session: Session, question: str | None, scope: tuple[Any, ...]) -> AskRequest:
     mode, order, *fields = scope
     asked, wrong = request_from_fields(
         question or "", mode, order, dict(zip(FIELDS, fields, strict=True))
     )
     for text in wrong:
-        gr.Warning(texts_in(desk.language)("bad_date", text=escape(text)))
+        gr.Warning(texts_in(session.language)("bad_date", text=escape(text)))
     return asked
 
 
 def _of_example(page: PageUpdates) -> Any:
-    def of_example(desk: Session, picked: gr.EventData, *scope: Any) -> Shown:
+    def of_example(session: Session, picked: gr.EventData, *scope: Any) -> Shown:
         example = input_validation.read(input_validation.Example, picked._data)
-        return page.begun(desk, _asked(desk, example.value.text if example else "", scope))
+        return page.begun(session, _asked(session, example.value.text if example else "", scope))
 
     return of_example
 
 
 def _retry(page: PageUpdates) -> Any:
-    def retry(desk: Session, picked: gr.EventData) -> Shown:
+    def retry(session: Session, picked: gr.EventData) -> Shown:
         message = input_validation.read(input_validation.Message, picked._data)
-        return _again(page, desk, message.index) if message else page.nothing()
+        return _again(page, session, message.index) if message else page.nothing()
 
     return retry
 
 
 def _edit(page: PageUpdates) -> Any:
-    def edit(desk: Session, changed: gr.EventData) -> Shown:
+    def edit(session: Session, changed: gr.EventData) -> Shown:
         edited = input_validation.read(input_validation.Edited, changed._data)
         if edited is None:
             return page.nothing()
         question = unescape(edited.value)
-        return _again(page, desk, edited.index, question=question, removed_constraints=())
+        return _again(page, session, edited.index, question=question, removed_constraints=())
 
     return edit
 
 
-def _again(page: PageUpdates, desk: Session, index: int | tuple[int, int], **changed: Any) -> Shown:
+def _again(
+    page: PageUpdates, session: Session, index: int | tuple[int, int], **changed: Any
+) -> Shown:
     """Ask again what was asked at that place of the chat, but for what is `changed`."""
-    at = desk.turn_at(index)
+    at = session.turn_at(index)
     if at is None:
         return page.nothing()
-    return page.begun(desk, replace(desk.turns[at].request, **changed), at)
+    return page.begun(session, replace(session.turns[at].request, **changed), at)
 
 
 def _strike(page: PageUpdates) -> Any:
-    def strike(desk: Session, chosen: list[str] | None) -> Shown:
+    def strike(session: Session, chosen: list[str] | None) -> Shown:
         left = chosen or []
-        if not desk.turns:
+        if not session.turns:
             return page.nothing()
-        last = desk.turns[-1]
+        last = session.turns[-1]
         struck = [kind for kind, _ in last.understood if kind not in left]
         asked = replace(
             last.request, removed_constraints=(*last.request.removed_constraints, *struck)
         )
         if "filters" not in struck:
-            return page.begun(desk, asked, len(desk.turns) - 1)
+            return page.begun(session, asked, len(session.turns) - 1)
         asked = replace(
             asked, filters=Filters(), removed_constraints=last.request.removed_constraints
         )
         cleared = dict(
             zip(page.on.filters.inputs, fields_from_request(asked).values(), strict=True)
         )
-        return {**page.begun(desk, asked, len(desk.turns) - 1), **cleared}
+        return {**page.begun(session, asked, len(session.turns) - 1), **cleared}
 
     return strike

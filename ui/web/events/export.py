@@ -44,30 +44,30 @@ def wire_export(page: PageUpdates) -> None:
     """Say what the buttons do that take an answer, or the whole conversation, away."""
     on = page.on.export
 
-    def chosen(desk: Session, which: str) -> list[answer_formats.ExportedTurn]:
-        turns = [turn for turn in page.current(desk).turns if not turn.is_under_way]
+    def chosen(session: Session, which: str) -> list[answer_formats.ExportedTurn]:
+        turns = [turn for turn in page.current(session).turns if not turn.is_under_way]
         return said(turns if which == "conversation" else turns[-1:])
 
-    def copy(desk: Session, which: str) -> dict[str, str] | None:
-        answers = chosen(desk, which)
+    def copy(session: Session, which: str) -> dict[str, str] | None:
+        answers = chosen(session, which)
         if not answers:
             return None
-        texts = texts_in(desk.language)
+        texts = texts_in(session.language)
         gr.Info(texts("copied"), duration=3)
         return {"text": answer_formats.plain(answers, texts)}
 
-    def link(desk: Session) -> dict[str, str] | None:
-        if not desk.turns:
+    def link(session: Session) -> dict[str, str] | None:
+        if not session.turns:
             return None
-        gr.Info(texts_in(desk.language)("copied"), duration=3)
-        return {"query": permalink(desk.turns[-1].request)}
+        gr.Info(texts_in(session.language)("copied"), duration=3)
+        return {"query": permalink(session.turns[-1].request)}
 
     def saving(form: str) -> Any:
-        def save(desk: Session, which: str) -> dict[str, str] | None:
-            answers, kind = chosen(desk, which), answer_formats.FORMATS[form]
+        def save(session: Session, which: str) -> dict[str, str] | None:
+            answers, kind = chosen(session, which), answer_formats.FORMATS[form]
             if not answers:
                 return None
-            text = answer_formats.export(answers, form, texts_in(desk.language))
+            text = answer_formats.export(answers, form, texts_in(session.language))
             return {"text": text, "type": kind.media_type, "name": f"backfile.{kind.suffix}"}
 
         return save

@@ -16,22 +16,22 @@ def wire_feedback(page: PageUpdates) -> None:
     """Keep a thumb at once, and a reason when one is given."""
     on = page.on
 
-    def thumb(desk: Session, pressed: gr.EventData, request: gr.Request) -> Shown:
+    def thumb(session: Session, pressed: gr.EventData, request: gr.Request) -> Shown:
         given = input_validation.read(input_validation.Thumb, pressed._data)
-        at = desk.turn_at(given.index) if given else None
+        at = session.turn_at(given.index) if given else None
         if given is None or at is None or given.liked == "":
             return page.no_opinion()
         told = at, given.liked is True or given.liked == "Like"
-        _keep(page, desk, told, "", request)
+        _keep(page, session, told, "", request)
         return {on.feedback.given: told, on.feedback.block: gr.Group(visible=True)}
 
     def explain(
-        desk: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
+        session: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
     ) -> Shown:
         said = (reason or "").strip()
         if told is not None and said:
-            _keep(page, desk, told, said, request)
-            gr.Info(texts_in(desk.language)("thanks"), duration=4)
+            _keep(page, session, told, said, request)
+            gr.Info(texts_in(session.language)("thanks"), duration=4)
         return page.no_opinion()
 
     on.chat.like(thumb, [on.session], page.opinion_parts, **AT_ONCE)
@@ -41,11 +41,11 @@ def wire_feedback(page: PageUpdates) -> None:
 
 
 def _keep(
-    page: PageUpdates, desk: Session, told: tuple[int, bool], reason: str, request: gr.Request
+    page: PageUpdates, session: Session, told: tuple[int, bool], reason: str, request: gr.Request
 ) -> None:
     at, liked = told
-    texts = texts_in(desk.language)
-    found = feedback_of(page.current(desk), at, liked=liked, reason=reason)
+    texts = texts_in(session.language)
+    found = feedback_of(page.current(session), at, liked=liked, reason=reason)
     if found is None:
         return
     if not page.thumbs.take(request.client.host if request.client else ""):

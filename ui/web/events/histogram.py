@@ -29,15 +29,15 @@ from ui.web.views.markup import escape
 BUSIEST = 5  # days, weeks or months that stand beneath the plot, to be clicked
 
 
-def plotted(page: PageUpdates, desk: Session) -> Shown:
+def plotted(page: PageUpdates, session: Session) -> Shown:
     """Show how the articles that speak of the last question are spread over time."""
     on = page.on.time
-    if desk.is_busy:
+    if session.is_busy:
         return {on.block: gr.skip()}
-    turn = desk.turns[-1] if desk.turns else None
+    turn = session.turns[-1] if session.turns else None
     if turn is None or turn.progress != "done" or turn.answer.refused:
         return page.no_time()
-    history = replace(desk.current, turns=desk.turns[:-1]).history[-REMEMBERED:]
+    history = replace(session.current, turns=session.turns[:-1]).history[-REMEMBERED:]
     try:
         question = turn.parsed or read_question(page.archive, turn, history)
         filters = apply_query_constraints(turn.request.filters, question)
@@ -51,7 +51,7 @@ def plotted(page: PageUpdates, desk: Session) -> Shown:
         found = Histogram()
     if not found.bars:
         return page.no_time()
-    texts = texts_in(desk.language)
+    texts = texts_in(session.language)
     return {
         on.block: gr.Accordion(visible=True),
         on.note: _note(found, texts),
@@ -107,15 +107,15 @@ def _start(bar: Bucket) -> datetime:
     return bar.start
 
 
-def narrowed_to(page: PageUpdates, desk: Session, first: datetime, last: datetime) -> Shown:
+def narrowed_to(page: PageUpdates, session: Session, first: datetime, last: datetime) -> Shown:
     """Ask the last question again, of the articles of those days."""
-    if not desk.turns or first > last:
+    if not session.turns or first > last:
         return page.nothing()
-    asked = within(desk.turns[-1].request, first, last)
+    asked = within(session.turns[-1].request, first, last)
     fields = fields_from_request(asked)
     narrowing = page.on.filters
     return {
-        **page.begun(desk, asked, len(desk.turns) - 1),
+        **page.begun(session, asked, len(session.turns) - 1),
         narrowing.after: fields["after"],
         narrowing.before: fields["before"],
     }
@@ -124,12 +124,12 @@ def narrowed_to(page: PageUpdates, desk: Session, first: datetime, last: datetim
 def dragged(page: PageUpdates) -> Any:
     """Return what to do when a stretch of the plot is marked."""
 
-    def drag(desk: Session, marked: gr.EventData) -> Shown:
+    def drag(session: Session, marked: gr.EventData) -> Shown:
         found = input_validation.read(input_validation.Dragged, marked._data)
         if found is None:
             return page.nothing()
         first, last = (datetime.fromtimestamp(end, UTC) for end in sorted(found.index))
-        return narrowed_to(page, desk, first, last)
+        return narrowed_to(page, session, first, last)
 
     return drag
 
@@ -137,13 +137,13 @@ def dragged(page: PageUpdates) -> Any:
 def picked(page: PageUpdates) -> Any:
     """Return what to do when a bar of the plot is clicked: its day, week or month is asked for."""
 
-    def pick(desk: Session, bar: gr.EventData) -> Shown:
+    def pick(session: Session, bar: gr.EventData) -> Shown:
         found = input_validation.read(input_validation.Bar, bar._data)
         if found is None:
             return page.nothing()
         first = bucket_start(datetime.fromtimestamp(found.day / 1000, UTC), found.step)
         return narrowed_to(
-            page, desk, first, next_bucket_start(first, found.step) - timedelta(days=1)
+            page, session, first, next_bucket_start(first, found.step) - timedelta(days=1)
         )
 
     return pick
@@ -152,8 +152,8 @@ def picked(page: PageUpdates) -> Any:
 def clicked(page: PageUpdates) -> Any:
     """Return what to do when one of the busiest bars is picked."""
 
-    def click(desk: Session, picked: object) -> Shown:
+    def click(session: Session, picked: object) -> Shown:
         found = input_validation.read(input_validation.Days, {"days": picked})
-        return narrowed_to(page, desk, *found.ends) if found else page.nothing()
+        return narrowed_to(page, session, *found.ends) if found else page.nothing()
 
     return click

@@ -19,14 +19,16 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
     """Have the page filled when it is opened; return the event."""
     on = page.on
 
-    def load(desk: Session, browser: Any, request: gr.Request) -> Shown:
+    def load(session: Session, browser: Any, request: gr.Request) -> Shown:
         language = preferred_language(request.headers.get("accept-language", ""))
         texts = texts_in(language)
         conversations = browser_storage.from_browser(browser, page.archive)
-        fresh = desk.conversations if desk.turns else (Conversation(),)  # with an id of its own
+        fresh = (
+            session.conversations if session.turns else (Conversation(),)
+        )  # with an id of its own
         conversations = conversations or fresh
-        desk = replace(desk, language=language, conversations=conversations, is_loaded=True)
-        opened = page.desk(desk)
+        session = replace(session, language=language, conversations=conversations, is_loaded=True)
+        opened = page.show_session(session)
         examples: list[Any] = [{"text": text} for text in page.overview.now().examples]
         welcome = texts("welcome" if examples else "welcome_empty")
         opened[on.chat] = gr.Chatbot(opened[on.chat], examples=examples, placeholder=welcome)
@@ -40,5 +42,5 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         }
 
     mine = [on.link, on.admin.intake.block, on.admin.remove_this]
-    parts = [*page.desk_parts, *page.covering_parts, *mine]
+    parts = [*page.session_components, *page.covering_parts, *mine]
     return blocks.load(load, [on.session, on.stored], parts, **AT_ONCE)
