@@ -211,7 +211,7 @@ def test_a_program_that_may_not_feed_is_refused_by_each_handler(
     assert archive.article(HARBOUR.id) is not None
 
 
-GUARDED = ("feed", "doomed", "remove")
+GUARDED = ("add", "confirm", "withdraw")
 
 
 def called(address: str, index: int, inputs: int) -> httpx.Response:

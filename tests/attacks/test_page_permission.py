@@ -21,7 +21,7 @@ from ui.web.auth import WriteAccess
 
 pytestmark = pytest.mark.slow
 
-MINDING = ("feed", "doomed", "remove")
+MINDING = ("add", "confirm", "withdraw")
 DEFAULT_NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
 http {{
@@ -112,7 +112,7 @@ def test_holder_of_the_token_may_upload_and_remove(tmp_path: Path) -> None:
         assert asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")}).is_success
         visit = Visit(served, asking)
         visit.load()
-        asked = visit.call(visit.index("doomed"), [None, HARBOUR.id])
+        asked = visit.call(visit.index("confirm"), [None, HARBOUR.id])
         assert asked["success"]
         assert "Harbour bridge closed after storm" in str(asked)
         with client(served) as other:

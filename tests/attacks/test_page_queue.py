@@ -104,7 +104,7 @@ def test_administration_does_not_wait_for_those_who_ask(
         with client(served, token=True) as operator:
             visit = Visit(served, operator)
             visit.load()
-            assert visit.call(visit.index("doomed"), [None, HARBOUR.id])["success"]
+            assert visit.call(visit.index("confirm"), [None, HARBOUR.id])["success"]
 
 
 def test_strangers_can_not_say_who_they_are(served: Served, go: Event, sources: Sources) -> None:

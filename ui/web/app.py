@@ -20,7 +20,7 @@ from ui.web.auth import WriteAccess
 from ui.web.events import wire
 from ui.web.gradio_calls import CallChecker, GradioEvents, functions_of
 from ui.web.gradio_endpoints import add_endpoints
-from ui.web.labels import say
+from ui.web.labels import i18n
 from ui.web.layout import build_layout
 from ui.web.quota import SESSIONS, Quota
 from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 
-QUOTING_AT_ONCE = 2  # questions answered at a time: each keeps every core busy
-WRITING_AT_ONCE = 8  # with a chat model, most of the time is spent waiting for it
+EXTRACTIVE_CONCURRENCY = 2  # questions answered at a time: each keeps every core busy
+CHAT_MODEL_CONCURRENCY = 8  # with a chat model, most of the time is spent waiting for it
 DROPPED = 3600  # seconds for which a file that was dropped and not put in lies on the server
 # A browser may hold more conversations than it may send, from before there was a bound to either.
 FORGET_TOO_MUCH = """<script>
@@ -109,7 +109,7 @@ def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
 
 def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
     """Return the page; nothing of a conversation is kept outside its own session."""
-    at_once = WRITING_AT_ONCE if chatbot.chat_model else QUOTING_AT_ONCE
+    concurrency = CHAT_MODEL_CONCURRENCY if chatbot.chat_model else EXTRACTIVE_CONCURRENCY
     blocks = gr.Blocks(
         title="Backfile", analytics_enabled=False, fill_width=True, delete_cache=(900, DROPPED)
     )
@@ -118,10 +118,10 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
         page = PageUpdates(
             archive, chatbot, build_layout(f"backfile-{where}"), SummaryCache(archive)
         )
-        wire(page, blocks, settings, at_once)
-        add_endpoints(archive, chatbot, at_once)
+        wire(page, blocks, settings, concurrency)
+        add_endpoints(archive, chatbot, concurrency)
     # Who may wait is the quota's affair: one queue's length would be everybody's.
-    blocks.queue(max_size=None, default_concurrency_limit=at_once, api_open=False)
+    blocks.queue(max_size=None, default_concurrency_limit=concurrency, api_open=False)
     blocks.state_session_capacity = SESSIONS
     # Gradio would count its last 10,000 events anew after each one.
     blocks._queue.ANALYTICS_MAX_EVENTS = 0
@@ -141,7 +141,7 @@ class Guarded(Guard):
             css=part("page.css"),
             js=part("page.js"),
             head=FORGET_TOO_MUCH,
-            i18n=say,
+            i18n=i18n,
             ssr_mode=False,
             mcp_server=False,
             enable_monitoring=False,

@@ -21,10 +21,10 @@ from ui.web.ask_request import fields_from_request, request_from_fields
 from ui.web.input_validation import (
     KeptCitation,
     KeptConversation,
-    StoredSession,
     KeptNotice,
     KeptStatement,
     KeptTurn,
+    StoredSession,
     Where,
 )
 from ui.web.state import KINDS, MOST_CONVERSATIONS, AskRequest, Conversation, Session, Turn, new_id

@@ -21,7 +21,7 @@ class FilterControls:
     authors: gr.Dropdown
     sections: gr.Dropdown
     languages: gr.Dropdown
-    widen: gr.Button
+    clear: gr.Button
 
     @property
     def inputs(self) -> list[Any]:
@@ -50,7 +50,7 @@ class ExportControls:
     copy: gr.Button
     link: gr.Button
     files: dict[str, gr.Button]
-    parcel: gr.JSON
+    payload: gr.JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class FeedbackForm:
     """What is thought of an answer, after a thumb."""
 
     block: gr.Group
-    given: gr.State
+    thumb: gr.State
     reason: gr.Textbox
 
 
@@ -69,11 +69,11 @@ class IngestControls:
     block: gr.Accordion
     files: gr.File
     addresses: gr.Textbox
-    feed: gr.Button
+    add: gr.Button
     stop: gr.Button
-    told: gr.HTML
-    name: gr.Textbox
-    remove: gr.Button
+    report: gr.HTML
+    article_name: gr.Textbox
+    withdraw: gr.Button
     status: gr.HTML
 
 
@@ -81,7 +81,7 @@ class IngestControls:
 class WithdrawControls:
     """What asks whether that is sure; `doomed` are the ids of what is to be removed."""
 
-    doomed: gr.State
+    article_ids: gr.State
     block: gr.Column
     question: gr.HTML
     reason: gr.Textbox
@@ -93,9 +93,9 @@ class WithdrawControls:
 class AdminControls:
     """Everything that changes the archive; `remove_this` the article that is read."""
 
-    intake: IngestControls
-    removal: WithdrawControls
-    remove_this: gr.Button
+    ingest: IngestControls
+    withdrawal: WithdrawControls
+    withdraw_this: gr.Button
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Components:
     filters: FilterControls
     feedback: FeedbackForm
     export: ExportControls
-    time: HistogramControls
+    histogram: HistogramControls
     evidence: gr.HTML
     cards: gr.Column
     article: gr.HTML
@@ -130,25 +130,25 @@ class Components:
 # Values come as the browser sends them: Gradio fails with a traceback on a choice that it doesn't
 # know, which a page open across a restart of the server has. `ui.web.gradio_calls` has checked
 # their shapes; the handlers check the rest.
-_OURS: dict[str, Any] = {
+_PRIVATE_EVENT: dict[str, Any] = {
     "api_visibility": "private",
     "show_progress": "hidden",
     "preprocess": False,
 }
 
 # Not in the queue of those who wait for an answer.
-AT_ONCE: dict[str, Any] = {**_OURS, "queue": False}
+UNQUEUED_EVENT: dict[str, Any] = {**_PRIVATE_EVENT, "queue": False}
 
 # The same for what may have to tell something beside: that reaches the browser by the queue alone.
-TELLING: dict[str, Any] = {**_OURS, "concurrency_limit": None}
+QUEUED_EVENT: dict[str, Any] = {**_PRIVATE_EVENT, "concurrency_limit": None}
 
 # What begins an answer: refused where its client has enough of them under way.
-BEGINNING: dict[str, Any] = {**TELLING, "concurrency_id": "begin"}
+ASK_EVENT: dict[str, Any] = {**QUEUED_EVENT, "concurrency_id": "begin"}
 
 # What changes the archive: nobody who asks waits for it, nor it for them. It may read files.
-MINDING: dict[str, Any] = {
-    **TELLING,
+ADMIN_EVENT: dict[str, Any] = {
+    **QUEUED_EVENT,
     "concurrency_limit": 4,
-    "concurrency_id": "minding",
+    "concurrency_id": "admin",
     "preprocess": True,
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gradio.routes import App
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-GROUPS = ("asking", "begin", "minding")
+GROUPS = ("asking", "begin", "admin")
 LARGEST_TICKET = 4096  # bytes of the answer that names an event
 _CALL = re.compile(r"/gradio_api/call/(?P<name>\w+)(?:/(?P<event>[\w-]+))?/?")
 _LAST = re.compile(r"(?<![\w-])[\w-]++$")
@@ -182,7 +182,7 @@ class CallChecker:
         function = self._function(path, call)
         if function is None:
             raise RefusedError(404, "The page has no such function: reload it.")
-        if function.group == "minding" and not asked.may_feed:
+        if function.group == "admin" and not asked.may_feed:
             raise RefusedError(403, _texts(asked)("not_allowed"))
         if not function.takes_event:
             call.event_data = None

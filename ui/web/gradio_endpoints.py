@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rag.archive.archive import Archive
 
 
-def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
+def add_endpoints(archive: Archive, chatbot: Chatbot, concurrency: int) -> None:
     """Name `/ask` and `/search`, inside the Blocks that is open."""
 
     def ask(question: str, k: int = 8) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
         events.api(
             function,
             api_name=function.__name__,
-            concurrency_limit=at_once,
+            concurrency_limit=concurrency,
             concurrency_id="asking",
         )
 

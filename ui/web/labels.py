@@ -7,4 +7,4 @@ import gradio as gr
 from ui.i18n import labels, languages
 
 # Of Gradio's own: it puts the text in the browser's language where one of these is a label.
-say = gr.I18n(**{language: labels(language) for language in languages()})
+i18n = gr.I18n(**{language: labels(language) for language in languages()})

@@ -14,7 +14,7 @@ from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache
 from ui.web.components import Components
 from ui.web.feedback import FeedbackFile
-from ui.web.labels import say
+from ui.web.labels import i18n
 from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
 from ui.web.views.article import Place, article_html
@@ -55,9 +55,9 @@ class PageUpdates:
         ]
 
     @property
-    def time_parts(self) -> list[Any]:
+    def histogram_components(self) -> list[Any]:
         """The components that show how articles are spread over time."""
-        time = self.on.time
+        time = self.on.histogram
         return [time.block, time.note, time.plot, time.busiest]
 
     def current(self, session: Session) -> Session:
@@ -78,7 +78,7 @@ class PageUpdates:
             self.on.conversations: gr.Radio(
                 choices=listed, value=session.current.id if session.current.turns else None
             ),
-            self.on.question: gr.Textbox(submit_btn=str(say("ask")), stop_btn=False),
+            self.on.question: gr.Textbox(submit_btn=str(i18n("ask")), stop_btn=False),
             self.on.stored: browser_storage.to_browser(session),
         }
 
@@ -107,7 +107,7 @@ class PageUpdates:
             if session.is_busy:
                 gr.Info(texts_in(session.language)("busy"), duration=4)
             return self.nothing()
-        busy = gr.Textbox("", submit_btn=False, stop_btn=str(say("stop")))
+        busy = gr.Textbox("", submit_btn=False, stop_btn=str(i18n("stop")))
         return {**self.growing(now), **self.cards(), self.on.question: busy}
 
     def answered(self, session: Session) -> Iterator[Shown]:
@@ -117,16 +117,16 @@ class PageUpdates:
             yield self.growing(now)
 
     @property
-    def covering_parts(self) -> list[Any]:
+    def coverage_components(self) -> list[Any]:
         """The components that show what the archive covers."""
         narrow = self.on.filters
         lists = [narrow.publishers, narrow.authors, narrow.sections, narrow.languages]
-        return [self.on.banner, self.on.admin.intake.status, *lists]
+        return [self.on.banner, self.on.admin.ingest.status, *lists]
 
     def covered(self, texts: Texts) -> Shown:
         """Show what the archive covers as it stands now."""
         seen = self.overview.now()
-        banner, status, *lists = self.covering_parts
+        banner, status, *lists = self.coverage_components
         return {
             banner: header_html(seen.status, texts),
             status: status_html(seen.status, texts),
@@ -155,18 +155,18 @@ class PageUpdates:
 
     def no_time(self) -> Shown:
         """Show no plot."""
-        return {self.on.time.block: gr.Accordion(visible=False)}
+        return {self.on.histogram.block: gr.Accordion(visible=False)}
 
     def no_opinion(self) -> Shown:
         """Ask for no reason."""
         opinion = self.on.feedback
-        return {opinion.given: None, opinion.block: gr.Group(visible=False), opinion.reason: ""}
+        return {opinion.thumb: None, opinion.block: gr.Group(visible=False), opinion.reason: ""}
 
     @property
-    def opinion_parts(self) -> list[Any]:
+    def feedback_components(self) -> list[Any]:
         """The components that ask what is thought of an answer."""
         opinion = self.on.feedback
-        return [opinion.given, opinion.block, opinion.reason]
+        return [opinion.thumb, opinion.block, opinion.reason]
 
 
 def _shortened(title: str) -> str:

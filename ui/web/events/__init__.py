@@ -7,7 +7,7 @@ import gradio as gr
 from rag.settings import Settings
 from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
-from ui.web.components import AT_ONCE
+from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import wire_admin
 from ui.web.events.ask import wire_ask
 from ui.web.events.export import wire_export
@@ -19,20 +19,23 @@ from ui.web.updates import PageUpdates, Shown
 from ui.web.views.article import place_of
 
 
-def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, at_once: int) -> None:
+def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: int) -> None:
     """Say what each event of the page does; `at_once` questions are answered at a time."""
     loaded = wire_load(page, blocks)
     loaded.success(
-        lambda session: plotted(page, session), page.on.session, page.time_parts, **AT_ONCE
+        lambda session: plotted(page, session),
+        page.on.session,
+        page.histogram_components,
+        **UNQUEUED_EVENT,
     )
-    wire_ask(page, at_once)
+    wire_ask(page, concurrency)
     _wire_reading(page)
     wire_admin(page, settings)
     wire_feedback(page)
     wire_export(page)
     _wire_conversations(page)
-    page.on.filters.widen.click(
-        lambda: ["", "", "", [], [], [], []], outputs=page.on.filters.inputs, **AT_ONCE
+    page.on.filters.clear.click(
+        lambda: ["", "", "", [], [], [], []], outputs=page.on.filters.inputs, **UNQUEUED_EVENT
     )
 
 
@@ -51,8 +54,8 @@ def _wire_reading(page: PageUpdates) -> None:
 
     shown = [on.article, on.reader, on.cards]
     for place in (on.evidence, on.article):
-        place.open(open_, [on.session], [*shown, on.opened], **AT_ONCE)
-    on.close.click(page.cards, outputs=shown, **AT_ONCE)
+        place.open(open_, [on.session], [*shown, on.opened], **UNQUEUED_EVENT)
+    on.close.click(page.cards, outputs=shown, **UNQUEUED_EVENT)
 
 
 def _wire_conversations(page: PageUpdates) -> None:
@@ -71,13 +74,16 @@ def _wire_conversations(page: PageUpdates) -> None:
     def open_(session: Session, wanted: str) -> Shown:
         return show(run_turn.stop_turn(session).opened(wanted))
 
-    parts = [*page.session_components, on.time.block, *page.opinion_parts]
-    on.start.click(start, on.session, parts, **AT_ONCE)
-    on.chat.clear(start, on.session, parts, **AT_ONCE)
+    parts = [*page.session_components, on.histogram.block, *page.feedback_components]
+    on.start.click(start, on.session, parts, **UNQUEUED_EVENT)
+    on.chat.clear(start, on.session, parts, **UNQUEUED_EVENT)
     for opened in (
-        on.delete.click(delete, on.session, parts, **AT_ONCE),
-        on.conversations.input(open_, [on.session, on.conversations], parts, **AT_ONCE),
+        on.delete.click(delete, on.session, parts, **UNQUEUED_EVENT),
+        on.conversations.input(open_, [on.session, on.conversations], parts, **UNQUEUED_EVENT),
     ):
         opened.success(
-            lambda session: plotted(page, session), on.session, page.time_parts, **AT_ONCE
+            lambda session: plotted(page, session),
+            on.session,
+            page.histogram_components,
+            **UNQUEUED_EVENT,
         )

@@ -13,14 +13,14 @@ from rag.schema import Filters
 from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
 from ui.web.ask_request import FIELDS, fields_from_request, request_from_fields, request_from_link
-from ui.web.components import AT_ONCE, BEGINNING
+from ui.web.components import ASK_EVENT, UNQUEUED_EVENT
 from ui.web.events.histogram import clicked, dragged, picked, plotted
 from ui.web.state import AskRequest, Session
 from ui.web.updates import PageUpdates, Shown
 from ui.web.views.markup import escape, unescape
 
 
-def wire_ask(page: PageUpdates, at_once: int) -> None:
+def wire_ask(page: PageUpdates, concurrency: int) -> None:
     """Every way to ask: it shows the question at once, then its answer, then all that follows."""
     on = page.on
     scope = [on.mode, on.order, *on.filters.inputs]
@@ -30,27 +30,29 @@ def wire_ask(page: PageUpdates, at_once: int) -> None:
             lambda session, question, *now: page.begun(session, _asked(session, question, now)),
             [on.session, on.question, *scope],
             page.session_components,
-            **BEGINNING,
+            **ASK_EVENT,
         ),
         on.chat.example_select(
-            _of_example(page), [on.session, *scope], page.session_components, **BEGINNING
+            _of_example(page), [on.session, *scope], page.session_components, **ASK_EVENT
         ),
-        on.chat.retry(_retry(page), [on.session], page.session_components, **BEGINNING),
-        on.chat.edit(_edit(page), [on.session], page.session_components, **BEGINNING),
-        on.understood.input(_strike(page), [on.session, on.understood], narrowing, **BEGINNING),
+        on.chat.retry(_retry(page), [on.session], page.session_components, **ASK_EVENT),
+        on.chat.edit(_edit(page), [on.session], page.session_components, **ASK_EVENT),
+        on.understood.input(_strike(page), [on.session, on.understood], narrowing, **ASK_EVENT),
         on.link.change(
-            _linked(page), [on.session, on.link], [*narrowing, on.mode, on.order], **BEGINNING
+            _linked(page), [on.session, on.link], [*narrowing, on.mode, on.order], **ASK_EVENT
         ),
-        on.time.plot.select(dragged(page), [on.session], narrowing, **BEGINNING),
-        on.time.note.pick(picked(page), [on.session], narrowing, **BEGINNING),
-        on.time.busiest.input(clicked(page), [on.session, on.time.busiest], narrowing, **BEGINNING),
+        on.histogram.plot.select(dragged(page), [on.session], narrowing, **ASK_EVENT),
+        on.histogram.note.pick(picked(page), [on.session], narrowing, **ASK_EVENT),
+        on.histogram.busiest.input(
+            clicked(page), [on.session, on.histogram.busiest], narrowing, **ASK_EVENT
+        ),
     ]
     for event in begun:
-        _wire_answer(page, event, at_once)
-    on.question.stop(_stop(page), on.session, page.session_components, **AT_ONCE)
+        _wire_answer(page, event, concurrency)
+    on.question.stop(_stop(page), on.session, page.session_components, **UNQUEUED_EVENT)
 
 
-def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
+def _wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
     """After `begun`, answer what waits.
 
     An answer that is stopped ends by itself. Gradio's way to cancel it would not do: until the
@@ -65,15 +67,20 @@ def _wire_answer(page: PageUpdates, begun: Any, at_once: int) -> None:
         page.on.session,
         page.session_components,
         api_visibility="private",
-        concurrency_limit=at_once,
+        concurrency_limit=concurrency,
         concurrency_id="asking",
         show_progress="hidden",
         trigger_mode="multiple",
     )
-    begun.success(page.no_opinion, None, page.opinion_parts, **AT_ONCE)  # what was asked is past
-    answer.failure(_stop(page), page.on.session, page.session_components, **AT_ONCE)
-    answer.success(page.settled, page.on.session, page.session_components, **AT_ONCE).then(
-        lambda session: plotted(page, session), page.on.session, page.time_parts, **AT_ONCE
+    begun.success(
+        page.no_opinion, None, page.feedback_components, **UNQUEUED_EVENT
+    )  # what was asked is past
+    answer.failure(_stop(page), page.on.session, page.session_components, **UNQUEUED_EVENT)
+    answer.success(page.settled, page.on.session, page.session_components, **UNQUEUED_EVENT).then(
+        lambda session: plotted(page, session),
+        page.on.session,
+        page.histogram_components,
+        **UNQUEUED_EVENT,
     )
 
 

@@ -11,22 +11,22 @@ from rag.schema import Citation
 from ui import answer_formats
 from ui.i18n import texts_in
 from ui.web.ask_request import permalink
-from ui.web.components import TELLING
+from ui.web.components import QUEUED_EVENT
 from ui.web.state import Session, Turn
 from ui.web.updates import PageUpdates
 
 # The file is made in the browser: nothing of it lies on the server, where others might find it.
-SAVE_JS = """(parcel) => {
-  if (!parcel) return;
+SAVE_JS = """(payload) => {
+  if (!payload) return;
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([parcel.text], {type: parcel.type}));
-  link.download = parcel.name;
+  link.href = URL.createObjectURL(new Blob([payload.text], {type: payload.type}));
+  link.download = payload.name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }"""
-COPY_JS = """async (parcel) => {
-  if (!parcel) return;
-  const text = parcel.query ? location.origin + location.pathname + parcel.query : parcel.text;
+COPY_JS = """async (payload) => {
+  if (!payload) return;
+  const text = payload.query ? location.origin + location.pathname + payload.query : payload.text;
   try {
     await navigator.clipboard.writeText(text);
   } catch {  // no clipboard without https, but on this very machine
@@ -73,10 +73,14 @@ def wire_export(page: PageUpdates) -> None:
         return save
 
     wanted = [page.on.session, on.which]
-    on.copy.click(copy, wanted, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
-    on.link.click(link, page.on.session, on.parcel, **TELLING).then(None, on.parcel, js=COPY_JS)
+    on.copy.click(copy, wanted, on.payload, **QUEUED_EVENT).then(None, on.payload, js=COPY_JS)
+    on.link.click(link, page.on.session, on.payload, **QUEUED_EVENT).then(
+        None, on.payload, js=COPY_JS
+    )
     for form, button in on.files.items():
-        button.click(saving(form), wanted, on.parcel, **TELLING).then(None, on.parcel, js=SAVE_JS)
+        button.click(saving(form), wanted, on.payload, **QUEUED_EVENT).then(
+            None, on.payload, js=SAVE_JS
+        )
 
 
 def said(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:

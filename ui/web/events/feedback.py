@@ -6,7 +6,7 @@ import gradio as gr
 
 from ui.i18n import texts_in
 from ui.web import input_validation
-from ui.web.components import AT_ONCE, TELLING
+from ui.web.components import QUEUED_EVENT, UNQUEUED_EVENT
 from ui.web.feedback import feedback_of, keep
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Shown
@@ -23,7 +23,7 @@ def wire_feedback(page: PageUpdates) -> None:
             return page.no_opinion()
         told = at, given.liked is True or given.liked == "Like"
         _keep(page, session, told, "", request)
-        return {on.feedback.given: told, on.feedback.block: gr.Group(visible=True)}
+        return {on.feedback.thumb: told, on.feedback.block: gr.Group(visible=True)}
 
     def explain(
         session: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
@@ -34,9 +34,12 @@ def wire_feedback(page: PageUpdates) -> None:
             gr.Info(texts_in(session.language)("thanks"), duration=4)
         return page.no_opinion()
 
-    on.chat.like(thumb, [on.session], page.opinion_parts, **AT_ONCE)
+    on.chat.like(thumb, [on.session], page.feedback_components, **UNQUEUED_EVENT)
     on.feedback.reason.submit(
-        explain, [on.session, on.feedback.given, on.feedback.reason], page.opinion_parts, **TELLING
+        explain,
+        [on.session, on.feedback.thumb, on.feedback.reason],
+        page.feedback_components,
+        **QUEUED_EVENT,
     )
 
 

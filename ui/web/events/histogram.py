@@ -31,7 +31,7 @@ BUSIEST = 5  # days, weeks or months that stand beneath the plot, to be clicked
 
 def plotted(page: PageUpdates, session: Session) -> Shown:
     """Show how the articles that speak of the last question are spread over time."""
-    on = page.on.time
+    on = page.on.histogram
     if session.is_busy:
         return {on.block: gr.skip()}
     turn = session.turns[-1] if session.turns else None

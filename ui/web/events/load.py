@@ -9,8 +9,8 @@ import gradio as gr
 
 from ui.i18n import preferred_language, texts_in
 from ui.web import browser_storage
-from ui.web.components import AT_ONCE
-from ui.web.events.admin import allowed
+from ui.web.components import UNQUEUED_EVENT
+from ui.web.events.admin import may_write
 from ui.web.state import Conversation, Session
 from ui.web.updates import PageUpdates, Shown
 
@@ -32,15 +32,15 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         examples: list[Any] = [{"text": text} for text in page.overview.now().examples]
         welcome = texts("welcome" if examples else "welcome_empty")
         opened[on.chat] = gr.Chatbot(opened[on.chat], examples=examples, placeholder=welcome)
-        may = allowed(request)
+        is_admin = may_write(request)
         return {
             **page.covered(texts),
             **opened,
             on.link: str(request.query_params),
-            on.admin.intake.block: gr.Accordion(visible=may),
-            on.admin.remove_this: gr.Button(visible=may),
+            on.admin.ingest.block: gr.Accordion(visible=is_admin),
+            on.admin.withdraw_this: gr.Button(visible=is_admin),
         }
 
-    mine = [on.link, on.admin.intake.block, on.admin.remove_this]
-    parts = [*page.session_components, *page.covering_parts, *mine]
-    return blocks.load(load, [on.session, on.stored], parts, **AT_ONCE)
+    own_components = [on.link, on.admin.ingest.block, on.admin.withdraw_this]
+    parts = [*page.session_components, *page.coverage_components, *own_components]
+    return blocks.load(load, [on.session, on.stored], parts, **UNQUEUED_EVENT)
