@@ -23,10 +23,10 @@ from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache, examples
 from ui.web.ask_request import (
     fields_from_request,
+    limit_dates,
     permalink,
     request_from_fields,
     request_from_link,
-    within,
 )
 from ui.web.state import AskRequest, Conversation, Session, Turn
 from ui.web.views import messages
@@ -153,7 +153,7 @@ def test_a_browser_brings_back_all_that_is_shown(archive: Archive) -> None:
     stopped = run_turn.stop_turn(next(answers))
     desk = asked(archive, stopped, "What about the harbour bridge?")[-1]
     last = desk.turns[-1]
-    desk = desk.with_last(replace(last, answer=replace(last.answer, candidates_considered=77)))
+    desk = desk.with_last_turn(replace(last, answer=replace(last.answer, candidates_considered=77)))
 
     class Reprinted:
         def article(self, article_id: str, revision: int | None = None, /) -> Article | None:
@@ -263,18 +263,18 @@ def test_what_is_no_day_is_named_and_narrows_nothing() -> None:
 
 def test_conversations_are_put_in_front_and_taken_away(archive: Archive) -> None:
     first = asked(archive, Session(), "What about the harbour bridge?")[-1]
-    second = asked(archive, first.started(), "What about the apples?")[-1]
+    second = asked(archive, first.start_conversation(), "What about the apples?")[-1]
     assert second.conversations[0].title == "What about the apples?"
-    back = second.opened(first.current.id)
+    back = second.open_conversation(first.current.id)
     assert back.current == first.current
-    assert back.opened("nobody's") is back
+    assert back.open_conversation("nobody's") is back
     assert back.without_current().current == second.current
     assert Session((Conversation("x"),)).without_current().turns == ()
 
 
 def test_a_day_of_the_plot_narrows_to_that_day() -> None:
     day = datetime(2024, 10, 21, 13, 5, tzinfo=UTC)
-    filters = within(AskRequest("Who?", Filters(publishers=("A",))), day, day).filters
+    filters = limit_dates(AskRequest("Who?", Filters(publishers=("A",))), day, day).filters
     assert filters.after == datetime(2024, 10, 21, tzinfo=UTC)
     assert filters.before == datetime(2024, 10, 22, tzinfo=UTC)
     assert filters.publishers == ("A",)
@@ -305,11 +305,11 @@ def test_what_every_visitor_is_shown_is_looked_up_once_for_each_state(tmp_path: 
     with small_archive(tmp_path / "archive") as opened:
         counting: Any = Counting(opened)
         overview = SummaryCache(counting)
-        assert overview.now() is overview.now()
+        assert overview.current() is overview.current()
         assert counting.counted == 1
         with Archive.open(opened.path, mode="write", embeddings=WordEmbeddings()) as writer:
             writer.withdraw([ORCHARD.id])
-        assert overview.now().status.articles == len(ARTICLES) - 1
+        assert overview.current().status.articles == len(ARTICLES) - 1
         assert counting.counted == 2
 
 

@@ -126,7 +126,7 @@ class Visit:
         """Ask, as the page does: begin, then answer."""
         begin = self.index("<lambda>", "submit")
         self.call(begin, [None, question, "answer", "relevance", "", "", "", [], [], [], []])
-        return self.call(self.index("answered"))
+        return self.call(self.index("stream_answer"))
 
 
 def ask(asking: httpx.Client, question: object = QUESTION, *more: object) -> httpx.Response:

@@ -67,7 +67,7 @@ def test_route_that_the_page_needs_not_is_closed(served: Served, method: str, pa
 def test_queued_function_is_not_called_past_the_queue(served: Served) -> None:
     with client(served) as asking:
         visit = Visit(served, asking)
-        assert visit.run(visit.index("answered")).status_code == 404
+        assert visit.run(visit.index("stream_answer")).status_code == 404
         assert visit.join(visit.index("load")).status_code == 404
 
 
@@ -113,12 +113,12 @@ def turn(characters: int) -> Turn:
 
 def test_desk_on_the_server_is_bounded() -> None:
     big = Session(tuple(Conversation(turns=(turn(50_000),) * 10) for _ in range(20)))
-    small = big.bounded(1_200_000)
+    small = big.trim(1_200_000)
     turns = [turn for conversation in small.conversations for turn in conversation.turns]
     assert sum(turn.size for turn in turns) <= 1_200_000
     assert small.current.turns == big.current.turns  # the oldest went
-    assert len(Session((Conversation(turns=(turn(10**7),)),)).bounded().turns) == 1
-    assert big.bounded(10**9) == big
+    assert len(Session((Conversation(turns=(turn(10**7),)),)).trim().turns) == 1
+    assert big.trim(10**9) == big
 
 
 def test_forged_places_do_not_multiply_an_article() -> None:

@@ -34,22 +34,22 @@ class SummaryCache:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._lock = Lock()
-        self._seen: ArchiveSummary | None = None
+        self._summary: ArchiveSummary | None = None
 
-    def now(self) -> ArchiveSummary:
+    def current(self) -> ArchiveSummary:
         """Return what is shown of the archive as it stands now."""
         archive, sequence = self._archive, self._archive.version
         with self._lock:
-            if self._seen is None or self._seen.sequence != sequence:
+            if self._summary is None or self._summary.sequence != sequence:
                 lists = (archive.publishers, archive.authors, archive.sections, archive.languages)
                 status = archive.status()
-                self._seen = ArchiveSummary(
+                self._summary = ArchiveSummary(
                     sequence,
                     status,
                     tuple(names()[:MOST_CHOICES] for names in lists),
                     tuple(examples(archive, status)),
                 )
-            return self._seen
+            return self._summary
 
 
 def examples(archive: Archive, status: ArchiveStatus, count: int = EXAMPLES) -> list[str]:

@@ -76,7 +76,7 @@ def fields_from_request(asked: AskRequest) -> dict[str, str | list[str]]:
     }
 
 
-def within(asked: AskRequest, first: datetime, last: datetime) -> AskRequest:
+def limit_dates(asked: AskRequest, first: datetime, last: datetime) -> AskRequest:
     """Return the same question, of articles from the day of `first` to that of `last`."""
     midnight = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
     after = first.replace(**midnight)  # type: ignore[arg-type]

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 
-REMEMBERED = 6  # turns that a follow-up question may refer to
+HISTORY_TURNS = 6  # turns that a follow-up question may refer to
 REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
-PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
+PASSAGES_K = 20  # to who asks for passages, not for an answer
 _KINDS: dict[str, Kind] = {  # of the codes that a question is described with; others are dates
     "from_publishers": "publishers",
     "by_authors": "authors",
@@ -52,7 +52,7 @@ def stop_turn(session: Session) -> Session:
     if not session.is_busy:
         return session
     session.turns[-1].finished.set()
-    return session.with_last(replace(session.turns[-1], progress="stopped"))
+    return session.with_last_turn(replace(session.turns[-1], progress="stopped"))
 
 
 def finish_turn(session: Session) -> Session:
@@ -66,30 +66,30 @@ def run_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[S
     """Yield the desk as the turn that waits is answered, until it is over; nothing for none."""
     if not session.turns or session.turns[-1].progress != "waiting":
         return
-    over = session.turns[-1].finished
-    drawn = 0.0
+    finished = session.turns[-1].finished
+    drawn_at = 0.0
     try:
-        for turn in _grown(archive, chatbot, session):
-            if over.is_set():
+        for turn in _stream_turn(archive, chatbot, session):
+            if finished.is_set():
                 return
-            if turn.progress == "done" or time.monotonic() - drawn >= REDRAW_SECONDS:
+            if turn.progress == "done" or time.monotonic() - drawn_at >= REDRAW_SECONDS:
                 if turn.answer.statements:  # the first one is drawn at once
-                    drawn = time.monotonic()
-                yield session.with_last(turn)
+                    drawn_at = time.monotonic()
+                yield session.with_last_turn(turn)
     finally:
-        over.set()
+        finished.set()
 
 
-def _grown(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Turn]:
+def _stream_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Turn]:
     """Yield the turn that waits as its answer grows; the last one is done."""
-    history = session.current.history[-REMEMBERED:]
+    history = session.current.history[-HISTORY_TURNS:]
     turn = session.turns[-1]
     asked_on = turn.request.asked_on or datetime.now(UTC)
     try:
         turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.version)
         yield turn
         question = read_question(archive, turn, history)
-        understood = described(turn.request, question, texts_in(session.language))
+        understood = describe_constraints(turn.request, question, texts_in(session.language))
         turn = replace(
             turn, understood=understood, standalone_question=question.text, parsed=question
         )
@@ -97,7 +97,7 @@ def _grown(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Tur
         for answer in _answers(archive, chatbot, turn, question, history):
             turn = replace(turn, answer=replace(answer, question=turn.request.question))
             yield turn
-        turn = replace(turn, out_of_coverage=_outside(archive, turn.request, question))
+        turn = replace(turn, out_of_coverage=_is_out_of_coverage(archive, turn.request, question))
     except BackfileError as error:
         failed = Notice("error", message=str(error))
         turn = replace(turn, answer=Answer(turn.request.question, refused=True, refusal=failed))
@@ -126,7 +126,7 @@ def _answers(
 ) -> Iterator[Answer]:
     asked = turn.request
     if asked.mode == "passages":
-        found = retrieve(archive, question, PASSAGES_SHOWN, filters=asked.filters)
+        found = retrieve(archive, question, PASSAGES_K, filters=asked.filters)
         hits = list(found.nearest_hits)
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
@@ -153,19 +153,19 @@ def _answers(
         )
 
 
-def described(
+def describe_constraints(
     asked: AskRequest, question: ParsedQuery, texts: Texts
 ) -> tuple[tuple[str, str], ...]:
     """Return what narrows a question, by kind: what its fields say, what its words say."""
-    said: list[tuple[str, str]] = []
+    constraints: list[tuple[str, str]] = []
     if asked.filters:
-        said.append(("filters", _described_fields(asked, texts)))
+        constraints.append(("filters", _describe_filters(asked, texts)))
     for notice in question.describe():
-        said.append((_KINDS.get(notice.code, "window"), render(notice, texts)))
-    return tuple(said)
+        constraints.append((_KINDS.get(notice.code, "window"), render(notice, texts)))
+    return tuple(constraints)
 
 
-def _described_fields(asked: AskRequest, texts: Texts) -> str:
+def _describe_filters(asked: AskRequest, texts: Texts) -> str:
     filters = asked.filters
     last = filters.before - timedelta(days=1) if filters.before else None
     if filters.after and last:
@@ -177,10 +177,10 @@ def _described_fields(asked: AskRequest, texts: Texts) -> str:
     return texts("active_filters", filters=", ".join(filter(None, (days, *names))))
 
 
-def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:
+def _is_out_of_coverage(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:
     """Whether what is asked for lies before or after everything that the archive holds."""
-    narrowed = apply_query_constraints(asked.filters, question)
-    if narrowed is None or not (narrowed.after or narrowed.before):
+    filters = apply_query_constraints(asked.filters, question)
+    if filters is None or not (filters.after or filters.before):
         return False
     # Not `status`, which looks for gaps as well and measures every file.
     days = [
@@ -192,6 +192,6 @@ def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool
     if not days:
         return True
     return bool(
-        (narrowed.after and narrowed.after > max(days))
-        or (narrowed.before and narrowed.before <= min(days))
+        (filters.after and filters.after > max(days))
+        or (filters.before and filters.before <= min(days))
     )

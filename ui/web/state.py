@@ -77,7 +77,7 @@ class Turn:
         return self.progress in ("waiting", "growing")
 
     @property
-    def shown(self) -> tuple[Hit, ...]:
+    def card_hits(self) -> tuple[Hit, ...]:
         """The hits that have a card of their own: passages asked for, or closest articles."""
         if self.request.mode == "passages":
             return self.answer.hits
@@ -149,7 +149,7 @@ class Session:
         at = (index if isinstance(index, int) else index[0]) // 2
         return at if 0 <= at < len(self.turns) else None
 
-    def bounded(self, size: int = MAX_SESSION_CHARACTERS) -> Session:
+    def trim(self, size: int = MAX_SESSION_CHARACTERS) -> Session:
         """Return the desk without its oldest conversations and turns beyond `size` characters.
 
         The last turn stays, whatever its size.
@@ -173,16 +173,16 @@ class Session:
         changed = replace(self.current, turns=tuple(turns)[-MOST_TURNS:])
         return replace(self, conversations=(changed, *self.conversations[1:]))
 
-    def with_last(self, turn: Turn) -> Session:
+    def with_last_turn(self, turn: Turn) -> Session:
         """Return the desk with the last turn changed."""
         return self.with_turns((*self.turns[:-1], turn))
 
-    def started(self) -> Session:
+    def start_conversation(self) -> Session:
         """Return the desk with a new conversation, empty, in front of those that have turns."""
         others = [c for c in self.conversations if c.turns]
         return replace(self, conversations=(Conversation(), *others)[:MOST_CONVERSATIONS])
 
-    def opened(self, conversation_id: str) -> Session:
+    def open_conversation(self, conversation_id: str) -> Session:
         """Return the desk with that conversation in front; as it is where it has none such."""
         wanted = [c for c in self.conversations if c.id == conversation_id]
         others = [c for c in self.conversations if c.id != conversation_id and c.turns]

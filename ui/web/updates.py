@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 
-Shown = dict[Any, Any]  # a component, and its new value or properties
+Updates = dict[Any, Any]  # a component, and its new value or properties
 
-THUMBS, THUMB_SECONDS = 20, 15.0  # of one client at once, and then one each so many seconds
-TITLE_UP_TO = 60  # characters of a conversation's first question, in the list
+THUMB_BURST, THUMB_SECONDS = 20, 15.0  # of one client at once, and then one each so many seconds
+MAX_TITLE = 60  # characters of a conversation's first question, in the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class PageUpdates:
     archive: Archive
     chatbot: Chatbot
     on: Components
-    overview: SummaryCache
+    summaries: SummaryCache
     feedback: FeedbackFile = field(default_factory=FeedbackFile)
-    thumbs: Bucket = field(default_factory=lambda: Bucket(THUMBS, THUMB_SECONDS))
+    thumbs: Bucket = field(default_factory=lambda: Bucket(THUMB_BURST, THUMB_SECONDS))
 
     @property
     def session_components(self) -> list[Any]:
@@ -64,17 +64,17 @@ class PageUpdates:
         """Return the desk without what was withdrawn from the archive since."""
         return without_withdrawn(session, self.archive)
 
-    def settled(self, session: Session) -> Shown:
+    def show_finished(self, session: Session) -> Updates:
         """Show the desk when an answer has come to its end; nothing while another is under way."""
-        now = run_turn.finish_turn(session)
-        return self.nothing() if now.is_busy else self.show_session(now)
+        updated = run_turn.finish_turn(session)
+        return self.no_change() if updated.is_busy else self.show_session(updated)
 
-    def show_session(self, session: Session) -> Shown:
+    def show_session(self, session: Session) -> Updates:
         """Show all of `desk`, and have the browser keep it."""
-        session = self.current(session).bounded()
-        listed = [(_shortened(c.title), c.id) for c in session.conversations if c.turns]
+        session = self.current(session).trim()
+        listed = [(_shorten(c.title), c.id) for c in session.conversations if c.turns]
         return {
-            **self.growing(session),
+            **self.show_progress(session),
             self.on.conversations: gr.Radio(
                 choices=listed, value=session.current.id if session.current.turns else None
             ),
@@ -82,7 +82,7 @@ class PageUpdates:
             self.on.stored: browser_storage.to_browser(session),
         }
 
-    def growing(self, session: Session) -> Shown:
+    def show_progress(self, session: Session) -> Updates:
         """Show what changes of `desk` while an answer grows."""
         session = self.current(session)
         texts = texts_in(session.language)
@@ -97,35 +97,35 @@ class PageUpdates:
             ),
         }
 
-    def begun(self, session: Session, asked: AskRequest, at: int | None = None) -> Shown:
+    def begin_turn(self, session: Session, asked: AskRequest, at: int | None = None) -> Updates:
         """Show the question at once, and a button that stops its answer."""
         if not session.is_loaded:  # the server has forgotten this page, and would begin anew
             gr.Warning(texts_in(session.language)("reload"))
-            return self.nothing()
-        now = run_turn.begin_turn(session, asked, at)
-        if now is session:
+            return self.no_change()
+        updated = run_turn.begin_turn(session, asked, at)
+        if updated is session:
             if session.is_busy:
                 gr.Info(texts_in(session.language)("busy"), duration=4)
-            return self.nothing()
+            return self.no_change()
         busy = gr.Textbox("", submit_btn=False, stop_btn=str(i18n("stop")))
-        return {**self.growing(now), **self.cards(), self.on.question: busy}
+        return {**self.show_progress(updated), **self.cards(), self.on.question: busy}
 
-    def answered(self, session: Session) -> Iterator[Shown]:
+    def stream_answer(self, session: Session) -> Iterator[Updates]:
         """Show the answer to what waits for one, as it grows."""
-        yield self.nothing()  # what yields nothing at all would empty every component
-        for now in run_turn.run_turn(self.archive, self.chatbot, self.current(session)):
-            yield self.growing(now)
+        yield self.no_change()  # what yields nothing at all would empty every component
+        for updated in run_turn.run_turn(self.archive, self.chatbot, self.current(session)):
+            yield self.show_progress(updated)
 
     @property
     def coverage_components(self) -> list[Any]:
         """The components that show what the archive covers."""
-        narrow = self.on.filters
-        lists = [narrow.publishers, narrow.authors, narrow.sections, narrow.languages]
+        filters = self.on.filters
+        lists = [filters.publishers, filters.authors, filters.sections, filters.languages]
         return [self.on.banner, self.on.admin.ingest.status, *lists]
 
-    def covered(self, texts: Texts) -> Shown:
+    def show_coverage(self, texts: Texts) -> Updates:
         """Show what the archive covers as it stands now."""
-        seen = self.overview.now()
+        seen = self.summaries.current()
         banner, status, *lists = self.coverage_components
         return {
             banner: header_html(seen.status, texts),
@@ -136,7 +136,7 @@ class PageUpdates:
             },
         }
 
-    def article(self, place: Place, texts: Texts, revision: int | None = None) -> Shown:
+    def article(self, place: Place, texts: Texts, revision: int | None = None) -> Updates:
         """Show an article in the place of the cards."""
         return {
             self.on.opened: place.passage.article_id,
@@ -145,29 +145,29 @@ class PageUpdates:
             self.on.cards: gr.Column(visible=False),
         }
 
-    def cards(self) -> Shown:
+    def cards(self) -> Updates:
         """Show the cards again."""
         return {self.on.reader: gr.Column(visible=False), self.on.cards: gr.Column(visible=True)}
 
-    def nothing(self) -> Shown:
+    def no_change(self) -> Updates:
         """Leave everything as it is."""
         return {self.on.session: gr.skip()}
 
-    def no_time(self) -> Shown:
+    def hide_histogram(self) -> Updates:
         """Show no plot."""
         return {self.on.histogram.block: gr.Accordion(visible=False)}
 
-    def no_opinion(self) -> Shown:
+    def hide_feedback(self) -> Updates:
         """Ask for no reason."""
-        opinion = self.on.feedback
-        return {opinion.thumb: None, opinion.block: gr.Group(visible=False), opinion.reason: ""}
+        form = self.on.feedback
+        return {form.thumb: None, form.block: gr.Group(visible=False), form.reason: ""}
 
     @property
     def feedback_components(self) -> list[Any]:
         """The components that ask what is thought of an answer."""
-        opinion = self.on.feedback
-        return [opinion.thumb, opinion.block, opinion.reason]
+        form = self.on.feedback
+        return [form.thumb, form.block, form.reason]
 
 
-def _shortened(title: str) -> str:
-    return title if len(title) <= TITLE_UP_TO else f"{title[: TITLE_UP_TO - 2].rstrip()} …"
+def _shorten(title: str) -> str:
+    return title if len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 2].rstrip()} …"

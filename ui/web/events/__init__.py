@@ -12,10 +12,10 @@ from ui.web.events.admin import wire_admin
 from ui.web.events.ask import wire_ask
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
-from ui.web.events.histogram import plotted
+from ui.web.events.histogram import show_histogram
 from ui.web.events.load import wire_load
 from ui.web.state import Session
-from ui.web.updates import PageUpdates, Shown
+from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import place_of
 
 
@@ -23,7 +23,7 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     """Say what each event of the page does; `at_once` questions are answered at a time."""
     loaded = wire_load(page, blocks)
     loaded.success(
-        lambda session: plotted(page, session),
+        lambda session: show_histogram(page, session),
         page.on.session,
         page.histogram_components,
         **UNQUEUED_EVENT,
@@ -42,7 +42,7 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
 def _wire_reading(page: PageUpdates) -> None:
     on = page.on
 
-    def open_(session: Session, pressed: gr.EventData) -> Shown:
+    def open_(session: Session, pressed: gr.EventData) -> Updates:
         """Open the article of a card; the card must be one of this very desk."""
         wanted = input_validation.read(input_validation.Card, pressed._data)
         if wanted is None or wanted.turn > len(session.turns):
@@ -62,17 +62,22 @@ def _wire_conversations(page: PageUpdates) -> None:
     """To start, open or delete a conversation ends the answer that is under way."""
     on = page.on
 
-    def show(session: Session) -> Shown:
-        return {**page.show_session(session), **page.cards(), **page.no_time(), **page.no_opinion()}
+    def show(session: Session) -> Updates:
+        return {
+            **page.show_session(session),
+            **page.cards(),
+            **page.hide_histogram(),
+            **page.hide_feedback(),
+        }
 
-    def start(session: Session) -> Shown:
-        return show(run_turn.stop_turn(session).started())
+    def start(session: Session) -> Updates:
+        return show(run_turn.stop_turn(session).start_conversation())
 
-    def delete(session: Session) -> Shown:
+    def delete(session: Session) -> Updates:
         return show(run_turn.stop_turn(session).without_current())
 
-    def open_(session: Session, wanted: str) -> Shown:
-        return show(run_turn.stop_turn(session).opened(wanted))
+    def open_(session: Session, wanted: str) -> Updates:
+        return show(run_turn.stop_turn(session).open_conversation(wanted))
 
     parts = [*page.session_components, on.histogram.block, *page.feedback_components]
     on.start.click(start, on.session, parts, **UNQUEUED_EVENT)
@@ -82,7 +87,7 @@ def _wire_conversations(page: PageUpdates) -> None:
         on.conversations.input(open_, [on.session, on.conversations], parts, **UNQUEUED_EVENT),
     ):
         opened.success(
-            lambda session: plotted(page, session),
+            lambda session: show_histogram(page, session),
             on.session,
             page.histogram_components,
             **UNQUEUED_EVENT,

@@ -129,7 +129,7 @@ def _add_articles(page: PageUpdates, settings: Settings) -> Any:
             on.add: gr.Button(interactive=True),
             on.stop: gr.Button(visible=False),
             **({} if result.failed else {on.addresses: ""}),
-            **page.covered(texts),
+            **page.show_coverage(texts),
         }
 
     return add
@@ -141,7 +141,7 @@ def _stop_adding(page: PageUpdates) -> Any:
     def stop_adding(session: Session) -> dict[Any, Any]:
         texts = texts_in(session.language)
         return {
-            **page.covered(texts),
+            **page.show_coverage(texts),
             on.report: failure(texts("add_stopped")),
             on.add: gr.Button(interactive=True),
             on.stop: gr.Button(visible=False),
@@ -191,7 +191,7 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
             on.article_ids: (),
             on.block: gr.Column(visible=False),
             page.on.admin.ingest.article_name: "",
-            **page.covered(texts),
+            **page.show_coverage(texts),
             **page.cards(),
         }
 

@@ -44,12 +44,12 @@ def wire_export(page: PageUpdates) -> None:
     """Say what the buttons do that take an answer, or the whole conversation, away."""
     on = page.on.export
 
-    def chosen(session: Session, which: str) -> list[answer_formats.ExportedTurn]:
+    def select_turns(session: Session, which: str) -> list[answer_formats.ExportedTurn]:
         turns = [turn for turn in page.current(session).turns if not turn.is_under_way]
-        return said(turns if which == "conversation" else turns[-1:])
+        return export_turns(turns if which == "conversation" else turns[-1:])
 
     def copy(session: Session, which: str) -> dict[str, str] | None:
-        answers = chosen(session, which)
+        answers = select_turns(session, which)
         if not answers:
             return None
         texts = texts_in(session.language)
@@ -62,9 +62,9 @@ def wire_export(page: PageUpdates) -> None:
         gr.Info(texts_in(session.language)("copied"), duration=3)
         return {"query": permalink(session.turns[-1].request)}
 
-    def saving(form: str) -> Any:
+    def save_as(form: str) -> Any:
         def save(session: Session, which: str) -> dict[str, str] | None:
-            answers, kind = chosen(session, which), answer_formats.FORMATS[form]
+            answers, kind = select_turns(session, which), answer_formats.FORMATS[form]
             if not answers:
                 return None
             text = answer_formats.export(answers, form, texts_in(session.language))
@@ -72,18 +72,18 @@ def wire_export(page: PageUpdates) -> None:
 
         return save
 
-    wanted = [page.on.session, on.which]
-    on.copy.click(copy, wanted, on.payload, **QUEUED_EVENT).then(None, on.payload, js=COPY_JS)
+    inputs = [page.on.session, on.which]
+    on.copy.click(copy, inputs, on.payload, **QUEUED_EVENT).then(None, on.payload, js=COPY_JS)
     on.link.click(link, page.on.session, on.payload, **QUEUED_EVENT).then(
         None, on.payload, js=COPY_JS
     )
     for form, button in on.files.items():
-        button.click(saving(form), wanted, on.payload, **QUEUED_EVENT).then(
+        button.click(save_as(form), inputs, on.payload, **QUEUED_EVENT).then(
             None, on.payload, js=SAVE_JS
         )
 
 
-def said(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
+def export_turns(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
     """Return the questions of the turns with their answers, or with the passages asked for."""
     return [
         answer_formats.ExportedTurn(
@@ -99,7 +99,7 @@ def said(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
 
 def _passages(turn: Turn) -> Iterator[Citation]:
     """Yield what was found, to be cited as a whole, in the order in which it is shown."""
-    for number, hit in enumerate(turn.shown, start=1):
+    for number, hit in enumerate(turn.card_hits, start=1):
         passage = hit.passage
         where = (passage.start, passage.end, passage)
         yield Citation(number, passage.text, *where, hit.metadata, hit.copies)

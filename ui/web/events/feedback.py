@@ -9,30 +9,30 @@ from ui.web import input_validation
 from ui.web.components import QUEUED_EVENT, UNQUEUED_EVENT
 from ui.web.feedback import feedback_of, keep
 from ui.web.state import Session
-from ui.web.updates import PageUpdates, Shown
+from ui.web.updates import PageUpdates, Updates
 
 
 def wire_feedback(page: PageUpdates) -> None:
     """Keep a thumb at once, and a reason when one is given."""
     on = page.on
 
-    def thumb(session: Session, pressed: gr.EventData, request: gr.Request) -> Shown:
+    def thumb(session: Session, pressed: gr.EventData, request: gr.Request) -> Updates:
         given = input_validation.read(input_validation.Thumb, pressed._data)
         at = session.turn_at(given.index) if given else None
         if given is None or at is None or given.liked == "":
-            return page.no_opinion()
+            return page.hide_feedback()
         told = at, given.liked is True or given.liked == "Like"
         _keep(page, session, told, "", request)
         return {on.feedback.thumb: told, on.feedback.block: gr.Group(visible=True)}
 
     def explain(
         session: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
-    ) -> Shown:
+    ) -> Updates:
         said = (reason or "").strip()
         if told is not None and said:
             _keep(page, session, told, said, request)
             gr.Info(texts_in(session.language)("thanks"), duration=4)
-        return page.no_opinion()
+        return page.hide_feedback()
 
     on.chat.like(thumb, [on.session], page.feedback_components, **UNQUEUED_EVENT)
     on.feedback.reason.submit(

@@ -12,14 +12,14 @@ from ui.web import browser_storage
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import may_write
 from ui.web.state import Conversation, Session
-from ui.web.updates import PageUpdates, Shown
+from ui.web.updates import PageUpdates, Updates
 
 
 def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
     """Have the page filled when it is opened; return the event."""
     on = page.on
 
-    def load(session: Session, browser: Any, request: gr.Request) -> Shown:
+    def load(session: Session, browser: Any, request: gr.Request) -> Updates:
         language = preferred_language(request.headers.get("accept-language", ""))
         texts = texts_in(language)
         conversations = browser_storage.from_browser(browser, page.archive)
@@ -29,12 +29,12 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         conversations = conversations or fresh
         session = replace(session, language=language, conversations=conversations, is_loaded=True)
         opened = page.show_session(session)
-        examples: list[Any] = [{"text": text} for text in page.overview.now().examples]
+        examples: list[Any] = [{"text": text} for text in page.summaries.current().examples]
         welcome = texts("welcome" if examples else "welcome_empty")
         opened[on.chat] = gr.Chatbot(opened[on.chat], examples=examples, placeholder=welcome)
         is_admin = may_write(request)
         return {
-            **page.covered(texts),
+            **page.show_coverage(texts),
             **opened,
             on.link: str(request.query_params),
             on.admin.ingest.block: gr.Accordion(visible=is_admin),

@@ -36,9 +36,9 @@ def place_of(turn: Turn, card: int, number: int = 0) -> Place | None:
     `number` is the turn's.
     """
     on = (number, card)
-    if turn.shown:
-        found = 0 < card <= len(turn.shown)
-        return Place(turn.shown[card - 1].passage, card=on) if found else None
+    if turn.card_hits:
+        found = 0 < card <= len(turn.card_hits)
+        return Place(turn.card_hits[card - 1].passage, card=on) if found else None
     citations = turn.citations(card)
     if not citations:
         return None

@@ -30,10 +30,11 @@ def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
 
 def _turn(turn: Turn, number: int, texts: Texts) -> str:
     answer = turn.answer
-    if turn.shown:
+    if turn.card_hits:
         heading = "closest_articles" if answer.refused else "passages"
         cards = [
-            _hit_card(hit, number, place, texts) for place, hit in enumerate(turn.shown, start=1)
+            _hit_card(hit, number, place, texts)
+            for place, hit in enumerate(turn.card_hits, start=1)
         ]
     else:
         heading = "no_related_articles" if answer.refused else "sources"

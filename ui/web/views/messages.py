@@ -53,7 +53,7 @@ def _closest(turn: Turn, number: int, texts: Texts) -> str:
         f'<li dir="auto"><a href="#turn-{number}-hit-{place}">'
         f"{escape_line(hit.metadata.title or hit.metadata.article_id)}</a>"
         f"{_whose(hit.metadata, texts)}</li>"
-        for place, hit in enumerate(turn.shown[:OFFERED], start=1)
+        for place, hit in enumerate(turn.card_hits[:OFFERED], start=1)
     )
     heading = paragraph(escape(texts("closest_articles")), "bf-note")
     return f'{heading}<ul class="bf-closest">{items}</ul>' if items else ""
