@@ -27,9 +27,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: Path) -> None:
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     for liked, reason in ((True, ""), (True, "it was the right one\nindeed")):
-        told = feedback.feedback_of(desk, 0, liked=liked, reason=reason)
+        told = feedback.make_feedback(desk, 0, liked=liked, reason=reason)
         assert told is not None
-        feedback.keep(tmp_path, told)
+        feedback.save_feedback(tmp_path, told)
     lines = (tmp_path / "feedback.jsonl").read_text(encoding="utf-8").splitlines()
     first, second = map(json.loads, lines)
     assert first["id"] == second["id"]
@@ -41,7 +41,7 @@ def test_a_thumb_is_kept_with_all_it_was_given_for(archive: Archive, tmp_path: P
 
 def test_two_visitors_thumbs_are_not_taken_for_one(archive: Archive) -> None:
     desks = [asked(archive, Session(), "What about the harbour bridge?")[-1] for _ in range(2)]
-    told = [feedback.feedback_of(desk, 0, liked=True) for desk in desks]
+    told = [feedback.make_feedback(desk, 0, liked=True) for desk in desks]
     assert told[0] is not None
     assert told[1] is not None
     assert told[0]["id"] != told[1]["id"]
@@ -51,7 +51,7 @@ def test_a_follow_up_is_kept_so_that_it_can_be_asked_again(archive: Archive) -> 
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
     filters = Filters(after=datetime(2024, 10, 1, tzinfo=UTC), publishers=("The Harbour Courier",))
     desk = asked(archive, desk, "And what about it?", filters=filters)[-1]
-    told = feedback.feedback_of(desk, 1, liked=True)
+    told = feedback.make_feedback(desk, 1, liked=True)
     assert told is not None
     assert told["typed"] == "And what about it?"
     (question,) = read_questions([json.dumps(told)])
@@ -63,9 +63,9 @@ def test_a_follow_up_is_kept_so_that_it_can_be_asked_again(archive: Archive) -> 
 def test_what_readers_liked_is_evaluated_with(archive: Archive, tmp_path: Path) -> None:
     for liked in (False, True):
         desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
-        told = feedback.feedback_of(desk, 0, liked=liked)
+        told = feedback.make_feedback(desk, 0, liked=liked)
         assert told is not None
-        feedback.keep(tmp_path, told)
+        feedback.save_feedback(tmp_path, told)
     with (tmp_path / "feedback.jsonl").open(encoding="utf-8") as lines:
         disliked, liked_one = read_questions(lines)
     assert disliked.gold == ()
@@ -75,10 +75,10 @@ def test_what_readers_liked_is_evaluated_with(archive: Archive, tmp_path: Path) 
 
 def test_a_readers_later_thumb_stands_for_the_earlier(archive: Archive) -> None:
     desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
-    told = [json.dumps(feedback.feedback_of(desk, 0, liked=liked)) for liked in (False, True)]
+    told = [json.dumps(feedback.make_feedback(desk, 0, liked=liked)) for liked in (False, True)]
     (question,) = read_questions(told)
     assert question.gold == ("courier.example/harbour",)
 
 
 def test_no_thumb_is_kept_of_a_turn_that_is_not_there() -> None:
-    assert feedback.feedback_of(Session(), 0, liked=True) is None
+    assert feedback.make_feedback(Session(), 0, liked=True) is None

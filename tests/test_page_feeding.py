@@ -22,9 +22,9 @@ from ui.web.app import build_page, start
 from ui.web.auth import WriteAccess
 from ui.web.ingest_job import (
     IngestResult,
-    addresses_in,
+    find_ids,
     ingest_upload,
-    parse_ids,
+    split_addresses,
     withdraw_articles,
 )
 from ui.web.state import Session
@@ -100,7 +100,9 @@ def test_another_sites_page_may_never_feed(headers: dict[str, str]) -> None:
 
 
 def test_no_path_is_taken_for_an_address() -> None:
-    found = addresses_in(" https://a.example/1\n/etc/passwd file:///etc/passwd https://a.example/1")
+    found = split_addresses(
+        " https://a.example/1\n/etc/passwd file:///etc/passwd https://a.example/1"
+    )
     assert found == (["https://a.example/1"], ["/etc/passwd", "file:///etc/passwd"])
 
 
@@ -155,11 +157,11 @@ def test_where_somebody_else_writes_nothing_goes_in(archive: Archive, tmp_path: 
 
 
 def test_an_article_is_taken_out_and_stays_out(archive: Archive, tmp_path: Path) -> None:
-    ids = parse_ids(archive, f"{HARBOUR.url}?utm_source=x")
+    ids = find_ids(archive, f"{HARBOUR.url}?utm_source=x")
     assert ids == [HARBOUR.id]
     assert withdraw_articles(archive, Settings(), ids, "court order") == 1
     assert archive.withdrawals(ids)[HARBOUR.id].reason == "court order"
-    assert parse_ids(archive, HARBOUR.url) == parse_ids(archive, "") == []
+    assert find_ids(archive, HARBOUR.url) == find_ids(archive, "") == []
     dump = tmp_path / "again.jsonl"
     dump.write_text(json.dumps({**LINE, "id": HARBOUR.id, "title": HARBOUR.title}))
     fed(archive, [dump])

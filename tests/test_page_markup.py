@@ -202,9 +202,9 @@ def test_an_article_that_was_taken_down_is_not_shown() -> None:
 
 
 def test_a_card_of_another_answer_cannot_be_opened() -> None:
-    assert article_view.place_of(turn(ANSWER), 1) is not None
-    assert article_view.place_of(turn(ANSWER), 2) is None
-    assert article_view.place_of(turn(REFUSED), 0) is None
+    assert article_view.find_place(turn(ANSWER), 1) is not None
+    assert article_view.find_place(turn(ANSWER), 2) is None
+    assert article_view.find_place(turn(REFUSED), 0) is None
 
 
 def test_text_of_every_direction_has_its_own() -> None:

@@ -14,7 +14,7 @@ from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
 from tests.fakes import HARBOUR
 from ui.web import browser_storage, feedback
 from ui.web.app import Served
-from ui.web.feedback import FeedbackFile
+from ui.web.feedback import DailyLimit
 from ui.web.quota import SESSIONS, SESSIONS_EACH, Bucket
 from ui.web.state import MOST_TURNS, AskRequest, Conversation, Session, Turn
 
@@ -173,15 +173,20 @@ def test_feedback_is_bounded_by_line_day_and_file(
     huge = [turn(50_000)] * 1
     hits = huge[0].answer.hits * 500
     desk = Session((Conversation(turns=(replace(huge[0], answer=Answer("Who?", hits=hits)),)),))
-    told = feedback.feedback_of(desk, 0, liked=True, reason="y" * 10**6)
+    told = feedback.make_feedback(desk, 0, liked=True, reason="y" * 10**6)
     assert told is not None
-    assert feedback.keep(tmp_path, told)
+    assert feedback.save_feedback(tmp_path, told)
     size = (tmp_path / feedback.FILE).stat().st_size
-    assert size <= feedback.LARGEST_LINE
-    ledger = FeedbackFile(3 * size)
-    assert [feedback.keep(tmp_path, told, ledger) for _ in range(4)] == [True, True, True, False]
-    monkeypatch.setattr(feedback, "LARGEST_FILE", 4 * size)
-    assert not feedback.keep(tmp_path, told)
+    assert size <= feedback.MAX_LINE
+    ledger = DailyLimit(3 * size)
+    assert [feedback.save_feedback(tmp_path, told, ledger) for _ in range(4)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    monkeypatch.setattr(feedback, "MAX_FILE", 4 * size)
+    assert not feedback.save_feedback(tmp_path, told)
     assert (tmp_path / feedback.FILE).stat().st_size == 4 * size
 
 

@@ -86,14 +86,14 @@ def limit_dates(asked: AskRequest, first: datetime, last: datetime) -> AskReques
 
 def permalink(asked: AskRequest) -> str:
     """Return the part of an address, from its question mark, that asks this again."""
-    said: list[tuple[str, str]] = [("q", asked.question)]
+    pairs: list[tuple[str, str]] = [("q", asked.question)]
     if asked.mode != "answer":
-        said.append(("mode", asked.mode))
+        pairs.append(("mode", asked.mode))
     if asked.order != "relevance":
-        said.append(("order", asked.order))
+        pairs.append(("order", asked.order))
     for name, value in fields_from_request(asked).items():
-        said += [(name, text) for text in ([value] if isinstance(value, str) else value) if text]
-    return f"?{urlencode(said)}"
+        pairs += [(name, text) for text in ([value] if isinstance(value, str) else value) if text]
+    return f"?{urlencode(pairs)}"
 
 
 def request_from_link(query: Sequence[tuple[str, str]]) -> AskRequest | None:

@@ -14,16 +14,16 @@ from rag.schema import Filters, Hit
 from ui.web.state import Session
 
 FILE = "feedback.jsonl"  # beside the record, in the archive's folder
-LONGEST_REASON = 2000
-LONGEST_TEXT = 2000  # characters of a sentence or a passage
+MAX_REASON = 2000
+MAX_TEXT = 2000  # characters of a sentence or a passage
 MOST_SENTENCES = 50
 MOST_PASSAGES = 30
-LARGEST_LINE = 100_000  # bytes; beyond, passages are kept by their place alone
-LARGEST_FILE = 200_000_000
-LARGEST_DAY = 20_000_000  # bytes that come in within a day of this server
+MAX_LINE = 100_000  # bytes; beyond, passages are kept by their place alone
+MAX_FILE = 200_000_000
+MAX_DAY = 20_000_000  # bytes that come in within a day of this server
 
 
-def feedback_of(
+def make_feedback(
     session: Session, at: int, *, liked: bool, reason: str = ""
 ) -> dict[str, Any] | None:
     """Return what is kept of a thumb at the turn `at`; None where the desk has no such turn.
@@ -43,7 +43,7 @@ def feedback_of(
         "id": turn.id,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "thumb": "up" if liked else "down",
-        "reason": reason[:LONGEST_REASON],
+        "reason": reason[:MAX_REASON],
         "question": turn.standalone_question or asked.question,
         "typed": asked.question,
         "filters": _filters(asked.filters),
@@ -53,7 +53,7 @@ def feedback_of(
         "refused": answer.refused,
         "said": [
             {
-                "text": s.text[:LONGEST_TEXT],
+                "text": s.text[:MAX_TEXT],
                 "support": s.support,
                 "cites": [c.number for c in s.citations],
             }
@@ -64,16 +64,16 @@ def feedback_of(
     }
 
 
-class FeedbackFile:
+class DailyLimit:
     """How many bytes of feedback came in today, and how many may."""
 
-    def __init__(self, most: int = LARGEST_DAY) -> None:
+    def __init__(self, most: int = MAX_DAY) -> None:
         self._most = most
         self._day: date | None = None
         self._bytes = 0
         self._lock = Lock()
 
-    def takes(self, size: int) -> bool:
+    def reserve(self, size: int) -> bool:
         """Count `size` bytes, and return whether there was room for them."""
         today = datetime.now(UTC).date()
         with self._lock:
@@ -85,17 +85,17 @@ class FeedbackFile:
             return True
 
 
-def keep(folder: Path, feedback: dict[str, Any], ledger: FeedbackFile | None = None) -> bool:
+def save_feedback(folder: Path, feedback: dict[str, Any], limit: DailyLimit | None = None) -> bool:
     """Add one line, unless there is too much of it; return whether it was added.
 
     Lines of two readers at once do not mix, for each is written whole.
     """
     line = _line(feedback)
-    if ledger is not None and not ledger.takes(len(line)):
+    if limit is not None and not limit.reserve(len(line)):
         return False
     file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        if os.fstat(file).st_size + len(line) > LARGEST_FILE:
+        if os.fstat(file).st_size + len(line) > MAX_FILE:
             return False
         os.write(file, line)
     finally:
@@ -105,7 +105,7 @@ def keep(folder: Path, feedback: dict[str, Any], ledger: FeedbackFile | None = N
 
 def _line(feedback: dict[str, Any]) -> bytes:
     line = json.dumps(feedback, ensure_ascii=False).encode(errors="replace") + b"\n"
-    if len(line) <= LARGEST_LINE:
+    if len(line) <= MAX_LINE:
         return line
     places = [{k: v for k, v in one.items() if k != "text"} for one in feedback["passages"]]
     short = {**feedback, "passages": places, "filters": {}, "said": []}
@@ -114,10 +114,10 @@ def _line(feedback: dict[str, Any]) -> bytes:
 
 def _filters(filters: Filters) -> dict[str, str | list[str]]:
     """Return what narrows, by the fields of `Filters`, for `read_questions`."""
-    said = {name: value for name, value in asdict(filters).items() if value}
+    fields = {name: value for name, value in asdict(filters).items() if value}
     return {
         name: value.isoformat() if isinstance(value, datetime) else list(value)
-        for name, value in said.items()
+        for name, value in fields.items()
     }
 
 
@@ -128,5 +128,5 @@ def _place(hit: Hit) -> dict[str, Any]:
         "revision": passage.revision,
         "start": passage.start,
         "end": passage.end,
-        "text": passage.text[:LONGEST_TEXT],
+        "text": passage.text[:MAX_TEXT],
     }

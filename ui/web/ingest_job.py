@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FOLDER = "given"  # in the archive's folder: where files lie while they are read
 MOST_SOURCES = 1000
 MOST_REJECTS = 200  # shown; all of them are kept in the archive
-LOOK_EVERY = 0.5  # seconds between two looks at how far it is
+POLL_SECONDS = 0.5  # seconds between two looks at how far it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class IngestResult:
     is_done: bool = False
 
 
-def addresses_in(text: str) -> tuple[list[str], list[str]]:
+def split_addresses(text: str) -> tuple[list[str], list[str]]:
     """Return the web addresses that were pasted, and what is none: no path is ever read."""
     from ingest.pipeline import is_address
 
@@ -57,40 +57,44 @@ def ingest_upload(
     The page goes on answering, from its own view of the archive. Whoever stops listening stops
     it, when what is begun is in; where somebody else writes, it fails with one line.
     """
-    stop, told = Event(), SimpleQueue[Callable[[IngestResult], IngestResult]]()
-    work = Thread(target=_work, args=(archive, settings, files, addresses, stop, told), daemon=True)
+    stop, updates = Event(), SimpleQueue[Callable[[IngestResult], IngestResult]]()
+    work = Thread(
+        target=_run_in_thread,
+        args=(archive, settings, files, addresses, stop, updates),
+        daemon=True,
+    )
     work.start()
-    reached = IngestResult()
+    progress = IngestResult()
     try:
-        while not reached.is_done:
+        while not progress.is_done:
             with suppress(Empty):
-                reached = told.get(timeout=LOOK_EVERY)(reached)
-                while not told.empty():
-                    reached = told.get()(reached)
-            yield reached  # also where nothing is new: here it is noticed that nobody listens
+                progress = updates.get(timeout=POLL_SECONDS)(progress)
+                while not updates.empty():
+                    progress = updates.get()(progress)
+            yield progress  # also where nothing is new: here it is noticed that nobody listens
     finally:
         stop.set()
 
 
-def _work(
+def _run_in_thread(
     archive: Archive,
     settings: Settings,
     files: Sequence[Path],
     addresses: Sequence[str],
     stop: Event,
-    told: SimpleQueue[Callable[[IngestResult], IngestResult]],
+    updates: SimpleQueue[Callable[[IngestResult], IngestResult]],
 ) -> None:
     from ingest.fetch.client import Client, Limits
     from ingest.readers import ReaderOptions
     from ingest.runner import run_ingest
 
-    def on_progress(reached: Progress) -> None:
-        share = min(reached.done / reached.total, 1.0) if reached.total else 0.0
-        told.put(lambda intake: replace(intake, share=share, report=reached.report))
+    def on_progress(progress: Progress) -> None:
+        share = min(progress.done / progress.total, 1.0) if progress.total else 0.0
+        updates.put(lambda result: replace(result, share=share, report=progress.report))
 
     def on_reject(reject: dict[str, str]) -> None:
-        one = (_plainly(reject["place"]), reject["reason"])
-        told.put(lambda i: replace(i, rejects=(*i.rejects, one)[-MOST_REJECTS:]))
+        one = (_original_place(reject["place"]), reject["reason"])
+        updates.put(lambda i: replace(i, rejects=(*i.rejects, one)[-MOST_REJECTS:]))
 
     limits = Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay)
     allowed = tuple(filter(None, (host.strip() for host in settings.fetch_allow.split(","))))
@@ -101,20 +105,20 @@ def _work(
             _staged_files(archive.path, files) as sources,
             _writer(archive, settings) as writer,
         ):
-            telling: dict[str, Any] = {"on_progress": on_progress, "on_reject": on_reject}
+            callbacks: dict[str, Any] = {"on_progress": on_progress, "on_reject": on_reject}
             run_ingest(
                 writer,
                 [*sources, *addresses],
                 client=client,
                 reading=ReaderOptions(),
                 stop=stop,
-                **telling,
+                **callbacks,
             )
     except BackfileError as error:
         failed = str(error)
     except Exception as error:  # whatever it is, who waits for it is told
         failed = f"{type(error).__name__}: {error}"[:300]
-    told.put(lambda intake: replace(intake, failed=failed, is_done=True))
+    updates.put(lambda result: replace(result, failed=failed, is_done=True))
 
 
 @contextmanager
@@ -134,7 +138,7 @@ def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
 
     They are deleted in the end: what was put in stands in the archive.
     """
-    laid = []
+    staged = []
     try:
         for file in files:
             with file.open("rb") as content:
@@ -142,20 +146,20 @@ def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
             there = folder / FOLDER / digest / file.name
             there.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(file, there)
-            laid.append(there)
-        yield laid
+            staged.append(there)
+        yield staged
     finally:
-        for path in laid:
+        for path in staged:
             shutil.rmtree(path.parent, ignore_errors=True)
 
 
-def _plainly(place: str) -> str:
+def _original_place(place: str) -> str:
     """Return a reject's place without the folder that files lie in meanwhile."""
     _, given, rest = place.rpartition(f"/{FOLDER}/")
     return rest.partition("/")[2] if given else place
 
 
-def parse_ids(archive: Archive, name: str) -> list[str]:
+def find_ids(archive: Archive, name: str) -> list[str]:
     """Return the ids of the articles that stand under this id or address."""
     return (
         [

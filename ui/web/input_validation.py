@@ -42,7 +42,9 @@ Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ArticleId = Annotated[str, StringConstraints(max_length=2048)]
 Moment = Annotated[AwareDatetime, AfterValidator(validate_date)]  # in every time zone
 Count = Annotated[int, Field(ge=0, le=2**53)]
-Where = tuple[ArticleId, Count, Count, Count]  # a passage: its article, revision, start and end
+PassageLocation = tuple[
+    ArticleId, Count, Count, Count
+]  # a passage: its article, revision, start and end
 Index = (
     Annotated[int, Field(ge=0, le=2 * MOST_TURNS)]
     | tuple[Annotated[int, Field(ge=0, le=2 * MOST_TURNS)], Count]
@@ -98,7 +100,7 @@ class Files(BaseModel):
     value: list[File] | None = Field(max_length=MOST_FILES)
 
 
-class Stored(BaseModel):
+class BrowserStateValue(BaseModel):
     value: dict[str, Any] | None
 
 
@@ -109,7 +111,7 @@ _BY_COMPONENT: dict[str, type[BaseModel]] = {
     "dropdown": Choices,
     "checkboxgroup": Choices,
     "file": Files,
-    "browserstate": Stored,
+    "browserstate": BrowserStateValue,
 }
 
 
@@ -143,7 +145,7 @@ class Bar(BaseModel):
     step: Step
 
 
-class Dragged(BaseModel):
+class PlotRange(BaseModel):
     """The part of the plot that was marked, in seconds since 1970."""
 
     index: tuple[
@@ -211,29 +213,29 @@ class AskFields(BaseModel):
 # Conversations as a browser keeps them
 
 
-class KeptCitation(BaseModel):
+class StoredCitation(BaseModel):
     number: Annotated[int, Field(ge=0, le=1000)]
     start: Count
     end: Count
-    passage: Where
+    passage: PassageLocation
 
 
-class KeptNotice(BaseModel):
+class StoredNotice(BaseModel):
     code: Name
     params: dict[Kind, Words | float | Annotated[list[Words], Field(max_length=50)]] = Field(
         default={}, max_length=10
     )
 
 
-class KeptStatement(BaseModel):
+class StoredStatement(BaseModel):
     text: Words
     support: Support
-    reason: KeptNotice | Words | None = None  # words are of an earlier version, in a language
-    label: KeptNotice | None = None
-    citations: list[KeptCitation] = Field(default=[], max_length=50)
+    reason: StoredNotice | Words | None = None  # words are of an earlier version, in a language
+    label: StoredNotice | None = None
+    citations: list[StoredCitation] = Field(default=[], max_length=50)
 
 
-class KeptTurn(BaseModel):
+class StoredTurn(BaseModel):
     id: Kind = ""
     question: Question
     alone: Words = ""
@@ -249,25 +251,25 @@ class KeptTurn(BaseModel):
     struck: list[Kind] = Field(default=[], max_length=20)
     understood: list[tuple[Kind, Words]] = Field(default=[], max_length=10)
     outside: bool = False
-    statements: list[KeptStatement] = Field(default=[], max_length=100)
-    removed: list[KeptStatement] = Field(default=[], max_length=100)
-    hits: list[Where] = Field(default=[], max_length=100)
-    closest: list[Where] = Field(default=[], max_length=100)
+    statements: list[StoredStatement] = Field(default=[], max_length=100)
+    removed: list[StoredStatement] = Field(default=[], max_length=100)
+    hits: list[PassageLocation] = Field(default=[], max_length=100)
+    closest: list[PassageLocation] = Field(default=[], max_length=100)
     as_of: Moment | None = None
     refused: bool = False
-    refusal: KeptNotice | None = None
-    notices: list[KeptNotice] = Field(default=[], max_length=100)
+    refusal: StoredNotice | None = None
+    notices: list[StoredNotice] = Field(default=[], max_length=100)
     notice: Words = ""  # of an earlier version, as is `reason`
     reason: Words = ""
 
 
-class KeptConversation(BaseModel):
+class StoredConversation(BaseModel):
     id: Name
-    turns: list[KeptTurn] = Field(max_length=MOST_TURNS)
+    turns: list[StoredTurn] = Field(max_length=MOST_TURNS)
 
 
 class StoredSession(BaseModel):
-    conversations: list[KeptConversation]
+    conversations: list[StoredConversation]
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

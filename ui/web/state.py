@@ -87,14 +87,14 @@ class Turn:
     def size(self) -> int:
         """About how many characters it holds, each passage once."""
         answer = self.answer
-        said = (*answer.statements, *answer.rejected_statements)
-        cited = [citation for statement in said for citation in statement.citations]
+        statements = (*answer.statements, *answer.rejected_statements)
+        cited = [citation for statement in statements for citation in statement.citations]
         found = [hit.passage for hit in (*answer.hits, *answer.nearest_hits)]
         passages = {id(one): one for one in (*found, *(citation.passage for citation in cited))}
         return (
             len(self.request.question)
             + sum(len(passage.text) + 200 for passage in passages.values())
-            + sum(len(statement.text) for statement in said)
+            + sum(len(statement.text) for statement in statements)
             + sum(len(citation.quote) + 200 for citation in cited)
         )
 

@@ -13,7 +13,7 @@ from ui.i18n import Texts, texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache
 from ui.web.components import Components
-from ui.web.feedback import FeedbackFile
+from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
 from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
@@ -42,7 +42,7 @@ class PageUpdates:
     chatbot: Chatbot
     on: Components
     summaries: SummaryCache
-    feedback: FeedbackFile = field(default_factory=FeedbackFile)
+    feedback: DailyLimit = field(default_factory=DailyLimit)
     thumbs: Bucket = field(default_factory=lambda: Bucket(THUMB_BURST, THUMB_SECONDS))
 
     @property

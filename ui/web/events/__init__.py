@@ -16,7 +16,7 @@ from ui.web.events.histogram import show_histogram
 from ui.web.events.load import wire_load
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
-from ui.web.views.article import place_of
+from ui.web.views.article import find_place
 
 
 def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: int) -> None:
@@ -47,7 +47,7 @@ def _wire_reading(page: PageUpdates) -> None:
         wanted = input_validation.read(input_validation.Card, pressed._data)
         if wanted is None or wanted.turn > len(session.turns):
             return {on.article: gr.skip()}
-        place = place_of(session.turns[wanted.turn - 1], wanted.card, wanted.turn)
+        place = find_place(session.turns[wanted.turn - 1], wanted.card, wanted.turn)
         if place is None:
             return {on.article: gr.skip()}
         return page.article(place, texts_in(session.language), wanted.revision or None)

@@ -16,9 +16,9 @@ from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, IngestControls, Withdra
 from ui.web.ingest_job import (
     MOST_SOURCES,
     IngestResult,
-    addresses_in,
+    find_ids,
     ingest_upload,
-    parse_ids,
+    split_addresses,
     withdraw_articles,
 )
 from ui.web.labels import i18n
@@ -111,7 +111,7 @@ def _add_articles(page: PageUpdates, settings: Settings) -> Any:
         session: Session, files: list[str] | None, pasted: str | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
         texts = _require_write_access(session, request)
-        addresses, invalid = addresses_in(pasted or "")
+        addresses, invalid = split_addresses(pasted or "")
         if invalid:
             yield {on.report: failure(texts("bad_address", text=invalid[0][:200]))}
             return
@@ -155,7 +155,7 @@ def _confirm_withdrawal(page: PageUpdates) -> Any:
 
     def confirm(session: Session, name: str, request: gr.Request) -> dict[Any, Any]:
         texts = _require_write_access(session, request)
-        ids = parse_ids(page.archive, str(name or ""))
+        ids = find_ids(page.archive, str(name or ""))
         if not ids:
             gr.Warning(texts("no_such_article"))
             return {on.article_ids: (), on.block: gr.Column(visible=False)}

@@ -7,7 +7,7 @@ import gradio as gr
 from ui.i18n import texts_in
 from ui.web import input_validation
 from ui.web.components import QUEUED_EVENT, UNQUEUED_EVENT
-from ui.web.feedback import feedback_of, keep
+from ui.web.feedback import make_feedback, save_feedback
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 
@@ -21,16 +21,16 @@ def wire_feedback(page: PageUpdates) -> None:
         at = session.turn_at(given.index) if given else None
         if given is None or at is None or given.liked == "":
             return page.hide_feedback()
-        told = at, given.liked is True or given.liked == "Like"
-        _keep(page, session, told, "", request)
-        return {on.feedback.thumb: told, on.feedback.block: gr.Group(visible=True)}
+        vote = at, given.liked is True or given.liked == "Like"
+        _save(page, session, vote, "", request)
+        return {on.feedback.thumb: vote, on.feedback.block: gr.Group(visible=True)}
 
     def explain(
-        session: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
+        session: Session, vote: tuple[int, bool] | None, reason: str | None, request: gr.Request
     ) -> Updates:
-        said = (reason or "").strip()
-        if told is not None and said:
-            _keep(page, session, told, said, request)
+        text = (reason or "").strip()
+        if vote is not None and text:
+            _save(page, session, vote, text, request)
             gr.Info(texts_in(session.language)("thanks"), duration=4)
         return page.hide_feedback()
 
@@ -43,19 +43,19 @@ def wire_feedback(page: PageUpdates) -> None:
     )
 
 
-def _keep(
-    page: PageUpdates, session: Session, told: tuple[int, bool], reason: str, request: gr.Request
+def _save(
+    page: PageUpdates, session: Session, vote: tuple[int, bool], reason: str, request: gr.Request
 ) -> None:
-    at, liked = told
+    at, liked = vote
     texts = texts_in(session.language)
-    found = feedback_of(page.current(session), at, liked=liked, reason=reason)
-    if found is None:
+    entry = make_feedback(page.current(session), at, liked=liked, reason=reason)
+    if entry is None:
         return
     if not page.thumbs.take(request.client.host if request.client else ""):
         raise gr.Error(texts("too_much_feedback"), print_exception=False)
     try:
-        is_kept = keep(page.archive.path, found, page.feedback)
+        is_saved = save_feedback(page.archive.path, entry, page.feedback)
     except OSError as error:
         raise gr.Error(texts("feedback_not_saved"), print_exception=False) from error
-    if not is_kept:
+    if not is_saved:
         raise gr.Error(texts("feedback_full"), print_exception=False)

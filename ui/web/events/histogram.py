@@ -125,7 +125,7 @@ def on_plot_drag(page: PageUpdates) -> Any:
     """Return what to do when a stretch of the plot is marked."""
 
     def drag(session: Session, event: gr.EventData) -> Updates:
-        marked = input_validation.read(input_validation.Dragged, event._data)
+        marked = input_validation.read(input_validation.PlotRange, event._data)
         if marked is None:
             return page.no_change()
         first, last = (datetime.fromtimestamp(end, UTC) for end in sorted(marked.index))

@@ -10,7 +10,7 @@ from rag.sanitize import neutralize_markers
 from rag.schema import Article, Passage
 from ui.i18n import Texts
 from ui.web.state import Turn
-from ui.web.views.cards import copies_html, facts_html, marked, original
+from ui.web.views.cards import copies_html, facts_html, mark_spans, original_link
 from ui.web.views.markup import escape, paragraph
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Place:
     card: tuple[int, int] = (0, 0)
 
 
-def place_of(turn: Turn, card: int, number: int = 0) -> Place | None:
+def find_place(turn: Turn, card: int, number: int = 0) -> Place | None:
     """Return what stands on one of the turn's own cards; None where it has no such card.
 
     `number` is the turn's.
@@ -66,18 +66,20 @@ def article_html(
         notes.append(texts("correction", words=article.correction))
     if article.updated:
         notes.append(texts("updated", day=texts.moment(article.updated)))
-    said = "".join(paragraph(escape(note), "bf-note") for note in notes)
+    notes_html = "".join(paragraph(escape(note), "bf-note") for note in notes)
     return (
         f'<article class="bf-article" aria-labelledby="bf-article-title">'
         f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escape(head.title)}</h2>'
-        f'{facts_html(head, texts)}<p class="bf-doing">{original(head, texts)}</p>'
-        f"{copies_html(archive.near_duplicates([article.id]).get(article.id, ()), texts)}{said}"
+        f'{facts_html(head, texts)}<p class="bf-doing">{original_link(head, texts)}</p>'
+        f"{copies_html(archive.near_duplicates([article.id]).get(article.id, ()), texts)}{notes_html}"
         f"{_revisions(archive.revisions(article.id), article.revision, place, texts)}"
         f'<div class="bf-text" dir="auto">{_text(article, place)}</div></article>'
     )
 
 
-def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: Texts) -> str:
+def _revisions(
+    revisions: Sequence[Revision], shown_revision: int, place: Place, texts: Texts
+) -> str:
     """Return the article's versions, each to be opened; nothing where there is but one."""
     if len(revisions) < 2:
         return ""
@@ -85,13 +87,15 @@ def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: T
     items = []
     for one in revisions:
         number = one.article.revision
-        said = escape(texts("revision", number=number, day=texts.moment(one.added)))
+        text = escape(texts("revision", number=number, day=texts.moment(one.added)))
         button = (
             f'<button type="button" data-turn="{turn}" data-card="{card}" '
-            f'data-revision="{number}">{said}</button>'
+            f'data-revision="{number}">{text}</button>'
         )
         items.append(
-            f'<li aria-current="true">{said}</li>' if number == shown else f"<li>{button}</li>"
+            f'<li aria-current="true">{text}</li>'
+            if number == shown_revision
+            else f"<li>{button}</li>"
         )
     heading = escape(texts("revisions", count=len(revisions)))
     return (
@@ -117,6 +121,6 @@ def _text(article: Article, place: Place) -> str:
     inside = [(s - start, e - start) for s, e in place.quotes]
     return (
         f"{escape(text[:start])}"
-        f'<span class="bf-place">{marked(text[start:end], inside)}</span>'
+        f'<span class="bf-place">{mark_spans(text[start:end], inside)}</span>'
         f"{escape(text[end:])}"
     )

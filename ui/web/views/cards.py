@@ -39,7 +39,9 @@ def _turn(turn: Turn, number: int, texts: Texts) -> str:
     else:
         heading = "no_related_articles" if answer.refused else "sources"
         cards = [
-            _citation_card(card, list(citations), number, texts, _said(turn, number, card))
+            _citation_card(
+                card, list(citations), number, texts, _first_mention_id(turn, number, card)
+            )
             for card, citations in groupby(answer.citations, key=lambda c: c.number)
         ]
     if not cards and not answer.refused:
@@ -47,7 +49,7 @@ def _turn(turn: Turn, number: int, texts: Texts) -> str:
     return f"<h2>{escape(texts(heading))}</h2>{''.join(cards)}"
 
 
-def _said(turn: Turn, number: int, card: int) -> str:
+def _first_mention_id(turn: Turn, number: int, card: int) -> str:
     """Return the id of the first place in the chat where that card is cited."""
     for place, statement in enumerate(turn.answer.statements, start=1):
         if any(citation.number == card for citation in statement.citations):
@@ -56,7 +58,7 @@ def _said(turn: Turn, number: int, card: int) -> str:
 
 
 def _citation_card(
-    number: int, citations: list[Citation], turn: int, texts: Texts, said: str
+    number: int, citations: list[Citation], turn: int, texts: Texts, back_link: str
 ) -> str:
     first = citations[0]
     spans = [(c.start, c.end) for c in citations if c.passage == first.passage]
@@ -64,10 +66,10 @@ def _citation_card(
     return (
         f'<article class="bf-card" id="turn-{turn}-card-{number}" '
         f'aria-labelledby="turn-{turn}-title-{number}">'
-        f'<a class="bf-number" href="#{said}" aria-label="{back}" title="{back}">{number}</a>'
+        f'<a class="bf-number" href="#{back_link}" aria-label="{back}" title="{back}">{number}</a>'
         f"{_headline(first.metadata, f'turn-{turn}-title-{number}', texts)}"
         f"{passage_html(first.passage, spans)}{copies_html(first.copies, texts)}"
-        f"{_doing(first.metadata, turn, number, texts)}</article>"
+        f"{_actions(first.metadata, turn, number, texts)}</article>"
     )
 
 
@@ -77,7 +79,7 @@ def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
     return (
         f'<article class="bf-card" id="{card}" aria-labelledby="{title}">'
         f"{_headline(hit.metadata, title, texts)}{passage_html(hit.passage, [])}"
-        f"{copies_html(hit.copies, texts)}{_doing(hit.metadata, turn, place, texts)}</article>"
+        f"{copies_html(hit.copies, texts)}{_actions(hit.metadata, turn, place, texts)}</article>"
     )
 
 
@@ -116,17 +118,17 @@ def copies_html(copies: Sequence[ArticleMetadata], texts: Texts) -> str:
     return paragraph(f"{escape(texts('also_in'))} {', '.join(links)}", "bf-copies")
 
 
-def _doing(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
+def _actions(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
     """Return what one can do with a card: open the article at the place, or where it stood."""
     open_it = escape(texts("open_article"))
     title = escape_line(head.title or head.article_id)
     return (
         f'<p class="bf-doing"><button type="button" data-turn="{turn}" data-card="{card}" '
-        f'aria-label="{open_it}&#58; {title}">{open_it}</button>{original(head, texts)}</p>'
+        f'aria-label="{open_it}&#58; {title}">{open_it}</button>{original_link(head, texts)}</p>'
     )
 
 
-def original(head: ArticleMetadata, texts: Texts) -> str:
+def original_link(head: ArticleMetadata, texts: Texts) -> str:
     """Return the link to where the article stood, if a browser may follow it."""
     address = web_address(head.url)
     if not address:
@@ -140,10 +142,10 @@ def original(head: ArticleMetadata, texts: Texts) -> str:
 def passage_html(passage: Passage, spans: Iterable[tuple[int, int]]) -> str:
     """Return the passage with what lies in `spans`, counted in the article, marked."""
     shifted = [(start - passage.start, end - passage.start) for start, end in spans]
-    return f'<blockquote dir="auto">{marked(passage.text, shifted)}</blockquote>'
+    return f'<blockquote dir="auto">{mark_spans(passage.text, shifted)}</blockquote>'
 
 
-def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Return `text` escaped, with what lies in `spans` marked."""
     text = neutralize_markers(text)  # first, for a marker may reach over the end of a span
     parts, reached = [], 0

@@ -18,13 +18,13 @@ def header_html(status: ArchiveStatus, texts: Texts) -> str:
     if not status.articles:
         return f"<h1>Backfile</h1><p><span>{escape(texts('empty_archive'))}</span></p>"
     names = [publisher.name for publisher in status.publishers if publisher.name]
-    told = [
+    parts = [
         texts("articles", count=status.articles),
         names[0] if len(names) == 1 else texts("publishers_count", count=len(names)),
         texts.period(status.first, status.last),
         texts("last_ingest", day=texts.moment(status.last_ingest)) if status.last_ingest else "",
     ]
-    line = "".join(f'<span dir="auto">{escape(part)}</span>' for part in told if part)
+    line = "".join(f'<span dir="auto">{escape(part)}</span>' for part in parts if part)
     return (
         f"<details><summary><h1>Backfile</h1>{line}</summary>"
         f"{_table(status.publishers[:MOST_PUBLISHERS], texts)}</details>"

@@ -10,17 +10,17 @@ from ui.render import named
 from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph, plain_line
 
-OFFERED = 3  # closest articles that stand in the chat itself; all of them have cards
+MAX_CLOSEST = 3  # closest articles that stand in the chat itself; all of them have cards
 SIGNS = {"supported": "✓", "partly": "◐", "not supported": "✗", "contradicted": "✗"}
 
 
 def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
     """Return the conversation for Gradio's chat, every word of it escaped."""
-    said = []
+    messages = []
     for number, turn in enumerate(turns, start=1):
-        said.append({"role": "user", "content": plain_line(turn.request.question)})
-        said.append({"role": "assistant", "content": answer_html(turn, number, texts)})
-    return said
+        messages.append({"role": "user", "content": plain_line(turn.request.question)})
+        messages.append({"role": "assistant", "content": answer_html(turn, number, texts)})
+    return messages
 
 
 def answer_html(turn: Turn, number: int, texts: Texts) -> str:
@@ -40,8 +40,8 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         yield _closest(turn, number, texts)
     elif turn.request.mode == "passages" and turn.progress == "done":
         count = len(answer.hits)
-        said = escape(texts("found_passages", count=count))
-        link = f'<a href="#turn-{number}-hit-1">{said}</a>' if count else said
+        text = escape(texts("found_passages", count=count))
+        link = f'<a href="#turn-{number}-hit-1">{text}</a>' if count else text
         yield paragraph(link, "bf-said")
     for place, statement in enumerate(answer.statements, start=1):
         yield _statement(statement, f"turn-{number}", place, texts)
@@ -52,17 +52,17 @@ def _closest(turn: Turn, number: int, texts: Texts) -> str:
     items = "".join(
         f'<li dir="auto"><a href="#turn-{number}-hit-{place}">'
         f"{escape_line(hit.metadata.title or hit.metadata.article_id)}</a>"
-        f"{_whose(hit.metadata, texts)}</li>"
-        for place, hit in enumerate(turn.card_hits[:OFFERED], start=1)
+        f"{_source_line(hit.metadata, texts)}</li>"
+        for place, hit in enumerate(turn.card_hits[:MAX_CLOSEST], start=1)
     )
     heading = paragraph(escape(texts("closest_articles")), "bf-note")
     return f'{heading}<ul class="bf-closest">{items}</ul>' if items else ""
 
 
-def _whose(head: ArticleMetadata, texts: Texts) -> str:
+def _source_line(head: ArticleMetadata, texts: Texts) -> str:
     facts = filter(None, (head.publisher, texts.day(head.published)))
-    told = "".join(f", {escape_line(fact)}" for fact in facts)
-    return f"<span>{told}</span>" if told else ""
+    label = "".join(f", {escape_line(fact)}" for fact in facts)
+    return f"<span>{label}</span>" if label else ""
 
 
 def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
@@ -73,12 +73,12 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
             f'title="{escape_line(named(citation.metadata))}">&#91;{number}&#93;</a>'
         )
     sign, key = SIGNS[statement.support], support_key(statement.support)
-    told = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
-    shown = "" if statement.support == "supported" else f" {escape(texts(key))}"
-    hidden = f'<span class="bf-unseen">{told}</span>' if not shown else ""
-    support = f'<span class="bf-support bf-{key}" title="{told}">{sign}{shown}{hidden}</span>'
+    label = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
+    words = "" if statement.support == "supported" else f" {escape(texts(key))}"
+    hidden = f'<span class="bf-unseen">{label}</span>' if not words else ""
+    support = f'<span class="bf-support bf-{key}" title="{label}">{sign}{words}{hidden}</span>'
     # A sign alone does not begin a line; one with words may.
-    gap = " " if shown else "&#160;"
+    gap = " " if words else "&#160;"
     return paragraph(f"{' '.join(parts)}{gap}{support}", f"bf-statement bf-is-{key}")
 
 
