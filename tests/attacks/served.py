@@ -41,7 +41,7 @@ def serving(
 
 def client(served: Served, *, source: str | None = None, token: bool = False) -> httpx.Client:
     """Return a client of the page: with an address of its own, or with the token's cookie."""
-    permission = served.permission
+    permission = served.write_access
     cookie = {"Cookie": f"{permission.cookie_name}={permission.cookie_value}"} if token else {}
     return httpx.Client(
         base_url=served.address,

@@ -88,7 +88,7 @@ def test_nginx_that_says_nothing_gives_nobody_the_archive(served: Served, nginx:
 def test_without_the_token_local_changes_nothing(served: Served) -> None:
     with client(served) as asking:
         refused_everything(Visit(served, asking))
-        wrong = {"Cookie": f"{served.permission.cookie_name}={'0' * 64}"}
+        wrong = {"Cookie": f"{served.write_access.cookie_name}={'0' * 64}"}
         asking.headers.update(wrong)
         refused_everything(Visit(served, asking))
 
@@ -99,7 +99,7 @@ def test_token_becomes_a_cookie_and_leaves_the_address(served: Served) -> None:
         assert told.status_code == 303
         assert told.headers["location"] == "/?q=Who+%26+why%3F&mode=timeline"
         cookie = told.headers["set-cookie"]
-        permission = served.permission
+        permission = served.write_access
         assert cookie.startswith(f"{permission.cookie_name}={permission.cookie_value};")
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
@@ -142,8 +142,8 @@ def test_local_wants_the_machine_as_well_as_the_token(
 
 def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
     with serving(tmp_path, write_access="anyone", token="") as served:
-        assert f"?token={served.permission.token}" in served.invitation
-        assert len(served.permission.token) >= 32
+        assert f"?token={served.write_access.token}" in served.invitation
+        assert len(served.write_access.token) >= 32
         elsewhere = {"X-Forwarded-For": "192.0.2.7"}
         with client(served) as asking:
             refused_everything(Visit(served, asking))

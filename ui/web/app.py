@@ -18,7 +18,7 @@ from ui import opening
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
 from ui.web.events import wire
-from ui.web.gradio_calls import CallChecker, GradioEvents, functions_of
+from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import i18n
 from ui.web.layout import build_layout
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 
 EXTRACTIVE_CONCURRENCY = 2  # questions answered at a time: each keeps every core busy
 CHAT_MODEL_CONCURRENCY = 8  # with a chat model, most of the time is spent waiting for it
-DROPPED = 3600  # seconds for which a file that was dropped and not put in lies on the server
+UPLOAD_SECONDS = 3600  # seconds for which a file that was dropped and not put in lies on the server
 # A browser may hold more conversations than it may send, from before there was a bound to either.
-FORGET_TOO_MUCH = """<script>
+CLEAR_OVERSIZED_STORAGE = """<script>
 for (const key of Object.keys(localStorage)) {
   if (key.startsWith('backfile-') && localStorage[key].length > 1200000) {
     localStorage.removeItem(key);
   }
 }
 </script>"""
-LARGEST_FILE = "1gb"  # that is dropped on the page; the command line takes any
+MAX_UPLOAD = "1gb"  # that is dropped on the page; the command line takes any
 M_ARENA_MAX = -8  # of glibc's mallopt(3)
-HEAPS = 2
+MALLOC_ARENAS = 2
 
 
 def serve(settings: Settings) -> None:
     """Open the page on the archive of `settings` and keep it open until interrupted."""
-    share_heaps()
+    limit_malloc_arenas()
     with opening.open_chatbot(settings) as (archive, chatbot):
         # So many tokens load torch now: no question waits for it, and each is embedded faster.
         archive.embed(["warm " * 200] * 50)
@@ -61,7 +61,7 @@ def serve(settings: Settings) -> None:
             served.close()  # Ctrl-C is how it is meant to end
 
 
-def share_heaps() -> None:
+def limit_malloc_arenas() -> None:
     """Limit glibc to two heaps for all threads; elsewhere, do nothing.
 
     With a heap for each thread, what one has freed is no use to the others: with 32 clients memory
@@ -69,27 +69,27 @@ def share_heaps() -> None:
     (`python -m tests.benchmarks.load`). Call it before there are threads.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, MALLOC_ARENAS)
 
 
 class Served:
     """A page that is being served."""
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: WriteAccess) -> None:
+    def __init__(self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess) -> None:
         self.blocks = blocks
-        self.permission = permission
-        app = Guarded(blocks, settings, permission)
+        self.write_access = write_access
+        app = GuardedApp(blocks, settings, write_access)
         listening = listen(settings.host, settings.port)
         host = settings.host.strip("[]")
-        named = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
-        self.address = f"http://{named}:{listening.getsockname()[1]}/"
-        self.server = Server(app, listening, app.end)
+        shown_host = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
+        self.address = f"http://{shown_host}:{listening.getsockname()[1]}/"
+        self.server = Server(app, listening, app.close_streams)
         self.server.start()
 
     @property
     def invitation(self) -> str:
         """The address, with the token for those who may change the archive."""
-        token = self.permission.token
+        token = self.write_access.token
         return f"{self.address}?token={token}" if token else self.address
 
     def close(self) -> None:
@@ -111,7 +111,10 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
     """Return the page; nothing of a conversation is kept outside its own session."""
     concurrency = CHAT_MODEL_CONCURRENCY if chatbot.chat_model else EXTRACTIVE_CONCURRENCY
     blocks = gr.Blocks(
-        title="Backfile", analytics_enabled=False, fill_width=True, delete_cache=(900, DROPPED)
+        title="Backfile",
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=(900, UPLOAD_SECONDS),
     )
     with blocks:
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
@@ -128,19 +131,19 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
     return blocks
 
 
-class Guarded(Guard):
+class GuardedApp(Guard):
     """The page's application behind its guard; `end` ends what is open."""
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: WriteAccess) -> None:
+    def __init__(self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess) -> None:
         outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         gr.mount_gradio_app(
             outer,
             blocks,
             "/",
             theme=theme(),
-            css=part("page.css"),
-            js=part("page.js"),
-            head=FORGET_TOO_MUCH,
+            css=read_asset("page.css"),
+            js=read_asset("page.js"),
+            head=CLEAR_OVERSIZED_STORAGE,
             i18n=i18n,
             ssr_mode=False,
             mcp_server=False,
@@ -149,15 +152,15 @@ class Guarded(Guard):
             pwa=False,
             footer_links=[],
             show_error=False,
-            max_file_size=LARGEST_FILE if settings.write_access != "none" else "1kb",
+            max_file_size=MAX_UPLOAD if settings.write_access != "none" else "1kb",
         )
         self._blocks = blocks
         self._gradio = outer.routes[-1].app  # type: ignore[attr-defined]
         events = GradioEvents(blocks, self._gradio)
-        calls = CallChecker(outer, functions_of(blocks), events, Quota(events))
-        super().__init__(outer, calls, AllowedHosts.of(settings), permission)
+        calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
+        super().__init__(outer, calls, AllowedHosts.of(settings), write_access)
 
-    def end(self) -> None:
+    def close_streams(self) -> None:
         """End the streams that stay open; called in the server's event loop."""
         self._blocks._queue.close()  # type: ignore[no-untyped-call]
         self._blocks.is_running = False
@@ -174,6 +177,6 @@ def theme() -> themes.Base:
     )
 
 
-def part(name: str) -> str:
+def read_asset(name: str) -> str:
     """Return one of the page's files that a browser reads: its style sheet, its script."""
     return (files("ui.web") / name).read_text(encoding="utf-8")

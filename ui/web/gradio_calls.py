@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from ui.i18n import Texts, preferred_language, texts_in
 from ui.web import input_validation, routes
 from ui.web.quota import QUESTIONS, Quota
-from ui.web.request_guard import IncomingRequest, RefusedError, once
+from ui.web.request_guard import IncomingRequest, RejectedRequestError, replay_body
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -41,7 +41,7 @@ class Function:
     name: str = ""  # where programs may call it
 
 
-def functions_of(blocks: Blocks) -> dict[int, Function]:
+def page_functions(blocks: Blocks) -> dict[int, Function]:
     """Return the functions of the page by their index."""
     return {
         index: Function(
@@ -112,91 +112,91 @@ class CallChecker:
         self._quota = quota
 
     async def __call__(
-        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+        self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
         """Pass a request on that fits, within the quota of its client."""
-        if asked.kind == "stream":
-            await self._stream(scope, receive, send, asked)
+        if request.kind == "stream":
+            await self._stream(scope, receive, send, request)
             return
-        if asked.kind not in ("call", "upload"):
+        if request.kind not in ("call", "upload"):
             await self._app(scope, receive, send)
             return
-        with self._quota.request(asked.client) as slots:
+        with self._quota.request(request.client) as slots:
             if slots is None:
-                raise RefusedError(429, _texts(asked)("too_many_requests"))
-            async with slots if asked.kind == "call" else nullcontext():
-                await self._call(scope, receive, send, asked)
+                raise RejectedRequestError(429, _texts(request)("too_many_requests"))
+            async with slots if request.kind == "call" else nullcontext():
+                await self._call(scope, receive, send, request)
 
     async def _stream(
-        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+        self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
-        if asked.path.endswith("/queue/data"):
-            session = dict(parse_qsl(asked.query)).get("session_hash", "")
+        if request.path.endswith("/queue/data"):
+            session = dict(parse_qsl(request.query)).get("session_hash", "")
             if not self._events.has_messages(session):
-                raise RefusedError(404, "There is no such session.")
+                raise RejectedRequestError(404, "There is no such session.")
         else:
-            found = _LAST.search(asked.path)
+            found = _LAST.search(request.path)
             session = found[0] if found else ""
-            if _CALL.fullmatch(asked.path) and not self._events.has_messages(session):
-                raise RefusedError(404, "There is no such call, or its answer was fetched.")
-        with self._quota.stream(asked.client, session) as is_open:
+            if _CALL.fullmatch(request.path) and not self._events.has_messages(session):
+                raise RejectedRequestError(404, "There is no such call, or its answer was fetched.")
+        with self._quota.stream(request.client, session) as is_open:
             if not is_open:
-                raise RefusedError(429, _texts(asked)("too_many_requests"))
+                raise RejectedRequestError(429, _texts(request)("too_many_requests"))
             await self._app(scope, receive, send)
 
     async def _call(
-        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+        self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
-        path = asked.path.rstrip("/")
-        if asked.kind == "upload" or path.endswith("/reset"):
+        path = request.path.rstrip("/")
+        if request.kind == "upload" or path.endswith("/reset"):
             await self._app(scope, receive, send)
             return
         if path.endswith("/cancel"):
-            cancelled = input_validation.read_json(input_validation.Cancelled, asked.body)
+            cancelled = input_validation.read_json(input_validation.Cancelled, request.body)
             if cancelled is None:
-                raise RefusedError(400, "This is no call of the page's.")
-            await self._app(scope, once(cancelled.model_dump_json().encode()), send)
+                raise RejectedRequestError(400, "This is no call of the page's.")
+            await self._app(scope, replay_body(cancelled.model_dump_json().encode()), send)
             return
-        call, function = self._read(path, asked)
-        body = once(call.model_dump_json(exclude_none=True).encode())
+        call, function = self._read(path, request)
+        body = replay_body(call.model_dump_json(exclude_none=True).encode())
         if call.session_hash:
-            self._quota.uses(asked.client, call.session_hash)
+            self._quota.use_session(request.client, call.session_hash)
         if not function.is_queued:
             await self._app(scope, body, send)
             return
-        why = self._quota.refuses(asked.client, function.group)
+        why = self._quota.rejection_reason(request.client, function.group)
         if why:
-            raise RefusedError(429, _texts(asked)(f"quota_{why}", count=QUESTIONS))
-        with self._quota.reserved(asked.client, function.group):
+            raise RejectedRequestError(429, _texts(request)(f"quota_{why}", count=QUESTIONS))
+        with self._quota.reserve_place(request.client, function.group):
             ticket = _Ticket(send)
             await self._app(scope, body, ticket)
             if event_id := ticket.event_id:
                 session = call.session_hash or event_id
-                self._quota.joined(asked.client, session, event_id, function.group)
+                self._quota.add_event(request.client, session, event_id, function.group)
 
-    def _read(self, path: str, asked: IncomingRequest) -> tuple[input_validation.Call, Function]:
+    def _read(self, path: str, request: IncomingRequest) -> tuple[input_validation.Call, Function]:
         """Return the call and the function that is called, if they go together."""
-        call = input_validation.read_json(input_validation.Call, asked.body)
+        call = input_validation.read_json(input_validation.Call, request.body)
         if call is None:
-            raise RefusedError(400, "This is no call of the page's.")
+            raise RejectedRequestError(400, "This is no call of the page's.")
         function = self._function(path, call)
         if function is None:
-            raise RefusedError(404, "The page has no such function: reload it.")
-        if function.group == "admin" and not asked.may_feed:
-            raise RefusedError(403, _texts(asked)("not_allowed"))
+            raise RejectedRequestError(404, "The page has no such function: reload it.")
+        if function.group == "admin" and not request.may_write:
+            raise RejectedRequestError(403, _texts(request)("not_allowed"))
         if not function.takes_event:
             call.event_data = None
-        taken = len(function.components)
+        expected = len(function.components)
         if function.name:  # a program may leave out what has a value of its own
-            call.data += [None] * (taken - len(call.data))
-        if len(call.data) != taken:
-            raise RefusedError(400, f"The function takes {taken} values.")
+            call.data += [None] * (expected - len(call.data))
+        if len(call.data) != expected:
+            raise RejectedRequestError(400, f"The function takes {expected} values.")
         for at, (component, value) in enumerate(zip(function.components, call.data, strict=True)):
             if component == "state":
                 call.data[at] = None  # it is the server's own
             elif not input_validation.fits(component, value):
                 if component != "browserstate":
-                    raise RefusedError(400, _texts(asked)("wrong_value"))
+                    raise RejectedRequestError(400, _texts(request)("wrong_value"))
                 call.data[at] = None  # the page begins with nothing kept
         return call, function
 
@@ -234,5 +234,5 @@ class _Ticket:
         return event_id if isinstance(event_id, str) else ""
 
 
-def _texts(asked: IncomingRequest) -> Texts:
-    return texts_in(preferred_language(asked.headers.get("accept-language", "")[:200]))
+def _texts(request: IncomingRequest) -> Texts:
+    return texts_in(preferred_language(request.headers.get("accept-language", "")[:200]))

@@ -74,7 +74,7 @@ class Quota:
         self._streams: dict[str, int] = {}  # by session: those that fetch its events
         self._swept = 0.0
 
-    def refuses(self, client: str, group: str) -> str:
+    def rejection_reason(self, client: str, group: str) -> str:
         """Return why a client may add no event to a group: "busy", "full", or nothing."""
         holder = self._client(client)
         self._sweep(holder)
@@ -92,7 +92,7 @@ class Quota:
         return "full" if self._events.waiting("asking") >= WAITING else ""
 
     @contextmanager
-    def reserved(self, client: str, group: str) -> Iterator[None]:
+    def reserve_place(self, client: str, group: str) -> Iterator[None]:
         """Hold a place for a question until its event has an id."""
         holder, places = self._client(client), int(group == "asking")
         holder.reserved += places
@@ -101,11 +101,11 @@ class Quota:
         finally:
             holder.reserved -= places
 
-    def joined(self, client: str, session: str, event_id: str, group: str) -> None:
+    def add_event(self, client: str, session: str, event_id: str, group: str) -> None:
         """Count an event that was added."""
         self._client(client).tickets[event_id] = _Ticket(session, group)
 
-    def uses(self, client: str, session: str) -> None:
+    def use_session(self, client: str, session: str) -> None:
         """Note that a client uses a session; the oldest of too many is forgotten."""
         sessions = self._client(client).sessions
         sessions[session] = None
@@ -204,7 +204,7 @@ class Bucket:
         return True
 
 
-def client_of(address: str) -> str:
+def client_key(address: str) -> str:
     """Return the client that an address belongs to."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])

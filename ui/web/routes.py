@@ -35,7 +35,7 @@ _BY_METHOD = {
 }
 
 
-def kind_of(method: str, path: str) -> Kind | None:
+def route_kind(method: str, path: str) -> Kind | None:
     """Return what a request is for; None if the page needs no such route."""
     for kind, pattern in _BY_METHOD.get(method, ()):
         if pattern.fullmatch(path):

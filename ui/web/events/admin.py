@@ -94,7 +94,7 @@ def wire_admin(page: PageUpdates, settings: Settings) -> None:
 
 def may_write(request: gr.Request) -> bool:
     """Return whether the guard found that the sender of a request may change the archive."""
-    return getattr(getattr(request.request, "state", None), "may_feed", False) is True
+    return getattr(getattr(request.request, "state", None), "may_write", False) is True
 
 
 def _require_write_access(session: Session, request: gr.Request) -> Texts:

@@ -66,12 +66,12 @@ def article_html(
         notes.append(texts("correction", words=article.correction))
     if article.updated:
         notes.append(texts("updated", day=texts.moment(article.updated)))
-    notes_html = "".join(paragraph(escape(note), "bf-note") for note in notes)
+    shown = "".join(paragraph(escape(note), "bf-note") for note in notes)
     return (
         f'<article class="bf-article" aria-labelledby="bf-article-title">'
         f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escape(head.title)}</h2>'
         f'{facts_html(head, texts)}<p class="bf-doing">{original_link(head, texts)}</p>'
-        f"{copies_html(archive.near_duplicates([article.id]).get(article.id, ()), texts)}{notes_html}"
+        f"{copies_html(archive.near_duplicates([article.id]).get(article.id, ()), texts)}{shown}"
         f"{_revisions(archive.revisions(article.id), article.revision, place, texts)}"
         f'<div class="bf-text" dir="auto">{_text(article, place)}</div></article>'
     )
