@@ -83,9 +83,9 @@ def test_no_date_is_null_and_a_time_is_kept() -> None:
 
 
 def test_dates_are_spoken_in_words() -> None:
-    assert render.spoken_date(DAY) == "24 October 2024"
-    assert render.spoken_date(DAY + timedelta(hours=3)) == "24 October 2024, 03:00 UTC"
-    assert render.spoken_date(None) == ""
+    assert render.format_datetime(DAY) == "24 October 2024"
+    assert render.format_datetime(DAY + timedelta(hours=3)) == "24 October 2024, 03:00 UTC"
+    assert render.format_datetime(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_dates_are_spoken_in_words() -> None:
     ],
 )
 def test_a_period_is_said_as_short_as_it_can_be(days: int, said: str) -> None:
-    assert render.period(DAY, DAY + timedelta(days=days)) == said
+    assert render.format_period(DAY, DAY + timedelta(days=days)) == said
 
 
 def test_the_terminal_shows_statements_then_sources_then_the_day() -> None:
@@ -153,7 +153,7 @@ def test_escape_sequences_of_an_article_do_not_reach_the_terminal() -> None:
     colour, title, clear = "a\x1b[31mred\x1b[0m", "\x1b]0;title\x07b", "\x9b2Jc"
     evil = f"{colour} {title} {clear} \x1b]8;;http://evil\x1b\\d\x08\x00e \u202edlrow"
     assert render.terminal_text(evil) == "ared b c de dlrow"
-    named = render.named(replace(HEAD, title=evil, publisher="\x1bc\nP"))
+    named = render.article_reference(replace(HEAD, title=evil, publisher="\x1bc\nP"))
     assert "\x1b" not in named
     assert "\n" not in named
 

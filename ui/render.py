@@ -37,23 +37,23 @@ def iso_date(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     moment = moment.astimezone(UTC)
-    return moment.date().isoformat() if _is_a_day(moment) else moment.isoformat()
+    return moment.date().isoformat() if _is_midnight(moment) else moment.isoformat()
 
 
-def spoken_date(moment: datetime | None) -> str:
+def format_datetime(moment: datetime | None) -> str:
     """Return `moment` as "24 October 2024", with its time in UTC if it has one."""
     if moment is None:
         return ""
     moment = moment.astimezone(UTC)
-    return spoken_day(moment) + ("" if _is_a_day(moment) else f", {moment:%H:%M} UTC")
+    return format_day(moment) + ("" if _is_midnight(moment) else f", {moment:%H:%M} UTC")
 
 
-def spoken_day(moment: datetime | None) -> str:
+def format_day(moment: datetime | None) -> str:
     """Return the day of `moment`, in UTC, as "24 October 2024"."""
     return format_date(moment.astimezone(UTC)) if moment else ""
 
 
-def _is_a_day(moment: datetime) -> bool:
+def _is_midnight(moment: datetime) -> bool:
     return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
 
 
@@ -75,15 +75,15 @@ def article_text(text: str) -> str:
 
 def json_text(value: Any) -> str:
     """Return `value` as indented JSON that is safe to print on a terminal."""
-    return _escaped(json.dumps(value, ensure_ascii=False, indent=2))
+    return _escape(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def json_line(value: Any) -> str:
     """Return `value` as JSON on one line that is safe to print on a terminal."""
-    return _escaped(json.dumps(value, ensure_ascii=False))
+    return _escape(json.dumps(value, ensure_ascii=False))
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return _RISKY_IN_JSON.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 
@@ -95,7 +95,7 @@ def hit_value(hit: Hit) -> dict[str, Any]:
         "end": hit.passage.end,
         "text": hit.passage.text,
         "score": float(hit.score),
-        **_head_value(hit.metadata),
+        **_metadata_value(hit.metadata),
         "copies": [_copy_value(copy) for copy in hit.copies],
     }
 
@@ -108,7 +108,7 @@ def citation_value(citation: Citation) -> dict[str, Any]:
         "article_id": citation.passage.article_id,
         "start": citation.start,
         "end": citation.end,
-        **_head_value(citation.metadata),
+        **_metadata_value(citation.metadata),
         "copies": [_copy_value(copy) for copy in citation.copies],
     }
 
@@ -168,10 +168,10 @@ def status_value(status: ArchiveStatus) -> dict[str, Any]:
 
 
 def _copy_value(copy: ArticleMetadata) -> dict[str, Any]:
-    return {"article_id": copy.article_id, **_head_value(copy)}
+    return {"article_id": copy.article_id, **_metadata_value(copy)}
 
 
-def _head_value(head: ArticleMetadata) -> dict[str, Any]:
+def _metadata_value(head: ArticleMetadata) -> dict[str, Any]:
     return {
         "title": head.title,
         "publisher": head.publisher,
@@ -190,12 +190,12 @@ def _run_value(run: IngestRun | None) -> dict[str, Any] | None:
     return {"began": iso_date(run.began), "ended": iso_date(run.ended), **run.figures}
 
 
-def period(first: datetime | None, last: datetime | None) -> str:
+def format_period(first: datetime | None, last: datetime | None) -> str:
     """Return "3 to 24 October 2024", as short as it can be said; nothing if there is no date."""
     if first is None or last is None:
         return ""
     first, last = first.astimezone(UTC), last.astimezone(UTC)
-    end = spoken_day(last)
+    end = format_day(last)
     if first.date() == last.date():
         return end
     start = str(first.day)
@@ -206,9 +206,9 @@ def period(first: datetime | None, last: datetime | None) -> str:
     return f"{start} to {end}"
 
 
-def named(head: ArticleMetadata) -> str:
+def article_reference(head: ArticleMetadata) -> str:
     """Return "Headline, Publisher, 24 October 2024", without what is not known."""
-    parts = (head.title or head.article_id, head.publisher, spoken_day(head.published))
+    parts = (head.title or head.article_id, head.publisher, format_day(head.published))
     return ", ".join(part for part in map(article_text, parts) if part)
 
 
@@ -218,7 +218,7 @@ def also_in(head: ArticleMetadata, copies: Sequence[ArticleMetadata]) -> str:
     return f"also in {', '.join(names)}" if names else ""
 
 
-def one_of_each_article(hits: Iterable[Hit]) -> Iterator[Hit]:
+def first_hit_per_article(hits: Iterable[Hit]) -> Iterator[Hit]:
     """Yield the first hit of each article."""
     seen = set()
     for hit in hits:
@@ -227,7 +227,7 @@ def one_of_each_article(hits: Iterable[Hit]) -> Iterator[Hit]:
             yield hit
 
 
-def with_numbers(statement: Statement, doubt: str = "") -> str:
+def statement_line(statement: Statement, doubt: str = "") -> str:
     """Return the statement with the numbers of what it cites, and what doubt there is of it."""
     numbers = dict.fromkeys(f"[{citation.number}]" for citation in statement.citations)
     return " ".join([article_text(statement.text), *numbers, *([f"({doubt})"] if doubt else [])])

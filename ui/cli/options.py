@@ -142,7 +142,7 @@ def archive_options(run: Run) -> Run:
         "--json",
         "as_json",
         is_flag=True,
-        callback=_given_before_subcommand,
+        callback=_inherit_from_group,
         help="Print the result as JSON.",
     )
     return settings_option(json_option(run))
@@ -159,14 +159,14 @@ def settings_option(run: Run) -> Run:
         "--archive",
         type=PathName("dir"),
         metavar="DIR",
-        callback=_given_before_subcommand,
+        callback=_inherit_from_group,
         help="Folder of the archive.  [default: $BACKFILE_ARCHIVE, or ./archive]",
     )
     decorated: Any = option(with_settings)
     return decorated  # type: ignore[no-any-return]
 
 
-def _given_before_subcommand(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+def _inherit_from_group(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     """Return the option's value, or the one given to the group: `evaluate --json retrieval`."""
     if value or ctx.parent is None:
         return value

@@ -166,7 +166,7 @@ def _retry(
     from ui.cli.ingest import run_once
     from ui.cli.ingest_session import open_session, source
 
-    groups = _by_options(settings, options, _without_missing(settings, names))
+    groups = _group_by_options(settings, options, _without_missing(settings, names))
     codes, failed = [ExitCode.DONE], list[ReadError]()
     for as_before, group in groups:
         sources = [*map(source, group)]
@@ -196,7 +196,7 @@ def _without_missing(settings: Settings, names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in missing]
 
 
-def _by_options(
+def _group_by_options(
     settings: Settings, options: IngestOptions, names: Sequence[str]
 ) -> list[tuple[IngestOptions, list[str]]]:
     """Group the sources by the options they were last ingested with, unless new ones are given."""

@@ -33,19 +33,19 @@ class Texts:
         self.locale = locale
         self._messages = messages
 
-    def __call__(self, key: str, **given: object) -> str:
+    def __call__(self, key: str, **values: object) -> str:
         """Return the message `key` with its blanks filled in."""
-        count, text = given.get("count"), key
+        count, text = values.get("count"), key
         if isinstance(count, int):
-            given["count"] = self.number(count)
+            values["count"] = self.number(count)
             text = self._messages.ngettext(key, key, count)
         if text == key:  # without plural forms
             text = self._messages.gettext(key)
-        return text.format(**given)
+        return text.format(**values)
 
-    def notice(self, code: str, **given: object) -> str:
+    def notice(self, code: str, **values: object) -> str:
         """Return the message of a notice's code with its blanks filled in."""
-        return self._messages.pgettext(NOTICE, code).format(**given)
+        return self._messages.pgettext(NOTICE, code).format(**values)
 
     def number(self, value: float) -> str:
         """Return a number as the language writes it: "1,234.5"."""
@@ -59,7 +59,7 @@ class Texts:
         """Return a day, or the day of a moment in UTC, as "24 October 2024"; "" for None."""
         if moment is None:
             return ""
-        return format_date(_in_utc(moment), "long", locale=self.locale)
+        return format_date(_to_utc_date(moment), "long", locale=self.locale)
 
     def weekday(self, day: date) -> str:
         """Return a day with its weekday: "Thursday, 24 October 2024"."""
@@ -82,7 +82,7 @@ class Texts:
         return start if start == end else self("period", first=start, last=end)
 
 
-def _in_utc(moment: date) -> date:
+def _to_utc_date(moment: date) -> date:
     return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
 
 

@@ -12,7 +12,7 @@ from ui.i18n.catalogues import FALLBACK, Texts, texts_in
 
 Language = str | Texts  # a language's code, or its texts
 _DAYS = frozenset({"day", "published", "first", "last", "after", "before"})
-_BESIDE_THE_FILTERS = frozenset(
+_OUTSIDE_FILTERS = frozenset(
     {"earlier_article", "later_article", "excluded_article", "excluded_article_undated"}
 )
 _SUPPORT_KEYS: dict[Support, str] = {
@@ -34,11 +34,11 @@ def render(notice: Notice | None, language: Language = FALLBACK) -> str:
     if notice is None:
         return ""
     texts = _texts(language)
-    given = {name: _in_words(name, value, texts) for name, value in notice.params}
+    values = {name: _format_param(name, value, texts) for name, value in notice.params}
     if notice.code == _LIMITS:
-        limits = (texts(f"limit_{name}", **{name: words}) for name, words in given.items())
+        limits = (texts(f"limit_{name}", **{name: words}) for name, words in values.items())
         return texts.notice(notice.code, limits=", ".join(limits))
-    return texts.notice(notice.code, **given)
+    return texts.notice(notice.code, **values)
 
 
 def render_all(notices: Iterable[Notice], language: Language = FALLBACK) -> str:
@@ -64,7 +64,7 @@ def refusal_text(answer: Answer, language: Language = FALLBACK) -> str:
     if code == "error":
         return reason
     texts = _texts(language)
-    opening = texts("no_answer_in_range" if code in _BESIDE_THE_FILTERS else "no_answer")
+    opening = texts("no_answer_in_range" if code in _OUTSIDE_FILTERS else "no_answer")
     limits = render_all((n for n in answer.notices if n.code == _LIMITS), language)
     return " ".join(filter(None, (opening, reason, limits)))
 
@@ -108,7 +108,7 @@ def _texts(language: Language) -> Texts:
     return language if isinstance(language, Texts) else texts_in(language)
 
 
-def _in_words(name: str, value: Value, texts: Texts) -> str:
+def _format_param(name: str, value: Value, texts: Texts) -> str:
     if isinstance(value, tuple):
         items = [texts("quoted", words=item) for item in value] if name == "phrases" else value
         return texts.list_of(items)

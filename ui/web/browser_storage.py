@@ -238,10 +238,15 @@ def _restore_turn(stored: StoredTurn, archive: _ArchiveCache) -> Turn:
         notices=(LOST,) if has_lost else tuple(filter(None, map(_restore_notice, notices))),
         candidates_considered=stored.considered,
     )
-    struck = tuple(kind for kind in stored.struck if kind in KINDS)
+    removed_constraints = tuple(kind for kind in stored.struck if kind in KINDS)
     return Turn(
         AskRequest(
-            stored.question, asked.filters, asked.asked_on, stored.mode, stored.order, struck
+            stored.question,
+            asked.filters,
+            asked.asked_on,
+            stored.mode,
+            stored.order,
+            removed_constraints,
         ),
         answer,
         stored.progress,

@@ -23,12 +23,12 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, concurrency: int) -> None:
 
     def ask(question: str, k: int = 8) -> dict[str, Any]:
         """Answer a question from the archive, with citations."""
-        question, k = _checked(question, k, 8)
+        question, k = _validate(question, k, 8)
         return answer_formats.answer_value(chatbot.ask(question, k=k))
 
     def search(question: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the passages that answer a question best, best first."""
-        question, k = _checked(question, k, 10)
+        question, k = _validate(question, k, 10)
         hits = archive.search(question, k)
         return [render.hit_value(hit) for hit in hits]
 
@@ -41,7 +41,7 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, concurrency: int) -> None:
         )
 
 
-def _checked(question: object, k: object, otherwise: int) -> tuple[str, int]:
+def _validate(question: object, k: object, otherwise: int) -> tuple[str, int]:
     """Return the arguments, the number within bounds; a question that is too long is refused."""
     asked = input_validation.read(input_validation.AskFields, {"question": question, "k": k})
     if asked is None:

@@ -10,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Literal, get_args
 
 from rag.schema import Answer, Citation, Filters, Hit
-from ui.render import one_of_each_article
+from ui.render import first_hit_per_article
 
 if TYPE_CHECKING:
     from rag.query.parser import ParsedQuery
@@ -81,7 +81,7 @@ class Turn:
         """The hits that have a card of their own: passages asked for, or closest articles."""
         if self.request.mode == "passages":
             return self.answer.hits
-        return tuple(one_of_each_article(self.answer.nearest_hits)) if self.answer.refused else ()
+        return tuple(first_hit_per_article(self.answer.nearest_hits)) if self.answer.refused else ()
 
     @property
     def size(self) -> int:

@@ -19,7 +19,7 @@ def escape(text: str) -> str:
 
     What looks like a citation in it stands in parentheses: see `without_markers`.
     """
-    return _MARKUP.sub(_numbered, strip_controls(neutralize_markers(text)))
+    return _MARKUP.sub(_escape_match, strip_controls(neutralize_markers(text)))
 
 
 def escape_line(text: str) -> str:
@@ -29,7 +29,7 @@ def escape_line(text: str) -> str:
 
 def plain_line(text: str) -> str:
     """Return `text` on one line as Markdown that shows it, with as little escaped as can be."""
-    return _ACTIVE.sub(lambda found: "".join(map(_number, found[0])), single_line(text))
+    return _ACTIVE.sub(lambda found: "".join(map(_escape_character, found[0])), single_line(text))
 
 
 def unescape(text: str) -> str:
@@ -42,9 +42,9 @@ def paragraph(markup: str, name: str) -> str:
     return f'<p class="{name}" dir="auto">{markup}</p>'
 
 
-def _numbered(found: re.Match[str]) -> str:
-    return _number(found[0])
+def _escape_match(found: re.Match[str]) -> str:
+    return _escape_character(found[0])
 
 
-def _number(character: str) -> str:
+def _escape_character(character: str) -> str:
     return f"&#{ord(character)};"

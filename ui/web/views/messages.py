@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rag.schema import ArticleMetadata, Statement
 from ui.i18n import Texts, notices_text, refusal_text, render, statement_text, support_key
-from ui.render import named
+from ui.render import article_reference
 from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph, plain_line
 
@@ -25,7 +25,9 @@ def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
 
 def answer_html(turn: Turn, number: int, texts: Texts) -> str:
     """Return the answer of the turn with that number; its citations lead to the turn's cards."""
-    return "".join([*_body(turn, number, texts), *_notes(turn, texts), _removed(turn, texts)])
+    return "".join(
+        [*_body(turn, number, texts), *_notes(turn, texts), _rejected_statements(turn, texts)]
+    )
 
 
 def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
@@ -70,7 +72,7 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
     for number, citation in {c.number: c for c in statement.citations}.items():
         parts.append(
             f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
-            f'title="{escape_line(named(citation.metadata))}">&#91;{number}&#93;</a>'
+            f'title="{escape_line(article_reference(citation.metadata))}">&#91;{number}&#93;</a>'
         )
     sign, key = SIGNS[statement.support], support_key(statement.support)
     label = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
@@ -101,7 +103,7 @@ def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
         yield paragraph(" &#183; ".join(map(escape_line, facts)), "bf-note bf-facts")
 
 
-def _removed(turn: Turn, texts: Texts) -> str:
+def _rejected_statements(turn: Turn, texts: Texts) -> str:
     """Return what was taken out for want of support, folded."""
     removed = turn.answer.rejected_statements
     if not removed:
