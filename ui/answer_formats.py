@@ -47,14 +47,15 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportedTurn:
-    """A question with its answer, to be exported.
+    """A question and its answer, ready for export.
 
     Attributes:
-        question: The question, as it was asked.
-        answer: The answer to it.
-        sequence: Sequence number of the archive when it was answered.
-        asked_on: When it was asked.
-        passages: The passages to export, if passages were asked for instead of an answer.
+        question: The question as the user typed it.
+        answer: The answer.
+        sequence: Sequence number of the archive at the time of the answer.
+        asked_on: Time of the question.
+        passages: Passages to export instead of the answer's citations, if the user asked for
+            passages.
     """
 
     question: str
@@ -70,12 +71,15 @@ class ExportedTurn:
 
 
 def export(turns: Sequence[ExportedTurn], form: str, texts: Texts) -> str:
-    """Return the answers in a format.
+    """Return the answers in one of the `FORMATS`.
 
     Args:
         turns: Questions with their answers, oldest first.
-        form: A key of `FORMATS`.
-        texts: Language of everything that is not part of an answer.
+        form: Key of `FORMATS`.
+        texts: Language of everything except the answers.
+
+    Returns:
+        The content of the file.
     """
     write = {"markdown": markdown, "html": page, "ris": ris, "csl": csl}[form]
     return write(turns, texts)
@@ -138,7 +142,7 @@ def page(turns: Sequence[ExportedTurn], texts: Texts) -> str:
 
 
 def _paragraphs(turn: ExportedTurn, texts: Texts) -> list[str]:
-    """Return the statements of the answer, its notices and the date of its newest source."""
+    """Return the answer's statements, its notices, and the date of its newest source."""
     answer = turn.answer
     if answer.refused:
         return [article_line(refusal_text(answer, texts))]
@@ -155,7 +159,7 @@ def _statement(statement: Statement, texts: Texts) -> str:
 
 
 def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
-    """Return the article's title, publisher, date, authors and URL, as far as they are known."""
+    """Return the known parts of title, publisher, date, authors and URL."""
     head = citation.metadata
     named = (head.title or head.article_id, head.publisher, texts.day(head.published))
     parts = [
@@ -190,7 +194,7 @@ def _html(text: str) -> str:
 
 
 def answer_value(answer: Answer) -> dict[str, Any]:
-    """Return an answer for `ask --json`, with its sentences in English beside their codes."""
+    """Return the output of `ask --json`: English sentences and the codes of the notices."""
     return {
         "question": answer.question,
         "text": answer_text(answer),
@@ -216,7 +220,7 @@ def answer_value(answer: Answer) -> dict[str, Any]:
 
 
 def ris(turns: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return the cited passages as RIS, one record for each."""
+    """Return the cited passages as RIS, one record each."""
     records = []
     for citation, sequence in _cited_passages(turns).items():
         head, published = citation.metadata, citation.metadata.published
@@ -239,7 +243,7 @@ def ris(turns: Sequence[ExportedTurn], texts: Texts) -> str:
 
 
 def csl(turns: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return the cited passages as CSL-JSON, one item for each, with its location in `custom`."""
+    """Return the cited passages as CSL-JSON, one item each, with the location in `custom`."""
     items = []
     for place, (citation, sequence) in enumerate(_cited_passages(turns).items(), start=1):
         head, published = citation.metadata, citation.metadata.published
@@ -266,11 +270,11 @@ def csl(turns: Sequence[ExportedTurn], texts: Texts) -> str:
             },
         }
         items.append({name: value for name, value in item.items() if value})
-    return json_text(items) + "\n"  # quotes are verbatim; invisible characters are escaped
+    return json_text(items) + "\n"  # keeps quotes verbatim, escapes invisible characters
 
 
 def _cited_passages(turns: Sequence[ExportedTurn]) -> dict[Citation, int]:
-    """Return each cited passage once, with the archive's sequence number when it was cited."""
+    """Return each cited passage once, with the archive's sequence number at the time."""
     found: dict[tuple[str, int, int, int], tuple[Citation, int]] = {}
     for turn in turns:
         for citation in turn.cited:
