@@ -1,7 +1,7 @@
-"""Conversations as a browser keeps them: what was said, and where in the archive it stands.
+"""Store conversations in the browser, and restore them.
 
-Passages are kept by place, not by text: what comes back from a browser is read from the archive
-again, and what the archive no longer holds does not come back.
+Passages are stored as locations, without their text. On restore, the text is read from the archive
+again; passages that are no longer in the archive are dropped.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from ui.web.withdrawn import LOST
 if TYPE_CHECKING:
     from rag.archive.reader import ArchiveReader
 
-MAX_STORED = 400_000  # characters of JSON: it has to fit into a request
-MAX_RESTORED_TEXT = 1_000_000  # characters of passages that are read again for one browser
+MAX_STORED = 400_000  # characters of JSON; it must fit into a request
+MAX_RESTORED_TEXT = 1_000_000  # characters of passages restored for one browser
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
 def to_browser(session: Session) -> dict[str, Any]:
-    """Return what the browser keeps of `desk`: the conversations that have finished turns.
+    """Return the JSON value that the browser stores for a session.
 
-    Of more than it may send back, the oldest conversations are left out, and the oldest turns of
-    the one in front.
+    Turns that are still being answered are skipped. Beyond `MAX_STORED`, the oldest conversations
+    are dropped, then the oldest turns of the current one.
     """
     room = MAX_STORED
     stored: list[StoredConversation] = []
@@ -64,7 +64,15 @@ def to_browser(session: Session) -> dict[str, Any]:
 
 
 def from_browser(value: object, archive: ArchiveReader) -> tuple[Conversation, ...]:
-    """Return the conversations that a browser kept; none where it holds something else."""
+    """Restore conversations from the value that a browser stored.
+
+    Args:
+        value: The stored value; untrusted.
+        archive: Archive to read the passages from.
+
+    Returns:
+        The conversations; none if the value is malformed.
+    """
     listed = value.get("conversations") if isinstance(value, dict) else None
     found = listed[:MOST_CONVERSATIONS] if isinstance(listed, list) else []
     read = [input_validation.read(StoredConversation, one) for one in found]
@@ -85,12 +93,12 @@ def _articles_of(conversations: Iterable[StoredConversation]) -> Iterator[str]:
 
 
 def _id(stored: str) -> str:
-    """Return the id that was kept, or a new one in the place of what is none of ours."""
+    """Return the stored id, or a new one if it is malformed."""
     return stored if _ID.fullmatch(stored) else new_id()
 
 
 def _stored_turn_or_none(turn: Turn) -> StoredTurn | None:
-    """Return what is kept of a turn; None if it wouldn't be believed when it comes back."""
+    """Return the turn to store; None if it would fail validation on restore."""
     try:
         return _store_turn(turn)
     except ValidationError:
@@ -147,7 +155,15 @@ def _location(passage: Passage) -> PassageLocation:
 
 @dataclass
 class _ArchiveCache:
-    """The archive's articles, each read once, and who else printed them."""
+    """Cache of the articles and passages read while conversations are restored.
+
+    Attributes:
+        archive: Archive to read from.
+        copies: Near-duplicates by article id.
+        seen: Articles by id and revision; None for articles that are no longer there.
+        found: Hits by location.
+        room: Characters of passage text that may still be restored.
+    """
 
     archive: ArchiveReader
     copies: Mapping[str, tuple[ArticleMetadata, ...]]
@@ -202,14 +218,14 @@ class _ArchiveCache:
 
 
 def _restore_notice(stored: StoredNotice | str | None) -> Notice | None:
-    """Return a notice that a browser kept; None for none, and for one that nothing can render."""
+    """Return a stored notice; None if there is none or it cannot be rendered."""
     if not stored:
         return None
     if isinstance(stored, str):
         return Notice("message", text=stored)
     try:
         notice = Notice.from_dict(stored.model_dump())
-        render(notice)  # a day may be no day
+        render(notice)  # fails on invalid parameters, such as dates
     except (InvalidValueError, ValueError, TypeError):
         return None
     return notice

@@ -1,4 +1,4 @@
-"""What readers say of answers: thumbs and a reason, a JSON line each, for `backfile evaluate`."""
+"""Feedback on answers, saved as JSON lines that `backfile evaluate` reads."""
 
 from __future__ import annotations
 
@@ -13,25 +13,32 @@ from typing import Any
 from rag.schema import Filters, Hit
 from ui.web.state import Session
 
-FILE = "feedback.jsonl"  # beside the record, in the archive's folder
+FILE = "feedback.jsonl"  # in the archive's folder
 MAX_REASON = 2000
 MAX_TEXT = 2000  # characters of a sentence or a passage
 MOST_SENTENCES = 50
 MOST_PASSAGES = 30
-MAX_LINE = 100_000  # bytes; beyond, passages are kept by their place alone
+MAX_LINE = 100_000  # bytes; longer entries are saved without texts
 MAX_FILE = 200_000_000
-MAX_DAY = 20_000_000  # bytes that come in within a day of this server
+MAX_DAY = 20_000_000  # bytes saved per day
 
 
 def make_feedback(
     session: Session, at: int, *, liked: bool, reason: str = ""
 ) -> dict[str, Any] | None:
-    """Return what is kept of a thumb at the turn `at`; None where the desk has no such turn.
+    """Build the feedback entry for a thumb.
 
-    The `question` stands without those before it, and with `asked_on` and `filters` it can be
-    asked again; `typed` are the words as they were typed. The articles that a liked answer cites
-    are `gold`: those to be found again. The same turn has the same `id`, so that a later line
-    stands for an earlier one.
+    Args:
+        session: The session with the answer.
+        at: Index of the turn in the current conversation.
+        liked: True for a thumb up, False for a thumb down.
+        reason: Reason given by the user.
+
+    Returns:
+        The entry, or None if there is no such turn. `question` is the standalone question, which
+        can be asked again with `asked_on` and `filters`; `typed` is the question as typed. `gold`
+        are the articles cited by a liked answer. Entries for the same turn have the same `id`; the
+        last one counts.
     """
     if not 0 <= at < len(session.turns):
         return None
@@ -65,7 +72,11 @@ def make_feedback(
 
 
 class DailyLimit:
-    """How many bytes of feedback came in today, and how many may."""
+    """Limit on the bytes of feedback per day (UTC).
+
+    Args:
+        most: Number of bytes.
+    """
 
     def __init__(self, most: int = MAX_DAY) -> None:
         self._most = most
@@ -74,7 +85,7 @@ class DailyLimit:
         self._lock = Lock()
 
     def reserve(self, size: int) -> bool:
-        """Count `size` bytes, and return whether there was room for them."""
+        """Count `size` bytes; return False, and count nothing, if they exceed the limit."""
         today = datetime.now(UTC).date()
         with self._lock:
             if self._day != today:
@@ -86,9 +97,20 @@ class DailyLimit:
 
 
 def save_feedback(folder: Path, feedback: dict[str, Any], limit: DailyLimit | None = None) -> bool:
-    """Add one line, unless there is too much of it; return whether it was added.
+    """Append an entry to the feedback file.
 
-    Lines of two readers at once do not mix, for each is written whole.
+    Each entry is written in one call, so concurrent entries do not mix.
+
+    Args:
+        folder: Folder of the archive.
+        feedback: The entry.
+        limit: Limit for the day, if any.
+
+    Returns:
+        Whether it was saved; False if the file or the day's limit is full.
+
+    Raises:
+        OSError: The file is not writable.
     """
     line = _line(feedback)
     if limit is not None and not limit.reserve(len(line)):
@@ -113,7 +135,7 @@ def _line(feedback: dict[str, Any]) -> bytes:
 
 
 def _filters(filters: Filters) -> dict[str, str | list[str]]:
-    """Return what narrows, by the fields of `Filters`, for `read_questions`."""
+    """Return the filters in the format of `read_questions`."""
     fields = {name: value for name, value in asdict(filters).items() if value}
     return {
         name: value.isoformat() if isinstance(value, datetime) else list(value)
