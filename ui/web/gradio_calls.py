@@ -1,7 +1,7 @@
-"""Calls of the page's functions, checked and counted before Gradio sees them.
+"""Validate and count calls of the page's functions before they reach Gradio.
 
-A call has to name a function that the page has, in the way that the page calls it, with a value of
-the right shape for each component; and its client has to have room in its quota.
+A call must name a function of the page, use the route that the page uses for it, and have a value
+of the right shape for each component; and its client must be within its quota.
 """
 
 from __future__ import annotations
@@ -24,25 +24,34 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 GROUPS = ("asking", "begin", "admin")
-LARGEST_TICKET = 4096  # bytes of the answer that names an event
+LARGEST_TICKET = 4096  # bytes of the response with the id of an event
 _CALL = re.compile(r"/gradio_api/call/(?P<name>\w+)(?:/(?P<event>[\w-]+))?/?")
 _LAST = re.compile(r"(?<![\w-])[\w-]++$")
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the page: who may call it, and the components that it takes values of."""
+    """Function that the page calls.
+
+    Attributes:
+        index: Gradio's index of the function.
+        group: Concurrency group, which decides about quota and authorization.
+        components: Kinds of the input components.
+        is_queued: Whether calls go through the queue.
+        takes_event: Whether it takes event data.
+        name: Name of the endpoint for programs; "" if there is none.
+    """
 
     index: int
     group: str
     components: tuple[str, ...]
     is_queued: bool
     takes_event: bool
-    name: str = ""  # where programs may call it
+    name: str = ""
 
 
 def page_functions(blocks: Blocks) -> dict[int, Function]:
-    """Return the functions of the page by their index."""
+    """Return the functions of the page by index."""
     return {
         index: Function(
             index,
@@ -58,7 +67,12 @@ def page_functions(blocks: Blocks) -> dict[int, Function]:
 
 
 class GradioEvents:
-    """Gradio's queue and sessions, as a quota sees them."""
+    """Gradio's queue and sessions, for a `Quota`.
+
+    Args:
+        blocks: The page.
+        app: Gradio's application.
+    """
 
     def __init__(self, blocks: Blocks, app: App) -> None:
         self._blocks = blocks
@@ -69,38 +83,45 @@ class GradioEvents:
         return self._blocks._queue
 
     def is_under_way(self, event_id: str) -> bool:
-        """Return whether an event waits or runs."""
+        """Return whether an event is waiting or running."""
         return event_id in self._queue.event_ids_to_events
 
     def is_unread(self, session: str, event_id: str) -> bool:
-        """Return whether an event has ended, and its end wasn't fetched."""
+        """Return whether an event has ended but its result has not been fetched."""
         return event_id in self._queue.pending_event_ids_session.get(session, ())
 
     def has_messages(self, session: str) -> bool:
-        """Return whether a session has, or had, something to fetch."""
+        """Return whether a session has or had messages to fetch."""
         return session in self._queue.pending_messages_per_session
 
     def waiting(self, group: str) -> int:
-        """Return how many events of a group wait."""
+        """Return the number of waiting events of a group."""
         found = self._queue.event_queue_per_concurrency_id.get(group)
         return len(found.queue) if found else 0
 
     def drop_messages(self, session: str) -> None:
-        """Forget what a session was to fetch, unless it will go on."""
+        """Drop the messages of a session, unless one of its events is in progress."""
         under_way = self._queue.event_ids_to_events.values()
         if not any(event.session_hash == session for event in under_way):
             self._queue.pending_messages_per_session.pop(session, None)
             self._queue.pending_event_ids_session.pop(session, None)
 
     def drop(self, session: str) -> None:
-        """Forget everything that is kept for a session."""
+        """Drop all data of a session."""
         self.drop_messages(session)
         self._app.state_holder.session_data.pop(session, None)
         self._app.state_holder.time_last_used.pop(session, None)
 
 
 class CallChecker:
-    """What stands between the guard and Gradio: the shapes of calls, and each client's quota."""
+    """ASGI layer between the guard and Gradio that validates calls and applies quotas.
+
+    Args:
+        app: Gradio's application.
+        functions: Functions of the page by index.
+        events: Gradio's queue and sessions.
+        quota: Limits per client.
+    """
 
     def __init__(
         self, app: ASGIApp, functions: dict[int, Function], events: GradioEvents, quota: Quota
@@ -114,7 +135,11 @@ class CallChecker:
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
-        """Pass a request on that fits, within the quota of its client."""
+        """Pass a valid request on to Gradio, within the quota of its client.
+
+        Raises:
+            RejectedRequestError: The call is invalid, not allowed, or exceeds the quota.
+        """
         if request.kind == "stream":
             await self._stream(scope, receive, send, request)
             return
@@ -175,7 +200,7 @@ class CallChecker:
                 self._quota.add_event(request.client, session, event_id, function.group)
 
     def _read(self, path: str, request: IncomingRequest) -> tuple[input_validation.Call, Function]:
-        """Return the call and the function that is called, if they go together."""
+        """Parse a call and find its function; raise RejectedRequestError if they do not match."""
         call = input_validation.read_json(input_validation.Call, request.body)
         if call is None:
             raise RejectedRequestError(400, "This is no call of the page's.")
@@ -187,21 +212,21 @@ class CallChecker:
         if not function.takes_event:
             call.event_data = None
         expected = len(function.components)
-        if function.name:  # a program may leave out what has a value of its own
+        if function.name:  # programs may omit arguments with defaults
             call.data += [None] * (expected - len(call.data))
         if len(call.data) != expected:
             raise RejectedRequestError(400, f"The function takes {expected} values.")
         for at, (component, value) in enumerate(zip(function.components, call.data, strict=True)):
             if component == "state":
-                call.data[at] = None  # it is the server's own
+                call.data[at] = None  # kept on the server; never taken from a browser
             elif not input_validation.fits(component, value):
                 if component != "browserstate":
                     raise RejectedRequestError(400, _texts(request)("wrong_value"))
-                call.data[at] = None  # the page begins with nothing kept
+                call.data[at] = None  # start without stored conversations
         return call, function
 
     def _function(self, path: str, call: input_validation.Call) -> Function | None:
-        """Return the function that a call names in the way that it may be called."""
+        """Return the function that a call names; None if it must not be called by this route."""
         if named := _CALL.fullmatch(path):
             call.fn_index = call.trigger_id = None
             return self._named.get(named["name"])
@@ -213,7 +238,7 @@ class CallChecker:
 
 
 class _Ticket:
-    """A `send` that reads the id of the event that Gradio made."""
+    """ASGI `send` that reads the event id from Gradio's response."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

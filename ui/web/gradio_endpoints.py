@@ -1,4 +1,4 @@
-"""The endpoints that are meant for programs; everything else of the page is private to it."""
+"""Public Gradio endpoints `/ask` and `/search`; all other functions of the page are private."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def add_endpoints(archive: Archive, chatbot: Chatbot, concurrency: int) -> None:
-    """Name `/ask` and `/search`, inside the Blocks that is open."""
+    """Add the endpoints to the Blocks that is open.
+
+    Args:
+        archive: Archive to search.
+        chatbot: Answers the questions.
+        concurrency: Number of calls that run at the same time, shared with the page's questions.
+    """
 
     def ask(question: str, k: int = 8) -> dict[str, Any]:
         """Answer a question from the archive, with citations."""
@@ -42,7 +48,7 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, concurrency: int) -> None:
 
 
 def _validate(question: object, k: object, otherwise: int) -> tuple[str, int]:
-    """Return the arguments, the number within bounds; a question that is too long is refused."""
+    """Return the valid arguments, `k` within its limits; raise gr.Error if they are invalid."""
     asked = input_validation.read(input_validation.AskFields, {"question": question, "k": k})
     if asked is None:
         words = (

@@ -1,4 +1,4 @@
-"""Articles put in, and taken out, while the page answers: by ingest's own pipeline."""
+"""Add and withdraw articles from the page, while it keeps answering questions."""
 
 from __future__ import annotations
 
@@ -21,15 +21,23 @@ if TYPE_CHECKING:
     from ingest.report import IngestReport, Progress
     from rag.archive.archive import Archive
 
-FOLDER = "given"  # in the archive's folder: where files lie while they are read
+FOLDER = "given"  # in the archive's folder; holds uploads while they are ingested
 MOST_SOURCES = 1000
-MOST_REJECTS = 200  # shown; all of them are kept in the archive
-POLL_SECONDS = 0.5  # seconds between two looks at how far it is
+MOST_REJECTS = 200  # shown on the page; `backfile rejects` lists all
+POLL_SECONDS = 0.5  # interval of progress updates
 
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """How far it is: the share that was read, what became of it, what was refused and why."""
+    """Progress and result of an ingest.
+
+    Attributes:
+        share: Share of the input that has been read, from 0 to 1.
+        report: Counts so far.
+        rejects: Places and reasons of the latest rejected articles.
+        failed: Message of the error that ended the ingest; "" if there was none.
+        is_done: Whether the ingest has ended.
+    """
 
     share: float = 0.0
     report: IngestReport | None = None
@@ -39,7 +47,7 @@ class IngestResult:
 
 
 def split_addresses(text: str) -> tuple[list[str], list[str]]:
-    """Return the web addresses that were pasted, and what is none: no path is ever read."""
+    """Split pasted text into web addresses and other words, which must not be read as paths."""
     from ingest.pipeline import is_address
 
     words = list(dict.fromkeys(text.split()))
@@ -52,10 +60,19 @@ def split_addresses(text: str) -> tuple[list[str], list[str]]:
 def ingest_upload(
     archive: Archive, settings: Settings, files: Sequence[Path], addresses: Sequence[str]
 ) -> Iterator[IngestResult]:
-    """Put in what is in the files and at the addresses, and yield how far it is.
+    """Ingest files and web addresses in a thread, and yield the progress.
 
-    The page goes on answering, from its own view of the archive. Whoever stops listening stops
-    it, when what is begun is in; where somebody else writes, it fails with one line.
+    Closing the iterator stops the ingest after the current batch.
+
+    Args:
+        archive: The page's archive, which stays readable.
+        settings: Limits of fetching.
+        files: Uploaded files; they are moved and then deleted.
+        addresses: URLs to fetch.
+
+    Yields:
+        The progress, at least every `POLL_SECONDS`. The last value is done; `failed` is set if,
+        for example, another process is writing to the archive.
     """
     stop, updates = Event(), SimpleQueue[Callable[[IngestResult], IngestResult]]()
     work = Thread(
@@ -71,7 +88,7 @@ def ingest_upload(
                 progress = updates.get(timeout=POLL_SECONDS)(progress)
                 while not updates.empty():
                     progress = updates.get()(progress)
-            yield progress  # also where nothing is new: here it is noticed that nobody listens
+            yield progress  # even if unchanged: Gradio cancels a closed page's event here
     finally:
         stop.set()
 
@@ -116,14 +133,14 @@ def _run_in_thread(
             )
     except BackfileError as error:
         failed = str(error)
-    except Exception as error:  # whatever it is, who waits for it is told
+    except Exception as error:  # any error is shown on the page
         failed = f"{type(error).__name__}: {error}"[:300]
     updates.put(lambda result: replace(result, failed=failed, is_done=True))
 
 
 @contextmanager
 def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
-    """Open the page's own archive to write to it, with the embedding model that it has open."""
+    """Open the page's archive for writing, with its embedding model, which is already loaded."""
     from rag.archive.archive import Archive as Opened
 
     with Opened.open(
@@ -134,9 +151,9 @@ def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
 
 @contextmanager
 def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
-    """Lay each file where it always lies, for that is the id of an article without an address.
+    """Move uploads to a folder named after their content, and delete them at the end.
 
-    They are deleted in the end: what was put in stands in the archive.
+    The path has to be the same each time, because it is the id of an article without a URL.
     """
     staged = []
     try:
@@ -154,13 +171,13 @@ def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def _original_place(place: str) -> str:
-    """Return a reject's place without the folder that files lie in meanwhile."""
+    """Return the place of a rejected article without the staging folder."""
     _, given, rest = place.rpartition(f"/{FOLDER}/")
     return rest.partition("/")[2] if given else place
 
 
 def find_ids(archive: Archive, name: str) -> list[str]:
-    """Return the ids of the articles that stand under this id or address."""
+    """Return the ids of the current articles with this id or URL."""
     return (
         [
             i
@@ -173,6 +190,19 @@ def find_ids(archive: Archive, name: str) -> list[str]:
 
 
 def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> int:
-    """Take articles down, and return how many; raises ArchiveLockedError where somebody writes."""
+    """Withdraw articles from the archive.
+
+    Args:
+        archive: The page's archive.
+        settings: Its settings.
+        ids: Ids of the articles.
+        reason: Reason to record.
+
+    Returns:
+        The number of articles withdrawn.
+
+    Raises:
+        ArchiveLockedError: Another process is writing to the archive.
+    """
     with _writer(archive, settings) as writer:
         return writer.withdraw(ids, reason=reason)

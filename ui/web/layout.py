@@ -1,4 +1,4 @@
-"""What stands where on the page: Gradio's components, without what they do."""
+"""Layout of the page: Gradio components, without their events."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ui.web.events.admin import lay_out_ingest, lay_out_withdrawal
 from ui.web.labels import i18n
 from ui.web.state import Session
 
-SESSION_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
+SESSION_SECONDS = 6 * 60 * 60  # lifetime of a session on the server after its last event
 
-# A click on what has `data-card` tells the page which; links within it need no script.
+# A click on an element with `data-card` triggers `open` with its numbers.
 CARDS_JS = """
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-card]');
@@ -30,12 +30,12 @@ element.addEventListener('click', (event) => {
                                 revision: +pressed.dataset.revision || 0});
 });
 """
-# A click on a bar of the plot comes from `page.js`, which finds the bar; dragging is Gradio's own.
+# `page.js` finds the clicked bar and sends `bf-pick`; Gradio itself handles dragging.
 PLOT_JS = """
 element.addEventListener('bf-pick', (event) => trigger('pick', event.detail));
 """
-# An article that is opened is scrolled to what is quoted of it, and its headline gets the focus;
-# it is shown a little after it is there, and put on the page anew each time.
+# Focuses the headline of an opened article and scrolls to its quotation. Retries for some frames,
+# because the column is shown after its content is updated.
 ARTICLE_JS = """
 const go = (frames) => {
   if (!element.offsetParent) return frames && requestAnimationFrame(() => go(frames - 1));
@@ -48,14 +48,20 @@ watch('value', () => go(600));
 
 
 def build_layout(storage_key: str) -> Components:
-    """Put every component in its place, inside the Blocks that is open."""
+    """Create all components, inside the Blocks that is open.
+
+    Args:
+        storage_key: Key of the conversations in the browser's storage, different for each archive.
+
+    Returns:
+        The components.
+    """
     session = gr.State(Session(), time_to_live=SESSION_SECONDS)
-    # The secret is no secret: it is in the page. The key keeps one archive's from another's.
+    # The secret is public, as part of the page. The key separates the archives.
     stored = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
-    link = gr.Textbox(
-        "", visible="hidden"
-    )  # what the page's address asks; it asks when it is filled
-    opened = gr.State("", time_to_live=SESSION_SECONDS)  # the article that is read
+    # The query string of the page's URL; its question is asked when this changes.
+    link = gr.Textbox("", visible="hidden")
+    opened = gr.State("", time_to_live=SESSION_SECONDS)  # id of the open article
     with gr.Sidebar(open=False, elem_id="bf-sidebar", width=320):
         conversations, start, delete = _conversation_controls()
         ingest = lay_out_ingest()
@@ -166,7 +172,7 @@ def _histogram_controls() -> HistogramControls:
                 for language in languages()
                 for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
             },
-            colors_in_legend=[],  # it stands above, in the note
+            colors_in_legend=[],  # the note above the plot has the legend
             x_title=" ",
             height=150,
             elem_id="bf-plot",
