@@ -142,14 +142,14 @@ def test_forged_places_do_not_multiply_an_article() -> None:
         for turn in conversation.turns
         for hit in turn.answer.hits
     }
-    assert 0 < sum(passages.values()) <= browser_storage.RESTORED_TEXT
+    assert 0 < sum(passages.values()) <= browser_storage.MAX_RESTORED_TEXT
 
 
 def test_browser_is_given_no_more_than_it_may_send_back() -> None:
     said = replace(turn(1000), standalone_question="y" * 4000)
     desk = Session(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
     value = browser_storage.to_browser(desk)
-    assert len(json.dumps(value)) <= 1.2 * browser_storage.LARGEST_KEPT
+    assert len(json.dumps(value)) <= 1.2 * browser_storage.MAX_STORED
     assert len(value["conversations"][0]["turns"]) == MOST_TURNS
 
 
