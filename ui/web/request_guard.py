@@ -1,8 +1,7 @@
-"""The outermost door of everything served: what passes it may be answered at all.
+"""ASGI middleware that checks every request before Gradio sees it.
 
-It stands before Gradio and its own middleware, which echoes origins and has no limits. In order:
-the host that the page answers to, requests of other sites' pages, the routes that the page needs,
-the token, sizes. `ui.web.gradio_calls` then looks at what is called.
+Gradio's own middleware echoes origins and has no limits. The guard checks, in this order: the host,
+the origin, the route, the token, and the size. `ui.web.gradio_calls` then validates the call.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from ui.web.quota import Bucket, client_key
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LARGEST_BODY = 1_000_000  # bytes of a request that is no upload
-BODY_SECONDS = 30.0  # within which such a body has to be there
+LARGEST_BODY = 1_000_000  # bytes of a request, except uploads
+BODY_SECONDS = 30.0  # timeout for receiving such a body
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 WILDCARDS = ("", "0.0.0.0", "::", "*")
 
-# Gradio's page needs inline scripts and makes functions of text; nothing comes from elsewhere.
+# Gradio needs inline scripts and eval; nothing is loaded from other origins.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -65,9 +64,18 @@ _HOST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class IncomingRequest:
-    """A request that passed the door.
+    """Request that passed the guard.
 
-    `peer` sent it; `client` is who asked for it, which differs behind a proxy that is trusted.
+    Attributes:
+        method: HTTP method.
+        path: Path of the URL.
+        query: Query string, without its question mark.
+        headers: Headers by their names in lower case.
+        kind: Kind of the route.
+        peer: Address of the sender, which may be a proxy.
+        client: Quota key of the client; behind a trusted proxy, of the proxy's client.
+        may_write: Whether the sender may change the archive.
+        body: Body of a call; empty for other kinds.
     """
 
     method: str
@@ -82,7 +90,12 @@ class IncomingRequest:
 
 
 class RejectedRequestError(Exception):
-    """A request is not answered: why, in plain words."""
+    """Request that is not answered.
+
+    Args:
+        status: HTTP status.
+        message: Text for the user.
+    """
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -92,17 +105,22 @@ class RejectedRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """The names that the page answers to, and the proxies that it believes."""
+    """Host names that the page answers to, and trusted proxies.
+
+    Attributes:
+        hosts: Host names and addresses, in lower case.
+        proxies: Networks whose `X-Forwarded-For` headers are trusted.
+    """
 
     hosts: frozenset[str]
     proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> AllowedHosts:
-        """Return the doors that the settings describe.
+        """Return the hosts and proxies of the settings.
 
         Raises:
-            SettingsError: A host or a proxy is not one.
+            SettingsError: A host or a proxy is malformed.
         """
         hosts = set(LOCAL_HOSTS)
         listening = settings.host.strip("[]").lower()
@@ -127,7 +145,7 @@ class AllowedHosts:
         return cls(frozenset(hosts), proxies)
 
     def is_proxy(self, address: str) -> bool:
-        """Return whether a proxy that is trusted has this address."""
+        """Return whether the address belongs to a trusted proxy."""
         try:
             ip = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
@@ -137,7 +155,7 @@ class AllowedHosts:
         return any(ip in network for network in self.proxies)
 
     def client(self, peer: str, headers: Mapping[str, str]) -> str:
-        """Return who asked: the last address that a trusted proxy was asked from."""
+        """Return the client's address: the last one in `X-Forwarded-For` that is not a proxy."""
         client = peer
         forwarded = headers.get("x-forwarded-for", "")[-1000:].split(",")
         while self.is_proxy(client) and forwarded:
@@ -154,19 +172,26 @@ Inner = Callable[["Scope", "Receive", "Send", IncomingRequest], Awaitable[None]]
 
 
 class Guard:
-    """ASGI middleware that refuses what the page is not to answer, before anything else."""
+    """ASGI middleware that rejects requests the page must not answer.
+
+    Args:
+        app: Application for lifespan events.
+        calls: Application for requests that pass.
+        hosts: Allowed hosts and trusted proxies.
+        write_access: Authorization of changes to the archive.
+    """
 
     def __init__(
         self, app: ASGIApp, calls: Inner, hosts: AllowedHosts, write_access: WriteAccess
     ) -> None:
-        self._app = app  # for what is no request: its start and its end
+        self._app = app  # receives lifespan events only
         self._calls = calls
         self._hosts = hosts
         self._write_access = write_access
         self._failed_tokens = Bucket(burst=10, seconds=6.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or say why not."""
+        """Pass the request on, or answer why it is rejected."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -191,7 +216,7 @@ class Guard:
                 await send_rejection(sender, rejection, scope["path"])
 
     def _parse_request(self, scope: Scope) -> IncomingRequest:
-        """Return the request if its host, its origin and its route are right."""
+        """Return the request; raise RejectedRequestError for a wrong host, origin or route."""
         host_headers = [value for name, value in scope["headers"] if name == b"host"]
         headers = _join_headers(scope["headers"])
         method, path = scope["method"], scope["path"]
@@ -224,7 +249,7 @@ class Guard:
         return IncomingRequest(method, path, query, headers, kind, peer, client, may_write)
 
     async def _exchange_token(self, request: IncomingRequest, token: str, send: Send) -> None:
-        """Turn the token of an address into a cookie, so that the address doesn't keep it."""
+        """Set a cookie for the token in the URL, and redirect to the URL without it."""
         rest = [(name, value) for name, value in parse_qsl(request.query) if name != "token"]
         target = f"/?{urlencode(rest)}" if rest else "/"
         if not self._write_access.is_token(token):
@@ -257,7 +282,7 @@ class Guard:
 
 
 def parse_host(name: str) -> str | None:
-    """Return the host of a Host header in lower case, without its port; None for no host."""
+    """Return the host of a Host header in lower case, without port; None if malformed."""
     match = _HOST.fullmatch(name)
     if match is None:
         return None
@@ -274,7 +299,7 @@ def _split_list(text: str) -> list[str]:
 
 
 def _join_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by name; one that is there more than once has all its values."""
+    """Return headers by name, with the values of repeated headers joined."""
     joined: dict[str, str] = {}
     for name, value in headers:
         key, text = name.decode("latin-1"), value.decode("latin-1")
@@ -284,7 +309,7 @@ def _join_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _is_navigation(method: str, path: str, headers: Mapping[str, str]) -> bool:
-    """Return whether somebody follows a link to the page, which another site may hold."""
+    """Return whether the request opens the page from a link, which other sites may contain."""
     return (
         method == "GET"
         and path == "/"
@@ -295,7 +320,7 @@ def _is_navigation(method: str, path: str, headers: Mapping[str, str]) -> bool:
 
 
 def _clean_scope(scope: Scope, request: IncomingRequest) -> Scope:
-    """Return the scope without the headers that Gradio would believe, with what was found out."""
+    """Return the scope without headers that Gradio would trust, with the guard's findings."""
     headers = [
         (name, value)
         for name, value in scope["headers"]
@@ -308,7 +333,7 @@ def _clean_scope(scope: Scope, request: IncomingRequest) -> Scope:
 
 
 async def _read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
-    """Read a body, and no more than may be; whatever its Content-Length says."""
+    """Read a body up to `LARGEST_BODY`, whatever its Content-Length; raise if it is larger."""
     too_large = RejectedRequestError(
         413, f"The request is larger than {LARGEST_BODY // 1000:,} kB."
     )
@@ -335,7 +360,7 @@ async def _read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
 
 
 def replay_body(body: bytes) -> Receive:
-    """Return a `receive` that gives the body, then waits for ever."""
+    """Return an ASGI `receive` that yields the body, then waits forever."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
@@ -348,7 +373,7 @@ def replay_body(body: bytes) -> Receive:
 
 
 class _SecureSend:
-    """A `send` that adds the headers for safety, and takes away those for other origins."""
+    """ASGI `send` that adds security headers and removes CORS headers."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -369,7 +394,13 @@ class _SecureSend:
 
 
 async def send_rejection(send: Send, rejection: RejectedRequestError, path: str) -> None:
-    """Answer that a request is refused: as JSON to scripts, as text to everybody else."""
+    """Answer that a request is rejected: as JSON for API routes, as text for others.
+
+    Args:
+        send: ASGI `send`.
+        rejection: Status and message.
+        path: Path of the request.
+    """
     if path.startswith(routes.API):
         body = json.dumps({"detail": rejection.message, "error": rejection.message}).encode()
         await _answer(send, rejection.status, body, "application/json")
@@ -389,7 +420,7 @@ async def _answer(
         (b"content-length", str(len(body)).encode()),
         *(extra or []),
     ]
-    if status in (408, 413):  # what is left of the body isn't read
+    if status in (408, 413):  # the rest of the body is not read
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""From what one browser asks to its desk as the answer grows; nothing is kept between calls."""
+"""Run the turns of a session: begin, stream the answer, stop. Functions keep no state."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 HISTORY_TURNS = 6  # turns that a follow-up question may refer to
 REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
-PASSAGES_K = 20  # to who asks for passages, not for an answer
-_KINDS: dict[str, Kind] = {  # of the codes that a question is described with; others are dates
+PASSAGES_K = 20  # passages shown in the mode "passages"
+_KINDS: dict[str, Kind] = {  # by notice code; all other codes are about dates
     "from_publishers": "publishers",
     "by_authors": "authors",
     "with_phrases": "phrases",
@@ -34,11 +34,17 @@ _KINDS: dict[str, Kind] = {  # of the codes that a question is described with; o
 
 
 def begin_turn(session: Session, asked: AskRequest, at: int | None = None) -> Session:
-    """Return the desk with a turn that waits for its answer, in the place of the turns from `at`.
+    """Add a turn that waits for its answer.
 
-    It is as it was where nothing is asked, and while an answer is under way.
+    Args:
+        session: The session.
+        asked: The request.
+        at: Index of the first turn to replace; None to add the turn at the end.
+
+    Returns:
+        The new session; the same session if the question is empty or an answer is in progress.
     """
-    # A longer one, which the page's own field doesn't take, is told so by `read_question`.
+    # `read_question` rejects longer questions, which only forged requests have.
     question = " ".join(asked.question.split())[: LONGEST_QUESTION + 1]
     if not question or session.is_busy:
         return session
@@ -48,7 +54,7 @@ def begin_turn(session: Session, asked: AskRequest, at: int | None = None) -> Se
 
 
 def stop_turn(session: Session) -> Session:
-    """Return the desk with its last turn left as far as it came; its answer grows no more."""
+    """Stop the answer in progress and keep what there is; return the new session."""
     if not session.is_busy:
         return session
     session.turns[-1].finished.set()
@@ -56,14 +62,23 @@ def stop_turn(session: Session) -> Session:
 
 
 def finish_turn(session: Session) -> Session:
-    """Return the desk with an answer stopped that ended before it was complete."""
+    """Stop a turn whose answer ended before it was complete; return the new session."""
     return (
         stop_turn(session) if session.is_busy and session.turns[-1].finished.is_set() else session
     )
 
 
 def run_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Session]:
-    """Yield the desk as the turn that waits is answered, until it is over; nothing for none."""
+    """Answer the turn that waits.
+
+    Args:
+        archive: The archive to search.
+        chatbot: Answers questions in the mode "answer".
+        session: The session; its last turn is answered if it is waiting.
+
+    Yields:
+        The session with the answer so far, at most every `REDRAW_SECONDS`.
+    """
     if not session.turns or session.turns[-1].progress != "waiting":
         return
     finished = session.turns[-1].finished
@@ -73,7 +88,7 @@ def run_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[S
             if finished.is_set():
                 return
             if turn.progress == "done" or time.monotonic() - drawn_at >= REDRAW_SECONDS:
-                if turn.answer.statements:  # the first one is drawn at once
+                if turn.answer.statements:  # show the first statement at once
                     drawn_at = time.monotonic()
                 yield session.with_last_turn(turn)
     finally:
@@ -81,7 +96,7 @@ def run_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[S
 
 
 def _stream_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Turn]:
-    """Yield the turn that waits as its answer grows; the last one is done."""
+    """Yield the turn with the answer so far; the last one is done."""
     history = session.current.history[-HISTORY_TURNS:]
     turn = session.turns[-1]
     asked_on = turn.request.asked_on or datetime.now(UTC)
@@ -105,7 +120,7 @@ def _stream_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterat
 
 
 def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> ParsedQuery:
-    """Return what is read from the question's words, less what was struck out of it."""
+    """Parse the question of a turn, without the constraints that the user removed."""
     asked = turn.request
     return understand_question(
         archive,
@@ -139,7 +154,7 @@ def _answers(
     else:
         from rag.answer.followups_llm import rewrites
 
-        # A chat model rewrites follow-ups itself; their constraints are removed from no rewriting.
+        # A chat model rewrites follow-ups itself, but cannot remove constraints from them.
         by_model = (
             chatbot.chat_model is not None
             and not asked.removed_constraints
@@ -156,7 +171,16 @@ def _answers(
 def describe_constraints(
     asked: AskRequest, question: ParsedQuery, texts: Texts
 ) -> tuple[tuple[str, str], ...]:
-    """Return what narrows a question, by kind: what its fields say, what its words say."""
+    """Describe the constraints of a question, from its filters and its words.
+
+    Args:
+        asked: The request with its filters.
+        question: The parsed question.
+        texts: Language of the descriptions.
+
+    Returns:
+        Pairs of kind and description.
+    """
     constraints: list[tuple[str, str]] = []
     if asked.filters:
         constraints.append(("filters", _describe_filters(asked, texts)))
@@ -178,11 +202,11 @@ def _describe_filters(asked: AskRequest, texts: Texts) -> str:
 
 
 def _is_out_of_coverage(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:
-    """Whether what is asked for lies before or after everything that the archive holds."""
+    """Return whether the requested dates are before or after all articles of the archive."""
     filters = apply_query_constraints(asked.filters, question)
     if filters is None or not (filters.after or filters.before):
         return False
-    # Not `status`, which looks for gaps as well and measures every file.
+    # Not `status`, which also looks for gaps and measures files.
     days = [
         day
         for _, _, *ends in archive.store.publishers(access=asked.filters.access)
