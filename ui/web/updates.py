@@ -1,4 +1,4 @@
-"""What the page's components show of a desk: the one way from values to what is on the screen."""
+"""Component updates for a session: the only place that turns state into what the page shows."""
 
 from __future__ import annotations
 
@@ -28,15 +28,24 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 
-Updates = dict[Any, Any]  # a component, and its new value or properties
+Updates = dict[Any, Any]  # components, with their new values or properties
 
-THUMB_BURST, THUMB_SECONDS = 20, 15.0  # of one client at once, and then one each so many seconds
-MAX_TITLE = 60  # characters of a conversation's first question, in the list
+THUMB_BURST, THUMB_SECONDS = 20, 15.0  # rate limit per client
+MAX_TITLE = 60  # characters of a title in the list of conversations
 
 
 @dataclass(frozen=True, slots=True)
 class PageUpdates:
-    """The page over one archive; nothing of any desk is kept in it."""
+    """Updates of the page's components; holds no session state.
+
+    Attributes:
+        archive: The archive.
+        chatbot: Answers questions.
+        on: The components.
+        summaries: Cached overview of the archive.
+        feedback: Limit on the feedback per day.
+        thumbs: Rate limit of thumbs per client.
+    """
 
     archive: Archive
     chatbot: Chatbot
@@ -47,7 +56,7 @@ class PageUpdates:
 
     @property
     def session_components(self) -> list[Any]:
-        """The components that show a desk."""
+        """Components that show a session."""
         on = self.on
         return [
             *(on.session, on.chat, on.evidence, on.understood, on.conversations, on.question),
@@ -56,21 +65,21 @@ class PageUpdates:
 
     @property
     def histogram_components(self) -> list[Any]:
-        """The components that show how articles are spread over time."""
+        """Components of the histogram."""
         time = self.on.histogram
         return [time.block, time.note, time.plot, time.busiest]
 
     def current(self, session: Session) -> Session:
-        """Return the desk without what was withdrawn from the archive since."""
+        """Return the session without articles that have been withdrawn since."""
         return without_withdrawn(session, self.archive)
 
     def show_finished(self, session: Session) -> Updates:
-        """Show the desk when an answer has come to its end; nothing while another is under way."""
+        """Show a completed answer; change nothing while another one is in progress."""
         updated = run_turn.finish_turn(session)
         return self.no_change() if updated.is_busy else self.show_session(updated)
 
     def show_session(self, session: Session) -> Updates:
-        """Show all of `desk`, and have the browser keep it."""
+        """Show the whole session, and store it in the browser."""
         session = self.current(session).trim()
         listed = [(_shorten(c.title), c.id) for c in session.conversations if c.turns]
         return {
@@ -83,7 +92,7 @@ class PageUpdates:
         }
 
     def show_progress(self, session: Session) -> Updates:
-        """Show what changes of `desk` while an answer grows."""
+        """Show the parts of the session that change while an answer is written."""
         session = self.current(session)
         texts = texts_in(session.language)
         last = session.turns[-1] if session.turns else None
@@ -98,8 +107,17 @@ class PageUpdates:
         }
 
     def begin_turn(self, session: Session, asked: AskRequest, at: int | None = None) -> Updates:
-        """Show the question at once, and a button that stops its answer."""
-        if not session.is_loaded:  # the server has forgotten this page, and would begin anew
+        """Show a new question with a stop button, before it is answered.
+
+        Args:
+            session: The session.
+            asked: The request.
+            at: Index of the first turn to replace; None to add a turn.
+
+        Returns:
+            The updates; none if the question is empty or another answer is in progress.
+        """
+        if not session.is_loaded:  # the session was dropped; answering would lose its conversations
             gr.Warning(texts_in(session.language)("reload"))
             return self.no_change()
         updated = run_turn.begin_turn(session, asked, at)
@@ -111,20 +129,20 @@ class PageUpdates:
         return {**self.show_progress(updated), **self.cards(), self.on.question: busy}
 
     def stream_answer(self, session: Session) -> Iterator[Updates]:
-        """Show the answer to what waits for one, as it grows."""
-        yield self.no_change()  # what yields nothing at all would empty every component
+        """Answer the waiting question, and yield updates while the answer is written."""
+        yield self.no_change()  # Gradio clears the outputs of a generator without values
         for updated in run_turn.run_turn(self.archive, self.chatbot, self.current(session)):
             yield self.show_progress(updated)
 
     @property
     def coverage_components(self) -> list[Any]:
-        """The components that show what the archive covers."""
+        """Components that show what the archive contains."""
         filters = self.on.filters
         lists = [filters.publishers, filters.authors, filters.sections, filters.languages]
         return [self.on.banner, self.on.admin.ingest.status, *lists]
 
     def show_coverage(self, texts: Texts) -> Updates:
-        """Show what the archive covers as it stands now."""
+        """Show the archive's current coverage, status and filter choices."""
         seen = self.summaries.current()
         banner, status, *lists = self.coverage_components
         return {
@@ -137,7 +155,7 @@ class PageUpdates:
         }
 
     def article(self, place: Place, texts: Texts, revision: int | None = None) -> Updates:
-        """Show an article in the place of the cards."""
+        """Show an article instead of the cards."""
         return {
             self.on.opened: place.passage.article_id,
             self.on.article: article_html(self.archive, place, texts, revision),
@@ -146,25 +164,25 @@ class PageUpdates:
         }
 
     def cards(self) -> Updates:
-        """Show the cards again."""
+        """Show the cards instead of an article."""
         return {self.on.reader: gr.Column(visible=False), self.on.cards: gr.Column(visible=True)}
 
     def no_change(self) -> Updates:
-        """Leave everything as it is."""
+        """Change nothing."""
         return {self.on.session: gr.skip()}
 
     def hide_histogram(self) -> Updates:
-        """Show no plot."""
+        """Hide the histogram."""
         return {self.on.histogram.block: gr.Accordion(visible=False)}
 
     def hide_feedback(self) -> Updates:
-        """Ask for no reason."""
+        """Hide the feedback form."""
         form = self.on.feedback
         return {form.thumb: None, form.block: gr.Group(visible=False), form.reason: ""}
 
     @property
     def feedback_components(self) -> list[Any]:
-        """The components that ask what is thought of an answer."""
+        """Components of the feedback form."""
         form = self.on.feedback
         return [form.thumb, form.block, form.reason]
 

@@ -1,8 +1,7 @@
-"""What an open page still holds of articles that were withdrawn since, taken out of it.
+"""Remove withdrawn articles from the sessions of open pages.
 
-A desk keeps the passages that its answers cite. It is checked each time that something of it is
-shown, opened again, exported or kept as feedback: what a takedown removed from the archive mustn't
-come out of a page that was open at the time.
+A session contains the passages that its answers cite. It is checked whenever part of it is shown,
+restored, exported or saved as feedback, so that a withdrawn article disappears from open pages.
 """
 
 from __future__ import annotations
@@ -18,11 +17,19 @@ if TYPE_CHECKING:
     from rag.archive.archive import Archive
 
 
-LOST = Notice("articles_withdrawn")  # in the place of an answer's own notices
+LOST = Notice("articles_withdrawn")  # replaces the notices of an answer
 
 
 def without_withdrawn(session: Session, archive: Archive) -> Session:
-    """Return the desk without the text of withdrawn articles; the same desk if it has none."""
+    """Return the session without the text of withdrawn articles.
+
+    Args:
+        session: The session.
+        archive: Archive that knows the withdrawals.
+
+    Returns:
+        The new session; the same session if nothing in it was withdrawn.
+    """
     turns = [turn for conversation in session.conversations for turn in conversation.turns]
     withdrawn = archive.withdrawals({head.article_id for turn in turns for head in _metadata(turn)})
     if not withdrawn:
@@ -37,7 +44,7 @@ def without_withdrawn(session: Session, archive: Archive) -> Session:
 
 
 def _metadata(turn: Turn) -> Iterator[ArticleMetadata]:
-    """Yield the head of each article that the turn holds something of."""
+    """Yield the metadata of each article in a turn."""
     answer = turn.answer
     for hit in (*answer.hits, *answer.nearest_hits):
         yield from (hit.metadata, *hit.copies)
@@ -58,7 +65,7 @@ def _strip_turn(turn: Turn, withdrawn: Collection[str]) -> Turn:
             rejected_statements=_statements(answer.rejected_statements, withdrawn),
             hits=_hits(answer.hits, withdrawn),
             nearest_hits=_hits(answer.nearest_hits, withdrawn),
-            refusal=None,  # it may name what was closest, or quote it
+            refusal=None,  # may name or quote a withdrawn article
             notices=(LOST,),
         ),
     )

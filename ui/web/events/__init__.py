@@ -1,4 +1,4 @@
-"""What happens when: each of the page's events, the shorter ones here."""
+"""Event handlers of the page; those for articles and conversations are in this module."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ from ui.web.views.article import find_place
 
 
 def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: int) -> None:
-    """Say what each event of the page does; `at_once` questions are answered at a time."""
+    """Register all event handlers, inside the Blocks that is open.
+
+    Args:
+        page: The page's components and their updates.
+        blocks: The page.
+        settings: Settings for changes to the archive.
+        concurrency: Number of questions answered at the same time.
+    """
     loaded = wire_load(page, blocks)
     loaded.success(
         lambda session: show_histogram(page, session),
@@ -43,7 +50,7 @@ def _wire_reading(page: PageUpdates) -> None:
     on = page.on
 
     def open_(session: Session, pressed: gr.EventData) -> Updates:
-        """Open the article of a card; the card must be one of this very desk."""
+        """Open the article of a card, which must belong to this session."""
         wanted = input_validation.read(input_validation.Card, pressed._data)
         if wanted is None or wanted.turn > len(session.turns):
             return {on.article: gr.skip()}
@@ -59,7 +66,7 @@ def _wire_reading(page: PageUpdates) -> None:
 
 
 def _wire_conversations(page: PageUpdates) -> None:
-    """To start, open or delete a conversation ends the answer that is under way."""
+    """Register the conversation list; each of its actions stops the answer in progress."""
     on = page.on
 
     def show(session: Session) -> Updates:

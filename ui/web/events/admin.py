@@ -1,4 +1,4 @@
-"""Putting articles in and taking them out, for those who may: where it stands, what it does."""
+"""Layout and event handlers for adding and withdrawing articles, for authorized users."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from ui.web.updates import PageUpdates
 
 
-LONGEST_REASON = 500  # of a removal
+LONGEST_REASON = 500  # characters
 
 
 def lay_out_ingest() -> IngestControls:
-    """Put what feeds in its place, inside the column that is open; hidden from who may not."""
+    """Create the controls that add articles, inside the column that is open; hidden at first."""
     with gr.Accordion(i18n("manage"), open=False, visible=False, elem_id="bf-mind") as block:
         files = gr.File(label=i18n("files"), file_count="multiple", height=130, elem_id="bf-files")
         addresses = gr.Textbox(
@@ -51,7 +51,11 @@ def lay_out_ingest() -> IngestControls:
 
 
 def lay_out_withdrawal(session_seconds: int) -> WithdrawControls:
-    """Put the question whether that is sure in its place; hidden until there is one."""
+    """Create the confirmation of a withdrawal, hidden until it is needed.
+
+    Args:
+        session_seconds: Lifetime of its state on the server.
+    """
     article_ids = gr.State((), time_to_live=session_seconds)
     with gr.Column(visible=False, elem_id="bf-sure") as block:
         question = gr.HTML(padding=True)
@@ -63,7 +67,12 @@ def lay_out_withdrawal(session_seconds: int) -> WithdrawControls:
 
 
 def wire_admin(page: PageUpdates, settings: Settings) -> None:
-    """Say what each of them does; each asks again whether who asks may."""
+    """Register the event handlers; each one checks authorization again.
+
+    Args:
+        page: The page's components and their updates.
+        settings: Settings for changes to the archive.
+    """
     on, admin = page.on.admin.ingest, page.on.admin
     withdrawal, session = admin.withdrawal, page.on.session
     adding = on.add.click(
@@ -93,7 +102,7 @@ def wire_admin(page: PageUpdates, settings: Settings) -> None:
 
 
 def may_write(request: gr.Request) -> bool:
-    """Return whether the guard found that the sender of a request may change the archive."""
+    """Return whether the guard allows the sender of a request to change the archive."""
     return getattr(getattr(request.request, "state", None), "may_write", False) is True
 
 

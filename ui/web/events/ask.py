@@ -1,4 +1,4 @@
-"""Every way to ask: typed, picked, edited, tried again, narrowed or linked; and what follows."""
+"""Event handlers for asking: typing, examples, editing, retrying, filters and links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ from ui.web.views.markup import escape, unescape
 
 
 def wire_ask(page: PageUpdates, concurrency: int) -> None:
-    """Every way to ask: it shows the question at once, then its answer, then all that follows."""
+    """Register the event handlers for asking and stopping.
+
+    Each shows the question first, then its answer, then the histogram.
+
+    Args:
+        page: The page's components and their updates.
+        concurrency: Number of questions answered at the same time.
+    """
     on = page.on
     scope = [on.mode, on.order, *on.filters.inputs]
     outputs = [*page.session_components, *on.filters.inputs]
@@ -57,10 +64,10 @@ def wire_ask(page: PageUpdates, concurrency: int) -> None:
 
 
 def _wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
-    """After `begun`, answer what waits.
+    """Register the answer that follows the event `begun`.
 
-    An answer that is stopped ends by itself. Gradio's way to cancel it would not do: until the
-    server has heard of it, the browser drops the next question as asked twice.
+    Stopping sets a flag that ends the answer. Gradio's `cancels` does not work here: until the
+    server confirms it, the browser drops the next question as a duplicate.
     """
 
     def stream_answer(session: Session) -> Iterator[Updates]:
@@ -78,7 +85,7 @@ def _wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
     )
     begun.success(
         page.hide_feedback, None, page.feedback_components, **UNQUEUED_EVENT
-    )  # what was asked is past
+    )  # a new question ends the old feedback
     answer.failure(_stop(page), page.on.session, page.session_components, **UNQUEUED_EVENT)
     answer.success(
         page.show_finished, page.on.session, page.session_components, **UNQUEUED_EVENT
@@ -95,7 +102,7 @@ def _stop(page: PageUpdates) -> Any:
 
 
 def _ask_link(page: PageUpdates) -> Any:
-    """Return what asks the question of a link, and sets the page's fields to what it asks."""
+    """Return the handler that asks the question of a link and fills in the form fields."""
     on = page.on
 
     def ask_link(session: Session, link: str | None) -> Updates:
@@ -151,7 +158,7 @@ def _edit(page: PageUpdates) -> Any:
 def _ask_again(
     page: PageUpdates, session: Session, index: int | tuple[int, int], **changed: Any
 ) -> Updates:
-    """Ask again what was asked at that place of the chat, but for what is `changed`."""
+    """Repeat the request of a chat message with changes."""
     at = session.turn_at(index)
     if at is None:
         return page.no_change()

@@ -1,4 +1,4 @@
-"""Taking answers away: copied, saved as a file of the browser's own making, or as a link."""
+"""Event handlers for export: copy, download, and link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ui.web.components import QUEUED_EVENT
 from ui.web.state import Session, Turn
 from ui.web.updates import PageUpdates
 
-# The file is made in the browser: nothing of it lies on the server, where others might find it.
+# The browser creates the file, so that the server has no copy that others could access.
 SAVE_JS = """(payload) => {
   if (!payload) return;
   const link = document.createElement('a');
@@ -29,7 +29,7 @@ COPY_JS = """async (payload) => {
   const text = payload.query ? location.origin + location.pathname + payload.query : payload.text;
   try {
     await navigator.clipboard.writeText(text);
-  } catch {  // no clipboard without https, but on this very machine
+  } catch {  // browsers allow the clipboard for https and localhost only
     const field = document.createElement('textarea');
     field.value = text;
     document.body.append(field);
@@ -41,7 +41,7 @@ COPY_JS = """async (payload) => {
 
 
 def wire_export(page: PageUpdates) -> None:
-    """Say what the buttons do that take an answer, or the whole conversation, away."""
+    """Register the buttons that copy or download an answer or the whole conversation."""
     on = page.on.export
 
     def select_turns(session: Session, which: str) -> list[answer_formats.ExportedTurn]:
@@ -84,7 +84,14 @@ def wire_export(page: PageUpdates) -> None:
 
 
 def export_turns(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
-    """Return the questions of the turns with their answers, or with the passages asked for."""
+    """Convert turns to the values that `answer_formats` exports.
+
+    Args:
+        turns: The turns, oldest first.
+
+    Returns:
+        A value for each turn; for turns in the mode "passages", with the passages shown.
+    """
     return [
         answer_formats.ExportedTurn(
             turn.request.question,
@@ -98,7 +105,7 @@ def export_turns(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
 
 
 def _passages(turn: Turn) -> Iterator[Citation]:
-    """Yield what was found, to be cited as a whole, in the order in which it is shown."""
+    """Yield the passages shown, as citations of whole passages."""
     for number, hit in enumerate(turn.card_hits, start=1):
         passage = hit.passage
         where = (passage.start, passage.end, passage)

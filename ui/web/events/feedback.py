@@ -1,4 +1,4 @@
-"""What one thinks of an answer: a thumb is kept at once, and a reason when one is given."""
+"""Event handlers for feedback: a thumb is saved at once, its reason when it is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.web.updates import PageUpdates, Updates
 
 
 def wire_feedback(page: PageUpdates) -> None:
-    """Keep a thumb at once, and a reason when one is given."""
+    """Register the event handlers for thumbs and reasons."""
     on = page.on
 
     def thumb(session: Session, pressed: gr.EventData, request: gr.Request) -> Updates:

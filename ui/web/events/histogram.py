@@ -1,4 +1,4 @@
-"""The plot of how many articles speak of a question, which sets the window of time."""
+"""Histogram of the articles that match a question; clicks and drags set the date filter."""
 
 from __future__ import annotations
 
@@ -26,11 +26,19 @@ from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.markup import escape
 
-BUSIEST = 5  # days, weeks or months that stand beneath the plot, to be clicked
+BUSIEST = 5  # days, weeks or months listed below the plot
 
 
 def show_histogram(page: PageUpdates, session: Session) -> Updates:
-    """Show how the articles that speak of the last question are spread over time."""
+    """Return the updates that show the histogram of the last question.
+
+    Args:
+        page: The page's components and their updates.
+        session: The session.
+
+    Returns:
+        The updates; they hide the histogram if there is nothing to show.
+    """
     on = page.on.histogram
     if session.is_busy:
         return {on.block: gr.skip()}
@@ -61,10 +69,10 @@ def show_histogram(page: PageUpdates, session: Session) -> Updates:
 
 
 def _plot(histogram: Histogram, texts: Texts) -> gr.BarPlot:
-    """Return the bars alone: with anything else that changes, Gradio draws the bars of before."""
-    import pandas  # 0.3 s, and Gradio has it by now
+    """Return the bars. With other changed properties, Gradio would draw the previous bars."""
+    import pandas  # 0.3 s, unless Gradio has imported it
 
-    # Browsers show moments in their own time: noon is in the same day nearly everywhere.
+    # Browsers use local time; noon UTC is on the same day in nearly all time zones.
     starts = [bar.start.replace(hour=12, tzinfo=None) for bar in histogram.bars]
     rows: list[tuple[datetime, int, str]] = []
     for noon, bar in zip(starts, histogram.bars, strict=True):
@@ -86,12 +94,12 @@ def _note(histogram: Histogram, texts: Texts) -> str:
         for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
     )
     note = f'<p class="bf-note" dir="auto" data-step="{histogram.step}">{text}</p>'
-    cited = any(bar.cited for bar in histogram.bars)  # passages without an answer cite nothing
+    cited = any(bar.cited for bar in histogram.bars)  # in the mode "passages" nothing is cited
     return f'{note}<p class="bf-legend">{legend}</p>' if cited else note
 
 
 def _busiest(histogram: Histogram, texts: Texts) -> list[tuple[str, str]]:
-    """Return what to call the busiest bars, in order, and their first and last day."""
+    """Return label and value (first and last day) of the highest bars, in order of time."""
     most = sorted(histogram.bars, key=lambda bar: -bar.articles)[:BUSIEST]
     return [
         (
@@ -108,7 +116,14 @@ def _start(bar: Bucket) -> datetime:
 
 
 def ask_within(page: PageUpdates, session: Session, first: datetime, last: datetime) -> Updates:
-    """Ask the last question again, of the articles of those days."""
+    """Ask the last question again, limited to a range of days.
+
+    Args:
+        page: The page's components and their updates.
+        session: The session.
+        first: First day.
+        last: Last day, which is included.
+    """
     if not session.turns or first > last:
         return page.no_change()
     asked = limit_dates(session.turns[-1].request, first, last)
@@ -122,7 +137,7 @@ def ask_within(page: PageUpdates, session: Session, first: datetime, last: datet
 
 
 def on_plot_drag(page: PageUpdates) -> Any:
-    """Return what to do when a stretch of the plot is marked."""
+    """Return the handler of dragging across the plot."""
 
     def drag(session: Session, event: gr.EventData) -> Updates:
         marked = input_validation.read(input_validation.PlotRange, event._data)
@@ -135,7 +150,7 @@ def on_plot_drag(page: PageUpdates) -> Any:
 
 
 def on_bar_click(page: PageUpdates) -> Any:
-    """Return what to do when a bar of the plot is clicked: its day, week or month is asked for."""
+    """Return the handler of a click on a bar."""
 
     def pick(session: Session, event: gr.EventData) -> Updates:
         bar = input_validation.read(input_validation.Bar, event._data)
@@ -150,7 +165,7 @@ def on_bar_click(page: PageUpdates) -> Any:
 
 
 def on_busiest_click(page: PageUpdates) -> Any:
-    """Return what to do when one of the busiest bars is picked."""
+    """Return the handler of a choice among the busiest bars."""
 
     def click(session: Session, days: object) -> Updates:
         span = input_validation.read(input_validation.Days, {"days": days})

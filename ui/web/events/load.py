@@ -1,4 +1,4 @@
-"""What happens when the page is opened: it is filled, and what the browser kept comes back."""
+"""Event handler for loading the page: fill it in and restore the stored conversations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from ui.web.updates import PageUpdates, Updates
 
 
 def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
-    """Have the page filled when it is opened; return the event."""
+    """Register the handler for loading the page.
+
+    Args:
+        page: The page's components and their updates.
+        blocks: The page.
+
+    Returns:
+        The event, for handlers that follow it.
+    """
     on = page.on
 
     def load(session: Session, browser: Any, request: gr.Request) -> Updates:
@@ -25,7 +33,7 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         conversations = browser_storage.from_browser(browser, page.archive)
         fresh = (
             session.conversations if session.turns else (Conversation(),)
-        )  # with an id of its own
+        )  # not the default's, whose id all sessions share
         conversations = conversations or fresh
         session = replace(session, language=language, conversations=conversations, is_loaded=True)
         opened = page.show_session(session)

@@ -1,4 +1,4 @@
-"""A whole article, opened at the place that an answer cites, which is marked."""
+"""HTML of a whole article, with the cited passage marked."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A passage, and the spans within its article that are quoted from it.
+    """Passage to show within its article.
 
-    `card` is the turn and the card that it stands on, to open other revisions from.
+    Attributes:
+        passage: The passage.
+        quotes: Quoted spans, as offsets in the article's text.
+        card: Numbers of the turn and the card, used to open other revisions.
     """
 
     passage: Passage
@@ -31,9 +34,15 @@ class Place:
 
 
 def find_place(turn: Turn, card: int, number: int = 0) -> Place | None:
-    """Return what stands on one of the turn's own cards; None where it has no such card.
+    """Find the passage of a card.
 
-    `number` is the turn's.
+    Args:
+        turn: The turn.
+        card: Number of the card within the turn.
+        number: Number of the turn.
+
+    Returns:
+        The passage with its quotes; None if the turn has no such card.
     """
     on = (number, card)
     if turn.card_hits:
@@ -49,9 +58,16 @@ def find_place(turn: Turn, card: int, number: int = 0) -> Place | None:
 def article_html(
     archive: ArchiveReader, place: Place, texts: Texts, revision: int | None = None
 ) -> str:
-    """Return the article of `place` as it was when it was cited, marked there, or a revision of it.
+    """Return the article of a passage as HTML, with the passage marked.
 
-    One that has been withdrawn since is not shown; one that has changed says so.
+    Args:
+        archive: Archive to read from.
+        place: The passage and its quotes.
+        texts: Language of the labels.
+        revision: Revision to show; the cited one by default.
+
+    Returns:
+        HTML. A note says if the article has changed since; a withdrawn article is not shown.
     """
     passage = place.passage
     now = archive.article(passage.article_id)
@@ -80,7 +96,7 @@ def article_html(
 def _revisions(
     revisions: Sequence[Revision], shown_revision: int, place: Place, texts: Texts
 ) -> str:
-    """Return the article's versions, each to be opened; nothing where there is but one."""
+    """Return the list of revisions, with buttons to open them; "" if there is only one."""
     if len(revisions) < 2:
         return ""
     turn, card = place.card
@@ -105,10 +121,10 @@ def _revisions(
 
 
 def _text(article: Article, place: Place) -> str:
-    """Return the whole text; the passage stands out, and what is quoted of it is marked."""
+    """Return the whole text, with the passage highlighted and its quotes marked."""
     passage = place.passage
     start, end = passage.start, passage.end
-    text = neutralize_markers(article.text)  # of the same length; whole, for a marker may be cut
+    text = neutralize_markers(article.text)  # same length; before slicing, which could cut a marker
     if article.revision != passage.revision:
         start = article.text.find(passage.text)
         if start < 0:

@@ -1,4 +1,4 @@
-"""The cards beside the chat: for each citation its article, and its passage, the quote marked."""
+"""HTML of the source cards: article, passage and marked quote of each citation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ui.i18n import Texts
 from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph
 
-MOST_COPIES = 5  # named on a card; a wire story is in hundreds of papers
+MOST_COPIES = 5  # listed on a card; a wire story can have hundreds
 
 
 def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
-    """Return the cards of a conversation's answers, the last one open, the others folded."""
+    """Return the cards of all turns; those of earlier turns are collapsed."""
     if not turns:
         return paragraph(escape(texts("no_sources_yet")), "bf-empty")
     cards = [_turn(turn, number, texts) for number, turn in enumerate(turns, start=1)]
@@ -50,7 +50,7 @@ def _turn(turn: Turn, number: int, texts: Texts) -> str:
 
 
 def _first_mention_id(turn: Turn, number: int, card: int) -> str:
-    """Return the id of the first place in the chat where that card is cited."""
+    """Return the id of the first link to the card in the chat."""
     for place, statement in enumerate(turn.answer.statements, start=1):
         if any(citation.number == card for citation in statement.citations):
             return f"turn-{number}-said-{place}-{card}"
@@ -89,7 +89,7 @@ def _headline(head: ArticleMetadata, title_id: str, texts: Texts) -> str:
 
 
 def facts_html(head: ArticleMetadata, texts: Texts) -> str:
-    """Return one line of what is known of an article: publisher, date, authors, section."""
+    """Return the known parts of publisher, date, authors and section on one line."""
     facts = [
         f"<span>{fact}</span>"
         for fact in (
@@ -104,7 +104,7 @@ def facts_html(head: ArticleMetadata, texts: Texts) -> str:
 
 
 def copies_html(copies: Sequence[ArticleMetadata], texts: Texts) -> str:
-    """Return who else printed the story, each with its headline and a link to it."""
+    """Return links to the near-duplicates, with their headlines as titles."""
     if not copies:
         return ""
     links = []
@@ -119,7 +119,7 @@ def copies_html(copies: Sequence[ArticleMetadata], texts: Texts) -> str:
 
 
 def _actions(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
-    """Return what one can do with a card: open the article at the place, or where it stood."""
+    """Return the actions of a card: open the article here or at its URL."""
     open_it = escape(texts("open_article"))
     title = escape_line(head.title or head.article_id)
     return (
@@ -129,7 +129,7 @@ def _actions(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
 
 
 def original_link(head: ArticleMetadata, texts: Texts) -> str:
-    """Return the link to where the article stood, if a browser may follow it."""
+    """Return the link to the article's URL; "" if the URL is not a safe web address."""
     address = web_address(head.url)
     if not address:
         return ""
@@ -140,14 +140,14 @@ def original_link(head: ArticleMetadata, texts: Texts) -> str:
 
 
 def passage_html(passage: Passage, spans: Iterable[tuple[int, int]]) -> str:
-    """Return the passage with what lies in `spans`, counted in the article, marked."""
+    """Return the passage with spans marked, given as offsets in the article."""
     shifted = [(start - passage.start, end - passage.start) for start, end in spans]
     return f'<blockquote dir="auto">{mark_spans(passage.text, shifted)}</blockquote>'
 
 
 def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return `text` escaped, with what lies in `spans` marked."""
-    text = neutralize_markers(text)  # first, for a marker may reach over the end of a span
+    """Return `text` as HTML, with spans marked."""
+    text = neutralize_markers(text)  # before slicing: a marker may cross the end of a span
     parts, reached = [], 0
     for start, end in sorted(spans):
         start, end = max(start, reached), min(end, len(text))

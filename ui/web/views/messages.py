@@ -1,4 +1,4 @@
-"""The chat's own markup: statements, their numbers, how far they are borne out."""
+"""HTML of chat messages: statements with citation numbers and levels of support."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ui.render import article_reference
 from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph, plain_line
 
-MAX_CLOSEST = 3  # closest articles that stand in the chat itself; all of them have cards
+MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
 SIGNS = {"supported": "✓", "partly": "◐", "not supported": "✗", "contradicted": "✗"}
 
 
 def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
-    """Return the conversation for Gradio's chat, every word of it escaped."""
+    """Return the messages for Gradio's chatbot, with all text escaped."""
     messages = []
     for number, turn in enumerate(turns, start=1):
         messages.append({"role": "user", "content": plain_line(turn.request.question)})
@@ -24,7 +24,13 @@ def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
 
 
 def answer_html(turn: Turn, number: int, texts: Texts) -> str:
-    """Return the answer of the turn with that number; its citations lead to the turn's cards."""
+    """Return the answer of a turn as HTML, with citations that link to the turn's cards.
+
+    Args:
+        turn: The turn.
+        number: Number of the turn, from 1; part of the ids.
+        texts: Language of the labels.
+    """
     return "".join(
         [*_body(turn, number, texts), *_notes(turn, texts), _rejected_statements(turn, texts)]
     )
@@ -50,7 +56,7 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
 
 
 def _closest(turn: Turn, number: int, texts: Texts) -> str:
-    """Return the closest articles that a refusal offers, each leading to its card."""
+    """Return the closest articles of a refusal, as links to their cards."""
     items = "".join(
         f'<li dir="auto"><a href="#turn-{number}-hit-{place}">'
         f"{escape_line(hit.metadata.title or hit.metadata.article_id)}</a>"
@@ -79,7 +85,7 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
     words = "" if statement.support == "supported" else f" {escape(texts(key))}"
     hidden = f'<span class="bf-unseen">{label}</span>' if not words else ""
     support = f'<span class="bf-support bf-{key}" title="{label}">{sign}{words}{hidden}</span>'
-    # A sign alone does not begin a line; one with words may.
+    # No line break before a sign without words.
     gap = " " if words else "&#160;"
     return paragraph(f"{' '.join(parts)}{gap}{support}", f"bf-statement bf-is-{key}")
 
@@ -104,7 +110,7 @@ def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
 
 
 def _rejected_statements(turn: Turn, texts: Texts) -> str:
-    """Return what was taken out for want of support, folded."""
+    """Return the unsupported statements that were removed, collapsed."""
     removed = turn.answer.rejected_statements
     if not removed:
         return ""

@@ -1,4 +1,4 @@
-"""What is told to who looks after the archive: how a feeding goes, what the archive holds."""
+"""HTML of ingest reports and of the archive's status."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ui.web.views.markup import escape, escape_line
 if TYPE_CHECKING:
     from rag.archive.stats import ArchiveStatus, CoverageGap
 
-MOST_GAPS = 20  # of them in the list, the longest
+MOST_GAPS = 20  # longest gaps shown
 
 
 def ingest_html(result: IngestResult, texts: Texts) -> str:
-    """Return how far it is, what became of it, and what was rejected, for a reader."""
+    """Return the progress or the report of an ingest, with the rejected articles."""
     report = result.report
     parts = []
     if result.failed:
@@ -49,7 +49,7 @@ def ingest_html(result: IngestResult, texts: Texts) -> str:
 
 
 def status_html(status: ArchiveStatus, texts: Texts) -> str:
-    """Return what is in the archive, and where it has gaps, for who looks after it."""
+    """Return counts and properties of the archive, and its longest gaps."""
     rows = {
         "articles": texts.number(status.articles),
         "passages": texts.number(status.passages),
@@ -81,10 +81,10 @@ def _gap(gap: CoverageGap, texts: Texts) -> str:
 
 
 def note(text: str) -> str:
-    """Return what is said, to be read aloud when there is time."""
+    """Return a note that screen readers announce when idle."""
     return f'<p class="bf-note" role="status" dir="auto">{escape_line(text)}</p>'
 
 
 def failure(text: str) -> str:
-    """Return what went wrong, to be read aloud at once."""
+    """Return an error that screen readers announce at once."""
     return f'<p class="bf-note bf-notice" role="alert" dir="auto">{escape_line(text)}</p>'
