@@ -218,7 +218,7 @@ class _ArchiveCache:
 
 
 def _restore_notice(stored: StoredNotice | str | None) -> Notice | None:
-    """Return a stored notice; None if there is none or it cannot be rendered."""
+    """Return a stored notice; None if it is missing or cannot be rendered."""
     if not stored:
         return None
     if isinstance(stored, str):

@@ -39,7 +39,7 @@ class Function:
         components: Kinds of the input components.
         is_queued: Whether calls go through the queue.
         takes_event: Whether it takes event data.
-        name: Name of the endpoint for programs; "" if there is none.
+        name: Name of its public endpoint; "" for private functions.
     """
 
     index: int

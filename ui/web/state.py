@@ -85,7 +85,7 @@ class Turn:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the answer is not complete yet."""
+        """True until the answer is complete or stopped."""
         return self.progress in ("waiting", "growing")
 
     @property
@@ -164,7 +164,7 @@ class Session:
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is in progress."""
+        """True while an answer is in progress."""
         return bool(self.turns) and self.turns[-1].is_under_way
 
     def turn_at(self, index: int | tuple[int, int]) -> int | None:
