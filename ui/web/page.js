@@ -6,7 +6,7 @@
   // Gradio gives each radio button its own name, so arrow keys do not move between them. Radio
   // buttons that ask a question when selected stay so: an arrow key would ask on each step.
   const CHOICES = ':is(#bf-mode, #bf-which, #bf-order) input[type="radio"]';
-  const mend = (element) => {
+  const fixAttributes = (element) => {
     if (/^(bot|user)'s message: /.test(element.getAttribute('aria-label') ?? '')) {
       element.removeAttribute('aria-label');
     }
@@ -16,9 +16,9 @@
       if (element.name !== id) element.name = id;  // Gradio resets it on selection
     }
   };
-  const mendAll = (root) => {
-    if (root.nodeType === Node.ELEMENT_NODE) mend(root);
-    root.querySelectorAll?.(`${MESSAGES}, .examples, ${SHADES}, ${CHOICES}`).forEach(mend);
+  const fixAttributesBelow = (root) => {
+    if (root.nodeType === Node.ELEMENT_NODE) fixAttributes(root);
+    root.querySelectorAll?.(`${MESSAGES}, .examples, ${SHADES}, ${CHOICES}`).forEach(fixAttributes);
   };
   // On narrow screens the chat does not scroll by itself, so scroll to the question.
   const NARROW = matchMedia('(max-width: 719px)');
@@ -30,15 +30,15 @@
   };
   new MutationObserver((changes) => {
     for (const {target, addedNodes} of changes) {
-      if (target.matches?.(`${MESSAGES}, ${SHADES}, ${CHOICES}`)) mend(target);
-      addedNodes.forEach(mendAll);
+      if (target.matches?.(`${MESSAGES}, ${SHADES}, ${CHOICES}`)) fixAttributes(target);
+      addedNodes.forEach(fixAttributesBelow);
       addedNodes.forEach(showQuestion);
     }
   }).observe(document.body, {
     subtree: true, childList: true, attributes: true,
     attributeFilter: ['aria-label', 'role', 'name'],
   });
-  mendAll(document.body);
+  fixAttributesBelow(document.body);
 
   // A click on the plot selects the nearest bar; Gradio handles drags only.
   let down = null;
