@@ -207,7 +207,7 @@ def test_a_program_that_may_not_feed_is_refused_by_each_handler(
         for index in found:
             told = called(address, index, len(page.fns[index].inputs))
             assert told.status_code == 403
-            assert told.json()["detail"] == "You are not allowed to change this archive here."
+            assert told.json()["detail"] == "You do not have permission to change this archive."
     finally:
         served.close()
     assert archive.article(HARBOUR.id) is not None
@@ -229,5 +229,5 @@ def test_each_handler_asks_again_whether_it_may(archive: Archive) -> None:
     for fn in blocks.fns.values():
         if getattr(fn.fn, "__name__", "") in GUARDED:
             given = [None] * (len(fn.inputs) - 1)
-            with pytest.raises(gr.Error, match="You are not allowed to change this archive here"):
+            with pytest.raises(gr.Error, match="You do not have permission to change this archive"):
                 list(fn.fn(Session(), *given, stranger))

@@ -232,7 +232,7 @@ def test_status_says_what_the_archive_covers() -> None:
         (
             {"new": 1, "changed": 0, "unchanged": 0, "kept_out": 1, "stopped": True},
             DAY,
-            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped early",
+            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 withdrawn earlier, stopped early",
         ),
         ({"error": "ReadError: no\x1b[31m"}, DAY, "24 October 2024: ReadError: no"),
         ({}, None, "24 October 2024: running, or interrupted"),

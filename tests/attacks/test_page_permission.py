@@ -76,7 +76,7 @@ def refused_everything(visit: Visit) -> None:
     for name in MINDING:
         told = visit.join(visit.index(name))
         assert told.status_code == 403, name
-        assert told.json()["detail"] == "You are not allowed to change this archive here."
+        assert told.json()["detail"] == "You do not have permission to change this archive."
 
 
 def test_nginx_that_says_nothing_gives_nobody_the_archive(served: Served, nginx: str) -> None:
@@ -169,5 +169,5 @@ def test_tokens_differ_at_each_start_and_short_ones_are_refused() -> None:
     first, second = (WriteAccess.of(Settings()) for _ in range(2))
     assert first.token != second.token
     assert first.cookie_value != second.cookie_value
-    with pytest.raises(SettingsError, match="needs 16 or more"):
+    with pytest.raises(SettingsError, match="Use at least 16"):
         WriteAccess.of(Settings(token="short"))

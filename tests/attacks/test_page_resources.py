@@ -61,7 +61,7 @@ def test_route_that_the_page_needs_not_is_closed(served: Served, method: str, pa
     with client(served, token=True) as asking:
         told = asking.request(method, f"/gradio_api/{path}", content=b"{}")
         assert told.status_code == 404
-        assert told.text.count("There is nothing here.") >= 1
+        assert told.text.count("Not found: this address") >= 1
 
 
 def test_queued_function_is_not_called_past_the_queue(served: Served) -> None:

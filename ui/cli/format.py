@@ -36,7 +36,7 @@ COUNTS = {  # figures of an ingest, and what they are called
     "changed": "changed",
     "unchanged": "unchanged",
     "removed": "withdrawn",
-    "kept_out": "kept out",
+    "kept_out": "withdrawn earlier",
     "rejected": "rejected",
 }
 
@@ -161,7 +161,7 @@ def _near_duplicates(status: ArchiveStatus) -> str:
 def report_text(report: IngestReport) -> str:
     """Return the report of an ingest, on one line."""
     withdrawn = f"{report.removed:,} withdrawn, " if report.removed else ""
-    withdrawn += f"{report.kept_out:,} kept out, " if report.kept_out else ""
+    withdrawn += f"{report.kept_out:,} withdrawn earlier, " if report.kept_out else ""
     unread = "date or time zone" if report.notices == 1 else "dates or time zones"
     notices = f", {report.notices:,} {unread} could not be read" if report.notices else ""
     return (

@@ -62,7 +62,7 @@ def serve(settings: Settings) -> None:
         # A batch this large loads torch now; otherwise the first question would wait for it.
         archive.embed(["warm " * 200] * 50)
         served = start(archive, chatbot, settings)
-        print(f"Backfile is at {served.invitation} (Ctrl-C ends it)", flush=True)
+        print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -47,8 +47,8 @@ class WriteAccess:
             return cls("none")
         if settings.token and len(settings.token) < SHORTEST_TOKEN:
             raise SettingsError(
-                f"BACKFILE_TOKEN has {len(settings.token)} characters: it needs "
-                f"{SHORTEST_TOKEN} or more, or leave it empty for a new one at each start"
+                f"BACKFILE_TOKEN is too short: it has {len(settings.token)} characters. Use at "
+                f"least {SHORTEST_TOKEN}, or leave it empty for a new token at each start."
             )
         # Browsers share cookies between the ports of a host, so each archive has its own cookie.
         where = hashlib.sha256(str(settings.archive.resolve()).encode()).hexdigest()[:12]

@@ -158,12 +158,17 @@ class CallChecker:
         if request.path.endswith("/queue/data"):
             session = dict(parse_qsl(request.query)).get("session_hash", "")
             if not self._events.has_messages(session):
-                raise RejectedRequestError(404, "There is no such session.")
+                raise RejectedRequestError(
+                    404, "Session not found: it has expired. Reload the page."
+                )
         else:
             found = _LAST.search(request.path)
             session = found[0] if found else ""
             if _CALL.fullmatch(request.path) and not self._events.has_messages(session):
-                raise RejectedRequestError(404, "There is no such call, or its answer was fetched.")
+                raise RejectedRequestError(
+                    404,
+                    "Call not found: its result was already fetched, or never existed. Call again.",
+                )
         with self._quota.stream(request.client, session) as is_open:
             if not is_open:
                 raise RejectedRequestError(429, _texts(request)("too_many_requests"))
@@ -179,7 +184,9 @@ class CallChecker:
         if path.endswith("/cancel"):
             cancelled = input_validation.read_json(input_validation.Cancelled, request.body)
             if cancelled is None:
-                raise RejectedRequestError(400, "This is no call of the page's.")
+                raise RejectedRequestError(
+                    400, "Invalid request: it is not a call that the page makes."
+                )
             await self._app(scope, replay_body(cancelled.model_dump_json().encode()), send)
             return
         call, function = self._read(path, request)
@@ -203,10 +210,14 @@ class CallChecker:
         """Parse a call and find its function; raise RejectedRequestError if they do not match."""
         call = input_validation.read_json(input_validation.Call, request.body)
         if call is None:
-            raise RejectedRequestError(400, "This is no call of the page's.")
+            raise RejectedRequestError(
+                400, "Invalid request: it is not a call that the page makes."
+            )
         function = self._function(path, call)
         if function is None:
-            raise RejectedRequestError(404, "The page has no such function: reload it.")
+            raise RejectedRequestError(
+                404, "Function not found: the page is out of date. Reload it."
+            )
         if function.group == "admin" and not request.may_write:
             raise RejectedRequestError(403, _texts(request)("not_allowed"))
         if not function.takes_event:
@@ -215,7 +226,9 @@ class CallChecker:
         if function.name:  # programs may omit arguments with defaults
             call.data += [None] * (expected - len(call.data))
         if len(call.data) != expected:
-            raise RejectedRequestError(400, f"The function takes {expected} values.")
+            raise RejectedRequestError(
+                400, f"Invalid request: the function takes {expected} values."
+            )
         for at, (component, value) in enumerate(zip(function.components, call.data, strict=True)):
             if component == "state":
                 call.data[at] = None  # kept on the server; never taken from a browser

@@ -52,8 +52,8 @@ def _validate(question: object, k: object, otherwise: int) -> tuple[str, int]:
     asked = input_validation.read(input_validation.AskFields, {"question": question, "k": k})
     if asked is None:
         words = (
-            f"A question is a text of at most {LONGEST_QUESTION:,} characters, "
-            "and k a number from 1 to 100."
+            "Invalid arguments: `question` must be a text of at most "
+            f"{LONGEST_QUESTION:,} characters, and `k` a number from 1 to 100."
         )
         raise gr.Error(words, print_exception=False)
     try:

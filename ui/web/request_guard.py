@@ -130,7 +130,7 @@ class AllowedHosts:
             host = parse_host(name) or parse_host(f"[{name}]")
             if host is None:
                 raise SettingsError(
-                    f"BACKFILE_HOSTS has {name!r}, which is no host: write archive.example"
+                    f"BACKFILE_HOSTS is invalid: {name!r} is not a host. Write archive.example."
                 )
             hosts.add(host)
         try:
@@ -139,8 +139,7 @@ class AllowedHosts:
             )
         except ValueError as error:
             raise SettingsError(
-                f"BACKFILE_PROXIES has something that is no address: {error}. "
-                "Write 127.0.0.1 or 10.0.0.0/8"
+                f"BACKFILE_PROXIES is invalid: {error}. Write 127.0.0.1 or 10.0.0.0/8."
             ) from error
         return cls(frozenset(hosts), proxies)
 
@@ -221,31 +220,35 @@ class Guard:
         headers = _join_headers(scope["headers"])
         method, path = scope["method"], scope["path"]
         if not scope.get("raw_path", b"/").startswith(b"/") or not path.startswith("/"):
-            raise RejectedRequestError(400, "This server is no proxy.")
+            raise RejectedRequestError(400, "Invalid request: this server is not a proxy.")
         host = parse_host(host_headers[0].decode("latin-1")) if len(host_headers) == 1 else None
         if host is None:
-            raise RejectedRequestError(400, "The Host header is missing, doubled or malformed.")
+            raise RejectedRequestError(
+                400, "Invalid request: the Host header is missing, repeated or malformed."
+            )
         if host not in self._hosts.hosts:
             raise RejectedRequestError(
                 421,
-                f"This page does not answer to the name {host!r}. "
-                f"If it is meant to, start it with BACKFILE_HOSTS={host}",
+                f"Unknown host: this page does not answer to the name {host!r}. "
+                f"To allow it, start the server with BACKFILE_HOSTS={host}.",
             )
         if method == "OPTIONS":
-            raise RejectedRequestError(403, "Other sites may not use this page.")
+            raise RejectedRequestError(403, "Request rejected: it comes from another site.")
         if not is_same_origin(headers) and not _is_navigation(method, path, headers):
-            raise RejectedRequestError(403, "Other sites may not use this page.")
+            raise RejectedRequestError(403, "Request rejected: it comes from another site.")
         kind = routes.route_kind(method, path)
         if kind is None:
-            raise RejectedRequestError(404, "There is nothing here.")
+            raise RejectedRequestError(404, "Not found: this address is not part of the page.")
         peer = scope["client"][0] if scope.get("client") else ""
         may_write = self._write_access.may_write(peer, headers)
         if kind == "upload" and not may_write:
-            raise RejectedRequestError(403, "You may not change this archive here.")
+            raise RejectedRequestError(403, "You do not have permission to change this archive.")
         client = client_key(self._hosts.client(peer, headers))
         query = scope.get("query_string", b"").decode("latin-1")
         if len(query) > 4 * 8192:
-            raise RejectedRequestError(414, "The address is too long.")
+            raise RejectedRequestError(
+                414, "The address is too long: shorten the question, or use fewer filters."
+            )
         return IncomingRequest(method, path, query, headers, kind, peer, client, may_write)
 
     async def _exchange_token(self, request: IncomingRequest, token: str, send: Send) -> None:
@@ -254,7 +257,9 @@ class Guard:
         target = f"/?{urlencode(rest)}" if rest else "/"
         if not self._write_access.is_token(token):
             if not self._failed_tokens.take(request.client):
-                raise RejectedRequestError(429, "Too many wrong tokens. Wait a minute.")
+                raise RejectedRequestError(
+                    429, "Too many invalid tokens. Wait a minute, then try again."
+                )
             page = (
                 "<!doctype html><html lang=en><meta charset=utf-8><title>Backfile</title>"
                 "<body style='font-family: system-ui; max-width: 40em; margin: 4em auto'>"
@@ -335,7 +340,7 @@ def _clean_scope(scope: Scope, request: IncomingRequest) -> Scope:
 async def _read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
     """Read a body up to `LARGEST_BODY`, whatever its Content-Length; raise if it is larger."""
     too_large = RejectedRequestError(
-        413, f"The request is larger than {LARGEST_BODY // 1000:,} kB."
+        413, f"Request too large: the limit is {LARGEST_BODY // 1000:,} kB."
     )
     announced = headers.get("content-length", "0")
     if not announced.isdecimal() or len(announced) > 12 or int(announced) > LARGEST_BODY:
@@ -347,7 +352,9 @@ async def _read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise RejectedRequestError(400, "The request broke off.")
+                    raise RejectedRequestError(
+                        400, "Request incomplete: the connection was closed."
+                    )
                 part = message.get("body", b"")
                 size += len(part)
                 if size > LARGEST_BODY:
@@ -356,7 +363,9 @@ async def _read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
-        raise RejectedRequestError(408, "The request took too long.") from None
+        raise RejectedRequestError(
+            408, f"Request timed out: it took more than {BODY_SECONDS:.0f} seconds."
+        ) from None
 
 
 def replay_body(body: bytes) -> Receive:

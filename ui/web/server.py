@@ -59,7 +59,9 @@ class Server(uvicorn.Server):
         self._thread.start()
         if not self._is_ready.wait(START_SECONDS) or not self.started:
             self.close()
-            raise BackfileError("the page did not start: see above")
+            raise BackfileError(
+                "Cannot start the page: see the error above. Fix it, then run the command again."
+            )
 
     def close(self) -> None:
         """Stop after the requests in progress."""
@@ -104,7 +106,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise BackfileError(
-            f"cannot listen on {host}:{port}: choose another with --port"
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. "
+            "Choose another port with --port."
         ) from error
     listening.set_inheritable(True)
     return listening
