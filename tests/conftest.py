@@ -15,9 +15,9 @@ from filelock import FileLock
 from hypothesis import settings
 
 from tests.browser.person import WAIT
-from tests.chromium import find_browser, open_browser
-from tests.commands import run
-from tests.effort import USUAL
+from tests.support.chromium import find_browser, open_browser
+from tests.support.commands import run
+from tests.support.example_counts import USUAL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,16 +27,17 @@ if TYPE_CHECKING:
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-# The tests' files lie in memory where there is room: an archive waits for the disk at each commit.
+# Keep the tests' files in memory if there is room: each commit of an archive waits for the disk.
 _MEMORY = Path("/dev/shm")
 if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
-# A shell's background jobs ignore Ctrl-C, and so would every process that a test starts and stops
-# with it; one with a handler of its own hands the default on.
+# A shell's background jobs ignore Ctrl-C, and so would every process that a test starts; with a
+# handler of our own, children get the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadline: the machine may be shared, and no test is about time. `tests.effort` follows these.
+# No deadline: the machine may be shared, and no property is about time. The profile also scales
+# `tests.support.example_counts`.
 settings.register_profile("some", deadline=None, max_examples=USUAL * 3 // 10)
 settings.register_profile("full", deadline=None, max_examples=USUAL * 2)
 settings.load_profile("some")
@@ -54,7 +55,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def real_model() -> None:
-    """Marks the tests that use it, or a fixture that does: they load the real embedding model."""
+    """Mark the tests that load the real embedding model, directly or through a fixture."""
 
 
 @pytest.fixture(scope="session")
@@ -73,8 +74,8 @@ def sample_archive(real_model: None, tmp_path_factory: pytest.TempPathFactory) -
     return folder
 
 
-FIRST = ("full", "browser", "model")  # markers of what takes longest
-MARKED = {"browser": "browser", "real_model": "model"}  # fixtures, and how they mark a test
+FIRST = ("full", "browser", "model")  # markers of the slowest tests
+MARKED = {"browser": "browser", "real_model": "model"}  # fixture -> marker of its tests
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects by the markers
@@ -91,7 +92,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Let a test run an event loop although Playwright's has been running since a browser test."""
+    """Let a test run an event loop although Playwright's is still running."""
     playwrights = asyncio._get_running_loop()
     if "browser" not in getattr(item, "fixturenames", ()):
         asyncio._set_running_loop(None)
@@ -103,7 +104,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give a worker a file at a time, or all tests of the browser, which share it and servers."""
+    """Give a worker one file at a time, or all browser tests, which share servers."""
     from xdist.scheduler import LoadFileScheduling
 
     class Files(LoadFileScheduling):

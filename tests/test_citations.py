@@ -1,4 +1,4 @@
-"""The [1] convention: what is written can be read, and what is not a number is left alone."""
+"""Citation markers: numbers in brackets are read, everything else is left alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag.citations import build_citation, number_citations, read_citations, tidy_markers
 from rag.schema import Span, Statement
-from tests.newsroom import FERRY, TROOPS, FakeArchive
+from tests.support.fake_archive import FERRY, TROOPS, FakeArchive
 
 HITS = FakeArchive(TROOPS, FERRY).passages
 
@@ -32,28 +32,28 @@ HITS = FakeArchive(TROOPS, FERRY).passages
         ("A room of 50 m².", ()),
     ],
 )
-def test_numbers_are_read_however_they_are_written(text: str, numbers: tuple[int, ...]) -> None:
+def test_read_citations_accepts_every_marker_style(text: str, numbers: tuple[int, ...]) -> None:
     assert read_citations(text).numbers == numbers
 
 
-def test_a_bracketed_name_is_not_a_marker() -> None:
+def test_bracketed_name_is_not_a_marker() -> None:
     assert read_citations("Yoon [Suk Yeol] said so. [1]").text == "Yoon [Suk Yeol] said so."
 
 
 @given(st.lists(st.integers(1, 99), unique=True, max_size=5))
-def test_numbers_in_a_row_are_all_read(numbers: list[int]) -> None:
+def test_adjacent_markers_are_all_read(numbers: list[int]) -> None:
     cited = read_citations("It rained. " + "".join(f"[{n}]" for n in numbers))
     assert cited.text == "It rained."
     assert cited.numbers == tuple(numbers)
 
 
 @given(st.text(alphabet="ab. []1,¹【】", max_size=40))
-def test_tidied_text_names_the_same_numbers(text: str) -> None:
+def test_tidy_markers_keeps_the_numbers(text: str) -> None:
     assert set(read_citations(text).numbers) <= set(read_citations(tidy_markers(text)).numbers)
 
 
 @given(st.integers(0, 400), st.integers(1, 400))
-def test_a_citation_quotes_its_article(start: int, length: int) -> None:
+def test_citation_quotes_its_article(start: int, length: int) -> None:
     hit = HITS[0]
     passage = hit.passage
     begin = min(passage.start + start, passage.end - 1)
@@ -62,7 +62,7 @@ def test_a_citation_quotes_its_article(start: int, length: int) -> None:
     assert passage.start <= citation.start < citation.end <= passage.end
 
 
-def test_passages_are_numbered_as_a_reader_meets_them() -> None:
+def test_citations_are_numbered_in_reading_order() -> None:
     first, second = build_citation(7, HITS[1]), build_citation(3, HITS[0])
     statements = number_citations([Statement("a", (first,)), Statement("b", (second, first))])
     assert [[c.number for c in s.citations] for s in statements] == [[1], [2, 1]]

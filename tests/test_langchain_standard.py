@@ -1,4 +1,4 @@
-"""LangChain's own tests of a retriever, from langchain-tests."""
+"""LangChain's standard retriever tests, from langchain-tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from rag import Archive, NewsRetriever
-from tests.fakes import small_archive
+from tests.support.fakes import small_archive
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The hooks of pre-commit and `make lint` are the same checks."""
+"""The pre-commit hooks and `make lint` run the same checks."""
 
 from __future__ import annotations
 

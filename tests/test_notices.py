@@ -1,4 +1,4 @@
-"""Notices: what is constructed is known, hashable, and survives JSON."""
+"""Notices: validated, hashable, and serialisable as JSON."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def notices(draw: st.DrawFn) -> Notice:
 
 
 @given(notices())
-def test_a_notice_survives_json(notice: Notice) -> None:
+def test_notice_round_trips_through_json(notice: Notice) -> None:
     back = Notice.from_dict(json.loads(json.dumps(notice.to_dict())))
     assert back == notice
     assert hash(back) == hash(notice)
     assert pickle.loads(pickle.dumps(notice)) == notice
 
 
-def test_parameters_are_in_one_order_and_dates_are_days() -> None:
+def test_notice_sorts_parameters_and_converts_dates() -> None:
     moment = datetime(2024, 5, 3, 18, 30, tzinfo=UTC)
     one = Notice("later_article", published=moment, source="The Post")
     assert one == Notice("later_article", source="The Post", published=date(2024, 5, 3))
@@ -63,7 +63,7 @@ def test_parameters_are_in_one_order_and_dates_are_days() -> None:
         ("dated", {"day": {"year": 2024}}),
     ],
 )
-def test_a_notice_that_nothing_could_render_is_refused(code: Any, params: dict[str, Any]) -> None:
+def test_notice_with_wrong_parameters_is_rejected(code: Any, params: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError):
         Notice(code, **params)
     with pytest.raises(InvalidValueError):
@@ -71,6 +71,6 @@ def test_a_notice_that_nothing_could_render_is_refused(code: Any, params: dict[s
 
 
 @pytest.mark.parametrize("value", [None, [], "dated", {}, {"code": "dated", "params": ["day"]}])
-def test_what_is_no_notice_is_refused(value: Any) -> None:
+def test_from_dict_rejects_other_values(value: Any) -> None:
     with pytest.raises(InvalidValueError):
         Notice.from_dict(value)

@@ -24,7 +24,7 @@ import rag
 from ingest.pipeline import ingest
 from rag import Answer, Archive, Article, Chatbot, Filters, InvalidValueError, NewsRetriever, Span
 from rag.chunking import EstimatedTokens, split_article
-from tests.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
+from tests.support.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 
 QUESTION = "What was closed after the storm?"
 DAY = datetime(2024, 10, 21, tzinfo=UTC)
@@ -42,7 +42,7 @@ def writer(tmp_path: Path) -> Iterator[Archive]:
         yield opened
 
 
-# names
+# Names
 
 
 def test_every_public_name_can_be_imported() -> None:
@@ -82,7 +82,7 @@ def test_importing_rag_loads_nothing_heavy() -> None:
     assert done.stdout == "[]\n"
 
 
-# writing
+# Writing
 
 
 def test_add_splits_articles_itself(writer: Archive) -> None:
@@ -91,10 +91,10 @@ def test_add_splits_articles_itself(writer: Archive) -> None:
     for article in ARTICLES:
         expected = split_article(article, WordEmbeddings())
         assert writer.store.spans(article.id, 1) == expected
-    assert writer.add(HARBOUR).unchanged == 1  # one article alone
+    assert writer.add(HARBOUR).unchanged == 1  # a single article
 
 
-def test_add_takes_passages_that_are_known_beside_whole_articles(writer: Archive) -> None:
+def test_add_accepts_spans_beside_whole_articles(writer: Archive) -> None:
     middle = HARBOUR.text.index(".") + 1
     spans = [Span(0, middle), Span(middle + 1, len(HARBOUR.text))]
     assert writer.add([(HARBOUR, spans), ORCHARD]).new == 2
@@ -114,7 +114,7 @@ def test_add_works_with_embeddings_that_count_no_tokens(tmp_path: Path) -> None:
     assert limit.count_tokens(["港湾大橋", "bridge", ""]) == [6, 3, 2]
 
 
-def test_deleted_articles_may_be_added_again_and_withdrawn_ones_not(writer: Archive) -> None:
+def test_deleted_article_may_be_added_again_but_not_withdrawn(writer: Archive) -> None:
     writer.add([HARBOUR, ORCHARD])
     assert writer.delete(HARBOUR.id) == 1
     assert writer.delete([HARBOUR.id, "unknown"]) == 0
@@ -128,7 +128,7 @@ def test_deleted_articles_may_be_added_again_and_withdrawn_ones_not(writer: Arch
     assert writer.get([HARBOUR.id, ORCHARD.id]) == [writer.get(HARBOUR.id)]
 
 
-def test_open_creates_an_archive_unless_told_not_to(tmp_path: Path) -> None:
+def test_open_creates_an_archive_by_default(tmp_path: Path) -> None:
     with pytest.raises(rag.ArchiveNotFoundError):
         Archive.open(tmp_path / "a", mode="write", create=False)
     assert not (tmp_path / "a").exists()
@@ -138,7 +138,7 @@ def test_open_creates_an_archive_unless_told_not_to(tmp_path: Path) -> None:
     Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings(), create=False).close()
 
 
-# reading
+# Reading
 
 
 def test_get_returns_one_article_or_a_list(archive: Archive) -> None:
@@ -151,7 +151,7 @@ def test_get_returns_one_article_or_a_list(archive: Archive) -> None:
     assert rag.ArchiveSnapshot(archive, DAY).get(HARBOUR.id) is None
 
 
-def test_get_needs_the_right_that_an_article_asks_for(writer: Archive) -> None:
+def test_get_requires_the_articles_access_right(writer: Archive) -> None:
     writer.add([HARBOUR, ORCHARD.replace(access="wire")])
     assert writer.get(ORCHARD.id) is None
     assert [a.id for a in writer.get([HARBOUR.id, ORCHARD.id])] == [HARBOUR.id]
@@ -159,7 +159,7 @@ def test_get_needs_the_right_that_an_article_asks_for(writer: Archive) -> None:
     assert [a.id for a in both] == [HARBOUR.id, ORCHARD.id]
 
 
-def test_search_modes_score_by_their_own_measure(archive: Archive) -> None:
+def test_search_modes_have_their_own_scores(archive: Archive) -> None:
     question = "Which harbour bridge was closed?"
     (vector, *_) = archive.search(question, 1, mode="vector")
     (bm25, *_) = archive.search(question, 1, mode="bm25")
@@ -174,7 +174,7 @@ def test_search_modes_score_by_their_own_measure(archive: Archive) -> None:
         assert [hit.metadata.article_id for hit in hits] == [ORCHARD.id]
 
 
-def test_search_refuses_an_unknown_mode(archive: Archive) -> None:
+def test_search_rejects_an_unknown_mode(archive: Archive) -> None:
     with pytest.raises(InvalidValueError, match="'hybrid', 'vector', 'bm25'"):
         archive.search("bridge", mode="dense")  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="mode"):
@@ -196,7 +196,7 @@ def test_similarity_search_gives_documents_best_first(archive: Archive) -> None:
     assert pair[1] == document.metadata["score"]
 
 
-def test_documents_say_where_they_come_from(archive: Archive) -> None:
+def test_documents_have_source_and_start_index(archive: Archive) -> None:
     retriever = archive.as_retriever(k=2)
     assert isinstance(retriever, NewsRetriever)
     document, *_ = retriever.invoke(QUESTION)
@@ -222,7 +222,7 @@ def test_as_retriever_passes_its_arguments_on(archive: Archive) -> None:
     assert snapshot.as_retriever().invoke(QUESTION) == []
 
 
-def test_answers_round_trip_and_show_themselves_in_notebooks(archive: Archive) -> None:
+def test_answers_round_trip_and_have_notebook_html(archive: Archive) -> None:
     chatbot = Chatbot(archive)
     for question in (QUESTION, "Who won the chess olympiad?"):
         answer = chatbot.ask(question)
@@ -234,7 +234,7 @@ def test_answers_round_trip_and_show_themselves_in_notebooks(archive: Archive) -
 # asyncio
 
 
-def test_aask_and_astream_give_what_ask_and_stream_do(archive: Archive) -> None:
+def test_aask_and_astream_match_ask_and_stream(archive: Archive) -> None:
     chatbot = Chatbot(archive)
 
     async def both() -> tuple[Answer, list[Answer]]:
@@ -246,13 +246,13 @@ def test_aask_and_astream_give_what_ask_and_stream_do(archive: Archive) -> None:
     assert streamed == list(chatbot.stream(QUESTION, k=3))
 
 
-def test_errors_reach_whoever_awaits(archive: Archive) -> None:
+def test_aask_raises_errors_to_the_caller(archive: Archive) -> None:
     with pytest.raises(InvalidValueError, match="asked_on"):
         asyncio.run(Chatbot(archive).aask(QUESTION, asked_on="today"))  # type: ignore[arg-type]
 
 
 class GatedChatbot(Chatbot):
-    """Yields numbered answers, each after its gate is opened; says which steps it has begun."""
+    """Yields numbered answers, each after its gate opens; records the steps that began."""
 
     def __init__(self, archive: Archive, gates: int) -> None:
         super().__init__(archive)
@@ -270,7 +270,7 @@ class GatedChatbot(Chatbot):
             self.closed.set()
 
 
-def test_astream_yields_each_answer_as_it_comes_and_leaves_the_loop_free(archive: Archive) -> None:
+def test_astream_yields_answers_without_blocking_the_loop(archive: Archive) -> None:
     chatbot = GatedChatbot(archive, 3)
 
     async def consume() -> list[str]:
@@ -279,7 +279,7 @@ def test_astream_yields_each_answer_as_it_comes_and_leaves_the_loop_free(archive
         async for answer in chatbot.astream("Q"):
             got.append(answer.question)
             if len(got) < 3:
-                assert not chatbot.gates[len(got)].is_set()  # it came before the next was made
+                assert not chatbot.gates[len(got)].is_set()  # it came before the next was computed
                 ticks = [await asyncio.sleep(0, result=n) for n in range(3)]
                 assert ticks == [0, 1, 2]
                 chatbot.gates[len(got)].set()
@@ -289,7 +289,7 @@ def test_astream_yields_each_answer_as_it_comes_and_leaves_the_loop_free(archive
     assert chatbot.closed.wait(20)
 
 
-def test_cancelling_a_stream_ends_its_thread_after_the_step(archive: Archive) -> None:
+def test_cancelled_stream_ends_its_thread(archive: Archive) -> None:
     chatbot = GatedChatbot(archive, 3)
 
     async def cancelled() -> None:
@@ -338,7 +338,7 @@ def test_aask_runs_beside_other_tasks_with_a_chat_model(archive: Archive) -> Non
     assert isinstance(archive.as_retriever().invoke(QUESTION)[0], Document)
 
 
-def test_an_article_is_found_by_what_it_was_built_from(writer: Archive) -> None:
+def test_article_with_plain_fields_is_found(writer: Archive) -> None:
     writer.add([Article(id="1", title="Bridge closed", text="The bridge was closed on Monday.")])
     (hit,) = writer.search("Which bridge was closed?", k=3)
     assert hit.metadata.article_id == "1"

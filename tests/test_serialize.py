@@ -1,4 +1,4 @@
-"""Values survive a round trip through JSON, and dicts of something else are refused by name."""
+"""JSON round trips of values; dicts of something else are rejected by name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rag.schema import (
     TimeRange,
     Usage,
 )
-from tests.fakes import HARBOUR
+from tests.support.fakes import HARBOUR
 
 TEXTS = st.text(max_size=20)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=9)), timezone(timedelta(minutes=-210))])

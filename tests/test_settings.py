@@ -1,4 +1,4 @@
-"""Settings are within their ranges, errors are one tree, and the version is known."""
+"""Settings and their ranges, the error hierarchy, and the version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rag.archive.archive import Archive
 from rag.errors import ArchiveNotFoundError, BackfileError, ChatModelError, SettingsError
 from rag.index.chroma_index import DamagedIndexError
 from rag.settings import RANGES, Settings
-from tests.fakes import small_archive
+from tests.support.fakes import small_archive
 from ui.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -43,7 +43,7 @@ IMPOSSIBLE = [
 
 
 @pytest.mark.parametrize(("name", "value"), IMPOSSIBLE)
-def test_the_environment_refuses_an_impossible_setting(name: str, value: str) -> None:
+def test_environment_rejects_an_invalid_setting(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({f"BACKFILE_{name}": value})
     said = str(refused.value)
@@ -61,7 +61,7 @@ def test_the_environment_refuses_an_impossible_setting(name: str, value: str) ->
         *[("archive", 5), ("host", None), ("write_access", "me"), ("unsupported", None)],
     ],
 )
-def test_settings_refuse_an_impossible_value(name: str, value: Any) -> None:
+def test_settings_reject_an_invalid_value(name: str, value: Any) -> None:
     with pytest.raises(SettingsError, match=f"BACKFILE_{name.upper()}"):
         Settings(**{name: value})
 
@@ -76,25 +76,25 @@ def test_old_name_of_write_access_still_works(old: str, current: str) -> None:
 
 
 @pytest.mark.parametrize("name", RANGES)
-def test_the_ends_of_a_range_are_possible(name: str) -> None:
+def test_ends_of_a_range_are_valid(name: str) -> None:
     kind = type(getattr(Settings(), name))
     for end in RANGES[name]:
         assert getattr(Settings(**{name: kind(end)}), name) == end
 
 
-def test_settings_take_paths_and_whole_numbers_as_they_are_written() -> None:
+def test_settings_convert_paths_and_whole_numbers() -> None:
     settings = Settings(archive="here", timeout=3)  # type: ignore[arg-type]
     assert settings == Settings(archive=Path("here"), timeout=3.0)
 
 
-def test_an_option_out_of_range_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_option_out_of_range_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["serve", "--port", "99999"])
     assert ended.value.code == 2
     assert "0 to 65535" in capsys.readouterr().err
 
 
-def test_a_command_says_in_one_line_which_setting_is_impossible(
+def test_command_names_the_invalid_setting_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("BACKFILE_FETCH_BYTES", "-1")
@@ -130,7 +130,7 @@ def test_every_exception_is_a_backfile_error() -> None:
     assert issubclass(DamagedIndexError, BackfileError)
 
 
-def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_matches_pyproject(capsys: pytest.CaptureFixture[str]) -> None:
     import rag
 
     with (ROOT / "pyproject.toml").open("rb") as file:
@@ -142,7 +142,7 @@ def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"backfile {version}\n"
 
 
-def test_the_version_is_known_without_an_installation() -> None:
+def test_version_is_known_without_an_installation() -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import rag; print(rag.__version__)"
     found = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
@@ -150,7 +150,7 @@ def test_the_version_is_known_without_an_installation() -> None:
     assert re.fullmatch(r"\d+\.\d+\S*\n", found.stdout)
 
 
-def test_a_chatbot_closes_the_archive_that_it_opened(tmp_path: Path) -> None:
+def test_chatbot_closes_the_archive_that_it_opened(tmp_path: Path) -> None:
     small_archive(tmp_path).close()
     settings = Settings(archive=tmp_path, embedding_model="words")
     with Chatbot.open(settings=settings) as chatbot:
@@ -163,14 +163,14 @@ def test_a_chatbot_closes_the_archive_that_it_opened(tmp_path: Path) -> None:
     chatbot.close()  # again: nothing happens
 
 
-def test_a_chatbot_leaves_an_archive_open_that_it_was_given(tmp_path: Path) -> None:
+def test_chatbot_leaves_a_given_archive_open(tmp_path: Path) -> None:
     with small_archive(tmp_path) as archive:
         with Chatbot(archive) as chatbot:
             assert chatbot.archive is archive
         assert archive.count().articles
 
 
-def test_a_chatbot_that_cannot_be_opened_leaves_nothing_open(tmp_path: Path) -> None:
+def test_chatbot_that_fails_to_open_leaves_nothing_open(tmp_path: Path) -> None:
     small_archive(tmp_path).close()
     settings = Settings(archive=tmp_path, embedding_model="words", chat_model="no provider")
     with pytest.raises(ChatModelError):

@@ -1,4 +1,4 @@
-"""Dates that no archive holds: kept out where they enter, harmless where they are already in."""
+"""Invalid dates: rejected where they enter, harmless where they are stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rag.query.parser import parse_question
 from rag.schema import Article, Span
 from rag.store.database import Database
 from rag.valid_dates import FIRST_DAY, LAST_DAY, clamp_day, is_valid_date, shift, validate_date
-from tests.fakes import HARBOUR, WordEmbeddings, small_archive
+from tests.support.fakes import HARBOUR, WordEmbeddings, small_archive
 from ui.cli import main
 
 EDGES = [
@@ -50,14 +50,14 @@ TIMES = (
 
 
 @pytest.mark.parametrize("text", EDGES)
-def test_moments_outside_the_years_are_none(text: str) -> None:
+def test_datetimes_outside_the_years_are_invalid(text: str) -> None:
     moment = datetime.fromisoformat(text)
     assert not is_valid_date(moment)
     with pytest.raises(ValueError, match="outside the years 1400 to 2999"):
         validate_date(moment)
 
 
-def test_moments_inside_the_years_are_valid() -> None:
+def test_datetimes_inside_the_years_are_valid() -> None:
     far_west, far_east = timezone(-timedelta(hours=23)), timezone(timedelta(hours=23))
     assert is_valid_date(datetime(1400, 1, 1, tzinfo=UTC))
     assert is_valid_date(datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC))
@@ -72,7 +72,7 @@ def test_moments_inside_the_years_are_valid() -> None:
 
 
 @given(DAYS, st.sampled_from(TIMES), st.sampled_from(TIMES))
-def test_no_question_on_any_day_overflows(day: datetime, one: str, other: str) -> None:
+def test_parse_question_never_overflows(day: datetime, one: str, other: str) -> None:
     for question in (f"What will happen {one}?", f"What was reported from {one} to {other}?"):
         window = parse_question(question, asked_on=day).time_range
         for end in (window.start, window.end) if window else ():
@@ -83,7 +83,7 @@ def test_no_question_on_any_day_overflows(day: datetime, one: str, other: str) -
 
 
 @pytest.mark.parametrize("published", EDGES)
-def test_exported_line_with_an_impossible_date_goes_in_without_it(
+def test_exported_line_with_invalid_date_is_added_without_it(
     tmp_path: Path, published: str
 ) -> None:
     line = {"backfile": 1, "id": "p", "title": "x", "text": "Poison text.", "published": published}
@@ -101,7 +101,7 @@ def test_exported_line_with_an_impossible_date_goes_in_without_it(
         assert run_ingest(archive, [path], client=client, reading=ReaderOptions()).unchanged == 1
 
 
-def test_put_refuses_an_impossible_date(tmp_path: Path) -> None:
+def test_add_rejects_an_invalid_date(tmp_path: Path) -> None:
     article = Article("p", "x", "Poison text.", updated=datetime.fromisoformat(EDGES[0]))
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         with pytest.raises(ReadError, match=r"updated 9999-12-31.*give another date, or none"):
@@ -111,7 +111,7 @@ def test_put_refuses_an_impossible_date(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--asked-on", "--as-of", "--after", "--before"])
 @pytest.mark.parametrize("day", ["9999-12-31T23:59:59-12:00", "0001-01-01", "3000-01-01"])
-def test_command_refuses_an_impossible_day_in_one_line(
+def test_command_rejects_an_invalid_day_in_one_line(
     option: str, day: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -121,7 +121,7 @@ def test_command_refuses_an_impossible_day_in_one_line(
     assert "outside the years 1400 to 2999" in said.splitlines()[-1]
 
 
-def test_days_counted_back_beyond_the_calendar_are_none() -> None:
+def test_days_ago_beyond_the_calendar_are_rejected() -> None:
     with pytest.raises(ValueError, match="date"):
         parse_date_input("999999 days ago")
 
@@ -129,7 +129,7 @@ def test_days_counted_back_beyond_the_calendar_are_none() -> None:
 @pytest.mark.parametrize(
     "asked_on", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
 )
-def test_search_refuses_an_impossible_day_of_asking(tmp_path: Path, asked_on: datetime) -> None:
+def test_search_rejects_an_invalid_asked_on(tmp_path: Path, asked_on: datetime) -> None:
     with small_archive(tmp_path) as archive:
         with pytest.raises(ValueError, match="asked_on"):
             archive.search("What happened last year?", asked_on=asked_on)
@@ -138,7 +138,7 @@ def test_search_refuses_an_impossible_day_of_asking(tmp_path: Path, asked_on: da
 
 
 @pytest.mark.parametrize("year", [1400, 2999])
-def test_search_on_the_first_and_last_day_works(tmp_path: Path, year: int) -> None:
+def test_search_works_on_the_first_and_last_day(tmp_path: Path, year: int) -> None:
     asked_on = datetime(year, 1 if year == 1400 else 12, 1 if year == 1400 else 31, tzinfo=UTC)
     with small_archive(tmp_path) as archive:
         for times in ("last year", "next week", "yesterday", ""):
@@ -146,11 +146,11 @@ def test_search_on_the_first_and_last_day_works(tmp_path: Path, year: int) -> No
         archive.as_of(asked_on).search("harbour bridge last year")
 
 
-# Where they are already in
+# Where they are stored
 
 
 def poisoned(folder: Path) -> None:
-    """Write the date of one article as a version without the check wrote it."""
+    """Store an invalid date in one article, as a version without the check did."""
     small_archive(folder).close()
     database = Database(folder, writable=True)
     database.connection.execute(
@@ -160,7 +160,7 @@ def poisoned(folder: Path) -> None:
     database.close()
 
 
-def test_archive_with_an_impossible_date_can_be_read(tmp_path: Path) -> None:
+def test_archive_with_an_invalid_date_can_be_read(tmp_path: Path) -> None:
     poisoned(tmp_path)
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
         assert archive.article(HARBOUR.id).published is None  # type: ignore[union-attr]
@@ -170,7 +170,7 @@ def test_archive_with_an_impossible_date_can_be_read(tmp_path: Path) -> None:
         assert len(list(archive.articles())) == 4
 
 
-def test_doctor_finds_and_removes_impossible_dates(tmp_path: Path) -> None:
+def test_doctor_finds_and_removes_invalid_dates(tmp_path: Path) -> None:
     poisoned(tmp_path)
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
         found = find_problems(archive)

@@ -103,7 +103,7 @@ def _reembedding(database: Database) -> ReembedProgress | None:
 
 
 DAY = 86_400  # seconds
-# Chosen by definition, not measured: tests/test_coverage.py shows what is and isn't a gap.
+# Chosen by definition, not measured: tests/archive/test_stats.py shows what is and isn't a gap.
 MIN_DAYS = 10  # days with articles needed to find a publisher's rhythm
 USUAL_QUANTILE = 0.9  # quantile of the steps between them that counts as usual: mostly a weekend
 GAP_FACTOR = 3  # times the usual step is a gap

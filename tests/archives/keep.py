@@ -1,4 +1,4 @@
-"""Keep an archive as this version of the schema writes it: `python -m tests.archives.keep`.
+"""Save an archive as the current schema writes it: `python -m tests.archives.keep`.
 
 Run it before a migration is added; what it writes is never changed again, and neither are the
 articles: every later version must open it and find them.

@@ -1,4 +1,4 @@
-"""A restricted article must not leak to who has no right to it, by any way into the archive."""
+"""Restricted articles: no way into the archive leaks them to somebody without the right."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rag.retrieval.langchain import NewsRetriever
 from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, Notice, Passage, Span
 from rag.settings import Settings
 from rag.store.filters import restricts, rights_clause
-from tests.fakes import WordEmbeddings, phrase_hits, small_archive
+from tests.support.fakes import WordEmbeddings, phrase_hits, small_archive
 from ui.cli import main
 from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
@@ -84,7 +84,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def leaks(value: Any) -> bool:
-    """Whether a value has a restricted word or id anywhere in it."""
+    """Return whether a value contains a restricted word or id."""
     said = repr(value).casefold()
     return SECRET in said or any(article_id in said for article_id in RESTRICTED)
 
@@ -135,7 +135,7 @@ HARMLESS = {"ask of another time", "named publisher", "gaps", "ask of another pu
 
 
 def _without_word(refusal: Notice | None) -> Notice | None:
-    """Return a refusal without the word that stands in the question as well."""
+    """Return a refusal without the word from the question."""
     if refusal is None:
         return None
     value = json.dumps(refusal.to_dict()).replace("vermilion", "")
@@ -143,7 +143,7 @@ def _without_word(refusal: Notice | None) -> Notice | None:
 
 
 @pytest.mark.parametrize("way", SEARCHES)
-def test_a_restricted_article_does_not_leak(way: str, archive: Archive) -> None:
+def test_restricted_article_does_not_leak(way: str, archive: Archive) -> None:
     search = SEARCHES[way]
     found = search(archive, Filters())
     asked = {"questions and words of the reader": "vermilion report"}
@@ -151,11 +151,11 @@ def test_a_restricted_article_does_not_leak(way: str, archive: Archive) -> None:
         found = replace(found, question="", refusal=_without_word(found.refusal))
     assert not leaks(found), asked
     assert not leaks(search(archive, Filters(access=("others",)))) or isinstance(found, Answer)
-    if way not in HARMLESS:  # the attack is one: with all rights it finds what is restricted
+    if way not in HARMLESS:  # the attack works: with all rights it finds restricted articles
         assert leaks(search(archive, EVERYTHING))
 
 
-def test_each_right_opens_its_own_articles(archive: Archive) -> None:
+def test_each_right_gives_access_to_its_own_articles(archive: Archive) -> None:
     board = Filters(access="BOARD")  # type: ignore[arg-type]
     ids = {hit.passage.article_id for hit in archive.search(QUESTION, 20, filters=board)}
     assert BOARD.id in ids
@@ -168,7 +168,7 @@ def test_each_right_opens_its_own_articles(archive: Archive) -> None:
     ]
 
 
-def test_a_restricted_correction_is_told_to_its_readers_only(archive: Archive) -> None:
+def test_restricted_correction_is_shown_only_with_its_right(archive: Archive) -> None:
     def correction(filters: Filters) -> str:
         (hit,) = archive.search(
             "cracks", 5, filters=replace(filters, article_ids=(PUBLIC.id,)), mode="bm25"
@@ -183,7 +183,7 @@ def test_a_restricted_correction_is_told_to_its_readers_only(archive: Archive) -
     assert before.corrected_since([hit.metadata]) == {}
 
 
-def test_counts_are_of_what_may_be_read(archive: Archive) -> None:
+def test_counts_include_only_readable_articles(archive: Archive) -> None:
     assert archive.count().articles == 1
     assert archive.count(EVERYTHING).articles == 5
     seen = archive.status()
@@ -192,7 +192,7 @@ def test_counts_are_of_what_may_be_read(archive: Archive) -> None:
     assert archive.status(access=ALL_RIGHTS).copies == 1
 
 
-def test_the_plot_counts_only_what_may_be_read(archive: Archive) -> None:
+def test_histogram_counts_only_readable_articles(archive: Archive) -> None:
     bars = date_histogram(archive, "harbour bridge vermilion report").bars
     assert sum(bar.articles for bar in bars) == 1
     assert (
@@ -201,24 +201,24 @@ def test_the_plot_counts_only_what_may_be_read(archive: Archive) -> None:
     )
 
 
-# the page
+# The page
 
 
-def test_the_overview_of_the_page_shows_visitors_nothing_restricted(archive: Archive) -> None:
+def test_archive_summary_of_the_page_hides_restricted_articles(archive: Archive) -> None:
     seen = SummaryCache(archive).now()
     assert not leaks((seen.status.publishers, seen.status.gaps, seen.choices, seen.examples))
     assert seen.examples == (PUBLIC.title,)
 
 
 @pytest.mark.parametrize("mode", ["answer", "timeline", "passages"])
-def test_a_question_on_the_page_finds_nothing_restricted(mode: Any, archive: Archive) -> None:
+def test_question_on_the_page_finds_nothing_restricted(mode: Any, archive: Archive) -> None:
     desk = run_turn.begin_turn(Session(), AskRequest(QUESTION, mode=mode))
     *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
     assert last.turns[-1].answer.hits
     assert not leaks(last)
 
 
-def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) -> None:
+def test_forged_conversation_restores_nothing_restricted(archive: Archive) -> None:
     passages = [
         Passage(BOARD.id, 1, 0, len(BOARD.text), BOARD.text),
         Passage(CLOSED.id, 1, 0, len(ONCE_PUBLIC.text), ONCE_PUBLIC.text),
@@ -235,7 +235,7 @@ def test_a_forged_conversation_brings_back_nothing_restricted(archive: Archive) 
 
 
 @pytest.mark.parametrize("revision", [None, 1, 2])
-def test_the_page_opens_no_restricted_article(revision: int | None, archive: Archive) -> None:
+def test_page_opens_no_restricted_article(revision: int | None, archive: Archive) -> None:
     texts = texts_in("en")
     for article in (BOARD, COPY, CLOSED):
         place = Place(Passage(article.id, 1, 0, 9, article.text[:9]))
@@ -246,7 +246,7 @@ def test_the_page_opens_no_restricted_article(revision: int | None, archive: Arc
     assert SECRET not in article_html(archive, place, texts, revision=1).casefold()
 
 
-def test_the_endpoints_for_programs_tell_nothing_restricted(archive: Archive) -> None:
+def test_page_endpoints_return_nothing_restricted(archive: Archive) -> None:
     page = build_page(archive, Chatbot(archive), Settings())
     functions = {f.api_name: f.fn for f in page.fns.values() if f.api_name in ("ask", "search")}
     assert set(functions) == {"ask", "search"}
@@ -255,7 +255,7 @@ def test_the_endpoints_for_programs_tell_nothing_restricted(archive: Archive) ->
         assert not leaks(function(QUESTION, 50))
 
 
-# the operator
+# The operator
 
 
 @pytest.fixture
@@ -277,14 +277,14 @@ def operated(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> str:
         ["export", "-"],
     ],
 )
-def test_the_command_line_shows_its_operator_everything(
+def test_command_line_shows_its_operator_everything(
     command: list[str], operated: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*command, "--archive", operated]) == 0
     assert SECRET in capsys.readouterr().out.replace(" ".join(command[1:2]), "").casefold()
 
 
-def test_an_operators_evaluation_finds_restricted_articles(
+def test_evaluation_finds_restricted_articles(
     operated: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     questions = tmp_path / "questions.jsonl"
@@ -293,10 +293,10 @@ def test_an_operators_evaluation_finds_restricted_articles(
     assert json.loads(capsys.readouterr().out)["gold"]["hit@10"] == 1.0
 
 
-# what must see every article, and costs nothing where none is restricted
+# Internal access to every article, without cost if none is restricted
 
 
-def test_an_archive_without_restricted_articles_is_searched_without_rights(tmp_path: Path) -> None:
+def test_archive_without_restrictions_skips_rights_checks(tmp_path: Path) -> None:
     with small_archive(tmp_path) as archive:
         database = archive.store.database
         assert rights_clause(database, Filters()) == EVERYTHING

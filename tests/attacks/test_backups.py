@@ -1,4 +1,4 @@
-"""Backups made by an attacker: each is refused in one line, and nothing of it stays on the disk."""
+"""Forged backups: each is rejected in one line and leaves nothing on the disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rag.archive.archive import Archive
 from rag.archive.backup import restore_backup, write_backup
 from rag.archive.doctor import find_problems
 from rag.errors import BackupError
-from tests.fakes import ARTICLES, WordEmbeddings, small_archive
+from tests.support.fakes import ARTICLES, WordEmbeddings, small_archive
 from ui import cli
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ def parts(backup: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def packed(file: Path, manifest: bytes | dict[str, Any], record: bytes) -> Path:
-    """Write a backup whose manifest, where it is given as values, agrees with the record."""
+    """Write a backup; a manifest given as values is made to fit the database."""
     if isinstance(manifest, dict):
         sealed = {"bytes": len(record), "sha256": hashlib.sha256(record).hexdigest()}
         manifest = json.dumps(sealed | manifest).encode()
@@ -51,7 +51,7 @@ def packed(file: Path, manifest: bytes | dict[str, Any], record: bytes) -> Path:
 
 
 def tampered(genuine: Path, folder: Path, *statements: str) -> Path:
-    """Return a backup whose record was changed by these statements, its manifest made to fit."""
+    """Return a backup whose database was changed by these statements, with a fitting manifest."""
     manifest, record = parts(genuine)
     file = folder / "tampered.sqlite"
     file.write_bytes(record)
@@ -63,9 +63,9 @@ def tampered(genuine: Path, folder: Path, *statements: str) -> Path:
 
 
 def refused(backup: Path, folder: Path) -> str:
-    """Return why a backup is refused; nothing of it may stay, whether the folder was there or not.
+    """Return why a backup is rejected, and assert that it leaves nothing.
 
-    Its own lock stays in a folder that was there.
+    Its own lock stays in a folder that existed.
     """
     with pytest.raises(BackupError) as error:
         restore_backup(backup, folder / "new")
@@ -92,9 +92,7 @@ def files_up_to(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_genuine_backup_repacked_by_the_helpers_is_restored(
-    tmp_path: Path, genuine: Path
-) -> None:
+def test_genuine_repacked_backup_is_restored(tmp_path: Path, genuine: Path) -> None:
     restore_backup(tampered(genuine, tmp_path), tmp_path / "new")
     with Archive.open(tmp_path / "new", embeddings=WordEmbeddings()) as archive:
         assert archive.count().articles == len(ARTICLES)
@@ -115,7 +113,7 @@ def test_a_genuine_backup_repacked_by_the_helpers_is_restored(
         ("ALTER TABLE meta ADD COLUMN twice TEXT AS (value || value)", "table 'meta'"),
     ],
 )
-def test_what_no_migration_makes_is_refused(
+def test_backup_with_unknown_schema_object_is_rejected(
     tmp_path: Path, genuine: Path, statement: str, what: str
 ) -> None:
     said = refused(tampered(genuine, tmp_path, statement), tmp_path)
@@ -125,11 +123,13 @@ def test_what_no_migration_makes_is_refused(
 
 
 @pytest.mark.parametrize("statement", ["DROP TABLE notices", "DROP INDEX revisions_since"])
-def test_what_the_schema_lacks_is_refused(tmp_path: Path, genuine: Path, statement: str) -> None:
+def test_backup_that_lacks_schema_objects_is_rejected(
+    tmp_path: Path, genuine: Path, statement: str
+) -> None:
     assert "it lacks the" in refused(tampered(genuine, tmp_path, statement), tmp_path)
 
 
-def test_a_database_of_something_else_is_refused(tmp_path: Path, genuine: Path) -> None:
+def test_backup_of_another_database_is_rejected(tmp_path: Path, genuine: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection, connection:
         connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, what TEXT)")
     manifest, _ = parts(genuine)
@@ -148,7 +148,7 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path, genuine: Path) 
         ("application_id = 1196444487", "database is not Backfile"),
     ],
 )
-def test_another_version_than_the_schema_is_refused(
+def test_backup_with_wrong_schema_version_is_rejected(
     tmp_path: Path, genuine: Path, pragma: str, said: str
 ) -> None:
     assert said in refused(tampered(genuine, tmp_path, f"PRAGMA {pragma}"), tmp_path)
@@ -157,7 +157,7 @@ def test_another_version_than_the_schema_is_refused(
 @pytest.mark.parametrize(
     "lie", [{"articles": 82}, {"passages": 0}, {"sequence": 9}, {"embedding_model": "other"}]
 )
-def test_a_manifest_that_says_what_the_record_does_not_hold_is_refused(
+def test_backup_whose_manifest_lies_is_rejected(
     tmp_path: Path, genuine: Path, lie: dict[str, Any]
 ) -> None:
     manifest, record = parts(genuine)
@@ -167,7 +167,7 @@ def test_a_manifest_that_says_what_the_record_does_not_hold_is_refused(
 
 
 @pytest.mark.parametrize("said", [100 * MEGABYTE, 3 << 30])
-def test_a_bomb_that_its_manifest_announces_is_not_unpacked(
+def test_bomb_announced_in_manifest_is_not_unpacked(
     tmp_path: Path, genuine: Path, said: int
 ) -> None:
     manifest, _ = parts(genuine)
@@ -176,19 +176,19 @@ def test_a_bomb_that_its_manifest_announces_is_not_unpacked(
         assert "too much for a backup of its size" in refused(backup, tmp_path)
 
 
-def test_a_bomb_that_its_manifest_hides_is_cut_off(tmp_path: Path, genuine: Path) -> None:
+def test_bomb_hidden_by_manifest_is_cut_off(tmp_path: Path, genuine: Path) -> None:
     manifest, record = parts(genuine)
     backup = packed(tmp_path / "b", manifest, record + bytes(100 * MEGABYTE))
     with files_up_to(MEGABYTE):
         assert "failed its checksum" in refused(backup, tmp_path)
 
 
-def test_a_bomb_with_a_forged_packed_size_is_not_unpacked(tmp_path: Path, genuine: Path) -> None:
+def test_bomb_with_forged_size_is_not_unpacked(tmp_path: Path, genuine: Path) -> None:
     manifest, _ = parts(genuine)
     size = 100 * MEGABYTE
     backup = packed(tmp_path / "b", manifest | {"bytes": size}, bytes(size))
     data = bytearray(backup.read_bytes())
-    entry = data.rindex(b"PK\x01\x02")  # the record's, in the list of members
+    entry = data.rindex(b"PK\x01\x02")  # the database's, in the central directory
     data[entry + 20 : entry + 24] = size.to_bytes(4, "little")
     backup.write_bytes(data)
     with files_up_to(MEGABYTE):
@@ -207,12 +207,12 @@ def test_a_bomb_with_a_forged_packed_size_is_not_unpacked(tmp_path: Path, genuin
     ],
     ids=["deep", "deep objects", "list", "null", "empty", "no text"],
 )
-def test_a_manifest_that_is_none_is_refused(tmp_path: Path, genuine: Path, manifest: bytes) -> None:
+def test_invalid_manifest_is_rejected(tmp_path: Path, genuine: Path, manifest: bytes) -> None:
     said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
     assert "is not a complete backup file" in said
 
 
-def test_a_huge_manifest_is_refused(tmp_path: Path, genuine: Path) -> None:
+def test_huge_manifest_is_rejected(tmp_path: Path, genuine: Path) -> None:
     manifest = b'{"made": "' + b"9" * (200 * MEGABYTE) + b'"}'
     said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
     assert "is not a complete backup file" in said
@@ -231,7 +231,7 @@ def test_a_huge_manifest_is_refused(tmp_path: Path, genuine: Path) -> None:
         {"sha256": "0" * 63},
     ],
 )
-def test_a_manifest_of_other_types_is_refused(
+def test_manifest_with_wrong_types_is_rejected(
     tmp_path: Path, genuine: Path, value: dict[str, Any]
 ) -> None:
     manifest, record = parts(genuine)
@@ -240,7 +240,7 @@ def test_a_manifest_of_other_types_is_refused(
     assert "\x1b" not in said
 
 
-def test_a_list_of_very_many_members_is_refused(tmp_path: Path, genuine: Path) -> None:
+def test_zip_with_too_many_members_is_rejected(tmp_path: Path, genuine: Path) -> None:
     manifest, record = parts(genuine)
     backup = packed(tmp_path / "b", manifest, record)
     with zipfile.ZipFile(backup, "a") as into:
@@ -249,7 +249,7 @@ def test_a_list_of_very_many_members_is_refused(tmp_path: Path, genuine: Path) -
     assert "its directory is too long" in refused(backup, tmp_path)
 
 
-def test_a_member_packed_in_another_way_is_refused(tmp_path: Path, genuine: Path) -> None:
+def test_member_with_other_compression_is_rejected(tmp_path: Path, genuine: Path) -> None:
     manifest, record = parts(genuine)
     with zipfile.ZipFile(tmp_path / "b", "w", zipfile.ZIP_LZMA) as into:
         into.writestr(MANIFEST, json.dumps(manifest))
@@ -257,7 +257,7 @@ def test_a_member_packed_in_another_way_is_refused(tmp_path: Path, genuine: Path
     assert "its compression method is not Backfile" in refused(tmp_path / "b", tmp_path)
 
 
-def test_a_locked_member_is_refused(tmp_path: Path, genuine: Path) -> None:
+def test_encrypted_member_is_rejected(tmp_path: Path, genuine: Path) -> None:
     data = bytearray(genuine.read_bytes())
     for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = data.index(mark)
@@ -266,7 +266,7 @@ def test_a_locked_member_is_refused(tmp_path: Path, genuine: Path) -> None:
     assert "is not a complete backup file" in refused(tmp_path / "b", tmp_path)
 
 
-def test_damaged_pages_with_a_checksum_that_fits_are_refused(tmp_path: Path, genuine: Path) -> None:
+def test_damaged_pages_with_valid_checksum_are_rejected(tmp_path: Path, genuine: Path) -> None:
     manifest, record = parts(genuine)
     page = record.index(b"harbour bridge") // 4096 * 4096
     damaged = record[:page] + b"\xee" * 4096 + record[page + 4096 :]
@@ -300,13 +300,13 @@ DEEP = "[" * 100_000
         "INSERT INTO runs VALUES (1, '2024-10-24T00:00:00+00:00', NULL, 'none')",
     ],
 )
-def test_values_that_would_end_every_command_are_refused(
+def test_values_that_would_break_commands_are_rejected(
     tmp_path: Path, genuine: Path, statement: str
 ) -> None:
     assert "cannot be restored: " in refused(tampered(genuine, tmp_path, statement), tmp_path)
 
 
-def test_a_backup_leaves_out_what_was_added_to_the_record(tmp_path: Path) -> None:
+def test_backup_leaves_out_foreign_tables(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         with closing(sqlite3.connect(tmp_path / "archive" / RECORD)) as connection, connection:
             for statement in (
@@ -323,7 +323,7 @@ def test_a_backup_leaves_out_what_was_added_to_the_record(tmp_path: Path) -> Non
         assert find_problems(archive) == ()
 
 
-def test_no_backup_is_made_that_could_not_be_restored(tmp_path: Path) -> None:
+def test_backup_that_could_not_be_restored_is_not_written(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         with closing(sqlite3.connect(tmp_path / "archive" / RECORD)) as connection, connection:
             connection.execute("ALTER TABLE meta ADD COLUMN twice TEXT")
@@ -332,7 +332,7 @@ def test_no_backup_is_made_that_could_not_be_restored(tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
-def test_an_archive_in_place_is_left_as_it_is(tmp_path: Path, genuine: Path) -> None:
+def test_rejected_backup_leaves_existing_archive_alone(tmp_path: Path, genuine: Path) -> None:
     small_archive(tmp_path / "archive").close()
     before = (tmp_path / "archive" / RECORD).read_bytes()
     trigger = "CREATE TRIGGER wipe AFTER INSERT ON revisions BEGIN DELETE FROM passages; END"
@@ -341,9 +341,7 @@ def test_an_archive_in_place_is_left_as_it_is(tmp_path: Path, genuine: Path) -> 
     assert (tmp_path / "archive" / RECORD).read_bytes() == before
 
 
-def test_the_indexes_of_a_lost_record_outlast_a_refused_backup(
-    tmp_path: Path, genuine: Path
-) -> None:
+def test_rejected_backup_keeps_indexes_of_a_lost_database(tmp_path: Path, genuine: Path) -> None:
     small_archive(tmp_path / "archive").close()
     (tmp_path / "archive" / RECORD).unlink()
     held = {path.name for path in (tmp_path / "archive").iterdir()}
@@ -354,7 +352,7 @@ def test_the_indexes_of_a_lost_record_outlast_a_refused_backup(
     assert {path.name for path in (tmp_path / "archive").iterdir()} == held
 
 
-def test_the_command_says_it_in_one_line(
+def test_restore_command_reports_in_one_line(
     tmp_path: Path, genuine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backup = tampered(genuine, tmp_path, 'CREATE VIEW "\x1b[31m\nred" AS SELECT 1')

@@ -1,6 +1,6 @@
-"""Small files that unpack to gigabytes, or to a million things: what they take is bounded.
+"""Decompression bombs and huge files: time and memory are bounded.
 
-Each is read in a process of its own, which says how much memory it had at most.
+Each is read in a process of its own, which reports its peak memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ingest.readers.field_map import FieldMap
-from tests.pdfs import pdf
+from tests.support.pdf_writer import pdf
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ print(json.dumps([titles, reasons, many, peak]))
 
 @dataclass(frozen=True)
 class Seen:
-    """What reading a file gave: titles, reasons of rejects, how many in all, the peak in MB."""
+    """Result of reading a file: titles, reasons of rejects, number of both, peak memory in MB."""
 
     titles: list[str]
     reasons: list[str]
@@ -75,7 +75,7 @@ def repeated(text: str, times: int) -> object:
 
 
 @pytest.mark.full
-def test_parquet_of_huge_rows_is_bounded_and_the_rest_goes_in(tmp_path: Path) -> None:
+def test_parquet_with_huge_rows_is_bounded(tmp_path: Path) -> None:
     import pyarrow as pa
 
     huge = pa.DictionaryArray.from_arrays(
@@ -92,7 +92,7 @@ def test_parquet_of_huge_rows_is_bounded_and_the_rest_goes_in(tmp_path: Path) ->
 
 
 @pytest.mark.full
-def test_parquet_page_beyond_any_article_is_not_unpacked(tmp_path: Path) -> None:
+def test_parquet_page_larger_than_any_article_is_not_unpacked(tmp_path: Path) -> None:
     path = table_file(tmp_path / "a.parquet", {"title": ["a"], "text": ["a" * (200 * MB)]})
     found = seen(path)
     assert (found.titles, found.count) == ([], 1)
@@ -100,7 +100,7 @@ def test_parquet_page_beyond_any_article_is_not_unpacked(tmp_path: Path) -> None
     assert found.peak < 500
 
 
-def test_parquet_list_that_names_one_value_often_is_bounded(tmp_path: Path) -> None:
+def test_parquet_list_repeating_one_value_is_bounded(tmp_path: Path) -> None:
     import pyarrow as pa
 
     parts = pa.ListArray.from_arrays(
@@ -114,7 +114,7 @@ def test_parquet_list_that_names_one_value_often_is_bounded(tmp_path: Path) -> N
 
 
 @pytest.mark.full
-def test_parquet_with_shared_beginnings_is_bounded(tmp_path: Path) -> None:
+def test_parquet_with_shared_prefixes_is_bounded(tmp_path: Path) -> None:
     texts = ["b" * (17 * MB) + str(n) for n in range(10)]
     path = table_file(
         tmp_path / "a.parquet",
@@ -129,7 +129,7 @@ def test_parquet_with_shared_beginnings_is_bounded(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_parquet_that_repeats_one_article_for_ever_is_refused(tmp_path: Path) -> None:
+def test_parquet_repeating_one_article_is_rejected(tmp_path: Path) -> None:
     path = table_file(
         tmp_path / "a.parquet",
         {"title": repeated("A title", 1_000), "text": repeated(" " * (8 * MB), 1_000)},
@@ -139,7 +139,7 @@ def test_parquet_that_repeats_one_article_for_ever_is_refused(tmp_path: Path) ->
     assert found.count < 10
 
 
-def test_parquet_of_empty_rows_is_refused(tmp_path: Path) -> None:
+def test_parquet_of_empty_rows_is_rejected(tmp_path: Path) -> None:
     import pyarrow as pa
 
     path = table_file(tmp_path / "a.parquet", {"title": pa.nulls(3_000_000, pa.string())})
@@ -148,7 +148,7 @@ def test_parquet_of_empty_rows_is_refused(tmp_path: Path) -> None:
     assert "rows in" in found.reasons[0]
 
 
-def test_parquet_of_nested_and_odd_columns_is_read(tmp_path: Path) -> None:
+def test_parquet_with_nested_and_odd_columns_is_read(tmp_path: Path) -> None:
     import pyarrow as pa
 
     kinds = {
@@ -165,10 +165,10 @@ def test_parquet_of_nested_and_odd_columns_is_read(tmp_path: Path) -> None:
     assert (found.titles, found.reasons) == (["Row 0", "Row 1"], [])
 
 
-# Packed files
+# Compressed files
 
 
-def test_zip_within_zip_within_zip_is_bounded(tmp_path: Path) -> None:
+def test_nested_zip_is_bounded(tmp_path: Path) -> None:
     content = zlib_zip({f"{n}.txt": b"word " * (4 * MB) for n in range(6)})
     for level in range(3):
         content = zlib_zip({f"{level}.zip": content})
@@ -209,7 +209,7 @@ def deflated(size: int, wbits: int) -> bytes:
 
 
 @pytest.mark.parametrize(("encoding", "wbits"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
-def test_packed_page_in_a_web_archive_is_bounded(tmp_path: Path, encoding: str, wbits: int) -> None:
+def test_compressed_page_in_a_warc_is_bounded(tmp_path: Path, encoding: str, wbits: int) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(response(deflated(600 * MB, wbits), encoding, chunked=True))
     found = seen(path)
@@ -217,7 +217,7 @@ def test_packed_page_in_a_web_archive_is_bounded(tmp_path: Path, encoding: str, 
     assert found.peak < 500
 
 
-def test_brotli_page_in_a_web_archive_is_bounded(tmp_path: Path) -> None:
+def test_brotli_page_in_a_warc_is_bounded(tmp_path: Path) -> None:
     brotli = pytest.importorskip("brotli")
     path = tmp_path / "a.warc"
     path.write_bytes(response(brotli.compress(b" " * (600 * MB), quality=5), "br"))
@@ -227,7 +227,7 @@ def test_brotli_page_in_a_web_archive_is_bounded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity"])
-def test_packed_page_in_a_web_archive_is_read(tmp_path: Path, encoding: str) -> None:
+def test_compressed_page_in_a_warc_is_read(tmp_path: Path, encoding: str) -> None:
     brotli = pytest.importorskip("brotli")
     story = "".join(f"<p>{STORY} Number {n} came home with it.</p>" for n in range(5))
     page = (
@@ -267,7 +267,7 @@ BILLION = "".join(f'<!ENTITY x{n} "{f"&x{n - 1};" * 10}">' for n in range(1, 10)
         "<html><body><article><p>&x9;</p></article></body></html>",
     ],
 )
-def test_entities_that_multiply_are_not_followed(tmp_path: Path, markup: str) -> None:
+def test_multiplying_entities_are_not_expanded(tmp_path: Path, markup: str) -> None:
     root = markup[1 : markup.index(">")].split()[0]
     path = tmp_path / "a.xml"
     path.write_text(f'<!DOCTYPE {root} [<!ENTITY x0 "lol">{BILLION}]>{markup}')
@@ -277,7 +277,7 @@ def test_entities_that_multiply_are_not_followed(tmp_path: Path, markup: str) ->
 
 
 @pytest.mark.parametrize("opened", ["[", '{"a":', '[{"text":['])
-def test_json_nested_without_end_is_one_reject(tmp_path: Path, opened: str) -> None:
+def test_deeply_nested_json_is_one_reject(tmp_path: Path, opened: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(opened * (4 * MB // len(opened)))
     found = seen(path)
@@ -327,6 +327,6 @@ def test_pdf_that_unpacks_to_gigabytes_is_one_reject(tmp_path: Path) -> None:
     assert found.peak < 500
 
 
-def test_huge_map_is_refused() -> None:
+def test_huge_field_map_is_rejected() -> None:
     with pytest.raises(ValueError, match="longer than 500"):
         FieldMap.parse("title=" + "a." * 100_000)

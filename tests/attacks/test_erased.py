@@ -1,4 +1,4 @@
-"""An article that is erased while a page is open: its text comes out of the page no more."""
+"""Erasure while a page is open: the page shows the text no more."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.schema import Notice
-from tests.attacks.served import QUESTION, Visit, client, serving
-from tests.desks import asked
-from tests.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
+from tests.attacks.server import QUESTION, Visit, client, serving
+from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
+from tests.support.sessions import asked
 from ui.web.app import Served
 from ui.web.feedback import FILE
 from ui.web.state import Session
@@ -38,7 +38,7 @@ def served(folder: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def visit(served: Served) -> Iterator[Visit]:
-    """A page in which the harbour and the orchards were asked for, in one conversation."""
+    """A page with one conversation, about the harbour and the orchards."""
     with client(served) as asking:
         opened = Visit(served, asking)
         opened.load()
@@ -53,13 +53,13 @@ def erase(folder: Path, *ids: str) -> None:
 
 
 def silent(told: object) -> str:
-    """Return what was told, in which nothing of the erased article stands."""
+    """Return a response after asserting that it has nothing of the erased article."""
     text = json.dumps(told, ensure_ascii=False)
     assert not [secret for secret in SECRETS if secret in text]
     return text
 
 
-def test_exports_of_an_open_page_lose_the_erased_text(visit: Visit, folder: Path) -> None:
+def test_exports_of_an_open_page_lose_erased_text(visit: Visit, folder: Path) -> None:
     save = [i for i, fn in visit._blocks.fns.items() if fn.name in ("save", "copy")]
     assert len(save) == 5
     for index in save:
@@ -73,13 +73,13 @@ def test_exports_of_an_open_page_lose_the_erased_text(visit: Visit, folder: Path
     )
 
 
-def test_next_answer_shows_the_earlier_one_without_it(visit: Visit, folder: Path) -> None:
+def test_next_answer_shows_earlier_turn_without_erased_text(visit: Visit, folder: Path) -> None:
     erase(folder, HARBOUR.id)
     told = silent(visit.ask("What about the frost of the growers?"))
     assert "killed the blossom" in told
 
 
-def test_conversation_that_is_opened_again_has_lost_it(visit: Visit, folder: Path) -> None:
+def test_reopened_conversation_has_no_erased_text(visit: Visit, folder: Path) -> None:
     told = visit.run(visit.index("start"))
     listed = json.loads(told.text)["data"]
     erase(folder, HARBOUR.id)
@@ -100,7 +100,7 @@ def test_conversation_that_is_opened_again_has_lost_it(visit: Visit, folder: Pat
     assert SAID_OF_IT in shown
 
 
-def test_conversation_that_the_browser_kept_comes_back_without_it(
+def test_conversation_from_browser_has_no_erased_text(
     visit: Visit, served: Served, folder: Path
 ) -> None:
     app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
@@ -120,7 +120,7 @@ def test_conversation_that_the_browser_kept_comes_back_without_it(
         assert SAID_OF_IT in told
 
 
-def test_card_and_thumb_of_the_erased_article_hold_nothing(visit: Visit, folder: Path) -> None:
+def test_card_and_feedback_of_erased_article_are_empty(visit: Visit, folder: Path) -> None:
     erase(folder, HARBOUR.id)
     opened = visit.run(visit.index("open_"), event_data={"turn": 1, "card": 1, "revision": 0})
     assert "This article is no longer in the archive" in silent(opened.json()["data"])
@@ -128,7 +128,7 @@ def test_card_and_thumb_of_the_erased_article_hold_nothing(visit: Visit, folder:
     silent((folder / "archive" / FILE).read_text(encoding="utf-8"))
 
 
-def test_copies_and_closest_of_a_withdrawn_article_go_too(tmp_path: Path) -> None:
+def test_withdrawn_article_disappears_from_copies_and_nearest(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         refused = asked(archive, Session(), "storm frost")[-1]
         assert {hit.metadata.article_id for hit in refused.turns[0].answer.nearest_hits} >= {

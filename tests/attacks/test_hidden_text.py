@@ -1,4 +1,4 @@
-"""Attack: a page hides text from its readers and feeds it to the archive."""
+"""Hidden text: a page hides text from its readers and shows it to the archive."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ INLINE = [
 
 
 @pytest.mark.parametrize("style", INLINE)
-def test_inline_style_hides(style: str) -> None:
+def test_inline_style_hides_text(style: str) -> None:
     text = text_of(page(f'<p style="{style}">{POISON}</p>'))
     assert "bribes" not in text
     assert all(paragraph in text for paragraph in SHOWN)
@@ -125,7 +125,7 @@ def test_inline_style_hides(style: str) -> None:
         "<div class='d-none'><p>{}</p></div>",
     ],
 )
-def test_markup_hides(markup: str) -> None:
+def test_markup_hides_text(markup: str) -> None:
     text = text_of(page(markup.format(POISON)))
     assert "bribes" not in text
     assert all(paragraph in text for paragraph in SHOWN)
@@ -168,7 +168,7 @@ SHEETS = [
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
-def test_style_sheet_hides(sheet: str) -> None:
+def test_style_sheet_hides_text(sheet: str) -> None:
     content = page(f'<p class="x" id="y">{POISON}</p>', f"<style>{sheet}</style>")
     text = text_of(content)
     assert "bribes" not in text
@@ -195,7 +195,7 @@ def test_style_sheet_hides(sheet: str) -> None:
         ("", "color:transparent;background-clip:text;background-image:linear-gradient(red,blue)"),
     ],
 )
-def test_shown_text_stays(head: str, style: str) -> None:
+def test_visible_text_is_kept(head: str, style: str) -> None:
     assert "bribes" in text_of(page(f'<p class="x" style="{style}">{POISON}</p>', head))
 
 
@@ -209,13 +209,13 @@ def test_shown_text_stays(head: str, style: str) -> None:
         "article{color:#fff}",
     ],
 )
-def test_page_that_waits_for_a_script_is_read(style: str) -> None:
+def test_page_hidden_until_a_script_runs_is_read(style: str) -> None:
     text = text_of(page(f"<p hidden>{POISON}</p>", f"<style>{style}</style>"))
     assert all(paragraph in text for paragraph in SHOWN)
     assert "bribes" not in text
 
 
-def test_hidden_text_does_not_come_back_from_the_metadata() -> None:
+def test_hidden_text_does_not_return_from_metadata() -> None:
     body = " ".join([SHOWN[0], POISON, *SHOWN[1:], POISON.replace("nine", "ten")])
     data = {"@type": "NewsArticle", "headline": "Crane falls in Velsund", "articleBody": body}
     head = f'<script type="application/ld+json">{json.dumps(data)}</script>'
@@ -246,12 +246,12 @@ def test_hidden_headline_and_byline_are_not_read() -> None:
         ".x{display:var(--a)}:root{--a:var(--a) var(--a) var(--a)}",
     ],
 )
-def test_odd_style_sheet_ends_nothing(sheet: str) -> None:
+def test_odd_style_sheet_does_not_break_reading(sheet: str) -> None:
     assert SHOWN[2] in text_of(page("<p class='x'></p>", f"<style>{sheet}</style>"))
 
 
 @pytest.mark.full
-def test_endless_style_sheet_is_refused_by_name() -> None:
+def test_style_sheet_with_too_many_rules_is_rejected() -> None:
     rules = "".join(f"* * * [a{number}=b]{{display:none}}" for number in range(4_000))
     shown = SHOWN + [f"{SHOWN[0]} It was number {number}." for number in range(1_000)]
     found = read_html(page("", f"<style>{rules}</style>", shown), place="page.html")

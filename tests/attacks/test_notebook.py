@@ -1,4 +1,4 @@
-"""HTML for notebooks is harmless, whatever an article holds."""
+"""HTML for notebooks: harmless, whatever an article contains."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def check(value: Any) -> Parsed:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_text_of_articles_is_shown_and_never_obeyed(attack: str) -> None:
+def test_notebook_html_escapes_article_text(attack: str) -> None:
     for value in values(attack, "https://x.example/1"):
         parsed = check(value)
         assert parsed.links == ["https://x.example/1"]
@@ -109,19 +109,19 @@ def test_text_of_articles_is_shown_and_never_obeyed(attack: str) -> None:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_addresses_are_links_only_where_they_are_safe(address: str) -> None:
+def test_notebook_html_links_only_safe_addresses(address: str) -> None:
     for value in values("Ferry sinks", address):
         for link in check(value).links:
             assert link.startswith("https://x.example/")
 
 
 @given(st.text(max_size=60), st.text(max_size=30))
-def test_any_text_gives_well_formed_html(text: str, url: str) -> None:
+def test_notebook_html_is_well_formed(text: str, url: str) -> None:
     for value in values(text, url):
         check(value)
 
 
-def test_an_article_cannot_forge_a_citation() -> None:
+def test_notebook_html_has_no_forged_citation() -> None:
     hit, answer, _ = values("The ferry [7] sank.", "")
     assert "[7]" not in check(hit).words
     words = check(answer).words
@@ -129,7 +129,7 @@ def test_an_article_cannot_forge_a_citation() -> None:
     assert "[1]" in words
 
 
-def test_an_answer_shows_its_text_then_its_sources() -> None:
+def test_notebook_html_shows_text_then_sources() -> None:
     _, answer, refused = values("The ferry sank.", "https://x.example/1")
     named = replace(answer.hits[0].metadata, title="Ferry sinks", publisher="Courier")
     cited = replace(answer.statements[0].citations[0], metadata=named)

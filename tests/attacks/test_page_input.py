@@ -1,4 +1,4 @@
-"""Forged values of a browser: they are left out, and cost neither time nor a traceback."""
+"""Forged input from a browser: dropped, without a delay or a traceback."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
-from tests.fakes import HARBOUR
+from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
+from tests.support.fakes import HARBOUR
 from ui.web import input_validation
 from ui.web.app import Served
 from ui.web.ask_request import request_from_fields, request_from_link
@@ -37,7 +37,7 @@ def visit(served: Served) -> Iterator[Visit]:
 
 
 @pytest.mark.parametrize("length", [1_500, 120_000])
-def test_ask_tells_how_long_a_question_may_be(served: Served, length: int) -> None:
+def test_ask_states_the_question_length_limit(served: Served, length: int) -> None:
     with client(served) as asking:
         assert "at most 1,000" in answer(asking, ask(asking, "a" * length))
 
@@ -47,13 +47,13 @@ def kept(*turns: dict[str, Any], **given: Any) -> dict[str, Any]:
 
 
 def shown(visit: Visit, value: object) -> str:
-    """Load the page with what a browser kept, and return all that it shows."""
+    """Load the page with a browser's storage, and return all that it shows."""
     told = visit.load(value)
     assert told.status_code == 200, told.text
     return told.text
 
 
-def test_forged_conversation_freezes_nobody(visit: Visit) -> None:
+def test_forged_conversation_does_not_freeze_the_page(visit: Visit) -> None:
     begun = time.monotonic()
     assert "a-a-a" not in shown(visit, kept({**TURN, "question": FREEZING}))
     assert "a-a-a" not in shown(visit, kept({**TURN, "alone": FREEZING}))
@@ -88,7 +88,7 @@ def test_forged_conversations_give_a_clean_page(visit: Visit, value: object) -> 
     assert "was closed on Monday" in json.dumps(told)
 
 
-def test_conversation_beside_a_forged_one_comes_back(visit: Visit) -> None:
+def test_genuine_conversation_beside_forged_one_is_restored(visit: Visit) -> None:
     value = kept(TURN)
     value["conversations"].insert(0, {"id": "x", "turns": [{"question": FREEZING}]})
     assert "Who?" in shown(visit, value)
@@ -110,7 +110,7 @@ def test_conversation_beside_a_forged_one_comes_back(visit: Visit) -> None:
         b'{"data": {}, "fn_index": 0, "session_hash": "x"}',
     ],
 )
-def test_malformed_call_is_refused_in_a_line(visit: Visit, body: bytes) -> None:
+def test_malformed_call_gets_a_one_line_error(visit: Visit, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     for route in ("queue/join", "run/predict", "call/ask", "cancel"):
         told = visit.asking.post(f"/gradio_api/{route}", content=body, headers=headers)
@@ -132,7 +132,7 @@ def test_forged_event_does_nothing(visit: Visit, value: object) -> None:
         assert visit.call(index, event_data=value)["success"], name
 
 
-def test_forged_click_on_a_card_or_a_bar_does_nothing(visit: Visit) -> None:
+def test_forged_click_on_card_or_bar_does_nothing(visit: Visit) -> None:
     visit.load()
     visit.ask(QUESTION)
     for event in (
@@ -148,7 +148,7 @@ def test_forged_click_on_a_card_or_a_bar_does_nothing(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("wrong", [["x"], {"a": 1}, 7, "x" * 300_000])
-def test_forged_question_is_refused_plainly(visit: Visit, wrong: object) -> None:
+def test_forged_question_gets_a_plain_error(visit: Visit, wrong: object) -> None:
     visit.load()
     begin = visit.index("<lambda>", "submit")
     values = [None, wrong, "answer", "relevance", "", "", "", [], [], [], []]
@@ -157,7 +157,7 @@ def test_forged_question_is_refused_plainly(visit: Visit, wrong: object) -> None
     assert told.json()["detail"] == "The page sent an invalid value. Reload it."
 
 
-def test_unknown_choices_are_passed_over(visit: Visit) -> None:
+def test_unknown_choices_are_ignored(visit: Visit) -> None:
     visit.load()
     begin = visit.index("<lambda>", "submit")
     strange = [["nobody's"], ["x" * 400], [], ["??"]]
@@ -168,13 +168,13 @@ def test_unknown_choices_are_passed_over(visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("question", "k"), [(None, 3), ([], 3), ({}, 3), ("x", "many"), ("x", [1]), ("x", 1e300)]
 )
-def test_endpoint_says_what_it_takes(visit: Visit, question: object, k: object) -> None:
+def test_endpoint_rejects_wrong_arguments(visit: Visit, question: object, k: object) -> None:
     told = answer(visit.asking, ask(visit.asking, question, k))
     assert "event: error" in told
     assert "Traceback" not in told
 
 
-def test_endpoint_bounds_what_it_takes(visit: Visit) -> None:
+def test_endpoint_limits_k(visit: Visit) -> None:
     told = answer(visit.asking, ask(visit.asking, QUESTION, 10**6))
     assert "was closed on Monday" in told
 
@@ -193,7 +193,7 @@ def test_link_and_fields_are_bounded() -> None:
     assert len(asked.filters.authors) == 200
 
 
-def test_what_the_page_keeps_is_believed_when_it_comes_back() -> None:
+def test_kept_turn_round_trips() -> None:
     turn = input_validation.StoredTurn(
         question="Who?", hits=[("a", 1, 0, 3)], fields={"authors": ["A"]}
     )
@@ -201,7 +201,7 @@ def test_what_the_page_keeps_is_believed_when_it_comes_back() -> None:
     assert back == turn
 
 
-def test_server_goes_on_after_all_that(served: Served) -> None:
+def test_server_still_answers_after_forged_input(served: Served) -> None:
     with client(served) as asking:
         assert "was closed on Monday" in answer(asking, ask(asking))
         assert isinstance(asking, httpx.Client)

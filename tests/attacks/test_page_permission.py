@@ -1,4 +1,4 @@
-"""Changing the archive from the page: nobody does without the token, through whatever proxy."""
+"""Write access from the page: nobody changes the archive without the token, behind any proxy."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 
 from rag.errors import SettingsError
 from rag.settings import Settings
-from tests.attacks.served import TOKEN, Visit, client, serving
+from tests.attacks.server import TOKEN, Visit, client, serving
 from tests.browser.conftest import free_port
-from tests.fakes import HARBOUR
+from tests.support.fakes import HARBOUR
 from ui.web.app import Served
 from ui.web.auth import WriteAccess
 
@@ -41,7 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def nginx(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an nginx with nothing but `proxy_pass` before the page."""
+    """The address of an nginx before the page, configured with `proxy_pass` only."""
     found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if found is None:
         pytest.skip("no nginx: `apt-get install nginx` puts one in the path")
@@ -70,7 +70,7 @@ def until_it_listens(proxy: subprocess.Popen[bytes], address: str) -> None:
 
 
 def refused_everything(visit: Visit) -> None:
-    """Assert that nothing which changes the archive is done, whatever it is called with."""
+    """Assert that every handler that changes the archive refuses."""
     uploaded = visit.asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")})
     assert uploaded.status_code == 403
     for name in MINDING:
@@ -79,13 +79,13 @@ def refused_everything(visit: Visit) -> None:
         assert told.json()["detail"] == "You do not have permission to change this archive."
 
 
-def test_nginx_that_says_nothing_gives_nobody_the_archive(served: Served, nginx: str) -> None:
+def test_local_access_is_denied_behind_plain_nginx(served: Served, nginx: str) -> None:
     with httpx.Client(base_url=nginx, timeout=60) as world:
         assert world.get("/config").status_code == 200  # as from this machine, by its own name
         refused_everything(Visit(served, world))
 
 
-def test_without_the_token_local_changes_nothing(served: Served) -> None:
+def test_local_access_without_token_changes_nothing(served: Served) -> None:
     with client(served) as asking:
         refused_everything(Visit(served, asking))
         wrong = {"Cookie": f"{served.write_access.cookie_name}={'0' * 64}"}
@@ -107,7 +107,7 @@ def test_token_becomes_a_cookie_and_leaves_the_address(served: Served) -> None:
         assert told.headers["cache-control"] == "no-store"
 
 
-def test_holder_of_the_token_may_upload_and_remove(tmp_path: Path) -> None:
+def test_token_holder_may_upload_and_withdraw(tmp_path: Path) -> None:
     with serving(tmp_path) as served, client(served, token=True) as asking:
         assert asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")}).is_success
         visit = Visit(served, asking)
@@ -131,7 +131,7 @@ def test_holder_of_the_token_may_upload_and_remove(tmp_path: Path) -> None:
         {"X-Real-IP": "127.0.0.1"},
     ],
 )
-def test_local_wants_the_machine_as_well_as_the_token(
+def test_local_access_needs_token_and_local_machine(
     served: Served, headers: dict[str, str]
 ) -> None:
     with client(served, token=True) as asking:
@@ -140,7 +140,7 @@ def test_local_wants_the_machine_as_well_as_the_token(
         assert told.status_code == 403
 
 
-def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
+def test_anyone_access_needs_token_and_none_has_no_token(tmp_path: Path) -> None:
     with serving(tmp_path, write_access="anyone", token="") as served:
         assert f"?token={served.write_access.token}" in served.invitation
         assert len(served.write_access.token) >= 32
@@ -156,7 +156,7 @@ def test_everyone_needs_the_token_and_nobody_has_none(tmp_path: Path) -> None:
     assert not nobody.may_write("127.0.0.1", {"host": "localhost", "cookie": "backfile="})
 
 
-def test_wrong_tokens_are_refused_and_soon_not_even_compared(tmp_path: Path) -> None:
+def test_wrong_tokens_are_rejected_then_rate_limited(tmp_path: Path) -> None:
     with serving(tmp_path) as served, client(served) as asking:
         told = [asking.get("/", params={"token": f"wrong{n}"}).status_code for n in range(12)]
         assert told[0] == 403
@@ -165,7 +165,7 @@ def test_wrong_tokens_are_refused_and_soon_not_even_compared(tmp_path: Path) -> 
         assert asking.get("/").status_code == 200
 
 
-def test_tokens_differ_at_each_start_and_short_ones_are_refused() -> None:
+def test_tokens_differ_per_start_and_short_ones_are_rejected() -> None:
     first, second = (WriteAccess.of(Settings()) for _ in range(2))
     assert first.token != second.token
     assert first.cookie_value != second.cookie_value

@@ -1,4 +1,4 @@
-"""One visitor who asks too much: told so at once, and in nobody's way."""
+"""Quotas: a visitor who asks too much is told at once and delays nobody."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
+from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
 from tests.benchmarks.load import hold
-from tests.fakes import HARBOUR, QuotingChatbot, text_of
+from tests.support.fakes import HARBOUR, QuotingChatbot, text_of
 from ui.web import quota
 from ui.web.app import Served
 from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_key
@@ -31,13 +31,13 @@ BUSY = (
 
 @pytest.fixture
 def sources() -> Sources:
-    """Two addresses of clients that no other test has."""
+    """Two client addresses that no other test uses."""
     number = next(NUMBERS)
     return f"127.0.1.{number}", f"127.0.2.{number}"
 
 
 class HoldingChatbot(QuotingChatbot):
-    """Answers what is held only when `go` is set."""
+    """Answers held questions only after `go` is set."""
 
     go = Event()
 
@@ -60,7 +60,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield found
 
 
-def test_questions_beyond_the_quota_are_told_busy_at_once(
+def test_questions_beyond_the_quota_are_rejected_at_once(
     served: Served, go: Event, sources: Sources
 ) -> None:
     with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
@@ -77,7 +77,7 @@ def test_questions_beyond_the_quota_are_told_busy_at_once(
         assert ask(mine).status_code == 200
 
 
-def test_page_of_a_busy_client_says_so_in_its_language(
+def test_quota_error_is_in_the_readers_language(
     served: Served, go: Event, sources: Sources
 ) -> None:
     with client(served, source=sources[0]) as mine:
@@ -93,13 +93,13 @@ def test_page_of_a_busy_client_says_so_in_its_language(
         assert told.json()["detail"].startswith(f"Zu viele Fragen auf einmal: {QUESTIONS} Ihrer")
 
 
-def test_administration_does_not_wait_for_those_who_ask(
+def test_administration_does_not_wait_for_questions(
     served: Served, go: Event, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quota, "WAITING", 2)
     with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
         told = [ask(asking, HELD) for asking in (mine, other) for _ in range(QUESTIONS)]
-        assert told[-1].status_code == 429  # everybody's room is full
+        assert told[-1].status_code == 429  # the shared queue is full
         assert told[-1].json()["detail"].startswith("The archive is busy answering other questions")
         with client(served, token=True) as operator:
             visit = Visit(served, operator)
@@ -107,7 +107,7 @@ def test_administration_does_not_wait_for_those_who_ask(
             assert visit.call(visit.index("confirm"), [None, HARBOUR.id])["success"]
 
 
-def test_strangers_can_not_say_who_they_are(served: Served, go: Event, sources: Sources) -> None:
+def test_client_cannot_choose_its_address(served: Served, go: Event, sources: Sources) -> None:
     with client(served, source=sources[0]) as mine:
         told = []
         for n in range(QUESTIONS + 1):
@@ -116,7 +116,7 @@ def test_strangers_can_not_say_who_they_are(served: Served, go: Event, sources: 
         assert told == [200] * QUESTIONS + [429]
 
 
-def test_trusted_proxy_says_who_asks(tmp_path: Path, go: Event, sources: Sources) -> None:
+def test_trusted_proxy_names_the_client(tmp_path: Path, go: Event, sources: Sources) -> None:
     with serving(tmp_path, HoldingChatbot, proxies="127.0.0.0/8") as served:
         with client(served, source=sources[0]) as proxy:
             told = []
@@ -132,7 +132,7 @@ def test_trusted_proxy_says_who_asks(tmp_path: Path, go: Event, sources: Sources
         go.set()
 
 
-def test_many_clients_are_all_answered_beside_a_greedy_one(served: Served) -> None:
+def test_many_clients_are_answered_beside_a_greedy_one(served: Served) -> None:
     found = hold(served.address, 20, 2.0, greedy=True)
     assert found.errors == []
     assert len(found.seconds) >= 20
@@ -141,7 +141,7 @@ def test_many_clients_are_all_answered_beside_a_greedy_one(served: Served) -> No
 
 
 class FakeEvents:
-    """A queue in which events are what a test says."""
+    """A queue whose events are set by the test."""
 
     def __init__(self) -> None:
         self.under_way: set[str] = set()
@@ -164,7 +164,7 @@ class FakeEvents:
         self.dropped.append(session)
 
 
-def test_answers_that_nobody_fetches_are_bounded_and_forgotten() -> None:
+def test_unread_answers_are_bounded_and_dropped() -> None:
     now = [0.0]
     events = FakeEvents()
     counted = Quota(events, clock=lambda: now[0])
@@ -179,7 +179,7 @@ def test_answers_that_nobody_fetches_are_bounded_and_forgotten() -> None:
     assert sorted(events.dropped) == sorted(f"s{n}" for n in range(EVENTS))
 
 
-def test_place_is_held_while_an_event_has_no_id() -> None:
+def test_quota_counts_events_without_an_id() -> None:
     counted = Quota(FakeEvents())
     with counted.reserve_place("a", "asking"), counted.reserve_place("a", "asking"):
         assert counted.rejection_reason("a", "asking") == ""
@@ -188,7 +188,7 @@ def test_place_is_held_while_an_event_has_no_id() -> None:
     assert counted.rejection_reason("a", "asking") == ""
 
 
-def test_household_is_one_client() -> None:
+def test_ipv6_household_is_one_client() -> None:
     assert client_key("2001:db8:0:1::7") == client_key("2001:db8:0:1:ffff::1")
     assert client_key("2001:db8:0:2::7") != client_key("2001:db8:0:1::7")
     assert client_key("::ffff:192.0.2.1") == client_key("192.0.2.1")

@@ -1,4 +1,4 @@
-"""Requests that aren't the page's own: other names, other sites, other routes."""
+"""Requests from elsewhere: other hosts, other origins, other routes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import SettingsError
 from rag.settings import Settings
-from tests.attacks.served import QUESTION, answer, ask, client, raw, serving
+from tests.attacks.server import QUESTION, answer, ask, client, raw, serving
 from ui.web.app import Served
 from ui.web.auth import is_same_origin
 from ui.web.request_guard import LARGEST_BODY, AllowedHosts, Guard
@@ -52,7 +52,7 @@ def port(served: Served) -> str:
         "192.0.2.1",
     ],
 )
-def test_another_host_is_answered_421(asking: httpx.Client, host: str) -> None:
+def test_foreign_host_gets_421(asking: httpx.Client, host: str) -> None:
     for path in ("/", "/config", "/gradio_api/info", "/assets/x.js", "/none"):
         told = asking.get(path, headers={"Host": host, "X-Forwarded-Host": "localhost"})
         assert told.status_code == 421, path
@@ -61,7 +61,7 @@ def test_another_host_is_answered_421(asking: httpx.Client, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "[::1]:9", "Archive.Example."])
-def test_own_names_are_answered_in_any_case(asking: httpx.Client, host: str) -> None:
+def test_own_host_names_match_in_any_case(asking: httpx.Client, host: str) -> None:
     assert asking.get("/config", headers={"Host": host}).status_code == 200
 
 
@@ -81,7 +81,7 @@ def test_own_names_are_answered_in_any_case(asking: httpx.Client, host: str) -> 
         "OPTIONS * HTTP/1.1\nHost: localhost",
     ],
 )
-def test_malformed_host_or_target_is_refused(served: Served, lines: str) -> None:
+def test_malformed_host_or_target_is_rejected(served: Served, lines: str) -> None:
     status, told = raw(served, f"{lines}\nConnection: close")
     assert status in (400, 403, 421), told
     assert "gradio" not in told.lower()
@@ -100,9 +100,7 @@ def test_malformed_host_or_target_is_refused(served: Served, lines: str) -> None
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty"},
     ],
 )
-def test_other_sites_can_neither_write_nor_read(
-    asking: httpx.Client, headers: dict[str, str]
-) -> None:
+def test_cross_site_requests_are_rejected(asking: httpx.Client, headers: dict[str, str]) -> None:
     told = asking.post("/gradio_api/call/ask", headers=headers, json={"data": [QUESTION]})
     assert told.status_code == 403
     for path in ("/", "/config", "/gradio_api/queue/data?session_hash=x", "/gradio_api/info"):
@@ -111,13 +109,13 @@ def test_other_sites_can_neither_write_nor_read(
         assert not [name for name in told.headers if name.startswith("access-control")]
 
 
-def test_two_origins_do_not_make_one(served: Served) -> None:
+def test_two_origin_headers_are_rejected(served: Served) -> None:
     own = f"Origin: {served.address.rstrip('/')}"
     lines = f"GET /config HTTP/1.1\nHost: 127.0.0.1:{port(served)}\n{own}\nOrigin: {EVIL}"
     assert raw(served, f"{lines}\nConnection: close")[0] == 403
 
 
-def test_preflight_is_refused_and_nothing_allows_other_origins(asking: httpx.Client) -> None:
+def test_preflight_is_rejected_without_cors_headers(asking: httpx.Client) -> None:
     wanted = {"Origin": EVIL, "Access-Control-Request-Method": "POST"}
     told = asking.options("/gradio_api/queue/join", headers=wanted)
     assert told.status_code == 403
@@ -127,7 +125,7 @@ def test_preflight_is_refused_and_nothing_allows_other_origins(asking: httpx.Cli
         assert not [name for name in answered.headers if name.startswith("access-control")]
 
 
-def test_link_from_another_site_opens_the_page_and_no_frame_does(asking: httpx.Client) -> None:
+def test_cross_site_link_opens_the_page_but_no_frame_does(asking: httpx.Client) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     visit = asking.get("/?q=Who", headers={**headers, "Sec-Fetch-Dest": "document"})
     assert visit.status_code == 200
@@ -137,7 +135,7 @@ def test_link_from_another_site_opens_the_page_and_no_frame_does(asking: httpx.C
 
 
 @pytest.mark.parametrize("path", ["/", "/none", "/config", "/theme.css"])
-def test_every_answer_has_the_headers_for_safety(asking: httpx.Client, path: str) -> None:
+def test_every_response_has_security_headers(asking: httpx.Client, path: str) -> None:
     headers = asking.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
@@ -147,12 +145,12 @@ def test_every_answer_has_the_headers_for_safety(asking: httpx.Client, path: str
     assert "server" not in headers
 
 
-def test_forwarded_host_of_a_stranger_is_ignored(asking: httpx.Client) -> None:
+def test_forwarded_host_from_a_stranger_is_ignored(asking: httpx.Client) -> None:
     told = asking.get("/config", headers={"X-Forwarded-Host": "evil.example"})
     assert "evil.example" not in told.text
 
 
-def test_websocket_is_refused(served: Served) -> None:
+def test_websocket_is_rejected(served: Served) -> None:
     status, told = raw(
         served,
         f"GET /gradio_api/queue/join HTTP/1.1\nHost: 127.0.0.1:{port(served)}\nOrigin: {EVIL}\n"
@@ -163,16 +161,14 @@ def test_websocket_is_refused(served: Served) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_body_beyond_the_limit_is_refused_whatever_its_length_says(
-    asking: httpx.Client, announced: bool
-) -> None:
+def test_body_over_the_limit_is_rejected(asking: httpx.Client, announced: bool) -> None:
     body = b'{"data": ["' + b"x" * LARGEST_BODY + b'"]}'
     content = body if announced else (body[at : at + 65536] for at in range(0, len(body), 65536))
     told = asking.post("/gradio_api/call/ask", content=content)
     assert told.status_code == 413
 
 
-def test_program_without_those_headers_is_answered(served: Served, asking: httpx.Client) -> None:
+def test_program_without_browser_headers_is_answered(served: Served, asking: httpx.Client) -> None:
     assert "The harbour bridge was closed" in answer(asking, ask(asking))
     # In a process of its own, as it leaves its connections open.
     program = (
@@ -184,7 +180,7 @@ def test_program_without_those_headers_is_answered(served: Served, asking: httpx
     assert told.stdout.count("The harbour bridge was closed") >= 2
 
 
-def test_hosts_and_proxies_of_the_settings_are_checked() -> None:
+def test_hosts_and_proxies_settings_are_validated() -> None:
     assert AllowedHosts.of(Settings(host="10.0.0.7", hosts="A.example, [2001:db8::1]")).hosts >= {
         *("10.0.0.7", "a.example", "2001:db8::1"),
         *("localhost", "127.0.0.1", "::1"),
@@ -195,7 +191,7 @@ def test_hosts_and_proxies_of_the_settings_are_checked() -> None:
             AllowedHosts.of(Settings(**wrong))
 
 
-def test_origin_is_compared_with_its_port_and_its_default() -> None:
+def test_is_same_origin_compares_default_ports() -> None:
     for origin, host, same in (
         ("https://a.example", "a.example", True),
         ("https://a.example", "a.example:443", True),
@@ -208,5 +204,5 @@ def test_origin_is_compared_with_its_port_and_its_default() -> None:
         assert is_same_origin({"origin": origin, "host": host}) == same, (origin, host)
 
 
-def test_guard_is_the_outermost_of_what_is_served(served: Served) -> None:
+def test_request_guard_is_the_outermost_middleware(served: Served) -> None:
     assert isinstance(served.server.config.loaded_app, Guard)

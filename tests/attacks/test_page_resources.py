@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rag.schema import Answer, Hit, Passage
-from tests.attacks.served import QUESTION, Visit, answer, ask, client, serving
-from tests.fakes import HARBOUR
+from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
+from tests.support.fakes import HARBOUR
 from ui.web import browser_storage, feedback
 from ui.web.app import Served
 from ui.web.feedback import DailyLimit
@@ -57,21 +57,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ("POST", "../login"),
     ],
 )
-def test_route_that_the_page_needs_not_is_closed(served: Served, method: str, path: str) -> None:
+def test_unused_route_is_closed(served: Served, method: str, path: str) -> None:
     with client(served, token=True) as asking:
         told = asking.request(method, f"/gradio_api/{path}", content=b"{}")
         assert told.status_code == 404
         assert told.text.count("Not found: this address") >= 1
 
 
-def test_queued_function_is_not_called_past_the_queue(served: Served) -> None:
+def test_queued_function_cannot_bypass_the_queue(served: Served) -> None:
     with client(served) as asking:
         visit = Visit(served, asking)
         assert visit.run(visit.index("stream_answer")).status_code == 404
         assert visit.join(visit.index("load")).status_code == 404
 
 
-def test_upload_without_permission_leaves_nothing_on_the_disk(
+def test_upload_without_permission_leaves_no_file(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with client(served) as asking:
@@ -80,7 +80,7 @@ def test_upload_without_permission_leaves_nothing_on_the_disk(
         assert told.status_code == 403
 
 
-def test_sessions_of_one_client_do_not_displace_those_of_others(served: Served) -> None:
+def test_sessions_of_one_client_do_not_evict_others(served: Served) -> None:
     app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
     with client(served) as mine, client(served, source="127.0.0.9") as flooding:
         visit = Visit(served, mine)
@@ -94,7 +94,7 @@ def test_sessions_of_one_client_do_not_displace_those_of_others(served: Served) 
         assert "was closed on Monday" in json.dumps(visit.ask("And the harbour bridge?"))
 
 
-def test_questions_of_programs_leave_no_session_behind(served: Served) -> None:
+def test_api_questions_leave_no_session(served: Served) -> None:
     app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
     queue = served.blocks._queue
     with client(served, source="127.0.0.10") as asking:
@@ -111,7 +111,7 @@ def turn(characters: int) -> Turn:
     return Turn(AskRequest("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.metadata, 1.0),)))
 
 
-def test_desk_on_the_server_is_bounded() -> None:
+def test_server_session_is_bounded() -> None:
     big = Session(tuple(Conversation(turns=(turn(50_000),) * 10) for _ in range(20)))
     small = big.trim(1_200_000)
     turns = [turn for conversation in small.conversations for turn in conversation.turns]
@@ -121,7 +121,7 @@ def test_desk_on_the_server_is_bounded() -> None:
     assert big.trim(10**9) == big
 
 
-def test_forged_places_do_not_multiply_an_article() -> None:
+def test_forged_spans_do_not_multiply_an_article() -> None:
     text = "x" * 100_000
     article = replace(HARBOUR, text=text)
 
@@ -145,7 +145,7 @@ def test_forged_places_do_not_multiply_an_article() -> None:
     assert 0 < sum(passages.values()) <= browser_storage.MAX_RESTORED_TEXT
 
 
-def test_browser_is_given_no_more_than_it_may_send_back() -> None:
+def test_browser_storage_fits_its_own_limit() -> None:
     said = replace(turn(1000), standalone_question="y" * 4000)
     desk = Session(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
     value = browser_storage.to_browser(desk)
@@ -153,7 +153,7 @@ def test_browser_is_given_no_more_than_it_may_send_back() -> None:
     assert len(value["conversations"][0]["turns"]) == MOST_TURNS
 
 
-def test_thumb_is_a_small_line_and_too_many_are_refused(tmp_path: Path) -> None:
+def test_feedback_line_is_small_and_rate_limited(tmp_path: Path) -> None:
     with serving(tmp_path) as served, client(served) as asking:
         visit = Visit(served, asking)
         visit.load()

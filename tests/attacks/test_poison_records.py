@@ -1,4 +1,4 @@
-"""Records made to end a run, or to break an archive for good: one test for each."""
+"""Records made to end an ingest run, or to break an archive for good."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, ModelError
 from rag.schema import Article
 from rag.store.ingest_log import RejectLog
-from tests.fakes import WordEmbeddings
+from tests.support.fakes import WordEmbeddings
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def line(number: int, **more: Any) -> str:
 
 
 def titles(path: Path, **how: Any) -> list[str]:
-    """The titles that were read from a file or folder, a reject as its reason."""
+    """Return the titles read from a file or folder, and a reject's reason in its place."""
     reading = ReaderOptions(**how)
     return [
         f.title if isinstance(f, Article) else getattr(f, "reason", "link")
@@ -59,11 +59,11 @@ def put(folder: Path, source: Path, embeddings: Any = None) -> tuple[Any, list[d
     return report, told
 
 
-# What parsers raise
+# Exceptions of parsers
 
 
 @pytest.mark.parametrize("odd", ["<!DOCTYPE <p ", "<!DOCTYPE ", "<!-- <p> -->", "<p><?php <br>"])
-def test_fragment_without_content_is_one_reject(tmp_path: Path, odd: str) -> None:
+def test_empty_fragment_is_one_reject(tmp_path: Path, odd: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([line(1), line(2, text=odd), line(3)]))
     found = titles(path)
@@ -117,7 +117,7 @@ def test_odd_json_line_costs_at_most_itself(tmp_path: Path, odd: str) -> None:
         assert {a.title for a in archive.articles()} >= {"Ferry 1", "Ferry 3"}
 
 
-def test_odd_parquet_cells_cost_their_row_or_nothing(tmp_path: Path) -> None:
+def test_odd_parquet_cells_cost_at_most_their_row(tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -149,7 +149,7 @@ def test_odd_parquet_cells_cost_their_row_or_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
-def test_file_name_that_is_no_utf8_goes_in(tmp_path: Path) -> None:
+def test_file_name_that_is_not_utf8_is_ingested(tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     pages.mkdir()
     (pages / "good.txt").write_text(f"A good headline\n\n{STORY}")
@@ -165,7 +165,7 @@ def test_file_name_that_is_no_utf8_goes_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
-def test_reject_of_odd_name_is_kept_and_tried_again(tmp_path: Path) -> None:
+def test_reject_with_odd_file_name_is_kept_and_retried(tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     pages.mkdir()
     odd = Path(os.fsdecode(os.fsencode(pages) + b"/caf\xe9.jsonl"))
@@ -185,7 +185,7 @@ def test_reject_of_odd_name_is_kept_and_tried_again(tmp_path: Path) -> None:
         assert RejectLog(opened.store.database).all() == []
 
 
-def test_printable_names_are_stable() -> None:
+def test_printable_name_is_stable() -> None:
     assert printable_name("plain é.txt") == "plain é.txt"
     assert printable_name(os.fsdecode(b"caf\xe9.txt")) == "caf\\xe9.txt"
     assert printable_name("lone \ud800") == "lone \\ud800"
@@ -212,7 +212,7 @@ def _tar_with_latin_name() -> bytes:
 
 
 @pytest.mark.parametrize("made", [_zip_with_false_utf8_name, _tar_with_latin_name])
-def test_members_with_odd_names_go_in(tmp_path: Path, made: Any) -> None:
+def test_archive_members_with_odd_names_are_ingested(tmp_path: Path, made: Any) -> None:
     path = tmp_path / "a.packed"
     path.write_bytes(made())
     report, told = put(tmp_path / "archive", path)
@@ -220,7 +220,7 @@ def test_members_with_odd_names_go_in(tmp_path: Path, made: Any) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
-def test_moved_file_of_odd_name_stays_the_same_article(tmp_path: Path) -> None:
+def test_moved_file_with_odd_name_stays_the_same_article(tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     (pages / "old").mkdir(parents=True)
     odd = Path(os.fsdecode(os.fsencode(pages) + b"/old/caf\xe9.txt"))
@@ -228,11 +228,11 @@ def test_moved_file_of_odd_name_stays_the_same_article(tmp_path: Path) -> None:
     assert put(tmp_path / "archive", pages)[0].new == 1
     odd.rename(Path(os.fsdecode(os.fsencode(pages) + b"/th\xe9.txt")))
     assert put(tmp_path / "archive", pages)[0].unchanged == 1
-    odd.write_text(f"An odd name\n\n{STORY}")  # a copy of it lies where it lay
+    odd.write_text(f"An odd name\n\n{STORY}")  # a copy in its old place
     assert put(tmp_path / "archive", pages)[0].rejected == 0
 
 
-def test_reject_with_a_name_of_many_colons_is_kept_at_once(tmp_path: Path) -> None:
+def test_reject_name_with_many_colons_is_kept_fast(tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         packed.writestr(":" * 60_000, "Hello")
@@ -246,10 +246,10 @@ def test_reject_with_a_name_of_many_colons_is_kept_at_once(tmp_path: Path) -> No
         assert RejectLog(archive.store.database).all()[0].source == str(path)
 
 
-# What nobody expected
+# Unexpected exceptions
 
 
-def test_unexpected_exception_is_a_reject_with_its_traceback_logged(
+def test_unexpected_exception_is_a_reject_and_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from ingest.readers import fields
@@ -291,7 +291,7 @@ def test_traceback_stays_off_the_screen(tmp_path: Path) -> None:
 
 
 class _Brittle(WordEmbeddings):
-    """Fails on a word, as a model may on a text; `broken` fails on everything."""
+    """Embeddings that fail on a word, as a model may on a text; `broken` fails on everything."""
 
     def __init__(self, error: Exception, broken: bool = False) -> None:
         self.error = error
@@ -322,7 +322,7 @@ def test_article_that_cannot_be_embedded_costs_only_itself(tmp_path: Path) -> No
         (ArchiveUnwritableError("no room"), False, ArchiveUnwritableError),
     ],
 )
-def test_error_of_the_archive_or_its_model_ends_the_run(
+def test_archive_or_model_error_ends_the_run(
     tmp_path: Path, error: Exception, broken: bool, raised: type[Exception]
 ) -> None:
     path = tmp_path / "a.jsonl"
@@ -346,14 +346,14 @@ def test_failure_in_a_worker_process_is_a_reject(tmp_path: Path) -> None:
     assert sum(isinstance(one, Article) for one in found) >= PARALLEL_FROM - 1
 
 
-def test_failure_travels_between_processes() -> None:
+def test_failure_can_be_pickled() -> None:
     import pickle
 
     sent = Failure("a:1", "cannot be read", "Traceback ...")
     assert pickle.loads(pickle.dumps(sent)) == sent
 
 
-def test_fetched_content_that_fails_is_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_fetched_content_is_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
     from ingest.readers import dispatch
 
     def explode(*_: object, **__: object) -> Article:

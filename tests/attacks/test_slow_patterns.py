@@ -1,4 +1,4 @@
-"""Questions and articles that once took seconds or hours: each is read in step with its length."""
+"""Questions and articles that once took seconds or hours: read in linear time."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from rag.query.decompose import split_question
 from rag.query.parser import LONGEST_QUESTION, parse_question, resolve_followup
 from rag.query.sources import find_authors, find_publishers
 from rag.query.time_filter import find_time_filter
-from tests.fakes import small_archive
-from tests.patterns import seconds
+from tests.support.fakes import small_archive
+from tests.support.regular_expressions import seconds
 from ui import cli
 
 NOW = datetime(2024, 10, 24, tzinfo=UTC)
@@ -74,7 +74,7 @@ READ_TEXT: dict[str, Callable[[str], object]] = {
 
 
 def in_step(call: Callable[[str], object], start: str, repeated: str) -> bool:
-    """Whether `call` takes no more than thrice as long on 8 kB as on 4."""
+    """Return whether `call` takes at most three times as long on 8 kB as on 4."""
     half, whole = (start + repeated * (size // len(repeated)) + "\x01" for size in (4096, 8192))
     if seconds(lambda: call(start + repeated * 200 + "\x01"), 1) > 1:
         return False
@@ -87,17 +87,17 @@ def in_step(call: Callable[[str], object], start: str, repeated: str) -> bool:
 
 @pytest.mark.parametrize("attack", QUESTIONS)
 @pytest.mark.parametrize("reader", READ_QUESTION)
-def test_question_is_read_in_step_with_its_length(reader: str, attack: str) -> None:
+def test_question_is_read_in_linear_time(reader: str, attack: str) -> None:
     assert in_step(READ_QUESTION[reader], *QUESTIONS[attack])
 
 
 @pytest.mark.parametrize("attack", TEXTS)
 @pytest.mark.parametrize("reader", READ_TEXT)
-def test_text_is_read_in_step_with_its_length(reader: str, attack: str) -> None:
+def test_text_is_read_in_linear_time(reader: str, attack: str) -> None:
     assert in_step(READ_TEXT[reader], *TEXTS[attack])
 
 
-def test_long_question_is_refused_at_once() -> None:
+def test_overlong_question_is_rejected_at_once() -> None:
     question = "who wrote" + "a-" * 60_000
     began = time.process_time()
     with pytest.raises(QuestionTooLongError, match=r"120,009 characters: ask it in at most 1,000"):
@@ -107,7 +107,7 @@ def test_long_question_is_refused_at_once() -> None:
     assert time.process_time() - began < 1
 
 
-def test_long_history_is_read_to_the_limit() -> None:
+def test_long_history_is_read_up_to_the_limit() -> None:
     turn = "Who is Ada Quill, " + "a-" * 60_000
     began = time.process_time()
     whole = resolve_followup("And where does she live?", [turn])
@@ -116,12 +116,12 @@ def test_long_history_is_read_to_the_limit() -> None:
     assert len(whole) <= LONGEST_QUESTION
 
 
-def test_question_of_the_limit_is_read() -> None:
+def test_question_at_the_limit_is_read() -> None:
     question = ("Who runs the ferry " + "x" * LONGEST_QUESTION)[:LONGEST_QUESTION]
     assert parse_question(f"  {question}  ", asked_on=NOW).text == question
 
 
-def test_long_question_is_one_line_on_the_command_line(
+def test_overlong_question_is_one_line_on_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_archive(tmp_path / "a").close()

@@ -1,4 +1,4 @@
-"""Attacks by what is fetched or saved: nobody rewrites or takes down another house's articles."""
+"""Hostile sources: no fetched or saved file changes another publisher's articles."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from rag.archive.archive import Archive
 from rag.schema import Article, Span
 from rag.store.held_changes import MOST_OF_AN_ORIGIN, ArticleOrigins, HeldChange, HeldChanges
 from rag.urls import is_same_site
-from tests.newsstand import Newsstand, Page, newsstand
-from tests.test_following import STORY, feed, page
-from tests.test_identity import Model
-from tests.test_readers_iptc import NINJS
+from tests.fetch.test_crawler import STORY, feed, page
+from tests.ingest.test_identity import Model
+from tests.readers.test_iptc import NINJS
+from tests.support.fake_site import Newsstand, Page, newsstand
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ MORE_LIES = (
 
 
 class Desk:
-    """An archive on the disk with two houses' articles, into which one ingests."""
+    """An archive on the disk with articles of two publishers, and its ingest runs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -118,7 +118,7 @@ def evil() -> Iterator[Newsstand]:
 
 @pytest.fixture
 def courier() -> Iterator[Newsstand]:
-    """A second house, on another port: another site."""
+    """A second publisher, on another port: another site."""
     with newsstand() as found:
         yield found
 
@@ -148,7 +148,7 @@ def lying(**more: Any) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("mark", [{}, {"backfile": 1}])
-def test_packed_lines_behind_a_feed_rewrite_nobody(
+def test_compressed_lines_behind_a_feed_change_no_other_article(
     desk: Desk, evil: Newsstand, claim: dict[str, str], mark: dict[str, int]
 ) -> None:
     evil.pages |= {
@@ -161,7 +161,7 @@ def test_packed_lines_behind_a_feed_rewrite_nobody(
     assert len(desk.held()) == 1
 
 
-def test_an_export_mark_in_fetched_content_is_none(desk: Desk, evil: Newsstand) -> None:
+def test_export_mark_in_fetched_content_is_ignored(desk: Desk, evil: Newsstand) -> None:
     poison = {
         "backfile": 1,
         "id": "poison",
@@ -177,7 +177,7 @@ def test_an_export_mark_in_fetched_content_is_none(desk: Desk, evil: Newsstand) 
         assert article.published is None or article.published.year < 9999
 
 
-def test_a_kill_in_fetched_content_takes_nothing_down(desk: Desk, evil: Newsstand) -> None:
+def test_kill_in_fetched_content_withdraws_nothing(desk: Desk, evil: Newsstand) -> None:
     kill = NINJS | {"uri": WIRE.id, "pubstatus": "canceled", "copyrightholder": "Fennmark Wire"}
     evil.pages |= {
         "/feed": feed(("More", evil.url("/more.gz"))),
@@ -188,16 +188,16 @@ def test_a_kill_in_fetched_content_takes_nothing_down(desk: Desk, evil: Newsstan
         assert desk.stands()
         (change,) = desk.held()
         assert (change.action, change.article_id) == ("withdraw", WIRE.id)
-        # Every run says so again, and lists it once.
+        # Every run reports it again, and lists it once.
         assert f"--accept {change.id}" in desk.rejects[0]["reason"]
     assert desk.accept(change) == "removed"
     assert set(desk.articles()) == {COURIER.id}
     assert desk.held() == []
     evil.pages["/more.gz"] = packed(kill, kill)
-    assert desk.ingest(evil.url("/feed")).rejected == 0  # it's done: nothing to hold
+    assert desk.ingest(evil.url("/feed")).rejected == 0  # already withdrawn: nothing to hold
 
 
-def test_a_trusted_source_kills_its_own_and_nobody_elses(
+def test_trusted_source_may_kill_only_its_own_articles(
     desk: Desk, courier: Newsstand, tmp_path: Path
 ) -> None:
     kills = [
@@ -214,7 +214,7 @@ def test_a_trusted_source_kills_its_own_and_nobody_elses(
     assert {change.article_id for change in desk.held()} == {COURIER.id, "urn:other:yet-to-come"}
 
 
-def test_a_summary_with_a_foreign_link_is_held(desk: Desk, evil: Newsstand) -> None:
+def test_summary_with_a_foreign_link_is_held(desk: Desk, evil: Newsstand) -> None:
     evil.pages["/feed"] = feed(
         ("Crane: the mayor did it", COURIER.url), ("Own story", evil.url("/own"))
     )
@@ -226,7 +226,7 @@ def test_a_summary_with_a_foreign_link_is_held(desk: Desk, evil: Newsstand) -> N
         assert said in reject["reason"]
 
 
-def test_a_trusted_source_speaks_for_its_hosts_alone(desk: Desk, evil: Newsstand) -> None:
+def test_trusted_source_changes_only_its_own_hosts(desk: Desk, evil: Newsstand) -> None:
     other = "https://pellworth-tribune.example/crane"
     evil.pages["/feed"] = feed(("Crane stands again", COURIER.url), ("No", other))
     desk.trust(host(evil), "harbour-courier.example")
@@ -236,7 +236,7 @@ def test_a_trusted_source_speaks_for_its_hosts_alone(desk: Desk, evil: Newsstand
     assert [change.article_id for change in desk.held()] == ["pellworth-tribune.example/crane"]
 
 
-def test_what_was_held_is_forgotten_once_its_source_is_trusted(desk: Desk, evil: Newsstand) -> None:
+def test_held_change_is_forgotten_once_source_is_trusted(desk: Desk, evil: Newsstand) -> None:
     evil.pages["/feed"] = feed(("Crane stands again", COURIER.url))
     desk.ingest(evil.url("/feed"), summaries=True)
     assert len(desk.held()) == 1
@@ -245,9 +245,7 @@ def test_what_was_held_is_forgotten_once_its_source_is_trusted(desk: Desk, evil:
     assert desk.held() == []
 
 
-def test_the_last_host_of_a_redirect_counts(
-    desk: Desk, evil: Newsstand, courier: Newsstand
-) -> None:
+def test_last_host_of_a_redirect_counts(desk: Desk, evil: Newsstand, courier: Newsstand) -> None:
     desk.trust(host(courier), "harbour-courier.example")
     courier.pages["/feed"] = Page(status=302, headers={"Location": evil.url("/feed")})
     evil.pages["/feed"] = feed(("The mayor did it", COURIER.url))
@@ -255,7 +253,9 @@ def test_the_last_host_of_a_redirect_counts(
     assert desk.stands()
 
 
-def test_a_page_passes_for_no_other_hosts(desk: Desk, evil: Newsstand, courier: Newsstand) -> None:
+def test_page_cannot_claim_another_hosts_article(
+    desk: Desk, evil: Newsstand, courier: Newsstand
+) -> None:
     courier.pages["/crane"] = page("Crane falls")
     desk.ingest(courier.url("/crane"))
     for number, named in enumerate((COURIER.url, courier.url("/crane"))):
@@ -267,7 +267,7 @@ def test_a_page_passes_for_no_other_hosts(desk: Desk, evil: Newsstand, courier: 
     assert own.title == "Crane falls"
 
 
-def test_a_foreign_feed_changes_nothing_of_a_page_that_is_there(
+def test_foreign_feed_does_not_change_a_known_page(
     desk: Desk, evil: Newsstand, courier: Newsstand
 ) -> None:
     courier.pages |= {
@@ -285,7 +285,7 @@ def test_a_foreign_feed_changes_nothing_of_a_page_that_is_there(
     assert desk.articles() == before
 
 
-def test_a_bare_number_is_the_hosts_that_it_came_from(
+def test_bare_number_id_belongs_to_its_host(
     desk: Desk, evil: Newsstand, courier: Newsstand
 ) -> None:
     own = {"id": "crane-1", "title": "Crane falls", "text": STORY[0]}
@@ -298,7 +298,7 @@ def test_a_bare_number_is_the_hosts_that_it_came_from(
     assert desk.ingest(courier.url("/a.jsonl")).changed == 1
 
 
-def test_a_newer_version_in_the_same_dump_is_its_own_hosts(desk: Desk, courier: Newsstand) -> None:
+def test_newer_version_in_the_same_dump_replaces_the_older(desk: Desk, courier: Newsstand) -> None:
     first = {"id": "urn:crane:1", "title": "Crane falls", "text": STORY[0]}
     newer = {**first, "text": f"{STORY[0]} It stands again."}
     courier.pages["/a.jsonl"] = Page(f"{json.dumps(first)}\n{json.dumps(newer)}".encode())
@@ -307,7 +307,9 @@ def test_a_newer_version_in_the_same_dump_is_its_own_hosts(desk: Desk, courier: 
 
 
 @pytest.mark.parametrize("squatted", ["tag:{},2024:crane", "urn:newsml:{}:20241024:crane"])
-def test_who_gave_an_id_takes_it_back(desk: Desk, evil: Newsstand, squatted: str) -> None:
+def test_id_belongs_to_the_host_that_first_gave_it(
+    desk: Desk, evil: Newsstand, squatted: str
+) -> None:
     """Nobody keeps an article out by being the first to use the id that it will have."""
     squatted = squatted.format("pellworth-tribune.example")
     evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted)).encode())
@@ -327,16 +329,14 @@ def test_who_gave_an_id_takes_it_back(desk: Desk, evil: Newsstand, squatted: str
     assert desk.articles()[squatted].text == STORY[0]
 
 
-def test_an_id_without_a_scheme_is_an_address_in_every_script(desk: Desk, evil: Newsstand) -> None:
+def test_id_without_scheme_is_an_address_in_any_script(desk: Desk, evil: Newsstand) -> None:
     for squatted in ("новости.рф/crane", "courier.xn--p1ai/crane", "courier.example/crane"):
         evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted)).encode())
         assert desk.ingest(evil.url("/a.jsonl")).new == 0
         assert squatted in {change.article_id for change in desk.held()}
 
 
-def test_nothing_fetched_names_the_place_of_a_file(
-    desk: Desk, evil: Newsstand, tmp_path: Path
-) -> None:
+def test_fetched_record_cannot_claim_a_file_id(desk: Desk, evil: Newsstand, tmp_path: Path) -> None:
     note = tmp_path / "note.txt"
     note.write_text(f"Crane falls\n\n{STORY[0]}")
     desk.ingest(note)
@@ -350,7 +350,7 @@ def test_nothing_fetched_names_the_place_of_a_file(
     "named",
     ["", "Evil Post", "harbour-courier.example"],
 )
-def test_a_saved_page_overwrites_no_other_publishers_article(
+def test_saved_page_does_not_overwrite_another_publisher(
     desk: Desk, tmp_path: Path, named: str
 ) -> None:
     head = f'<link rel="canonical" href="{COURIER.url}">'
@@ -364,11 +364,11 @@ def test_a_saved_page_overwrites_no_other_publishers_article(
     assert change.source == str(saved)
     assert desk.accept(change) == "changed"
     assert desk.articles()[COURIER.id].title == "The mayor did it"
-    assert desk.ingest(saved).unchanged == 1  # what was let in is not held again
+    assert desk.ingest(saved).unchanged == 1  # an accepted change isn't held again
 
 
 @pytest.mark.parametrize("name", ["Evil Post", ""])
-def test_a_page_saved_as_mhtml_overwrites_nobody(desk: Desk, tmp_path: Path, name: str) -> None:
+def test_page_saved_as_mhtml_overwrites_no_one(desk: Desk, tmp_path: Path, name: str) -> None:
     head = f'<meta property="og:site_name" content="{name}">' if name else ""
     body = page("The mayor did it", LIES, MORE_LIES, head=head).body.decode()
     saved = tmp_path / "saved.mhtml"
@@ -384,7 +384,7 @@ def test_a_page_saved_as_mhtml_overwrites_nobody(desk: Desk, tmp_path: Path, nam
     assert [change.article_id for change in desk.held()] == [COURIER.id]
 
 
-def test_a_publishers_page_that_was_saved_again_is_a_revision(desk: Desk, tmp_path: Path) -> None:
+def test_page_saved_again_is_a_revision(desk: Desk, tmp_path: Path) -> None:
     for name in ("Harbour Courier", ""):
         head = f'<link rel="canonical" href="{COURIER.url}">'
         head += f'<meta property="og:site_name" content="{name}">' if name else ""
@@ -394,7 +394,7 @@ def test_a_publishers_page_that_was_saved_again_is_a_revision(desk: Desk, tmp_pa
         assert desk.ingest(saved).changed == 1
 
 
-def test_a_saved_page_without_an_address_may_be_written_anew(desk: Desk, tmp_path: Path) -> None:
+def test_saved_page_without_address_may_be_replaced(desk: Desk, tmp_path: Path) -> None:
     saved = tmp_path / "saved.html"
     saved.write_bytes(page("Crane falls").body)
     assert desk.ingest(saved).new == 1
@@ -402,7 +402,7 @@ def test_a_saved_page_without_an_address_may_be_written_anew(desk: Desk, tmp_pat
     assert desk.ingest(saved).changed == 1
 
 
-def test_what_goes_in_is_exactly_what_was_held(desk: Desk, evil: Newsstand) -> None:
+def test_accepted_change_is_exactly_the_held_one(desk: Desk, evil: Newsstand) -> None:
     record = lying(
         url=COURIER.url, authors=["Ada Lindqvist"], published="2024-10-24T18:30:00+09:00"
     )
@@ -411,7 +411,7 @@ def test_what_goes_in_is_exactly_what_was_held(desk: Desk, evil: Newsstand) -> N
     (looked_at,) = desk.held()
     evil.pages["/a.jsonl"] = Page(json.dumps({**record, "text": LIES.upper()}).encode())
     desk.ingest(evil.url("/a.jsonl"))
-    (now,) = desk.held()  # the newest of the source takes the place of the older one
+    (now,) = desk.held()  # the source's newest change replaces the older one
     assert now.id != looked_at.id
     with desk.open() as archive:
         assert HeldChanges(archive.store.database).get(looked_at.id) is None
@@ -422,7 +422,7 @@ def test_what_goes_in_is_exactly_what_was_held(desk: Desk, evil: Newsstand) -> N
     assert article.published.isoformat() == "2024-10-24T18:30:00+09:00"
 
 
-def test_no_host_fills_the_room_for_what_is_held(desk: Desk, evil: Newsstand) -> None:
+def test_held_changes_per_host_are_bounded(desk: Desk, evil: Newsstand) -> None:
     records = [lying(id=f"https://h{n}.example/{n}") for n in range(MOST_OF_AN_ORIGIN + 5)]
     evil.pages["/a.jsonl"] = Page("\n".join(map(json.dumps, records)).encode())
     assert desk.ingest(evil.url("/a.jsonl")).rejected == len(records)
@@ -431,7 +431,7 @@ def test_no_host_fills_the_room_for_what_is_held(desk: Desk, evil: Newsstand) ->
     assert desk.stands()
 
 
-def test_an_erased_article_is_in_nothing_that_is_held(desk: Desk, evil: Newsstand) -> None:
+def test_erased_article_is_in_no_held_change(desk: Desk, evil: Newsstand) -> None:
     evil.pages["/feed"] = feed(("Xylophone of the mayor", COURIER.url))
     desk.ingest(evil.url("/feed"), summaries=True)
     with desk.open() as archive:
@@ -440,7 +440,7 @@ def test_an_erased_article_is_in_nothing_that_is_held(desk: Desk, evil: Newsstan
     assert [path for path in left if b"Xylophone of the mayor" in path.read_bytes()] == []
 
 
-def test_a_viewers_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> None:
+def test_amp_viewer_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> None:
     """`google.evil.example/amp/s/HOST/...` has HOST's id, and is not HOST's."""
     from ingest.provenance import may_speak_for, origin_problem
 
@@ -472,5 +472,5 @@ def test_a_viewers_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> N
         ("", "", False),
     ],
 )
-def test_a_site_is_a_registered_domain(one: str, other: str, same: bool) -> None:
+def test_is_same_site_compares_registered_domains(one: str, other: str, same: bool) -> None:
     assert is_same_site(one, other) is same

@@ -1,4 +1,4 @@
-"""Forty articles written to win one question don't win it: the honest answer stays in sight."""
+"""Keyword stuffing: forty articles written for one question don't displace the honest answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.nlp.keyword_stuffing import is_stuffed, is_stuffed_title
 from rag.schema import Answer, Article, Hit, Span
-from tests.fakes import WordEmbeddings
+from tests.support.fakes import WordEmbeddings
 
 QUESTION = "What did the harbour council decide about the Alder Street bridge?"
 ASKED_ON = datetime(2024, 10, 28, tzinfo=UTC)
@@ -124,13 +124,13 @@ def test_honest_article_stays_on_top(attacked: Archive) -> None:
     assert "honest" in _ids(hits)[:3]
 
 
-def test_answer_is_not_the_crowds_alone(attacked: Archive) -> None:
+def test_answer_cites_more_than_the_crowd(attacked: Archive) -> None:
     answer = Chatbot(attacked).ask(QUESTION, asked_on=ASKED_ON)
     assert "honest" in _cited(answer)
 
 
 @pytest.mark.parametrize("attack", ["a template", "the question repeated"])
-def test_one_publishers_crowd_does_not_win(attack: str, tmp_path: Path) -> None:
+def test_crowd_of_one_publisher_does_not_win(attack: str, tmp_path: Path) -> None:
     articles = [HONEST, *BESIDE, *_crowd(attack, publishers=1)]
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add((article, [Span(0, len(article.text))]) for article in articles)
@@ -143,7 +143,7 @@ def test_crowd_alone_is_still_found(tmp_path: Path) -> None:
         assert len(archive.search(QUESTION, 8, asked_on=ASKED_ON)) == 8
 
 
-def test_daily_column_keeps_its_place(tmp_path: Path) -> None:
+def test_daily_column_keeps_its_rank(tmp_path: Path) -> None:
     column = [
         Article(
             id=f"market-{day}",
@@ -181,7 +181,7 @@ def test_lists_and_live_blogs_are_not_stuffed(text: str) -> None:
     assert not is_stuffed(text, {"harbour", "council", "bridge"})
 
 
-def test_stuffed_text_and_titles_are_told_from_prose() -> None:
+def test_is_stuffed_detects_stuffed_text_and_titles() -> None:
     asked = {"harbour", "council", "alder", "bridge"}
     assert is_stuffed(" ".join(KEYWORDS * 6), asked)
     assert is_stuffed(_repeated(1)[1])

@@ -1,1 +1,1 @@
-"""Measurements, run by `make bench`; none of them is a test, for a time is no invariant."""
+"""Measurements, run by `make bench`. None is a test: a time is not an invariant."""

@@ -78,7 +78,7 @@ def ingest_ours(folder: Path, n: int) -> float:
         text=True,
     )
     took = time.perf_counter() - start
-    report = json.loads(done.stdout)  # some of the articles are a site's litter only: rejected
+    report = json.loads(done.stdout)  # some articles are boilerplate only, and rejected
     assert report["new"] + report["rejected"] == n, report
     return took
 

@@ -1,4 +1,4 @@
-"""How soon the first statement of an answer is there, and how long a statement's check takes.
+"""Measure the time to the first statement of an answer, and to check one statement.
 
     python -m tests.benchmarks.answering [--archive DIR]
 
@@ -61,7 +61,7 @@ def first_statements(
 def checks(
     archive: Archive, questions: list[EvaluationQuestion]
 ) -> tuple[list[float], list[float]]:
-    """Return the milliseconds to check sentences against passages, in words that are not theirs."""
+    """Return the milliseconds to check paraphrased sentences against passages."""
     bot = Chatbot(archive)
     wall, processor = [], []
     for question in questions:

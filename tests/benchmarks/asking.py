@@ -1,4 +1,4 @@
-"""How long after Enter the first statement of an answer is on the screen of a browser.
+"""Measure the time from Enter to the first statement on the screen of a browser.
 
     python -m tests.benchmarks.asking [--rounds R]
 
@@ -19,8 +19,8 @@ from statistics import median
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import free_port, serving
-from tests.chromium import open_browser
-from tests.commands import environment
+from tests.support.chromium import open_browser
+from tests.support.commands import environment
 
 QUESTIONS = (
     "What did South Korea threaten?",

@@ -1,4 +1,4 @@
-"""The doctor on 200,000 passages: wall and processor seconds of `backfile doctor`.
+"""Measure `backfile doctor` on 200,000 passages: wall and processor seconds.
 
     python -m tests.benchmarks.doctor [--passages N] [--keep DIR]
 
@@ -33,7 +33,7 @@ VOCABULARY = 40_000
 
 
 class RandomVectors(Embeddings):
-    """Each text has a direction of its own, drawn by its length and its place in the call."""
+    """Each text has a random direction, seeded by its length and position in the call."""
 
     name = "random"
 

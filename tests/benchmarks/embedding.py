@@ -1,4 +1,4 @@
-"""How many tokens a second each way of embedding takes: `python -m tests.benchmarks.embedding`.
+"""Measure the tokens per second of each way to embed: `python -m tests.benchmarks.embedding`.
 
 Wall time where the machine is quiet; by processor time, which other work disturbs less, with
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1.  The first line is what a tutorial does.

@@ -1,5 +1,4 @@
-"""Whether many who ask at once are all answered, by a server that doesn't grow, beside one who asks
-too much.
+"""Measure a server with many clients at once, beside one who asks too much.
 
     python -m tests.benchmarks.load [--clients 32] [--seconds 60]
 
@@ -29,7 +28,7 @@ from threading import Event
 import httpx
 
 from tests.browser.conftest import ROOT, free_port
-from tests.commands import environment
+from tests.support.commands import environment
 
 QUESTIONS = (
     "What did South Korea threaten?",
@@ -45,7 +44,7 @@ GREEDY_LEAST = 20  # questions, however short the round is
 
 @dataclass
 class Round:
-    """What came of the questions of all clients."""
+    """Results of the questions of all clients."""
 
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -100,7 +99,7 @@ def _ask(address: str, number: int, over: Event, found: Round) -> None:
 
 
 def _flood(address: str, over: Event, found: Round) -> None:
-    """Add questions as fast as they are refused, and fetch no answer."""
+    """Add questions as fast as they are rejected, and fetch no answer."""
     with _client(address, GREEDY) as client:
         while not over.is_set() or sum(found.greedy.values()) < GREEDY_LEAST:
             told = client.post("/gradio_api/call/ask", json={"data": [QUESTIONS[0]]})
@@ -127,7 +126,7 @@ def resident(pid: int) -> float:
 
 @contextmanager
 def sample_server() -> Iterator[tuple[str, int]]:
-    """Serve the sample archive; give the address and the process's number."""
+    """Serve the sample archive; yield its address and process ID."""
     backfile = [sys.executable, "-m", "ui.cli"]
     with tempfile.TemporaryDirectory() as folder:
         archive = ["--archive", str(Path(folder) / "archive")]

@@ -1,4 +1,4 @@
-"""How many pages a second are read by one process and by one a core.
+"""Measure the pages read per second by one process, and by one per core.
 
     python -m tests.benchmarks.pages [--pages N] [--rounds R]
 

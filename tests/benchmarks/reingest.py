@@ -1,4 +1,4 @@
-"""The same input again, beside the first time: what it costs when nothing has changed.
+"""Measure how much faster unchanged input is ingested again.
 
     python -m tests.benchmarks.reingest [--articles N]
 

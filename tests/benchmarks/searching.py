@@ -1,4 +1,4 @@
-"""How long a search takes over 200,000 passages: median and 95th of 100, in milliseconds.
+"""Measure searches of 200,000 passages: median and 95th percentile of 100, in milliseconds.
 
     python -m tests.benchmarks.searching SOURCE [--passages N] [--keep DIR]
 
@@ -94,7 +94,7 @@ def _times(
 
 
 class _Kept:
-    """The vectors that SOURCE has, for its passages and, a little turned, for their twins."""
+    """SOURCE's vectors for its passages and, slightly turned, for their twins."""
 
     def __init__(self) -> None:
         model = open_embeddings(Settings())
@@ -151,7 +151,7 @@ def _articles(real: Archive) -> Iterator[tuple[Article, list[Passage], Vectors]]
 
 
 def _twin(article: Article, passages: list[Passage], number: int) -> tuple[Article, list[Passage]]:
-    """The article with each passage's words in another order: no copy, and as long."""
+    """Return the article with each passage's words shuffled: as long, but no duplicate."""
     chance = random.Random(f"{article.id} {number}")
 
     def disordered(text: str) -> str:

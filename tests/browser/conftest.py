@@ -1,4 +1,4 @@
-"""Pages in the browser, and the real server over a small archive that the command has filled."""
+"""Pages in the browser, and the real server over a small archive filled by the command."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.person import WAIT
-from tests.commands import command, environment, run
-from tests.fakes import ARTICLES, as_json
+from tests.support.commands import command, environment, run
+from tests.support.fakes import ARTICLES, as_json
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent.parent
 def invitation(
     browser: Browser, sample_archive: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The address that `backfile serve` prints, over the sample and the articles of `tests.fakes`.
+    """The address that `backfile serve` prints, for the sample and `tests.support.fakes`.
 
     Its token allows adding and removing articles.
     """
@@ -50,7 +50,7 @@ def address(invitation: str) -> str:
 
 @dataclass(frozen=True)
 class Paced:
-    """The page of `tests.browser.paced`; a file lets slow answers go on."""
+    """The page of `tests.browser.paced_page`; a file lets slow answers go on."""
 
     address: str
     go: Path
@@ -58,7 +58,7 @@ class Paced:
 
 @pytest.fixture(scope="session")
 def paced_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paced]:
-    from tests.browser.paced import serving_paced  # 2.5 s of Gradio, where there is a browser
+    from tests.browser.paced_page import serving_paced  # 2.5 s of Gradio, where there is a browser
 
     folder = tmp_path_factory.mktemp("paced")
     with serving_paced(folder) as address:
@@ -75,7 +75,7 @@ def paced(paced_server: Paced) -> Iterator[Paced]:
 
 @contextmanager
 def serving(command: list[str]) -> Iterator[str]:
-    """Run a server until the block ends; give the address that it prints, with its token."""
+    """Run a server until the block ends; yield the address that it prints, with its token."""
     with subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as server:
@@ -90,7 +90,7 @@ def serving(command: list[str]) -> Iterator[str]:
 
 
 class Visitor:
-    """A browser's window for one visitor after another: each finds the page's files cached.
+    """A browser context that visitors use in turn: each finds the page's files cached.
 
     To open a page in it takes half of what it takes in a new one.
     """
@@ -123,14 +123,14 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 def open_page(
     browser: Browser, visitor: Visitor, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Page]]:
-    """Open a page as a new visitor: its size, its scheme, the query behind its address.
+    """Open a page as a new visitor, with a size, a colour scheme and a query string.
 
     `beside` a page, it is another of the same visitor's.  Whatever a test does with it, what its
     browser asks for is asked of the page's own server.
     """
     contexts = []
     asked: list[tuple[str, str]] = []
-    free = [visitor.context]  # for the first who asks for nothing that it lacks
+    free = [visitor.context]  # for the first visitor without special options
 
     def opened(
         query: str = "",
@@ -167,7 +167,7 @@ def open_page(
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

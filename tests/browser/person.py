@@ -1,4 +1,4 @@
-"""What a person does with the page, and what they see on it."""
+"""Actions of a reader on the page, and what they see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-WAIT = 60_000  # milliseconds for what should be there at once: other work may keep the machine busy
+WAIT = 60_000  # milliseconds; generous, since other work may keep the machine busy
 Opened = Callable[..., "Page"]
 
 HARBOUR_QUESTION = "How long will repairs of the harbour bridge take?"
@@ -51,7 +51,7 @@ def open_article(page: Page, title: str) -> Locator:
 
 
 def chips(page: Page) -> Locator:
-    """Return what was understood from the last question, each to be struck out."""
+    """Return the constraints understood from the last question, each removable."""
     return page.locator("#bf-understood label")
 
 
@@ -61,7 +61,7 @@ def cards(page: Page) -> Locator:
 
 
 def serious(page: Page) -> list[str]:
-    """Return what axe-core finds that keeps somebody out, with where it is."""
+    """Return the serious accessibility problems that axe-core finds, with their places."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     found = axe.Axe().run(page).response["violations"]
     return [

@@ -1,4 +1,4 @@
-"""Asking: as one types, stops, tries again, comes back the next day, or follows a link."""
+"""Asking: typing, stopping, retrying, editing, returning, following a link."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.browser.person import (
     chips,
     settled,
 )
-from tests.fakes import ARABIC, HARBOUR, ORCHARD
+from tests.support.fakes import ARABIC, HARBOUR, ORCHARD
 
 SLOWLY = "What of the harbour bridge, slowly?"
 
 
-def test_an_answer_is_read_while_it_grows(open_page: Opened, paced: Paced) -> None:
+def test_answer_is_shown_while_it_grows(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask(page, SLOWLY)
     expect(page.locator(".bf-statement")).to_have_count(1)
@@ -36,7 +36,7 @@ def test_an_answer_is_read_while_it_grows(open_page: Opened, paced: Paced) -> No
     expect(page.locator("#bf-question .submit-button")).to_be_visible()
 
 
-def test_what_was_understood_is_read_while_it_searches(open_page: Opened, paced: Paced) -> None:
+def test_understood_constraints_are_shown_while_searching(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask(page, "What of the harbour bridge in October 2024, searched slowly?")
     expect(chips(page)).to_contain_text("published 1 October 2024 to 31 October 2024")
@@ -46,9 +46,7 @@ def test_what_was_understood_is_read_while_it_searches(open_page: Opened, paced:
     expect(settled(page)).to_contain_text("closed on Monday")
 
 
-def test_an_answer_says_how_much_it_looks_at_while_it_grows(
-    open_page: Opened, paced: Paced
-) -> None:
+def test_growing_answer_shows_passages_considered(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask(page, SLOWLY)
     expect(page.locator(".bf-statement")).to_have_count(1)
@@ -56,9 +54,7 @@ def test_an_answer_says_how_much_it_looks_at_while_it_grows(
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
 
 
-def test_an_answer_can_be_stopped_and_the_next_question_asked(
-    open_page: Opened, paced: Paced
-) -> None:
+def test_answer_can_be_stopped_and_next_question_asked(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask(page, SLOWLY)
     expect(page.locator(".bf-statement")).to_have_count(1)
@@ -70,7 +66,7 @@ def test_an_answer_can_be_stopped_and_the_next_question_asked(
     expect(page.get_by_test_id("bot").first).to_contain_text("Stopped.")
 
 
-def test_a_question_waits_while_another_is_answered(open_page: Opened, paced: Paced) -> None:
+def test_question_waits_while_another_is_answered(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask(page, SLOWLY)
     expect(page.locator(".bf-statement")).to_have_count(1)
@@ -86,7 +82,7 @@ def test_a_question_waits_while_another_is_answered(open_page: Opened, paced: Pa
     expect(page.get_by_test_id("user")).to_have_count(2)
 
 
-def test_a_question_is_changed_and_asked_again(open_page: Opened) -> None:
+def test_question_can_be_edited_and_asked_again(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, "Why is the orchard harvest small?")
     page.get_by_role("button", name="Edit").first.click()
@@ -98,7 +94,7 @@ def test_a_question_is_changed_and_asked_again(open_page: Opened) -> None:
     expect(page.get_by_test_id("user")).to_have_count(1)
 
 
-def test_a_question_is_asked_again(open_page: Opened, paced: Paced) -> None:
+def test_question_can_be_retried(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")
     page.get_by_role("button", name="Retry").click()
@@ -106,7 +102,7 @@ def test_a_question_is_asked_again(open_page: Opened, paced: Paced) -> None:
     expect(page.get_by_test_id("user")).to_have_count(1)
 
 
-def test_a_question_follows_on_the_one_before(open_page: Opened) -> None:
+def test_follow_up_question_uses_the_one_before(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, "How many soldiers has North Korea sent to Russia?")
     answer = ask_and_wait(page, "And what did Moscow say about them?")
@@ -116,7 +112,7 @@ def test_a_question_follows_on_the_one_before(open_page: Opened) -> None:
     expect(page.get_by_test_id("user")).to_have_count(2)
 
 
-def test_what_was_understood_is_struck_out_by_a_click(open_page: Opened) -> None:
+def test_click_removes_an_understood_constraint(open_page: Opened) -> None:
     page = open_page()
     answer = ask_and_wait(page, "What did South Korea threaten in March 2023?")
     expect(answer.locator(".bf-refused")).to_be_visible()
@@ -141,7 +137,7 @@ def test_what_was_understood_is_struck_out_by_a_click(open_page: Opened) -> None
         ("What of the harbour bridge -ferries?", "without ferries", "exclusion"),
     ],
 )
-def test_each_thing_understood_is_struck_out_by_a_click(
+def test_click_removes_each_kind_of_constraint(
     open_page: Opened, paced: Paced, question: str, chip: str, aside: str
 ) -> None:
     page = open_page(at=paced.address)
@@ -152,7 +148,7 @@ def test_each_thing_understood_is_struck_out_by_a_click(
     expect(page.get_by_test_id("user")).to_have_count(1)
 
 
-def test_of_two_things_understood_one_is_struck_out(open_page: Opened, paced: Paced) -> None:
+def test_click_removes_one_of_two_constraints(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What did the Harbour Courier say of the bridge in October 2024?")
     expect(chips(page)).to_have_count(2)
@@ -162,7 +158,7 @@ def test_of_two_things_understood_one_is_struck_out(open_page: Opened, paced: Pa
     expect(chips(page)).to_contain_text("published 1 October 2024 to 31 October 2024")
 
 
-def test_an_answer_says_how_much_it_looked_at(open_page: Opened) -> None:
+def test_answer_shows_passages_considered_and_date(open_page: Opened) -> None:
     answer = ask_and_wait(open_page(), HARBOUR_QUESTION)
     expect(answer).to_contain_text(re.compile(r"\d+ passages considered"))
     expect(answer).to_contain_text("As of 21 October 2024")
@@ -218,7 +214,7 @@ def test_conversations_are_kept_in_the_browser(open_page: Opened, paced: Paced) 
     expect(page.get_by_test_id("user")).to_have_text("What of the apples and the growers?")
 
 
-def test_a_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
+def test_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
     link = "?q=What+of+the+harbour+bridge%3F&mode=passages&after=2024-10-01"
     page = open_page(link, at=paced.address)
     expect(page.get_by_test_id("user")).to_have_text("What of the harbour bridge?")
@@ -231,14 +227,14 @@ def test_a_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
     expect(page.get_by_test_id("user")).to_have_count(1)
 
 
-def test_a_linked_answer_leads_to_its_cards(open_page: Opened, paced: Paced) -> None:
+def test_linked_answer_leads_to_its_cards(open_page: Opened, paced: Paced) -> None:
     page = open_page("?q=What+of+the+harbour+bridge%3F", at=paced.address)
     settled(page).locator(".bf-cite").first.click()
     expect(page.locator("#turn-1-card-1:target")).to_be_in_viewport()
     assert "?q=" in page.url
 
 
-def test_clearing_the_chat_starts_another(open_page: Opened, paced: Paced) -> None:
+def test_clear_starts_another_conversation(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")
     page.get_by_role("button", name="Clear").click()

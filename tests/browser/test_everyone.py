@@ -1,4 +1,4 @@
-"""For everyone: by keyboard, by ear, on a phone, in the dark, in German; and nothing leaves."""
+"""Accessibility: keyboard, screen reader, phone, dark mode, German; and no outside requests."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ ARTEFACTS = Path(__file__).parent.parent.parent / "artefacts"
 BRIDGE = "What of the harbour bridge?"
 
 
-def test_a_question_is_asked_and_its_article_opened_by_keyboard(
-    open_page: Opened, paced: Paced
-) -> None:
+def test_question_and_article_work_by_keyboard(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     expect(page.locator("#bf-question textarea")).to_be_focused()
     page.keyboard.type(BRIDGE)
@@ -47,7 +45,7 @@ def test_a_question_is_asked_and_its_article_opened_by_keyboard(
     expect(cards(page).first.get_by_role("button", name="Open article")).to_be_focused()
 
 
-def test_a_message_is_read_aloud_without_its_markup(open_page: Opened, paced: Paced) -> None:
+def test_message_is_read_aloud_without_markup(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, BRIDGE)
     for who in ("user", "bot"):
@@ -56,14 +54,14 @@ def test_a_message_is_read_aloud_without_its_markup(open_page: Opened, paced: Pa
         assert "&#" not in label
 
 
-def test_the_page_speaks_german(open_page: Opened, paced: Paced) -> None:
+def test_page_speaks_german(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, locale="de-DE")
     expect(page.locator("#bf-question textarea")).to_have_attribute(
         "placeholder", "Frage an das Archiv"
     )
     expect(page.get_by_role("button", name="Filter")).to_be_visible()
     expect(page.locator("#bf-banner")).to_contain_text("21. Oktober 2024 bis 24. Oktober 2024")
-    ask(page, "Xylophon?")  # first: after another question it would carry on that one's words
+    ask(page, "Xylophon?")  # first, or it would be read as a follow-up
     expect(page.get_by_test_id("bot").last).to_contain_text("Keine Antwort im Archiv gefunden.")
     ask(page, BRIDGE)
     answer = page.get_by_test_id("bot").last
@@ -72,7 +70,7 @@ def test_the_page_speaks_german(open_page: Opened, paced: Paced) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.full)])
-def test_every_view_fits_a_phone_and_a_desk_and_keeps_nobody_out(
+def test_every_view_fits_phone_and_desktop_and_is_accessible(
     open_page: Opened, invitation: str, scheme: str
 ) -> None:
     page = open_page(at=invitation, color_scheme=scheme)
@@ -155,7 +153,7 @@ VIEWS = {
 }
 
 
-def test_what_is_doubted_or_left_out_keeps_nobody_out(open_page: Opened, paced: Paced) -> None:
+def test_doubtful_and_removed_statements_are_accessible(open_page: Opened, paced: Paced) -> None:
     for scheme in ("light", "dark"):
         page = open_page(at=paced.address, color_scheme=scheme)
         ask_and_wait(page, "What of the doubtful harbour?").get_by_text(
@@ -164,9 +162,7 @@ def test_what_is_doubted_or_left_out_keeps_nobody_out(open_page: Opened, paced: 
         assert serious(page) == []
 
 
-def test_all_that_narrows_and_takes_away_is_reached_by_keyboard(
-    open_page: Opened, paced: Paced
-) -> None:
+def test_filters_and_export_work_by_keyboard(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     page.locator("#bf-question textarea").focus()
     page.keyboard.press("Tab")  # to "Ask"
@@ -217,7 +213,7 @@ def test_no_request_leaves_the_machine(browser: Browser, paced: Paced) -> None:
     assert [url for url in asked if not url.startswith((paced.address, "data:", "blob:"))] == []
 
 
-def test_on_a_phone_a_question_is_led_to_its_answer(open_page: Opened, paced: Paced) -> None:
+def test_phone_scrolls_to_the_new_answer(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, width=390, height=700)
     ask_and_wait(page, BRIDGE)
     ask_and_wait(page, "What of the apples and the growers?")

@@ -1,4 +1,4 @@
-"""Feeding: who may drops files, pastes addresses, sees what came of it, and takes out again."""
+"""Ingest from the page: files, addresses, the report, and withdrawing articles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.paced import serving_paced
+from tests.browser.paced_page import serving_paced
 from tests.browser.person import Opened, ask_and_wait, cards, serious, settled
 
 FERRY = {
@@ -47,7 +47,7 @@ WATCH_PROGRESS = """() => {
 
 @pytest.fixture(scope="module")
 def minded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page whose visitors may feed it from this machine."""
+    """The address of a page with write access from this machine."""
     folder = tmp_path_factory.mktemp("minded")
     (folder / "go").touch()
     with serving_paced(folder, write_access="local", fetch_allow="localhost") as address:
@@ -56,7 +56,7 @@ def minded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def paper(tmp_path: Path) -> Iterator[str]:
-    """The address of a newspaper of one article, on this machine."""
+    """The address of a local newspaper with one article."""
     page = f"<html><head><title>{FERRY['title']}</title></head><body><article>{STORY}</article>"
     (tmp_path / "paper").mkdir()
     (tmp_path / "paper" / "launched.html").write_text(page)
@@ -73,7 +73,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def drop(page: Page, name: str, text: str) -> None:
-    """Drag a file over the page and let it fall on the field for files."""
+    """Drop a file on the upload field."""
     given = page.evaluate_handle(
         """([name, text]) => {
           const given = new DataTransfer();
@@ -92,7 +92,7 @@ def open_minding(page: Page) -> None:
     page.get_by_role("button", name="Manage articles").click()
 
 
-def test_a_file_is_dropped_its_report_read_and_a_question_answered_from_it(
+def test_dropped_file_is_reported_and_answers_a_question(
     open_page: Opened, minded: str, tmp_path: Path
 ) -> None:
     page = open_page(at=minded)
@@ -134,7 +134,7 @@ def test_a_file_is_dropped_its_report_read_and_a_question_answered_from_it(
     settled(page)
 
 
-def test_a_pasted_address_is_fetched_by_the_rules(open_page: Opened, minded: str) -> None:
+def test_pasted_private_address_is_rejected(open_page: Opened, minded: str) -> None:
     page = open_page(at=minded)
     open_minding(page)
     expect(page.get_by_role("button", name="Add", exact=True)).to_be_visible()
@@ -151,7 +151,7 @@ def test_a_pasted_address_is_fetched_by_the_rules(open_page: Opened, minded: str
     expect(page.locator("#bf-told li")).to_contain_text("http://127.0.0.1:9/secret")
 
 
-def test_a_dropped_file_and_an_address_go_in_and_an_article_is_removed_by_its_address(
+def test_file_and_address_go_in_and_article_is_withdrawn(
     open_page: Opened, minded: str, paper: str
 ) -> None:
     page = open_page(at=minded)
@@ -176,7 +176,7 @@ def test_a_dropped_file_and_an_address_go_in_and_an_article_is_removed_by_its_ad
     expect(articles).to_have_text(str(before - 1))
 
 
-def test_a_feeding_is_stopped(open_page: Opened, minded: str) -> None:
+def test_ingest_can_be_stopped(open_page: Opened, minded: str) -> None:
     page = open_page(at=minded)
     open_minding(page)
     story = {**FERRY, "text": STORY * 10}
@@ -191,7 +191,7 @@ def test_a_feeding_is_stopped(open_page: Opened, minded: str) -> None:
     expect(page.get_by_role("button", name="Add", exact=True)).to_be_enabled()
 
 
-def test_what_is_told_over_years_is_plotted_by_month(open_page: Opened, minded: str) -> None:
+def test_articles_over_years_are_plotted_by_month(open_page: Opened, minded: str) -> None:
     page = open_page(at=minded)
     open_minding(page)
     told = "The regatta of {0} was won by the crew of the {0} boat, the jury said."
@@ -213,7 +213,7 @@ def test_what_is_told_over_years_is_plotted_by_month(open_page: Opened, minded: 
     expect(settled(page)).to_contain_text("regatta of 2022")
 
 
-def test_who_may_not_feed_sees_nothing_of_it(open_page: Opened, paced: Paced) -> None:
+def test_visitor_without_access_sees_no_ingest(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")
     page.get_by_role("button", name="Toggle sidebar").click()

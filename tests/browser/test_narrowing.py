@@ -1,4 +1,4 @@
-"""Narrowing: days, publishers, authors, sections; passages instead of an answer."""
+"""Filters: dates, publishers, authors, sections; and passages without an answer."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 from tests.browser.person import Opened, ask_and_wait, cards, chips
-from tests.fakes import ARABIC
+from tests.support.fakes import ARABIC
 
 THREATS = "What did South Korea threaten?"
 
 
-def test_a_search_is_narrowed_by_days_and_widened_again(open_page: Opened) -> None:
+def test_search_is_limited_by_dates_and_reset(open_page: Opened) -> None:
     page = open_page()
     page.get_by_role("button", name="Filters ▼").click()
     page.get_by_label("From date").fill("2024-10-22")
@@ -26,7 +26,7 @@ def test_a_search_is_narrowed_by_days_and_widened_again(open_page: Opened) -> No
     expect(page.get_by_label("From date")).to_have_value("")
 
 
-def test_what_is_no_day_is_said_to_be_none(open_page: Opened) -> None:
+def test_invalid_date_is_reported(open_page: Opened) -> None:
     page = open_page()
     page.get_by_role("button", name="Filters ▼").click()
     page.get_by_label("From date").fill("10/11/2024")
@@ -38,7 +38,7 @@ def test_what_is_no_day_is_said_to_be_none(open_page: Opened) -> None:
     ("field", "choice"),
     [("Publishers", "Pellworth Tribune"), ("Authors", "Ines Calloway"), ("Sections", "World")],
 )
-def test_a_search_is_narrowed_to_what_is_chosen(open_page: Opened, field: str, choice: str) -> None:
+def test_search_is_limited_to_chosen_values(open_page: Opened, field: str, choice: str) -> None:
     page = open_page()
     page.get_by_role("button", name="Filters ▼").click()
     box = page.get_by_label(field, exact=True)
@@ -52,7 +52,7 @@ def test_a_search_is_narrowed_to_what_is_chosen(open_page: Opened, field: str, c
     assert all(choice in facts for facts in found)
 
 
-def test_a_search_is_narrowed_to_a_language(open_page: Opened) -> None:
+def test_search_is_limited_to_a_language(open_page: Opened) -> None:
     page = open_page()
     page.get_by_role("button", name="Filters ▼").click()
     box = page.get_by_label("Languages", exact=True)
@@ -65,7 +65,7 @@ def test_a_search_is_narrowed_to_a_language(open_page: Opened) -> None:
     expect(cards(page)).to_contain_text(ARABIC.title)
 
 
-def test_passages_are_found_without_an_answer_in_either_order(open_page: Opened) -> None:
+def test_passages_mode_shows_either_order_without_answer(open_page: Opened) -> None:
     page = open_page()
     page.locator("#bf-mode").get_by_label("Passages").check()
     answer = ask_and_wait(page, "North Korean soldiers")

@@ -1,4 +1,4 @@
-"""Reading an answer: its cards, its articles, how far each statement is borne out."""
+"""Evidence: cards, articles, and the support of each statement."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.browser.person import (
     open_article,
     settled,
 )
-from tests.fakes import HARBOUR, HOSTILE
+from tests.support.fakes import HARBOUR, HOSTILE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 THREATS = "What did South Korea threaten?"
 
 
-def test_a_question_is_answered_beside_the_passage_it_rests_on(open_page: Opened) -> None:
+def test_answer_is_shown_beside_its_passage(open_page: Opened) -> None:
     page = open_page()
     expect(ask_and_wait(page, HARBOUR_QUESTION)).to_contain_text(HARBOUR_ANSWER)
     card = cards(page).first
@@ -43,7 +43,7 @@ def test_a_question_is_answered_beside_the_passage_it_rests_on(open_page: Opened
     assert chat["x"] + chat["width"] <= box["x"]
 
 
-def test_a_number_leads_to_its_card_and_the_card_back(open_page: Opened) -> None:
+def test_citation_leads_to_card_and_back(open_page: Opened) -> None:
     page = open_page()
     answer = ask_and_wait(page, THREATS)
     answer.locator(".bf-cite", has_text="[2]").first.click()
@@ -54,7 +54,7 @@ def test_a_number_leads_to_its_card_and_the_card_back(open_page: Opened) -> None
     expect(page.locator(".bf-cite:target")).to_be_in_viewport()
 
 
-def test_a_number_leads_to_the_card_of_its_own_answer(open_page: Opened) -> None:
+def test_citation_leads_to_card_of_its_own_answer(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, HARBOUR_QUESTION)
     ask_and_wait(page, "Why is the apple harvest small?")
@@ -64,7 +64,7 @@ def test_a_number_leads_to_the_card_of_its_own_answer(open_page: Opened) -> None
     expect(page.locator("#turn-1-card-1")).to_be_in_viewport()
 
 
-def test_a_card_opens_the_whole_article_at_the_place(open_page: Opened) -> None:
+def test_card_opens_the_article_at_the_passage(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, THREATS)
     quoted = cards(page).nth(1).locator("mark").first.inner_text()
@@ -81,7 +81,7 @@ def test_a_card_opens_the_whole_article_at_the_place(open_page: Opened) -> None:
     expect(article).to_be_hidden()
 
 
-def test_an_article_names_the_papers_that_printed_it_too(open_page: Opened) -> None:
+def test_article_names_other_publishers_of_the_story(open_page: Opened) -> None:
     page = open_page("?mode=passages&q=1,500+special+forces+carried+to+Vladivostok+by+ship")
     settled(page)
     title = "South Korea says 1,500 North Korean special forces shipped to Russia"
@@ -96,14 +96,14 @@ def names_the_others(copies: Locator) -> None:
         expect(link).to_have_attribute("href", re.compile("^https://[a-z-]+[.]example/2024/"))
 
 
-def test_an_article_tells_its_correction(open_page: Opened) -> None:
+def test_article_shows_its_correction(open_page: Opened) -> None:
     page = open_page("?mode=passages&q=What+does+Kim+get+in+return+for+the+soldiers%3F+technology")
     settled(page)
     article = open_article(page, "What does Kim get in return?")
     expect(article.locator(".bf-note")).to_contain_text("Correction: An earlier version")
 
 
-def test_an_article_shows_its_revisions(open_page: Opened) -> None:
+def test_article_shows_its_revisions(open_page: Opened) -> None:
     page = open_page("?mode=passages&q=South+Korea+will+not+sit+idle,+Yoon+says+beside+Duda")
     settled(page)
     article = open_article(page, "Yoon says beside Polish president")
@@ -115,9 +115,7 @@ def test_an_article_shows_its_revisions(open_page: Opened) -> None:
     assert article.locator(".bf-text").inner_text() != newest
 
 
-def test_a_number_leads_to_its_card_while_an_article_is_open(
-    open_page: Opened, paced: Paced
-) -> None:
+def test_citation_leads_to_card_while_an_article_is_open(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")
     cards(page).first.get_by_role("button", name="Open article").click()
@@ -127,7 +125,7 @@ def test_a_number_leads_to_its_card_while_an_article_is_open(
     expect(page.locator(".bf-article")).to_be_hidden()
 
 
-def test_each_statement_shows_whether_it_is_borne_out(open_page: Opened, paced: Paced) -> None:
+def test_each_statement_shows_its_support(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     answer = ask_and_wait(page, "What of the doubtful harbour?")
     expect(answer.locator(".bf-statement .bf-support")).to_contain_text("partly supported")
@@ -140,7 +138,7 @@ def test_each_statement_shows_whether_it_is_borne_out(open_page: Opened, paced: 
     )
 
 
-def test_what_was_left_out_can_be_looked_at(open_page: Opened, paced: Paced) -> None:
+def test_removed_statements_can_be_shown(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     answer = ask_and_wait(page, "What of the doubtful harbour?")
     removed = answer.get_by_text("The moon is a bridge.")
@@ -150,7 +148,7 @@ def test_what_was_left_out_can_be_looked_at(open_page: Opened, paced: Paced) -> 
     expect(answer).to_contain_text("the passage does not say this")
 
 
-def test_a_refusal_says_so_and_shows_the_closest_articles(open_page: Opened) -> None:
+def test_refusal_shows_the_closest_articles(open_page: Opened) -> None:
     page = open_page()
     answer = ask_and_wait(page, "Who won the chess olympiad in Budapest?")
     expect(answer.locator(".bf-refused")).to_contain_text("No answer found in the archive.")
@@ -163,7 +161,7 @@ def test_a_refusal_says_so_and_shows_the_closest_articles(open_page: Opened) -> 
     open_article(page, title)
 
 
-def test_markup_in_an_article_or_a_question_shows_as_text(open_page: Opened) -> None:
+def test_markup_in_article_or_question_shows_as_text(open_page: Opened) -> None:
     page = open_page()
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
@@ -185,7 +183,7 @@ def test_markup_in_an_article_or_a_question_shows_as_text(open_page: Opened) -> 
     assert dialogs == []
 
 
-def test_a_passage_runs_in_its_own_direction(open_page: Opened) -> None:
+def test_passage_has_its_own_direction(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, "إغلاق جسر الميناء بعد العاصفة")
     passage = page.locator("#bf-evidence blockquote", has_text="أغلق").first

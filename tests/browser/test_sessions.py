@@ -1,4 +1,4 @@
-"""Sessions do not mix: what one visitor asks, another never sees."""
+"""Sessions: no visitor sees what another asks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
 
 
 @pytest.mark.full
-def test_twenty_at_once_all_get_their_own_answers(open_page: Opened, paced: Paced) -> None:
+def test_twenty_visitors_get_their_own_answers(open_page: Opened, paced: Paced) -> None:
     # Without motion: twenty pages that draw their waiting keep a processor from answering.
     first = [open_page(at=paced.address, reduced_motion="reduce") for _ in range(VISITORS // 5)]
     pages = first + [open_page(at=paced.address, beside=page) for page in first for _ in range(4)]
     words = ["harbour bridge", "orchard growers"]
-    for number, page in enumerate(pages):  # each from an address of its own, by a trusted proxy
+    for number, page in enumerate(pages):  # each from its own address, behind a trusted proxy
         page.set_extra_http_headers({"X-Forwarded-For": f"192.0.2.{number + 1}"})
     asked = [f"What of the {words[n % 2]}, asks visitor {n}?" for n in range(VISITORS)]
     for page, question in zip(pages, asked, strict=True):
@@ -44,7 +44,7 @@ def test_twenty_at_once_all_get_their_own_answers(open_page: Opened, paced: Pace
         expect(page.get_by_test_id("user")).to_have_text(asked[number])
 
 
-def test_an_article_opens_only_from_ones_own_card(open_page: Opened, paced: Paced) -> None:
+def test_article_opens_only_from_own_card(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")
     page.locator(".bf-card button").first.evaluate("button => { button.dataset.card = 99; }")

@@ -1,4 +1,4 @@
-"""Taking away: copies, links and files, and what readers say of an answer."""
+"""Export: copies, links and files; and feedback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Paced
 from tests.browser.person import Opened, ask_and_wait
-from tests.fakes import HARBOUR
+from tests.support.fakes import HARBOUR
 
 BRIDGE = "What of the harbour bridge?"
 COPYING = ["clipboard-read", "clipboard-write"]
@@ -32,11 +32,11 @@ async (mark) => {
 
 
 def copied_with(page: Page, mark: str) -> str:
-    """Return what is copied, once it holds `mark`."""
+    """Return the clipboard's text once it contains `mark`."""
     return str(page.evaluate(READ, mark))
 
 
-def test_an_answer_is_copied_with_its_citations(open_page: Opened, paced: Paced) -> None:
+def test_answer_is_copied_with_citations(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, permissions=COPYING)
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Export").click()
@@ -47,7 +47,7 @@ def test_an_answer_is_copied_with_its_citations(open_page: Opened, paced: Paced)
     assert HARBOUR.url in copied
 
 
-def test_a_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Paced) -> None:
+def test_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, permissions=COPYING)
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Export").click()
@@ -68,7 +68,7 @@ def test_a_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Pac
     ],
 )
 @pytest.mark.parametrize("which", ["This answer", "Whole conversation"])
-def test_an_answer_or_a_conversation_is_saved_as_a_file(
+def test_answer_or_conversation_is_saved_as_a_file(
     open_page: Opened, paced: Paced, which: str, button: str, name: str
 ) -> None:
     page = open_page(at=paced.address)
@@ -88,7 +88,7 @@ def test_an_answer_or_a_conversation_is_saved_as_a_file(
     assert ("Orchards expect" in text) == (which == "Whole conversation")
 
 
-def test_passages_are_taken_away_as_well(open_page: Opened, paced: Paced) -> None:
+def test_passages_are_exported_too(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     page.locator("#bf-mode").get_by_label("Passages").check()
     ask_and_wait(page, BRIDGE)
@@ -100,7 +100,7 @@ def test_passages_are_taken_away_as_well(open_page: Opened, paced: Paced) -> Non
     assert "repairs would take six weeks" in text
 
 
-def test_thumbs_and_a_reason_are_kept_beside_the_archive(open_page: Opened, paced: Paced) -> None:
+def test_feedback_is_kept_beside_the_archive(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Dislike").click()
@@ -115,7 +115,7 @@ def test_thumbs_and_a_reason_are_kept_beside_the_archive(open_page: Opened, pace
     assert last["passages"][0]["article_id"] == HARBOUR.id
 
 
-def test_no_reason_is_asked_for_once_the_next_question_is(open_page: Opened, paced: Paced) -> None:
+def test_feedback_reason_closes_with_the_next_question(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Like", exact=True).click()

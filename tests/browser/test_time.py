@@ -1,4 +1,4 @@
-"""Seeing time: the plot, the window it sets, the timeline, what the archive covers."""
+"""Time: the histogram and the range it sets, the timeline, the coverage."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ THREATS = "What did South Korea threaten?"
 
 
 def bars(page: Page) -> Locator:
-    """Return the bars of the plot that stand for an article or more."""
+    """Return the bars of the plot with at least one article."""
     return page.locator("#bf-plot path[aria-roledescription=bar]:not([aria-label*='Articles: 0'])")
 
 
 def cited_day(page: Page) -> str:
-    """Return a day on which a cited article was published, and which the plot offers."""
+    """Return a day of the plot on which a cited article was published."""
     days = page.locator("#bf-busiest label")
     days.first.wait_for()
     offered = [text.rsplit(" (", 1)[0].strip() for text in days.all_inner_texts()]
@@ -33,7 +33,7 @@ def cited_day(page: Page) -> str:
 
 
 def answered_of(page: Page, day: str) -> None:
-    """What is answered rests on articles of that day alone."""
+    """Expect an answer from articles of that day alone."""
     expect(chips(page)).to_have_text(f"only {day}")
     expect(settled(page).locator(".bf-cite").first).to_be_visible()
     expect(page.get_by_test_id("user")).to_have_count(1)
@@ -42,7 +42,7 @@ def answered_of(page: Page, day: str) -> None:
     assert all(date.startswith(day) for date in dates)
 
 
-def test_a_plot_shows_when_articles_speak_of_it_and_marks_the_cited(open_page: Opened) -> None:
+def test_histogram_is_shown_with_cited_articles_marked(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, THREATS)
     plot = page.locator("#bf-plot")
@@ -60,7 +60,7 @@ def test_a_plot_shows_when_articles_speak_of_it_and_marks_the_cited(open_page: O
     assert len(shown) > 3
 
 
-def test_the_plot_is_of_the_last_question(open_page: Opened) -> None:
+def test_histogram_belongs_to_the_last_question(open_page: Opened) -> None:
     page = open_page()
     days = page.locator("#bf-busiest")
     ask_and_wait(page, THREATS)
@@ -77,7 +77,7 @@ def test_the_plot_is_of_the_last_question(open_page: Opened) -> None:
     assert sum(int(found[1]) for found in told if found) == int(count)
 
 
-def test_dragging_over_the_plot_sets_the_window(open_page: Opened) -> None:
+def test_dragging_over_the_histogram_sets_the_time_range(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, THREATS)
     plot = page.locator("#bf-plot svg")
@@ -95,7 +95,7 @@ def test_dragging_over_the_plot_sets_the_window(open_page: Opened) -> None:
 
 
 @pytest.mark.parametrize("timezone", ["America/Los_Angeles", "Asia/Tokyo"])
-def test_a_click_on_a_bar_asks_of_its_day_alone(open_page: Opened, timezone: str) -> None:
+def test_click_on_a_bar_limits_to_its_day(open_page: Opened, timezone: str) -> None:
     page = open_page(timezone_id=timezone)
     ask_and_wait(page, THREATS)
     day = cited_day(page)
@@ -104,7 +104,7 @@ def test_a_click_on_a_bar_asks_of_its_day_alone(open_page: Opened, timezone: str
     answered_of(page, day)
 
 
-def test_a_question_of_many_weeks_is_plotted_by_week(open_page: Opened) -> None:
+def test_question_over_weeks_is_plotted_by_week(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, "What happened with the treaty between Russia and North Korea?")
     expect(page.locator("#bf-time")).to_contain_text("by week")
@@ -115,7 +115,7 @@ def test_a_question_of_many_weeks_is_plotted_by_week(open_page: Opened) -> None:
     expect(chips(page)).to_have_text(f"only {week}")
 
 
-def test_a_click_on_the_busiest_days_asks_of_them_alone(open_page: Opened) -> None:
+def test_click_on_busiest_days_limits_to_them(open_page: Opened) -> None:
     page = open_page()
     ask_and_wait(page, THREATS)
     day = cited_day(page)
@@ -126,7 +126,7 @@ def test_a_click_on_the_busiest_days_asks_of_them_alone(open_page: Opened) -> No
     settled(page)
 
 
-def test_a_timeline_answers_with_dated_statements_in_order(open_page: Opened) -> None:
+def test_timeline_has_dated_statements_in_order(open_page: Opened) -> None:
     page = open_page()
     page.locator("#bf-mode").get_by_label("Timeline").check()
     answer = ask_and_wait(page, "What happened with North Korean soldiers in Russia?")
@@ -139,7 +139,7 @@ def test_a_timeline_answers_with_dated_statements_in_order(open_page: Opened) ->
     assert order == sorted(order)
 
 
-def test_the_banner_says_what_the_archive_covers(open_page: Opened) -> None:
+def test_banner_shows_what_the_archive_covers(open_page: Opened) -> None:
     banner = open_page().locator("#bf-banner")
     expect(banner).to_contain_text("86 articles")
     expect(banner).to_contain_text("19 June 2024 to 24 December 2024")
@@ -149,7 +149,7 @@ def test_the_banner_says_what_the_archive_covers(open_page: Opened) -> None:
     expect(row).to_contain_text("23 October 2024")
 
 
-def test_a_question_from_outside_the_archive_is_warned_of(open_page: Opened) -> None:
+def test_question_outside_coverage_gets_a_warning(open_page: Opened) -> None:
     page = open_page()
     ask(page, "What did South Korea threaten in March 2023?")
     expect(page.get_by_test_id("bot")).to_contain_text(

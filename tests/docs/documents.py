@@ -30,7 +30,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Command:
-    """A command line of a console block, and the output that is shown below it."""
+    """A command line of a console block, and the output shown below it."""
 
     line: str
     shown: str
@@ -69,7 +69,7 @@ def shell_lines() -> list[tuple[str, str]]:
 
 
 def is_shown(shown: str, printed: str) -> bool:
-    """Return whether an output is what a page shows of it: `...` stands for any lines."""
+    """Return whether a page shows this output; `...` stands for any lines."""
     pieces = [_lines(piece) for piece in re.split(r"^\.\.\.$", shown, flags=re.MULTILINE)]
     lines = _lines(printed)
     at = 0
@@ -91,6 +91,6 @@ def _find(lines: Sequence[str], piece: Sequence[str], start: int) -> int | None:
 
 
 def missing_paths(text: str) -> set[str]:
-    """Return the paths, or patterns of paths, in a text that name none of the project's files."""
+    """Return the paths and path patterns in a text that match no file of the project."""
     named = re.findall(r"(?<![\w/.-])(?:rag|ingest|ui|tests|docs)/[\w./*-]*\w/?", text)
     return {path for path in named if not any(ROOT.glob(path))}

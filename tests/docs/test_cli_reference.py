@@ -1,4 +1,4 @@
-"""The command line reference that is generated from a tree of click commands."""
+"""The command line reference generated from click commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every code block of the README and the documentation is run, or checked against the code."""
+"""Code blocks of the README and the documentation: run, or checked against the code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ import pytest
 from ingest.trusted_sources import read_trusted_sources
 from rag.evaluate.retrieval import read_questions
 from rag.settings import PREFIX, Settings
-from tests.commands import run
 from tests.docs.documents import (
     PAGES,
     ROOT,
@@ -32,6 +31,7 @@ from tests.docs.documents import (
     is_shown,
     shell_lines,
 )
+from tests.support.commands import run
 from ui.cli.main import cli
 
 SAMPLE = ROOT / "ingest" / "sample"
@@ -67,7 +67,7 @@ def test_page_blocks_run(page: Path, folder: Path) -> None:
 
 
 def _check_command(command: Command, place: str) -> None:
-    """Run a command of a console block; what it prints must be what is shown."""
+    """Run a command of a console block, and compare its output with what is shown."""
     program, *arguments = shlex.split(command.line)
     if program == "make":
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def _check_command(command: Command, place: str) -> None:
 
 
 def _run_script(script: str, place: str, *, is_complete: bool) -> str:
-    """Run a script, or where it needs what a test doesn't have, compile it; return its output.
+    """Run a script, or compile it if it needs something tests lack; return its output.
 
     It runs in a thread of its own: where Playwright is open, this one has an event loop already.
     """
@@ -98,7 +98,7 @@ def _run_script(script: str, place: str, *, is_complete: bool) -> str:
     return printed.getvalue()
 
 
-def test_first_answer_is_on_the_first_screen_of_the_readme() -> None:
+def test_readme_shows_an_answer_first() -> None:
     first = blocks(PAGES[0])[0]
     assert first.language == "console"
     assert len(commands(first)[0].shown.splitlines()) > 10

@@ -1,4 +1,4 @@
-"""Files, headings and pages that the documentation and the code's comments point to."""
+"""Files, headings and pages that the documentation and comments link to."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_comments_point_to_existing_headings() -> None:
     assert missing == []
 
 
-def test_paths_that_exist_nowhere_are_found() -> None:
+def test_missing_paths_finds_unknown_files() -> None:
     assert missing_paths("see `rag/schema.py`, tests/docs/ and `tests/docs/test_*.py`") == set()
     assert missing_paths("`rag/nothing.py`, tests/no_*.py") == {"rag/nothing.py", "tests/no_*.py"}
 

@@ -1,4 +1,4 @@
-"""The built documentation: strict, complete, searchable, and loading nothing from elsewhere."""
+"""The built documentation: strict, complete, searchable, without outside requests."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What may go wrong around an archive: killed processes, full disks, many processes at once."""
+"""Faults around an archive: killed processes, full disks, many processes at once."""

@@ -1,4 +1,4 @@
-"""How much is tried: a little in CI, all of it with `make faults`."""
+"""Size of the fault tests: a little in CI, all of it with `make faults`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small file system of a process's own, that is gone with it: Linux's namespaces and tmpfs."""
+"""A small file system for one process, unmounted when it ends (Linux namespaces and tmpfs)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def mount_own(folder: Path, size: int) -> str:
 
 
 def may_be_written(folder: Path, *, whether: bool) -> None:
-    """Let what was mounted be written to, or not.
+    """Make the mounted file system writable or read-only.
 
     While a file in it is open for writing, Linux refuses (`EBUSY`), and threads of Chroma's and
     Tantivy's may end a little after the archive is closed: try until they have.

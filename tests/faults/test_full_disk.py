@@ -1,4 +1,4 @@
-"""A disk that is full at any write: one line to the user, and nothing acknowledged is lost."""
+"""Full disks: a failed write is one line, and nothing acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, BackfileError
-from tests.fakes import WordEmbeddings
-from tests.faults.desk import LOG, article, deeds, do, settle, some_deed
 from tests.faults.mounting import may_be_written, mount_own
-from tests.processes import Pipe, Process
+from tests.faults.random_writer import LOG, article, deeds, do, settle, some_deed
+from tests.support.fakes import WordEmbeddings
+from tests.support.processes import Pipe, Process
 
 TIMES, TIMES_IN_FULL = 4, 50
 FULL_TIMES, FULL_TIMES_IN_FULL = 2, 50
-SIZE = 32 << 20  # bytes: some times what the desk's articles take
+SIZE = 32 << 20  # bytes: several times the size of the articles
 SEED = 7
 
 pytestmark = [
@@ -31,7 +31,7 @@ pytestmark = [
 
 
 @pytest.mark.full
-def test_a_write_that_fails_is_one_line_and_loses_nothing(tmp_path: Path, in_full: bool) -> None:
+def test_failed_write_is_one_line_and_loses_nothing(tmp_path: Path, in_full: bool) -> None:
     folder = tmp_path / "archive"
     for time in range(TIMES_IN_FULL if in_full else TIMES):
         for what in (_until_it_is_full, _settled):
@@ -49,7 +49,7 @@ def _settled(folder: Path, _seed: int, end: Connection) -> None:
 
 
 def _until_it_is_full(folder: Path, seed: int, end: Connection) -> None:
-    """Do deeds until no file may grow any more, at a length that one of them reaches soon."""
+    """Work until no file may grow beyond a length that one of them reaches soon."""
     import resource
 
     chance, version = random.Random(seed), len(deeds(folder))
@@ -85,7 +85,7 @@ def _note(folder: Path, entry: dict[str, object]) -> None:
 
 
 @pytest.mark.full
-def test_a_file_system_that_is_full_or_read_only_is_one_line_and_loses_nothing(
+def test_full_or_read_only_disk_is_one_line_and_loses_nothing(
     tmp_path: Path, in_full: bool
 ) -> None:
     """A real one, of 32 MB and of one process's own, where it may have that."""
@@ -102,15 +102,15 @@ def test_a_file_system_that_is_full_or_read_only_is_one_line_and_loses_nothing(
 
 
 def _on_its_own(folder: Path, times: int, end: Connection) -> None:
-    """Fill a file system, take the right to write to it away, and settle what was done, as often.
+    """Fill a file system, make it read-only, and check the archive after each.
 
-    Says what went wrong.
+    Send what went wrong.
     """
     why_not = mount_own(folder, SIZE)
     if why_not:
         end.send(why_not)
         return
-    fork = multiprocessing.get_context("fork")  # who is forked sees the mount; nothing is open here
+    fork = multiprocessing.get_context("fork")  # a fork sees the mount; no archive is open here
     for time in range(times):
         for what in (_until_there_is_no_room, _read_only, _settled):
             may_be_written(folder, whether=what is not _read_only)
@@ -127,7 +127,7 @@ def _on_its_own(folder: Path, times: int, end: Connection) -> None:
 
 
 def _until_there_is_no_room(folder: Path, seed: int, end: Connection) -> None:
-    """Do deeds on a file system that somebody else fills, until there is no room for one."""
+    """Work on a file system that another process fills, until there is no room left."""
     chance, version = random.Random(seed), len(deeds(folder))
     ballast, told = folder / "ballast", "it was never full"
     try:
@@ -169,7 +169,7 @@ def _fill_up(ballast: Path, but: int) -> None:
         file.truncate(max(0, file.tell() - but))
 
 
-def test_an_archive_that_may_not_be_written_to_is_one_line(tmp_path: Path) -> None:
+def test_unwritable_archive_is_one_line(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add([article("paper.example/1", 1)])

@@ -1,4 +1,4 @@
-"""Killed at any moment, a writer loses nothing that it had acknowledged, and does nothing twice."""
+"""Killed writers: nothing acknowledged is lost, and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.desk import deeds, settle, work
-from tests.processes import Pipe, Process
+from tests.faults.random_writer import deeds, settle, work
+from tests.support.processes import Pipe, Process
 
-LONGEST = 1.0  # seconds that a writer lives after its first deed
-OPENING = 0.2  # of the writers are killed while they open, and mend what the last one left
+LONGEST = 1.0  # seconds that a writer lives after its first action
+OPENING = 0.2  # share of writers killed while they open and repair
 SEED = 20241024
 
 
 @pytest.mark.full
-def test_a_killed_writer_loses_nothing_acknowledged_and_does_nothing_twice(
-    tmp_path: Path, kills: int
-) -> None:
+def test_killed_writer_loses_nothing_acknowledged(tmp_path: Path, kills: int) -> None:
     folder = tmp_path / "archive"
     for kill in range(kills):
         wrong = kill_a_writer(folder, SEED + kill)
@@ -28,7 +26,7 @@ def test_a_killed_writer_loses_nothing_acknowledged_and_does_nothing_twice(
 
 
 def kill_a_writer(folder: Path, seed: int) -> str:
-    """Let a writer work for a while, kill it, and say what is wrong with what it leaves."""
+    """Let a writer work for a while, kill it, and return what is wrong with the archive."""
     chance = random.Random(seed)
     opening = chance.random() < OPENING
     before = len(deeds(folder))

@@ -1,4 +1,4 @@
-"""A page is served, one process writes and two search: no error, nothing lost, nothing stale."""
+"""A server, a writer and two readers at once: no error, nothing lost, nothing stale."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
-from tests.fakes import WordEmbeddings, phrase_hits
-from tests.faults.desk import article
-from tests.processes import Barrier, Pipe, Process
+from tests.faults.random_writer import article
+from tests.support.fakes import WordEmbeddings, phrase_hits
+from tests.support.processes import Barrier, Pipe, Process
 
 pytestmark = pytest.mark.slow
 
 SECONDS, SECONDS_IN_FULL = 8, 300
-STALE_AFTER = 5.0  # seconds after which everybody must know
+STALE_AFTER = 5.0  # seconds after which every process must see a change
 BATCH = 20  # articles: enough that Chroma writes its own files, at 1,000 vectors, many times over
 THREADS = 3  # of the server
-REEMBEDDED = 0.2  # of the times that it is written to
+REEMBEDDED = 0.2  # share of the writer's turns
 LOG = "log.jsonl"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of what the writer did: an article's version, None where it is removed."""
+    """One line of the writer's log: an article's version, None if it was deleted."""
 
     id: str
     version: int | None
@@ -41,7 +41,7 @@ class Line:
     done: bool
 
 
-def test_a_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
+def test_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add([article("paper.example/0", 1)])
@@ -63,9 +63,7 @@ def _put_some(folder: Path) -> None:
 
 
 @pytest.mark.full
-def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
-    tmp_path: Path, in_full: bool
-) -> None:
+def test_concurrent_processes_see_no_error_or_stale_answer(tmp_path: Path, in_full: bool) -> None:
     folder, seconds = tmp_path / "archive", SECONDS_IN_FULL if in_full else SECONDS
     Archive.open(folder, mode="write", embeddings=WordEmbeddings()).close()
     deeds = (_write, _serve, _search, _search)
@@ -93,7 +91,7 @@ def test_nobody_meets_an_error_or_misses_an_article_or_an_old_answer(
 
 @dataclass(frozen=True)
 class Run:
-    """What each process is given; all wait at `together` before and after the last change."""
+    """Parameters of a process; all wait at `together` before and after the last change."""
 
     folder: Path
     seconds: float
@@ -109,7 +107,7 @@ def _told(end: Connection, what: Any, run: Run) -> None:
 
 
 def _write(run: Run) -> int:
-    """Put new articles, change some and remove a few; return how many deeds it were."""
+    """Add new articles, change some and delete a few; return the number of actions."""
     folder, chance, version, ids = run.folder, random.Random(7), 0, list[str]()
     until = time.time() + run.seconds
     with (folder.parent / LOG).open("a") as log:
@@ -148,7 +146,7 @@ def _deed(log: Any, ids: Any, version: int | None, do: Any) -> None:
 
 
 def _last(folder: Path) -> dict[str, Line]:
-    """Return the last line of each article, as far as they are written whole."""
+    """Return the last complete line of each article."""
     lines = {}
     with suppress(FileNotFoundError):
         for text in (folder.parent / LOG).read_text().splitlines():
@@ -197,7 +195,7 @@ def _search_once_more(archive: Archive, run: Run) -> None:
 
 
 def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int:
-    """Look for articles whose last deed is old enough; return how many were looked for."""
+    """Search for articles whose last action is old enough; return how many."""
     chance, looked = random.Random(seed), 0
     until = time.time() + seconds
     while time.time() < until:

@@ -1,1 +1,1 @@
-"""Damaged inputs of every kind: cut, bit-flipped, in another encoding, nested deep, huge."""
+"""Damaged inputs of every format: cut, bit-flipped, recoded, deeply nested, huge."""

@@ -2,8 +2,8 @@
 
     python -m tests.fuzz [KIND ...] [--count 1000] [--seed 0]
 
-A crash, an exception, ten seconds of work without an end, or more than a gigabyte of memory is a
-failure; the number of the input makes it again. Exits with 1 if there was one.
+A crash, an exception, ten seconds of work, or more than a gigabyte of memory is a failure; the
+number of the input reproduces it. Exits with 1 if there was one.
 """
 
 from __future__ import annotations
@@ -68,15 +68,16 @@ def fuzz(kind: str, first: int, end: int) -> int:
 
 
 def read_here(kind: str, numbers: range, at: Path) -> int:
-    """Read inputs in this process, within bounds; what is being read stands in the file `at`."""
+    """Read inputs in this process, within limits; the file `at` holds the current number."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "input")
         path.write_bytes(whole()[kind])
-        check(path)  # what is imported on the way is no growth
+        check(path)  # imports don't count as growth
+        # Of processor time, for a busy machine makes everything slow; in C as well, where no
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
-        # Of processor time, for a busy machine makes everything slow; in C as well, where no
-        # handler of Python's would be called: the signal ends the process.
+        # Processor time, as a busy machine makes everything slow. The signal also ends C code,
+        # where no Python handler would run.
         faulthandler.register(signal.SIGPROF, chain=True)
         for number in numbers:
             at.write_text(str(number))
@@ -92,7 +93,7 @@ def read_here(kind: str, numbers: range, at: Path) -> int:
 
 
 def check(path: Path) -> None:
-    """Read a file to its end; every article that comes of it must be fit to be stored."""
+    """Read a file to its end; assert that every article can be stored."""
     for found in read(path):
         assert not isinstance(found, Failure), found.traceback
         if isinstance(found, Article):

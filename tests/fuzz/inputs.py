@@ -1,4 +1,4 @@
-"""A whole input of each kind, and what damage can be done to one, the same for a seed."""
+"""An undamaged input of each format, and damages that a seed reproduces."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from textwrap import wrap
 
-from tests.pdfs import Line, pdf
-from tests.test_readers_feeds import ATOM, RSS, SITEMAP
-from tests.test_readers_html import BODY, LD, PARAGRAPHS, page
-from tests.test_readers_iptc import G2, NINJS, NITF
-from tests.test_readers_warc import ARC_HEAD, URL, WHOLE, arc
+from tests.readers.test_feeds import ATOM, RSS, SITEMAP
+from tests.readers.test_html import BODY, LD, PARAGRAPHS, page
+from tests.readers.test_iptc import G2, NINJS, NITF
+from tests.readers.test_warc import ARC_HEAD, URL, WHOLE, arc
+from tests.support.pdf_writer import Line, pdf
 
 TEXT = "\n\n".join(PARAGRAPHS)
 RECORD = {"id": "crane", "title": "Crane falls", "text": TEXT, "published": "2024-10-24"}
@@ -64,7 +64,7 @@ def damaged(kind: str, seed: int) -> bytes:
     chance = random.Random(f"{kind}:{seed}")
     content = whole()[kind]
     for _ in range(chance.randint(1, 3)):
-        # Bounded, for ten million blank lines take more than ten seconds and are no damage.
+        # Bounded: ten million blank lines take more than ten seconds and aren't damage.
         content = chance.choice(DAMAGES)(content, chance)[:MOST]
     return content
 
@@ -85,7 +85,7 @@ def _flipped(content: bytes, chance: random.Random) -> bytes:
 
 
 def _sown(content: bytes, chance: random.Random) -> bytes:
-    """Put in what parsers stumble over."""
+    """Insert bytes that parsers stumble over."""
     at = chance.randint(0, len(content))
     return content[:at] + chance.choice(SEEDS) * chance.randint(1, 30) + content[at:]
 
@@ -101,14 +101,14 @@ def _shuffled(content: bytes, chance: random.Random) -> bytes:
 
 
 def _recoded(content: bytes, chance: random.Random) -> bytes:
-    """In another encoding than it says, or than anybody would guess."""
+    """Change to an encoding that isn't declared or can't be guessed."""
     text = content.decode("utf-8", "replace") + " – “Vélsund”, Ö"
     encoding = chance.choice(("utf-16", "utf-16-be", "utf-32", "cp1251", "koi8_r", "shift_jis"))
     return text.encode(encoding, "replace")
 
 
 def _nested(content: bytes, chance: random.Random) -> bytes:
-    """Deep within itself: elements, lists, objects."""
+    """Insert deeply nested elements, lists or objects."""
     opened, closed = chance.choice(
         ((b"<div>", b"</div>"), (b"[", b"]"), (b'{"a":', b"}"), (b"<p><b>", b""), (b"(", b")"))
     )
@@ -119,7 +119,7 @@ def _nested(content: bytes, chance: random.Random) -> bytes:
 
 
 def _huge(content: bytes, chance: random.Random) -> bytes:
-    """One attribute, one line, one number that is longer than any."""
+    """Insert one huge attribute, line or number."""
     at = chance.randint(0, len(content))
     unit = chance.choice((b"a", b" ", b"9", b"\n", b"<", b"&amp;", b"\xff", b'"', b",", b"\\u0041"))
     inside = unit * (chance.choice((10_000, HUGE)) // len(unit))

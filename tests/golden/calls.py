@@ -1,7 +1,7 @@
-"""Calls of the project and their results as plain values: the only module here that imports it.
+"""Calls of the project, with their results as plain values: the only module here that imports it.
 
-Each result is a pair of facts and words. A renamed name, or words that move from a value to `ui`,
-are a change of this module, not of what is expected.
+Each result is a pair of facts and words. After a rename in the project, or when words move from a
+value to `ui`, change this module and not the expected outputs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.golden.cases import (
     TIMELINES,
     Case,
 )
-from tests.scripted import Scripted
+from tests.support.fake_chat_model import Scripted
 from ui.cli import main
 from ui.i18n import (
     notices_text,
@@ -391,7 +391,7 @@ def _without_words(value: Any, keys: set[str], path: str, words: dict[str, str])
     if not isinstance(value, dict):
         return round(value, DIGITS) if isinstance(value, float) else value
     if value.get("refused"):
-        keys = keys | {"text"}  # the reason once more
+        keys = keys | {"text"}  # repeats the reason
     kept = {}
     for key, one in value.items():
         at = f"{path}.{key}" if path else key

@@ -1,4 +1,4 @@
-"""The figures of answers over the whole quality sets, apart because they take longer."""
+"""Figures of answers over the whole quality sets, apart because they take longer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers, searches, commands, help and figures are those of `expected/`."""
+"""Answers, searches, commands, help and figures equal those of `expected/`."""
 
 from __future__ import annotations
 

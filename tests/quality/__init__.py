@@ -1,1 +1,1 @@
-"""Small sets of questions, and the floors under which quality may not fall by accident."""
+"""Small sets of questions, and floors for quality on them."""

@@ -1,4 +1,4 @@
-"""Quality on small sets with the real model; a floor goes down on purpose only."""
+"""Quality on small sets with the real model; lower a floor only on purpose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 FLOORS = json.loads((HERE / "floors.json").read_text(encoding="utf-8"))
 
 
-def test_retrieval_on_the_sample_archive_stays_above_its_floors(
+def test_retrieval_on_the_sample_stays_above_floors(
     sample_archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive = ["--archive", str(sample_archive)]
@@ -27,7 +27,7 @@ def test_retrieval_on_the_sample_archive_stays_above_its_floors(
             assert reached[judged][measure] >= floor, f"{judged} {measure}"
 
 
-def test_a_run_is_compared_with_a_kept_one(
+def test_evaluation_is_compared_with_a_saved_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     questions = tmp_path / "questions.jsonl"
@@ -44,7 +44,7 @@ def test_a_run_is_compared_with_a_kept_one(
     assert "hit@1     +0.000  [+0.000, +0.000]" in capsys.readouterr().out
 
 
-def test_questions_that_cannot_be_read_are_one_line(
+def test_unreadable_questions_are_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "broken.jsonl").write_text("{", encoding="utf-8")
@@ -52,7 +52,7 @@ def test_questions_that_cannot_be_read_are_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_answers_from_the_sample_archive_stay_above_their_floors(
+def test_answers_from_the_sample_stay_above_floors(
     sample_archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive = ["--archive", str(sample_archive)]
@@ -65,7 +65,7 @@ def test_answers_from_the_sample_archive_stay_above_their_floors(
         assert reached[measure] >= floor, measure
 
 
-def test_nothing_to_measure_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_measure_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     article = {"title": "Ferry", "text": "Ann Dunmore runs the ferry to the island.", "id": "ferry"}
     (tmp_path / "one.jsonl").write_text(json.dumps(article), encoding="utf-8")
     archive = ["--archive", str(tmp_path / "archive")]

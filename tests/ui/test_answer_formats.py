@@ -1,0 +1,135 @@
+"""Export formats: complete, readable elsewhere, and free of markup from articles."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.schema import Answer, Citation, Statement
+from tests.ui.test_render import ANSWER, CITATION, HEAD, QUOTE, REFUSED
+from ui import answer_formats
+from ui.i18n import texts_in
+
+ENGLISH, GERMAN = texts_in("en"), texts_in("de")
+
+
+def said(question: str, answer: Answer, **given: Any) -> list[answer_formats.ExportedTurn]:
+    return [answer_formats.ExportedTurn(question, answer, **{"sequence": 4321} | given)]
+
+
+SAID = said("Who said it?", ANSWER)
+HARMLESS = ("href", "rel", "dir", "value", "charset", "lang", "name", "content")
+EVIL = "<script>x</script> [a](javascript:x) **b**\nER  - \r\nTY  - JOUR ![i](http://x/y)"
+
+
+def evil_answer(text: str) -> Answer:
+    head = replace(HEAD, title=text, publisher=text, authors=(text,), url="javascript:x")
+    citation = Citation(1, text, 0, len(text), replace(CITATION.passage, text=text), head)
+    return Answer(text, statements=(Statement(text, (citation,)),))
+
+
+class Tags(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        assert all(name in HARMLESS for name, _ in attrs)
+
+
+@pytest.mark.parametrize("form", answer_formats.FORMATS)
+def test_every_format_has_quote_source_and_sequence_number(form: str) -> None:
+    text = answer_formats.export(SAID, form, ENGLISH)
+    plainly = text.replace("\\", "")
+    assert QUOTE in plainly
+    assert HEAD.title in plainly
+    assert "https://paper.example/1" in plainly
+    assert "4321" in plainly
+
+
+def test_plain_text_has_numbered_statements_and_sources() -> None:
+    text = answer_formats.plain(SAID, ENGLISH)
+    assert "Who said it?" in text
+    assert f"{ANSWER.statements[0].text} [1]" in text
+    assert re.search(r"^\[1\] .*https://paper.example/1$", text, re.MULTILINE)
+
+
+def test_refusal_is_exported_as_one() -> None:
+    text = answer_formats.plain(said("Who?", REFUSED), ENGLISH)
+    assert "No answer found in the archive. The passages found are about something else." in text
+    assert answer_formats.ris(said("Who?", REFUSED), ENGLISH) == ""
+    assert json.loads(answer_formats.csl(said("Who?", REFUSED), ENGLISH)) == []
+
+
+@given(st.text() | st.just(EVIL))
+def test_ris_record_cannot_be_forged_by_an_article(text: str) -> None:
+    lines = answer_formats.ris(said("Who?", evil_answer(text)), ENGLISH).split("\r\n")
+    assert [line for line in lines if line.startswith("ER  - ")] == ["ER  - "]
+    assert lines[0] == "TY  - NEWS"
+    assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines if line)
+
+
+@given(st.text() | st.just(EVIL))
+def test_html_export_has_no_markup_of_an_article(text: str) -> None:
+    tags = Tags(answer_formats.page(said(text, evil_answer(text)), ENGLISH)).tags
+    assert not {"script", "img", "b", "i"} & set(tags)
+
+
+def test_markdown_shows_article_markup_as_text() -> None:
+    text = answer_formats.markdown(said("Who?", evil_answer(EVIL)), ENGLISH)
+    assert not re.search(r"(?<!\\)<script|(?<!\\)\]\((?!/)|(?<!\\)\*\*b", text)
+
+
+def test_csl_gives_the_position_of_the_quote() -> None:
+    (item,) = json.loads(answer_formats.csl(SAID, ENGLISH))
+    assert item["type"] == "article-newspaper"
+    custom = item["custom"]
+    assert custom["quote"] == QUOTE
+    assert (custom["start"], custom["end"]) == (CITATION.start, CITATION.end)
+    assert custom["archive_sequence"] == 4321
+
+
+def test_passage_cited_twice_is_listed_once() -> None:
+    assert len(json.loads(answer_formats.csl([*SAID, *SAID], ENGLISH))) == 1
+
+
+@pytest.mark.parametrize("form", answer_formats.FORMATS)
+def test_passages_are_exported_without_an_answer(form: str) -> None:
+    passage = replace(CITATION, quote=CITATION.passage.text)
+    found = said("Who said it?", Answer("Who said it?"), passages=(passage,))
+    text = answer_formats.export(found, form, ENGLISH)
+    assert " ".join(CITATION.passage.text.split())[:40] in " ".join(text.replace("\\", "").split())
+    assert HEAD.title in text
+    assert passage.quote in " ".join(answer_formats.plain(found, ENGLISH).split())
+
+
+def test_each_answer_names_its_sequence_number_and_day() -> None:
+    day = datetime(2024, 10, 30, tzinfo=UTC)
+    both = [*said("Who?", ANSWER, sequence=5, asked_on=day), *said("When?", REFUSED, sequence=9)]
+    text = answer_formats.plain(both, ENGLISH)
+    assert "sequence number 5, asked on 30 October 2024." in text
+    assert "sequence number 9." in text
+
+
+def test_export_is_in_the_readers_language() -> None:
+    answer = replace(
+        ANSWER,
+        statements=(replace(ANSWER.statements[0], support="partly"),),
+        newest_source=datetime(2024, 10, 30, tzinfo=UTC),
+    )
+    text = answer_formats.plain(said("Wer sagt es?", answer), GERMAN)
+    assert "teilweise belegt" in text
+    assert "Stand: 30. Oktober 2024." in text
+    assert "Sequenznummer 4321" in text
+    german = answer_formats.plain(said("Wer?", REFUSED), GERMAN)
+    assert "Keine Antwort im Archiv gefunden. Die gefundenen Textstellen handeln" in german
