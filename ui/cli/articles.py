@@ -170,7 +170,7 @@ def reinstate(names: tuple[str, ...], settings: Settings, as_json: bool) -> int:
     return _report_unknown(unknown)
 
 
-# Which articles are meant
+# Lookup
 
 
 def _find_one(archive: Archive, name: str) -> str:

@@ -173,7 +173,7 @@ def _inherit_from_group(ctx: click.Context, param: click.Parameter, value: Any) 
     return ctx.parent.params.get(param.name, value)
 
 
-# Questions, and the part of the archive they are asked of
+# Questions and filters
 
 question_argument = click.argument(
     "words",
@@ -231,7 +231,7 @@ def scope_options(*, k: int) -> Callable[[Run], Run]:
         ) -> Any:
             if after and before and after >= before:
                 raise usage_error("--after must be earlier than --before")
-            # Whoever runs a command operates the archive, and may read all of it.
+            # Users of the command line operate the archive, and may read all of it.
             filters = Filters(after=after, before=before, publishers=publisher, access=ALL_RIGHTS)
             return run(*args, scope=Scope(filters, asked_on or as_of, k, as_of), **kwargs)
 

@@ -31,9 +31,8 @@ LONGEST_LINK = 8192
 MOST_FILES = 1000
 
 
-Question = Annotated[
-    str, StringConstraints(max_length=LONGEST_QUESTION + 1)
-]  # begin_turn truncates to this
+# `begin_turn` truncates questions to this length.
+Question = Annotated[str, StringConstraints(max_length=LONGEST_QUESTION + 1)]
 Program = Annotated[str, StringConstraints(max_length=100_000)]
 Pasted = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 Markdown = Annotated[str, StringConstraints(max_length=10 * LONGEST_QUESTION)]

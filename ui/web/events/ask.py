@@ -83,9 +83,8 @@ def _wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
         show_progress="hidden",
         trigger_mode="multiple",
     )
-    begun.success(
-        page.hide_feedback, None, page.feedback_components, **UNQUEUED_EVENT
-    )  # a new question ends the old feedback
+    # The form belongs to the previous answer.
+    begun.success(page.hide_feedback, None, page.feedback_components, **UNQUEUED_EVENT)
     answer.failure(_stop(page), page.on.session, page.session_components, **UNQUEUED_EVENT)
     answer.success(
         page.show_finished, page.on.session, page.session_components, **UNQUEUED_EVENT

@@ -31,9 +31,8 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         language = preferred_language(request.headers.get("accept-language", ""))
         texts = texts_in(language)
         conversations = browser_storage.from_browser(browser, page.archive)
-        fresh = (
-            session.conversations if session.turns else (Conversation(),)
-        )  # not the default's, whose id all sessions share
+        # Not the default session's conversation, whose id all sessions share.
+        fresh = session.conversations if session.turns else (Conversation(),)
         conversations = conversations or fresh
         session = replace(session, language=language, conversations=conversations, is_loaded=True)
         opened = page.show_session(session)
