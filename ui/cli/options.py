@@ -293,7 +293,7 @@ def check_publishers(archive: Archive, filters: Filters) -> None:
     """Check that the archive has articles of every publisher in `filters`.
 
     Raises:
-        BackfileError: It has none of one of them; the message suggests similar names.
+        BackfileError: A publisher has no articles; the message suggests similar names.
     """
     known = archive.publishers(access=filters.access) if filters.publishers else ()
     folded = {name.casefold() for name in known}
