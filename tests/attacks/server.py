@@ -41,7 +41,7 @@ def serve(
 
 def open_client(served: Served, *, source: str | None = None, token: bool = False) -> httpx.Client:
     """Return a client of the page: with an address of its own, or with the token's cookie."""
-    permission = served.permission
+    permission = served.write_access
     cookie = {"Cookie": f"{permission.cookie_name}={permission.cookie_value}"} if token else {}
     return httpx.Client(
         base_url=served.address,
@@ -126,7 +126,7 @@ class Visit:
         """Ask, as the page does: begin, then answer."""
         begin = self.index("<lambda>", "submit")
         self.call(begin, [None, question, "answer", "relevance", "", "", "", [], [], [], []])
-        return self.call(self.index("answered"))
+        return self.call(self.index("stream_answer"))
 
 
 def ask(asking: httpx.Client, question: object = QUESTION, *more: object) -> httpx.Response:

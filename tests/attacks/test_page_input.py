@@ -194,10 +194,10 @@ def test_link_and_fields_are_bounded() -> None:
 
 
 def test_kept_turn_round_trips() -> None:
-    turn = input_validation.KeptTurn(
+    turn = input_validation.StoredTurn(
         question="Who?", hits=[("a", 1, 0, 3)], fields={"authors": ["A"]}
     )
-    back = input_validation.read_json(input_validation.KeptTurn, turn.model_dump_json().encode())
+    back = input_validation.read_json(input_validation.StoredTurn, turn.model_dump_json().encode())
     assert back == turn
 
 

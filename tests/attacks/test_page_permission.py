@@ -21,7 +21,7 @@ from ui.web.auth import WriteAccess
 
 pytestmark = pytest.mark.slow
 
-MINDING = ("feed", "doomed", "remove")
+MINDING = ("add", "confirm", "withdraw")
 DEFAULT_NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
 http {{
@@ -76,7 +76,7 @@ def assert_read_only(visit: Visit) -> None:
     for name in MINDING:
         told = visit.join(visit.index(name))
         assert told.status_code == 403, name
-        assert told.json()["detail"] == "You are not allowed to change this archive here."
+        assert told.json()["detail"] == "You do not have permission to change this archive."
 
 
 def test_local_access_is_denied_behind_plain_nginx(server: Served, nginx: str) -> None:
@@ -88,7 +88,7 @@ def test_local_access_is_denied_behind_plain_nginx(server: Served, nginx: str) -
 def test_local_access_without_token_changes_nothing(server: Served) -> None:
     with open_client(server) as asking:
         assert_read_only(Visit(server, asking))
-        wrong = {"Cookie": f"{server.permission.cookie_name}={'0' * 64}"}
+        wrong = {"Cookie": f"{server.write_access.cookie_name}={'0' * 64}"}
         asking.headers.update(wrong)
         assert_read_only(Visit(server, asking))
 
@@ -99,7 +99,7 @@ def test_token_becomes_a_cookie_and_leaves_the_address(server: Served) -> None:
         assert told.status_code == 303
         assert told.headers["location"] == "/?q=Who+%26+why%3F&mode=timeline"
         cookie = told.headers["set-cookie"]
-        permission = server.permission
+        permission = server.write_access
         assert cookie.startswith(f"{permission.cookie_name}={permission.cookie_value};")
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
@@ -112,7 +112,7 @@ def test_token_holder_may_upload_and_withdraw(tmp_path: Path) -> None:
         assert asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")}).is_success
         visit = Visit(served, asking)
         visit.load()
-        asked = visit.call(visit.index("doomed"), [None, HARBOUR.id])
+        asked = visit.call(visit.index("confirm"), [None, HARBOUR.id])
         assert asked["success"]
         assert "Harbour bridge closed after storm" in str(asked)
         with open_client(served) as other:
@@ -142,8 +142,8 @@ def test_local_access_needs_token_and_local_machine(
 
 def test_anyone_access_needs_token_and_none_has_no_token(tmp_path: Path) -> None:
     with serve(tmp_path, write_access="anyone", token="") as served:
-        assert f"?token={served.permission.token}" in served.invitation
-        assert len(served.permission.token) >= 32
+        assert f"?token={served.write_access.token}" in served.invitation
+        assert len(served.write_access.token) >= 32
         elsewhere = {"X-Forwarded-For": "192.0.2.7"}
         with open_client(served) as asking:
             assert_read_only(Visit(served, asking))
@@ -169,5 +169,5 @@ def test_tokens_differ_per_start_and_short_ones_are_rejected() -> None:
     first, second = (WriteAccess.of(Settings()) for _ in range(2))
     assert first.token != second.token
     assert first.cookie_value != second.cookie_value
-    with pytest.raises(SettingsError, match="needs 16 or more"):
+    with pytest.raises(SettingsError, match="Use at least 16"):
         WriteAccess.of(Settings(token="short"))

@@ -16,7 +16,7 @@ from tests.benchmarks.load import hold
 from tests.support.fakes import HARBOUR, QuotingChatbot, text_of
 from ui.web import quota
 from ui.web.app import Served
-from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
+from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_key
 
 pytestmark = pytest.mark.slow
 
@@ -110,7 +110,7 @@ def test_administration_does_not_wait_for_questions(
         with open_client(server, token=True) as operator:
             visit = Visit(server, operator)
             visit.load()
-            assert visit.call(visit.index("doomed"), [None, HARBOUR.id])["success"]
+            assert visit.call(visit.index("confirm"), [None, HARBOUR.id])["success"]
 
 
 def test_client_cannot_choose_its_address(server: Served, go: Event, sources: Sources) -> None:
@@ -175,27 +175,27 @@ def test_unread_answers_are_bounded_and_dropped() -> None:
     events = FakeEvents()
     counted = Quota(events, clock=lambda: now[0])
     for n in range(EVENTS):
-        assert counted.refuses("a", "asking") == ""
-        counted.joined("a", f"s{n}", f"e{n}", "asking")
+        assert counted.rejection_reason("a", "asking") == ""
+        counted.add_event("a", f"s{n}", f"e{n}", "asking")
         events.unread.add(f"e{n}")
-    assert counted.refuses("a", "asking") == "busy"
-    assert counted.refuses("b", "asking") == ""
+    assert counted.rejection_reason("a", "asking") == "busy"
+    assert counted.rejection_reason("b", "asking") == ""
     now[0] += UNREAD_SECONDS + 1
-    assert counted.refuses("a", "asking") == ""
+    assert counted.rejection_reason("a", "asking") == ""
     assert sorted(events.dropped) == sorted(f"s{n}" for n in range(EVENTS))
 
 
 def test_quota_counts_events_without_an_id() -> None:
     counted = Quota(FakeEvents())
-    with counted.reserved("a", "asking"), counted.reserved("a", "asking"):
-        assert counted.refuses("a", "asking") == ""
-        with counted.reserved("a", "asking"):
-            assert counted.refuses("a", "asking") == "busy"
-    assert counted.refuses("a", "asking") == ""
+    with counted.reserve_place("a", "asking"), counted.reserve_place("a", "asking"):
+        assert counted.rejection_reason("a", "asking") == ""
+        with counted.reserve_place("a", "asking"):
+            assert counted.rejection_reason("a", "asking") == "busy"
+    assert counted.rejection_reason("a", "asking") == ""
 
 
 def test_ipv6_household_is_one_client() -> None:
-    assert client_of("2001:db8:0:1::7") == client_of("2001:db8:0:1:ffff::1")
-    assert client_of("2001:db8:0:2::7") != client_of("2001:db8:0:1::7")
-    assert client_of("::ffff:192.0.2.1") == client_of("192.0.2.1")
-    assert json.dumps(client_of("x" * 1000)) == json.dumps("x" * 64)
+    assert client_key("2001:db8:0:1::7") == client_key("2001:db8:0:1:ffff::1")
+    assert client_key("2001:db8:0:2::7") != client_key("2001:db8:0:1::7")
+    assert client_key("::ffff:192.0.2.1") == client_key("192.0.2.1")
+    assert json.dumps(client_key("x" * 1000)) == json.dumps("x" * 64)

@@ -14,7 +14,7 @@ from tests.attacks.server import QUESTION, Visit, ask, open_client, read_answer,
 from tests.support.fakes import HARBOUR
 from ui.web import browser_storage, feedback
 from ui.web.app import Served
-from ui.web.feedback import FeedbackFile
+from ui.web.feedback import DailyLimit
 from ui.web.quota import SESSIONS, SESSIONS_EACH, Bucket
 from ui.web.state import MOST_TURNS, AskRequest, Conversation, Session, Turn
 
@@ -61,13 +61,13 @@ def test_unused_route_is_closed(server: Served, method: str, path: str) -> None:
     with open_client(server, token=True) as asking:
         told = asking.request(method, f"/gradio_api/{path}", content=b"{}")
         assert told.status_code == 404
-        assert told.text.count("There is nothing here.") >= 1
+        assert told.text.count("Not found: this address") >= 1
 
 
 def test_queued_function_cannot_bypass_the_queue(server: Served) -> None:
     with open_client(server) as asking:
         visit = Visit(server, asking)
-        assert visit.run(visit.index("answered")).status_code == 404
+        assert visit.run(visit.index("stream_answer")).status_code == 404
         assert visit.join(visit.index("load")).status_code == 404
 
 
@@ -113,12 +113,12 @@ def make_turn(characters: int) -> Turn:
 
 def test_server_session_is_bounded() -> None:
     big = Session(tuple(Conversation(turns=(make_turn(50_000),) * 10) for _ in range(20)))
-    small = big.bounded(1_200_000)
+    small = big.trim(1_200_000)
     turns = [turn for conversation in small.conversations for turn in conversation.turns]
     assert sum(turn.size for turn in turns) <= 1_200_000
     assert small.current.turns == big.current.turns  # the oldest went
-    assert len(Session((Conversation(turns=(make_turn(10**7),)),)).bounded().turns) == 1
-    assert big.bounded(10**9) == big
+    assert len(Session((Conversation(turns=(make_turn(10**7),)),)).trim().turns) == 1
+    assert big.trim(10**9) == big
 
 
 def test_forged_spans_do_not_multiply_an_article() -> None:
@@ -142,14 +142,14 @@ def test_forged_spans_do_not_multiply_an_article() -> None:
         for turn in conversation.turns
         for hit in turn.answer.hits
     }
-    assert 0 < sum(passages.values()) <= browser_storage.RESTORED_TEXT
+    assert 0 < sum(passages.values()) <= browser_storage.MAX_RESTORED_TEXT
 
 
 def test_browser_storage_fits_its_own_limit() -> None:
     said = replace(make_turn(1000), standalone_question="y" * 4000)
     session = Session(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
     value = browser_storage.to_browser(session)
-    assert len(json.dumps(value)) <= 1.2 * browser_storage.LARGEST_KEPT
+    assert len(json.dumps(value)) <= 1.2 * browser_storage.MAX_STORED
     assert len(value["conversations"][0]["turns"]) == MOST_TURNS
 
 
@@ -173,15 +173,20 @@ def test_feedback_is_bounded_by_line_day_and_file(
     huge = [make_turn(50_000)] * 1
     hits = huge[0].answer.hits * 500
     session = Session((Conversation(turns=(replace(huge[0], answer=Answer("Who?", hits=hits)),)),))
-    told = feedback.feedback_of(session, 0, liked=True, reason="y" * 10**6)
+    told = feedback.make_feedback(session, 0, liked=True, reason="y" * 10**6)
     assert told is not None
-    assert feedback.keep(tmp_path, told)
+    assert feedback.save_feedback(tmp_path, told)
     size = (tmp_path / feedback.FILE).stat().st_size
-    assert size <= feedback.LARGEST_LINE
-    ledger = FeedbackFile(3 * size)
-    assert [feedback.keep(tmp_path, told, ledger) for _ in range(4)] == [True, True, True, False]
-    monkeypatch.setattr(feedback, "LARGEST_FILE", 4 * size)
-    assert not feedback.keep(tmp_path, told)
+    assert size <= feedback.MAX_LINE
+    ledger = DailyLimit(3 * size)
+    assert [feedback.save_feedback(tmp_path, told, ledger) for _ in range(4)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    monkeypatch.setattr(feedback, "MAX_FILE", 4 * size)
+    assert not feedback.save_feedback(tmp_path, told)
     assert (tmp_path / feedback.FILE).stat().st_size == 4 * size
 
 

@@ -82,8 +82,8 @@ def serve(command: list[str]) -> Iterator[str]:
         assert server.stdout is not None
         try:
             line = server.stdout.readline()
-            assert line.startswith("Backfile is at http"), line
-            yield line.split()[3]
+            assert line.startswith("Backfile is running at http"), line
+            yield line.split()[4]
         finally:
             server.send_signal(signal.SIGINT)
             assert server.wait(timeout=60) == 0

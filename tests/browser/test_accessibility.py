@@ -57,7 +57,7 @@ def test_message_is_read_aloud_without_markup(open_page: Opened, paced: Paced) -
 def test_page_speaks_german(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, locale="de-DE")
     expect(page.locator("#bf-question textarea")).to_have_attribute(
-        "placeholder", "Das Archiv fragen"
+        "placeholder", "Frage an das Archiv"
     )
     expect(page.get_by_role("button", name="Filter")).to_be_visible()
     expect(page.locator("#bf-banner")).to_contain_text("21. Oktober 2024 bis 24. Oktober 2024")

@@ -23,7 +23,7 @@ from tests.faults.mounting import mount_own, set_writable
 from tests.support.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from tests.support.processes import Pipe, Process
 from tests.support.sessions import run_question
-from ui.web.feedback import keep
+from ui.web.feedback import save_feedback
 from ui.web.state import Session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no modes of files")
@@ -59,7 +59,7 @@ def test_new_archive_is_private_to_its_owner(tmp_path: Path) -> None:
         archive.erase([HARBOUR.id])
         archive.reembed(WordEmbeddings())
         assert open_to_others(folder) == []
-    keep(folder, {"thumb": "up"})
+    save_feedback(folder, {"thumb": "up"})
     assert open_to_others(folder) == []
     assert stat.S_IMODE((folder / "archive.sqlite").stat().st_mode) == 0o600
     assert stat.S_IMODE((folder / "lexical").stat().st_mode) == 0o700

@@ -31,7 +31,7 @@ from ui.i18n.catalogues import NOTICE, catalogue
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = ROOT / "rag" / "notices.py"
-TEXTS = re.compile(r"texts|say|_?texts(?:_in)?\(.*\)")  # callables that take a message's key
+TEXTS = re.compile(r"texts|i18n|_?texts(?:_in)?\(.*\)")  # callables that take a message's key
 ENGLISH, GERMAN = texts_in("en"), texts_in("de")
 SAMPLES: dict[str, Any] = {
     **{name: ["Ada Quill", "Jonas Berg"] for name in ("speakers", "names", "publishers")},
@@ -100,7 +100,7 @@ def calls() -> Iterator[tuple[str, set[str], bool]]:
         if TEXTS.fullmatch(called) and isinstance(key, ast.Constant | ast.JoinedStr):
             given = {keyword.arg for keyword in node.keywords if keyword.arg}
             if None not in {keyword.arg for keyword in node.keywords}:  # none is a mapping
-                yield pattern(key), given, called == "say"
+                yield pattern(key), given, called == "i18n"
 
 
 # The catalogues

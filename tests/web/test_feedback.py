@@ -27,9 +27,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 def test_feedback_is_kept_with_its_answer(archive: Archive, tmp_path: Path) -> None:
     session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
     for liked, reason in ((True, ""), (True, "it was the right one\nindeed")):
-        told = feedback.feedback_of(session, 0, liked=liked, reason=reason)
+        told = feedback.make_feedback(session, 0, liked=liked, reason=reason)
         assert told is not None
-        feedback.keep(tmp_path, told)
+        feedback.save_feedback(tmp_path, told)
     lines = (tmp_path / "feedback.jsonl").read_text(encoding="utf-8").splitlines()
     first, second = map(json.loads, lines)
     assert first["id"] == second["id"]
@@ -43,7 +43,7 @@ def test_feedback_of_two_visitors_has_different_ids(archive: Archive) -> None:
     sessions = [
         run_question(archive, Session(), "What about the harbour bridge?")[-1] for _ in range(2)
     ]
-    told = [feedback.feedback_of(session, 0, liked=True) for session in sessions]
+    told = [feedback.make_feedback(session, 0, liked=True) for session in sessions]
     assert told[0] is not None
     assert told[1] is not None
     assert told[0]["id"] != told[1]["id"]
@@ -53,7 +53,7 @@ def test_feedback_on_a_follow_up_can_be_replayed(archive: Archive) -> None:
     session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
     filters = Filters(after=datetime(2024, 10, 1, tzinfo=UTC), publishers=("The Harbour Courier",))
     session = run_question(archive, session, "And what about it?", filters=filters)[-1]
-    told = feedback.feedback_of(session, 1, liked=True)
+    told = feedback.make_feedback(session, 1, liked=True)
     assert told is not None
     assert told["typed"] == "And what about it?"
     (question,) = read_questions([json.dumps(told)])
@@ -65,9 +65,9 @@ def test_feedback_on_a_follow_up_can_be_replayed(archive: Archive) -> None:
 def test_liked_answers_become_evaluation_questions(archive: Archive, tmp_path: Path) -> None:
     for liked in (False, True):
         session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
-        told = feedback.feedback_of(session, 0, liked=liked)
+        told = feedback.make_feedback(session, 0, liked=liked)
         assert told is not None
-        feedback.keep(tmp_path, told)
+        feedback.save_feedback(tmp_path, told)
     with (tmp_path / "feedback.jsonl").open(encoding="utf-8") as lines:
         disliked, liked_one = read_questions(lines)
     assert disliked.gold == ()
@@ -77,10 +77,10 @@ def test_liked_answers_become_evaluation_questions(archive: Archive, tmp_path: P
 
 def test_later_feedback_replaces_the_earlier(archive: Archive) -> None:
     session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
-    told = [json.dumps(feedback.feedback_of(session, 0, liked=liked)) for liked in (False, True)]
+    told = [json.dumps(feedback.make_feedback(session, 0, liked=liked)) for liked in (False, True)]
     (question,) = read_questions(told)
     assert question.gold == ("courier.example/harbour",)
 
 
 def test_feedback_on_a_missing_turn_is_none() -> None:
-    assert feedback.feedback_of(Session(), 0, liked=True) is None
+    assert feedback.make_feedback(Session(), 0, liked=True) is None

@@ -22,9 +22,9 @@ from ui.web.app import build_page, start
 from ui.web.auth import WriteAccess
 from ui.web.ingest_job import (
     IngestResult,
-    addresses_in,
+    find_ids,
     ingest_upload,
-    parse_ids,
+    split_addresses,
     withdraw_articles,
 )
 from ui.web.state import Session
@@ -97,8 +97,10 @@ def test_cross_site_request_may_never_write(headers: dict[str, str]) -> None:
     assert not may_write("anyone", "127.0.0.1", headers)
 
 
-def test_addresses_in_rejects_paths() -> None:
-    found = addresses_in(" https://a.example/1\n/etc/passwd file:///etc/passwd https://a.example/1")
+def test_split_addresses_rejects_paths() -> None:
+    found = split_addresses(
+        " https://a.example/1\n/etc/passwd file:///etc/passwd https://a.example/1"
+    )
     assert found == (["https://a.example/1"], ["/etc/passwd", "file:///etc/passwd"])
 
 
@@ -149,11 +151,11 @@ def test_locked_archive_takes_no_upload(archive: Archive, tmp_path: Path) -> Non
 
 
 def test_withdrawn_article_stays_out(archive: Archive, tmp_path: Path) -> None:
-    ids = parse_ids(archive, f"{HARBOUR.url}?utm_source=x")
+    ids = find_ids(archive, f"{HARBOUR.url}?utm_source=x")
     assert ids == [HARBOUR.id]
     assert withdraw_articles(archive, Settings(), ids, "court order") == 1
     assert archive.withdrawals(ids)[HARBOUR.id].reason == "court order"
-    assert parse_ids(archive, HARBOUR.url) == parse_ids(archive, "") == []
+    assert find_ids(archive, HARBOUR.url) == find_ids(archive, "") == []
     dump = tmp_path / "again.jsonl"
     dump.write_text(json.dumps({**LINE, "id": HARBOUR.id, "title": HARBOUR.title}))
     upload(archive, [dump])
@@ -197,13 +199,13 @@ def test_program_without_write_access_is_rejected(archive: Archive, tmp_path: Pa
         for index in found:
             told = call_handler(address, index, len(page.fns[index].inputs))
             assert told.status_code == 403
-            assert told.json()["detail"] == "You are not allowed to change this archive here."
+            assert told.json()["detail"] == "You do not have permission to change this archive."
     finally:
         served.close()
     assert archive.article(HARBOUR.id) is not None
 
 
-GUARDED = ("feed", "doomed", "remove")
+GUARDED = ("add", "confirm", "withdraw")
 
 
 def call_handler(address: str, index: int, inputs: int) -> httpx.Response:
@@ -219,5 +221,5 @@ def test_each_handler_checks_write_access(archive: Archive) -> None:
     for fn in blocks.fns.values():
         if getattr(fn.fn, "__name__", "") in GUARDED:
             given = [None] * (len(fn.inputs) - 1)
-            with pytest.raises(gr.Error, match="You are not allowed to change this archive here"):
+            with pytest.raises(gr.Error, match="You do not have permission to change this archive"):
                 list(fn.fn(Session(), *given, stranger))

@@ -23,10 +23,10 @@ from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache, examples
 from ui.web.ask_request import (
     fields_from_request,
+    limit_dates,
     permalink,
     request_from_fields,
     request_from_link,
-    within,
 )
 from ui.web.state import AskRequest, Conversation, Session, Turn
 from ui.web.views import messages
@@ -153,7 +153,7 @@ def test_browser_storage_restores_the_whole_session(archive: Archive) -> None:
     stopped = run_turn.stop_turn(next(answers))
     session = run_question(archive, stopped, "What about the harbour bridge?")[-1]
     last = session.turns[-1]
-    session = session.with_last(
+    session = session.with_last_turn(
         replace(last, answer=replace(last.answer, candidates_considered=77))
     )
 
@@ -265,18 +265,18 @@ def test_invalid_date_is_named_and_filters_nothing() -> None:
 
 def test_conversations_are_switched_and_deleted(archive: Archive) -> None:
     first = run_question(archive, Session(), "What about the harbour bridge?")[-1]
-    second = run_question(archive, first.started(), "What about the apples?")[-1]
+    second = run_question(archive, first.start_conversation(), "What about the apples?")[-1]
     assert second.conversations[0].title == "What about the apples?"
-    back = second.opened(first.current.id)
+    back = second.open_conversation(first.current.id)
     assert back.current == first.current
-    assert back.opened("nobody's") is back
+    assert back.open_conversation("nobody's") is back
     assert back.without_current().current == second.current
     assert Session((Conversation("x"),)).without_current().turns == ()
 
 
 def test_day_of_the_histogram_limits_to_that_day() -> None:
     day = datetime(2024, 10, 21, 13, 5, tzinfo=UTC)
-    filters = within(AskRequest("Who?", Filters(publishers=("A",))), day, day).filters
+    filters = limit_dates(AskRequest("Who?", Filters(publishers=("A",))), day, day).filters
     assert filters.after == datetime(2024, 10, 21, tzinfo=UTC)
     assert filters.before == datetime(2024, 10, 22, tzinfo=UTC)
     assert filters.publishers == ("A",)
@@ -307,11 +307,11 @@ def test_summary_is_computed_once_per_sequence_number(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as opened:
         counting: Any = Counting(opened)
         overview = SummaryCache(counting)
-        assert overview.now() is overview.now()
+        assert overview.current() is overview.current()
         assert counting.counted == 1
         with Archive.open(opened.path, mode="write", embeddings=WordEmbeddings()) as writer:
             writer.withdraw([ORCHARD.id])
-        assert overview.now().status.articles == len(ARTICLES) - 1
+        assert overview.current().status.articles == len(ARTICLES) - 1
         assert counting.counted == 2
 
 

@@ -19,7 +19,7 @@ from ui.cli.progress import show_progress
 if TYPE_CHECKING:
     from rag.evaluate.duplicates import DuplicatesEvaluation
 
-EACH = 300  # pairs of a kind: eight kinds, so that 1 in 100 is seen to lie within 1
+EACH = 300  # pairs of each of eight kinds: a rate of 1 % is measured to within 1 %
 MISTAKES_SHOWN = 20
 
 
