@@ -202,9 +202,9 @@ def test_withdrawn_article_is_not_shown() -> None:
 
 
 def test_card_of_another_answer_cannot_be_opened() -> None:
-    assert article_view.place_of(make_turn(ANSWER), 1) is not None
-    assert article_view.place_of(make_turn(ANSWER), 2) is None
-    assert article_view.place_of(make_turn(REFUSED), 0) is None
+    assert article_view.find_place(make_turn(ANSWER), 1) is not None
+    assert article_view.find_place(make_turn(ANSWER), 2) is None
+    assert article_view.find_place(make_turn(REFUSED), 0) is None
 
 
 def test_text_has_automatic_direction() -> None:
