@@ -53,7 +53,7 @@ def from_record(value: Mapping[str, Any]) -> Article:
     """Return the article of an exported record, verbatim.
 
     Raises:
-        ValueError: the record is not a valid export, for example because it was edited.
+        ValueError: The record is not a valid export, for example because it was edited.
     """
     given = {name: value[name] for name in _NAMES if value.get(name) is not None}
     authors = given.pop("authors", [])

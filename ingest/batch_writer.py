@@ -43,10 +43,10 @@ class BatchWriter:
         """Create a writer.
 
         Args:
-            archive: the archive.
-            reporter: counts the articles and reports the rejects.
-            policy: decides which changes of existing articles are held.
-            id_resolver: finds the ids of articles that have no address.
+            archive: The archive.
+            reporter: Counts the articles and reports the rejects.
+            policy: Decides which changes of existing articles are held.
+            id_resolver: Finds the ids of articles that have no address.
         """
         self._archive = archive
         self._reporter = reporter

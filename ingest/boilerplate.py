@@ -263,7 +263,7 @@ def is_boilerplate(line: str, key: str | None = None) -> bool:
     """Return whether a line, or a paragraph on one line, belongs to the site.
 
     Args:
-        line: the line.
+        line: The line.
         key: `normalize_line(line)`, if the caller has it.
     """
     key = normalize_line(line) if key is None else key

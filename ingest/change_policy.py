@@ -56,11 +56,11 @@ class ChangePolicy:
         """Create a policy.
 
         Args:
-            archive: the existing articles.
-            trust: the trusted sources.
-            origins: where the host of each new article is saved; not saved if None.
-            changes: where held changes are saved; rejected without being saved if None.
-            split_place: splits a place into its source and the part within the source.
+            archive: The existing articles.
+            trust: The trusted sources.
+            origins: Where the host of each new article is saved; not saved if None.
+            changes: Where held changes are saved; rejected without being saved if None.
+            split_place: Splits a place into its source and the part within the source.
         """
         self._archive = archive
         self._trust = trust
@@ -69,7 +69,7 @@ class ChangePolicy:
         self._split_place = split_place
         self._fetched: dict[str, str] = {}  # hosts of the articles admitted in this run, by id
         self._new: dict[str, str] = {}
-        self._reclaimed: dict[str, str] = {}  # hosts that took back ids they issued, by id
+        self._reclaimed: dict[str, str] = {}  # hosts that reclaimed ids they had issued, by id
         self._through: dict[str, str] = {}  # hosts of articles admitted since the last commit
 
     def admit(self, batch: Sequence[Article]) -> tuple[list[Article], list[Hold]]:
@@ -116,9 +116,9 @@ class ChangePolicy:
         """Return why a kill notice may not withdraw this article; "" if it may.
 
         Args:
-            kill: the kill notice.
-            article_id: the article's id in the archive.
-            here: the article; None if it isn't in the archive.
+            kill: The kill notice.
+            article_id: The article's id in the archive.
+            here: The article; None if it isn't in the archive.
         """
         if kill.fetched_from:
             return self._objection_to_fetched_kill(kill, article_id, here)
@@ -134,7 +134,7 @@ class ChangePolicy:
             The reason to report; "" if the change has been made already.
 
         Raises:
-            ReadError: the article has no text.
+            ReadError: The article has no text.
         """
         if self._is_done(hold):
             return ""
@@ -223,16 +223,16 @@ def accept_held_change(
     """Apply a held change exactly as it was held.
 
     Args:
-        archive: the archive.
-        changes: the held changes, from which this one is removed.
-        change: the change.
-        origins: where the host of a new article is saved.
+        archive: The archive.
+        changes: The held changes, from which this one is removed.
+        change: The change.
+        origins: Where the host of a new article is saved.
 
     Returns:
         "new", "changed", "unchanged", "removed", or "kept out" if the article had been withdrawn.
 
     Raises:
-        ReadError: the article can't be split into passages.
+        ReadError: The article can't be split into passages.
     """
     if change.action == "withdraw":
         archive.withdraw([change.article_id], reason=change.content)

@@ -55,18 +55,18 @@ def read_pages(folder: Path, gold: Path | None = None) -> Iterator[Page]:
     and `datePublished` may be lists of accepted values.
 
     Args:
-        folder: the folder.
-        gold: another JSON file of the same form, which overrides the first.
+        folder: The folder.
+        gold: Another JSON file of the same form, which overrides the first.
 
     Yields:
         The pages, by name.
 
     Raises:
-        ValueError: a JSON file has another structure.
-        OSError: a file can't be read.
+        ValueError: A JSON file has another structure.
+        OSError: A file can't be read.
     """
-    truth = _loaded(folder / "ground-truth.json")
-    more = _loaded(gold) if gold else {}
+    truth = _load_json(folder / "ground-truth.json")
+    more = _load_json(gold) if gold else {}
     for name in sorted(truth):
         known = {**truth[name], **more.get(name, {})}
         packed = folder / "html" / f"{name}.html.gz"
@@ -80,9 +80,9 @@ def read_pages(folder: Path, gold: Path | None = None) -> Iterator[Page]:
             content=content,
             url=str(known.get("url") or ""),
             body=known.get("articleBody"),
-            headlines=_listed(known, "headline"),
-            days=_listed(known, "datePublished"),
-            authors=_listed(known, "authors"),
+            headlines=_as_list(known, "headline"),
+            days=_as_list(known, "datePublished"),
+            authors=_as_list(known, "authors"),
         )
 
 
@@ -95,9 +95,9 @@ def evaluate_extraction(
     """Read each page and score it against its gold.
 
     Args:
-        pages: the pages.
+        pages: The pages.
         metadata: "withheld" removes JSON-LD and <meta> before reading.
-        progress: called with the number of pages done.
+        progress: Called with the number of pages done.
     """
     scores = []
     for done, page in enumerate(pages, 1):
@@ -111,9 +111,9 @@ def score_pages(page: Page, found: Article | Reject, content: bytes) -> PageScor
     """Score the article read from one page against its gold.
 
     Args:
-        page: the page with its gold.
-        found: the result of reading it.
-        content: the page's HTML as it was read, for trafilatura.
+        page: The page with its gold.
+        found: The result of reading it.
+        content: The page's HTML as it was read, for trafilatura.
     """
     article = found if isinstance(found, Article) else None
     return PageScore(
@@ -128,7 +128,7 @@ def score_pages(page: Page, found: Article | Reject, content: bytes) -> PageScor
         else bool(article and _days(article.published) & {*page.days}),
         authors=None
         if page.authors is None
-        else _names_right(article.authors if article else (), page.authors),
+        else _count_right_names(article.authors if article else (), page.authors),
     )
 
 
@@ -158,21 +158,21 @@ def _days(moment: datetime | None) -> set[str]:
     )
 
 
-def _names_right(found: Sequence[str], wanted: Sequence[str]) -> tuple[int, int, int]:
+def _count_right_names(found: Sequence[str], wanted: Sequence[str]) -> tuple[int, int, int]:
     ours, gold = (
         {re.sub(r"\W", "", name.casefold()) for name in names} for names in (found, wanted)
     )
     return len(ours & gold), len(ours), len(gold)
 
 
-def _loaded(path: Path) -> Mapping[str, Mapping[str, Any]]:
+def _load_json(path: Path) -> Mapping[str, Mapping[str, Any]]:
     value = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(value, dict) or not all(isinstance(page, dict) for page in value.values()):
         raise ValueError(f"{path.name} is not an object of pages by name")
     return value
 
 
-def _listed(known: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+def _as_list(known: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
     value = known.get(key)
     return None if value is None else (value,) if isinstance(value, str) else tuple(value)
 
@@ -260,7 +260,7 @@ class ExtractionEvaluation(Evaluation):
     @classmethod
     def from_saved(cls, value: Iterable[Mapping[str, Any]]) -> Self:
         """Return the evaluation that `to_saved` gave."""
-        return cls(tuple(map(_loaded_score, value)))
+        return cls(tuple(map(_load_score, value)))
 
 
 def _f1(overlaps: Sequence[Overlap | None]) -> float:
@@ -331,7 +331,7 @@ MEASURES: dict[str, _Measure] = {
 }
 
 
-def _loaded_score(fields: Mapping[str, Any]) -> PageScore:
+def _load_score(fields: Mapping[str, Any]) -> PageScore:
     overlaps = {
         name: None if fields[name] is None else Overlap(**fields[name])
         for name in ("story", "plain")

@@ -26,9 +26,9 @@ class SiftedBatch:
     """A batch without its poorer copies.
 
     Attributes:
-        articles: the copies to add.
-        contained: copies whose text is contained in a fuller one.
-        shorter: copies with a different and much shorter text.
+        articles: The copies to add.
+        contained: Copies whose text is contained in a fuller one.
+        shorter: Copies with a different and much shorter text.
     """
 
     articles: tuple[Article, ...] = ()
@@ -41,7 +41,7 @@ class FullestCopyFilter:
     """Filter that remembers the article ids of a run.
 
     Attributes:
-        existing: returns the archive's version of an article.
+        existing: Returns the archive's version of an article.
     """
 
     existing: Callable[[str], Article | None]

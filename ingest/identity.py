@@ -43,8 +43,8 @@ class ArticleIdResolver:
         """Create a resolver.
 
         Args:
-            existing: the articles of the archive.
-            locations: the file locations of earlier runs.
+            existing: The articles of the archive.
+            locations: The file locations of earlier runs.
         """
         self._existing = existing
         self._locations = locations

@@ -31,8 +31,8 @@ def language_of(text: str, declared: str = "") -> str:
     """Return the declared language if the script fits it, otherwise the detected one.
 
     Args:
-        text: the article's text.
-        declared: the language its source declares, as a code, a tag or a name.
+        text: The article's text.
+        declared: The language its source declares, as a code, a tag or a name.
 
     Returns:
         An ISO 639-1 code; "" if the text has no letters.

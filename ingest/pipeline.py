@@ -48,18 +48,18 @@ def ingest(
     its earlier work unchanged.
 
     Args:
-        archive: the archive to write to.
-        sources: files, folders and, with a `crawler`, URLs.
-        on_progress: called after each batch and each fetched page.
-        on_reject: called with `{"place": ..., "reason": ...}` for each rejected input.
-        on_notice: called with `{"place": ..., "notice": ...}` for each date or time zone that
+        archive: The archive to write to.
+        sources: Files, folders and, with a `crawler`, URLs.
+        on_progress: Called after each batch and each fetched page.
+        on_reject: Called with `{"place": ..., "reason": ...}` for each rejected input.
+        on_notice: Called with `{"place": ..., "notice": ...}` for each date or time zone that
             could not be read; the article itself is added.
-        on_read: called with each file or folder that has been read completely.
-        reading: how files are read.
-        crawler: fetches URLs; without it they are rejected.
-        id_resolver: finds the ids of articles that have no address.
-        policy: decides which changes of existing articles are held.
-        stop: when set, nothing more is read; what has been read is added.
+        on_read: Called with each file or folder that has been read completely.
+        reading: How files are read.
+        crawler: Fetches URLs; without it they are rejected.
+        id_resolver: Finds the ids of articles that have no address.
+        policy: Decides which changes of existing articles are held.
+        stop: When set, nothing more is read; what has been read is added.
 
     Returns:
         The counts of the run.
@@ -121,7 +121,7 @@ class _Run:
                     yield self._without_notices(found)
             if on_read:
                 on_read(place)
-        yield from self._fetched()
+        yield from self._fetch_articles()
 
     def _follow(self, link: Link) -> None:
         if printable_name(link.url) != link.url:
@@ -131,7 +131,7 @@ class _Run:
         else:
             self._reporter.reject(Reject(link.place, f"{link.url} was not fetched: no crawler"))
 
-    def _fetched(self) -> Iterator[Article]:
+    def _fetch_articles(self) -> Iterator[Article]:
         for found in self._crawler.results() if self._crawler else ():
             if isinstance(found, Article):
                 yield self._without_notices(found)

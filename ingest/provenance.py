@@ -34,9 +34,9 @@ class ArticleWithOrigin(NotedArticle):
     """An article with its origin, until it is added.
 
     Attributes:
-        origin: the final URL it was fetched from; "" for a saved page, which names its own address.
-        place: the place shown to the user.
-        hearsay: metadata of the page given by another site.
+        origin: The final URL it was fetched from; "" for a saved page, which names its own address.
+        place: The place shown to the user.
+        hearsay: Metadata of the page given by another site.
     """
 
     origin: str = field(default="", compare=False)
@@ -62,10 +62,10 @@ class Hold(Reject):
     """A change that is held for the operator.
 
     Attributes:
-        article_id: the article it would change.
-        origin: the URL it was fetched from; "" for a file.
-        article: the article to add; None for a withdrawal.
-        words: the reason given for a withdrawal.
+        article_id: The article it would change.
+        origin: The URL it was fetched from; "" for a file.
+        article: The article to add; None for a withdrawal.
+        words: The reason given for a withdrawal.
     """
 
     article_id: str = ""
@@ -104,7 +104,7 @@ def may_speak_for(origin: str, address: str, trust: TrustedSources) -> bool:
     Args:
         origin: URL that was fetched.
         address: URL or host of the article.
-        trust: the trusted sources.
+        trust: The trusted sources.
     """
     if is_same_site(origin, address) or trust.share_a_source(origin, address):
         return True
@@ -118,10 +118,10 @@ def origin_problem(article: Article, origin: str, trust: TrustedSources, *, plac
     Changes to existing articles are checked by `ChangePolicy`.
 
     Args:
-        article: the article that was read.
-        origin: the final URL.
-        trust: the trusted sources.
-        place: the URL that was requested.
+        article: The article that was read.
+        origin: The final URL.
+        trust: The trusted sources.
+        place: The URL that was requested.
     """
     if is_file_location(article.id) and not article.id.partition(":")[2].startswith(
         file_location(place)
@@ -143,9 +143,9 @@ def trust_hint(publisher: str, *hosts: str, kill: bool = False) -> str:
     """Return the command that trusts these hosts as one source.
 
     Args:
-        publisher: the publisher's name.
-        *hosts: its hosts; empty ones are skipped.
-        kill: also allow kill notices.
+        publisher: The publisher's name.
+        *hosts: Its hosts; empty ones are skipped.
+        kill: Also allow kill notices.
     """
     named = " ".join(f"--host {host}" for host in dict.fromkeys(filter(None, hosts)))
     return f'`backfile sources add "{_quotable(publisher)}" {named}{" --may-kill" if kill else ""}`'

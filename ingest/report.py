@@ -23,15 +23,15 @@ class IngestReport:
     """Counts of an ingest run.
 
     Attributes:
-        new: articles that were added.
-        changed: articles that have a new revision.
-        unchanged: articles that the archive had already.
-        removed: articles withdrawn by a kill notice of their publisher.
-        kept_out: articles left out because they had been withdrawn before.
-        rejected: inputs that could not be read as an article.
-        notices: dates and time zones that could not be read.
-        passages: new passages.
-        seconds: duration of the run.
+        new: Articles that were added.
+        changed: Articles that have a new revision.
+        unchanged: Articles that the archive had already.
+        removed: Articles withdrawn by a kill notice of their publisher.
+        kept_out: Articles left out because they had been withdrawn before.
+        rejected: Inputs that could not be read as an article.
+        notices: Dates and time zones that could not be read.
+        passages: New passages.
+        seconds: Duration of the run.
     """
 
     new: int = 0

@@ -73,14 +73,14 @@ def run_ingest(
     sites; other such changes are held.
 
     Args:
-        archive: the archive.
-        sources: files, folders and URLs.
-        client: the HTTP client.
-        reading: how sources are read.
-        stop: when set, nothing more is read; what has been read is added.
-        on_progress: see `ingest`.
-        on_reject: see `ingest`.
-        on_notice: see `ingest`.
+        archive: The archive.
+        sources: Files, folders and URLs.
+        client: The HTTP client.
+        reading: How sources are read.
+        stop: When set, nothing more is read; what has been read is added.
+        on_progress: See `ingest`.
+        on_reject: See `ingest`.
+        on_notice: See `ingest`.
 
     Returns:
         The counts of the run.
@@ -137,15 +137,15 @@ def dry_run(
     """Return what `run_ingest` would do, without writing anything.
 
     Args:
-        archive: the archive; None if it doesn't exist yet.
-        sources: files, folders and URLs.
-        client: the HTTP client.
-        reading: how sources are read.
-        stop: when set, nothing more is read.
-        on_progress: see `ingest`.
-        on_reject: see `ingest`.
-        on_notice: see `ingest`.
-        trust: the trusted sources of an archive that doesn't exist yet.
+        archive: The archive; None if it doesn't exist yet.
+        sources: Files, folders and URLs.
+        client: The HTTP client.
+        reading: How sources are read.
+        stop: When set, nothing more is read.
+        on_progress: See `ingest`.
+        on_reject: See `ingest`.
+        on_notice: See `ingest`.
+        trust: The trusted sources of an archive that doesn't exist yet.
 
     Returns:
         The counts, and the archive that lists the articles it would write.

@@ -88,12 +88,12 @@ def parse_source(publisher: str, hosts: Sequence[str], *, may_kill: bool = False
     """Create a source from user input.
 
     Args:
-        publisher: the publisher's name.
-        hosts: hosts, with a path if only a part of the host is meant.
-        may_kill: whether its kill notices are obeyed.
+        publisher: The publisher's name.
+        hosts: Hosts, with a path if only a part of the host is meant.
+        may_kill: Whether its kill notices are obeyed.
 
     Raises:
-        ValueError: the name or a host is invalid, or there is no host.
+        ValueError: The name or a host is invalid, or there is no host.
     """
     name = " ".join(publisher.split())
     if not name or len(name) > 200 or _UNPRINTABLE.search(name):
@@ -108,7 +108,7 @@ def read_trusted_sources(folder: Path) -> TrustedSources:
     """Read the trusted sources of the archive in `folder`; none if there is no file.
 
     Raises:
-        SettingsError: the file can't be read or is invalid.
+        SettingsError: The file can't be read or is invalid.
     """
     path = folder / FILE
     try:

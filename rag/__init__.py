@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-# Each public name's module. The blocks above say the same to type checkers.
+# The module of each public name; the imports above repeat it for type checkers.
 _MODULES = {
     "rag.answer.chatbot": ("Chatbot",),
     "rag.archive.archive": ("AddResult", "Archive"),
@@ -98,7 +98,7 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_MODULE_OF[name]), name)
-    globals()[name] = value  # the next time it is found at once
+    globals()[name] = value  # found without this function from now on
     return value
 
 

@@ -51,7 +51,7 @@ class TokenLimit(Protocol):
 
 
 class EstimatedTokens:
-    """Token counts of a model that doesn't tell them: pieces of at most six letters."""
+    """Estimated token counts for a model without `count_tokens`: pieces of up to six letters."""
 
     max_tokens = 256  # any current embedding model reads as much
 
@@ -117,14 +117,14 @@ def split_article(article: Article, limit: TokenLimit) -> list[Span]:
     def count(parts: Sequence[Span]) -> list[int]:
         return [n - empty for n in limit.count_tokens([text[p.start : p.end] for p in parts])]
 
-    units = _units(text, spans, tokens, room, count)
+    units = _split_units(text, spans, tokens, room, count)
     found = []
-    for passage, close in _passages(units, room):
-        found += _fitting(article, [passage], limit) if close else [passage]
+    for passage, close in _divide(units, room):
+        found += _fit(article, [passage], limit) if close else [passage]
     return found
 
 
-def _fitting(article: Article, passages: list[Span], limit: TokenLimit) -> list[Span]:
+def _fit(article: Article, passages: list[Span], limit: TokenLimit) -> list[Span]:
     """Return the passages with exact token counts; halve those that are too long."""
     while True:
         texts = [embedding_text(article.metadata, article.text[p.start : p.end]) for p in passages]
@@ -134,11 +134,11 @@ def _fitting(article: Article, passages: list[Span], limit: TokenLimit) -> list[
         passages = [
             part
             for passage, ok in zip(passages, fits, strict=True)
-            for part in ([passage] if ok else _halves(article.text, passage))
+            for part in ([passage] if ok else _halve(article.text, passage))
         ]
 
 
-def _units(
+def _split_units(
     text: str,
     spans: list[Span],
     tokens: list[int],
@@ -196,11 +196,11 @@ def _split_sentence(
         parts = [
             half
             for part, size in zip(parts, sizes, strict=True)
-            for half in (_halves(text, part) if size > room else [part])
+            for half in (_halve(text, part) if size > room else [part])
         ]
 
 
-def _halves(text: str, span: Span) -> list[Span]:
+def _halve(text: str, span: Span) -> list[Span]:
     """Split near the middle: after a sentence, else a clause, else a word, else a character."""
     middle = (span.start + span.end) // 2
     near = (span.end - span.start) // 4
@@ -215,20 +215,20 @@ def _halves(text: str, span: Span) -> list[Span]:
             break
     else:
         cut = middle
-    halves = (_trimmed(text, span.start, cut), _trimmed(text, cut, span.end))
+    halves = (_trim(text, span.start, cut), _trim(text, cut, span.end))
     found = [half for half in halves if half.end > half.start]
     if found == [span]:
         raise ValueError(f"{text[span.start : span.end]!r} alone exceeds the model's input limit")
     return found
 
 
-def _trimmed(text: str, start: int, end: int) -> Span:
+def _trim(text: str, start: int, end: int) -> Span:
     piece = text[start:end]
     start += len(piece) - len(piece.lstrip())
     return Span(start, max(start, end - (len(piece) - len(piece.rstrip()))))
 
 
-def _passages(units: list[_Unit], room: int) -> list[tuple[Span, bool]]:
+def _divide(units: list[_Unit], room: int) -> list[tuple[Span, bool]]:
     """Return the cheapest division of units into passages, by size and by where they end.
 
     Each comes with True if it is so close to the limit that its exact size must be counted:
@@ -245,7 +245,7 @@ def _passages(units: list[_Unit], room: int) -> list[tuple[Span, bool]]:
         first = min(bisect_left(before, before[end] - room), end - 1)
         last_cost = units[end - 1].cost if end < len(units) else 0.0
         costs = (
-            (best[start] + _misfit(before[end] - before[start], target), start)
+            (best[start] + _size_cost(before[end] - before[start], target), start)
             for start in range(max(first, 0), end)
         )
         cost, cut[end] = min(costs)
@@ -256,14 +256,14 @@ def _passages(units: list[_Unit], room: int) -> list[tuple[Span, bool]]:
     ends.reverse()
     found = []
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
-        start = _overlapping(before, start, end, room)
+        start = _overlap_start(before, start, end, room)
         size = before[end] - before[start]
         span = Span(units[start].start, units[end - 1].end)
         found.append((span, size + end - start + SEAMS > room))
     return found
 
 
-def _overlapping(before: list[int], start: int, end: int, room: int) -> int:
+def _overlap_start(before: list[int], start: int, end: int, room: int) -> int:
     """Return the start of a passage that repeats as much of the previous one as fits."""
     for earlier in range(max(0, start - OVERLAP_SENTENCES), start):
         if before[end] - before[earlier] <= room:
@@ -271,7 +271,7 @@ def _overlapping(before: list[int], start: int, end: int, room: int) -> int:
     return start
 
 
-def _misfit(tokens: int, target: int) -> float:
+def _size_cost(tokens: int, target: int) -> float:
     """Return the squared distance of a size from the target, plus a small cost per passage."""
     off = (tokens - target) / target
     return 0.1 + off * off * (OVER_TARGET if off > 0 else 1.0)

@@ -1,4 +1,4 @@
-"""HTML of passages and answers for notebooks, from text that nobody vouches for.
+"""HTML of passages and answers for notebooks, from untrusted text.
 
 Everything is escaped; controls and invisible characters are removed, only http(s) addresses become
 links, and the wrapper's classes keep MathJax from typesetting dollars in an article as formulas.
@@ -19,7 +19,7 @@ def wrap(*parts: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Return a paragraph of HTML for each paragraph of `text`, its citation markers as they are."""
+    """Return a paragraph of HTML for each paragraph of `text`, with citation markers unchanged."""
     found = (" ".join(part.split()) for part in strip_controls(text).split("\n\n"))
     return "".join(f'<p dir="auto">{escape(part)}</p>' for part in found if part)
 
@@ -27,13 +27,13 @@ def paragraphs(text: str) -> str:
 def source_line(
     title: str, publisher: str, url: str, published: datetime | None, *, before: str = ""
 ) -> str:
-    """Return "Title, Publisher, 2024-10-24" as HTML, the title linked where `url` may be.
+    """Return "Title, Publisher, 2024-10-24" as HTML, with a linked title if `url` is safe.
 
     Args:
-        title: The article's headline, or its id where it has none.
+        title: The article's headline, or its id if it has none.
         publisher: The publisher, "" if unknown.
         url: The article's address, linked to if `web_address` allows it.
-        published: When it was published; shown as its day in UTC.
+        published: The time of publication; shown as the day in UTC.
         before: Trusted text before the title, such as "[1]".
     """
     name = f"<bdi>{escape(article_line(title))}</bdi>"
@@ -45,7 +45,7 @@ def source_line(
 
 
 def quotation(text: str) -> str:
-    """Return an article's own words as a block quotation, paragraphs kept."""
+    """Return article text as a block quotation with its paragraphs."""
     words = escape(neutralize_markers(strip_controls(text)).strip())
     return f'<blockquote dir="auto" style="white-space: pre-line">{words}</blockquote>'
 

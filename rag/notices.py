@@ -1,4 +1,4 @@
-"""Notices: codes with parameters for everything an answer says in words of its own.
+"""Notices: codes with parameters, for all text of an answer that is not from the articles.
 
 The archive's code returns notices; `ui.i18n` puts them into words. A parameter that is a date is
 an ISO 8601 day in UTC ("2024-10-24").
@@ -17,7 +17,7 @@ Value = str | int | float | bool | tuple[str, ...]
 
 # Every code with the names of its parameters; one that ends with "?" may be left out.
 CODES: Final[Mapping[str, tuple[str, ...]]] = {
-    # Why an archive gives no answer
+    # Reasons for a refusal
     "nothing_relevant": (),
     "off_topic": (),
     "speakers_missing": ("speakers",),
@@ -28,7 +28,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "excluded_article_undated": ("source",),
     "chat_model_found_nothing": (),
     "error": ("message",),
-    # About an answer, or about the search for one
+    # Remarks on an answer or on its search
     "search_limited": ("publishers?", "after?", "before?"),
     "headline_dates_ignored": (),
     "headline_names_ignored": (),
@@ -56,7 +56,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "chat_model_endless_sentence": (),
     "articles_withdrawn": (),
     "message": ("text",),
-    # Why a statement is not supported
+    # Reasons why a statement isn't supported
     "empty_statement": (),
     "no_citation": (),
     "partly_supported": (),
@@ -71,7 +71,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "name_missing": ("name",),
     "title_missing": ("title",),
     "retracted": (),
-    # What a question asks for beside its words
+    # Constraints that were read from the question
     "published_on": ("day",),
     "published_between": ("first", "last"),
     "published_since": ("first",),
@@ -84,7 +84,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "by_authors": ("authors",),
     "with_phrases": ("phrases",),
     "without_words": ("words",),
-    # Where a quoted statement comes from, in brackets before it
+    # Labels of quoted statements, shown in brackets before them
     "dated": ("day",),
     "undated": (),
     "weekday": ("weekday",),
@@ -137,19 +137,30 @@ class Notice:
         return f"{self.code} ({params})" if params else self.code
 
     def __repr__(self) -> str:
+        """Return the call that creates the notice."""
         return f"Notice({', '.join([repr(self.code), *(f'{n}={v!r}' for n, v in self.params)])})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the notice as JSON-ready values: `{"code": ..., "params": {...}}`."""
+        """Return the notice as JSON-ready values: `{"code": ..., "params": {...}}`.
+
+        Returns:
+            A dict that `json.dumps` takes, and from which `from_dict` makes an equal notice.
+        """
         params = {n: list(v) if isinstance(v, tuple) else v for n, v in self.params}
         return {"code": self.code, "params": params}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Notice:
-        """Return the notice that `to_dict` gave.
+        """Return the notice that `to_dict` converted.
+
+        Args:
+            value: The dict that `to_dict` returned.
+
+        Returns:
+            The notice.
 
         Raises:
-            InvalidValueError: `value` is not what `to_dict` gives.
+            InvalidValueError: `value` is not a result of `to_dict`.
         """
         if not isinstance(value, Mapping) or not isinstance(value.get("params", {}), Mapping):
             raise InvalidValueError("This is not a notice: it has no code and parameters.")

@@ -196,6 +196,9 @@ class Article(Serializable):
         Args:
             **changes: New values, named as in the constructor.
 
+        Returns:
+            The changed copy.
+
         Raises:
             InvalidValueError: The id is blank, or a value has the wrong type.
             TypeError: An article has no such field.
@@ -322,7 +325,14 @@ class TimeRange(Serializable):
     hard: bool = True
 
     def contains(self, moment: datetime) -> bool:
-        """Return whether an aware datetime lies in the range."""
+        """Return whether an aware datetime lies in the range.
+
+        Args:
+            moment: An aware datetime.
+
+        Returns:
+            True if `start <= moment < end`.
+        """
         return not (
             (self.start is not None and moment < self.start)
             or (self.end is not None and moment >= self.end)
@@ -364,6 +374,7 @@ class Filters:
     article_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        """Validate and normalise the fields; raises InvalidValueError."""
         for name in ("after", "before"):
             _set(self, name, validate_moment(getattr(self, name), f"Filters.{name}"))
         for name in _NAMES:
@@ -373,6 +384,7 @@ class Filters:
             _set(self, "access", validate_names(self.access, "Filters.access"))
 
     def __bool__(self) -> bool:
+        """Return whether any field but `access` is set."""
         return any(
             value not in (None, ())
             for value in (
@@ -386,6 +398,9 @@ class Filters:
 
         Args:
             right: The right that the article needs; "" for none.
+
+        Returns:
+            True if the right is "", or `access` has it or is `ALL_RIGHTS`.
         """
         if not right or self.access is ALL_RIGHTS:
             return True
@@ -426,7 +441,7 @@ class Statement(Serializable):
         text: The sentence, without citation markers.
         citations: The citations that support it, in the order of their numbers.
         support: "supported", "partly", "not supported" or "contradicted".
-        reason: The reason for which it isn't supported; None if it is.
+        reason: The reason why it isn't supported; None if it is.
         label: The origin of a quotation, such as its day or publisher, shown in brackets before it.
     """
 
@@ -499,7 +514,7 @@ class Answer(Serializable):
         """
         if self.refused:
             return NO_ANSWER
-        return "\n\n".join(map(_numbered, self.statements))
+        return "\n\n".join(map(_with_numbers, self.statements))
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -520,7 +535,7 @@ class Answer(Serializable):
         )
 
 
-def _numbered(statement: Statement) -> str:
+def _with_numbers(statement: Statement) -> str:
     label = ", ".join(str(value) for _, value in statement.label.params) if statement.label else ""
     words = neutralize_markers(f"[{label}:] {statement.text}" if label else statement.text)
     return " ".join([words, *(f"[{citation.number}]" for citation in statement.citations)])

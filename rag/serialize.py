@@ -1,4 +1,4 @@
-"""Value types as dicts that JSON can hold, and back, without loss."""
+"""Lossless conversion of value types to JSON-ready dicts and back."""
 
 from __future__ import annotations
 
@@ -33,11 +33,14 @@ class Serializable:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the value of which `data` is the `to_dict`.
+        """Return the value that `to_dict` converted to `data`.
 
         Args:
             data: The dict. Keys that are missing take the field's default; others are ignored, so
                 that a newer version's dict can be read.
+
+        Returns:
+            The value.
 
         Raises:
             InvalidValueError: A key without a default is missing, or a value is of the wrong type;
@@ -55,7 +58,7 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 
 @cache
-def _required(cls: Any) -> frozenset[str]:
+def _required_fields(cls: Any) -> frozenset[str]:
     return frozenset(
         field.name
         for field in fields(cls)
@@ -78,9 +81,9 @@ def _to_json(value: Any) -> Any:
 
 def _from_mapping(cls: Any, data: Any, path: str) -> Any:
     if not isinstance(data, Mapping):
-        raise InvalidValueError(f"{path} is {_shown(data)}, not a dict.")
+        raise InvalidValueError(f"{path} is {_format_value(data)}, not a dict.")
     hints = _hints(cls)
-    if missing := _required(cls) - data.keys():
+    if missing := _required_fields(cls) - data.keys():
         raise InvalidValueError(f"{path}.{min(missing)} is missing.")
     return cls(
         **{
@@ -92,21 +95,20 @@ def _from_mapping(cls: Any, data: Any, path: str) -> Any:
 
 
 def _from_json(hint: Any, value: Any, path: str) -> Any:
-    """Return the value that JSON's `value` stands for, of the type that `hint` names."""
+    """Convert a JSON value to the type `hint`."""
     if get_origin(hint) in (Union, UnionType):
         if value is None and NoneType in get_args(hint):
             return None
         (hint,) = (one for one in get_args(hint) if one is not NoneType)
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise InvalidValueError(f"{path} is {_shown(value)}, not a list.")
+            raise InvalidValueError(f"{path} is {_format_value(value)}, not a list.")
         of_each = get_args(hint)[0]
         return tuple(_from_json(of_each, one, f"{path}.{i}") for i, one in enumerate(value))
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise InvalidValueError(
-                f"{path} is {_shown(value)}. It may be {', '.join(map(repr, get_args(hint)))}."
-            )
+            choices = ", ".join(map(repr, get_args(hint)))
+            raise InvalidValueError(f"{path} is {_format_value(value)}. It may be {choices}.")
         return value
     if is_dataclass(hint):
         if not issubclass(hint, Serializable):  # type: ignore[arg-type]
@@ -118,7 +120,7 @@ def _from_json(hint: Any, value: Any, path: str) -> Any:
 def _of_type(kind: type, said: str) -> Callable[[Any, str], Any]:
     def check(value: Any, path: str) -> Any:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise InvalidValueError(f"{path} is {_shown(value)}, not {said}.")
+            raise InvalidValueError(f"{path} is {_format_value(value)}, not {said}.")
         return value
 
     return check
@@ -126,7 +128,7 @@ def _of_type(kind: type, said: str) -> Callable[[Any, str], Any]:
 
 def _float(value: Any, path: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise InvalidValueError(f"{path} is {_shown(value)}, not a number.")
+        raise InvalidValueError(f"{path} is {_format_value(value)}, not a number.")
     return float(value)
 
 
@@ -134,7 +136,9 @@ def _datetime(value: Any, path: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise InvalidValueError(f"{path} is {_shown(value)}, not a date in ISO 8601.") from error
+        raise InvalidValueError(
+            f"{path} is {_format_value(value)}, not a date in ISO 8601."
+        ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -147,6 +151,6 @@ _PLAIN: dict[Any, Callable[[Any, str], Any]] = {
 }
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     shown = repr(value)
     return shown if len(shown) <= 60 else f"{shown[:59]}…"

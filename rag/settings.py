@@ -16,7 +16,7 @@ PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
 Unsupported = Literal["strict", "mark"]
 Writers = Literal["local", "anyone", "none"]
-# Variables of earlier versions: the current name, and the current value of each of theirs.
+# Variables of earlier versions: the current name, and the current names of their values.
 OLD_NAMES = {
     "BACKFILE_FEEDING": (
         "BACKFILE_WRITE_ACCESS",
@@ -25,7 +25,7 @@ OLD_NAMES = {
 }
 
 DAY = 86_400  # seconds
-# The least and the most that a number may be; a time to wait is more than nothing.
+# Minimum and maximum of each number; waiting times must be positive.
 RANGES: dict[str, tuple[float, float]] = {
     "timeout": (0.001, DAY),
     "chat_context_tokens": (1, 10**9),
@@ -103,8 +103,9 @@ class Settings:
     port: int = 7860
 
     def __post_init__(self) -> None:
+        """Validate the settings; raises SettingsError."""
         for name, hint in _hints().items():
-            object.__setattr__(self, name, _checked(name, getattr(self, name), hint))
+            object.__setattr__(self, name, _check(name, getattr(self, name), hint))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
@@ -114,12 +115,15 @@ class Settings:
             environ: The environment's variables; those without the prefix are ignored.
             **given: Settings that override it, unless they are None.
 
+        Returns:
+            The settings.
+
         Raises:
             SettingsError: A `BACKFILE_` variable is unknown, or a value is impossible.
         """
         hints = _hints()
         known = {PREFIX + f.name.upper(): f.name for f in fields(cls)}
-        environ = _with_current_names(environ)
+        environ = _rename_variables(environ)
         values: dict[str, Any] = {}
         for variable in sorted(v for v in environ if v.startswith(PREFIX)):
             if variable not in known:
@@ -127,15 +131,15 @@ class Settings:
                     f"unknown setting {variable}: known are {', '.join(sorted(known))}"
                 )
             name = known[variable]
-            values[name] = _parsed(variable, environ[variable], hints[name])
+            values[name] = _parse(variable, environ[variable], hints[name])
         values.update({name: value for name, value in given.items() if value is not None})
         return cls(**values)
 
 
-def _with_current_names(environ: Mapping[str, str]) -> dict[str, str]:
+def _rename_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with old names of variables and their values replaced.
 
-    Where both names are set, the current one counts.
+    If both names are set, the current one counts.
     """
     found = dict(environ)
     for variable, (current, values) in OLD_NAMES.items():
@@ -153,7 +157,7 @@ def _hints() -> dict[str, Any]:
     return get_type_hints(Settings)
 
 
-def _checked(name: str, value: Any, hint: Any) -> Any:
+def _check(name: str, value: Any, hint: Any) -> Any:
     """Return a setting's value, of its type and within its range; else raise SettingsError."""
     variable = PREFIX + name.upper()
     if hint is Path and isinstance(value, str | os.PathLike):
@@ -168,13 +172,13 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         raise SettingsError(f"{variable} is {value!r}: not {hint.__name__}")
     if name in RANGES:
         low, high = RANGES[name]
-        if not low <= value <= high:  # nan is in no range
+        if not low <= value <= high:  # rejects nan, too
             shown = f"{value:g}" if math.isfinite(value) and abs(value) < 1e15 else str(value)
             raise SettingsError(f"{variable} is {shown}: choose from {low:,g} to {high:,}")
     return value
 
 
-def _parsed(variable: str, text: str, hint: Any) -> Any:
+def _parse(variable: str, text: str, hint: Any) -> Any:
     choices = get_args(hint)
     if choices:
         if text not in choices:

@@ -27,7 +27,7 @@ def validate_moment(value: Any, name: str) -> datetime | None:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     raise InvalidValueError(
-        f"{name} is {_shown(value)}, not a datetime or a date. "
+        f"{name} is {_format_value(value)}, not a datetime or a date. "
         "Parse text with datetime.fromisoformat first."
     )
 
@@ -73,11 +73,13 @@ def validate_strings(value: Any, name: str) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,) if value.strip() else ()
     if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
-        raise InvalidValueError(f"{name} is {_shown(value)}, not a name or several names.")
+        raise InvalidValueError(f"{name} is {_format_value(value)}, not a name or several names.")
     found = tuple(value)
     for one in found:
         if not isinstance(one, str):
-            raise InvalidValueError(f"{name} has {_shown(one)} in it, which is not a string.")
+            raise InvalidValueError(
+                f"{name} has {_format_value(one)} in it, which is not a string."
+            )
     return tuple(sorted(found)) if isinstance(value, Set) else found
 
 
@@ -88,10 +90,10 @@ def validate_text(value: Any, name: str) -> str:
         InvalidValueError: The value is not a string.
     """
     if not isinstance(value, str):
-        raise InvalidValueError(f"{name} is {_shown(value)}, not a string.")
+        raise InvalidValueError(f"{name} is {_format_value(value)}, not a string.")
     return value
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     shown = repr(value)
     return shown if len(shown) <= 60 else f"{shown[:59]}…"

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from tests.browser.person import WAIT
+from tests.browser.reader import WAIT
 from tests.support.chromium import find_browser, open_browser
 from tests.support.commands import run
 from tests.support.example_counts import USUAL

@@ -149,7 +149,7 @@ def test_search_works_on_the_first_and_last_day(tmp_path: Path, year: int) -> No
 # Where they are stored
 
 
-def poisoned(folder: Path) -> None:
+def store_invalid_date(folder: Path) -> None:
     """Store an invalid date in one article, as a version without the check did."""
     small_archive(folder).close()
     database = Database(folder, writable=True)
@@ -161,7 +161,7 @@ def poisoned(folder: Path) -> None:
 
 
 def test_archive_with_an_invalid_date_can_be_read(tmp_path: Path) -> None:
-    poisoned(tmp_path)
+    store_invalid_date(tmp_path)
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
         assert archive.article(HARBOUR.id).published is None  # type: ignore[union-attr]
         assert archive.status().articles == 4
@@ -171,7 +171,7 @@ def test_archive_with_an_invalid_date_can_be_read(tmp_path: Path) -> None:
 
 
 def test_doctor_finds_and_removes_invalid_dates(tmp_path: Path) -> None:
-    poisoned(tmp_path)
+    store_invalid_date(tmp_path)
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as archive:
         found = find_problems(archive)
     assert [(p.description, p.fix, p.count) for p in found] == [

@@ -1,0 +1,1 @@
+"""User interfaces of Backfile: command line, browser page, and message catalogues."""

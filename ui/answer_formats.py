@@ -23,7 +23,7 @@ from ui.i18n import (
     statement_text,
     support_key,
 )
-from ui.render import citation_value, hit_value, iso_date, json_text, with_numbers
+from ui.render import citation_value, hit_value, iso_date, json_text, statement_line
 
 # "@", ":" and "." are escaped where Markdown renderers would turn bare URLs into links.
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&@-]|(?<=\d)\.|(?<=www)\.|:(?=//)", re.IGNORECASE)
@@ -47,14 +47,15 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportedTurn:
-    """A question with its answer, to be exported.
+    """A question and its answer, ready for export.
 
     Attributes:
-        question: The question, as it was asked.
-        answer: The answer to it.
-        sequence: Sequence number of the archive when it was answered.
-        asked_on: When it was asked.
-        passages: The passages to export, if passages were asked for instead of an answer.
+        question: The question as the user typed it.
+        answer: The answer.
+        sequence: Sequence number of the archive at the time of the answer.
+        asked_on: Time of the question.
+        passages: Passages to export instead of the answer's citations, if the user asked for
+            passages.
     """
 
     question: str
@@ -69,65 +70,68 @@ class ExportedTurn:
         return self.passages or self.answer.citations
 
 
-def export(said: Sequence[ExportedTurn], form: str, texts: Texts) -> str:
-    """Return the answers in a format.
+def export(turns: Sequence[ExportedTurn], form: str, texts: Texts) -> str:
+    """Return the answers in one of the `FORMATS`.
 
     Args:
-        said: Questions with their answers, oldest first.
-        form: A key of `FORMATS`.
-        texts: Language of everything that is not part of an answer.
+        turns: Questions with their answers, oldest first.
+        form: Key of `FORMATS`.
+        texts: Language of everything except the answers.
+
+    Returns:
+        The content of the file.
     """
-    written = {"markdown": markdown, "html": page, "ris": ris, "csl": csl}[form]
-    return written(said, texts)
+    write = {"markdown": markdown, "html": page, "ris": ris, "csl": csl}[form]
+    return write(turns, texts)
 
 
 # Formats for readers
 
 
-def plain(said: Sequence[ExportedTurn], texts: Texts) -> str:
+def plain(turns: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the answers as plain text with their citations."""
     blocks = []
-    for one in said:
-        blocks += [single_line(one.question), *_paragraphs(one, texts)]
-        sources = [f"[{c.number}] {_source(c, texts)}" for c in _cited([one])]
-        if one.passages:
-            quotes = [article_line(citation.quote) for citation in _cited([one])]
+    for turn in turns:
+        blocks += [single_line(turn.question), *_paragraphs(turn, texts)]
+        sources = [f"[{c.number}] {_source(c, texts)}" for c in _cited_passages([turn])]
+        if turn.passages:
+            quotes = [article_line(citation.quote) for citation in _cited_passages([turn])]
             blocks += [f"{s}\n{quote}" for s, quote in zip(sources, quotes, strict=True)]
         elif sources:
             blocks.append("\n".join(sources))
-        blocks.append(_state(one, texts))
+        blocks.append(_state(turn, texts))
     return "\n\n".join(blocks) + "\n"
 
 
-def markdown(said: Sequence[ExportedTurn], texts: Texts) -> str:
+def markdown(turns: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the answers as Markdown, with markup in articles escaped."""
     blocks = []
-    for one in said:
-        blocks.append(f"## {_markdown(one.question)}")
-        blocks += [_markdown(text) for text in _paragraphs(one, texts)]
-        for citation in _cited([one]):
+    for turn in turns:
+        blocks.append(f"## {_markdown(turn.question)}")
+        blocks += [_markdown(text) for text in _paragraphs(turn, texts)]
+        for citation in _cited_passages([turn]):
             source, quote = (
                 _markdown(_source(citation, texts)),
                 _markdown(article_line(citation.quote)),
             )
             blocks.append(f"\\[{citation.number}\\] {source}\n\n> {quote}")
-        blocks.append(f"*{_markdown(_state(one, texts))}*")
+        blocks.append(f"*{_markdown(_state(turn, texts))}*")
     return "\n\n".join(blocks) + "\n"
 
 
-def page(said: Sequence[ExportedTurn], texts: Texts) -> str:
+def page(turns: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the answers as an HTML page that loads no other files."""
     blocks = []
-    for one in said:
-        blocks.append(f"<h2 dir=auto>{_html(one.question)}</h2>")
-        blocks += [f"<p dir=auto>{_html(text)}</p>" for text in _paragraphs(one, texts)]
+    for turn in turns:
+        blocks.append(f"<h2 dir=auto>{_html(turn.question)}</h2>")
+        blocks += [f"<p dir=auto>{_html(text)}</p>" for text in _paragraphs(turn, texts)]
         items = "".join(
             f"<li value={c.number} dir=auto>{_html(_source(c, texts, address=False))}{_link(c)}"
             f"<blockquote dir=auto>{_html(article_line(c.quote))}</blockquote></li>"
-            for c in _cited([one])
+            for c in _cited_passages([turn])
         )
         blocks.append(f"<ol>{items}</ol>" if items else "")
-        blocks.append(f"<p><small>{_html(_state(one, texts))}</small></p>")
+        blocks.append(f"<p><small>{_html(_state(turn, texts))}</small></p>")
     return (
         f"<!doctype html><html lang={texts.language}><head><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width'><title>Backfile</title>"
@@ -137,9 +141,9 @@ def page(said: Sequence[ExportedTurn], texts: Texts) -> str:
     )
 
 
-def _paragraphs(said: ExportedTurn, texts: Texts) -> list[str]:
-    """Return the statements of the answer, its notices and the date of its newest source."""
-    answer = said.answer
+def _paragraphs(turn: ExportedTurn, texts: Texts) -> list[str]:
+    """Return the answer's statements, its notices, and the date of its newest source."""
+    answer = turn.answer
     if answer.refused:
         return [article_line(refusal_text(answer, texts))]
     as_of = (
@@ -151,11 +155,11 @@ def _paragraphs(said: ExportedTurn, texts: Texts) -> list[str]:
 
 def _statement(statement: Statement, texts: Texts) -> str:
     doubt = "" if statement.support == "supported" else texts(support_key(statement.support))
-    return with_numbers(replace(statement, text=statement_text(statement, texts)), doubt)
+    return statement_line(replace(statement, text=statement_text(statement, texts)), doubt)
 
 
 def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
-    """Return the article's title, publisher, date, authors and URL, as far as they are known."""
+    """Return the known parts of title, publisher, date, authors and URL."""
     head = citation.metadata
     named = (head.title or head.article_id, head.publisher, texts.day(head.published))
     parts = [
@@ -172,10 +176,10 @@ def _link(citation: Citation) -> str:
     return f'. <a href="{shown}" rel="noopener noreferrer">{shown}</a>' if address else ""
 
 
-def _state(said: ExportedTurn, texts: Texts) -> str:
-    if said.asked_on is None:
-        return texts("exported_from", sequence=said.sequence)
-    return texts("exported_from_asked_on", sequence=said.sequence, day=texts.day(said.asked_on))
+def _state(turn: ExportedTurn, texts: Texts) -> str:
+    if turn.asked_on is None:
+        return texts("exported_from", sequence=turn.sequence)
+    return texts("exported_from_asked_on", sequence=turn.sequence, day=texts.day(turn.asked_on))
 
 
 def _markdown(text: str) -> str:
@@ -190,7 +194,7 @@ def _html(text: str) -> str:
 
 
 def answer_value(answer: Answer) -> dict[str, Any]:
-    """Return an answer for `ask --json`, with its sentences in English beside their codes."""
+    """Return the output of `ask --json`: English sentences and the codes of the notices."""
     return {
         "question": answer.question,
         "text": answer_text(answer),
@@ -215,10 +219,10 @@ def answer_value(answer: Answer) -> dict[str, Any]:
 # Formats for reference managers
 
 
-def ris(said: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return the cited passages as RIS, one record for each."""
+def ris(turns: Sequence[ExportedTurn], texts: Texts) -> str:
+    """Return the cited passages as RIS, one record each."""
     records = []
-    for citation, sequence in _cited(said).items():
+    for citation, sequence in _cited_passages(turns).items():
         head, published = citation.metadata, citation.metadata.published
         fields = [
             ("TY", "NEWS"),
@@ -230,7 +234,7 @@ def ris(said: Sequence[ExportedTurn], texts: Texts) -> str:
             ("UR", web_address(head.url)),
             ("LA", head.language),
             ("AB", citation.quote),
-            ("N1", _place(citation, sequence, texts)),
+            ("N1", _location(citation, sequence, texts)),
             ("ID", head.article_id),
         ]
         lines = [f"{tag}  - {line}" for tag, value in fields if (line := article_line(value))]
@@ -238,10 +242,10 @@ def ris(said: Sequence[ExportedTurn], texts: Texts) -> str:
     return "\r\n".join(records)
 
 
-def csl(said: Sequence[ExportedTurn], texts: Texts) -> str:
-    """Return the cited passages as CSL-JSON, one item for each, with its location in `custom`."""
+def csl(turns: Sequence[ExportedTurn], texts: Texts) -> str:
+    """Return the cited passages as CSL-JSON, one item each, with the location in `custom`."""
     items = []
-    for place, (citation, sequence) in enumerate(_cited(said).items(), start=1):
+    for place, (citation, sequence) in enumerate(_cited_passages(turns).items(), start=1):
         head, published = citation.metadata, citation.metadata.published
         day = published.astimezone(UTC) if published else None
         item = {
@@ -254,7 +258,7 @@ def csl(said: Sequence[ExportedTurn], texts: Texts) -> str:
             "URL": web_address(head.url),
             "language": head.language,
             "section": article_line(head.section),
-            "note": _place(citation, sequence, texts),
+            "note": _location(citation, sequence, texts),
             "custom": {
                 "quote": citation.quote,
                 "article_id": head.article_id,
@@ -266,21 +270,21 @@ def csl(said: Sequence[ExportedTurn], texts: Texts) -> str:
             },
         }
         items.append({name: value for name, value in item.items() if value})
-    return json_text(items) + "\n"  # quotes are verbatim; invisible characters are escaped
+    return json_text(items) + "\n"  # keeps quotes verbatim, escapes invisible characters
 
 
-def _cited(said: Sequence[ExportedTurn]) -> dict[Citation, int]:
-    """Return each cited passage once, with the archive's sequence number when it was cited."""
+def _cited_passages(turns: Sequence[ExportedTurn]) -> dict[Citation, int]:
+    """Return each cited passage once, with the archive's sequence number at the time."""
     found: dict[tuple[str, int, int, int], tuple[Citation, int]] = {}
-    for one in said:
-        for citation in one.cited:
+    for turn in turns:
+        for citation in turn.cited:
             passage = citation.passage
             key = (passage.article_id, passage.revision, citation.start, citation.end)
-            found.setdefault(key, (citation, one.sequence))
+            found.setdefault(key, (citation, turn.sequence))
     return dict(found.values())
 
 
-def _place(citation: Citation, sequence: int, texts: Texts) -> str:
+def _location(citation: Citation, sequence: int, texts: Texts) -> str:
     return texts(
         "location",
         article=citation.metadata.article_id,

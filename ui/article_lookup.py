@@ -1,4 +1,4 @@
-"""Find articles by the names that people use for them."""
+"""Find articles by ID or URL."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ if TYPE_CHECKING:
 
 
 def find_article_ids(archive: Archive, name: str) -> list[str]:
-    """Return the IDs of the articles with this ID or URL, in any spelling of the URL.
+    """Return the IDs of the articles with this ID or URL.
 
-    Withdrawn and restricted articles are included: the callers operate the archive.
+    Withdrawn and restricted articles are included, because the callers operate the archive.
+
+    Args:
+        archive: The archive to search.
+        name: An ID, or a URL in any spelling.
+
+    Returns:
+        The IDs; several if articles share the URL, none if no article matches.
     """
     from rag.urls import url_key
 

@@ -1,4 +1,4 @@
-"""Putting it together: the archive and the chatbot that the settings name."""
+"""Open the archive and the chatbot that the settings describe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_chatbot(settings: Settings) -> Iterator[tuple[Archive, Chatbot]]:
-    """Give the archive of `settings`, open for reading, and a chatbot that answers from it."""
+    """Yield the archive of `settings`, open for reading, and a chatbot that answers from it."""
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 

@@ -1,4 +1,4 @@
-"""What is said of the nouns: the JSON that programs read, and names and times in words."""
+"""Serialize values to JSON, and format names, dates and times as text."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from rag.archive.stats import ArchiveStatus
     from rag.store.ingest_log import IngestRun
 
-__all__ = ["single_line", "strip_controls", "web_address"]  # and all that is defined here
+__all__ = ["single_line", "strip_controls", "web_address"]  # re-exports from rag.sanitize
 
-# Legal in JSON, but a terminal may obey the first ones and JavaScript breaks a line at U+2028.
+# Legal in JSON, but terminals may interpret the controls, and JavaScript breaks lines at U+2028.
 _RISKY_IN_JSON = re.compile(
     "[\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3"
@@ -33,88 +33,88 @@ _RISKY_IN_JSON = re.compile(
 
 
 def iso_date(moment: datetime | None) -> str | None:
-    """Return `moment` in ISO 8601, in UTC; a day at midnight is the day alone."""
+    """Return `moment` in ISO 8601 and UTC; without the time if it is midnight."""
     if moment is None:
         return None
     moment = moment.astimezone(UTC)
-    return moment.date().isoformat() if _is_a_day(moment) else moment.isoformat()
+    return moment.date().isoformat() if _is_midnight(moment) else moment.isoformat()
 
 
-def spoken_date(moment: datetime | None) -> str:
-    """Return `moment` as "24 October 2024", with its time in UTC if it has one."""
+def format_datetime(moment: datetime | None) -> str:
+    """Return `moment` as "24 October 2024, 15:30 UTC"; without the time if it is midnight."""
     if moment is None:
         return ""
     moment = moment.astimezone(UTC)
-    return spoken_day(moment) + ("" if _is_a_day(moment) else f", {moment:%H:%M} UTC")
+    return format_day(moment) + ("" if _is_midnight(moment) else f", {moment:%H:%M} UTC")
 
 
-def spoken_day(moment: datetime | None) -> str:
-    """Return the day of `moment`, in UTC, as "24 October 2024"."""
+def format_day(moment: datetime | None) -> str:
+    """Return the UTC day of `moment` as "24 October 2024"."""
     return format_date(moment.astimezone(UTC)) if moment else ""
 
 
-def _is_a_day(moment: datetime) -> bool:
+def _is_midnight(moment: datetime) -> bool:
     return (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
 
 
-# Text of others: see rag.sanitize
+# Untrusted text: see rag.sanitize
 
 
 def terminal_text(text: str) -> str:
-    """Return `text` on one line, without controls: a name, a path, a message of our own."""
+    """Return a name, path or message on one line, without control characters."""
     return single_line(text)
 
 
 def article_text(text: str) -> str:
-    """Return an article's own words on one line, with nothing that could pass for a citation."""
+    """Return text from an article on one line, with markers like "[1]" neutralised."""
     return article_line(text)
 
 
-# JSON, in the shapes that other programs rely on
+# JSON whose keys other programs rely on
 
 
 def json_text(value: Any) -> str:
     """Return `value` as indented JSON that is safe to print on a terminal."""
-    return _escaped(json.dumps(value, ensure_ascii=False, indent=2))
+    return _escape(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def json_line(value: Any) -> str:
     """Return `value` as JSON on one line that is safe to print on a terminal."""
-    return _escaped(json.dumps(value, ensure_ascii=False))
+    return _escape(json.dumps(value, ensure_ascii=False))
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return _RISKY_IN_JSON.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 
 def hit_value(hit: Hit) -> dict[str, Any]:
-    """Return what `search --json` prints of one hit."""
+    """Return one hit as `search --json` prints it."""
     return {
         "article_id": hit.passage.article_id,
         "start": hit.passage.start,
         "end": hit.passage.end,
         "text": hit.passage.text,
         "score": float(hit.score),
-        **_head_value(hit.metadata),
+        **_metadata_value(hit.metadata),
         "copies": [_copy_value(copy) for copy in hit.copies],
     }
 
 
 def citation_value(citation: Citation) -> dict[str, Any]:
-    """Return what `ask --json` prints of one citation."""
+    """Return one citation as `ask --json` prints it."""
     return {
         "number": citation.number,
         "quote": citation.quote,
         "article_id": citation.passage.article_id,
         "start": citation.start,
         "end": citation.end,
-        **_head_value(citation.metadata),
+        **_metadata_value(citation.metadata),
         "copies": [_copy_value(copy) for copy in citation.copies],
     }
 
 
 def report_value(report: IngestReport) -> dict[str, Any]:
-    """Return what `ingest --json` prints."""
+    """Return the output of `ingest --json`."""
     return {
         "new": report.new,
         "changed": report.changed,
@@ -129,7 +129,7 @@ def report_value(report: IngestReport) -> dict[str, Any]:
 
 
 def status_value(status: ArchiveStatus) -> dict[str, Any]:
-    """Return what `status --json` prints."""
+    """Return the output of `status --json`."""
     return {
         "path": str(status.path),
         "articles": status.articles,
@@ -168,10 +168,10 @@ def status_value(status: ArchiveStatus) -> dict[str, Any]:
 
 
 def _copy_value(copy: ArticleMetadata) -> dict[str, Any]:
-    return {"article_id": copy.article_id, **_head_value(copy)}
+    return {"article_id": copy.article_id, **_metadata_value(copy)}
 
 
-def _head_value(head: ArticleMetadata) -> dict[str, Any]:
+def _metadata_value(head: ArticleMetadata) -> dict[str, Any]:
     return {
         "title": head.title,
         "publisher": head.publisher,
@@ -190,12 +190,12 @@ def _run_value(run: IngestRun | None) -> dict[str, Any] | None:
     return {"began": iso_date(run.began), "ended": iso_date(run.ended), **run.figures}
 
 
-def period(first: datetime | None, last: datetime | None) -> str:
-    """Return "3 to 24 October 2024", as short as it can be said; nothing if there is no date."""
+def format_period(first: datetime | None, last: datetime | None) -> str:
+    """Return "3 to 24 October 2024" without repeating month or year; "" without dates."""
     if first is None or last is None:
         return ""
     first, last = first.astimezone(UTC), last.astimezone(UTC)
-    end = spoken_day(last)
+    end = format_day(last)
     if first.date() == last.date():
         return end
     start = str(first.day)
@@ -206,19 +206,19 @@ def period(first: datetime | None, last: datetime | None) -> str:
     return f"{start} to {end}"
 
 
-def named(head: ArticleMetadata) -> str:
-    """Return "Headline, Publisher, 24 October 2024", without what is not known."""
-    parts = (head.title or head.article_id, head.publisher, spoken_day(head.published))
+def article_reference(head: ArticleMetadata) -> str:
+    """Return the known parts of "Headline, Publisher, 24 October 2024"."""
+    parts = (head.title or head.article_id, head.publisher, format_day(head.published))
     return ", ".join(part for part in map(article_text, parts) if part)
 
 
 def also_in(head: ArticleMetadata, copies: Sequence[ArticleMetadata]) -> str:
-    """Return "also in Harbour Courier, Pellworth Tribune"; nothing where nobody else has it."""
+    """Return "also in Harbour Courier, Pellworth Tribune"; "" without near-duplicates."""
     names = [name for name in map(article_text, named_publishers(head, copies)) if name]
     return f"also in {', '.join(names)}" if names else ""
 
 
-def one_of_each_article(hits: Iterable[Hit]) -> Iterator[Hit]:
+def first_hit_per_article(hits: Iterable[Hit]) -> Iterator[Hit]:
     """Yield the first hit of each article."""
     seen = set()
     for hit in hits:
@@ -227,7 +227,7 @@ def one_of_each_article(hits: Iterable[Hit]) -> Iterator[Hit]:
             yield hit
 
 
-def with_numbers(statement: Statement, doubt: str = "") -> str:
-    """Return the statement with the numbers of what it cites, and what doubt there is of it."""
+def statement_line(statement: Statement, doubt: str = "") -> str:
+    """Return a statement with its citation numbers, followed by `doubt` in parentheses."""
     numbers = dict.fromkeys(f"[{citation.number}]" for citation in statement.citations)
     return " ".join([article_text(statement.text), *numbers, *([f"({doubt})"] if doubt else [])])

@@ -55,15 +55,15 @@ def read_credentials(
     `urls`.
 
     Args:
-        cookies: path of a cookies.txt.
-        headers: path of a headers file.
-        urls: the URLs the user passed.
+        cookies: Path of a cookies.txt.
+        headers: Path of a headers file.
+        urls: The URLs the user passed.
 
     Returns:
         The credentials of both files; empty where no path is given.
 
     Raises:
-        ReadError: a file can't be read or has a syntax error.
+        ReadError: A file can't be read or has a syntax error.
     """
     return Credentials(_read_headers(headers, urls) if headers else {}, _read_cookies(cookies))
 

@@ -41,10 +41,10 @@ class Limits:
     """Limits of one request.
 
     Attributes:
-        bytes: maximum size of a page.
-        seconds: maximum duration of a request.
-        delay: pause in seconds between two requests to a host.
-        back_off: pause in seconds before the first retry; doubled for each further one.
+        bytes: Maximum size of a page.
+        seconds: Maximum duration of a request.
+        delay: Pause in seconds between two requests to a host.
+        back_off: Pause in seconds before the first retry; doubled for each further one.
     """
 
     bytes: int = 16 * 2**20
@@ -106,13 +106,13 @@ class Client:
         """Create a client.
 
         Args:
-            limits: size, time and rate limits.
-            agent: the User-Agent header.
-            credentials: cookies and headers to send.
-            allowed: hosts that may have private addresses.
-            stop: ends every wait when set.
-            resolve: the DNS resolver; tests replace it.
-            network: the network backend; tests replace it.
+            limits: Size, time and rate limits.
+            agent: The User-Agent header.
+            credentials: Cookies and headers to send.
+            allowed: Hosts that may have private addresses.
+            stop: Ends every wait when set.
+            resolve: The DNS resolver; tests replace it.
+            network: The network backend; tests replace it.
         """
         self.limits = limits
         self._credentials = credentials or Credentials()
@@ -144,13 +144,13 @@ class Client:
         """Fetch `url`, following redirects; status 304 means not modified.
 
         Args:
-            url: an http or https URL.
-            etag: the ETag of the last response, if any.
-            last_modified: the Last-Modified header of the last response, if any.
+            url: An http or https URL.
+            etag: The ETag of the last response, if any.
+            last_modified: The Last-Modified header of the last response, if any.
 
         Raises:
-            FetchError: the page can't be fetched, or may not be.
-            StoppedError: the user stopped the run.
+            FetchError: The page can't be fetched, or may not be.
+            StoppedError: The user stopped the run.
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         return self._follow_redirects(

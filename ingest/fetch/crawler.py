@@ -80,10 +80,10 @@ class Crawler:
         """Create a crawler.
 
         Args:
-            client: fetches the pages.
-            visits: the fetch history, for conditional requests.
-            reading: how content is read; feeds are followed by default.
-            trust: hosts that may supply articles of other sites.
+            client: Fetches the pages.
+            visits: The fetch history, for conditional requests.
+            reading: How content is read; feeds are followed by default.
+            trust: Hosts that may supply articles of other sites.
         """
         self._client = client
         self._visits = visits
@@ -120,7 +120,7 @@ class Crawler:
         """Record the URLs of everything yielded so far as fetched.
 
         Args:
-            refused: ids of articles that were rejected after all; their URLs will be fetched again.
+            refused: Ids of articles that were rejected after all; their URLs will be fetched again.
         """
         self._visits.save(
             v for v in self._uncommitted if not v.article_id or v.article_id not in refused

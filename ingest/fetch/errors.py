@@ -7,7 +7,7 @@ class FetchError(BackfileError):
     """A page could not be fetched.
 
     Attributes:
-        lasting: whether retrying soon would fail as well.
+        lasting: Whether retrying soon would fail as well.
     """
 
     def __init__(self, reason: str, *, lasting: bool = True) -> None:

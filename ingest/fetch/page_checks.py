@@ -78,9 +78,9 @@ def page_problem(content: bytes, text: str, title: str) -> str:
     Only short pages are checked: a long article may be about paywalls, logins and missing pages.
 
     Args:
-        content: the page's HTML.
-        text: the article text that was extracted.
-        title: the headline that was extracted.
+        content: The page's HTML.
+        text: The article text that was extracted.
+        title: The headline that was extracted.
     """
     words = len(text.split())
     if words >= WALL_WORDS:

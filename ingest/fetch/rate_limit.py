@@ -18,8 +18,8 @@ class RateLimiter:
         """Create a limiter.
 
         Args:
-            delay: minimum pause in seconds between two requests to a host.
-            stop: ends every wait when set.
+            delay: Minimum pause in seconds between two requests to a host.
+            stop: Ends every wait when set.
         """
         self._delay = delay
         self._stop = stop
@@ -58,7 +58,7 @@ class RateLimiter:
         """Wait for some seconds.
 
         Raises:
-            StoppedError: the user stopped the run.
+            StoppedError: The user stopped the run.
         """
         if self._stop.wait(seconds):
             raise StoppedError

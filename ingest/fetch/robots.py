@@ -40,8 +40,8 @@ class Robots:
         """Create the cache.
 
         Args:
-            ask: fetches one URL; may raise FetchError.
-            agent: the user agent whose rules apply.
+            ask: Fetches one URL; may raise FetchError.
+            agent: The user agent whose rules apply.
         """
         self._ask = ask
         self._agent = agent

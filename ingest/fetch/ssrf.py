@@ -67,14 +67,14 @@ def resolve_public(
     Connect to these addresses, never to the name: a second DNS lookup could return others.
 
     Args:
-        host: the host name.
-        port: the port, which some resolvers need.
-        allowed: hosts that may have private addresses.
-        resolve: the resolver.
+        host: The host name.
+        port: The port, which some resolvers need.
+        allowed: Hosts that may have private addresses.
+        resolve: The resolver.
 
     Raises:
-        ForbiddenError: an address isn't public and the host isn't allowed.
-        FetchError: the host has no address.
+        ForbiddenError: An address isn't public and the host isn't allowed.
+        FetchError: The host has no address.
     """
     try:
         addresses = list(resolve(host, port))

@@ -44,8 +44,8 @@ class Deadline:
         """Return the seconds left.
 
         Raises:
-            FetchError: the deadline has passed.
-            StoppedError: the user stopped the run.
+            FetchError: The deadline has passed.
+            StoppedError: The user stopped the run.
         """
         if self._stop.is_set():
             raise StoppedError
@@ -142,12 +142,12 @@ def read_body(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
     Decompression is incremental, so a decompression bomb is never held in memory.
 
     Args:
-        chunks: the raw response body.
-        encoding: the Content-Encoding header.
-        limit: maximum decompressed size in bytes.
+        chunks: The raw response body.
+        encoding: The Content-Encoding header.
+        limit: Maximum decompressed size in bytes.
 
     Raises:
-        FetchError: the body is too long, damaged, or in another encoding.
+        FetchError: The body is too long, damaged, or in another encoding.
     """
     encoding = encoding.strip().casefold()
     if encoding in ("gzip", "x-gzip"):

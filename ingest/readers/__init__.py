@@ -52,7 +52,7 @@ class Reject:
 
     Attributes:
         place: `file`, `file:line` or `file!member`.
-        reason: the reason, in plain English.
+        reason: The reason, in plain English.
     """
 
     place: str
@@ -71,9 +71,9 @@ class KillNotice(Reject):
     """A publisher's notice that one of its articles must be withdrawn.
 
     Attributes:
-        article_id: the article's id.
-        publisher: the publisher that sent the notice.
-        fetched_from: the URL it was fetched from; "" for a file.
+        article_id: The article's id.
+        publisher: The publisher that sent the notice.
+        fetched_from: The URL it was fetched from; "" for a file.
     """
 
     article_id: str = ""
@@ -111,10 +111,10 @@ class Link:
     """A page to fetch.
 
     Attributes:
-        url: its URL.
-        place: the place that names it.
-        known: metadata given with the link.
-        modified: the date of its last change, if given.
+        url: Its URL.
+        place: The place that names it.
+        known: Metadata given with the link.
+        modified: The date of its last change, if given.
     """
 
     url: str
@@ -128,12 +128,12 @@ class ReaderOptions:
     """Options of the readers.
 
     Attributes:
-        field_map: the names of an export's fields.
-        links: for feeds, "follow" yields a Link for each entry without a whole article; "keep"
+        field_map: The names of an export's fields.
+        links: For feeds, "follow" yields a Link for each entry without a whole article; "keep"
             yields the feed's own text.
-        url: the URL the content was fetched from.
-        kind: one of `KINDS` to override format detection.
-        workers: number of processes for a folder of many pages.
+        url: The URL the content was fetched from.
+        kind: One of `KINDS` to override format detection.
+        workers: Number of processes for a folder of many pages.
     """
 
     field_map: FieldMap = NO_MAP
@@ -152,9 +152,9 @@ def read(
     the longest article, whose size is bounded as well. Nothing is raised for bad content.
 
     Args:
-        path: the file or folder.
-        on_bytes: called with the number of bytes read since the last call.
-        reading: the options.
+        path: The file or folder.
+        on_bytes: Called with the number of bytes read since the last call.
+        reading: The options.
     """
     from ingest.readers.dispatch import read_file
     from ingest.readers.file_names import printable_name

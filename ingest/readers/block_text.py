@@ -41,8 +41,8 @@ def read_blocks(root: Any, left_out: frozenset[str] = LEFT_OUT) -> list[str]:
     line break ends a block. Unknown elements are inline if text stands next to them.
 
     Args:
-        root: the lxml element.
-        left_out: names of elements to exclude.
+        root: The lxml element.
+        left_out: Names of elements to exclude.
     """
     found = _Blocks()
     for event, element in _walk(root, left_out):

@@ -78,8 +78,8 @@ def parse_authors(value: Any, publisher: str = "") -> tuple[str, ...]:
     left out.
 
     Args:
-        value: a string, or a list of strings or records.
-        publisher: the publisher's name, which is not an author.
+        value: A string, or a list of strings or records.
+        publisher: The publisher's name, which is not an author.
     """
     parts: list[str] = []
     items = value if isinstance(value, list | tuple) else [value]
@@ -153,8 +153,8 @@ def parse_byline(line: str, publisher: str = "") -> tuple[str, ...]:
     """Return the names in a visible byline, which may go on with a date or an account to follow.
 
     Args:
-        line: the line.
-        publisher: the publisher's name, which is not an author.
+        line: The line.
+        publisher: The publisher's name, which is not an author.
 
     Returns:
         The names; empty if the line doesn't look like names.

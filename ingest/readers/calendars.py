@@ -32,7 +32,7 @@ def find_era_date(text: str) -> tuple[date, int, int] | None:
         The day and the start and end of the date in `text`; None if there is no such date.
 
     Raises:
-        ValueError: the day doesn't exist.
+        ValueError: The day doesn't exist.
     """
     era = _ERA.search(text)
     if era:
@@ -68,7 +68,7 @@ def from_persian(year: int, month: int, day: int) -> date:
     """Return the day of a Solar Hijri date, by the 33-year cycle (correct from 1206 to 1498).
 
     Raises:
-        ValueError: the day doesn't exist.
+        ValueError: The day doesn't exist.
     """
     if not (1 <= month <= 12 and 1 <= day <= (31 if month < 7 else 30)):
         raise ValueError(f"{year}-{month}-{day} is not a day of the Persian calendar")

@@ -78,7 +78,7 @@ class UnpackLimit:
         """Count unpacked bytes.
 
         Raises:
-            BombError: the file unpacks to too much.
+            BombError: The file unpacks to too much.
         """
         self.unpacked += size
         if self.unpacked > max(RATIO_FROM, RATIO * self.packed):
@@ -92,7 +92,7 @@ class UnpackLimit:
         """Count a member.
 
         Raises:
-            BombError: there are too many members.
+            BombError: There are too many members.
         """
         self.members += 1
         if self.members > MEMBERS:
@@ -152,10 +152,10 @@ def read_zip(
     """Yield the contents of the members of a zip, sorted by name.
 
     Args:
-        file: the zip.
-        place: its place; members are at `place!name`.
-        allowance: the unpack limit.
-        read_member: reads one member.
+        file: The zip.
+        place: Its place; members are at `place!name`.
+        allowance: The unpack limit.
+        read_member: Reads one member.
     """
     with tempfile.SpooledTemporaryFile(max_size=2**24) as copy:
         whole: Any = file
@@ -227,10 +227,10 @@ def read_tar(
     """Yield the contents of the members of a tar in its order; links and devices are skipped.
 
     Args:
-        file: the tar.
-        place: its place; members are at `place!name`.
-        allowance: the unpack limit.
-        read_member: reads one member.
+        file: The tar.
+        place: Its place; members are at `place!name`.
+        allowance: The unpack limit.
+        read_member: Reads one member.
     """
     with tarfile.open(fileobj=file, mode="r|", tarinfo=_TarHeader) as opened:
         yield from _read_members(place, _tar_members(opened), allowance, read_member)

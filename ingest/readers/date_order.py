@@ -60,12 +60,12 @@ class FileOrder:
         shown: dict[str, Counter[Order]] = {}
         for locale, text in dates:
             found = _SLASHED.search(text[:120])
-            order = _shown_by(int(found.group(1)), int(found.group(3))) if found else None
+            order = _infer_order(int(found.group(1)), int(found.group(3))) if found else None
             if order:
                 shown.setdefault(locale.casefold(), Counter())[order] += 1
         total = sum(shown.values(), Counter())
-        by_locale = {locale: order for locale, n in shown.items() if (order := _most(n))}
-        return cls(tuple(by_locale.items()), _most(total))
+        by_locale = {locale: order for locale, n in shown.items() if (order := _majority(n))}
+        return cls(tuple(by_locale.items()), _majority(total))
 
     def for_locale(self, locale: str) -> Order | None:
         """Return the order of dates in a locale; None if the file doesn't show it.
@@ -79,13 +79,13 @@ class FileOrder:
 UNKNOWN_ORDER = FileOrder()
 
 
-def _shown_by(first: int, second: int) -> Order | None:
+def _infer_order(first: int, second: int) -> Order | None:
     if 12 < first <= 31 and second <= 12:
         return "day first"
     return "month first" if 12 < second <= 31 and first <= 12 else None
 
 
-def _most(counted: Counter[Order]) -> Order | None:
+def _majority(counted: Counter[Order]) -> Order | None:
     ranked = counted.most_common(2)
     if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None

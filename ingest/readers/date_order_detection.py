@@ -15,40 +15,40 @@ from ingest.readers.field_map import FieldMap
 from ingest.readers.fields import stated_dates
 
 # Enough for a fortnight of daily news, which has a day after the 12th.
-HEAD_BYTES = 8 * 2**20
+START_BYTES = 8 * 2**20
 _PEEK = 2**16
 _DATE = re.compile(rb"(?<![\d/-])\d{1,2}(?:\\?/|-)\d{1,2}(?:\\?/|-)(?:\d{4}|\d{2})(?!\d)")
 _ENOUGH = 5_000  # dates
 
 
-class _Rejoined(io.RawIOBase):
-    """The head of a stream that was read already, followed by the rest of the stream."""
+class _RejoinedStream(io.RawIOBase):
+    """The start of a stream that was read already, followed by the rest of the stream."""
 
-    def __init__(self, head: bytes, rest: io.BufferedReader) -> None:
-        self._head = io.BytesIO(head)
+    def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
+        self._start = io.BytesIO(start)
         self._rest = rest
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        return self._head.readinto(buffer) or self._rest.readinto(buffer)
+        return self._start.readinto(buffer) or self._rest.readinto(buffer)
 
 
-def read_head(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
-    """Return the file and, if it begins with dates like 03/04/2024, its head.
+def read_start(file: io.BufferedReader) -> tuple[io.BufferedReader, bytes]:
+    """Return the file and, if it begins with dates like 03/04/2024, its start.
 
-    For files without such dates, only a first peek is read and the head is empty.
+    For files without such dates, only a first peek is read and the start is empty.
     """
     if not _DATE.search(file.peek(_PEEK)):
         return file, b""
-    head = file.read(HEAD_BYTES)
-    return io.BufferedReader(_Rejoined(head, file), _PEEK), head
+    start = file.read(START_BYTES)
+    return io.BufferedReader(_RejoinedStream(start, file), _PEEK), start
 
 
-def order_of_lines(head: bytes, field_map: FieldMap) -> FileOrder:
-    """Return the order in the JSON lines of `head`; the last line may be cut."""
-    return FileOrder.from_dates(_limited(_dates_in_lines(head, field_map)))
+def order_of_lines(start: bytes, field_map: FieldMap) -> FileOrder:
+    """Return the order in the JSON lines of `start`; the last line may be cut."""
+    return FileOrder.from_dates(_limit(_dates_in_lines(start, field_map)))
 
 
 def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
@@ -58,7 +58,7 @@ def order_of_json(values: Iterable[Any], field_map: FieldMap) -> FileOrder:
         for value in values:
             yield from _dates_in_value(value, field_map)
 
-    return FileOrder.from_dates(_limited(dates()))
+    return FileOrder.from_dates(_limit(dates()))
 
 
 def order_of_rows(
@@ -67,11 +67,11 @@ def order_of_rows(
     """Return the order in the rows of a CSV file.
 
     Args:
-        text: the beginning of the file.
-        delimiter: the delimiter.
-        escape: the escape character, if any.
-        before: number of lines above the header.
-        field_map: the user's field names.
+        text: The beginning of the file.
+        delimiter: The delimiter.
+        escape: The escape character, if any.
+        before: Number of lines above the header.
+        field_map: The user's field names.
     """
     lines = text.split("\n")[before:]
     rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, escapechar=escape)
@@ -86,18 +86,18 @@ def order_of_rows(
         except csv.Error:  # cut or broken; the reader reports it
             return
 
-    return FileOrder.from_dates(_limited(dates()))
+    return FileOrder.from_dates(_limit(dates()))
 
 
 def order_of_records(records: Iterable[Mapping[str, Any]], field_map: FieldMap) -> FileOrder:
     """Return the order in records, for example of Parquet."""
     return FileOrder.from_dates(
-        _limited(pair for one in records for pair in stated_dates(one, field_map))
+        _limit(pair for one in records for pair in stated_dates(one, field_map))
     )
 
 
-def _dates_in_lines(head: bytes, field_map: FieldMap) -> Iterator[tuple[str, str]]:
-    for line in head.split(b"\n"):
+def _dates_in_lines(start: bytes, field_map: FieldMap) -> Iterator[tuple[str, str]]:
+    for line in start.split(b"\n"):
         if not _DATE.search(line):
             continue
         try:
@@ -122,7 +122,7 @@ def _dates_in_value(value: Any, field_map: FieldMap) -> Iterator[tuple[str, str]
         return
 
 
-def _limited(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _limit(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for number, pair in enumerate(pairs):
         if number == _ENOUGH:
             return

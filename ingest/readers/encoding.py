@@ -26,7 +26,7 @@ def decode(content: bytes) -> str:
     """Decode a text file: UTF-8, the encoding of its byte-order mark, or a confident guess.
 
     Raises:
-        ValueError: no encoding can be determined; the message says how to convert the file.
+        ValueError: No encoding can be determined; the message says how to convert the file.
     """
     for mark, encoding in _BOMS:
         if content.startswith(mark):
@@ -74,7 +74,7 @@ def recode(file: io.BufferedReader, start: bytes) -> io.BufferedReader:
     """Return a file in UTF-8 if `start` has a UTF-16 or UTF-32 mark; any other file unchanged.
 
     Raises:
-        ValueError: the content isn't in the encoding of the mark.
+        ValueError: The content isn't in the encoding of the mark.
     """
     encoding = next((name for mark, name in _BOMS if start.startswith(mark)), "utf-8-sig")
     if encoding == "utf-8-sig":

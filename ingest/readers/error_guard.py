@@ -35,9 +35,9 @@ def guard(
     """Yield what `found()` yields; turn an exception into a reject of `place`.
 
     Args:
-        place: the place of the record.
-        found: reads the record; called when the first value is requested.
-        passing: exceptions that the caller handles itself.
+        place: The place of the record.
+        found: Reads the record; called when the first value is requested.
+        passing: Exceptions that the caller handles itself.
     """
     try:
         yield from found()

@@ -57,8 +57,8 @@ def read_feed(file: io.BufferedReader, place: str, links: Links = "keep") -> Rea
     without entries. With "follow", an entry without a whole article becomes a Link.
 
     Args:
-        file: the feed.
-        place: its place; entries are numbered `place:1`, `place:2`, ...
+        file: The feed.
+        place: Its place; entries are numbered `place:1`, `place:2`, ...
         links: "keep" or "follow".
     """
     content = file.read(ARTICLE_BYTES + 1)

@@ -22,8 +22,8 @@ class FieldMap:
     first.
 
     Attributes:
-        keys: pairs of field and key.
-        accepts_export_marker: whether records with the export marker are taken verbatim; false for
+        keys: Pairs of field and key.
+        accepts_export_marker: Whether records with the export marker are taken verbatim; false for
             fetched content, which anyone can mark.
     """
 
@@ -35,7 +35,7 @@ class FieldMap:
         """Parse `title=headline,published=meta.date`.
 
         Raises:
-            ValueError: the syntax is wrong or a field is unknown.
+            ValueError: The syntax is wrong or a field is unknown.
         """
         keys: dict[str, str] = {}
         for pair in text.split(","):

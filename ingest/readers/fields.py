@@ -133,12 +133,12 @@ def article_from(
     An unreadable date is left out and reported as a notice: see `NotedArticle`.
 
     Args:
-        record: the record.
-        place: where it was read.
-        given: the id of an article that has neither a URL nor an id of its own.
-        field_map: the user's field names.
-        order: the order of day and month in the file.
-        notices: further notices to attach.
+        record: The record.
+        place: Where it was read.
+        given: The id of an article that has neither a URL nor an id of its own.
+        field_map: The user's field names.
+        order: The order of day and month in the file.
+        notices: Further notices to attach.
     """
     if field_map.accepts_export_marker and is_archive_record(record):
         try:

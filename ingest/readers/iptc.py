@@ -42,8 +42,8 @@ def read_news_xml(content: bytes, *, place: str) -> Read:
     correction becomes a paragraph of the text.
 
     Args:
-        content: the XML.
-        place: its place; items are numbered if there are several.
+        content: The XML.
+        place: Its place; items are numbered if there are several.
     """
     from lxml import etree
 
@@ -84,8 +84,8 @@ def read_ninjs(value: Mapping[str, Any], *, place: str) -> Article | Reject:
     """Return the article of a ninjs item, or a Reject with the reason.
 
     Args:
-        value: the JSON object.
-        place: its place.
+        value: The JSON object.
+        place: Its place.
     """
     item = {str(key).casefold(): field for key, field in value.items()}
     record: dict[str, Any] = {
@@ -317,7 +317,7 @@ def _writers(item: Mapping[str, Any]) -> list[str]:
     """Return the people of an item that are its writers; it is about the others."""
     people = [*_as_list(item.get("person")), *_as_list(item.get("people"))]
     named = [p for p in people if isinstance(p, Mapping) and _WRITES.match(str(p.get("rel")))]
-    # Superdesk's list, whose roles tell photographers from writers.
+    # Superdesk's list, whose roles distinguish photographers from writers.
     listed = [p for p in _as_list(item.get("authors")) if isinstance(p, Mapping)]
     return _names([*(p for p in listed if _WRITES.match(str(p.get("role") or "writer"))), *named])
 

@@ -12,7 +12,7 @@ from typing import Any
 from ingest.readers import Links, Read, Reject
 from ingest.readers.api_responses import articles_inside
 from ingest.readers.date_order import UNKNOWN_ORDER, FileOrder
-from ingest.readers.date_order_detection import order_of_json, order_of_lines, read_head
+from ingest.readers.date_order_detection import order_of_json, order_of_lines, read_start
 from ingest.readers.encoding import ARTICLE_BYTES, lines_of
 from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
@@ -29,13 +29,13 @@ def read_json_lines(
     """Yield the article of each line; a line without an article is a reject.
 
     Args:
-        file: the file.
-        place: its place; lines are at `place:number`.
-        field_map: the user's field names.
+        file: The file.
+        place: Its place; lines are at `place:number`.
+        field_map: The user's field names.
         links: "follow" turns records of GDELT's lists into Links.
     """
-    file, head = read_head(file)
-    order = order_of_lines(head, field_map)
+    file, start = read_start(file)
+    order = order_of_lines(start, field_map)
     for number, line in lines_of(file):
         at = f"{place}:{number}"
         if line is None:
@@ -70,13 +70,13 @@ def read_json(
     Everything after a broken element is lost, because the next one can't be found.
 
     Args:
-        file: the file.
-        place: its place; elements are at `place:line`.
-        field_map: the user's field names.
+        file: The file.
+        place: Its place; elements are at `place:line`.
+        field_map: The user's field names.
         links: "follow" turns records of GDELT's lists into Links.
     """
-    file, head = read_head(file)
-    order = order_of_json(_elements_of_head(head), field_map) if head else UNKNOWN_ORDER
+    file, start = read_start(file)
+    order = order_of_json(_elements_of_start(start), field_map) if start else UNKNOWN_ORDER
     try:
         for line, value in _elements(file):
             at = f"{place}:{line}"
@@ -89,10 +89,10 @@ def read_json(
         yield Reject(place, f"broken JSON: {str(error)[:80]}")
 
 
-def _elements_of_head(head: bytes) -> Iterator[Any]:
+def _elements_of_start(start: bytes) -> Iterator[Any]:
     """Yield the complete elements at the beginning of a document."""
     try:
-        for _, value in _elements(io.BufferedReader(io.BytesIO(head))):
+        for _, value in _elements(io.BufferedReader(io.BytesIO(start))):
             yield value
     except (ValueError, RecursionError):  # cut or broken; the reader reports it
         return

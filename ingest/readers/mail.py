@@ -76,9 +76,9 @@ def read_mail(file: io.BufferedReader[Any], place: str, url: str = "") -> Read:
     """Yield the article of a message, or of each message of a mailbox.
 
     Args:
-        file: the file.
-        place: its place; messages of a mailbox are numbered.
-        url: the URL it was fetched from, if any.
+        file: The file.
+        place: Its place; messages of a mailbox are numbered.
+        url: The URL it was fetched from, if any.
     """
     if not _ENVELOPE.match(file.peek(_PEEK)):
         yield _message(file.read(MAIL_BYTES + 1), place, url)

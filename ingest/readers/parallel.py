@@ -39,9 +39,9 @@ def read_in_parallel(
     here.
 
     Args:
-        files: the files.
-        on_bytes: called with the number of bytes read.
-        reading: the options.
+        files: The files.
+        on_bytes: Called with the number of bytes read.
+        reading: The options.
     """
     alone = replace(reading, workers=1)
     files = iter(files)

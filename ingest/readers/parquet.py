@@ -51,13 +51,13 @@ def read_parquet(
     """Yield the article of each row of a Parquet file, at `place:row`.
 
     Args:
-        file: the file; needn't be seekable.
-        place: its place.
-        field_map: the user's field names.
-        allowance: the unpack limit of the file around it.
+        file: The file; needn't be seekable.
+        place: Its place.
+        field_map: The user's field names.
+        allowance: The unpack limit of the file around it.
 
     Raises:
-        BombError: the rows contain more than any file of this size would.
+        BombError: The rows contain more than any file of this size would.
     """
     # pyarrow reads every encoding and compression; fastparquet lacks some and requires pandas.
     import pyarrow as arrow  # 0.2 s, 50 MB on the disk: Parquet only
@@ -91,19 +91,19 @@ def _with_date_order(
     rows: Iterator[tuple[int, Row | str]], field_map: FieldMap
 ) -> Iterator[tuple[int, Row | str, FileOrder]]:
     """Yield the rows with the order of day and month that the first of them show."""
-    head: list[tuple[int, Row | str]] = []
+    first_rows: list[tuple[int, Row | str]] = []
     size, damage = 0, None
     try:
         for number, found in rows:
-            head.append((number, found))
+            first_rows.append((number, found))
             size += 0 if isinstance(found, str) else found[1]
-            if len(head) == _ORDER_ROWS or size > _ORDER_BYTES:
+            if len(first_rows) == _ORDER_ROWS or size > _ORDER_BYTES:
                 break
     except Exception as error:  # rows before the damage are still read
         damage = error
-    records = [found[0] for _, found in head if not isinstance(found, str)]
+    records = [found[0] for _, found in first_rows if not isinstance(found, str)]
     order = order_of_records(records, field_map)
-    for number, found in head:
+    for number, found in first_rows:
         yield number, found, order
     if damage is not None:
         raise damage

@@ -35,11 +35,11 @@ def page_sizes(file: IO[bytes], column: Any) -> PageSizes:
     """Read the page headers of a column chunk.
 
     Args:
-        file: the Parquet file, seekable.
+        file: The Parquet file, seekable.
         column: pyarrow's `ColumnChunkMetaData`; only its offsets are trusted.
 
     Raises:
-        ValueError: a header is damaged, or there are too many.
+        ValueError: A header is damaged, or there are too many.
     """
     at = column.data_page_offset
     if column.has_dictionary_page and 0 < column.dictionary_page_offset < at:

@@ -75,10 +75,10 @@ def read_date(
     An unreadable date yields None and a notice; an unknown time zone yields UTC and a notice.
 
     Args:
-        value: see `parse_moment`.
-        language: see `parse_moment`.
-        country: see `parse_moment`.
-        order: see `parse_moment`.
+        value: See `parse_moment`.
+        language: See `parse_moment`.
+        country: See `parse_moment`.
+        order: See `parse_moment`.
     """
     try:
         moment, unknown = _moment(value, language, country, order)
@@ -97,13 +97,13 @@ def parse_date(
     """Parse a past date: see `parse_moment`.
 
     Args:
-        value: see `parse_moment`.
-        language: see `parse_moment`.
-        country: see `parse_moment`.
-        order: see `parse_moment`.
+        value: See `parse_moment`.
+        language: See `parse_moment`.
+        country: See `parse_moment`.
+        order: See `parse_moment`.
 
     Raises:
-        ValueError: it isn't a full date, or is more than a year ahead.
+        ValueError: It isn't a full date, or is more than a year ahead.
     """
     moment = parse_moment(value, language, country=country, order=order)
     _check_not_ahead(moment, value)
@@ -120,17 +120,17 @@ def parse_moment(
     Persian years. A day without a time is midnight.
 
     Args:
-        value: a string, a number or a datetime.
-        language: language of the article, such as "fr" or "en-GB".
-        country: country of the publisher, two letters; the region of `language` comes first. Both
+        value: A string, a number or a datetime.
+        language: Language of the article, such as "fr" or "en-GB".
+        country: Country of the publisher, two letters; the region of `language` comes first. Both
             decide what an abbreviated zone means, and whether 03/04/2024 is in April.
-        order: order of day and month, if the file shows it.
+        order: Order of day and month, if the file shows it.
 
     Returns:
         An aware datetime; None if no date is given.
 
     Raises:
-        ValueError: it isn't a full date, such as "yesterday" or "October".
+        ValueError: It isn't a full date, such as "yesterday" or "October".
     """
     return _moment(value, language, country, order)[0]
 
@@ -147,11 +147,11 @@ def _moment(
     if value is None or isinstance(value, bool):
         return None, ""
     if isinstance(value, datetime):
-        return _validated(value, value), ""
+        return _validate(value, value), ""
     if isinstance(value, date):
-        return _validated(datetime.combine(value, time()), value), ""
+        return _validate(datetime.combine(value, time()), value), ""
     if isinstance(value, int | float):
-        return _since_1970(value), ""
+        return _from_timestamp(value), ""
     whole = " ".join(_INVISIBLE.sub("", str(value)).split())
     if whole.casefold() in _PLACEHOLDERS:
         return None, ""
@@ -166,7 +166,7 @@ def _moment(
         raise ValueError(f"{whole[:60]!r} is not a date") from error
     if moment.tzinfo is None:
         moment = zone.apply(moment)
-    return _validated(moment, whole), zone.unknown
+    return _validate(moment, whole), zone.unknown
 
 
 def _ascii_digits(text: str) -> str:
@@ -175,7 +175,7 @@ def _ascii_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
-def _validated(moment: datetime, value: object) -> datetime:
+def _validate(moment: datetime, value: object) -> datetime:
     if moment.year < _EARLIEST or not is_valid_date(moment):
         raise ValueError(f"{str(value)[:60]!r} is not a likely date")
     if moment.tzinfo is None:
@@ -185,7 +185,7 @@ def _validated(moment: datetime, value: object) -> datetime:
     return moment if offset.seconds % 60 == 0 else moment.astimezone(UTC)
 
 
-def _since_1970(value: float) -> datetime | None:
+def _from_timestamp(value: float) -> datetime | None:
     if not math.isfinite(value) or value in (0, -1):
         return None  # placeholders for a missing date
     try:
@@ -196,11 +196,11 @@ def _since_1970(value: float) -> datetime | None:
                 str(int(value))
             )  # GDELT's digits; as milliseconds it would be centuries ahead
         if 15_000_101 <= value <= 21_001_231:
-            return _validated(
+            return _validate(
                 datetime.strptime(str(int(value)), "%Y%m%d").replace(tzinfo=UTC), value
             )
         unit = next((u for u in (1e9, 1e6, 1e3) if value / u > 1e8), 1)
-        return _validated(datetime.fromtimestamp(value / unit, UTC), value)
+        return _validate(datetime.fromtimestamp(value / unit, UTC), value)
     except (ValueError, OverflowError, OSError) as error:
         raise ValueError(f"{value!r} is not a date") from error
 
@@ -214,7 +214,7 @@ def _from_digits(text: str) -> datetime | None:
     microsoft = _MICROSOFT.fullmatch(text)
     if microsoft:
         return datetime.fromtimestamp(int(microsoft.group(1)) / 1000, UTC)
-    return _since_1970(float(text)) if _SINCE_1970.fullmatch(text) else None
+    return _from_timestamp(float(text)) if _SINCE_1970.fullmatch(text) else None
 
 
 def _from_text(text: str, language: str, region: str, order: Order | None) -> tuple[datetime, Zone]:

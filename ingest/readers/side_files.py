@@ -45,9 +45,9 @@ def filter_folder(folder: str, folders: list[str], names: list[str]) -> tuple[li
     """Return the subfolders to enter and the files to read of one folder on disk.
 
     Args:
-        folder: the folder.
-        folders: names of its subfolders.
-        names: names of its files.
+        folder: The folder.
+        folders: Names of its subfolders.
+        names: Names of its files.
     """
     root = Path(folder)
     if is_crawl(_listing(root, names, folders)):

@@ -35,8 +35,8 @@ def read_links(file: io.BufferedReader, place: str, kind: str, links: Links) -> 
     """Yield a Link for each page of a sitemap or URL list; with "keep", a single reject.
 
     Args:
-        file: the sitemap or list.
-        place: its place.
+        file: The sitemap or list.
+        place: Its place.
         kind: "sitemap" or "list".
         links: "keep" or "follow".
     """

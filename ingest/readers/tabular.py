@@ -13,7 +13,7 @@ from typing import Any
 
 from ingest.readers import Read, Reject
 from ingest.readers.date_order import FileOrder
-from ingest.readers.date_order_detection import order_of_rows, read_head
+from ingest.readers.date_order_detection import order_of_rows, read_start
 from ingest.readers.encoding import ARTICLE_BYTES, decode
 from ingest.readers.error_guard import guard
 from ingest.readers.field_map import NO_MAP, FieldMap
@@ -104,16 +104,16 @@ def read_csv(
     """Yield the article of each row; a row without an article is a reject.
 
     Args:
-        file: the file.
-        place: its place; rows are at `place:line`.
-        dialect: its dialect.
-        field_map: the user's field names.
+        file: The file.
+        place: Its place; rows are at `place:line`.
+        dialect: Its dialect.
+        field_map: The user's field names.
     """
     # Process-wide; the default of 131,072 is too small for an article in a cell.
     csv.field_size_limit(ARTICLE_BYTES)
-    file, head = read_head(file)
+    file, beginning = read_start(file)
     order = order_of_rows(
-        head.decode(dialect.encoding, "replace"),
+        beginning.decode(dialect.encoding, "replace"),
         delimiter=dialect.delimiter,
         escape=dialect.escape,
         before=dialect.before,

@@ -69,9 +69,9 @@ def read_text(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     article without URL or id is identified by its file's path.
 
     Args:
-        content: the file.
-        place: its place.
-        url: the URL it was fetched from, if any.
+        content: The file.
+        place: Its place.
+        url: The URL it was fetched from, if any.
     """
     try:
         text = decode(content)
@@ -81,9 +81,9 @@ def read_text(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     record, story = _front_matter(text)
     if record or _HEADING.search(story):
         story = _strip_markdown(story, record)
-    head, story = header_fields(story, has_title="title" in record)
-    has_title = "title" in head or "title" in record
-    record = {"url": url, **head, **record, "text": story}
+    header, story = header_fields(story, has_title="title" in record)
+    has_title = "title" in header or "title" in record
+    record = {"url": url, **header, **record, "text": story}
     found = article_from(record, place=place, given=f"file:{file_location(place)}")
     if isinstance(found, Article) and (size := _too_short(story, has_title=has_title)):
         why = "expected at least a headline and a sentence"
@@ -110,13 +110,13 @@ def header_fields(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
     """Return the fields in the first lines of a text, and the story without those lines.
 
     Args:
-        story: the text.
-        has_title: whether the title is known already.
+        story: The text.
+        has_title: Whether the title is known already.
     """
-    head, story = _split_header(story, has_title=has_title)
-    if "published" not in head:
-        head["published"] = _dateline(story)
-    return head, story
+    header, story = _split_header(story, has_title=has_title)
+    if "published" not in header:
+        header["published"] = _dateline(story)
+    return header, story
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
@@ -177,7 +177,7 @@ def _without_comments(story: str) -> str:
 
 def _split_header(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
     """Split off the metadata in the first lines: title, date, byline, publisher."""
-    head: dict[str, Any] = {}
+    header: dict[str, Any] = {}
     lines = story.strip().split("\n")
     taken = 0
     for index, line in enumerate(lines[:_HEAD_LINES]):
@@ -185,13 +185,18 @@ def _split_header(story: str, *, has_title: bool) -> tuple[dict[str, Any], str]:
         if not line:
             continue
         found = _line_metadata(line) if len(line) <= _LINE_UP_TO else None
-        if found is None and not has_title and "title" not in head and _may_be_title(lines, index):
+        if (
+            found is None
+            and not has_title
+            and "title" not in header
+            and _may_be_title(lines, index)
+        ):
             found = {"title": line}
         if found is None:
             break
-        head = {**found, **head}
+        header = {**found, **header}
         taken = index + 1
-    return head, "\n".join(lines[taken:])
+    return header, "\n".join(lines[taken:])
 
 
 def _may_be_title(lines: list[str], index: int) -> bool:

@@ -178,9 +178,9 @@ def zone_after_clock(text: str, start: int, country: str = "") -> tuple[Zone, in
     """Return the zone in `text` at `start`, after a time of day, and where it ends.
 
     Args:
-        text: the date.
-        start: the end of the time of day.
-        country: two-letter code, which decides abbreviations shared by several zones.
+        text: The date.
+        start: The end of the time of day.
+        country: Two-letter code, which decides abbreviations shared by several zones.
 
     Returns:
         The zone, with `unknown` set for an unknown name, and its end; None if no zone is named.
@@ -204,8 +204,8 @@ def zone_at_end(text: str, country: str = "") -> tuple[Zone, int] | None:
     """Return the zone at the end of a date, and where it begins, or None.
 
     Args:
-        text: the date, without its time of day.
-        country: two-letter code, which decides abbreviations shared by several zones.
+        text: The date, without its time of day.
+        country: Two-letter code, which decides abbreviations shared by several zones.
     """
     found = _AT_END.search(text[-20:])
     start = len(text[:-20]) + found.start() if found else 0

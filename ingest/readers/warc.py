@@ -31,8 +31,8 @@ def read_warc(file: io.BufferedReader[Any], place: str) -> Read:
     aren't HTML are skipped. After a damaged record, reading continues at the next one.
 
     Args:
-        file: the web archive, unpacked.
-        place: its place; pages are at `place!url`.
+        file: The web archive, unpacked.
+        place: Its place; pages are at `place!url`.
     """
     pages = 0
     for found in _pages(file, place):

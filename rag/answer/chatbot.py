@@ -129,9 +129,11 @@ class Chatbot:
         return chatbot
 
     def __enter__(self) -> Chatbot:
+        """Return the chatbot itself; leaving the `with` block closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the chatbot."""
         self.close()
 
     def close(self) -> None:
@@ -147,6 +149,9 @@ class Chatbot:
         Args:
             archive: The archive, which `close` leaves open.
             settings: The settings that name the chat model and the entailment model.
+
+        Returns:
+            The chatbot, whose `close` does nothing.
 
         Raises:
             ChatModelError: The chat model is unknown, or not installed.
@@ -213,6 +218,9 @@ class Chatbot:
         Args:
             day: A `date`, or a `datetime` (UTC if naive); one with a time of day means that moment.
 
+        Returns:
+            A chatbot over a snapshot of the archive.
+
         Raises:
             InvalidValueError: `day` is not a date.
         """
@@ -221,7 +229,7 @@ class Chatbot:
         then.archive = cast("Archive", self.archive).as_of(day)
         return then
 
-    def _parsed(
+    def _parse(
         self,
         question: str | ParsedQuery,
         filters: Filters,
@@ -249,7 +257,7 @@ class Chatbot:
         history: Sequence[tuple[str, Answer] | str],
         k: int,
     ) -> Iterator[Answer]:
-        asked, used = self._parsed(question, filters, asked_on, history)
+        asked, used = self._parse(question, filters, asked_on, history)
         question = question if isinstance(question, str) else question.text
         found = retrieve(self.archive, asked, k, filters=filters)
         ranked = score_sentences(self.archive, found)
@@ -257,11 +265,11 @@ class Chatbot:
         denial = check_premise(found.question, ranked)
         if why and denial is None:  # a corrected premise is an answer in itself
             hits, notices = found.nearest_hits, found.notices
-            told = self._elsewhere(found, filters)
-            if told is not None:
+            excluded = self._find_excluded_hit(found, filters)
+            if excluded is not None:
                 why, hits, notices = (
-                    excluded_hit_reason(told, found.question, filters),
-                    (told, *hits),
+                    excluded_hit_reason(excluded, found.question, filters),
+                    (excluded, *hits),
                     (),
                 )
             refused = refusal_answer(found.question, hits, why, filters, notices)
@@ -278,9 +286,9 @@ class Chatbot:
             notices=(*([denial.notice] if denial else []), *found.notices),
         )
         if self.chat_model is None:
-            yield from self._extractive(begun, found, ranked, denial)
+            yield from self._stream_extractive(begun, found, ranked, denial)
         else:
-            yield from self._written(begun, found, ranked, denial, filters)
+            yield from self._stream_generated(begun, found, ranked, denial, filters)
 
     def ask(
         self,
@@ -358,7 +366,7 @@ class Chatbot:
             *_, answer = [answer async for answer in answers]
         return answer
 
-    def _elsewhere(self, found: RetrievalResult, filters: Filters) -> Hit | None:
+    def _find_excluded_hit(self, found: RetrievalResult, filters: Filters) -> Hit | None:
         """Return a hit that answers the question outside of the filters and time range, if any.
 
         Access rights still apply: an article that may not be read is not mentioned.
@@ -374,7 +382,7 @@ class Chatbot:
             return None
         return ranked[0].hit
 
-    def _extractive(
+    def _stream_extractive(
         self,
         answer: Answer,
         found: RetrievalResult,
@@ -395,7 +403,7 @@ class Chatbot:
             answer = append_statement(answer, quote_statement(candidate, article, before))
             yield answer
 
-    def _written(
+    def _stream_generated(
         self,
         answer: Answer,
         found: RetrievalResult,
@@ -450,7 +458,7 @@ class Chatbot:
             return
         notices = (*answer.notices, failed, Notice("quotations_instead"))
         begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
-        yield from self._extractive(begun, found, ranked, denial)
+        yield from self._stream_extractive(begun, found, ranked, denial)
 
 
 def is_refusal(sentence: str) -> bool:

@@ -20,7 +20,7 @@ _PRONOUN = re.compile(
     rf"(?:^|[.!?”\"] |[,”\"] )(?P<p>[Hh]e|[Ss]he)(?= (?:\w+ly )?(?:{_SAYING})\b)|^(?P<q>He|She)\b"
 )
 # Surnames that are also common words: a wrong name in brackets is worse than a bare surname.
-_WORDS_TOO = frozenset(
+_COMMON_WORDS = frozenset(
     """white black brown green gray grey gold silver young old long short little small strong king
     prince duke bishop pope price love hope rich poor west east north south may june april august
     england france ireland holland israel jordan chad georgia paris london church day summer winter
@@ -43,7 +43,7 @@ def resolve_references(text: str, unit: Span) -> str:
         unit: The span of the quotation.
     """
     sentence = text[unit.start : unit.end]
-    inserts = _surnames(sentence, text) or _pronoun(sentence, text, unit)
+    inserts = _complete_surnames(sentence, text) or _resolve_pronoun(sentence, text, unit)
     for at, words in sorted(inserts, reverse=True):
         sentence = sentence[:at] + words + sentence[at:]
     return sentence
@@ -62,25 +62,25 @@ def is_verbatim_text(statement: str, quote: str) -> bool:
     for bracketed in own[1::2]:  # brackets in the article's own text
         statement = statement.replace(bracketed, bracketed.replace("[", "").replace("]", ""))
         quote = quote.replace(bracketed, bracketed.replace("[", "").replace("]", ""))
-    return _squeezed(_BRACKETED.sub(" ", statement)) == _squeezed(quote)
+    return _strip_spaces(_BRACKETED.sub(" ", statement)) == _strip_spaces(quote)
 
 
-def _squeezed(text: str) -> str:
+def _strip_spaces(text: str) -> str:
     return "".join(text.split())
 
 
-def _surnames(sentence: str, text: str) -> list[tuple[int, str]]:
+def _complete_surnames(sentence: str, text: str) -> list[tuple[int, str]]:
     inserts, seen = [], set()
     present = find_names(sentence)
     for name in present:
         if " " in name.text or name.text in seen or normalize_name(name.text) != name.text.lower():
             continue
         seen.add(name.text)
-        if name.text.lower() in _WORDS_TOO or not _STANDS_ALONE.match(sentence, name.end):
+        if name.text.lower() in _COMMON_WORDS or not _STANDS_ALONE.match(sentence, name.end):
             continue
         if any(name.text in other.text.split() for other in present if other.text != name.text):
             continue
-        full = _person(name, text)
+        full = _find_person(name, text)
         if full.endswith(" " + name.text):
             inserts.append((name.start, f"[{full[: -len(name.text)].strip()}] "))
         elif full.startswith(name.text + " "):
@@ -88,7 +88,7 @@ def _surnames(sentence: str, text: str) -> list[tuple[int, str]]:
     return inserts
 
 
-def _person(name: Name, text: str) -> str:
+def _find_person(name: Name, text: str) -> str:
     """Return the full name of a person if the article identifies one clearly; else ""."""
     full = full_name(name.text, text)
     parts = full.split()
@@ -102,45 +102,45 @@ def _person(name: Name, text: str) -> str:
     speaks = re.search(
         rf"\b{re.escape(name.text)} (?:{_SAYING})\b|\b(?:said|says) {re.escape(full)}", text
     )
-    return full if speaks or _titled(full, text) else ""
+    return full if speaks or _has_title(full, text) else ""
 
 
-def _titled(full: str, text: str) -> bool:
+def _has_title(full: str, text: str) -> bool:
     before = text[: text.index(full)].split()
     return bool(before) and before[-1].lower().rstrip(".") in TITLES
 
 
-def _pronoun(sentence: str, text: str, unit: Span) -> list[tuple[int, str]]:
+def _resolve_pronoun(sentence: str, text: str, unit: Span) -> list[tuple[int, str]]:
     """Return the name for a "he" or "she" if the preceding text names one person only."""
     match = _PRONOUN.search(sentence)
     if match is None:
         return []
     group = "p" if match["p"] else "q"
     at = match.end(group)
-    if any(_is_person(n, text) for n in find_names(sentence[:at])):
+    if any(_person_name(n, text) for n in find_names(sentence[:at])):
         return []
     before = text[max(0, unit.start - 500) : unit.start]
     before = before[before.rfind("\n\n", 0, max(0, before.rfind("\n\n"))) + 1 :]
-    people = {full for n in find_names(before) if (full := _is_person(n, text))}
+    people = {full for n in find_names(before) if (full := _person_name(n, text))}
     if len(people) != 1:
         return []
     return [(at, f" [{people.pop()}]")]
 
 
-def _is_person(name: Name, text: str) -> str:
+def _person_name(name: Name, text: str) -> str:
     if " " in name.text:
         parts = name.text.split()
         plain = not any(
             p.lower().rstrip(".") in _NOT_PEOPLE or normalize_name(p) != p.lower() for p in parts
         )
         last = parts[-1]
-        known = _titled(name.text, text) or re.search(
+        known = _has_title(name.text, text) or re.search(
             rf"\b{re.escape(last)} (?:{_SAYING}|is|was|has|had)\b", text
         )
         return (
             name.text if plain and known and normalize_name(name.text) == name.text.lower() else ""
         )
-    full = _person(name, text)
+    full = _find_person(name, text)
     if full or normalize_name(name.text) != name.text.lower():
         return full
     return name.text if re.search(rf"\b{re.escape(name.text)} (?:said|told)\b", text) else ""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from rag.answer.coreference import resolve_references
-from rag.answer.sentence_scoring import BEARS_FROM, SentenceCandidate, choose_sentences
+from rag.answer.sentence_scoring import RELEVANT_FROM, SentenceCandidate, choose_sentences
 from rag.citations import build_citation, number_citations
 from rag.nlp.dates import WEEKDAYS
 from rag.nlp.entities import find_names
 from rag.nlp.numbers import Number, find_dates, find_numbers
 from rag.nlp.quotations import speaker_name
 from rag.nlp.tokens import content_words
-from rag.query.answer_type import indicates_answer
+from rag.query.answer_type import score_speaker
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Notice, Span, Statement
 
@@ -46,49 +46,49 @@ def compose_answer(
         articles: Article texts by id, in which speakers are looked up.
     """
     if question.expected.layout == "by date":
-        return _by_date(choose_sentences(_spread(ranked), MOST_BULLETS))
+        return _order_by_date(choose_sentences(_best_per_article(ranked), MOST_BULLETS))
     sides = question.expected.sides
     if sides or question.expected.layout == "by side":
         named = sides or tuple(name.text for name in find_names(question.text))
-        return _sides(named, ranked, articles)
+        return _pick_sides(named, ranked, articles)
     picked = choose_sentences(ranked)
     if question.expected.type == "figure" and picked:
-        differing = _differing(question.text, picked, ranked)
+        differing = _find_disagreement(question.text, picked, ranked)
         if differing is not None:
             return differing
     short = short_answer(question, picked[0].text) if picked else ""
-    lead = _on_the_day(short, picked[0]) if short else None
+    lead = _date_of_weekday(short, picked[0]) if short else None
     return ComposedAnswer(tuple((c, lead if c is picked[0] else None) for c in picked))
 
 
-def _spread(ranked: Sequence[SentenceCandidate]) -> list[SentenceCandidate]:
+def _best_per_article(ranked: Sequence[SentenceCandidate]) -> list[SentenceCandidate]:
     """Return the best sentence of each article, or all sentences if too few articles are left.
 
     Otherwise one article could supply the whole course of events.
     """
     first: dict[str, SentenceCandidate] = {}
     for candidate in ranked:
-        if candidate.relevance >= BEARS_FROM and not candidate.features["fragment"]:
+        if candidate.relevance >= RELEVANT_FROM and not candidate.features["fragment"]:
             first.setdefault(candidate.hit.passage.article_id, candidate)
     return list(first.values()) if len(first) >= LEAST_BULLETS else list(ranked)
 
 
-def _by_date(picked: Sequence[SentenceCandidate]) -> ComposedAnswer:
-    dated = sorted(picked, key=lambda c: (_published(c) is None, _published(c) or 0, c.span.start))
-    return ComposedAnswer(tuple((c, _dated(c)) for c in dated))
+def _order_by_date(picked: Sequence[SentenceCandidate]) -> ComposedAnswer:
+    dated = sorted(picked, key=lambda c: (_timestamp(c) is None, _timestamp(c) or 0, c.span.start))
+    return ComposedAnswer(tuple((c, _date_label(c)) for c in dated))
 
 
-def _published(candidate: SentenceCandidate) -> float | None:
+def _timestamp(candidate: SentenceCandidate) -> float | None:
     published = candidate.hit.metadata.published
     return published.timestamp() if published else None
 
 
-def _dated(candidate: SentenceCandidate) -> Notice:
+def _date_label(candidate: SentenceCandidate) -> Notice:
     published = candidate.hit.metadata.published
     return Notice("dated", day=published) if published else Notice("undated")
 
 
-def _sides(
+def _pick_sides(
     sides: Sequence[str], ranked: Sequence[SentenceCandidate], articles: Mapping[str, str]
 ) -> ComposedAnswer:
     """Return the best quotation of each side, or quotations of two different speakers."""
@@ -96,7 +96,7 @@ def _sides(
     for side in sides:
         for candidate in ranked:
             article = articles.get(candidate.hit.passage.article_id, candidate.hit.passage.text)
-            if candidate not in picked and indicates_answer(side, candidate.text, article) >= 1:
+            if candidate not in picked and score_speaker(side, candidate.text, article) >= 1:
                 picked.append(candidate)
                 break
     speakers = {speaker_name(c.text) for c in picked}
@@ -110,40 +110,40 @@ def _sides(
     return ComposedAnswer(tuple((c, None) for c in picked[:MOST_BULLETS]))
 
 
-def _differing(
+def _find_disagreement(
     question: str, picked: Sequence[SentenceCandidate], ranked: Sequence[SentenceCandidate]
 ) -> ComposedAnswer | None:
     """Return the figures on which articles disagree, oldest first, with dates and publishers."""
     best = picked[0]
-    told = _counted(best.text, question)
-    if not told:
+    figures = _counts_by_noun(best.text, question)
+    if not figures:
         return None
     others: list[SentenceCandidate] = []
     for candidate in ranked:
         same_article = candidate.hit.passage.article_id == best.hit.passage.article_id
         if same_article or candidate.score < best.score - NEAR_THE_BEST:
             continue
-        other = _counted(candidate.text, question)
-        shared = told.keys() & other.keys()
-        if any(told[noun].value != other[noun].value for noun in shared) and all(
-            _counted(o.text, question) != other for o in others
+        other = _counts_by_noun(candidate.text, question)
+        shared = figures.keys() & other.keys()
+        if any(figures[noun].value != other[noun].value for noun in shared) and all(
+            _counts_by_noun(o.text, question) != other for o in others
         ):
             others.append(candidate)
     if not others:
         return None
-    shown = sorted([best, *others[:2]], key=lambda c: _published(c) or 0.0)
-    dated = _all_dated(shown)
+    shown = sorted([best, *others[:2]], key=lambda c: _timestamp(c) or 0.0)
+    dated = _have_distinct_dates(shown)
     notice = Notice("sources_disagree_newest_last") if dated else Notice("sources_disagree")
-    picked_out = [(c, _whose(c, later=i > 0 and dated)) for i, c in enumerate(shown)]
+    picked_out = [(c, _source_label(c, later=i > 0 and dated)) for i, c in enumerate(shown)]
     return ComposedAnswer(tuple(picked_out), (notice,))
 
 
-def _all_dated(shown: Sequence[SentenceCandidate]) -> bool:
-    days_shown = [_published(c) for c in shown]
+def _have_distinct_dates(shown: Sequence[SentenceCandidate]) -> bool:
+    days_shown = [_timestamp(c) for c in shown]
     return None not in days_shown and len(set(days_shown)) == len(days_shown)
 
 
-def _whose(candidate: SentenceCandidate, *, later: bool) -> Notice | None:
+def _source_label(candidate: SentenceCandidate, *, later: bool) -> Notice | None:
     day, publisher = candidate.hit.metadata.published, candidate.hit.metadata.publisher
     if day and publisher:
         code = "later_source" if later else "dated_source"
@@ -153,7 +153,7 @@ def _whose(candidate: SentenceCandidate, *, later: bool) -> Notice | None:
     return Notice("source", publisher=publisher) if publisher else None
 
 
-def _counted(text: str, question: str) -> dict[str, Number]:
+def _counts_by_noun(text: str, question: str) -> dict[str, Number]:
     """Return the figures of a text by the noun of the question that they count."""
     asked = {w.stem for w in content_words(question)}
     out: dict[str, Number] = {}
@@ -180,7 +180,7 @@ def short_answer(question: ParsedQuery, sentence: str) -> str:
     if kind == "figure":
         known = {f.value for f in find_numbers(text)}
         found = [f for f in find_numbers(sentence) if f.value not in known]
-        counted = _counted(sentence, text)
+        counted = _counts_by_noun(sentence, text)
         if len(counted) == 1:
             ((noun, figure),) = counted.items()
             end = next(
@@ -192,7 +192,7 @@ def short_answer(question: ParsedQuery, sentence: str) -> str:
                 figure.end,
             )
             return sentence[figure.start : end]
-        return _with_unit(sentence, found[0]) if len(found) == 1 else ""
+        return _add_unit(sentence, found[0]) if len(found) == 1 else ""
     if kind == "day":
         known_days = {d.text.lower() for d in find_dates(text)}
         named = [d for d in find_dates(sentence) if d.text.lower() not in known_days]
@@ -203,7 +203,7 @@ def short_answer(question: ParsedQuery, sentence: str) -> str:
 _TO_COME = re.compile(r"\b(?:will|would|next|to be|plans?|scheduled|expected)\b", re.IGNORECASE)
 
 
-def _on_the_day(short: str, candidate: SentenceCandidate) -> str | Notice:
+def _date_of_weekday(short: str, candidate: SentenceCandidate) -> str | Notice:
     """Return the date of a bare weekday, the last one before the article; else the words as given.
 
     In a sentence about the future, a weekday may be of another week and stays as it is.
@@ -224,7 +224,7 @@ _UNIT = re.compile(
 )
 
 
-def _with_unit(sentence: str, figure: Number) -> str:
+def _add_unit(sentence: str, figure: Number) -> str:
     """Return a figure with its unit, in the sentence's words: "six weeks" and not "six"."""
     unit = _UNIT.match(sentence, figure.end)
     return sentence[figure.start : unit.end() if unit else figure.end]

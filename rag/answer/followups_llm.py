@@ -33,7 +33,7 @@ _FIRST = re.compile(r"^(?:(?:rewritten |standalone )?question\s*:\s*|[\"“'‘]
 _TELLING = re.compile(r"[A-Z][\w’'-]*\w|\d[\d.,]*")  # names and figures
 
 
-def rewrites(question: str, history: Sequence[Turn]) -> bool:
+def needs_rewriting(question: str, history: Sequence[Turn]) -> bool:
     """Return whether `condense_question` rewrites a question or returns it unchanged.
 
     Args:
@@ -58,31 +58,31 @@ def condense_question(question: str, history: Sequence[Turn], writer: SentenceSt
     Raises:
         QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
-    if not rewrites(question, history):
+    if not needs_rewriting(question, history):
         return question
     try:
-        written = " ".join(islice(writer.sentences(_messages(question, history)), 2))
+        written = " ".join(islice(writer.sentences(_build_messages(question, history)), 2))
     except ChatModelError:
         return resolve_followup(question, history)
     rewritten = _FIRST.sub("", written.strip()).rstrip("\"”'’ ")
-    if _keeps_to(rewritten, question, history):
+    if _adds_nothing(rewritten, question, history):
         return rewritten
     return resolve_followup(question, history)
 
 
-def _messages(question: str, history: Sequence[Turn]) -> list[BaseMessage]:
-    said = "\n".join(_said(turn) for turn in history[-REMEMBERED:])
+def _build_messages(question: str, history: Sequence[Turn]) -> list[BaseMessage]:
+    said = "\n".join(_format_turn(turn) for turn in history[-REMEMBERED:])
     return [SystemMessage(INSTRUCTIONS), HumanMessage(f"{said}\n\nThe question: {question}")]
 
 
-def _said(turn: Turn) -> str:
+def _format_turn(turn: Turn) -> str:
     if isinstance(turn, str):
         return f"Reader: {turn}"
     question, answer = turn
     return f"Reader: {question}\nArchive: {strip_controls(answer.text)[:LONGEST_ANSWER]}"
 
 
-def _keeps_to(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
+def _adds_nothing(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
     """Return whether a rewritten question is still a question and adds no name or figure."""
     asks = rewritten.endswith("?") or not question.rstrip().endswith("?")
     if not rewritten or not asks or len(rewritten) > LONGEST:

@@ -28,7 +28,7 @@ class SentenceStream:
 
     Attributes:
         usage: Tokens and cost so far.
-        failure: The reason for which the last stream failed or stopped early; None if it didn't.
+        failure: The reason why the last stream failed or stopped early; None if it didn't.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SentenceStream:
         for attempt in range(1, ATTEMPTS + 1):
             begun, self.failure = False, None
             try:
-                for sentence in self._once(messages):
+                for sentence in self._stream_once(messages):
                     begun = True
                     yield sentence
             except ChatModelError:
@@ -72,13 +72,13 @@ class SentenceStream:
         self.failure = Notice("chat_model_wrote_nothing")
         raise ChatModelError("the chat model wrote nothing: try again, or set another one")
 
-    def _once(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def _stream_once(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
         raw, given = "", 0
         seen: set[str] = set()
         for piece in self._chunks(messages):
             raw += piece
             written = sentence_texts(tidy_markers(raw))
-            whole = _ended(written)
+            whole = _complete_sentences(written)
             for sentence in whole[given:]:
                 given += 1
                 if _is_looping(sentence, seen):
@@ -103,7 +103,7 @@ class SentenceStream:
         pieces: queue.Queue[Any] = queue.Queue(maxsize=64)
         given_up = threading.Event()
         thread = threading.Thread(
-            target=_read, args=(self._chat_model, messages, pieces, given_up), daemon=True
+            target=_read_chunks, args=(self._chat_model, messages, pieces, given_up), daemon=True
         )
         thread.start()
         try:
@@ -119,15 +119,15 @@ class SentenceStream:
                 if piece is _DONE:
                     return
                 if isinstance(piece, Exception):
-                    line = _line(piece)
+                    line = _error_line(piece)
                     self.failure = Notice("chat_model_failed", error=line)
                     raise ChatModelError(f"the chat model failed: {line}") from piece
-                self._count(piece)
-                yield _text(piece)
+                self._count_tokens(piece)
+                yield _chunk_text(piece)
         finally:
             given_up.set()
 
-    def _count(self, chunk: Any) -> None:
+    def _count_tokens(self, chunk: Any) -> None:
         used = getattr(chunk, "usage_metadata", None) or {}
         given = self.usage.input_tokens + int(used.get("input_tokens", 0))
         written = self.usage.output_tokens + int(used.get("output_tokens", 0))
@@ -135,7 +135,7 @@ class SentenceStream:
         self.usage = Usage(given, written, cost)
 
 
-def _read(
+def _read_chunks(
     chat_model: BaseChatModel,
     messages: Sequence[BaseMessage],
     pieces: queue.Queue[Any],
@@ -159,7 +159,7 @@ def _read(
         put(error)
 
 
-def _text(chunk: Any) -> str:
+def _chunk_text(chunk: Any) -> str:
     """Return the text of a chunk, whose content may be a string or a list of blocks."""
     content = getattr(chunk, "content", chunk)
     if isinstance(content, str):
@@ -171,7 +171,7 @@ def _text(chunk: Any) -> str:
     )
 
 
-def _line(error: Exception) -> str:
+def _error_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     text = re.sub(r"\b(?:sk|key|token)[-_][\w-]{8,}", "…", text)
     return text[:200]
@@ -190,7 +190,7 @@ def sentence_texts(text: str) -> list[str]:
     return out
 
 
-def _ended(pieces: list[str]) -> list[str]:
+def _complete_sentences(pieces: list[str]) -> list[str]:
     """Return the sentences that are complete, that is, followed by another one.
 
     A last piece that may be the start of a citation marker is no further sentence.

@@ -7,7 +7,7 @@ import re
 from rag.answer.premise_roles import offices, places, same_place
 from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, is_country, names_match, normalize_name
-from rag.nlp.numbers import find_numbers, number_supported
+from rag.nlp.numbers import find_numbers, is_number_supported
 from rag.nlp.tokens import STOP_WORDS, content_words, stem_words, tokenize
 from rag.verify.fact_checks import NEGATIONS
 
@@ -72,7 +72,7 @@ def shared_words(wanted: frozenset[str], claim: str, text: str) -> float:
     return len(wanted & there) / max(1, len(wanted))
 
 
-def acts(claim: str) -> frozenset[str]:
+def action_stems(claim: str) -> frozenset[str]:
     """Return the stems that represent a claim's action: its first plain words and its places.
 
     A negation of any other word doesn't contradict the claim.
@@ -94,7 +94,7 @@ def denies(wanted: frozenset[str], text: str) -> bool:
         text: The sentence that may deny it.
     """
     listed = tokenize(text)
-    acted = {other for word in wanted for other in _alike(word)}
+    acted = {other for word in wanted for other in _synonyms_of(word)}
     for i, word in enumerate(listed):
         low = word.text.lower().replace("’", "'")
         if low in NEGATIONS:
@@ -102,7 +102,7 @@ def denies(wanted: frozenset[str], text: str) -> bool:
             after = [w for w in listed[i + 1 : i + 1 + reach] if w.text.lower() not in STOP_WORDS]
             after = [w for w in after if w.text.lower() not in _LIGHT]
             denied = next((w for w in after if w.text[-2:] != "ly" or w.stem in acted), None)
-            if denied is not None and _alike(denied.stem) & acted:
+            if denied is not None and _synonyms_of(denied.stem) & acted:
                 return True
     return False
 
@@ -112,12 +112,12 @@ def share_of_words(wanted: frozenset[str], text: str) -> int:
     there = {
         other
         for word in tokenize(text)
-        for other in _alike(word.stem) | {normalize_name(word.text)}
+        for other in _synonyms_of(word.stem) | {normalize_name(word.text)}
     }
-    return sum(bool(_alike(word) & there) for word in wanted)
+    return sum(bool(_synonyms_of(word) & there) for word in wanted)
 
 
-def _alike(word: str) -> frozenset[str]:
+def _synonyms_of(word: str) -> frozenset[str]:
     return _SAME_ACT.get(word, frozenset((word,))) | {normalize_name(word)}
 
 
@@ -160,7 +160,7 @@ MOST_OF_IT = 0.6  # share of a claim's other words that a contradicting sentence
 SOME_OF_IT = 0.33  # share that the sentence must have without its headline
 
 
-def has_other_number(claim: str, text: str) -> str:
+def find_other_number(claim: str, text: str) -> str:
     """Return another figure that a text gives for a noun that the claim counts; "" if none."""
     for figure in find_numbers(claim):
         if _ORDINAL.search(figure.text):
@@ -177,7 +177,7 @@ def has_other_number(claim: str, text: str) -> str:
 def has_numbers(claim: str, text: str) -> bool:
     """Return whether a text contains every figure of a claim."""
     shown = find_numbers(text)
-    return all(number_supported(figure, shown) for figure in find_numbers(claim))
+    return all(is_number_supported(figure, shown) for figure in find_numbers(claim))
 
 
 def has_name(text: str, name: str) -> bool:
@@ -188,7 +188,7 @@ def has_name(text: str, name: str) -> bool:
     )
 
 
-def has_other_name(claim: str, name: str, text: str, *, is_place: bool = False) -> str:
+def find_other_name(claim: str, name: str, text: str, *, is_place: bool = False) -> str:
     """Return a name in a text that could replace a claim's name.
 
     Args:
@@ -218,7 +218,7 @@ def has_other_name(claim: str, name: str, text: str, *, is_place: bool = False) 
     return found
 
 
-def without_names(claim: str, texts: str) -> str:
+def find_missing_name(claim: str, texts: str) -> str:
     """Return the first name or title of a claim that is missing from the texts; "" if none is."""
     there = {w.stem for w in tokenize(texts)}
     keys = {normalize_name(n.text) for n in find_names(texts)}

@@ -42,19 +42,19 @@ def main_predicate(claim: str) -> Predicate:
     The agent is "" if the claim doesn't begin with a name: "the crowd in Paiporta throw mud".
     """
     found = find_names("of " + claim)
-    plain = [w for w in content_words("of " + claim) if not _within(w.start, found)]
+    plain = [w for w in content_words("of " + claim) if not _is_in_name(w.start, found)]
     act = plain[0].stem if plain else ""
     first = found[0] if found else None
-    if first is None or (plain and plain[0].start < first.start) or _describes(claim, first):
+    if first is None or (plain and plain[0].start < first.start) or _modifies_noun(claim, first):
         return Predicate("", act)
     return Predicate(first.text, act)
 
 
-def _within(at: int, found: list[Name]) -> bool:
+def _is_in_name(at: int, found: list[Name]) -> bool:
     return any(name.start <= at < name.end for name in found)
 
 
-def _describes(claim: str, name: Name) -> bool:
+def _modifies_noun(claim: str, name: Name) -> bool:
     """Return whether a name only modifies a noun: "North Korean soldiers", "Seoul's opposition"."""
     after = claim[name.end - len("of ") :]
     of_a_people = is_country(name.text) and bool(re.search(r"(?:an|ese|ish|ch|i)$", name.text))
@@ -70,14 +70,14 @@ def predicate_matches(what: Predicate, text: str) -> bool:
         what: The claim's predicate.
         text: The sentence to compare.
     """
-    acts, own = _places(what, text)
+    acts, own = _find_positions(what, text)
     if not what.who or not acts or not own:
         return True
-    agent = _agent(text, acts[0])
+    agent = _find_passive_agent(text, acts[0])
     return own[0].start < acts[-1] or (agent is not None and names_match(agent.text, what.who))
 
 
-def agent_matches(what: Predicate, text: str) -> str:
+def find_other_agent(what: Predicate, text: str) -> str:
     """Return the agent that a text has instead of the claim's.
 
     Args:
@@ -87,10 +87,10 @@ def agent_matches(what: Predicate, text: str) -> str:
     Returns:
         A name, or "somebody else" for a pronoun; "" if the text has no other agent.
     """
-    acts, own = _places(what, text)
+    acts, own = _find_positions(what, text)
     if not acts or not own or predicate_matches(what, text):
         return ""
-    agent = _agent(text, acts[0])
+    agent = _find_passive_agent(text, acts[0])
     if agent is not None:
         return agent.text
     before = [
@@ -102,13 +102,13 @@ def agent_matches(what: Predicate, text: str) -> str:
     return "somebody else" if _HE.search(text[: acts[0]]) else ""
 
 
-def _agent(text: str, act: int) -> Name | None:
+def _find_passive_agent(text: str, act: int) -> Name | None:
     """Return the agent of a passive: the first name after the action that follows "by"."""
     after = (name for name in find_names(text) if name.start > act)
     return next((name for name in after if _AGENT.search(text[: name.start])), None)
 
 
-def _places(what: Predicate, text: str) -> tuple[list[int], list[Name]]:
+def _find_positions(what: Predicate, text: str) -> tuple[list[int], list[Name]]:
     acts = [word.start for word in tokenize(text) if word.stem == what.act]
     return acts, [name for name in find_names(text) if names_match(name.text, what.who)]
 
@@ -123,10 +123,10 @@ def is_hypothetical(what: Predicate, text: str) -> bool:
 
 def is_denied(claim: str, what: Predicate, text: str) -> bool:
     """Return whether a text negates an action that is negative itself: "did not deny"."""
-    return what.act in _NEGATIVE_ACTS and _not(what.act, text) and not _not(what.act, claim)
+    return what.act in _NEGATIVE_ACTS and _negates(what.act, text) and not _negates(what.act, claim)
 
 
-def _not(act: str, text: str) -> bool:
+def _negates(act: str, text: str) -> bool:
     return any(
         word.stem == act and before.text.lower().replace("’", "'") in NEGATIONS
         for before, word in pairwise(tokenize(text))
@@ -136,8 +136,8 @@ def _not(act: str, text: str) -> bool:
 def places(text: str) -> list[Name]:
     """Return the names of places in a text: those after "in", "at" or "from", and its dateline."""
     found = [name for name in find_names(text) if _PLACE.search(text[: name.start])]
-    head = _DATELINE.match(text)
-    return ([Name(head[0].title(), 0, head.end())] if head else []) + found
+    dateline = _DATELINE.match(text)
+    return ([Name(dateline[0].title(), 0, dateline.end())] if dateline else []) + found
 
 
 def same_place(one: str, other: str) -> bool:

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.answer.premise_conflicts import (
-    acts,
+    action_stems,
     denies,
+    find_missing_name,
+    find_other_name,
+    find_other_number,
     has_antonym,
     has_name,
     has_numbers,
-    has_other_name,
-    has_other_number,
     is_negative,
     share_of_words,
     shared_words,
-    without_names,
     without_refusal_verb,
 )
 from rag.answer.premise_roles import (
     Predicate,
-    agent_matches,
+    find_other_agent,
     is_denied,
     is_hypothetical,
     main_predicate,
@@ -39,7 +39,7 @@ from rag.schema import Answer, Notice
 # Shares of the premise's words. Measured: docs/benchmarks.md#false-premises.
 ABOUT_IT = 0.45  # a sentence with its headline is about the premise
 OF_ITS_OWN = 0.25  # minimum of the sentence itself, for its headline to count
-BEARS_IT_OUT = 0.85  # a sentence confirms the premise, unless something in it contradicts it
+CONFIRMS_FROM = 0.85  # a sentence confirms the premise, unless something in it contradicts it
 LIKE_IT = 0.6  # a sentence is close enough to name another agent, name or place
 MOST_OF_THE_REST = 0.6  # the same, if a name of the premise is in no passage
 _PRONOUN = re.compile(r"(?:He|She|It|They|His|Her|Its|Their|This|That|These|Those)\b")
@@ -156,23 +156,23 @@ def find_premise_conflict(
     if not taken or not ranked:
         return None
     wanted, what = stem_words(taken), main_predicate(taken)
-    told = _told(taken, wanted, ranked)
+    told = _collect_sentences(taken, wanted, ranked)
     near = [t for t in told if t.share >= ABOUT_IT]
-    affirming = max((t.own for t in near if _affirms(taken, what, t)), default=0.0)
+    affirming = max((t.own for t in near if _confirms(taken, what, t)), default=0.0)
     for each in near:
         if each.own >= affirming and has_antonym(taken, wanted, each.text, each.around):
             return PremiseConflict(taken, each.candidate, "premise_contradicted")
     if affirming:
         return None
     return (
-        _contradicted(taken, what, near)
-        or _of_another(taken, wanted, what, told)
-        or _of_nobody(taken, wanted, ranked, near)
-        or _only_possible(taken, what, near if _HAS_HAPPENED.match(question) else ())
+        _find_contradiction(taken, what, near)
+        or _find_replaced_name(taken, wanted, what, told)
+        or _find_absent_name(taken, wanted, ranked, near)
+        or _find_only_possible(taken, what, near if _HAS_HAPPENED.match(question) else ())
     )
 
 
-def _told(
+def _collect_sentences(
     taken: str, wanted: frozenset[str], ranked: Sequence[SentenceCandidate]
 ) -> list[_PremiseSentence]:
     """Return the sentences, then each headline with its article's sentence nearest the premise."""
@@ -193,7 +193,7 @@ def _told(
     return told
 
 
-def _affirms(taken: str, what: Predicate, told: _PremiseSentence) -> bool:
+def _confirms(taken: str, what: Predicate, told: _PremiseSentence) -> bool:
     """Return whether a sentence confirms the premise.
 
     It has most of its words, all of its names and figures in the same roles, and no denial.
@@ -201,14 +201,14 @@ def _affirms(taken: str, what: Predicate, told: _PremiseSentence) -> bool:
     wanted = stem_words(taken)
     where = [place.text for place in places(taken)]
     return (
-        told.own >= BEARS_IT_OUT
+        told.own >= CONFIRMS_FROM
         and all(has_name(told.around, name.text) for name in find_names("of " + taken))
         and all(_has_place(told.candidate, told.around, place) for place in where)
         and has_numbers(taken, told.around)
         and predicate_matches(what, told.text)
         and is_negative(taken) <= is_negative(told.text)
         and not (is_denied(taken, what, told.text) or is_hypothetical(what, told.text))
-        and (is_negative(taken) or not denies(acts(taken), told.text))
+        and (is_negative(taken) or not denies(action_stems(taken), told.text))
         and not has_antonym(taken, wanted, told.text, told.around)
     )
 
@@ -217,7 +217,7 @@ def _has_place(candidate: SentenceCandidate, text: str, place: str) -> bool:
     return any(same_place(name.text, place) for name in find_names(text)) or place in text
 
 
-def _contradicted(
+def _find_contradiction(
     taken: str, what: Predicate, near: Sequence[_PremiseSentence]
 ) -> PremiseConflict | None:
     """Return the sentence that denies the action, or gives another figure or agent."""
@@ -225,21 +225,21 @@ def _contradicted(
     figured = any(has_numbers(taken, told.text) for told in near)
     for told in near:
         if is_denied(taken, what, told.text) or (
-            refused and _affirms(refused, main_predicate(refused), told)
+            refused and _confirms(refused, main_predicate(refused), told)
         ):
             return PremiseConflict(taken, told.candidate, "premise_contradicted")
     for told in near:
         if not is_negative(taken) and _denies_act(taken, told.text):
             return PremiseConflict(taken, told.candidate, "premise_contradicted")
     for told in sorted(near, key=lambda t: -t.own):
-        figure = "" if figured else has_other_number(taken, told.text)
+        figure = "" if figured else find_other_number(taken, told.text)
         if figure:
             return PremiseConflict(
                 taken, told.candidate, "premise_other_number", (("number", figure),)
             )
     for told in near:
         is_sentence = told.text == told.candidate.text  # headlines capitalise too many words
-        doer = agent_matches(what, told.text) if is_sentence and told.own >= LIKE_IT else ""
+        doer = find_other_agent(what, told.text) if is_sentence and told.own >= LIKE_IT else ""
         if doer:
             instead = (("actor", what.who), ("instead", doer))
             return PremiseConflict(taken, told.candidate, "premise_other_actor", instead)
@@ -247,11 +247,11 @@ def _contradicted(
 
 
 def _denies_act(taken: str, text: str) -> bool:
-    done = acts(taken)  # one word in common is too little: "neither minister said a word"
+    done = action_stems(taken)  # one word in common is too little: "neither minister said a word"
     return share_of_words(done, text) >= min(2, len(done)) and denies(done, text)
 
 
-def _of_another(
+def _find_replaced_name(
     taken: str, wanted: frozenset[str], what: Predicate, told: Sequence[_PremiseSentence]
 ) -> PremiseConflict | None:
     """Return the sentence that says the same of another name or place than the premise."""
@@ -265,25 +265,25 @@ def _of_another(
         ]
         likely = [t for t in likely if shared_words(rest, taken, t.around) >= LIKE_IT]
         is_place = name.text in where
-        if len(rest) < 2 or any(_speaks_of(t.around, name.text, is_place) for t in likely):
+        if len(rest) < 2 or any(_mentions(t.around, name.text, is_place) for t in likely):
             continue
         for each in likely:
-            instead = has_other_name(taken, name.text, each.text, is_place=is_place)
+            instead = find_other_name(taken, name.text, each.text, is_place=is_place)
             # the rest of the passage may name it, so that a pronoun or role refers to it here
-            meant = _speaks_of(each.candidate.hit.passage.text, name.text, is_place)
+            meant = _mentions(each.candidate.hit.passage.text, name.text, is_place)
             if instead and not meant and not _PRONOUN.match(each.text):
                 names_given = (("name", name.text), ("instead", instead))
                 return PremiseConflict(taken, each.candidate, "premise_other_name", names_given)
     return None
 
 
-def _speaks_of(text: str, name: str, is_place: bool) -> bool:
+def _mentions(text: str, name: str, is_place: bool) -> bool:
     if is_place:
         return any(same_place(other.text, name) for other in places(text))
     return has_name(text, name)
 
 
-def _of_nobody(
+def _find_absent_name(
     taken: str,
     wanted: frozenset[str],
     ranked: Sequence[SentenceCandidate],
@@ -291,7 +291,7 @@ def _of_nobody(
 ) -> PremiseConflict | None:
     """Return the closest sentence if a name of the premise is missing from all passages."""
     found = " ".join(f"{c.hit.metadata.title}. {c.hit.passage.text}" for c in ranked)
-    missing = without_names(taken, found)
+    missing = find_missing_name(taken, found)
     for told in sorted(near, key=lambda t: -t.share)[:1]:
         if (
             missing
@@ -303,7 +303,7 @@ def _of_nobody(
     return None
 
 
-def _only_possible(
+def _find_only_possible(
     taken: str, what: Predicate, near: Sequence[_PremiseSentence]
 ) -> PremiseConflict | None:
     """Return the sentence that calls the premise demanded or possible and not a fact."""

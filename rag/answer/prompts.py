@@ -47,23 +47,23 @@ def build_messages(question: str, hits: Sequence[Hit], asked_on: datetime) -> li
         hits: The passages, numbered from 1 in this order.
         asked_on: The day of asking, which the prompt states.
     """
-    shown = "\n\n".join(_shown(number, hit) for number, hit in enumerate(hits, 1))
+    shown = "\n\n".join(_format_passage(number, hit) for number, hit in enumerate(hits, 1))
     return [
         SystemMessage(INSTRUCTIONS),
         HumanMessage(f"{shown}\n\nToday is {_day(asked_on)}.\nQuestion: {question}"),
     ]
 
 
-def _shown(number: int, hit: Hit) -> str:
-    head = hit.metadata
-    when = _day(head.published) if head.published else "no date"
-    names = (" ".join(_data(name).split()) for name in (head.publisher, head.title))
+def _format_passage(number: int, hit: Hit) -> str:
+    metadata = hit.metadata
+    when = _day(metadata.published) if metadata.published else "no date"
+    names = (" ".join(_neutralize(name).split()) for name in (metadata.publisher, metadata.title))
     publisher, title = names
     about = ", ".join(filter(None, (publisher, when, title)))
-    return f"<passage number={number}>\n{about}\n{_data(hit.passage.text)}\n</passage>"
+    return f"<passage number={number}>\n{about}\n{_neutralize(hit.passage.text)}\n</passage>"
 
 
-def _data(text: str) -> str:
+def _neutralize(text: str) -> str:
     """Return a text without anything that could act as markup: tags, markers, hidden characters."""
     text = MARKER.sub(_in_parentheses, strip_controls(neutralize_markers(text)))
     return text.replace("<", "‹").replace(">", "›")
@@ -98,17 +98,17 @@ def fit_to_context(hits: Sequence[Hit], question: str, context_tokens: int) -> l
     kept: list[Hit] = []
     for hit in hits:
         bare = replace(hit, passage=replace(hit.passage, text=""))
-        around = estimated_tokens(_shown(len(kept) + 1, bare))
+        around = estimated_tokens(_format_passage(len(kept) + 1, bare))
         needed = around + estimated_tokens(hit.passage.text)
         if needed > left:
-            cut = _cut(hit, int((left - around) * CHARACTERS_A_TOKEN))
+            cut = _cut_passage(hit, int((left - around) * CHARACTERS_A_TOKEN))
             return [*kept, cut] if cut else kept
         kept.append(hit)
         left -= needed
     return kept
 
 
-def _cut(hit: Hit, characters: int) -> Hit | None:
+def _cut_passage(hit: Hit, characters: int) -> Hit | None:
     if characters < LEAST_OF_A_PASSAGE:
         return None
     passage = hit.passage

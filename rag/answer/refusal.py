@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.nlp.entities import find_names
-from rag.query.answer_type import indicates_answer
+from rag.query.answer_type import score_speaker
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Filters, Hit, Notice
 
@@ -22,7 +22,7 @@ MOST_CLOSEST = 3
 
 
 def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> Notice | None:
-    """Return the reason for which the archive has no answer; None if it has one.
+    """Return the reason why the archive has no answer; None if it has one.
 
     Args:
         question: The parsed question.
@@ -32,32 +32,32 @@ def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) ->
         return Notice("nothing_relevant")
     asked = question.expected
     if asked.whose and not asked.sides and not any(c.features["speaks"] for c in found):
-        return Notice("speakers_missing", speakers=[_definite(asked.whose)])
+        return Notice("speakers_missing", speakers=[_lower_first(asked.whose)])
     if asked.sides and not any(
-        indicates_answer(side, c.text, c.hit.passage.text) for c in found for side in asked.sides
+        score_speaker(side, c.text, c.hit.passage.text) for c in found for side in asked.sides
     ):
         return Notice("speakers_missing", speakers=asked.sides)
-    if not any(c.relevance >= _least(c, question.asked_on) for c in found):
-        missing = _missing(question, found)
+    if not any(c.relevance >= _relevance_threshold(c, question.asked_on) for c in found):
+        missing = _find_missing_names(question, found)
         if missing:
             return Notice("names_missing", names=missing)
         return Notice("off_topic")
     return None
 
 
-def _least(candidate: SentenceCandidate, asked_on: datetime) -> float:
+def _relevance_threshold(candidate: SentenceCandidate, asked_on: datetime) -> float:
     """Return the lowest relevance with which a sentence answers a question asked on that day."""
     published = candidate.hit.metadata.published
     fresh = published is not None and asked_on - FRESH <= published <= asked_on + ONE_DAY
     return FRESH_BELOW if fresh else REFUSE_BELOW
 
 
-def _missing(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> list[str]:
+def _find_missing_names(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> list[str]:
     texts = " ".join(f"{c.hit.metadata.title} {c.hit.passage.text}" for c in found).lower()
     return [n.text for n in find_names(question.text) if n.text.lower() not in texts]
 
 
-def _definite(whose: str) -> str:
+def _lower_first(whose: str) -> str:
     return whose if whose[:1].isupper() else whose[:1].lower() + whose[1:]
 
 
@@ -84,7 +84,7 @@ def refusal_answer(
         refusal=why,
         nearest_hits=nearest_hits(hits),
         understood=question.describe(),
-        notices=(*_limits(filters), *notices),
+        notices=(*_describe_limits(filters), *notices),
     )
 
 
@@ -112,7 +112,7 @@ def excluded_hit_reason(hit: Hit, question: ParsedQuery, filters: Filters) -> No
     return Notice(code, source=source, published=published)
 
 
-def _limits(filters: Filters) -> tuple[Notice, ...]:
+def _describe_limits(filters: Filters) -> tuple[Notice, ...]:
     limits = {
         name: value
         for name in ("publishers", "after", "before")

@@ -47,11 +47,11 @@ def cites_retracted(statement: Statement) -> bool:
 
 def add_correction_notes(answer: Answer) -> Answer:
     """Return an answer with a notice of the correction of each article that it cites."""
-    heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
+    metadata = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
     corrections = [
-        Notice("corrected", title=head.title, correction=head.correction)
-        for head in heads.values()
-        if head.correction
+        Notice("corrected", title=one.title, correction=one.correction)
+        for one in metadata.values()
+        if one.correction
     ]
     return replace(answer, notices=(*corrections, *answer.notices)) if corrections else answer
 

@@ -17,7 +17,7 @@ from rag.nlp.entities import find_names, names_match
 from rag.nlp.quotations import REPORTING_VERBS, find_speaker, quotable_spans
 from rag.nlp.sentences import SENTENCE_ENDS
 from rag.nlp.tokens import content_words, stem_words
-from rag.query.answer_type import ExpectedAnswer, indicates_answer, matches_type
+from rag.query.answer_type import ExpectedAnswer, matches_type, score_speaker
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import RetrievalResult
@@ -113,24 +113,26 @@ def extract_candidates(
     top = max((hit.score for hit in hits), default=0.0)
     for rank, hit in enumerate(hits):
         article = articles.get(hit.passage.article_id, hit.passage.text)
-        of_passage = _of_passage(words, asked, weights, rank, hit, article)
-        found += [_with(c, found=hit.score / top if top > 0 else 1.0) for c in of_passage]
-    found = _without_copies(found)
+        of_passage = _passage_candidates(words, asked, weights, rank, hit, article)
+        found += [_add_features(c, found=hit.score / top if top > 0 else 1.0) for c in of_passage]
+    found = _drop_repetitions(found)
     found.sort(key=lambda c: -c.score)
     found = found[:most]
     if not found:
         return []
     vectors = embed([words, *(c.text for c in found)])
     meanings = vectors[1:] @ vectors[0]
-    found = [_with(c, meaning=float(meaning)) for c, meaning in zip(found, meanings, strict=True)]
-    return sorted(_agreeing(found, words, asked), key=lambda c: -c.score)
+    found = [
+        _add_features(c, meaning=float(meaning)) for c, meaning in zip(found, meanings, strict=True)
+    ]
+    return sorted(_add_consensus(found, words, asked), key=lambda c: -c.score)
 
 
-def _with(candidate: SentenceCandidate, **features: float) -> SentenceCandidate:
+def _add_features(candidate: SentenceCandidate, **features: float) -> SentenceCandidate:
     return replace(candidate, features={**candidate.features, **features})
 
 
-def _agreeing(
+def _add_consensus(
     found: Sequence[SentenceCandidate], question: str, asked: ExpectedAnswer
 ) -> list[SentenceCandidate]:
     """Return the candidates with the features that compare the facts of all of them."""
@@ -142,12 +144,14 @@ def _agreeing(
         [candidate.hit.passage.article_id for candidate in found],
     )
     return [
-        _with(candidate, agreed=share, called=names_the_asked_type(own, candidate.text, asked))
+        _add_features(
+            candidate, agreed=share, called=names_the_asked_type(own, candidate.text, asked)
+        )
         for candidate, share, own in zip(found, speaking, each, strict=True)
     ]
 
 
-def _of_passage(
+def _passage_candidates(
     question: str,
     asked: ExpectedAnswer,
     weights: Mapping[str, float],
@@ -164,7 +168,7 @@ def _of_passage(
     for i, (span, text) in enumerate(zip(spans, texts, strict=True)):
         near = stem_words(" ".join(texts[max(0, i - 1) : i + 2])) | title
         own = stem_words(text)
-        speaks = indicates_answer(asked.whose, text, article) if asked.whose else 0.0
+        speaks = score_speaker(asked.whose, text, article) if asked.whose else 0.0
         features = {
             "covered": _share(weights, own, text, speaks, asked),
             "surrounded": 0.5 * _share(weights, near, text, speaks, asked)
@@ -238,7 +242,7 @@ def _stands_for(name: str, word: str) -> bool:
     return names_match(name, word) or stem(name) == word
 
 
-def _without_copies(found: list[SentenceCandidate]) -> list[SentenceCandidate]:
+def _drop_repetitions(found: list[SentenceCandidate]) -> list[SentenceCandidate]:
     """Return the candidates without those that repeat the words of an earlier one."""
     seen: dict[frozenset[str], None] = {}
     kept = []
@@ -254,7 +258,7 @@ def _without_copies(found: list[SentenceCandidate]) -> list[SentenceCandidate]:
 # Measured: docs/benchmarks.md#sentence-selection.
 FAR_BELOW = 4.0  # largest difference in score to the best sentence
 JOINED_WITHIN = 3.0  # largest difference in score between joined neighbours. Swept 1.5-5
-BEARS_FROM = 2.5  # minimum relevance of further sentences; unrelated ones have 1-2
+RELEVANT_FROM = 2.5  # minimum relevance of further sentences; unrelated ones have 1-2
 SAYS_THE_SAME = 0.7  # share of the shorter sentence's words from which two are repetitions
 LONGEST_STATEMENT = 600  # characters
 
@@ -277,40 +281,42 @@ def choose_sentences(
             break
         if picked and (
             candidate.features["fragment"]
-            or candidate.relevance < BEARS_FROM
-            or _beside_it(candidate, picked[0])
+            or candidate.relevance < RELEVANT_FROM
+            or _lacks_answer(candidate, picked[0])
         ):
             continue
         if any(word_overlap(candidate.text, other.text) >= SAYS_THE_SAME for other in picked):
             continue
-        place = _neighbour(candidate, picked, single)
+        place = _find_neighbour(candidate, picked, single)
         if place is not None:
-            picked[place] = _joined(picked[place], candidate)
+            picked[place] = _join(picked[place], candidate)
             single[place] = False
         elif len(picked) < most:
             single[len(picked)] = True
             picked.append(candidate)
     if picked and single[0]:
-        picked[0] = _completed(picked[0], [c for c in found if c not in picked])
+        picked[0] = _join_neighbour(picked[0], [c for c in found if c not in picked])
     return picked
 
 
-def _completed(best: SentenceCandidate, found: Sequence[SentenceCandidate]) -> SentenceCandidate:
+def _join_neighbour(
+    best: SentenceCandidate, found: Sequence[SentenceCandidate]
+) -> SentenceCandidate:
     """Return the best sentence joined with the better of its neighbours if that is relevant, too.
 
     Many news paragraphs have one sentence, and half of the answer is often in the next one.
     """
     for other in found:
         if (
-            other.relevance >= BEARS_FROM
+            other.relevance >= RELEVANT_FROM
             and not (other.features["fragment"] or other.features["asks"])
-            and _adjoins(best, other)
+            and _is_adjacent(best, other)
         ):
-            return _joined(best, other)
+            return _join(best, other)
     return best
 
 
-def _beside_it(candidate: SentenceCandidate, best: SentenceCandidate) -> bool:
+def _lacks_answer(candidate: SentenceCandidate, best: SentenceCandidate) -> bool:
     """Return whether the best sentence has the asked type or speaker and the candidate hasn't."""
     return any(
         best.features[wanted] >= 0.9 and candidate.features[wanted] < least
@@ -318,17 +324,17 @@ def _beside_it(candidate: SentenceCandidate, best: SentenceCandidate) -> bool:
     )
 
 
-def _neighbour(
+def _find_neighbour(
     candidate: SentenceCandidate, picked: Sequence[SentenceCandidate], single: Mapping[int, bool]
 ) -> int | None:
     """Return the index of a picked single sentence that is adjacent to the candidate, or None."""
     for place, other in enumerate(picked):
-        if single[place] and _adjoins(other, candidate):
+        if single[place] and _is_adjacent(other, candidate):
             return place
     return None
 
 
-def _adjoins(one: SentenceCandidate, other: SentenceCandidate) -> bool:
+def _is_adjacent(one: SentenceCandidate, other: SentenceCandidate) -> bool:
     """Return whether `other` is adjacent to `one` and scores nearly as well."""
     passage = one.hit.passage
     first, last = sorted((one, other), key=lambda c: c.span.start)
@@ -343,7 +349,7 @@ def _adjoins(one: SentenceCandidate, other: SentenceCandidate) -> bool:
     )
 
 
-def _joined(one: SentenceCandidate, other: SentenceCandidate) -> SentenceCandidate:
+def _join(one: SentenceCandidate, other: SentenceCandidate) -> SentenceCandidate:
     span = Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
     passage = one.hit.passage
     text = passage.text[span.start - passage.start : span.end - passage.start]

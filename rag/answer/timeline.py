@@ -10,7 +10,7 @@ from rag.answer.extractive import append_statement, quote_statement
 from rag.answer.refusal import refusal_answer, refusal_reason
 from rag.answer.retractions import add_correction_notes
 from rag.answer.sentence_scoring import (
-    BEARS_FROM,
+    RELEVANT_FROM,
     SAYS_THE_SAME,
     SentenceCandidate,
     score_sentences,
@@ -90,7 +90,7 @@ def _entries(ranked: Sequence[SentenceCandidate]) -> list[tuple[SentenceCandidat
         published = candidate.hit.metadata.published
         if published is None or len(picked) == MOST_ENTRIES:
             continue
-        if candidate.features["fragment"] or (picked and candidate.relevance < BEARS_FROM):
+        if candidate.features["fragment"] or (picked and candidate.relevance < RELEVANT_FROM):
             continue
         if not any(_repeats(candidate, other) for other, _ in picked):
             picked.append((candidate, published))

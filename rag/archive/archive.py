@@ -62,6 +62,7 @@ class AddResult:
     withdrawn: int = 0
 
     def __add__(self, other: AddResult) -> AddResult:
+        """Return the counts of both calls together."""
         return AddResult(
             self.new + other.new,
             self.changed + other.changed,
@@ -86,15 +87,15 @@ class Archive(ArchiveReader):
     def __init__(
         self,
         path: Path,
-        record: ArticleStore,
+        store: ArticleStore,
         model: ArchiveModel,
         lock: FileLock | None,
         settings: Settings,
         generation: int = 0,
         reranker: BaseCrossEncoder | None = None,
     ) -> None:
-        indexes = IndexPair(path, record, lock)
-        super().__init__(path, record, indexes, model, generation, reranker)
+        indexes = IndexPair(path, store, lock)
+        super().__init__(path, store, indexes, model, generation, reranker)
         self._lock = lock
         self._settings = settings
         self._opened = ExitStack()  # resources that `close` closes
@@ -152,31 +153,33 @@ class Archive(ArchiveReader):
                 opened.callback(lock.release)
                 make_private(folder)  # earlier versions left files readable by others
                 opened.callback(make_private, folder)  # covers files that libraries write later
-            record = ArticleStore(folder, create=create, writable=mode == "write")
-            opened.callback(record.close)
-            if on_data_loss == "refuse" and (loss := find_lost_writes(folder, record.database)):
+            store = ArticleStore(folder, create=create, writable=mode == "write")
+            opened.callback(store.close)
+            if on_data_loss == "refuse" and (loss := find_lost_writes(folder, store.database)):
                 raise ArchiveDamagedError(
                     f"of the archive at {folder}, {loss.description}: {loss.remedy}"
                 )
             if on_data_loss == "refuse" and mode == "write":
-                refuse_triggers(folder, record.database)
-            generation = record.generation()  # before the model is read: see `_sync_model`
-            model = ArchiveModel(embeddings, settings, record.database.meta(MODEL))
+                refuse_triggers(folder, store.database)
+            generation = store.generation()  # before the model is read: see `_sync_model`
+            model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))
             reranker = reranker or open_reranker_lazily(settings)
-            archive = cls(folder, record, model, lock, settings, generation, reranker)
+            archive = cls(folder, store, model, lock, settings, generation, reranker)
             opened.callback(archive._indexes.close)
             if mode == "write":
                 archive._indexes.catch_up()
                 archive._indexes.remove_leftovers()
-                finish_erasure(folder, record, archive._indexes)
+                finish_erasure(folder, store, archive._indexes)
                 make_private(folder)
             archive._opened = opened.pop_all()
         return archive
 
     def __enter__(self) -> Archive:
+        """Return the archive itself; leaving the `with` block closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the archive."""
         self.close()
 
     def close(self) -> None:
@@ -218,7 +221,7 @@ class Archive(ArchiveReader):
     def _add(self, articles: dict[str, tuple[Article, Sequence[Span] | None]]) -> AddResult:
         withdrawn = self.withdrawals(articles)
         articles = {key: held for key, held in articles.items() if key not in withdrawn}
-        known = self._record.fingerprints(articles)
+        known = self._store.fingerprints(articles)
         entries = [
             (
                 article,
@@ -229,7 +232,7 @@ class Archive(ArchiveReader):
             if content_hash(article) not in known.get(article.id, ())
         ]
         if entries:
-            self._record.put(prepare_articles(self._record, entries, self._embed_passages))
+            self._store.put(prepare_articles(self._store, entries, self._embed_passages))
             self._sync_indexes()
         changed = sum(article.id in known for article, _, _ in entries)
         return AddResult(
@@ -277,7 +280,7 @@ class Archive(ArchiveReader):
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
         with map_disk_errors(self.path):
-            removed = self._record.remove(_unique(ids))
+            removed = self._store.remove(_unique(ids))
             if removed:
                 self._indexes.catch_up()
         return removed
@@ -298,7 +301,7 @@ class Archive(ArchiveReader):
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
         with map_disk_errors(self.path):
-            withdrawn = Withdrawals(self._record).withdraw(_unique(ids), reason)
+            withdrawn = Withdrawals(self._store).withdraw(_unique(ids), reason)
             self._indexes.catch_up()
         return withdrawn
 
@@ -315,7 +318,7 @@ class Archive(ArchiveReader):
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
         with map_disk_errors(self.path):
-            standing = Withdrawals(self._record).reinstate(_unique(ids))
+            standing = Withdrawals(self._store).reinstate(_unique(ids))
             self._indexes.catch_up()
         return standing
 
@@ -336,7 +339,7 @@ class Archive(ArchiveReader):
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
         with map_disk_errors(self.path):
-            return erase_articles(self.path, self._record, self._indexes, _unique(ids), reason)
+            return erase_articles(self.path, self._store, self._indexes, _unique(ids), reason)
 
     def cancel_reembed(self) -> int:
         """Cancel an unfinished switch of models and delete its vectors.
@@ -344,20 +347,23 @@ class Archive(ArchiveReader):
         Returns:
             The number of passages that had a vector of the new model.
         """
-        record = self._record if self._lock is not None else ArticleStore(self.path, writable=True)
+        store = self._store if self._lock is not None else ArticleStore(self.path, writable=True)
         try:
-            return cancel_reembed(self.path, record)
+            return cancel_reembed(self.path, store)
         finally:
-            if record is not self._record:
-                record.close()
+            if store is not self._store:
+                store.close()
 
     def withdrawals(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
         """Return the withdrawals of withdrawn articles, by id.
 
         Args:
             article_ids: The ids to look up; articles that are not withdrawn are left out.
+
+        Returns:
+            The withdrawal of each article, by its id.
         """
-        return Withdrawals(self._record).among(article_ids)
+        return Withdrawals(self._store).among(article_ids)
 
     def rebuild_indexes(self) -> None:
         """Rebuild both indexes from the database. Readers use the old ones meanwhile.
@@ -369,7 +375,7 @@ class Archive(ArchiveReader):
 
     def _embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = self.embed(texts)
-        database = self._record.database
+        database = self._store.database
         if not database.meta(MODEL):
             database.set_meta(MODEL, self._model.name)
         return vectors
@@ -401,13 +407,13 @@ class Archive(ArchiveReader):
             model = LazyEmbeddings(replace(settings, embedding_model=model)).open()
         fresh = ArchiveModel(model, settings)
         writing = self._lock is not None
-        record = self._record if writing else ArticleStore(self.path, writable=True)
+        store = self._store if writing else ArticleStore(self.path, writable=True)
         try:
-            refuse_triggers(self.path, record.database)
+            refuse_triggers(self.path, store.database)
             with map_disk_errors(self.path):
                 done = reembed(
                     self.path,
-                    record,
+                    store,
                     fresh,
                     indexes=self._indexes if writing else None,
                     on_progress=on_progress,
@@ -415,9 +421,9 @@ class Archive(ArchiveReader):
                 )
         finally:
             if not writing:
-                record.close()
-        generation = self._record.generation()
-        if self._record.database.meta(MODEL) == fresh.name:  # no other process has switched since
+                store.close()
+        generation = self._store.generation()
+        if self._store.database.meta(MODEL) == fresh.name:  # no other process has switched since
             self._model, self._generation = fresh, generation
         return done
 

@@ -79,13 +79,13 @@ def write_backup(store: ArticleStore, file: Path) -> Manifest:
     if file.exists():
         raise BackupError(f"{file} already exists: give the backup another name")
     try:
-        return _written(store, file)
+        return _write(store, file)
     except OSError as error:
         why = error.strerror or error
         raise BackupError(f"the backup {file} cannot be written: {why}") from error
 
 
-def _written(store: ArticleStore, file: Path) -> Manifest:
+def _write(store: ArticleStore, file: Path) -> Manifest:
     # in its own folder: beside an archive, any name may be one of its files
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
         copy, part = Path(made, FILE), Path(made, "part")
@@ -97,7 +97,7 @@ def _written(store: ArticleStore, file: Path) -> Manifest:
                 f"the backup {file} was not made: {error}; restore an earlier backup, or export "
                 "the archive and ingest the export into another folder"
             ) from error
-        manifest = _described(copy)
+        manifest = _describe(copy)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:
             packed.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
             packed.write(copy, FILE)
@@ -108,10 +108,10 @@ def _written(store: ArticleStore, file: Path) -> Manifest:
     return manifest
 
 
-def _described(copy: Path) -> Manifest:
+def _describe(copy: Path) -> Manifest:
     articles, passages, sequence, model = count_rows(copy)
     with copy.open("rb") as file:
-        size, digest = _copied(file, None, copy.stat().st_size)
+        size, digest = _copy(file, None, copy.stat().st_size)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Manifest(FORMAT, now, sequence, articles, passages, model, size, digest)
 
@@ -140,7 +140,7 @@ def restore_backup(file: Path, folder: Path) -> Manifest:
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=STAGING, dir=folder) as staging:
             staged = Path(staging, FILE)
-            manifest = _checked(file, staged)
+            manifest = _unpack_and_check(file, staged)
             for path in (*folder.glob("lexical*"), *folder.glob("vectors*")):
                 if path.is_dir():  # of a lost database
                     shutil.rmtree(path)
@@ -182,9 +182,9 @@ def _has_archive(folder: Path) -> bool:
         return False
 
 
-def _checked(file: Path, staged: Path) -> Manifest:
+def _unpack_and_check(file: Path, staged: Path) -> Manifest:
     """Unpack a backup's database, check it against the manifest, and migrate it."""
-    manifest = _unpacked(file, staged)
+    manifest = _unpack(file, staged)
     try:
         validate_database(staged)
         counts = count_rows(staged)
@@ -202,10 +202,10 @@ def _checked(file: Path, staged: Path) -> Manifest:
     return manifest
 
 
-def _unpacked(file: Path, staged: Path) -> Manifest:
+def _unpack(file: Path, staged: Path) -> Manifest:
     try:
         with _BoundedFile(file) as source, zipfile.ZipFile(source) as packed:
-            manifest = _manifest(_member(packed, MANIFEST, MANIFEST_BYTES))
+            manifest = _parse_manifest(_read_member(packed, MANIFEST, MANIFEST_BYTES))
             if manifest.format != FORMAT:
                 raise BackupError(
                     f"{file} was made by a newer version of Backfile: upgrade to restore it"
@@ -217,10 +217,10 @@ def _unpacked(file: Path, staged: Path) -> Manifest:
                     f"its size; {REMEDY}"
                 )
             with (
-                _opened(packed, FILE) as store,
+                _open_member(packed, FILE) as store,
                 open(staged, "wb", opener=private_opener) as target,
             ):
-                size, digest = _copied(store, target, manifest.bytes)
+                size, digest = _copy(store, target, manifest.bytes)
                 target.flush()
                 os.fsync(target.fileno())
     except OSError as error:
@@ -253,21 +253,21 @@ class _BoundedFile(io.FileIO):
         return super().read(size) or b""
 
 
-def _opened(packed: zipfile.ZipFile, name: str) -> IO[bytes]:
+def _open_member(packed: zipfile.ZipFile, name: str) -> IO[bytes]:
     if packed.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError("its compression method is not Backfile's")
     return packed.open(name)
 
 
-def _member(packed: zipfile.ZipFile, name: str, most: int) -> bytes:
-    with _opened(packed, name) as member:
+def _read_member(packed: zipfile.ZipFile, name: str, most: int) -> bytes:
+    with _open_member(packed, name) as member:
         data = member.read(most + 1)
     if len(data) > most:
         raise ValueError(f"its {name} is too long")
     return data
 
 
-def _manifest(data: bytes) -> Manifest:
+def _parse_manifest(data: bytes) -> Manifest:
     """Parse and validate a manifest; fields of later versions are ignored.
 
     Raises:
@@ -289,7 +289,7 @@ def _manifest(data: bytes) -> Manifest:
     return manifest
 
 
-def _copied(source: IO[bytes], target: IO[bytes] | None, most: int) -> tuple[int, str]:
+def _copy(source: IO[bytes], target: IO[bytes] | None, most: int) -> tuple[int, str]:
     """Copy up to `most` bytes plus at most one chunk; return the number copied and their hash."""
     digest, size = hashlib.sha256(), 0
     while size <= most and (chunk := source.read(min(CHUNK, most + 1 - size))):

@@ -35,7 +35,7 @@ def find_problems(archive: Archive) -> tuple[Problem, ...]:
         return problems
     if loss := find_lost_writes(archive.path, archive.store.database):
         count = loss.last - loss.first + 1
-        lost = Problem("record", loss.description, "give up", count, remedy=loss.remedy)
+        lost = Problem("store", loss.description, "give up", count, remedy=loss.remedy)
         return (*problems, lost)  # comparing the indexes would only repeat the loss
     return (*problems, *index_problems(archive.store, archive.indexes))
 

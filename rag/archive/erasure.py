@@ -1,7 +1,7 @@
 """Erase withdrawn articles from every file of an archive; only the withdrawal remains.
 
 Deleting is not enough: SQLite leaves deleted rows in its pages and its log, Tantivy in its
-segments, and Chroma keeps text and vectors for good. So the database file is rewritten and the
+segments, and Chroma never deletes text and vectors. So the database file is rewritten and the
 indexes are rebuilt from it. An interrupted erasure is finished when the archive is opened next.
 """
 

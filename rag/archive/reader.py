@@ -64,7 +64,7 @@ class ArchiveReader(ArchiveView):
     def __init__(
         self,
         path: Path,
-        record: ArticleStore,
+        store: ArticleStore,
         indexes: IndexPair,
         model: ArchiveModel,
         generation: int,
@@ -74,13 +74,13 @@ class ArchiveReader(ArchiveView):
 
         Args:
             path: The archive's folder.
-            record: The store of articles, open.
+            store: The store of articles, open.
             indexes: The search indexes, open.
             model: The embedding model.
             generation: The number of model switches when `model` was chosen.
             reranker: A cross-encoder; None for none.
         """
-        super().__init__(record)
+        super().__init__(store)
         self.path = path
         self._indexes = indexes
         self._model, self._generation = model, generation
@@ -93,7 +93,7 @@ class ArchiveReader(ArchiveView):
     @property
     def store(self) -> ArticleStore:
         """Store of articles in SQLite, from which everything else can be rebuilt."""
-        return self._record
+        return self._store
 
     @property
     def indexes(self) -> IndexPair:
@@ -116,8 +116,11 @@ class ArchiveReader(ArchiveView):
 
         Args:
             article_ids: The ids to look up; articles that are not in the archive are left out.
+
+        Returns:
+            The hashes of each article, by its id.
         """
-        return self._record.fingerprints(article_ids)
+        return self._store.fingerprints(article_ids)
 
     def article(
         self, article_id: str, revision: int | None = None, *, access: Access = ()
@@ -133,23 +136,29 @@ class ArchiveReader(ArchiveView):
         Returns:
             The article; None if the archive doesn't have it, or not that revision.
         """
-        return self._if_readable(self._record.article(article_id, revision), access)
+        return self._if_readable(self._store.article(article_id, revision), access)
 
     def articles(self, filters: Filters = Filters()) -> Iterator[Article]:
         """Yield the articles that pass the filters, in the order in which they were added.
 
         Args:
             filters: The filters; by default, all articles that need no right.
+
+        Yields:
+            Articles, in their current revisions.
         """
-        return self._record.articles(filters)
+        return self._store.articles(filters)
 
     def count(self, filters: Filters = Filters()) -> Counts:
         """Return the number of articles that pass the filters, and of their passages.
 
         Args:
             filters: The filters; by default, all articles that need no right.
+
+        Returns:
+            The numbers of articles and of passages.
         """
-        return Counts(*self._record.count(filters))
+        return Counts(*self._store.count(filters))
 
     def revisions(self, article_id: str, *, access: Access = ()) -> tuple[Revision, ...]:
         """Return all revisions of an article, oldest first; none if it isn't in the archive.
@@ -157,11 +166,14 @@ class ArchiveReader(ArchiveView):
         Args:
             article_id: The article's id.
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The revisions, with the times at which they were added and replaced.
         """
-        if not readable(self._record.database, [article_id], access):
+        if not readable(self._store.database, [article_id], access):
             return ()
         reader = Filters(access=access)
-        found = read_revisions(self._record.database, article_id)
+        found = read_revisions(self._store.database, article_id)
         return tuple(one for one in found if reader.may_read(one.article.access))
 
     def find_ids(self, name: str, *, access: Access = ()) -> list[str]:
@@ -170,8 +182,11 @@ class ArchiveReader(ArchiveView):
         Args:
             name: An id, or the URL of one or several articles.
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The ids; empty if the name is unknown.
         """
-        return self._readable(find_ids(self._record.database, name), access)
+        return self._readable(find_ids(self._store.database, name), access)
 
     def complete_id(self, beginning: str, *, access: Access = ()) -> list[str]:
         """Return the ids with a prefix, at most as many as a user can choose from.
@@ -179,11 +194,14 @@ class ArchiveReader(ArchiveView):
         Args:
             beginning: The first characters of an id.
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The ids, sorted.
         """
-        return self._readable(complete_id(self._record.database, beginning), access)
+        return self._readable(complete_id(self._store.database, beginning), access)
 
     def _readable(self, article_ids: list[str], access: Access) -> list[str]:
-        kept = readable(self._record.database, article_ids, access)
+        kept = readable(self._store.database, article_ids, access)
         return [article_id for article_id in article_ids if article_id in kept]
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
@@ -191,8 +209,11 @@ class ArchiveReader(ArchiveView):
 
         Args:
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The distinct names; articles without a publisher have none.
         """
-        if access is not ALL_RIGHTS and not self._record.database.holds_restricted():
+        if access is not ALL_RIGHTS and not self._store.database.holds_restricted():
             access = ALL_RIGHTS
         key = (self.version, access)
         if self._names[0] != key:  # listing them takes 4 ms, at every search
@@ -204,21 +225,27 @@ class ArchiveReader(ArchiveView):
 
         Args:
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The distinct names.
         """
-        return tuple(column_values(self._record.database, "section", access))
+        return tuple(column_values(self._store.database, "section", access))
 
     def languages(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the language tags of the articles, the most frequent one first.
 
         Args:
             access: The reader's rights, as in `article`.
+
+        Returns:
+            The distinct tags, such as "en" or "en-GB".
         """
-        return tuple(column_values(self._record.database, "language", access))
+        return tuple(column_values(self._store.database, "language", access))
 
     @property
     def version(self) -> int:
         """Number of the last change; results may differ between versions."""
-        return self._record.database.sequence()
+        return self._store.database.sequence()
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
@@ -228,8 +255,11 @@ class ArchiveReader(ArchiveView):
         Args:
             article_ids: The ids to look up; articles without near-duplicates are left out.
             filters: The filters that the near-duplicates must pass.
+
+        Returns:
+            The metadata of the near-duplicates, by article id.
         """
-        return self._record.duplicates.near_duplicates(article_ids, filters=filters)
+        return self._store.duplicates.near_duplicates(article_ids, filters=filters)
 
     def surrounding_passages(
         self, passage: Passage, before: int = 1, after: int = 1, *, access: Access = ()
@@ -246,7 +276,7 @@ class ArchiveReader(ArchiveView):
             The passages; only the given one if its revision isn't in the archive.
         """
         article = self.article(passage.article_id, passage.revision, access=access)
-        spans = self._record.spans(passage.article_id, passage.revision)
+        spans = self._store.spans(passage.article_id, passage.revision)
         here = next((i for i, s in enumerate(spans) if s.start == passage.start), None)
         if article is None or here is None:
             return [passage]
@@ -260,8 +290,11 @@ class ArchiveReader(ArchiveView):
 
         Args:
             access: The reader's rights; other articles are not counted.
+
+        Returns:
+            The statistics: see `ArchiveStatus`.
         """
-        return archive_status(self.path, self._record, access)
+        return archive_status(self.path, self._store, access)
 
     # search
 
@@ -288,11 +321,14 @@ class ArchiveReader(ArchiveView):
             query: Any text.
             k: The most passages to return.
             filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
         """
 
         def nearest(vector: Vectors) -> list[PassageCandidate]:
             self.refresh()
-            return self._found(self._indexes.search_vectors(vector, k, filters=filters), k)
+            return self._to_candidates(self._indexes.search_vectors(vector, k, filters=filters), k)
 
         return self.with_query_vector(query, nearest)
 
@@ -302,10 +338,13 @@ class ArchiveReader(ArchiveView):
         Args:
             query: Any text.
             found: Candidates of a search.
+
+        Returns:
+            One cosine for each candidate, from -1 to 1, in the order of `found`.
         """
         numbers = [one.number for one in found]
         near = self.with_query_vector(
-            query, lambda vector: self._record.passages.near(numbers, vector)
+            query, lambda vector: self._store.passages.near(numbers, vector)
         )
         return [near.get(number, -1.0) for number in numbers]
 
@@ -329,17 +368,17 @@ class ArchiveReader(ArchiveView):
             try:
                 found = search(self._model.query_vector(query))
             except Exception:  # numpy and Chroma raise various types if vector lengths differ
-                if generation == self._record.generation():
+                if generation == self._store.generation():
                     raise
                 continue
-            if generation == self._record.generation():
+            if generation == self._store.generation():
                 return found
 
     def _sync_model(self) -> int:
         """Switch to the archive's current model; return the number of switches so far."""
-        generation = self._record.generation()
+        generation = self._store.generation()
         if generation != self._generation:
-            self._model.change_to(self._record.database.meta(MODEL))
+            self._model.change_to(self._store.database.meta(MODEL))
             self._generation = generation
         return generation
 
@@ -358,9 +397,14 @@ class ArchiveReader(ArchiveView):
             k: The most passages to return.
             filters: The filters that the articles must pass.
             phrases: Phrases whose passages score extra.
+
+        Returns:
+            The candidates; a higher score is better.
         """
         self.refresh()
-        return self._found(self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k)
+        return self._to_candidates(
+            self._indexes.search_bm25(query, k, filters=filters, phrases=phrases), k
+        )
 
     def article_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
@@ -373,7 +417,7 @@ class ArchiveReader(ArchiveView):
             filters: The filters that the articles must pass.
         """
         self.refresh()
-        return self._found(self._indexes.search_articles(query, k, filters=filters), k)
+        return self._to_candidates(self._indexes.search_articles(query, k, filters=filters), k)
 
     def search(
         self,
@@ -415,6 +459,9 @@ class ArchiveReader(ArchiveView):
         Args:
             day: A `date`, or a `datetime` (UTC if naive); one with a time of day means that moment.
 
+        Returns:
+            The snapshot; empty if nothing had been added by then.
+
         Raises:
             InvalidValueError: `day` is not a date.
         """
@@ -426,5 +473,5 @@ class ArchiveReader(ArchiveView):
         """Read the changes that other processes have made; every search does this itself."""
         self._indexes.refresh()
 
-    def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
-        return read_candidates(self._record, found)[:k]
+    def _to_candidates(self, found: Scored, k: int) -> list[PassageCandidate]:
+        return read_candidates(self._store, found)[:k]

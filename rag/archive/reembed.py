@@ -28,7 +28,7 @@ OnProgress = Callable[[int, int], None]
 
 
 class Model(Protocol):
-    """An embedding model, as far as it is used here."""
+    """Protocol of an embedding model."""
 
     @property
     def name(self) -> str:
@@ -46,9 +46,14 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReembedResult:
-    """Result of a switch: of all `passages`, `made` were embedded in this run.
+    """Result of a switch to another embedding model.
 
-    `cut` of those exceed the model's input limit and were truncated.
+    Attributes:
+        model: The name of the new model.
+        passages: All passages of the archive.
+        made: Passages that were embedded in this run.
+        cut: Those of them that exceed the model's input limit and were truncated.
+        seconds: The duration of the run.
     """
 
     model: str
@@ -90,10 +95,10 @@ def reembed(
     with _reembed_lock(folder):
         staged = StagedVectors(store.database)
         staged.begin(model.name)
-        made, cut = _fill(store, staged, model, on_progress)
-        with _writing(folder, store, indexes, wait) as writers:
+        made, cut = _embed_missing(store, staged, model, on_progress)
+        with _hold_write_lock(folder, store, indexes, wait) as writers:
             writers.catch_up()
-            since = _fill(store, staged, model, on_progress)
+            since = _embed_missing(store, staged, model, on_progress)
             passages = staged.count()
             writers.change_vectors(staged)
     seconds = time.monotonic() - begun
@@ -106,7 +111,7 @@ def cancel_reembed(folder: Path, store: ArticleStore) -> int:
         return StagedVectors(store.database).cancel()
 
 
-def _fill(
+def _embed_missing(
     store: ArticleStore, staged: StagedVectors, model: Model, on_progress: OnProgress | None
 ) -> tuple[int, int]:
     """Embed the passages without a vector; return the numbers embedded and truncated."""
@@ -136,7 +141,7 @@ def _reembed_lock(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _writing(
+def _hold_write_lock(
     folder: Path, store: ArticleStore, indexes: IndexPair | None, wait: float
 ) -> Iterator[IndexPair]:
     if indexes is not None:

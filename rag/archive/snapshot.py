@@ -75,10 +75,10 @@ class ArchiveSnapshot(ArchiveView):
             raise InvalidValueError("as_of is None. Name a day.")
         self.day = asked
         end = self.day + timedelta(days=1) if _is_a_day(self.day) else self.day
-        self.sequence = self._record.database.sequence_before(end)
+        self.sequence = self._store.database.sequence_before(end)
         self._valid = valid_at(self.sequence)
-        self._newest = self._record.passages.newest_at(self.sequence)
-        self._stood = lru_cache(maxsize=8)(self._stood_of)
+        self._newest = self._store.passages.newest_at(self.sequence)
+        self._valid_passages = lru_cache(maxsize=8)(self._read_valid_passages)
         self._read: tuple[tuple[int, bytes], HistoricalPassages] | None = None
 
     @property
@@ -97,17 +97,22 @@ class ArchiveSnapshot(ArchiveView):
             query: Any text.
             k: The most passages to return.
             filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
         """
         return self._archive.with_query_vector(
             query, lambda vector: self._nearest(vector, k, filters)
         )
 
     def _nearest(self, vector: Vectors, k: int, filters: Filters) -> list[PassageCandidate]:
-        stood = self._passages(filters)
+        valid = self._passages(filters)
         found = self._archive.indexes.search_vectors(
-            vector, k, filters=filters, among=stood.lasting
+            vector, k, filters=filters, among=valid.lasting
         )
-        return self._found([*found, *self._ended().search_vectors(vector, k, stood.ended)], k)
+        return self._to_candidates(
+            [*found, *self._read_ended().search_vectors(vector, k, valid.ended)], k
+        )
 
     def bm25_candidates(
         self, query: str, k: int, *, filters: Filters = Filters(), phrases: Sequence[str] = ()
@@ -119,13 +124,16 @@ class ArchiveSnapshot(ArchiveView):
             k: The most passages to return.
             filters: The filters that the articles must pass.
             phrases: Phrases whose passages score extra.
+
+        Returns:
+            The candidates; a higher score is better.
         """
-        stood = self._passages(filters)
+        valid = self._passages(filters)
         found = self._archive.indexes.search_bm25(
             query, k, filters=filters, phrases=phrases, up_to=self._newest
         )
-        ended = self._ended().search_bm25(query, k, stood.ended, phrases=phrases)
-        return self._found([*found, *ended], k)
+        ended = self._read_ended().search_bm25(query, k, valid.ended, phrases=phrases)
+        return self._to_candidates([*found, *ended], k)
 
     def article_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()
@@ -137,9 +145,10 @@ class ArchiveSnapshot(ArchiveView):
             k: The most articles to return.
             filters: The filters that the articles must pass.
         """
-        stood = self._passages(filters)
+        valid = self._passages(filters)
         found = self._archive.indexes.search_articles(query, k, filters=filters, up_to=self._newest)
-        return self._found([*found, *self._ended().search_articles(query, k, stood.ended)], k)
+        ended = self._read_ended().search_articles(query, k, valid.ended)
+        return self._to_candidates([*found, *ended], k)
 
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
@@ -147,11 +156,21 @@ class ArchiveSnapshot(ArchiveView):
         Args:
             query: Any text.
             found: Candidates of a search.
+
+        Returns:
+            One cosine for each candidate, from -1 to 1, in the order of `found`.
         """
         return self._archive.similarities(query, found)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts; see `ArchiveReader.embed`."""
+        """Embed texts; see `ArchiveReader.embed`.
+
+        Args:
+            texts: Any number of texts.
+
+        Returns:
+            float32 array of shape (len(texts), dimension); each row has length one.
+        """
         return self._archive.embed(texts)
 
     def article(self, article_id: str, *, access: Access = ()) -> Article | None:
@@ -165,7 +184,7 @@ class ArchiveSnapshot(ArchiveView):
         Returns:
             The article; None if it was not in the archive or may not be read.
         """
-        return self._if_readable(self._record.article_at(article_id, self._valid), access)
+        return self._if_readable(self._store.article_at(article_id, self._valid), access)
 
     def near_duplicates(
         self, article_ids: Iterable[str], *, filters: Filters = Filters()
@@ -175,18 +194,23 @@ class ArchiveSnapshot(ArchiveView):
         Args:
             article_ids: The ids to look up; articles without near-duplicates are left out.
             filters: The filters that the near-duplicates must pass.
+
+        Returns:
+            The metadata of the near-duplicates, by article id.
         """
         found = self._archive.near_duplicates(article_ids, filters=filters)
-        stood = self._record.heads({h.article_id for hs in found.values() for h in hs}, self._valid)
+        valid = self._store.metadata_of(
+            {h.article_id for hs in found.values() for h in hs}, self._valid
+        )
         kept = {
             article_id: tuple(
-                stood[h.article_id]
-                for h in heads
-                if h.article_id in stood and filters.may_read(stood[h.article_id].access)
+                valid[h.article_id]
+                for h in metadata
+                if h.article_id in valid and filters.may_read(valid[h.article_id].access)
             )
-            for article_id, heads in found.items()
+            for article_id, metadata in found.items()
         }
-        return {article_id: heads for article_id, heads in kept.items() if heads}
+        return {article_id: metadata for article_id, metadata in kept.items() if metadata}
 
     def search(
         self,
@@ -218,24 +242,27 @@ class ArchiveSnapshot(ArchiveView):
     # later corrections
 
     def corrected_since(
-        self, heads: Iterable[ArticleMetadata], *, access: Access = ()
+        self, metadata: Iterable[ArticleMetadata], *, access: Access = ()
     ) -> dict[str, str]:
         """Return the corrections made after the snapshot, by article id.
 
         Args:
-            heads: The metadata of the articles to look up.
+            metadata: The metadata of the articles to look up.
             access: The reader's rights, as in `Filters`; other corrections are left out.
+
+        Returns:
+            The text of each correction, by the id of the corrected article.
         """
-        before = self._record.heads((head.article_id for head in heads), self._valid)
+        before = self._store.metadata_of((one.article_id for one in metadata), self._valid)
         said = {
-            article_id: head.correction
-            for article_id, head in self._record.heads(before, CURRENT).items()
-            if head.correction and head.correction != before[article_id].correction
-            if Filters(access=access).may_read(head.access)
+            article_id: one.correction
+            for article_id, one in self._store.metadata_of(before, CURRENT).items()
+            if one.correction and one.correction != before[article_id].correction
+            if Filters(access=access).may_read(one.access)
         }
         later = f"{CURRENT} AND r.since > {self.sequence}"
         for article_id, notice in correction_articles_of(
-            self._record.database, before, later, access
+            self._store.database, before, later, access
         ).items():
             said[article_id] = " ".join(filter(None, (said.get(article_id, ""), notice)))
         return said
@@ -246,46 +273,51 @@ class ArchiveSnapshot(ArchiveView):
         Args:
             answer: An answer from this snapshot.
             access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The answer; its own notices follow the new ones.
         """
         code = "archive_as_of" if self.sequence else "archive_empty_as_of"
         notices = [Notice(code, day=self.day)]
-        heads = {citation.metadata.article_id: citation.metadata for citation in answer.citations}
-        for article_id, text in self.corrected_since(heads.values(), access=access).items():
-            title = heads[article_id].title
+        metadata = {
+            citation.metadata.article_id: citation.metadata for citation in answer.citations
+        }
+        for article_id, text in self.corrected_since(metadata.values(), access=access).items():
+            title = metadata[article_id].title
             notices.append(Notice("corrected_since", title=title, correction=text))
         return replace(answer, notices=(*notices, *answer.notices))
 
     def _passages(self, filters: Filters) -> _StoreAsOf:
         self._archive.refresh()
-        return self._stood(filters, self._record.database.sequence())
+        return self._valid_passages(filters, self._store.database.sequence())
 
-    def _stood_of(self, filters: Filters, _sequence: int) -> _StoreAsOf:
-        passages = self._record.passages
+    def _read_valid_passages(self, filters: Filters, _sequence: int) -> _StoreAsOf:
+        passages = self._store.passages
         lasting: Numbers | None = None
-        if restricts(self._record.database, filters) or passages.newest_at() > self._newest:
+        if restricts(self._store.database, filters) or passages.newest_at() > self._newest:
             lasting = passages.numbers(filters)
             lasting = lasting[lasting <= self._newest]
         return _StoreAsOf(
             lasting, passages.numbers(filters, f"{self._valid} AND r.until IS NOT NULL")
         )
 
-    def _ended(self) -> HistoricalPassages:
+    def _read_ended(self) -> HistoricalPassages:
         """Return the passages that have ended since, whatever the filters; they are read once."""
-        passages, numbers = self._record.passages, self._passages(EVERYTHING).ended
-        generation = self._record.generation()
+        passages, numbers = self._store.passages, self._passages(EVERYTHING).ended
+        generation = self._store.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
-            stood = passages.live(numbers.tolist(), self._valid)
+            valid = passages.live(numbers.tolist(), self._valid)
             ended = HistoricalPassages(
-                [stood[number] for number in sorted(stood)],
+                [valid[number] for number in sorted(valid)],
                 passages.vectors(numbers),
                 *self._archive.indexes.text_indexes,
             )
             self._read = ((generation, numbers.tobytes()), ended)
         return self._read[1]
 
-    def _found(self, found: Scored, k: int) -> list[PassageCandidate]:
-        stood = read_candidates(self._record, list(dict(found).items()), self._valid)
-        return sorted(stood, key=lambda one: -one.score)[:k]
+    def _to_candidates(self, found: Scored, k: int) -> list[PassageCandidate]:
+        valid = read_candidates(self._store, list(dict(found).items()), self._valid)
+        return sorted(valid, key=lambda one: -one.score)[:k]
 
 
 def _is_a_day(moment: datetime) -> bool:

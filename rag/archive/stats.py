@@ -90,11 +90,11 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         copies=copies,
         gaps=find_gaps(database, filters),
         last_run=next(iter(RunLog(database).recent(1)), None) if sees_all else None,
-        reembedding=_reembedding(database),
+        reembedding=_reembed_progress(database),
     )
 
 
-def _reembedding(database: Database) -> ReembedProgress | None:
+def _reembed_progress(database: Database) -> ReembedProgress | None:
     staged = StagedVectors(database)
     if not staged.model:
         return None

@@ -28,8 +28,8 @@ class ArchiveView(ABC):
 
     _valid = CURRENT  # SQL condition on the revisions that belong to this view
 
-    def __init__(self, record: ArticleStore) -> None:
-        self._record = record
+    def __init__(self, store: ArticleStore) -> None:
+        self._store = store
 
     @abstractmethod
     def vector_candidates(
@@ -41,6 +41,9 @@ class ArchiveView(ABC):
             query: Any text.
             k: The most passages to return.
             filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
         """
 
     @abstractmethod
@@ -54,6 +57,9 @@ class ArchiveView(ABC):
             k: The most passages to return.
             filters: The filters that the articles must pass.
             phrases: Phrases whose passages score extra.
+
+        Returns:
+            The candidates; a higher score is better.
         """
 
     @abstractmethod
@@ -147,6 +153,9 @@ class ArchiveView(ABC):
             k: The most documents to return; a call may override it.
             filters: As in `search`.
             asked_on: As in `search`.
+
+        Returns:
+            The retriever.
         """
         from rag.retrieval.langchain import NewsRetriever  # importing it takes 0.2 s
 
@@ -199,19 +208,36 @@ class ArchiveView(ABC):
             found: Candidates of a search.
             access: The reader's rights, as in `Filters`; they decide which separately published
                 corrections the metadata include.
+
+        Returns:
+            The hits, by passage number.
         """
-        return read_hits(self._record, found, self._valid, access)
+        return read_hits(self._store, found, self._valid, access)
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the publishers' names, the one with the most articles first."""
-        return tuple(name for name, *_ in self._record.publishers(self._valid, access) if name)
+        """Return the publishers' names, the one with the most articles first.
+
+        Args:
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The distinct names.
+        """
+        return tuple(name for name, *_ in self._store.publishers(self._valid, access) if name)
 
     def authors(self, *, access: Access = ()) -> tuple[str, ...]:
-        """Return the authors' names, sorted."""
-        return tuple(self._record.authors(self._valid, access))
+        """Return the authors' names, sorted.
+
+        Args:
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The distinct names.
+        """
+        return tuple(self._store.authors(self._valid, access))
 
     def _if_readable(self, article: Article | None, access: Access) -> Article | None:
         """Return the article if these rights allow reading both this and the current revision."""
         if article is None or not Filters(access=access).may_read(article.access):
             return None
-        return article if readable(self._record.database, [article.id], access) else None
+        return article if readable(self._store.database, [article.id], access) else None

@@ -46,18 +46,18 @@ def question_sets(
         questions: The questions.
         most: The most questions of each set; more are sampled.
     """
-    asked = _different(q for q in questions if q.answer)
-    gold = [q for q in asked if any(_is_here(archive, a) for a in q.gold)]
+    asked = _distinct(q for q in questions if q.answer)
+    gold = [q for q in asked if any(_is_in_archive(archive, a) for a in q.gold)]
     known = {q.id for q in gold}
     string = [q for q in asked if q.id not in known]
     return QuestionSets(tuple(sample(gold, most)), tuple(sample(string, most)))
 
 
-def _is_here(archive: SearchBackend, article_id: str) -> bool:
+def _is_in_archive(archive: SearchBackend, article_id: str) -> bool:
     return archive.article(article_id, access=ALL_RIGHTS) is not None
 
 
-def _different(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuestion]:
+def _distinct(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuestion]:
     first: dict[str, EvaluationQuestion] = {}
     for question in questions:
         first.setdefault(question.question, question)
@@ -167,7 +167,7 @@ def refusal_sets(
         until: The aware moment.
         most: The most questions of each list.
     """
-    asked = _different(q for q in questions if q.answer)
+    asked = _distinct(q for q in questions if q.answer)
     later = [q for q in asked if q.asked_on and q.asked_on >= until]
     earlier = [q for q in asked if q.asked_on and q.asked_on < until]
     random.Random(1).shuffle(earlier)

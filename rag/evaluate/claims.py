@@ -118,10 +118,10 @@ def measure_claims(
         probability: Returns the probability that a claim is supported.
     """
     scored = [(claim, probability(claim)) for claim in claims]
-    return [_on_other_half(name, scored, parity) for parity in (0, 1)]
+    return [_measure_other_half(name, scored, parity) for parity in (0, 1)]
 
 
-def _on_other_half(
+def _measure_other_half(
     name: str, scored: Sequence[tuple[Claim, float]], parity: int
 ) -> Metric[Outcome]:
     chosen_on = [(p, c.supported) for c, p in scored if c.group % 2 == parity]
@@ -142,12 +142,12 @@ def measure_perturbations(altered: Sequence[Perturbation], embed: Embed) -> list
     caught: dict[str, dict[str, Outcome]] = {}
     passed: dict[str, Outcome] = {}
     for i, each in enumerate(altered):
-        wrong = _verified(verifier, each.altered, each.passage).support != "supported"
+        wrong = _verify(verifier, each.altered, each.passage).support != "supported"
         for kind in ("all kinds", each.kind):
             caught.setdefault(kind, {})[str(i)] = True, wrong
         passed[str(i)] = (
             True,
-            _verified(verifier, each.original, each.passage).support == ("supported"),
+            _verify(verifier, each.original, each.passage).support == ("supported"),
         )
     return [
         *(
@@ -158,6 +158,6 @@ def measure_perturbations(altered: Sequence[Perturbation], embed: Embed) -> list
     ]
 
 
-def _verified(verifier: Verifier, claim: str, passage: str) -> Verdict:
+def _verify(verifier: Verifier, claim: str, passage: str) -> Verdict:
     cited = Hit(Passage("", 1, 0, len(passage), passage), ArticleMetadata("", ""), 1.0)
     return verifier.verify(claim, [cited], article=passage)

@@ -68,7 +68,7 @@ def evaluate_duplicates(
     said: dict[str, bool] = {}
     together: dict[str, bool] = {}
     for done, pair in enumerate(pairs, start=1):
-        said[pair.id], together[pair.id] = _said(pair)
+        said[pair.id], together[pair.id] = _detect(pair)
         if progress:
             progress(done, len(pairs))
     return DuplicatesEvaluation(
@@ -98,7 +98,7 @@ def read_judged(lines: Iterable[str]) -> dict[frozenset[str], bool]:
     return judged
 
 
-def _said(pair: Pair) -> tuple[bool, bool]:
+def _detect(pair: Pair) -> tuple[bool, bool]:
     """Return whether a pair is detected as one story, and whether its bands make it a candidate."""
     one, other = text_signature(pair.one), text_signature(pair.other)
     together = not set(band_keys(minhash(one))).isdisjoint(band_keys(minhash(other)))

@@ -101,13 +101,13 @@ class Evaluation(ABC):
     def from_saved(cls, value: Any) -> Self:
         """Return the run that `to_saved` saved; the value may be any JSON value."""
 
-    def saved(self) -> str:
-        """Return the run as JSON text for `loaded`."""
+    def dumps(self) -> str:
+        """Return the run as JSON text for `loads`."""
         return json.dumps(self.to_saved())
 
     @classmethod
-    def loaded(cls, text: str) -> Self:
-        """Return the run that `saved` saved.
+    def loads(cls, text: str) -> Self:
+        """Return the run that `dumps` saved.
 
         Raises:
             ValueError: The text is not a saved run of this kind.
@@ -268,10 +268,10 @@ class OutcomeEvaluation(Evaluation):
     @classmethod
     def from_saved(cls, value: Iterable[Mapping[str, Any]]) -> Self:
         """Return the run that `to_saved` saved."""
-        return cls(tuple(map(_loaded, value)))
+        return cls(tuple(map(_load_outcomes, value)))
 
 
-def _loaded(fields: Mapping[str, Any]) -> Metric[Outcome]:
+def _load_outcomes(fields: Mapping[str, Any]) -> Metric[Outcome]:
     outcomes = {item: (bool(a), bool(b)) for item, (a, b) in fields["outcomes"].items()}
     statistic = OUTCOME_STATISTICS[fields["statistic"]]
     return Metric(fields["set"], fields["measure"], outcomes, statistic)

@@ -215,7 +215,7 @@ def evaluate_retrieval(
         asked_on: "given" uses each question's day of asking, "withheld" the current time.
         progress: Called with the number of questions done and in all.
     """
-    present = _present(archive, questions)
+    present = _find_present(archive, questions)
     asked = [q for q in questions if q.answer or present[q.id]]
     offered: dict[tuple[str, Filters, datetime | None], list[str]] = {}
     found: dict[str, list[str]] = {}
@@ -232,15 +232,15 @@ def evaluate_retrieval(
         found[q.id] = offered[asking]
         progress(done, len(asked))
     gold = {q.id: present[q.id] for q in asked if present[q.id]}
-    string = _containing(archive, [q for q in asked if q.answer], found)
+    string = _find_containing(archive, [q for q in asked if q.answer], found)
     return RetrievalEvaluation(
-        scores={"gold": measured(gold, found), "string": measured(string, found)},
+        scores={"gold": measure_rankings(gold, found), "string": measure_rankings(string, found)},
         milliseconds=tuple(times),
         kinds={q.id: q.kind for q in asked},
     )
 
 
-def measured(
+def measure_rankings(
     relevant: Mapping[str, Iterable[str]], found: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, float]]:
     """Return every measure of every question.
@@ -267,7 +267,7 @@ def normalized_words(text: str) -> str:
     return " " + re.sub(r"[^a-z0-9]+", " ", text.lower()).strip() + " "
 
 
-def _present(
+def _find_present(
     archive: SearchBackend, questions: Sequence[EvaluationQuestion]
 ) -> dict[str, tuple[str, ...]]:
     wanted = {a for q in questions for a in q.gold}
@@ -275,7 +275,7 @@ def _present(
     return {q.id: tuple(a for a in q.gold if a in here) for q in questions}
 
 
-def _containing(
+def _find_containing(
     archive: SearchBackend,
     questions: Sequence[EvaluationQuestion],
     found: Mapping[str, Sequence[str]],

@@ -85,14 +85,14 @@ def _paragraphs(text: str) -> list[str]:
 _Change = Callable[[list[str], random.Random], list[str]]
 
 
-def _cut(paragraphs: list[str], drawn: random.Random) -> list[str]:
+def _cut_paragraphs(paragraphs: list[str], drawn: random.Random) -> list[str]:
     """Remove two paragraphs."""
     places = [i for i, p in enumerate(paragraphs) if len(p.split()) >= A_PARAGRAPH]
     gone = set(drawn.sample(places, 2))
     return [p for i, p in enumerate(paragraphs) if i not in gone]
 
 
-def _edited(paragraphs: list[str], drawn: random.Random) -> list[str]:
+def _edit_words(paragraphs: list[str], drawn: random.Random) -> list[str]:
     """Drop or replace some words, and change the form of quotation marks."""
     pool = [word for p in paragraphs for word in p.split() if word.isalpha() and word.islower()]
     edited = []
@@ -106,7 +106,7 @@ def _edited(paragraphs: list[str], drawn: random.Random) -> list[str]:
     return edited
 
 
-def _signed(paragraphs: list[str], drawn: random.Random) -> list[str]:
+def _replace_byline(paragraphs: list[str], drawn: random.Random) -> list[str]:
     """Replace byline and dateline, and add a credit line at the end."""
     first = _DATELINE.sub("", paragraphs[0])
     dateline = f"{drawn.choice(_PLACES)} — {first}"
@@ -114,11 +114,11 @@ def _signed(paragraphs: list[str], drawn: random.Random) -> list[str]:
     return [f"By {drawn.choice(_NAMES)}", dateline, *paragraphs[1:], end]
 
 
-def _all_three(paragraphs: list[str], drawn: random.Random) -> list[str]:
-    return _signed(_edited(_cut(paragraphs, drawn), drawn), drawn)
+def _combine_edits(paragraphs: list[str], drawn: random.Random) -> list[str]:
+    return _replace_byline(_edit_words(_cut_paragraphs(paragraphs, drawn), drawn), drawn)
 
 
-def _brief(paragraphs: list[str], drawn: random.Random) -> list[str]:
+def _keep_lead(paragraphs: list[str], drawn: random.Random) -> list[str]:
     """Keep the lead only, but at least two paragraphs."""
     kept: list[str] = []
     for paragraph in paragraphs:
@@ -129,9 +129,9 @@ def _brief(paragraphs: list[str], drawn: random.Random) -> list[str]:
 
 
 _KINDS: dict[str, _Change] = {
-    "two paragraphs cut": _cut,
-    "lightly edited": _edited,
-    "byline and dateline": _signed,
-    "all three": _all_three,
-    "lead as a brief": _brief,
+    "two paragraphs cut": _cut_paragraphs,
+    "lightly edited": _edit_words,
+    "byline and dateline": _replace_byline,
+    "all three": _combine_edits,
+    "lead as a brief": _keep_lead,
 }

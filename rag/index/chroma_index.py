@@ -1,9 +1,9 @@
 """Vector index in Chroma: nearest passages by cosine. The only module that imports chromadb.
 
 A process only sees its own Chroma: vectors that another process wrote are found after the folder is
-reopened, and two writers lose vectors for good. So there is one writer, under the archive's lock,
-and a reader opens the folder under `guarded`, never while files are being written. `reached` is the
-last change in the index; `IndexPair` covers later ones from the store.
+reopened, and two writers lose vectors permanently. So there is one writer, under the archive's
+lock, and a reader opens the folder under `guarded`, never while files are being written. `reached`
+is the last change in the index; `IndexPair` covers later ones from the store.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ChromaIndex:
             DamagedIndexError: The files have changed since they were written.
         """
         self._archive = folder
-        self.folder = folder / (name or _current(folder))
+        self.folder = folder / (name or _current_folder(folder))
         self._open()
 
     @classmethod
@@ -70,7 +70,7 @@ class ChromaIndex:
             folder: The archive's folder.
             generation: Generation of the vectors: the number of switches of embedding models.
         """
-        taken = [int(path.name.partition("-")[2] or 0) for path in _folders(folder)]
+        taken = [int(path.name.partition("-")[2] or 0) for path in _list_folders(folder)]
         fresh = cls(folder, f"{FOLDER}-{max(taken, default=0) + 1}")
         fresh.generation = generation
         return fresh
@@ -78,8 +78,8 @@ class ChromaIndex:
     @classmethod
     def open_finished(cls, folder: Path, generation: int) -> ChromaIndex | None:
         """Return a finished index for this generation of vectors; None if there isn't one."""
-        for path in _folders(folder):
-            mark = _mark(path)
+        for path in _list_folders(folder):
+            mark = _read_mark(path)
             if "passages" in mark and mark.get("generation", 0) == generation:
                 with contextlib.suppress(DamagedIndexError):
                     return cls(folder, path.name)
@@ -92,15 +92,15 @@ class ChromaIndex:
 
     def remove_leftovers(self) -> None:
         """Delete replaced and unfinished indexes."""
-        for path in _folders(self._archive):
-            if path.name != _current(self._archive):
+        for path in _list_folders(self._archive):
+            if path.name != _current_folder(self._archive):
                 shutil.rmtree(
                     path, ignore_errors=True
                 )  # on Windows only once no reader has it open
 
     def is_current(self) -> bool:
         """Return True if the index has not been replaced since this one was opened."""
-        return self.folder.name == _current(self._archive)
+        return self.folder.name == _current_folder(self._archive)
 
     def _open(self) -> None:
         _scrub_malloc()
@@ -109,7 +109,7 @@ class ChromaIndex:
         from chromadb.config import Settings
 
         make_private_folder(self.folder)
-        self._refuse_damaged_files()
+        self._check_files()
         # Chroma shares one client per path, which goes stale when another process writes; another
         # spelling of the path opens a separate client that can be closed alone.
         spelled = f"{self.folder.parent}/{'./' * (next(_openings) % 1000)}{self.folder.name}"
@@ -135,15 +135,15 @@ class ChromaIndex:
         if self._sealed and self.count() != self._mark["passages"]:
             raise DamagedIndexError(f"{self.folder} lacks passages that were written to it")
 
-    def _refuse_damaged_files(self) -> None:
+    def _check_files(self) -> None:
         """Check the files before Chroma reads them: zeroed links make it loop forever.
 
         Raises:
             DamagedIndexError: A file has changed since it was written.
         """
-        self._mark = _mark(self.folder)
+        self._mark = _read_mark(self.folder)
         sealed = self._mark.get("files", {})
-        now = _files(self.folder)
+        now = _sealed_files(self.folder)
         damaged = [name for name, seal in sealed.items() if now.get(name) != seal]
         if damaged or not _has_all_pages(self.folder / "chroma.sqlite3"):
             name = damaged[0] if damaged else "chroma.sqlite3"
@@ -152,7 +152,7 @@ class ChromaIndex:
     def reopen(self) -> None:
         """Close the index, and open the one on disk."""
         self.close()
-        self.folder = self._archive / _current(self._archive)
+        self.folder = self._archive / _current_folder(self._archive)
         self._open()
 
     def close(self) -> None:
@@ -182,7 +182,7 @@ class ChromaIndex:
 
     def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
         """Add passages; adding one again changes nothing."""
-        self._unseal()
+        self._mark_unsynced()
         for i in range(0, len(numbers), BATCH):
             self._collection.upsert(
                 ids=[str(n) for n in numbers[i : i + BATCH]], embeddings=vectors[i : i + BATCH]
@@ -190,7 +190,7 @@ class ChromaIndex:
 
     def remove(self, numbers: Iterable[int]) -> None:
         """Remove passages; missing ones are ignored."""
-        self._unseal()
+        self._mark_unsynced()
         left = [str(n) for n in numbers]
         for i in range(0, len(left), BATCH):
             present = self._collection.get(ids=left[i : i + BATCH], include=[])["ids"]
@@ -200,10 +200,10 @@ class ChromaIndex:
     def mark_synced(self, sequence: int) -> None:
         """Record that every change up to `sequence` is in the index. Call after the writes."""
         self.reached, self._sealed, self._count = sequence, True, None
-        held = {"passages": self.count(), "files": _files(self.folder)}
+        held = {"passages": self.count(), "files": _sealed_files(self.folder)}
         _replace(self.folder / MARK, {**self._sync_metadata(), **held})
 
-    def _unseal(self) -> None:
+    def _mark_unsynced(self) -> None:
         """Mark the index as being written: an interrupted write is then behind, not damaged."""
         self._count = None
         if self._sealed:
@@ -241,7 +241,7 @@ class ChromaIndex:
 
 def synced_sequence(archive: Path) -> int:
     """Return the last change in the vector index, without opening Chroma; 0 if unknown."""
-    return int(_mark(archive / _current(archive)).get("sequence", 0))
+    return int(_read_mark(archive / _current_folder(archive)).get("sequence", 0))
 
 
 @cache
@@ -264,11 +264,11 @@ def _replace(path: Path, value: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
-def _folders(archive: Path) -> list[Path]:
+def _list_folders(archive: Path) -> list[Path]:
     return [path for path in archive.glob(f"{FOLDER}*") if _FOLDER.fullmatch(path.name)]
 
 
-def _current(archive: Path) -> str:
+def _current_folder(archive: Path) -> str:
     try:
         name = str(json.loads((archive / POINTER).read_text())["folder"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -276,7 +276,7 @@ def _current(archive: Path) -> str:
     return name if _FOLDER.fullmatch(name) else FOLDER
 
 
-def _mark(folder: Path) -> dict[str, Any]:
+def _read_mark(folder: Path) -> dict[str, Any]:
     """Return the last change in the index and the state of its files; empty if unknown."""
     try:
         mark = json.loads((folder / MARK).read_text())
@@ -285,7 +285,7 @@ def _mark(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def _files(folder: Path) -> dict[str, list[int]]:
+def _sealed_files(folder: Path) -> dict[str, list[int]]:
     """Return the length and a partial checksum of each final file of vectors.
 
     Files without a metadata file beside them are not final: their vectors are in Chroma's log.
@@ -308,7 +308,7 @@ def _has_all_pages(path: Path) -> bool:
     if not path.exists() or path.with_name(f"{path.name}-journal").exists():
         return True
     with path.open("rb") as file:
-        head = file.read(32)
+        header = file.read(32)
     size = path.stat().st_size
-    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
     return not size or size >= pages * (65536 if page == 1 else page)

@@ -20,22 +20,22 @@ from rag.index.tantivy_index import TantivyIndex, Unit
 from rag.nlp.dates import format_date
 from rag.store.articles import ArticleStore
 from rag.store.database import Database
-from rag.store.integrity import Place, Problem, counted
+from rag.store.integrity import Place, Problem, format_count
 from rag.store.passages import Numbers
 
 CHUNK = 5_000  # vectors compared at a time
-PLACES: dict[Unit, Place] = {"passages": "word index", "articles": "article index"}
+PLACES: dict[Unit, Place] = {"passages": "text index (BM25)", "articles": "article index"}
 SAME = 0.999  # vectors with a higher cosine are equal; float32 loses 1e-6
 
 
 def index_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
     """Yield the differences between the indexes and the store, as of each index's last change."""
     for index in indexes.text_indexes:
-        yield from _read(PLACES[index.unit], _text_problems(store, index))
-    yield from _read("vector index", _vector_problems(store, indexes))
+        yield from _guard(PLACES[index.unit], _text_problems(store, index))
+    yield from _guard("vector index", _vector_problems(store, indexes))
 
 
-def _read(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
+def _guard(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
     try:
         yield from problems
     except Exception as error:  # the libraries raise many types for damaged files
@@ -62,7 +62,7 @@ def _text_problems(store: ArticleStore, index: TantivyIndex) -> Iterator[Problem
     for name in index.damaged_files():
         yield Problem(place, f"its file {name} is damaged", "index")
     index.refresh()
-    yield from _agrees(place, store, index.all_numbers(), index.reached)
+    yield from _compare_numbers(place, store, index.all_numbers(), index.reached)
 
 
 def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
@@ -73,19 +73,18 @@ def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Proble
     if vectors.generation != store.generation():
         yield Problem("vector index", "it has the vectors of another model", "index")
         return
-    yield from _agrees("vector index", store, held, reached)
+    yield from _compare_numbers("vector index", store, held, reached)
     differ = list[int]()
     both = np.intersect1d(held, store.passages.numbers_at(reached))
     for i in range(0, len(both), CHUNK):
-        differ += _differing(store, indexes, both[i : i + CHUNK])
+        differ += _find_differing(store, indexes, both[i : i + CHUNK])
     if differ:
-        what = (
-            f"{counted(len(differ), 'vector')} different from the database (the first: {differ[0]})"
-        )
+        vectors_differ = format_count(len(differ), "vector")
+        what = f"{vectors_differ} different from the database (the first: {differ[0]})"
         yield Problem("vector index", what, "index", len(differ), tuple(differ))
 
 
-def _differing(store: ArticleStore, indexes: IndexPair, numbers: Numbers) -> list[int]:
+def _find_differing(store: ArticleStore, indexes: IndexPair, numbers: Numbers) -> list[int]:
     theirs, indexed = indexes.vectors.vectors_of(numbers)
     ours, vectors = store.passages.vectors(numbers)
     common, at, here = np.intersect1d(theirs, ours, return_indices=True)
@@ -96,7 +95,9 @@ def _differing(store: ArticleStore, indexes: IndexPair, numbers: Numbers) -> lis
     return differ
 
 
-def _agrees(place: Place, store: ArticleStore, held: Numbers, reached: int) -> Iterator[Problem]:
+def _compare_numbers(
+    place: Place, store: ArticleStore, held: Numbers, reached: int
+) -> Iterator[Problem]:
     if reached > store.database.sequence():
         yield Problem(place, "it is ahead of the database", "index")
         return
@@ -111,7 +112,7 @@ def _agrees(place: Place, store: ArticleStore, held: Numbers, reached: int) -> I
     ):
         if len(numbers):
             one = "article" if of_articles else "passage"
-            what = f"{counted(len(numbers), one)} {what} (the first: {numbers[0]})"
+            what = f"{format_count(len(numbers), one)} {what} (the first: {numbers[0]})"
             yield Problem(place, what, "index", len(numbers), tuple(numbers.tolist()))
 
 

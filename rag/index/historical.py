@@ -45,14 +45,14 @@ class HistoricalPassages:
         """
         self._vectors = vectors
         numbers = [live.number for live in passages]
-        texts = [analyze(one.passage.text, stemming_rules(one.head.language)) for one in passages]
-        heads = {
-            one.head: analyze(one.head.title, stemming_rules(one.head.language)) for one in passages
-        }
-        titles = [heads[live.head] for live in passages]
+        rules = [stemming_rules(live.metadata.language) for live in passages]
+        both = list(zip(passages, rules, strict=True))
+        texts = [analyze(live.passage.text, rule) for live, rule in both]
+        by_article = {live.metadata: analyze(live.metadata.title, rule) for live, rule in both}
+        titles = [by_article[live.metadata] for live in passages]
         self._passages = _Documents(index, numbers, texts, titles)
         firsts, whole = list[int](), list[list[str]]()
-        for _, places in groupby(range(len(passages)), lambda i: passages[i].head):
+        for _, places in groupby(range(len(passages)), lambda i: passages[i].metadata):
             of_it = list(places)
             firsts.append(of_it[0])
             whole.append([term for i in of_it for term in texts[i]])
@@ -116,11 +116,11 @@ class _Documents:
         """Return the `k` documents with the highest score, best first."""
         totals = np.zeros(len(self.numbers))
         for term in self._index.terms(query):
-            totals += self._text.bm25(term, self._index.rarity("text", term))
-            totals += self._title.bm25(term, TITLE_BOOST * self._index.rarity("title", term))
+            totals += self._text.bm25(term, self._index.idf("text", term))
+            totals += self._title.bm25(term, TITLE_BOOST * self._index.idf("title", term))
         for phrase in phrases:
             for words in self._index.phrases(phrase):
-                weight = sum(self._index.rarity("text", term) for term in words)
+                weight = sum(self._index.idf("text", term) for term in words)
                 weight *= PHRASE_BOOST if len(words) > 1 else 1.0
                 totals += self._text.phrase(words, weight)
         found = np.flatnonzero((totals > 0) & np.isin(self.numbers, among))
@@ -145,15 +145,15 @@ class _Field:
     def bm25(self, term: str, weight: float) -> Scores:
         """Return the score of each passage for a term of this weight."""
         where = self._postings.get(term)
-        return self._saturated({} if where is None else dict(where.tolist()), weight)
+        return self._saturate({} if where is None else dict(where.tolist()), weight)
 
     def phrase(self, terms: Sequence[str], weight: float) -> Scores:
         """Return the score of each passage for consecutive terms of this weight."""
         having = [set(self._postings.get(term, np.empty((0, 2), int))[:, 0]) for term in terms]
         likely = set[int].intersection(*having) if having else set[int]()
-        return self._saturated({i: _times(terms, self._texts[i]) for i in likely}, weight)
+        return self._saturate({i: _count_phrase(terms, self._texts[i]) for i in likely}, weight)
 
-    def _saturated(self, times: dict[int, int], weight: float) -> Scores:
+    def _saturate(self, times: dict[int, int], weight: float) -> Scores:
         scores = np.zeros(len(self._texts))
         if times:
             at, often = np.array(list(times)), np.array(list(times.values()), np.float64)
@@ -161,6 +161,6 @@ class _Field:
         return scores
 
 
-def _times(phrase: Sequence[str], terms: Sequence[str]) -> int:
+def _count_phrase(phrase: Sequence[str], terms: Sequence[str]) -> int:
     wanted, many = list(phrase), len(phrase)
     return sum(list(terms[i : i + many]) == wanted for i in range(len(terms) - many + 1))

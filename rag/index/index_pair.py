@@ -1,7 +1,7 @@
-"""Both indexes as one that is never behind the store.
+"""Search over both indexes, never behind the store.
 
 Passages that Chroma doesn't have yet are scored exactly from the store; passages that the store no
-longer has are for the caller to drop.
+longer has are dropped by the caller.
 """
 
 from __future__ import annotations
@@ -109,11 +109,11 @@ class IndexPair(IndexSync):
         if among is not None and len(tail):
             mask = np.isin(tail, among)
             tail, matrix = tail[mask], matrix[mask]
-        found = self._from_chroma(vector, k + self._ended, among)
+        found = self._search_chroma(vector, k + self._ended, among)
         merged = dict(found + k_best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
 
-    def _from_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
+    def _search_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
         for _ in range(2):
             try:
                 if self._reached():
@@ -126,7 +126,7 @@ class IndexPair(IndexSync):
         return k_best(vector, *self._store.passages.vectors(numbers), k)
 
     def refresh(self) -> None:
-        """Take in the changes of other processes."""
+        """Include the changes of other processes."""
         sequence = self._store.database.sequence()
         self._generation = self._store.generation()
         replaced = "vectors" in self.__dict__ and not (
@@ -137,7 +137,7 @@ class IndexPair(IndexSync):
         if replaced:
             self._reopen()
         behind = min(self._text_reached(), self._reached()) < sequence
-        if behind and not self._caught_up():
+        if behind and not self._try_catch_up():
             for index in self.text_indexes:
                 index.refresh()
         added = self._store.passages.numbers_added_since(self._reached())

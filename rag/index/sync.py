@@ -26,7 +26,7 @@ from rag.store.lock import writer_lock
 from rag.store.passages import Numbers, Vectors
 from rag.store.staged_vectors import StagedVectors
 
-FOLLOW_BATCH = 2_000
+SYNC_BATCH = 2_000
 GUARD = "vectors.lock"
 
 
@@ -63,32 +63,32 @@ class IndexSync:
             ArchiveDamagedError: It is damaged, and another process holds the write lock.
             ArchiveUnwritableError: It can't be opened for lack of write permission.
         """
-        return self._opened_text("passages")
+        return self._open_text("passages")
 
     @cached_property
     def article_bm25(self) -> TantivyIndex:
         """The text index of articles; see `bm25`."""
-        return self._opened_text("articles")
+        return self._open_text("articles")
 
     @property
     def text_indexes(self) -> tuple[TantivyIndex, TantivyIndex]:
         """Both text indexes."""
         return self.bm25, self.article_bm25
 
-    def _opened_text(self, unit: Unit) -> TantivyIndex:
+    def _open_text(self, unit: Unit) -> TantivyIndex:
         try:
             return TantivyIndex(self.folder, unit)
         except Exception as error:  # Tantivy raises many types for damaged files
-            with self._writing() as may:
+            with self._hold_write_lock() as may:
                 if not may:
                     self._refuse_unwritable(error)
                     raise ArchiveDamagedError(
-                        f"the word index of {self.folder} cannot be read ({error}): "
+                        f"the text index of {self.folder} cannot be read ({error}): "
                         "run `backfile ingest` again when the other process has finished"
                     ) from error
-                return self._repaired_text(unit)
+                return self._repair_text(unit)
 
-    def _repaired_text(self, unit: Unit) -> TantivyIndex:
+    def _repair_text(self, unit: Unit) -> TantivyIndex:
         """Open a text index under the write lock; replace it if it still can't be read."""
         try:
             return TantivyIndex(self.folder, unit)  # another process may have repaired it meanwhile
@@ -104,29 +104,29 @@ class IndexSync:
             ArchiveDamagedError: It is damaged, and another process holds the write lock.
             ArchiveUnwritableError: It can't be opened for lack of write permission.
         """
-        return self._opened()
+        return self._open_vectors()
 
-    def _opened(self) -> ChromaIndex:
+    def _open_vectors(self) -> ChromaIndex:
         with self.guarded():
             try:
                 index = ChromaIndex(self.folder)
             except Exception as error:  # Chroma raises many types for damaged files
-                with self._writing() as may:
+                with self._hold_write_lock() as may:
                     if not may:
                         self._refuse_unwritable(error)
                         raise ArchiveDamagedError(
                             f"the vector index of {self.folder} cannot be read ({error}): "
                             "it is rebuilt once the other process has finished"
                         ) from error
-                    return self._repaired_vectors()
+                    return self._repair_vectors()
             if index.generation != self._store.generation():
-                with self._writing() as may:
+                with self._hold_write_lock() as may:
                     if may:  # a switch of models was killed before it replaced the index
                         index.close()
-                        return self._repaired_vectors()
+                        return self._repair_vectors()
             return index
 
-    def _repaired_vectors(self) -> ChromaIndex:
+    def _repair_vectors(self) -> ChromaIndex:
         """Open the vector index under the write lock; replace it if it is still wrong.
 
         The index and the generation are read again: another process may have written both before
@@ -136,12 +136,12 @@ class IndexSync:
         try:
             index = ChromaIndex(self.folder)
         except Exception:
-            return self._in_its_place(ChromaIndex.create_beside(self.folder, generation))
+            return self._activate_index(ChromaIndex.create_beside(self.folder, generation))
         if index.generation == generation:
             return index
         index.close()
         finished = ChromaIndex.open_finished(self.folder, generation)
-        return self._in_its_place(finished or ChromaIndex.create_beside(self.folder, generation))
+        return self._activate_index(finished or ChromaIndex.create_beside(self.folder, generation))
 
     def _refuse_unwritable(self, error: Exception) -> None:
         """Raise ArchiveUnwritableError if an index can't be opened for lack of permission."""
@@ -149,7 +149,7 @@ class IndexSync:
             raise unopened_error(self.folder, error) from error
 
     @staticmethod
-    def _in_its_place(new: ChromaIndex) -> ChromaIndex:
+    def _activate_index(new: ChromaIndex) -> ChromaIndex:
         new.activate()
         return new
 
@@ -158,7 +158,7 @@ class IndexSync:
         self._seen = -1
         with self.guarded():
             old = self.__dict__.get("vectors")
-            self.__dict__["vectors"] = self._opened()
+            self.__dict__["vectors"] = self._open_vectors()
         if old is not None:
             old.close()
 
@@ -177,7 +177,7 @@ class IndexSync:
         for index, reached in zip(self.text_indexes, text_reached, strict=True):
             if reached < sequence:
                 index.write(
-                    self._store.passages.added_since(reached, FOLLOW_BATCH),
+                    self._store.passages.added_since(reached, SYNC_BATCH),
                     self._store.passages.removed_since(reached),
                     sequence,
                 )
@@ -193,8 +193,8 @@ class IndexSync:
     def rebuild(self, *, bm25: bool = True, vectors: bool = True) -> None:
         """Rebuild indexes from the store; needs the write lock.
 
-        The old ones serve searches until the new ones are complete, then nothing of them is left on
-        disk.
+        The old ones serve searches until the new ones are complete, then they are
+        deleted.
 
         Args:
             bm25: Rebuild the text indexes.
@@ -211,10 +211,10 @@ class IndexSync:
         sequence = self._store.database.sequence()
         for index in self.text_indexes:
             try:
-                index.rewrite(self._store.passages.added_since(0, FOLLOW_BATCH), sequence)
+                index.rewrite(self._store.passages.added_since(0, SYNC_BATCH), sequence)
             except Exception:  # Tantivy does not write beside files that it cannot read
                 index.clear()
-                index.rewrite(self._store.passages.added_since(0, FOLLOW_BATCH), sequence)
+                index.rewrite(self._store.passages.added_since(0, SYNC_BATCH), sequence)
 
     def _rebuild_vectors(self) -> None:
         new = ChromaIndex.create_beside(self.folder, self._store.generation())
@@ -244,7 +244,7 @@ class IndexSync:
             old = self.__dict__.pop("vectors", None)
             if old is not None:
                 old.close()
-            self.__dict__["vectors"] = self._in_its_place(new)
+            self.__dict__["vectors"] = self._activate_index(new)
         self._seen = -1
 
     def remove_leftovers(self) -> None:
@@ -272,8 +272,8 @@ class IndexSync:
         vectors_of: Callable[[Numbers], tuple[Numbers, Vectors]] | None = None,
     ) -> None:
         added = self._store.passages.numbers_added_since(reached)
-        for i in range(0, len(added), FOLLOW_BATCH):
-            some = added[i : i + FOLLOW_BATCH]
+        for i in range(0, len(added), SYNC_BATCH):
+            some = added[i : i + SYNC_BATCH]
             numbers, vectors = (vectors_of or self._store.passages.vectors)(some)
             index.add(numbers.tolist(), vectors)
 
@@ -291,8 +291,8 @@ class IndexSync:
         live = np.intersect1d(numbers, self._store.passages.numbers())
         with self.guarded():
             self.vectors.remove(numbers.tolist())
-            for i in range(0, len(live), FOLLOW_BATCH):
-                found, vectors = self._store.passages.vectors(live[i : i + FOLLOW_BATCH])
+            for i in range(0, len(live), SYNC_BATCH):
+                found, vectors = self._store.passages.vectors(live[i : i + SYNC_BATCH])
                 self.vectors.add(found.tolist(), vectors)
 
     @contextlib.contextmanager
@@ -308,16 +308,16 @@ class IndexSync:
         finally:
             self._guard.release()
 
-    def _caught_up(self) -> bool:
+    def _try_catch_up(self) -> bool:
         """Catch up if no other process is writing; return True if done."""
-        with self._writing() as may:
+        with self._hold_write_lock() as may:
             if may:
                 self._reopen()
                 self.catch_up()
             return may
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[bool]:
+    def _hold_write_lock(self) -> Iterator[bool]:
         """Hold the write lock during the block if it is free; yield True if it is held.
 
         A thread that holds it already keeps it.

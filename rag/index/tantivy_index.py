@@ -79,13 +79,13 @@ class TantivyIndex:
         self.refresh()
 
     def refresh(self) -> int:
-        """Take in the commits of other processes; return the last change in the index.
+        """Load the commits of other processes; return the last change in the index.
 
         A writer must use the returned value: another thread may set `reached` in the meantime.
         """
         self._index.reload()
         searcher = self._index.searcher()
-        found = searcher.search(self._range("reached", 0, EPOCH_BOUND), limit=1)
+        found = searcher.search(self._range_query("reached", 0, EPOCH_BOUND), limit=1)
         values = searcher.fast_field_values("reached", [a for _, a in found.hits])
         reached = int(values[0]) if values else 0
         self.reached = reached
@@ -105,7 +105,7 @@ class TantivyIndex:
 
     def count(self) -> int:
         """Return the number of passages or articles in the index."""
-        found = self._index.searcher().search(self._range("number", 0, EPOCH_BOUND), limit=1)
+        found = self._index.searcher().search(self._range_query("number", 0, EPOCH_BOUND), limit=1)
         return int(found.count)
 
     def numbers(self) -> set[int]:
@@ -118,7 +118,7 @@ class TantivyIndex:
         In the index of articles, these are the articles' first passages.
         """
         searcher = self._index.searcher()
-        query = self._range("number", 0, EPOCH_BOUND)
+        query = self._range_query("number", 0, EPOCH_BOUND)
         hits = searcher.search(query, limit=max(searcher.num_docs, 1)).hits
         values = searcher.fast_field_values("number", [address for _, address in hits])
         return np.sort(np.array(values, np.int64))
@@ -141,12 +141,12 @@ class TantivyIndex:
             removed: Numbers of the passages to remove; an article goes with any of its passages.
             sequence: The change that the index then includes.
         """
-        self._begin()
+        self._open_writer()
         field = "number" if self.unit == "passages" else "numbers"
         for number in removed:
-            self._writer.delete_documents_by_query(self._term(field, number))
+            self._writer.delete_documents_by_query(self._term_query(field, number))
         self._add(added)
-        self._writer.delete_documents_by_query(self._range("reached", 0, EPOCH_BOUND))
+        self._writer.delete_documents_by_query(self._range_query("reached", 0, EPOCH_BOUND))
         self._writer.add_document(tantivy.Document(reached=sequence))
         self._writer.commit()
         self.refresh()
@@ -156,7 +156,7 @@ class TantivyIndex:
         for document in documents(chain.from_iterable(batches)):
             self._writer.add_document(document)
 
-    def _begin(self) -> None:
+    def _open_writer(self) -> None:
         """Open a writer, and delete the unfinished files of a killed one.
 
         Tantivy names some files by their commit, and fails if one of that name exists.
@@ -172,13 +172,13 @@ class TantivyIndex:
             passages: Batches of all passages.
             sequence: The change that the index then includes.
         """
-        self._begin()
+        self._open_writer()
         self._writer.delete_all_documents()
         self._add(passages)
         self._writer.add_document(tantivy.Document(reached=sequence))
         self._writer.commit()
         self.close()
-        self._begin()
+        self._open_writer()
         self.refresh()
 
     def search(
@@ -203,8 +203,8 @@ class TantivyIndex:
         Returns:
             Passage numbers and scores, best first.
         """
-        exact = [self._phrase(words) for phrase in phrases for words in self.phrases(phrase)]
-        words = [self._words(query, 1.0), *exact]
+        exact = [self._phrase_query(words) for phrase in phrases for words in self.phrases(phrase)]
+        words = [self._words_query(query, 1.0), *exact]
         wanted = [part for part in words if part is not None]
         if not wanted or k < 1:
             return []
@@ -212,10 +212,10 @@ class TantivyIndex:
         parts = [(tantivy.Occur.Must, scored)]
         parts += [
             (tantivy.Occur.Must, tantivy.Query.const_score_query(part, 0.0))
-            for part in self._filters(filters)
+            for part in self._filter_queries(filters)
         ]
         if up_to is not None:
-            parts.append((tantivy.Occur.Must, self._none_above(up_to)))
+            parts.append((tantivy.Occur.Must, self._up_to_query(up_to)))
         searcher = self._index.searcher()
         hits = searcher.search(tantivy.Query.boolean_query(parts), limit=k, count=False).hits
         numbers = searcher.fast_field_values("number", [address for _, address in hits])
@@ -223,50 +223,50 @@ class TantivyIndex:
 
     def terms(self, query: str) -> list[str]:
         """Return the distinct terms of a query by the rules of every language in the index."""
-        return analyze_with(query, self._rules())
+        return analyze_with(query, self._indexed_rules())
 
     def phrases(self, phrase: str) -> list[tuple[str, ...]]:
         """Return the terms of a phrase, in order, by the rules of each language in the index."""
-        found = dict.fromkeys(tuple(analyze(phrase, name)) for name in self._rules())
+        found = dict.fromkeys(tuple(analyze(phrase, name)) for name in self._indexed_rules())
         return [words for words in found if words]
 
-    def _rules(self) -> list[str]:
+    def _indexed_rules(self) -> list[str]:
         searcher = self._index.searcher()
         held = [name for name in (PLAIN, *STEMMED.values()) if searcher.doc_freq("stemmed", name)]
         return held or [ENGLISH]
 
-    def rarity(self, field: str, term: str) -> float:
+    def idf(self, field: str, term: str) -> float:
         """Return the inverse document frequency of a term, as BM25 defines it."""
         searcher = self._index.searcher()
         number, having = searcher.num_docs, searcher.doc_freq(field, term)
         return math.log(1 + (number - having + 0.5) / (having + 0.5))
 
-    def _none_above(self, number: int) -> tantivy.Query:
-        return tantivy.Query.const_score_query(self._range("number", 0, number), 0.0)
+    def _up_to_query(self, number: int) -> tantivy.Query:
+        return tantivy.Query.const_score_query(self._range_query("number", 0, number), 0.0)
 
-    def _words(self, query: str, boost: float) -> tantivy.Query | None:
+    def _words_query(self, query: str, boost: float) -> tantivy.Query | None:
         parts = [
-            (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(field, term), weight))
+            (tantivy.Occur.Should, tantivy.Query.boost_query(self._term_query(field, term), weight))
             for term in self.terms(query)
             for field, weight in (("text", boost), ("title", boost * TITLE_BOOST))
         ]
         return tantivy.Query.boolean_query(parts) if parts else None
 
-    def _phrase(self, words: tuple[str, ...]) -> tantivy.Query:
+    def _phrase_query(self, words: tuple[str, ...]) -> tantivy.Query:
         if len(words) == 1:
-            return self._term("text", words[0])
+            return self._term_query("text", words[0])
         placed: list[str | tuple[int, str]] = list(words)
         exact = tantivy.Query.phrase_query(self._schema, "text", placed, slop=len(words))
         return tantivy.Query.boost_query(exact, PHRASE_BOOST)
 
-    def _filters(self, filters: Filters) -> list[tantivy.Query]:
+    def _filter_queries(self, filters: Filters) -> list[tantivy.Query]:
         queries = []
         if filters.after is not None or filters.before is not None:
             start = -EPOCH_BOUND if filters.after is None else to_timestamp(filters.after)
             end = EPOCH_BOUND if filters.before is None else to_timestamp(filters.before) - 1
             if end < start:
                 return [tantivy.Query.empty_query()]
-            queries.append(self._range("published", start, end))
+            queries.append(self._range_query("published", start, end))
         for field, wanted in (
             ("publisher", filters.publishers),
             ("author", filters.authors),
@@ -285,42 +285,43 @@ class TantivyIndex:
             queries.append(tantivy.Query.term_set_query(self._schema, "article_id", ids))
         return queries
 
-    def _term(self, field: str, value: str | int) -> tantivy.Query:
+    def _term_query(self, field: str, value: str | int) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, field, value)
 
-    def _range(self, field: str, start: int, end: int) -> tantivy.Query:
+    def _range_query(self, field: str, start: int, end: int) -> tantivy.Query:
         return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
 
 
 def _passage_documents(passages: Iterable[IndexedPassage]) -> Iterator[tantivy.Document]:
-    return (_document(live.number, live.head, [live.passage.text]) for live in passages)
+    return (_document(live.number, live.metadata, [live.passage.text]) for live in passages)
 
 
 def _article_documents(passages: Iterable[IndexedPassage]) -> Iterator[tantivy.Document]:
-    for _, of_it in groupby(passages, lambda live: (live.head.article_id, live.head.revision)):
-        lives = list(of_it)
-        document = _document(lives[0].number, lives[0].head, [live.passage.text for live in lives])
-        for live in lives:
+    for metadata, group in groupby(passages, lambda live: live.metadata):
+        of_article = list(group)
+        texts = [live.passage.text for live in of_article]
+        document = _document(of_article[0].number, metadata, texts)
+        for live in of_article:
             document.add_integer("numbers", live.number)
         yield document
 
 
-def _document(number: int, head: ArticleMetadata, texts: Sequence[str]) -> tantivy.Document:
-    rule = stemming_rules(head.language)
+def _document(number: int, metadata: ArticleMetadata, texts: Sequence[str]) -> tantivy.Document:
+    rule = stemming_rules(metadata.language)
     document = tantivy.Document(
         number=number,
-        title=" ".join(analyze(head.title, rule)),
+        title=" ".join(analyze(metadata.title, rule)),
         text=" ".join(term for text in texts for term in analyze(text, rule)),
         stemmed=rule,
-        article_id=head.article_id,
-        publisher=head.publisher.casefold(),
-        section=head.section.casefold(),
-        language=head.language.casefold(),
-        kind=head.kind.casefold(),
-        access=head.access.casefold() or PUBLIC,
+        article_id=metadata.article_id,
+        publisher=metadata.publisher.casefold(),
+        section=metadata.section.casefold(),
+        language=metadata.language.casefold(),
+        kind=metadata.kind.casefold(),
+        access=metadata.access.casefold() or PUBLIC,
     )
-    for author in head.authors:
+    for author in metadata.authors:
         document.add_text("author", author.casefold())
-    if head.published is not None:
-        document.add_integer("published", to_timestamp(head.published))
+    if metadata.published is not None:
+        document.add_integer("published", to_timestamp(metadata.published))
     return document

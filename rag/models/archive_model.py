@@ -1,4 +1,4 @@
-"""The models an archive is used with; named at once, loaded on first use."""
+"""Models of an archive, loaded on first use."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class SentenceEmbeddings(Embeddings):
     """Sentence-transformers model that returns unit vectors of queries and passages, float32.
 
     The model's prompts ("query: ", "passage: ") are added. Texts are truncated at `max_tokens`;
-    `count_tokens` tells beforehand. Thread-safe.
+    `count_tokens` counts them. Thread-safe.
     """
 
     def __init__(self, folder: Path, *, name: str = "", precision: Precision = "auto") -> None:
@@ -72,7 +72,7 @@ class SentenceEmbeddings(Embeddings):
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the tokens of each text as a passage, including prompt and special tokens."""
-        return [len(encoding) for encoding in self._encoded(self._prompted(texts, "document"))]
+        return [len(encoding) for encoding in self._encode(self._add_prompts(texts, "document"))]
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Return the unit vectors of passages."""
@@ -91,24 +91,24 @@ class SentenceEmbeddings(Embeddings):
 
         Without prompts and special tokens; text beyond `max_tokens` is left out.
         """
-        encodings = self._encoded(texts)
+        encodings = self._encode(texts)
         if self._bert is not None:
-            of_each = self._bert.token_vectors([self._cut(e, e.ids) for e in encodings])
+            of_each = self._bert.token_vectors([self._truncate(e, e.ids) for e in encodings])
         else:
             of_each = map(self._torch.token_vectors, texts)
-        words = (np.asarray(self._cut(e, e.special_tokens_mask)) == 0 for e in encodings)
+        words = (np.asarray(self._truncate(e, e.special_tokens_mask)) == 0 for e in encodings)
         return [_unit(states[mask]) for states, mask in zip(of_each, words, strict=True)]
 
     def _embed(self, texts: Sequence[str], task: Task) -> Vectors:
-        prompted = self._prompted(texts, task)
-        encodings = self._encoded(prompted)
+        prompted = self._add_prompts(texts, task)
+        encodings = self._encode(prompted)
         lengths = [min(len(encoding), self.max_tokens) for encoding in encodings]
         few = task == "query" or (self._encoder is None and sum(lengths) < TORCH_FROM_TOKENS)
         if few and self._bert is not None:
-            return _unit(self._bert.vectors([self._cut(e, e.ids) for e in encodings]))
+            return _unit(self._bert.vectors([self._truncate(e, e.ids) for e in encodings]))
         return _unit(self._torch.vectors(prompted, lengths, task))
 
-    def _cut(self, encoding: Encoding, values: list[int]) -> list[int]:
+    def _truncate(self, encoding: Encoding, values: list[int]) -> list[int]:
         """Return one value per token, without the tokens beyond `max_tokens`."""
         if len(values) <= self.max_tokens:
             return values
@@ -116,10 +116,10 @@ class SentenceEmbeddings(Embeddings):
         closing = mask[::-1].index(0)  # keeps the special tokens at the end
         return values[: self.max_tokens - closing] + values[len(values) - closing :]
 
-    def _prompted(self, texts: Sequence[str], task: Task) -> list[str]:
+    def _add_prompts(self, texts: Sequence[str], task: Task) -> list[str]:
         return [self._prompts[task] + text for text in texts]
 
-    def _encoded(self, texts: Sequence[str]) -> list[Encoding]:
+    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         # the fast variant doesn't compute character offsets
         return self._tokenizer.encode_batch_fast(texts)
 

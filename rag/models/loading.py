@@ -95,7 +95,7 @@ def open_chat_model(settings: Settings) -> BaseChatModel | None:
             f"the chat model {settings.chat_model} needs a package: {_install(provider)}"
         ) from error
     except Exception as error:  # each provider raises its own type for a missing key
-        raise ChatModelError(_refused(settings.chat_model, provider, error)) from error
+        raise ChatModelError(_model_error(settings.chat_model, provider, error)) from error
     for (
         field,
         variable,
@@ -112,7 +112,7 @@ def _install(provider: str) -> str:
     return f"`pip install langchain-{provider.replace('_', '-')}`"
 
 
-def _refused(chat_model: str, provider: str, error: Exception) -> str:
+def _model_error(chat_model: str, provider: str, error: Exception) -> str:
     said = " ".join(str(error).split()) or type(error).__name__
     if "Unsupported provider" in said:
         known = said.rpartition("are: ")[2]

@@ -111,7 +111,7 @@ class Bert:
         Args:
             texts: Token ids of each text, including special tokens.
         """
-        for some in _batched(texts):
+        for some in _batch(texts):
             ends = np.cumsum([len(ids) for ids in some])
             places = [slice(end - len(ids), end) for ids, end in zip(some, ends, strict=True)]
             words = self.words[np.concatenate([np.asarray(ids) for ids in some])]
@@ -134,7 +134,7 @@ class Bert:
         return found
 
 
-def _batched(texts: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
+def _batch(texts: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
     """Yield consecutive texts in batches of at most TOKENS tokens, but at least one text."""
     some, taken = list[Sequence[int]](), 0
     for ids in texts:
@@ -159,12 +159,12 @@ def read_bert(folder: Path) -> Bert | None:
     try:
         with safe_open(weights, framework="numpy") as file:
             prefix = "bert." if "bert.embeddings.LayerNorm.weight" in file.keys() else ""  # noqa: SIM118
-            return _assembled(lambda name: file.get_tensor(prefix + name), config, pooling)
+            return _assemble(lambda name: file.get_tensor(prefix + name), config, pooling)
     except (SafetensorError, TypeError):  # quantised, bfloat16 or other names: left to torch
         return None
 
 
-def _assembled(
+def _assemble(
     tensor: Callable[[str], Any], config: dict[str, Any], pooling: Literal["mean", "cls"]
 ) -> Bert:
     def read(name: str) -> Array:

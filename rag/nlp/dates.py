@@ -1,4 +1,4 @@
-"""Dates in words."""
+"""Format dates in words, independent of the locale."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _MARKS = 16  # word ends looked at per run of characters: O'Neil-Smith has three
 _OPENERS = STOP_WORDS | frozenset(
     "yes no meanwhile moreover asked speaking according earlier".split()
 )
-# Endings of common words, rare in names: tells "Talks" from "Tusk" at a sentence start.
+# Endings of common words, rare in names: "Talks", but not "Tusk", may open a sentence.
 _COMMON = re.compile(
     r"(?:ing|tion|ment|ous|ers|ies|ful|ive|ly|ed|ness)s?$|^(?:please|source|share)$"
 )
@@ -123,11 +123,11 @@ def find_names(text: str) -> list[Name]:
     Titles (President, Mr), weekdays and months separate names, and belong to none.
     """
     found: list[Name] = []
-    spelled = _Spelled(text)
+    spelled = _Spellings(text)
     for match in NAME.finditer(text):
         run: list[re.Match[str]] = []
         for part in re.finditer(r"\S+", text[match.start() : match.end()]):
-            if _parts_names(spelled, match.start(), part, not run):
+            if _separates_names(spelled, match.start(), part, not run):
                 _add(found, text, match.start(), run)
                 run = []
             else:
@@ -158,7 +158,7 @@ def _ends_sentence(part: str) -> bool:
     return part.endswith(".") and len(part) > 4
 
 
-def _parts_names(spelled: _Spelled, offset: int, part: re.Match[str], opens: bool) -> bool:
+def _separates_names(spelled: _Spellings, offset: int, part: re.Match[str], opens: bool) -> bool:
     """Return True if a capitalised word belongs to no name: a title, a date, an opening word."""
     word, at = part[0], offset + part.start()
     low = re.sub(r"[’']s$", "", word).rstrip(".").lower()
@@ -167,10 +167,10 @@ def _parts_names(spelled: _Spelled, offset: int, part: re.Match[str], opens: boo
     # "Do" and "An" are Korean names too, but not at the start of a run of capitals.
     if opens and word[0].isupper() and low in _OPENERS and not (word.isupper() and len(word) > 1):
         return True
-    return _only_opens(spelled, word, at, offset + part.end())
+    return _only_opens_sentence(spelled, word, at, offset + part.end())
 
 
-def _only_opens(spelled: _Spelled, word: str, at: int, end: int) -> bool:
+def _only_opens_sentence(spelled: _Spellings, word: str, at: int, end: int) -> bool:
     """Return True if a word is capitalised only because it opens a sentence or quotation."""
     text, behind = spelled.text, at
     while behind and text[behind - 1] in " \t“\"‘'(":
@@ -186,7 +186,7 @@ def _only_opens(spelled: _Spelled, word: str, at: int, end: int) -> bool:
     )
 
 
-class _Spelled:
+class _Spellings:
     """Spellings of the words in a text, collected once: one search per name would be quadratic."""
 
     def __init__(self, text: str) -> None:

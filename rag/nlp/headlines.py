@@ -17,13 +17,13 @@ def is_headline(query: str, title: str) -> bool:
     if ours.total() < LEAST_WORDS:
         return False
     without_site = title.removesuffix(_PART.split(title)[-1]) or title
-    return any(_shared(ours, _words(part)) >= NEARLY for part in {title, without_site})
+    return any(_dice(ours, _words(part)) >= NEARLY for part in {title, without_site})
 
 
 def _words(text: str) -> Counter[str]:
     return Counter(_WORD.findall(text.casefold()))
 
 
-def _shared(ours: Counter[str], theirs: Counter[str]) -> float:
+def _dice(ours: Counter[str], theirs: Counter[str]) -> float:
     """Return the Dice coefficient of two bags of words."""
     return 2 * (ours & theirs).total() / (ours.total() + theirs.total())

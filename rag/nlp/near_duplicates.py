@@ -119,13 +119,13 @@ def is_same_story(one: TextSignature, other: TextSignature) -> bool:
     short, long = sorted((one, other), key=_rank)
     if short.words < FEWEST_WORDS:
         return False
-    shared = _shared(short.all, long.all)
+    shared = _count_shared(short.all, long.all)
     contained, of_long = shared / len(short.all), shared / len(long.all)
-    if _own_figures(short, long) or _is_next_issue(short, long):
+    if _has_own_figures(short, long) or _is_next_issue(short, long):
         return False
     if shared / (len(short.all) + len(long.all) - shared) >= WORD_FOR_WORD:
         return True
-    apart = _apart(short, long)
+    apart = _time_between(short, long)
     if apart is not None and abs(apart) >= SAME_WEEK:
         return False
     on_the_day = apart is not None and abs(apart) < SAME_DAY
@@ -237,15 +237,15 @@ def shingle_hashes(words: Hashes) -> Hashes:
     return np.unique((mixed ^ (mixed >> np.uint64(29))) * _MIX)
 
 
-def _shared(one: Hashes, other: Hashes) -> int:
+def _count_shared(one: Hashes, other: Hashes) -> int:
     return len(np.intersect1d(one, other, assume_unique=True))
 
 
 def _share(part: Hashes, whole: Hashes) -> float:
-    return _shared(part, whole) / max(1, len(part))
+    return _count_shared(part, whole) / max(1, len(part))
 
 
-def _own_figures(short: TextSignature, long: TextSignature) -> bool:
+def _has_own_figures(short: TextSignature, long: TextSignature) -> bool:
     """Return True if the shorter text has its own figures, as a column's next issue does."""
     own = len(short.figures - long.figures)
     return own > 1 and own > OTHER_FIGURES * len(short.figures)
@@ -286,7 +286,7 @@ def _rank(wording: TextSignature) -> tuple[int, float, bytes]:
     return len(wording.all), -moment, wording.opening.tobytes()
 
 
-def _apart(short: TextSignature, long: TextSignature) -> timedelta | None:
+def _time_between(short: TextSignature, long: TextSignature) -> timedelta | None:
     """Return the time from the shorter to the longer text; None if a date is missing."""
     if short.published is None or long.published is None:
         return None

@@ -93,7 +93,7 @@ def find_dates(text: str) -> list[DateMention]:
     found = []
     for m in DAY.finditer(text):
         month = (m["m"] or m["m2"] or m["m3"] or m["m4"]).lower().rstrip(".")
-        if not m["d"] and not m["d2"] and not m["m4"] and not _surely_month(m):
+        if not m["d"] and not m["d2"] and not m["m4"] and not _is_surely_month(m):
             continue
         number = (
             int(month)
@@ -108,7 +108,7 @@ def find_dates(text: str) -> list[DateMention]:
     return sorted(found, key=lambda day: day.start)
 
 
-def _surely_month(match: re.Match[str]) -> bool:
+def _is_surely_month(match: re.Match[str]) -> bool:
     word = match["m3"]
     if word is None or not word[0].isupper():
         return False
@@ -148,16 +148,16 @@ def _value(m: re.Match[str]) -> float | None:
         first, last = re.findall(r"\d+", m["pair"])
         return float(first) * 1e6 + float(last)
     if m["digits"]:
-        value = _with_scales(float(m["digits"].replace(",", "")), scales)
+        value = _apply_scales(float(m["digits"].replace(",", "")), scales)
     else:
         spelt = m["spelt"].lower()
         if spelt == "a" and not scales:
             return None
-        value = _with_scales(0.0, f"{spelt} {scales}")
+        value = _apply_scales(0.0, f"{spelt} {scales}")
     return -value if m["sign"] else value
 
 
-def _with_scales(current: float, text: str) -> float:
+def _apply_scales(current: float, text: str) -> float:
     """Return the number that `current` and the following words make: 4.5 and "billion"."""
     total = 0.0
     for word in re.findall(r"[a-z]+", text):
@@ -184,21 +184,21 @@ def _unit(m: re.Match[str]) -> str:
     return _MONEY.get(money) or _UNITS.get(after) or _MONEY.get(after) or ""
 
 
-def number_supported(figure: Number, shown: Iterable[Number]) -> bool:
+def is_number_supported(figure: Number, shown: Iterable[Number]) -> bool:
     """Return True if `shown` has the same value, in the same unit if both have one."""
     return any(
         abs(figure.value - other.value) <= 1e-9 * max(1.0, abs(other.value))
-        and (figure.unit == other.unit or _loose(figure.unit, other.unit))
+        and (figure.unit == other.unit or _matches_loosely(figure.unit, other.unit))
         for other in shown
     )
 
 
-def _loose(unit: str, other: str) -> bool:
+def _matches_loosely(unit: str, other: str) -> bool:
     """Return True if a bare number can stand for one with a unit: 5 for $5, not for 5 o'clock."""
     return "" in (unit, other) and not {"o'clock", "to"} & {unit, other}
 
 
-def date_supported(
+def is_date_supported(
     day: DateMention, shown: Sequence[DateMention], text: str, published: datetime | None
 ) -> bool:
     """Return True if a date is mentioned, or follows from a weekday and the publication date.

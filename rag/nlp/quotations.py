@@ -100,7 +100,7 @@ def quotable_spans(text: str) -> list[Span]:
     speaker; no quotation is split, and none loses its speaker.
     """
     spans = split_sentences(text)
-    joined = _joined(spans, find_quotations(text))
+    joined = _join(spans, find_quotations(text))
     out: list[Span] = []
     for span in joined:
         orphan = _CLAUSE.match(text[span.start : span.end]) and text[span.start] in "”\"’'"
@@ -111,7 +111,7 @@ def quotable_spans(text: str) -> list[Span]:
     return out
 
 
-def _joined(spans: list[Span], quoted: list[Quotation]) -> list[Span]:
+def _join(spans: list[Span], quoted: list[Quotation]) -> list[Span]:
     out: list[Span] = []
     for span in spans:
         torn = out and any(q.start < out[-1].end < q.end and q.end > span.start for q in quoted)

@@ -10,7 +10,7 @@ from rag.nlp.analyzers import stem
 
 TOKEN = re.compile(r"[^\W_]+(?:[.,:](?=\d)[^\W_]+|[’'&-][^\W_]+)*")
 
-# Words that never tell what a text or a question is about.
+# Words without a topic, in texts and in questions.
 FUNCTION_WORDS = frozenset(
     """a about after again all also am an and any anything are as at be because been before being
     between but by can could did do does down during each for from further get give had has
@@ -20,7 +20,7 @@ FUNCTION_WORDS = frozenset(
     this those to too up us very was we well were what when where which while who whom whose
     why will with would you your""".split()
 )
-# And those that don't tell it in an article: a question may be about two weeks, or about today.
+# Words without a topic in texts only: a question may be about two weeks, or about today.
 STOP_WORDS = FUNCTION_WORDS | frozenset(
     """above according across against almost along already although always amid among another
     anyone around away back became become below both came cannot come doing done either else

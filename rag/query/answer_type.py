@@ -134,7 +134,7 @@ def classify_question(question: str) -> ExpectedAnswer:
         layout = "by side"
     elif _BY_DATE.search(question):
         layout = "by date"
-    question = _asking(question)
+    question = _from_first_question(question)
     types: list[AnswerType] = []
     speech = _SPEECH.search(question)
     whose = ""
@@ -161,7 +161,7 @@ def classify_question(question: str) -> ExpectedAnswer:
     )
 
 
-def _asking(question: str) -> str:
+def _from_first_question(question: str) -> str:
     """Return `question` from its first interrogative sentence on; all of it if it has none."""
     asks = (
         s
@@ -193,7 +193,7 @@ def matches_type(kind: AnswerType, sentence: str, question: str) -> float:
         years = [f for f in find_numbers(sentence) if 1900 <= f.value <= 2100 and len(f.text) == 4]
         return 1.0 if found else 0.7 if years else 0.0
     if kind in ("person", "place", "name"):
-        return _new_name(kind, sentence, question, asked)
+        return _score_new_name(kind, sentence, question, asked)
     if kind == "speech":
         longest = max((len(q.text.split()) for q in find_quotations(sentence)), default=0)
         return 1.0 if longest >= 5 else 0.5 if ATTRIBUTED.search(sentence) else 0.3 * bool(longest)
@@ -202,7 +202,7 @@ def matches_type(kind: AnswerType, sentence: str, question: str) -> float:
     return 0.5
 
 
-def _new_name(kind: AnswerType, sentence: str, question: str, asked: frozenset[str]) -> float:
+def _score_new_name(kind: AnswerType, sentence: str, question: str, asked: frozenset[str]) -> float:
     known = [name.text for name in find_names(question)]
     new = [n.text for n in find_names(sentence) if not any(names_match(n.text, k) for k in known)]
     new = [n for n in new if not {w.stem for w in content_words(n)} <= asked]
@@ -215,7 +215,7 @@ def _new_name(kind: AnswerType, sentence: str, question: str, asked: frozenset[s
     return 1.0 if new or quoted else 0.0
 
 
-def indicates_answer(whose: str, sentence: str, article: str) -> float:
+def score_speaker(whose: str, sentence: str, article: str) -> float:
     """Return how likely the speaker of a sentence is, or speaks for, the person asked about.
 
     Args:

@@ -84,10 +84,10 @@ def needs_history(question: str) -> bool:
     """
     names = [m for m in _NAME.finditer(question) if m.start() > 0]
     if _GOES_ON.search(question) or (
-        _POINTS_BACK.search(question) and not _self_contained(question)
+        _POINTS_BACK.search(question) and not _is_self_contained(question)
     ):
         return True
-    return not names and len(_content(question)) < ALONE_WORDS
+    return not names and len(_content_terms(question)) < ALONE_WORDS
 
 
 def carried_over_terms(question: str, asked: Sequence[str], answer: Answer | None) -> list[str]:
@@ -103,12 +103,14 @@ def carried_over_terms(question: str, asked: Sequence[str], answer: Answer | Non
     """
     have = {word.casefold() for word in re.findall(r"\w+", question)}
     sources = list(dict.fromkeys([asked[-1], asked[0]]))
-    words = _carried_window(question, asked[-1])
+    words = _carry_over_time(question, asked[-1])
     if answer is not None and _PERSON.search(question):
         first = " ".join(s.text[:LONGEST_QUESTION] for s in answer.statements[:1])
         words += _names(first)[:1]
     for text in sources:
-        words += [w for w in _content(text) if not any(w in carried.split() for carried in words)]
+        words += [
+            w for w in _content_terms(text) if not any(w in carried.split() for carried in words)
+        ]
     fresh = dict.fromkeys(w for w in words if not {p.casefold() for p in w.split()} <= have)
     return list(fresh)[:CARRIED_WORDS]
 
@@ -118,7 +120,7 @@ def with_carried_terms(question: str, words: Sequence[str]) -> str:
     return f"{question} ({' '.join(words)})" if words else question
 
 
-def _carried_window(question: str, last: str) -> list[str]:
+def _carry_over_time(question: str, last: str) -> list[str]:
     """Return the time expression of the last question if this question has none."""
     now = datetime.now(UTC)
     window = find_time_filter(last, now)
@@ -127,7 +129,7 @@ def _carried_window(question: str, last: str) -> list[str]:
     return [last[start:end] for start, end in window.spans]
 
 
-def _self_contained(question: str) -> bool:
+def _is_self_contained(question: str) -> bool:
     """Return whether a name comes before the pronoun in the question itself."""
     pronoun = _POINTS_BACK.search(question)
     return pronoun is not None and any(
@@ -141,6 +143,6 @@ def _names(text: str) -> list[str]:
     return sorted((n for n in found if n.casefold() not in _STOP), key=lambda n: " " not in n)
 
 
-def _content(text: str) -> list[str]:
+def _content_terms(text: str) -> list[str]:
     words = re.findall(r"[\w][\w’'-]*", text)
     return [w for w in words if w.casefold() not in _STOP and len(w) > 1]

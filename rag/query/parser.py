@@ -76,7 +76,7 @@ class ParsedQuery:
 
     def describe(self) -> tuple[Notice, ...]:
         """Return a notice for each constraint that was read from the question."""
-        described = list(_described_window(self.time_range))
+        described = list(_describe_time_range(self.time_range))
         for code, name, values in (
             ("from_publishers", "publishers", self.publishers),
             ("by_authors", "authors", self.authors),
@@ -107,11 +107,11 @@ def parse_question(
         QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     check_length(question)
-    whole = _read(question, asked_on, publishers, authors)
+    whole = _parse(question, asked_on, publishers, authors)
     parts = split_question(whole.text, cited=len(whole.publishers))
     if not parts:
         return whole
-    apart = tuple(relax_time_filter(_read(part, asked_on, publishers, authors)) for part in parts)
+    apart = tuple(relax_time_filter(_parse(part, asked_on, publishers, authors)) for part in parts)
     return replace(relax_time_filter(whole), parts=apart)
 
 
@@ -127,7 +127,7 @@ def without_time_weights(question: ParsedQuery) -> ParsedQuery:
     return replace(question, time_neutral=True, parts=parts)
 
 
-def _read(
+def _parse(
     question: str, asked_on: datetime, publishers: Sequence[str], authors: Sequence[str]
 ) -> ParsedQuery:
     text = " ".join(question.split())
@@ -137,13 +137,13 @@ def _read(
     spans = [m.span() for m in ruled_out] + list(attributed.spans)
     spans += window.spans if window else ()
     phrases = (m.strip() for m in _QUOTED.findall(text))
-    query = _without(text, spans)
+    query = _remove_spans(text, spans)
     expected = classify_question(text)
     return ParsedQuery(
         text=text,
         query=query,
         asked_on=asked_on,
-        time_range=window.window if window else None,
+        time_range=window.time_range if window else None,
         publishers=attributed.names,
         authors=find_authors(text, authors),
         phrases=tuple(p for p in phrases if p not in publishers),
@@ -189,7 +189,7 @@ def remove_constraints(
         spans += [m.span() for m in _EXCLUDED.finditer(text) if not _QUOTED.search(m[0])]
     if "phrases" in kinds:
         spans += [(at, at + 1) for m in _QUOTED.finditer(text) for at in (m.start(), m.end() - 1)]
-    return _without(text, spans)
+    return _remove_spans(text, spans)
 
 
 def first_and_last(window: TimeRange) -> tuple[datetime | None, datetime | None]:
@@ -197,7 +197,7 @@ def first_and_last(window: TimeRange) -> tuple[datetime | None, datetime | None]
     return window.start, window.end - timedelta(days=1) if window.end else None
 
 
-def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+def _remove_spans(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """Return the text without the spans; the whole text if no word would be left."""
     kept, at = [], 0
     for start, end in sorted(spans):
@@ -207,7 +207,7 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return left if re.search(r"\w", left) else text
 
 
-def _described_window(window: TimeRange | None) -> Iterator[Notice]:
+def _describe_time_range(window: TimeRange | None) -> Iterator[Notice]:
     if window is None:
         return
     which = "published" if window.hard else "preferably"

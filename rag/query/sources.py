@@ -66,11 +66,11 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
     if not known:
         return Attribution()
     found = [
-        (m.start(), m.end(), known[_folded(m[0])])
+        (m.start(), m.end(), known[_fold(m[0])])
         for m in pattern.finditer(question)
-        if _written_as_a_name(m[0])
+        if _is_capitalised(m[0])
     ]
-    cited = [_cited(question, start, end) for start, end, _ in found]
+    cited = [_is_cited(question, start, end) for start, end, _ in found]
     if any(cited):
         cited = [
             c or _ALSO.search(question[max(0, start - _LEADS) : start]) is not None
@@ -86,7 +86,9 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
             cited[i] = cited[i + 1] = cited[i] or cited[i + 1]
     kept = [f for f, is_cited in zip(found, cited, strict=True) if is_cited]
     names = tuple(dict.fromkeys(name for _, _, several in kept for name in several))
-    return Attribution(names, tuple(_widened(question, start, end) for start, end, _ in kept))
+    return Attribution(
+        names, tuple(_extend_over_attribution(question, start, end) for start, end, _ in kept)
+    )
 
 
 def asks_for_an_author(question: str) -> bool:
@@ -150,32 +152,32 @@ def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]],
         }
         forms |= {f"{bare} News"} | ({initials} if len(initials) > 2 else set())
         for form in forms:
-            for spelling in {_folded(form), _folded(f"the {form}")} if len(form) > 2 else ():
+            for spelling in {_fold(form), _fold(f"the {form}")} if len(form) > 2 else ():
                 known[spelling] = (*known.get(spelling, ()), publisher)
     for publisher in publishers:  # a full name wins over another publisher's short form
-        known[_folded(publisher)] = (publisher,)
+        known[_fold(publisher)] = (publisher,)
     longest = sorted(known, key=len, reverse=True)
     alternatives = "|".join(re.escape(form).replace(r"\ ", r"\s+") for form in longest)
     return known, re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.I)
 
 
-def _folded(name: str) -> str:
+def _fold(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def _written_as_a_name(words: str) -> bool:
+def _is_capitalised(words: str) -> bool:
     """Return whether an ambiguous name is capitalised: "The Week", not "the week"."""
     return any(c.isupper() for c in re.sub(r"^[Tt]he\s+", "", words)[:1]) or "." in words
 
 
-def _cited(question: str, start: int, end: int) -> bool:
+def _is_cited(question: str, start: int, end: int) -> bool:
     before, after = question[max(0, start - _LEADS) : start], question[end : end + _LEADS]
     if _STRONG.search(before):
         return True
     return _AFTER.match(after) is not None
 
 
-def _widened(question: str, start: int, end: int) -> tuple[int, int]:
+def _extend_over_attribution(question: str, start: int, end: int) -> tuple[int, int]:
     """Return the span extended over words that only attribute: "according to", "as reported by"."""
     begin = max(0, start - _LEADS)
     lead = re.search(

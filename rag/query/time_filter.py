@@ -31,7 +31,7 @@ _WRITTEN = re.compile(
 class TimeFilterMatch:
     """Time range of a question, and the character spans of the words that express it."""
 
-    window: TimeRange
+    time_range: TimeRange
     spans: tuple[tuple[int, int], ...]
 
 
@@ -40,7 +40,7 @@ _AHEAD = re.compile(
     r"|plan(?:s|ning)? to|comes? out|ahead of|tomorrow|next)\b",
     re.I,
 )
-# Names that contain a time; a capital first letter tells them from a plain time expression.
+# Names that contain a time; a capital first letter distinguishes them from a plain time expression.
 _NAMES = re.compile(
     r"\b(?:(?:Good|Black|Freaky) Friday|(?:Super|Fat|Shrove) Tuesday|(?:Bloody|Palm|Easter|Super Bowl)"
     r" Sunday|Ash Wednesday|Cyber Monday|Black (?:Mon|Wednes|Satur)day|May Day|(?:The|This) Week\b"
@@ -124,26 +124,28 @@ def find_time_filter(question: str, asked_on: datetime) -> TimeFilterMatch | Non
     Returns:
         The range and its words; None if no time expression limits publication dates.
     """
-    masked = _masked(question)
-    asking = ReferenceDate(_day_of(asked_on), ahead=_AHEAD.search(masked) is not None)
+    masked = _mask_names(question)
+    asking = ReferenceDate(_utc_day(asked_on), ahead=_AHEAD.search(masked) is not None)
     bounds: list[_Bounds] = []
     moments = find_time_expressions(masked, asking)
     while moments:
         moment, *moments = moments
-        bound = _joined(masked, moment, moments, asking) or _bounded(masked, moment, asking)
+        bound = _join_bounds(masked, moment, moments, asking) or _find_bounds(
+            masked, moment, asking
+        )
         if bound is not None:
             moments = [m for m in moments if m.span[0] >= bound.spans[-1][1]]
             bounds.append(bound)
-    return _together(
-        [b for b in bounds if not _to_come(b, asking) and not _history(b, asking, masked)]
+    return _combine_bounds(
+        [b for b in bounds if not _is_future(b, asking) and not _is_history(b, asking, masked)]
     )
 
 
-def _to_come(bounds: _Bounds, asking: ReferenceDate) -> bool:
+def _is_future(bounds: _Bounds, asking: ReferenceDate) -> bool:
     return bounds.start is not None and bounds.start > asking.day
 
 
-def _history(bounds: _Bounds, asking: ReferenceDate, text: str) -> bool:
+def _is_history(bounds: _Bounds, asking: ReferenceDate, text: str) -> bool:
     latest = bounds.end or bounds.start
     long_ago = latest is not None and latest.year < asking.day.year - HISTORY_YEARS
     return long_ago and not _WRITTEN.search(text)
@@ -157,13 +159,13 @@ class _Bounds:
     spans: tuple[tuple[int, int], ...]
 
 
-def _masked(question: str) -> str:
+def _mask_names(question: str) -> str:
     for names in (_QUOTED, _NAMES):
         question = names.sub(lambda m: "~" * len(m[0]), question)
     return re.sub(r"(?<!^)(?<![.?!] )\bToday\b", "~~~~~", question)
 
 
-def _joined(
+def _join_bounds(
     text: str, first: TimeExpression, rest: list[TimeExpression], asking: ReferenceDate
 ) -> _Bounds | None:
     """Return the range between two moments: "between 5 May and 6 June", "from 2020 to 2022"."""
@@ -172,7 +174,7 @@ def _joined(
         return None
     if not _CONNECTOR.match(text[first.span[1] : rest[0].span[0]]):
         return None
-    if _made_then(text[: preposition.start()]):
+    if _dates_an_event(text[: preposition.start()]):
         return None
     start, end = first.start, rest[0].end
     if start > end:  # without years: a range that is under way, or one that began a year earlier
@@ -184,7 +186,7 @@ def _joined(
     return _Bounds(start, end, first.hard and rest[0].hard, spans)
 
 
-def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bounds | None:
+def _find_bounds(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bounds | None:
     before, after = text[: moment.span[0]], text[moment.span[1] :]
     anchored = _ANCHORED.search(before)
     preposition = anchored or _PREPOSITION.search(before)
@@ -194,7 +196,7 @@ def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bound
     if (
         moment.hard
         and anchored is None
-        and not _tells_when(moment, word, before, after, preposition)
+        and not _limits_publication(moment, word, before, after, preposition)
     ):
         return None
     begin = preposition.start() if preposition and word not in _NO_TIME else moment.span[0]
@@ -218,13 +220,13 @@ def _bounded(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bound
     return _Bounds(moment.start, moment.end, moment.hard, spans)
 
 
-def _tells_when(
+def _limits_publication(
     moment: TimeExpression, word: str, before: str, after: str, preposition: re.Match[str] | None
 ) -> bool:
     """Return whether a time says when something was reported, and doesn't name a thing."""
     if word in _NO_TIME or (moment.bare and preposition is None):
         return False
-    head = before[: preposition.start()] if preposition else before
+    lead = before[: preposition.start()] if preposition else before
     article = re.search(r"\bthe\s+$", before) or moment.words.lower().startswith("the ")
     determined = preposition is None and _DETERMINED.search(before)
     direct = word in ("on", "in", "during", "since") and not article
@@ -233,40 +235,40 @@ def _tells_when(
     if _SUPERLATIVE.search(before) or _COUNTED.search(before):
         return False
     return not (
-        _made_then(head) or (moment.grain == "day" and word == "on" and _EVENT.search(head))
+        _dates_an_event(lead) or (moment.grain == "day" and word == "on" and _EVENT.search(lead))
     )
 
 
-def _made_then(head: str) -> bool:
+def _dates_an_event(lead: str) -> bool:
     """Return whether a time says when a thing was made: "the treaty signed in", "born in"."""
-    if _LIFE.search(head, max(head.rfind(","), head.rfind("?")) + 1):
+    if _LIFE.search(lead, max(lead.rfind(","), lead.rfind("?")) + 1):
         return True
-    if _PARTICIPLE.search(head) and not _AUXILIARY.search(head):
+    if _PARTICIPLE.search(lead) and not _AUXILIARY.search(lead):
         return True
-    relative = _RELATIVE.search(head)
+    relative = _RELATIVE.search(lead)
     return relative is not None and not _NOT_RELATIVE.match(relative["before"])
 
 
-def _together(bounds: list[_Bounds]) -> TimeFilterMatch | None:
+def _combine_bounds(bounds: list[_Bounds]) -> TimeFilterMatch | None:
     if not bounds:
         return None
     hard = [b for b in bounds if b.hard]
     soft = [b for b in bounds if not b.hard]
-    if hard and soft and not any(_meet(h, s) for h in hard for s in soft):
+    if hard and soft and not any(_overlap(h, s) for h in hard for s in soft):
         hard = []
     taken = hard or soft[:1]
-    start, end = _span_of(taken)
+    start, end = _combined_range(taken)
     spans = tuple(sorted(span for b in taken for span in b.spans))
     return TimeFilterMatch(TimeRange(_midnight(start), _midnight(end), hard=bool(hard)), spans)
 
 
-def _meet(one: _Bounds, other: _Bounds) -> bool:
+def _overlap(one: _Bounds, other: _Bounds) -> bool:
     return max(one.start or date.min, other.start or date.min) < min(
         one.end or date.max, other.end or date.max
     )
 
 
-def _span_of(bounds: list[_Bounds]) -> tuple[date | None, date | None]:
+def _combined_range(bounds: list[_Bounds]) -> tuple[date | None, date | None]:
     """Return the intersection of the bounds if all overlap, else the range over all of them."""
     starts = [b.start or date.min for b in bounds]
     ends = [b.end or date.max for b in bounds]
@@ -280,7 +282,7 @@ def _midnight(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(clamp_day(day), time(), tzinfo=UTC)
 
 
-def _day_of(asked_on: datetime) -> date:
+def _utc_day(asked_on: datetime) -> date:
     """Return the UTC day of asking, clamped to the dates that an archive accepts."""
     try:
         return clamp_day(asked_on.astimezone(UTC).date())

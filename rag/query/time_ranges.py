@@ -94,7 +94,7 @@ def parse_number(text: str) -> int:
     return 1 if text in ("a", "an") else NUMBERS.index(text)
 
 
-def _on(year: str | None, month: int, day: int, asking: ReferenceDate) -> date | None:
+def _make_date(year: str | None, month: int, day: int, asking: ReferenceDate) -> date | None:
     if day < 1:
         return None
     if not year:
@@ -104,7 +104,7 @@ def _on(year: str | None, month: int, day: int, asking: ReferenceDate) -> date |
 
 def resolve_day(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     """Return the range of a day: "5 May 2023", "5 May", "5 May last year"."""
-    found = _on(m["year"], _month(m["month"]), _nth(m["day"]), asking)
+    found = _make_date(m["year"], _month(m["month"]), _nth(m["day"]), asking)
     if found is not None and (relative := m.groupdict().get("relative")):
         year = asking.day.year - (relative.lower() == "last")
         found = date(year, found.month, min(found.day, 28) if found.month == 2 else found.day)
@@ -114,7 +114,7 @@ def resolve_day(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | 
 def resolve_days(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     """Return the range of days within a month: "5-7 May"."""
     month = _month(m["month"])
-    last = _on(m["year"], month, _nth(m["last"]), asking)
+    last = _make_date(m["year"], month, _nth(m["last"]), asking)
     first = _nth(m["first"])
     if last is None or not 0 < first <= last.day:
         return None
@@ -123,7 +123,7 @@ def resolve_days(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] |
 
 def resolve_months(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     """Return the range from one month to another: "March to May 2023"."""
-    last = _on(m["year"], _month(m["to"]), 1, asking)
+    last = _make_date(m["year"], _month(m["to"]), 1, asking)
     first = _month(m["from"])
     if last is None:
         return None
@@ -136,8 +136,8 @@ def resolve_month(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] 
     if groups.get("relative"):
         first = date(asking.day.year - (m["relative"].lower() == "last"), month, 1)
     else:
-        first = _on(m["year"], month, 1, asking) or asking.day
-    return _part_of(groups.get("part"), first, month_end(first))
+        first = _make_date(m["year"], month, 1, asking) or asking.day
+    return _resolve_part(groups.get("part"), first, month_end(first))
 
 
 def resolve_year(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
@@ -145,7 +145,7 @@ def resolve_year(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] |
     text = m["year"].lower()
     years = {"last year": asking.day.year - 1, "the year": asking.day.year}
     year = int(text) if text.isdigit() else years.get(text, asking.day.year)
-    return _part_of(m.groupdict().get("part"), date(year, 1, 1), date(year + 1, 1, 1))
+    return _resolve_part(m.groupdict().get("part"), date(year, 1, 1), date(year + 1, 1, 1))
 
 
 def resolve_years(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
@@ -154,7 +154,7 @@ def resolve_years(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] 
     return (date(first, 1, 1), date(last + 1, 1, 1)) if first < last else None
 
 
-def _part_of(part: str | None, start: date, end: date) -> tuple[date, date]:
+def _resolve_part(part: str | None, start: date, end: date) -> tuple[date, date]:
     """Return a range's early, middle or late third; of a month days 1-10, 11-20 or the rest."""
     if not part:
         return start, end
@@ -176,7 +176,7 @@ def resolve_range(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] 
     if words[0] == "q":
         ordinal = int(words[1]) - 1
     if "week" in words:
-        start = _on(m["year"], _month(m["month"]), 1, asking) if m["month"] else None
+        start = _make_date(m["year"], _month(m["month"]), 1, asking) if m["month"] else None
         if start is None:
             return None
         end = month_end(start)
@@ -207,7 +207,7 @@ def resolve_season(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date]
 
 def resolve_holiday(m: re.Match[str], asking: ReferenceDate) -> tuple[date, date] | None:
     """Return the range of a holiday: "Christmas Day 2023"."""
-    found = _on(m["year"], *FEASTS[m["feast"].lower()], asking)
+    found = _make_date(m["year"], *FEASTS[m["feast"].lower()], asking)
     return (found, found + DAY) if found else None
 
 

@@ -35,13 +35,15 @@ def collapse_duplicates(
     told_by: dict[int, str] = {}  # passage number of a copy -> id of the article that is shown
     for found in ranked:
         article_id = found.metadata.article_id
-        story = {article_id, *(head.article_id for head in copies.get(article_id, ()))}
+        story = {article_id, *(metadata.article_id for metadata in copies.get(article_id, ()))}
         shown = first.setdefault(frozenset(story), article_id)
         if shown != article_id:
             told_by[found.number] = shown
     repeated = (found for found in ranked if found.number in told_by)
     hits = archive.load_hits(repeated, access=filters.access)
-    said = {shown: _said(archive, shown, filters.access) for shown in set(told_by.values())}
+    said = {
+        shown: _read_coverage(archive, shown, filters.access) for shown in set(told_by.values())
+    }
     kept = []
     for found in ranked:
         if found.number in told_by:
@@ -53,20 +55,22 @@ def collapse_duplicates(
     return kept
 
 
-def _said(archive: SearchBackend, article_id: str, access: Access) -> PassageCoverage:
+def _read_coverage(archive: SearchBackend, article_id: str, access: Access) -> PassageCoverage:
     article = archive.article(article_id, access=access)
     return PassageCoverage(article.text if article else "")
 
 
-def named_publishers(head: ArticleMetadata, copies: Iterable[ArticleMetadata]) -> tuple[str, ...]:
+def named_publishers(
+    metadata: ArticleMetadata, copies: Iterable[ArticleMetadata]
+) -> tuple[str, ...]:
     """Return the other publishers of a story, in order and without repetition.
 
     A copy without a publisher is named by its title or id.
 
     Args:
-        head: The metadata of the article that is shown.
+        metadata: The metadata of the article that is shown.
         copies: The metadata of its near-duplicates.
     """
     names = dict.fromkeys(copy.publisher or copy.title or copy.article_id for copy in copies)
-    names.pop(head.publisher, None)
+    names.pop(metadata.publisher, None)
     return tuple(names)

@@ -61,7 +61,7 @@ def date_histogram(
     if not days:
         return Histogram()
     first, last = min(days.values()), max(days.values())
-    step = _step(first, last)
+    step = _choose_step(first, last)
     starts = [bucket_start(first, step)]
     while next_bucket_start(starts[-1], step) <= last:
         starts.append(next_bucket_start(starts[-1], step))
@@ -97,7 +97,7 @@ def _midnight(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _step(first: datetime, last: datetime) -> Step:
+def _choose_step(first: datetime, last: datetime) -> Step:
     days = (last - first).days + 1
     if days <= MOST_BARS:
         return "day"

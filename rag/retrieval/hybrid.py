@@ -45,13 +45,13 @@ FEWEST_CLEAR = 20
 WIDER = 5
 DENSE_SHARE = 0.5  # share of the vector score; the rest is BM25, both normalised. Swept .2-.6
 LEAD_WEIGHT = 0.12  # boost of an article's opening, which says what it is about. Swept 0-.25
-REPORTED_WITHIN = timedelta(days=2)  # events of a time range are reported until so much later
+REPORTED_WITHIN = timedelta(days=2)  # reports on a time range may appear this long after it
 PART_WEIGHT = 0.7  # weight of a passage's best score for a part of the question. Swept .5-1
 UNKNOWN = ""  # an article without a publisher may be the cited publisher's
 PASSAGES_OF_AN_ARTICLE = 2  # more of an article come only after other articles' passages
 HEADLINES = 40  # BM25 candidates whose headlines are compared with the question
 
-# Reason for which a constraint in the question was ignored.
+# Reason why a constraint of the question was ignored.
 Relaxed = Literal["", "headline", "named", "empty"]
 NOTICES: dict[Relaxed, tuple[Notice, ...]] = {
     "": (),
@@ -170,18 +170,18 @@ def retrieve(
         asked = without_time_weights(asked)
     relaxed: Relaxed = ""
     if k > 0:
-        asked, relaxed = _as_headline(archive, asked, filters)
-    ranked = _ranked(archive, asked, filters) if k > 0 else []
+        asked, relaxed = _match_headline(archive, asked, filters)
+    ranked = _rank_passages(archive, asked, filters) if k > 0 else []
     if not ranked and k > 0 and asked.time_range is not None and asked.time_range.hard:
-        of_other_days = _ranked(archive, relax_time_filter(asked), filters)
-        outside = tuple(_shown(archive, of_other_days, k, filters))
+        of_other_days = _rank_passages(archive, relax_time_filter(asked), filters)
+        outside = tuple(_select_hits(archive, of_other_days, k, filters))
         return RetrievalResult(asked, (), 0, outside, "empty" if outside else "")
     return RetrievalResult(
-        asked, tuple(_shown(archive, ranked, k, filters)), len(ranked), (), relaxed
+        asked, tuple(_select_hits(archive, ranked, k, filters)), len(ranked), (), relaxed
     )
 
 
-def _as_headline(
+def _match_headline(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters
 ) -> tuple[ParsedQuery, Relaxed]:
     """Return the question, searched with all of its words if it is an article's headline.
@@ -190,8 +190,8 @@ def _as_headline(
     day. The time range is dropped if no article of that headline lies in it, and so are the
     publishers and authors if none of those articles is theirs.
     """
-    window = asked.time_range if asked.time_range and asked.time_range.hard else None
-    if not window and not asked.publishers and not asked.authors:
+    time_range = asked.time_range if asked.time_range and asked.time_range.hard else None
+    if not time_range and not asked.publishers and not asked.authors:
         return asked, ""
     anytime = apply_query_constraints(
         filters, replace(asked, time_range=None, publishers=(), authors=())
@@ -199,55 +199,62 @@ def _as_headline(
     if anytime is None:
         return asked, ""
     found = archive.bm25_candidates(asked.text, HEADLINES, filters=anytime)
-    heads = [one.metadata for one in found if is_headline(asked.text, one.metadata.title)]
-    if not heads:
+    matches = [one.metadata for one in found if is_headline(asked.text, one.metadata.title)]
+    if not matches:
         return asked, ""
     asked = replace(asked, query=asked.text, query_expected=asked.expected)
-    theirs = [head for head in heads if _is_of_the_named(head, asked)]
+    theirs = [metadata for metadata in matches if _matches_named_sources(metadata, asked)]
     relaxed: Relaxed = ""
     if not theirs:
         asked, relaxed = replace(asked, publishers=(), authors=()), "named"
-    if window and not any(_lies_in(window, head.published) for head in theirs or heads):
+    if time_range and not any(
+        _is_in_range(time_range, metadata.published) for metadata in theirs or matches
+    ):
         asked, relaxed = replace(asked, time_range=None), "headline"
     return asked, relaxed
 
 
-def _is_of_the_named(head: ArticleMetadata, asked: ParsedQuery) -> bool:
+def _matches_named_sources(metadata: ArticleMetadata, asked: ParsedQuery) -> bool:
     """Return whether an article is by the publishers and authors that a question names, if any."""
     return all(
         not named or {name.casefold() for name in named} & {name.casefold() for name in theirs}
-        for named, theirs in ((asked.publishers, (head.publisher,)), (asked.authors, head.authors))
+        for named, theirs in (
+            (asked.publishers, (metadata.publisher,)),
+            (asked.authors, metadata.authors),
+        )
     )
 
 
-def _lies_in(window: TimeRange, published: datetime | None) -> bool:
+def _is_in_range(time_range: TimeRange, published: datetime | None) -> bool:
     if published is None:
         return False
-    late = published - REPORTED_WITHIN if _closed(window) else published
-    return window.contains(published) or window.contains(late)
+    late = published - REPORTED_WITHIN if _is_closed(time_range) else published
+    return time_range.contains(published) or time_range.contains(late)
 
 
-def _ranked(archive: SearchBackend, asked: ParsedQuery, filters: Filters) -> list[PassageCandidate]:
+def _rank_passages(
+    archive: SearchBackend, asked: ParsedQuery, filters: Filters
+) -> list[PassageCandidate]:
     """Return all candidates for a question that pass the filters, best first."""
     narrowed = apply_query_constraints(filters, asked)
     if narrowed is None:
         return []
-    thinned = demote_spam(archive, _of_stories(archive, asked, narrowed), asked.query, filters)
+    thinned = demote_spam(archive, _search_stories(archive, asked, narrowed), asked.query, filters)
     if thinned.clear < FEWEST_CLEAR and thinned.crowded >= CROWDED:
-        more = _of_stories(archive, asked, narrowed, wider=WIDER)
+        more = _search_stories(archive, asked, narrowed, wider=WIDER)
         thinned = demote_spam(archive, more, asked.query, filters)
     ranked = thinned.ranked
     if archive.reranker is not None:
-        texts = _texts(archive, ranked[:RERANKED], filters)
+        texts = _load_texts(archive, ranked[:RERANKED], filters)
         ranked = rerank(ranked, texts, asked, archive.reranker)
     return diversify_by_publisher(ranked)
 
 
-def _of_stories(
+def _search_stories(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, *, wider: int = 1
 ) -> list[PassageCandidate]:
     """Return the candidates, best first, with near-duplicates collapsed."""
-    found = _found(archive, asked, filters, wider)
+    found = _search_with_parts(archive, asked, filters, wider)
     if asked.time_neutral:
         found.sort(key=lambda one: one.metadata.published or datetime.max.replace(tzinfo=UTC))
     ranked = sorted(found, key=lambda one: -one.score)
@@ -267,7 +274,7 @@ def apply_query_constraints(filters: Filters, asked: ParsedQuery) -> Filters | N
     after, before = filters.after, filters.before
     if asked.time_range is not None and asked.time_range.hard:
         start, end = asked.time_range.start, asked.time_range.end
-        late = shift(end, REPORTED_WITHIN) if end and _closed(asked.time_range) else end
+        late = shift(end, REPORTED_WITHIN) if end and _is_closed(asked.time_range) else end
         after = max(filter(None, (after, start)), default=None)
         before = min(filter(None, (before, late)), default=None)
         if after and before and after >= before:
@@ -294,10 +301,12 @@ def merge_adjacent(archive: SearchBackend, hits: Sequence[Hit], access: Access =
     """
     joined: list[Hit] = []
     for hit in hits:
-        place = next((i for i, other in enumerate(joined) if _near(other, hit)), None)
+        place = next((i for i, other in enumerate(joined) if _are_adjacent(other, hit)), None)
         article_id = hit.passage.article_id
         article = archive.article(article_id, access=access) if place is not None else None
-        whole = _across(joined[place], hit, article) if place is not None and article else None
+        whole = (
+            _merge_passages(joined[place], hit, article) if place is not None and article else None
+        )
         if place is None or whole is None:
             joined.append(hit)
         else:
@@ -305,21 +314,21 @@ def merge_adjacent(archive: SearchBackend, hits: Sequence[Hit], access: Access =
     return joined
 
 
-def _closed(window: TimeRange) -> bool:
+def _is_closed(time_range: TimeRange) -> bool:
     """Return whether the range has two ends; only such a range allows for late reports."""
-    return window.start is not None and window.end is not None
+    return time_range.start is not None and time_range.end is not None
 
 
-def _found(
+def _search_with_parts(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
 ) -> list[PassageCandidate]:
     """Return the candidates for a question and its parts, with boosts applied."""
-    found = {one.number: one for one in _searched(archive, asked, filters, wider)}
+    found = {one.number: one for one in _search_one(archive, asked, filters, wider)}
     if not asked.parts:
         return list(found.values())
     for_parts: dict[int, float] = {}
     for part in asked.parts:
-        for one in _searched(archive, part, filters, wider):
+        for one in _search_one(archive, part, filters, wider):
             found.setdefault(one.number, one.with_score(0.0))
             for_parts[one.number] = max(one.score, for_parts.get(one.number, 0.0))
     return [
@@ -328,15 +337,15 @@ def _found(
     ]
 
 
-def _searched(
+def _search_one(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
 ) -> list[PassageCandidate]:
-    candidates = _candidates(archive, asked, filters, wider)
-    texts = _texts(archive, candidates, filters) if asked.excluded else {}
+    candidates = _fuse_candidates(archive, asked, filters, wider)
+    texts = _load_texts(archive, candidates, filters) if asked.excluded else {}
     return [apply_boosts(one, asked, texts.get(one.number, "")) for one in candidates]
 
 
-def _texts(
+def _load_texts(
     archive: SearchBackend, found: Iterable[PassageCandidate], filters: Filters
 ) -> dict[int, str]:
     """Return the texts of the passages that are still in the archive, by number."""
@@ -344,14 +353,14 @@ def _texts(
     return {number: hit.passage.text for number, hit in hits.items()}
 
 
-def _candidates(
+def _fuse_candidates(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
 ) -> list[PassageCandidate]:
     """Return the passages that either index finds, each once, with fused scores."""
     query, phrases = asked.query, asked.phrases
     words = archive.bm25_candidates(query, wider * CANDIDATES, filters=filters, phrases=phrases)
     if asked.time_range is None or not asked.time_range.hard:
-        recent = _recent(filters, asked.asked_on)
+        recent = _limit_to_recent(filters, asked.asked_on)
         if recent is not None:
             words = words + archive.bm25_candidates(
                 query, wider * RECENT_CANDIDATES, filters=recent, phrases=phrases
@@ -376,7 +385,7 @@ def _candidates(
     ]
 
 
-def _recent(filters: Filters, asked_on: datetime) -> Filters | None:
+def _limit_to_recent(filters: Filters, asked_on: datetime) -> Filters | None:
     """Return the filters limited to the days before the question; None if nothing can pass both."""
     after, before = (
         shift(asked_on, -timedelta(days=RECENT_DAYS)),
@@ -396,7 +405,7 @@ def _min_max_normalize(
     return {key: (score - low) / span if span > 0 else 1.0 for key, score in scores.items()}
 
 
-def _shown(
+def _select_hits(
     archive: SearchBackend, ranked: Sequence[PassageCandidate], k: int, filters: Filters
 ) -> list[Hit]:
     """Return the first `k` hits, without repeated texts, adjacent passages merged."""
@@ -404,7 +413,7 @@ def _shown(
     taken: dict[str, int] = {}
     first: list[Hit] = []
     crowded: list[Hit] = []
-    for hit in _read(archive, ranked, 2 * (k + PASSAGES_OF_AN_ARTICLE), filters):
+    for hit in _load_in_batches(archive, ranked, 2 * (k + PASSAGES_OF_AN_ARTICLE), filters):
         text = " ".join(hit.passage.text.casefold().split())
         if text in seen:
             continue
@@ -418,7 +427,7 @@ def _shown(
     return merge_adjacent(archive, kept, filters.access)[:k]
 
 
-def _read(
+def _load_in_batches(
     archive: SearchBackend, ranked: Sequence[PassageCandidate], size: int, filters: Filters
 ) -> Iterator[Hit]:
     """Yield the hits of candidates still in the archive, in order, loading `size` at a time."""
@@ -428,14 +437,14 @@ def _read(
         yield from (hits[one.number] for one in some if one.number in hits)
 
 
-def _near(one: Hit, other: Hit) -> bool:
+def _are_adjacent(one: Hit, other: Hit) -> bool:
     """Return whether two passages of one revision are adjacent or nearly so."""
     a, b = sorted((one.passage, other.passage), key=lambda passage: passage.start)
     same = (a.article_id, a.revision) == (b.article_id, b.revision)
     return same and -1 <= b.start - a.end <= len("\n\n\n")
 
 
-def _across(one: Hit, other: Hit, article: Article) -> Hit | None:
+def _merge_passages(one: Hit, other: Hit, article: Article) -> Hit | None:
     """Return two passages as one; None if the article has changed or words lie between them."""
     a, b = sorted((one.passage, other.passage), key=lambda passage: passage.start)
     if article.revision != a.revision or article.text[a.end : b.start].strip():

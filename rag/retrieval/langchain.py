@@ -80,18 +80,18 @@ def to_document(hit: Hit, relaxed: Relaxed = "") -> Document:
         hit: The hit.
         relaxed: The constraint of the question that the search ignored; "" for none.
     """
-    head, passage = hit.metadata, hit.passage
+    article, passage = hit.metadata, hit.passage
     metadata: dict[str, Any] = {
-        "source": head.url or passage.article_id,
+        "source": article.url or passage.article_id,
         "start_index": passage.start,
         "article_id": passage.article_id,
         "start": passage.start,
         "end": passage.end,
         "score": hit.score,
-        "title": head.title,
-        "publisher": head.publisher,
-        "url": head.url,
-        "published": head.published.isoformat() if head.published else None,
+        "title": article.title,
+        "publisher": article.publisher,
+        "url": article.url,
+        "published": article.published.isoformat() if article.published else None,
         "copies": [copy.article_id for copy in hit.copies],
     }
     if relaxed:

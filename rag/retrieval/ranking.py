@@ -44,7 +44,7 @@ def apply_boosts(found: PassageCandidate, asked: ParsedQuery, text: str = "") ->
         asked: The parsed question.
         text: The passage's text; needed only if the question excludes words.
     """
-    weight = _weight_of_time(found.metadata.published, asked)
+    weight = _weigh_time(found.metadata.published, asked)
     if found.metadata.publisher in asked.publishers:
         weight *= 1 + CITED_WEIGHT
     if asked.excluded:
@@ -53,7 +53,7 @@ def apply_boosts(found: PassageCandidate, asked: ParsedQuery, text: str = "") ->
     return found.with_score(found.score * weight)
 
 
-def _weight_of_time(published: datetime | None, asked: ParsedQuery) -> float:
+def _weigh_time(published: datetime | None, asked: ParsedQuery) -> float:
     window = asked.time_range
     if asked.time_neutral:
         return 1.0
@@ -108,14 +108,14 @@ def diversify_by_publisher(ranked: Sequence[PassageCandidate]) -> list[PassageCa
     waiting, taken = list(ranked[:SPREAD]), list[PassageCandidate]()
     articles: dict[str, set[str]] = {}
 
-    def worth(found: PassageCandidate) -> float:
+    def diversified_score(found: PassageCandidate) -> float:
         others = articles.get(found.metadata.publisher, set()) - {found.metadata.article_id}
         return found.score * (1 - PUBLISHER_AGAIN * min(AGAIN_AT_MOST, len(others)))
 
     while waiting:
-        best = max(waiting, key=worth)
+        best = max(waiting, key=diversified_score)
         waiting.remove(best)
-        taken.append(best.with_score(worth(best)))
+        taken.append(best.with_score(diversified_score(best)))
         if best.metadata.publisher:
             articles.setdefault(best.metadata.publisher, set()).add(best.metadata.article_id)
     least = taken[-1].score if taken else 0.0

@@ -95,7 +95,7 @@ class _Wordings:
         self._seen: list[tuple[int, ArticleMetadata]] = []
         self._with: dict[tuple[str, ...], list[int]] = {}
 
-    def count_alike(self, text: str, head: ArticleMetadata) -> int:
+    def count_alike(self, text: str, metadata: ArticleMetadata) -> int:
         """Return how many earlier passages share a text's wording, and remember the text.
 
         Passages of one article don't count, nor does a daily column of one publisher.
@@ -106,10 +106,10 @@ class _Wordings:
             return 0
         shared = Counter(i for run in runs for i in self._with.get(run, ()))
         alike = sum(
-            n >= ALIKE * min(len(runs), self._seen[i][0]) and _compete(head, self._seen[i][1])
+            n >= ALIKE * min(len(runs), self._seen[i][0]) and _compete(metadata, self._seen[i][1])
             for i, n in shared.items()
         )
-        self._seen.append((len(runs), head))
+        self._seen.append((len(runs), metadata))
         for run in runs:
             self._with.setdefault(run, []).append(len(self._seen) - 1)
         return alike

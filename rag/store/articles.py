@@ -25,8 +25,8 @@ from rag.store.filters import CURRENT, authors, where_clause
 from rag.store.passages import PassageStore, Vectors
 from rag.store.rows import (
     FIRST_SECOND,
-    HEAD,
     LAST_SECOND,
+    METADATA,
     METADATA_COLUMNS,
     from_timestamp,
     metadata_to_row,
@@ -58,10 +58,12 @@ _LATER = ("slugline", "urgency", "correction", "access")
 TITLE_CHARACTERS = 150
 
 
-def embedding_text(head: ArticleMetadata, passage_text: str) -> str:
+def embedding_text(metadata: ArticleMetadata, passage_text: str) -> str:
     """Return the text to embed for a passage: the article's title and day, then the passage."""
-    day = format_date(head.published) if head.published else ""
-    return "\n".join(part for part in (head.title[:TITLE_CHARACTERS], day, passage_text) if part)
+    day = format_date(metadata.published) if metadata.published else ""
+    return "\n".join(
+        part for part in (metadata.title[:TITLE_CHARACTERS], day, passage_text) if part
+    )
 
 
 def text_digest(embedded: str) -> bytes:
@@ -176,7 +178,7 @@ class ArticleStore:
         if not withdrawn:
             which += " AND r.article_id NOT IN (SELECT article_id FROM withdrawals)"
         row = self.database.connection.execute(
-            f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
             f"WHERE r.article_id = ? AND {which}",
             (article_id,) if revision is None else (article_id, revision),
         ).fetchone()
@@ -185,18 +187,18 @@ class ArticleStore:
     def article_at(self, article_id: str, standing: str) -> Article | None:
         """Return the revision of an article that matches the SQL condition `standing`, or None."""
         row = self.database.connection.execute(
-            f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
             f"WHERE r.article_id = ? AND {standing}",
             (article_id,),
         ).fetchone()
         return row_to_article(row) if row else None
 
-    def heads(
+    def metadata_of(
         self, article_ids: Iterable[str], standing: str = CURRENT
     ) -> dict[str, ArticleMetadata]:
         """Return the metadata of the articles that match the SQL condition `standing`, by id."""
         rows = self.database.execute_for_each(
-            f"SELECT {HEAD} FROM revisions r WHERE {standing} AND r.article_id IN ({{}})",
+            f"SELECT {METADATA} FROM revisions r WHERE {standing} AND r.article_id IN ({{}})",
             article_ids,
         )
         return {row[0]: row_to_metadata(row) for row in rows}
@@ -207,7 +209,7 @@ class ArticleStore:
         after = 0
         while True:  # in pages: no cursor stays open while the caller works
             rows = self.database.connection.execute(
-                f"SELECT r.id, {HEAD}, t.text FROM revisions r "
+                f"SELECT r.id, {METADATA}, t.text FROM revisions r "
                 f"JOIN texts t ON t.revision_id = r.id WHERE {where} AND r.id > ? "
                 f"ORDER BY r.id LIMIT {CHUNK}",
                 (*values, after),

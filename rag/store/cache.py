@@ -10,16 +10,16 @@ from cachetools import LRUCache
 
 from rag.schema import ArticleMetadata
 from rag.store.database import Database
-from rag.store.rows import HEAD, row_to_metadata
+from rag.store.rows import METADATA, row_to_metadata
 
 # Reading the full text of each hit's article was 9/10 of a search's time: docs/benchmarks.md.
 CHARACTERS = 50_000_000
-HEADS = 20_000  # 1 kB each
+METADATA_ENTRIES = 20_000  # 1 kB each
 
 # A revision's row id and content hash: row ids are reused.
 TextKey = tuple[int, str]
 # Two revisions of an article can share a content hash: the revision number tells them apart.
-HeadKey = tuple[int, str, int]
+MetadataKey = tuple[int, str, int]
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -70,15 +70,15 @@ def text_cache(database: Database) -> ReadThroughCache[TextKey, str]:
     return ReadThroughCache(read, CHARACTERS, len)
 
 
-def metadata_cache(database: Database) -> ReadThroughCache[HeadKey, ArticleMetadata]:
+def metadata_cache(database: Database) -> ReadThroughCache[MetadataKey, ArticleMetadata]:
     """Return a cache of the metadata of revisions."""
 
-    def read(keys: set[HeadKey]) -> dict[HeadKey, ArticleMetadata]:
+    def read(keys: set[MetadataKey]) -> dict[MetadataKey, ArticleMetadata]:
         rows = database.execute_for_each(
-            f"SELECT r.id, r.fingerprint, {HEAD} FROM revisions r WHERE r.id IN ({{}})",
+            f"SELECT r.id, r.fingerprint, {METADATA} FROM revisions r WHERE r.id IN ({{}})",
             {key[0] for key in keys},
         )
-        heads = ((row[:2], row_to_metadata(row[2:])) for row in rows)
-        return {(*key, head.revision): head for key, head in heads}
+        pairs = ((row[:2], row_to_metadata(row[2:])) for row in rows)
+        return {(*key, metadata.revision): metadata for key, metadata in pairs}
 
-    return ReadThroughCache(read, HEADS)
+    return ReadThroughCache(read, METADATA_ENTRIES)

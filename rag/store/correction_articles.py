@@ -76,7 +76,7 @@ def correction_articles_of(
     return found
 
 
-def corrected_articles(
+def add_corrections(
     database: Database,
     hits: Sequence[Hit],
     standing: str = CURRENT,

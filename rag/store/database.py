@@ -70,7 +70,7 @@ class Database:
         opened = self.path.stat()
         self._file = (opened.st_dev, opened.st_ino)
         try:
-            with self._reading():
+            with self._map_damage():
                 self._upgrade_schema(folder)
         except BaseException:
             self.close()
@@ -123,11 +123,11 @@ class Database:
         self.check_unchanged()
         connection: StoreConnection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._connected()
+            connection = self._connect()
             with self._lock:
                 self._connections.append(connection)
             self._local.connection = connection
-            with self._reading():
+            with self._map_damage():
                 if self._writable:
                     connection.execute("PRAGMA journal_mode = WAL")
                     connection.execute("PRAGMA synchronous = FULL")
@@ -137,7 +137,7 @@ class Database:
                 connection.execute("PRAGMA mmap_size = 1073741824")
         return connection
 
-    def _connected(self) -> StoreConnection:
+    def _connect(self) -> StoreConnection:
         """Connect to the existing file; plain SQLite would create a missing one."""
         try:
             connection = sqlite3.connect(
@@ -175,7 +175,7 @@ class Database:
             )
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _map_damage(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -214,13 +214,13 @@ class Database:
         """
         connection = self.connection
         if connection.in_transaction:  # never cache uncommitted state
-            return self._finds_restricted()
+            return self._find_restricted()
         sequence = self.sequence()
         if self._restricted[0] != sequence:
-            self._restricted = (sequence, self._finds_restricted())
+            self._restricted = (sequence, self._find_restricted())
         return self._restricted[1]
 
-    def _finds_restricted(self) -> bool:
+    def _find_restricted(self) -> bool:
         row = self.connection.execute("SELECT 1 FROM revisions WHERE access != '' LIMIT 1")
         return row.fetchone() is not None
 
@@ -316,7 +316,7 @@ class Database:
         finally:
             copy.close()
 
-    def broken(self) -> list[str]:
+    def find_damage(self) -> list[str]:
         """Return the problems that SQLite finds in the file's pages; empty if there are none."""
         try:
             rows = self.connection.execute("PRAGMA integrity_check(10)").fetchall()

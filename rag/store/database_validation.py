@@ -20,7 +20,7 @@ import numpy as np
 from rag.errors import BackfileError
 from rag.store.database import Connection, open_untrusted
 from rag.store.migrations import NEWEST, expected_schema, foreign_objects, missing_objects
-from rag.store.rows import HEAD, row_to_article
+from rag.store.rows import METADATA, row_to_article
 from rag.store.staged_vectors import GENERATION, TABLE
 
 CHUNK = 1_000  # rows at a time
@@ -162,7 +162,7 @@ def _values(connection: Connection, version: int) -> None:
     if version > 1:  # the metadata columns came with version 2
         for row in _rows(
             connection,
-            f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id",
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id",
         ):
             article = row_to_article(row)
             if not all(isinstance(author, str) for author in article.authors):

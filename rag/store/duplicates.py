@@ -23,7 +23,7 @@ from rag.nlp.near_duplicates import (
 from rag.schema import EVERYTHING, Article, ArticleMetadata, Filters
 from rag.store.database import CHUNK, Database, placeholders
 from rag.store.filters import where_clause
-from rag.store.rows import HEAD, row_to_article, row_to_metadata
+from rag.store.rows import METADATA, row_to_article, row_to_metadata
 
 METHOD = (
     "2"  # version of the method: when it changes, articles are compared again at the next write
@@ -59,7 +59,7 @@ class DuplicateClusters:
         for i in range(0, len(ids), CHUNK):
             part = ids[i : i + CHUNK]
             rows = self._database.connection.execute(
-                f"SELECT a.article_id, {HEAD} FROM copies a JOIN copies c ON c.story = a.story "
+                f"SELECT a.article_id, {METADATA} FROM copies a JOIN copies c ON c.story = a.story "
                 "JOIN revisions r ON r.article_id = c.article_id "
                 f"WHERE a.article_id IN ({placeholders(part)}) AND c.article_id <> a.article_id "
                 f"AND {where} ORDER BY c.article_id <> c.story, r.published_at, r.article_id",
@@ -67,7 +67,7 @@ class DuplicateClusters:
             )
             for row in rows:
                 found.setdefault(row[0], []).append(row_to_metadata(row[1:]))
-        return {article_id: tuple(heads) for article_id, heads in found.items()}
+        return {article_id: tuple(copies) for article_id, copies in found.items()}
 
     def count(self, filters: Filters = EVERYTHING) -> tuple[int, int]:
         """Count the clusters of articles that pass the filters.
@@ -99,7 +99,8 @@ class DuplicateClusters:
                     self._database.connection.execute(f"DELETE FROM {table}")
         after = int(done.removeprefix(_UP_TO)) if done.startswith(_UP_TO) else 0
         while rows := self._database.connection.execute(
-            f"SELECT r.id, {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT r.id, {METADATA}, t.text FROM revisions r "
+            "JOIN texts t ON t.revision_id = r.id "
             f"WHERE r.until IS NULL AND r.id > ? ORDER BY r.id LIMIT {CHUNK}",
             (after,),
         ).fetchall():
@@ -212,7 +213,7 @@ class DuplicateClusters:
 
     def _articles(self, article_ids: Sequence[str]) -> list[Article]:
         rows = self._database.execute_for_each(
-            f"SELECT {HEAD}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
             "WHERE r.until IS NULL AND r.article_id IN ({})",
             article_ids,
         )

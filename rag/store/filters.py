@@ -51,12 +51,12 @@ def where_clause(
             rows = database.connection.execute(
                 f"SELECT DISTINCT {column} FROM revisions r WHERE {standing}"
             )
-            names = _matching((name for (name,) in rows), wanted)
+            names = _select_matching((name for (name,) in rows), wanted)
             clauses.append(f"r.{column} IN ({placeholders(names)})")
             values.extend(names)
     if filters.access is not ALL_RIGHTS and database.holds_restricted():
         rights = database.connection.execute("SELECT DISTINCT access FROM revisions").fetchall()
-        names = ["", *_matching((name for (name,) in rights if name), filters.access)]
+        names = ["", *_select_matching((name for (name,) in rights if name), filters.access)]
         clauses.append(f"r.access IN ({placeholders(names)})")
         values.extend(names)
         if standing != CURRENT:  # an article may have become restricted since
@@ -68,7 +68,7 @@ def where_clause(
         clauses.append(f"r.article_id IN ({placeholders(filters.article_ids)})")
         values.extend(filters.article_ids)
     if filters.authors:
-        names = _matching(authors(database, standing), filters.authors)
+        names = _select_matching(authors(database, standing), filters.authors)
         clauses.append(
             f"r.id IN (SELECT revision_id FROM bylines WHERE author IN ({placeholders(names)}))"
         )
@@ -140,6 +140,6 @@ def column_values(database: Database, column: str, access: Access = ALL_RIGHTS) 
     return [str(name) for (name,) in rows]
 
 
-def _matching(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
+def _select_matching(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
     folded = {name.casefold() for name in wanted}
     return [name for name in names if name.casefold() in folded]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rag.schema import ALL_RIGHTS, Access, Hit, PassageCandidate
 from rag.store.articles import ArticleStore
-from rag.store.correction_articles import corrected_articles
+from rag.store.correction_articles import add_corrections
 from rag.store.filters import CURRENT
 
 
@@ -52,5 +52,5 @@ def read_hits(
     wanted = {one.number: one for one in found}
     live = store.passages.live(wanted, standing)
     held = [number for number in wanted if number in live]
-    hits = [Hit(live[n].passage, live[n].head, wanted[n].score, wanted[n].copies) for n in held]
-    return dict(zip(held, corrected_articles(store.database, hits, standing, access), strict=True))
+    hits = [Hit(live[n].passage, live[n].metadata, wanted[n].score, wanted[n].copies) for n in held]
+    return dict(zip(held, add_corrections(store.database, hits, standing, access), strict=True))

@@ -18,11 +18,11 @@ from rag.store.change_times import misdated_changes
 from rag.store.database import Database
 from rag.store.migrations import NEWEST, drop_foreign_objects, foreign_objects
 from rag.store.passages import Vectors
-from rag.store.rows import HEAD, HEAD_COLUMNS, row_to_article, row_to_passage
+from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article, row_to_passage
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
-Place = Literal["record", "word index", "article index", "vector index"]
+Place = Literal["store", "text index (BM25)", "article index", "vector index"]
 # The repair: indexes are rebuilt from the database, lost vectors embedded again, orphaned rows
 # and impossible dates deleted; lost or altered texts need a backup or the source, and lost
 # changes are accepted if they can't be restored.
@@ -88,52 +88,52 @@ class Problem:
 
 def store_problems(database: Database) -> Iterator[Problem]:
     """Yield the problems of the database, all as of one moment."""
-    broken = database.broken()
-    if broken:
-        what = f"the file is damaged ({broken[0]})"
-        yield Problem("record", what, "restore", whole_file=True)
+    find_damage = database.find_damage()
+    if find_damage:
+        what = f"the file is damaged ({find_damage[0]})"
+        yield Problem("store", what, "restore", whole_file=True)
         return
     with database.snapshot():
-        yield from _orphans(database)
-        yield from _lost(database)
-        yield from _foreign(database)
-        yield from _numbering(database)
-        yield from _times(database)
-        yield from _texts(database)
-        yield from _vectors(database)
-        yield from _vectors(database, TABLE, "new vector", "discard")  # it is embedded again
+        yield from _find_orphans(database)
+        yield from _find_lost(database)
+        yield from _find_foreign(database)
+        yield from _check_numbering(database)
+        yield from _check_times(database)
+        yield from _check_texts(database)
+        yield from _check_vectors(database)
+        yield from _check_vectors(database, TABLE, "new vector", "discard")  # it is embedded again
 
 
-def _orphans(database: Database) -> Iterator[Problem]:
+def _find_orphans(database: Database) -> Iterator[Problem]:
     for table, which, noun, what in ORPHANS:
         count = _count(database, f"SELECT count(*) FROM {table} WHERE {which}")
         if count:
-            yield Problem("record", f"{counted(count, noun)} {what}", "discard", count)
+            yield Problem("store", f"{format_count(count, noun)} {what}", "discard", count)
 
 
-def _lost(database: Database) -> Iterator[Problem]:
+def _find_lost(database: Database) -> Iterator[Problem]:
     lost = _ids(
         database,
         "SELECT article_id FROM revisions WHERE id NOT IN (SELECT revision_id FROM texts) "
         f"AND NOT {_ERASED}",
     )
     if lost:
-        yield Problem("record", _some(lost, "revision", "without a text"), "restore")
+        yield Problem("store", _format_some(lost, "revision", "without a text"), "restore")
     numbers = _ids(
         database,
         "SELECT p.number FROM passages p JOIN texts t ON t.revision_id = p.revision_id "
         "WHERE p.number NOT IN (SELECT number FROM vectors)",
     )
     if numbers:
-        what = _some(numbers, "passage", "without a vector")
-        yield Problem("record", what, "embed", len(numbers), tuple(map(int, numbers)))
+        what = _format_some(numbers, "passage", "without a vector")
+        yield Problem("store", what, "embed", len(numbers), tuple(map(int, numbers)))
 
 
-def _numbering(database: Database) -> Iterator[Problem]:
+def _check_numbering(database: Database) -> Iterator[Problem]:
     gaps = _count(database, "SELECT ifnull(max(sequence), 0) - count(*) FROM changes")
     if gaps:
         yield Problem(
-            "record", f"{counted(gaps, 'change')} missing from the sequence", "restore", gaps
+            "store", f"{format_count(gaps, 'change')} missing from the sequence", "restore", gaps
         )
     for which, what in (
         (
@@ -150,31 +150,31 @@ def _numbering(database: Database) -> Iterator[Problem]:
     ):
         ids = _ids(database, f"SELECT article_id FROM revisions r WHERE {which}")
         if ids:
-            yield Problem("record", _some(ids, "revision", what), "restore", len(ids))
+            yield Problem("store", _format_some(ids, "revision", what), "restore", len(ids))
 
 
-def _foreign(database: Database) -> Iterator[Problem]:
+def _find_foreign(database: Database) -> Iterator[Problem]:
     """Yield triggers and views, which Backfile doesn't create: a trigger alters what is added."""
     for kind, name, _ in foreign_objects(database.connection, NEWEST):
         if kind in DROPPED:
-            yield Problem("record", f"the {kind} {name!r} is not Backfile's", "drop")
+            yield Problem("store", f"the {kind} {name!r} is not Backfile's", "drop")
 
 
-def _times(database: Database) -> Iterator[Problem]:
+def _check_times(database: Database) -> Iterator[Problem]:
     if misdated := misdated_changes(database):
         first = min(misdated)
-        what = f"{counted(len(misdated), 'change')} dated out of order (the first: {first})"
-        yield Problem("record", what, "times", len(misdated))
+        what = f"{format_count(len(misdated), 'change')} dated out of order (the first: {first})"
+        yield Problem("store", what, "times", len(misdated))
 
 
-def _texts(database: Database) -> Iterator[Problem]:
+def _check_texts(database: Database) -> Iterator[Problem]:
     """Check dates, content hashes, the passages' spans, and the texts that were embedded."""
     altered, misplaced, foreign = list[str](), list[int](), list[int]()
     undated = impossible_dates(database)
     if undated:
         ids = [article_id for _, article_id, *_ in undated]
         yield Problem(
-            "record", _some(ids, "revision", "with an impossible date"), "undate", len(ids)
+            "store", _format_some(ids, "revision", "with an impossible date"), "undate", len(ids)
         )
     wrong_dates = {key for key, *_ in undated}
     for key, article, fingerprint, passages in _revisions(database):
@@ -184,21 +184,21 @@ def _texts(database: Database) -> Iterator[Problem]:
             altered.append(article.id)
             continue
         for (number, span, digest), wrong in zip(
-            passages, _misplaced(article, passages), strict=True
+            passages, _find_misplaced(article, passages), strict=True
         ):
             if wrong:
                 misplaced.append(number)
             elif digest != text_digest(embedding_text(article.metadata, _words(article, span))):
                 foreign.append(number)
     if altered:
-        what = _some(altered, "revision", "altered since it was put")
-        yield Problem("record", what, "restore", len(altered))
+        what = _format_some(altered, "revision", "altered since it was put")
+        yield Problem("store", what, "restore", len(altered))
     if misplaced:
-        what = _some(misplaced, "passage", "out of place in the text")
-        yield Problem("record", what, "restore", len(misplaced))
+        what = _format_some(misplaced, "passage", "out of place in the text")
+        yield Problem("store", what, "restore", len(misplaced))
     if foreign:
-        what = _some(foreign, "passage", "with a vector of other words")
-        yield Problem("record", what, "embed", len(foreign), tuple(foreign))
+        what = _format_some(foreign, "passage", "with a vector of other words")
+        yield Problem("store", what, "embed", len(foreign), tuple(foreign))
 
 
 def impossible_dates(database: Database) -> list[tuple[int, str, str | None, str | None]]:
@@ -226,7 +226,7 @@ def _words(article: Article, span: Span) -> str:
 Placed = list[tuple[int, Span, bytes]]  # the passages of a revision: number, span, digest
 
 
-def _misplaced(article: Article, passages: Placed) -> Iterator[bool]:
+def _find_misplaced(article: Article, passages: Placed) -> Iterator[bool]:
     before = -1
     for _, span, _ in passages:
         yield not (before < span.start < span.end <= len(article.text))
@@ -238,7 +238,7 @@ def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]
     after = 0
     while True:
         rows = database.connection.execute(
-            f"SELECT {HEAD}, t.text, r.fingerprint, r.id FROM revisions r "
+            f"SELECT {METADATA}, t.text, r.fingerprint, r.id FROM revisions r "
             f"JOIN texts t ON t.revision_id = r.id WHERE r.id > ? ORDER BY r.id LIMIT {CHUNK}",
             (after,),
         ).fetchall()
@@ -252,12 +252,12 @@ def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]
         ):
             passages.setdefault(owner, []).append((number, Span(start, end), digest))
         for row in rows:
-            fingerprint, key = row[HEAD_COLUMNS + 1 :]
+            fingerprint, key = row[METADATA_WIDTH + 1 :]
             yield int(key), row_to_article(row), fingerprint, passages.get(key, [])
         after = rows[-1][-1]
 
 
-def _vectors(
+def _check_vectors(
     database: Database, table: str = "vectors", noun: str = "vector", cure: Fix = "embed"
 ) -> Iterator[Problem]:
     """Check that all vectors have the same length, are finite, and have norm one."""
@@ -279,11 +279,11 @@ def _vectors(
     usual = lengths.most_common(1)[0][0] if lengths else 0
     odd = [number for length, ns in by_length.items() if length != usual for number in ns]
     if odd:
-        what = _some(odd, noun, "of another length")
-        yield Problem("record", what, cure, len(odd), tuple(odd))
+        what = _format_some(odd, noun, "of another length")
+        yield Problem("store", what, cure, len(odd), tuple(odd))
     if left := sorted(set(wrong) - set(odd)):
-        what = _some(left, noun, "not finite or not of length one")
-        yield Problem("record", what, cure, len(left), tuple(left))
+        what = _format_some(left, noun, "not finite or not of length one")
+        yield Problem("store", what, cure, len(left), tuple(left))
 
 
 def _count(database: Database, statement: str) -> int:
@@ -294,11 +294,11 @@ def _ids(database: Database, statement: str) -> list[str]:
     return [row[0] for row in database.connection.execute(statement)]
 
 
-def _some(found: list[str] | list[int], noun: str, what: str) -> str:
-    return f"{counted(len(found), noun)} {what} (the first: {found[0]})"
+def _format_some(found: list[str] | list[int], noun: str, what: str) -> str:
+    return f"{format_count(len(found), noun)} {what} (the first: {found[0]})"
 
 
-def counted(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """Return "1 passage", "3 passages"."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
@@ -343,7 +343,7 @@ def remove_impossible_dates(database: Database) -> None:
                 (published, updated, published, key),
             )
             row = database.connection.execute(
-                f"SELECT {HEAD}, t.text FROM revisions r "
+                f"SELECT {METADATA}, t.text FROM revisions r "
                 "JOIN texts t ON t.revision_id = r.id WHERE r.id = ?",
                 (key,),
             ).fetchone()
@@ -357,13 +357,13 @@ def remove_impossible_dates(database: Database) -> None:
 def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:
     """Return the text to embed for each of the passages, of any revision, by number."""
     rows = database.execute_for_each(
-        f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM passages p '
+        f'SELECT p.number, p.start, p."end", {METADATA}, t.text FROM passages p '
         "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
         "WHERE p.number IN ({})",
         numbers,
     )
     of_each = map(row_to_passage, rows)
-    return {live.number: embedding_text(live.head, live.passage.text) for live in of_each}
+    return {live.number: embedding_text(live.metadata, live.passage.text) for live in of_each}
 
 
 def write_vectors(database: Database, texts: dict[int, str], vectors: Vectors) -> None:

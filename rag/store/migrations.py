@@ -196,10 +196,10 @@ def missing_objects(connection: sqlite3.Connection, version: int) -> list[Schema
 
 def _objects(connection: sqlite3.Connection) -> list[SchemaObject]:
     rows = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-    return [(str(kind), str(name), _spelled(str(sql or ""))) for kind, name, sql in rows]
+    return [(str(kind), str(name), _normalize_sql(str(sql or ""))) for kind, name, sql in rows]
 
 
-def _spelled(sql: str) -> str:
+def _normalize_sql(sql: str) -> str:
     """Normalise SQL: SQLite's versions, and renamed tables, differ in quotes and spaces."""
     spaced = re.sub(r'["`\[\]]', "", " ".join(sql.split())).lower()
     return re.sub(r" ?([(),]) ?", r"\1", spaced)

@@ -12,7 +12,7 @@ from rag.schema import EVERYTHING, ArticleMetadata, Filters, Passage
 from rag.store.cache import metadata_cache, text_cache
 from rag.store.database import Database
 from rag.store.filters import CURRENT, where_clause
-from rag.store.rows import HEAD, IndexedPassage, row_to_passage
+from rag.store.rows import METADATA, IndexedPassage, row_to_passage
 
 CACHED_FILTERS = 8  # filters with cached passage numbers, 8 bytes per passage
 
@@ -26,7 +26,7 @@ class PassageStore:
     def __init__(self, database: Database) -> None:
         """Read the passages of a database."""
         self._database = database
-        self._heads = metadata_cache(database)
+        self._metadata = metadata_cache(database)
         self._texts = text_cache(database)
         self._passing = lru_cache(maxsize=CACHED_FILTERS)(
             lambda filters, _sequence: self.numbers(filters)
@@ -74,15 +74,17 @@ class PassageStore:
             numbers: Passage numbers; those without a matching revision are skipped.
             standing: SQL condition for the revisions to consider.
         """
-        rows = self._standing(numbers, standing)
-        heads = self._heads.get_many(row[:3] for row in rows)
+        rows = self._read_rows(numbers, standing)
+        metadata_of = self._metadata.get_many(row[:3] for row in rows)
         texts = self._texts.get_many(row[:2] for row in rows)
         return {
             number: IndexedPassage(
-                number, Passage(head.article_id, revision, start, end, text[start:end]), head
+                number,
+                Passage(metadata.article_id, revision, start, end, text[start:end]),
+                metadata,
             )
             for key, fingerprint, revision, number, start, end in rows
-            if (head := heads.get((key, fingerprint, revision)))
+            if (metadata := metadata_of.get((key, fingerprint, revision)))
             and (text := texts.get((key, fingerprint))) is not None
         }
 
@@ -99,22 +101,22 @@ class PassageStore:
             numbers: Passage numbers; those without a matching revision are skipped.
             standing: SQL condition for the revisions to consider.
         """
-        rows = self._standing(numbers, standing)
-        heads = self._heads.get_many(row[:3] for row in rows)
+        rows = self._read_rows(numbers, standing)
+        metadata_of = self._metadata.get_many(row[:3] for row in rows)
         titled = {
-            row[:2]: heads[row[:3]].title
+            row[:2]: metadata_of[row[:3]].title
             for row in rows
-            if row[:3] in heads and row[4] == 0 and row[5] == len(heads[row[:3]].title)
+            if row[:3] in metadata_of and row[4] == 0 and row[5] == len(metadata_of[row[:3]].title)
         }
         texts = self._texts.get_many(titled) if titled else {}
         only_title = {key for key, title in titled.items() if _repeats(texts.get(key, ""), title)}
         return {
-            row[3]: (row[4], heads[row[:3]])
+            row[3]: (row[4], metadata_of[row[:3]])
             for row in rows
-            if row[:3] in heads and not (row[4] == 0 and row[:2] in only_title)
+            if row[:3] in metadata_of and not (row[4] == 0 and row[:2] in only_title)
         }
 
-    def _standing(
+    def _read_rows(
         self, numbers: Iterable[int], standing: str
     ) -> list[tuple[int, str, int, int, int, int]]:
         """Return rows of revision row id, hash, revision, passage number, start and end."""
@@ -153,7 +155,7 @@ class PassageStore:
         after = 0
         while True:
             rows = self._database.connection.execute(
-                f'SELECT p.number, p.start, p."end", {HEAD}, t.text FROM revisions r '
+                f'SELECT p.number, p.start, p."end", {METADATA}, t.text FROM revisions r '
                 "JOIN passages p ON p.revision_id = r.id JOIN texts t ON t.revision_id = r.id "
                 "WHERE r.until IS NULL AND r.since > ? AND p.number > ? "
                 f"ORDER BY p.number LIMIT {size}",

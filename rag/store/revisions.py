@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rag.schema import Article
 from rag.store.database import Database
-from rag.store.rows import HEAD, HEAD_COLUMNS, row_to_article
+from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article
 
 MAX_IDS = 20  # matching ids to choose from
 
@@ -24,7 +24,7 @@ class Revision:
 def read_revisions(database: Database, article_id: str) -> tuple[Revision, ...]:
     """Return every revision of an article, oldest first; none of a withdrawn one."""
     rows = database.connection.execute(
-        f"SELECT {HEAD}, t.text, c.at, e.at FROM revisions r "
+        f"SELECT {METADATA}, t.text, c.at, e.at FROM revisions r "
         "JOIN texts t ON t.revision_id = r.id JOIN changes c ON c.sequence = r.since "
         "LEFT JOIN changes e ON e.sequence = r.until WHERE r.article_id = ? "
         "AND r.article_id NOT IN (SELECT article_id FROM withdrawals) ORDER BY r.revision",
@@ -33,8 +33,8 @@ def read_revisions(database: Database, article_id: str) -> tuple[Revision, ...]:
     return tuple(
         Revision(
             row_to_article(row),
-            datetime.fromisoformat(row[HEAD_COLUMNS + 1]),
-            datetime.fromisoformat(row[HEAD_COLUMNS + 2]) if row[HEAD_COLUMNS + 2] else None,
+            datetime.fromisoformat(row[METADATA_WIDTH + 1]),
+            datetime.fromisoformat(row[METADATA_WIDTH + 2]) if row[METADATA_WIDTH + 2] else None,
         )
         for row in rows
     )

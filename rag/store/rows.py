@@ -14,8 +14,8 @@ from rag.valid_dates import FIRST_DAY, LAST_DAY, parse_stored_date
 # The columns of `revisions` that hold an article's metadata are called like its fields; in SQL,
 # the table is called r.
 METADATA_COLUMNS = tuple(field.name for field in fields(ArticleMetadata))
-HEAD = ", ".join(f"r.{name}" for name in METADATA_COLUMNS)
-HEAD_COLUMNS = len(METADATA_COLUMNS)
+METADATA = ", ".join(f"r.{name}" for name in METADATA_COLUMNS)
+METADATA_WIDTH = len(METADATA_COLUMNS)
 _AUTHORS = METADATA_COLUMNS.index("authors")
 _DATES = tuple(map(METADATA_COLUMNS.index, ("published", "updated")))
 
@@ -31,12 +31,12 @@ class IndexedPassage:
 
     number: int
     passage: Passage
-    head: ArticleMetadata
+    metadata: ArticleMetadata
 
 
 def row_to_metadata(row: Row) -> ArticleMetadata:
-    """Convert a row that starts with the HEAD columns to metadata."""
-    values = list(row[:HEAD_COLUMNS])
+    """Convert a row that starts with the METADATA columns to metadata."""
+    values = list(row[:METADATA_WIDTH])
     values[_AUTHORS] = tuple(json.loads(values[_AUTHORS]))
     for column in _DATES:
         values[column] = parse_stored_date(values[column])
@@ -44,7 +44,7 @@ def row_to_metadata(row: Row) -> ArticleMetadata:
 
 
 def metadata_to_row(metadata: ArticleMetadata) -> list[Any]:
-    """Convert metadata to the values of the HEAD columns."""
+    """Convert metadata to the values of the METADATA columns."""
     values = [getattr(metadata, name) for name in METADATA_COLUMNS]
     values[_AUTHORS] = json.dumps(values[_AUTHORS], ensure_ascii=False)
     for column in _DATES:
@@ -53,16 +53,18 @@ def metadata_to_row(metadata: ArticleMetadata) -> list[Any]:
 
 
 def row_to_article(row: Row) -> Article:
-    """Convert a row of the HEAD columns and the text to an article."""
-    return Article(text=row[HEAD_COLUMNS], metadata=row_to_metadata(row))
+    """Convert a row of the METADATA columns and the text to an article."""
+    return Article(text=row[METADATA_WIDTH], metadata=row_to_metadata(row))
 
 
 def row_to_passage(row: Row) -> IndexedPassage:
-    """Convert a row of number, start, end, the HEAD columns and the text to a passage."""
+    """Convert a row of number, start, end, the METADATA columns and the text to a passage."""
     number, start, end = row[:3]
-    head, text = row_to_metadata(row[3:]), row[3 + HEAD_COLUMNS]
+    metadata, text = row_to_metadata(row[3:]), row[3 + METADATA_WIDTH]
     return IndexedPassage(
-        number, Passage(head.article_id, head.revision, start, end, text[start:end]), head
+        number,
+        Passage(metadata.article_id, metadata.revision, start, end, text[start:end]),
+        metadata,
     )
 
 

@@ -26,7 +26,7 @@ class Erasure(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """An article's withdrawal: time and reason; `erased` if its text has been deleted for good."""
+    """An article's withdrawal: time and reason; `erased` if its text was deleted permanently."""
 
     article_id: str
     at: datetime

@@ -49,8 +49,8 @@ def alignment_cost(claim: str, sentences: Sequence[str]) -> float:
     Returns:
         0 if the claim is one piece of the sentences, 1 if none of its words occurs.
     """
-    words = _places(claim, 0)
-    there = [place for i, text in enumerate(sentences) for place in _places(text, i)]
+    words = _split_places(claim, 0)
+    there = [place for i, text in enumerate(sentences) for place in _split_places(text, i)]
     at: dict[str, list[int]] = {}
     for i, word in enumerate(there):
         at.setdefault(word.stem, []).append(i)
@@ -63,11 +63,11 @@ def alignment_cost(claim: str, sentences: Sequence[str]) -> float:
                 cost + _step(there, last, place, word.opens) for last, cost in costs.items()
             )
             after[place] = min(reached, after.get(place, reached))
-        costs = _pruned(after)
+        costs = _prune(after)
     return min(costs.values()) / max(1, len(words))
 
 
-def _places(text: str, sentence: int) -> list[_Place]:
+def _split_places(text: str, sentence: int) -> list[_Place]:
     found = list(_WORD.finditer(text))
     gaps = [text[a.end() : b.start()] for a, b in pairwise(found)]
     breaks = [True, *(gap not in _WITHIN and not _STOPS.isdisjoint(gap) for gap in gaps), True]
@@ -97,7 +97,7 @@ def _step(there: Sequence[_Place], last: int, place: int, clause: bool) -> float
     return min(jump, SKIP[ends] if place > last else BACK)
 
 
-def _pruned(costs: Mapping[int, float]) -> dict[int, float]:
+def _prune(costs: Mapping[int, float]) -> dict[int, float]:
     """Return the costs that a jump from the cheapest place would not undercut."""
     most = min(costs.values()) + JUMP[0]
     return {place: cost for place, cost in costs.items() if cost <= most}

@@ -13,10 +13,10 @@ from rag.nlp.entities import TITLES, find_names, full_name, names_match, normali
 from rag.nlp.numbers import (
     DateMention,
     Number,
-    date_supported,
     find_dates,
     find_numbers,
-    number_supported,
+    is_date_supported,
+    is_number_supported,
 )
 from rag.nlp.quotations import ATTRIBUTED, find_quotations, find_speaker, quotable_spans
 from rag.nlp.tokens import content_words, stem_words, tokenize
@@ -42,10 +42,10 @@ def altered_quotes(claim: str, passage: str) -> list[str]:
     Omissions must be marked by an ellipsis, and insertions by brackets.
     """
     there = normalize(passage)
-    return [q.text for q in find_quotations(claim) if not _stands_in(normalize(q.text), there)]
+    return [q.text for q in find_quotations(claim) if not _contains_quote(normalize(q.text), there)]
 
 
-def _stands_in(quote: str, there: str) -> bool:
+def _contains_quote(quote: str, there: str) -> bool:
     at = 0
     for piece in re.split(r"(?:(?<!\s)\s+)?+(?:…|\[[^\]]{0,300}\])\s*+", quote):
         piece = piece.strip(" .,;:!?-'\"")
@@ -68,14 +68,16 @@ def wrong_numbers(claim: str, passage: str, published: datetime | None) -> list[
     """
     shown_days, shown = find_dates(passage), find_numbers(passage)
     unmet: list[Number | DateMention] = [
-        f for f in find_numbers(claim) if not _implied(f, shown, published)
+        f for f in find_numbers(claim) if not _is_implied(f, shown, published)
     ]
-    unmet += [d for d in find_dates(claim) if not date_supported(d, shown_days, passage, published)]
+    unmet += [
+        d for d in find_dates(claim) if not is_date_supported(d, shown_days, passage, published)
+    ]
     return [each.text for each in unmet]
 
 
-def _implied(figure: Number, shown: Sequence[Number], published: datetime | None) -> bool:
-    if number_supported(figure, shown):
+def _is_implied(figure: Number, shown: Sequence[Number], published: datetime | None) -> bool:
+    if is_number_supported(figure, shown):
         return True
     if figure.value == 1 and figure.text.lower() in {"one", "a", "first"}:
         return True  # "one of them" and "for the first time" count nothing
@@ -105,13 +107,13 @@ def _may_be_common(claim: str, name: str, start: int) -> bool:
 
 def wrong_titles(claim: str, passage: str) -> list[str]:
     """Return the titled names in a claim whose title differs in the passage: "Minister Yoon"."""
-    theirs = _titled(passage)
+    theirs = _find_titles(passage)
     wrong = []
-    for name, titles in _titled(claim).items():
+    for name, titles in _find_titles(claim).items():
         known = {
             title
             for other, others in theirs.items()
-            if _one_person(name, other)
+            if _is_same_person(name, other)
             for title in others
         }
         spoken = {word.text.lower() for word in tokenize(passage)}
@@ -120,7 +122,7 @@ def wrong_titles(claim: str, passage: str) -> list[str]:
     return wrong
 
 
-def _titled(text: str) -> dict[str, set[str]]:
+def _find_titles(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name in find_names(text):
         before = re.findall(r"[A-Za-z]+", text[max(0, name.start - 40) : name.start])
@@ -133,7 +135,7 @@ def _titled(text: str) -> dict[str, set[str]]:
     return found
 
 
-def _one_person(one: str, other: str) -> bool:
+def _is_same_person(one: str, other: str) -> bool:
     return one.split()[-1] == other.split()[-1] or names_match(one, other)
 
 
@@ -147,9 +149,9 @@ def swapped_roles(claim: str, passage: str) -> str:
     mine, theirs = stem_words(claim), stem_words(source)
     if not mine or len(mine & theirs) / len(mine) < NEARLY_VERBATIM:
         return ""
-    claimed, sourced = _order(claim), _order(source)
+    claimed, sourced = _order_names(claim), _order_names(source)
     claimed = [word for word in claimed if word in set(sourced)]
-    if _is_within(claimed, sourced) or _turned_round(claim, source):
+    if _is_within(claimed, sourced) or _is_inverted(claim, source):
         return ""
     return " ".join(claimed)
 
@@ -157,11 +159,11 @@ def swapped_roles(claim: str, passage: str) -> str:
 NEARLY_VERBATIM = 0.8  # share of the claim's words in the aligned sentences
 
 
-def _order(text: str) -> list[str]:
+def _order_names(text: str) -> list[str]:
     """Return the words of names and titles in order; lists joined by "and" are sorted."""
     out: list[str] = []
     last = -1
-    for name in _and_titles(text):
+    for name in _find_names_and_titles(text):
         parts = [w.stem for w in content_words(name[0])] or [name[0].lower()]
         joined = last >= 0 and re.fullmatch(r",? (?:and|or) |, ", text[last : name[1]])
         if joined and out:
@@ -172,7 +174,7 @@ def _order(text: str) -> list[str]:
     return [part for group in out for part in re.split(r"[& ]", group)]
 
 
-def _and_titles(text: str) -> list[tuple[str, int, int]]:
+def _find_names_and_titles(text: str) -> list[tuple[str, int, int]]:
     found = [(n.text, n.start, n.end) for n in find_names(text)]
     found += [
         (w.text, w.start, w.end)
@@ -187,7 +189,7 @@ def _is_within(claimed: Sequence[str], sourced: Sequence[str]) -> bool:
     return all(word in rest for word in claimed)
 
 
-def _turned_round(claim: str, source: str) -> bool:
+def _is_inverted(claim: str, source: str) -> bool:
     """Return True if one is the passive of the other, or has the speaker at the other end."""
     by = [len(re.findall(r"\bby\b", text)) for text in (claim, source)]
     if by[0] != by[1]:
@@ -223,7 +225,7 @@ def wrong_speaker(claim: str, passage: str, article: str = "") -> str:
     claimed = find_speaker(claim)
     if not claimed or not find_names(claimed):
         return ""
-    source = _source_of(claim, passage)
+    source = _find_source(claim, passage)
     actual = find_speaker(source)
     if not actual:
         return ""
@@ -243,11 +245,11 @@ def wrong_speaker(claim: str, passage: str, article: str = "") -> str:
     )
 
 
-def _source_of(claim: str, passage: str) -> str:
+def _find_source(claim: str, passage: str) -> str:
     texts = [passage[u.start : u.end] for u in quotable_spans(passage)]
     for quotation in find_quotations(claim):
         for text in texts:
-            if _stands_in(normalize(quotation.text), normalize(text)):
+            if _contains_quote(normalize(quotation.text), normalize(text)):
                 return text
     mine = stem_words(claim)
     return max(texts, key=lambda t: len(mine & stem_words(t)), default="")
@@ -257,7 +259,7 @@ def lost_attribution(claim: str, passage: str) -> str:
     """Return the passage's speaker if the claim states their words as a fact; "" otherwise."""
     if ATTRIBUTED.search(claim) or find_speaker(claim):
         return ""
-    source = _source_of(claim, passage)
+    source = _find_source(claim, passage)
     who = find_speaker(source) if ATTRIBUTED.search(source) else ""
     if not who:
         return ""

@@ -34,41 +34,41 @@ def verify_statement(
     if not any(character.isalnum() for character in cited.text):
         return Statement(text="", support="not supported", reason=Notice("empty_statement"))
     named = [hits[n - 1] for n in cited.numbers if 1 <= n <= len(hits)]
-    verdict = _verdict(cited.text, named, verifier, articles)
+    verdict = _verify_hits(cited.text, named, verifier, articles)
     if verdict.support != "supported":
-        for hit in sorted(hits, key=lambda h: -_shared(cited.text, h)):
+        for hit in sorted(hits, key=lambda h: -_count_shared_words(cited.text, h)):
             if hit in named and len(named) == 1:
                 continue
-            other = _verdict(cited.text, [hit], verifier, articles)
+            other = _verify_hits(cited.text, [hit], verifier, articles)
             if other.support == "supported":
                 named, verdict = [hit], other
                 break
     if verdict.support == "supported" and len(named) > 1:
-        named = _needed(cited.text, named, verifier, articles)
-    citations = tuple(c for hit in named for c in _citations(cited.text, hit, hits))
+        named = _select_supporting(cited.text, named, verifier, articles)
+    citations = tuple(c for hit in named for c in _build_citations(cited.text, hit, hits))
     return Statement(cited.text, citations, verdict.support, verdict.reason)
 
 
-def _verdict(
+def _verify_hits(
     text: str, named: Sequence[Hit], verifier: Verifier, articles: Mapping[str, str]
 ) -> Verdict:
     article = " ".join(articles.get(hit.passage.article_id, "") for hit in named)
     return verifier.verify(text, named, article=article)
 
 
-def _needed(
+def _select_supporting(
     text: str, named: Sequence[Hit], verifier: Verifier, articles: Mapping[str, str]
 ) -> list[Hit]:
     """Return the cited passages that support the statement alone; all if none does."""
-    alone = [h for h in named if _verdict(text, [h], verifier, articles).support == "supported"]
+    alone = [h for h in named if _verify_hits(text, [h], verifier, articles).support == "supported"]
     return alone or list(named)
 
 
-def _shared(text: str, hit: Hit) -> int:
+def _count_shared_words(text: str, hit: Hit) -> int:
     return len(stem_words(text) & stem_words(hit.passage.text))
 
 
-def _citations(text: str, hit: Hit, hits: Sequence[Hit]) -> list[Citation]:
+def _build_citations(text: str, hit: Hit, hits: Sequence[Hit]) -> list[Citation]:
     """Return citations of the spans of `hit` that share most words with the statement."""
     passage = hit.passage
     spans = quotable_spans(passage.text)

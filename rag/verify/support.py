@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.nlp.entities import find_names
-from rag.nlp.numbers import find_numbers, number_supported
+from rag.nlp.numbers import find_numbers, is_number_supported
 from rag.nlp.tokens import content_words, stem_words, tokenize
 from rag.verify.alignment import alignment_cost
 
@@ -29,7 +29,7 @@ MOST_EMBEDDED = 4
 #   new        minus the logarithm of one plus the number of its words not in the evidence
 #   names      share of the words of its names; figures: minus its unsupported figures, at most two
 #   meaning    best cosine with a sentence
-MOST_UNMET = 2
+MOST_UNSUPPORTED = 2
 
 
 def overlap_weights(claim: str, evidence: Sequence[frozenset[str]]) -> dict[str, float]:
@@ -66,7 +66,7 @@ def lexical_signals(claim: str, sentences: Sequence[str]) -> dict[str, float]:
         "company": _cooccurrence(claim, split, there),
         "new": -math.log1p(sum(word.stem not in there for word in content_words(claim))),
         "names": len(named & there) / len(named) if named else 1.0,
-        "figures": -float(min(MOST_UNMET, _unmet(claim, text))),
+        "figures": -float(min(MOST_UNSUPPORTED, _count_unsupported(claim, text))),
     }
 
 
@@ -79,18 +79,18 @@ def _cooccurrence(claim: str, split: Sequence[frozenset[str]], there: frozenset[
     return len(together) / math.comb(len(mine), 2)
 
 
-def _unmet(claim: str, text: str) -> int:
+def _count_unsupported(claim: str, text: str) -> int:
     shown = find_numbers(text)
-    return sum(not number_supported(figure, shown) for figure in find_numbers(claim))
+    return sum(not is_number_supported(figure, shown) for figure in find_numbers(claim))
 
 
 def _bigram_overlap(claim: str, sentences: Sequence[str]) -> float:
-    mine = _pairs(claim)
-    best = max((sum(p in there for p in mine) for there in map(_pairs, sentences)), default=0)
+    mine = _word_pairs(claim)
+    best = max((sum(p in there for p in mine) for there in map(_word_pairs, sentences)), default=0)
     return best / max(1, len(mine))
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
+def _word_pairs(text: str) -> list[tuple[str, str]]:
     return list(pairwise(word.text.lower() for word in tokenize(text)))
 
 

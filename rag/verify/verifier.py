@@ -81,16 +81,16 @@ class Verifier:
         bare = re.sub(r"(?:(?<!\s)\s+)?+\[[^\]]{0,300}\]\s*+", " ", claim).strip()
         if not _is_verbatim(claim, passage):  # otherwise the brackets are the article's own
             claim = bare
-        wrong = _wrong_attribution(claim, passage, article)
+        wrong = _check_attribution(claim, passage, article)
         if wrong is not None:
             return wrong
         if _is_verbatim(claim, passage):
             return Verdict("supported")
-        return _failed_check(claim, hits, passage) or self._scored(claim, passage)
+        return _run_exact_checks(claim, hits, passage) or self._judge(claim, passage)
 
-    def _scored(self, claim: str, passage: str) -> Verdict:
+    def _judge(self, claim: str, passage: str) -> Verdict:
         if self._entails is not None:
-            return _entailed(self._entails, claim, passage)
+            return _judge_entailment(self._entails, claim, passage)
         probability = self.probability(claim, passage)
         if probability >= SUPPORTED_FROM:
             return Verdict("supported", probability=probability)
@@ -137,7 +137,7 @@ def _is_verbatim(claim: str, passage: str) -> bool:
     )
 
 
-def _wrong_attribution(claim: str, passage: str, article: str) -> Verdict | None:
+def _check_attribution(claim: str, passage: str, article: str) -> Verdict | None:
     said_by = lost_attribution(claim, passage)
     if said_by:
         return Verdict("partly", Notice("passage_attributes", speaker=said_by), 0.5)
@@ -147,16 +147,16 @@ def _wrong_attribution(claim: str, passage: str, article: str) -> Verdict | None
     return None
 
 
-def _failed_check(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
+def _run_exact_checks(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | None:
     for quote in altered_quotes(claim, passage):
         return Verdict("not supported", Notice("quote_altered", quote=quote), 0.0)
-    heads = " ".join(
+    metadata = " ".join(
         f"{h.metadata.title}. {h.metadata.publisher} {' '.join(h.metadata.authors)}" for h in hits
     )
     published = max((h.metadata.published for h in hits if h.metadata.published), default=None)
-    for text in wrong_numbers(claim, f"{passage}\n{heads}", published):
+    for text in wrong_numbers(claim, f"{passage}\n{metadata}", published):
         return Verdict("not supported", Notice("number_missing", number=text), 0.0)
-    for name in wrong_names(claim, f"{passage}\n{heads}"):
+    for name in wrong_names(claim, f"{passage}\n{metadata}"):
         return Verdict("not supported", Notice("name_missing", name=name), 0.0)
     for titled in wrong_titles(claim, passage):
         return Verdict("contradicted", Notice("title_missing", title=titled), 0.0)
@@ -167,7 +167,7 @@ def _failed_check(claim: str, hits: Sequence[Hit], passage: str) -> Verdict | No
     return None
 
 
-def _entailed(entails: Entails, claim: str, passage: str) -> Verdict:
+def _judge_entailment(entails: Entails, claim: str, passage: str) -> Verdict:
     texts = [passage[s.start : s.end] for s in split_sentences(passage)]
     near = " ".join(texts[i] for i in most_similar_sentences(claim, texts, NEAREST_JUDGED))
     # A model truncates long passages, and was mostly trained on pairs of sentences.

@@ -18,12 +18,12 @@ def bot() -> Chatbot:
     return Chatbot(FakeArchive(TROOPS, FERRY))
 
 
-def first(answer: Answer) -> str:
+def first_text(answer: Answer) -> str:
     return answer.statements[0].text
 
 
 def test_short_answer_comes_first_in_brackets(bot: Chatbot) -> None:
-    said = first(bot.ask("How many soldiers has North Korea sent, according to whom?"))
+    said = first_text(bot.ask("How many soldiers has North Korea sent, according to whom?"))
     assert said.startswith("[3,000 soldiers:] ")
 
 

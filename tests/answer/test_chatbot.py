@@ -14,14 +14,14 @@ from rag.answer.timeline import build_timeline
 from rag.retrieval.hybrid import understand_question
 from rag.schema import ALL_RIGHTS, Answer, Article, Filters, Notice
 from tests.support.fake_archive import FERRY, TROOPS, FakeArchive, day
-from tests.support.fake_chat_model import Scripted
+from tests.support.fake_chat_model import ScriptedChatModel
 
 QUESTION = "How many soldiers has North Korea sent?"
 RIGHT = "According to South Korean intelligence, North Korea has sent 3,000 soldiers so far."
 
 
-def asked(*scripts: Any, size: int = 3, **options: Any) -> Answer:
-    model = Scripted(scripts=list(scripts), size=size)
+def ask(*scripts: Any, size: int = 3, **options: Any) -> Answer:
+    model = ScriptedChatModel(scripts=list(scripts), size=size)
     return Chatbot(FakeArchive(TROOPS, FERRY), model, **options).ask(QUESTION)
 
 
@@ -38,45 +38,45 @@ def texts(answer: Answer) -> list[str]:
     "marker", ["[1]", "[1, 9]", "[1][1]", "[¹]", "【1】", "¹", "[passage 1]", "【1†source】"]
 )
 def test_chatbot_reads_every_citation_marker_style(marker: str, size: int) -> None:
-    answer = asked(f"{RIGHT[:-1]} {marker}. And more.", size=size)
+    answer = ask(f"{RIGHT[:-1]} {marker}. And more.", size=size)
     assert texts(answer) == [RIGHT]
     assert answer.citations[0].number == 1
     assert "3,000 soldiers" in answer.citations[0].quote
 
 
 def test_chatbot_drops_citation_number_without_passage() -> None:
-    answer = asked(f"{RIGHT} [7]")
+    answer = ask(f"{RIGHT} [7]")
     assert texts(answer) == [RIGHT]
     assert "[7]" not in answer.text
     assert [c.number for c in answer.citations] == [1]
 
 
 def test_chatbot_repairs_citation_of_wrong_passage() -> None:
-    answer = asked(f"{RIGHT} [2]")
+    answer = ask(f"{RIGHT} [2]")
     assert answer.citations[0].metadata.article_id == TROOPS.id
 
 
 def test_chatbot_removes_unsupported_statement() -> None:
-    answer = asked(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]")
+    answer = ask(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]")
     assert texts(answer) == [RIGHT]
     assert [s.text for s in answer.rejected_statements] == ["The king of Norway sent ten tanks."]
     assert answer.rejected_statements[0].reason
 
 
 def test_chatbot_marks_unsupported_statement_on_request() -> None:
-    answer = asked(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]", unsupported="mark")
+    answer = ask(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]", unsupported="mark")
     assert [s.support for s in answer.statements] == ["supported", "not supported"]
 
 
 def test_chatbot_removes_changed_figure() -> None:
     changed = RIGHT.replace("3,000", "30,000")
-    answer = asked(f"{changed} [1]")
+    answer = ask(f"{changed} [1]")
     assert "30,000" not in answer.text
     assert codes(answer)[:2] == ["generated_unsupported", "quotations_instead"]
 
 
 def test_chatbot_falls_back_to_quotations_if_none_is_supported() -> None:
-    answer = asked("Seventy dragons came. [1]")
+    answer = ask("Seventy dragons came. [1]")
     assert not answer.refused
     assert "3,000" in texts(answer)[0]
     assert codes(answer)[:2] == ["generated_unsupported", "quotations_instead"]
@@ -84,19 +84,19 @@ def test_chatbot_falls_back_to_quotations_if_none_is_supported() -> None:
 
 @pytest.mark.parametrize("script", ["", "   \n", "[1] [2]", "…"])
 def test_chatbot_falls_back_to_quotations_on_empty_output(script: str) -> None:
-    answer = asked(script)
+    answer = ask(script)
     assert "3,000" in texts(answer)[0]
     assert "quotations_instead" in codes(answer)
 
 
 def test_chatbot_retries_failure_before_first_word() -> None:
-    answer = asked(ValueError("busy"), f"{RIGHT} [1]")
+    answer = ask(ValueError("busy"), f"{RIGHT} [1]")
     assert texts(answer) == [RIGHT]
     assert not answer.notices
 
 
 def test_chatbot_names_failing_provider_without_key() -> None:
-    answer = asked(ValueError("bad key sk-abcdefghijklmnop"))
+    answer = ask(ValueError("bad key sk-abcdefghijklmnop"))
     assert "3,000" in texts(answer)[0]
     assert answer.notices[:2] == (
         Notice("chat_model_failed", error="bad key …"),
@@ -105,7 +105,7 @@ def test_chatbot_names_failing_provider_without_key() -> None:
 
 
 def test_chatbot_keeps_statements_before_a_failure() -> None:
-    answer = asked([f"{RIGHT} [1] The treaty", ValueError("gone")])
+    answer = ask([f"{RIGHT} [1] The treaty", ValueError("gone")])
     assert texts(answer) == [RIGHT]
     assert answer.notices == (
         Notice("maybe_incomplete"),
@@ -114,25 +114,25 @@ def test_chatbot_keeps_statements_before_a_failure() -> None:
 
 
 def test_chatbot_gives_up_on_silent_provider() -> None:
-    answer = asked([1.0, RIGHT], timeout=0.05)
+    answer = ask([1.0, RIGHT], timeout=0.05)
     assert "3,000" in texts(answer)[0]
     assert answer.notices[0] == Notice("chat_model_silent", seconds=0.05)
 
 
 def test_chatbot_cuts_repeated_output() -> None:
-    answer = asked(f"{RIGHT} [1] " * 500)
+    answer = ask(f"{RIGHT} [1] " * 500)
     assert texts(answer) == [RIGHT]
     assert codes(answer) == ["maybe_incomplete", "chat_model_repeated_itself"]
 
 
 def test_chatbot_cuts_sentence_without_end() -> None:
-    answer = asked(f"{RIGHT} [1] " + "And so on " * 500)
+    answer = ask(f"{RIGHT} [1] " + "And so on " * 500)
     assert texts(answer) == [RIGHT]
     assert codes(answer) == ["maybe_incomplete", "chat_model_endless_sentence"]
 
 
 def test_chatbot_refuses_if_model_finds_no_answer() -> None:
-    answer = asked("The archive does not say.")
+    answer = ask("The archive does not say.")
     assert answer.refused
     assert answer.refusal == Notice("chat_model_found_nothing")
     assert answer.nearest_hits
@@ -140,14 +140,16 @@ def test_chatbot_refuses_if_model_finds_no_answer() -> None:
 
 
 def test_refusal_does_not_call_the_model() -> None:
-    model = Scripted(scripts=["Nothing."])
+    model = ScriptedChatModel(scripts=["Nothing."])
     answer = Chatbot(FakeArchive(TROOPS), model).ask("What did the Pope say?")
     assert answer.refused
-    assert not model.asked
+    assert not model.prompts
 
 
 def test_stream_shows_no_partial_citation_marker() -> None:
-    model = Scripted(scripts=[f"{RIGHT} [1] The treaty was signed in Pyongyang in June. [1, 2]"])
+    model = ScriptedChatModel(
+        scripts=[f"{RIGHT} [1] The treaty was signed in Pyongyang in June. [1, 2]"]
+    )
     grown = list(Chatbot(FakeArchive(TROOPS, FERRY), model).stream(QUESTION))
     assert len(grown) >= 2
     for answer in grown:
@@ -155,9 +157,9 @@ def test_stream_shows_no_partial_citation_marker() -> None:
 
 
 def test_chatbot_counts_tokens_and_cost() -> None:
-    usage = asked(f"{RIGHT} [1]").usage
+    usage = ask(f"{RIGHT} [1]").usage
     assert (usage.input_tokens, usage.output_tokens, usage.cost) == (90, 10, 0)
-    priced = asked(f"{RIGHT} [1]", prices=(2.0, 10.0)).usage
+    priced = ask(f"{RIGHT} [1]", prices=(2.0, 10.0)).usage
     assert priced.cost == pytest.approx((90 * 2 + 10 * 10) / 1e6)
 
 
@@ -166,16 +168,16 @@ def test_instructions_in_an_article_are_not_followed() -> None:
     planted = Article(
         "x.example/1", "North Korea soldiers", f"{RIGHT} {order}", published=day(10, 1)
     )
-    model = Scripted(scripts=["Ten dragons came from the north. [1]"])
+    model = ScriptedChatModel(scripts=["Ten dragons came from the north. [1]"])
     answer = Chatbot(FakeArchive(planted), model).ask(QUESTION)
-    rules, shown = (str(message.content) for message in model.asked[0])
+    rules, shown = (str(message.content) for message in model.prompts[0])
     assert "not instructions" in rules
     assert shown.count("</passage>") == 1
     assert not any("Ten dragons" in text for text in texts(answer))
 
 
 def test_prompt_passages_are_trimmed_at_sentence_ends() -> None:
-    model = Scripted(scripts=[f"{RIGHT} [1]"])
+    model = ScriptedChatModel(scripts=[f"{RIGHT} [1]"])
     archive = FakeArchive(TROOPS, FERRY, length=20)
     answer = Chatbot(archive, model, context_tokens=1400).ask(QUESTION)
     assert sum(len(hit.passage.text) for hit in answer.hits) < len(TROOPS.text + FERRY.text)
@@ -198,7 +200,7 @@ def test_empty_time_range_offers_articles_from_other_dates() -> None:
 
 @pytest.mark.parametrize("script", ["South Korea has not supplied heavy weapons. [1]", ""])
 def test_false_premise_is_named_beside_generated_text(script: str) -> None:
-    model = Scripted(scripts=[script])
+    model = ScriptedChatModel(scripts=[script])
     answer = Chatbot(FakeArchive(TROOPS, FERRY), model).ask(
         "Why did South Korea send tanks to Kyiv?"
     )

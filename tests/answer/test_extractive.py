@@ -13,7 +13,7 @@ from rag.answer.coreference import is_verbatim_text, resolve_references
 from rag.answer.premises import has_false_premise
 from rag.answer.refusal import answer_confidence, low_confidence_notice
 from rag.nlp.quotations import find_quotations, quotable_spans
-from rag.query.answer_type import classify_question, indicates_answer
+from rag.query.answer_type import classify_question, score_speaker
 from rag.schema import NO_ANSWER, Answer, Notice, Span
 from tests.support.fake_archive import FERRY, TROOPS, FakeArchive, day
 
@@ -23,7 +23,7 @@ def bot() -> Chatbot:
     return Chatbot(FakeArchive(TROOPS, FERRY))
 
 
-def first(answer: Answer) -> str:
+def first_text(answer: Answer) -> str:
     return answer.statements[0].text
 
 
@@ -40,18 +40,18 @@ def test_bare_surname_is_completed_in_brackets() -> None:
 
 
 def test_adjacent_good_sentences_are_one_statement(bot: Chatbot) -> None:
-    said = first(bot.ask("What did South Korea threaten?"))
+    said = first_text(bot.ask("What did South Korea threaten?"))
     assert "told parliament that his country would act. “We will not look away" in said
 
 
 def test_how_many_question_gets_figure_and_source(bot: Chatbot) -> None:
-    said = first(bot.ask("How many soldiers has North Korea sent, according to whom?"))
+    said = first_text(bot.ask("How many soldiers has North Korea sent, according to whom?"))
     assert "3,000" in said
     assert "intelligence" in said
 
 
 def test_when_and_who_question_gets_date_and_people(bot: Chatbot) -> None:
-    said = first(bot.ask("When was the treaty signed, and by whom?"))
+    said = first_text(bot.ask("When was the treaty signed, and by whom?"))
     assert "June" in said
     assert "Putin" in said
 
@@ -129,7 +129,7 @@ def test_pronoun_is_resolved_only_if_unambiguous() -> None:
 def test_false_premise_is_named(bot: Chatbot) -> None:
     answer = bot.ask("Why did South Korea supply Ukraine with heavy weapons?")
     assert has_false_premise(answer)
-    assert "has not supplied" in first(answer)
+    assert "has not supplied" in first_text(answer)
 
 
 def test_true_premise_is_not_named(bot: Chatbot) -> None:
@@ -160,8 +160,8 @@ def test_foreign_embassy_does_not_speak_for_the_asked_country() -> None:
         "The Russian embassy said later that nothing was directed against Arvandia's interests."
     )
     theirs = article.split("\n\n")[1]
-    assert indicates_answer("Arvandia", theirs, article) == 0.0
-    assert indicates_answer("Russia", theirs, article) == 1.0
+    assert score_speaker("Arvandia", theirs, article) == 0.0
+    assert score_speaker("Russia", theirs, article) == 1.0
 
 
 def test_low_confidence_answer_has_notice(bot: Chatbot) -> None:

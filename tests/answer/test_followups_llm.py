@@ -11,15 +11,15 @@ from rag.answer.followups_llm import condense_question
 from rag.answer.llm import SentenceStream
 from rag.query.parser import resolve_followup
 from tests.support.fake_archive import FERRY, TROOPS, FakeArchive
-from tests.support.fake_chat_model import Scripted
+from tests.support.fake_chat_model import ScriptedChatModel
 
 HISTORY = ["How many soldiers has North Korea sent to Russia?"]
 FOLLOW_UP = "And who said so?"
 REWRITTEN = "Who said how many soldiers North Korea has sent to Russia?"
 
 
-def rewritten(script: Any, question: str = FOLLOW_UP) -> str:
-    model = Scripted(scripts=[script])
+def condense(script: Any, question: str = FOLLOW_UP) -> str:
+    model = ScriptedChatModel(scripts=[script])
     return condense_question(question, HISTORY, SentenceStream(model, timeout=1.0))
 
 
@@ -28,7 +28,7 @@ def rewritten(script: Any, question: str = FOLLOW_UP) -> str:
     [REWRITTEN, f'"{REWRITTEN}"', f"Question: {REWRITTEN}", f"Rewritten question: {REWRITTEN}"],
 )
 def test_condensed_follow_up_is_used(script: str) -> None:
-    assert rewritten(script) == REWRITTEN
+    assert condense(script) == REWRITTEN
 
 
 @pytest.mark.parametrize(
@@ -44,26 +44,26 @@ def test_condensed_follow_up_is_used(script: str) -> None:
     ids=["an answer", "a new name", "a new figure", "an essay", "a failure", "nothing"],
 )
 def test_bad_condensed_follow_up_falls_back_to_rules(script: Any) -> None:
-    assert rewritten(script) == resolve_followup(FOLLOW_UP, HISTORY) != FOLLOW_UP
+    assert condense(script) == resolve_followup(FOLLOW_UP, HISTORY) != FOLLOW_UP
 
 
 def test_standalone_question_does_not_call_the_model() -> None:
-    model = Scripted(scripts=[REWRITTEN])
+    model = ScriptedChatModel(scripts=[REWRITTEN])
     question = "What did the harbour office say about the ferry to Lund?"
     assert condense_question(question, HISTORY, SentenceStream(model, timeout=1.0)) == question
     assert condense_question(FOLLOW_UP, [], SentenceStream(model, timeout=1.0)) == FOLLOW_UP
-    assert not model.asked
+    assert not model.prompts
 
 
 def test_chatbot_searches_condensed_question_and_counts_tokens() -> None:
     right = (
         "According to South Korean intelligence, North Korea has sent 3,000 soldiers so far. [1]"
     )
-    model = Scripted(scripts=[REWRITTEN, right])
+    model = ScriptedChatModel(scripts=[REWRITTEN, right])
     bot = Chatbot(FakeArchive(TROOPS, FERRY), model)
     answer = bot.ask(FOLLOW_UP, history=HISTORY)
     assert answer.question == FOLLOW_UP
     assert [citation.metadata.article_id for citation in answer.citations] == [TROOPS.id]
-    assert REWRITTEN in str(model.asked[1][-1].content)
+    assert REWRITTEN in str(model.prompts[1][-1].content)
     assert answer.usage.output_tokens == 20
-    assert HISTORY[0] not in str(model.asked[1][-1].content)
+    assert HISTORY[0] not in str(model.prompts[1][-1].content)

@@ -9,14 +9,14 @@ import pytest
 from rag.answer.chatbot import Chatbot
 from rag.answer.premise_conflicts import (
     denies,
+    find_other_name,
+    find_other_number,
     has_antonym,
-    has_other_name,
-    has_other_number,
     without_refusal_verb,
 )
 from rag.answer.premise_roles import (
     Predicate,
-    agent_matches,
+    find_other_agent,
     is_denied,
     is_hypothetical,
     main_predicate,
@@ -94,8 +94,10 @@ def test_negation_denies_what_follows_it() -> None:
 
 
 def test_ordinal_is_not_a_count() -> None:
-    assert has_other_number("the ferry carry 900 passengers", "It carries 400 passengers.") == "400"
-    assert not has_other_number("they won the second round", "It was the third round.")
+    assert (
+        find_other_number("the ferry carry 900 passengers", "It carries 400 passengers.") == "400"
+    )
+    assert not find_other_number("they won the second round", "It was the third round.")
 
 
 def test_antonym_contradicts_the_claim() -> None:
@@ -117,7 +119,7 @@ def test_predicate_roles_follow_word_order_and_agent() -> None:
     assert predicate_matches(won, "The Harbour Gulls won the cup on Sunday.")
     lost = "On Sunday the Coast Terns celebrated a win over the Harbour Gulls."
     assert not predicate_matches(won, lost)
-    assert agent_matches(won, lost) == "Coast Terns"
+    assert find_other_agent(won, lost) == "Coast Terns"
     signed = main_predicate("Ines Duarte sign the treaty")
     assert not predicate_matches(
         signed, "The treaty, signed by Pavel Orlov, was read by Ines Duarte."
@@ -135,15 +137,15 @@ def test_different_place_in_same_country_is_another_place() -> None:
     assert [place.text for place in places("They met in Kyiv and left.")] == ["Kyiv"]
     assert not same_place("Kyiv", "Ukraine")
     assert (
-        has_other_name("the summit in Moscow", "Moscow", "It ended in Kazan.", is_place=True)
+        find_other_name("the summit in Moscow", "Moscow", "It ended in Kazan.", is_place=True)
         == "Kazan"
     )
 
 
 def test_sentence_opening_word_is_not_another_name() -> None:
-    assert has_other_name("Duarte win", "Duarte", "Tens of thousands of people came.") == "others"
+    assert find_other_name("Duarte win", "Duarte", "Tens of thousands of people came.") == "others"
     assert (
-        has_other_name("Duarte win", "Duarte", "PORT ELLIS, Oct 3 (Wire) - Ann Lund won.")
+        find_other_name("Duarte win", "Duarte", "PORT ELLIS, Oct 3 (Wire) - Ann Lund won.")
         == "Ann Lund"
     )
 

@@ -39,7 +39,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         yield opened
 
 
-def put(archive: Archive, *articles: Article) -> None:
+def add_articles(archive: Archive, *articles: Article) -> None:
     archive.add((article, [Span(0, len(article.text))]) for article in articles)
 
 
@@ -80,7 +80,7 @@ def test_correction_notice_is_shown_with_corrected_article(
     archive: Archive, order: tuple[Article, Article]
 ) -> None:
     for article in order:
-        put(archive, article)
+        add_articles(archive, article)
     hit = next(
         h for h in archive.search("ferry sank", 5, mode="bm25") if h.passage.article_id == FERRY.id
     )
@@ -94,7 +94,7 @@ def test_correction_notice_is_shown_with_corrected_article(
 
 def test_retracted_statement_is_not_an_answer(archive: Archive) -> None:
     wrong = FERRY.replace(correction="The ferry had twelve sailors on board, not nine.")
-    put(archive, wrong)
+    add_articles(archive, wrong)
     answer = Chatbot(archive).ask("Where was the ferry bound for when it sank?")
     assert "nine" not in answer.text
     if answer.citations:

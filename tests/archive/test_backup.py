@@ -20,8 +20,8 @@ from rag.archive.doctor import find_problems
 from rag.errors import ArchiveDamagedError, BackupError
 from rag.schema import Article, Span
 from rag.store.database_validation import count_rows
-from tests.archives.keep import BREAD, FERRY, UNDATED, EightWords
-from tests.store.test_migrations import VERSIONS, laid_out
+from tests.archives.save import BREAD, FERRY, UNDATED, EightWords
+from tests.store.test_migrations import VERSIONS, restore_saved
 from tests.support.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 from tests.support.processes import Process
 from ui import cli
@@ -60,7 +60,7 @@ def test_backup_inside_the_archive_folder_removes_nothing(tmp_path: Path, name: 
         assert archive.count().articles == len(ARTICLES)
 
 
-def numbered(n: int) -> tuple[Article, list[Span]]:
+def numbered_article(n: int) -> tuple[Article, list[Span]]:
     text = f"Report {n} of the harbour. It has two sentences."
     return Article(id=f"paper.example/{n}", title=f"Report {n}", text=text), [Span(0, len(text))]
 
@@ -68,7 +68,7 @@ def numbered(n: int) -> tuple[Article, list[Span]]:
 def _write(folder: Path, ready: str) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         for n in range(10_000):
-            archive.add([numbered(2 * n), numbered(2 * n + 1)])
+            archive.add([numbered_article(2 * n), numbered_article(2 * n + 1)])
             Path(ready).touch()
 
 
@@ -96,7 +96,7 @@ def test_backup_beside_a_writer_is_consistent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_backup_of_older_schema_is_restored(tmp_path: Path, version: int) -> None:
-    old = laid_out(version, tmp_path / "old") / "archive.sqlite"
+    old = restore_saved(version, tmp_path / "old") / "archive.sqlite"
     with closing(sqlite3.connect(old)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     articles, passages, sequence, model = count_rows(old)
@@ -134,17 +134,17 @@ def test_backup_and_restore_never_overwrite(tmp_path: Path, backup: Path) -> Non
         write_backup(archive.store, backup)
 
 
-def _cut(file: Path) -> None:
+def _truncate(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-500])
 
 
-def _altered(file: Path) -> None:
+def _flip_byte(file: Path) -> None:
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
 
 
-def _exchanged(file: Path) -> None:
+def _replace_database(file: Path) -> None:
     with zipfile.ZipFile(file) as packed:
         manifest = json.loads(packed.read("manifest.json"))
     with zipfile.ZipFile(file, "w") as packed:
@@ -152,7 +152,7 @@ def _exchanged(file: Path) -> None:
         packed.writestr("archive.sqlite", b"SQLite format 3 or not")
 
 
-@pytest.mark.parametrize("damage", [_cut, _altered, _exchanged])
+@pytest.mark.parametrize("damage", [_truncate, _flip_byte, _replace_database])
 def test_damaged_backup_is_rejected_and_leaves_nothing(
     tmp_path: Path,
     backup: Path,

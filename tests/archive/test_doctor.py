@@ -30,17 +30,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
-def found(folder: Path) -> list[str]:
+def list_problems(folder: Path) -> list[str]:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         return [f"{problem.place}: {problem.description}" for problem in find_problems(archive)]
 
 
-def mended(folder: Path) -> list[str]:
+def repair(folder: Path) -> list[str]:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         return list(map(str, repair_archive(archive)))
 
 
-def record(folder: Path, *statements: str) -> None:
+def execute_sql(folder: Path, *statements: str) -> None:
     connection = sqlite3.connect(folder / "archive.sqlite")
     with connection:
         for statement in statements:
@@ -49,7 +49,7 @@ def record(folder: Path, *statements: str) -> None:
 
 
 def test_doctor_finds_no_problem_in_a_sound_archive(folder: Path) -> None:
-    assert found(folder) == []
+    assert list_problems(folder) == []
 
 
 def test_doctor_finds_no_problem_after_many_changes(folder: Path) -> None:
@@ -59,16 +59,16 @@ def test_doctor_finds_no_problem_after_many_changes(folder: Path) -> None:
             archive.add([(changed, [Span(0, 11), Span(5, len(changed.text))])])
         archive.delete([ORCHARD.id])
         assert find_problems(archive) == ()
-    assert found(folder) == []
+    assert list_problems(folder) == []
 
 
-def _without_words(folder: Path) -> None:
+def _remove_words(folder: Path) -> None:
     index = TantivyIndex(folder)
     index.write([], [2], index.reached)
     index.close()
 
 
-def _with_strange_words(folder: Path) -> None:
+def _add_foreign_words(folder: Path) -> None:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         live = archive.store.passages.live([1, 2])
     index = TantivyIndex(folder)
@@ -76,19 +76,19 @@ def _with_strange_words(folder: Path) -> None:
     index.close()
 
 
-def _without_a_vector(folder: Path) -> None:
-    _vectors(folder, lambda index: index.remove([3]))
+def _remove_vector(folder: Path) -> None:
+    _edit_vectors(folder, lambda index: index.remove([3]))
 
 
-def _with_strange_vectors(folder: Path) -> None:
-    _vectors(folder, lambda index: index.add([99], np.eye(1, 256, dtype=np.float32)))
+def _add_foreign_vector(folder: Path) -> None:
+    _edit_vectors(folder, lambda index: index.add([99], np.eye(1, 256, dtype=np.float32)))
 
 
-def _with_another_vector(folder: Path) -> None:
-    _vectors(folder, lambda index: index.add([2], np.eye(1, 256, dtype=np.float32)))
+def _change_vector(folder: Path) -> None:
+    _edit_vectors(folder, lambda index: index.add([2], np.eye(1, 256, dtype=np.float32)))
 
 
-def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
+def _edit_vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
     index = ChromaIndex(folder)
     change(index)
     index.close()
@@ -97,21 +97,22 @@ def _vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
 @pytest.mark.parametrize(
     ("breaking", "said"),
     [
-        (_without_words, ["word index: 1 passage missing from it (the first: 2)"]),
+        (_remove_words, ["text index (BM25): 1 passage missing from it (the first: 2)"]),
         (
-            _with_strange_words,
+            _add_foreign_words,
             [
-                "word index: 1 passage in it that the database does not have (the first: 99)",
-                "word index: 1 passage in it more than once (the first: 1)",
+                "text index (BM25): 1 passage in it that the database does not have "
+                "(the first: 99)",
+                "text index (BM25): 1 passage in it more than once (the first: 1)",
             ],
         ),
-        (_without_a_vector, ["vector index: 1 passage missing from it (the first: 3)"]),
+        (_remove_vector, ["vector index: 1 passage missing from it (the first: 3)"]),
         (
-            _with_strange_vectors,
+            _add_foreign_vector,
             ["vector index: 1 passage in it that the database does not have (the first: 99)"],
         ),
         (
-            _with_another_vector,
+            _change_vector,
             ["vector index: 1 vector different from the database (the first: 2)"],
         ),
     ],
@@ -120,9 +121,9 @@ def test_doctor_names_and_repairs_inconsistent_index(
     folder: Path, breaking: Callable[[Path], None], said: list[str]
 ) -> None:
     breaking(folder)
-    assert found(folder) == said
-    assert mended(folder) == []
-    assert found(folder) == []
+    assert list_problems(folder) == said
+    assert repair(folder) == []
+    assert list_problems(folder) == []
 
 
 def test_doctor_names_and_repairs_damaged_word_index(folder: Path) -> None:
@@ -130,8 +131,8 @@ def test_doctor_names_and_repairs_damaged_word_index(folder: Path) -> None:
     data = bytearray(file.read_bytes())
     data[20] ^= 0xFF
     file.write_bytes(data)
-    assert found(folder)[0] == f"word index: its file {file.name} is damaged"
-    assert mended(folder) == []
+    assert list_problems(folder)[0] == f"text index (BM25): its file {file.name} is damaged"
+    assert repair(folder) == []
 
 
 @pytest.mark.parametrize(
@@ -159,20 +160,20 @@ def test_doctor_names_and_repairs_damaged_word_index(folder: Path) -> None:
     ],
 )
 def test_doctor_repairs_surplus_and_missing_rows(folder: Path, statement: str, said: str) -> None:
-    record(folder, statement)
-    assert f"record: {said}" in found(folder)
-    assert mended(folder) == []
-    assert found(folder) == []
+    execute_sql(folder, statement)
+    assert f"store: {said}" in list_problems(folder)
+    assert repair(folder) == []
+    assert list_problems(folder) == []
 
 
 def test_trigger_is_rejected_by_writer_and_dropped_by_repair(folder: Path) -> None:
-    record(folder, "CREATE TRIGGER wipe AFTER INSERT ON texts BEGIN DELETE FROM passages; END")
-    assert found(folder) == ["record: the trigger 'wipe' is not Backfile's"]
+    execute_sql(folder, "CREATE TRIGGER wipe AFTER INSERT ON texts BEGIN DELETE FROM passages; END")
+    assert list_problems(folder) == ["store: the trigger 'wipe' is not Backfile's"]
     with pytest.raises(ArchiveDamagedError, match=r"trigger 'wipe'.*backfile doctor --repair"):
         Archive.open(folder, mode="write", embeddings=WordEmbeddings())
     done = doctor(folder, "--repair")
     assert done.code == 0, done.stderr
-    assert found(folder) == []
+    assert list_problems(folder) == []
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         changed = replace(HARBOUR, text=HARBOUR.text + " It rained.")
         archive.add([(changed, [Span(0, len(changed.text))])])
@@ -193,10 +194,10 @@ def test_trigger_is_rejected_by_writer_and_dropped_by_repair(folder: Path) -> No
     ],
 )
 def test_doctor_says_how_to_restore_lost_rows(folder: Path, statement: str, said: str) -> None:
-    record(folder, statement)
-    left = mended(folder)
-    assert any(line.startswith(f"record: {said}") for line in left)
-    assert all("backfile restore" in line for line in left if line.startswith(f"record: {said}"))
+    execute_sql(folder, statement)
+    left = repair(folder)
+    assert any(line.startswith(f"store: {said}") for line in left)
+    assert all("backfile restore" in line for line in left if line.startswith(f"store: {said}"))
 
 
 def test_doctor_reports_overwritten_page(folder: Path) -> None:
@@ -204,7 +205,7 @@ def test_doctor_reports_overwritten_page(folder: Path) -> None:
     data = bytearray(file.read_bytes())
     data[4096 * 10 : 4096 * 12] = b"\xee" * 8192
     file.write_bytes(data)
-    assert any("the file is damaged" in line for line in found(folder))
+    assert any("the file is damaged" in line for line in list_problems(folder))
 
 
 def test_doctor_runs_beside_a_writer(folder: Path) -> None:
@@ -220,7 +221,7 @@ def doctor(folder: Path, *words: str) -> Result:
 
 
 def test_doctor_command_says_what_is_wrong_and_what_to_run(folder: Path) -> None:
-    _without_a_vector(folder)
+    _remove_vector(folder)
     done = doctor(folder)
     assert (done.code, done.stdout) == (
         1,

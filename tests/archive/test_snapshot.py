@@ -20,41 +20,41 @@ FIRST = datetime(2024, 10, 1, 9, tzinfo=UTC)
 DAYS = [datetime(2024, 10, day, tzinfo=UTC) for day in range(1, 9)]
 
 
-def an_article(name: str, text: str, **fields: object) -> Article:
+def make_article(name: str, text: str, **fields: object) -> Article:
     given = {"publisher": "Harbour Courier", "published": datetime(2024, 9, 30, tzinfo=UTC)}
     given |= {"title": name.title(), **fields}
     return Article(id=f"paper.example/{name}", text=text, **given)  # type: ignore[arg-type]
 
 
-FERRY = an_article("ferry", "The ferry to Vellmark sank with nine sailors. Divers searched.")
+FERRY = make_article("ferry", "The ferry to Vellmark sank with nine sailors. Divers searched.")
 FERRY_LATER = replace(
     FERRY, text="The ferry to Vellmark sank with twelve sailors. Divers searched."
 )
 CORRECTED = FERRY_LATER.replace(correction="Twelve sailors were on board, not nine.")
-MILL = an_article("mill", "The mill at Vellmark burned down in a night. Nobody was hurt.")
-LATE = an_article("late", "Vellmark ferry sailors were buried at sea. The town mourned them.")
+MILL = make_article("mill", "The mill at Vellmark burned down in a night. Nobody was hurt.")
+LATE = make_article("late", "Vellmark ferry sailors were buried at sea. The town mourned them.")
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     """Day by day: the ferry and the mill, the ferry changed, a late article, the mill deleted."""
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as opened:
-        put(opened, FERRY, MILL)
-        put(opened, FERRY_LATER)
-        put(opened, LATE)
+        add_articles(opened, FERRY, MILL)
+        add_articles(opened, FERRY_LATER)
+        add_articles(opened, LATE)
         opened.delete([MILL.id])
-        date_the_changes(opened)
+        date_changes(opened)
         yield opened
 
 
-def put(archive: Archive, *articles: Article) -> None:
+def add_articles(archive: Archive, *articles: Article) -> None:
     for article in articles:
         middle = article.text.find(". ") + 1
         spans = [Span(0, middle), Span(middle + 1, len(article.text))]
         archive.add([(article, spans)])
 
 
-def date_the_changes(archive: Archive) -> None:
+def date_changes(archive: Archive) -> None:
     """Date each change on a day of its own, the first two on the first."""
     connection = archive.store.database.connection
     for (sequence,) in connection.execute("SELECT sequence FROM changes").fetchall():
@@ -64,7 +64,9 @@ def date_the_changes(archive: Archive) -> None:
         )
 
 
-def texts(archive: Archive, day: datetime, query: str = "Vellmark ferry mill") -> list[set[str]]:
+def search_texts(
+    archive: Archive, day: datetime, query: str = "Vellmark ferry mill"
+) -> list[set[str]]:
     then = archive.as_of(day)
     return [
         {hit.passage.text for hit in hits}
@@ -81,14 +83,14 @@ def test_snapshot_answers_from_articles_of_that_day(archive: Archive) -> None:
         (DAYS[2], {twelve, mill, late}, {nine}),
         (DAYS[3], {twelve, late}, {nine, mill}),
     ):
-        for found in texts(archive, day):
+        for found in search_texts(archive, day):
             assert expected <= found
             assert not found & not_yet
 
 
 def test_snapshot_before_first_article_is_empty(archive: Archive) -> None:
     day = DAYS[0] - timedelta(days=1)
-    assert texts(archive, day) == [set(), set()]
+    assert search_texts(archive, day) == [set(), set()]
     answer = Chatbot(archive).ask("How many sailors were on the ferry?", as_of=day)
     assert answer.refused
     assert Notice("archive_empty_as_of", day="2024-09-30") in answer.notices
@@ -103,8 +105,8 @@ def test_snapshot_scores_ended_and_current_passages_alike(archive: Archive) -> N
 
 
 def test_snapshot_accepts_a_time_of_day(archive: Archive) -> None:
-    assert texts(archive, FIRST - timedelta(minutes=1)) == [set(), set()]
-    assert all(texts(archive, FIRST + timedelta(minutes=1)))
+    assert search_texts(archive, FIRST - timedelta(minutes=1)) == [set(), set()]
+    assert all(search_texts(archive, FIRST + timedelta(minutes=1)))
 
 
 def test_snapshot_applies_filters(archive: Archive) -> None:
@@ -119,16 +121,16 @@ def test_snapshot_applies_filters(archive: Archive) -> None:
 
 def test_snapshot_excludes_withdrawn_articles(archive: Archive) -> None:
     archive.withdraw([FERRY.id])
-    assert all("sank" not in text for found in texts(archive, DAYS[0]) for text in found)
+    assert all("sank" not in text for found in search_texts(archive, DAYS[0]) for text in found)
     assert archive.as_of(DAYS[0]).article(FERRY.id) is None
     archive.reinstate([FERRY.id])
-    assert all("nine" in "".join(found) for found in texts(archive, DAYS[0]))
+    assert all("nine" in "".join(found) for found in search_texts(archive, DAYS[0]))
     archive.erase([FERRY.id])
-    assert all("sank" not in text for found in texts(archive, DAYS[0]) for text in found)
+    assert all("sank" not in text for found in search_texts(archive, DAYS[0]) for text in found)
 
 
 def test_snapshot_reports_later_corrections(archive: Archive) -> None:
-    put(archive, CORRECTED)
+    add_articles(archive, CORRECTED)
     chatbot = Chatbot(archive)
     answer = chatbot.ask("How many sailors were on the ferry that sank?", as_of=DAYS[0])
     assert "nine sailors" in answer.text
@@ -156,7 +158,7 @@ def test_snapshot_similarity_matches_its_search(archive: Archive) -> None:
     assert archive.load_hits(found) == {}
 
 
-NOTICE = an_article(
+NOTICE = make_article(
     "notice",
     "The ferry had twelve sailors on board (https://paper.example/ferry). We regret it.",
     title="Corrections and clarifications",
@@ -166,9 +168,11 @@ NOTICE = an_article(
 def test_snapshot_distinguishes_corrections_before_and_after(
     archive: Archive,
 ) -> None:
-    put(archive, FERRY_LATER.replace(url="https://paper.example/ferry"))  # the sixth change
-    put(archive, NOTICE)
-    date_the_changes(archive)
+    add_articles(
+        archive, FERRY_LATER.replace(url="https://paper.example/ferry")
+    )  # the sixth change
+    add_articles(archive, NOTICE)
+    date_changes(archive)
     before, after = archive.as_of(DAYS[3]), archive.as_of(DAYS[5])
     (then, *_) = before.search("ferry sailors sank", 1, mode="bm25")
     assert then.metadata.correction == ""
@@ -176,7 +180,7 @@ def test_snapshot_distinguishes_corrections_before_and_after(
     (since, *_) = after.search("ferry sailors sank", 1, mode="bm25")
     assert "twelve sailors on board" in since.metadata.correction
     assert after.corrected_since([since.metadata]) == {}
-    put(archive, replace(NOTICE, text=f"{NOTICE.text} Again."))
+    add_articles(archive, replace(NOTICE, text=f"{NOTICE.text} Again."))
     assert "twelve sailors on board" in after.corrected_since([since.metadata])[FERRY.id]
 
 
@@ -188,7 +192,7 @@ def test_snapshot_applies_current_access_rights(archive: Archive) -> None:
         hits = then.search("Vellmark ferry mill", 9, mode=mode, filters=public)
         ids = {hit.passage.article_id for hit in hits}
         assert ids == {FERRY.id, MILL.id}
-    put(archive, FERRY_LATER.replace(access="subscribers"))
+    add_articles(archive, FERRY_LATER.replace(access="subscribers"))
     for mode in modes:
         for rights, expected in (
             (("everybody",), {MILL.id}),
@@ -211,11 +215,11 @@ def test_snapshot_scores_phrases_and_rare_words_like_the_index(archive: Archive)
 def test_snapshot_caches_ended_passages(archive: Archive) -> None:
     archive.search("the mill that burned", as_of=DAYS[0])
     then = archive.as_of(DAYS[0])
-    read = then._ended()
+    read = then._read_ended()
     assert archive.search("sailors on the ferry", as_of=DAYS[0])
     assert archive.as_of(DAYS[0]) is then
-    assert then._ended() is read
-    put(archive, replace(LATE, text="Vellmark buried them. The town wept."))
+    assert then._read_ended() is read
+    add_articles(archive, replace(LATE, text="Vellmark buried them. The town wept."))
     late = archive.as_of(DAYS[2]).search("sailors buried at sea", 9, mode="bm25")
     assert any("buried at sea" in hit.passage.text for hit in late)
     assert archive.as_of(DAYS[0]).search("buried", 9, mode="bm25") == []

@@ -22,7 +22,7 @@ TOKEN = "a-token-for-the-tests"  # of this process's server alone
 
 
 @contextmanager
-def serving(
+def serve(
     folder: Path,
     chatbot: Callable[[Archive], Any] = QuotingChatbot,
     *,
@@ -39,9 +39,9 @@ def serving(
             served.close()
 
 
-def client(served: Served, *, source: str | None = None, token: bool = False) -> httpx.Client:
+def open_client(served: Served, *, source: str | None = None, token: bool = False) -> httpx.Client:
     """Return a client of the page: with an address of its own, or with the token's cookie."""
-    permission = served.permission
+    permission = served.write_access
     cookie = {"Cookie": f"{permission.cookie_name}={permission.cookie_value}"} if token else {}
     return httpx.Client(
         base_url=served.address,
@@ -53,7 +53,7 @@ def client(served: Served, *, source: str | None = None, token: bool = False) ->
     )
 
 
-def raw(served: Served, request: str, body: bytes = b"") -> tuple[int, str]:
+def send_raw(served: Served, request: str, body: bytes = b"") -> tuple[int, str]:
     """Send raw request lines; return the status and the response."""
     host, port = served.address.removeprefix("http://").rstrip("/").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
@@ -126,7 +126,7 @@ class Visit:
         """Ask, as the page does: begin, then answer."""
         begin = self.index("<lambda>", "submit")
         self.call(begin, [None, question, "answer", "relevance", "", "", "", [], [], [], []])
-        return self.call(self.index("answered"))
+        return self.call(self.index("stream_answer"))
 
 
 def ask(asking: httpx.Client, question: object = QUESTION, *more: object) -> httpx.Response:
@@ -134,6 +134,6 @@ def ask(asking: httpx.Client, question: object = QUESTION, *more: object) -> htt
     return asking.post("/gradio_api/call/ask", json={"data": [question, *more]})
 
 
-def answer(asking: httpx.Client, joined: httpx.Response) -> str:
+def read_answer(asking: httpx.Client, joined: httpx.Response) -> str:
     """Return the answer that a program receives."""
     return asking.get(f"/gradio_api/call/ask/{joined.raise_for_status().json()['event_id']}").text

@@ -69,7 +69,7 @@ CLOSED = ONCE_PUBLIC.replace(title="Ferry to run at night, vermilion", access="b
 RESTRICTED = {COPY.id, BOARD.id, NOTICE.id, CLOSED.id}
 
 
-def put(archive: Archive, *articles: Article) -> None:
+def add_articles(archive: Archive, *articles: Article) -> None:
     archive.add((article, [Span(0, len(article.text))]) for article in articles)
 
 
@@ -77,8 +77,8 @@ def put(archive: Archive, *articles: Article) -> None:
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     folder = tmp_path_factory.mktemp("access") / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
-        put(writer, PUBLIC, COPY, BOARD, NOTICE, ONCE_PUBLIC)
-        put(writer, CLOSED)
+        add_articles(writer, PUBLIC, COPY, BOARD, NOTICE, ONCE_PUBLIC)
+        add_articles(writer, CLOSED)
     with Archive.open(folder, embeddings=WordEmbeddings()) as opened:
         yield opened
 
@@ -212,8 +212,8 @@ def test_archive_summary_of_the_page_hides_restricted_articles(archive: Archive)
 
 @pytest.mark.parametrize("mode", ["answer", "timeline", "passages"])
 def test_question_on_the_page_finds_nothing_restricted(mode: Any, archive: Archive) -> None:
-    desk = run_turn.begin_turn(Session(), AskRequest(QUESTION, mode=mode))
-    *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
+    session = run_turn.begin_turn(Session(), AskRequest(QUESTION, mode=mode))
+    *_, last = run_turn.run_turn(archive, Chatbot(archive), session)
     assert last.turns[-1].answer.hits
     assert not leaks(last)
 
@@ -228,8 +228,8 @@ def test_forged_conversation_restores_nothing_restricted(archive: Archive) -> No
     answer = Answer(
         QUESTION, hits=hits, nearest_hits=hits, refused=True, refusal=Notice("off_topic")
     )
-    desk = Session((Conversation(turns=(Turn(AskRequest(QUESTION), answer),)),))
-    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), archive)
+    session = Session((Conversation(turns=(Turn(AskRequest(QUESTION), answer),)),))
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(session), archive)
     assert [hit.passage.article_id for hit in back.turns[0].answer.hits] == [PUBLIC.id]
     assert not leaks(back.turns[0].answer)
 
@@ -259,7 +259,7 @@ def test_page_endpoints_return_nothing_restricted(archive: Archive) -> None:
 
 
 @pytest.fixture
-def operated(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> str:
+def operator_archive(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(LazyEmbeddings, "open", lambda self: WordEmbeddings())
     monkeypatch.setenv("BACKFILE_EMBEDDING_MODEL", "words")
     return str(archive.path)
@@ -278,18 +278,21 @@ def operated(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> str:
     ],
 )
 def test_command_line_shows_its_operator_everything(
-    command: list[str], operated: str, capsys: pytest.CaptureFixture[str]
+    command: list[str], operator_archive: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*command, "--archive", operated]) == 0
+    assert main([*command, "--archive", operator_archive]) == 0
     assert SECRET in capsys.readouterr().out.replace(" ".join(command[1:2]), "").casefold()
 
 
 def test_evaluation_finds_restricted_articles(
-    operated: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    operator_archive: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     questions = tmp_path / "questions.jsonl"
     questions.write_text(json.dumps({"question": QUESTION, "gold": [BOARD.id]}) + "\n")
-    assert main(["evaluate", "retrieval", str(questions), "--archive", operated, "--json"]) == 0
+    assert (
+        main(["evaluate", "retrieval", str(questions), "--archive", operator_archive, "--json"])
+        == 0
+    )
     assert json.loads(capsys.readouterr().out)["gold"]["hit@10"] == 1.0
 
 
@@ -305,7 +308,7 @@ def test_archive_without_restrictions_skips_rights_checks(tmp_path: Path) -> Non
             "harbour bridge", filters=EVERYTHING
         )
         with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as writer:
-            put(writer, BOARD)
+            add_articles(writer, BOARD)
         assert restricts(database, Filters())
         assert BOARD.id not in repr(archive.search("vermilion report"))
 

@@ -27,19 +27,19 @@ MEGABYTE = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def genuine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def genuine_backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("genuine")
     with small_archive(folder / "archive") as archive:
         write_backup(archive.store, folder / "archive.backup")
     return folder / "archive.backup"
 
 
-def parts(backup: Path) -> tuple[dict[str, Any], bytes]:
+def unpack(backup: Path) -> tuple[dict[str, Any], bytes]:
     with zipfile.ZipFile(backup) as packed:
         return json.loads(packed.read(MANIFEST)), packed.read(RECORD)
 
 
-def packed(file: Path, manifest: bytes | dict[str, Any], record: bytes) -> Path:
+def pack(file: Path, manifest: bytes | dict[str, Any], record: bytes) -> Path:
     """Write a backup; a manifest given as values is made to fit the database."""
     if isinstance(manifest, dict):
         sealed = {"bytes": len(record), "sha256": hashlib.sha256(record).hexdigest()}
@@ -50,19 +50,19 @@ def packed(file: Path, manifest: bytes | dict[str, Any], record: bytes) -> Path:
     return file
 
 
-def tampered(genuine: Path, folder: Path, *statements: str) -> Path:
+def tamper(genuine: Path, folder: Path, *statements: str) -> Path:
     """Return a backup whose database was changed by these statements, with a fitting manifest."""
-    manifest, record = parts(genuine)
+    manifest, record = unpack(genuine)
     file = folder / "tampered.sqlite"
     file.write_bytes(record)
     with closing(sqlite3.connect(file)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
     rest = {key: value for key, value in manifest.items() if key not in ("bytes", "sha256")}
-    return packed(folder / "tampered.backup", rest, file.read_bytes())
+    return pack(folder / "tampered.backup", rest, file.read_bytes())
 
 
-def refused(backup: Path, folder: Path) -> str:
+def rejection(backup: Path, folder: Path) -> str:
     """Return why a backup is rejected, and assert that it leaves nothing.
 
     Its own lock stays in a folder that existed.
@@ -81,7 +81,7 @@ def refused(backup: Path, folder: Path) -> str:
 
 
 @contextmanager
-def files_up_to(size: int) -> Iterator[None]:
+def limit_file_size(size: int) -> Iterator[None]:
     """Let no file of this process grow beyond `size` bytes."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -92,8 +92,8 @@ def files_up_to(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_genuine_repacked_backup_is_restored(tmp_path: Path, genuine: Path) -> None:
-    restore_backup(tampered(genuine, tmp_path), tmp_path / "new")
+def test_genuine_repacked_backup_is_restored(tmp_path: Path, genuine_backup: Path) -> None:
+    restore_backup(tamper(genuine_backup, tmp_path), tmp_path / "new")
     with Archive.open(tmp_path / "new", embeddings=WordEmbeddings()) as archive:
         assert archive.count().articles == len(ARTICLES)
         assert find_problems(archive) == ()
@@ -114,9 +114,9 @@ def test_genuine_repacked_backup_is_restored(tmp_path: Path, genuine: Path) -> N
     ],
 )
 def test_backup_with_unknown_schema_object_is_rejected(
-    tmp_path: Path, genuine: Path, statement: str, what: str
+    tmp_path: Path, genuine_backup: Path, statement: str, what: str
 ) -> None:
-    said = refused(tampered(genuine, tmp_path, statement), tmp_path)
+    said = rejection(tamper(genuine_backup, tmp_path, statement), tmp_path)
     assert (
         f"it contains the {what}, which no version of Backfile creates; use another backup" in said
     )
@@ -124,18 +124,18 @@ def test_backup_with_unknown_schema_object_is_rejected(
 
 @pytest.mark.parametrize("statement", ["DROP TABLE notices", "DROP INDEX revisions_since"])
 def test_backup_that_lacks_schema_objects_is_rejected(
-    tmp_path: Path, genuine: Path, statement: str
+    tmp_path: Path, genuine_backup: Path, statement: str
 ) -> None:
-    assert "it lacks the" in refused(tampered(genuine, tmp_path, statement), tmp_path)
+    assert "it lacks the" in rejection(tamper(genuine_backup, tmp_path, statement), tmp_path)
 
 
-def test_backup_of_another_database_is_rejected(tmp_path: Path, genuine: Path) -> None:
+def test_backup_of_another_database_is_rejected(tmp_path: Path, genuine_backup: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection, connection:
         connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, what TEXT)")
-    manifest, _ = parts(genuine)
+    manifest, _ = unpack(genuine_backup)
     rest = {key: value for key, value in manifest.items() if key not in ("bytes", "sha256")}
-    backup = packed(tmp_path / "b", rest, (tmp_path / "shop.sqlite").read_bytes())
-    assert "its database is not Backfile" in refused(backup, tmp_path)
+    backup = pack(tmp_path / "b", rest, (tmp_path / "shop.sqlite").read_bytes())
+    assert "its database is not Backfile" in rejection(backup, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -149,50 +149,50 @@ def test_backup_of_another_database_is_rejected(tmp_path: Path, genuine: Path) -
     ],
 )
 def test_backup_with_wrong_schema_version_is_rejected(
-    tmp_path: Path, genuine: Path, pragma: str, said: str
+    tmp_path: Path, genuine_backup: Path, pragma: str, said: str
 ) -> None:
-    assert said in refused(tampered(genuine, tmp_path, f"PRAGMA {pragma}"), tmp_path)
+    assert said in rejection(tamper(genuine_backup, tmp_path, f"PRAGMA {pragma}"), tmp_path)
 
 
 @pytest.mark.parametrize(
     "lie", [{"articles": 82}, {"passages": 0}, {"sequence": 9}, {"embedding_model": "other"}]
 )
 def test_backup_whose_manifest_lies_is_rejected(
-    tmp_path: Path, genuine: Path, lie: dict[str, Any]
+    tmp_path: Path, genuine_backup: Path, lie: dict[str, Any]
 ) -> None:
-    manifest, record = parts(genuine)
-    assert "but its manifest says" in refused(
-        packed(tmp_path / "b", manifest | lie, record), tmp_path
+    manifest, record = unpack(genuine_backup)
+    assert "but its manifest says" in rejection(
+        pack(tmp_path / "b", manifest | lie, record), tmp_path
     )
 
 
 @pytest.mark.parametrize("said", [100 * MEGABYTE, 3 << 30])
 def test_bomb_announced_in_manifest_is_not_unpacked(
-    tmp_path: Path, genuine: Path, said: int
+    tmp_path: Path, genuine_backup: Path, said: int
 ) -> None:
-    manifest, _ = parts(genuine)
-    backup = packed(tmp_path / "b", manifest | {"bytes": said}, bytes(100 * MEGABYTE))
-    with files_up_to(MEGABYTE):
-        assert "too much for a backup of its size" in refused(backup, tmp_path)
+    manifest, _ = unpack(genuine_backup)
+    backup = pack(tmp_path / "b", manifest | {"bytes": said}, bytes(100 * MEGABYTE))
+    with limit_file_size(MEGABYTE):
+        assert "too much for a backup of its size" in rejection(backup, tmp_path)
 
 
-def test_bomb_hidden_by_manifest_is_cut_off(tmp_path: Path, genuine: Path) -> None:
-    manifest, record = parts(genuine)
-    backup = packed(tmp_path / "b", manifest, record + bytes(100 * MEGABYTE))
-    with files_up_to(MEGABYTE):
-        assert "failed its checksum" in refused(backup, tmp_path)
+def test_bomb_hidden_by_manifest_is_cut_off(tmp_path: Path, genuine_backup: Path) -> None:
+    manifest, record = unpack(genuine_backup)
+    backup = pack(tmp_path / "b", manifest, record + bytes(100 * MEGABYTE))
+    with limit_file_size(MEGABYTE):
+        assert "failed its checksum" in rejection(backup, tmp_path)
 
 
-def test_bomb_with_forged_size_is_not_unpacked(tmp_path: Path, genuine: Path) -> None:
-    manifest, _ = parts(genuine)
+def test_bomb_with_forged_size_is_not_unpacked(tmp_path: Path, genuine_backup: Path) -> None:
+    manifest, _ = unpack(genuine_backup)
     size = 100 * MEGABYTE
-    backup = packed(tmp_path / "b", manifest | {"bytes": size}, bytes(size))
+    backup = pack(tmp_path / "b", manifest | {"bytes": size}, bytes(size))
     data = bytearray(backup.read_bytes())
     entry = data.rindex(b"PK\x01\x02")  # the database's, in the central directory
     data[entry + 20 : entry + 24] = size.to_bytes(4, "little")
     backup.write_bytes(data)
-    with files_up_to(MEGABYTE):
-        assert "too much for a backup of its size" in refused(backup, tmp_path)
+    with limit_file_size(MEGABYTE):
+        assert "too much for a backup of its size" in rejection(backup, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -207,14 +207,16 @@ def test_bomb_with_forged_size_is_not_unpacked(tmp_path: Path, genuine: Path) ->
     ],
     ids=["deep", "deep objects", "list", "null", "empty", "no text"],
 )
-def test_invalid_manifest_is_rejected(tmp_path: Path, genuine: Path, manifest: bytes) -> None:
-    said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
+def test_invalid_manifest_is_rejected(
+    tmp_path: Path, genuine_backup: Path, manifest: bytes
+) -> None:
+    said = rejection(pack(tmp_path / "b", manifest, unpack(genuine_backup)[1]), tmp_path)
     assert "is not a complete backup file" in said
 
 
-def test_huge_manifest_is_rejected(tmp_path: Path, genuine: Path) -> None:
+def test_huge_manifest_is_rejected(tmp_path: Path, genuine_backup: Path) -> None:
     manifest = b'{"made": "' + b"9" * (200 * MEGABYTE) + b'"}'
-    said = refused(packed(tmp_path / "b", manifest, parts(genuine)[1]), tmp_path)
+    said = rejection(pack(tmp_path / "b", manifest, unpack(genuine_backup)[1]), tmp_path)
     assert "is not a complete backup file" in said
 
 
@@ -232,46 +234,48 @@ def test_huge_manifest_is_rejected(tmp_path: Path, genuine: Path) -> None:
     ],
 )
 def test_manifest_with_wrong_types_is_rejected(
-    tmp_path: Path, genuine: Path, value: dict[str, Any]
+    tmp_path: Path, genuine_backup: Path, value: dict[str, Any]
 ) -> None:
-    manifest, record = parts(genuine)
-    said = refused(packed(tmp_path / "b", manifest | value, record), tmp_path)
+    manifest, record = unpack(genuine_backup)
+    said = rejection(pack(tmp_path / "b", manifest | value, record), tmp_path)
     assert "is not a complete backup file" in said
     assert "\x1b" not in said
 
 
-def test_zip_with_too_many_members_is_rejected(tmp_path: Path, genuine: Path) -> None:
-    manifest, record = parts(genuine)
-    backup = packed(tmp_path / "b", manifest, record)
+def test_zip_with_too_many_members_is_rejected(tmp_path: Path, genuine_backup: Path) -> None:
+    manifest, record = unpack(genuine_backup)
+    backup = pack(tmp_path / "b", manifest, record)
     with zipfile.ZipFile(backup, "a") as into:
         for n in range(20_000):
             into.writestr(f"{n:0100}", b"")
-    assert "its directory is too long" in refused(backup, tmp_path)
+    assert "its directory is too long" in rejection(backup, tmp_path)
 
 
-def test_member_with_other_compression_is_rejected(tmp_path: Path, genuine: Path) -> None:
-    manifest, record = parts(genuine)
+def test_member_with_other_compression_is_rejected(tmp_path: Path, genuine_backup: Path) -> None:
+    manifest, record = unpack(genuine_backup)
     with zipfile.ZipFile(tmp_path / "b", "w", zipfile.ZIP_LZMA) as into:
         into.writestr(MANIFEST, json.dumps(manifest))
         into.writestr(RECORD, record)
-    assert "its compression method is not Backfile" in refused(tmp_path / "b", tmp_path)
+    assert "its compression method is not Backfile" in rejection(tmp_path / "b", tmp_path)
 
 
-def test_encrypted_member_is_rejected(tmp_path: Path, genuine: Path) -> None:
-    data = bytearray(genuine.read_bytes())
+def test_encrypted_member_is_rejected(tmp_path: Path, genuine_backup: Path) -> None:
+    data = bytearray(genuine_backup.read_bytes())
     for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = data.index(mark)
         data[at + flags] |= 1  # as if a password were needed
     (tmp_path / "b").write_bytes(data)
-    assert "is not a complete backup file" in refused(tmp_path / "b", tmp_path)
+    assert "is not a complete backup file" in rejection(tmp_path / "b", tmp_path)
 
 
-def test_damaged_pages_with_valid_checksum_are_rejected(tmp_path: Path, genuine: Path) -> None:
-    manifest, record = parts(genuine)
+def test_damaged_pages_with_valid_checksum_are_rejected(
+    tmp_path: Path, genuine_backup: Path
+) -> None:
+    manifest, record = unpack(genuine_backup)
     page = record.index(b"harbour bridge") // 4096 * 4096
     damaged = record[:page] + b"\xee" * 4096 + record[page + 4096 :]
     rest = {key: value for key, value in manifest.items() if key not in ("bytes", "sha256")}
-    said = refused(packed(tmp_path / "b", rest, damaged), tmp_path)
+    said = rejection(pack(tmp_path / "b", rest, damaged), tmp_path)
     assert "cannot be restored: its pages are damaged" in said or "cannot be read" in said
 
 
@@ -301,9 +305,11 @@ DEEP = "[" * 100_000
     ],
 )
 def test_values_that_would_break_commands_are_rejected(
-    tmp_path: Path, genuine: Path, statement: str
+    tmp_path: Path, genuine_backup: Path, statement: str
 ) -> None:
-    assert "cannot be restored: " in refused(tampered(genuine, tmp_path, statement), tmp_path)
+    assert "cannot be restored: " in rejection(
+        tamper(genuine_backup, tmp_path, statement), tmp_path
+    )
 
 
 def test_backup_leaves_out_foreign_tables(tmp_path: Path) -> None:
@@ -332,30 +338,34 @@ def test_backup_that_could_not_be_restored_is_not_written(tmp_path: Path) -> Non
     assert not (tmp_path / "b").exists()
 
 
-def test_rejected_backup_leaves_existing_archive_alone(tmp_path: Path, genuine: Path) -> None:
+def test_rejected_backup_leaves_existing_archive_alone(
+    tmp_path: Path, genuine_backup: Path
+) -> None:
     small_archive(tmp_path / "archive").close()
     before = (tmp_path / "archive" / RECORD).read_bytes()
     trigger = "CREATE TRIGGER wipe AFTER INSERT ON revisions BEGIN DELETE FROM passages; END"
     with pytest.raises(BackupError, match="there is an archive"):
-        restore_backup(tampered(genuine, tmp_path, trigger), tmp_path / "archive")
+        restore_backup(tamper(genuine_backup, tmp_path, trigger), tmp_path / "archive")
     assert (tmp_path / "archive" / RECORD).read_bytes() == before
 
 
-def test_rejected_backup_keeps_indexes_of_a_lost_database(tmp_path: Path, genuine: Path) -> None:
+def test_rejected_backup_keeps_indexes_of_a_lost_database(
+    tmp_path: Path, genuine_backup: Path
+) -> None:
     small_archive(tmp_path / "archive").close()
     (tmp_path / "archive" / RECORD).unlink()
     held = {path.name for path in (tmp_path / "archive").iterdir()}
     with pytest.raises(BackupError):
         restore_backup(
-            tampered(genuine, tmp_path, "CREATE VIEW recent AS SELECT 1"), tmp_path / "archive"
+            tamper(genuine_backup, tmp_path, "CREATE VIEW recent AS SELECT 1"), tmp_path / "archive"
         )
     assert {path.name for path in (tmp_path / "archive").iterdir()} == held
 
 
 def test_restore_command_reports_in_one_line(
-    tmp_path: Path, genuine: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, genuine_backup: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    backup = tampered(genuine, tmp_path, 'CREATE VIEW "\x1b[31m\nred" AS SELECT 1')
+    backup = tamper(genuine_backup, tmp_path, 'CREATE VIEW "\x1b[31m\nred" AS SELECT 1')
     assert cli.main(["restore", str(backup), "--archive", str(tmp_path / "new")]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1

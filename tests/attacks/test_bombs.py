@@ -41,7 +41,7 @@ print(json.dumps([titles, reasons, many, peak]))
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReadResult:
     """Result of reading a file: titles, reasons of rejects, number of both, peak memory in MB."""
 
     titles: list[str]
@@ -50,11 +50,11 @@ class Seen:
     peak: int
 
 
-def seen(path: Path, links: str = "keep") -> Seen:
+def read_in_process(path: Path, links: str = "keep") -> ReadResult:
     command = [sys.executable, "-c", _READ, str(path), links]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
-    return Seen(*json.loads(done.stdout))
+    return ReadResult(*json.loads(done.stdout))
 
 
 def table_file(path: Path, columns: dict[str, object], **how: object) -> Path:
@@ -65,7 +65,7 @@ def table_file(path: Path, columns: dict[str, object], **how: object) -> Path:
     return path
 
 
-def repeated(text: str, times: int) -> object:
+def repeated_column(text: str, times: int) -> object:
     import pyarrow as pa
 
     return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array([text]))
@@ -85,7 +85,7 @@ def test_parquet_with_huge_rows_is_bounded(tmp_path: Path) -> None:
         tmp_path / "a.parquet", {"title": [f"Row {n}" for n in range(5)], "text": huge}
     )
     assert path.stat().st_size < 100_000
-    found = seen(path)
+    found = read_in_process(path)
     assert found.titles == ["Row 0", "Row 4"]
     assert found.reasons == ["row larger than 16 MB: too large for one article"] * 3
     assert found.peak < 1000
@@ -94,7 +94,7 @@ def test_parquet_with_huge_rows_is_bounded(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_parquet_page_larger_than_any_article_is_not_unpacked(tmp_path: Path) -> None:
     path = table_file(tmp_path / "a.parquet", {"title": ["a"], "text": ["a" * (200 * MB)]})
-    found = seen(path)
+    found = read_in_process(path)
     assert (found.titles, found.count) == ([], 1)
     assert "unpacks to more than 128 MB" in found.reasons[0]
     assert found.peak < 500
@@ -104,10 +104,10 @@ def test_parquet_list_repeating_one_value_is_bounded(tmp_path: Path) -> None:
     import pyarrow as pa
 
     parts = pa.ListArray.from_arrays(
-        pa.array([0, 100_000, 100_001]), repeated("word " * 10_000, 100_001)
+        pa.array([0, 100_000, 100_001]), repeated_column("word " * 10_000, 100_001)
     )
     path = table_file(tmp_path / "a.parquet", {"title": ["Row 0", "Row 1"], "text": parts})
-    found = seen(path)
+    found = read_in_process(path)
     assert found.titles == ["Row 1"]
     assert "larger than 16 MB" in found.reasons[0]
     assert found.peak < 1000
@@ -122,7 +122,7 @@ def test_parquet_with_shared_prefixes_is_bounded(tmp_path: Path) -> None:
         use_dictionary=False,
         column_encoding={"text": "DELTA_BYTE_ARRAY", "title": "PLAIN"},
     )
-    found = seen(path)
+    found = read_in_process(path)
     assert found.titles == ["Row 10"]
     assert found.count == 11
     assert found.peak < 1000
@@ -132,9 +132,12 @@ def test_parquet_with_shared_prefixes_is_bounded(tmp_path: Path) -> None:
 def test_parquet_repeating_one_article_is_rejected(tmp_path: Path) -> None:
     path = table_file(
         tmp_path / "a.parquet",
-        {"title": repeated("A title", 1_000), "text": repeated(" " * (8 * MB), 1_000)},
+        {
+            "title": repeated_column("A title", 1_000),
+            "text": repeated_column(" " * (8 * MB), 1_000),
+        },
     )
-    found = seen(path)
+    found = read_in_process(path)
     assert "rejected as a decompression bomb" in found.reasons[-1]
     assert found.count < 10
 
@@ -143,7 +146,7 @@ def test_parquet_of_empty_rows_is_rejected(tmp_path: Path) -> None:
     import pyarrow as pa
 
     path = table_file(tmp_path / "a.parquet", {"title": pa.nulls(3_000_000, pa.string())})
-    found = seen(path)
+    found = read_in_process(path)
     assert found.count == 1
     assert "rows in" in found.reasons[0]
 
@@ -161,7 +164,7 @@ def test_parquet_with_nested_and_odd_columns_is_read(tmp_path: Path) -> None:
         "large": pa.array(["a", "b"], pa.large_string()),
         "none": pa.nulls(2),
     }
-    found = seen(table_file(tmp_path / "a.parquet", kinds))
+    found = read_in_process(table_file(tmp_path / "a.parquet", kinds))
     assert (found.titles, found.reasons) == (["Row 0", "Row 1"], [])
 
 
@@ -174,7 +177,7 @@ def test_nested_zip_is_bounded(tmp_path: Path) -> None:
         content = zlib_zip({f"{level}.zip": content})
     path = tmp_path / "a.zip"
     path.write_bytes(content)
-    found = seen(path)
+    found = read_in_process(path)
     assert (found.titles, found.count) == ([], 4)
     assert "rejected as a decompression bomb" in found.reasons[-1]
     assert found.peak < 500
@@ -203,7 +206,7 @@ def response(body: bytes, encoding: str, *, chunked: bool = False) -> bytes:
     return record.encode() + block + b"\r\n\r\n"
 
 
-def deflated(size: int, wbits: int) -> bytes:
+def deflate_blanks(size: int, wbits: int) -> bytes:
     pack = zlib.compressobj(1, wbits=wbits)
     return b"".join([*(pack.compress(b" " * MB) for _ in range(size // MB)), pack.flush()])
 
@@ -211,8 +214,8 @@ def deflated(size: int, wbits: int) -> bytes:
 @pytest.mark.parametrize(("encoding", "wbits"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
 def test_compressed_page_in_a_warc_is_bounded(tmp_path: Path, encoding: str, wbits: int) -> None:
     path = tmp_path / "a.warc"
-    path.write_bytes(response(deflated(600 * MB, wbits), encoding, chunked=True))
-    found = seen(path)
+    path.write_bytes(response(deflate_blanks(600 * MB, wbits), encoding, chunked=True))
+    found = read_in_process(path)
     assert found.reasons == ["larger than 16 MB: too large for one page"]
     assert found.peak < 500
 
@@ -221,7 +224,7 @@ def test_brotli_page_in_a_warc_is_bounded(tmp_path: Path) -> None:
     brotli = pytest.importorskip("brotli")
     path = tmp_path / "a.warc"
     path.write_bytes(response(brotli.compress(b" " * (600 * MB), quality=5), "br"))
-    found = seen(path)
+    found = read_in_process(path)
     assert found.reasons == ["larger than 16 MB: too large for one page"]
     assert found.peak < 500
 
@@ -236,7 +239,7 @@ def test_compressed_page_in_a_warc_is_read(tmp_path: Path, encoding: str) -> Non
     pack = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
     path = tmp_path / "a.warc"
     path.write_bytes(response(pack.get(encoding, bytes)(page), encoding, chunked=True))
-    assert seen(path).titles == ["Ferry sails"]
+    assert read_in_process(path).titles == ["Ferry sails"]
 
 
 # Texts
@@ -248,7 +251,7 @@ def test_table_with_one_giant_cell_is_bounded(tmp_path: Path) -> None:
         file.write(f'title,text\nRow 0,"{STORY}"\nRow 1,"')
         for _ in range(300):
             file.write("words\n" * (MB // 6))
-    found = seen(path)
+    found = read_in_process(path)
     assert found.titles == ["Row 0"]
     assert "larger than 16 MB" in found.reasons[0]
     assert found.peak < 700
@@ -271,7 +274,7 @@ def test_multiplying_entities_are_not_expanded(tmp_path: Path, markup: str) -> N
     root = markup[1 : markup.index(">")].split()[0]
     path = tmp_path / "a.xml"
     path.write_text(f'<!DOCTYPE {root} [<!ENTITY x0 "lol">{BILLION}]>{markup}')
-    found = seen(path, "follow" if "urlset" in markup else "keep")
+    found = read_in_process(path, "follow" if "urlset" in markup else "keep")
     assert found.count <= 2
     assert found.peak < 500
 
@@ -280,7 +283,7 @@ def test_multiplying_entities_are_not_expanded(tmp_path: Path, markup: str) -> N
 def test_deeply_nested_json_is_one_reject(tmp_path: Path, opened: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(opened * (4 * MB // len(opened)))
-    found = seen(path)
+    found = read_in_process(path)
     assert (found.titles, found.count) == ([], 1)
     assert found.peak < 500
 
@@ -289,7 +292,7 @@ def test_deeply_nested_json_is_one_reject(tmp_path: Path, opened: str) -> None:
 def test_feed_of_a_million_entries_is_bounded(tmp_path: Path, entry: str) -> None:
     path = tmp_path / "a.xml"
     path.write_text(f'<rss version="2.0"><channel>{entry * (8 * MB // len(entry))}</channel></rss>')
-    found = seen(path)
+    found = read_in_process(path)
     assert found.count == 1
     assert "split it" in found.reasons[0]
     assert found.peak < 500
@@ -298,7 +301,7 @@ def test_feed_of_a_million_entries_is_bounded(tmp_path: Path, entry: str) -> Non
 def test_sitemap_of_ten_million_elements_is_bounded(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(f"<urlset>{'<url/>' * (20 * MB // 6)}</urlset>")
-    found = seen(path, "follow")
+    found = read_in_process(path, "follow")
     assert found.count == 1
     assert "split it" in found.reasons[0]
     assert found.peak < 700
@@ -307,7 +310,7 @@ def test_sitemap_of_ten_million_elements_is_bounded(tmp_path: Path) -> None:
 def test_page_of_five_million_elements_is_bounded(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_text(f"<html><body>{'<b>a' * (8 * MB // 4)}</body></html>")
-    found = seen(path)
+    found = read_in_process(path)
     assert found.count == 1
     assert "elements" in found.reasons[0]
     assert found.peak < 500
@@ -315,14 +318,14 @@ def test_page_of_five_million_elements_is_bounded(tmp_path: Path) -> None:
 
 def test_pdf_that_unpacks_to_gigabytes_is_one_reject(tmp_path: Path) -> None:
     whole = pdf([(50, 50, 24, "Ferry sails again after the strike of nine days")])
-    packed = deflated(700 * MB, 15)
+    packed = deflate_blanks(700 * MB, 15)
     stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(packed), packed)
     start = whole.index(b"stream") - 1
     head = whole.rindex(b"<<", 0, start)
     end = whole.index(b"endstream") + len(b"endstream")
     path = tmp_path / "a.pdf"
     path.write_bytes(whole[:head] + stream + whole[end:])
-    found = seen(path)
+    found = read_in_process(path)
     assert found.titles == []
     assert found.peak < 500
 

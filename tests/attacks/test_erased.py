@@ -10,9 +10,9 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.schema import Notice
-from tests.attacks.server import QUESTION, Visit, client, serving
+from tests.attacks.server import QUESTION, Visit, open_client, serve
 from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
-from tests.support.sessions import asked
+from tests.support.sessions import run_question
 from ui.web.app import Served
 from ui.web.feedback import FILE
 from ui.web.state import Session
@@ -31,16 +31,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def served(folder: Path) -> Iterator[Served]:
-    with serving(folder) as found:
+def server(folder: Path) -> Iterator[Served]:
+    with serve(folder) as found:
         yield found
 
 
 @pytest.fixture
-def visit(served: Served) -> Iterator[Visit]:
+def visit(server: Served) -> Iterator[Visit]:
     """A page with one conversation, about the harbour and the orchards."""
-    with client(served) as asking:
-        opened = Visit(served, asking)
+    with open_client(server) as asking:
+        opened = Visit(server, asking)
         opened.load()
         assert "six weeks" in json.dumps(opened.ask(QUESTION))
         assert "third fewer" in json.dumps(opened.ask("What about the growers?"))
@@ -52,7 +52,7 @@ def erase(folder: Path, *ids: str) -> None:
         writer.erase(ids, reason="court order")
 
 
-def silent(told: object) -> str:
+def without_erased_text(told: object) -> str:
     """Return a response after asserting that it has nothing of the erased article."""
     text = json.dumps(told, ensure_ascii=False)
     assert not [secret for secret in SECRETS if secret in text]
@@ -66,16 +66,16 @@ def test_exports_of_an_open_page_lose_erased_text(visit: Visit, folder: Path) ->
         assert "closed on Monday" in json.dumps(visit.call(index, [None, "conversation"]))
     erase(folder, HARBOUR.id)
     for index in save:
-        told = silent(visit.call(index, [None, "conversation"])["output"]["data"])
+        told = without_erased_text(visit.call(index, [None, "conversation"])["output"]["data"])
         assert "third fewer" in told
-    assert SAID_OF_IT in silent(
+    assert SAID_OF_IT in without_erased_text(
         visit.call(visit.index("copy"), [None, "conversation"])["output"]["data"]
     )
 
 
 def test_next_answer_shows_earlier_turn_without_erased_text(visit: Visit, folder: Path) -> None:
     erase(folder, HARBOUR.id)
-    told = silent(visit.ask("What about the frost of the growers?"))
+    told = without_erased_text(visit.ask("What about the frost of the growers?"))
     assert "killed the blossom" in told
 
 
@@ -95,27 +95,27 @@ def test_reopened_conversation_has_no_erased_text(visit: Visit, folder: Path) ->
         for i, fn in visit._blocks.fns.items()
         if fn.name == "open_" and any(kind == "input" for _, kind in fn.targets)
     )
-    shown = silent(visit.run(opened, [None, key]).json()["data"])
+    shown = without_erased_text(visit.run(opened, [None, key]).json()["data"])
     assert "third fewer" in shown
     assert SAID_OF_IT in shown
 
 
 def test_conversation_from_browser_has_no_erased_text(
-    visit: Visit, served: Served, folder: Path
+    visit: Visit, server: Served, folder: Path
 ) -> None:
-    app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
-    desk = next(
+    app = server.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    session = next(
         value
         for value in app.state_holder.session_data[visit.session].state_data.values()
         if isinstance(value, Session)
     )
     from ui.web import browser_storage
 
-    stored = browser_storage.to_browser(desk)
+    stored = browser_storage.to_browser(session)
     assert "closed on Monday" in json.dumps(stored)
     erase(folder, HARBOUR.id)
-    with client(served) as asking:
-        told = silent(Visit(served, asking).load(stored).json()["data"])
+    with open_client(server) as asking:
+        told = without_erased_text(Visit(server, asking).load(stored).json()["data"])
         assert "third fewer" in told
         assert SAID_OF_IT in told
 
@@ -123,27 +123,27 @@ def test_conversation_from_browser_has_no_erased_text(
 def test_card_and_feedback_of_erased_article_are_empty(visit: Visit, folder: Path) -> None:
     erase(folder, HARBOUR.id)
     opened = visit.run(visit.index("open_"), event_data={"turn": 1, "card": 1, "revision": 0})
-    assert "This article is no longer in the archive" in silent(opened.json()["data"])
+    assert "This article is no longer in the archive" in without_erased_text(opened.json()["data"])
     visit.run(visit.index("thumb"), event_data={"index": 1, "value": "", "liked": "Like"})
-    silent((folder / "archive" / FILE).read_text(encoding="utf-8"))
+    without_erased_text((folder / "archive" / FILE).read_text(encoding="utf-8"))
 
 
 def test_withdrawn_article_disappears_from_copies_and_nearest(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
-        refused = asked(archive, Session(), "storm frost")[-1]
+        refused = run_question(archive, Session(), "storm frost")[-1]
         assert {hit.metadata.article_id for hit in refused.turns[0].answer.nearest_hits} >= {
             HARBOUR.id
         }
-        said = asked(archive, Session(), QUESTION)[-1]
+        said = run_question(archive, Session(), QUESTION)[-1]
         erase(tmp_path, HARBOUR.id)
-        for desk in (refused, said):
-            (turn,) = without_withdrawn(desk, archive).turns
-            silent(repr(turn.answer))
+        for session in (refused, said):
+            (turn,) = without_withdrawn(session, archive).turns
+            without_erased_text(repr(turn.answer))
             assert turn.answer.notices == (LOST,)
         assert ORCHARD.id in {
             hit.metadata.article_id
             for hit in without_withdrawn(refused, archive).turns[0].answer.nearest_hits
         }
-        other = asked(archive, Session(), "What about the growers?")[-1]
+        other = run_question(archive, Session(), "What about the growers?")[-1]
         assert without_withdrawn(other, archive) is other
         assert other.turns[0].answer.hits[0].metadata == ORCHARD.metadata

@@ -89,7 +89,7 @@ def values(text: str, url: str) -> tuple[Hit, Answer, Answer]:
     return hit, answer, Answer(text, refused=True, refusal=why, nearest_hits=(hit,))
 
 
-def check(value: Any) -> Parsed:
+def check_html(value: Any) -> Parsed:
     html = value._repr_html_()
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]", html)
     parsed = Parsed(html)
@@ -102,7 +102,7 @@ def check(value: Any) -> Parsed:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_notebook_html_escapes_article_text(attack: str) -> None:
     for value in values(attack, "https://x.example/1"):
-        parsed = check(value)
+        parsed = check_html(value)
         assert parsed.links == ["https://x.example/1"]
         for word in ("alert(1)", "gpj.exe", "display:none"):
             assert (word in attack) == (word in parsed.words)
@@ -111,20 +111,20 @@ def test_notebook_html_escapes_article_text(attack: str) -> None:
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_notebook_html_links_only_safe_addresses(address: str) -> None:
     for value in values("Ferry sinks", address):
-        for link in check(value).links:
+        for link in check_html(value).links:
             assert link.startswith("https://x.example/")
 
 
 @given(st.text(max_size=60), st.text(max_size=30))
 def test_notebook_html_is_well_formed(text: str, url: str) -> None:
     for value in values(text, url):
-        check(value)
+        check_html(value)
 
 
 def test_notebook_html_has_no_forged_citation() -> None:
     hit, answer, _ = values("The ferry [7] sank.", "")
-    assert "[7]" not in check(hit).words
-    words = check(answer).words
+    assert "[7]" not in check_html(hit).words
+    words = check_html(answer).words
     assert "[7]" not in words
     assert "[1]" in words
 
@@ -134,5 +134,5 @@ def test_notebook_html_shows_text_then_sources() -> None:
     named = replace(answer.hits[0].metadata, title="Ferry sinks", publisher="Courier")
     cited = replace(answer.statements[0].citations[0], metadata=named)
     shown = replace(answer, statements=(Statement("It sank.", (cited, cited)),), notices=())
-    assert check(shown).words == "It sank. [1] [1][1] Ferry sinks, Courier"
-    assert check(refused).words.startswith(f"{NO_ANSWER}error (message: The ferry sank.)")
+    assert check_html(shown).words == "It sank. [1] [1][1] Ferry sinks, Courier"
+    assert check_html(refused).words.startswith(f"{NO_ANSWER}error (message: The ferry sank.)")

@@ -22,7 +22,7 @@ from rag.sanitize import article_line, neutralize_markers, strip_controls, web_a
 from rag.schema import Answer, Article, Citation, Hit, Notice, Span, Statement
 from tests.support.fakes import WordEmbeddings
 from tests.ui.test_render import HEAD, HIT, PASSAGE
-from tests.web.test_views import ENGLISH, Page, Shelf, turn
+from tests.web.test_views import ENGLISH, FakeArticles, Page, make_turn
 from ui import answer_formats, render
 from ui.cli import format as terminal
 from ui.web.views import article as article_view
@@ -58,7 +58,7 @@ UNSEEN = (
 NOW = datetime(2024, 10, 24, tzinfo=UTC)
 
 
-def answered(words: str, *, url: str = "https://paper.example/1") -> Answer:
+def make_answer(words: str, *, url: str = "https://paper.example/1") -> Answer:
     """Return an answer that quotes an article whose every word is `words`."""
     head = replace(HEAD, title=words, publisher=words, authors=(words,), url=url, correction=words)
     head = replace(head, section=words)
@@ -70,13 +70,13 @@ def answered(words: str, *, url: str = "https://paper.example/1") -> Answer:
     )
 
 
-def shown(answer: Answer) -> dict[str, str]:
+def render_everywhere(answer: Answer) -> dict[str, str]:
     """Return what a reader sees of an answer, by place."""
     said = [answer_formats.ExportedTurn("Who?", answer, 7)]
     (hit,) = answer.hits
     article = Article(hit.metadata.article_id, hit.metadata.title, hit.passage.text, correction="x")
     place = article_view.Place(hit.passage)
-    turns = [turn(replace(answer, question="Who?"))]
+    turns = [make_turn(replace(answer, question="Who?"))]
     said_of_it = Notice("error", message=hit.passage.text)
     refused = Answer("Who?", refused=True, refusal=said_of_it, nearest_hits=(hit,))
     csl = json.loads(answer_formats.csl(said, ENGLISH))
@@ -92,7 +92,7 @@ def shown(answer: Answer) -> dict[str, str]:
         "csl": json.dumps(csl, ensure_ascii=False),
         "chat": Page(messages.answer_html(turns[0], 1, ENGLISH)).text,
         "cards": Page(cards.cards_html(turns, ENGLISH)).text,
-        "article": Page(article_view.article_html(Shelf(article), place, ENGLISH)).text,
+        "article": Page(article_view.article_html(FakeArticles(article), place, ENGLISH)).text,
         "api": answer.text,
     }
 
@@ -102,7 +102,7 @@ def shown(answer: Answer) -> dict[str, str]:
 
 @pytest.mark.parametrize("marker", MARKERS)
 def test_article_text_cannot_pass_for_a_citation(marker: str) -> None:
-    for where, text in shown(answered(f"The crane fell {marker} at noon.")).items():
+    for where, text in render_everywhere(make_answer(f"The crane fell {marker} at noon.")).items():
         found = [number for m in MARKER.finditer(text) for number in read_citations(m[0]).numbers]
         assert set(found) <= {1}, where
         assert "The crane fell" in text, where
@@ -134,7 +134,7 @@ def test_variation_selector_is_kept_where_it_selects_a_glyph() -> None:
 
 def test_json_data_stays_verbatim() -> None:
     text = "The crane fell [2][3] at noon."
-    answer = answered(text)
+    answer = make_answer(text)
     (statement,) = answer.statements
     (citation,) = statement.citations
     assert statement.text == citation.quote == text[citation.start : citation.end]
@@ -192,15 +192,15 @@ def test_neutralize_markers_keeps_other_brackets(text: str) -> None:
 )
 def test_misleading_address_is_not_a_link(url: str) -> None:
     assert web_address(url) == ""
-    answer = answered("The crane fell.", url=url)
-    turns = [turn(replace(answer, question="Who?"))]
+    answer = make_answer("The crane fell.", url=url)
+    turns = [make_turn(replace(answer, question="Who?"))]
     for markup in (
         cards.cards_html(turns, ENGLISH),
         answer_formats.page([answer_formats.ExportedTurn("Who?", answer, 7)], ENGLISH),
     ):
         links = [str(href) for href in Page(markup).values("href")]
         assert all(href.startswith("#") for href in links)
-    for where, text in shown(answer).items():
+    for where, text in render_everywhere(answer).items():
         assert "evil.example" not in text, where
         assert "javascript:" not in text.lower(), where
 
@@ -227,13 +227,13 @@ def test_address_shows_the_host_it_leads_to(url: str, given: str) -> None:
 
 def test_invisible_characters_are_never_shown() -> None:
     words = f"The \u202ecrane\u202c {UNSEEN}fell\x1b[31m red \x1b]0;xyzzy\x07 at\r\nnoon."
-    for where, text in shown(answered(words)).items():
+    for where, text in render_everywhere(make_answer(words)).items():
         if where == "api":
             continue  # data
         left = set(text) & {*UNSEEN, "\u202c", "\r"}
         assert left <= ({"\r"} if where == "ris" else set()), where
         assert "xyzzy" not in text, where
-    answer = answered(words)
+    answer = make_answer(words)
     for value in (answer_formats.answer_value(answer), render.hit_value(answer.hits[0])):
         printed = render.json_text(value)
         assert not set(printed) & {*UNSEEN, "\u202c"}
@@ -275,7 +275,7 @@ def test_context_limit_counts_neutralised_text() -> None:
     "words", ["x\r\nER  - \r\nTY  - JOUR\r\nTI  - Forged", "x\u2028ER  - \x85TY  - JOUR\x0bER  - "]
 )
 def test_ris_record_cannot_be_forged(words: str) -> None:
-    text = answer_formats.ris([answer_formats.ExportedTurn("Who?", answered(words), 7)], ENGLISH)
+    text = answer_formats.ris([answer_formats.ExportedTurn("Who?", make_answer(words), 7)], ENGLISH)
     assert [line[:6] for line in text.splitlines() if line.startswith(("TY", "ER"))] == [
         "TY  - ",
         "ER  - ",
@@ -285,7 +285,7 @@ def test_ris_record_cannot_be_forged(words: str) -> None:
 def test_markdown_export_links_no_article_text() -> None:
     words = "see www.evil.example/login and mail@evil.example ![x](https://evil.example/y) <a>"
     text = answer_formats.markdown(
-        [answer_formats.ExportedTurn("Who?", answered(words), 7)], ENGLISH
+        [answer_formats.ExportedTurn("Who?", make_answer(words), 7)], ENGLISH
     )
     assert not re.search(r"(?<!\\)(?:@|\]\(|<|!\[)", text)
     assert "www." not in text
@@ -293,7 +293,9 @@ def test_markdown_export_links_no_article_text() -> None:
 
 def test_html_export_has_no_article_markup() -> None:
     words = "<script>x</script>\"'><img src=x onerror=y>"
-    markup = answer_formats.page([answer_formats.ExportedTurn(words, answered(words), 7)], ENGLISH)
+    markup = answer_formats.page(
+        [answer_formats.ExportedTurn(words, make_answer(words), 7)], ENGLISH
+    )
     assert not {"script", "img"} & {*Page(markup).tags}
     assert html.escape(words) in markup
 

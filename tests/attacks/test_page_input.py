@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
+from tests.attacks.server import QUESTION, Visit, ask, open_client, read_answer, serve
 from tests.support.fakes import HARBOUR
 from ui.web import input_validation
 from ui.web.app import Served
@@ -25,28 +25,28 @@ MOST_SECONDS = 20.0  # the machine is shared; the attack took minutes
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("page")) as found:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("page")) as found:
         yield found
 
 
 @pytest.fixture
-def visit(served: Served) -> Iterator[Visit]:
-    with client(served) as asking:
-        yield Visit(served, asking)
+def visit(server: Served) -> Iterator[Visit]:
+    with open_client(server) as asking:
+        yield Visit(server, asking)
 
 
 @pytest.mark.parametrize("length", [1_500, 120_000])
-def test_ask_states_the_question_length_limit(served: Served, length: int) -> None:
-    with client(served) as asking:
-        assert "at most 1,000" in answer(asking, ask(asking, "a" * length))
+def test_ask_states_the_question_length_limit(server: Served, length: int) -> None:
+    with open_client(server) as asking:
+        assert "at most 1,000" in read_answer(asking, ask(asking, "a" * length))
 
 
-def kept(*turns: dict[str, Any], **given: Any) -> dict[str, Any]:
+def browser_value(*turns: dict[str, Any], **given: Any) -> dict[str, Any]:
     return {"conversations": [{"id": "0" * 16, "turns": list(turns), **given}]}
 
 
-def shown(visit: Visit, value: object) -> str:
+def load_page(visit: Visit, value: object) -> str:
     """Load the page with a browser's storage, and return all that it shows."""
     told = visit.load(value)
     assert told.status_code == 200, told.text
@@ -55,8 +55,8 @@ def shown(visit: Visit, value: object) -> str:
 
 def test_forged_conversation_does_not_freeze_the_page(visit: Visit) -> None:
     begun = time.monotonic()
-    assert "a-a-a" not in shown(visit, kept({**TURN, "question": FREEZING}))
-    assert "a-a-a" not in shown(visit, kept({**TURN, "alone": FREEZING}))
+    assert "a-a-a" not in load_page(visit, browser_value({**TURN, "question": FREEZING}))
+    assert "a-a-a" not in load_page(visit, browser_value({**TURN, "alone": FREEZING}))
     plotted = visit.index("<lambda>")
     assert visit.asking.get("/config").is_success
     assert visit.run(plotted).status_code < 500
@@ -70,28 +70,28 @@ def test_forged_conversation_does_not_freeze_the_page(visit: Visit) -> None:
         "x" * 100_000,
         {"conversations": {"0": []}},
         {"conversations": [None, 1, [], {"id": [], "turns": 7}]},
-        kept({"question": None}),
-        kept({**TURN, "fields": {"after": "9999-12-31", "before": "0001-01-01"}}),
-        kept({**TURN, "asked_on": "0001-01-01T00:00:00+14:00"}),
-        kept({**TURN, "as_of": "9999-12-31T23:59:59-12:00"}),
-        kept({**TURN, "sequence": 10**30, "considered": -1}),
-        kept({**TURN, "hits": [[HARBOUR.id, 10**40, -1, 0]]}),
-        kept({**TURN, "hits": [["\u0000", 1, 0, 10**12]], "mode": "passages"}),
-        kept({**TURN, "understood": [["x" * 10**5, "y"]] * 5}),
-        kept({**TURN, "struck": ["window"] * 10_000}),
-        kept(*[TURN] * 1000),
+        browser_value({"question": None}),
+        browser_value({**TURN, "fields": {"after": "9999-12-31", "before": "0001-01-01"}}),
+        browser_value({**TURN, "asked_on": "0001-01-01T00:00:00+14:00"}),
+        browser_value({**TURN, "as_of": "9999-12-31T23:59:59-12:00"}),
+        browser_value({**TURN, "sequence": 10**30, "considered": -1}),
+        browser_value({**TURN, "hits": [[HARBOUR.id, 10**40, -1, 0]]}),
+        browser_value({**TURN, "hits": [["\u0000", 1, 0, 10**12]], "mode": "passages"}),
+        browser_value({**TURN, "understood": [["x" * 10**5, "y"]] * 5}),
+        browser_value({**TURN, "struck": ["window"] * 10_000}),
+        browser_value(*[TURN] * 1000),
     ],
 )
 def test_forged_conversations_give_a_clean_page(visit: Visit, value: object) -> None:
-    assert "bf-banner" not in shown(visit, value)
+    assert "bf-banner" not in load_page(visit, value)
     told = visit.ask(QUESTION)
     assert "was closed on Monday" in json.dumps(told)
 
 
 def test_genuine_conversation_beside_forged_one_is_restored(visit: Visit) -> None:
-    value = kept(TURN)
+    value = browser_value(TURN)
     value["conversations"].insert(0, {"id": "x", "turns": [{"question": FREEZING}]})
-    assert "Who?" in shown(visit, value)
+    assert "Who?" in load_page(visit, value)
 
 
 @pytest.mark.parametrize(
@@ -169,13 +169,13 @@ def test_unknown_choices_are_ignored(visit: Visit) -> None:
     ("question", "k"), [(None, 3), ([], 3), ({}, 3), ("x", "many"), ("x", [1]), ("x", 1e300)]
 )
 def test_endpoint_rejects_wrong_arguments(visit: Visit, question: object, k: object) -> None:
-    told = answer(visit.asking, ask(visit.asking, question, k))
+    told = read_answer(visit.asking, ask(visit.asking, question, k))
     assert "event: error" in told
     assert "Traceback" not in told
 
 
 def test_endpoint_limits_k(visit: Visit) -> None:
-    told = answer(visit.asking, ask(visit.asking, QUESTION, 10**6))
+    told = read_answer(visit.asking, ask(visit.asking, QUESTION, 10**6))
     assert "was closed on Monday" in told
 
 
@@ -194,14 +194,14 @@ def test_link_and_fields_are_bounded() -> None:
 
 
 def test_kept_turn_round_trips() -> None:
-    turn = input_validation.KeptTurn(
+    turn = input_validation.StoredTurn(
         question="Who?", hits=[("a", 1, 0, 3)], fields={"authors": ["A"]}
     )
-    back = input_validation.read_json(input_validation.KeptTurn, turn.model_dump_json().encode())
+    back = input_validation.read_json(input_validation.StoredTurn, turn.model_dump_json().encode())
     assert back == turn
 
 
-def test_server_still_answers_after_forged_input(served: Served) -> None:
-    with client(served) as asking:
-        assert "was closed on Monday" in answer(asking, ask(asking))
+def test_server_still_answers_after_forged_input(server: Served) -> None:
+    with open_client(server) as asking:
+        assert "was closed on Monday" in read_answer(asking, ask(asking))
         assert isinstance(asking, httpx.Client)

@@ -13,7 +13,7 @@ import pytest
 
 from rag.errors import SettingsError
 from rag.settings import Settings
-from tests.attacks.server import TOKEN, Visit, client, serving
+from tests.attacks.server import TOKEN, Visit, open_client, serve
 from tests.browser.conftest import free_port
 from tests.support.fakes import HARBOUR
 from ui.web.app import Served
@@ -21,7 +21,7 @@ from ui.web.auth import WriteAccess
 
 pytestmark = pytest.mark.slow
 
-MINDING = ("feed", "doomed", "remove")
+MINDING = ("add", "confirm", "withdraw")
 DEFAULT_NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
 http {{
@@ -34,31 +34,31 @@ http {{
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("page")) as found:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("page")) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def nginx(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def nginx(server: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an nginx before the page, configured with `proxy_pass` only."""
     found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if found is None:
         pytest.skip("no nginx: `apt-get install nginx` puts one in the path")
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     config = folder / "nginx.conf"
-    written = {"folder": folder, "port": port, "address": served.address, "more": ""}
+    written = {"folder": folder, "port": port, "address": server.address, "more": ""}
     config.write_text(DEFAULT_NGINX.format(**written))
     with subprocess.Popen([found, "-p", str(folder), "-c", str(config)]) as proxy:
         address = f"http://127.0.0.1:{port}"
         try:
-            until_it_listens(proxy, address)
+            wait_for_nginx(proxy, address)
             yield address
         finally:
             proxy.terminate()
 
 
-def until_it_listens(proxy: subprocess.Popen[bytes], address: str) -> None:
+def wait_for_nginx(proxy: subprocess.Popen[bytes], address: str) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end and proxy.poll() is None:
         try:
@@ -69,37 +69,37 @@ def until_it_listens(proxy: subprocess.Popen[bytes], address: str) -> None:
     raise AssertionError("nginx did not start")
 
 
-def refused_everything(visit: Visit) -> None:
+def assert_read_only(visit: Visit) -> None:
     """Assert that every handler that changes the archive refuses."""
     uploaded = visit.asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")})
     assert uploaded.status_code == 403
     for name in MINDING:
         told = visit.join(visit.index(name))
         assert told.status_code == 403, name
-        assert told.json()["detail"] == "You are not allowed to change this archive here."
+        assert told.json()["detail"] == "You do not have permission to change this archive."
 
 
-def test_local_access_is_denied_behind_plain_nginx(served: Served, nginx: str) -> None:
+def test_local_access_is_denied_behind_plain_nginx(server: Served, nginx: str) -> None:
     with httpx.Client(base_url=nginx, timeout=60) as world:
         assert world.get("/config").status_code == 200  # as from this machine, by its own name
-        refused_everything(Visit(served, world))
+        assert_read_only(Visit(server, world))
 
 
-def test_local_access_without_token_changes_nothing(served: Served) -> None:
-    with client(served) as asking:
-        refused_everything(Visit(served, asking))
-        wrong = {"Cookie": f"{served.permission.cookie_name}={'0' * 64}"}
+def test_local_access_without_token_changes_nothing(server: Served) -> None:
+    with open_client(server) as asking:
+        assert_read_only(Visit(server, asking))
+        wrong = {"Cookie": f"{server.write_access.cookie_name}={'0' * 64}"}
         asking.headers.update(wrong)
-        refused_everything(Visit(served, asking))
+        assert_read_only(Visit(server, asking))
 
 
-def test_token_becomes_a_cookie_and_leaves_the_address(served: Served) -> None:
-    with client(served) as asking:
+def test_token_becomes_a_cookie_and_leaves_the_address(server: Served) -> None:
+    with open_client(server) as asking:
         told = asking.get("/", params={"token": TOKEN, "q": "Who & why?", "mode": "timeline"})
         assert told.status_code == 303
         assert told.headers["location"] == "/?q=Who+%26+why%3F&mode=timeline"
         cookie = told.headers["set-cookie"]
-        permission = served.permission
+        permission = server.write_access
         assert cookie.startswith(f"{permission.cookie_name}={permission.cookie_value};")
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
@@ -108,15 +108,15 @@ def test_token_becomes_a_cookie_and_leaves_the_address(served: Served) -> None:
 
 
 def test_token_holder_may_upload_and_withdraw(tmp_path: Path) -> None:
-    with serving(tmp_path) as served, client(served, token=True) as asking:
+    with serve(tmp_path) as served, open_client(served, token=True) as asking:
         assert asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")}).is_success
         visit = Visit(served, asking)
         visit.load()
-        asked = visit.call(visit.index("doomed"), [None, HARBOUR.id])
+        asked = visit.call(visit.index("confirm"), [None, HARBOUR.id])
         assert asked["success"]
         assert "Harbour bridge closed after storm" in str(asked)
-        with client(served) as other:
-            refused_everything(Visit(served, other))
+        with open_client(served) as other:
+            assert_read_only(Visit(served, other))
 
 
 @pytest.mark.parametrize(
@@ -132,22 +132,22 @@ def test_token_holder_may_upload_and_withdraw(tmp_path: Path) -> None:
     ],
 )
 def test_local_access_needs_token_and_local_machine(
-    served: Served, headers: dict[str, str]
+    server: Served, headers: dict[str, str]
 ) -> None:
-    with client(served, token=True) as asking:
+    with open_client(server, token=True) as asking:
         assert asking.post("/gradio_api/upload", files={"files": ("x", b"x")}).is_success
         told = asking.post("/gradio_api/upload", files={"files": ("x", b"x")}, headers=headers)
         assert told.status_code == 403
 
 
 def test_anyone_access_needs_token_and_none_has_no_token(tmp_path: Path) -> None:
-    with serving(tmp_path, write_access="anyone", token="") as served:
-        assert f"?token={served.permission.token}" in served.invitation
-        assert len(served.permission.token) >= 32
+    with serve(tmp_path, write_access="anyone", token="") as served:
+        assert f"?token={served.write_access.token}" in served.invitation
+        assert len(served.write_access.token) >= 32
         elsewhere = {"X-Forwarded-For": "192.0.2.7"}
-        with client(served) as asking:
-            refused_everything(Visit(served, asking))
-        with client(served, token=True) as asking:
+        with open_client(served) as asking:
+            assert_read_only(Visit(served, asking))
+        with open_client(served, token=True) as asking:
             sent = {"files": {"files": ("x", b"x")}, "headers": elsewhere}
             assert asking.post("/gradio_api/upload", **sent).is_success
     nobody = WriteAccess.of(Settings(write_access="none", token=TOKEN))
@@ -157,7 +157,7 @@ def test_anyone_access_needs_token_and_none_has_no_token(tmp_path: Path) -> None
 
 
 def test_wrong_tokens_are_rejected_then_rate_limited(tmp_path: Path) -> None:
-    with serving(tmp_path) as served, client(served) as asking:
+    with serve(tmp_path) as served, open_client(served) as asking:
         told = [asking.get("/", params={"token": f"wrong{n}"}).status_code for n in range(12)]
         assert told[0] == 403
         assert told[-1] == 429
@@ -169,5 +169,5 @@ def test_tokens_differ_per_start_and_short_ones_are_rejected() -> None:
     first, second = (WriteAccess.of(Settings()) for _ in range(2))
     assert first.token != second.token
     assert first.cookie_value != second.cookie_value
-    with pytest.raises(SettingsError, match="needs 16 or more"):
+    with pytest.raises(SettingsError, match="Use at least 16"):
         WriteAccess.of(Settings(token="short"))

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
+from tests.attacks.server import QUESTION, Visit, ask, open_client, read_answer, serve
 from tests.benchmarks.load import hold
 from tests.support.fakes import HARBOUR, QuotingChatbot, text_of
 from ui.web import quota
 from ui.web.app import Served
-from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_of
+from ui.web.quota import EVENTS, QUESTIONS, UNREAD_SECONDS, Quota, client_key
 
 pytestmark = pytest.mark.slow
 
@@ -55,15 +55,18 @@ def go() -> Iterator[Event]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("page"), HoldingChatbot) as found:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("page"), HoldingChatbot) as found:
         yield found
 
 
 def test_questions_beyond_the_quota_are_rejected_at_once(
-    served: Served, go: Event, sources: Sources
+    server: Served, go: Event, sources: Sources
 ) -> None:
-    with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
+    with (
+        open_client(server, source=sources[0]) as mine,
+        open_client(server, source=sources[1]) as other,
+    ):
         joined = [ask(mine, HELD) for _ in range(QUESTIONS)]
         refused = [ask(mine, HELD, n) for n in range(70)]
         assert {told.status_code for told in refused} == {429}
@@ -71,19 +74,19 @@ def test_questions_beyond_the_quota_are_rejected_at_once(
         theirs = ask(other)
         assert theirs.status_code == 200
         go.set()
-        assert "was closed on Monday" in answer(other, theirs)
+        assert "was closed on Monday" in read_answer(other, theirs)
         for one in joined:
-            assert "was closed on Monday" in answer(mine, one)
+            assert "was closed on Monday" in read_answer(mine, one)
         assert ask(mine).status_code == 200
 
 
 def test_quota_error_is_in_the_readers_language(
-    served: Served, go: Event, sources: Sources
+    server: Served, go: Event, sources: Sources
 ) -> None:
-    with client(served, source=sources[0]) as mine:
+    with open_client(server, source=sources[0]) as mine:
         for _ in range(QUESTIONS):
             ask(mine, HELD)
-        visit = Visit(served, mine)
+        visit = Visit(server, mine)
         visit.load()
         mine.headers["Accept-Language"] = "de"
         begin = visit.index("<lambda>", "submit")
@@ -94,21 +97,24 @@ def test_quota_error_is_in_the_readers_language(
 
 
 def test_administration_does_not_wait_for_questions(
-    served: Served, go: Event, sources: Sources, monkeypatch: pytest.MonkeyPatch
+    server: Served, go: Event, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quota, "WAITING", 2)
-    with client(served, source=sources[0]) as mine, client(served, source=sources[1]) as other:
+    with (
+        open_client(server, source=sources[0]) as mine,
+        open_client(server, source=sources[1]) as other,
+    ):
         told = [ask(asking, HELD) for asking in (mine, other) for _ in range(QUESTIONS)]
         assert told[-1].status_code == 429  # the shared queue is full
         assert told[-1].json()["detail"].startswith("The archive is busy answering other questions")
-        with client(served, token=True) as operator:
-            visit = Visit(served, operator)
+        with open_client(server, token=True) as operator:
+            visit = Visit(server, operator)
             visit.load()
-            assert visit.call(visit.index("doomed"), [None, HARBOUR.id])["success"]
+            assert visit.call(visit.index("confirm"), [None, HARBOUR.id])["success"]
 
 
-def test_client_cannot_choose_its_address(served: Served, go: Event, sources: Sources) -> None:
-    with client(served, source=sources[0]) as mine:
+def test_client_cannot_choose_its_address(server: Served, go: Event, sources: Sources) -> None:
+    with open_client(server, source=sources[0]) as mine:
         told = []
         for n in range(QUESTIONS + 1):
             mine.headers.update({"X-Forwarded-For": f"192.0.2.{n}", "X-Real-IP": f"192.0.2.{n}"})
@@ -117,8 +123,8 @@ def test_client_cannot_choose_its_address(served: Served, go: Event, sources: So
 
 
 def test_trusted_proxy_names_the_client(tmp_path: Path, go: Event, sources: Sources) -> None:
-    with serving(tmp_path, HoldingChatbot, proxies="127.0.0.0/8") as served:
-        with client(served, source=sources[0]) as proxy:
+    with serve(tmp_path, HoldingChatbot, proxies="127.0.0.0/8") as served:
+        with open_client(served, source=sources[0]) as proxy:
             told = []
             for n in range(QUESTIONS + 1):
                 proxy.headers["X-Forwarded-For"] = f"192.0.2.{n}"
@@ -132,8 +138,8 @@ def test_trusted_proxy_names_the_client(tmp_path: Path, go: Event, sources: Sour
         go.set()
 
 
-def test_many_clients_are_answered_beside_a_greedy_one(served: Served) -> None:
-    found = hold(served.address, 20, 2.0, greedy=True)
+def test_many_clients_are_answered_beside_a_greedy_one(server: Served) -> None:
+    found = hold(server.address, 20, 2.0, greedy=True)
     assert found.errors == []
     assert len(found.seconds) >= 20
     assert found.greedy[429] > 0
@@ -169,27 +175,27 @@ def test_unread_answers_are_bounded_and_dropped() -> None:
     events = FakeEvents()
     counted = Quota(events, clock=lambda: now[0])
     for n in range(EVENTS):
-        assert counted.refuses("a", "asking") == ""
-        counted.joined("a", f"s{n}", f"e{n}", "asking")
+        assert counted.rejection_reason("a", "asking") == ""
+        counted.add_event("a", f"s{n}", f"e{n}", "asking")
         events.unread.add(f"e{n}")
-    assert counted.refuses("a", "asking") == "busy"
-    assert counted.refuses("b", "asking") == ""
+    assert counted.rejection_reason("a", "asking") == "busy"
+    assert counted.rejection_reason("b", "asking") == ""
     now[0] += UNREAD_SECONDS + 1
-    assert counted.refuses("a", "asking") == ""
+    assert counted.rejection_reason("a", "asking") == ""
     assert sorted(events.dropped) == sorted(f"s{n}" for n in range(EVENTS))
 
 
 def test_quota_counts_events_without_an_id() -> None:
     counted = Quota(FakeEvents())
-    with counted.reserved("a", "asking"), counted.reserved("a", "asking"):
-        assert counted.refuses("a", "asking") == ""
-        with counted.reserved("a", "asking"):
-            assert counted.refuses("a", "asking") == "busy"
-    assert counted.refuses("a", "asking") == ""
+    with counted.reserve_place("a", "asking"), counted.reserve_place("a", "asking"):
+        assert counted.rejection_reason("a", "asking") == ""
+        with counted.reserve_place("a", "asking"):
+            assert counted.rejection_reason("a", "asking") == "busy"
+    assert counted.rejection_reason("a", "asking") == ""
 
 
 def test_ipv6_household_is_one_client() -> None:
-    assert client_of("2001:db8:0:1::7") == client_of("2001:db8:0:1:ffff::1")
-    assert client_of("2001:db8:0:2::7") != client_of("2001:db8:0:1::7")
-    assert client_of("::ffff:192.0.2.1") == client_of("192.0.2.1")
-    assert json.dumps(client_of("x" * 1000)) == json.dumps("x" * 64)
+    assert client_key("2001:db8:0:1::7") == client_key("2001:db8:0:1:ffff::1")
+    assert client_key("2001:db8:0:2::7") != client_key("2001:db8:0:1::7")
+    assert client_key("::ffff:192.0.2.1") == client_key("192.0.2.1")
+    assert json.dumps(client_key("x" * 1000)) == json.dumps("x" * 64)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from rag.schema import Answer, Hit, Passage
-from tests.attacks.server import QUESTION, Visit, answer, ask, client, serving
+from tests.attacks.server import QUESTION, Visit, ask, open_client, read_answer, serve
 from tests.support.fakes import HARBOUR
 from ui.web import browser_storage, feedback
 from ui.web.app import Served
-from ui.web.feedback import FeedbackFile
+from ui.web.feedback import DailyLimit
 from ui.web.quota import SESSIONS, SESSIONS_EACH, Bucket
 from ui.web.state import MOST_TURNS, AskRequest, Conversation, Session, Turn
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("page")) as found:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("page")) as found:
         yield found
 
 
@@ -57,68 +57,68 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ("POST", "../login"),
     ],
 )
-def test_unused_route_is_closed(served: Served, method: str, path: str) -> None:
-    with client(served, token=True) as asking:
+def test_unused_route_is_closed(server: Served, method: str, path: str) -> None:
+    with open_client(server, token=True) as asking:
         told = asking.request(method, f"/gradio_api/{path}", content=b"{}")
         assert told.status_code == 404
-        assert told.text.count("There is nothing here.") >= 1
+        assert told.text.count("Not found: this address") >= 1
 
 
-def test_queued_function_cannot_bypass_the_queue(served: Served) -> None:
-    with client(served) as asking:
-        visit = Visit(served, asking)
-        assert visit.run(visit.index("answered")).status_code == 404
+def test_queued_function_cannot_bypass_the_queue(server: Served) -> None:
+    with open_client(server) as asking:
+        visit = Visit(server, asking)
+        assert visit.run(visit.index("stream_answer")).status_code == 404
         assert visit.join(visit.index("load")).status_code == 404
 
 
 def test_upload_without_permission_leaves_no_file(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with client(served) as asking:
+    with open_client(server) as asking:
         files = {"files": ("big.bin", b"x" * 5_000_000)}
         told = asking.post("/gradio_api/upload?upload_id=x", files=files)
         assert told.status_code == 403
 
 
-def test_sessions_of_one_client_do_not_evict_others(served: Served) -> None:
-    app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
-    with client(served) as mine, client(served, source="127.0.0.9") as flooding:
-        visit = Visit(served, mine)
+def test_sessions_of_one_client_do_not_evict_others(server: Served) -> None:
+    app = server.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    with open_client(server) as mine, open_client(server, source="127.0.0.9") as flooding:
+        visit = Visit(server, mine)
         visit.load()
         visit.ask(QUESTION)
         for _ in range(SESSIONS_EACH + 20):
-            Visit(served, flooding).load()
+            Visit(server, flooding).load()
         assert len(app.state_holder.session_data) <= SESSIONS
         assert SESSIONS_EACH <= len(app.state_holder.session_data) <= SESSIONS_EACH + 5
         assert visit.session in app.state_holder.session_data
         assert "was closed on Monday" in json.dumps(visit.ask("And the harbour bridge?"))
 
 
-def test_api_questions_leave_no_session(served: Served) -> None:
-    app = served.server.config.loaded_app._gradio  # type: ignore[union-attr]
-    queue = served.blocks._queue
-    with client(served, source="127.0.0.10") as asking:
+def test_api_questions_leave_no_session(server: Served) -> None:
+    app = server.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    queue = server.blocks._queue
+    with open_client(server, source="127.0.0.10") as asking:
         before = len(app.state_holder.session_data), len(queue.pending_messages_per_session)
         for _ in range(8):
-            answer(asking, ask(asking))
+            read_answer(asking, ask(asking))
         after = len(app.state_holder.session_data), len(queue.pending_messages_per_session)
     assert after[0] <= before[0] + 2
     assert after[1] <= before[1] + 2
 
 
-def turn(characters: int) -> Turn:
+def make_turn(characters: int) -> Turn:
     passage = Passage(HARBOUR.id, 1, 0, characters, "x" * characters)
     return Turn(AskRequest("Who?"), Answer("Who?", hits=(Hit(passage, HARBOUR.metadata, 1.0),)))
 
 
 def test_server_session_is_bounded() -> None:
-    big = Session(tuple(Conversation(turns=(turn(50_000),) * 10) for _ in range(20)))
-    small = big.bounded(1_200_000)
+    big = Session(tuple(Conversation(turns=(make_turn(50_000),) * 10) for _ in range(20)))
+    small = big.trim(1_200_000)
     turns = [turn for conversation in small.conversations for turn in conversation.turns]
     assert sum(turn.size for turn in turns) <= 1_200_000
     assert small.current.turns == big.current.turns  # the oldest went
-    assert len(Session((Conversation(turns=(turn(10**7),)),)).bounded().turns) == 1
-    assert big.bounded(10**9) == big
+    assert len(Session((Conversation(turns=(make_turn(10**7),)),)).trim().turns) == 1
+    assert big.trim(10**9) == big
 
 
 def test_forged_spans_do_not_multiply_an_article() -> None:
@@ -142,19 +142,19 @@ def test_forged_spans_do_not_multiply_an_article() -> None:
         for turn in conversation.turns
         for hit in turn.answer.hits
     }
-    assert 0 < sum(passages.values()) <= browser_storage.RESTORED_TEXT
+    assert 0 < sum(passages.values()) <= browser_storage.MAX_RESTORED_TEXT
 
 
 def test_browser_storage_fits_its_own_limit() -> None:
-    said = replace(turn(1000), standalone_question="y" * 4000)
-    desk = Session(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
-    value = browser_storage.to_browser(desk)
-    assert len(json.dumps(value)) <= 1.2 * browser_storage.LARGEST_KEPT
+    said = replace(make_turn(1000), standalone_question="y" * 4000)
+    session = Session(tuple(Conversation(turns=(said,) * MOST_TURNS) for _ in range(20)))
+    value = browser_storage.to_browser(session)
+    assert len(json.dumps(value)) <= 1.2 * browser_storage.MAX_STORED
     assert len(value["conversations"][0]["turns"]) == MOST_TURNS
 
 
 def test_feedback_line_is_small_and_rate_limited(tmp_path: Path) -> None:
-    with serving(tmp_path) as served, client(served) as asking:
+    with serve(tmp_path) as served, open_client(served) as asking:
         visit = Visit(served, asking)
         visit.load()
         visit.ask(QUESTION)
@@ -170,18 +170,23 @@ def test_feedback_line_is_small_and_rate_limited(tmp_path: Path) -> None:
 def test_feedback_is_bounded_by_line_day_and_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    huge = [turn(50_000)] * 1
+    huge = [make_turn(50_000)] * 1
     hits = huge[0].answer.hits * 500
-    desk = Session((Conversation(turns=(replace(huge[0], answer=Answer("Who?", hits=hits)),)),))
-    told = feedback.feedback_of(desk, 0, liked=True, reason="y" * 10**6)
+    session = Session((Conversation(turns=(replace(huge[0], answer=Answer("Who?", hits=hits)),)),))
+    told = feedback.make_feedback(session, 0, liked=True, reason="y" * 10**6)
     assert told is not None
-    assert feedback.keep(tmp_path, told)
+    assert feedback.save_feedback(tmp_path, told)
     size = (tmp_path / feedback.FILE).stat().st_size
-    assert size <= feedback.LARGEST_LINE
-    ledger = FeedbackFile(3 * size)
-    assert [feedback.keep(tmp_path, told, ledger) for _ in range(4)] == [True, True, True, False]
-    monkeypatch.setattr(feedback, "LARGEST_FILE", 4 * size)
-    assert not feedback.keep(tmp_path, told)
+    assert size <= feedback.MAX_LINE
+    ledger = DailyLimit(3 * size)
+    assert [feedback.save_feedback(tmp_path, told, ledger) for _ in range(4)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    monkeypatch.setattr(feedback, "MAX_FILE", 4 * size)
+    assert not feedback.save_feedback(tmp_path, told)
     assert (tmp_path / feedback.FILE).stat().st_size == 4 * size
 
 

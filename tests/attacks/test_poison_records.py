@@ -36,7 +36,7 @@ def line(number: int, **more: Any) -> str:
     return json.dumps({"id": f"r{number}", "title": f"Ferry {number}", "text": STORY, **more})
 
 
-def titles(path: Path, **how: Any) -> list[str]:
+def read_titles(path: Path, **how: Any) -> list[str]:
     """Return the titles read from a file or folder, and a reject's reason in its place."""
     reading = ReaderOptions(**how)
     return [
@@ -45,7 +45,9 @@ def titles(path: Path, **how: Any) -> list[str]:
     ]
 
 
-def put(folder: Path, source: Path, embeddings: Any = None) -> tuple[Any, list[dict[str, str]]]:
+def ingest_path(
+    folder: Path, source: Path, embeddings: Any = None
+) -> tuple[Any, list[dict[str, str]]]:
     """Ingest as the command does; return the report and the rejects."""
     told: list[dict[str, str]] = []
     with (
@@ -66,7 +68,7 @@ def put(folder: Path, source: Path, embeddings: Any = None) -> tuple[Any, list[d
 def test_empty_fragment_is_one_reject(tmp_path: Path, odd: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([line(1), line(2, text=odd), line(3)]))
-    found = titles(path)
+    found = read_titles(path)
     assert found[0] == "Ferry 1"
     assert found[1].startswith(("no text", "too short"))
     assert found[2] == "Ferry 3"
@@ -81,7 +83,7 @@ def test_feed_entry_without_content_is_one_reject(tmp_path: Path) -> None:
     ]
     path = tmp_path / "feed.xml"
     path.write_text(f'<rss version="2.0"><channel>{"".join(items)}</channel></rss>')
-    found = titles(path, links="keep")
+    found = read_titles(path, links="keep")
     assert (found[0], found[2]) == ("Ferry 1", "Ferry 3")
     assert found[1].startswith("the feed has no text")
 
@@ -111,7 +113,7 @@ def test_feed_entry_without_content_is_one_reject(tmp_path: Path) -> None:
 def test_odd_json_line_costs_at_most_itself(tmp_path: Path, odd: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([line(1), odd, line(3)]))
-    report, _ = put(tmp_path / "archive", path)
+    report, _ = ingest_path(tmp_path / "archive", path)
     assert report.new + report.rejected == 3
     with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
         assert {a.title for a in archive.articles()} >= {"Ferry 1", "Ferry 3"}
@@ -140,7 +142,7 @@ def test_odd_parquet_cells_cost_at_most_their_row(tmp_path: Path) -> None:
     )
     path = tmp_path / "a.parquet"
     parquet.write_table(table, path)
-    found = titles(path)
+    found = read_titles(path)
     assert (found[0], found[2]) == ("Ferry 1", "Ferry 3")
     assert "UTF-8" in found[1]
 
@@ -156,9 +158,9 @@ def test_file_name_that_is_not_utf8_is_ingested(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(pages) + b"/caf\xe9.txt")).write_text(
         f"An odd name\n\n{STORY} So."
     )
-    report, told = put(tmp_path / "archive", pages)
+    report, told = ingest_path(tmp_path / "archive", pages)
     assert (report.new, told) == (2, [])
-    assert put(tmp_path / "archive", pages)[0].unchanged == 2
+    assert ingest_path(tmp_path / "archive", pages)[0].unchanged == 2
     with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
         ids = {a.title: a.id for a in archive.articles()}
     assert ids["An odd name"].endswith("/caf\\xe9.txt")
@@ -171,7 +173,7 @@ def test_reject_with_odd_file_name_is_kept_and_retried(tmp_path: Path) -> None:
     odd = Path(os.fsdecode(os.fsencode(pages) + b"/caf\xe9.jsonl"))
     odd.write_text('{"id":"a"}')
     archive = tmp_path / "archive"
-    _, told = put(archive, pages)
+    _, told = ingest_path(archive, pages)
     assert [reject["place"] for reject in told] == [f"{pages}/caf\\xe9.jsonl:1"]
     json.dumps(told).encode()
     with Archive.open(archive, embeddings=WordEmbeddings()) as opened:
@@ -179,7 +181,7 @@ def test_reject_with_odd_file_name_is_kept_and_retried(tmp_path: Path) -> None:
     assert kept.source == f"{pages}/caf\\xe9.jsonl"
     assert path_of(kept.source) == odd
     odd.write_text(line(1))
-    report, _ = put(archive, path_of(kept.source))
+    report, _ = ingest_path(archive, path_of(kept.source))
     assert report.new == 1
     with Archive.open(archive, embeddings=WordEmbeddings()) as opened:
         assert RejectLog(opened.store.database).all() == []
@@ -215,7 +217,7 @@ def _tar_with_latin_name() -> bytes:
 def test_archive_members_with_odd_names_are_ingested(tmp_path: Path, made: Any) -> None:
     path = tmp_path / "a.packed"
     path.write_bytes(made())
-    report, told = put(tmp_path / "archive", path)
+    report, told = ingest_path(tmp_path / "archive", path)
     assert (report.new, told) == (2, [])
 
 
@@ -225,11 +227,11 @@ def test_moved_file_with_odd_name_stays_the_same_article(tmp_path: Path) -> None
     (pages / "old").mkdir(parents=True)
     odd = Path(os.fsdecode(os.fsencode(pages) + b"/old/caf\xe9.txt"))
     odd.write_text(f"An odd name\n\n{STORY}")
-    assert put(tmp_path / "archive", pages)[0].new == 1
+    assert ingest_path(tmp_path / "archive", pages)[0].new == 1
     odd.rename(Path(os.fsdecode(os.fsencode(pages) + b"/th\xe9.txt")))
-    assert put(tmp_path / "archive", pages)[0].unchanged == 1
+    assert ingest_path(tmp_path / "archive", pages)[0].unchanged == 1
     odd.write_text(f"An odd name\n\n{STORY}")  # a copy in its old place
-    assert put(tmp_path / "archive", pages)[0].rejected == 0
+    assert ingest_path(tmp_path / "archive", pages)[0].rejected == 0
 
 
 def test_reject_name_with_many_colons_is_kept_fast(tmp_path: Path) -> None:
@@ -239,7 +241,7 @@ def test_reject_name_with_many_colons_is_kept_fast(tmp_path: Path) -> None:
         packed.writestr("good.txt", f"A good headline\n\n{STORY}")
     path = tmp_path / "a.zip"
     path.write_bytes(out.getvalue())
-    report, told = put(tmp_path / "archive", path)
+    report, told = ingest_path(tmp_path / "archive", path)
     assert (report.new, report.rejected) == (1, 1)
     assert len(told[0]["place"]) < 20_000
     with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
@@ -263,7 +265,7 @@ def test_unexpected_exception_is_a_reject_and_logged(
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([line(1), line(2, text="A poison text."), line(3)]))
     with caplog.at_level(logging.ERROR, "backfile.ingest"):
-        report, told = put(tmp_path / "archive", path)
+        report, told = ingest_path(tmp_path / "archive", path)
     assert (report.new, report.rejected) == (2, 1)
     assert told[0]["place"] == f"{path}:2"
     assert "KeyError" in told[0]["reason"]
@@ -306,7 +308,7 @@ class _Brittle(WordEmbeddings):
 def test_article_that_cannot_be_embedded_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([line(1), line(2, text="A poison text."), line(3)]))
-    report, told = put(tmp_path / "archive", path, _Brittle(IndexError("of a tokenizer")))
+    report, told = ingest_path(tmp_path / "archive", path, _Brittle(IndexError("of a tokenizer")))
     assert (report.new, report.rejected) == (2, 1)
     assert "IndexError" in told[0]["reason"]
     with Archive.open(tmp_path / "archive", embeddings=WordEmbeddings()) as archive:
@@ -328,7 +330,7 @@ def test_archive_or_model_error_ends_the_run(
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join([line(1), line(2, text="A poison text."), line(3)]))
     with pytest.raises(raised):
-        put(tmp_path / "archive", path, _Brittle(error, broken))
+        ingest_path(tmp_path / "archive", path, _Brittle(error, broken))
 
 
 def test_failure_in_a_worker_process_is_a_reject(tmp_path: Path) -> None:

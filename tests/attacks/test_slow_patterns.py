@@ -73,7 +73,7 @@ READ_TEXT: dict[str, Callable[[str], object]] = {
 }
 
 
-def in_step(call: Callable[[str], object], start: str, repeated: str) -> bool:
+def is_linear(call: Callable[[str], object], start: str, repeated: str) -> bool:
     """Return whether `call` takes at most three times as long on 8 kB as on 4."""
     half, whole = (start + repeated * (size // len(repeated)) + "\x01" for size in (4096, 8192))
     if seconds(lambda: call(start + repeated * 200 + "\x01"), 1) > 1:
@@ -88,13 +88,13 @@ def in_step(call: Callable[[str], object], start: str, repeated: str) -> bool:
 @pytest.mark.parametrize("attack", QUESTIONS)
 @pytest.mark.parametrize("reader", READ_QUESTION)
 def test_question_is_read_in_linear_time(reader: str, attack: str) -> None:
-    assert in_step(READ_QUESTION[reader], *QUESTIONS[attack])
+    assert is_linear(READ_QUESTION[reader], *QUESTIONS[attack])
 
 
 @pytest.mark.parametrize("attack", TEXTS)
 @pytest.mark.parametrize("reader", READ_TEXT)
 def test_text_is_read_in_linear_time(reader: str, attack: str) -> None:
-    assert in_step(READ_TEXT[reader], *TEXTS[attack])
+    assert is_linear(READ_TEXT[reader], *TEXTS[attack])
 
 
 def test_overlong_question_is_rejected_at_once() -> None:

@@ -27,9 +27,9 @@ from rag.schema import Article, Span
 from rag.store.held_changes import MOST_OF_AN_ORIGIN, ArticleOrigins, HeldChange, HeldChanges
 from rag.urls import is_same_site
 from tests.fetch.test_crawler import STORY, feed, page
-from tests.ingest.test_identity import Model
+from tests.ingest.test_identity import WordLengthEmbeddings
 from tests.readers.test_iptc import NINJS
-from tests.support.fake_site import Newsstand, Page, newsstand
+from tests.support.fake_site import FakeSite, Page, serve_site
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ MORE_LIES = (
 )
 
 
-class Desk:
+class IngestHarness:
     """An archive on the disk with articles of two publishers, and its ingest runs."""
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class Desk:
             archive.add([(a, [Span(0, len(a.text))]) for a in (COURIER, WIRE)])
 
     def open(self) -> Archive:
-        return Archive.open(self.path, mode="write", embeddings=Model())
+        return Archive.open(self.path, mode="write", embeddings=WordLengthEmbeddings())
 
     def ingest(self, *sources: str | Path, summaries: bool = False) -> IngestReport:
         self.rejects = []
@@ -106,33 +106,33 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "archive")
+def harness(tmp_path: Path) -> IngestHarness:
+    return IngestHarness(tmp_path / "archive")
 
 
 @pytest.fixture
-def evil() -> Iterator[Newsstand]:
-    with newsstand() as found:
+def evil_site() -> Iterator[FakeSite]:
+    with serve_site() as found:
         yield found
 
 
 @pytest.fixture
-def courier() -> Iterator[Newsstand]:
+def courier_site() -> Iterator[FakeSite]:
     """A second publisher, on another port: another site."""
-    with newsstand() as found:
+    with serve_site() as found:
         yield found
 
 
-def host(stand: Newsstand) -> str:
-    return stand.address.removeprefix("http://")
+def host(site: FakeSite) -> str:
+    return site.address.removeprefix("http://")
 
 
-def packed(*records: dict[str, Any]) -> Page:
+def gzip_page(*records: dict[str, Any]) -> Page:
     lines = "".join(f"{json.dumps(record)}\n" for record in records)
     return Page(gzip.compress(lines.encode()), headers={"Content-Type": "application/gzip"})
 
 
-def lying(**more: Any) -> dict[str, Any]:
+def forged_record(**more: Any) -> dict[str, Any]:
     return {"title": "The mayor did it", "text": LIES, "publisher": "Harbour Courier", **more}
 
 
@@ -149,19 +149,21 @@ def lying(**more: Any) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("mark", [{}, {"backfile": 1}])
 def test_compressed_lines_behind_a_feed_change_no_other_article(
-    desk: Desk, evil: Newsstand, claim: dict[str, str], mark: dict[str, int]
+    harness: IngestHarness, evil_site: FakeSite, claim: dict[str, str], mark: dict[str, int]
 ) -> None:
-    evil.pages |= {
-        "/feed": feed(("More", evil.url("/more.gz"))),
-        "/more.gz": packed(lying(**claim, **mark)),
+    evil_site.pages |= {
+        "/feed": feed(("More", evil_site.url("/more.gz"))),
+        "/more.gz": gzip_page(forged_record(**claim, **mark)),
     }
-    report = desk.ingest(evil.url("/feed"))
+    report = harness.ingest(evil_site.url("/feed"))
     assert (report.new, report.changed, report.rejected) == (0, 0, 1)
-    assert desk.stands()
-    assert len(desk.held()) == 1
+    assert harness.stands()
+    assert len(harness.held()) == 1
 
 
-def test_export_mark_in_fetched_content_is_ignored(desk: Desk, evil: Newsstand) -> None:
+def test_export_mark_in_fetched_content_is_ignored(
+    harness: IngestHarness, evil_site: FakeSite
+) -> None:
     poison = {
         "backfile": 1,
         "id": "poison",
@@ -169,154 +171,166 @@ def test_export_mark_in_fetched_content_is_ignored(desk: Desk, evil: Newsstand) 
         "text": f"\u200b{LIES}\x00",
     }
     bad_day = {**poison, "id": "day", "published": "9999-12-31T23:59:59-12:00"}
-    evil.pages["/dump.jsonl"] = Page(f"{json.dumps(poison)}\n{json.dumps(bad_day)}".encode())
-    desk.ingest(evil.url("/dump.jsonl"))
-    assert desk.stands()
-    for article in desk.articles().values():
+    evil_site.pages["/dump.jsonl"] = Page(f"{json.dumps(poison)}\n{json.dumps(bad_day)}".encode())
+    harness.ingest(evil_site.url("/dump.jsonl"))
+    assert harness.stands()
+    for article in harness.articles().values():
         assert not {"\u202e", "\x1b", "\u200b", "\x00"} & {*article.title, *article.text}
         assert article.published is None or article.published.year < 9999
 
 
-def test_kill_in_fetched_content_withdraws_nothing(desk: Desk, evil: Newsstand) -> None:
+def test_kill_in_fetched_content_withdraws_nothing(
+    harness: IngestHarness, evil_site: FakeSite
+) -> None:
     kill = NINJS | {"uri": WIRE.id, "pubstatus": "canceled", "copyrightholder": "Fennmark Wire"}
-    evil.pages |= {
-        "/feed": feed(("More", evil.url("/more.gz"))),
-        "/more.gz": packed(kill),
+    evil_site.pages |= {
+        "/feed": feed(("More", evil_site.url("/more.gz"))),
+        "/more.gz": gzip_page(kill),
     }
     for _ in range(2):
-        assert desk.ingest(evil.url("/feed")).removed == 0
-        assert desk.stands()
-        (change,) = desk.held()
+        assert harness.ingest(evil_site.url("/feed")).removed == 0
+        assert harness.stands()
+        (change,) = harness.held()
         assert (change.action, change.article_id) == ("withdraw", WIRE.id)
         # Every run reports it again, and lists it once.
-        assert f"--accept {change.id}" in desk.rejects[0]["reason"]
-    assert desk.accept(change) == "removed"
-    assert set(desk.articles()) == {COURIER.id}
-    assert desk.held() == []
-    evil.pages["/more.gz"] = packed(kill, kill)
-    assert desk.ingest(evil.url("/feed")).rejected == 0  # already withdrawn: nothing to hold
+        assert f"--accept {change.id}" in harness.rejects[0]["reason"]
+    assert harness.accept(change) == "removed"
+    assert set(harness.articles()) == {COURIER.id}
+    assert harness.held() == []
+    evil_site.pages["/more.gz"] = gzip_page(kill, kill)
+    assert (
+        harness.ingest(evil_site.url("/feed")).rejected == 0
+    )  # already withdrawn: nothing to hold
 
 
 def test_trusted_source_may_kill_only_its_own_articles(
-    desk: Desk, courier: Newsstand, tmp_path: Path
+    harness: IngestHarness, courier_site: FakeSite, tmp_path: Path
 ) -> None:
     kills = [
         NINJS | {"uri": uri, "pubstatus": "canceled", "copyrightholder": "Fennmark Wire"}
         for uri in (WIRE.id, COURIER.url, "urn:other:yet-to-come")
     ]
     kills[2]["copyrightholder"] = "Pellworth Tribune"
-    courier.pages["/kills.jsonl"] = Page("\n".join(map(json.dumps, kills)).encode())
-    desk.trust(host(courier), publisher="Fennmark Wire")
-    assert desk.ingest(courier.url("/kills.jsonl")).removed == 0
-    desk.trust(host(courier), publisher="Fennmark Wire", may_kill=True)
-    assert desk.ingest(courier.url("/kills.jsonl")).removed == 1
-    assert set(desk.articles()) == {COURIER.id}
-    assert {change.article_id for change in desk.held()} == {COURIER.id, "urn:other:yet-to-come"}
+    courier_site.pages["/kills.jsonl"] = Page("\n".join(map(json.dumps, kills)).encode())
+    harness.trust(host(courier_site), publisher="Fennmark Wire")
+    assert harness.ingest(courier_site.url("/kills.jsonl")).removed == 0
+    harness.trust(host(courier_site), publisher="Fennmark Wire", may_kill=True)
+    assert harness.ingest(courier_site.url("/kills.jsonl")).removed == 1
+    assert set(harness.articles()) == {COURIER.id}
+    assert {change.article_id for change in harness.held()} == {COURIER.id, "urn:other:yet-to-come"}
 
 
-def test_summary_with_a_foreign_link_is_held(desk: Desk, evil: Newsstand) -> None:
-    evil.pages["/feed"] = feed(
-        ("Crane: the mayor did it", COURIER.url), ("Own story", evil.url("/own"))
+def test_summary_with_a_foreign_link_is_held(harness: IngestHarness, evil_site: FakeSite) -> None:
+    evil_site.pages["/feed"] = feed(
+        ("Crane: the mayor did it", COURIER.url), ("Own story", evil_site.url("/own"))
     )
-    report = desk.ingest(evil.url("/feed"), summaries=True)
+    report = harness.ingest(evil_site.url("/feed"), summaries=True)
     assert (report.new, report.rejected) == (1, 1)
-    assert desk.stands()
-    (reject,) = desk.rejects
-    for said in (host(evil), "harbour-courier.example", "backfile sources add", "--accept"):
+    assert harness.stands()
+    (reject,) = harness.rejects
+    for said in (host(evil_site), "harbour-courier.example", "backfile sources add", "--accept"):
         assert said in reject["reason"]
 
 
-def test_trusted_source_changes_only_its_own_hosts(desk: Desk, evil: Newsstand) -> None:
+def test_trusted_source_changes_only_its_own_hosts(
+    harness: IngestHarness, evil_site: FakeSite
+) -> None:
     other = "https://pellworth-tribune.example/crane"
-    evil.pages["/feed"] = feed(("Crane stands again", COURIER.url), ("No", other))
-    desk.trust(host(evil), "harbour-courier.example")
-    report = desk.ingest(evil.url("/feed"), summaries=True)
+    evil_site.pages["/feed"] = feed(("Crane stands again", COURIER.url), ("No", other))
+    harness.trust(host(evil_site), "harbour-courier.example")
+    report = harness.ingest(evil_site.url("/feed"), summaries=True)
     assert (report.changed, report.rejected) == (1, 1)
-    assert desk.articles()[COURIER.id].title == "Crane stands again"
-    assert [change.article_id for change in desk.held()] == ["pellworth-tribune.example/crane"]
+    assert harness.articles()[COURIER.id].title == "Crane stands again"
+    assert [change.article_id for change in harness.held()] == ["pellworth-tribune.example/crane"]
 
 
-def test_held_change_is_forgotten_once_source_is_trusted(desk: Desk, evil: Newsstand) -> None:
-    evil.pages["/feed"] = feed(("Crane stands again", COURIER.url))
-    desk.ingest(evil.url("/feed"), summaries=True)
-    assert len(desk.held()) == 1
-    desk.trust(host(evil), "harbour-courier.example")
-    assert desk.ingest(evil.url("/feed"), summaries=True).changed == 1
-    assert desk.held() == []
+def test_held_change_is_forgotten_once_source_is_trusted(
+    harness: IngestHarness, evil_site: FakeSite
+) -> None:
+    evil_site.pages["/feed"] = feed(("Crane stands again", COURIER.url))
+    harness.ingest(evil_site.url("/feed"), summaries=True)
+    assert len(harness.held()) == 1
+    harness.trust(host(evil_site), "harbour-courier.example")
+    assert harness.ingest(evil_site.url("/feed"), summaries=True).changed == 1
+    assert harness.held() == []
 
 
-def test_last_host_of_a_redirect_counts(desk: Desk, evil: Newsstand, courier: Newsstand) -> None:
-    desk.trust(host(courier), "harbour-courier.example")
-    courier.pages["/feed"] = Page(status=302, headers={"Location": evil.url("/feed")})
-    evil.pages["/feed"] = feed(("The mayor did it", COURIER.url))
-    assert desk.ingest(courier.url("/feed"), summaries=True).changed == 0
-    assert desk.stands()
+def test_last_host_of_a_redirect_counts(
+    harness: IngestHarness, evil_site: FakeSite, courier_site: FakeSite
+) -> None:
+    harness.trust(host(courier_site), "harbour-courier.example")
+    courier_site.pages["/feed"] = Page(status=302, headers={"Location": evil_site.url("/feed")})
+    evil_site.pages["/feed"] = feed(("The mayor did it", COURIER.url))
+    assert harness.ingest(courier_site.url("/feed"), summaries=True).changed == 0
+    assert harness.stands()
 
 
 def test_page_cannot_claim_another_hosts_article(
-    desk: Desk, evil: Newsstand, courier: Newsstand
+    harness: IngestHarness, evil_site: FakeSite, courier_site: FakeSite
 ) -> None:
-    courier.pages["/crane"] = page("Crane falls")
-    desk.ingest(courier.url("/crane"))
-    for number, named in enumerate((COURIER.url, courier.url("/crane"))):
+    courier_site.pages["/crane"] = page("Crane falls")
+    harness.ingest(courier_site.url("/crane"))
+    for number, named in enumerate((COURIER.url, courier_site.url("/crane"))):
         tag = f'<link rel="canonical" href="{named}"><meta property="og:url" content="{named}">'
-        evil.pages[f"/{number}"] = page("Crane: the mayor did it", LIES, MORE_LIES, head=tag)
-        desk.ingest(evil.url(f"/{number}"))
-    assert desk.stands()
-    (own,) = (a for a in desk.articles().values() if a.url == courier.url("/crane"))
+        evil_site.pages[f"/{number}"] = page("Crane: the mayor did it", LIES, MORE_LIES, head=tag)
+        harness.ingest(evil_site.url(f"/{number}"))
+    assert harness.stands()
+    (own,) = (a for a in harness.articles().values() if a.url == courier_site.url("/crane"))
     assert own.title == "Crane falls"
 
 
 def test_foreign_feed_does_not_change_a_known_page(
-    desk: Desk, evil: Newsstand, courier: Newsstand
+    harness: IngestHarness, evil_site: FakeSite, courier_site: FakeSite
 ) -> None:
-    courier.pages |= {
-        "/feed": feed(("Crane falls", courier.url("/crane"))),
+    courier_site.pages |= {
+        "/feed": feed(("Crane falls", courier_site.url("/crane"))),
         "/crane": Page(page("Crane falls").body),  # without validators: it's sent every time
     }
-    desk.ingest(courier.url("/feed"))
-    before = desk.articles()
-    forged = feed(("Crane falls", courier.url("/crane"))).body.replace(
+    harness.ingest(courier_site.url("/feed"))
+    before = harness.articles()
+    forged = feed(("Crane falls", courier_site.url("/crane"))).body.replace(
         b"Velsund Post", b"Evil Post"
     )
     forged = forged.replace(b"Ada Lindqvist", b"The Mayor").replace(b"2024 10", b"2019 10")
-    evil.pages["/feed"] = Page(forged)
-    desk.ingest(evil.url("/feed"))
-    assert desk.articles() == before
+    evil_site.pages["/feed"] = Page(forged)
+    harness.ingest(evil_site.url("/feed"))
+    assert harness.articles() == before
 
 
 def test_bare_number_id_belongs_to_its_host(
-    desk: Desk, evil: Newsstand, courier: Newsstand
+    harness: IngestHarness, evil_site: FakeSite, courier_site: FakeSite
 ) -> None:
     own = {"id": "crane-1", "title": "Crane falls", "text": STORY[0]}
-    courier.pages["/a.jsonl"] = Page(json.dumps(own).encode())
-    assert desk.ingest(courier.url("/a.jsonl")).new == 1
-    evil.pages["/a.jsonl"] = Page(json.dumps({**own, "text": f"{STORY[0]} {LIES}"}).encode())
-    assert desk.ingest(evil.url("/a.jsonl")).changed == 0
-    assert desk.articles()["crane-1"].text == STORY[0]
-    courier.pages["/a.jsonl"] = Page(json.dumps({**own, "text": f"{STORY[0]} More."}).encode())
-    assert desk.ingest(courier.url("/a.jsonl")).changed == 1
+    courier_site.pages["/a.jsonl"] = Page(json.dumps(own).encode())
+    assert harness.ingest(courier_site.url("/a.jsonl")).new == 1
+    evil_site.pages["/a.jsonl"] = Page(json.dumps({**own, "text": f"{STORY[0]} {LIES}"}).encode())
+    assert harness.ingest(evil_site.url("/a.jsonl")).changed == 0
+    assert harness.articles()["crane-1"].text == STORY[0]
+    courier_site.pages["/a.jsonl"] = Page(json.dumps({**own, "text": f"{STORY[0]} More."}).encode())
+    assert harness.ingest(courier_site.url("/a.jsonl")).changed == 1
 
 
-def test_newer_version_in_the_same_dump_replaces_the_older(desk: Desk, courier: Newsstand) -> None:
+def test_newer_version_in_the_same_dump_replaces_the_older(
+    harness: IngestHarness, courier_site: FakeSite
+) -> None:
     first = {"id": "urn:crane:1", "title": "Crane falls", "text": STORY[0]}
     newer = {**first, "text": f"{STORY[0]} It stands again."}
-    courier.pages["/a.jsonl"] = Page(f"{json.dumps(first)}\n{json.dumps(newer)}".encode())
-    assert desk.ingest(courier.url("/a.jsonl")).rejected == 0
-    assert desk.articles()["urn:crane:1"].text == newer["text"]
+    courier_site.pages["/a.jsonl"] = Page(f"{json.dumps(first)}\n{json.dumps(newer)}".encode())
+    assert harness.ingest(courier_site.url("/a.jsonl")).rejected == 0
+    assert harness.articles()["urn:crane:1"].text == newer["text"]
 
 
 @pytest.mark.parametrize("squatted", ["tag:{},2024:crane", "urn:newsml:{}:20241024:crane"])
 def test_id_belongs_to_the_host_that_first_gave_it(
-    desk: Desk, evil: Newsstand, squatted: str
+    harness: IngestHarness, evil_site: FakeSite, squatted: str
 ) -> None:
     """Nobody keeps an article out by being the first to use the id that it will have."""
     squatted = squatted.format("pellworth-tribune.example")
-    evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted)).encode())
-    assert desk.ingest(evil.url("/a.jsonl")).new == 1
+    evil_site.pages["/a.jsonl"] = Page(json.dumps(forged_record(id=squatted)).encode())
+    assert harness.ingest(evil_site.url("/a.jsonl")).new == 1
     origin = "https://feeds.pellworth-tribune.example/a.jsonl"
     own = Article(id=squatted, title="Crane falls", text=STORY[0], publisher="Pellworth Tribune")
-    with desk.open() as archive:
+    with harness.open() as archive:
         custody_of = change_policy.ChangePolicy(
             archive, origins=ArticleOrigins(archive.store.database)
         )
@@ -324,26 +338,32 @@ def test_id_belongs_to_the_host_that_first_gave_it(
         assert (through, held) == ([own], [])
         archive.add([(own, [Span(0, len(own.text))])])
         custody_of.commit()
-    evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted, text=MORE_LIES)).encode())
-    assert desk.ingest(evil.url("/a.jsonl")).changed == 0
-    assert desk.articles()[squatted].text == STORY[0]
+    evil_site.pages["/a.jsonl"] = Page(
+        json.dumps(forged_record(id=squatted, text=MORE_LIES)).encode()
+    )
+    assert harness.ingest(evil_site.url("/a.jsonl")).changed == 0
+    assert harness.articles()[squatted].text == STORY[0]
 
 
-def test_id_without_scheme_is_an_address_in_any_script(desk: Desk, evil: Newsstand) -> None:
+def test_id_without_scheme_is_an_address_in_any_script(
+    harness: IngestHarness, evil_site: FakeSite
+) -> None:
     for squatted in ("новости.рф/crane", "courier.xn--p1ai/crane", "courier.example/crane"):
-        evil.pages["/a.jsonl"] = Page(json.dumps(lying(id=squatted)).encode())
-        assert desk.ingest(evil.url("/a.jsonl")).new == 0
-        assert squatted in {change.article_id for change in desk.held()}
+        evil_site.pages["/a.jsonl"] = Page(json.dumps(forged_record(id=squatted)).encode())
+        assert harness.ingest(evil_site.url("/a.jsonl")).new == 0
+        assert squatted in {change.article_id for change in harness.held()}
 
 
-def test_fetched_record_cannot_claim_a_file_id(desk: Desk, evil: Newsstand, tmp_path: Path) -> None:
+def test_fetched_record_cannot_claim_a_file_id(
+    harness: IngestHarness, evil_site: FakeSite, tmp_path: Path
+) -> None:
     note = tmp_path / "note.txt"
     note.write_text(f"Crane falls\n\n{STORY[0]}")
-    desk.ingest(note)
-    claimed = lying(id=f"file:{note}")
-    evil.pages["/a.jsonl"] = Page(json.dumps(claimed).encode())
-    assert desk.ingest(evil.url("/a.jsonl")).changed == 0
-    assert desk.articles()[f"file:{note}"].text == STORY[0]
+    harness.ingest(note)
+    claimed = forged_record(id=f"file:{note}")
+    evil_site.pages["/a.jsonl"] = Page(json.dumps(claimed).encode())
+    assert harness.ingest(evil_site.url("/a.jsonl")).changed == 0
+    assert harness.articles()[f"file:{note}"].text == STORY[0]
 
 
 @pytest.mark.parametrize(
@@ -351,24 +371,26 @@ def test_fetched_record_cannot_claim_a_file_id(desk: Desk, evil: Newsstand, tmp_
     ["", "Evil Post", "harbour-courier.example"],
 )
 def test_saved_page_does_not_overwrite_another_publisher(
-    desk: Desk, tmp_path: Path, named: str
+    harness: IngestHarness, tmp_path: Path, named: str
 ) -> None:
     head = f'<link rel="canonical" href="{COURIER.url}">'
     head += f'<meta property="og:site_name" content="{named}">' if named else ""
     saved = tmp_path / "saved.html"
     saved.write_bytes(page("The mayor did it", LIES, MORE_LIES, head=head).body)
     for _ in range(2):
-        assert desk.ingest(saved).rejected == 1
-        assert desk.stands()
-        (change,) = desk.held()
+        assert harness.ingest(saved).rejected == 1
+        assert harness.stands()
+        (change,) = harness.held()
     assert change.source == str(saved)
-    assert desk.accept(change) == "changed"
-    assert desk.articles()[COURIER.id].title == "The mayor did it"
-    assert desk.ingest(saved).unchanged == 1  # an accepted change isn't held again
+    assert harness.accept(change) == "changed"
+    assert harness.articles()[COURIER.id].title == "The mayor did it"
+    assert harness.ingest(saved).unchanged == 1  # an accepted change isn't held again
 
 
 @pytest.mark.parametrize("name", ["Evil Post", ""])
-def test_page_saved_as_mhtml_overwrites_no_one(desk: Desk, tmp_path: Path, name: str) -> None:
+def test_page_saved_as_mhtml_overwrites_no_one(
+    harness: IngestHarness, tmp_path: Path, name: str
+) -> None:
     head = f'<meta property="og:site_name" content="{name}">' if name else ""
     body = page("The mayor did it", LIES, MORE_LIES, head=head).body.decode()
     saved = tmp_path / "saved.mhtml"
@@ -379,68 +401,72 @@ def test_page_saved_as_mhtml_overwrites_no_one(desk: Desk, tmp_path: Path, name:
         f"--x\nContent-Type: text/html; charset=utf-8\nContent-Location: {COURIER.url}\n\n"
         f"{body}\n--x--\n"
     )
-    assert desk.ingest(saved).rejected == 1
-    assert desk.stands()
-    assert [change.article_id for change in desk.held()] == [COURIER.id]
+    assert harness.ingest(saved).rejected == 1
+    assert harness.stands()
+    assert [change.article_id for change in harness.held()] == [COURIER.id]
 
 
-def test_page_saved_again_is_a_revision(desk: Desk, tmp_path: Path) -> None:
+def test_page_saved_again_is_a_revision(harness: IngestHarness, tmp_path: Path) -> None:
     for name in ("Harbour Courier", ""):
         head = f'<link rel="canonical" href="{COURIER.url}">'
         head += f'<meta property="og:site_name" content="{name}">' if name else ""
         saved = tmp_path / "saved.html"
         more = f"It was old, an engineer told {name or 'us'}."
         saved.write_bytes(page(COURIER.title, *STORY, more, head=head).body)
-        assert desk.ingest(saved).changed == 1
+        assert harness.ingest(saved).changed == 1
 
 
-def test_saved_page_without_address_may_be_replaced(desk: Desk, tmp_path: Path) -> None:
+def test_saved_page_without_address_may_be_replaced(harness: IngestHarness, tmp_path: Path) -> None:
     saved = tmp_path / "saved.html"
     saved.write_bytes(page("Crane falls").body)
-    assert desk.ingest(saved).new == 1
+    assert harness.ingest(saved).new == 1
     saved.write_bytes(page("The mayor did it", LIES, MORE_LIES).body)
-    assert desk.ingest(saved).changed == 1
+    assert harness.ingest(saved).changed == 1
 
 
-def test_accepted_change_is_exactly_the_held_one(desk: Desk, evil: Newsstand) -> None:
-    record = lying(
+def test_accepted_change_is_exactly_the_held_one(
+    harness: IngestHarness, evil_site: FakeSite
+) -> None:
+    record = forged_record(
         url=COURIER.url, authors=["Ada Lindqvist"], published="2024-10-24T18:30:00+09:00"
     )
-    evil.pages["/a.jsonl"] = Page(json.dumps(record).encode())
-    desk.ingest(evil.url("/a.jsonl"))
-    (looked_at,) = desk.held()
-    evil.pages["/a.jsonl"] = Page(json.dumps({**record, "text": LIES.upper()}).encode())
-    desk.ingest(evil.url("/a.jsonl"))
-    (now,) = desk.held()  # the source's newest change replaces the older one
+    evil_site.pages["/a.jsonl"] = Page(json.dumps(record).encode())
+    harness.ingest(evil_site.url("/a.jsonl"))
+    (looked_at,) = harness.held()
+    evil_site.pages["/a.jsonl"] = Page(json.dumps({**record, "text": LIES.upper()}).encode())
+    harness.ingest(evil_site.url("/a.jsonl"))
+    (now,) = harness.held()  # the source's newest change replaces the older one
     assert now.id != looked_at.id
-    with desk.open() as archive:
+    with harness.open() as archive:
         assert HeldChanges(archive.store.database).get(looked_at.id) is None
-    assert desk.accept(now) == "changed"
-    article = desk.articles()[COURIER.id]
+    assert harness.accept(now) == "changed"
+    article = harness.articles()[COURIER.id]
     assert (article.text, article.authors) == (LIES.upper(), ("Ada Lindqvist",))
     assert article.published is not None
     assert article.published.isoformat() == "2024-10-24T18:30:00+09:00"
 
 
-def test_held_changes_per_host_are_bounded(desk: Desk, evil: Newsstand) -> None:
-    records = [lying(id=f"https://h{n}.example/{n}") for n in range(MOST_OF_AN_ORIGIN + 5)]
-    evil.pages["/a.jsonl"] = Page("\n".join(map(json.dumps, records)).encode())
-    assert desk.ingest(evil.url("/a.jsonl")).rejected == len(records)
-    assert len(desk.held()) == MOST_OF_AN_ORIGIN
-    assert "too many changes are held" in desk.rejects[-1]["reason"]
-    assert desk.stands()
+def test_held_changes_per_host_are_bounded(harness: IngestHarness, evil_site: FakeSite) -> None:
+    records = [forged_record(id=f"https://h{n}.example/{n}") for n in range(MOST_OF_AN_ORIGIN + 5)]
+    evil_site.pages["/a.jsonl"] = Page("\n".join(map(json.dumps, records)).encode())
+    assert harness.ingest(evil_site.url("/a.jsonl")).rejected == len(records)
+    assert len(harness.held()) == MOST_OF_AN_ORIGIN
+    assert "too many changes are held" in harness.rejects[-1]["reason"]
+    assert harness.stands()
 
 
-def test_erased_article_is_in_no_held_change(desk: Desk, evil: Newsstand) -> None:
-    evil.pages["/feed"] = feed(("Xylophone of the mayor", COURIER.url))
-    desk.ingest(evil.url("/feed"), summaries=True)
-    with desk.open() as archive:
+def test_erased_article_is_in_no_held_change(harness: IngestHarness, evil_site: FakeSite) -> None:
+    evil_site.pages["/feed"] = feed(("Xylophone of the mayor", COURIER.url))
+    harness.ingest(evil_site.url("/feed"), summaries=True)
+    with harness.open() as archive:
         assert archive.erase([COURIER.id])
-    left = [path for path in desk.path.rglob("*") if path.is_file()]
+    left = [path for path in harness.path.rglob("*") if path.is_file()]
     assert [path for path in left if b"Xylophone of the mayor" in path.read_bytes()] == []
 
 
-def test_amp_viewer_address_hides_no_other_site(desk: Desk, evil: Newsstand) -> None:
+def test_amp_viewer_address_hides_no_other_site(
+    harness: IngestHarness, evil_site: FakeSite
+) -> None:
     """`google.evil.example/amp/s/HOST/...` has HOST's id, and is not HOST's."""
     from ingest.provenance import may_speak_for, origin_problem
 

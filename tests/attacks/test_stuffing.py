@@ -104,7 +104,7 @@ def _crowd(attack: str, publishers: int = 40) -> Iterator[Article]:
 
 
 @pytest.fixture(params=ATTACKS)
-def attacked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+def attacked_archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
     articles = [HONEST, *BESIDE, *_crowd(request.param)]
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add((article, [Span(0, len(article.text))]) for article in articles)
@@ -119,13 +119,13 @@ def _cited(answer: Answer) -> set[str]:
     return {c.metadata.article_id for s in answer.statements for c in s.citations}
 
 
-def test_honest_article_stays_on_top(attacked: Archive) -> None:
-    hits = attacked.search(QUESTION, 8, asked_on=ASKED_ON)
+def test_honest_article_stays_on_top(attacked_archive: Archive) -> None:
+    hits = attacked_archive.search(QUESTION, 8, asked_on=ASKED_ON)
     assert "honest" in _ids(hits)[:3]
 
 
-def test_answer_cites_more_than_the_crowd(attacked: Archive) -> None:
-    answer = Chatbot(attacked).ask(QUESTION, asked_on=ASKED_ON)
+def test_answer_cites_more_than_the_crowd(attacked_archive: Archive) -> None:
+    answer = Chatbot(attacked_archive).ask(QUESTION, asked_on=ASKED_ON)
     assert "honest" in _cited(answer)
 
 

@@ -37,8 +37,8 @@ def main() -> int:
                 ingest(archive, [sample_folder()])
         with Archive.open(settings.archive, settings=settings) as archive:
             questions = read_questions(QUESTIONS.read_text(encoding="utf-8").splitlines())
-            told("first statement", *first_statements(archive, questions))
-            told("check of a statement", *checks(archive, questions))
+            print_times("first statement", *first_statements(archive, questions))
+            print_times("check of a statement", *checks(archive, questions))
     return 0
 
 
@@ -78,7 +78,7 @@ def checks(
     return wall, processor
 
 
-def told(what: str, wall: list[float], processor: list[float]) -> None:
+def print_times(what: str, wall: list[float], processor: list[float]) -> None:
     tenth = statistics.quantiles(wall, n=20)[-1] if len(wall) > 1 else wall[0]
     print(
         f"{what}: median {statistics.median(wall):.0f} ms, in 5 of 100 over {tenth:.0f} ms "

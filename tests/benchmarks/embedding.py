@@ -54,7 +54,7 @@ def ways_to_embed(
     tutorial = SentenceTransformer(str(folder))
     bert = read_bert(folder)
     assert bert is not None
-    ids = [encoding.ids for encoding in SentenceEmbeddings(folder)._encoded(texts)]
+    ids = [encoding.ids for encoding in SentenceEmbeddings(folder)._encode(texts)]
     ways: dict[str, Callable[[], object]] = {
         "sentence-transformers": lambda: tutorial.encode(texts, show_progress_bar=False),
         "numpy": lambda: bert.vectors(ids),

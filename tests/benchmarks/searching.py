@@ -137,13 +137,13 @@ def _make(source: Path, place: Path, wanted: int) -> None:
 
 def _articles(real: Archive) -> Iterator[tuple[Article, list[Passage], Vectors]]:
     held: dict[str, dict[int, Passage]] = {}
-    for numbers in np.array_split(real._record.passages.numbers(), 500):
-        for live in real._record.passages.live(numbers.tolist()).values():
+    for numbers in np.array_split(real._store.passages.numbers(), 500):
+        for live in real._store.passages.live(numbers.tolist()).values():
             held.setdefault(live.passage.article_id, {})[live.number] = live.passage
     for article_id, passages in held.items():
         article = real.article(article_id)
         numbers = sorted(passages, key=lambda number: passages[number].start)
-        found, vectors = real._record.passages.vectors(np.array(numbers, np.int64))
+        found, vectors = real._store.passages.vectors(np.array(numbers, np.int64))
         rows = dict(zip(found.tolist(), vectors, strict=True))
         assert article is not None
         parts = [passages[number] for number in numbers]

@@ -27,12 +27,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from tests.lint import prose
+
 # Before numpy is imported, as the commands do: see `ui.cli`.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rag", "ingest", "ui")
-NOT_IMPORTED = "ui/page/"  # Gradio takes seconds, and no command of these imports it
+# Gradio takes seconds, and none of these commands imports it; `__main__` runs a command.
+NOT_IMPORTED = ("ui/web/", "ui/cli/__main__.py")
 QUESTION, ASKED_ON = "When was the treaty signed?", datetime(2024, 11, 15, tzinfo=UTC)
 ARTICLE = {
     "id": "harbour.example/bridge",
@@ -44,9 +47,7 @@ ARTICLE = {
         "repairs would take six weeks. Ferries run every hour until then."
     ),
 }
-# First words that a docstring doesn't begin with, and phrases that nobody in the field writes.
-OPENINGS = re.compile(r"(?:What|Who|Whether|Which|Where|How)\b")
-ARCHAIC = re.compile(r"borne out|\banew\b|told of|whoever|to be had|is none")
+ARCHAIC = re.compile("|".join(prose.ARCHAIC))
 
 
 @dataclass
@@ -100,7 +101,7 @@ def main() -> None:
 def _traces(folder: Path) -> dict[str, Trace]:
     """Return the paths of the first question after opening, and of one new article."""
     from rag import Archive, Chatbot
-    from ui.cli import main as backfile
+    from ui.cli.main import main as backfile
 
     archive = ["--archive", str(folder / "archive")]
     file = folder / "article.jsonl"
@@ -154,7 +155,7 @@ def _print_docstrings(files: list[Path]) -> None:
             f"in Google style {google} ({google / len(nodes):.0%})"
         )
     texts = [text for file in files for text in _docstrings(file)]
-    wrong = sum(bool(OPENINGS.match(text)) for text in texts)
+    wrong = sum(bool(prose.QUESTIONS.match(text)) for text in texts)
     print(f"docstrings {len(texts)}, beginning with a question word {wrong}")
 
 

@@ -53,7 +53,7 @@ def main() -> int:
     if missing:
         print(f"not installed: {', '.join(missing)}; the first lines of {__file__} say how")
         return 2
-    with tempfile.TemporaryDirectory() as folder, served() as address:
+    with tempfile.TemporaryDirectory() as folder, serve_model() as address:
         settings = Settings(
             archive=options.archive or Path(folder) / "sample",
             chat_model="openai:smollm2",
@@ -65,14 +65,14 @@ def main() -> int:
                 ingest(archive, [sample_folder()])
         with Archive.open(settings.archive, settings=settings) as archive:
             questions = read_questions(options.questions.read_text(encoding="utf-8").splitlines())
-            seen = asked(archive, settings, sample(questions, options.most), show=options.show)
+            seen = ask_all(archive, settings, sample(questions, options.most), show=options.show)
     for what, count in seen.items():
         print(f"{what:45}{count:7}")
     return int(bool(seen[UNSUPPORTED] or seen[UNRESOLVED] or seen[ERRORS]))
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def serve_model() -> Iterator[str]:
     """Serve the model; yield the address of its OpenAI-compatible interface."""
     import xllamacpp
 
@@ -97,7 +97,7 @@ UNRESOLVED = "markers shown that name no passage"
 ERRORS = "questions that raised an error"
 
 
-def asked(
+def ask_all(
     archive: Archive, settings: Settings, questions: list[EvaluationQuestion], *, show: bool
 ) -> Counter[str]:
     """Ask every question and count what came, in every stage of each answer."""
@@ -110,19 +110,19 @@ def asked(
         try:
             for answer in bot.stream(question.question, asked_on=question.asked_on):
                 for statement in answer.statements:
-                    seen[UNSUPPORTED] += not is_borne_out(archive, answer, statement)
+                    seen[UNSUPPORTED] += not is_supported(archive, answer, statement)
                     seen[UNRESOLVED] += has_loose_marker(answer, statement)
         except BackfileError as error:
             seen[ERRORS] += 1
             print(f"{question.question}: {error}")
         count(seen, answer)
         if show:
-            told(answer)
+            describe(answer)
     seen["seconds"] = round(time.perf_counter() - begun)
     return seen
 
 
-def is_borne_out(archive: Archive, answer: Answer, statement: Statement) -> bool:
+def is_supported(archive: Archive, answer: Answer, statement: Statement) -> bool:
     """Return whether a statement is verbatim in its citations, or a new verifier passes it."""
     if statement.support != "supported" or not statement.citations:
         return False
@@ -154,7 +154,7 @@ def count(seen: Counter[str], answer: Answer) -> None:
     seen["tokens written"] += answer.usage.output_tokens
 
 
-def told(answer: Answer) -> None:
+def describe(answer: Answer) -> None:
     print(f"\n{answer.question}\n{answer.text}\n  {answer.notices}")
     for statement in answer.rejected_statements:
         print(f"  - {statement.text} ({statement.support}: {statement.reason})")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.person import WAIT
+from tests.browser.reader import WAIT
 from tests.support.commands import command, environment, run
 from tests.support.fakes import ARTICLES, as_json
 
@@ -38,7 +38,7 @@ def invitation(
     dump.write_text("".join(json.dumps(as_json(article)) + "\n" for article in ARTICLES))
     archive = shutil.copytree(sample_archive, folder / "archive")
     assert run("ingest", dump, "--archive", archive).code == 0
-    with serving(command("serve", "--port", free_port(), "--archive", archive)) as printed:
+    with serve(command("serve", "--port", free_port(), "--archive", archive)) as printed:
         yield printed
 
 
@@ -74,7 +74,7 @@ def paced(paced_server: Paced) -> Iterator[Paced]:
 
 
 @contextmanager
-def serving(command: list[str]) -> Iterator[str]:
+def serve(command: list[str]) -> Iterator[str]:
     """Run a server until the block ends; yield the address that it prints, with its token."""
     with subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -82,8 +82,8 @@ def serving(command: list[str]) -> Iterator[str]:
         assert server.stdout is not None
         try:
             line = server.stdout.readline()
-            assert line.startswith("Backfile is at http"), line
-            yield line.split()[3]
+            assert line.startswith("Backfile is running at http"), line
+            yield line.split()[4]
         finally:
             server.send_signal(signal.SIGINT)
             assert server.wait(timeout=60) == 0

@@ -13,7 +13,7 @@ from ui.web.app import start
 
 
 @contextmanager
-def serving_paced(folder: Path, **given: Any) -> Iterator[str]:
+def serve_paced(folder: Path, **given: Any) -> Iterator[str]:
     """Serve the page from this process, with the settings given, until the block ends.
 
     Yields:

@@ -10,7 +10,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import (
+from tests.browser.reader import (
     HARBOUR_ANSWER,
     HARBOUR_QUESTION,
     Opened,
@@ -18,7 +18,7 @@ from tests.browser.person import (
     ask_and_wait,
     cards,
     chips,
-    settled,
+    wait_for_answer,
 )
 from tests.support.fakes import ARABIC, HARBOUR, ORCHARD
 
@@ -32,7 +32,7 @@ def test_answer_is_shown_while_it_grows(open_page: Opened, paced: Paced) -> None
     expect(cards(page).first).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     paced.go.touch()
-    settled(page)
+    wait_for_answer(page)
     expect(page.locator("#bf-question .submit-button")).to_be_visible()
 
 
@@ -43,7 +43,7 @@ def test_understood_constraints_are_shown_while_searching(open_page: Opened, pac
     expect(page.get_by_test_id("bot")).to_contain_text("Searching the archive …")
     expect(page.locator(".bf-statement")).to_have_count(0)
     paced.go.touch()
-    expect(settled(page)).to_contain_text("closed on Monday")
+    expect(wait_for_answer(page)).to_contain_text("closed on Monday")
 
 
 def test_growing_answer_shows_passages_considered(open_page: Opened, paced: Paced) -> None:
@@ -76,7 +76,7 @@ def test_question_waits_while_another_is_answered(open_page: Opened, paced: Pace
         "What of the apples and the growers?"
     )
     paced.go.touch()
-    expect(settled(page)).to_contain_text("closed on Monday")
+    expect(wait_for_answer(page)).to_contain_text("closed on Monday")
     page.locator("#bf-question textarea").press("Enter")
     expect(page.get_by_test_id("bot").last).to_contain_text("a third fewer apples")
     expect(page.get_by_test_id("user")).to_have_count(2)
@@ -98,7 +98,7 @@ def test_question_can_be_retried(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")
     page.get_by_role("button", name="Retry").click()
-    expect(settled(page)).to_contain_text("closed on Monday")
+    expect(wait_for_answer(page)).to_contain_text("closed on Monday")
     expect(page.get_by_test_id("user")).to_have_count(1)
 
 
@@ -181,7 +181,7 @@ def test_every_example_is_answered(open_page: Opened) -> None:
     for example in offered:
         examples.filter(has_text=example).click()
         expect(page.get_by_test_id("user")).to_have_text(example)
-        expect(settled(page).locator(".bf-statement").first).to_be_visible()
+        expect(wait_for_answer(page).locator(".bf-statement").first).to_be_visible()
         page.get_by_role("button", name="Clear").click()
 
 
@@ -229,7 +229,7 @@ def test_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
 
 def test_linked_answer_leads_to_its_cards(open_page: Opened, paced: Paced) -> None:
     page = open_page("?q=What+of+the+harbour+bridge%3F", at=paced.address)
-    settled(page).locator(".bf-cite").first.click()
+    wait_for_answer(page).locator(".bf-cite").first.click()
     expect(page.locator("#turn-1-card-1:target")).to_be_in_viewport()
     assert "?q=" in page.url
 

@@ -8,7 +8,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import HARBOUR_QUESTION, Opened, ask, ask_and_wait, cards
+from tests.browser.reader import HARBOUR_QUESTION, Opened, ask, ask_and_wait, cards
 
 VISITORS = 20
 

@@ -11,61 +11,61 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_output import at
+from tests.cli.test_output import archive_option
 from tests.fetch.test_crawler import feed, page
 from tests.support.commands import command, environment
-from tests.support.fake_site import Newsstand, newsstand
+from tests.support.fake_site import FakeSite, serve_site
 from tests.support.fakes import HARBOUR, as_json
 from ui.cli import main
 
 
 @pytest.fixture
-def stand(monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsstand]:
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSite]:
     for name in [name for name in os.environ if name.startswith("BACKFILE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("BACKFILE_FETCH_DELAY", "0")
-    with newsstand() as found:
+    with serve_site() as found:
         yield found
 
 
 @pytest.mark.model
 def test_rejects_are_listed_and_retried(
-    stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: FakeSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand.pages |= {
-        "/feed": feed(("Crane falls", stand.url("/crane")), ("Fire", stand.url("/fire"))),
+    site.pages |= {
+        "/feed": feed(("Crane falls", site.url("/crane")), ("Fire", site.url("/fire"))),
         "/crane": page("Crane falls"),
     }
-    here = [*at(tmp_path / "archive")]
+    here = [*archive_option(tmp_path / "archive")]
     allowed = ["--allow-host", "127.0.0.1", *here]
-    assert main(["ingest", stand.url("/feed"), *allowed]) == 3
+    assert main(["ingest", site.url("/feed"), *allowed]) == 3
     said = capsys.readouterr()
     assert said.out.startswith("1 new, 0 changed, 0 unchanged, 1 rejected;")
-    told = {"place": stand.url("/fire"), "reason": "not found (404)"}
+    told = {"place": site.url("/fire"), "reason": "not found (404)"}
     assert [json.loads(line) for line in said.err.splitlines()] == [told]
 
     assert main(["rejects", "--json", *here]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
     assert {key: listed[key] for key in told} == told
     assert main(["rejects", *here]) == 0
-    assert f"{stand.url('/fire')}: not found (404)" in capsys.readouterr().out
+    assert f"{site.url('/fire')}: not found (404)" in capsys.readouterr().out
 
     assert main(["rejects", "--retry", *allowed]) == 1  # still rejected
-    stand.pages["/fire"] = page("Fire in the harbour")
+    site.pages["/fire"] = page("Fire in the harbour")
     assert main(["rejects", "--retry", *allowed]) == 0
     capsys.readouterr()
     assert main(["rejects", *here]) == 0
     assert capsys.readouterr().out == "No rejects.\n"
     # The feed is unchanged, so its entries aren't requested.
-    assert main(["ingest", stand.url("/feed"), *allowed]) == 0
+    assert main(["ingest", site.url("/feed"), *allowed]) == 0
     assert "0 new, 0 changed, 1 unchanged" in capsys.readouterr().out
 
 
 @pytest.mark.model
 def test_rejects_are_retried_with_their_options(
-    stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: FakeSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here = [*at(tmp_path / "archive")]
+    here = [*archive_option(tmp_path / "archive")]
     path = tmp_path / "a.jsonl"
     mapped = {"hed": "Crane falls", "inner": {"copy": "It fell on the pier. Nobody was hurt."}}
     path.write_text(json.dumps(mapped) + "\n{broken\n")
@@ -85,24 +85,24 @@ def test_rejects_are_retried_with_their_options(
 
 
 def test_private_address_is_rejected_unless_allowed(
-    stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: FakeSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand.pages["/crane"] = page("Crane falls")
-    words = ["ingest", stand.url("/crane"), "--dry-run", *at(tmp_path / "archive")]
+    site.pages["/crane"] = page("Crane falls")
+    words = ["ingest", site.url("/crane"), "--dry-run", *archive_option(tmp_path / "archive")]
     assert main(words) == 1
     reject, closing = capsys.readouterr().err.splitlines()
     assert "`--allow-host 127.0.0.1` permits it" in json.loads(reject)["reason"]
     assert closing.startswith("backfile: No articles in http://127.0.0.1")
-    assert stand.requests == []
+    assert site.requests == []
     assert main([*words, "--allow-host", "127.0.0.1"]) == 0
 
 
 def test_dry_run_lists_changes_and_writes_nothing(
-    stand: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: FakeSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(as_json(HARBOUR)) + "\n{broken\n")
-    words = ["ingest", str(path), "--dry-run", *at(tmp_path / "archive")]
+    words = ["ingest", str(path), "--dry-run", *archive_option(tmp_path / "archive")]
     assert main(words) == 3
     out = capsys.readouterr().out.splitlines()
     assert out[0] == f"new      {HARBOUR.id}: {HARBOUR.title}"
@@ -125,16 +125,16 @@ def test_wrong_interval_is_a_usage_error(
 
 
 @pytest.mark.model
-def test_polling_stops_on_a_signal(stand: Newsstand, tmp_path: Path) -> None:
-    stand.pages |= {
-        "/feed": feed(("Crane falls", stand.url("/crane"))),
+def test_polling_stops_on_a_signal(site: FakeSite, tmp_path: Path) -> None:
+    site.pages |= {
+        "/feed": feed(("Crane falls", site.url("/crane"))),
         "/crane": page("Crane falls"),
     }
     log = tmp_path / "log.jsonl"
     process = subprocess.Popen(
         command(
-            *("ingest", stand.url("/feed"), "--every", "1s"),
-            *("--json", "--allow-host", "127.0.0.1", *at(tmp_path / "archive")),
+            *("ingest", site.url("/feed"), "--every", "1s"),
+            *("--json", "--allow-host", "127.0.0.1", *archive_option(tmp_path / "archive")),
         ),
         env=environment(BACKFILE_FETCH_DELAY="0", BACKFILE_LOG=str(log)),
         stdout=subprocess.PIPE,

@@ -185,7 +185,10 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
 def test_ask_prints_the_answer_then_its_sources(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["ask", "How long will repairs of the harbour bridge take?", *at(folder)]) == 0
+    assert (
+        main(["ask", "How long will repairs of the harbour bridge take?", *archive_option(folder)])
+        == 0
+    )
     out = capsys.readouterr().out
     assert "repairs would take six weeks" in " ".join(out.split())
     assert "[1] Harbour bridge closed after storm, The Harbour Courier, 21 October 2024" in out
@@ -194,7 +197,14 @@ def test_ask_prints_the_answer_then_its_sources(
 
 
 def test_ask_json_is_the_whole_answer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["ask", "How long will repairs of the harbour bridge take?", "--json", *at(folder)])
+    main(
+        [
+            "ask",
+            "How long will repairs of the harbour bridge take?",
+            "--json",
+            *archive_option(folder),
+        ]
+    )
     answer = json.loads(capsys.readouterr().out)
     cited = answer["statements"][0]["citations"][0]
     assert cited["quote"] == HARBOUR.text[cited["start"] : cited["end"]]
@@ -205,12 +215,15 @@ def test_ask_reads_the_question_from_stdin(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("Why is the apple harvest small?\n"))
-    assert main(["ask", "--json", *at(folder)]) == 0
+    assert main(["ask", "--json", *archive_option(folder)]) == 0
     assert json.loads(capsys.readouterr().out)["question"] == "Why is the apple harvest small?"
 
 
 def test_refusal_exits_with_0(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", "Who won the chess olympiad in Budapest?", "--json", *at(folder)]) == 0
+    assert (
+        main(["ask", "Who won the chess olympiad in Budapest?", "--json", *archive_option(folder)])
+        == 0
+    )
     answer = json.loads(capsys.readouterr().out)
     assert answer["refused"]
     assert answer["text"] == answer["reason"] != ""
@@ -219,7 +232,7 @@ def test_refusal_exits_with_0(folder: Path, capsys: pytest.CaptureFixture[str]) 
 def test_search_prints_the_best_passages_first(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["search", "apple", "harvest", "-k", "2", *at(folder)]) == 0
+    assert main(["search", "apple", "harvest", "-k", "2", *archive_option(folder)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("1.  Orchards expect a small apple harvest, Orchard Gazette")
     assert "\n2.  " in out
@@ -228,7 +241,7 @@ def test_search_prints_the_best_passages_first(
 def test_search_offers_closest_passages_of_other_dates(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["search", "apple harvest in May 2011", *at(folder)]) == 0
+    assert main(["search", "apple harvest in May 2011", *archive_option(folder)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("(published 1 May 2011 to 31 May 2011)")
     assert "No passages found. The closest from other dates:" in out
@@ -238,7 +251,7 @@ def test_search_offers_closest_passages_of_other_dates(
 def test_search_json_is_a_list_of_passages(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["search", "apple harvest", "--json", *at(folder)])
+    main(["search", "apple harvest", "--json", *archive_option(folder)])
     hits = json.loads(capsys.readouterr().out)
     assert hits[0]["article_id"] == ORCHARD.id
     assert hits[0]["text"] == ORCHARD.text[hits[0]["start"] : hits[0]["end"]]
@@ -258,7 +271,7 @@ def test_search_json_is_a_list_of_passages(
 def test_search_filters_by_date_and_publisher(
     folder: Path, capsys: pytest.CaptureFixture[str], limits: list[str], days: set[str]
 ) -> None:
-    main(["search", "harbour lighthouse apple", "--json", *limits, *at(folder)])
+    main(["search", "harbour lighthouse apple", "--json", *limits, *archive_option(folder)])
     hits = json.loads(capsys.readouterr().out)
     assert {hit["published"][8:10] for hit in hits} == days
 
@@ -266,30 +279,30 @@ def test_search_filters_by_date_and_publisher(
 def test_unknown_publisher_gets_suggestions(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["search", "x", "--publisher", "Orchard Gazet", *at(folder)]) == 1
+    assert main(["search", "x", "--publisher", "Orchard Gazet", *archive_option(folder)]) == 1
     assert "Orchard Gazette" in capsys.readouterr().err
 
 
 def test_search_prints_article_markup_verbatim(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["search", "lighthouse keeper", "-k", "1", *at(folder)])
+    main(["search", "lighthouse keeper", "-k", "1", *archive_option(folder)])
     assert "<script>window.pwned=1</script>" in capsys.readouterr().out
 
 
 def test_status_prints_contents(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status", "--json", *at(folder)]) == 0
+    assert main(["status", "--json", *archive_option(folder)]) == 0
     status = json.loads(capsys.readouterr().out)
     assert status["articles"] == len(ARTICLES)
     assert (status["first"], status["last"]) == ("2024-10-21", "2024-10-24")
     assert {"name": "Orchard Gazette", "articles": 1}.items() <= status["publishers"][1].items()
-    assert main(["status", *at(folder)]) == 0
+    assert main(["status", *archive_option(folder)]) == 0
     assert "21 to 24 October 2024" in capsys.readouterr().out
 
 
 def test_closed_pipe_ends_quietly(folder: Path) -> None:
     process = subprocess.Popen(
-        command("status", *at(folder)),
+        command("status", *archive_option(folder)),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -305,7 +318,7 @@ def test_closed_pipe_ends_quietly(folder: Path) -> None:
 def test_ask_on_a_terminal_takes_question_after_question(folder: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        command("ask", *at(folder)),
+        command("ask", *archive_option(folder)),
         env=environment(TERM="xterm", COLUMNS="80"),
         stdin=theirs,
         stdout=theirs,
@@ -342,7 +355,7 @@ def read_until(terminal: int, words: str) -> str:
 def test_ingesting_again_changes_nothing(
     folder: Path, dump: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["ingest", str(dump), *at(folder)]) == 0
+    assert main(["ingest", str(dump), *archive_option(folder)]) == 0
     assert re.match(r"0 new, 0 changed, 4 unchanged, 0 rejected; ", capsys.readouterr().out)
 
 
@@ -350,7 +363,7 @@ def test_ingesting_again_changes_nothing(
 def test_reject_is_a_json_line_on_stderr(tmp_path: Path, dump: Path) -> None:
     mixed = tmp_path / "mixed.jsonl"
     mixed.write_text(dump.read_text() + '{"title": "broken\n')
-    done = run_process("ingest", mixed, *at(tmp_path / "archive"), "--json")
+    done = run_process("ingest", mixed, *archive_option(tmp_path / "archive"), "--json")
     assert done.code == 3, done.stderr
     assert json.loads(done.stdout)["new"] == len(ARTICLES)
     (line,) = done.stderr.splitlines()
@@ -366,12 +379,12 @@ def test_interrupted_ingest_keeps_what_it_added(tmp_path: Path) -> None:
     dump.write_text("".join(json.dumps(line) + "\n" for line in lines))
     archive = tmp_path / "archive"
     process = subprocess.Popen(
-        command("ingest", str(dump), *at(archive)),
+        command("ingest", str(dump), *archive_option(archive)),
         env=environment(),
         stderr=subprocess.PIPE,
         text=True,
     )
-    while articles(archive) == 0:
+    while count_articles(archive) == 0:
         assert process.poll() is None
         time.sleep(0.5)
     process.send_signal(signal.SIGINT)
@@ -379,10 +392,10 @@ def test_interrupted_ingest_keeps_what_it_added(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert said.splitlines()[-1] == "backfile: stopped"
     assert "Traceback" not in said
-    assert 0 < articles(archive) < 20_000
+    assert 0 < count_articles(archive) < 20_000
 
 
-def articles(folder: Path) -> int:
+def count_articles(folder: Path) -> int:
     try:
         with Archive.open(folder) as archive:
             return archive.status().articles
@@ -397,11 +410,11 @@ def test_nothing_to_ingest_exits_1_with_one_line(tmp_path: Path, kind: str) -> N
         path.write_text("")
     elif kind == "empty folder":
         path.mkdir()
-    done = run("ingest", path, *at(tmp_path / "archive"))
+    done = run("ingest", path, *archive_option(tmp_path / "archive"))
     assert done.code == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("backfile: ")
 
 
-def at(folder: Path) -> list[str]:
+def archive_option(folder: Path) -> list[str]:
     return ["--archive", str(folder)]

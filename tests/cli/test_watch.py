@@ -33,7 +33,7 @@ class Rounds:
         return IngestReport(new=len(self.read))
 
 
-def keep(rounds: Rounds, *sources: Source, **how: Any) -> None:
+def run_watch(rounds: Rounds, *sources: Source, **how: Any) -> None:
     options = {"every": None, "files": False, "as_json": False, **how}
     late = Timer(60, rounds.stop.set)  # ends the watch if a test fails
     late.start()
@@ -49,7 +49,7 @@ def nothing() -> None:
 
 def test_watch_reads_sources_repeatedly(capsys: pytest.CaptureFixture[str]) -> None:
     rounds = Rounds(nothing, nothing, nothing)
-    keep(rounds, "https://v.example/feed", every=0.01)
+    run_watch(rounds, "https://v.example/feed", every=0.01)
     assert rounds.read == [["https://v.example/feed"]] * 3
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[1].split(",")[0] for line in lines] == ["1 new", "2 new", "3 new"]
@@ -61,7 +61,7 @@ def test_watch_reports_a_failed_round_and_goes_on(
     def fail() -> None:
         raise OSError("no space left on device")
 
-    keep(Rounds(nothing, fail, nothing), "https://v.example/feed", every=0.01, as_json=True)
+    run_watch(Rounds(nothing, fail, nothing), "https://v.example/feed", every=0.01, as_json=True)
     first, second, third = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["new"], third["new"]) == (1, 3)
     assert second["error"] == "no space left on device"
@@ -76,7 +76,7 @@ def test_watch_reads_only_changed_files(tmp_path: Path) -> None:
         (tmp_path / ".hidden").write_text("x")
 
     rounds = Rounds(write, nothing)
-    keep(rounds, tmp_path, files=True)
+    run_watch(rounds, tmp_path, files=True)
     assert rounds.read == [[tmp_path], [tmp_path / "new.html"]]
 
 
@@ -95,7 +95,7 @@ def test_watch_waits_until_a_file_is_complete(tmp_path: Path) -> None:
         Timer(2.5, finish).start()
 
     rounds = Rounds(write, lambda: done.append(False))
-    keep(rounds, tmp_path, files=True)
+    run_watch(rounds, tmp_path, files=True)
     assert rounds.read[1] == [tmp_path / "slow.html"]
     assert done == [True, False]
 
@@ -104,7 +104,7 @@ def test_watch_ignores_deleted_files(tmp_path: Path) -> None:
     (tmp_path / "old.html").write_text("old")
     rounds = Rounds((tmp_path / "old.html").unlink, nothing)
     Timer(2.5, lambda: (tmp_path / "new.html").write_text("new")).start()
-    keep(rounds, tmp_path, files=True)
+    run_watch(rounds, tmp_path, files=True)
     assert rounds.read == [[tmp_path], [tmp_path / "new.html"]]
 
 
@@ -117,18 +117,18 @@ def test_watch_follows_a_replaced_file(tmp_path: Path) -> None:
         (tmp_path / "other").rename(path)
 
     rounds = Rounds(replace, nothing)
-    keep(rounds, path, files=True)
+    run_watch(rounds, path, files=True)
     assert rounds.read == [[path], [path]]
 
 
 def test_watch_continues_beside_a_missing_source(tmp_path: Path) -> None:
     rounds = Rounds(lambda: (tmp_path / "new.html").write_text("new") and None, nothing)
     missing = tmp_path / "no" / "such" / "folder"
-    keep(rounds, missing, tmp_path, files=True)
+    run_watch(rounds, missing, tmp_path, files=True)
     assert rounds.read == [[missing, tmp_path], [tmp_path / "new.html"]]
 
 
 def test_watch_keeps_the_interval_if_nothing_exists(tmp_path: Path) -> None:
     rounds = Rounds(nothing, nothing)
-    keep(rounds, tmp_path / "no" / "such", every=0.01, files=True)
+    run_watch(rounds, tmp_path / "no" / "such", every=0.01, files=True)
     assert len(rounds.read) == 2

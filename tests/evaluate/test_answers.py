@@ -45,7 +45,7 @@ SOLDIERS = EvaluationQuestion(
 LATER = EvaluationQuestion("3", "Who won?", (), "Ines", datetime(2024, 11, 2, tzinfo=UTC))
 
 
-def outcomes(*pairs: tuple[bool, bool]) -> dict[str, tuple[bool, bool]]:
+def number_outcomes(*pairs: tuple[bool, bool]) -> dict[str, tuple[bool, bool]]:
     return {str(i): pair for i, pair in enumerate(pairs)}
 
 
@@ -121,7 +121,7 @@ def test_later_question_is_unanswerable_from_before() -> None:
      ("balanced accuracy", 0.5)],
 )  # fmt: skip
 def test_outcome_statistic_has_expected_value(statistic: str, expected: float) -> None:
-    four_so = outcomes(
+    four_so = number_outcomes(
         (True, True), (True, True), (True, False), (True, False), (False, True), (False, False)
     )
     score = outcome_metric("set", "name", four_so, OUTCOME_STATISTICS[statistic]).score()
@@ -130,20 +130,24 @@ def test_outcome_statistic_has_expected_value(statistic: str, expected: float) -
 
 
 def test_outcome_evaluation_round_trips() -> None:
-    found = outcome_metric("set", "f1", outcomes((True, False), (True, True)), F1)
+    found = outcome_metric("set", "f1", number_outcomes((True, False), (True, True)), F1)
     kept = OutcomeEvaluation((found,))
-    assert OutcomeEvaluation.loaded(kept.saved()) == kept
+    assert OutcomeEvaluation.loads(kept.dumps()) == kept
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"set": "x"}]', '{"a": 1}'])
 def test_loading_something_else_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        OutcomeEvaluation.loaded(text)
+        OutcomeEvaluation.loads(text)
 
 
 def test_compare_uses_common_items_only() -> None:
-    old = OutcomeEvaluation((outcome_metric("set", "right", outcomes(*[(True, False)] * 20)),))
-    new = OutcomeEvaluation((outcome_metric("set", "right", outcomes(*[(True, True)] * 30)),))
+    old = OutcomeEvaluation(
+        (outcome_metric("set", "right", number_outcomes(*[(True, False)] * 20)),)
+    )
+    new = OutcomeEvaluation(
+        (outcome_metric("set", "right", number_outcomes(*[(True, True)] * 30)),)
+    )
     (difference,) = compare(new, old)
     assert (difference.n, difference.mean, difference.low) == (20, 1, 1)
 

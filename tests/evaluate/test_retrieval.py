@@ -14,7 +14,7 @@ from rag.evaluate.metrics import bootstrap, compare
 from rag.evaluate.retrieval import (
     RetrievalEvaluation,
     evaluate_retrieval,
-    measured,
+    measure_rankings,
     read_questions,
     unique_questions,
 )
@@ -27,7 +27,7 @@ REAL = Path(__file__).parents[3] / "shared" / "data" / "questions.jsonl"
 
 def test_retrieval_measures_follow_the_ranks():
     found = {"a": ["x", "gold"], "b": ["gold"], "c": ["x"]}
-    values = measured({"a": ["gold"], "b": ["gold", "other"], "c": ["gold"]}, found)
+    values = measure_rankings({"a": ["gold"], "b": ["gold", "other"], "c": ["gold"]}, found)
     assert values["hit@1"] == {"a": 0.0, "b": 1.0, "c": 0.0}
     assert values["hit@5"] == {"a": 1.0, "b": 1.0, "c": 0.0}
     assert values["mrr@10"] == {"a": 0.5, "b": 1.0, "c": 0.0}
@@ -35,8 +35,8 @@ def test_retrieval_measures_follow_the_ranks():
 
 
 def test_unanswerable_question_counts_as_missed():
-    assert measured({"a": []}, {"a": ["x"]})["hit@10"] == {"a": 0.0}
-    assert measured({}, {})["hit@1"] == {}
+    assert measure_rankings({"a": []}, {"a": ["x"]})["hit@10"] == {"a": 0.0}
+    assert measure_rankings({}, {})["hit@1"] == {}
 
 
 def test_bootstrap_interval_contains_the_mean():
@@ -104,11 +104,11 @@ def test_evaluation_uses_questions_it_can_judge(evaluation):
 
 
 def test_saved_evaluation_is_loaded_and_compared(evaluation):
-    again = RetrievalEvaluation.loaded(evaluation.saved())
+    again = RetrievalEvaluation.loads(evaluation.dumps())
     assert again.as_json() == evaluation.as_json()
     assert all(d.mean == 0 for d in compare(again, evaluation))
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        RetrievalEvaluation.loaded("{}")
+        RetrievalEvaluation.loads("{}")
 
 
 def test_plot_draws_a_run_beside_the_previous_one(evaluation, tmp_path):
@@ -126,4 +126,4 @@ def test_real_questions_are_read():
     questions = read_questions(REAL.read_text("utf-8").splitlines())
     assert sum(bool(q.gold) for q in questions) == 277
     assert sum(bool(q.gold) for q in unique_questions(questions)) == 121
-    assert json.loads(RetrievalEvaluation({}, (), {}).saved())["kinds"] == {}
+    assert json.loads(RetrievalEvaluation({}, (), {}).dumps())["kinds"] == {}

@@ -23,7 +23,7 @@ def mount_own(folder: Path, size: int) -> str:
     user, group = os.getuid(), os.getgid()
     try:
         libc = ctypes.CDLL(None, use_errno=True)
-        _called(libc.unshare(CLONE_NEWNS | (CLONE_NEWUSER if user else 0)))
+        _raise_errno(libc.unshare(CLONE_NEWNS | (CLONE_NEWUSER if user else 0)))
         if user:  # root in a namespace of its own, where a tmpfs may be mounted
             for name, line in (
                 ("setgroups", "deny"),
@@ -31,15 +31,15 @@ def mount_own(folder: Path, size: int) -> str:
                 ("gid_map", f"0 {group} 1"),
             ):
                 Path(f"/proc/self/{name}").write_text(line)
-        _called(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+        _raise_errno(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
         where, options = os.fsencode(folder), f"size={size}".encode()
-        _called(libc.mount(b"tmpfs", where, b"tmpfs", 0, options))
+        _raise_errno(libc.mount(b"tmpfs", where, b"tmpfs", 0, options))
     except (OSError, AttributeError) as error:
         return f"cannot mount a file system of its own: {error}"
     return ""
 
 
-def may_be_written(folder: Path, *, whether: bool) -> None:
+def set_writable(folder: Path, *, whether: bool) -> None:
     """Make the mounted file system writable or read-only.
 
     While a file in it is open for writing, Linux refuses (`EBUSY`), and threads of Chroma's and
@@ -50,7 +50,7 @@ def may_be_written(folder: Path, *, whether: bool) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            _called(libc.mount(None, os.fsencode(folder), None, flags, None))
+            _raise_errno(libc.mount(None, os.fsencode(folder), None, flags, None))
         except OSError as error:
             if error.errno != errno.EBUSY or time.monotonic() > until:
                 raise
@@ -58,7 +58,7 @@ def may_be_written(folder: Path, *, whether: bool) -> None:
             return
 
 
-def _called(result: int) -> None:
+def _raise_errno(result: int) -> None:
     if result:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

@@ -23,8 +23,8 @@ from tests.support.fakes import WordEmbeddings
 ARTICLES = 40  # few enough that most are changed, deleted and added again many times
 LOG = "deeds.log"  # beside the archive
 
-Deed = dict[str, Any]
-NOTHING: Deed = {"do": "add", "ids": [], "version": 0}
+Action = dict[str, Any]
+NOTHING: Action = {"do": "add", "ids": [], "version": 0}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class State:
     withdrawn: dict[str, int | None] = field(default_factory=dict)
     seen: dict[str, frozenset[int]] = field(default_factory=dict)
 
-    def after(self, deed: Deed) -> State:
+    def after(self, deed: Action) -> State:
         """Return the state after an action."""
         current, withdrawn, seen = dict(self.current), dict(self.withdrawn), dict(self.seen)
         for key in deed["ids"]:
@@ -65,7 +65,7 @@ def article(key: str, version: int) -> tuple[Article, list[Span]]:
     return Article(id=key, title=f"Town {key}", text=text), spans
 
 
-def some_deed(chance: random.Random, version: int) -> Deed:
+def random_action(chance: random.Random, version: int) -> Action:
     """Return an action: mostly an addition, sometimes a removal."""
     kinds = ["add"] * 12 + ["delete"] * 3 + ["withdraw"] * 2 + ["reinstate"] * 3 + ["erase"]
     what = chance.choice([*kinds, "reembed"])
@@ -76,7 +76,7 @@ def some_deed(chance: random.Random, version: int) -> Deed:
     return {"do": what, "ids": ids, "version": version}
 
 
-def do(archive: Archive, deed: Deed) -> None:
+def perform(archive: Archive, deed: Action) -> None:
     """Perform an action."""
     ids: Sequence[str] = deed["ids"]
     if deed["do"] == "add":
@@ -91,19 +91,19 @@ def work(folder: Path, seed: int) -> None:
     """Perform actions until the process is killed."""
     chance = random.Random(seed)
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
-        version = len(deeds(folder))
+        version = len(read_actions(folder))
         with (folder.parent / LOG).open("a") as log:
             while True:
                 version += 1
-                deed = some_deed(chance, version)
+                deed = random_action(chance, version)
                 print(json.dumps({"begun": deed}), file=log, flush=True)
-                do(archive, deed)
+                perform(archive, deed)
                 print(json.dumps({"done": deed}), file=log, flush=True)
 
 
-def deeds(folder: Path) -> list[tuple[Deed, bool]]:
+def read_actions(folder: Path) -> list[tuple[Action, bool]]:
     """Return the log: each action that began, and whether it ended."""
-    found: list[tuple[Deed, bool]] = []
+    found: list[tuple[Action, bool]] = []
     with suppress(FileNotFoundError):
         for line in (folder.parent / LOG).read_text().splitlines():
             entry = json.loads(line)
@@ -114,7 +114,7 @@ def deeds(folder: Path) -> list[tuple[Deed, bool]]:
     return found
 
 
-def settle(folder: Path) -> str:
+def check_archive(folder: Path) -> str:
     """Open the archive as the next writer would, and return what is wrong with it.
 
     The last action may have been done or not; the log then says which.
@@ -129,7 +129,7 @@ def settle(folder: Path) -> str:
             wrong += [str(problem) for problem in find_problems(archive)]
     except BackfileError as error:
         return f"does not open: {error}"
-    *before, last = deeds(folder) or [(NOTHING, True)]
+    *before, last = read_actions(folder) or [(NOTHING, True)]
     state = State()
     for deed, done in before:
         state = state.after(deed) if done else state

@@ -14,8 +14,15 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.errors import ArchiveUnwritableError, BackfileError
-from tests.faults.mounting import may_be_written, mount_own
-from tests.faults.random_writer import LOG, article, deeds, do, settle, some_deed
+from tests.faults.mounting import mount_own, set_writable
+from tests.faults.random_writer import (
+    LOG,
+    article,
+    check_archive,
+    perform,
+    random_action,
+    read_actions,
+)
 from tests.support.fakes import WordEmbeddings
 from tests.support.processes import Pipe, Process
 
@@ -34,7 +41,7 @@ pytestmark = [
 def test_failed_write_is_one_line_and_loses_nothing(tmp_path: Path, in_full: bool) -> None:
     folder = tmp_path / "archive"
     for time in range(TIMES_IN_FULL if in_full else TIMES):
-        for what in (_until_it_is_full, _settled):
+        for what in (_work_until_file_limit, _check):
             ours, theirs = Pipe()
             process = Process(target=what, args=(folder, SEED + time, theirs))
             process.start()
@@ -44,28 +51,28 @@ def test_failed_write_is_one_line_and_loses_nothing(tmp_path: Path, in_full: boo
             assert told == "", f"time {time}: {told}"
 
 
-def _settled(folder: Path, _seed: int, end: Connection) -> None:
-    end.send(settle(folder))
+def _check(folder: Path, _seed: int, end: Connection) -> None:
+    end.send(check_archive(folder))
 
 
-def _until_it_is_full(folder: Path, seed: int, end: Connection) -> None:
+def _work_until_file_limit(folder: Path, seed: int, end: Connection) -> None:
     """Work until no file may grow beyond a length that one of them reaches soon."""
     import resource
 
-    chance, version = random.Random(seed), len(deeds(folder))
+    chance, version = random.Random(seed), len(read_actions(folder))
     told = "it was never full"
     try:
         with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
             for _ in range(200):
                 version += 1
-                deed = some_deed(chance, version)
+                deed = random_action(chance, version)
                 lengths = sorted(f.stat().st_size for f in folder.rglob("*") if f.is_file())
                 _note(folder, {"begun": deed})
                 if chance.random() < 0.3:
                     most = chance.choice(lengths[len(lengths) // 2 :]) + chance.randint(0, 4096)
                     resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
                 try:
-                    do(archive, deed)
+                    perform(archive, deed)
                 finally:
                     no_limit = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
                     resource.setrlimit(resource.RLIMIT_FSIZE, no_limit)
@@ -91,7 +98,7 @@ def test_full_or_read_only_disk_is_one_line_and_loses_nothing(
     """A real one, of 32 MB and of one process's own, where it may have that."""
     ours, theirs = Pipe()
     times = FULL_TIMES_IN_FULL if in_full else FULL_TIMES
-    process = Process(target=_on_its_own, args=(tmp_path / "archive", times, theirs))
+    process = Process(target=_check_own_mount, args=(tmp_path / "archive", times, theirs))
     process.start()
     theirs.close()
     told = ours.recv()
@@ -101,7 +108,7 @@ def test_full_or_read_only_disk_is_one_line_and_loses_nothing(
     assert told == ""
 
 
-def _on_its_own(folder: Path, times: int, end: Connection) -> None:
+def _check_own_mount(folder: Path, times: int, end: Connection) -> None:
     """Fill a file system, make it read-only, and check the archive after each.
 
     Send what went wrong.
@@ -112,8 +119,8 @@ def _on_its_own(folder: Path, times: int, end: Connection) -> None:
         return
     fork = multiprocessing.get_context("fork")  # a fork sees the mount; no archive is open here
     for time in range(times):
-        for what in (_until_there_is_no_room, _read_only, _settled):
-            may_be_written(folder, whether=what is not _read_only)
+        for what in (_work_until_disk_is_full, _read_only, _check):
+            set_writable(folder, whether=what is not _read_only)
             ours, theirs = fork.Pipe()
             process = fork.Process(target=what, args=(folder, SEED + time, theirs))
             process.start()
@@ -126,18 +133,18 @@ def _on_its_own(folder: Path, times: int, end: Connection) -> None:
     end.send("")
 
 
-def _until_there_is_no_room(folder: Path, seed: int, end: Connection) -> None:
+def _work_until_disk_is_full(folder: Path, seed: int, end: Connection) -> None:
     """Work on a file system that another process fills, until there is no room left."""
-    chance, version = random.Random(seed), len(deeds(folder))
+    chance, version = random.Random(seed), len(read_actions(folder))
     ballast, told = folder / "ballast", "it was never full"
     try:
         with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
             _fill_up(ballast, but=chance.choice([0, 4096, chance.randint(0, 300_000)]))
             for _ in range(500):
                 version += 1
-                deed = some_deed(chance, version)
+                deed = random_action(chance, version)
                 _note(folder, {"begun": deed})
-                do(archive, deed)
+                perform(archive, deed)
                 _note(folder, {"done": deed})
     except ArchiveUnwritableError:
         told = ""

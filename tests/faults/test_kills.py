@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.random_writer import deeds, settle, work
+from tests.faults.random_writer import check_archive, read_actions, work
 from tests.support.processes import Pipe, Process
 
 LONGEST = 1.0  # seconds that a writer lives after its first action
@@ -29,11 +29,11 @@ def kill_a_writer(folder: Path, seed: int) -> str:
     """Let a writer work for a while, kill it, and return what is wrong with the archive."""
     chance = random.Random(seed)
     opening = chance.random() < OPENING
-    before = len(deeds(folder))
+    before = len(read_actions(folder))
     writer = Process(target=work, args=(folder, seed))
     writer.start()
     deadline = time.monotonic() + 60
-    while not opening and len(deeds(folder)) == before:
+    while not opening and len(read_actions(folder)) == before:
         if time.monotonic() > deadline:
             break
         time.sleep(0.05)
@@ -42,7 +42,7 @@ def kill_a_writer(folder: Path, seed: int) -> str:
     writer.kill()
     writer.join()
     ours, theirs = Pipe()
-    checker = Process(target=_settled, args=(folder, theirs))
+    checker = Process(target=_check, args=(folder, theirs))
     checker.start()
     theirs.close()
     try:
@@ -53,5 +53,5 @@ def kill_a_writer(folder: Path, seed: int) -> str:
     return f"the writer failed by itself; {wrong}" if failed else wrong
 
 
-def _settled(folder: Path, end: Connection) -> None:
-    end.send(settle(folder))
+def _check(folder: Path, end: Connection) -> None:
+    end.send(check_archive(folder))

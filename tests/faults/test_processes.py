@@ -47,7 +47,7 @@ def test_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
         archive.add([article("paper.example/0", 1)])
     reader = Archive.open(folder, embeddings=WordEmbeddings())
     assert reader.search("Mayor of town")
-    writer = Process(target=_put_some, args=(folder,))
+    writer = Process(target=_add_some, args=(folder,))
     writer.start()
     writer.join()
     assert len({hit.metadata.article_id for hit in reader.search("Mayor of town", 50)}) == 11
@@ -57,7 +57,7 @@ def test_reader_adds_nothing_that_a_writer_has_indexed(tmp_path: Path) -> None:
         assert archive.indexes.bm25.count() == 2 * 11
 
 
-def _put_some(folder: Path) -> None:
+def _add_some(folder: Path) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add(article(f"paper.example/{n}", 1) for n in range(11))
 
@@ -71,7 +71,7 @@ def test_concurrent_processes_see_no_error_or_stale_answer(tmp_path: Path, in_fu
     for number, what in enumerate(deeds):
         ours, theirs = Pipe()
         run = Run(folder, seconds, number, together)
-        Process(target=_told, args=(theirs, what, run)).start()
+        Process(target=_report, args=(theirs, what, run)).start()
         theirs.close()
         ends.append(ours)
     told = [end.recv() for end in ends]
@@ -80,10 +80,10 @@ def test_concurrent_processes_see_no_error_or_stale_answer(tmp_path: Path, in_fu
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         assert (
             find_problems(archive) == ()
-        )  # before a writer opens it, which repairs the word index
+        )  # before a writer opens it, which repairs the text index
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
-        logged = {line.id: line.version for line in _last(folder).values() if line.version}
+        logged = {line.id: line.version for line in _last_lines(folder).values() if line.version}
         assert logged.items() <= held.items()
         assert len(held) == len(logged) + BATCH  # the last change is not in the log
         assert find_problems(archive) == ()
@@ -99,7 +99,7 @@ class Run:
     together: Meeting
 
 
-def _told(end: Connection, what: Any, run: Run) -> None:
+def _report(end: Connection, what: Any, run: Run) -> None:
     try:
         end.send(("", what(run)))
     except BaseException as error:
@@ -121,11 +121,11 @@ def _write(run: Run) -> int:
                     ids += fresh
                     again = chance.sample(ids, min(len(ids), 5))
                     put = dict.fromkeys([*fresh, *again])
-                    _deed(log, put, version, lambda p=put, v=version: archive.add(
+                    _log_action(log, put, version, lambda p=put, v=version: archive.add(
                         article(key, v) for key in p
                     ))  # fmt: skip
                     gone = chance.sample(ids, 2)
-                    _deed(log, gone, None, lambda g=gone: archive.delete(g))
+                    _log_action(log, gone, None, lambda g=gone: archive.delete(g))
                     if time.time() > until:
                         break
     run.together.wait()
@@ -135,7 +135,7 @@ def _write(run: Run) -> int:
     return version
 
 
-def _deed(log: Any, ids: Any, version: int | None, do: Any) -> None:
+def _log_action(log: Any, ids: Any, version: int | None, do: Any) -> None:
     for done in (False, True):
         if done:
             do()
@@ -145,7 +145,7 @@ def _deed(log: Any, ids: Any, version: int | None, do: Any) -> None:
         log.flush()
 
 
-def _last(folder: Path) -> dict[str, Line]:
+def _last_lines(folder: Path) -> dict[str, Line]:
     """Return the last complete line of each article."""
     lines = {}
     with suppress(FileNotFoundError):
@@ -199,7 +199,9 @@ def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int
     chance, looked = random.Random(seed), 0
     until = time.time() + seconds
     while time.time() < until:
-        old = [e for e in _last(folder).values() if e.done and e.at < time.time() - STALE_AFTER]
+        old = [
+            e for e in _last_lines(folder).values() if e.done and e.at < time.time() - STALE_AFTER
+        ]
         for line in chance.sample(old, min(len(old), 10)):
             number = line.id.rpartition("/")[2]
             by_words = phrase_hits(archive, f"town paper.example/{number}", 10, phrases=(line.id,))
@@ -207,7 +209,7 @@ def _search_in(archive: Archive, folder: Path, seconds: float, seed: int) -> int
                 f"Version {line.version} of bridge {line.id} stands.", 10, mode="vector"
             )
             whole = archive.article(line.id)
-            if _last(folder)[line.id] != line:
+            if _last_lines(folder)[line.id] != line:
                 continue  # it is being changed just now
             version = f"Version {line.version} of"
             found = [hit for hit in by_words if hit.passage.article_id == line.id]

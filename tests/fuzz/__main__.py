@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ingest.readers import Failure, Reject, read
 from rag.schema import Article
-from tests.fuzz.inputs import damaged, whole
+from tests.fuzz.inputs import damage_input, undamaged_inputs
 
 SECONDS = 10
 MEMORY = 2**30
@@ -37,7 +37,7 @@ def main() -> int:
     if options.here:
         return read_here(options.kinds[0], range(options.seed, options.count), options.here)
     failed = 0
-    for kind in options.kinds or whole():
+    for kind in options.kinds or undamaged_inputs():
         failed += fuzz(kind, options.seed, options.seed + options.count)
     return 1 if failed else 0
 
@@ -71,8 +71,8 @@ def read_here(kind: str, numbers: range, at: Path) -> int:
     """Read inputs in this process, within limits; the file `at` holds the current number."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "input")
-        path.write_bytes(whole()[kind])
-        check(path)  # imports don't count as growth
+        path.write_bytes(undamaged_inputs()[kind])
+        check_file(path)  # imports don't count as growth
         # Of processor time, for a busy machine makes everything slow; in C as well, where no
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
@@ -81,10 +81,10 @@ def read_here(kind: str, numbers: range, at: Path) -> int:
         faulthandler.register(signal.SIGPROF, chain=True)
         for number in numbers:
             at.write_text(str(number))
-            path.write_bytes(damaged(kind, number))
+            path.write_bytes(damage_input(kind, number))
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
             try:
-                check(path)
+                check_file(path)
             except BaseException:
                 traceback.print_exc()
                 return 1
@@ -92,7 +92,7 @@ def read_here(kind: str, numbers: range, at: Path) -> int:
     return 0
 
 
-def check(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Read a file to its end; assert that every article can be stored."""
     for found in read(path):
         assert not isinstance(found, Failure), found.traceback

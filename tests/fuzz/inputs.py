@@ -25,7 +25,7 @@ HUGE = 2_000_000  # characters
 MOST = 4_000_000  # bytes of an input
 
 
-def whole() -> dict[str, bytes]:
+def undamaged_inputs() -> dict[str, bytes]:
     """Return an undamaged input of each kind."""
     head = f'<script type="application/ld+json">{json.dumps(LD)}</script>'
     pages = "\n".join(json.dumps({**RECORD, "id": f"crane-{n}"}) for n in range(5))
@@ -59,10 +59,10 @@ def whole() -> dict[str, bytes]:
     }
 
 
-def damaged(kind: str, seed: int) -> bytes:
+def damage_input(kind: str, seed: int) -> bytes:
     """Return an input of `kind` with one to three damages; the same for the same seed."""
     chance = random.Random(f"{kind}:{seed}")
-    content = whole()[kind]
+    content = undamaged_inputs()[kind]
     for _ in range(chance.randint(1, 3)):
         # Bounded: ten million blank lines take more than ten seconds and aren't damage.
         content = chance.choice(DAMAGES)(content, chance)[:MOST]
@@ -73,41 +73,41 @@ def _lines() -> list[Line]:
     return [(50, 100 + 14 * n, 10, line) for n, line in enumerate(wrap(TEXT, 80))]
 
 
-def _cut(content: bytes, chance: random.Random) -> bytes:
+def _truncate(content: bytes, chance: random.Random) -> bytes:
     return content[: chance.randint(0, len(content))]
 
 
-def _flipped(content: bytes, chance: random.Random) -> bytes:
+def _flip_bits(content: bytes, chance: random.Random) -> bytes:
     out = bytearray(content)
     for _ in range(chance.randint(1, 40) if out else 0):
         out[chance.randrange(len(out))] ^= 1 << chance.randrange(8)
     return bytes(out)
 
 
-def _sown(content: bytes, chance: random.Random) -> bytes:
+def _insert_markup(content: bytes, chance: random.Random) -> bytes:
     """Insert bytes that parsers stumble over."""
     at = chance.randint(0, len(content))
     return content[:at] + chance.choice(SEEDS) * chance.randint(1, 30) + content[at:]
 
 
-def _repeated(content: bytes, chance: random.Random) -> bytes:
+def _repeat_part(content: bytes, chance: random.Random) -> bytes:
     a, b = sorted(chance.randint(0, len(content)) for _ in range(2))
     return content[:b] + content[a:b] * chance.randint(1, 50) + content[b:]
 
 
-def _shuffled(content: bytes, chance: random.Random) -> bytes:
+def _swap_parts(content: bytes, chance: random.Random) -> bytes:
     a, b, c = sorted(chance.randint(0, len(content)) for _ in range(3))
     return content[:a] + content[b:c] + content[a:b] + content[c:]
 
 
-def _recoded(content: bytes, chance: random.Random) -> bytes:
+def _recode(content: bytes, chance: random.Random) -> bytes:
     """Change to an encoding that isn't declared or can't be guessed."""
     text = content.decode("utf-8", "replace") + " – “Vélsund”, Ö"
     encoding = chance.choice(("utf-16", "utf-16-be", "utf-32", "cp1251", "koi8_r", "shift_jis"))
     return text.encode(encoding, "replace")
 
 
-def _nested(content: bytes, chance: random.Random) -> bytes:
+def _insert_nesting(content: bytes, chance: random.Random) -> bytes:
     """Insert deeply nested elements, lists or objects."""
     opened, closed = chance.choice(
         ((b"<div>", b"</div>"), (b"[", b"]"), (b'{"a":', b"}"), (b"<p><b>", b""), (b"(", b")"))
@@ -118,7 +118,7 @@ def _nested(content: bytes, chance: random.Random) -> bytes:
     return content[:at] + inside + content[at:]
 
 
-def _huge(content: bytes, chance: random.Random) -> bytes:
+def _insert_huge_value(content: bytes, chance: random.Random) -> bytes:
     """Insert one huge attribute, line or number."""
     at = chance.randint(0, len(content))
     unit = chance.choice((b"a", b" ", b"9", b"\n", b"<", b"&amp;", b"\xff", b'"', b",", b"\\u0041"))
@@ -128,7 +128,18 @@ def _huge(content: bytes, chance: random.Random) -> bytes:
 
 
 DAMAGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
-    *(_cut, _flipped, _flipped, _sown, _sown, _repeated, _shuffled, _recoded, _nested, _huge),
+    *(
+        _truncate,
+        _flip_bits,
+        _flip_bits,
+        _insert_markup,
+        _insert_markup,
+        _repeat_part,
+        _swap_parts,
+        _recode,
+        _insert_nesting,
+        _insert_huge_value,
+    ),
 )
 SEEDS = (
     *(b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"&#xD800;", b"&#0;", b"&#1;", b"]]>", b"<![CDATA["),

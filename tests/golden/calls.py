@@ -33,7 +33,7 @@ from tests.golden.cases import (
     TIMELINES,
     Case,
 )
-from tests.support.fake_chat_model import Scripted
+from tests.support.fake_chat_model import ScriptedChatModel
 from ui.cli import main
 from ui.i18n import (
     notices_text,
@@ -133,7 +133,7 @@ def searches(archive: Archive) -> Both:
             "hits": _hits(found.hits),
             "outside": _hits(found.outside),
         }
-        words[name] = _said(
+        words[name] = _drop_empty(
             understood=understood_text(asked.describe()),
             notice=render_all(found.notices),
         )
@@ -170,7 +170,7 @@ def histograms(archive: Archive) -> Both:
 
 
 def _ask(archive: Archive, case: Case, asked: Mapping[str, Answer]) -> Answer:
-    model = Scripted(scripts=[case.script]) if case.script else None
+    model = ScriptedChatModel(scripts=[case.script]) if case.script else None
     chatbot = Chatbot(archive, model, unsupported=case.unsupported)  # type: ignore[arg-type]
     return chatbot.ask(
         case.question,
@@ -229,7 +229,7 @@ def _answer_facts(answer: Answer) -> dict[str, Any]:
 
 
 def _answer_words(answer: Answer) -> dict[str, Any]:
-    return _said(
+    return _drop_empty(
         understood=understood_text(answer.understood),
         notice=notices_text(answer),
         reason=refusal_text(answer),
@@ -239,10 +239,10 @@ def _answer_words(answer: Answer) -> dict[str, Any]:
 
 
 def _reasons(statements: Sequence[Statement]) -> dict[str, Any]:
-    return _said(**{str(i): render(one.reason) for i, one in enumerate(statements)})
+    return _drop_empty(**{str(i): render(one.reason) for i, one in enumerate(statements)})
 
 
-def _said(**words: Any) -> dict[str, Any]:
+def _drop_empty(**words: Any) -> dict[str, Any]:
     return {name: said for name, said in words.items() if said}
 
 
@@ -303,7 +303,7 @@ def commands(folder: Path) -> Both:
             facts[name]["json"], said["json"] = split(without_volatile(json.loads(out)), WORDS)
         else:
             said["stdout"] = out
-        words[name] = _said(**said)
+        words[name] = _drop_empty(**said)
     return facts, words
 
 
@@ -345,7 +345,7 @@ def run_command(arguments: Sequence[str], folder: Path | None = None) -> tuple[A
 
 def figures(folder: Path) -> Both:
     """Return the figures of `evaluate` that need no answers."""
-    return _evaluated(
+    return _run_evaluations(
         {
             "retrieval": ["retrieval", str(QUESTIONS)],
             "retrieval, day withheld": ["retrieval", str(QUESTIONS), "--asked-on", "withheld"],
@@ -357,7 +357,7 @@ def figures(folder: Path) -> Both:
 
 def answer_figures(folder: Path) -> Both:
     """Return the figures of `evaluate answers`: 180 answers, and 120 statements checked."""
-    return _evaluated(
+    return _run_evaluations(
         {
             "answers": ["answers", str(QUESTIONS), "--altered", "60"],
             "refusal": ["answers", str(QUESTIONS), "--until", "2024-10-25"],
@@ -367,7 +367,7 @@ def answer_figures(folder: Path) -> Both:
     )
 
 
-def _evaluated(sets: Mapping[str, Sequence[str]], folder: Path) -> Both:
+def _run_evaluations(sets: Mapping[str, Sequence[str]], folder: Path) -> Both:
     facts, words = {}, {}
     for name, arguments in sets.items():
         code, out, err = run_command(["evaluate", *arguments, "--json"], folder)

@@ -14,16 +14,16 @@ from rag.store.articles import ArticleStore, content_hash, prepare_articles
 from tests.support.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 
 
-def put(folder: Path, *articles: Article) -> None:
+def add_article(folder: Path, *articles: Article) -> None:
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add((article, [Span(0, len(article.text))]) for article in articles)
 
 
-def storm(n: int) -> Article:
+def storm_article(n: int) -> Article:
     return HARBOUR.replace(id=f"courier.example/storm-{n}", text=f"Storm {n} broke the pier.")
 
 
-def put_without_indexes(folder: Path, archive: Archive, article: Article) -> None:
+def write_database_only(folder: Path, archive: Archive, article: Article) -> None:
     """Write like a writer that is killed between the database and the indexes."""
     record = ArticleStore(folder, writable=True)
     entry = (article, content_hash(article), (Span(0, len(article.text)),))
@@ -31,7 +31,7 @@ def put_without_indexes(folder: Path, archive: Archive, article: Article) -> Non
     record.close()
 
 
-def problems(folder: Path) -> list[str]:
+def list_problems(folder: Path) -> list[str]:
     with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
         return [str(problem) for problem in find_problems(archive)]
 
@@ -41,32 +41,32 @@ def test_reader_writes_nothing_again_that_others_have_written(tmp_path: Path) ->
     reader = small_archive(folder)
     for n in range(3):
         assert reader.search("harbour", 1, mode="bm25")
-        put(folder, storm(n))
+        add_article(folder, storm_article(n))
     assert len(reader.search("pier", 10, mode="bm25")) == 3
     reader.close()
-    assert problems(folder) == []
+    assert list_problems(folder) == []
 
 
 def test_reader_trusts_the_files_over_its_memory(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
     assert reader.search("harbour", 1, mode="bm25")
-    put(folder, storm(1))
+    add_article(folder, storm_article(1))
     reader.indexes.bm25.reached = 0  # as another thread's stale read may leave it
     assert len(reader.search("pier", 10, mode="bm25")) == 1
     reader.close()
-    assert problems(folder) == []
+    assert list_problems(folder) == []
 
 
 def test_reader_finishes_what_a_killed_writer_left(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     reader = small_archive(folder)
     assert reader.search("harbour", 1, mode="bm25")
-    put_without_indexes(folder, reader, storm(1))
+    write_database_only(folder, reader, storm_article(1))
     assert len(reader.search("pier", 10, mode="bm25")) == 1
     assert reader.indexes.bm25.reached == reader.indexes.vectors.reached == reader.version
     reader.close()
-    assert problems(folder) == []
+    assert list_problems(folder) == []
 
 
 @pytest.mark.parametrize("lost", ["chroma.sqlite3", "reached.json"])
@@ -74,7 +74,7 @@ def test_reader_repairs_a_damaged_index_under_the_lock(tmp_path: Path, lost: str
     folder = tmp_path / "archive"
     reader = small_archive(folder)
     assert reader.search("harbour", 1, mode="bm25")
-    put_without_indexes(folder, reader, storm(1))
+    write_database_only(folder, reader, storm_article(1))
     name = (
         json.loads((folder / "vectors.json").read_text())["folder"]
         if (folder / "vectors.json").exists()
@@ -87,4 +87,4 @@ def test_reader_repairs_a_damaged_index_under_the_lock(tmp_path: Path, lost: str
     assert reader.indexes.vectors.reached == reader.version
     assert reader.indexes.vectors.count() == len(ARTICLES) + 1
     reader.close()
-    assert problems(folder) == []
+    assert list_problems(folder) == []

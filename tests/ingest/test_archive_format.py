@@ -17,7 +17,7 @@ from ingest.pipeline import ingest
 from ingest.readers import read
 from rag.archive.archive import Archive
 from rag.schema import Article
-from tests.support.example_counts import tries
+from tests.support.example_counts import example_count
 from tests.support.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 from ui import cli
 
@@ -46,7 +46,7 @@ article = st.builds(
 )
 
 
-@settings(max_examples=tries(50))
+@settings(max_examples=example_count(50))
 @given(article)
 def test_article_round_trips_through_a_record(article: Article) -> None:
     assert from_record(json.loads(json.dumps(to_record(article)))) == article

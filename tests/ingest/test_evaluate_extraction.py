@@ -23,7 +23,7 @@ from tests.readers.test_html import BODY, LD, PARAGRAPHS, page
 from ui import cli
 
 
-def folder_of_one(path: Path) -> Path:
+def make_page_folder(path: Path) -> Path:
     truth = {
         "crane": {"articleBody": "\n".join(PARAGRAPHS), "url": "https://velsund.example/crane"}
     }
@@ -48,7 +48,7 @@ def test_overlap_precision_and_recall_swap_with_arguments(one: str, other: str) 
 
 
 def test_evaluate_extraction_compares_with_trafilatura(tmp_path: Path) -> None:
-    folder = folder_of_one(tmp_path)
+    folder = make_page_folder(tmp_path)
     gold = tmp_path / "gold.json"
     gold.write_text(
         json.dumps(
@@ -86,18 +86,18 @@ def test_evaluate_extraction_can_withhold_metadata() -> None:
 
 
 def test_extraction_evaluation_is_saved_and_compared(tmp_path: Path) -> None:
-    run = evaluate_extraction(read_pages(folder_of_one(tmp_path)))
-    kept = ExtractionEvaluation.loaded(run.saved())
+    run = evaluate_extraction(read_pages(make_page_folder(tmp_path)))
+    kept = ExtractionEvaluation.loads(run.dumps())
     assert kept == run
     assert {d.mean for d in compare(run, kept)} == {0.0}
     with pytest.raises(ValueError, match="not a saved evaluation"):
-        ExtractionEvaluation.loaded('[{"name": "x"}]')
+        ExtractionEvaluation.loads('[{"name": "x"}]')
 
 
 def test_evaluate_extraction_command_prints_every_measure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = folder_of_one(tmp_path)
+    folder = make_page_folder(tmp_path)
     kept = str(tmp_path / "run.json")
     assert cli.main(["evaluate", "extraction", str(folder), "--save", kept]) == 0
     assert "trafilatura F1" in capsys.readouterr().out
@@ -125,7 +125,7 @@ def test_rejected_page_counts_as_nothing_found() -> None:
 def test_evaluation_lists_the_worst_pages_with_their_faults(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = folder_of_one(tmp_path)
+    folder = make_page_folder(tmp_path)
     head = '<meta name="author" content="Ida Lund"><meta property="og:title" content="Other">'
     (folder / "html" / "short.html").write_bytes(page(head, body=BODY[: BODY.index("The crane")]))
     truth = {

@@ -14,8 +14,8 @@ from ingest.fullest_copy import FullestCopyFilter, poorer_copy
 from ingest.pipeline import ingest
 from ingest.readers import Reject, read
 from rag.schema import Article
-from tests.ingest.test_pipeline import Shelf, counts
-from tests.readers.test_compression import tarred, zipped
+from tests.ingest.test_pipeline import DictArchive, counts
+from tests.readers.test_compression import tar_members, zip_members
 from tests.readers.test_warc import PAGE, URL, WHOLE, response
 
 FIRST, SECOND = (
@@ -42,7 +42,7 @@ CRAWL = {
 STORY = PAGE.encode()
 
 
-def found_in(path: Path) -> tuple[list[str], list[str]]:
+def read_ids(path: Path) -> tuple[list[str], list[str]]:
     found = list(read(path))
     return (
         sorted(one.id for one in found if isinstance(one, Article)),
@@ -50,7 +50,7 @@ def found_in(path: Path) -> tuple[list[str], list[str]]:
     )
 
 
-def laid_out(root: Path, files: dict[str, bytes]) -> Path:
+def write_files(root: Path, files: dict[str, bytes]) -> Path:
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(content)
@@ -106,9 +106,9 @@ def test_ingest_keeps_the_fuller_copy(tmp_path: Path) -> None:
     for order, expected in ((lines, (1, 0, 1, 1)), (lines[1::-1], (1, 0, 1, 0))):
         path = tmp_path / "a.jsonl"
         path.write_text("\n".join(map(json.dumps, order)), "utf-8")
-        shelf, told = Shelf(), list[dict[str, str]]()
-        assert counts(ingest(shelf, [path], on_reject=told.append)) == expected
-        assert [one.text for one, _ in shelf.held.values()] == [f"{FIRST}\n\n{SECOND}"]
+        target, told = DictArchive(), list[dict[str, str]]()
+        assert counts(ingest(target, [path], on_reject=told.append)) == expected
+        assert [one.text for one, _ in target.held.values()] == [f"{FIRST}\n\n{SECOND}"]
         assert all("much shorter" in reject["reason"] for reject in told)
 
 
@@ -116,9 +116,9 @@ def test_ingest_keeps_a_whole_page_before_a_truncated_one(tmp_path: Path) -> Non
     cut = PAGE[: PAGE.index("<p>Nobody")]
     path = tmp_path / "crawl.warc"
     path.write_bytes(response(URL, STORY) + response(URL, cut.encode()))
-    shelf = Shelf()
-    ingest(shelf, [path])
-    (kept,) = (one for one, _ in shelf.held.values())
+    target = DictArchive()
+    ingest(target, [path])
+    (kept,) = (one for one, _ in target.held.values())
     assert "Nobody was hurt" in kept.text
 
 
@@ -126,31 +126,33 @@ def test_ingest_keeps_a_whole_page_before_a_truncated_one(tmp_path: Path) -> Non
 def test_read_takes_only_the_warcs_of_a_crawl(tmp_path: Path, prefix: str) -> None:
     files = {f"{prefix}{name}": content for name, content in CRAWL.items()}
     pages = ["velsundpost.example/2024/crane", "velsundpost.example/2024/crane2"]
-    (tmp_path / "crawl.wacz").write_bytes(zipped(files))
-    assert found_in(tmp_path / "crawl.wacz") == (pages, [])
-    laid_out(tmp_path / "crawl", files)
-    assert found_in(tmp_path / "crawl") == (pages, [])
-    several = zipped({"a.wacz": zipped(CRAWL), "datapackage.json": b'{"title": "x", "text": "y"}'})
+    (tmp_path / "crawl.wacz").write_bytes(zip_members(files))
+    assert read_ids(tmp_path / "crawl.wacz") == (pages, [])
+    write_files(tmp_path / "crawl", files)
+    assert read_ids(tmp_path / "crawl") == (pages, [])
+    several = zip_members(
+        {"a.wacz": zip_members(CRAWL), "datapackage.json": b'{"title": "x", "text": "y"}'}
+    )
     (tmp_path / "several.wacz").write_bytes(several)
-    assert found_in(tmp_path / "several.wacz") == (pages, [])
+    assert read_ids(tmp_path / "several.wacz") == (pages, [])
 
 
 def test_read_rejects_a_crawls_page_list(tmp_path: Path) -> None:
-    (tmp_path / "a.tar").write_bytes(tarred({k: CRAWL[k] for k in ("pages/pages.jsonl",)}))
+    (tmp_path / "a.tar").write_bytes(tar_members({k: CRAWL[k] for k in ("pages/pages.jsonl",)}))
     (tmp_path / "pages.jsonl").write_bytes(LIST)
     (tmp_path / "index.txt").write_bytes(INDEX)
     for name in ("a.tar", "pages.jsonl", "index.txt"):
-        ids, (reason,) = found_in(tmp_path / name)
+        ids, (reason,) = read_ids(tmp_path / name)
         assert ids == []
         assert "crawl's page list" in reason
 
 
 def test_read_keeps_files_beside_warcs_that_are_no_crawl(tmp_path: Path) -> None:
     files = {"archive/data.warc": WHOLE, "pages/crane3.html": STORY}
-    ids, _ = found_in(laid_out(tmp_path / "a", files))
+    ids, _ = read_ids(write_files(tmp_path / "a", files))
     assert len(ids) == 3
-    (tmp_path / "a.zip").write_bytes(zipped(files))
-    assert len(found_in(tmp_path / "a.zip")[0]) == 3
+    (tmp_path / "a.zip").write_bytes(zip_members(files))
+    assert len(read_ids(tmp_path / "a.zip")[0]) == 3
 
 
 def test_read_skips_the_parts_of_a_saved_page(tmp_path: Path) -> None:
@@ -167,8 +169,8 @@ def test_read_skips_the_parts_of_a_saved_page(tmp_path: Path) -> None:
         ".DS_Store": STORY,
         "crawl.log": b"2024-10-24T10:30:00Z 200 100 https://velsundpost.example/ - - text/html",
     }
-    laid_out(tmp_path / "site", files)
-    (tmp_path / "site.zip").write_bytes(zipped(files))
+    write_files(tmp_path / "site", files)
+    (tmp_path / "site.zip").write_bytes(zip_members(files))
     for name in ("site", "site.zip"):
         found = list(read(tmp_path / name))
         places = sorted(one.id for one in found if isinstance(one, Article))
@@ -182,5 +184,7 @@ def test_read_skips_the_parts_of_a_saved_page(tmp_path: Path) -> None:
 
 def test_read_opens_a_named_side_file(tmp_path: Path) -> None:
     path = tmp_path / "Crane falls_files" / "saved_resource.html"
-    laid_out(tmp_path, {"Crane falls.html": STORY, "Crane falls_files/saved_resource.html": STORY})
-    assert len(found_in(path)[0]) == 1
+    write_files(
+        tmp_path, {"Crane falls.html": STORY, "Crane falls_files/saved_resource.html": STORY}
+    )
+    assert len(read_ids(path)[0]) == 1

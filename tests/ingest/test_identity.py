@@ -19,9 +19,9 @@ from ingest.report import IngestReport
 from ingest.runner import dry_run, run_ingest
 from rag.archive.archive import Archive
 from rag.schema import Article
-from tests.archives.keep import EightWords
+from tests.archives.save import EightWords
 from tests.fetch.test_crawler import STORY, page
-from tests.ingest.test_pipeline import Words
+from tests.ingest.test_pipeline import WordTokens
 
 pytestmark = pytest.mark.slow
 
@@ -31,11 +31,11 @@ CRANE = (
 FERRY = "Ferry aground\n\nThe ferry ran aground at dawn. A tug pulled her free by noon, they said."
 
 
-class Model(EightWords, Words):
+class WordLengthEmbeddings(EightWords, WordTokens):
     """Embeddings by the lengths of words; each word is a token."""
 
 
-class Desk:
+class IngestHarness:
     """An archive on the disk, for several ingest runs."""
 
     def __init__(self, path: Path) -> None:
@@ -45,13 +45,13 @@ class Desk:
         with self.open() as archive, Client(Limits()) as client:
             return counts(run_ingest(archive, sources, client=client, reading=ReaderOptions()))
 
-    def rehearse(self, *sources: Path) -> tuple[int, int, int, int]:
+    def dry_run(self, *sources: Path) -> tuple[int, int, int, int]:
         with self.open() as archive, Client(Limits()) as client:
             report, _ = dry_run(archive, sources, client=client, reading=ReaderOptions())
             return counts(report)
 
     def open(self) -> Archive:
-        return Archive.open(self.path, mode="write", embeddings=Model())
+        return Archive.open(self.path, mode="write", embeddings=WordLengthEmbeddings())
 
     def texts(self) -> list[str]:
         with self.open() as archive:
@@ -67,18 +67,18 @@ def counts(report: IngestReport) -> tuple[int, int, int, int]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "archive")
+def harness(tmp_path: Path) -> IngestHarness:
+    return IngestHarness(tmp_path / "archive")
 
 
-def folder(path: Path, **texts: str) -> Path:
+def write_folder(path: Path, **texts: str) -> Path:
     path.mkdir(exist_ok=True)
     for name, text in texts.items():
         (path / f"{name}.txt").write_text(text, "utf-8")
     return path
 
 
-def dump(path: Path, *records: dict[str, Any]) -> Path:
+def write_dump(path: Path, *records: dict[str, Any]) -> Path:
     path.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
     return path
 
@@ -86,89 +86,97 @@ def dump(path: Path, *records: dict[str, Any]) -> Path:
 # Files
 
 
-def test_moved_folder_is_unchanged(desk: Desk, tmp_path: Path) -> None:
-    before = folder(tmp_path / "before", crane=CRANE, ferry=FERRY)
+def test_moved_folder_is_unchanged(harness: IngestHarness, tmp_path: Path) -> None:
+    before = write_folder(tmp_path / "before", crane=CRANE, ferry=FERRY)
     (before / "page.html").write_bytes(page("Pier closed").body)
-    assert desk.ingest(before) == (3, 0, 0, 0)
-    ids = desk.ids()
+    assert harness.ingest(before) == (3, 0, 0, 0)
+    ids = harness.ids()
     after = before.rename(tmp_path / "after")
-    assert desk.rehearse(after) == (0, 0, 3, 0)
-    assert desk.ingest(after) == desk.ingest(after) == (0, 0, 3, 0)
-    assert desk.ids() == ids
+    assert harness.dry_run(after) == (0, 0, 3, 0)
+    assert harness.ingest(after) == harness.ingest(after) == (0, 0, 3, 0)
+    assert harness.ids() == ids
 
 
-def test_moved_and_edited_file_is_the_same_article(desk: Desk, tmp_path: Path) -> None:
-    before = folder(tmp_path / "before", crane=CRANE)
-    desk.ingest(before)
+def test_moved_and_edited_file_is_the_same_article(harness: IngestHarness, tmp_path: Path) -> None:
+    before = write_folder(tmp_path / "before", crane=CRANE)
+    harness.ingest(before)
     after = before.rename(tmp_path / "after")
-    desk.ingest(after)
-    folder(after, crane=f"{CRANE} It was old.")
-    assert desk.ingest(after) == (0, 1, 0, 0)
-    assert desk.ingest(after) == (0, 0, 1, 0)
-    assert len(desk.ids()) == 1
+    harness.ingest(after)
+    write_folder(after, crane=f"{CRANE} It was old.")
+    assert harness.ingest(after) == (0, 1, 0, 0)
+    assert harness.ingest(after) == (0, 0, 1, 0)
+    assert len(harness.ids()) == 1
 
 
-def test_copied_file_is_the_same_article_until_edited(desk: Desk, tmp_path: Path) -> None:
-    both = folder(tmp_path / "both", a=CRANE, b=CRANE)
-    assert desk.ingest(both) == (1, 0, 1, 0)
+def test_copied_file_is_the_same_article_until_edited(
+    harness: IngestHarness, tmp_path: Path
+) -> None:
+    both = write_folder(tmp_path / "both", a=CRANE, b=CRANE)
+    assert harness.ingest(both) == (1, 0, 1, 0)
     for edited in ("a", "b"):
-        folder(both, **{edited: f"{CRANE} It was old, {edited} says."})
-        new, changed, *_ = desk.ingest(both)
+        write_folder(both, **{edited: f"{CRANE} It was old, {edited} says."})
+        new, changed, *_ = harness.ingest(both)
         assert new + changed == 1
-        assert desk.ingest(both) == (0, 0, 2, 0)
-    assert [text[-10:] for text in desk.texts()] == ["d, a says.", "d, b says."]
+        assert harness.ingest(both) == (0, 0, 2, 0)
+    assert [text[-10:] for text in harness.texts()] == ["d, a says.", "d, b says."]
 
 
-def test_swapped_files_lose_no_article(desk: Desk, tmp_path: Path) -> None:
+def test_swapped_files_lose_no_article(harness: IngestHarness, tmp_path: Path) -> None:
     texts = {"a": CRANE, "b": FERRY, "c": f"Pier closed\n\n{STORY[0]}"}
-    names = folder(tmp_path / "in", **texts)
-    desk.ingest(names)
-    before = desk.texts()
-    folder(names, a=texts["b"], b=texts["c"], c=texts["a"])
-    desk.ingest(names)
-    assert set(before) <= set(desk.texts())
+    names = write_folder(tmp_path / "in", **texts)
+    harness.ingest(names)
+    before = harness.texts()
+    write_folder(names, a=texts["b"], b=texts["c"], c=texts["a"])
+    harness.ingest(names)
+    assert set(before) <= set(harness.texts())
     (names / "b.txt").rename(names / "d.txt")
-    folder(names, b="Market open\n\nThe market opened again on Friday, the town said.")
-    desk.ingest(names)
-    assert {*before, "The market opened again on Friday, the town said."} <= set(desk.texts())
+    write_folder(names, b="Market open\n\nThe market opened again on Friday, the town said.")
+    harness.ingest(names)
+    assert {*before, "The market opened again on Friday, the town said."} <= set(harness.texts())
 
 
-def test_unpacked_zip_holds_the_same_articles(desk: Desk, tmp_path: Path) -> None:
+def test_unpacked_zip_holds_the_same_articles(harness: IngestHarness, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
         packed.writestr("crane.txt", CRANE)
-    desk.ingest(tmp_path / "a.zip")
+    harness.ingest(tmp_path / "a.zip")
     (tmp_path / "a.zip").unlink()
-    assert desk.ingest(folder(tmp_path / "a", crane=CRANE)) == (0, 0, 1, 0)
+    assert harness.ingest(write_folder(tmp_path / "a", crane=CRANE)) == (0, 0, 1, 0)
 
 
-def test_withdrawn_article_stays_out_at_another_path(desk: Desk, tmp_path: Path) -> None:
-    before = folder(tmp_path / "before", crane=CRANE)
-    desk.ingest(before)
-    with desk.open() as archive:
-        archive.withdraw(desk_ids(archive), reason="court order")
+def test_withdrawn_article_stays_out_at_another_path(
+    harness: IngestHarness, tmp_path: Path
+) -> None:
+    before = write_folder(tmp_path / "before", crane=CRANE)
+    harness.ingest(before)
+    with harness.open() as archive:
+        archive.withdraw(article_ids(archive), reason="court order")
     shutil.move(before, tmp_path / "after")
-    desk.ingest(tmp_path / "after")
-    assert desk.ids() == []
+    harness.ingest(tmp_path / "after")
+    assert harness.ids() == []
 
 
-def desk_ids(archive: Archive) -> list[str]:
+def article_ids(archive: Archive) -> list[str]:
     return [article.id for article in archive.articles()]
 
 
-def test_short_files_with_different_headlines_are_two_articles(desk: Desk, tmp_path: Path) -> None:
-    notes = folder(tmp_path / "in", a="Monday\n\nNo trains ran.", b="Tuesday\n\nNo trains ran.")
-    assert desk.ingest(notes) == (2, 0, 0, 0)
+def test_short_files_with_different_headlines_are_two_articles(
+    harness: IngestHarness, tmp_path: Path
+) -> None:
+    notes = write_folder(
+        tmp_path / "in", a="Monday\n\nNo trains ran.", b="Tuesday\n\nNo trains ran."
+    )
+    assert harness.ingest(notes) == (2, 0, 0, 0)
 
 
 def test_page_is_identified_by_its_absolute_path(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: IngestHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "page.html").write_bytes(page(f"Crane {name} falls").body)
         monkeypatch.chdir(tmp_path / name)
-        assert desk.ingest(Path("page.html")) == (1, 0, 0, 0)
-    assert len(desk.ids()) == 2
+        assert harness.ingest(Path("page.html")) == (1, 0, 0, 0)
+    assert len(harness.ids()) == 2
 
 
 # Numbers
@@ -179,27 +187,29 @@ OTHER = {"id": 1, "title": "Ferry aground", "text": STORY[1], "published": "2024
 
 @pytest.mark.parametrize("publishers", [("Post", "Courier"), ("Post", "Post"), ("", "")])
 def test_same_number_in_two_dumps_is_two_articles(
-    desk: Desk, tmp_path: Path, publishers: tuple[str, str]
+    harness: IngestHarness, tmp_path: Path, publishers: tuple[str, str]
 ) -> None:
     first, second = publishers
-    a = dump(tmp_path / "a.jsonl", {**ONE, "publisher": first})
-    b = dump(tmp_path / "b.jsonl", {**OTHER, "publisher": second})
-    assert desk.ingest(a) == (1, 0, 0, 0)
-    assert desk.ingest(b) == (1, 0, 0, 0)
-    assert desk.ingest(a, b) == (0, 0, 2, 0)
-    ids = desk.ids()
+    a = write_dump(tmp_path / "a.jsonl", {**ONE, "publisher": first})
+    b = write_dump(tmp_path / "b.jsonl", {**OTHER, "publisher": second})
+    assert harness.ingest(a) == (1, 0, 0, 0)
+    assert harness.ingest(b) == (1, 0, 0, 0)
+    assert harness.ingest(a, b) == (0, 0, 2, 0)
+    ids = harness.ids()
     assert "1" in ids
-    assert desk.texts() == sorted(STORY)
-    dump(tmp_path / "b.jsonl", {**OTHER, "publisher": second, "text": f"{STORY[1]} It was old."})
-    assert desk.ingest(a, b) == (0, 1, 1, 0)
-    assert desk.ids() == ids
+    assert harness.texts() == sorted(STORY)
+    write_dump(
+        tmp_path / "b.jsonl", {**OTHER, "publisher": second, "text": f"{STORY[1]} It was old."}
+    )
+    assert harness.ingest(a, b) == (0, 1, 1, 0)
+    assert harness.ids() == ids
 
 
-def test_dump_with_repeated_ids_keeps_all_articles(desk: Desk, tmp_path: Path) -> None:
+def test_dump_with_repeated_ids_keeps_all_articles(harness: IngestHarness, tmp_path: Path) -> None:
     texts = [FERRY, *STORY]
     records = [{"id": "news", "title": text[:11], "text": text} for text in texts]
-    assert desk.ingest(dump(tmp_path / "a.jsonl", *records)) == (3, 0, 0, 0)
-    assert desk.ingest(tmp_path / "a.jsonl") == (0, 0, 3, 0)
+    assert harness.ingest(write_dump(tmp_path / "a.jsonl", *records)) == (3, 0, 0, 0)
+    assert harness.ingest(tmp_path / "a.jsonl") == (0, 0, 3, 0)
 
 
 @pytest.mark.parametrize(
@@ -213,17 +223,19 @@ def test_dump_with_repeated_ids_keeps_all_articles(desk: Desk, tmp_path: Path) -
     ],
 )
 def test_new_version_under_its_number_is_a_revision(
-    desk: Desk, tmp_path: Path, version: dict[str, str]
+    harness: IngestHarness, tmp_path: Path, version: dict[str, str]
 ) -> None:
     old = {**ONE, **{key: version[key] for key in version if key == "published"}}
-    desk.ingest(dump(tmp_path / "a.jsonl", old))
-    assert desk.ingest(dump(tmp_path / "a.jsonl", {**old, **version})) == (0, 1, 0, 0)
+    harness.ingest(write_dump(tmp_path / "a.jsonl", old))
+    assert harness.ingest(write_dump(tmp_path / "a.jsonl", {**old, **version})) == (0, 1, 0, 0)
 
 
 @pytest.mark.parametrize("given", ["urn:newsml:v.example:1", "https://v.example/crane"])
-def test_unique_id_makes_any_text_a_revision(desk: Desk, tmp_path: Path, given: str) -> None:
-    desk.ingest(dump(tmp_path / "a.jsonl", {**ONE, "id": given}))
-    assert desk.ingest(dump(tmp_path / "b.jsonl", {**OTHER, "id": given})) == (0, 1, 0, 0)
+def test_unique_id_makes_any_text_a_revision(
+    harness: IngestHarness, tmp_path: Path, given: str
+) -> None:
+    harness.ingest(write_dump(tmp_path / "a.jsonl", {**ONE, "id": given}))
+    assert harness.ingest(write_dump(tmp_path / "b.jsonl", {**OTHER, "id": given})) == (0, 1, 0, 0)
 
 
 @pytest.mark.parametrize(

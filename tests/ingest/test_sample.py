@@ -26,7 +26,7 @@ LITTERED = "harbour-courier.example/2024/10/26/what-seoul-has-threatened-so-far"
 
 
 @dataclass(frozen=True)
-class Written:
+class SampleArticle:
     """One article as in its file; `day` is its publication day."""
 
     id: str
@@ -41,15 +41,17 @@ def _lines(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def _from_line(line: dict[str, Any]) -> Written:
+def _from_line(line: dict[str, Any]) -> SampleArticle:
     published = datetime.fromisoformat(line["published"])
-    return Written(line["id"], line["title"], line["text"], line["publisher"], published.date())
+    return SampleArticle(
+        line["id"], line["title"], line["text"], line["publisher"], published.date()
+    )
 
 
-def _from_markdown(path: Path) -> Written:
+def _from_markdown(path: Path) -> SampleArticle:
     _, front, text = path.read_text(encoding="utf-8").split("---\n", 2)
     head = dict(line.split(": ", 1) for line in front.splitlines())
-    return Written(
+    return SampleArticle(
         head["url"].removeprefix("https://"),
         json.loads(head["title"]),
         text.strip(),
@@ -58,22 +60,22 @@ def _from_markdown(path: Path) -> Written:
     )
 
 
-def _from_text(path: Path) -> Written:
+def _from_text(path: Path) -> SampleArticle:
     title, byline, text = path.read_text(encoding="utf-8").split("\n\n", 2)
     publisher = byline.splitlines()[0].rpartition(", ")[2]
     stated = re.search(r"(?:Date: |, )(\d{1,2} [A-Z][a-z]+ 2024)", f"{byline}\n{text}")
     assert stated, path
     day = datetime.strptime(f"{stated[1]} +0000", "%d %B %Y %z").date()
-    return Written(path.name, title, text, publisher, day)
+    return SampleArticle(path.name, title, text, publisher, day)
 
 
-def _from_page(path: Path) -> Written:
+def _from_page(path: Path) -> SampleArticle:
     page = path.read_text(encoding="utf-8")
     block = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
     assert block, path
     said = json.loads(block[1])
     assert said["@type"] == "NewsArticle"
-    return Written(
+    return SampleArticle(
         said["mainEntityOfPage"].removeprefix("https://"),
         said["headline"],
         page,
@@ -82,7 +84,7 @@ def _from_page(path: Path) -> Written:
     )
 
 
-def _articles() -> list[Written]:
+def _articles() -> list[SampleArticle]:
     return [
         *map(_from_line, _lines("articles.jsonl")),
         *map(_from_markdown, sorted(SAMPLE.glob("notes/*.md"))),
@@ -92,7 +94,7 @@ def _articles() -> list[Written]:
     ]
 
 
-def _in_jsonl(article_id: str) -> Written:
+def _in_jsonl(article_id: str) -> SampleArticle:
     return next(a for a in map(_from_line, _lines("articles.jsonl")) if a.id == article_id)
 
 

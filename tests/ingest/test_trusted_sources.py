@@ -17,15 +17,15 @@ from ingest.trusted_sources import (
     write_trusted_sources,
 )
 from rag.errors import SettingsError
-from tests.attacks.test_sources import COURIER, LIES, lying
+from tests.attacks.test_sources import COURIER, LIES, forged_record
 from tests.fetch.test_crawler import STORY
-from tests.support.fake_site import Newsstand, Page, newsstand
+from tests.support.fake_site import FakeSite, Page, serve_site
 from ui.cli import main
 
 
 @pytest.fixture
-def evil() -> Iterator[Newsstand]:
-    with newsstand() as found:
+def evil_site() -> Iterator[FakeSite]:
+    with serve_site() as found:
         yield found
 
 
@@ -69,12 +69,12 @@ def command(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("command")
 @pytest.mark.model
 def test_operator_accepts_held_changes_on_the_command_line(
-    evil: Newsstand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    evil_site: FakeSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here = ["--archive", str(tmp_path / "archive")]
-    own, other = {"id": "own", "text": STORY[0]}, lying(url=COURIER.url)
-    evil.pages["/a.jsonl"] = Page("\n".join(map(json.dumps, (own, other))).encode())
-    words = ["ingest", evil.url("/a.jsonl"), "--allow-host", "127.0.0.1", *here]
+    own, other = {"id": "own", "text": STORY[0]}, forged_record(url=COURIER.url)
+    evil_site.pages["/a.jsonl"] = Page("\n".join(map(json.dumps, (own, other))).encode())
+    words = ["ingest", evil_site.url("/a.jsonl"), "--allow-host", "127.0.0.1", *here]
     assert main([*words, "--dry-run"]) == main(words) == main(words) == 3
     capsys.readouterr()
     assert main(["rejects", "--json", *here]) == 0
@@ -83,7 +83,7 @@ def test_operator_accepts_held_changes_on_the_command_line(
     held = listed["id"]
     assert main(["rejects", *here]) == main(["rejects", "--show", held, *here]) == 0
     said = capsys.readouterr().out
-    assert f"held {held}: {evil.url('/a.jsonl')}!{COURIER.url}: " in said
+    assert f"held {held}: {evil_site.url('/a.jsonl')}!{COURIER.url}: " in said
     assert LIES in " ".join(said.split())
     assert main(["rejects", "--forget", held, *here]) == 0
     assert main(["rejects", "--accept", held, *here]) == 3

@@ -119,7 +119,7 @@ def test_empty_input_has_no_vectors(make_bert):
 def test_vector_does_not_depend_on_the_batch():
     model = fp32()
     texts = [*SENTENCES, *(f"{'the river rose ' * n}again" for n in (1, 9, 30, 45, 60, 2))]
-    ids = [model._cut(encoding, encoding.ids) for encoding in model._encoded(texts)]
+    ids = [model._truncate(encoding, encoding.ids) for encoding in model._encode(texts)]
     together, alone = model._bert.vectors(ids), [model._bert.vectors([one])[0] for one in ids]
     np.testing.assert_allclose(together, alone, atol=1e-5)
 

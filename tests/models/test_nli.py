@@ -18,7 +18,7 @@ from tests.verify.test_verifier import BOAT
 pytestmark = pytest.mark.model
 
 
-def judging(folder: Path, labels: tuple[str, ...], certain: int) -> Settings:
+def settings_with_labels(folder: Path, labels: tuple[str, ...], certain: int) -> Settings:
     """Return settings with a small cross-encoder that gives every pair the label `certain`."""
     import torch
     from transformers import BertForSequenceClassification
@@ -47,7 +47,7 @@ def judging(folder: Path, labels: tuple[str, ...], certain: int) -> Settings:
 def test_label_order_follows_the_config(
     tmp_path: Path, labels: tuple[str, ...], certain: int, place: int
 ) -> None:
-    model = open_entailment_model(judging(tmp_path, labels, certain))
+    model = open_entailment_model(settings_with_labels(tmp_path, labels, certain))
     assert model is not None
     (judged,) = model([("the ferry sails", "it sails")])
     assert judged[place] > 0.9
@@ -61,7 +61,7 @@ def test_verifier_uses_the_entailment_model(tmp_path: Path) -> None:
     for certain, support in ((1, "supported"), (0, "contradicted"), (2, "not supported")):
         folder = tmp_path / support
         folder.mkdir()
-        entails = open_entailment_model(judging(folder, labels, certain))
+        entails = open_entailment_model(settings_with_labels(folder, labels, certain))
         assert Verifier(bag_of_words, entails=entails).verify(claim, [BOAT]).support == support
 
 

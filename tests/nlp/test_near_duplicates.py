@@ -16,7 +16,7 @@ from rag.nlp.near_duplicates import (
     text_signature,
 )
 from rag.schema import Article
-from tests.support.example_counts import tries
+from tests.support.example_counts import example_count
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)
 PARAGRAPHS = (
@@ -59,11 +59,11 @@ def reprint(*paragraphs: str, days: float = 0.0, **fields: object) -> Article:
     return WIRE.replace(**fields)
 
 
-def one_story(other: Article, first: Article = WIRE) -> bool:
+def is_duplicate(other: Article, first: Article = WIRE) -> bool:
     return is_same_story(text_signature(first), text_signature(other))
 
 
-def found(other: Article) -> bool:
+def shares_a_band(other: Article) -> bool:
     """Return whether the signatures share a band, so that the two are compared."""
     return not set(band_keys(minhash(text_signature(WIRE)))).isdisjoint(
         band_keys(minhash(text_signature(other)))
@@ -72,29 +72,29 @@ def found(other: Article) -> bool:
 
 def test_reprint_with_two_paragraphs_cut_is_a_duplicate() -> None:
     cut = reprint(*PARAGRAPHS[:2], *PARAGRAPHS[4:], days=1, title="A landmark goes")
-    assert one_story(cut)
-    assert found(cut)
+    assert is_duplicate(cut)
+    assert shares_a_band(cut)
 
 
 def test_reprint_without_its_lead_is_a_duplicate() -> None:
-    assert one_story(reprint(*PARAGRAPHS[1:]))
+    assert is_duplicate(reprint(*PARAGRAPHS[1:]))
 
 
 def test_few_changed_words_are_a_duplicate() -> None:
     edited = WIRE.text.replace("was taken down", "came down").replace("Workers", "Crews")
     edited = edited.replace("VELSUND (Fennmark Wire) -", "By Noor Haan, Velsund:")
-    assert one_story(reprint(edited.replace("fenced off", "closed"), days=2))
+    assert is_duplicate(reprint(edited.replace("fenced off", "closed"), days=2))
 
 
 def test_brief_that_is_the_lead_is_a_duplicate() -> None:
     long = reprint(*PARAGRAPHS, *OTHER)
     brief = reprint(*PARAGRAPHS[:2], id="brief.example/a")
-    assert one_story(brief, first=long)
+    assert is_duplicate(brief, first=long)
 
 
 def test_brief_in_a_round_up_is_not_a_duplicate() -> None:
     round_up = reprint(*OTHER, PARAGRAPHS[0], PARAGRAPHS[1])
-    assert not one_story(reprint(*PARAGRAPHS[:2]), first=round_up)
+    assert not is_duplicate(reprint(*PARAGRAPHS[:2]), first=round_up)
 
 
 def test_old_text_under_a_new_lead_is_not_a_duplicate() -> None:
@@ -105,7 +105,7 @@ def test_old_text_under_a_new_lead_is_not_a_duplicate() -> None:
         "The opposition asked him to step aside until the prosecutors have finished their work.",
         "Neighbours of the harbour gathered at the fence with candles and pictures of the crane.",
     )
-    assert not one_story(reprint(*lead, *PARAGRAPHS[1:], days=1))
+    assert not is_duplicate(reprint(*lead, *PARAGRAPHS[1:], days=1))
 
 
 def test_column_with_other_figures_is_not_a_duplicate() -> None:
@@ -119,21 +119,21 @@ def test_column_with_other_figures_is_not_a_duplicate() -> None:
         )
 
     first = reprint(numbers(3, 14, 15, 26, 35, 41))
-    assert not one_story(reprint(numbers(7, 18, 21, 28, 31, 45)), first=first)
+    assert not is_duplicate(reprint(numbers(7, 18, 21, 28, 31, 45)), first=first)
 
 
 def test_changed_text_a_year_later_is_not_a_duplicate() -> None:
-    assert not one_story(reprint(*PARAGRAPHS[:5], days=365))
+    assert not is_duplicate(reprint(*PARAGRAPHS[:5], days=365))
 
 
 def test_identical_text_is_a_duplicate_at_any_distance() -> None:
-    assert one_story(reprint(*PARAGRAPHS, days=365))
-    assert one_story(WIRE.replace(id="b", published=None))
+    assert is_duplicate(reprint(*PARAGRAPHS, days=365))
+    assert is_duplicate(WIRE.replace(id="b", published=None))
 
 
 def test_caption_is_too_short_for_a_duplicate() -> None:
     caption = reprint("The crane of Velsund on Friday.")
-    assert not one_story(caption, first=caption)
+    assert not is_duplicate(caption, first=caption)
 
 
 def test_text_hash_ignores_punctuation_marks_and_case() -> None:
@@ -144,15 +144,15 @@ def test_text_hash_ignores_punctuation_marks_and_case() -> None:
 def test_text_without_spaces_is_distinguished() -> None:
     harbour = "港口的起重机星期五被拆除因为检查发现支腿有裂缝港务局说工人们在黎明开始工作"
     train = "夜间列车将于春天重新开往海岸这是最后一班列车停运十一年之后车票将于一月开始出售"
-    assert one_story(reprint(harbour), first=reprint(harbour))
-    assert not one_story(reprint(train), first=reprint(harbour))
+    assert is_duplicate(reprint(harbour), first=reprint(harbour))
+    assert not is_duplicate(reprint(train), first=reprint(harbour))
 
 
 paragraphs = st.lists(st.sampled_from((*PARAGRAPHS, *OTHER)), max_size=8)
 days = st.one_of(st.none(), st.integers(0, 20))
 
 
-@settings(max_examples=tries(60))
+@settings(max_examples=example_count(60))
 @given(paragraphs, paragraphs, days, days)
 def test_is_same_story_is_symmetric(
     one: list[str], other: list[str], one_day: int | None, other_day: int | None
@@ -180,12 +180,12 @@ def weather(day: str, high: int, rain: int, *, later: float) -> Article:
 
 def test_issues_of_a_template_are_not_duplicates() -> None:
     first = weather("Wednesday", 12, 7, later=0)
-    assert not one_story(weather("Friday", 11, 12, later=2), first=first)
-    assert not one_story(weather("Thursday", 12, 9, later=1), first=first)
-    assert one_story(weather("Wednesday", 12, 7, later=0.1), first=first)
+    assert not is_duplicate(weather("Friday", 11, 12, later=2), first=first)
+    assert not is_duplicate(weather("Thursday", 12, 9, later=1), first=first)
+    assert is_duplicate(weather("Wednesday", 12, 7, later=0.1), first=first)
 
 
 def test_reprint_with_changed_figures_is_a_duplicate() -> None:
     edited = [p.replace("on Friday", "on Friday, 18 October,") for p in PARAGRAPHS]
-    assert one_story(reprint(*edited[:5]))
-    assert one_story(reprint(*PARAGRAPHS[:2], *PARAGRAPHS[3:]))
+    assert is_duplicate(reprint(*edited[:5]))
+    assert is_duplicate(reprint(*PARAGRAPHS[:2], *PARAGRAPHS[3:]))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.nlp.numbers import date_supported, find_dates, find_numbers, number_supported
+from rag.nlp.numbers import find_dates, find_numbers, is_date_supported, is_number_supported
 from tests.support.fake_archive import day
 
 
@@ -27,7 +27,7 @@ from tests.support.fake_archive import day
 )
 def test_number_in_other_words_is_supported(one: str, other: str) -> None:
     (figure,) = find_numbers(one)
-    assert number_supported(figure, find_numbers(other))
+    assert is_number_supported(figure, find_numbers(other))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_number_in_other_words_is_supported(one: str, other: str) -> None:
     [("3,000", "30,000"), ("12%", "$12"), ("8 p.m.", "8 men"), ("5-0", "5 and 0"), ("3", "13")],
 )
 def test_different_number_is_not_supported(one: str, other: str) -> None:
-    assert not number_supported(find_numbers(one)[0], find_numbers(other))
+    assert not is_number_supported(find_numbers(one)[0], find_numbers(other))
 
 
 @given(st.integers(0, 10**12))
@@ -60,7 +60,7 @@ def test_date_is_supported_by_weekday_and_article_date(
     claim: str, passage: str, right: bool
 ) -> None:
     (named,) = find_dates(claim)
-    assert date_supported(named, find_dates(passage), passage, day(10, 24)) is right
+    assert is_date_supported(named, find_dates(passage), passage, day(10, 24)) is right
 
 
 def test_may_and_march_are_months_only_in_context() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rag.nlp.sentences import has_sentence, split_sentences
 
 
-def cut(text: str) -> list[str]:
+def sentences_of(text: str) -> list[str]:
     return [text[s.start : s.end] for s in split_sentences(text)]
 
 
@@ -48,7 +48,7 @@ ENGLISH = [
 
 @pytest.mark.parametrize("marked", ENGLISH)
 def test_split_sentences_of_english_news(marked: str) -> None:
-    assert cut(marked.replace("|", "")) == [part.strip() for part in marked.split("|")]
+    assert sentences_of(marked.replace("|", "")) == [part.strip() for part in marked.split("|")]
 
 
 OTHERS = [
@@ -67,11 +67,13 @@ OTHERS = [
 
 @pytest.mark.parametrize("marked", OTHERS)
 def test_split_sentences_of_other_languages(marked: str) -> None:
-    assert cut(marked.replace("|", "")) == [part.strip() for part in marked.split("|")]
+    assert sentences_of(marked.replace("|", "")) == [part.strip() for part in marked.split("|")]
 
 
 def test_heading_is_its_own_sentence() -> None:
-    assert cut("Options on the table\nWhen asked, he spoke.\n\nWhat next\n\nNobody knows") == [
+    assert sentences_of(
+        "Options on the table\nWhen asked, he spoke.\n\nWhat next\n\nNobody knows"
+    ) == [
         "Options on the table",
         "When asked, he spoke.",
         "What next",
@@ -81,11 +83,11 @@ def test_heading_is_its_own_sentence() -> None:
 
 def test_wrapped_line_continues_the_sentence() -> None:
     text = "The minister said on Thursday that the government\nwould not wait any longer. It acted."
-    assert len(cut(text)) == 2
+    assert len(sentences_of(text)) == 2
 
 
 def test_list_items_are_sentences() -> None:
-    assert cut("1. Apples\n2. Pears\n- plums") == ["1. Apples", "2. Pears", "- plums"]
+    assert sentences_of("1. Apples\n2. Pears\n- plums") == ["1. Apples", "2. Pears", "- plums"]
 
 
 def test_empty_text_has_no_sentences() -> None:

@@ -17,7 +17,7 @@ FIELDS = {"window": "time_range"}  # field of `ParsedQuery`, if its name differs
 PUBLISHERS = ("The Week", "Harbour Post", "BBC News", "Fox News - Health", "Fox News - Travel")
 
 
-def understood(question):
+def parse(question):
     return parse_question(
         question, asked_on=ASKED_ON, publishers=PUBLISHERS, authors=("Ada Lindqvist", "Wire")
     )
@@ -37,11 +37,11 @@ def understood(question):
     ],
 )
 def test_publisher_is_understood_if_its_reports_are_asked_for(question, names):
-    assert understood(question).publishers == names
+    assert parse(question).publishers == names
 
 
 def test_time_and_attribution_words_are_not_searched():
-    question = understood("What did Seoul threaten on 24 October, according to The Week?")
+    question = parse("What did Seoul threaten on 24 October, according to The Week?")
     assert question.query == "What did Seoul threaten ?"
     assert question.describe() == (
         Notice("published_on", day="2024-10-24"),
@@ -50,20 +50,20 @@ def test_time_and_attribution_words_are_not_searched():
 
 
 def test_question_of_only_a_time_expression_keeps_its_words():
-    assert understood("yesterday").query == "yesterday"
+    assert parse("yesterday").query == "yesterday"
 
 
 def test_author_is_recognised_by_full_name():
-    assert understood("What is the column by Ada Lindqvist about?").authors == ("Ada Lindqvist",)
-    assert understood("Who is Ada Lindqvist?").authors == ()
+    assert parse("What is the column by Ada Lindqvist about?").authors == ("Ada Lindqvist",)
+    assert parse("Who is Ada Lindqvist?").authors == ()
 
 
 def test_quoted_words_are_a_phrase():
-    assert understood("Who said “red line” first?").phrases == ("red line",)
+    assert parse("Who said “red line” first?").phrases == ("red line",)
 
 
 def test_excluded_words_are_not_searched():
-    question = understood("Which countries other than Germany sent tanks?")
+    question = parse("Which countries other than Germany sent tanks?")
     assert question.excluded == ("Germany",)
     assert "Germany" not in question.query
 
@@ -77,7 +77,7 @@ def test_excluded_words_are_not_searched():
     ],
 )
 def test_small_word_is_never_excluded(question):
-    assert understood(question).excluded == ()
+    assert parse(question).excluded == ()
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_small_word_is_never_excluded(question):
     ],
 )
 def test_answer_type_is_read_from_the_words(question, kind, layout):
-    expected = understood(question).expected
+    expected = parse(question).expected
     assert (expected.type, expected.layout) == (kind, layout)
 
 
 @given(st.text(max_size=120))
 def test_any_text_is_parsed(text):
-    question = understood(text)
+    question = parse(text)
     assert understood_text(question.describe(), texts_in("en")) is not None
     assert resolve_followup(text, ["Who resigned?"])
 
@@ -132,7 +132,7 @@ def test_question_without_history_is_unchanged():
 
 def test_follow_up_keeps_the_time_range():
     asked = resolve_followup("And what did Moscow say?", ["What did Seoul threaten in June 2022?"])
-    window = understood(asked).time_range
+    window = parse(asked).time_range
     assert window is not None
     assert window.start == datetime(2022, 6, 1, tzinfo=UTC)
 

@@ -17,36 +17,40 @@ EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001
 EXACT_AT_LEAST = 0.97  # a floor: lower it only on purpose, in a commit of its own
 
 
-def rows(name: str) -> list[dict]:
+def read_rows(name: str) -> list[dict]:
     return [json.loads(line) for line in (TABLES / name).read_text("utf-8").splitlines()]
 
 
-def found(row: dict) -> dict | None:
+def find_range(row: dict) -> dict | None:
     asked_on = datetime.fromisoformat(row["asked_on"]).replace(hour=15, tzinfo=UTC)
     window = find_time_filter(row["question"], asked_on)
     if window is None:
         return None
-    start, end = window.window.start, window.window.end
+    start, end = window.time_range.start, window.time_range.end
     return {
         "start": start and start.date().isoformat(),
         "end": end and end.date().isoformat(),
-        "hard": window.window.hard,
+        "hard": window.time_range.hard,
     }
 
 
 @pytest.mark.parametrize("table", ["windows.jsonl", "windows_held_out.jsonl"])
 def test_time_filter_matches_the_labelled_questions(table):
-    wrong = [row | {"found": found(row)} for row in rows(table) if found(row) != row["window"]]
-    assert 1 - len(wrong) / len(rows(table)) >= EXACT_AT_LEAST, wrong
+    wrong = [
+        row | {"found": find_range(row)}
+        for row in read_rows(table)
+        if find_range(row) != row["window"]
+    ]
+    assert 1 - len(wrong) / len(read_rows(table)) >= EXACT_AT_LEAST, wrong
 
 
 @pytest.mark.parametrize("table", ["windows.jsonl", "windows_held_out.jsonl"])
 def test_date_in_a_name_is_never_a_time_filter(table):
-    assert not [row for row in rows(table) if row["window"] is None and found(row)]
+    assert not [row for row in read_rows(table) if row["window"] is None and find_range(row)]
 
 
 @given(st.text(max_size=80), st.datetimes(EARLIEST, LATEST))
 def test_time_filter_is_valid_for_any_text(text, asked_on):
     window = find_time_filter(text, asked_on.replace(tzinfo=UTC))
-    if window is not None and window.window.start and window.window.end:
-        assert window.window.start < window.window.end
+    if window is not None and window.time_range.start and window.time_range.end:
+        assert window.time_range.start < window.time_range.end

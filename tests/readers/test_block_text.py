@@ -13,8 +13,8 @@ from lxml import etree
 
 from ingest.readers.block_text import read_blocks
 from ingest.readers.html.fragments import text_of_fragment
-from tests.readers.test_iptc import NINJS, article, g2, nitf
-from tests.support.example_counts import tries
+from tests.readers.test_iptc import NINJS, g2, nitf, read_article
+from tests.support.example_counts import example_count
 
 BODIES = {
     "<p>One fell here.<br/>Second line.</p>": ["One fell here.", "Second line."],
@@ -73,17 +73,17 @@ def test_read_blocks_keeps_every_text_node(markup: str, blocks: list[str]) -> No
 def test_readers_keep_every_word_of_a_body(tmp_path: Path, markup: str) -> None:
     words = " ".join(BODIES[markup]).split()
     for content in (nitf(body=markup), g2(body=markup)):
-        assert article(tmp_path / "a", content).text.split() == words
+        assert read_article(tmp_path / "a", content).text.split() == words
     if "media" not in markup:  # of XHTML it is no element
         ninjs = json.dumps(NINJS | {"body_xhtml": f"<div>{markup}</div>"})
-        assert article(tmp_path / "a", ninjs).text.split() == words
+        assert read_article(tmp_path / "a", ninjs).text.split() == words
 
 
 def test_nitf_reads_every_body_content_and_no_head(tmp_path: Path) -> None:
     several = nitf().replace("</body.content>", "</body.content><body.content>Last.</body.content>")
-    assert article(tmp_path / "a", several).text.endswith("said.\n\nLast.")
+    assert read_article(tmp_path / "a", several).text.endswith("said.\n\nLast.")
     bare = re.sub("</?body.content>", "", nitf(body="Bare body text."))
-    assert article(tmp_path / "a", bare).text == "Bare body text."
+    assert read_article(tmp_path / "a", bare).text == "Bare body text."
 
 
 def test_text_of_fragment_parts_bare_text_from_blocks() -> None:
@@ -103,7 +103,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=tries(150))
+@settings(max_examples=example_count(150))
 @given(st.lists(TREES, max_size=4))
 def test_read_blocks_gives_each_word_once_in_order(trees: list[object]) -> None:
     words: list[str] = []

@@ -54,7 +54,7 @@ def test_publisher_of_an_author_is_not_an_author() -> None:
     assert parse_authors(["Velsund Post"], "Velsund Post") == ()
 
 
-def read(head: str) -> Article:
+def read_page(head: str) -> Article:
     page = (
         '<html lang="en"><head><title>Crane falls in Velsund harbour - Velsund Post</title></head>'
         "<body><h1>Velsund Post</h1><p>Wednesday, November 20, 2019</p>"
@@ -81,7 +81,7 @@ def read(head: str) -> Article:
     ],
 )
 def test_headline_byline_and_date_above_the_story_are_read(head: str) -> None:
-    found = read(head)
+    found = read_page(head)
     assert found.title == "Crane falls in Velsund harbour"
     assert found.authors == ("Ida Lund",)
     assert found.published is not None
@@ -90,7 +90,7 @@ def test_headline_byline_and_date_above_the_story_are_read(head: str) -> None:
 
 def test_by_in_a_sentence_names_no_author() -> None:
     head = "<h1>Crane falls in Velsund harbour</h1><p>It was seen by Velsund United fans.</p>"
-    assert read(head).authors == ()
+    assert read_page(head).authors == ()
 
 
 def test_json_ld_author_references_are_resolved() -> None:
@@ -99,7 +99,7 @@ def test_json_ld_author_references_are_resolved() -> None:
         '"Crane falls in Velsund harbour", "author": {"@id": "#ida"}, "datePublished": '
         '"2019-11-18"}, {"@type": "Person", "@id": "#ida", "name": "Ida Lund"}]}</script>'
     )
-    assert read(ld).authors == ("Ida Lund",)
+    assert read_page(ld).authors == ("Ida Lund",)
 
 
 def test_byline_wins_over_an_organisation() -> None:
@@ -108,11 +108,11 @@ def test_byline_wins_over_an_organisation() -> None:
         '"Organization", "name": "Velsund Desk"}, "datePublished": "2019-11-18"}</script>'
     )
     head = "<h1>Crane falls in Velsund harbour</h1><p>By Ida Lund and Ola Str</p>"
-    assert read(ld + head).authors == ("Ida Lund", "Ola Str")
+    assert read_page(ld + head).authors == ("Ida Lund", "Ola Str")
 
 
-def dated(line: str, head: str = "") -> str:
-    found = read(f"<h1>Crane falls in Velsund harbour</h1>{head}<p>{line}</p>")
+def read_date(line: str, head: str = "") -> str:
+    found = read_page(f"<h1>Crane falls in Velsund harbour</h1>{head}<p>{line}</p>")
     return found.published.date().isoformat() if found.published else ""
 
 
@@ -128,7 +128,7 @@ def dated(line: str, head: str = "") -> str:
     ],
 )
 def test_date_within_a_sentence_does_not_date_the_article(line: str) -> None:
-    assert dated(line) == ""
+    assert read_date(line) == ""
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_date_within_a_sentence_does_not_date_the_article(line: str) -> None:
     ],
 )
 def test_date_on_its_own_line_dates_the_article(line: str) -> None:
-    assert dated(line) == "2019-11-18"
+    assert read_date(line) == "2019-11-18"
 
 
 def test_time_in_a_teaser_link_does_not_date_the_article() -> None:
     link = "<a href='/x'>Rowing coach leaves Ostmark <time datetime='2019-01-09'>9 Jan</time></a>"
-    assert dated("18 November 2019", link) == "2019-11-18"
+    assert read_date("18 November 2019", link) == "2019-11-18"

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.readers import read
 from ingest.readers.date_order import FileOrder, Order, country_of, date_order, region_of
-from ingest.readers.date_order_detection import HEAD_BYTES
+from ingest.readers.date_order_detection import START_BYTES
 from ingest.readers.html.reader import read_html
 from rag.schema import Article
 from tests.readers.test_html import BODY
@@ -18,12 +18,12 @@ from tests.readers.test_html import BODY
 TEXT = "The council of Velsund adopted its budget with two votes against it on Monday."
 
 
-def days(path: Path) -> list[str]:
+def read_days(path: Path) -> list[str]:
     found = [one for one in read(path) if isinstance(one, Article)]
     return [one.published.date().isoformat() if one.published else "" for one in found]
 
 
-def lines(path: Path, *rows: dict[str, Any]) -> Path:
+def write_lines(path: Path, *rows: dict[str, Any]) -> Path:
     records = [{"id": str(n), "title": "Budget", "text": TEXT, **row} for n, row in enumerate(rows)]
     path.write_text("\n".join(map(json.dumps, records)), "utf-8")
     return path
@@ -60,49 +60,49 @@ def test_table_has_one_order(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     rows = [f"A;{TEXT};03/04/2024", f"B;{TEXT};25/04/2024"]
     path.write_text("title;text;date\n" + "\n".join(rows), "utf-8")
-    assert days(path) == ["2024-04-03", "2024-04-25"]
+    assert read_days(path) == ["2024-04-03", "2024-04-25"]
     path.write_text(path.read_text("utf-8").replace("25/04", "04/25"), "utf-8")
-    assert days(path) == ["2024-03-04", "2024-04-25"]
+    assert read_days(path) == ["2024-03-04", "2024-04-25"]
 
 
 def test_json_lines_have_one_order(tmp_path: Path) -> None:
-    path = lines(tmp_path / "a.jsonl", {"date": "03/04/2024"}, {"date": "25/04/2024"})
-    assert days(path) == ["2024-04-03", "2024-04-25"]
+    path = write_lines(tmp_path / "a.jsonl", {"date": "03/04/2024"}, {"date": "25/04/2024"})
+    assert read_days(path) == ["2024-04-03", "2024-04-25"]
 
 
 def test_json_array_has_one_order(tmp_path: Path) -> None:
     rows = [{"id": d, "title": "A", "text": TEXT, "date": d} for d in ("03/04/2024", "25/04/2024")]
     path = tmp_path / "a.json"
     path.write_text(json.dumps(rows).replace("/", "\\/"), "utf-8")
-    assert days(path) == ["2024-04-03", "2024-04-25"]
+    assert read_days(path) == ["2024-04-03", "2024-04-25"]
 
 
 def test_locales_in_a_file_keep_their_own_order(tmp_path: Path) -> None:
-    path = lines(
+    path = write_lines(
         tmp_path / "a.jsonl",
         {"date": "03/04/2024", "language": "en-US"},
         {"date": "25/04/2024", "language": "en-GB"},
         {"date": "03/04/2024", "language": "en-GB"},
         {"date": "03/04/2024"},
     )
-    assert days(path) == ["2024-03-04", "2024-04-25", "2024-04-03", "2024-04-03"]
+    assert read_days(path) == ["2024-03-04", "2024-04-25", "2024-04-03", "2024-04-03"]
 
 
 def test_file_order_wins_over_locale(tmp_path: Path) -> None:
     rows = [{"date": day, "language": "en-US"} for day in ("03/04/2024", "25/04/2024")]
-    assert days(lines(tmp_path / "a.jsonl", *rows)) == ["2024-04-03", "2024-04-25"]
+    assert read_days(write_lines(tmp_path / "a.jsonl", *rows)) == ["2024-04-03", "2024-04-25"]
 
 
 def test_publishers_country_decides_last(tmp_path: Path) -> None:
     rows = [{"date": "03/04/2024", "url": f"https://post.example.{end}/a"} for end in ("uk", "com")]
-    assert days(lines(tmp_path / "a.jsonl", *rows)) == ["2024-04-03", "2024-03-04"]
+    assert read_days(write_lines(tmp_path / "a.jsonl", *rows)) == ["2024-04-03", "2024-03-04"]
 
 
 def test_order_is_found_beyond_the_first_bytes(tmp_path: Path) -> None:
     rows = [{"date": "03/04/2024", "text": TEXT * 500} for _ in range(6)]
-    path = lines(tmp_path / "a.jsonl", *rows, {"date": "25/04/2024"})
-    assert 2**16 < path.stat().st_size < HEAD_BYTES
-    assert days(path) == ["2024-04-03"] * 6 + ["2024-04-25"]
+    path = write_lines(tmp_path / "a.jsonl", *rows, {"date": "25/04/2024"})
+    assert 2**16 < path.stat().st_size < START_BYTES
+    assert read_days(path) == ["2024-04-03"] * 6 + ["2024-04-25"]
 
 
 def test_feed_has_one_order(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_feed_has_one_order(tmp_path: Path) -> None:
     )
     path = tmp_path / "feed.xml"
     path.write_text(f"<rss version='2.0'><channel><title>V</title>{items}</channel></rss>", "utf-8")
-    assert days(path) == ["2024-04-03", "2024-04-25"]
+    assert read_days(path) == ["2024-04-03", "2024-04-25"]
 
 
 def test_parquet_has_one_order(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_parquet_has_one_order(tmp_path: Path) -> None:
         {"title": ["A", "B"], "text": [TEXT, TEXT + "!"], "date": ["03/04/2024", "25/04/2024"]}
     )
     parquet.write_table(table, tmp_path / "a.parquet")
-    assert days(tmp_path / "a.parquet") == ["2024-04-03", "2024-04-25"]
+    assert read_days(tmp_path / "a.parquet") == ["2024-04-03", "2024-04-25"]
 
 
 @pytest.mark.parametrize(

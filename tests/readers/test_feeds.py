@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.readers import Link, Links, ReaderOptions, Reject, read
 from rag.schema import Article
-from tests.support.example_counts import tries
+from tests.support.example_counts import example_count
 
 FEEDS = Path(__file__).parents[3] / "shared" / "data" / "feeds"
 TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
@@ -51,7 +51,7 @@ JSON_FEED = json.dumps({
 }, indent=1)  # fmt: skip
 
 
-def found(
+def read_feed(
     folder: Path, content: str | bytes, links: Links = "keep"
 ) -> list[Article | Reject | Link]:
     path = folder / "feed"
@@ -61,7 +61,7 @@ def found(
 
 @pytest.mark.parametrize("feed", [RSS, ATOM, JSON_FEED])
 def test_entry_is_an_article(tmp_path: Path, feed: str) -> None:
-    article = found(tmp_path, feed)[0]
+    article = read_feed(tmp_path, feed)[0]
     assert isinstance(article, Article), article
     assert (article.title, article.text) == ("Crane falls", TEXT)
     assert (article.publisher, article.authors) == ("Velsund Post", ("Ida Lund",))
@@ -70,7 +70,7 @@ def test_entry_is_an_article(tmp_path: Path, feed: str) -> None:
 
 
 def test_entry_with_only_a_link_is_a_reject_with_its_number(tmp_path: Path) -> None:
-    _, reject = found(tmp_path, RSS)
+    _, reject = read_feed(tmp_path, RSS)
     assert isinstance(reject, Reject)
     assert reject.place.endswith("feed:2")
     assert "https://velsundpost.example/ferry" in reject.reason
@@ -92,14 +92,14 @@ SITEMAP = """\
     ],
 )
 def test_links_without_text_are_one_reject(tmp_path: Path, content: str, name: str) -> None:
-    (reject,) = found(tmp_path, content)
+    (reject,) = read_feed(tmp_path, content)
     assert isinstance(reject, Reject)
     assert reject.reason.startswith(name)
     assert "without --summaries" in reject.reason
 
 
 def test_story_that_begins_with_an_address_is_a_story(tmp_path: Path) -> None:
-    (article,) = found(tmp_path, f"https://velsundpost.example/crane\n\nCrane falls\n\n{TEXT}")
+    (article,) = read_feed(tmp_path, f"https://velsundpost.example/crane\n\nCrane falls\n\n{TEXT}")
     assert isinstance(article, Article)
 
 
@@ -110,18 +110,18 @@ def test_feed_never_opens_external_entities(tmp_path: Path) -> None:
         "<rss><channel><item><title>x</title><description>It says &a; here.</description></item>"
         "</channel></rss>"
     )
-    assert "the secret" not in repr(found(tmp_path, bomb))
+    assert "the secret" not in repr(read_feed(tmp_path, bomb))
 
 
 def test_feed_with_many_comments_is_read_fast(tmp_path: Path) -> None:
     begin = time.process_time()
-    found(tmp_path, "<!-- -->" * 1000 + "x")
-    found(tmp_path, "# harbour \n" * 1000 + f"A story. {TEXT} https://a.example/1")
-    found(tmp_path, "<rss>" + "<item>" * 5000)
+    read_feed(tmp_path, "<!-- -->" * 1000 + "x")
+    read_feed(tmp_path, "# harbour \n" * 1000 + f"A story. {TEXT} https://a.example/1")
+    read_feed(tmp_path, "<rss>" + "<item>" * 5000)
     assert time.process_time() - begin < 5
 
 
-@settings(max_examples=tries(60))
+@settings(max_examples=example_count(60))
 @given(st.lists(st.tuples(st.integers(6, len(RSS)), st.binary(max_size=4)), max_size=5))
 @pytest.mark.slow
 def test_damaged_feed_raises_nothing(
@@ -131,7 +131,7 @@ def test_damaged_feed_raises_nothing(
     for at, instead in edits:
         content = content[:at] + instead + content[at + len(instead) + 1 :]
     folder = tmp_path_factory.getbasetemp()
-    assert all(isinstance(value, Article | Reject) for value in found(folder, content))
+    assert all(isinstance(value, Article | Reject) for value in read_feed(folder, content))
 
 
 @pytest.mark.skipif(not FEEDS.is_dir(), reason="the shared feeds are not here")
@@ -148,14 +148,14 @@ def test_real_feeds_of_many_publishers_are_read() -> None:
 # Links to follow
 
 
-def links_in(folder: Path, content: str) -> list[Link]:
-    links = found(folder, content, "follow")
+def read_links(folder: Path, content: str) -> list[Link]:
+    links = read_feed(folder, content, "follow")
     assert all(isinstance(link, Link) for link in links), links
     return [link for link in links if isinstance(link, Link)]
 
 
 def test_summary_entry_is_a_link_to_its_article(tmp_path: Path) -> None:
-    (link,) = links_in(
+    (link,) = read_links(
         tmp_path,
         """<rss version="2.0"><channel><title>Velsund Post</title><item>
         <title>Crane falls</title><link>https://velsundpost.example/crane?utm_source=rss#top</link>
@@ -183,12 +183,12 @@ def test_full_text_entry_is_the_article(tmp_path: Path, text: str, whole: bool) 
         {"version": "https://jsonfeed.org/version/1.1", "title": "V", "items": [item]}
     )
     for content in (rss, feed):
-        (one,) = found(tmp_path, content, "follow")
+        (one,) = read_feed(tmp_path, content, "follow")
         assert isinstance(one, Article if whole else Link)
 
 
 def test_news_sitemap_gives_known_fields_of_each_page(tmp_path: Path) -> None:
-    (link,) = links_in(
+    (link,) = read_links(
         tmp_path,
         """<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
         xmlns:n="http://www.google.com/schemas/sitemap-news/0.9"
@@ -212,11 +212,11 @@ def test_sitemap_index_names_its_sitemaps(tmp_path: Path) -> None:
         "<sitemap><loc>https://v.example/a.xml</loc></sitemap>"
         "<sitemap><loc>https://v.example/b.xml.gz</loc></sitemap></sitemapindex>"
     )
-    assert [link.url[-8:] for link in links_in(tmp_path, index)] == ["le/a.xml", "b.xml.gz"]
+    assert [link.url[-8:] for link in read_links(tmp_path, index)] == ["le/a.xml", "b.xml.gz"]
 
 
 def test_list_gives_its_addresses_cleaned(tmp_path: Path) -> None:
-    links = links_in(
+    links = read_links(
         tmp_path, "# mine\nhttps://v.example/1?utm_medium=x\n\n  https://v.example/2#top\n"
     )
     assert [link.url for link in links] == ["https://v.example/1", "https://v.example/2"]
@@ -224,4 +224,4 @@ def test_list_gives_its_addresses_cleaned(tmp_path: Path) -> None:
 
 def test_broken_sitemap_gives_its_complete_links(tmp_path: Path) -> None:
     broken = "<urlset><url><loc>https://v.example/1</loc></url><url><loc>https://v.example/2</"
-    assert links_in(tmp_path, broken)[0].url == "https://v.example/1"
+    assert read_links(tmp_path, broken)[0].url == "https://v.example/1"

@@ -18,15 +18,15 @@ TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 
 
-def found(folder: Path, value: Any, field_map: str = "") -> list[Article | Reject]:
+def read_json(folder: Path, value: Any, field_map: str = "") -> list[Article | Reject]:
     path = folder / "export.json"
     path.write_text(json.dumps(value), "utf-8")
     reading = ReaderOptions(FieldMap.parse(field_map)) if field_map else None
     return list(read(path, reading=reading))
 
 
-def only(folder: Path, value: Any, field_map: str = "") -> Article:
-    (article,) = found(folder, value, field_map)
+def read_one(folder: Path, value: Any, field_map: str = "") -> Article:
+    (article,) = read_json(folder, value, field_map)
     assert isinstance(article, Article), article
     return article
 
@@ -39,7 +39,7 @@ def test_map_names_unusual_keys(tmp_path: Path) -> None:
         "people": [{"name": "Ida Lund"}, {"name": "Ola Str"}],
         "places": [{"paper": "Velsund Post"}],
     }
-    article = only(
+    article = read_one(
         tmp_path,
         [record],
         "title=k1, text=wording.plain, published=times.first.run, authors=people.name,"
@@ -51,9 +51,9 @@ def test_map_names_unusual_keys(tmp_path: Path) -> None:
 
 def test_mapped_field_is_read_from_its_key_only(tmp_path: Path) -> None:
     record = {"title": "Crane falls", "text": TEXT, "date": "2020-01-01", "pub": "2024-10-24"}
-    assert only(tmp_path, [record], "published=pub").published == DAY
-    assert only(tmp_path, [record], "published=printed").published is None
-    (reject,) = found(tmp_path, [record | {"summary": "Short."}], "text=wording")
+    assert read_one(tmp_path, [record], "published=pub").published == DAY
+    assert read_one(tmp_path, [record], "published=printed").published is None
+    (reject,) = read_json(tmp_path, [record | {"summary": "Short."}], "text=wording")
     assert isinstance(reject, Reject)
     assert "wording" in reject.reason
 
@@ -94,7 +94,7 @@ def test_json_ld_graph_references_are_resolved(tmp_path: Path) -> None:
             {"@type": "NewsMediaOrganization", "@id": "#post", "name": "Velsund Post"},
         ],
     }  # fmt: skip
-    article = only(tmp_path, graph)
+    article = read_one(tmp_path, graph)
     assert (article.authors, article.publisher) == (("Ida Lund",), "Velsund Post")
     assert article.published == DAY
 
@@ -104,7 +104,7 @@ def test_schema_org_item_list_gives_its_articles(tmp_path: Path) -> None:
         {"@type": "ListItem", "position": 1,
          "item": {"@type": "NewsArticle", "headline": "Crane falls", "articleBody": TEXT}},
     ]}  # fmt: skip
-    assert only(tmp_path, listed).title == "Crane falls"
+    assert read_one(tmp_path, listed).title == "Crane falls"
 
 
 def test_newsapi_response_gives_its_articles(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_newsapi_response_gives_its_articles(tmp_path: Path) -> None:
         {"source": {"id": None, "name": "[Removed]"}, "title": "[Removed]",
          "description": "[Removed]", "content": "[Removed]", "url": "https://removed.com"},
     ]}  # fmt: skip
-    article, removed = found(tmp_path, answer)
+    article, removed = read_json(tmp_path, answer)
     assert isinstance(article, Article)
     assert (article.title, article.text) == ("Crane falls", TEXT)
     assert article.publisher == "Velsund Post"
@@ -141,11 +141,11 @@ ROW = {"title": "Crane falls", "text": TEXT, "date": "2024-10-24 00:00:00",
     ],
 )  # fmt: skip
 def test_dataset_exports_are_read_without_a_map(tmp_path: Path, export: Any) -> None:
-    article = only(tmp_path, export)
+    article = read_one(tmp_path, export)
     assert (article.title, article.text, article.published) == ("Crane falls", TEXT, DAY)
     assert (article.id, article.publisher) == ("velsundpost.example/crane", "velsundpost.example")
 
 
 def test_paragraphs_in_a_list_are_one_article(tmp_path: Path) -> None:
-    article = only(tmp_path, {"title": "Crane falls", "text": TEXT.split(". ")})
+    article = read_one(tmp_path, {"title": "Crane falls", "text": TEXT.split(". ")})
     assert article.text.count("\n\n") == 1

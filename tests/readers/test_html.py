@@ -17,7 +17,7 @@ from ingest.readers import Reject, read
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.html.reader import read_html
 from rag.schema import Article
-from tests.support.example_counts import tries
+from tests.support.example_counts import example_count
 
 PAGES = Path(__file__).parents[3] / "shared" / "data" / "extraction"
 PARAGRAPHS = [
@@ -59,7 +59,7 @@ def page(head: str = "", body: str = BODY) -> bytes:
     ).encode()
 
 
-def article(content: bytes, url: str = "") -> Article:
+def read_article(content: bytes, url: str = "") -> Article:
     found = read_html(content, place="crane.html", url=url)
     assert isinstance(found, Article), found
     return found
@@ -72,7 +72,7 @@ def test_json_ld_wins_over_open_graph() -> None:
         '<meta property="og:title" content="WATCH: crane!"><meta name="author" content="Web desk">'
         '<meta property="article:published_time" content="2024-10-25">'
     )
-    found = article(page(head))
+    found = read_article(page(head))
     assert found.id == "velsundpost.example/2024/crane"
     assert found.title == "Crane falls in Velsund"  # as readers see it, over the story
     assert found.authors == ("Ida Lund", "Ola Str")
@@ -94,7 +94,7 @@ def test_json_ld_wins_over_open_graph() -> None:
     ],
 )
 def test_page_may_name_an_address_of_its_own_site(url: str, named: str) -> None:
-    found = article(page(f'<link rel="canonical" href="{named}">'), url)
+    found = read_article(page(f'<link rel="canonical" href="{named}">'), url)
     assert found.url == named
 
 
@@ -104,7 +104,7 @@ def test_page_may_name_an_address_of_its_own_site(url: str, named: str) -> None:
 def test_page_may_not_name_an_address_of_another_site(tag: str) -> None:
     url = "https://forger.co.uk/crane"
     for theirs in ("https://velsundpost.com/crane", "https://news.co.uk/crane"):
-        assert article(page(tag.format(theirs)), url).url == url
+        assert read_article(page(tag.format(theirs)), url).url == url
 
 
 def test_open_graph_and_meta_are_read_without_json_ld() -> None:
@@ -118,7 +118,7 @@ def test_open_graph_and_meta_are_read_without_json_ld() -> None:
         '<meta property="article:section" content="Harbour">'
         '<meta property="og:url" content="https://velsundpost.example/crane?utm_source=og">'
     )
-    found = article(page(head))
+    found = read_article(page(head))
     assert (found.title, found.publisher, found.section) == (
         "Crane falls in Velsund",
         "Velsund Post",
@@ -130,7 +130,7 @@ def test_open_graph_and_meta_are_read_without_json_ld() -> None:
 
 
 def test_page_without_metadata_is_read() -> None:
-    found = article(page(), url="https://www.velsundpost.example/2024/crane")
+    found = read_article(page(), url="https://www.velsundpost.example/2024/crane")
     assert found.title == "Crane falls in Velsund"
     assert found.publisher
     assert found.text.split("\n\n") == PARAGRAPHS
@@ -138,12 +138,12 @@ def test_page_without_metadata_is_read() -> None:
 
 def test_invalid_date_on_the_page_is_ignored() -> None:
     head = '<meta property="article:published_time" content="soon">'
-    assert article(page(head)).published is None
+    assert read_article(page(head)).published is None
 
 
 def test_broken_json_ld_is_ignored() -> None:
     head = '<script type="application/ld+json">{"@type": "NewsArticle", </script>'
-    assert article(page(head)).title == "Crane falls in Velsund"
+    assert read_article(page(head)).title == "Crane falls in Velsund"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_text_of_fragment_gives_paragraphs() -> None:
     assert "two.\n\nThree\n\nfour." in text
 
 
-@settings(max_examples=tries(40))
+@settings(max_examples=example_count(40))
 @given(st.integers(0, len(page())), st.binary(max_size=20))
 def test_damaged_page_raises_nothing(cut: int, damage: bytes) -> None:
     whole = page(f'<script type="application/ld+json">{json.dumps(LD)}</script>')

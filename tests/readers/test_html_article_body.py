@@ -34,7 +34,7 @@ def parts(before: str, after: str, between: str = AD) -> str:
     return between.join(f"{before}{ps(STORY[i : i + 4])}{after}" for i in (0, 4, 8))
 
 
-def data(body: str, headline: str = "Harbour board backs piers") -> str:
+def json_ld(body: str, headline: str = "Harbour board backs piers") -> str:
     thing = {"@type": "NewsArticle", "headline": headline, "articleBody": body}
     return f'<script type="application/ld+json">{json.dumps(thing)}</script>'
 
@@ -187,7 +187,8 @@ def test_own_lists_of_links_and_facts_are_kept() -> None:
 def test_standfirst_begins_the_story_once(markup: str, head: str) -> None:
     top = markup.format(h1=H1, s=STANDFIRST)
     text = text_of(
-        f"<main><article>{top}<div class='text'>{ps(STORY)}</div></article></main>", head
+        f"<main><article>{top}<div class='text'>{ps(STORY)}</div></article></main>",
+        head,
     )
     assert text.startswith(STANDFIRST)
     assert text.count(STANDFIRST) == 1
@@ -207,16 +208,16 @@ def test_summary_repeated_by_the_story_is_not_a_standfirst() -> None:
 )
 def test_json_ld_body_is_used_if_the_page_shows_only_a_part(body: str) -> None:
     shown = f"<article>{H1}<div class='text'>{ps(STORY[:3])}</div></article>"
-    assert [line for line in text_of(shown, data(body)).split("\n") if line] == STORY
+    assert [line for line in text_of(shown, json_ld(body)).split("\n") if line] == STORY
 
 
 @pytest.mark.parametrize(
     "head",
     [
-        data(STORY[0][:150]),
-        data("\n".join(OTHER * 3), "Night boat leaves later"),
-        data("\n".join(OTHER * 3)),
-        data("\n".join(STORY).replace(". ", ".")),
+        json_ld(STORY[0][:150]),
+        json_ld("\n".join(OTHER * 3), "Night boat leaves later"),
+        json_ld("\n".join(OTHER * 3)),
+        json_ld("\n".join(STORY).replace(". ", ".")),
         '<script type="application/ld+json">{"articleBody": [1, null]}</script>',
     ],
 )

@@ -28,7 +28,7 @@ OWN = {
 }
 
 
-def page(*data: Any, head: str = CANONICAL, body: str = "") -> Article:
+def read_page(*data: Any, head: str = CANONICAL, body: str = "") -> Article:
     scripts = "".join(
         f'<script type="application/ld+json">{json.dumps(one)}</script>' for one in data
     )
@@ -42,7 +42,7 @@ def page(*data: Any, head: str = CANONICAL, body: str = "") -> Article:
     return found
 
 
-def said(article: Article) -> tuple[str, tuple[str, ...]]:
+def date_and_authors(article: Article) -> tuple[str, tuple[str, ...]]:
     return (article.published.date().isoformat() if article.published else "", article.authors)
 
 
@@ -62,24 +62,24 @@ CAROUSEL = {"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "item
     ],
 )
 def test_json_ld_of_the_page_is_chosen_among_others(data: list[Any]) -> None:
-    assert said(page(*data)) == ("2024-05-02", ("Ida Lund",))
+    assert date_and_authors(read_page(*data)) == ("2024-05-02", ("Ida Lund",))
 
 
 def test_json_ld_of_several_other_stories_is_ignored() -> None:
     second = OTHER | {"headline": "Mine reopens", "url": "https://velsund-post.example/mine"}
-    assert said(page(OTHER, second)) == ("", ())
-    assert said(page(CAROUSEL)) == ("", ())
+    assert date_and_authors(read_page(OTHER, second)) == ("", ())
+    assert date_and_authors(read_page(CAROUSEL)) == ("", ())
 
 
 def test_single_json_ld_article_is_used_whatever_its_headline() -> None:
     single = OWN | {"headline": "Kran gefallen"}
-    assert said(page(single, head="")) == ("2024-05-02", ("Ida Lund",))
+    assert date_and_authors(read_page(single, head="")) == ("2024-05-02", ("Ida Lund",))
 
 
 def test_two_json_ld_descriptions_complete_each_other() -> None:
     dated = {key: value for key, value in OWN.items() if key != "author"}
     signed = {key: value for key, value in OWN.items() if key != "datePublished"}
-    assert said(page(dated, signed)) == ("2024-05-02", ("Ida Lund",))
+    assert date_and_authors(read_page(dated, signed)) == ("2024-05-02", ("Ida Lund",))
 
 
 def test_microdata_of_teasers_is_ignored() -> None:
@@ -89,7 +89,7 @@ def test_microdata_of_teasers_is_ignored() -> None:
         f"<meta itemprop='datePublished' content='2023-01-0{n}'></div>"
         for n in (8, 9)
     )
-    assert said(page(body=teasers)) == ("", ())
+    assert date_and_authors(read_page(body=teasers)) == ("", ())
 
 
 def test_byline_in_a_teaser_link_is_ignored() -> None:

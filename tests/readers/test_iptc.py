@@ -64,26 +64,26 @@ def g2(meta: str = "", *, status: str = "usable", body: str = BODY) -> str:
     return G2.format(meta=meta, status=status, body=body)
 
 
-def found_in(path: Path, content: str | bytes) -> Article | Reject:
+def read_item(path: Path, content: str | bytes) -> Article | Reject:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     (found,) = read(path)
     return found
 
 
-def article(path: Path, content: str | bytes) -> Article:
-    found = found_in(path, content)
+def read_article(path: Path, content: str | bytes) -> Article:
+    found = read_item(path, content)
     assert isinstance(found, Article), found
     return found
 
 
-def reason(path: Path, content: str | bytes) -> str:
-    found = found_in(path, content)
+def reject_reason(path: Path, content: str | bytes) -> str:
+    found = read_item(path, content)
     assert isinstance(found, Reject), found
     return found.reason
 
 
 def test_nitf_fields_are_read(tmp_path: Path) -> None:
-    found = article(tmp_path / "a", nitf())
+    found = read_article(tmp_path / "a", nitf())
     assert (found.title, found.text, found.id) == ("Crane falls", TEXT, "velsund-17")
     assert (found.publisher, found.section, found.language) == ("Velsund Post", "Harbour", "en")
     assert found.authors == ("Ola Str",)
@@ -91,7 +91,7 @@ def test_nitf_fields_are_read(tmp_path: Path) -> None:
 
 
 def test_newsml_g2_fields_are_read(tmp_path: Path) -> None:
-    found = article(tmp_path / "a", g2())
+    found = read_article(tmp_path / "a", g2())
     assert (found.title, found.text, found.id) == ("Crane falls", TEXT, "urn:newsml:velsund:17")
     assert (found.publisher, found.section, found.language) == ("Velsund Wire", "Harbour", "en")
     assert found.authors == ("Ola Str",)
@@ -130,7 +130,7 @@ def test_ninjs_fields_are_read(tmp_path: Path) -> None:
         "language": "en",
     }
     for item in (NINJS, second):
-        found = article(tmp_path / "a", json.dumps(item))
+        found = read_article(tmp_path / "a", json.dumps(item))
         assert (found.title, found.text) == ("Crane falls", TEXT)
         assert (found.id, found.section) == ("velsundwire.example/items/17", "Harbour")
         assert (found.publisher, found.authors) == ("Velsund Wire", ("Ola Str",))
@@ -141,7 +141,7 @@ def test_ninjs_people_are_subjects_not_authors(tmp_path: Path) -> None:
     for key in ("people", "person"):
         item = {**NINJS, key: [{"name": "Elin Svan"}, {"name": "Bo Renner", "rel": "about"}]}
         item.pop("byline")
-        assert article(tmp_path / "a", json.dumps(item)).authors == ()
+        assert read_article(tmp_path / "a", json.dumps(item)).authors == ()
 
 
 LATER, EARLIER = "2099-01-01T00:00:00Z", "2024-10-24T09:00:00Z"
@@ -154,9 +154,9 @@ def test_embargoed_item_is_rejected_until_the_embargo_ends(tmp_path: Path) -> No
         lambda moment: g2(f"<embargoed>{moment}</embargoed>"),
         lambda moment: json.dumps(NINJS | {"embargoed": moment}),
     ):
-        assert "under embargo until 2099-01-01" in reason(path, made(LATER))
-        assert article(path, made(EARLIER)).text == TEXT
-    assert "without an end" in reason(path, g2("<embargoed/>"))
+        assert "under embargo until 2099-01-01" in reject_reason(path, made(LATER))
+        assert read_article(path, made(EARLIER)).text == TEXT
+    assert "without an end" in reject_reason(path, g2("<embargoed/>"))
 
 
 def test_killed_item_is_rejected_by_name(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_killed_item_is_rejected_by_name(tmp_path: Path) -> None:
         (g2(status="withheld"), "urn:newsml:velsund:17"),
         (json.dumps(NINJS | {"pubstatus": "canceled"}), "velsundwire.example/items/17"),
     ):
-        said = reason(path, content)
+        said = reject_reason(path, content)
         assert "withdrawn by its publisher" in said
         assert name in said
 
@@ -182,7 +182,7 @@ def test_correction_is_a_paragraph_of_the_text(tmp_path: Path) -> None:
         g2("<edNote>Corrects the day in paragraph 1</edNote>"),
         json.dumps(NINJS | {"ednote": "CORRECTION: the day in paragraph 1"}),
     ):
-        found = article(path, content)
+        found = read_article(path, content)
         assert found.text.split("\n\n")[-1] == "Correction: The day in paragraph 1"
         assert found.correction == "The day in paragraph 1"
 
@@ -190,37 +190,39 @@ def test_correction_is_a_paragraph_of_the_text(tmp_path: Path) -> None:
 def test_slugline_and_urgency_are_kept(tmp_path: Path) -> None:
     ninjs = json.dumps(NINJS | {"slugline": "HARBOUR-CRANE"})
     for content in (nitf(), g2(), ninjs):
-        found = article(tmp_path / "a", content)
+        found = read_article(tmp_path / "a", content)
         assert (found.slugline, found.urgency) == ("HARBOUR-CRANE", 4)
-    strange = article(tmp_path / "a", json.dumps(NINJS | {"urgency": "very"}))
+    strange = read_article(tmp_path / "a", json.dumps(NINJS | {"urgency": "very"}))
     assert strange.urgency is None
 
 
 def test_standard_entities_are_read_and_custom_ones_are_not(tmp_path: Path) -> None:
     path = tmp_path / "a"
     (tmp_path / "secret").write_text("secret")
-    assert "Café &" in article(path, nitf(body="<p>Caf&eacute; &amp; more on Tuesday.</p>")).text
+    assert (
+        "Café &" in read_article(path, nitf(body="<p>Caf&eacute; &amp; more on Tuesday.</p>")).text
+    )
     own = nitf(body="<p>See &xxe; here, and more of it.</p>").replace(
         'nitf-3-6.dtd">', f'nitf-3-6.dtd" [<!ENTITY xxe SYSTEM "{tmp_path / "secret"}">]>'
     )
-    assert "secret" not in article(path, own).text
+    assert "secret" not in read_article(path, own).text
     levels = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 12))
     laughs = nitf(body="<p>Ha &l11; ha.</p>").replace(
         'nitf-3-6.dtd">', f'nitf-3-6.dtd" [<!ENTITY l0 "ha">{levels}]>'
     )
     begin = time.process_time()
-    assert len(str(found_in(path, laughs))) < 2000
+    assert len(str(read_item(path, laughs))) < 2000
     assert time.process_time() - begin < 5
 
 
 def test_broken_deep_or_unknown_xml_is_a_reject(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    assert "broken XML" in reason(path, nitf()[:-40])
-    assert "broken XML" in reason(path, nitf(body="<p>" * 100_000))
-    assert "no text" in reason(path, nitf(body=""))
-    assert "without an article" in reason(path, "<newsMessage/>")
+    assert "broken XML" in reject_reason(path, nitf()[:-40])
+    assert "broken XML" in reject_reason(path, nitf(body="<p>" * 100_000))
+    assert "no text" in reject_reason(path, nitf(body=""))
+    assert "without an article" in reject_reason(path, "<newsMessage/>")
     begin = time.process_time()
-    found_in(path, "<?xml version='1.0'?>" + "<!-- -->" * 7000 + "<other/>")
+    read_item(path, "<?xml version='1.0'?>" + "<!-- -->" * 7000 + "<other/>")
     assert time.process_time() - begin < 5
 
 

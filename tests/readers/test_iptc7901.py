@@ -24,7 +24,7 @@ def wire(date: str = "031015 May 24", body: str = BODY + STORY, header: str = HE
     return (header + body + FOOTER.format(date=date)).encode("cp1252")
 
 
-def only(path: Path, content: bytes) -> Article:
+def read_one(path: Path, content: bytes) -> Article:
     path.write_bytes(content)
     (found,) = read(path)
     assert isinstance(found, Article), found
@@ -32,7 +32,7 @@ def only(path: Path, content: bytes) -> Article:
 
 
 def test_message_is_an_article(tmp_path: Path) -> None:
-    article = only(tmp_path / "a", wire())
+    article = read_one(tmp_path / "a", wire())
     assert article.title == "New quay opens, ferries sail again"
     assert article.text == (
         "Pellworth (qpa) - The harbour board opened the new quay for the ferries on Monday.\n\n"
@@ -57,11 +57,11 @@ def test_message_is_an_article(tmp_path: Path) -> None:
     ],
 )
 def test_date_is_read_from_the_footer(tmp_path: Path, date: str, day: datetime | None) -> None:
-    assert only(tmp_path / "a", wire(date)).published == day
+    assert read_one(tmp_path / "a", wire(date)).published == day
 
 
 def test_message_without_keywords_takes_its_first_line(tmp_path: Path) -> None:
-    article = only(tmp_path / "a", wire(body="New quay opens\r\n" + STORY))
+    article = read_one(tmp_path / "a", wire(body="New quay opens\r\n" + STORY))
     assert (article.title, article.slugline) == ("New quay opens", "")
 
 

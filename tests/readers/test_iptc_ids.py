@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rag.schema import Article
-from tests.readers.test_iptc import NINJS, TEXT, article, found_in, g2, nitf
+from tests.readers.test_iptc import NINJS, TEXT, g2, nitf, read_article, read_item
 
 BODY_HTML = str(NINJS["body_xhtml"])
 
@@ -27,25 +27,25 @@ OTHER = "https://velsund-post.example/2024/10/23/older-story"
     ],
 )
 def test_newsml_link_to_another_item_is_not_the_identity(tmp_path: Path, link: str) -> None:
-    found = article(tmp_path / "a", g2(link))
+    found = read_article(tmp_path / "a", g2(link))
     assert (found.id, found.url) == ("urn:newsml:velsund:17", "")
 
 
 def test_newsml_canonical_link_gives_the_address_not_the_id(tmp_path: Path) -> None:
     own = "https://velsund-post.example/2024/10/24/crane"
     links = f'<link rel="irel:seeAlso" href="{OTHER}"/><link rel="canonical" href="{own}"/>'
-    found = article(tmp_path / "a", g2(links))
+    found = read_article(tmp_path / "a", g2(links))
     assert (found.id, found.url) == ("urn:newsml:velsund:17", own)
 
 
 def test_newsml_link_in_the_content_is_not_the_address(tmp_path: Path) -> None:
     content = g2().replace("<title>x</title>", f'<link rel="canonical" href="{OTHER}"/>')
-    found = article(tmp_path / "a", content)
+    found = read_article(tmp_path / "a", content)
     assert (found.id, found.url) == ("urn:newsml:velsund:17", "")
 
 
 def test_newsml_kill_names_the_guid(tmp_path: Path) -> None:
-    found = found_in(tmp_path / "a", g2(f'<link href="{OTHER}"/>', status="canceled"))
+    found = read_item(tmp_path / "a", g2(f'<link href="{OTHER}"/>', status="canceled"))
     assert not isinstance(found, Article)
     assert getattr(found, "article_id", "") == "urn:newsml:velsund:17"
 
@@ -53,11 +53,12 @@ def test_newsml_kill_names_the_guid(tmp_path: Path) -> None:
 def test_nitf_doc_id_is_the_identity(tmp_path: Path) -> None:
     shared = nitf().replace("<pubdata ", f'<pubdata ex-ref="{OTHER}" ')
     ids = {
-        article(tmp_path / "a", shared.replace("velsund-17", name)).id for name in ("vw-1", "vw-2")
+        read_article(tmp_path / "a", shared.replace("velsund-17", name)).id
+        for name in ("vw-1", "vw-2")
     }
     assert ids == {"vw-1", "vw-2"}
     alone = shared.replace('<doc-id id-string="velsund-17"/>', "")
-    assert article(tmp_path / "a", alone).url == OTHER
+    assert read_article(tmp_path / "a", alone).url == OTHER
 
 
 def test_ninjs_uri_is_the_identity(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_ninjs_uri_is_the_identity(tmp_path: Path) -> None:
         "links": [{"rel": "seeAlso", "href": OTHER}],
         "associations": {"main": {"uri": OTHER, "type": "picture", "headline": "Other"}},
     }
-    found = article(tmp_path / "a", json.dumps(NINJS | more | {"uri": "urn:velsund:17"}))
+    found = read_article(tmp_path / "a", json.dumps(NINJS | more | {"uri": "urn:velsund:17"}))
     assert (found.id, found.url, found.title) == ("urn:velsund:17", "", "Crane falls")
 
 
@@ -76,14 +77,14 @@ def test_newsml_base64_inline_data_is_decoded(
     tmp_path: Path, encoding: str, kind: str, data: str
 ) -> None:
     packed = base64.encodebytes(data.encode()).decode()
-    found = article(tmp_path / "a", _with_data(f'contenttype="{kind}" {encoding}', packed))
+    found = read_article(tmp_path / "a", _with_data(f'contenttype="{kind}" {encoding}', packed))
     assert found.text == TEXT
 
 
 def test_newsml_inline_picture_is_not_text(tmp_path: Path) -> None:
     packed = base64.b64encode(b"\xff\xd8 a picture").decode()
     content = _with_data('contenttype="image/jpeg" encoding="base64"', packed)
-    assert not isinstance(found_in(tmp_path / "a", content), Article)
+    assert not isinstance(read_item(tmp_path / "a", content), Article)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_newsml_inline_picture_is_not_text(tmp_path: Path) -> None:
     ],
 )
 def test_newsml_title_is_the_main_headline(tmp_path: Path, old: str, new: str) -> None:
-    assert article(tmp_path / "a", g2().replace(old, new, 1)).title == "Crane falls"
+    assert read_article(tmp_path / "a", g2().replace(old, new, 1)).title == "Crane falls"
 
 
 @pytest.mark.parametrize(
@@ -119,13 +120,13 @@ def test_newsml_title_is_the_main_headline(tmp_path: Path, old: str, new: str) -
 )
 def test_ninjs_body_is_the_whole_story(tmp_path: Path, bodies: dict[str, Any]) -> None:
     item = {key: value for key, value in NINJS.items() if key != "body_xhtml"} | bodies
-    assert article(tmp_path / "a", json.dumps(item)).text == TEXT
+    assert read_article(tmp_path / "a", json.dumps(item)).text == TEXT
 
 
 def test_ninjs_authors_with_role_writer_are_the_authors(tmp_path: Path) -> None:
     people = [{"name": "Ola Str", "role": "writer"}, {"name": "Per Holm", "role": "photographer"}]
     item = {key: value for key, value in NINJS.items() if key != "byline"} | {"authors": people}
-    assert article(tmp_path / "a", json.dumps(item)).authors == ("Ola Str",)
+    assert read_article(tmp_path / "a", json.dumps(item)).authors == ("Ola Str",)
 
 
 def _with_data(attributes: str, data: str) -> str:

@@ -24,31 +24,31 @@ TEXT = "A crane fell on the pier of Velsund on Tuesday. Nobody was hurt."
 ONE = {"id": "crane", "title": "Crane falls", "text": TEXT}
 
 
-def articles(path: Path) -> list[Article]:
+def read_articles(path: Path) -> list[Article]:
     return [found for found in read(path) if isinstance(found, Article)]
 
 
-def rejects(path: Path) -> list[Reject]:
+def read_rejects(path: Path) -> list[Reject]:
     return [found for found in read(path) if isinstance(found, Reject)]
 
 
-def written(path: Path, *values: Any) -> Path:
+def write_lines(path: Path, *values: Any) -> Path:
     path.write_text("\n".join(json.dumps(value) for value in values), "utf-8")
     return path
 
 
-def only(path: Path) -> Article:
-    assert rejects(path) == []
-    (article,) = articles(path)
+def read_one(path: Path) -> Article:
+    assert read_rejects(path) == []
+    (article,) = read_articles(path)
     return article
 
 
 def test_record_with_only_boilerplate_keeps_its_headline(tmp_path: Path) -> None:
     litter = "Share\nTweet\nSubscribe to our newsletter\n"
     video = ONE | {"title": "Crane falls on pier of Velsund", "text": litter}
-    article = only(written(tmp_path / "a.jsonl", video))
+    article = read_one(write_lines(tmp_path / "a.jsonl", video))
     assert (article.title, article.text) == ("Crane falls on pier of Velsund", "")
-    (reject,) = rejects(written(tmp_path / "b.jsonl", video | {"title": "Video"}))
+    (reject,) = read_rejects(write_lines(tmp_path / "b.jsonl", video | {"title": "Video"}))
     assert reject.reason == "no text: only boilerplate"
 
 
@@ -60,7 +60,7 @@ def test_line_with_usual_keys_is_an_article(tmp_path: Path) -> None:
         "published": "2024-10-24T08:30:00+02:00",
         "language": "en-GB",
     }
-    article = only(written(tmp_path / "a.jsonl", line))
+    article = read_one(write_lines(tmp_path / "a.jsonl", line))
     assert article.id == "velsundpost.example/2024/crane"
     assert article.text == TEXT
     assert article.authors == ("Ida Lund", "Ola Str")
@@ -89,7 +89,7 @@ def test_line_with_usual_keys_is_an_article(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_other_spellings_of_keys_are_read(tmp_path: Path, record: dict[str, Any]) -> None:
-    article = only(written(tmp_path / "a.jsonl", record))
+    article = read_one(write_lines(tmp_path / "a.jsonl", record))
     assert (article.title, article.text, article.publisher) == ("Crane falls", TEXT, "Velsund Post")
     assert article.authors == ("Ida Lund",)
     assert article.published == datetime(2024, 10, 24, tzinfo=UTC)
@@ -101,17 +101,17 @@ def test_arrays_objects_and_wrappers_are_read(tmp_path: Path) -> None:
         for indent in (None, 2):
             path = tmp_path / f"{number}-{indent}.json"
             path.write_text(json.dumps(value, indent=indent), "utf-8")
-            assert [a.id for a in articles(path)] == ["crane", "ferry"]
-            assert rejects(path) == []
+            assert [a.id for a in read_articles(path)] == ["crane", "ferry"]
+            assert read_rejects(path) == []
     path = tmp_path / "one.json"
     path.write_text(json.dumps(ONE, indent=1), "utf-8")
-    assert only(path).id == "crane"
+    assert read_one(path).id == "crane"
 
 
 def test_gzip_file_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "articles.jsonl"
     path.write_bytes(gzip.compress(json.dumps(ONE).encode()))
-    assert only(path).title == "Crane falls"
+    assert read_one(path).title == "Crane falls"
 
 
 def test_broken_line_is_a_reject_with_its_place(tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_broken_line_is_a_reject_with_its_place(tmp_path: Path) -> None:
             ]
         )
     )
-    assert [a.id for a in articles(path)] == ["crane", "ferry"]
-    found = rejects(path)
+    assert [a.id for a in read_articles(path)] == ["crane", "ferry"]
+    found = read_rejects(path)
     assert [r.place.rpartition(":")[2] for r in found] == ["2", "3", "4", "4", "6"]
     assert found[0].reason == "broken JSON: Invalid control character at character 17 of the line"
     assert found[1].reason.startswith("invalid UTF-8")
@@ -141,30 +141,32 @@ def test_broken_line_is_a_reject_with_its_place(tmp_path: Path) -> None:
 def test_broken_first_line_keeps_the_file_json(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("not json\n" + "\n".join([json.dumps(ONE)] * 2 + [""]), "utf-8")
-    assert len(articles(path)) == 2
-    assert len(rejects(path)) == 1
+    assert len(read_articles(path)) == 2
+    assert len(read_rejects(path)) == 1
 
 
 def test_broken_array_element_keeps_what_comes_before(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(f"[{json.dumps(ONE)},\n{{broken}},\n{json.dumps(ONE)}]", "utf-8")
-    assert len(articles(path)) == 1
-    (found,) = rejects(path)
+    assert len(read_articles(path)) == 1
+    (found,) = read_rejects(path)
     assert found.place.endswith(":2")
     path.write_text(f"[{json.dumps(ONE)},", "utf-8")
-    assert len(articles(path)) == len(rejects(path)) == 1
+    assert len(read_articles(path)) == len(read_rejects(path)) == 1
 
 
 def test_unreadable_date_is_dropped_with_a_notice(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.jsonl", ONE | {"published": "the day after"}, ONE | {"date": ""})
-    noted, silent = articles(path)
+    path = write_lines(
+        tmp_path / "a.jsonl", ONE | {"published": "the day after"}, ONE | {"date": ""}
+    )
+    noted, silent = read_articles(path)
     assert (noted.published, silent.published) == (None, None)
     assert isinstance(noted, NotedArticle)
     assert not isinstance(silent, NotedArticle)
     (notice,) = noted.notices
     assert notice.place == f"{path}:1"
     assert "'the day after' is not a date" in notice.reason
-    assert rejects(path) == []
+    assert read_rejects(path) == []
 
 
 def test_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:
@@ -187,14 +189,14 @@ def test_endless_element_is_a_reject(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("ingest.readers.json_records.ARTICLE_BYTES", 2**18)
     path = tmp_path / "a.json"
     path.write_text('[\n{"text": "' + "a" * 2**20, "utf-8")
-    (found,) = rejects(path)
+    (found,) = read_rejects(path)
     assert "broken JSON" in found.reason
 
 
 def test_deep_brackets_are_a_reject(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": ' + "[" * 100_000, "utf-8")
-    assert len(rejects(path)) == 1
+    assert len(read_rejects(path)) == 1
 
 
 @pytest.mark.parametrize(
@@ -211,7 +213,7 @@ def test_line_too_deep_to_parse_costs_only_itself(
     path = tmp_path / "a.jsonl"
     for levels in range(800, 1000, 7):
         path.write_text(f'{{"title": "T"}}\n{deep(levels)}\n{{"text": "It stood."}}\n', "utf-8")
-        assert articles(path)[-1].text == "It stood."
+        assert read_articles(path)[-1].text == "It stood."
 
 
 @settings(deadline=None)
@@ -326,7 +328,7 @@ def test_parse_date_order_follows_separator_or_language(
 
 def test_article_is_dated_in_its_own_language(tmp_path: Path) -> None:
     text = "La grue est tombée sur le quai mardi. Personne n’a été blessé, a dit le capitaine."
-    article = only(written(tmp_path / "a.jsonl", {"text": text, "date": "03/04/2024"}))
+    article = read_one(write_lines(tmp_path / "a.jsonl", {"text": text, "date": "03/04/2024"}))
     assert article.published == datetime(2024, 4, 3, tzinfo=UTC)
 
 

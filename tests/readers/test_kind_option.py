@@ -10,7 +10,7 @@ import pytest
 
 from ingest.readers import KINDS, ReaderOptions, Reject, read
 from rag.schema import Article
-from tests.fuzz.inputs import whole
+from tests.fuzz.inputs import undamaged_inputs
 from tests.readers.test_html import BODY
 from ui import cli
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 RECORD = json.dumps({"title": "Crane falls", "text": "A crane fell on the pier. Nobody was hurt."})
 
 
-def only(path: Path, content: bytes, kind: str) -> Article | Reject:
+def read_one(path: Path, content: bytes, kind: str) -> Article | Reject:
     path.write_bytes(content)
     (found,) = read(path, reading=ReaderOptions(kind=kind))
     assert isinstance(found, Article | Reject)
@@ -28,20 +28,20 @@ def only(path: Path, content: bytes, kind: str) -> Article | Reject:
 
 def test_page_that_begins_with_a_sentence_is_read_as_html(tmp_path: Path) -> None:
     content = f"Saved on Monday. <html><body><h1>Crane falls here</h1>{BODY}</body></html>".encode()
-    found = only(tmp_path / "a", content, "html")
+    found = read_one(tmp_path / "a", content, "html")
     assert isinstance(found, Article)
     assert found.title == "Crane falls here"
     assert "<p>" not in found.text
 
 
 def test_json_is_read_as_text_on_request(tmp_path: Path) -> None:
-    found = only(tmp_path / "a", RECORD.encode(), "text")
+    found = read_one(tmp_path / "a", RECORD.encode(), "text")
     assert isinstance(found, Article)
     assert "{" in found.title + found.text
 
 
 def test_compression_is_undone_first(tmp_path: Path) -> None:
-    found = only(tmp_path / "a.gz", gzip.compress(RECORD.encode()), "jsonl")
+    found = read_one(tmp_path / "a.gz", gzip.compress(RECORD.encode()), "jsonl")
     assert isinstance(found, Article)
     assert found.title == "Crane falls"
 
@@ -73,7 +73,7 @@ def test_help_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_utf_16_and_utf_32_files_are_read_alike(tmp_path: Path, encoding: str) -> None:
-    for kind, content in whole().items():
+    for kind, content in undamaged_inputs().items():
         if kind in ("parquet", "pdf", "warc", "arc", "zip", "tar", "gz"):
             continue
         path = tmp_path / "input"

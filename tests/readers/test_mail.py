@@ -34,7 +34,7 @@ def message(sender: str = "Harbour Courier <news@courier.example>", **fields: st
     return made
 
 
-def only(path: Path, content: bytes) -> Article:
+def read_one(path: Path, content: bytes) -> Article:
     path.write_bytes(content)
     (found,) = read(path)
     assert isinstance(found, Article), found
@@ -46,7 +46,7 @@ def test_plain_message_is_an_article(tmp_path: Path) -> None:
     mail.set_content(
         f"{FIRST}\n\n{SECOND}\n\n-- \nThe Harbour Courier, Quay 1\n", cte="quoted-printable"
     )
-    article = only(tmp_path / "a.eml", mail.as_bytes())
+    article = read_one(tmp_path / "a.eml", mail.as_bytes())
     assert article.title == "Quay opens in June – the café stays"
     assert article.text == f"{FIRST}\n\n{SECOND}"
     assert article.published == NOON
@@ -70,7 +70,7 @@ def test_sender_is_author_or_publisher(
         f"Return-Path: <x@y.example>\r\nFrom: {sender}\r\nSubject: Quay\r\n"
         f"Date: Fri, 3 May 2024 12:00:00 +0200\r\n\r\n{FIRST}\r\n"
     )
-    article = only(tmp_path / "a.eml", raw.encode())
+    article = read_one(tmp_path / "a.eml", raw.encode())
     assert (article.publisher, article.authors) == (publisher, authors)
 
 
@@ -78,7 +78,7 @@ def test_html_message_is_read_as_a_page(tmp_path: Path) -> None:
     mail = message()
     mail.set_content("See this in your browser.")
     mail.add_alternative(PAGE, subtype="html", charset="iso-8859-1")
-    article = only(tmp_path / "a.eml", mail.as_bytes())
+    article = read_one(tmp_path / "a.eml", mail.as_bytes())
     assert article.text == f"{FIRST}\n\n{SECOND} Cafés follow.\n\n{THIRD}"
     assert article.title == "Quay opens in June – the café stays"
 
@@ -86,14 +86,14 @@ def test_html_message_is_read_as_a_page(tmp_path: Path) -> None:
 def test_short_html_message_without_a_story_keeps_its_text(tmp_path: Path) -> None:
     mail = message()
     mail.set_content("<p>The quay opens on 1 June, the board said.</p>", subtype="html")
-    article = only(tmp_path / "a.eml", mail.as_bytes())
+    article = read_one(tmp_path / "a.eml", mail.as_bytes())
     assert article.text == "The quay opens on 1 June, the board said."
 
 
 def test_wrapped_lines_are_joined(tmp_path: Path) -> None:
     lines = FIRST.replace("open for", "open\nfor") + "\n"
     raw = f"Message-ID: <2@x.example>\nFrom: news@x.example\nSubject: Quay\n\n{lines}\n{SECOND}\n"
-    assert only(tmp_path / "a.eml", raw.encode()).text == f"{FIRST}\n\n{SECOND}"
+    assert read_one(tmp_path / "a.eml", raw.encode()).text == f"{FIRST}\n\n{SECOND}"
 
 
 def test_mailbox_gives_an_article_for_each_message(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def saved_page(*, charset: str = "utf-8", location: str = "https://courier.examp
 
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1"])
 def test_saved_page_is_read_as_the_page_it_was(tmp_path: Path, charset: str) -> None:
-    article = only(tmp_path / "a.mhtml", saved_page(charset=charset))
+    article = read_one(tmp_path / "a.mhtml", saved_page(charset=charset))
     assert article.title == "Quay opens in June"
     assert article.text == f"{FIRST}\n\n{SECOND} Cafés follow.\n\n{THIRD}"
     assert article.url == "https://courier.example/quay"
@@ -178,7 +178,7 @@ def test_saved_page_is_read_as_the_page_it_was(tmp_path: Path, charset: str) -> 
 
 
 def test_saved_page_of_a_local_file_has_no_address(tmp_path: Path) -> None:
-    article = only(tmp_path / "a.mhtml", saved_page(location="file:///home/ada/quay.html"))
+    article = read_one(tmp_path / "a.mhtml", saved_page(location="file:///home/ada/quay.html"))
     assert article.url == ""
     assert article.id.startswith("page:")
 
@@ -187,4 +187,4 @@ def test_saved_page_of_an_older_browser_is_read(tmp_path: Path) -> None:
     raw = saved_page().replace(b"From: <Saved by Blink>\n", b"")
     raw = raw.replace(b"Snapshot-Content-Location: https://courier.example/quay\n", b"")
     assert detect_format(raw) == "mail"
-    assert only(tmp_path / "a.mht", raw).title == "Quay opens in June"
+    assert read_one(tmp_path / "a.mht", raw).title == "Quay opens in June"

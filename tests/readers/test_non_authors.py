@@ -196,7 +196,7 @@ def test_parse_authors_leaves_out_labels() -> None:
     )
 
 
-def page(head: str, body: str = "") -> Article:
+def read_page(head: str, body: str = "") -> Article:
     html = (
         f"<html lang='da'><head><title>Havnen bygger moler</title>{head}</head><body><article>"
         f"<h1>Havnen bygger moler</h1>{body}{BODY}</article></body></html>"
@@ -208,7 +208,7 @@ def page(head: str, body: str = "") -> Article:
 
 def test_author_line_of_a_page_is_split_into_people() -> None:
     meta = "<meta property='article:author' content='Mia Holt og Jens Brandt'>"
-    assert page(meta).authors == ("Mia Holt", "Jens Brandt")
+    assert read_page(meta).authors == ("Mia Holt", "Jens Brandt")
 
 
 def test_author_of_a_picture_is_not_the_pages() -> None:
@@ -216,5 +216,5 @@ def test_author_of_a_picture_is_not_the_pages() -> None:
         "<div itemprop='image' itemscope itemtype='https://schema.org/ImageObject'>"
         "<meta itemprop='author' content='Bo Yun'><img src='x.jpg'></div>"
     )
-    assert page("", picture).authors == ()
-    assert page("<meta name='author' content='Mia Holt'>", picture).authors == ("Mia Holt",)
+    assert read_page("", picture).authors == ()
+    assert read_page("<meta name='author' content='Mia Holt'>", picture).authors == ("Mia Holt",)

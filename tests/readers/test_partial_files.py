@@ -15,14 +15,14 @@ from tests.fetch.test_crawler import page
 HALF = page("Crane falls").body
 
 
-def can_tell(folder: Path) -> bool:
+def can_detect_writers(folder: Path) -> bool:
     path = folder / "probe"
     with path.open("wb"), path.open("rb") as again:
         return has_writer(again)
 
 
 def test_page_being_written_is_rejected_until_whole(tmp_path: Path) -> None:
-    if not can_tell(tmp_path):
+    if not can_detect_writers(tmp_path):
         pytest.skip("this system does not tell who writes")
     path = tmp_path / "page.html"
     with path.open("wb") as out:

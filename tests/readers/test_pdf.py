@@ -13,7 +13,7 @@ from ingest.readers import Reject, read
 from ingest.readers.pdf.layout import Piece, in_reading_order, paragraphs, without_running_heads
 from ingest.readers.pdf.reader import read_pdf
 from rag.schema import Article
-from tests.support.example_counts import tries
+from tests.support.example_counts import example_count
 from tests.support.pdf_writer import Line, pdf
 
 LEFT = [
@@ -61,14 +61,14 @@ FRONT: list[Line] = [
 HEADED = [[(50.0, 30.0, 9.0, "Velsund Post"), (280.0, 815.0, 9.0, f"{n}")] for n in range(1, 4)]
 
 
-def article(content: bytes) -> Article:
+def read_article(content: bytes) -> Article:
     found = read_pdf(content, place="crane.pdf")
     assert isinstance(found, Article), found
     return found
 
 
 def test_columns_are_read_one_after_the_other() -> None:
-    found = article(pdf([*FRONT, *column(50, 210, LEFT), *column(310, 210, RIGHT)]))
+    found = read_article(pdf([*FRONT, *column(50, 210, LEFT), *column(310, 210, RIGHT)]))
     assert found.title == "Crane falls in Velsund, two ships are hit"
     assert found.authors == ("Ola Str",)
     assert found.published == datetime(2024, 10, 24, tzinfo=UTC)
@@ -77,7 +77,7 @@ def test_columns_are_read_one_after_the_other() -> None:
 
 def test_columns_written_line_by_line_are_read_the_same() -> None:
     rows = zip(column(50, 210, LEFT), column(310, 210, RIGHT), strict=True)
-    found = article(pdf([*FRONT, *(piece for row in rows for piece in row)]))
+    found = read_article(pdf([*FRONT, *(piece for row in rows for piece in row)]))
     assert found.text.split("\n\n") == TEXT
 
 
@@ -87,7 +87,7 @@ def test_headers_footers_and_page_numbers_are_left_out() -> None:
         for head, lines in zip(HEADED, (LEFT, RIGHT, LEFT), strict=True)
     ]
     pages[0].append((50, 90, 26, "Crane falls in Velsund"))
-    text = article(pdf(*pages)).text
+    text = read_article(pdf(*pages)).text
     assert "Velsund Post" not in text
     assert not [line for line in text.split("\n") if line.strip().isdigit()]
     assert text.count("two ships were hit") == 2
@@ -95,10 +95,10 @@ def test_headers_footers_and_page_numbers_are_left_out() -> None:
 
 def test_headline_falls_back_to_the_document_title() -> None:
     info = "/Title (Crane falls in Velsund) /Author (Ola Str) /CreationDate (D:20241024083000Z)"
-    found = article(pdf(column(50, 210, LEFT), info=info))
+    found = read_article(pdf(column(50, 210, LEFT), info=info))
     assert (found.title, found.authors) == ("Crane falls in Velsund", ("Ola Str",))
     assert found.published == datetime(2024, 10, 24, tzinfo=UTC)
-    named = article(pdf(column(50, 210, LEFT), info="/Title (Microsoft Word - crane.doc)"))
+    named = read_article(pdf(column(50, 210, LEFT), info="/Title (Microsoft Word - crane.doc)"))
     assert "Microsoft" not in named.title
 
 
@@ -124,7 +124,7 @@ def test_pdf_without_text_says_why(content: bytes, why: str) -> None:
     assert why in found.reason
 
 
-@settings(max_examples=tries(8))
+@settings(max_examples=example_count(8))
 @given(st.integers(0, 2500), st.binary(max_size=30))
 def test_damaged_pdf_raises_nothing(cut: int, damage: bytes) -> None:
     whole = pdf([*FRONT, *column(50, 210, LEFT)])

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers.publication_dates import parse_date, read_date
-from tests.support.example_counts import tries
+from tests.support.example_counts import example_count
 
 
-def iso(value: Any, language: str = "", country: str = "") -> str:
+def parse_to_iso(value: Any, language: str = "", country: str = "") -> str:
     moment = parse_date(value, language, country=country)
     return moment.isoformat() if moment else ""
 
@@ -93,7 +93,7 @@ def test_parse_date_reads_unknown_zone_as_utc_with_notice(zone: str) -> None:
     ],
 )  # fmt: skip
 def test_parse_date_reads_notations_of_many_languages(value: Any, language: str) -> None:
-    assert iso(value, language) == "2024-10-24T18:30:00+00:00"
+    assert parse_to_iso(value, language) == "2024-10-24T18:30:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_read_date_gives_notice_for_other_text(value: Any) -> None:
     assert read.notice.startswith("date ignored: ")
 
 
-@settings(max_examples=tries(60))
+@settings(max_examples=example_count(60))
 @given(st.text(max_size=60), st.sampled_from(["", "en-GB", "th", "fa", "ja"]))
 def test_read_date_never_raises(value: str, language: str) -> None:
     moment = read_date(value, language).moment

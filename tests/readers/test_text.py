@@ -18,7 +18,7 @@ STORY = "A crane fell on the pier of Velsund on Tuesday.\n\n“Nobody was hurt,�
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 
 
-def article(text: str) -> Article:
+def read_article(text: str) -> Article:
     found = read_text(text.encode(), place="crane.txt")
     assert isinstance(found, Article), found
     return found
@@ -39,7 +39,7 @@ def article(text: str) -> Article:
     ],
 )
 def test_header_above_the_story_is_read(head: str) -> None:
-    found = article(head + STORY)
+    found = read_article(head + STORY)
     assert (found.title, found.publisher) == ("Crane falls", "Velsund Post")
     assert found.authors == ("Ida Lund",)
     assert found.published == DAY
@@ -47,7 +47,9 @@ def test_header_above_the_story_is_read(head: str) -> None:
 
 
 def test_dateline_with_a_year_gives_the_date() -> None:
-    found = article("Crane falls\n\nVELSUND, Oct. 24, 2024 (FNW) — A crane fell. Nobody was hurt.")
+    found = read_article(
+        "Crane falls\n\nVELSUND, Oct. 24, 2024 (FNW) — A crane fell. Nobody was hurt."
+    )
     assert found.published == DAY
     assert found.text.startswith("VELSUND, Oct. 24")
 
@@ -60,7 +62,7 @@ def test_date_within_a_headline_is_ignored() -> None:
 
 
 def test_dateline_without_a_year_gives_no_date() -> None:
-    assert article("Crane falls\n\nVELSUND, Oct. 24 (FNW) — A crane fell.").published is None
+    assert read_article("Crane falls\n\nVELSUND, Oct. 24 (FNW) — A crane fell.").published is None
 
 
 def test_markdown_becomes_plain_text() -> None:
@@ -68,19 +70,21 @@ def test_markdown_becomes_plain_text() -> None:
         "# Crane falls\n\nA **crane** fell on the [pier](https://a.example/b_(c)).\n\n"
         "![x](y.png)\n\n## What next\n\n> “Nobody was *hurt*,” she said.\n\n- one\n- two\n"
     )
-    assert article(marked).text == (
+    assert read_article(marked).text == (
         "A crane fell on the pier.\n\nWhat next\n\n“Nobody was hurt,” she said.\n\n- one\n- two"
     )
 
 
 def test_one_line_story_is_kept() -> None:
-    found = article("A crane fell on the pier of Velsund on Tuesday and nobody was hurt.")
+    found = read_article("A crane fell on the pier of Velsund on Tuesday and nobody was hurt.")
     assert found.text == "A crane fell on the pier of Velsund on Tuesday and nobody was hurt."
     assert found.title
 
 
 def test_line_with_a_colon_in_the_story_is_kept() -> None:
-    found = article("Crane falls\n\nThe minister: nobody was hurt.\n\nThe date: unknown so far.")
+    found = read_article(
+        "Crane falls\n\nThe minister: nobody was hurt.\n\nThe date: unknown so far."
+    )
     assert found.text.startswith("The minister: nobody was hurt.")
 
 

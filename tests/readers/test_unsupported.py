@@ -16,7 +16,7 @@ from rag.schema import Article
 TEXT = "The harbour board said that the new quay would open for the ferries in June."
 
 
-def only(path: Path, content: bytes | str, kind: str = "") -> Article | Reject:
+def read_one(path: Path, content: bytes | str, kind: str = "") -> Article | Reject:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     (found,) = read(path, reading=ReaderOptions(kind=kind))
@@ -24,8 +24,8 @@ def only(path: Path, content: bytes | str, kind: str = "") -> Article | Reject:
     return found
 
 
-def reason(path: Path, content: bytes | str) -> str:
-    found = only(path, content)
+def reject_reason(path: Path, content: bytes | str) -> str:
+    found = read_one(path, content)
     assert isinstance(found, Reject), found
     return found.reason
 
@@ -71,7 +71,7 @@ def reason(path: Path, content: bytes | str) -> str:
 def test_unsupported_formats_are_named_with_a_fix(
     tmp_path: Path, content: bytes | str, named: str, way_out: str
 ) -> None:
-    said = reason(tmp_path / "a.txt", content)
+    said = reject_reason(tmp_path / "a.txt", content)
     assert named in said
     assert way_out in said
 
@@ -96,7 +96,7 @@ def test_documents_in_zip_format_are_named(
     with zipfile.ZipFile(out, "w") as packed:
         for name, content in members.items():
             packed.writestr(name, content)
-    assert named in reason(tmp_path / "a.zip", out.getvalue())
+    assert named in reject_reason(tmp_path / "a.zip", out.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -117,15 +117,15 @@ def test_documents_in_zip_format_are_named(
 )
 def test_texts_with_odd_beginnings_are_texts(tmp_path: Path, text: str) -> None:
     assert detect_format(text.encode()) == "text"
-    found = only(tmp_path / "a.txt", text)
+    found = read_one(tmp_path / "a.txt", text)
     assert isinstance(found, Article)
     assert "quay would open" in found.text
 
 
 def test_kind_is_detected_by_content_and_can_be_forced(tmp_path: Path) -> None:
     subtitles = f"1\n00:00:01,000 --> 00:00:04,000\n{TEXT}\n"
-    assert isinstance(only(tmp_path / "a.html", subtitles), Reject)
-    assert isinstance(only(tmp_path / "a.html", subtitles, "text"), Article)
+    assert isinstance(read_one(tmp_path / "a.html", subtitles), Reject)
+    assert isinstance(read_one(tmp_path / "a.html", subtitles, "text"), Article)
 
 
 # Invalid JSON
@@ -133,12 +133,16 @@ def test_kind_is_detected_by_content_and_can_be_forced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "A.NDJSON"])
 def test_file_named_json_without_json_is_rejected(tmp_path: Path, name: str) -> None:
-    said = reason(tmp_path / name, "Not JSON at all, though it has a whole sentence.\n\n" + TEXT)
+    said = reject_reason(
+        tmp_path / name, "Not JSON at all, though it has a whole sentence.\n\n" + TEXT
+    )
     assert said.startswith("not valid JSON, although its name says so")
 
 
 def test_compressed_file_named_json_without_json_is_rejected(tmp_path: Path) -> None:
-    assert "not valid JSON" in reason(tmp_path / "a.jsonl.gz", gzip.compress(TEXT.encode() * 20))
+    assert "not valid JSON" in reject_reason(
+        tmp_path / "a.jsonl.gz", gzip.compress(TEXT.encode() * 20)
+    )
 
 
 @pytest.mark.parametrize("content", ['["a", "b"]', "[1, 2, 3]", '[["a"], ["b"]]'])
@@ -152,7 +156,7 @@ def test_json_without_objects_is_rejected(tmp_path: Path, content: str) -> None:
 
 @pytest.mark.parametrize("content", ["{title: 'Quay', text: 'It opens.'}", "{'title': 'Quay'}"])
 def test_broken_json_is_rejected(tmp_path: Path, content: str) -> None:
-    assert "broken JSON" in reason(tmp_path / "a.txt", content)
+    assert "broken JSON" in reject_reason(tmp_path / "a.txt", content)
 
 
 # Too short
@@ -160,7 +164,7 @@ def test_broken_json_is_rejected(tmp_path: Path, content: str) -> None:
 
 @pytest.mark.parametrize("text", ["Hello", "not json at all", "Hello\n\nworld", "Quay\n\nIt opens"])
 def test_text_too_short_for_a_story_is_rejected(tmp_path: Path, text: str) -> None:
-    assert reason(tmp_path / "a.txt", text).startswith("too short to be a story: ")
+    assert reject_reason(tmp_path / "a.txt", text).startswith("too short to be a story: ")
 
 
 @pytest.mark.parametrize(
@@ -174,4 +178,4 @@ def test_text_too_short_for_a_story_is_rejected(tmp_path: Path, text: str) -> No
     ],
 )
 def test_headline_with_one_sentence_is_kept(tmp_path: Path, text: str) -> None:
-    assert isinstance(only(tmp_path / "a.txt", text), Article)
+    assert isinstance(read_one(tmp_path / "a.txt", text), Article)

@@ -49,12 +49,12 @@ URL = "https://www.velsundpost.example/2024/crane"
 WHOLE = response(URL, PAGE.encode()) + response(URL + "2", PAGE.encode())
 
 
-def found_in(path: Path, content: bytes) -> list[Article | Reject]:
+def read_content(path: Path, content: bytes) -> list[Article | Reject]:
     path.write_bytes(content)
     return list(read(path))
 
 
-def ids(found: list[Article | Reject]) -> list[str]:
+def article_ids(found: list[Article | Reject]) -> list[str]:
     return [one.id for one in found if isinstance(one, Article)]
 
 
@@ -70,8 +70,11 @@ def ids(found: list[Article | Reject]) -> list[str]:
     ],
 )
 def test_every_page_is_an_article_with_its_records_address(tmp_path: Path, content: bytes) -> None:
-    found = found_in(tmp_path / "crawl", content)
-    assert ids(found) == ["velsundpost.example/2024/crane", "velsundpost.example/2024/crane2"]
+    found = read_content(tmp_path / "crawl", content)
+    assert article_ids(found) == [
+        "velsundpost.example/2024/crane",
+        "velsundpost.example/2024/crane2",
+    ]
     assert len(found) == 2
     assert isinstance(found[0], Article)
     assert "the largest – will" in found[0].text
@@ -84,7 +87,7 @@ def test_zstd_crawl_may_include_its_dictionary(tmp_path: Path) -> None:
     for raw in (dictionary.as_bytes(), zstandard.ZstdCompressor().compress(dictionary.as_bytes())):
         frame = b"\x5d\x2a\x4d\x18" + struct.pack("<L", len(raw)) + raw
         content = frame + compressor.compress(WHOLE) + compressor.compress(WHOLE)
-        assert len(ids(found_in(tmp_path / "crawl", content))) == 4
+        assert len(article_ids(read_content(tmp_path / "crawl", content))) == 4
 
 
 def test_only_successfully_fetched_pages_are_read(tmp_path: Path) -> None:
@@ -95,7 +98,9 @@ def test_only_successfully_fetched_pages_are_read(tmp_path: Path) -> None:
         + response(URL + "/a.png", b"\x89PNG", headers="Content-Type: image/png")
         + warc("resource", URL, "text/html", PAGE.encode())
     )
-    assert ids(found_in(tmp_path / "crawl", content)) == ["velsundpost.example/2024/crane"]
+    assert article_ids(read_content(tmp_path / "crawl", content)) == [
+        "velsundpost.example/2024/crane"
+    ]
     assert len(list(read(tmp_path / "crawl"))) == 1
 
 
@@ -106,7 +111,7 @@ def test_chunked_compressed_response_is_decoded(tmp_path: Path) -> None:
         "Content-Type: text/html; charset=windows-1252\r\nContent-Encoding: gzip\r\n"
         "Transfer-Encoding: chunked"
     )
-    (found,) = found_in(tmp_path / "crawl", response(URL, body, headers=headers))
+    (found,) = read_content(tmp_path / "crawl", response(URL, body, headers=headers))
     assert isinstance(found, Article)
     assert "the largest – will" in found.text
 
@@ -119,21 +124,21 @@ def test_reading_continues_after_a_wrong_record_length(tmp_path: Path) -> None:
             f"Content-Length: {length}".encode(), f"Content-Length: {wrong}".encode()
         )
         assert broken != first
-        found = found_in(tmp_path / "crawl", broken + WHOLE)
-        assert ids(found)[-1:] == ["velsundpost.example/2024/crane2"]
+        found = read_content(tmp_path / "crawl", broken + WHOLE)
+        assert article_ids(found)[-1:] == ["velsundpost.example/2024/crane2"]
         assert any(isinstance(one, Reject) and "damaged" in one.reason for one in found)
 
 
 def test_endless_header_is_a_reject(tmp_path: Path) -> None:
     content = b"WARC/1.0\r\nWARC-Type: " + b"a" * 2**24 + b"\r\n\r\n" + WHOLE
-    found = found_in(tmp_path / "crawl", content)
+    found = read_content(tmp_path / "crawl", content)
     assert isinstance(found[0], Reject)
     assert "larger than 1 MB" in found[0].reason
-    assert len(ids(found)) == 2
+    assert len(article_ids(found)) == 2
 
 
 def test_crawl_without_pages_says_so(tmp_path: Path) -> None:
-    (found,) = found_in(tmp_path / "crawl", warc("warcinfo", "", "text/plain", b"x"))
+    (found,) = read_content(tmp_path / "crawl", warc("warcinfo", "", "text/plain", b"x"))
     assert isinstance(found, Reject)
     assert "without HTML pages" in found.reason
 
@@ -151,7 +156,9 @@ def test_damaged_warc_raises_nothing(
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(damaged)))
     path = tmp_path_factory.getbasetemp() / "fuzzed.warc"
-    assert all(isinstance(one, Article | Reject) for one in found_in(path, bytes(damaged[:cut])))
+    assert all(
+        isinstance(one, Article | Reject) for one in read_content(path, bytes(damaged[:cut]))
+    )
 
 
 @pytest.mark.skipif(not FILES.exists(), reason="needs ../shared/data")

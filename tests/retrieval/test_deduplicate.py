@@ -14,11 +14,11 @@ from rag.archive.archive import Archive
 from rag.retrieval.deduplicate import named_publishers
 from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, ArticleMetadata, Filters, Hit, Passage, Span
-from tests.store.test_duplicates import CRANE, CUT, EARLY, LATE, NIGHT_TRAIN, WIRE, told
+from tests.store.test_duplicates import CRANE, CUT, EARLY, LATE, NIGHT_TRAIN, WIRE, make_article
 from tests.support.fakes import WordEmbeddings
 
 ASKED_ON = datetime(2024, 10, 20, tzinfo=UTC)
-UPDATED = told(
+UPDATED = make_article(
     "updated",
     *CRANE[:1],
     CRANE[1].replace("four hours", "6 hours"),
@@ -105,6 +105,6 @@ def test_named_publishers_are_unique_and_exclude_the_own() -> None:
         EARLY.metadata,
         EARLY.metadata,
         WIRE.metadata,
-        told("blank").metadata,
+        make_article("blank").metadata,
     )
     assert named_publishers(WIRE.metadata, copies) == ("Harbour Courier", "Headline of blank")

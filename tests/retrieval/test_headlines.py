@@ -75,8 +75,10 @@ def test_search_reports_that_a_headline_is_not_a_time_range(archive: Archive) ->
     assert notice in build_timeline(archive, wanted.title, asked_on=NOW).notices
     (first, *_) = NewsRetriever(archive=archive, asked_on=NOW).invoke(wanted.title)
     assert first.metadata["relaxed"] == "headline"
-    desk = run_turn.begin_turn(Session(), AskRequest(wanted.title, asked_on=NOW, mode="passages"))
-    *_, last = run_turn.run_turn(archive, Chatbot(archive), desk)
+    session = run_turn.begin_turn(
+        Session(), AskRequest(wanted.title, asked_on=NOW, mode="passages")
+    )
+    *_, last = run_turn.run_turn(archive, Chatbot(archive), session)
     assert last.turns[-1].answer.notices == (notice,)
 
 

@@ -49,27 +49,27 @@ def archive(tmp_path_factory):
         yield opened
 
 
-def names(archive, question, k=8, **how):
+def search_names(archive, question, k=8, **how):
     how.setdefault("asked_on", ASKED_ON)
     hits = retrieve(archive, question, k, **how).hits
     return [hit.passage.article_id.removeprefix("x.example/") for hit in hits]
 
 
 def test_recent_article_ranks_above_old_and_future_ones(archive):
-    assert names(archive, "Where did the ferry sink?")[0] in ("new", "copy")
+    assert search_names(archive, "Where did the ferry sink?")[0] in ("new", "copy")
 
 
 def test_recency_counts_from_asked_on(archive):
     then = datetime(2019, 3, 3, tzinfo=UTC)
-    assert names(archive, "Where did the ferry sink?", asked_on=then)[0] == "old"
+    assert search_names(archive, "Where did the ferry sink?", asked_on=then)[0] == "old"
 
 
 def test_time_filter_includes_reports_of_the_next_days(archive):
-    assert names(archive, "Which ferry line was closed in June 2022?") == ["june", "july"]
+    assert search_names(archive, "Which ferry line was closed in June 2022?") == ["june", "july"]
 
 
 def test_time_filter_before_a_day_ends_there(archive):
-    found = names(archive, "Where did the ferry sink before 22 October 2024?")
+    found = search_names(archive, "Where did the ferry sink before 22 October 2024?")
     assert "old" in found
     assert "new" not in found
 
@@ -82,7 +82,7 @@ def test_question_only_narrows_the_callers_filters(archive):
 
 
 def test_named_publisher_is_a_filter(archive):
-    found = names(archive, "What did the Gazette report about the ferry?")
+    found = search_names(archive, "What did the Gazette report about the ferry?")
     assert {"june", "july"} <= set(found) <= {"june", "july", "tax"}
 
 
@@ -90,11 +90,11 @@ def test_article_without_publisher_passes_a_named_publisher(tmp_path):
     untold = article("untold", "2024-10-20", "The ferry was late again.", publisher="")
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add([(a, in_sentences(a.text)) for a in (*ARTICLES, untold)])
-        found = names(archive, "What did the Gazette report about the ferry?")
+        found = search_names(archive, "What did the Gazette report about the ferry?")
         assert "untold" in found
         assert not {"new", "later"} & set(found)
         only = Filters(publishers=("Gazette", "Courier"))
-        found = names(archive, "What did the Gazette report about the ferry?", filters=only)
+        found = search_names(archive, "What did the Gazette report about the ferry?", filters=only)
         assert not {"untold", "new", "later"} & set(found)
 
 
@@ -118,13 +118,13 @@ def test_several_publishers_are_preferred_over_one(tmp_path):
 
 
 def test_duplicate_text_is_shown_once(archive):
-    found = names(archive, "Where did the ferry sink?")
+    found = search_names(archive, "Where did the ferry sink?")
     assert len({"new", "copy"} & set(found)) == 1
 
 
 def test_newer_of_two_old_stories_ranks_first(archive):
     asked = datetime(2034, 10, 24, tzinfo=UTC)
-    found = names(archive, "Where did the ferry sink?", asked_on=asked)
+    found = search_names(archive, "Where did the ferry sink?", asked_on=asked)
     assert found.index("later") < found.index("old")
 
 
@@ -179,7 +179,7 @@ class LikesArvik(BaseCrossEncoder):
 
 def test_reranker_changes_the_order(archive, monkeypatch):
     monkeypatch.setattr(archive, "reranker", LikesArvik())
-    assert names(archive, "Where did the ferry sink?")[0] == "later"
+    assert search_names(archive, "Where did the ferry sink?")[0] == "later"
 
 
 def test_follow_up_is_searched_with_its_history(archive):

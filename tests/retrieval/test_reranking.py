@@ -68,33 +68,33 @@ def ids(hits: Sequence[Hit]) -> list[str]:
     return [hit.passage.article_id for hit in hits]
 
 
-def searched(archive: Archive) -> list[str]:
+def search_ids(archive: Archive) -> list[str]:
     return ids(archive.search(QUESTION, asked_on=ASKED_ON))
 
 
-def searched_as_of(archive: Archive) -> list[str]:
+def search_as_of_ids(archive: Archive) -> list[str]:
     return ids(archive.search(QUESTION, as_of=datetime(2100, 1, 1, tzinfo=UTC), asked_on=ASKED_ON))
 
 
-def asked(archive: Archive) -> list[str]:
+def ask_ids(archive: Archive) -> list[str]:
     return ids(Chatbot(archive).ask(QUESTION, asked_on=ASKED_ON).hits)
 
 
-def asked_as_of(archive: Archive) -> list[str]:
+def ask_as_of_ids(archive: Archive) -> list[str]:
     as_of = datetime(2100, 1, 1, tzinfo=UTC)
     return ids(Chatbot(archive).ask(QUESTION, asked_on=ASKED_ON, as_of=as_of).hits)
 
 
-def told_in_order(archive: Archive) -> list[str]:
+def timeline_ids(archive: Archive) -> list[str]:
     return ids(build_timeline(archive, QUESTION, asked_on=ASKED_ON).hits)
 
 
-def retrieved(archive: Archive) -> list[str]:
+def retriever_ids(archive: Archive) -> list[str]:
     documents = NewsRetriever(archive=archive, asked_on=ASKED_ON).invoke(QUESTION)
     return [document.metadata["article_id"] for document in documents]
 
 
-CALLERS = [searched, searched_as_of, asked, asked_as_of, told_in_order, retrieved]
+CALLERS = [search_ids, search_as_of_ids, ask_ids, ask_as_of_ids, timeline_ids, retriever_ids]
 
 
 @pytest.mark.parametrize("call", CALLERS)

@@ -18,7 +18,7 @@ FERRY = Article(id="courier.example/ferry", title="Ferry sinks", text="The ferry
 LATER = replace(FERRY, text="The ferry sank off Tolm at night.")
 
 
-def put(archive: Archive, *articles: Article) -> None:
+def add_articles(archive: Archive, *articles: Article) -> None:
     for article in articles:
         archive.add([(article, [Span(0, len(article.text))])])
 
@@ -42,9 +42,9 @@ def times(archive: Archive) -> list[str]:
 def test_change_after_the_clock_is_set_back_is_not_earlier(tmp_path: Path) -> None:
     ahead = datetime.now(UTC) + timedelta(days=5)
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
-        put(archive, FERRY)
+        add_articles(archive, FERRY)
         date_changes(archive, ahead)  # the clock is set back by five days after it
-        put(archive, LATER)
+        add_articles(archive, LATER)
         archive.withdraw(["courier.example/other"])
         first, second = archive.revisions(FERRY.id)
         assert (first.added, first.ended, second.added, second.ended) == (ahead, ahead, ahead, None)
@@ -56,17 +56,23 @@ def test_change_after_the_clock_is_set_back_is_not_earlier(tmp_path: Path) -> No
         assert find_problems(archive) == ()
 
 
-def at(*days: int) -> list[datetime]:
+def days_from_start(*days: int) -> list[datetime]:
     return [DAY + timedelta(days=day) for day in days]
 
 
 @pytest.mark.parametrize(
     ("dated", "repaired"),
     [
-        (at(0, -5), ["2024-11-29", "2024-11-29"]),  # set back: as a new change is stamped
-        (at(-2, -1, -9, 0), ["2024-11-27", "2024-11-28", "2024-11-28", "2024-11-29"]),
-        (at(-2, 900, -1, 0), ["2024-11-27", "2024-11-27", "2024-11-28", "2024-11-29"]),  # ahead
-        (at(900, -1, 0, 0), ["2024-11-28", "2024-11-28", "2024-11-29", "2024-11-29"]),
+        (
+            days_from_start(0, -5),
+            ["2024-11-29", "2024-11-29"],
+        ),  # set back: as a new change is stamped
+        (days_from_start(-2, -1, -9, 0), ["2024-11-27", "2024-11-28", "2024-11-28", "2024-11-29"]),
+        (
+            days_from_start(-2, 900, -1, 0),
+            ["2024-11-27", "2024-11-27", "2024-11-28", "2024-11-29"],
+        ),  # ahead
+        (days_from_start(900, -1, 0, 0), ["2024-11-28", "2024-11-28", "2024-11-29", "2024-11-29"]),
     ],
 )
 def test_doctor_repairs_times_that_go_backwards(
@@ -74,7 +80,7 @@ def test_doctor_repairs_times_that_go_backwards(
 ) -> None:
     versions = [replace(FERRY, text=f"The ferry sank, version {n}.") for n in range(len(dated))]
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
-        put(archive, *versions)
+        add_articles(archive, *versions)
         date_changes(archive, *dated)
         found = [problem.description for problem in find_problems(archive)]
         assert found == [found[0]]
@@ -88,7 +94,7 @@ def test_doctor_repairs_times_that_go_backwards(
 
 def test_doctor_repairs_an_invalid_time(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
-        put(archive, FERRY, LATER)
+        add_articles(archive, FERRY, LATER)
         archive.store.database.connection.execute(
             "UPDATE changes SET at = 'yesterday' WHERE sequence = 2"
         )
@@ -98,7 +104,7 @@ def test_doctor_repairs_an_invalid_time(tmp_path: Path) -> None:
 
 def test_doctor_repairs_a_time_outside_utc_years(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as archive:
-        put(archive, FERRY, LATER)
+        add_articles(archive, FERRY, LATER)
         archive.store.database.connection.execute(
             "UPDATE changes SET at = '9999-12-31T23:59:59-12:00' WHERE sequence = 1"
         )

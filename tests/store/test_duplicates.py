@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rag.archive.archive import Archive
 from rag.schema import Article, Filters, Span
 from rag.store.articles import ArticleStore, PreparedArticle, content_hash
-from tests.support.example_counts import tries
+from tests.support.example_counts import example_count
 from tests.support.fakes import WordEmbeddings
 
 DAY = datetime(2024, 10, 18, tzinfo=UTC)
@@ -39,7 +39,7 @@ TRAIN = (
 )
 
 
-def told(
+def make_article(
     article_id: str, *paragraphs: str, hours: float = 0.0, publisher: str = "", title: str = ""
 ) -> Article:
     return Article(
@@ -51,18 +51,18 @@ def told(
     )
 
 
-WIRE = told("wire", hours=6, publisher="Fennmark Wire")
-EARLY = told("early", hours=4, publisher="Harbour Courier")
-CUT = told("cut", *CRANE[:1], *CRANE[2:], hours=9, publisher="Westermoor Post")
-LATE = told("late", hours=30, publisher="Pellworth Tribune")
-NIGHT_TRAIN = told("train", *TRAIN, hours=7)
+WIRE = make_article("wire", hours=6, publisher="Fennmark Wire")
+EARLY = make_article("early", hours=4, publisher="Harbour Courier")
+CUT = make_article("cut", *CRANE[:1], *CRANE[2:], hours=9, publisher="Westermoor Post")
+LATE = make_article("late", hours=30, publisher="Pellworth Tribune")
+NIGHT_TRAIN = make_article("train", *TRAIN, hours=7)
 
 
-def put(archive: Archive, *articles: Article) -> None:
+def add_articles(archive: Archive, *articles: Article) -> None:
     archive.add([(article, [Span(0, len(article.text))]) for article in articles])
 
 
-def copies(archive: Archive, article_id: str, filters: Filters = Filters()) -> list[str]:
+def list_copies(archive: Archive, article_id: str, filters: Filters = Filters()) -> list[str]:
     found = archive.near_duplicates([article_id], filters=filters)
     return [head.article_id for head in found.get(article_id, ())]
 
@@ -74,97 +74,101 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 def test_each_copy_of_a_story_names_the_others(archive: Archive) -> None:
-    put(archive, WIRE, NIGHT_TRAIN)
-    assert copies(archive, "wire") == []
-    put(archive, CUT, LATE)
-    assert copies(archive, "wire") == ["cut", "late"]
-    assert copies(archive, "cut") == ["wire", "late"]
-    assert copies(archive, "train") == []
+    add_articles(archive, WIRE, NIGHT_TRAIN)
+    assert list_copies(archive, "wire") == []
+    add_articles(archive, CUT, LATE)
+    assert list_copies(archive, "wire") == ["cut", "late"]
+    assert list_copies(archive, "cut") == ["wire", "late"]
+    assert list_copies(archive, "train") == []
     assert (archive.status().stories_told_again, archive.status().copies) == (1, 2)
 
 
 def test_credited_agency_leads_its_cluster_on_the_same_day(archive: Archive) -> None:
-    put(archive, EARLY, CUT)
-    assert copies(archive, "cut") == ["early"]
-    put(archive, WIRE)
-    assert copies(archive, "cut") == ["wire", "early"]
+    add_articles(archive, EARLY, CUT)
+    assert list_copies(archive, "cut") == ["early"]
+    add_articles(archive, WIRE)
+    assert list_copies(archive, "cut") == ["wire", "early"]
 
 
 def test_earliest_copy_leads_whenever_it_is_added(archive: Archive) -> None:
-    put(archive, LATE)
-    put(archive, CUT)
-    put(archive, EARLY)
-    assert copies(archive, "late") == ["early", "cut"]
+    add_articles(archive, LATE)
+    add_articles(archive, CUT)
+    add_articles(archive, EARLY)
+    assert list_copies(archive, "late") == ["early", "cut"]
 
 
 def test_next_copy_leads_when_the_leader_is_deleted(archive: Archive) -> None:
-    put(archive, WIRE, CUT, LATE)
+    add_articles(archive, WIRE, CUT, LATE)
     archive.delete(["wire"])
-    assert copies(archive, "late") == ["cut"]
-    put(archive, EARLY)
-    assert copies(archive, "late") == ["early", "cut"]
+    assert list_copies(archive, "late") == ["cut"]
+    add_articles(archive, EARLY)
+    assert list_copies(archive, "late") == ["early", "cut"]
 
 
 def test_single_remaining_article_has_no_copies(archive: Archive) -> None:
-    put(archive, WIRE, CUT)
+    add_articles(archive, WIRE, CUT)
     archive.delete(["wire"])
-    assert copies(archive, "cut") == []
+    assert list_copies(archive, "cut") == []
     assert archive.status().stories_told_again == 0
 
 
 def test_rewritten_copy_leaves_the_cluster(archive: Archive) -> None:
-    put(archive, WIRE, CUT, LATE)
-    put(archive, replace(CUT, text="\n\n".join(TRAIN)))
-    assert copies(archive, "wire") == ["late"]
-    assert copies(archive, "cut") == []
+    add_articles(archive, WIRE, CUT, LATE)
+    add_articles(archive, replace(CUT, text="\n\n".join(TRAIN)))
+    assert list_copies(archive, "wire") == ["late"]
+    assert list_copies(archive, "cut") == []
 
 
 def test_rewritten_leader_passes_the_lead_on(archive: Archive) -> None:
-    put(archive, WIRE, CUT, LATE, NIGHT_TRAIN)
-    put(archive, replace(WIRE, text="\n\n".join(TRAIN)))
-    assert copies(archive, "late") == ["cut"]
-    assert copies(archive, "wire") == ["train"]
+    add_articles(archive, WIRE, CUT, LATE, NIGHT_TRAIN)
+    add_articles(archive, replace(WIRE, text="\n\n".join(TRAIN)))
+    assert list_copies(archive, "late") == ["cut"]
+    assert list_copies(archive, "wire") == ["train"]
 
 
 def test_rebuild_and_repeated_add_change_nothing(archive: Archive) -> None:
-    put(archive, WIRE, CUT, LATE)
-    put(archive, WIRE, CUT, LATE)
+    add_articles(archive, WIRE, CUT, LATE)
+    add_articles(archive, WIRE, CUT, LATE)
     archive.rebuild_indexes()
-    assert copies(archive, "wire") == ["cut", "late"]
+    assert list_copies(archive, "wire") == ["cut", "late"]
 
 
 def test_only_copies_within_the_filters_are_named(archive: Archive) -> None:
-    put(archive, WIRE, CUT, LATE)
-    assert copies(archive, "wire", Filters(publishers=("Westermoor Post",))) == ["cut"]
-    assert copies(archive, "wire", Filters(after=DAY + timedelta(days=1))) == ["late"]
+    add_articles(archive, WIRE, CUT, LATE)
+    assert list_copies(archive, "wire", Filters(publishers=("Westermoor Post",))) == ["cut"]
+    assert list_copies(archive, "wire", Filters(after=DAY + timedelta(days=1))) == ["late"]
 
 
 def test_short_texts_are_not_duplicates(archive: Archive) -> None:
-    put(archive, told("a", "The crane on Friday."), told("b", "The crane on Friday."))
-    assert copies(archive, "a") == []
+    add_articles(
+        archive,
+        make_article("a", "The crane on Friday."),
+        make_article("b", "The crane on Friday."),
+    )
+    assert list_copies(archive, "a") == []
 
 
 def test_articles_without_signatures_are_compared_on_next_add(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        put(archive, WIRE, CUT)
+        add_articles(archive, WIRE, CUT)
     with sqlite3.connect(folder / "archive.sqlite") as record:
         for table in ("signatures", "bands", "copies"):
             record.execute(f"DELETE FROM {table}")
         record.execute("DELETE FROM meta WHERE key = 'stories'")
     record.close()
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
-        assert copies(archive, "wire") == []
-        put(archive, LATE)
-        assert copies(archive, "wire") == ["cut", "late"]
+        assert list_copies(archive, "wire") == []
+        add_articles(archive, LATE)
+        assert list_copies(archive, "wire") == ["cut", "late"]
 
 
 NO_VECTORS = np.empty((0, 0), np.float32)
-POOL = (WIRE, EARLY, CUT, LATE, NIGHT_TRAIN, told("train again", *TRAIN, hours=8))
+POOL = (WIRE, EARLY, CUT, LATE, NIGHT_TRAIN, make_article("train again", *TRAIN, hours=8))
 steps = st.lists(st.tuples(st.sampled_from(("put", "remove")), st.sampled_from(POOL)), max_size=9)
 
 
-@settings(max_examples=tries(25))
+@settings(max_examples=example_count(25))
 @given(steps)
 def test_clusters_are_led_by_their_earliest_article(
     steps: list[tuple[str, Article]],

@@ -19,11 +19,11 @@ from rag.archive.doctor import find_problems
 from rag.errors import ArchiveNotFoundError, ArchiveUnwritableError
 from rag.schema import Article, Span
 from rag.store.file_permissions import make_private
-from tests.faults.mounting import may_be_written, mount_own
+from tests.faults.mounting import mount_own, set_writable
 from tests.support.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from tests.support.processes import Pipe, Process
-from tests.support.sessions import asked
-from ui.web.feedback import keep
+from tests.support.sessions import run_question
+from ui.web.feedback import save_feedback
 from ui.web.state import Session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no modes of files")
@@ -42,7 +42,7 @@ def open_to_others(folder: Path) -> list[str]:
     return [str(p) for p in paths if stat.S_IMODE(p.lstat().st_mode) & 0o077]
 
 
-def numbered(n: int) -> tuple[Article, list[Span]]:
+def numbered_article(n: int) -> tuple[Article, list[Span]]:
     text = f"Report {n} of the harbour."
     return Article(id=f"paper.example/{n}", title=f"Report {n}", text=text), [Span(0, len(text))]
 
@@ -51,13 +51,15 @@ def test_new_archive_is_private_to_its_owner(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
         assert open_to_others(folder) == []
-        archive.add(numbered(n) for n in range(1_100))  # enough for Chroma to write its files
+        archive.add(
+            numbered_article(n) for n in range(1_100)
+        )  # enough for Chroma to write its files
         archive.add((article, [Span(0, len(article.text))]) for article in ARTICLES)
         assert open_to_others(folder) == []
         archive.erase([HARBOUR.id])
         archive.reembed(WordEmbeddings())
         assert open_to_others(folder) == []
-    keep(folder, {"thumb": "up"})
+    save_feedback(folder, {"thumb": "up"})
     assert open_to_others(folder) == []
     assert stat.S_IMODE((folder / "archive.sqlite").stat().st_mode) == 0o600
     assert stat.S_IMODE((folder / "lexical").stat().st_mode) == 0o700
@@ -102,7 +104,7 @@ def test_backup_and_restored_archive_are_private(tmp_path: Path) -> None:
     assert open_to_others(tmp_path / "again") == []
 
 
-def searched(archive: Archive) -> str:
+def search_in_thread(archive: Archive) -> str:
     """Search in a thread of its own, as the page does, and return the error."""
     said: list[str] = []
 
@@ -134,7 +136,7 @@ def test_archive_deleted_while_open_is_reported(tmp_path: Path, left: str) -> No
         archive.search("harbour bridge")
     with pytest.raises(ArchiveNotFoundError, match="is gone"):
         archive.article(HARBOUR.id)
-    assert searched(archive).startswith(gone)
+    assert search_in_thread(archive).startswith(gone)
     assert sorted(folder.rglob("*")) == before  # nothing is made in its place
     shutil.rmtree(folder, ignore_errors=True)
     (tmp_path / "aside").rename(folder)
@@ -148,7 +150,7 @@ def test_page_reports_a_deleted_archive(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with small_archive(folder) as archive:
         shutil.rmtree(folder)
-        turn = asked(archive, Session(), "Is the harbour bridge closed?")[-1].turns[-1]
+        turn = run_question(archive, Session(), "Is the harbour bridge closed?")[-1].turns[-1]
         assert turn.progress == "done"
         assert turn.answer.refused
         assert turn.answer.refusal is not None
@@ -176,7 +178,7 @@ def _read_only(mounted: Path, end: Connection) -> None:
         end.send(why_not)
         return
     small_archive(mounted / "archive").close()
-    may_be_written(mounted, whether=False)
+    set_writable(mounted, whether=False)
     said = []
     for folder, mode in (("archive", "read"), ("archive", "write"), ("new", "write")):
         try:

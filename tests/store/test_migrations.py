@@ -14,14 +14,23 @@ from rag.archive.doctor import find_problems
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
 from rag.store.lock import writer_lock
 from rag.store.migrations import MIGRATIONS, NEWEST, migrate
-from tests.archives.keep import BREAD, FERRY, FERRY_AFLOAT, GONE, UNDATED, EightWords, keep, whole
+from tests.archives.save import (
+    BREAD,
+    FERRY,
+    FERRY_AFLOAT,
+    GONE,
+    UNDATED,
+    EightWords,
+    in_two_passages,
+    save_archive,
+)
 from tests.support.processes import Process
 
 KEPT = Path(__file__).parents[1] / "archives"
 VERSIONS = range(1, NEWEST)
 
 
-def laid_out(version: int, folder: Path) -> Path:
+def restore_saved(version: int, folder: Path) -> Path:
     """Return a folder with the saved archive of a schema version."""
     folder.mkdir()
     connection = sqlite3.connect(folder / "archive.sqlite")
@@ -39,14 +48,14 @@ def schema(folder: Path) -> list[str]:
 
 def test_saved_archives_exist_for_every_older_schema() -> None:
     assert {path.stem for path in KEPT.glob("v*.sql")} >= {f"v{n}" for n in VERSIONS}, (
-        "before a migration is added: git stash, python -m tests.archives.keep, git stash pop"
+        "before a migration is added: git stash, python -m tests.archives.save, git stash pop"
     )
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("mode", ["read", "write"])
 def test_saved_archive_opens_and_answers(version: int, mode: str, tmp_path: Path) -> None:
-    folder = laid_out(version, tmp_path / "archive")
+    folder = restore_saved(version, tmp_path / "archive")
     with Archive.open(folder, mode=mode, embeddings=EightWords()) as archive:  # type: ignore[arg-type]
         assert {article.id for article in archive.articles()} == {
             FERRY.id,
@@ -68,15 +77,15 @@ def test_saved_archive_opens_and_answers(version: int, mode: str, tmp_path: Path
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_saved_archive_knows_its_articles(version: int, tmp_path: Path) -> None:
-    folder = laid_out(version, tmp_path / "archive")
+    folder = restore_saved(version, tmp_path / "archive")
     with Archive.open(folder, mode="write", embeddings=EightWords()) as archive:
-        report = archive.add(map(whole, (FERRY_AFLOAT, BREAD, UNDATED)))
+        report = archive.add(map(in_two_passages, (FERRY_AFLOAT, BREAD, UNDATED)))
         assert (report.unchanged, report.new, report.changed) == (3, 0, 0)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_failed_migration_leaves_the_archive_unchanged(version: int, tmp_path: Path) -> None:
-    folder = laid_out(version, tmp_path / "archive")
+    folder = restore_saved(version, tmp_path / "archive")
     before = schema(folder)
     broken = (*MIGRATIONS, "CREATE TABLE half (a); INSERT INTO nowhere VALUES (1);")
     with (
@@ -90,7 +99,7 @@ def test_failed_migration_leaves_the_archive_unchanged(version: int, tmp_path: P
 def test_reader_waiting_for_migration_learns_who_writes(
     tmp_path: Path,
 ) -> None:
-    folder = laid_out(1, tmp_path / "archive")
+    folder = restore_saved(1, tmp_path / "archive")
     lock = writer_lock(folder)
     try:
         with pytest.raises(ArchiveLockedError, match=r"process \d+, since"):
@@ -105,7 +114,7 @@ def _read(folder: Path) -> None:
 
 
 def test_four_readers_may_migrate_at_once(tmp_path: Path) -> None:
-    folder = laid_out(1, tmp_path / "archive")
+    folder = restore_saved(1, tmp_path / "archive")
     readers = [Process(target=_read, args=(folder,)) for _ in range(4)]
     for reader in readers:
         reader.start()
@@ -137,7 +146,7 @@ def test_reader_waits_for_a_database_being_created(
 
 
 def test_archive_of_newer_version_says_what_to_upgrade(tmp_path: Path) -> None:
-    folder = laid_out(1, tmp_path / "archive")
+    folder = restore_saved(1, tmp_path / "archive")
     with contextlib.closing(sqlite3.connect(folder / "archive.sqlite")) as connection:
         connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
     with pytest.raises(ArchiveDamagedError, match="pip install --upgrade"):
@@ -145,4 +154,4 @@ def test_archive_of_newer_version_says_what_to_upgrade(tmp_path: Path) -> None:
 
 
 def test_current_archive_can_be_saved(tmp_path: Path) -> None:
-    assert keep(tmp_path).name == f"v{NEWEST}.sql"
+    assert save_archive(tmp_path).name == f"v{NEWEST}.sql"

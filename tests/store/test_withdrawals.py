@@ -34,12 +34,12 @@ FRAGMENTS = (
 )
 
 
-def an_article(number: int) -> Article:
+def make_article(number: int) -> Article:
     text = f"Mayor number{number} of town{number} spoke. They voted for bridge {number}."
     return Article(id=f"paper.example/{number}", title=f"Town {number}", text=text)
 
 
-def whole(article: Article) -> tuple[Article, list[Span]]:
+def in_two_passages(article: Article) -> tuple[Article, list[Span]]:
     middle = article.text.find(". ") + 1
     return article, [Span(0, middle), Span(middle + 1, len(article.text))]
 
@@ -47,12 +47,12 @@ def whole(article: Article) -> tuple[Article, list[Span]]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     with Archive.open(tmp_path / "archive", mode="write", embeddings=WordEmbeddings()) as opened:
-        opened.add(whole(an_article(n)) for n in range(20))
-        opened.add([whole(SECRET)])
+        opened.add(in_two_passages(make_article(n)) for n in range(20))
+        opened.add([in_two_passages(SECRET)])
         yield opened
 
 
-def found(archive: Archive, query: str = "Quillfeather at Brambledown") -> set[str]:
+def search_ids(archive: Archive, query: str = "Quillfeather at Brambledown") -> set[str]:
     hits = archive.search(query, 9, mode="vector") + archive.search(query, 9, mode="bm25")
     return {hit.passage.article_id for hit in hits}
 
@@ -63,7 +63,7 @@ def files_with(folder: Path, needle: bytes) -> list[str]:
 
 
 def vectors_of(archive: Archive, article_id: str) -> list[bytes]:
-    return list(archive._record.known_vectors(article_id).values())
+    return list(archive._store.known_vectors(article_id).values())
 
 
 def test_withdrawn_article_is_gone_in_every_revision(
@@ -71,7 +71,7 @@ def test_withdrawn_article_is_gone_in_every_revision(
 ) -> None:
     (hit, *_) = archive.search("Quillfeather", 1, mode="bm25")
     assert archive.withdraw([SECRET.id], reason="a court order") == 1
-    assert SECRET.id not in found(archive)
+    assert SECRET.id not in search_ids(archive)
     assert archive.article(SECRET.id) is None
     assert archive.article(SECRET.id, revision=1) is None
     assert archive.surrounding_passages(hit.passage) == [hit.passage]
@@ -80,9 +80,9 @@ def test_withdrawn_article_is_gone_in_every_revision(
 
 def test_withdrawn_article_stays_out_when_added_again(archive: Archive) -> None:
     archive.withdraw([SECRET.id])
-    report = archive.add([whole(SECRET), whole(an_article(77))])
+    report = archive.add([in_two_passages(SECRET), in_two_passages(make_article(77))])
     assert (report.new, report.changed, report.withdrawn) == (1, 0, 1)
-    assert SECRET.id not in found(archive)
+    assert SECRET.id not in search_ids(archive)
 
 
 def test_second_withdrawal_keeps_its_day_and_updates_the_reason(archive: Archive) -> None:
@@ -96,11 +96,11 @@ def test_second_withdrawal_keeps_its_day_and_updates_the_reason(archive: Archive
 def test_reinstated_article_is_found_again(archive: Archive) -> None:
     archive.withdraw([SECRET.id])
     assert archive.reinstate([SECRET.id]) == 1
-    assert SECRET.id in found(archive)
+    assert SECRET.id in search_ids(archive)
     article = archive.article(SECRET.id)
     assert article is not None
     assert (article.text, article.authors, article.revision) == (SECRET.text, SECRET.authors, 2)
-    assert archive.add([whole(SECRET)]).unchanged == 1
+    assert archive.add([in_two_passages(SECRET)]).unchanged == 1
 
 
 def test_article_deleted_before_withdrawal_needs_adding_again(
@@ -109,9 +109,9 @@ def test_article_deleted_before_withdrawal_needs_adding_again(
     archive.delete([SECRET.id])
     archive.withdraw([SECRET.id])
     assert archive.reinstate([SECRET.id]) == 0
-    assert SECRET.id not in found(archive)
-    archive.add([whole(SECRET)])
-    assert SECRET.id in found(archive)
+    assert SECRET.id not in search_ids(archive)
+    archive.add([in_two_passages(SECRET)])
+    assert SECRET.id in search_ids(archive)
 
 
 @pytest.mark.parametrize("withdrawn_before", [False, True])
@@ -120,7 +120,7 @@ def test_erased_article_is_in_no_byte_of_any_file(archive: Archive, withdrawn_be
     kept = json.dumps({"event": "kept"})
     log.write_text(f"{json.dumps({'quoted': SECRET.title})}\n{kept}\n")
     earlier = SECRET.replace(text=f"{SECRET.text} Nobody asked the Xylophone.")
-    archive.add([whole(earlier)])
+    archive.add([in_two_passages(earlier)])
     of_it = vectors_of(archive, SECRET.id)
     assert len(of_it) >= 3
     assert all(files_with(archive.path, vector) for vector in of_it)
@@ -136,17 +136,17 @@ def test_erased_article_is_in_no_byte_of_any_file(archive: Archive, withdrawn_be
     assert log.read_text().splitlines()[1] == kept
     assert archive.withdrawals([SECRET.id])[SECRET.id].erased
     assert archive.count().articles == 20
-    assert "paper.example/7" in found(archive, "bridge 7")
+    assert "paper.example/7" in search_ids(archive, "bridge 7")
     assert find_problems(archive) == ()
 
 
 def test_log_lines_shared_with_other_articles_survive_erasure(archive: Archive) -> None:
     rights = "All rights are reserved by the Harbour Courier."
     for number, title in ((30, "Town 30"), (31, SECRET.title[:11]), (32, "Letters to the editor")):
-        one = an_article(number)
-        archive.add([whole(one.replace(title=title, text=f"{one.text} {rights}"))])
+        one = make_article(number)
+        archive.add([in_two_passages(one.replace(title=title, text=f"{one.text} {rights}"))])
     secret = SECRET.replace(title="Letters to the editor", text=f"{SECRET.text} {rights}")
-    archive.add([whole(secret)])
+    archive.add([in_two_passages(secret)])
     said = [rights, "Letters to the editor", "Mayor number30 of town30 spoke."]
     gone = ["Her neighbours heard the xylophone until midnight", SECRET.url, SECRET.title]
     log = archive.path / "feedback.jsonl"
@@ -158,32 +158,32 @@ def test_log_lines_shared_with_other_articles_survive_erasure(archive: Archive) 
 
 def test_erased_article_stays_out_until_reinstated(archive: Archive) -> None:
     archive.erase([SECRET.id])
-    assert archive.add([whole(SECRET)]).withdrawn == 1
+    assert archive.add([in_two_passages(SECRET)]).withdrawn == 1
     assert archive.reinstate([SECRET.id]) == 0
-    assert archive.add([whole(SECRET)]).new == 1
-    assert SECRET.id in found(archive)
+    assert archive.add([in_two_passages(SECRET)]).new == 1
+    assert SECRET.id in search_ids(archive)
 
 
 def test_interrupted_erasure_is_finished_by_the_next_writer(archive: Archive) -> None:
     (vector, *_) = vectors_of(archive, SECRET.id)
-    Withdrawals(archive._record).withdraw([SECRET.id], "", Erasure.BEGUN)  # the writer dies here
+    Withdrawals(archive._store).withdraw([SECRET.id], "", Erasure.BEGUN)  # the writer dies here
     archive.close()
     assert files_with(archive.path, vector)
     with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()) as again:
         assert not files_with(archive.path, vector)
-        assert Withdrawals(again._record).unfinished() == []
-        rows = again._record.database.connection.execute("SELECT erased FROM withdrawals")
+        assert Withdrawals(again._store).unfinished() == []
+        rows = again._store.database.connection.execute("SELECT erased FROM withdrawals")
         assert rows.fetchall() == [(Erasure.DONE,)]
 
 
 def _search_until_told(path: Path, end: Connection) -> None:
     with Archive.open(path, embeddings=WordEmbeddings()) as reader:
-        found(reader)
+        search_ids(reader)
         end.send("open")
         while not end.poll():
-            assert "paper.example/7" in found(reader, "bridge 7")
+            assert "paper.example/7" in search_ids(reader, "bridge 7")
         end.recv()
-        end.send((SECRET.id in found(reader), len(reader.search("bridge", 60, mode="vector"))))
+        end.send((SECRET.id in search_ids(reader), len(reader.search("bridge", 60, mode="vector"))))
 
 
 def test_reader_continues_through_an_erasure(archive: Archive) -> None:

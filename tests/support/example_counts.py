@@ -7,6 +7,6 @@ from hypothesis import settings
 USUAL = 100  # hypothesis's default number of examples
 
 
-def tries(usual: int) -> int:
+def example_count(usual: int) -> int:
     """Return the number of examples to try, `usual` scaled by the hypothesis profile."""
     return max(1, usual * settings().max_examples // USUAL)

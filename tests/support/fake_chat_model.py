@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 
-class Scripted(BaseChatModel):
+class ScriptedChatModel(BaseChatModel):
     """Streams one script per call, `size` characters at a time; the last script repeats.
 
     A script that is an exception is raised, also after pieces: `["Half a", ValueError()]`.  A
@@ -22,11 +22,11 @@ class Scripted(BaseChatModel):
 
     scripts: list[Any]
     size: int = 3
-    _asked: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+    _prompts: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
 
     @property
-    def asked(self) -> list[list[BaseMessage]]:
-        return self._asked
+    def prompts(self) -> list[list[BaseMessage]]:
+        return self._prompts
 
     @property
     def _llm_type(self) -> str:
@@ -49,8 +49,8 @@ class Scripted(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        script = self.scripts[min(len(self._asked), len(self.scripts) - 1)]
-        self._asked.append(messages)
+        script = self.scripts[min(len(self._prompts), len(self.scripts) - 1)]
+        self._prompts.append(messages)
         parts: Sequence[Any] = script if isinstance(script, list) else [script]
         for part in parts:
             if isinstance(part, Exception):

@@ -28,7 +28,7 @@ class Request:
     headers: Mapping[str, str]
 
 
-class Newsstand:
+class FakeSite:
     """The server's `pages` by path, and the `requests` it received."""
 
     def __init__(self, address: str) -> None:
@@ -39,7 +39,7 @@ class Newsstand:
     def url(self, path: str) -> str:
         return self.address + path
 
-    def asked(self, path: str) -> int:
+    def request_count(self, path: str) -> int:
         return sum(request.path == path for request in self.requests)
 
     def page(self, path: str) -> Page:
@@ -55,15 +55,15 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def newsstand() -> Iterator[Newsstand]:
+def serve_site() -> Iterator[FakeSite]:
     """Run a server until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            stand.requests.append(Request(self.path, dict(self.headers.items())))
-            page = stand.page(self.path)
+            site.requests.append(Request(self.path, dict(self.headers.items())))
+            page = site.page(self.path)
             if page.slowly and not page.status:
                 self.close_connection = True
                 with suppress(OSError):
@@ -94,11 +94,11 @@ def newsstand() -> Iterator[Newsstand]:
             return
 
     server = _Server(("127.0.0.1", 0), Handler)
-    stand = Newsstand(f"http://127.0.0.1:{server.server_port}")
+    site = FakeSite(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield stand
+        yield site
     finally:
         server.shutdown()
         server.server_close()

@@ -92,12 +92,12 @@ ARTICLES = (HARBOUR, ORCHARD, HOSTILE, ARABIC)
 
 def small_archive(folder: Path, articles: Sequence[Article] = ARTICLES) -> Archive:
     """Return an archive of `articles`, each one passage, open for reading."""
-    shutil.copytree(_made(tuple(articles)), folder, dirs_exist_ok=True)
+    shutil.copytree(_make_archive(tuple(articles)), folder, dirs_exist_ok=True)
     return Archive.open(folder, embeddings=WordEmbeddings())
 
 
 @cache
-def _made(articles: tuple[Article, ...]) -> Path:
+def _make_archive(articles: tuple[Article, ...]) -> Path:
     """Return the folder of an archive to copy, which takes 3 ms instead of 90."""
     root = Path(tempfile.mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     Finalize(None, shutil.rmtree, args=(root, True), exitpriority=0)  # `atexit` for forks as well
@@ -152,7 +152,7 @@ class QuotingChatbot:
         for hit in hits:
             for found in re.finditer(r"[^.]+\.", hit.passage.text):
                 if words & set(re.findall(r"\w+", found.group().lower())):
-                    said = _quoted(hit, found, len(answer.statements) + 1)
+                    said = _quote(hit, found, len(answer.statements) + 1)
                     answer = replace(
                         answer,
                         statements=(*answer.statements, said),
@@ -198,7 +198,7 @@ class PacedChatbot(QuotingChatbot):
                 time.sleep(0.02)
 
 
-def _quoted(hit: Hit, found: re.Match[str], number: int) -> Statement:
+def _quote(hit: Hit, found: re.Match[str], number: int) -> Statement:
     quote = found.group()
     start = hit.passage.start + found.start()
     cited = Citation(number, quote, start, start + len(quote), hit.passage, hit.metadata)

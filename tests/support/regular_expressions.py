@@ -90,14 +90,14 @@ def patterns() -> dict[re.Pattern[Any], str]:
     found: dict[re.Pattern[Any], str] = {}
     for module in modules():
         for name, value in vars(module).items():
-            for pattern in _held(value, module.__name__, set()):
+            for pattern in _compiled_patterns(value, module.__name__, set()):
                 found.setdefault(pattern, f"{module.__name__}.{name}")
-        for line, pattern in _written(module):
+        for line, pattern in _called_patterns(module):
             found.setdefault(pattern, f"{module.__name__}:{line}")
     return found
 
 
-def _held(value: Any, module: str, seen: set[int]) -> Iterator[re.Pattern[Any]]:
+def _compiled_patterns(value: Any, module: str, seen: set[int]) -> Iterator[re.Pattern[Any]]:
     if id(value) in seen:
         return
     seen.add(id(value))
@@ -106,16 +106,16 @@ def _held(value: Any, module: str, seen: set[int]) -> Iterator[re.Pattern[Any]]:
     elif isinstance(value, dict):
         for pair in value.items():
             for one in pair:
-                yield from _held(one, module, seen)
+                yield from _compiled_patterns(one, module, seen)
     elif isinstance(value, list | tuple | set | frozenset):
         for one in value:
-            yield from _held(one, module, seen)
+            yield from _compiled_patterns(one, module, seen)
     elif isinstance(value, type) and value.__module__ == module:
         for one in vars(value).values():
-            yield from _held(one, module, seen)
+            yield from _compiled_patterns(one, module, seen)
 
 
-def _written(module: ModuleType) -> Iterator[tuple[int, re.Pattern[Any]]]:
+def _called_patterns(module: ModuleType) -> Iterator[tuple[int, re.Pattern[Any]]]:
     """Yield the patterns in calls such as `re.search(rf"...")`, with their lines."""
     if module.__file__ is None:
         return
@@ -133,12 +133,12 @@ def _written(module: ModuleType) -> Iterator[tuple[int, re.Pattern[Any]]]:
             continue
         at = {"compile": 1, "sub": 4, "subn": 4, "split": 3}.get(node.func.attr, 2)
         flags = [k.value for k in node.keywords if k.arg == "flags"] + node.args[at : at + 1]
-        text = _evaluated(node.args[0], names)
+        text = _evaluate(node.args[0], names)
         with contextlib.suppress(re.error):
-            yield node.lineno, re.compile(text, _evaluated(flags[0], names) if flags else 0)
+            yield node.lineno, re.compile(text, _evaluate(flags[0], names) if flags else 0)
 
 
-def _evaluated(node: ast.expr, names: _Names) -> Any:
+def _evaluate(node: ast.expr, names: _Names) -> Any:
     value = eval(compile(ast.Expression(node), "<pattern>", "eval"), {}, names)
     return str(value) if isinstance(value, str) else value
 
@@ -150,7 +150,7 @@ def pumps(pattern: re.Pattern[Any], limit: int = 0) -> list[Pump]:
     repeated is each character that it can take, those first that its neighbours take as well;
     each way through it; it with what follows it, and with all that leads to it.
     """
-    ends = [*_ENDS, *_refused(pattern)[:3]]
+    ends = [*_ENDS, *_negated_characters(pattern)[:3]]
     found = []
     for i, (prefix, pumped, suffix) in enumerate(_pumps(pattern)):
         for end in (_FAILING, ends[i % len(ends)]) if not suffix else (suffix + _FAILING, suffix):
@@ -235,9 +235,11 @@ def _of_repeat(
     letters: list[str],
 ) -> Iterator[tuple[str, str, str]]:
     neighbours = [
-        set(_taken(nodes[j : j + 1], letters)) for j in (i - 1, i + 1) if 0 <= j < len(nodes)
+        set(_accepted_letters(nodes[j : j + 1], letters))
+        for j in (i - 1, i + 1)
+        if 0 <= j < len(nodes)
     ]
-    taken = _taken(body, letters)
+    taken = _accepted_letters(body, letters)
     shared = [c for c in taken if any(c in n for n in neighbours)]
     for letter in dict.fromkeys([*shared, *taken[:14], *taken[-3:]]):
         yield lead, letter, ""
@@ -255,7 +257,7 @@ def _of_repeat(
         yield lead, way + " ", ""
 
 
-def _taken(nodes: list[Any], letters: list[str]) -> list[str]:
+def _accepted_letters(nodes: list[Any], letters: list[str]) -> list[str]:
     """Return the letters that a match of these nodes may contain."""
     out: list[str] = []
     for op, value in nodes:
@@ -269,7 +271,7 @@ def _taken(nodes: list[Any], letters: list[str]) -> list[str]:
             out += [c for c in letters if _in(value, c)]
         elif op not in (ops.ASSERT, ops.ASSERT_NOT):
             for inner in _inside(op, value):
-                out += _taken(list(inner), letters)
+                out += _accepted_letters(list(inner), letters)
     return list(dict.fromkeys(out))
 
 
@@ -283,7 +285,7 @@ def _ways(nodes: list[Any], letters: list[str]) -> list[str]:
         for one in inner:
             out += [before + way + after for way in _ways(one, letters)[:6]]
         if op is ops.IN:
-            out += [before + c + after for c in _taken([(op, value)], letters)[:8]]
+            out += [before + c + after for c in _accepted_letters([(op, value)], letters)[:8]]
     return [way for way in dict.fromkeys(out) if way][:24]
 
 
@@ -294,7 +296,7 @@ def _sample(nodes: list[Any], letters: list[str], *, more: bool = False) -> str:
         if op is ops.LITERAL:
             out.append(chr(value))
         elif op in (ops.IN, ops.NOT_LITERAL, ops.ANY):
-            out.append((_taken([(op, value)], letters) or ["a"])[0])
+            out.append((_accepted_letters([(op, value)], letters) or ["a"])[0])
         elif op in _REPEATS:
             low = max(value[0], 1 if more else 0)
             out.append(_sample(list(value[2]), letters, more=more) * low)
@@ -333,7 +335,7 @@ _CATEGORIES = {
 }
 
 
-def _refused(pattern: re.Pattern[Any]) -> list[str]:
+def _negated_characters(pattern: re.Pattern[Any]) -> list[str]:
     """Return the characters of the pattern's negated classes, at which such repeats end."""
     text = (
         pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")

@@ -10,7 +10,7 @@ from ui.web import run_turn
 from ui.web.state import AskRequest, Session
 
 
-def asked(archive: Archive, desk: Session, question: str, **given: Any) -> list[Session]:
+def run_question(archive: Archive, session: Session, question: str, **given: Any) -> list[Session]:
     chatbot: Any = QuotingChatbot(archive)
-    now = run_turn.begin_turn(desk, AskRequest(question, **given))
+    now = run_turn.begin_turn(session, AskRequest(question, **given))
     return list(run_turn.run_turn(archive, chatbot, now))

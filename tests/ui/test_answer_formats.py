@@ -21,11 +21,11 @@ from ui.i18n import texts_in
 ENGLISH, GERMAN = texts_in("en"), texts_in("de")
 
 
-def said(question: str, answer: Answer, **given: Any) -> list[answer_formats.ExportedTurn]:
+def exported(question: str, answer: Answer, **given: Any) -> list[answer_formats.ExportedTurn]:
     return [answer_formats.ExportedTurn(question, answer, **{"sequence": 4321} | given)]
 
 
-SAID = said("Who said it?", ANSWER)
+SAID = exported("Who said it?", ANSWER)
 HARMLESS = ("href", "rel", "dir", "value", "charset", "lang", "name", "content")
 EVIL = "<script>x</script> [a](javascript:x) **b**\nER  - \r\nTY  - JOUR ![i](http://x/y)"
 
@@ -65,15 +65,15 @@ def test_plain_text_has_numbered_statements_and_sources() -> None:
 
 
 def test_refusal_is_exported_as_one() -> None:
-    text = answer_formats.plain(said("Who?", REFUSED), ENGLISH)
+    text = answer_formats.plain(exported("Who?", REFUSED), ENGLISH)
     assert "No answer found in the archive. The passages found are about something else." in text
-    assert answer_formats.ris(said("Who?", REFUSED), ENGLISH) == ""
-    assert json.loads(answer_formats.csl(said("Who?", REFUSED), ENGLISH)) == []
+    assert answer_formats.ris(exported("Who?", REFUSED), ENGLISH) == ""
+    assert json.loads(answer_formats.csl(exported("Who?", REFUSED), ENGLISH)) == []
 
 
 @given(st.text() | st.just(EVIL))
 def test_ris_record_cannot_be_forged_by_an_article(text: str) -> None:
-    lines = answer_formats.ris(said("Who?", evil_answer(text)), ENGLISH).split("\r\n")
+    lines = answer_formats.ris(exported("Who?", evil_answer(text)), ENGLISH).split("\r\n")
     assert [line for line in lines if line.startswith("ER  - ")] == ["ER  - "]
     assert lines[0] == "TY  - NEWS"
     assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines if line)
@@ -81,12 +81,12 @@ def test_ris_record_cannot_be_forged_by_an_article(text: str) -> None:
 
 @given(st.text() | st.just(EVIL))
 def test_html_export_has_no_markup_of_an_article(text: str) -> None:
-    tags = Tags(answer_formats.page(said(text, evil_answer(text)), ENGLISH)).tags
+    tags = Tags(answer_formats.page(exported(text, evil_answer(text)), ENGLISH)).tags
     assert not {"script", "img", "b", "i"} & set(tags)
 
 
 def test_markdown_shows_article_markup_as_text() -> None:
-    text = answer_formats.markdown(said("Who?", evil_answer(EVIL)), ENGLISH)
+    text = answer_formats.markdown(exported("Who?", evil_answer(EVIL)), ENGLISH)
     assert not re.search(r"(?<!\\)<script|(?<!\\)\]\((?!/)|(?<!\\)\*\*b", text)
 
 
@@ -106,7 +106,7 @@ def test_passage_cited_twice_is_listed_once() -> None:
 @pytest.mark.parametrize("form", answer_formats.FORMATS)
 def test_passages_are_exported_without_an_answer(form: str) -> None:
     passage = replace(CITATION, quote=CITATION.passage.text)
-    found = said("Who said it?", Answer("Who said it?"), passages=(passage,))
+    found = exported("Who said it?", Answer("Who said it?"), passages=(passage,))
     text = answer_formats.export(found, form, ENGLISH)
     assert " ".join(CITATION.passage.text.split())[:40] in " ".join(text.replace("\\", "").split())
     assert HEAD.title in text
@@ -115,7 +115,10 @@ def test_passages_are_exported_without_an_answer(form: str) -> None:
 
 def test_each_answer_names_its_sequence_number_and_day() -> None:
     day = datetime(2024, 10, 30, tzinfo=UTC)
-    both = [*said("Who?", ANSWER, sequence=5, asked_on=day), *said("When?", REFUSED, sequence=9)]
+    both = [
+        *exported("Who?", ANSWER, sequence=5, asked_on=day),
+        *exported("When?", REFUSED, sequence=9),
+    ]
     text = answer_formats.plain(both, ENGLISH)
     assert "sequence number 5, asked on 30 October 2024." in text
     assert "sequence number 9." in text
@@ -127,9 +130,9 @@ def test_export_is_in_the_readers_language() -> None:
         statements=(replace(ANSWER.statements[0], support="partly"),),
         newest_source=datetime(2024, 10, 30, tzinfo=UTC),
     )
-    text = answer_formats.plain(said("Wer sagt es?", answer), GERMAN)
+    text = answer_formats.plain(exported("Wer sagt es?", answer), GERMAN)
     assert "teilweise belegt" in text
     assert "Stand: 30. Oktober 2024." in text
     assert "Sequenznummer 4321" in text
-    german = answer_formats.plain(said("Wer?", REFUSED), GERMAN)
+    german = answer_formats.plain(exported("Wer?", REFUSED), GERMAN)
     assert "Keine Antwort im Archiv gefunden. Die gefundenen Textstellen handeln" in german

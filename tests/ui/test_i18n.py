@@ -31,7 +31,7 @@ from ui.i18n.catalogues import NOTICE, catalogue
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = ROOT / "rag" / "notices.py"
-TEXTS = re.compile(r"texts|say|_?texts(?:_in)?\(.*\)")  # callables that take a message's key
+TEXTS = re.compile(r"texts|i18n|_?texts(?:_in)?\(.*\)")  # callables that take a message's key
 ENGLISH, GERMAN = texts_in("en"), texts_in("de")
 SAMPLES: dict[str, Any] = {
     **{name: ["Ada Quill", "Jonas Berg"] for name in ("speakers", "names", "publishers")},
@@ -60,7 +60,7 @@ def forms(message: Message) -> tuple[str, ...]:
     return tuple(message.string) if message.pluralizable else (str(message.string),)
 
 
-def blanks(text: str) -> set[str]:
+def parameters(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
@@ -100,7 +100,7 @@ def calls() -> Iterator[tuple[str, set[str], bool]]:
         if TEXTS.fullmatch(called) and isinstance(key, ast.Constant | ast.JoinedStr):
             given = {keyword.arg for keyword in node.keywords if keyword.arg}
             if None not in {keyword.arg for keyword in node.keywords}:  # none is a mapping
-                yield pattern(key), given, called == "say"
+                yield pattern(key), given, called == "i18n"
 
 
 # The catalogues
@@ -115,9 +115,9 @@ def test_languages_have_the_same_messages() -> None:
         for key, message in theirs.items():
             assert all(forms(message)), key
             assert bool(message.pluralizable) == bool(english[key].pluralizable), key
-            assert blanks(forms(message)[-1]) == blanks(forms(english[key])[-1]), key
+            assert parameters(forms(message)[-1]) == parameters(forms(english[key])[-1]), key
             for text in forms(message):
-                assert blanks(text) <= blanks(forms(message)[-1]), key
+                assert parameters(text) <= parameters(forms(message)[-1]), key
 
 
 def test_every_notice_has_a_message_with_its_parameters() -> None:
@@ -125,7 +125,7 @@ def test_every_notice_has_a_message_with_its_parameters() -> None:
     assert found.keys() == CODES.keys()
     for code, names in CODES.items():
         expected = {"limits"} if code == "search_limited" else set(names)
-        assert blanks(forms(found[code])[0]) == expected, code
+        assert parameters(forms(found[code])[0]) == expected, code
 
 
 def test_every_call_names_a_message_and_its_parameters() -> None:
@@ -136,9 +136,9 @@ def test_every_call_names_a_message_and_its_parameters() -> None:
         keys = [key for key in found if re.fullmatch(one, key)]
         assert keys, one
         for message in map(found.__getitem__, keys):
-            assert given >= blanks(forms(message)[-1]), one
+            assert given >= parameters(forms(message)[-1]), one
             assert "count" in given or not message.pluralizable, one
-            assert not is_label or not blanks(forms(message)[0]), one
+            assert not is_label or not parameters(forms(message)[0]), one
 
 
 def test_every_message_of_the_page_is_used() -> None:

@@ -83,9 +83,9 @@ def test_iso_date_of_none_is_null_and_keeps_times() -> None:
 
 
 def test_spoken_date_is_in_words() -> None:
-    assert render.spoken_date(DAY) == "24 October 2024"
-    assert render.spoken_date(DAY + timedelta(hours=3)) == "24 October 2024, 03:00 UTC"
-    assert render.spoken_date(None) == ""
+    assert render.format_datetime(DAY) == "24 October 2024"
+    assert render.format_datetime(DAY + timedelta(hours=3)) == "24 October 2024, 03:00 UTC"
+    assert render.format_datetime(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_spoken_date_is_in_words() -> None:
     ],
 )
 def test_period_is_as_short_as_possible(days: int, said: str) -> None:
-    assert render.period(DAY, DAY + timedelta(days=days)) == said
+    assert render.format_period(DAY, DAY + timedelta(days=days)) == said
 
 
 def test_terminal_shows_statements_sources_and_date() -> None:
@@ -153,7 +153,7 @@ def test_escape_sequences_do_not_reach_the_terminal() -> None:
     colour, title, clear = "a\x1b[31mred\x1b[0m", "\x1b]0;title\x07b", "\x9b2Jc"
     evil = f"{colour} {title} {clear} \x1b]8;;http://evil\x1b\\d\x08\x00e \u202edlrow"
     assert render.terminal_text(evil) == "ared b c de dlrow"
-    named = render.named(replace(HEAD, title=evil, publisher="\x1bc\nP"))
+    named = render.article_reference(replace(HEAD, title=evil, publisher="\x1bc\nP"))
     assert "\x1b" not in named
     assert "\n" not in named
 
@@ -232,7 +232,7 @@ def test_status_shows_what_the_archive_covers() -> None:
         (
             {"new": 1, "changed": 0, "unchanged": 0, "kept_out": 1, "stopped": True},
             DAY,
-            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 kept out, stopped early",
+            "24 October 2024: 1 new, 0 changed, 0 unchanged, 1 withdrawn earlier, stopped early",
         ),
         ({"error": "ReadError: no\x1b[31m"}, DAY, "24 October 2024: ReadError: no"),
         ({}, None, "24 October 2024: running, or interrupted"),

@@ -13,7 +13,7 @@ from rag.archive.archive import Archive
 from rag.evaluate.retrieval import read_questions
 from rag.schema import Filters
 from tests.support.fakes import small_archive
-from tests.support.sessions import asked
+from tests.support.sessions import run_question
 from ui.web import feedback
 from ui.web.state import Session
 
@@ -25,47 +25,49 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def test_feedback_is_kept_with_its_answer(archive: Archive, tmp_path: Path) -> None:
-    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
+    session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
     for liked, reason in ((True, ""), (True, "it was the right one\nindeed")):
-        told = feedback.feedback_of(desk, 0, liked=liked, reason=reason)
+        told = feedback.make_feedback(session, 0, liked=liked, reason=reason)
         assert told is not None
-        feedback.keep(tmp_path, told)
+        feedback.save_feedback(tmp_path, told)
     lines = (tmp_path / "feedback.jsonl").read_text(encoding="utf-8").splitlines()
     first, second = map(json.loads, lines)
     assert first["id"] == second["id"]
     assert second["reason"] == "it was the right one\nindeed"
-    assert first["said"][0]["text"] == desk.turns[0].answer.statements[0].text
-    assert first["passages"][0]["text"] == desk.turns[0].answer.hits[0].passage.text
+    assert first["said"][0]["text"] == session.turns[0].answer.statements[0].text
+    assert first["passages"][0]["text"] == session.turns[0].answer.hits[0].passage.text
     assert first["archive_sequence"] == archive.version
 
 
 def test_feedback_of_two_visitors_has_different_ids(archive: Archive) -> None:
-    desks = [asked(archive, Session(), "What about the harbour bridge?")[-1] for _ in range(2)]
-    told = [feedback.feedback_of(desk, 0, liked=True) for desk in desks]
+    sessions = [
+        run_question(archive, Session(), "What about the harbour bridge?")[-1] for _ in range(2)
+    ]
+    told = [feedback.make_feedback(session, 0, liked=True) for session in sessions]
     assert told[0] is not None
     assert told[1] is not None
     assert told[0]["id"] != told[1]["id"]
 
 
 def test_feedback_on_a_follow_up_can_be_replayed(archive: Archive) -> None:
-    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
+    session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
     filters = Filters(after=datetime(2024, 10, 1, tzinfo=UTC), publishers=("The Harbour Courier",))
-    desk = asked(archive, desk, "And what about it?", filters=filters)[-1]
-    told = feedback.feedback_of(desk, 1, liked=True)
+    session = run_question(archive, session, "And what about it?", filters=filters)[-1]
+    told = feedback.make_feedback(session, 1, liked=True)
     assert told is not None
     assert told["typed"] == "And what about it?"
     (question,) = read_questions([json.dumps(told)])
     assert "harbour bridge" in question.question
     assert question.filters == filters
-    assert question.asked_on == desk.turns[1].asked_on.replace(microsecond=0)  # type: ignore[union-attr]
+    assert question.asked_on == session.turns[1].asked_on.replace(microsecond=0)  # type: ignore[union-attr]
 
 
 def test_liked_answers_become_evaluation_questions(archive: Archive, tmp_path: Path) -> None:
     for liked in (False, True):
-        desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
-        told = feedback.feedback_of(desk, 0, liked=liked)
+        session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
+        told = feedback.make_feedback(session, 0, liked=liked)
         assert told is not None
-        feedback.keep(tmp_path, told)
+        feedback.save_feedback(tmp_path, told)
     with (tmp_path / "feedback.jsonl").open(encoding="utf-8") as lines:
         disliked, liked_one = read_questions(lines)
     assert disliked.gold == ()
@@ -74,11 +76,11 @@ def test_liked_answers_become_evaluation_questions(archive: Archive, tmp_path: P
 
 
 def test_later_feedback_replaces_the_earlier(archive: Archive) -> None:
-    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
-    told = [json.dumps(feedback.feedback_of(desk, 0, liked=liked)) for liked in (False, True)]
+    session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
+    told = [json.dumps(feedback.make_feedback(session, 0, liked=liked)) for liked in (False, True)]
     (question,) = read_questions(told)
     assert question.gold == ("courier.example/harbour",)
 
 
 def test_feedback_on_a_missing_turn_is_none() -> None:
-    assert feedback.feedback_of(Session(), 0, liked=True) is None
+    assert feedback.make_feedback(Session(), 0, liked=True) is None

@@ -22,9 +22,9 @@ from ui.web.app import build_page, start
 from ui.web.auth import WriteAccess
 from ui.web.ingest_job import (
     IngestResult,
-    addresses_in,
+    find_ids,
     ingest_upload,
-    parse_ids,
+    split_addresses,
     withdraw_articles,
 )
 from ui.web.state import Session
@@ -37,7 +37,7 @@ TOKEN = "a-token-for-the-tests"
 LINE = {"id": "ferry.example/1", "title": "Ferry sinks", "text": "The ferry sank on Tuesday."}
 
 
-def may_feed(writers: Writers, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
+def may_write(writers: Writers, client: str, headers: dict[str, str], token: str = TOKEN) -> bool:
     """Return whether the holder of a token may write."""
     held = WriteAccess(writers, token)
     cookie = {"cookie": f"other=1; {held.cookie_name}={held.cookie_value}; more=2"}
@@ -59,10 +59,10 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     ],
 )
 def test_local_visitor_may_write(client: str, headers: dict[str, str]) -> None:
-    assert may_feed("local", client, headers)
-    assert may_feed("anyone", client, headers)
-    assert not may_feed("none", client, headers)
-    assert not may_feed("local", client, headers, token="another-token")
+    assert may_write("local", client, headers)
+    assert may_write("anyone", client, headers)
+    assert not may_write("none", client, headers)
+    assert not may_write("local", client, headers, token="another-token")
     assert not WriteAccess("local", TOKEN).may_write(client, headers)
 
 
@@ -79,8 +79,8 @@ def test_local_visitor_may_write(client: str, headers: dict[str, str]) -> None:
     ],
 )
 def test_remote_visitor_may_write_only_if_anyone_may(client: str, headers: dict[str, str]) -> None:
-    assert not may_feed("local", client, headers)
-    assert may_feed("anyone", client, headers)
+    assert not may_write("local", client, headers)
+    assert may_write("anyone", client, headers)
 
 
 @pytest.mark.parametrize(
@@ -93,16 +93,18 @@ def test_remote_visitor_may_write_only_if_anyone_may(client: str, headers: dict[
     ],
 )
 def test_cross_site_request_may_never_write(headers: dict[str, str]) -> None:
-    assert not may_feed("local", "127.0.0.1", headers)
-    assert not may_feed("anyone", "127.0.0.1", headers)
+    assert not may_write("local", "127.0.0.1", headers)
+    assert not may_write("anyone", "127.0.0.1", headers)
 
 
-def test_addresses_in_rejects_paths() -> None:
-    found = addresses_in(" https://a.example/1\n/etc/passwd file:///etc/passwd https://a.example/1")
+def test_split_addresses_rejects_paths() -> None:
+    found = split_addresses(
+        " https://a.example/1\n/etc/passwd file:///etc/passwd https://a.example/1"
+    )
     assert found == (["https://a.example/1"], ["/etc/passwd", "file:///etc/passwd"])
 
 
-def fed(archive: Archive, files: list[Path], addresses: tuple[str, ...] = ()) -> IngestResult:
+def upload(archive: Archive, files: list[Path], addresses: tuple[str, ...] = ()) -> IngestResult:
     *_, last = ingest_upload(archive, Settings(), files, addresses)
     assert last.is_done
     return last
@@ -112,7 +114,7 @@ def test_uploaded_file_is_ingested_and_removed(archive: Archive, tmp_path: Path)
     dump = tmp_path / "dump.jsonl"
     for new in (1, 0):
         dump.write_text(json.dumps(LINE) + "\n{broken\n")
-        last = fed(archive, [dump])
+        last = upload(archive, [dump])
         assert last.report is not None
         assert (last.report.new, last.report.rejected, last.failed) == (new, 1, "")
     assert last.rejects[0][0] == "dump.jsonl:2"
@@ -126,14 +128,14 @@ def test_uploaded_text_is_identified_by_its_content(archive: Archive, tmp_path: 
     told = []
     for text in ("The ferry sank.", "The ferry sank.", "The ferry did not sink."):
         note.write_text(f"Ferry\n\n{text * 9}\n")
-        report = fed(archive, [note]).report
+        report = upload(archive, [note]).report
         assert report is not None
         told.append((report.new, report.changed, report.unchanged))
     assert told == [(1, 0, 0), (0, 0, 1), (1, 0, 0)]
 
 
 def test_private_address_is_not_fetched(archive: Archive) -> None:
-    last = fed(archive, [], ("http://127.0.0.1:9/secret",))
+    last = upload(archive, [], ("http://127.0.0.1:9/secret",))
     assert last.report is not None
     assert (last.report.new, last.report.rejected) == (0, 1)
     assert "http://127.0.0.1:9/secret" in last.rejects[0][0]
@@ -143,20 +145,20 @@ def test_locked_archive_takes_no_upload(archive: Archive, tmp_path: Path) -> Non
     dump = tmp_path / "dump.jsonl"
     dump.write_text(json.dumps(LINE))
     with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()):
-        assert "is being written to by process" in fed(archive, [dump]).failed
+        assert "is being written to by process" in upload(archive, [dump]).failed
         with pytest.raises(ArchiveLockedError):
             withdraw_articles(archive, Settings(), [HARBOUR.id], "")
 
 
 def test_withdrawn_article_stays_out(archive: Archive, tmp_path: Path) -> None:
-    ids = parse_ids(archive, f"{HARBOUR.url}?utm_source=x")
+    ids = find_ids(archive, f"{HARBOUR.url}?utm_source=x")
     assert ids == [HARBOUR.id]
     assert withdraw_articles(archive, Settings(), ids, "court order") == 1
     assert archive.withdrawals(ids)[HARBOUR.id].reason == "court order"
-    assert parse_ids(archive, HARBOUR.url) == parse_ids(archive, "") == []
+    assert find_ids(archive, HARBOUR.url) == find_ids(archive, "") == []
     dump = tmp_path / "again.jsonl"
     dump.write_text(json.dumps({**LINE, "id": HARBOUR.id, "title": HARBOUR.title}))
-    fed(archive, [dump])
+    upload(archive, [dump])
     assert archive.article(HARBOUR.id) is None
 
 
@@ -195,18 +197,18 @@ def test_program_without_write_access_is_rejected(archive: Archive, tmp_path: Pa
         found = [i for i, f in page.fns.items() if getattr(f.fn, "__name__", "") in GUARDED]
         assert len(found) == len(GUARDED) + 1  # an article by its name, and the one that is read
         for index in found:
-            told = called(address, index, len(page.fns[index].inputs))
+            told = call_handler(address, index, len(page.fns[index].inputs))
             assert told.status_code == 403
-            assert told.json()["detail"] == "You are not allowed to change this archive here."
+            assert told.json()["detail"] == "You do not have permission to change this archive."
     finally:
         served.close()
     assert archive.article(HARBOUR.id) is not None
 
 
-GUARDED = ("feed", "doomed", "remove")
+GUARDED = ("add", "confirm", "withdraw")
 
 
-def called(address: str, index: int, inputs: int) -> httpx.Response:
+def call_handler(address: str, index: int, inputs: int) -> httpx.Response:
     """Call a handler by its number, as a forged page would."""
     sent = {"data": [None] * inputs, "fn_index": index, "session_hash": f"session-{index}"}
     return httpx.post(f"{address}gradio_api/queue/join", json=sent)
@@ -219,5 +221,5 @@ def test_each_handler_checks_write_access(archive: Archive) -> None:
     for fn in blocks.fns.values():
         if getattr(fn.fn, "__name__", "") in GUARDED:
             given = [None] * (len(fn.inputs) - 1)
-            with pytest.raises(gr.Error, match="You are not allowed to change this archive here"):
+            with pytest.raises(gr.Error, match="You do not have permission to change this archive"):
                 list(fn.fn(Session(), *given, stranger))

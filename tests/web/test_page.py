@@ -17,16 +17,16 @@ from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, ArticleMetadata, Filters, Notice, Statement
 from tests.support.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small_archive
-from tests.support.sessions import asked
+from tests.support.sessions import run_question
 from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache, examples
 from ui.web.ask_request import (
     fields_from_request,
+    limit_dates,
     permalink,
     request_from_fields,
     request_from_link,
-    within,
 )
 from ui.web.state import AskRequest, Conversation, Session, Turn
 from ui.web.views import messages
@@ -40,19 +40,19 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def test_conversation_grows_by_whole_answers(archive: Archive) -> None:
-    desks = asked(archive, Session(), " What about the harbour bridge? ")
-    assert desks[0].turns[0].progress == "growing"
-    (turn,) = desks[-1].turns
+    sessions = run_question(archive, Session(), " What about the harbour bridge? ")
+    assert sessions[0].turns[0].progress == "growing"
+    (turn,) = sessions[-1].turns
     assert turn.request.question == "What about the harbour bridge?"
     assert turn.answer.statements[0].text.startswith("The harbour bridge was closed on Monday")
-    again = asked(archive, desks[-1], "apples")[-1]
+    again = run_question(archive, sessions[-1], "apples")[-1]
     assert [t.request.question for t in again.turns] == ["What about the harbour bridge?", "apples"]
     assert again.turns[0] == turn
 
 
 def test_empty_question_changes_nothing() -> None:
-    desk = Session()
-    assert run_turn.begin_turn(desk, AskRequest("  ")) is desk
+    session = Session()
+    assert run_turn.begin_turn(session, AskRequest("  ")) is session
 
 
 def test_no_question_starts_while_another_is_answered(archive: Archive) -> None:
@@ -73,10 +73,10 @@ def test_error_is_shown_in_the_chat(archive: Archive) -> None:
             raise ChatModelError("the chat model did not answer: is it running?")
 
     chatbot: Any = Failing()
-    desk = run_turn.begin_turn(Session(), AskRequest("Who?"))
-    *_, desk = run_turn.run_turn(archive, chatbot, desk)
-    assert desk.turns[0].answer.refused
-    said = messages.chat_messages(desk.turns, texts_in("en"))[-1]["content"]
+    session = run_turn.begin_turn(Session(), AskRequest("Who?"))
+    *_, session = run_turn.run_turn(archive, chatbot, session)
+    assert session.turns[0].answer.refused
+    said = messages.chat_messages(session.turns, texts_in("en"))[-1]["content"]
     assert "the chat model did not answer" in said
 
 
@@ -100,9 +100,9 @@ def test_broken_off_answer_is_stopped(archive: Archive) -> None:
             raise RuntimeError
 
     chatbot: Any = Broken()
-    desk = run_turn.begin_turn(Session(), AskRequest("Who?"))
-    assert run_turn.finish_turn(desk) is desk
-    answers = run_turn.run_turn(archive, chatbot, desk)
+    session = run_turn.begin_turn(Session(), AskRequest("Who?"))
+    assert run_turn.finish_turn(session) is session
+    answers = run_turn.run_turn(archive, chatbot, session)
     growing = next(answers)
     assert run_turn.finish_turn(growing) is growing
     with pytest.raises(RuntimeError):
@@ -111,9 +111,9 @@ def test_broken_off_answer_is_stopped(archive: Archive) -> None:
 
 
 def test_turn_keeps_its_time_and_standalone_question(archive: Archive) -> None:
-    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
-    desk = asked(archive, desk, "And what about it last week?")[-1]
-    first, second = desk.turns
+    session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
+    session = run_question(archive, session, "And what about it last week?")[-1]
+    first, second = session.turns
     assert first.sequence == archive.version
     assert first.asked_on is not None
     assert "harbour bridge" in second.standalone_question
@@ -128,20 +128,20 @@ def test_question_outside_coverage_is_flagged(archive: Archive) -> None:
         ("What of the harbour?", Filters(after=before, before=after), True),
         ("What of the harbour?", Filters(), False),
     ):
-        turn = asked(archive, Session(), question, filters=filters)[-1].turns[0]
+        turn = run_question(archive, Session(), question, filters=filters)[-1].turns[0]
         assert turn.out_of_coverage == outside, question
 
 
 def test_browser_storage_keeps_spans_not_text(archive: Archive) -> None:
-    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
-    value = browser_storage.to_browser(desk)
-    assert "six weeks" in desk.turns[0].answer.hits[0].passage.text
+    session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
+    value = browser_storage.to_browser(session)
+    assert "six weeks" in session.turns[0].answer.hits[0].passage.text
     assert "six weeks" not in json.dumps(value)
     (back,) = browser_storage.from_browser(value, archive)
-    assert back.turns[0].answer.citations == desk.turns[0].answer.citations
-    assert back.turns[0].request == desk.turns[0].request
+    assert back.turns[0].answer.citations == session.turns[0].answer.citations
+    assert back.turns[0].request == session.turns[0].request
     assert [h.passage for h in back.turns[0].answer.hits] == [
-        h.passage for h in desk.turns[0].answer.hits
+        h.passage for h in session.turns[0].answer.hits
     ]
 
 
@@ -151,9 +151,11 @@ def test_browser_storage_restores_the_whole_session(archive: Archive) -> None:
     )
     answers = run_turn.run_turn(archive, QuotingChatbot(archive), begun)  # type: ignore[arg-type]
     stopped = run_turn.stop_turn(next(answers))
-    desk = asked(archive, stopped, "What about the harbour bridge?")[-1]
-    last = desk.turns[-1]
-    desk = desk.with_last(replace(last, answer=replace(last.answer, candidates_considered=77)))
+    session = run_question(archive, stopped, "What about the harbour bridge?")[-1]
+    last = session.turns[-1]
+    session = session.with_last_turn(
+        replace(last, answer=replace(last.answer, candidates_considered=77))
+    )
 
     class Reprinted:
         def article(self, article_id: str, revision: int | None = None, /) -> Article | None:
@@ -164,7 +166,7 @@ def test_browser_storage_restores_the_whole_session(archive: Archive) -> None:
         ) -> dict[str, tuple[ArticleMetadata, ...]]:
             return dict.fromkeys(article_ids, (ORCHARD.metadata,))
 
-    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Reprinted())
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(session), Reprinted())
     first, second = back.turns
     assert first.progress == "stopped"
     assert first.request.removed_constraints == ("window",)
@@ -172,8 +174,8 @@ def test_browser_storage_restores_the_whole_session(archive: Archive) -> None:
     assert second.answer.candidates_considered == 77
     assert second.answer.citations[0].copies == (ORCHARD.metadata,)
     assert (second.id, second.sequence, second.asked_on, second.standalone_question) == (
-        *(desk.turns[-1].id, desk.turns[-1].sequence),
-        *(desk.turns[-1].asked_on, desk.turns[-1].standalone_question),
+        *(session.turns[-1].id, session.turns[-1].sequence),
+        *(session.turns[-1].asked_on, session.turns[-1].standalone_question),
     )
 
 
@@ -186,8 +188,8 @@ def test_browser_storage_restores_notices_and_drops_forged_ones(archive: Archive
     answer = Answer(
         "Who?", (said,), refused=True, refusal=why, notices=notices, rejected_statements=(said,)
     )
-    desk = Session((Conversation(turns=(Turn(AskRequest("Who?"), answer),)),))
-    value = json.loads(json.dumps(browser_storage.to_browser(desk)))
+    session = Session((Conversation(turns=(Turn(AskRequest("Who?"), answer),)),))
+    value = json.loads(json.dumps(browser_storage.to_browser(session)))
     (back,) = browser_storage.from_browser(value, archive)
     assert back.turns[0].answer == answer
 
@@ -226,8 +228,8 @@ def test_browser_storage_does_not_restore_withdrawn_articles(archive: Archive) -
         ) -> dict[str, tuple[ArticleMetadata, ...]]:
             return {}
 
-    desk = asked(archive, Session(), "What about the harbour bridge?")[-1]
-    (back,) = browser_storage.from_browser(browser_storage.to_browser(desk), Emptied())
+    session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(session), Emptied())
     assert back.turns[0].answer.statements == ()
     assert back.turns[0].answer.notices == (LOST,)
 
@@ -262,19 +264,19 @@ def test_invalid_date_is_named_and_filters_nothing() -> None:
 
 
 def test_conversations_are_switched_and_deleted(archive: Archive) -> None:
-    first = asked(archive, Session(), "What about the harbour bridge?")[-1]
-    second = asked(archive, first.started(), "What about the apples?")[-1]
+    first = run_question(archive, Session(), "What about the harbour bridge?")[-1]
+    second = run_question(archive, first.start_conversation(), "What about the apples?")[-1]
     assert second.conversations[0].title == "What about the apples?"
-    back = second.opened(first.current.id)
+    back = second.open_conversation(first.current.id)
     assert back.current == first.current
-    assert back.opened("nobody's") is back
+    assert back.open_conversation("nobody's") is back
     assert back.without_current().current == second.current
     assert Session((Conversation("x"),)).without_current().turns == ()
 
 
 def test_day_of_the_histogram_limits_to_that_day() -> None:
     day = datetime(2024, 10, 21, 13, 5, tzinfo=UTC)
-    filters = within(AskRequest("Who?", Filters(publishers=("A",))), day, day).filters
+    filters = limit_dates(AskRequest("Who?", Filters(publishers=("A",))), day, day).filters
     assert filters.after == datetime(2024, 10, 21, tzinfo=UTC)
     assert filters.before == datetime(2024, 10, 22, tzinfo=UTC)
     assert filters.publishers == ("A",)
@@ -282,7 +284,7 @@ def test_day_of_the_histogram_limits_to_that_day() -> None:
 
 def test_filter_fields_are_shown_as_a_constraint(archive: Archive) -> None:
     filters = Filters(after=datetime(2024, 10, 21, tzinfo=UTC), publishers=("Orchard Gazette",))
-    turn = asked(archive, Session(), "What of the growers?", filters=filters)[-1].turns[0]
+    turn = run_question(archive, Session(), "What of the growers?", filters=filters)[-1].turns[0]
     assert turn.understood == (("filters", "only from 21 October 2024, Orchard Gazette"),)
 
 
@@ -305,11 +307,11 @@ def test_summary_is_computed_once_per_sequence_number(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as opened:
         counting: Any = Counting(opened)
         overview = SummaryCache(counting)
-        assert overview.now() is overview.now()
+        assert overview.current() is overview.current()
         assert counting.counted == 1
         with Archive.open(opened.path, mode="write", embeddings=WordEmbeddings()) as writer:
             writer.withdraw([ORCHARD.id])
-        assert overview.now().status.articles == len(ARTICLES) - 1
+        assert overview.current().status.articles == len(ARTICLES) - 1
         assert counting.counted == 2
 
 

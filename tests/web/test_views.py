@@ -26,16 +26,16 @@ ENGLISH = texts_in("en")
 FAR = datetime(2090, 1, 1, tzinfo=UTC)
 
 
-def turn(answer: Answer, **given: object) -> Turn:
+def make_turn(answer: Answer, **given: object) -> Turn:
     return Turn(AskRequest(answer.question), answer, **given)  # type: ignore[arg-type]
 
 
 def evidence_markup(answers: list[Answer]) -> str:
-    return cards.cards_html([turn(answer) for answer in answers], ENGLISH)
+    return cards.cards_html([make_turn(answer) for answer in answers], ENGLISH)
 
 
 def answer_markup(answer: Answer, number: int = 1, **given: object) -> str:
-    return messages.answer_html(turn(answer, **given), number, ENGLISH)
+    return messages.answer_html(make_turn(answer, **given), number, ENGLISH)
 
 
 EVIL = (
@@ -65,7 +65,7 @@ class Page(HTMLParser):
         return [value for name, value in self.attributes if name == attribute]
 
 
-class Shelf:
+class FakeArticles:
     """Two revisions of one article."""
 
     def __init__(self, *articles: Article) -> None:
@@ -96,7 +96,7 @@ def test_markup_in_an_article_is_shown_as_text() -> None:
         evidence_markup([answer, answer]),
         answer_markup(answer),
         evidence_markup([Answer(EVIL, refused=True, nearest_hits=closest)]),
-        article_view.article_html(Shelf(corrected), article_view.Place(passage), ENGLISH),
+        article_view.article_html(FakeArticles(corrected), article_view.Place(passage), ENGLISH),
         answer_markup(Answer(EVIL, refused=True, refusal=Notice("error", message=EVIL))),
     ):
         page = Page(markup)
@@ -182,7 +182,7 @@ def test_changed_article_is_shown_as_it_was_cited() -> None:
     old = Article(PASSAGE.article_id, "Old headline", TEXT, revision=PASSAGE.revision)
     new = old.replace(title="New headline", revision=PASSAGE.revision + 1)
     place = article_view.Place(PASSAGE, ((CITATION.start, CITATION.end),), (2, 3))
-    page = Page(article_view.article_html(Shelf(old, new), place, ENGLISH))
+    page = Page(article_view.article_html(FakeArticles(old, new), place, ENGLISH))
     assert "Old headline" in page.text
     assert "The article has since changed (revision 2)" in page.text
     assert TEXT in page.text
@@ -190,21 +190,21 @@ def test_changed_article_is_shown_as_it_was_cited() -> None:
     assert f"Revision {number}, added {number} January 2090" in page.text
     assert page.values("data-revision") == [str(number + 1)]
     assert page.values("data-card") == ["3"]
-    later = Page(article_view.article_html(Shelf(old, new), place, ENGLISH, new.revision))
+    later = Page(article_view.article_html(FakeArticles(old, new), place, ENGLISH, new.revision))
     assert "New headline" in later.text
     assert later.values("data-revision") == [str(number)]
 
 
 def test_withdrawn_article_is_not_shown() -> None:
-    page = Page(article_view.article_html(Shelf(), article_view.Place(PASSAGE), ENGLISH))
+    page = Page(article_view.article_html(FakeArticles(), article_view.Place(PASSAGE), ENGLISH))
     assert "no longer in the archive" in page.text
     assert TEXT not in page.text
 
 
 def test_card_of_another_answer_cannot_be_opened() -> None:
-    assert article_view.place_of(turn(ANSWER), 1) is not None
-    assert article_view.place_of(turn(ANSWER), 2) is None
-    assert article_view.place_of(turn(REFUSED), 0) is None
+    assert article_view.find_place(make_turn(ANSWER), 1) is not None
+    assert article_view.find_place(make_turn(ANSWER), 2) is None
+    assert article_view.find_place(make_turn(REFUSED), 0) is None
 
 
 def test_text_has_automatic_direction() -> None:

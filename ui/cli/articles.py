@@ -170,7 +170,7 @@ def reinstate(names: tuple[str, ...], settings: Settings, as_json: bool) -> int:
     return _report_unknown(unknown)
 
 
-# Which articles are meant
+# Lookup
 
 
 def _find_one(archive: Archive, name: str) -> str:
@@ -223,7 +223,7 @@ def _print_withdrawal(withdrawal: Withdrawal) -> None:
 
     done = "erased" if withdrawal.erased else "withdrawn"
     reason = f": {withdrawal.reason}" if withdrawal.reason else ""
-    day = render.spoken_day(withdrawal.at)
+    day = render.format_day(withdrawal.at)
     print(render.terminal_text(f"{withdrawal.article_id}: {done} on {day}{reason}"))
 
 
@@ -236,7 +236,7 @@ def _print_article(
     article = revision.article
     facts = (
         article.publisher,
-        render.spoken_date(article.published),
+        render.format_datetime(article.published),
         article.section,
         " and ".join(article.authors),
     )
@@ -247,7 +247,7 @@ def _print_article(
         render.terminal_text(article.id),
         f"revision {article.revision} of {revisions[-1].article.revision}, {_period(revision)}",
         *(
-            render.terminal_text(f"also: {head.article_id}, {render.named(head)}")
+            render.terminal_text(f"also: {head.article_id}, {render.article_reference(head)}")
             for head in copies
         ),
         render.article_text(f"Corrected: {article.correction}") if article.correction else "",
@@ -270,8 +270,8 @@ def _link(url: str) -> str:
 def _period(revision: Revision) -> str:
     from ui import render
 
-    until = f", current until {render.spoken_date(revision.ended)}" if revision.ended else ""
-    return f"added {render.spoken_date(revision.added)}{until}"
+    until = f", current until {render.format_datetime(revision.ended)}" if revision.ended else ""
+    return f"added {render.format_datetime(revision.added)}{until}"
 
 
 def _print_revisions(revisions: Sequence[Revision]) -> None:

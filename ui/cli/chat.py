@@ -57,7 +57,7 @@ def chat_loop(chatbot: Chatbot, scope: Scope) -> None:
 
     print("Ask a question. Ctrl-D ends the conversation.")
     history: list[tuple[str, Answer]] = []
-    for question in _typed():
+    for question in _read_questions():
         try:
             answer = show_answer(chatbot, question, scope, history[-HISTORY_TURNS:])
         except BackfileError as error:
@@ -88,12 +88,12 @@ def show_answer(
     answers = chatbot.stream(
         question, k=scope.k, filters=scope.filters, asked_on=scope.asked_on, history=history
     )
-    answer = _shown_live(answers) if sys.stdout.isatty() else _last(answers)
+    answer = _show_live(answers) if sys.stdout.isatty() else _last(answers)
     print(text.answer_text(answer, text.terminal_width()))
     return answer
 
 
-def _typed() -> Iterator[str]:
+def _read_questions() -> Iterator[str]:
     while True:
         try:
             question = input("> ").strip()
@@ -109,7 +109,7 @@ def _last(answers: Iterator[Answer]) -> Answer:
     return answer
 
 
-def _shown_live(answers: Iterator[Answer]) -> Answer:
+def _show_live(answers: Iterator[Answer]) -> Answer:
     from rich.console import Console
     from rich.live import Live
     from rich.spinner import Spinner

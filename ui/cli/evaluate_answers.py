@@ -120,7 +120,7 @@ def answers(
     from rag.evaluate.retrieval import read_questions, unique_questions
     from ui import opening
 
-    before = report_options.load_earlier(OutcomeEvaluation.loaded)
+    before = report_options.load_earlier(OutcomeEvaluation.loads)
     with opening.open_chatbot(settings) as (archive, unmeasured):
         chatbot = _TimedChatbot(unmeasured)
         measures: list[Metric[Outcome]] = []

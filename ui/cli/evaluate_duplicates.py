@@ -19,7 +19,7 @@ from ui.cli.progress import show_progress
 if TYPE_CHECKING:
     from rag.evaluate.duplicates import DuplicatesEvaluation
 
-EACH = 300  # pairs of a kind: eight kinds, so that 1 in 100 is seen to lie within 1
+EACH = 300  # pairs of each of eight kinds: a rate of 1 % is measured to within 1 %
 MISTAKES_SHOWN = 20
 
 
@@ -81,7 +81,7 @@ def duplicates(
     from rag.evaluate.metrics import compare
 
     judgements = read_lines(judged, read_judged) if judged else {}
-    before = report_options.load_earlier(DuplicatesEvaluation.loaded)
+    before = report_options.load_earlier(DuplicatesEvaluation.loads)
     articles = _read_articles(paths)
     if len(articles) < 2:
         raise BackfileError(

@@ -86,7 +86,7 @@ def extraction(
         pages = list(read_pages(folder, gold))
     except (OSError, ValueError) as error:
         raise ReadError(f"{folder}: {error}") from error
-    before = report_options.load_earlier(ExtractionEvaluation.loaded)
+    before = report_options.load_earlier(ExtractionEvaluation.loads)
     if not pages:
         raise BackfileError(f"No pages are named in {folder / 'ground-truth.json'}.")
     found = evaluate_extraction(
@@ -117,11 +117,11 @@ def worst_pages(found: ExtractionEvaluation, count: int) -> str:
 
 def _page_line(page: PageScore) -> str:
     story = f"{page.story.recall:5.3f}  {page.story.precision:5.3f}" if page.story else "-      -"
-    said = [
+    verdicts = [
         "-" if right is None else "right" if right else "wrong" for right in (page.title, page.day)
     ]
     authors = "-"
     if page.authors is not None:
-        right, named, wanted = page.authors
-        authors = f"{right} of {wanted}" + (f", {named - right} wrong" if named > right else "")
-    return f"{story:14}  {said[0]:6}  {said[1]:6}  {authors:16}  {page.name}"
+        right, count, expected = page.authors
+        authors = f"{right} of {expected}" + (f", {count - right} wrong" if count > right else "")
+    return f"{story:14}  {verdicts[0]:6}  {verdicts[1]:6}  {authors:16}  {page.name}"

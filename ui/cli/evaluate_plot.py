@@ -11,10 +11,8 @@ if TYPE_CHECKING:
     from rag.evaluate.retrieval import RetrievalEvaluation
 
 WIDE, HIGH = 9.0, 3.6  # inches
-COLOURS = (
-    ("#1f5fa8", "white"),
-    ("#b9c9dc", "black"),
-)  # this run and the earlier one: bars, text on them
+# Colours of bars and of the text on them, for this run and the earlier one.
+COLOURS = (("#1f5fa8", "white"), ("#b9c9dc", "black"))
 GAP = 0.4  # between the bars of two measures; a measure has a width of 1
 
 

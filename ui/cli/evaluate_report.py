@@ -104,7 +104,7 @@ def report(
     from ui import render
 
     if options.save:
-        options.save.write_text(found.saved(), encoding="utf-8")
+        options.save.write_text(found.dumps(), encoding="utf-8")
     if options.as_json:
         print(render.json_text(found.as_json()))
         return ExitCode.DONE

@@ -87,7 +87,7 @@ def retrieval(
     asked = read_lines(questions, partial(read_questions, access=ALL_RIGHTS))
     if not every_line:
         asked = unique_questions(asked)
-    before = report_options.load_earlier(RetrievalEvaluation.loaded)
+    before = report_options.load_earlier(RetrievalEvaluation.loads)
     with Archive.open(settings.archive, settings=settings) as archive:
         found = evaluate_retrieval(
             archive,

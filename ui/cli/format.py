@@ -13,15 +13,15 @@ from rag.schema import Answer, ArticleMetadata, Citation, Hit, Statement
 from ui.i18n import notices_text, refusal_text, render, render_all, statement_text, understood_text
 from ui.render import (
     also_in,
+    article_reference,
     article_text,
-    named,
-    one_of_each_article,
-    period,
-    spoken_date,
-    spoken_day,
+    first_hit_per_article,
+    format_datetime,
+    format_day,
+    format_period,
+    statement_line,
     terminal_text,
     web_address,
-    with_numbers,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ COUNTS = {  # figures of an ingest, and what they are called
     "changed": "changed",
     "unchanged": "unchanged",
     "removed": "withdrawn",
-    "kept_out": "kept out",
+    "kept_out": "withdrawn earlier",
     "rejected": "rejected",
 }
 
@@ -51,12 +51,12 @@ def answer_text(answer: Answer, width: int = 88) -> str:
     if answer.refused:
         blocks = [*_refusal(answer, width)]
     else:
-        blocks = [_filled(_statement(s), width) for s in answer.statements]
+        blocks = [_fill(_statement(s), width) for s in answer.statements]
         blocks += [_sources(answer.citations, width)]
     if answer.newest_source and not answer.refused:
-        blocks.append(f"As of {spoken_day(answer.newest_source)}.")
-    said = (notices_text(answer), understood_text(answer.understood))
-    blocks += [_filled(article_text(text), width) for text in said if text]
+        blocks.append(f"As of {format_day(answer.newest_source)}.")
+    remarks = (notices_text(answer), understood_text(answer.understood))
+    blocks += [_fill(article_text(text), width) for text in remarks if text]
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -65,8 +65,8 @@ def hits_text(hits: Sequence[Hit], width: int = 88) -> str:
     return "\n\n".join(
         "\n".join(
             [
-                *_named(f"{number}.", hit.metadata, width, hit.copies),
-                _filled(article_text(hit.passage.text), width, indent=" " * 4),
+                *_reference_lines(f"{number}.", hit.metadata, width, hit.copies),
+                _fill(article_text(hit.passage.text), width, indent=" " * 4),
             ]
         )
         for number, hit in enumerate(hits, start=1)
@@ -79,7 +79,7 @@ def retrieval_text(found: RetrievalResult, width: int = 88) -> str:
     blocks = [f"({terminal_text(understood)})" if understood else ""]
     if found.hits:
         notices = render_all(found.notices)
-        blocks += [_filled(article_text(notices), width), hits_text(found.hits, width)]
+        blocks += [_fill(article_text(notices), width), hits_text(found.hits, width)]
     elif found.outside:
         blocks += [
             "No passages found. The closest from other dates:",
@@ -97,7 +97,7 @@ def status_text(status: ArchiveStatus) -> str:
         f"articles         {status.articles:,}",
         f"passages         {status.passages:,}",
         f"near-duplicates  {_near_duplicates(status)}",
-        f"dates            {period(status.first, status.last) or 'none'}",
+        f"dates            {format_period(status.first, status.last) or 'none'}",
         f"gaps             {f'{len(status.gaps)}, listed below' if status.gaps else 'none'}",
         f"last ingest      {_last_ingest(status)}",
         f"size             {status.bytes / 1e6:,.1f} MB",
@@ -107,7 +107,7 @@ def status_text(status: ArchiveStatus) -> str:
     ]
     for publisher in status.publishers:
         name = article_text(publisher.name) or "(no publisher)"
-        when = period(publisher.first, publisher.last)
+        when = format_period(publisher.first, publisher.last)
         lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
         lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
     return "\n".join(lines)
@@ -116,7 +116,7 @@ def status_text(status: ArchiveStatus) -> str:
 def _last_ingest(status: ArchiveStatus) -> str:
     run = status.last_run
     if run is None:  # ingested by a version without a log of runs
-        return spoken_date(status.last_ingest) or "never"
+        return format_datetime(status.last_ingest) or "never"
     figures = run.figures
     counts = [
         f"{figures[name]:,} {label}"
@@ -128,7 +128,7 @@ def _last_ingest(status: ArchiveStatus) -> str:
     elif run.ended is None:
         counts = ["running, or interrupted"]
     stopped = ["stopped early"] if figures.get("stopped") else []
-    return f"{spoken_date(run.began)}: {', '.join([*counts, *stopped])}"
+    return f"{format_datetime(run.began)}: {', '.join([*counts, *stopped])}"
 
 
 def _reembedding(status: ArchiveStatus) -> list[str]:
@@ -143,8 +143,8 @@ def _reembedding(status: ArchiveStatus) -> list[str]:
 def _gap(gap: CoverageGap) -> str:
     first, last = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (gap.first, gap.last))
     if gap.goes_on:
-        return f"            no articles since {spoken_day(first)}: {gap.days} days"
-    dates = period(first, last)
+        return f"            no articles since {format_day(first)}: {gap.days} days"
+    dates = format_period(first, last)
     when = f"on {dates}" if first == last else f"from {dates}"
     return f"            no articles {when}: {gap.days} days"
 
@@ -161,7 +161,7 @@ def _near_duplicates(status: ArchiveStatus) -> str:
 def report_text(report: IngestReport) -> str:
     """Return the report of an ingest, on one line."""
     withdrawn = f"{report.removed:,} withdrawn, " if report.removed else ""
-    withdrawn += f"{report.kept_out:,} kept out, " if report.kept_out else ""
+    withdrawn += f"{report.kept_out:,} withdrawn earlier, " if report.kept_out else ""
     unread = "date or time zone" if report.notices == 1 else "dates or time zones"
     notices = f", {report.notices:,} {unread} could not be read" if report.notices else ""
     return (
@@ -172,10 +172,14 @@ def report_text(report: IngestReport) -> str:
 
 
 def _refusal(answer: Answer, width: int) -> Iterator[str]:
-    yield _filled(article_text(refusal_text(answer)), width)
-    closest = list(one_of_each_article(answer.nearest_hits))
+    yield _fill(article_text(refusal_text(answer)), width)
+    closest = list(first_hit_per_article(answer.nearest_hits))
     if closest:
-        lines = [line for hit in closest for line in _named("-", hit.metadata, width, hit.copies)]
+        lines = [
+            line
+            for hit in closest
+            for line in _reference_lines("-", hit.metadata, width, hit.copies)
+        ]
         yield "\n".join(["Closest articles", *lines])
 
 
@@ -183,32 +187,34 @@ def _statement(statement: Statement) -> str:
     doubt = ""
     if statement.support != "supported":
         doubt = ": ".join(filter(None, (statement.support, render(statement.reason))))
-    return with_numbers(replace(statement, text=statement_text(statement)), doubt)
+    return statement_line(replace(statement, text=statement_text(statement)), doubt)
 
 
 def _sources(citations: Sequence[Citation], width: int) -> str:
     cited = {citation.number: citation for citation in citations}
     lines = [
-        line for n, c in cited.items() for line in _named(f"[{n}]", c.metadata, width, c.copies)
+        line
+        for n, c in cited.items()
+        for line in _reference_lines(f"[{n}]", c.metadata, width, c.copies)
     ]
     return "\n".join(["Sources", *lines]) if lines else ""
 
 
-def _named(
+def _reference_lines(
     mark: str, head: ArticleMetadata, width: int, copies: Sequence[ArticleMetadata] = ()
 ) -> list[str]:
     indent = " " * 4
-    lines = [_filled(named(head), width, indent=indent, first=f"{mark:<3} ")]
+    lines = [_fill(article_reference(head), width, indent=indent, first=f"{mark:<3} ")]
     if address := web_address(head.url):
         lines.append(indent + address)
     if also_in(head, copies):
-        lines.append(_filled(also_in(head, copies), width, indent=indent))
+        lines.append(_fill(also_in(head, copies), width, indent=indent))
     if head.correction:
-        lines.append(_filled(f"Corrected: {article_text(head.correction)}", width, indent=indent))
+        lines.append(_fill(f"Corrected: {article_text(head.correction)}", width, indent=indent))
     return lines
 
 
-def _filled(text: str, width: int, *, indent: str = "", first: str | None = None) -> str:
+def _fill(text: str, width: int, *, indent: str = "", first: str | None = None) -> str:
     return textwrap.fill(
         terminal_text(text),
         width,

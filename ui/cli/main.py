@@ -11,9 +11,8 @@ import click
 from rag.errors import BackfileError
 from ui.cli.command import Example, ExitCode, LazyGroup, usage_line
 
-# Only what every command needs is imported here, and nothing heavy by any command's module before
-# the command runs: `backfile --help` takes under .2 s of processor time. A command's module is
-# imported when the command is used.
+# This module imports only what every command needs, and a command's module imports heavy libraries
+# only when the command runs: `backfile --help` takes under 0.2 s of processor time.
 
 COMPLETION_VARIABLE = "_BACKFILE_COMPLETE"  # set by the shells' completion functions
 SECTIONS = {
@@ -139,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_error("backfile: stopped")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # `backfile search ... | head`: nobody reads on, and the flush at exit must not complain.
+        # `backfile search ... | head` closes the pipe; the flush at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.PIPE_CLOSED
 

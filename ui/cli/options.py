@@ -142,7 +142,7 @@ def archive_options(run: Run) -> Run:
         "--json",
         "as_json",
         is_flag=True,
-        callback=_given_before_subcommand,
+        callback=_inherit_from_group,
         help="Print the result as JSON.",
     )
     return settings_option(json_option(run))
@@ -159,21 +159,21 @@ def settings_option(run: Run) -> Run:
         "--archive",
         type=PathName("dir"),
         metavar="DIR",
-        callback=_given_before_subcommand,
+        callback=_inherit_from_group,
         help="Folder of the archive.  [default: $BACKFILE_ARCHIVE, or ./archive]",
     )
     decorated: Any = option(with_settings)
     return decorated  # type: ignore[no-any-return]
 
 
-def _given_before_subcommand(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+def _inherit_from_group(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     """Return the option's value, or the one given to the group: `evaluate --json retrieval`."""
     if value or ctx.parent is None:
         return value
     return ctx.parent.params.get(param.name, value)
 
 
-# Questions, and the part of the archive they are asked of
+# Questions and filters
 
 question_argument = click.argument(
     "words",
@@ -231,7 +231,7 @@ def scope_options(*, k: int) -> Callable[[Run], Run]:
         ) -> Any:
             if after and before and after >= before:
                 raise usage_error("--after must be earlier than --before")
-            # Whoever runs a command operates the archive, and may read all of it.
+            # Users of the command line operate the archive, and may read all of it.
             filters = Filters(after=after, before=before, publishers=publisher, access=ALL_RIGHTS)
             return run(*args, scope=Scope(filters, asked_on or as_of, k, as_of), **kwargs)
 
@@ -293,7 +293,7 @@ def check_publishers(archive: Archive, filters: Filters) -> None:
     """Check that the archive has articles of every publisher in `filters`.
 
     Raises:
-        BackfileError: It has none of one of them; the message suggests similar names.
+        BackfileError: A publisher has no articles; the message suggests similar names.
     """
     known = archive.publishers(access=filters.access) if filters.publishers else ()
     folded = {name.casefold() for name in known}

@@ -48,7 +48,7 @@ def reembed(model: str | None, abandon: bool, settings: Settings, as_json: bool)
         )
     from rag.archive.archive import Archive
 
-    # Not BACKFILE_EMBEDDING_MODEL: until the change, the archive's own model is used.
+    # Ignores BACKFILE_EMBEDDING_MODEL: the archive's own model is used until the change.
     settings = replace(settings, embedding_model=Settings().embedding_model)
     with Archive.open(settings.archive, settings=settings) as archive:
         if model is None:

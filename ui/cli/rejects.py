@@ -85,11 +85,11 @@ def rejects(
         return _accept(settings, [*accept, *more_ids], as_json=as_json)
     if forget:
         return _forget(settings, [*forget, *more_ids], as_json=as_json)
-    refused, held = _all(settings)
-    if retry and refused:
-        names = list(dict.fromkeys(one.source for one in refused))
+    rejected, held = _all(settings)
+    if retry and rejected:
+        names = list(dict.fromkeys(one.source for one in rejected))
         return _retry(settings, options, names, as_json=as_json)
-    _list(refused, held, as_json=as_json)
+    _list(rejected, held, as_json=as_json)
     return ExitCode.DONE
 
 
@@ -106,33 +106,33 @@ def _all(settings: Settings) -> tuple[Sequence[RejectedInput], Sequence[HeldChan
         return RejectLog(database).all(), HeldChanges(database).all()
 
 
-def _list(refused: Sequence[RejectedInput], held: Sequence[HeldChange], *, as_json: bool) -> None:
+def _list(rejected: Sequence[RejectedInput], held: Sequence[HeldChange], *, as_json: bool) -> None:
     from ui import render
 
     places = {change.place for change in held}
-    refused = [one for one in refused if one.place not in places]  # each is listed once
+    rejected = [one for one in rejected if one.place not in places]  # each is listed once
     if as_json:
-        listed = [_reject_value(one) for one in refused]
+        listed = [_reject_value(one) for one in rejected]
         print(render.json_text([*listed, *map(_held_value, held)]))
         return
-    for one in refused:
+    for one in rejected:
         line = f"{one.place}: {one.reason} ({one.at:%Y-%m-%d %H:%M} UTC)"
         print(render.terminal_text(line))
     for change in held:
         print(render.terminal_text(_held_line(change)))
-    counts = [f"{len(refused):,} rejected" if refused else ""]
+    counts = [f"{len(rejected):,} rejected" if rejected else ""]
     counts += [
         f"{len(held):,} held: add with --accept ID, discard with --forget ID" if held else ""
     ]
     print(", ".join(filter(None, counts)) or "No rejects.")
 
 
-def _reject_value(refused: RejectedInput) -> dict[str, Any]:
+def _reject_value(rejected: RejectedInput) -> dict[str, Any]:
     return {
-        "place": refused.place,
-        "reason": refused.reason,
-        "source": refused.source,
-        "at": refused.at.isoformat(timespec="seconds"),
+        "place": rejected.place,
+        "reason": rejected.reason,
+        "source": rejected.source,
+        "at": rejected.at.isoformat(timespec="seconds"),
         "id": None,  # only held changes have one
     }
 
@@ -166,7 +166,7 @@ def _retry(
     from ui.cli.ingest import run_once
     from ui.cli.ingest_session import open_session, source
 
-    groups = _by_options(settings, options, _without_missing(settings, names))
+    groups = _group_by_options(settings, options, _without_missing(settings, names))
     codes, failed = [ExitCode.DONE], list[ReadError]()
     for as_before, group in groups:
         sources = [*map(source, group)]
@@ -196,7 +196,7 @@ def _without_missing(settings: Settings, names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in missing]
 
 
-def _by_options(
+def _group_by_options(
     settings: Settings, options: IngestOptions, names: Sequence[str]
 ) -> list[tuple[IngestOptions, list[str]]]:
     """Group the sources by the options they were last ingested with, unless new ones are given."""

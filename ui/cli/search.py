@@ -38,9 +38,8 @@ from ui.cli.options import (
 def search(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool) -> int:
     """Print the passages that match a question best, best first.
 
-    Dates and publishers that the question names limit the search; what was understood of them is
-    printed first. If no passage matches within these dates, the closest from other dates are
-    printed.
+    Dates and publishers named in the question limit the search; they are printed first. If no
+    passage matches within these dates, the closest from other dates are printed.
     """
     question = required_question(words)
     from rag.archive.archive import Archive

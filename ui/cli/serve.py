@@ -15,9 +15,10 @@ from ui.cli.options import Number, settings_option
 @click.command(
     cls=ManualPage,
     examples=[
-        Example("Open the page over the archive in demo/", "backfile serve --archive demo"),
+        Example("Serve the archive in demo/", "backfile serve --archive demo"),
         Example(
-            "Let other machines of the network ask", "backfile serve --host 0.0.0.0 --port 8000"
+            "Allow other machines in the network to ask",
+            "backfile serve --host 0.0.0.0 --port 8000",
         ),
     ],
 )
@@ -34,11 +35,11 @@ from ui.cli.options import Number, settings_option
 )
 @settings_option
 def serve(settings: Settings, host: str | None, port: int | None) -> int:
-    """Serve the page where readers ask the archive, until Ctrl-C.
+    """Serve a page for asking the archive in the browser, until Ctrl-C.
 
-    Prints the page's address with a token. Opened with the token, on this machine, the page also
-    adds and withdraws articles; BACKFILE_FEEDING says who else may. Without it, the page answers
-    questions only.
+    Prints the page's address with a token. Opened with the token on this machine, the page can
+    also add and withdraw articles; BACKFILE_WRITE_ACCESS controls who else may. Without the token,
+    the page only answers questions.
     """
     from ui.web.app import serve as serve_page
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
             'backfile sources add "Harbour Courier" --host harbour-courier.example '
             "--host feeds.example/courier --may-kill",
         ),
-        Example("Trust it no longer", 'backfile sources remove "Harbour Courier"'),
+        Example("Remove it", 'backfile sources remove "Harbour Courier"'),
     ],
 )
 @archive_options
@@ -94,7 +94,7 @@ def add(
 @click.argument("publisher", help="Name of the source.")
 @archive_options
 def remove(publisher: str, settings: Settings, as_json: bool) -> int:
-    """Trust a source no longer."""
+    """Remove a trusted source."""
     from ingest.trusted_sources import read_trusted_sources, write_trusted_sources
 
     trust = read_trusted_sources(settings.archive)

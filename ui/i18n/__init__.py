@@ -1,7 +1,7 @@
-"""Messages in the reader's language: catalogues, dates, numbers, and notices in words.
+"""Messages in the user's language: catalogues, dates, numbers, and texts of notices.
 
-Each language is a gettext catalogue beside this module, `en.po`, `de.po`, ...; another one is
-another file.
+Each language is a gettext catalogue in this folder (`en.po`, `de.po`). To add a language, add a
+file.
 """
 
 from ui.i18n.catalogues import Texts, labels, languages, preferred_language, texts_in

@@ -1,4 +1,4 @@
-"""Message catalogues, read from .po files, and dates, numbers and lists per language."""
+"""Message catalogues read from .po files, and the format of dates, numbers and lists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from gettext import GNUTranslations
 from importlib.resources import files
 
-# About 0.1 s: import this module where something is shown, not where a command is parsed.
+# Takes about 0.1 s: import this module when showing results, not when parsing commands.
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.lists import format_list
@@ -19,13 +19,19 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 FALLBACK = "en"
-NOTICE = "notice"  # the context of the messages of notices
+NOTICE = "notice"  # gettext context of the notices' messages
 
 
 class Texts:
-    """The messages of one language, and how it writes dates, numbers and lists.
+    """Messages of one language, and its format of dates, numbers and lists.
 
-    Call it with a message's key and what fills its blanks; `count` selects the plural form.
+    Call it with the key of a message and the values of its placeholders; `count` selects the
+    plural form.
+
+    Args:
+        language: Language code, such as "de".
+        locale: Locale that formats dates, numbers and lists.
+        messages: Compiled catalogue.
     """
 
     def __init__(self, language: str, locale: Locale, messages: GNUTranslations) -> None:
@@ -33,40 +39,40 @@ class Texts:
         self.locale = locale
         self._messages = messages
 
-    def __call__(self, key: str, **given: object) -> str:
-        """Return the message `key` with its blanks filled in."""
-        count, text = given.get("count"), key
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the message `key` with its placeholders filled in."""
+        count, text = values.get("count"), key
         if isinstance(count, int):
-            given["count"] = self.number(count)
+            values["count"] = self.number(count)
             text = self._messages.ngettext(key, key, count)
-        if text == key:  # without plural forms
+        if text == key:  # the message has no plural forms
             text = self._messages.gettext(key)
-        return text.format(**given)
+        return text.format(**values)
 
-    def notice(self, code: str, **given: object) -> str:
-        """Return the message of a notice's code with its blanks filled in."""
-        return self._messages.pgettext(NOTICE, code).format(**given)
+    def notice(self, code: str, **values: object) -> str:
+        """Return the message of a notice code with its placeholders filled in."""
+        return self._messages.pgettext(NOTICE, code).format(**values)
 
     def number(self, value: float) -> str:
-        """Return a number as the language writes it: "1,234.5"."""
+        """Return a number in the format of the language, such as "1,234.5"."""
         return format_decimal(value, locale=self.locale)
 
     def list_of(self, items: Sequence[str]) -> str:
-        """Return "A, B or C"."""
+        """Return the items as a phrase, such as "A, B or C"."""
         return format_list(items, style="or", locale=self.locale)
 
     def day(self, moment: date | None) -> str:
-        """Return a day, or the day of a moment in UTC, as "24 October 2024"; "" for None."""
+        """Return a day, or the UTC day of a datetime, as "24 October 2024"; "" for None."""
         if moment is None:
             return ""
-        return format_date(_in_utc(moment), "long", locale=self.locale)
+        return format_date(_to_utc_date(moment), "long", locale=self.locale)
 
     def weekday(self, day: date) -> str:
-        """Return a day with its weekday: "Thursday, 24 October 2024"."""
+        """Return a day with its weekday, such as "Thursday, 24 October 2024"."""
         return format_date(day, "full", locale=self.locale)
 
     def moment(self, moment: datetime | None) -> str:
-        """Return the day of `moment` and, unless that is midnight, its time in UTC."""
+        """Return the day and time of `moment` in UTC; without the time if it is midnight."""
         if moment is None:
             return ""
         time = moment.astimezone(UTC).replace(tzinfo=None).time()
@@ -75,14 +81,14 @@ class Texts:
         return f"{self.day(moment)}, {format_time(time, 'HH:mm', locale=self.locale)} UTC"
 
     def period(self, first: datetime | None, last: datetime | None) -> str:
-        """Return "21 October 2024 to 24 October 2024", one day once; "" without dates."""
+        """Return "21 October 2024 to 24 October 2024"; a single day once, "" without dates."""
         if first is None or last is None:
             return ""
         start, end = self.day(first), self.day(last)
         return start if start == end else self("period", first=start, last=end)
 
 
-def _in_utc(moment: date) -> date:
+def _to_utc_date(moment: date) -> date:
     return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
 
 
@@ -95,14 +101,18 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def catalogue(language: str) -> Catalog:
-    """Return the catalogue of `language`, which is one of `languages()`."""
+    """Read the catalogue of `language`, which must be one of `languages()`."""
     source = files(__package__).joinpath(f"{language}.po").read_bytes()
     return read_po(io.BytesIO(source), abort_invalid=True)
 
 
 @cache
 def texts_in(language: str) -> Texts:
-    """Return the texts of `language`, or English where there is no catalogue."""
+    """Return the texts of a language; English if it has no catalogue.
+
+    Raises:
+        UnknownLocaleError: The catalogue's header names no locale.
+    """
     if language not in languages():
         return texts_in(FALLBACK)
     found = catalogue(language)
@@ -115,7 +125,7 @@ def texts_in(language: str) -> Texts:
 
 
 def labels(language: str) -> dict[str, str]:
-    """Return the messages without plural forms, by key: what Gradio puts on its components."""
+    """Return the messages without plural forms by key, for the labels of Gradio components."""
     return {
         str(message.id): str(message.string)
         for message in catalogue(language)

@@ -1,4 +1,4 @@
-"""Notices, and answers with their notices, put into words."""
+"""Texts of notices, refusals, statements and answers, per language."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rag.sanitize import neutralize_markers
 from rag.schema import Answer, Statement, Support
 from ui.i18n.catalogues import FALLBACK, Texts, texts_in
 
-Language = str | Texts  # a language's code, or its texts
+Language = str | Texts  # language code, or the texts of a language
 _DAYS = frozenset({"day", "published", "first", "last", "after", "before"})
-_BESIDE_THE_FILTERS = frozenset(
+_OUTSIDE_FILTERS = frozenset(
     {"earlier_article", "later_article", "excluded_article", "excluded_article_undated"}
 )
 _SUPPORT_KEYS: dict[Support, str] = {
@@ -21,41 +21,43 @@ _SUPPORT_KEYS: dict[Support, str] = {
     "not supported": "not_supported",
     "contradicted": "contradicted",
 }
-_LIMITS = "search_limited"  # part of a refusal's words
+_LIMITS = "search_limited"  # shown as part of a refusal
 
 
 def render(notice: Notice | None, language: Language = FALLBACK) -> str:
-    """Return a notice in words; "" for None.
+    """Return the text of a notice; "" for None.
 
     Args:
         notice: The notice, or None.
-        language: A language's code ("de"), or its texts; one without a catalogue is English.
+        language: A language code such as "de", or the texts of a language. A language without a
+            catalogue falls back to English.
     """
     if notice is None:
         return ""
     texts = _texts(language)
-    given = {name: _in_words(name, value, texts) for name, value in notice.params}
+    values = {name: _format_param(name, value, texts) for name, value in notice.params}
     if notice.code == _LIMITS:
-        limits = (texts(f"limit_{name}", **{name: words}) for name, words in given.items())
+        limits = (texts(f"limit_{name}", **{name: words}) for name, words in values.items())
         return texts.notice(notice.code, limits=", ".join(limits))
-    return texts.notice(notice.code, **given)
+    return texts.notice(notice.code, **values)
 
 
 def render_all(notices: Iterable[Notice], language: Language = FALLBACK) -> str:
-    """Return notices that are sentences, one after another."""
+    """Return the texts of several notices as one paragraph."""
     return " ".join(render(notice, language) for notice in notices)
 
 
 def notices_text(answer: Answer, language: Language = FALLBACK) -> str:
-    """Return an answer's notices as sentences, without what `refusal_text` says already."""
+    """Return the text of an answer's notices, except those that `refusal_text` includes."""
     shown = (n for n in answer.notices if not (answer.refused and n.code == _LIMITS))
     return render_all(shown, language)
 
 
 def refusal_text(answer: Answer, language: Language = FALLBACK) -> str:
-    """Return why there is no answer: that none was found, the reason, the limits of the search.
+    """Return the text of a refusal: no answer found, the reason, and the limits of the search.
 
-    "" for an answer that is no refusal.
+    Returns:
+        The text; "" if the answer is not a refusal.
     """
     if not answer.refused:
         return ""
@@ -64,31 +66,32 @@ def refusal_text(answer: Answer, language: Language = FALLBACK) -> str:
     if code == "error":
         return reason
     texts = _texts(language)
-    opening = texts("no_answer_in_range" if code in _BESIDE_THE_FILTERS else "no_answer")
+    opening = texts("no_answer_in_range" if code in _OUTSIDE_FILTERS else "no_answer")
     limits = render_all((n for n in answer.notices if n.code == _LIMITS), language)
     return " ".join(filter(None, (opening, reason, limits)))
 
 
 def support_key(support: Support) -> str:
-    """Return the key of the message that names how far a statement is supported."""
+    """Return the message key of a level of support."""
     return _SUPPORT_KEYS[support]
 
 
 def understood_text(understood: Iterable[Notice], language: Language = FALLBACK) -> str:
-    """Return what was understood of a question on one line: "published on ...; in The Week"."""
+    """Return the constraints found in a question on one line: "published on ...; in The Week"."""
     return "; ".join(render(notice, language) for notice in understood)
 
 
 def statement_text(statement: Statement, language: Language = FALLBACK) -> str:
-    """Return a statement with its label in brackets before it."""
+    """Return a statement, preceded by its label in brackets if it has one."""
     label = render(statement.label, language)
     return f"[{label}:] {statement.text}" if label else statement.text
 
 
 def answer_text(answer: Answer, language: Language = FALLBACK) -> str:
-    """Return `Answer.text` in words: the statements with their citation numbers, or the refusal.
+    """Return the statements with their citation numbers, or the refusal.
 
-    A number in brackets that an article itself has stands in parentheses, for it cites nothing.
+    Bracketed numbers in the articles' own text are put in parentheses, so that they are not
+    mistaken for citations.
     """
     if answer.refused:
         return refusal_text(answer, language)
@@ -108,7 +111,7 @@ def _texts(language: Language) -> Texts:
     return language if isinstance(language, Texts) else texts_in(language)
 
 
-def _in_words(name: str, value: Value, texts: Texts) -> str:
+def _format_param(name: str, value: Value, texts: Texts) -> str:
     if isinstance(value, tuple):
         items = [texts("quoted", words=item) for item in value] if name == "phrases" else value
         return texts.list_of(items)

@@ -1,1 +1,1 @@
-"""The page where one asks the archive: a chat, and beside it the passages that it rests on."""
+"""Browser page: chat with the archive, and the sources of each answer beside it."""

@@ -1,4 +1,4 @@
-"""Build the page and serve it on this machine."""
+"""Build the page and start its server."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ui import opening
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
 from ui.web.events import wire
-from ui.web.gradio_calls import CallChecker, GradioEvents, functions_of
+from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
-from ui.web.labels import say
+from ui.web.labels import i18n
 from ui.web.layout import build_layout
 from ui.web.quota import SESSIONS, Quota
 from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
@@ -31,117 +31,145 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 
-QUOTING_AT_ONCE = 2  # questions answered at a time: each keeps every core busy
-WRITING_AT_ONCE = 8  # with a chat model, most of the time is spent waiting for it
-DROPPED = 3600  # seconds for which a file that was dropped and not put in lies on the server
-# A browser may hold more conversations than it may send, from before there was a bound to either.
-FORGET_TOO_MUCH = """<script>
+EXTRACTIVE_CONCURRENCY = 2  # questions answered at the same time; each uses every core
+CHAT_MODEL_CONCURRENCY = 8  # most of the time is spent waiting for the chat model
+UPLOAD_SECONDS = 3600  # unused uploads are deleted after this time
+# Early versions stored conversations without a limit; a browser could not send those back.
+CLEAR_OVERSIZED_STORAGE = """<script>
 for (const key of Object.keys(localStorage)) {
   if (key.startsWith('backfile-') && localStorage[key].length > 1200000) {
     localStorage.removeItem(key);
   }
 }
 </script>"""
-LARGEST_FILE = "1gb"  # that is dropped on the page; the command line takes any
-M_ARENA_MAX = -8  # of glibc's mallopt(3)
-HEAPS = 2
+MAX_UPLOAD = "1gb"  # the command line has no limit
+M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
+MALLOC_ARENAS = 2
 
 
 def serve(settings: Settings) -> None:
-    """Open the page on the archive of `settings` and keep it open until interrupted."""
-    share_heaps()
+    """Serve the page until Ctrl-C.
+
+    Args:
+        settings: The archive, the models, and the address to listen on.
+
+    Raises:
+        SettingsError: The token, a host or a proxy in the settings is invalid.
+        BackfileError: The archive cannot be opened, or the port is in use.
+    """
+    limit_malloc_arenas()
     with opening.open_chatbot(settings) as (archive, chatbot):
-        # So many tokens load torch now: no question waits for it, and each is embedded faster.
+        # A batch this large loads torch now; otherwise the first question would wait for it.
         archive.embed(["warm " * 200] * 50)
         served = start(archive, chatbot, settings)
-        print(f"Backfile is at {served.invitation} (Ctrl-C ends it)", flush=True)
+        print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
-            served.close()  # Ctrl-C is how it is meant to end
+            served.close()  # Ctrl-C is the normal end
 
 
-def share_heaps() -> None:
-    """Limit glibc to two heaps for all threads; elsewhere, do nothing.
+def limit_malloc_arenas() -> None:
+    """Limit glibc's malloc to two arenas; do nothing with other C libraries.
 
-    With a heap for each thread, what one has freed is no use to the others: with 32 clients memory
-    grew by 13 % from the first minute to the second, and by 4 % with two heaps
-    (`python -m tests.benchmarks.load`). Call it before there are threads.
+    Memory freed in one arena is not reused by threads of another. With 32 clients, memory grew by
+    13 % from the first minute to the second with one arena per thread, and by 4 % with two
+    (`python -m tests.benchmarks.load`). Must be called before the first thread starts.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, MALLOC_ARENAS)
 
 
 class Served:
-    """A page that is being served."""
+    """Running server of a page.
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: WriteAccess) -> None:
+    Args:
+        blocks: The page.
+        settings: Host, port, allowed hosts and proxies.
+        write_access: Authorization of changes to the archive.
+
+    Raises:
+        BackfileError: The port is in use.
+    """
+
+    def __init__(self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess) -> None:
         self.blocks = blocks
-        self.permission = permission
-        app = Guarded(blocks, settings, permission)
+        self.write_access = write_access
+        app = GuardedApp(blocks, settings, write_access)
         listening = listen(settings.host, settings.port)
         host = settings.host.strip("[]")
-        named = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
-        self.address = f"http://{named}:{listening.getsockname()[1]}/"
-        self.server = Server(app, listening, app.end)
+        shown_host = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
+        self.address = f"http://{shown_host}:{listening.getsockname()[1]}/"
+        self.server = Server(app, listening, app.close_streams)
         self.server.start()
 
     @property
     def invitation(self) -> str:
-        """The address, with the token for those who may change the archive."""
-        token = self.permission.token
+        """The page's URL, with the token that allows changes to the archive."""
+        token = self.write_access.token
         return f"{self.address}?token={token}" if token else self.address
 
     def close(self) -> None:
-        """Stop serving."""
+        """Stop the server."""
         self.server.close()
 
 
 def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
-    """Serve the page of an archive, on this machine alone unless the settings say otherwise.
+    """Start serving the page of an archive; return at once.
+
+    Args:
+        archive: The archive to answer from.
+        chatbot: Answers the questions.
+        settings: Address to listen on (this machine only by default), token, hosts and proxies.
+
+    Returns:
+        The running server. Close it with `close`.
 
     Raises:
-        SettingsError: A token, a host or a proxy of the settings is none.
-        BackfileError: The port is taken.
+        SettingsError: The token, a host or a proxy in the settings is invalid.
+        BackfileError: The port is in use.
     """
     return Served(build_page(archive, chatbot, settings), settings, WriteAccess.of(settings))
 
 
 def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
-    """Return the page; nothing of a conversation is kept outside its own session."""
-    at_once = WRITING_AT_ONCE if chatbot.chat_model else QUOTING_AT_ONCE
+    """Build the page; conversations are kept in Gradio's sessions only."""
+    concurrency = CHAT_MODEL_CONCURRENCY if chatbot.chat_model else EXTRACTIVE_CONCURRENCY
     blocks = gr.Blocks(
-        title="Backfile", analytics_enabled=False, fill_width=True, delete_cache=(900, DROPPED)
+        title="Backfile",
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=(900, UPLOAD_SECONDS),
     )
     with blocks:
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
         page = PageUpdates(
             archive, chatbot, build_layout(f"backfile-{where}"), SummaryCache(archive)
         )
-        wire(page, blocks, settings, at_once)
-        add_endpoints(archive, chatbot, at_once)
-    # Who may wait is the quota's affair: one queue's length would be everybody's.
-    blocks.queue(max_size=None, default_concurrency_limit=at_once, api_open=False)
+        wire(page, blocks, settings, concurrency)
+        add_endpoints(archive, chatbot, concurrency)
+    # No limit here: the quota limits each client, a queue limit would apply to all of them.
+    blocks.queue(max_size=None, default_concurrency_limit=concurrency, api_open=False)
     blocks.state_session_capacity = SESSIONS
-    # Gradio would count its last 10,000 events anew after each one.
+    # Gradio recomputes statistics of its last 10,000 events after each event.
     blocks._queue.ANALYTICS_MAX_EVENTS = 0
     return blocks
 
 
-class Guarded(Guard):
-    """The page's application behind its guard; `end` ends what is open."""
+class GuardedApp(Guard):
+    """Gradio application behind the request guard."""
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, permission: WriteAccess) -> None:
+    def __init__(self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess) -> None:
         outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         gr.mount_gradio_app(
             outer,
             blocks,
             "/",
             theme=theme(),
-            css=part("page.css"),
-            js=part("page.js"),
-            head=FORGET_TOO_MUCH,
-            i18n=say,
+            css=read_asset("page.css"),
+            js=read_asset("page.js"),
+            head=CLEAR_OVERSIZED_STORAGE,
+            i18n=i18n,
             ssr_mode=False,
             mcp_server=False,
             enable_monitoring=False,
@@ -149,23 +177,23 @@ class Guarded(Guard):
             pwa=False,
             footer_links=[],
             show_error=False,
-            max_file_size=LARGEST_FILE if settings.write_access != "none" else "1kb",
+            max_file_size=MAX_UPLOAD if settings.write_access != "none" else "1kb",
         )
         self._blocks = blocks
         self._gradio = outer.routes[-1].app  # type: ignore[attr-defined]
         events = GradioEvents(blocks, self._gradio)
-        calls = CallChecker(outer, functions_of(blocks), events, Quota(events))
-        super().__init__(outer, calls, AllowedHosts.of(settings), permission)
+        calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
+        super().__init__(outer, calls, AllowedHosts.of(settings), write_access)
 
-    def end(self) -> None:
-        """End the streams that stay open; called in the server's event loop."""
+    def close_streams(self) -> None:
+        """Close all event streams. Must be called in the server's event loop."""
         self._blocks._queue.close()  # type: ignore[no-untyped-call]
         self._blocks.is_running = False
         self._gradio.stop_event.set()
 
 
 def theme() -> themes.Base:
-    """Return the page's theme; its fonts are those of the machine, so that none is fetched."""
+    """Return the theme, with system fonts so that browsers download none."""
     return themes.Base(
         primary_hue="blue",
         neutral_hue="slate",
@@ -174,6 +202,6 @@ def theme() -> themes.Base:
     )
 
 
-def part(name: str) -> str:
-    """Return one of the page's files that a browser reads: its style sheet, its script."""
+def read_asset(name: str) -> str:
+    """Return the text of the page's style sheet or script."""
     return (files("ui.web") / name).read_text(encoding="utf-8")

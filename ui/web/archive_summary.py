@@ -1,4 +1,4 @@
-"""What every visitor is shown of the archive: what it covers, what there is to choose from."""
+"""Cached overview of the archive for the page: coverage, filter choices, example questions."""
 
 from __future__ import annotations
 
@@ -15,45 +15,61 @@ if TYPE_CHECKING:
     from rag.archive.stats import ArchiveStatus
 
 EXAMPLES = 4
-MOST_CHOICES = 2000  # names in a list to choose from: a browser grows slow with more
+MOST_CHOICES = 2000  # names in a dropdown; browsers get slow with more
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSummary:
-    """What every visitor is shown of the archive as it stands."""
+    """Overview of an archive at one sequence number.
+
+    Attributes:
+        sequence: The sequence number.
+        status: Counts, dates and gaps.
+        choices: Names of publishers, authors, sections and languages, in this order.
+        examples: Headlines to start a conversation with.
+    """
 
     sequence: int
     status: ArchiveStatus
-    choices: tuple[tuple[str, ...], ...]  # publishers, authors, sections, languages
+    choices: tuple[tuple[str, ...], ...]
     examples: tuple[str, ...]
 
 
 class SummaryCache:
-    """What every visitor is shown of an archive, looked up once for each state of it."""
+    """Cache of the summary, computed once for each sequence number of the archive."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._lock = Lock()
-        self._seen: ArchiveSummary | None = None
+        self._summary: ArchiveSummary | None = None
 
-    def now(self) -> ArchiveSummary:
-        """Return what is shown of the archive as it stands now."""
+    def current(self) -> ArchiveSummary:
+        """Return the summary of the archive's current state."""
         archive, sequence = self._archive, self._archive.version
         with self._lock:
-            if self._seen is None or self._seen.sequence != sequence:
+            if self._summary is None or self._summary.sequence != sequence:
                 lists = (archive.publishers, archive.authors, archive.sections, archive.languages)
                 status = archive.status()
-                self._seen = ArchiveSummary(
+                self._summary = ArchiveSummary(
                     sequence,
                     status,
                     tuple(names()[:MOST_CHOICES] for names in lists),
                     tuple(examples(archive, status)),
                 )
-            return self._seen
+            return self._summary
 
 
 def examples(archive: Archive, status: ArchiveStatus, count: int = EXAMPLES) -> list[str]:
-    """Return headlines to start from: the last ones of the publishers who wrote last."""
+    """Return recent headlines as example questions.
+
+    Args:
+        archive: The archive.
+        status: Its status, with the newest date of each publisher.
+        count: Number of headlines.
+
+    Returns:
+        The newest headline of each of the `count` publishers with the newest articles.
+    """
     dated = [(p.last, p.name) for p in status.publishers if p.last]
     found = []
     for last, name in nlargest(count, dated):

@@ -1,4 +1,4 @@
-"""From what stands in the page's fields, or in a link, to what is asked; and back."""
+"""Convert form fields and links to an AskRequest, and back."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rag.schema import Filters
 from rag.valid_dates import shift
 from ui.web.state import AskRequest, Mode, Order
 
-LONGEST_DAY = 40  # characters of a day that is written
-LONGEST_VALUE = 4000  # characters of a value in a link; a question that is too long is said to be
-MOST_NAMES = 200  # chosen in a list
+LONGEST_DAY = 40  # characters of a date field
+LONGEST_VALUE = 4000  # characters of a value in a link; too long a question is reported later
+MOST_NAMES = 200  # selected in a dropdown
 
 FIELDS = ("after", "before", "asked_on", "publishers", "authors", "sections", "languages")
 
@@ -23,9 +23,16 @@ FIELDS = ("after", "before", "asked_on", "publishers", "authors", "sections", "l
 def request_from_fields(
     question: str, mode: str, order: str, fields: Mapping[str, object]
 ) -> tuple[AskRequest, list[str]]:
-    """Return what is asked, and which of the days written are none.
+    """Build a request from the form fields of the page.
 
-    `before` is the last day that counts; what is no day narrows nothing.
+    Args:
+        question: The question.
+        mode: The answer type; "answer" if unknown.
+        order: The order of passages; "relevance" if unknown.
+        fields: Values of `FIELDS`. `before` is the last day that is included.
+
+    Returns:
+        The request, and the dates that could not be read; these are ignored as filters.
     """
     moments: dict[str, datetime | None] = {}
     wrong = []
@@ -62,7 +69,7 @@ def _moment(text: str, now: datetime | None) -> datetime:
 
 
 def fields_from_request(asked: AskRequest) -> dict[str, str | list[str]]:
-    """Return what the page's fields say where `asked` is asked."""
+    """Return the form fields of a request, in the order of `FIELDS`."""
     filters = asked.filters
     last = filters.before - timedelta(days=1) if filters.before else None
     return {
@@ -76,8 +83,8 @@ def fields_from_request(asked: AskRequest) -> dict[str, str | list[str]]:
     }
 
 
-def within(asked: AskRequest, first: datetime, last: datetime) -> AskRequest:
-    """Return the same question, of articles from the day of `first` to that of `last`."""
+def limit_dates(asked: AskRequest, first: datetime, last: datetime) -> AskRequest:
+    """Return the request limited to articles from the day of `first` to the day of `last`."""
     midnight = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
     after = first.replace(**midnight)  # type: ignore[arg-type]
     before = shift(last.replace(**midnight), timedelta(days=1))  # type: ignore[arg-type]
@@ -85,19 +92,19 @@ def within(asked: AskRequest, first: datetime, last: datetime) -> AskRequest:
 
 
 def permalink(asked: AskRequest) -> str:
-    """Return the part of an address, from its question mark, that asks this again."""
-    said: list[tuple[str, str]] = [("q", asked.question)]
+    """Return the query string of a link that repeats the request, with its question mark."""
+    pairs: list[tuple[str, str]] = [("q", asked.question)]
     if asked.mode != "answer":
-        said.append(("mode", asked.mode))
+        pairs.append(("mode", asked.mode))
     if asked.order != "relevance":
-        said.append(("order", asked.order))
+        pairs.append(("order", asked.order))
     for name, value in fields_from_request(asked).items():
-        said += [(name, text) for text in ([value] if isinstance(value, str) else value) if text]
-    return f"?{urlencode(said)}"
+        pairs += [(name, text) for text in ([value] if isinstance(value, str) else value) if text]
+    return f"?{urlencode(pairs)}"
 
 
 def request_from_link(query: Sequence[tuple[str, str]]) -> AskRequest | None:
-    """Return what a link asks; None for an address that asks nothing."""
+    """Return the request in the query parameters of a link; None if it has no question."""
     single = {name: value[:LONGEST_VALUE] for name, value in query}
     if not single.get("q", "").strip():
         return None
@@ -110,7 +117,7 @@ def request_from_link(query: Sequence[tuple[str, str]]) -> AskRequest | None:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    """Return the names that are chosen, as many and as long as there may be."""
+    """Return the selected names, without those beyond the limits of number and length."""
     named = value if isinstance(value, list | tuple) else ()
     return tuple(name for name in named[:MOST_NAMES] if isinstance(name, str) and len(name) <= 500)
 

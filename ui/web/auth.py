@@ -1,4 +1,4 @@
-"""Who may put articles in and take them out: holders of the token, nobody without it."""
+"""Authorization of changes to the archive: a token, and rules about the sender of a request."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ from rag.settings import Settings, Writers
 
 SHORTEST_TOKEN = 16
 
-# Headers that a proxy adds: a request that passed one may come from anywhere.
+# Headers that proxies add: such a request may come from another machine.
 _PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
 @dataclass(frozen=True, slots=True)
 class WriteAccess:
-    """The rule for who may change the archive, and the token that proves it.
+    """Rule for who may change the archive, and the token that proves it.
 
-    The browser keeps a digest of the token in a cookie, never the token itself. There is no token
-    if nobody may write.
+    The browser stores a digest of the token in a cookie, never the token itself.
 
     Attributes:
         writers: "local" for users on this machine, "anyone" for holders of the token anywhere,
             "none" for nobody.
         token: The token, "" if nobody may write.
-        cookie_name: The name of the cookie, one for each archive.
+        cookie_name: Name of the cookie, different for each archive.
     """
 
     writers: Writers
@@ -39,30 +38,30 @@ class WriteAccess:
 
     @classmethod
     def of(cls, settings: Settings) -> WriteAccess:
-        """Return the permission that the settings describe, with a new token if they name none.
+        """Return the rule of the settings, with a new token if they have none.
 
         Raises:
-            SettingsError: The token is too short to be safe from guessing.
+            SettingsError: The token is too short to be secure.
         """
         if settings.write_access == "none":
             return cls("none")
         if settings.token and len(settings.token) < SHORTEST_TOKEN:
             raise SettingsError(
-                f"BACKFILE_TOKEN has {len(settings.token)} characters: it needs "
-                f"{SHORTEST_TOKEN} or more, or leave it empty for a new one at each start"
+                f"BACKFILE_TOKEN is too short: it has {len(settings.token)} characters. Use at "
+                f"least {SHORTEST_TOKEN}, or leave it empty for a new token at each start."
             )
-        # Browsers share cookies between the ports of a host: each archive has its own.
+        # Browsers share cookies between the ports of a host, so each archive has its own cookie.
         where = hashlib.sha256(str(settings.archive.resolve()).encode()).hexdigest()[:12]
         token = settings.token or secrets.token_urlsafe(24)
         return cls(settings.write_access, token, f"backfile-{where}")
 
     @property
     def cookie_value(self) -> str:
-        """The value of the cookie that stands for the token."""
+        """Value of the cookie: a digest of the token."""
         return hashlib.sha256(f"backfile cookie\0{self.token}".encode()).hexdigest()
 
     def is_token(self, token: str) -> bool:
-        """Return whether `token` is the right one, in constant time."""
+        """Return whether `token` is correct; takes constant time."""
         return bool(self.token) and hmac.compare_digest(
             token.encode(errors="replace"), self.token.encode()
         )
@@ -81,12 +80,12 @@ class WriteAccess:
     def may_write(self, client: str, headers: Mapping[str, str]) -> bool:
         """Return whether the sender of a request may change the archive.
 
-        Everybody needs the token. `local` also wants a request from this machine, to this machine
-        by its own name, that no proxy passed on. Pages of other sites may never.
+        Every sender needs the token. "local" also requires a request from this machine to a
+        loopback address, without a proxy. Requests from pages of other sites are always denied.
 
         Args:
-            client: The address that the request came from.
-            headers: Its headers, by their names in lower case.
+            client: IP address of the sender.
+            headers: Headers of the request, by their names in lower case.
         """
         if self.writers == "none" or not is_same_origin(headers):
             return False
@@ -103,9 +102,9 @@ class WriteAccess:
 
 
 def is_same_origin(headers: Mapping[str, str]) -> bool:
-    """Return whether a request isn't sent by a page of another origin.
+    """Return whether a request does not come from a page of another origin.
 
-    A request with neither `Sec-Fetch-Site` nor `Origin` doesn't come from a page's script.
+    A request with neither `Sec-Fetch-Site` nor `Origin` does not come from a page's script.
     """
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False

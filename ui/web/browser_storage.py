@@ -1,7 +1,7 @@
-"""Conversations as a browser keeps them: what was said, and where in the archive it stands.
+"""Store conversations in the browser, and restore them.
 
-Passages are kept by place, not by text: what comes back from a browser is read from the archive
-again, and what the archive no longer holds does not come back.
+Passages are stored as locations, without their text. On restore, the text is read from the archive
+again; passages that are no longer in the archive are dropped.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ui.i18n import render
 from ui.web import input_validation
 from ui.web.ask_request import fields_from_request, request_from_fields
 from ui.web.input_validation import (
-    KeptCitation,
-    KeptConversation,
-    KeptDesk,
-    KeptNotice,
-    KeptStatement,
-    KeptTurn,
-    Where,
+    PassageLocation,
+    StoredCitation,
+    StoredConversation,
+    StoredNotice,
+    StoredSession,
+    StoredStatement,
+    StoredTurn,
 )
 from ui.web.state import KINDS, MOST_CONVERSATIONS, AskRequest, Conversation, Session, Turn, new_id
 from ui.web.withdrawn import LOST
@@ -33,23 +33,23 @@ from ui.web.withdrawn import LOST
 if TYPE_CHECKING:
     from rag.archive.reader import ArchiveReader
 
-LARGEST_KEPT = 400_000  # characters of JSON: it has to fit into a request
-RESTORED_TEXT = 1_000_000  # characters of passages that are read again for one browser
-_AN_ID = re.compile(r"[0-9a-f]{16}")
+MAX_STORED = 400_000  # characters of JSON; it must fit into a request
+MAX_RESTORED_TEXT = 1_000_000  # characters of passages restored for one browser
+_ID = re.compile(r"[0-9a-f]{16}")
 
 
-def to_browser(desk: Session) -> dict[str, Any]:
-    """Return what the browser keeps of `desk`: the conversations that have finished turns.
+def to_browser(session: Session) -> dict[str, Any]:
+    """Return the JSON value that the browser stores for a session.
 
-    Of more than it may send back, the oldest conversations are left out, and the oldest turns of
-    the one in front.
+    Turns that are still being answered are skipped. Beyond `MAX_STORED`, the oldest conversations
+    are dropped, then the oldest turns of the current one.
     """
-    room = LARGEST_KEPT
-    kept: list[KeptConversation] = []
-    for conversation in [c for c in desk.conversations if c.turns][:MOST_CONVERSATIONS]:
-        turns: list[KeptTurn] = []
+    room = MAX_STORED
+    stored: list[StoredConversation] = []
+    for conversation in [c for c in session.conversations if c.turns][:MOST_CONVERSATIONS]:
+        turns: list[StoredTurn] = []
         for turn in reversed([t for t in conversation.turns if not t.is_under_way]):
-            one = _kept(turn)
+            one = _stored_turn_or_none(turn)
             if one is None:
                 continue
             room -= len(one.model_dump_json(exclude_defaults=True))
@@ -57,48 +57,57 @@ def to_browser(desk: Session) -> dict[str, Any]:
                 break
             turns.insert(0, one)
         if turns or room >= 0:
-            kept.append(KeptConversation(id=conversation.id, turns=turns))
+            stored.append(StoredConversation(id=conversation.id, turns=turns))
         if room < 0:
             break
-    return KeptDesk(conversations=kept).model_dump(mode="json", exclude_defaults=True)
+    return StoredSession(conversations=stored).model_dump(mode="json", exclude_defaults=True)
 
 
 def from_browser(value: object, archive: ArchiveReader) -> tuple[Conversation, ...]:
-    """Return the conversations that a browser kept; none where it holds something else."""
+    """Restore conversations from the value that a browser stored.
+
+    Args:
+        value: The stored value; untrusted.
+        archive: Archive to read the passages from.
+
+    Returns:
+        The conversations; none if the value is malformed.
+    """
     listed = value.get("conversations") if isinstance(value, dict) else None
     found = listed[:MOST_CONVERSATIONS] if isinstance(listed, list) else []
-    read = [input_validation.read(KeptConversation, one) for one in found]
+    read = [input_validation.read(StoredConversation, one) for one in found]
     conversations = [c for c in read if c is not None and c.turns]
     copies = archive.near_duplicates(set(_articles_of(conversations)))
-    reread = _Reread(archive, copies)
+    cache = _ArchiveCache(archive, copies)
     return tuple(
-        Conversation(_id(c.id), tuple(_turn(t, reread) for t in c.turns)) for c in conversations
+        Conversation(_id(c.id), tuple(_restore_turn(t, cache) for t in c.turns))
+        for c in conversations
     )
 
 
-def _articles_of(conversations: Iterable[KeptConversation]) -> Iterator[str]:
+def _articles_of(conversations: Iterable[StoredConversation]) -> Iterator[str]:
     for turn in (turn for c in conversations for turn in c.turns):
-        said = (*turn.statements, *turn.removed)
-        cited = [citation.passage for statement in said for citation in statement.citations]
-        yield from (where[0] for where in (*turn.hits, *turn.closest, *cited))
+        statements = (*turn.statements, *turn.removed)
+        cited = [citation.passage for statement in statements for citation in statement.citations]
+        yield from (location[0] for location in (*turn.hits, *turn.closest, *cited))
 
 
-def _id(kept: str) -> str:
-    """Return the id that was kept, or a new one in the place of what is none of ours."""
-    return kept if _AN_ID.fullmatch(kept) else new_id()
+def _id(stored: str) -> str:
+    """Return the stored id, or a new one if it is malformed."""
+    return stored if _ID.fullmatch(stored) else new_id()
 
 
-def _kept(turn: Turn) -> KeptTurn | None:
-    """Return what is kept of a turn; None if it wouldn't be believed when it comes back."""
+def _stored_turn_or_none(turn: Turn) -> StoredTurn | None:
+    """Return the turn to store; None if it would fail validation on restore."""
     try:
-        return _kept_turn(turn)
+        return _store_turn(turn)
     except ValidationError:
         return None
 
 
-def _kept_turn(turn: Turn) -> KeptTurn:
+def _store_turn(turn: Turn) -> StoredTurn:
     asked, answer = turn.request, turn.answer
-    return KeptTurn(
+    return StoredTurn(
         id=turn.id,
         question=asked.question,
         alone=turn.standalone_question,
@@ -112,47 +121,55 @@ def _kept_turn(turn: Turn) -> KeptTurn:
         struck=list(asked.removed_constraints),
         understood=list(turn.understood),
         outside=turn.out_of_coverage,
-        statements=[_kept_statement(s) for s in answer.statements],
-        removed=[_kept_statement(s) for s in answer.rejected_statements],
-        hits=[_where(h.passage) for h in answer.hits],
-        closest=[_where(h.passage) for h in answer.nearest_hits],
+        statements=[_store_statement(s) for s in answer.statements],
+        removed=[_store_statement(s) for s in answer.rejected_statements],
+        hits=[_location(h.passage) for h in answer.hits],
+        closest=[_location(h.passage) for h in answer.nearest_hits],
         as_of=answer.newest_source,
         refused=answer.refused,
-        refusal=_kept_notice(answer.refusal),
-        notices=[KeptNotice(**notice.to_dict()) for notice in answer.notices],
+        refusal=_store_notice(answer.refusal),
+        notices=[StoredNotice(**notice.to_dict()) for notice in answer.notices],
     )
 
 
-def _kept_notice(notice: Notice | None) -> KeptNotice | None:
-    return KeptNotice(**notice.to_dict()) if notice else None
+def _store_notice(notice: Notice | None) -> StoredNotice | None:
+    return StoredNotice(**notice.to_dict()) if notice else None
 
 
-def _kept_statement(statement: Statement) -> KeptStatement:
-    return KeptStatement(
+def _store_statement(statement: Statement) -> StoredStatement:
+    return StoredStatement(
         text=statement.text,
         support=statement.support,
-        reason=_kept_notice(statement.reason),
-        label=_kept_notice(statement.label),
+        reason=_store_notice(statement.reason),
+        label=_store_notice(statement.label),
         citations=[
-            KeptCitation(number=c.number, start=c.start, end=c.end, passage=_where(c.passage))
+            StoredCitation(number=c.number, start=c.start, end=c.end, passage=_location(c.passage))
             for c in statement.citations
         ],
     )
 
 
-def _where(passage: Passage) -> Where:
+def _location(passage: Passage) -> PassageLocation:
     return passage.article_id, passage.revision, passage.start, passage.end
 
 
 @dataclass
-class _Reread:
-    """The archive's articles, each read once, and who else printed them."""
+class _ArchiveCache:
+    """Cache of the articles and passages read while conversations are restored.
+
+    Attributes:
+        archive: Archive to read from.
+        copies: Near-duplicates by article id.
+        seen: Articles by id and revision; None for articles that are no longer there.
+        found: Hits by location.
+        room: Characters of passage text that may still be restored.
+    """
 
     archive: ArchiveReader
     copies: Mapping[str, tuple[ArticleMetadata, ...]]
     seen: dict[tuple[str, int], Article | None] = field(default_factory=dict)
-    found: dict[Where, Hit] = field(default_factory=dict)
-    room: int = RESTORED_TEXT
+    found: dict[PassageLocation, Hit] = field(default_factory=dict)
+    room: int = MAX_RESTORED_TEXT
 
     def article(self, article_id: str, revision: int) -> Article | None:
         key = article_id, revision
@@ -161,10 +178,10 @@ class _Reread:
             self.seen[key] = self.archive.article(article_id, revision) if here else None
         return self.seen[key]
 
-    def hit(self, where: Where) -> Hit | None:
-        if where in self.found:
-            return self.found[where]
-        article_id, revision, start, end = where
+    def hit(self, location: PassageLocation) -> Hit | None:
+        if location in self.found:
+            return self.found[location]
+        article_id, revision, start, end = location
         article = self.article(article_id, revision)
         if article is None or not 0 <= start < end <= len(article.text):
             return None
@@ -173,15 +190,15 @@ class _Reread:
             return None
         passage = Passage(article_id, revision, start, end, article.text[start:end])
         hit = Hit(passage, article.metadata, 0.0, self.copies.get(article_id, ()))
-        self.found[where] = hit
+        self.found[location] = hit
         return hit
 
-    def hits(self, places: Iterable[Where]) -> tuple[Hit, ...]:
+    def hits(self, places: Iterable[PassageLocation]) -> tuple[Hit, ...]:
         return tuple(hit for hit in map(self.hit, places) if hit is not None)
 
-    def statement(self, kept: KeptStatement) -> Statement | None:
+    def statement(self, stored: StoredStatement) -> Statement | None:
         citations = []
-        for c in kept.citations:
+        for c in stored.citations:
             hit = self.hit(c.passage)
             if hit is None or not hit.passage.start <= c.start < c.end <= hit.passage.end:
                 return None
@@ -193,58 +210,66 @@ class _Reread:
             citations.append(
                 Citation(c.number, quote, c.start, c.end, hit.passage, hit.metadata, hit.copies)
             )
-        reason, label = _notice(kept.reason), _notice(kept.label)
-        return Statement(kept.text, tuple(citations), kept.support, reason, label)
+        reason, label = _restore_notice(stored.reason), _restore_notice(stored.label)
+        return Statement(stored.text, tuple(citations), stored.support, reason, label)
 
-    def statements(self, kept: Sequence[KeptStatement]) -> tuple[Statement, ...]:
-        return tuple(s for s in map(self.statement, kept) if s is not None)
+    def statements(self, stored: Sequence[StoredStatement]) -> tuple[Statement, ...]:
+        return tuple(s for s in map(self.statement, stored) if s is not None)
 
 
-def _notice(kept: KeptNotice | str | None) -> Notice | None:
-    """Return a notice that a browser kept; None for none, and for one that nothing can render."""
-    if not kept:
+def _restore_notice(stored: StoredNotice | str | None) -> Notice | None:
+    """Return a stored notice; None if it is missing or cannot be rendered."""
+    if not stored:
         return None
-    if isinstance(kept, str):
-        return Notice("message", text=kept)
+    if isinstance(stored, str):
+        return Notice("message", text=stored)
     try:
-        notice = Notice.from_dict(kept.model_dump())
-        render(notice)  # a day may be no day
+        notice = Notice.from_dict(stored.model_dump())
+        render(notice)  # fails on invalid parameters, such as dates
     except (InvalidValueError, ValueError, TypeError):
         return None
     return notice
 
 
-def _turn(kept: KeptTurn, archive: _Reread) -> Turn:
-    asked, _ = request_from_fields(kept.question, kept.mode, kept.order, kept.fields)
-    statements = archive.statements(kept.statements)
-    removed = archive.statements(kept.removed)
-    hits, closest = archive.hits(kept.hits), archive.hits(kept.closest)
-    gone = (len(statements), len(removed), len(hits), len(closest)) < (
-        *(len(kept.statements), len(kept.removed)),
-        *(len(kept.hits), len(kept.closest)),
+def _restore_turn(stored: StoredTurn, archive: _ArchiveCache) -> Turn:
+    asked, _ = request_from_fields(stored.question, stored.mode, stored.order, stored.fields)
+    statements = archive.statements(stored.statements)
+    removed = archive.statements(stored.removed)
+    hits, closest = archive.hits(stored.hits), archive.hits(stored.closest)
+    has_lost = (len(statements), len(removed), len(hits), len(closest)) < (
+        *(len(stored.statements), len(stored.removed)),
+        *(len(stored.hits), len(stored.closest)),
     )
-    notices: list[KeptNotice | str] = [*kept.notices, *filter(None, [kept.notice])]
+    notices: list[StoredNotice | str] = [*stored.notices, *filter(None, [stored.notice])]
     answer = Answer(
-        kept.question,
+        stored.question,
         statements=statements,
         hits=hits,
-        newest_source=kept.as_of,
-        refused=kept.refused,
-        refusal=None if gone else _notice(kept.refusal or kept.reason),  # may name the closest
+        newest_source=stored.as_of,
+        refused=stored.refused,
+        # A refusal may name the closest article.
+        refusal=None if has_lost else _restore_notice(stored.refusal or stored.reason),
         nearest_hits=closest,
         rejected_statements=removed,
-        notices=(LOST,) if gone else tuple(filter(None, map(_notice, notices))),
-        candidates_considered=kept.considered,
+        notices=(LOST,) if has_lost else tuple(filter(None, map(_restore_notice, notices))),
+        candidates_considered=stored.considered,
     )
-    struck = tuple(kind for kind in kept.struck if kind in KINDS)
+    removed_constraints = tuple(kind for kind in stored.struck if kind in KINDS)
     return Turn(
-        AskRequest(kept.question, asked.filters, asked.asked_on, kept.mode, kept.order, struck),
+        AskRequest(
+            stored.question,
+            asked.filters,
+            asked.asked_on,
+            stored.mode,
+            stored.order,
+            removed_constraints,
+        ),
         answer,
-        kept.progress,
-        tuple(kept.understood),
-        kept.outside,
-        standalone_question=kept.alone,
-        asked_on=kept.asked_on,
-        sequence=kept.sequence,
-        id=_id(kept.id),
+        stored.progress,
+        tuple(stored.understood),
+        stored.outside,
+        standalone_question=stored.alone,
+        asked_on=stored.asked_on,
+        sequence=stored.sequence,
+        id=_id(stored.id),
     )

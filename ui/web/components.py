@@ -1,4 +1,4 @@
-"""Typed handles to the page's components, and the options of their events."""
+"""Typed handles to the Gradio components of the page, and options of their events."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-CITED, NOT_CITED = "#f59e0b", "#93a4bd"  # of the plot's bars, on light and on dark
+CITED, NOT_CITED = "#f59e0b", "#93a4bd"  # colours of bars, legible on light and dark backgrounds
 
 
 @dataclass(frozen=True, slots=True)
 class FilterControls:
-    """What a search can be narrowed by."""
+    """Filters of a question."""
 
     after: gr.Textbox
     before: gr.Textbox
@@ -21,11 +21,11 @@ class FilterControls:
     authors: gr.Dropdown
     sections: gr.Dropdown
     languages: gr.Dropdown
-    widen: gr.Button
+    clear: gr.Button
 
     @property
     def inputs(self) -> list[Any]:
-        """The components in the order in which `asking.asked_of` takes their values."""
+        """The components, in the order of `ask_request.FIELDS`."""
         return [
             *(self.after, self.before, self.asked_on),
             *(self.publishers, self.authors, self.sections, self.languages),
@@ -34,7 +34,7 @@ class FilterControls:
 
 @dataclass(frozen=True, slots=True)
 class HistogramControls:
-    """The plot of a question's articles over time."""
+    """Histogram of matching articles over time."""
 
     block: gr.Accordion
     note: gr.HTML
@@ -44,44 +44,44 @@ class HistogramControls:
 
 @dataclass(frozen=True, slots=True)
 class ExportControls:
-    """What takes an answer away; `parcel` is what the browser is handed."""
+    """Buttons that copy and download answers; `payload` is sent to the browser."""
 
     which: gr.Radio
     copy: gr.Button
     link: gr.Button
     files: dict[str, gr.Button]
-    parcel: gr.JSON
+    payload: gr.JSON
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackForm:
-    """What is thought of an answer, after a thumb."""
+    """Form for the reason of a thumb; `thumb` is the turn and whether it was liked."""
 
     block: gr.Group
-    given: gr.State
+    thumb: gr.State
     reason: gr.Textbox
 
 
 @dataclass(frozen=True, slots=True)
 class IngestControls:
-    """What puts articles in, and what the archive holds."""
+    """Controls that add articles, and the archive's status."""
 
     block: gr.Accordion
     files: gr.File
     addresses: gr.Textbox
-    feed: gr.Button
+    add: gr.Button
     stop: gr.Button
-    told: gr.HTML
-    name: gr.Textbox
-    remove: gr.Button
+    report: gr.HTML
+    article_name: gr.Textbox
+    withdraw: gr.Button
     status: gr.HTML
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawControls:
-    """What asks whether that is sure; `doomed` are the ids of what is to be removed."""
+    """Confirmation of a withdrawal; `article_ids` are the articles to withdraw."""
 
-    doomed: gr.State
+    article_ids: gr.State
     block: gr.Column
     question: gr.HTML
     reason: gr.Textbox
@@ -91,16 +91,16 @@ class WithdrawControls:
 
 @dataclass(frozen=True, slots=True)
 class AdminControls:
-    """Everything that changes the archive; `remove_this` the article that is read."""
+    """Controls that change the archive; `withdraw_this` withdraws the open article."""
 
-    intake: IngestControls
-    removal: WithdrawControls
-    remove_this: gr.Button
+    ingest: IngestControls
+    withdrawal: WithdrawControls
+    withdraw_this: gr.Button
 
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Everything on the page that something happens to."""
+    """All components of the page that events read or update."""
 
     session: gr.State
     stored: gr.BrowserState
@@ -114,7 +114,7 @@ class Components:
     filters: FilterControls
     feedback: FeedbackForm
     export: ExportControls
-    time: HistogramControls
+    histogram: HistogramControls
     evidence: gr.HTML
     cards: gr.Column
     article: gr.HTML
@@ -127,28 +127,27 @@ class Components:
     admin: AdminControls
 
 
-# Values come as the browser sends them: Gradio fails with a traceback on a choice that it doesn't
-# know, which a page open across a restart of the server has. `ui.web.gradio_calls` has checked
-# their shapes; the handlers check the rest.
-_OURS: dict[str, Any] = {
+# No preprocessing: Gradio raises on unknown choices, which a page has that was opened before a
+# restart of the server. `ui.web.gradio_calls` checks the shapes of values, handlers the rest.
+_PRIVATE_EVENT: dict[str, Any] = {
     "api_visibility": "private",
     "show_progress": "hidden",
     "preprocess": False,
 }
 
-# Not in the queue of those who wait for an answer.
-AT_ONCE: dict[str, Any] = {**_OURS, "queue": False}
+# Runs at once, without waiting in the queue of questions.
+UNQUEUED_EVENT: dict[str, Any] = {**_PRIVATE_EVENT, "queue": False}
 
-# The same for what may have to tell something beside: that reaches the browser by the queue alone.
-TELLING: dict[str, Any] = {**_OURS, "concurrency_limit": None}
+# For handlers that show messages (gr.Info, gr.Warning): Gradio sends them through the queue only.
+QUEUED_EVENT: dict[str, Any] = {**_PRIVATE_EVENT, "concurrency_limit": None}
 
-# What begins an answer: refused where its client has enough of them under way.
-BEGINNING: dict[str, Any] = {**TELLING, "concurrency_id": "begin"}
+# Starts an answer: rejected if the client has too many questions in progress.
+ASK_EVENT: dict[str, Any] = {**QUEUED_EVENT, "concurrency_id": "begin"}
 
-# What changes the archive: nobody who asks waits for it, nor it for them. It may read files.
-MINDING: dict[str, Any] = {
-    **TELLING,
+# Changes the archive: has its own queue, and preprocessing, which it needs for uploaded files.
+ADMIN_EVENT: dict[str, Any] = {
+    **QUEUED_EVENT,
     "concurrency_limit": 4,
-    "concurrency_id": "minding",
+    "concurrency_id": "admin",
     "preprocess": True,
 }

@@ -1,4 +1,4 @@
-"""What readers say of answers: thumbs and a reason, a JSON line each, for `backfile evaluate`."""
+"""Feedback on answers, saved as JSON lines that `backfile evaluate` reads."""
 
 from __future__ import annotations
 
@@ -13,27 +13,36 @@ from typing import Any
 from rag.schema import Filters, Hit
 from ui.web.state import Session
 
-FILE = "feedback.jsonl"  # beside the record, in the archive's folder
-LONGEST_REASON = 2000
-LONGEST_TEXT = 2000  # characters of a sentence or a passage
+FILE = "feedback.jsonl"  # in the archive's folder
+MAX_REASON = 2000
+MAX_TEXT = 2000  # characters of a sentence or a passage
 MOST_SENTENCES = 50
 MOST_PASSAGES = 30
-LARGEST_LINE = 100_000  # bytes; beyond, passages are kept by their place alone
-LARGEST_FILE = 200_000_000
-LARGEST_DAY = 20_000_000  # bytes that come in within a day of this server
+MAX_LINE = 100_000  # bytes; longer entries are saved without texts
+MAX_FILE = 200_000_000
+MAX_DAY = 20_000_000  # bytes saved per day
 
 
-def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dict[str, Any] | None:
-    """Return what is kept of a thumb at the turn `at`; None where the desk has no such turn.
+def make_feedback(
+    session: Session, at: int, *, liked: bool, reason: str = ""
+) -> dict[str, Any] | None:
+    """Build the feedback entry for a thumb.
 
-    The `question` stands without those before it, and with `asked_on` and `filters` it can be
-    asked again; `typed` are the words as they were typed. The articles that a liked answer cites
-    are `gold`: those to be found again. The same turn has the same `id`, so that a later line
-    stands for an earlier one.
+    Args:
+        session: The session with the answer.
+        at: Index of the turn in the current conversation.
+        liked: True for a thumb up, False for a thumb down.
+        reason: Reason given by the user.
+
+    Returns:
+        The entry, or None if there is no such turn. `question` is the standalone question, which
+        can be asked again with `asked_on` and `filters`; `typed` is the question as typed. `gold`
+        are the articles cited by a liked answer. Entries for the same turn have the same `id`; the
+        last one counts.
     """
-    if not 0 <= at < len(desk.turns):
+    if not 0 <= at < len(session.turns):
         return None
-    turn = desk.turns[at]
+    turn = session.turns[at]
     answer, asked = turn.answer, turn.request
     cited = dict.fromkeys(citation.metadata.article_id for citation in answer.citations)
     asked_on = turn.asked_on or asked.asked_on or datetime.now(UTC)
@@ -41,7 +50,7 @@ def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dic
         "id": turn.id,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "thumb": "up" if liked else "down",
-        "reason": reason[:LONGEST_REASON],
+        "reason": reason[:MAX_REASON],
         "question": turn.standalone_question or asked.question,
         "typed": asked.question,
         "filters": _filters(asked.filters),
@@ -51,7 +60,7 @@ def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dic
         "refused": answer.refused,
         "said": [
             {
-                "text": s.text[:LONGEST_TEXT],
+                "text": s.text[:MAX_TEXT],
                 "support": s.support,
                 "cites": [c.number for c in s.citations],
             }
@@ -62,17 +71,21 @@ def feedback_of(desk: Session, at: int, *, liked: bool, reason: str = "") -> dic
     }
 
 
-class FeedbackFile:
-    """How many bytes of feedback came in today, and how many may."""
+class DailyLimit:
+    """Limit on the bytes of feedback per day (UTC).
 
-    def __init__(self, most: int = LARGEST_DAY) -> None:
+    Args:
+        most: Number of bytes.
+    """
+
+    def __init__(self, most: int = MAX_DAY) -> None:
         self._most = most
         self._day: date | None = None
         self._bytes = 0
         self._lock = Lock()
 
-    def takes(self, size: int) -> bool:
-        """Count `size` bytes, and return whether there was room for them."""
+    def reserve(self, size: int) -> bool:
+        """Count `size` bytes; return False, and count nothing, if they exceed the limit."""
         today = datetime.now(UTC).date()
         with self._lock:
             if self._day != today:
@@ -83,17 +96,28 @@ class FeedbackFile:
             return True
 
 
-def keep(folder: Path, feedback: dict[str, Any], ledger: FeedbackFile | None = None) -> bool:
-    """Add one line, unless there is too much of it; return whether it was added.
+def save_feedback(folder: Path, feedback: dict[str, Any], limit: DailyLimit | None = None) -> bool:
+    """Append an entry to the feedback file.
 
-    Lines of two readers at once do not mix, for each is written whole.
+    Each entry is written in one call, so concurrent entries do not mix.
+
+    Args:
+        folder: Folder of the archive.
+        feedback: The entry.
+        limit: Limit for the day, if any.
+
+    Returns:
+        Whether it was saved; False if the file or the day's limit is full.
+
+    Raises:
+        OSError: The file is not writable.
     """
     line = _line(feedback)
-    if ledger is not None and not ledger.takes(len(line)):
+    if limit is not None and not limit.reserve(len(line)):
         return False
     file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        if os.fstat(file).st_size + len(line) > LARGEST_FILE:
+        if os.fstat(file).st_size + len(line) > MAX_FILE:
             return False
         os.write(file, line)
     finally:
@@ -103,7 +127,7 @@ def keep(folder: Path, feedback: dict[str, Any], ledger: FeedbackFile | None = N
 
 def _line(feedback: dict[str, Any]) -> bytes:
     line = json.dumps(feedback, ensure_ascii=False).encode(errors="replace") + b"\n"
-    if len(line) <= LARGEST_LINE:
+    if len(line) <= MAX_LINE:
         return line
     places = [{k: v for k, v in one.items() if k != "text"} for one in feedback["passages"]]
     short = {**feedback, "passages": places, "filters": {}, "said": []}
@@ -111,11 +135,11 @@ def _line(feedback: dict[str, Any]) -> bytes:
 
 
 def _filters(filters: Filters) -> dict[str, str | list[str]]:
-    """Return what narrows, by the fields of `Filters`, for `read_questions`."""
-    said = {name: value for name, value in asdict(filters).items() if value}
+    """Return the filters in the format of `read_questions`."""
+    fields = {name: value for name, value in asdict(filters).items() if value}
     return {
         name: value.isoformat() if isinstance(value, datetime) else list(value)
-        for name, value in said.items()
+        for name, value in fields.items()
     }
 
 
@@ -126,5 +150,5 @@ def _place(hit: Hit) -> dict[str, Any]:
         "revision": passage.revision,
         "start": passage.start,
         "end": passage.end,
-        "text": passage.text[:LONGEST_TEXT],
+        "text": passage.text[:MAX_TEXT],
     }

@@ -1,7 +1,7 @@
-"""Calls of the page's functions, checked and counted before Gradio sees them.
+"""Validate and count calls of the page's functions before they reach Gradio.
 
-A call has to name a function that the page has, in the way that the page calls it, with a value of
-the right shape for each component; and its client has to have room in its quota.
+A call must name a function of the page, use the route that the page uses for it, and have a value
+of the right shape for each component; and its client must be within its quota.
 """
 
 from __future__ import annotations
@@ -16,33 +16,42 @@ from urllib.parse import parse_qsl
 from ui.i18n import Texts, preferred_language, texts_in
 from ui.web import input_validation, routes
 from ui.web.quota import QUESTIONS, Quota
-from ui.web.request_guard import IncomingRequest, RefusedError, once
+from ui.web.request_guard import IncomingRequest, RejectedRequestError, replay_body
 
 if TYPE_CHECKING:
     from gradio import Blocks
     from gradio.routes import App
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-GROUPS = ("asking", "begin", "minding")
-LARGEST_TICKET = 4096  # bytes of the answer that names an event
+GROUPS = ("asking", "begin", "admin")
+LARGEST_TICKET = 4096  # bytes of the response with the id of an event
 _CALL = re.compile(r"/gradio_api/call/(?P<name>\w+)(?:/(?P<event>[\w-]+))?/?")
 _LAST = re.compile(r"(?<![\w-])[\w-]++$")
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the page: who may call it, and the components that it takes values of."""
+    """Function that the page calls.
+
+    Attributes:
+        index: Gradio's index of the function.
+        group: Concurrency group, which decides about quota and authorization.
+        components: Kinds of the input components.
+        is_queued: Whether calls go through the queue.
+        takes_event: Whether it takes event data.
+        name: Name of its public endpoint; "" for private functions.
+    """
 
     index: int
     group: str
     components: tuple[str, ...]
     is_queued: bool
     takes_event: bool
-    name: str = ""  # where programs may call it
+    name: str = ""
 
 
-def functions_of(blocks: Blocks) -> dict[int, Function]:
-    """Return the functions of the page by their index."""
+def page_functions(blocks: Blocks) -> dict[int, Function]:
+    """Return the functions of the page by index."""
     return {
         index: Function(
             index,
@@ -58,7 +67,12 @@ def functions_of(blocks: Blocks) -> dict[int, Function]:
 
 
 class GradioEvents:
-    """Gradio's queue and sessions, as a quota sees them."""
+    """Gradio's queue and sessions, for a `Quota`.
+
+    Args:
+        blocks: The page.
+        app: Gradio's application.
+    """
 
     def __init__(self, blocks: Blocks, app: App) -> None:
         self._blocks = blocks
@@ -69,38 +83,45 @@ class GradioEvents:
         return self._blocks._queue
 
     def is_under_way(self, event_id: str) -> bool:
-        """Return whether an event waits or runs."""
+        """Return whether an event is waiting or running."""
         return event_id in self._queue.event_ids_to_events
 
     def is_unread(self, session: str, event_id: str) -> bool:
-        """Return whether an event has ended, and its end wasn't fetched."""
+        """Return whether an event has ended but its result has not been fetched."""
         return event_id in self._queue.pending_event_ids_session.get(session, ())
 
     def has_messages(self, session: str) -> bool:
-        """Return whether a session has, or had, something to fetch."""
+        """Return whether a session has or had messages to fetch."""
         return session in self._queue.pending_messages_per_session
 
     def waiting(self, group: str) -> int:
-        """Return how many events of a group wait."""
+        """Return the number of waiting events of a group."""
         found = self._queue.event_queue_per_concurrency_id.get(group)
         return len(found.queue) if found else 0
 
     def drop_messages(self, session: str) -> None:
-        """Forget what a session was to fetch, unless it will go on."""
+        """Drop the messages of a session, unless one of its events is in progress."""
         under_way = self._queue.event_ids_to_events.values()
         if not any(event.session_hash == session for event in under_way):
             self._queue.pending_messages_per_session.pop(session, None)
             self._queue.pending_event_ids_session.pop(session, None)
 
     def drop(self, session: str) -> None:
-        """Forget everything that is kept for a session."""
+        """Drop all data of a session."""
         self.drop_messages(session)
         self._app.state_holder.session_data.pop(session, None)
         self._app.state_holder.time_last_used.pop(session, None)
 
 
 class CallChecker:
-    """What stands between the guard and Gradio: the shapes of calls, and each client's quota."""
+    """ASGI layer between the guard and Gradio that validates calls and applies quotas.
+
+    Args:
+        app: Gradio's application.
+        functions: Functions of the page by index.
+        events: Gradio's queue and sessions.
+        quota: Limits per client.
+    """
 
     def __init__(
         self, app: ASGIApp, functions: dict[int, Function], events: GradioEvents, quota: Quota
@@ -112,96 +133,113 @@ class CallChecker:
         self._quota = quota
 
     async def __call__(
-        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+        self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
-        """Pass a request on that fits, within the quota of its client."""
-        if asked.kind == "stream":
-            await self._stream(scope, receive, send, asked)
+        """Pass a valid request on to Gradio, within the quota of its client.
+
+        Raises:
+            RejectedRequestError: The call is invalid, not allowed, or exceeds the quota.
+        """
+        if request.kind == "stream":
+            await self._stream(scope, receive, send, request)
             return
-        if asked.kind not in ("call", "upload"):
+        if request.kind not in ("call", "upload"):
             await self._app(scope, receive, send)
             return
-        with self._quota.request(asked.client) as slots:
+        with self._quota.request(request.client) as slots:
             if slots is None:
-                raise RefusedError(429, _texts(asked)("too_many_requests"))
-            async with slots if asked.kind == "call" else nullcontext():
-                await self._call(scope, receive, send, asked)
+                raise RejectedRequestError(429, _texts(request)("too_many_requests"))
+            async with slots if request.kind == "call" else nullcontext():
+                await self._call(scope, receive, send, request)
 
     async def _stream(
-        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+        self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
-        if asked.path.endswith("/queue/data"):
-            session = dict(parse_qsl(asked.query)).get("session_hash", "")
+        if request.path.endswith("/queue/data"):
+            session = dict(parse_qsl(request.query)).get("session_hash", "")
             if not self._events.has_messages(session):
-                raise RefusedError(404, "There is no such session.")
+                raise RejectedRequestError(
+                    404, "Session not found: it has expired. Reload the page."
+                )
         else:
-            found = _LAST.search(asked.path)
+            found = _LAST.search(request.path)
             session = found[0] if found else ""
-            if _CALL.fullmatch(asked.path) and not self._events.has_messages(session):
-                raise RefusedError(404, "There is no such call, or its answer was fetched.")
-        with self._quota.stream(asked.client, session) as is_open:
+            if _CALL.fullmatch(request.path) and not self._events.has_messages(session):
+                raise RejectedRequestError(
+                    404,
+                    "Call not found: its result was already fetched, or never existed. Call again.",
+                )
+        with self._quota.stream(request.client, session) as is_open:
             if not is_open:
-                raise RefusedError(429, _texts(asked)("too_many_requests"))
+                raise RejectedRequestError(429, _texts(request)("too_many_requests"))
             await self._app(scope, receive, send)
 
     async def _call(
-        self, scope: Scope, receive: Receive, send: Send, asked: IncomingRequest
+        self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
-        path = asked.path.rstrip("/")
-        if asked.kind == "upload" or path.endswith("/reset"):
+        path = request.path.rstrip("/")
+        if request.kind == "upload" or path.endswith("/reset"):
             await self._app(scope, receive, send)
             return
         if path.endswith("/cancel"):
-            cancelled = input_validation.read_json(input_validation.Cancelled, asked.body)
+            cancelled = input_validation.read_json(input_validation.Cancelled, request.body)
             if cancelled is None:
-                raise RefusedError(400, "This is no call of the page's.")
-            await self._app(scope, once(cancelled.model_dump_json().encode()), send)
+                raise RejectedRequestError(
+                    400, "Invalid request: it is not a call that the page makes."
+                )
+            await self._app(scope, replay_body(cancelled.model_dump_json().encode()), send)
             return
-        call, function = self._read(path, asked)
-        body = once(call.model_dump_json(exclude_none=True).encode())
+        call, function = self._read(path, request)
+        body = replay_body(call.model_dump_json(exclude_none=True).encode())
         if call.session_hash:
-            self._quota.uses(asked.client, call.session_hash)
+            self._quota.use_session(request.client, call.session_hash)
         if not function.is_queued:
             await self._app(scope, body, send)
             return
-        why = self._quota.refuses(asked.client, function.group)
+        why = self._quota.rejection_reason(request.client, function.group)
         if why:
-            raise RefusedError(429, _texts(asked)(f"quota_{why}", count=QUESTIONS))
-        with self._quota.reserved(asked.client, function.group):
+            raise RejectedRequestError(429, _texts(request)(f"quota_{why}", count=QUESTIONS))
+        with self._quota.reserve_place(request.client, function.group):
             ticket = _Ticket(send)
             await self._app(scope, body, ticket)
             if event_id := ticket.event_id:
                 session = call.session_hash or event_id
-                self._quota.joined(asked.client, session, event_id, function.group)
+                self._quota.add_event(request.client, session, event_id, function.group)
 
-    def _read(self, path: str, asked: IncomingRequest) -> tuple[input_validation.Call, Function]:
-        """Return the call and the function that is called, if they go together."""
-        call = input_validation.read_json(input_validation.Call, asked.body)
+    def _read(self, path: str, request: IncomingRequest) -> tuple[input_validation.Call, Function]:
+        """Parse a call and find its function; raise RejectedRequestError if they do not match."""
+        call = input_validation.read_json(input_validation.Call, request.body)
         if call is None:
-            raise RefusedError(400, "This is no call of the page's.")
+            raise RejectedRequestError(
+                400, "Invalid request: it is not a call that the page makes."
+            )
         function = self._function(path, call)
         if function is None:
-            raise RefusedError(404, "The page has no such function: reload it.")
-        if function.group == "minding" and not asked.may_feed:
-            raise RefusedError(403, _texts(asked)("not_allowed"))
+            raise RejectedRequestError(
+                404, "Function not found: the page is out of date. Reload it."
+            )
+        if function.group == "admin" and not request.may_write:
+            raise RejectedRequestError(403, _texts(request)("not_allowed"))
         if not function.takes_event:
             call.event_data = None
-        taken = len(function.components)
-        if function.name:  # a program may leave out what has a value of its own
-            call.data += [None] * (taken - len(call.data))
-        if len(call.data) != taken:
-            raise RefusedError(400, f"The function takes {taken} values.")
+        expected = len(function.components)
+        if function.name:  # programs may omit arguments with defaults
+            call.data += [None] * (expected - len(call.data))
+        if len(call.data) != expected:
+            raise RejectedRequestError(
+                400, f"Invalid request: the function takes {expected} values."
+            )
         for at, (component, value) in enumerate(zip(function.components, call.data, strict=True)):
             if component == "state":
-                call.data[at] = None  # it is the server's own
+                call.data[at] = None  # kept on the server; never taken from a browser
             elif not input_validation.fits(component, value):
                 if component != "browserstate":
-                    raise RefusedError(400, _texts(asked)("wrong_value"))
-                call.data[at] = None  # the page begins with nothing kept
+                    raise RejectedRequestError(400, _texts(request)("wrong_value"))
+                call.data[at] = None  # start without stored conversations
         return call, function
 
     def _function(self, path: str, call: input_validation.Call) -> Function | None:
-        """Return the function that a call names in the way that it may be called."""
+        """Return the function that a call names; None if it must not be called by this route."""
         if named := _CALL.fullmatch(path):
             call.fn_index = call.trigger_id = None
             return self._named.get(named["name"])
@@ -213,7 +251,7 @@ class CallChecker:
 
 
 class _Ticket:
-    """A `send` that reads the id of the event that Gradio made."""
+    """ASGI `send` that reads the event id from Gradio's response."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -234,5 +272,5 @@ class _Ticket:
         return event_id if isinstance(event_id, str) else ""
 
 
-def _texts(asked: IncomingRequest) -> Texts:
-    return texts_in(preferred_language(asked.headers.get("accept-language", "")[:200]))
+def _texts(request: IncomingRequest) -> Texts:
+    return texts_in(preferred_language(request.headers.get("accept-language", "")[:200]))

@@ -1,4 +1,4 @@
-"""The endpoints that are meant for programs; everything else of the page is private to it."""
+"""Public Gradio endpoints `/ask` and `/search`; all other functions of the page are private."""
 
 from __future__ import annotations
 
@@ -18,17 +18,23 @@ if TYPE_CHECKING:
     from rag.archive.archive import Archive
 
 
-def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
-    """Name `/ask` and `/search`, inside the Blocks that is open."""
+def add_endpoints(archive: Archive, chatbot: Chatbot, concurrency: int) -> None:
+    """Add the endpoints to the Blocks that is open.
+
+    Args:
+        archive: Archive to search.
+        chatbot: Answers the questions.
+        concurrency: Number of calls that run at the same time, shared with the page's questions.
+    """
 
     def ask(question: str, k: int = 8) -> dict[str, Any]:
         """Answer a question from the archive, with citations."""
-        question, k = _checked(question, k, 8)
+        question, k = _validate(question, k, 8)
         return answer_formats.answer_value(chatbot.ask(question, k=k))
 
     def search(question: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the passages that answer a question best, best first."""
-        question, k = _checked(question, k, 10)
+        question, k = _validate(question, k, 10)
         hits = archive.search(question, k)
         return [render.hit_value(hit) for hit in hits]
 
@@ -36,18 +42,18 @@ def add_endpoints(archive: Archive, chatbot: Chatbot, at_once: int) -> None:
         events.api(
             function,
             api_name=function.__name__,
-            concurrency_limit=at_once,
+            concurrency_limit=concurrency,
             concurrency_id="asking",
         )
 
 
-def _checked(question: object, k: object, otherwise: int) -> tuple[str, int]:
-    """Return the arguments, the number within bounds; a question that is too long is refused."""
+def _validate(question: object, k: object, otherwise: int) -> tuple[str, int]:
+    """Return the valid arguments, `k` within its limits; raise gr.Error if they are invalid."""
     asked = input_validation.read(input_validation.AskFields, {"question": question, "k": k})
     if asked is None:
         words = (
-            f"A question is a text of at most {LONGEST_QUESTION:,} characters, "
-            "and k a number from 1 to 100."
+            "Invalid arguments: `question` must be a text of at most "
+            f"{LONGEST_QUESTION:,} characters, and `k` a number from 1 to 100."
         )
         raise gr.Error(words, print_exception=False)
     try:

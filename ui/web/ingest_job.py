@@ -1,4 +1,4 @@
-"""Articles put in, and taken out, while the page answers: by ingest's own pipeline."""
+"""Add and withdraw articles from the page, while it keeps answering questions."""
 
 from __future__ import annotations
 
@@ -21,15 +21,23 @@ if TYPE_CHECKING:
     from ingest.report import IngestReport, Progress
     from rag.archive.archive import Archive
 
-FOLDER = "given"  # in the archive's folder: where files lie while they are read
+FOLDER = "given"  # in the archive's folder; holds uploads while they are ingested
 MOST_SOURCES = 1000
-MOST_REJECTS = 200  # shown; all of them are kept in the archive
-LOOK_EVERY = 0.5  # seconds between two looks at how far it is
+MOST_REJECTS = 200  # shown on the page; `backfile rejects` lists all
+POLL_SECONDS = 0.5  # interval of progress updates
 
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """How far it is: the share that was read, what became of it, what was refused and why."""
+    """Progress and result of an ingest.
+
+    Attributes:
+        share: Share of the input that has been read, from 0 to 1.
+        report: Counts so far.
+        rejects: Places and reasons of the latest rejected articles.
+        failed: Message of the error that ended the ingest; "" if there was none.
+        is_done: Whether the ingest has ended.
+    """
 
     share: float = 0.0
     report: IngestReport | None = None
@@ -38,8 +46,8 @@ class IngestResult:
     is_done: bool = False
 
 
-def addresses_in(text: str) -> tuple[list[str], list[str]]:
-    """Return the web addresses that were pasted, and what is none: no path is ever read."""
+def split_addresses(text: str) -> tuple[list[str], list[str]]:
+    """Split pasted text into web addresses and other words, which must not be read as paths."""
     from ingest.pipeline import is_address
 
     words = list(dict.fromkeys(text.split()))
@@ -52,45 +60,58 @@ def addresses_in(text: str) -> tuple[list[str], list[str]]:
 def ingest_upload(
     archive: Archive, settings: Settings, files: Sequence[Path], addresses: Sequence[str]
 ) -> Iterator[IngestResult]:
-    """Put in what is in the files and at the addresses, and yield how far it is.
+    """Ingest files and web addresses in a thread, and yield the progress.
 
-    The page goes on answering, from its own view of the archive. Whoever stops listening stops
-    it, when what is begun is in; where somebody else writes, it fails with one line.
+    Closing the iterator stops the ingest after the current batch.
+
+    Args:
+        archive: The page's archive, which stays readable.
+        settings: Limits of fetching.
+        files: Uploaded files; they are moved and then deleted.
+        addresses: URLs to fetch.
+
+    Yields:
+        The progress, at least every `POLL_SECONDS`. The last value is done; `failed` is set if,
+        for example, another process is writing to the archive.
     """
-    stop, told = Event(), SimpleQueue[Callable[[IngestResult], IngestResult]]()
-    work = Thread(target=_work, args=(archive, settings, files, addresses, stop, told), daemon=True)
+    stop, updates = Event(), SimpleQueue[Callable[[IngestResult], IngestResult]]()
+    work = Thread(
+        target=_run_in_thread,
+        args=(archive, settings, files, addresses, stop, updates),
+        daemon=True,
+    )
     work.start()
-    reached = IngestResult()
+    progress = IngestResult()
     try:
-        while not reached.is_done:
+        while not progress.is_done:
             with suppress(Empty):
-                reached = told.get(timeout=LOOK_EVERY)(reached)
-                while not told.empty():
-                    reached = told.get()(reached)
-            yield reached  # also where nothing is new: here it is noticed that nobody listens
+                progress = updates.get(timeout=POLL_SECONDS)(progress)
+                while not updates.empty():
+                    progress = updates.get()(progress)
+            yield progress  # even if unchanged: Gradio cancels a closed page's event here
     finally:
         stop.set()
 
 
-def _work(
+def _run_in_thread(
     archive: Archive,
     settings: Settings,
     files: Sequence[Path],
     addresses: Sequence[str],
     stop: Event,
-    told: SimpleQueue[Callable[[IngestResult], IngestResult]],
+    updates: SimpleQueue[Callable[[IngestResult], IngestResult]],
 ) -> None:
     from ingest.fetch.client import Client, Limits
     from ingest.readers import ReaderOptions
     from ingest.runner import run_ingest
 
-    def on_progress(reached: Progress) -> None:
-        share = min(reached.done / reached.total, 1.0) if reached.total else 0.0
-        told.put(lambda intake: replace(intake, share=share, report=reached.report))
+    def on_progress(progress: Progress) -> None:
+        share = min(progress.done / progress.total, 1.0) if progress.total else 0.0
+        updates.put(lambda result: replace(result, share=share, report=progress.report))
 
     def on_reject(reject: dict[str, str]) -> None:
-        one = (_plainly(reject["place"]), reject["reason"])
-        told.put(lambda i: replace(i, rejects=(*i.rejects, one)[-MOST_REJECTS:]))
+        one = (_original_place(reject["place"]), reject["reason"])
+        updates.put(lambda i: replace(i, rejects=(*i.rejects, one)[-MOST_REJECTS:]))
 
     limits = Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay)
     allowed = tuple(filter(None, (host.strip() for host in settings.fetch_allow.split(","))))
@@ -101,25 +122,25 @@ def _work(
             _staged_files(archive.path, files) as sources,
             _writer(archive, settings) as writer,
         ):
-            telling: dict[str, Any] = {"on_progress": on_progress, "on_reject": on_reject}
+            callbacks: dict[str, Any] = {"on_progress": on_progress, "on_reject": on_reject}
             run_ingest(
                 writer,
                 [*sources, *addresses],
                 client=client,
                 reading=ReaderOptions(),
                 stop=stop,
-                **telling,
+                **callbacks,
             )
     except BackfileError as error:
         failed = str(error)
-    except Exception as error:  # whatever it is, who waits for it is told
+    except Exception as error:  # any error is shown on the page
         failed = f"{type(error).__name__}: {error}"[:300]
-    told.put(lambda intake: replace(intake, failed=failed, is_done=True))
+    updates.put(lambda result: replace(result, failed=failed, is_done=True))
 
 
 @contextmanager
 def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
-    """Open the page's own archive to write to it, with the embedding model that it has open."""
+    """Open the page's archive for writing, with its embedding model, which is already loaded."""
     from rag.archive.archive import Archive as Opened
 
     with Opened.open(
@@ -130,11 +151,11 @@ def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
 
 @contextmanager
 def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
-    """Lay each file where it always lies, for that is the id of an article without an address.
+    """Move uploads to a folder named after their content, and delete them at the end.
 
-    They are deleted in the end: what was put in stands in the archive.
+    The path has to be the same each time, because it is the id of an article without a URL.
     """
-    laid = []
+    staged = []
     try:
         for file in files:
             with file.open("rb") as content:
@@ -142,21 +163,21 @@ def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
             there = folder / FOLDER / digest / file.name
             there.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(file, there)
-            laid.append(there)
-        yield laid
+            staged.append(there)
+        yield staged
     finally:
-        for path in laid:
+        for path in staged:
             shutil.rmtree(path.parent, ignore_errors=True)
 
 
-def _plainly(place: str) -> str:
-    """Return a reject's place without the folder that files lie in meanwhile."""
+def _original_place(place: str) -> str:
+    """Return the place of a rejected article without the staging folder."""
     _, given, rest = place.rpartition(f"/{FOLDER}/")
     return rest.partition("/")[2] if given else place
 
 
-def parse_ids(archive: Archive, name: str) -> list[str]:
-    """Return the ids of the articles that stand under this id or address."""
+def find_ids(archive: Archive, name: str) -> list[str]:
+    """Return the ids of the current articles with this id or URL."""
     return (
         [
             i
@@ -169,6 +190,19 @@ def parse_ids(archive: Archive, name: str) -> list[str]:
 
 
 def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> int:
-    """Take articles down, and return how many; raises ArchiveLockedError where somebody writes."""
+    """Withdraw articles from the archive.
+
+    Args:
+        archive: The page's archive.
+        settings: Its settings.
+        ids: Ids of the articles.
+        reason: Reason to record.
+
+    Returns:
+        The number of articles withdrawn.
+
+    Raises:
+        ArchiveLockedError: Another process is writing to the archive.
+    """
     with _writer(archive, settings) as writer:
         return writer.withdraw(ids, reason=reason)

@@ -1,6 +1,6 @@
-"""The shapes and sizes of everything that a browser sends; nothing else is looked at.
+"""Pydantic models of everything that a browser sends, with limits of shape and size.
 
-The browser enforces none of them: each value may be forged. What doesn't fit is left out.
+Every value may be forged. Values that do not validate are ignored or rejected.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from rag.valid_dates import validate_date
 from ui.web.ask_request import MOST_NAMES
 from ui.web.state import MOST_TURNS, Mode, Order
 
-LONGEST_TEXT = 200_000  # characters of a field: addresses are pasted by the thousand
+LONGEST_TEXT = 200_000  # characters of a field; users paste thousands of addresses
 LONGEST_LINK = 8192
 MOST_FILES = 1000
 
 
-Question = Annotated[str, StringConstraints(max_length=LONGEST_QUESTION + 1)]  # as begun cuts it
+# `begin_turn` truncates questions to this length.
+Question = Annotated[str, StringConstraints(max_length=LONGEST_QUESTION + 1)]
 Program = Annotated[str, StringConstraints(max_length=100_000)]
 Pasted = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 Markdown = Annotated[str, StringConstraints(max_length=10 * LONGEST_QUESTION)]
@@ -40,19 +41,19 @@ Name = Annotated[str, StringConstraints(max_length=500)]
 Kind = Annotated[str, StringConstraints(max_length=20)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ArticleId = Annotated[str, StringConstraints(max_length=2048)]
-Moment = Annotated[AwareDatetime, AfterValidator(validate_date)]  # in every time zone
+Moment = Annotated[AwareDatetime, AfterValidator(validate_date)]  # representable in every time zone
 Count = Annotated[int, Field(ge=0, le=2**53)]
-Where = tuple[ArticleId, Count, Count, Count]  # a passage: its article, revision, start and end
+PassageLocation = tuple[ArticleId, Count, Count, Count]  # article id, revision, start, end
 Index = (
     Annotated[int, Field(ge=0, le=2 * MOST_TURNS)]
     | tuple[Annotated[int, Field(ge=0, le=2 * MOST_TURNS)], Count]
 )
 
-# A call of one of the page's functions
+# Calls of the page's functions
 
 
 class Call(BaseModel):
-    """The body of a call: which function, with which values, for which session."""
+    """Body of a call: function, values and session."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -64,7 +65,7 @@ class Call(BaseModel):
 
 
 class Cancelled(BaseModel):
-    """The body of a request to cancel a call."""
+    """Body of a request to cancel a call."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -74,7 +75,7 @@ class Cancelled(BaseModel):
 
 
 class File(BaseModel):
-    """A file that was uploaded before."""
+    """File uploaded earlier."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -83,22 +84,32 @@ class File(BaseModel):
 
 
 class Text(BaseModel):
+    """Value of a text field."""
+
     value: Pasted | None
 
 
 class Choice(BaseModel):
+    """Value of a radio button."""
+
     value: Name | bool | float | None
 
 
 class Choices(BaseModel):
+    """Value of a dropdown or a group of checkboxes."""
+
     value: list[Name] | None = Field(max_length=MOST_NAMES)
 
 
 class Files(BaseModel):
+    """Value of a file field."""
+
     value: list[File] | None = Field(max_length=MOST_FILES)
 
 
-class Stored(BaseModel):
+class BrowserStateValue(BaseModel):
+    """Value of the browser's storage, validated further on restore."""
+
     value: dict[str, Any] | None
 
 
@@ -109,12 +120,12 @@ _BY_COMPONENT: dict[str, type[BaseModel]] = {
     "dropdown": Choices,
     "checkboxgroup": Choices,
     "file": Files,
-    "browserstate": Stored,
+    "browserstate": BrowserStateValue,
 }
 
 
 def fits(component: str, value: object) -> bool:
-    """Return whether `value` is what a component of that name holds; True for any other."""
+    """Return whether `value` is valid for a kind of component; True for unknown kinds."""
     model = _BY_COMPONENT.get(component)
     if model is None:
         return True
@@ -125,11 +136,11 @@ def fits(component: str, value: object) -> bool:
     return True
 
 
-# What is told of a click
+# Event data
 
 
 class Card(BaseModel):
-    """The card whose article is to be opened."""
+    """Card whose article to open."""
 
     turn: int = Field(ge=1, le=MOST_TURNS)
     card: int = Field(ge=1, le=1000)
@@ -137,14 +148,14 @@ class Card(BaseModel):
 
 
 class Bar(BaseModel):
-    """The bar of the plot that was clicked; `day` is in milliseconds since 1970."""
+    """Clicked bar of the histogram; `day` is in milliseconds since 1970."""
 
     day: float = Field(ge=-1.7e13, le=3.2e13, allow_inf_nan=False)
     step: Step
 
 
-class Dragged(BaseModel):
-    """The part of the plot that was marked, in seconds since 1970."""
+class PlotRange(BaseModel):
+    """Range selected in the histogram, in seconds since 1970."""
 
     index: tuple[
         Annotated[float, Field(ge=-1.7e10, le=3.2e10, allow_inf_nan=False)],
@@ -153,7 +164,7 @@ class Dragged(BaseModel):
 
 
 class Days(BaseModel):
-    """One of the busiest days, weeks or months, that was chosen."""
+    """Day, week or month chosen below the histogram, as "first day/last day"."""
 
     days: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d/\d{4}-\d\d-\d\d$")]
 
@@ -172,68 +183,78 @@ class Days(BaseModel):
 
 
 class Thumb(BaseModel):
-    """What somebody thinks of an answer."""
+    """Thumb up or down for a message."""
 
     index: Index
     liked: bool | Kind = True
 
 
 class Message(BaseModel):
-    """A message of the chat that is to be asked again."""
+    """Chat message whose question to ask again."""
 
     index: Index
 
 
 class Edited(BaseModel):
-    """A question that was edited; its value is Markdown, which takes more room."""
+    """Edited question, as Markdown, which is longer than the text."""
 
     index: Index
     value: Markdown
 
 
 class ExampleText(BaseModel):
+    """Text of an example question."""
+
     text: Words
 
 
 class Example(BaseModel):
-    """One of the questions to start from."""
+    """Selected example question."""
 
     value: ExampleText
 
 
 class AskFields(BaseModel):
-    """A question from a program; what is longer than the page's limit is cut."""
+    """Arguments of the endpoints for programs."""
 
     question: Program
     k: int | None = None
 
 
-# Conversations as a browser keeps them
+# Conversations stored in the browser; field names are stored too, so they must not change
 
 
-class KeptCitation(BaseModel):
+class StoredCitation(BaseModel):
+    """Citation, with the location of its passage."""
+
     number: Annotated[int, Field(ge=0, le=1000)]
     start: Count
     end: Count
-    passage: Where
+    passage: PassageLocation
 
 
-class KeptNotice(BaseModel):
+class StoredNotice(BaseModel):
+    """Code and parameters of a notice."""
+
     code: Name
     params: dict[Kind, Words | float | Annotated[list[Words], Field(max_length=50)]] = Field(
         default={}, max_length=10
     )
 
 
-class KeptStatement(BaseModel):
+class StoredStatement(BaseModel):
+    """Statement of an answer."""
+
     text: Words
     support: Support
-    reason: KeptNotice | Words | None = None  # words are of an earlier version, in a language
-    label: KeptNotice | None = None
-    citations: list[KeptCitation] = Field(default=[], max_length=50)
+    reason: StoredNotice | Words | None = None  # earlier versions stored text
+    label: StoredNotice | None = None
+    citations: list[StoredCitation] = Field(default=[], max_length=50)
 
 
-class KeptTurn(BaseModel):
+class StoredTurn(BaseModel):
+    """Question and answer, with passages as locations."""
+
     id: Kind = ""
     question: Question
     alone: Words = ""
@@ -249,32 +270,36 @@ class KeptTurn(BaseModel):
     struck: list[Kind] = Field(default=[], max_length=20)
     understood: list[tuple[Kind, Words]] = Field(default=[], max_length=10)
     outside: bool = False
-    statements: list[KeptStatement] = Field(default=[], max_length=100)
-    removed: list[KeptStatement] = Field(default=[], max_length=100)
-    hits: list[Where] = Field(default=[], max_length=100)
-    closest: list[Where] = Field(default=[], max_length=100)
+    statements: list[StoredStatement] = Field(default=[], max_length=100)
+    removed: list[StoredStatement] = Field(default=[], max_length=100)
+    hits: list[PassageLocation] = Field(default=[], max_length=100)
+    closest: list[PassageLocation] = Field(default=[], max_length=100)
     as_of: Moment | None = None
     refused: bool = False
-    refusal: KeptNotice | None = None
-    notices: list[KeptNotice] = Field(default=[], max_length=100)
-    notice: Words = ""  # of an earlier version, as is `reason`
+    refusal: StoredNotice | None = None
+    notices: list[StoredNotice] = Field(default=[], max_length=100)
+    notice: Words = ""  # from earlier versions, as is `reason`
     reason: Words = ""
 
 
-class KeptConversation(BaseModel):
+class StoredConversation(BaseModel):
+    """Conversation with its turns, oldest first."""
+
     id: Name
-    turns: list[KeptTurn] = Field(max_length=MOST_TURNS)
+    turns: list[StoredTurn] = Field(max_length=MOST_TURNS)
 
 
-class KeptDesk(BaseModel):
-    conversations: list[KeptConversation]
+class StoredSession(BaseModel):
+    """Conversations of a browser, current one first."""
+
+    conversations: list[StoredConversation]
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def read(model: type[_Model], value: object) -> _Model | None:
-    """Return `value` as a `model`; None if it doesn't fit."""
+    """Validate `value` against a model; return None if it does not validate."""
     try:
         return model.model_validate(value)
     except (ValidationError, RecursionError, OverflowError):
@@ -282,7 +307,7 @@ def read(model: type[_Model], value: object) -> _Model | None:
 
 
 def read_json(model: type[_Model], body: bytes) -> _Model | None:
-    """Return a JSON text as a `model`; None if it doesn't fit, or nests too deeply."""
+    """Validate JSON against a model; return None if it is invalid or nested too deeply."""
     try:
         return model.model_validate_json(body)
     except (ValidationError, RecursionError, OverflowError):

@@ -1,4 +1,4 @@
-"""What the page's components are called, in every language at once: the browser takes its own."""
+"""Labels of components in every language; Gradio shows those of the browser's language."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import gradio as gr
 
 from ui.i18n import labels, languages
 
-# Of Gradio's own: it puts the text in the browser's language where one of these is a label.
-say = gr.I18n(**{language: labels(language) for language in languages()})
+# Returns placeholders, which Gradio replaces in the browser.
+i18n = gr.I18n(**{language: labels(language) for language in languages()})

@@ -1,4 +1,4 @@
-"""What stands where on the page: Gradio's components, without what they do."""
+"""Layout of the page: Gradio components, without their events."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ui.web.components import (
     HistogramControls,
 )
 from ui.web.events.admin import lay_out_ingest, lay_out_withdrawal
-from ui.web.labels import say
+from ui.web.labels import i18n
 from ui.web.state import Session
 
-KEPT_SECONDS = 6 * 60 * 60  # a desk on the server, after its last question
+SESSION_SECONDS = 6 * 60 * 60  # lifetime of a session on the server after its last event
 
-# A click on what has `data-card` tells the page which; links within it need no script.
+# A click on an element with `data-card` triggers `open` with its numbers.
 CARDS_JS = """
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-card]');
@@ -30,12 +30,12 @@ element.addEventListener('click', (event) => {
                                 revision: +pressed.dataset.revision || 0});
 });
 """
-# A click on a bar of the plot comes from `page.js`, which finds the bar; dragging is Gradio's own.
+# `page.js` finds the clicked bar and sends `bf-pick`; Gradio itself handles dragging.
 PLOT_JS = """
 element.addEventListener('bf-pick', (event) => trigger('pick', event.detail));
 """
-# An article that is opened is scrolled to what is quoted of it, and its headline gets the focus;
-# it is shown a little after it is there, and put on the page anew each time.
+# Focuses the headline of an opened article and scrolls to its quotation. Retries for some frames,
+# because the column is shown after its content is updated.
 ARTICLE_JS = """
 const go = (frames) => {
   if (!element.offsetParent) return frames && requestAnimationFrame(() => go(frames - 1));
@@ -48,43 +48,49 @@ watch('value', () => go(600));
 
 
 def build_layout(storage_key: str) -> Components:
-    """Put every component in its place, inside the Blocks that is open."""
-    desk = gr.State(Session(), time_to_live=KEPT_SECONDS)
-    # The secret is no secret: it is in the page. The key keeps one archive's from another's.
-    kept = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
-    link = gr.Textbox(
-        "", visible="hidden"
-    )  # what the page's address asks; it asks when it is filled
-    opened = gr.State("", time_to_live=KEPT_SECONDS)  # the article that is read
+    """Create all components, inside the Blocks that is open.
+
+    Args:
+        storage_key: Key of the conversations in the browser's storage, different for each archive.
+
+    Returns:
+        The components.
+    """
+    session = gr.State(Session(), time_to_live=SESSION_SECONDS)
+    # The secret is public, as part of the page. The key separates the archives.
+    stored = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
+    # The query string of the page's URL; its question is asked when this changes.
+    link = gr.Textbox("", visible="hidden")
+    opened = gr.State("", time_to_live=SESSION_SECONDS)  # id of the open article
     with gr.Sidebar(open=False, elem_id="bf-sidebar", width=320):
-        conversations, start, delete = _conversations()
-        intake = lay_out_ingest()
+        conversations, start, delete = _conversation_controls()
+        ingest = lay_out_ingest()
     banner = gr.HTML(elem_id="bf-banner")
     with gr.Row(elem_id="bf-desk"):
         with gr.Column(scale=5, min_width=320, elem_id="bf-asking"):
-            chat = _chat()
+            chat = _chat_window()
             understood = gr.CheckboxGroup(
-                label=say("understood"), visible=False, elem_id="bf-understood", container=False
+                label=i18n("understood"), visible=False, elem_id="bf-understood", container=False
             )
-            opinion = _opinion()
-            question, mode = _asking()
-            order, narrowing = _narrowing()
-            taking = _taking()
+            feedback = _feedback_form()
+            question, mode = _question_controls()
+            order, filters = _filter_controls()
+            export = _export_controls()
         with gr.Column(scale=4, min_width=320, elem_id="bf-reading"):
-            removal = lay_out_withdrawal(KEPT_SECONDS)
+            withdrawal = lay_out_withdrawal(SESSION_SECONDS)
             with gr.Column(elem_id="bf-cards") as cards:
-                time = _time()
+                histogram = _histogram_controls()
                 evidence = gr.HTML(elem_id="bf-evidence", js_on_load=CARDS_JS)
             with gr.Column(visible=False, elem_id="bf-reader") as reader:
                 with gr.Row():
-                    close = gr.Button(say("back_to_sources"), size="sm", elem_id="bf-close")
-                    remove_this = gr.Button(
-                        say("withdraw_this"), size="sm", elem_id="bf-remove-this", visible=False
+                    close = gr.Button(i18n("back_to_sources"), size="sm", elem_id="bf-close")
+                    withdraw_this = gr.Button(
+                        i18n("withdraw_this"), size="sm", elem_id="bf-remove-this", visible=False
                     )
                 article = gr.HTML(elem_id="bf-article", js_on_load=CARDS_JS + ARTICLE_JS)
     return Components(
-        session=desk,
-        stored=kept,
+        session=session,
+        stored=stored,
         link=link,
         banner=banner,
         chat=chat,
@@ -92,10 +98,10 @@ def build_layout(storage_key: str) -> Components:
         mode=mode,
         order=order,
         question=question,
-        filters=narrowing,
-        feedback=opinion,
-        export=taking,
-        time=time,
+        filters=filters,
+        feedback=feedback,
+        export=export,
+        histogram=histogram,
         evidence=evidence,
         cards=cards,
         article=article,
@@ -105,32 +111,32 @@ def build_layout(storage_key: str) -> Components:
         start=start,
         delete=delete,
         opened=opened,
-        admin=AdminControls(intake, removal, remove_this),
+        admin=AdminControls(ingest, withdrawal, withdraw_this),
     )
 
 
-def _conversations() -> tuple[gr.Radio, gr.Button, gr.Button]:
-    start = gr.Button(say("new_conversation"), size="sm", elem_id="bf-new")
+def _conversation_controls() -> tuple[gr.Radio, gr.Button, gr.Button]:
+    start = gr.Button(i18n("new_conversation"), size="sm", elem_id="bf-new")
     conversations = gr.Radio(
-        label=say("conversations"),
-        info=say("stored_locally"),
+        label=i18n("conversations"),
+        info=i18n("stored_locally"),
         choices=[],
         elem_id="bf-conversations",
         container=False,
     )
-    delete = gr.Button(say("delete_conversation"), size="sm", elem_id="bf-delete")
+    delete = gr.Button(i18n("delete_conversation"), size="sm", elem_id="bf-delete")
     return conversations, start, delete
 
 
-def _chat() -> gr.Chatbot:
+def _chat_window() -> gr.Chatbot:
     return gr.Chatbot(
         elem_id="bf-chat",
-        label=say("chat"),
+        label=i18n("chat"),
         show_label=False,
         container=False,
         height="100%",
         layout="panel",
-        placeholder=str(say("welcome")),
+        placeholder=str(i18n("welcome")),
         buttons=[],
         editable="user",
         feedback_options=("Like", "Dislike"),
@@ -142,17 +148,20 @@ def _chat() -> gr.Chatbot:
     )
 
 
-def _opinion() -> FeedbackForm:
-    given = gr.State(None, time_to_live=KEPT_SECONDS)
+def _feedback_form() -> FeedbackForm:
+    thumb = gr.State(None, time_to_live=SESSION_SECONDS)
     with gr.Group(visible=False, elem_id="bf-opinion") as block:
         reason = gr.Textbox(
-            label=say("feedback_reason"), submit_btn=str(say("send")), max_length=2000, max_lines=3
+            label=i18n("feedback_reason"),
+            submit_btn=str(i18n("send")),
+            max_length=2000,
+            max_lines=3,
         )
-    return FeedbackForm(block, given, reason)
+    return FeedbackForm(block, thumb, reason)
 
 
-def _time() -> HistogramControls:
-    with gr.Accordion(say("over_time"), open=True, visible=False, elem_id="bf-time") as block:
+def _histogram_controls() -> HistogramControls:
+    with gr.Accordion(i18n("over_time"), open=True, visible=False, elem_id="bf-time") as block:
         note = gr.HTML(elem_id="bf-spoken", js_on_load=PLOT_JS)
         plot = gr.BarPlot(
             x="day",
@@ -163,29 +172,29 @@ def _time() -> HistogramControls:
                 for language in languages()
                 for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
             },
-            colors_in_legend=[],  # it stands above, in the note
+            colors_in_legend=[],  # the note above the plot has the legend
             x_title=" ",
             height=150,
             elem_id="bf-plot",
             container=False,
         )
-        busiest = gr.Radio(choices=[], label=say("busiest"), container=False, elem_id="bf-busiest")
+        busiest = gr.Radio(choices=[], label=i18n("busiest"), container=False, elem_id="bf-busiest")
     return HistogramControls(block, note, plot, busiest)
 
 
-def _taking() -> ExportControls:
-    with gr.Accordion(say("export"), open=False, elem_id="bf-take"):
+def _export_controls() -> ExportControls:
+    with gr.Accordion(i18n("export"), open=False, elem_id="bf-take"):
         which = gr.Radio(
-            [(say(f"which_{which}"), which) for which in ("answer", "conversation")],
+            [(i18n(f"which_{which}"), which) for which in ("answer", "conversation")],
             value="answer",
-            label=say("which"),
+            label=i18n("which"),
             show_label=False,
             container=False,
             elem_id="bf-which",
         )
         with gr.Row():
-            copy = gr.Button(say("copy"), size="sm", min_width=90)
-            link = gr.Button(say("copy_link"), size="sm", min_width=90)
+            copy = gr.Button(i18n("copy"), size="sm", min_width=90)
+            link = gr.Button(i18n("copy_link"), size="sm", min_width=90)
             files = {
                 form: gr.Button(name, size="sm", min_width=90)
                 for form, name in (
@@ -195,26 +204,26 @@ def _taking() -> ExportControls:
                     ("csl", "CSL-JSON"),
                 )
             }
-        parcel = gr.JSON(visible="hidden")
-    return ExportControls(which, copy, link, files, parcel)
+        payload = gr.JSON(visible="hidden")
+    return ExportControls(which, copy, link, files, payload)
 
 
-def _asking() -> tuple[gr.Textbox, gr.Radio]:
+def _question_controls() -> tuple[gr.Textbox, gr.Radio]:
     question = gr.Textbox(
         elem_id="bf-question",
-        label=say("ask_label"),
+        label=i18n("ask_label"),
         show_label=False,
-        placeholder=say("ask_placeholder"),
+        placeholder=i18n("ask_placeholder"),
         max_length=LONGEST_QUESTION,
-        submit_btn=str(say("ask")),
+        submit_btn=str(i18n("ask")),
         autofocus=True,
         lines=1,
         max_lines=4,
     )
     mode = gr.Radio(
-        [(say(f"mode_{mode}"), mode) for mode in ("answer", "timeline", "passages")],
+        [(i18n(f"mode_{mode}"), mode) for mode in ("answer", "timeline", "passages")],
         value="answer",
-        label=say("mode"),
+        label=i18n("mode"),
         show_label=False,
         container=False,
         elem_id="bf-mode",
@@ -222,29 +231,29 @@ def _asking() -> tuple[gr.Textbox, gr.Radio]:
     return question, mode
 
 
-def _narrowing() -> tuple[gr.Radio, FilterControls]:
-    with gr.Accordion(say("filters"), open=False, elem_id="bf-narrow"):
+def _filter_controls() -> tuple[gr.Radio, FilterControls]:
+    with gr.Accordion(i18n("filters"), open=False, elem_id="bf-narrow"):
         with gr.Row():
             after, before, asked_on = (
                 gr.Textbox(
-                    label=say(name), placeholder=say("date_format"), max_length=40, min_width=120
+                    label=i18n(name), placeholder=i18n("date_format"), max_length=40, min_width=120
                 )
                 for name in ("after", "before", "asked_on")
             )
         with gr.Row():
             publishers, authors, sections, languages = (
-                gr.Dropdown(label=say(name), multiselect=True, choices=[], min_width=140)
+                gr.Dropdown(label=i18n(name), multiselect=True, choices=[], min_width=140)
                 for name in ("publishers", "authors", "sections", "languages")
             )
         with gr.Row():
             order = gr.Radio(
-                [(say(f"order_{order}"), order) for order in ("relevance", "date")],
+                [(i18n(f"order_{order}"), order) for order in ("relevance", "date")],
                 value="relevance",
-                label=say("order"),
+                label=i18n("order"),
                 elem_id="bf-order",
                 min_width=200,
             )
-            widen = gr.Button(say("clear_filters"), size="sm", min_width=100, elem_id="bf-widen")
+            clear = gr.Button(i18n("clear_filters"), size="sm", min_width=100, elem_id="bf-widen")
     return order, FilterControls(
-        after, before, asked_on, publishers, authors, sections, languages, widen
+        after, before, asked_on, publishers, authors, sections, languages, clear
     )

@@ -1,27 +1,26 @@
 () => {
-  // Gradio labels each message with its markup, which would be read aloud, calls the examples a
-  // list, which holds buttons, and the shade of what is marked in the plot a symbol without a name:
-  // all are left to what is in them.
+  // Gradio labels each message with its markup, which screen readers would read, gives the list role
+  // to the examples, which are buttons, and an unnamed symbol role to the selection in the plot.
   const MESSAGES = '[data-testid="bot"], [data-testid="user"]';
   const SHADES = '[class*="brush_brush"][role]';
-  // Gradio gives each radio button a name of its own, so that arrow keys lead from none to the next.
-  // Those that ask at once where they are picked stay so: an arrow would ask each on the way.
+  // Gradio gives each radio button its own name, so arrow keys do not move between them. Radio
+  // buttons that ask a question when selected stay so: an arrow key would ask on each step.
   const CHOICES = ':is(#bf-mode, #bf-which, #bf-order) input[type="radio"]';
-  const mend = (element) => {
+  const fixAttributes = (element) => {
     if (/^(bot|user)'s message: /.test(element.getAttribute('aria-label') ?? '')) {
       element.removeAttribute('aria-label');
     }
     if (element.matches(`.examples[role="list"], ${SHADES}`)) element.removeAttribute('role');
     if (element.matches(CHOICES)) {
       const {id} = element.closest('fieldset');
-      if (element.name !== id) element.name = id;  // Gradio names it anew when it is picked
+      if (element.name !== id) element.name = id;  // Gradio resets it on selection
     }
   };
-  const mendAll = (root) => {
-    if (root.nodeType === Node.ELEMENT_NODE) mend(root);
-    root.querySelectorAll?.(`${MESSAGES}, .examples, ${SHADES}, ${CHOICES}`).forEach(mend);
+  const fixAttributesBelow = (root) => {
+    if (root.nodeType === Node.ELEMENT_NODE) fixAttributes(root);
+    root.querySelectorAll?.(`${MESSAGES}, .examples, ${SHADES}, ${CHOICES}`).forEach(fixAttributes);
   };
-  // On a phone the chat does not scroll by itself: who asks is led to the question's answer.
+  // On narrow screens the chat does not scroll by itself, so scroll to the question.
   const NARROW = matchMedia('(max-width: 719px)');
   const ASKED = '[data-testid="user"]';
   const showQuestion = (node) => {
@@ -31,17 +30,17 @@
   };
   new MutationObserver((changes) => {
     for (const {target, addedNodes} of changes) {
-      if (target.matches?.(`${MESSAGES}, ${SHADES}, ${CHOICES}`)) mend(target);
-      addedNodes.forEach(mendAll);
+      if (target.matches?.(`${MESSAGES}, ${SHADES}, ${CHOICES}`)) fixAttributes(target);
+      addedNodes.forEach(fixAttributesBelow);
       addedNodes.forEach(showQuestion);
     }
   }).observe(document.body, {
     subtree: true, childList: true, attributes: true,
     attributeFilter: ['aria-label', 'role', 'name'],
   });
-  mendAll(document.body);
+  fixAttributesBelow(document.body);
 
-  // A click on the plot, which Gradio takes for the begin of a drag, picks the bar that is nearest.
+  // A click on the plot selects the nearest bar; Gradio handles drags only.
   let down = null;
   document.addEventListener('pointerdown', (event) => {
     down = event.target.closest?.('#bf-plot svg') ? event : null;
@@ -61,21 +60,21 @@
     note.dispatchEvent(new CustomEvent('bf-pick', {bubbles: true, detail}));
   }, true);
 
-  let opened = null;  // the button of the card whose article is read
-  // What is put in the place of something else is there a little later.
+  let opened = null;  // selector of the button that opened the article
+  // Gradio shows a replaced element some frames later.
   const whenThere = (what, then, frames = 240) => {
     const there = document.querySelector(what);
     if (there?.offsetParent) then(there);
     else if (frames) requestAnimationFrame(() => whenThere(what, then, frames - 1));
   };
 
-  // The page has a base address, from which "#card" would load it anew and lose a link's "?q=".
+  // The page has a base URL, so following "#card" would reload it without the query string.
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('a[href^="#turn-"]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const close = document.querySelector('#bf-close');
-    if (close?.offsetParent) {  // the cards are behind the article that is open
+    if (close?.offsetParent) {  // the open article hides the cards
       opened = null;
       close.click();
     }
@@ -86,7 +85,7 @@
     });
   });
 
-  // Who comes back from an article is where they were.
+  // Closing an article returns the focus to the button that opened it.
   document.addEventListener('click', (event) => {
     const pressed = event.target.closest?.('.bf-card [data-card]');
     if (pressed) opened = `[data-turn="${pressed.dataset.turn}"][data-card="${pressed.dataset.card}"]`;

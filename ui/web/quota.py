@@ -1,7 +1,7 @@
-"""What one client may have under way at once, so that nobody keeps the page from others.
+"""Limits per client, so that no client can block the page for others.
 
-A client is an address; an IPv6 client is its network of 64 bits, as each household has one.
-Everything here runs in the server's event loop, and no entry outlives what it counts.
+A client is an IP address; for IPv6 it is the /64 network, because each household has one. All
+methods run in the server's event loop. Entries are dropped once what they count has ended.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-QUESTIONS = 3  # of one client, that wait or are answered
-WAITING = 64  # questions of everybody that wait
-EVENTS = 24  # of one client, other than questions
-REQUESTS = 8  # of one client, that are worked on; more wait
+QUESTIONS = 3  # per client, waiting or being answered
+WAITING = 64  # waiting questions of all clients
+EVENTS = 24  # per client, without questions
+REQUESTS = 8  # per client, processed at the same time; more have to wait
 REQUESTS_WAITING = 64
-STREAMS = 96  # of one client; a tab of a browser has two
-SESSIONS = 200  # of everybody, that the server keeps
+STREAMS = 96  # per client; a browser tab has two
+SESSIONS = 200  # kept by the server for all clients
 SESSIONS_EACH = 60
 CLIENTS = 10_000
-UNREAD_SECONDS = 120.0  # for which an answer that nobody fetches is kept
+UNREAD_SECONDS = 120.0  # answers not fetched within this time are dropped
 SWEEP_SECONDS = 1.0
 
 
 class Events(Protocol):
-    """The page's queue, as far as a quota needs it."""
+    """The parts of Gradio's queue that a quota uses."""
 
     def is_under_way(self, event_id: str) -> bool:
-        """Return whether an event waits or runs."""
+        """Return whether an event is waiting or running."""
 
     def is_unread(self, session: str, event_id: str) -> bool:
-        """Return whether an event has ended, and its end wasn't fetched."""
+        """Return whether an event has ended but its result has not been fetched."""
 
     def waiting(self, group: str) -> int:
-        """Return how many events of a group wait."""
+        """Return the number of waiting events of a group."""
 
     def drop_messages(self, session: str) -> None:
-        """Forget what a session was to fetch."""
+        """Drop the messages of a session."""
 
     def drop(self, session: str) -> None:
-        """Forget everything that is kept for a session."""
+        """Drop all data of a session."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class _Ticket:
 @dataclass(slots=True)
 class _Client:
     tickets: dict[str, _Ticket] = field(default_factory=dict)
-    reserved: int = 0  # places of requests whose event has no id yet
+    reserved: int = 0  # requests whose events have no id yet
     streams: int = 0
     requests: int = 0
     slots: Semaphore = field(default_factory=lambda: Semaphore(REQUESTS))
@@ -65,17 +65,27 @@ class _Client:
 
 
 class Quota:
-    """Counts what each client has under way, and says when it is too much."""
+    """Counts the events, streams, requests and sessions of each client, and limits them.
+
+    Args:
+        events: Gradio's queue and sessions.
+        clock: Monotonic clock, in seconds.
+    """
 
     def __init__(self, events: Events, clock: Callable[[], float] = time.monotonic) -> None:
         self._events = events
         self._clock = clock
         self._clients: OrderedDict[str, _Client] = OrderedDict()
-        self._streams: dict[str, int] = {}  # by session: those that fetch its events
+        self._streams: dict[str, int] = {}  # open streams by session
         self._swept = 0.0
 
-    def refuses(self, client: str, group: str) -> str:
-        """Return why a client may add no event to a group: "busy", "full", or nothing."""
+    def rejection_reason(self, client: str, group: str) -> str:
+        """Return why a client may not add an event to a group.
+
+        Returns:
+            "busy" if the client has too many events, "full" if too many questions of all clients
+            are waiting, "" if the event may be added.
+        """
         holder = self._client(client)
         self._sweep(holder)
         if self._clock() - self._swept >= SWEEP_SECONDS:
@@ -92,8 +102,8 @@ class Quota:
         return "full" if self._events.waiting("asking") >= WAITING else ""
 
     @contextmanager
-    def reserved(self, client: str, group: str) -> Iterator[None]:
-        """Hold a place for a question until its event has an id."""
+    def reserve_place(self, client: str, group: str) -> Iterator[None]:
+        """Count a question while its event has no id yet."""
         holder, places = self._client(client), int(group == "asking")
         holder.reserved += places
         try:
@@ -101,12 +111,12 @@ class Quota:
         finally:
             holder.reserved -= places
 
-    def joined(self, client: str, session: str, event_id: str, group: str) -> None:
-        """Count an event that was added."""
+    def add_event(self, client: str, session: str, event_id: str, group: str) -> None:
+        """Count an event that has been added to the queue."""
         self._client(client).tickets[event_id] = _Ticket(session, group)
 
-    def uses(self, client: str, session: str) -> None:
-        """Note that a client uses a session; the oldest of too many is forgotten."""
+    def use_session(self, client: str, session: str) -> None:
+        """Count a session of a client; drop the least recently used ones beyond the limit."""
         sessions = self._client(client).sessions
         sessions[session] = None
         sessions.move_to_end(session)
@@ -116,7 +126,7 @@ class Quota:
 
     @contextmanager
     def stream(self, client: str, session: str) -> Iterator[bool]:
-        """Count a stream while it is open; gives False where the client has too many."""
+        """Count a stream while it is open; yield False if the client has too many."""
         holder = self._client(client)
         if holder.streams >= STREAMS:
             yield False
@@ -133,7 +143,7 @@ class Quota:
 
     @contextmanager
     def request(self, client: str) -> Iterator[Semaphore | None]:
-        """Count a request; gives what it has to wait for, None where too many wait."""
+        """Count a request; yield the semaphore to acquire, None if too many requests wait."""
         holder = self._client(client)
         if holder.requests >= REQUESTS + REQUESTS_WAITING:
             yield None
@@ -154,7 +164,7 @@ class Quota:
         return found
 
     def _forget_one(self) -> None:
-        """Forget the client that was here the longest ago and has nothing under way."""
+        """Drop the least recently seen client that has nothing in progress."""
         for name, client in self._clients.items():
             if not (client.tickets or client.reserved or client.streams or client.requests):
                 for session in client.sessions:
@@ -163,7 +173,7 @@ class Quota:
                 return
 
     def _sweep(self, client: _Client) -> None:
-        """Forget events that were fetched, and those that nobody fetches."""
+        """Drop events whose results were fetched, or not fetched in time."""
         now = self._clock()
         for event_id, ticket in list(client.tickets.items()):
             if self._events.is_under_way(event_id):
@@ -176,7 +186,7 @@ class Quota:
             ):
                 continue
             del client.tickets[event_id]
-            if ticket.session == event_id:  # a program's, with a session of its own
+            if ticket.session == event_id:  # a call by a program, which has its own session
                 self._events.drop(ticket.session)
             elif is_unread:
                 self._events.drop_messages(ticket.session)
@@ -184,7 +194,7 @@ class Quota:
 
 @dataclass(slots=True)
 class Bucket:
-    """A rate: `burst` at once, then one each `seconds`, for each of many clients."""
+    """Rate limit per client: `burst` actions at once, then one every `seconds`."""
 
     burst: int
     seconds: float
@@ -192,7 +202,7 @@ class Bucket:
     _full_at: OrderedDict[str, float] = field(default_factory=OrderedDict)
 
     def take(self, client: str) -> bool:
-        """Take one, and return whether there was one left."""
+        """Count an action; return False if the client has exceeded the rate."""
         now = self.clock()
         full_at = max(self._full_at.pop(client, now), now) + self.seconds
         while len(self._full_at) >= CLIENTS:
@@ -204,8 +214,8 @@ class Bucket:
         return True
 
 
-def client_of(address: str) -> str:
-    """Return the client that an address belongs to."""
+def client_key(address: str) -> str:
+    """Return the key that counts an IP address: itself, or its /64 network for IPv6."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

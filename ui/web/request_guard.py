@@ -1,8 +1,7 @@
-"""The outermost door of everything served: what passes it may be answered at all.
+"""ASGI middleware that checks every request before Gradio sees it.
 
-It stands before Gradio and its own middleware, which echoes origins and has no limits. In order:
-the host that the page answers to, requests of other sites' pages, the routes that the page needs,
-the token, sizes. `ui.web.gradio_calls` then looks at what is called.
+Gradio's own middleware echoes origins and has no limits. The guard checks, in this order: the host,
+the origin, the route, the token, and the size. `ui.web.gradio_calls` then validates the call.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from rag.errors import SettingsError
 from rag.settings import Settings
 from ui.web import routes
 from ui.web.auth import WriteAccess, is_same_origin
-from ui.web.quota import Bucket, client_of
+from ui.web.quota import Bucket, client_key
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LARGEST_BODY = 1_000_000  # bytes of a request that is no upload
-BODY_SECONDS = 30.0  # within which such a body has to be there
-HERE = ("localhost", "127.0.0.1", "::1")
+LARGEST_BODY = 1_000_000  # bytes of a request, except uploads
+BODY_SECONDS = 30.0  # timeout for receiving such a body
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 WILDCARDS = ("", "0.0.0.0", "::", "*")
 
-# Gradio's page needs inline scripts and makes functions of text; nothing comes from elsewhere.
-POLICY = "; ".join(
+# Gradio needs inline scripts and eval; nothing is loaded from other origins.
+CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
@@ -48,15 +47,15 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-HARDENED = (
-    (b"content-security-policy", POLICY.encode()),
+SECURITY_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_REPLACED = {name for name, _ in HARDENED}
+_REPLACED = {name for name, _ in SECURITY_HEADERS}
 _HOST = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})))"
     r"(?::\d{1,5})?"
@@ -65,9 +64,18 @@ _HOST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class IncomingRequest:
-    """A request that passed the door.
+    """Request that passed the guard.
 
-    `peer` sent it; `client` is who asked for it, which differs behind a proxy that is trusted.
+    Attributes:
+        method: HTTP method.
+        path: Path of the URL.
+        query: Query string, without its question mark.
+        headers: Headers by their names in lower case.
+        kind: Kind of the route.
+        peer: Address of the sender, which may be a proxy.
+        client: Quota key of the client; behind a trusted proxy, of the proxy's client.
+        may_write: Whether the sender may change the archive.
+        body: Body of a call; empty for other kinds.
     """
 
     method: str
@@ -77,96 +85,112 @@ class IncomingRequest:
     kind: routes.Kind
     peer: str
     client: str
-    may_feed: bool
+    may_write: bool
     body: bytes = b""
 
 
-class RefusedError(Exception):
-    """A request is not answered: why, in plain words."""
+class RejectedRequestError(Exception):
+    """Request that is not answered.
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    Args:
+        status: HTTP status.
+        message: Text for the user.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
-        self.words = words
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """The names that the page answers to, and the proxies that it believes."""
+    """Host names that the page answers to, and trusted proxies.
+
+    Attributes:
+        hosts: Host names and addresses, in lower case.
+        proxies: Networks whose `X-Forwarded-For` headers are trusted.
+    """
 
     hosts: frozenset[str]
     proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> AllowedHosts:
-        """Return the doors that the settings describe.
+        """Return the hosts and proxies of the settings.
 
         Raises:
-            SettingsError: A host or a proxy is not one.
+            SettingsError: A host or a proxy is malformed.
         """
-        hosts = set(HERE)
+        hosts = set(LOCAL_HOSTS)
         listening = settings.host.strip("[]").lower()
         if listening not in WILDCARDS:
             hosts.add(listening)
-        for written in _listed(settings.hosts):
-            host = host_of(written) or host_of(f"[{written}]")
+        for name in _split_list(settings.hosts):
+            host = parse_host(name) or parse_host(f"[{name}]")
             if host is None:
                 raise SettingsError(
-                    f"BACKFILE_HOSTS has {written!r}, which is no host: write archive.example"
+                    f"BACKFILE_HOSTS is invalid: {name!r} is not a host. Write archive.example."
                 )
             hosts.add(host)
         try:
             proxies = tuple(
-                ipaddress.ip_network(written, strict=False) for written in _listed(settings.proxies)
+                ipaddress.ip_network(name, strict=False) for name in _split_list(settings.proxies)
             )
         except ValueError as error:
             raise SettingsError(
-                f"BACKFILE_PROXIES has something that is no address: {error}. "
-                "Write 127.0.0.1 or 10.0.0.0/8"
+                f"BACKFILE_PROXIES is invalid: {error}. Write 127.0.0.1 or 10.0.0.0/8."
             ) from error
         return cls(frozenset(hosts), proxies)
 
     def is_proxy(self, address: str) -> bool:
-        """Return whether a proxy that is trusted has this address."""
+        """Return whether the address belongs to a trusted proxy."""
         try:
-            found = ipaddress.ip_address(address.partition("%")[0])
+            ip = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
             return False
-        if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
-            found = found.ipv4_mapped
-        return any(found in network for network in self.proxies)
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+            ip = ip.ipv4_mapped
+        return any(ip in network for network in self.proxies)
 
     def client(self, peer: str, headers: Mapping[str, str]) -> str:
-        """Return who asked: the last address that a trusted proxy was asked from."""
-        found = peer
-        passed_on = headers.get("x-forwarded-for", "")[-1000:].split(",")
-        while self.is_proxy(found) and passed_on:
-            address = passed_on.pop().strip()
+        """Return the client's address: the last one in `X-Forwarded-For` that is not a proxy."""
+        client = peer
+        forwarded = headers.get("x-forwarded-for", "")[-1000:].split(",")
+        while self.is_proxy(client) and forwarded:
+            address = forwarded.pop().strip()
             try:
                 ipaddress.ip_address(address)
             except ValueError:
                 break
-            found = address
-        return found
+            client = address
+        return client
 
 
 Inner = Callable[["Scope", "Receive", "Send", IncomingRequest], Awaitable[None]]
 
 
 class Guard:
-    """ASGI middleware that refuses what the page is not to answer, before anything else."""
+    """ASGI middleware that rejects requests the page must not answer.
+
+    Args:
+        app: Application for lifespan events.
+        calls: Application for requests that pass.
+        hosts: Allowed hosts and trusted proxies.
+        write_access: Authorization of changes to the archive.
+    """
 
     def __init__(
-        self, app: ASGIApp, calls: Inner, doors: AllowedHosts, permission: WriteAccess
+        self, app: ASGIApp, calls: Inner, hosts: AllowedHosts, write_access: WriteAccess
     ) -> None:
-        self._app = app  # for what is no request: its start and its end
+        self._app = app  # receives lifespan events only
         self._calls = calls
-        self._doors = doors
-        self._permission = permission
-        self._wrong_tokens = Bucket(burst=10, seconds=6.0)
+        self._hosts = hosts
+        self._write_access = write_access
+        self._failed_tokens = Bucket(burst=10, seconds=6.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or say why not."""
+        """Pass the request on, or answer why it is rejected."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -174,116 +198,123 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        sender = _Hardened(send)
+        sender = _SecureSend(send)
         try:
-            asked = self._asked(scope)
-            if asked.kind == "page" and "token" in asked.query:
-                token = dict(parse_qsl(asked.query)).get("token")
+            request = self._parse_request(scope)
+            if request.kind == "page" and "token" in request.query:
+                token = dict(parse_qsl(request.query)).get("token")
                 if token is not None:
-                    await self._let_in(asked, token, sender)
+                    await self._exchange_token(request, token, sender)
                     return
-            if asked.kind == "call":
-                asked = replace(asked, body=await _whole_body(receive, asked.headers))
-                receive = once(asked.body)
-            await self._calls(_cleaned(scope, asked), receive, sender, asked)
-        except RefusedError as refused:
+            if request.kind == "call":
+                request = replace(request, body=await _read_body(receive, request.headers))
+                receive = replay_body(request.body)
+            await self._calls(_clean_scope(scope, request), receive, sender, request)
+        except RejectedRequestError as rejection:
             if not sender.started:
-                await refuse(sender, refused, scope["path"])
+                await send_rejection(sender, rejection, scope["path"])
 
-    def _asked(self, scope: Scope) -> IncomingRequest:
-        """Return the request if its host, its origin and its route are right."""
-        named = [value for name, value in scope["headers"] if name == b"host"]
-        headers = _joined(scope["headers"])
+    def _parse_request(self, scope: Scope) -> IncomingRequest:
+        """Return the request; raise RejectedRequestError for a wrong host, origin or route."""
+        host_headers = [value for name, value in scope["headers"] if name == b"host"]
+        headers = _join_headers(scope["headers"])
         method, path = scope["method"], scope["path"]
         if not scope.get("raw_path", b"/").startswith(b"/") or not path.startswith("/"):
-            raise RefusedError(400, "This server is no proxy.")
-        host = host_of(named[0].decode("latin-1")) if len(named) == 1 else None
+            raise RejectedRequestError(400, "Invalid request: this server is not a proxy.")
+        host = parse_host(host_headers[0].decode("latin-1")) if len(host_headers) == 1 else None
         if host is None:
-            raise RefusedError(400, "The Host header is missing, doubled or malformed.")
-        if host not in self._doors.hosts:
-            raise RefusedError(
+            raise RejectedRequestError(
+                400, "Invalid request: the Host header is missing, repeated or malformed."
+            )
+        if host not in self._hosts.hosts:
+            raise RejectedRequestError(
                 421,
-                f"This page does not answer to the name {host!r}. "
-                f"If it is meant to, start it with BACKFILE_HOSTS={host}",
+                f"Unknown host: this page does not answer to the name {host!r}. "
+                f"To allow it, start the server with BACKFILE_HOSTS={host}.",
             )
         if method == "OPTIONS":
-            raise RefusedError(403, "Other sites may not use this page.")
-        if not is_same_origin(headers) and not _is_visit(method, path, headers):
-            raise RefusedError(403, "Other sites may not use this page.")
-        kind = routes.kind_of(method, path)
+            raise RejectedRequestError(403, "Request rejected: it comes from another site.")
+        if not is_same_origin(headers) and not _is_navigation(method, path, headers):
+            raise RejectedRequestError(403, "Request rejected: it comes from another site.")
+        kind = routes.route_kind(method, path)
         if kind is None:
-            raise RefusedError(404, "There is nothing here.")
+            raise RejectedRequestError(404, "Not found: this address is not part of the page.")
         peer = scope["client"][0] if scope.get("client") else ""
-        may_feed = self._permission.may_write(peer, headers)
-        if kind == "upload" and not may_feed:
-            raise RefusedError(403, "You may not change this archive here.")
-        client = client_of(self._doors.client(peer, headers))
+        may_write = self._write_access.may_write(peer, headers)
+        if kind == "upload" and not may_write:
+            raise RejectedRequestError(403, "You do not have permission to change this archive.")
+        client = client_key(self._hosts.client(peer, headers))
         query = scope.get("query_string", b"").decode("latin-1")
         if len(query) > 4 * 8192:
-            raise RefusedError(414, "The address is too long.")
-        return IncomingRequest(method, path, query, headers, kind, peer, client, may_feed)
+            raise RejectedRequestError(
+                414, "The address is too long: shorten the question, or use fewer filters."
+            )
+        return IncomingRequest(method, path, query, headers, kind, peer, client, may_write)
 
-    async def _let_in(self, asked: IncomingRequest, token: str, send: Send) -> None:
-        """Turn the token of an address into a cookie, so that the address doesn't keep it."""
-        rest = [(name, value) for name, value in parse_qsl(asked.query) if name != "token"]
-        there = f"/?{urlencode(rest)}" if rest else "/"
-        if not self._permission.is_token(token):
-            if not self._wrong_tokens.take(asked.client):
-                raise RefusedError(429, "Too many wrong tokens. Wait a minute.")
+    async def _exchange_token(self, request: IncomingRequest, token: str, send: Send) -> None:
+        """Set a cookie for the token in the URL, and redirect to the URL without it."""
+        rest = [(name, value) for name, value in parse_qsl(request.query) if name != "token"]
+        target = f"/?{urlencode(rest)}" if rest else "/"
+        if not self._write_access.is_token(token):
+            if not self._failed_tokens.take(request.client):
+                raise RejectedRequestError(
+                    429, "Too many invalid tokens. Wait a minute, then try again."
+                )
             page = (
                 "<!doctype html><html lang=en><meta charset=utf-8><title>Backfile</title>"
                 "<body style='font-family: system-ui; max-width: 40em; margin: 4em auto'>"
                 "<h1>This link is no longer valid</h1><p>Each start of <code>backfile serve</code> "
                 "prints a new one, unless <code>BACKFILE_TOKEN</code> is set. Without it you can "
-                f"ask, but not change the archive.</p><p><a href='{html.escape(there)}'>"
+                f"ask, but not change the archive.</p><p><a href='{html.escape(target)}'>"
                 "Go on to the page</a></p>"
             )
             await _answer(send, 403, page.encode(), "text/html; charset=utf-8")
             return
-        is_secure = asked.headers.get("x-forwarded-proto") == "https" and self._doors.is_proxy(
-            asked.peer
+        is_secure = request.headers.get("x-forwarded-proto") == "https" and self._hosts.is_proxy(
+            request.peer
         )
+        access = self._write_access
         cookie = (
-            f"{self._permission.cookie_name}={self._permission.cookie_value}; Path=/; HttpOnly; "
+            f"{access.cookie_name}={access.cookie_value}; Path=/; HttpOnly; "
             f"SameSite=Strict{'; Secure' if is_secure else ''}"
         )
         extra = [
-            (b"location", there.encode("latin-1")),
+            (b"location", target.encode("latin-1")),
             (b"set-cookie", cookie.encode()),
             (b"cache-control", b"no-store"),
         ]
         await _answer(send, 303, b"", "text/plain; charset=utf-8", extra)
 
 
-def host_of(written: str) -> str | None:
-    """Return the host of a Host header in lower case, without its port; None for no host."""
-    found = _HOST.fullmatch(written)
-    if found is None:
+def parse_host(name: str) -> str | None:
+    """Return the host of a Host header in lower case, without port; None if malformed."""
+    match = _HOST.fullmatch(name)
+    if match is None:
         return None
-    if found["v6"]:
+    if match["v6"]:
         try:
-            return str(ipaddress.IPv6Address(found["v6"]))
+            return str(ipaddress.IPv6Address(match["v6"]))
         except ValueError:
             return None
-    return found["name"].lower().removesuffix(".")
+    return match["name"].lower().removesuffix(".")
 
 
-def _listed(text: str) -> list[str]:
+def _split_list(text: str) -> list[str]:
     return [part.strip().lower() for part in text.split(",") if part.strip()]
 
 
-def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by name; one that is there more than once has all its values."""
+def _join_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name, with the values of repeated headers joined."""
     joined: dict[str, str] = {}
     for name, value in headers:
         key, text = name.decode("latin-1"), value.decode("latin-1")
-        between = "; " if key == "cookie" else ", "
-        joined[key] = f"{joined[key]}{between}{text}" if key in joined else text
+        separator = "; " if key == "cookie" else ", "
+        joined[key] = f"{joined[key]}{separator}{text}" if key in joined else text
     return joined
 
 
-def _is_visit(method: str, path: str, headers: Mapping[str, str]) -> bool:
-    """Return whether somebody follows a link to the page, which another site may hold."""
+def _is_navigation(method: str, path: str, headers: Mapping[str, str]) -> bool:
+    """Return whether the request opens the page from a link, which other sites may contain."""
     return (
         method == "GET"
         and path == "/"
@@ -293,8 +324,8 @@ def _is_visit(method: str, path: str, headers: Mapping[str, str]) -> bool:
     )
 
 
-def _cleaned(scope: Scope, asked: IncomingRequest) -> Scope:
-    """Return the scope without the headers that Gradio would believe, with what was found out."""
+def _clean_scope(scope: Scope, request: IncomingRequest) -> Scope:
+    """Return the scope without headers that Gradio would trust, with the guard's findings."""
     headers = [
         (name, value)
         for name, value in scope["headers"]
@@ -302,13 +333,15 @@ def _cleaned(scope: Scope, asked: IncomingRequest) -> Scope:
         and (name != b"x-forwarded-proto" or value in (b"http", b"https"))
     ]
     port = scope["client"][1] if scope.get("client") else 0
-    state = {**scope.get("state", {}), "may_feed": asked.may_feed, "client": asked.client}
-    return {**scope, "headers": headers, "client": (asked.client, port), "state": state}
+    state = {**scope.get("state", {}), "may_write": request.may_write, "client": request.client}
+    return {**scope, "headers": headers, "client": (request.client, port), "state": state}
 
 
-async def _whole_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
-    """Read a body, and no more than may be; whatever its Content-Length says."""
-    too_large = RefusedError(413, f"The request is larger than {LARGEST_BODY // 1000:,} kB.")
+async def _read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
+    """Read a body up to `LARGEST_BODY`, whatever its Content-Length; raise if it is larger."""
+    too_large = RejectedRequestError(
+        413, f"Request too large: the limit is {LARGEST_BODY // 1000:,} kB."
+    )
     announced = headers.get("content-length", "0")
     if not announced.isdecimal() or len(announced) > 12 or int(announced) > LARGEST_BODY:
         raise too_large
@@ -319,7 +352,9 @@ async def _whole_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise RefusedError(400, "The request broke off.")
+                    raise RejectedRequestError(
+                        400, "Request incomplete: the connection was closed."
+                    )
                 part = message.get("body", b"")
                 size += len(part)
                 if size > LARGEST_BODY:
@@ -328,11 +363,13 @@ async def _whole_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
-        raise RefusedError(408, "The request took too long.") from None
+        raise RejectedRequestError(
+            408, f"Request timed out: it took more than {BODY_SECONDS:.0f} seconds."
+        ) from None
 
 
-def once(body: bytes) -> Receive:
-    """Return a `receive` that gives the body, then waits for ever."""
+def replay_body(body: bytes) -> Receive:
+    """Return an ASGI `receive` that yields the body, then waits forever."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
@@ -344,8 +381,8 @@ def once(body: bytes) -> Receive:
     return receive
 
 
-class _Hardened:
-    """A `send` that adds the headers for safety, and takes away those for other origins."""
+class _SecureSend:
+    """ASGI `send` that adds security headers and removes CORS headers."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -361,17 +398,23 @@ class _Hardened:
                 and not name.lower().startswith(b"access-control-")
                 and name.lower() != b"server"
             ]
-            message = {**message, "headers": [*headers, *HARDENED]}
+            message = {**message, "headers": [*headers, *SECURITY_HEADERS]}
         await self._send(message)
 
 
-async def refuse(send: Send, refused: RefusedError, path: str) -> None:
-    """Answer that a request is refused: as JSON to scripts, as text to everybody else."""
+async def send_rejection(send: Send, rejection: RejectedRequestError, path: str) -> None:
+    """Answer that a request is rejected: as JSON for API routes, as text for others.
+
+    Args:
+        send: ASGI `send`.
+        rejection: Status and message.
+        path: Path of the request.
+    """
     if path.startswith(routes.API):
-        words = json.dumps({"detail": refused.words, "error": refused.words}).encode()
-        await _answer(send, refused.status, words, "application/json")
+        body = json.dumps({"detail": rejection.message, "error": rejection.message}).encode()
+        await _answer(send, rejection.status, body, "application/json")
     else:
-        await _answer(send, refused.status, f"{refused.words}\n".encode(), "text/plain")
+        await _answer(send, rejection.status, f"{rejection.message}\n".encode(), "text/plain")
 
 
 async def _answer(
@@ -386,7 +429,7 @@ async def _answer(
         (b"content-length", str(len(body)).encode()),
         *(extra or []),
     ]
-    if status in (408, 413):  # what is left of the body isn't read
+    if status in (408, 413):  # the rest of the body is not read
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,8 +1,8 @@
-"""The routes that the page and its endpoints need; everything else that Gradio serves is closed.
+"""Routes that the page and its endpoints need; all other routes of Gradio are blocked.
 
-The list was taken from what Chromium, `gradio_client` and `curl` ask for in the tests. Gradio's
-other routes write files (`component_server`, `process_recording`), fetch addresses (`proxy=`),
-or show what runs (`monitoring`, `runs`).
+The list contains what Chromium, `gradio_client` and `curl` request in the tests. Gradio's other
+routes write files (`component_server`, `process_recording`), fetch URLs (`proxy=`), or expose
+activity (`monitoring`, `runs`).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _BY_METHOD = {
 }
 
 
-def kind_of(method: str, path: str) -> Kind | None:
-    """Return what a request is for; None if the page needs no such route."""
+def route_kind(method: str, path: str) -> Kind | None:
+    """Return the kind of a route; None if it is blocked."""
     for kind, pattern in _BY_METHOD.get(method, ()):
         if pattern.fullmatch(path):
             return kind

@@ -1,4 +1,4 @@
-"""From what one browser asks to its desk as the answer grows; nothing is kept between calls."""
+"""Run the turns of a session: begin, stream the answer, stop. Functions keep no state."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 
-REMEMBERED = 6  # turns that a follow-up question may refer to
+HISTORY_TURNS = 6  # turns that a follow-up question may refer to
 REDRAW_SECONDS = 0.1  # a chat model writes faster than a browser should redraw
-PASSAGES_SHOWN = 20  # to who asks for passages, not for an answer
-_KINDS: dict[str, Kind] = {  # of the codes that a question is described with; others are dates
+PASSAGES_K = 20  # passages shown in the mode "passages"
+_KINDS: dict[str, Kind] = {  # by notice code; all other codes are about dates
     "from_publishers": "publishers",
     "by_authors": "authors",
     "with_phrases": "phrases",
@@ -33,61 +33,78 @@ _KINDS: dict[str, Kind] = {  # of the codes that a question is described with; o
 }
 
 
-def begin_turn(desk: Session, asked: AskRequest, at: int | None = None) -> Session:
-    """Return the desk with a turn that waits for its answer, in the place of the turns from `at`.
+def begin_turn(session: Session, asked: AskRequest, at: int | None = None) -> Session:
+    """Add a turn that waits for its answer.
 
-    It is as it was where nothing is asked, and while an answer is under way.
+    Args:
+        session: The session.
+        asked: The request.
+        at: Index of the first turn to replace; None to add the turn at the end.
+
+    Returns:
+        The new session; the same session if the question is empty or an answer is in progress.
     """
-    # A longer one, which the page's own field doesn't take, is told so by `read_question`.
+    # `read_question` rejects longer questions, which only forged requests have.
     question = " ".join(asked.question.split())[: LONGEST_QUESTION + 1]
-    if not question or desk.is_busy:
-        return desk
+    if not question or session.is_busy:
+        return session
     asked = replace(asked, question=question)
-    before = desk.turns if at is None else desk.turns[:at]
-    return desk.with_turns((*before, Turn(asked, Answer(question), "waiting")))
+    before = session.turns if at is None else session.turns[:at]
+    return session.with_turns((*before, Turn(asked, Answer(question), "waiting")))
 
 
-def stop_turn(desk: Session) -> Session:
-    """Return the desk with its last turn left as far as it came; its answer grows no more."""
-    if not desk.is_busy:
-        return desk
-    desk.turns[-1].finished.set()
-    return desk.with_last(replace(desk.turns[-1], progress="stopped"))
+def stop_turn(session: Session) -> Session:
+    """Stop the answer in progress and keep what there is; return the new session."""
+    if not session.is_busy:
+        return session
+    session.turns[-1].finished.set()
+    return session.with_last_turn(replace(session.turns[-1], progress="stopped"))
 
 
-def finish_turn(desk: Session) -> Session:
-    """Return the desk with an answer stopped that ended before it was complete."""
-    return stop_turn(desk) if desk.is_busy and desk.turns[-1].finished.is_set() else desk
+def finish_turn(session: Session) -> Session:
+    """Stop a turn whose answer ended before it was complete; return the new session."""
+    return (
+        stop_turn(session) if session.is_busy and session.turns[-1].finished.is_set() else session
+    )
 
 
-def run_turn(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Session]:
-    """Yield the desk as the turn that waits is answered, until it is over; nothing for none."""
-    if not desk.turns or desk.turns[-1].progress != "waiting":
+def run_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Session]:
+    """Answer the turn that waits.
+
+    Args:
+        archive: The archive to search.
+        chatbot: Answers questions in the mode "answer".
+        session: The session; its last turn is answered if it is waiting.
+
+    Yields:
+        The session with the answer so far, at most every `REDRAW_SECONDS`.
+    """
+    if not session.turns or session.turns[-1].progress != "waiting":
         return
-    over = desk.turns[-1].finished
-    drawn = 0.0
+    finished = session.turns[-1].finished
+    drawn_at = 0.0
     try:
-        for turn in _grown(archive, chatbot, desk):
-            if over.is_set():
+        for turn in _stream_turn(archive, chatbot, session):
+            if finished.is_set():
                 return
-            if turn.progress == "done" or time.monotonic() - drawn >= REDRAW_SECONDS:
-                if turn.answer.statements:  # the first one is drawn at once
-                    drawn = time.monotonic()
-                yield desk.with_last(turn)
+            if turn.progress == "done" or time.monotonic() - drawn_at >= REDRAW_SECONDS:
+                if turn.answer.statements:  # show the first statement at once
+                    drawn_at = time.monotonic()
+                yield session.with_last_turn(turn)
     finally:
-        over.set()
+        finished.set()
 
 
-def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
-    """Yield the turn that waits as its answer grows; the last one is done."""
-    history = desk.current.history[-REMEMBERED:]
-    turn = desk.turns[-1]
+def _stream_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterator[Turn]:
+    """Yield the turn with the answer so far; the last one is done."""
+    history = session.current.history[-HISTORY_TURNS:]
+    turn = session.turns[-1]
     asked_on = turn.request.asked_on or datetime.now(UTC)
     try:
         turn = replace(turn, progress="growing", asked_on=asked_on, sequence=archive.version)
         yield turn
         question = read_question(archive, turn, history)
-        understood = described(turn.request, question, texts_in(desk.language))
+        understood = describe_constraints(turn.request, question, texts_in(session.language))
         turn = replace(
             turn, understood=understood, standalone_question=question.text, parsed=question
         )
@@ -95,7 +112,7 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
         for answer in _answers(archive, chatbot, turn, question, history):
             turn = replace(turn, answer=replace(answer, question=turn.request.question))
             yield turn
-        turn = replace(turn, out_of_coverage=_outside(archive, turn.request, question))
+        turn = replace(turn, out_of_coverage=_is_out_of_coverage(archive, turn.request, question))
     except BackfileError as error:
         failed = Notice("error", message=str(error))
         turn = replace(turn, answer=Answer(turn.request.question, refused=True, refusal=failed))
@@ -103,7 +120,7 @@ def _grown(archive: Archive, chatbot: Chatbot, desk: Session) -> Iterator[Turn]:
 
 
 def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> ParsedQuery:
-    """Return what is read from the question's words, less what was struck out of it."""
+    """Parse the question of a turn, without the constraints that the user removed."""
     asked = turn.request
     return understand_question(
         archive,
@@ -124,7 +141,7 @@ def _answers(
 ) -> Iterator[Answer]:
     asked = turn.request
     if asked.mode == "passages":
-        found = retrieve(archive, question, PASSAGES_SHOWN, filters=asked.filters)
+        found = retrieve(archive, question, PASSAGES_K, filters=asked.filters)
         hits = list(found.nearest_hits)
         if asked.order == "date":
             oldest = datetime.min.replace(tzinfo=UTC)
@@ -135,13 +152,13 @@ def _answers(
 
         yield build_timeline(archive, question, filters=asked.filters)
     else:
-        from rag.answer.followups_llm import rewrites
+        from rag.answer.followups_llm import needs_rewriting
 
-        # A chat model rewrites follow-ups itself; their constraints are removed from no rewriting.
+        # A chat model rewrites follow-ups itself, but cannot remove constraints from them.
         by_model = (
             chatbot.chat_model is not None
             and not asked.removed_constraints
-            and rewrites(asked.question, history)
+            and needs_rewriting(asked.question, history)
         )
         yield from chatbot.stream(
             asked.question if by_model else question,
@@ -151,19 +168,28 @@ def _answers(
         )
 
 
-def described(
+def describe_constraints(
     asked: AskRequest, question: ParsedQuery, texts: Texts
 ) -> tuple[tuple[str, str], ...]:
-    """Return what narrows a question, by kind: what its fields say, what its words say."""
-    said: list[tuple[str, str]] = []
+    """Describe the constraints of a question, from its filters and its words.
+
+    Args:
+        asked: The request with its filters.
+        question: The parsed question.
+        texts: Language of the descriptions.
+
+    Returns:
+        Pairs of kind and description.
+    """
+    constraints: list[tuple[str, str]] = []
     if asked.filters:
-        said.append(("filters", _described_fields(asked, texts)))
+        constraints.append(("filters", _describe_filters(asked, texts)))
     for notice in question.describe():
-        said.append((_KINDS.get(notice.code, "window"), render(notice, texts)))
-    return tuple(said)
+        constraints.append((_KINDS.get(notice.code, "window"), render(notice, texts)))
+    return tuple(constraints)
 
 
-def _described_fields(asked: AskRequest, texts: Texts) -> str:
+def _describe_filters(asked: AskRequest, texts: Texts) -> str:
     filters = asked.filters
     last = filters.before - timedelta(days=1) if filters.before else None
     if filters.after and last:
@@ -175,12 +201,12 @@ def _described_fields(asked: AskRequest, texts: Texts) -> str:
     return texts("active_filters", filters=", ".join(filter(None, (days, *names))))
 
 
-def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:
-    """Whether what is asked for lies before or after everything that the archive holds."""
-    narrowed = apply_query_constraints(asked.filters, question)
-    if narrowed is None or not (narrowed.after or narrowed.before):
+def _is_out_of_coverage(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool:
+    """Return whether the requested dates are before or after all articles of the archive."""
+    filters = apply_query_constraints(asked.filters, question)
+    if filters is None or not (filters.after or filters.before):
         return False
-    # Not `status`, which looks for gaps as well and measures every file.
+    # Not `status`, which also looks for gaps and measures files.
     days = [
         day
         for _, _, *ends in archive.store.publishers(access=asked.filters.access)
@@ -190,6 +216,6 @@ def _outside(archive: Archive, asked: AskRequest, question: ParsedQuery) -> bool
     if not days:
         return True
     return bool(
-        (narrowed.after and narrowed.after > max(days))
-        or (narrowed.before and narrowed.before <= min(days))
+        (filters.after and filters.after > max(days))
+        or (filters.before and filters.before <= min(days))
     )

@@ -1,4 +1,4 @@
-"""The server of the page, in a thread of its own: uvicorn, with the guard before everything."""
+"""Server of the page: uvicorn in its own thread."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 CLOSE_SECONDS = 10
-LONGEST_HEADERS = 64 * 1024  # bytes; cookies of other programs on this machine are among them
+LONGEST_HEADERS = 64 * 1024  # bytes; includes cookies of other local programs
 
 
 class Server(uvicorn.Server):
     """Serves one application until it is closed.
 
-    Gradio's own server believes `X-Forwarded-For` of whoever asks from this machine, and reads
-    no absolute addresses; `h11` refuses doubled and missing Host headers.
+    Replaces Gradio's server, which trusts `X-Forwarded-For` from local clients and does not read
+    absolute URLs. `h11` rejects requests with no or several Host headers.
+
+    Args:
+        app: ASGI application.
+        listening: Socket from `listen`.
+        on_end: Called at shutdown, to close open streams.
     """
 
     def __init__(self, app: Any, listening: socket.socket, on_end: Callable[[], None]) -> None:
@@ -46,14 +51,20 @@ class Server(uvicorn.Server):
         self._thread = threading.Thread(target=self._run, daemon=True, name="page")
 
     def start(self) -> None:
-        """Serve, and return when requests are answered."""
+        """Start the thread, and return when requests are answered.
+
+        Raises:
+            BackfileError: The server did not start.
+        """
         self._thread.start()
         if not self._is_ready.wait(START_SECONDS) or not self.started:
             self.close()
-            raise BackfileError("the page did not start: see above")
+            raise BackfileError(
+                "Cannot start the page: see the error above. Fix it, then run the command again."
+            )
 
     def close(self) -> None:
-        """Stop, after what is being answered."""
+        """Stop after the requests in progress."""
         self.should_exit = True
         self._thread.join(timeout=2 * CLOSE_SECONDS)
         self._listening.close()
@@ -65,21 +76,25 @@ class Server(uvicorn.Server):
             self._is_ready.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say that requests are answered."""
+        """Start up, and let `start` return."""
         await super().startup(sockets)
         self._is_ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams that would stay open."""
+        """Close open streams, then shut down."""
         self._on_end()
         await super().shutdown(sockets)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; port 0 is any free one.
+    """Return a listening socket.
+
+    Args:
+        host: Address or name to listen on.
+        port: Port; 0 for any free one.
 
     Raises:
-        BackfileError: The address is taken, or isn't this machine's.
+        BackfileError: The address is in use, or does not belong to this machine.
     """
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -91,7 +106,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise BackfileError(
-            f"cannot listen on {host}:{port}: choose another with --port"
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. "
+            "Choose another port with --port."
         ) from error
     listening.set_inheritable(True)
     return listening

@@ -1,4 +1,4 @@
-"""What one browser has before it: conversations, their turns, how each was asked; all frozen."""
+"""Per-browser session state: conversations, turns and requests, as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Literal, get_args
 
 from rag.schema import Answer, Citation, Filters, Hit
-from ui.render import one_of_each_article
+from ui.render import first_hit_per_article
 
 if TYPE_CHECKING:
     from rag.query.parser import ParsedQuery
@@ -20,23 +20,29 @@ Order = Literal["relevance", "date"]
 Progress = Literal["waiting", "growing", "stopped", "done"]
 Kind = Literal["window", "publishers", "authors", "phrases", "excluded"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)  # of what is read from a question's words
+KINDS: tuple[Kind, ...] = get_args(Kind)  # of constraints found in a question
 
-MOST_CONVERSATIONS = 20  # kept in a browser: its storage holds 5 MB for a page
+MOST_CONVERSATIONS = 20  # stored in the browser, which limits a page to 5 MB
 MOST_TURNS = 40
-LARGEST_DESK = 1_000_000  # characters of one browser's conversations that the server keeps
+MAX_SESSION_CHARACTERS = 1_000_000  # of one browser, kept by the server
 
 
 def new_id() -> str:
-    """Return an id that nobody else has."""
+    """Return a random id."""
     return secrets.token_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
 class AskRequest:
-    """A question, and all that says how it is to be answered.
+    """Question, and how to answer it.
 
-    `struck` names what was understood from its words and is to be left aside.
+    Attributes:
+        question: The question.
+        filters: Filters set by the user.
+        asked_on: Time of the question; None for now.
+        mode: Answer, timeline or passages.
+        order: Order of passages in the mode "passages".
+        removed_constraints: Kinds of constraints in the question's words to ignore.
     """
 
     question: str
@@ -49,12 +55,20 @@ class AskRequest:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and its answer so far; `understood` is what was read from its words, by kind.
+    """Question and its answer so far.
 
-    `alone` is the question as it stands without those before it, less what was struck out;
-    `asked_on` and `sequence` are the moment at which, and the state of the archive in which, it
-    was answered. `over` is set when it is answered, or no answer is wanted any more. `parsed` is
-    the question as it was answered; None of one that a browser kept.
+    Attributes:
+        request: The request.
+        answer: The answer so far.
+        progress: State of the answer.
+        understood: Kinds and descriptions of the question's constraints.
+        out_of_coverage: Whether the requested dates are outside the archive's.
+        standalone_question: The question resolved with the history, without removed constraints.
+        asked_on: Time of the question.
+        sequence: Sequence number of the archive when the question was answered.
+        id: Random id.
+        finished: Set when the answer is complete or stopped.
+        parsed: The parsed question; None if the turn was restored from a browser.
     """
 
     request: AskRequest
@@ -71,58 +85,67 @@ class Turn:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether its answer is still to come, or growing."""
+        """True until the answer is complete or stopped."""
         return self.progress in ("waiting", "growing")
 
     @property
-    def shown(self) -> tuple[Hit, ...]:
-        """The hits that have a card of their own: passages asked for, or closest articles."""
+    def card_hits(self) -> tuple[Hit, ...]:
+        """Hits shown as cards: the passages asked for, or the closest articles of a refusal."""
         if self.request.mode == "passages":
             return self.answer.hits
-        return tuple(one_of_each_article(self.answer.nearest_hits)) if self.answer.refused else ()
+        return tuple(first_hit_per_article(self.answer.nearest_hits)) if self.answer.refused else ()
 
     @property
     def size(self) -> int:
-        """About how many characters it holds, each passage once."""
+        """Approximate number of characters, counting each passage once."""
         answer = self.answer
-        said = (*answer.statements, *answer.rejected_statements)
-        cited = [citation for statement in said for citation in statement.citations]
+        statements = (*answer.statements, *answer.rejected_statements)
+        cited = [citation for statement in statements for citation in statement.citations]
         found = [hit.passage for hit in (*answer.hits, *answer.nearest_hits)]
         passages = {id(one): one for one in (*found, *(citation.passage for citation in cited))}
         return (
             len(self.request.question)
             + sum(len(passage.text) + 200 for passage in passages.values())
-            + sum(len(statement.text) for statement in said)
+            + sum(len(statement.text) for statement in statements)
             + sum(len(citation.quote) + 200 for citation in cited)
         )
 
     def citations(self, number: int) -> list[Citation]:
-        """Return the citations on one card: all that have its number."""
+        """Return the citations with this number, which share a card."""
         return [c for c in self.answer.citations if c.number == number]
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Questions and answers that follow on each other."""
+    """Turns that share a history.
+
+    Attributes:
+        id: Random id.
+        turns: The turns, oldest first.
+    """
 
     id: str = field(default_factory=new_id)
     turns: tuple[Turn, ...] = ()
 
     @property
     def title(self) -> str:
+        """The first question."""
         return self.turns[0].request.question if self.turns else ""
 
     @property
     def history(self) -> list[tuple[str, Answer]]:
-        """Its finished questions, for one that follows on them."""
+        """Completed questions with their answers, for follow-up questions."""
         return [(t.request.question, t.answer) for t in self.turns if t.progress == "done"]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Everything that one browser has open; `current` is the first of its conversations.
+    """Conversations of one browser.
 
-    `is_loaded` is false for a page that the server doesn't know: it was not opened, or forgotten.
+    Attributes:
+        conversations: The conversations, current one first.
+        language: Language code of the page.
+        is_loaded: False if the server does not know the page: not loaded yet, or dropped.
     """
 
     conversations: tuple[Conversation, ...] = field(default_factory=lambda: (Conversation(),))
@@ -131,26 +154,32 @@ class Session:
 
     @property
     def current(self) -> Conversation:
+        """The conversation in front."""
         return self.conversations[0]
 
     @property
     def turns(self) -> tuple[Turn, ...]:
+        """The turns of the current conversation."""
         return self.current.turns
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is under way."""
+        """True while an answer is in progress."""
         return bool(self.turns) and self.turns[-1].is_under_way
 
     def turn_at(self, index: int | tuple[int, int]) -> int | None:
-        """Return which turn the chat's message `index` belongs to; two make a turn."""
+        """Return the index of the turn of a chat message; each turn has two messages."""
         at = (index if isinstance(index, int) else index[0]) // 2
         return at if 0 <= at < len(self.turns) else None
 
-    def bounded(self, size: int = LARGEST_DESK) -> Session:
-        """Return the desk without its oldest conversations and turns beyond `size` characters.
+    def trim(self, size: int = MAX_SESSION_CHARACTERS) -> Session:
+        """Drop the oldest conversations and turns beyond `size` characters.
 
-        The last turn stays, whatever its size.
+        Args:
+            size: Limit in characters.
+
+        Returns:
+            The new session, which always keeps the last turn.
         """
         kept = []
         for at, conversation in enumerate(self.conversations[:MOST_CONVERSATIONS]):
@@ -167,26 +196,26 @@ class Session:
         )
 
     def with_turns(self, turns: Sequence[Turn]) -> Session:
-        """Return the desk with other turns in the current conversation."""
+        """Return a copy with other turns in the current conversation."""
         changed = replace(self.current, turns=tuple(turns)[-MOST_TURNS:])
         return replace(self, conversations=(changed, *self.conversations[1:]))
 
-    def with_last(self, turn: Turn) -> Session:
-        """Return the desk with the last turn changed."""
+    def with_last_turn(self, turn: Turn) -> Session:
+        """Return a copy with another last turn."""
         return self.with_turns((*self.turns[:-1], turn))
 
-    def started(self) -> Session:
-        """Return the desk with a new conversation, empty, in front of those that have turns."""
+    def start_conversation(self) -> Session:
+        """Return a copy with a new, empty conversation in front."""
         others = [c for c in self.conversations if c.turns]
         return replace(self, conversations=(Conversation(), *others)[:MOST_CONVERSATIONS])
 
-    def opened(self, conversation_id: str) -> Session:
-        """Return the desk with that conversation in front; as it is where it has none such."""
+    def open_conversation(self, conversation_id: str) -> Session:
+        """Return a copy with this conversation in front; the same session if the id is unknown."""
         wanted = [c for c in self.conversations if c.id == conversation_id]
         others = [c for c in self.conversations if c.id != conversation_id and c.turns]
         return replace(self, conversations=(*wanted, *others)) if wanted else self
 
     def without_current(self) -> Session:
-        """Return the desk without the conversation in front."""
+        """Return a copy without the current conversation."""
         others = [c for c in self.conversations[1:] if c.turns]
         return replace(self, conversations=tuple(others) or (Conversation(),))

@@ -1,4 +1,4 @@
-"""What the page's components show of a desk: the one way from values to what is on the screen."""
+"""Component updates for a session: the only place that turns state into what the page shows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ui.i18n import Texts, texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache
 from ui.web.components import Components
-from ui.web.feedback import FeedbackFile
-from ui.web.labels import say
+from ui.web.feedback import DailyLimit
+from ui.web.labels import i18n
 from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
 from ui.web.views.article import Place, article_html
@@ -28,26 +28,35 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 
-Shown = dict[Any, Any]  # a component, and its new value or properties
+Updates = dict[Any, Any]  # components, with their new values or properties
 
-THUMBS, THUMB_SECONDS = 20, 15.0  # of one client at once, and then one each so many seconds
-TITLE_UP_TO = 60  # characters of a conversation's first question, in the list
+THUMB_BURST, THUMB_SECONDS = 20, 15.0  # rate limit per client
+MAX_TITLE = 60  # characters of a title in the list of conversations
 
 
 @dataclass(frozen=True, slots=True)
 class PageUpdates:
-    """The page over one archive; nothing of any desk is kept in it."""
+    """Updates of the page's components; holds no session state.
+
+    Attributes:
+        archive: The archive.
+        chatbot: Answers questions.
+        on: The components.
+        summaries: Cached overview of the archive.
+        feedback: Limit on the feedback per day.
+        thumbs: Rate limit of thumbs per client.
+    """
 
     archive: Archive
     chatbot: Chatbot
     on: Components
-    overview: SummaryCache
-    feedback: FeedbackFile = field(default_factory=FeedbackFile)
-    thumbs: Bucket = field(default_factory=lambda: Bucket(THUMBS, THUMB_SECONDS))
+    summaries: SummaryCache
+    feedback: DailyLimit = field(default_factory=DailyLimit)
+    thumbs: Bucket = field(default_factory=lambda: Bucket(THUMB_BURST, THUMB_SECONDS))
 
     @property
-    def desk_parts(self) -> list[Any]:
-        """The components that show a desk."""
+    def session_components(self) -> list[Any]:
+        """Components that show a session."""
         on = self.on
         return [
             *(on.session, on.chat, on.evidence, on.understood, on.conversations, on.question),
@@ -55,78 +64,87 @@ class PageUpdates:
         ]
 
     @property
-    def time_parts(self) -> list[Any]:
-        """The components that show how articles are spread over time."""
-        time = self.on.time
+    def histogram_components(self) -> list[Any]:
+        """Components of the histogram."""
+        time = self.on.histogram
         return [time.block, time.note, time.plot, time.busiest]
 
-    def current(self, desk: Session) -> Session:
-        """Return the desk without what was withdrawn from the archive since."""
-        return without_withdrawn(desk, self.archive)
+    def current(self, session: Session) -> Session:
+        """Return the session without articles that have been withdrawn since."""
+        return without_withdrawn(session, self.archive)
 
-    def settled(self, desk: Session) -> Shown:
-        """Show the desk when an answer has come to its end; nothing while another is under way."""
-        now = run_turn.finish_turn(desk)
-        return self.nothing() if now.is_busy else self.desk(now)
+    def show_finished(self, session: Session) -> Updates:
+        """Show a completed answer; change nothing while another one is in progress."""
+        updated = run_turn.finish_turn(session)
+        return self.no_change() if updated.is_busy else self.show_session(updated)
 
-    def desk(self, desk: Session) -> Shown:
-        """Show all of `desk`, and have the browser keep it."""
-        desk = self.current(desk).bounded()
-        listed = [(_shortened(c.title), c.id) for c in desk.conversations if c.turns]
+    def show_session(self, session: Session) -> Updates:
+        """Show the whole session, and store it in the browser."""
+        session = self.current(session).trim()
+        listed = [(_shorten(c.title), c.id) for c in session.conversations if c.turns]
         return {
-            **self.growing(desk),
+            **self.show_progress(session),
             self.on.conversations: gr.Radio(
-                choices=listed, value=desk.current.id if desk.current.turns else None
+                choices=listed, value=session.current.id if session.current.turns else None
             ),
-            self.on.question: gr.Textbox(submit_btn=str(say("ask")), stop_btn=False),
-            self.on.stored: browser_storage.to_browser(desk),
+            self.on.question: gr.Textbox(submit_btn=str(i18n("ask")), stop_btn=False),
+            self.on.stored: browser_storage.to_browser(session),
         }
 
-    def growing(self, desk: Session) -> Shown:
-        """Show what changes of `desk` while an answer grows."""
-        desk = self.current(desk)
-        texts = texts_in(desk.language)
-        last = desk.turns[-1] if desk.turns else None
+    def show_progress(self, session: Session) -> Updates:
+        """Show the parts of the session that change while an answer is written."""
+        session = self.current(session)
+        texts = texts_in(session.language)
+        last = session.turns[-1] if session.turns else None
         chips = [(words, kind) for kind, words in last.understood] if last else []
         return {
-            self.on.session: desk,
-            self.on.chat: chat_messages(desk.turns, texts),
-            self.on.evidence: cards_html(desk.turns, texts),
+            self.on.session: session,
+            self.on.chat: chat_messages(session.turns, texts),
+            self.on.evidence: cards_html(session.turns, texts),
             self.on.understood: gr.CheckboxGroup(
                 choices=chips, value=[kind for _, kind in chips], visible=bool(chips)
             ),
         }
 
-    def begun(self, desk: Session, asked: AskRequest, at: int | None = None) -> Shown:
-        """Show the question at once, and a button that stops its answer."""
-        if not desk.is_loaded:  # the server has forgotten this page, and would begin anew
-            gr.Warning(texts_in(desk.language)("reload"))
-            return self.nothing()
-        now = run_turn.begin_turn(desk, asked, at)
-        if now is desk:
-            if desk.is_busy:
-                gr.Info(texts_in(desk.language)("busy"), duration=4)
-            return self.nothing()
-        busy = gr.Textbox("", submit_btn=False, stop_btn=str(say("stop")))
-        return {**self.growing(now), **self.cards(), self.on.question: busy}
+    def begin_turn(self, session: Session, asked: AskRequest, at: int | None = None) -> Updates:
+        """Show a new question with a stop button, before it is answered.
 
-    def answered(self, desk: Session) -> Iterator[Shown]:
-        """Show the answer to what waits for one, as it grows."""
-        yield self.nothing()  # what yields nothing at all would empty every component
-        for now in run_turn.run_turn(self.archive, self.chatbot, self.current(desk)):
-            yield self.growing(now)
+        Args:
+            session: The session.
+            asked: The request.
+            at: Index of the first turn to replace; None to add a turn.
+
+        Returns:
+            The updates; none if the question is empty or another answer is in progress.
+        """
+        if not session.is_loaded:  # the session was dropped; answering would lose its conversations
+            gr.Warning(texts_in(session.language)("reload"))
+            return self.no_change()
+        updated = run_turn.begin_turn(session, asked, at)
+        if updated is session:
+            if session.is_busy:
+                gr.Info(texts_in(session.language)("busy"), duration=4)
+            return self.no_change()
+        busy = gr.Textbox("", submit_btn=False, stop_btn=str(i18n("stop")))
+        return {**self.show_progress(updated), **self.cards(), self.on.question: busy}
+
+    def stream_answer(self, session: Session) -> Iterator[Updates]:
+        """Answer the waiting question, and yield updates while the answer is written."""
+        yield self.no_change()  # Gradio clears the outputs of a generator without values
+        for updated in run_turn.run_turn(self.archive, self.chatbot, self.current(session)):
+            yield self.show_progress(updated)
 
     @property
-    def covering_parts(self) -> list[Any]:
-        """The components that show what the archive covers."""
-        narrow = self.on.filters
-        lists = [narrow.publishers, narrow.authors, narrow.sections, narrow.languages]
-        return [self.on.banner, self.on.admin.intake.status, *lists]
+    def coverage_components(self) -> list[Any]:
+        """Components that show what the archive contains."""
+        filters = self.on.filters
+        lists = [filters.publishers, filters.authors, filters.sections, filters.languages]
+        return [self.on.banner, self.on.admin.ingest.status, *lists]
 
-    def covered(self, texts: Texts) -> Shown:
-        """Show what the archive covers as it stands now."""
-        seen = self.overview.now()
-        banner, status, *lists = self.covering_parts
+    def show_coverage(self, texts: Texts) -> Updates:
+        """Show the archive's current coverage, status and filter choices."""
+        seen = self.summaries.current()
+        banner, status, *lists = self.coverage_components
         return {
             banner: header_html(seen.status, texts),
             status: status_html(seen.status, texts),
@@ -136,8 +154,8 @@ class PageUpdates:
             },
         }
 
-    def article(self, place: Place, texts: Texts, revision: int | None = None) -> Shown:
-        """Show an article in the place of the cards."""
+    def article(self, place: Place, texts: Texts, revision: int | None = None) -> Updates:
+        """Show an article instead of the cards."""
         return {
             self.on.opened: place.passage.article_id,
             self.on.article: article_html(self.archive, place, texts, revision),
@@ -145,29 +163,29 @@ class PageUpdates:
             self.on.cards: gr.Column(visible=False),
         }
 
-    def cards(self) -> Shown:
-        """Show the cards again."""
+    def cards(self) -> Updates:
+        """Show the cards instead of an article."""
         return {self.on.reader: gr.Column(visible=False), self.on.cards: gr.Column(visible=True)}
 
-    def nothing(self) -> Shown:
-        """Leave everything as it is."""
+    def no_change(self) -> Updates:
+        """Change nothing."""
         return {self.on.session: gr.skip()}
 
-    def no_time(self) -> Shown:
-        """Show no plot."""
-        return {self.on.time.block: gr.Accordion(visible=False)}
+    def hide_histogram(self) -> Updates:
+        """Hide the histogram."""
+        return {self.on.histogram.block: gr.Accordion(visible=False)}
 
-    def no_opinion(self) -> Shown:
-        """Ask for no reason."""
-        opinion = self.on.feedback
-        return {opinion.given: None, opinion.block: gr.Group(visible=False), opinion.reason: ""}
+    def hide_feedback(self) -> Updates:
+        """Hide the feedback form."""
+        form = self.on.feedback
+        return {form.thumb: None, form.block: gr.Group(visible=False), form.reason: ""}
 
     @property
-    def opinion_parts(self) -> list[Any]:
-        """The components that ask what is thought of an answer."""
-        opinion = self.on.feedback
-        return [opinion.given, opinion.block, opinion.reason]
+    def feedback_components(self) -> list[Any]:
+        """Components of the feedback form."""
+        form = self.on.feedback
+        return [form.thumb, form.block, form.reason]
 
 
-def _shortened(title: str) -> str:
-    return title if len(title) <= TITLE_UP_TO else f"{title[: TITLE_UP_TO - 2].rstrip()} …"
+def _shorten(title: str) -> str:
+    return title if len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 2].rstrip()} …"

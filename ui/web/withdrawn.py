@@ -1,8 +1,7 @@
-"""What an open page still holds of articles that were withdrawn since, taken out of it.
+"""Remove withdrawn articles from the sessions of open pages.
 
-A desk keeps the passages that its answers cite. It is checked each time that something of it is
-shown, opened again, exported or kept as feedback: what a takedown removed from the archive mustn't
-come out of a page that was open at the time.
+A session contains the passages that its answers cite. It is checked whenever part of it is shown,
+restored, exported or saved as feedback, so that a withdrawn article disappears from open pages.
 """
 
 from __future__ import annotations
@@ -18,26 +17,34 @@ if TYPE_CHECKING:
     from rag.archive.archive import Archive
 
 
-LOST = Notice("articles_withdrawn")  # in the place of an answer's own notices
+LOST = Notice("articles_withdrawn")  # replaces the notices of an answer
 
 
-def without_withdrawn(desk: Session, archive: Archive) -> Session:
-    """Return the desk without the text of withdrawn articles; the same desk if it has none."""
-    turns = [turn for conversation in desk.conversations for turn in conversation.turns]
-    gone = archive.withdrawals({head.article_id for turn in turns for head in _heads(turn)})
-    if not gone:
-        return desk
+def without_withdrawn(session: Session, archive: Archive) -> Session:
+    """Return the session without the text of withdrawn articles.
+
+    Args:
+        session: The session.
+        archive: Archive that knows the withdrawals.
+
+    Returns:
+        The new session; the same session if nothing in it was withdrawn.
+    """
+    turns = [turn for conversation in session.conversations for turn in conversation.turns]
+    withdrawn = archive.withdrawals({head.article_id for turn in turns for head in _metadata(turn)})
+    if not withdrawn:
+        return session
     return replace(
-        desk,
+        session,
         conversations=tuple(
-            replace(c, turns=tuple(_without(turn, gone) for turn in c.turns))
-            for c in desk.conversations
+            replace(c, turns=tuple(_strip_turn(turn, withdrawn) for turn in c.turns))
+            for c in session.conversations
         ),
     )
 
 
-def _heads(turn: Turn) -> Iterator[ArticleMetadata]:
-    """Yield the head of each article that the turn holds something of."""
+def _metadata(turn: Turn) -> Iterator[ArticleMetadata]:
+    """Yield the metadata of each article in a turn."""
     answer = turn.answer
     for hit in (*answer.hits, *answer.nearest_hits):
         yield from (hit.metadata, *hit.copies)
@@ -46,46 +53,48 @@ def _heads(turn: Turn) -> Iterator[ArticleMetadata]:
             yield from (citation.metadata, *citation.copies)
 
 
-def _without(turn: Turn, gone: Collection[str]) -> Turn:
-    if not any(head.article_id in gone for head in _heads(turn)):
+def _strip_turn(turn: Turn, withdrawn: Collection[str]) -> Turn:
+    if not any(head.article_id in withdrawn for head in _metadata(turn)):
         return turn
     answer = turn.answer
     return replace(
         turn,
         answer=replace(
             answer,
-            statements=_statements(answer.statements, gone),
-            rejected_statements=_statements(answer.rejected_statements, gone),
-            hits=_hits(answer.hits, gone),
-            nearest_hits=_hits(answer.nearest_hits, gone),
-            refusal=None,  # it may name what was closest, or quote it
+            statements=_statements(answer.statements, withdrawn),
+            rejected_statements=_statements(answer.rejected_statements, withdrawn),
+            hits=_hits(answer.hits, withdrawn),
+            nearest_hits=_hits(answer.nearest_hits, withdrawn),
+            refusal=None,  # may name or quote a withdrawn article
             notices=(LOST,),
         ),
     )
 
 
-def _statements(statements: Iterable[Statement], gone: Collection[str]) -> tuple[Statement, ...]:
+def _statements(
+    statements: Iterable[Statement], withdrawn: Collection[str]
+) -> tuple[Statement, ...]:
     return tuple(
         replace(
             statement,
             citations=tuple(
-                replace(c, copies=_copies(c.copies, gone)) for c in statement.citations
+                replace(c, copies=_copies(c.copies, withdrawn)) for c in statement.citations
             ),
         )
         for statement in statements
-        if not any(c.metadata.article_id in gone for c in statement.citations)
+        if not any(c.metadata.article_id in withdrawn for c in statement.citations)
     )
 
 
-def _hits(hits: Iterable[Hit], gone: Collection[str]) -> tuple[Hit, ...]:
+def _hits(hits: Iterable[Hit], withdrawn: Collection[str]) -> tuple[Hit, ...]:
     return tuple(
-        replace(hit, copies=_copies(hit.copies, gone))
+        replace(hit, copies=_copies(hit.copies, withdrawn))
         for hit in hits
-        if hit.metadata.article_id not in gone
+        if hit.metadata.article_id not in withdrawn
     )
 
 
 def _copies(
-    copies: Iterable[ArticleMetadata], gone: Collection[str]
+    copies: Iterable[ArticleMetadata], withdrawn: Collection[str]
 ) -> tuple[ArticleMetadata, ...]:
-    return tuple(head for head in copies if head.article_id not in gone)
+    return tuple(head for head in copies if head.article_id not in withdrawn)

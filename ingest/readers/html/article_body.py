@@ -29,9 +29,9 @@ def article_body(tree: HtmlElement, text: str, *, unseen: str = "") -> str:
     if hardly any were extracted, has the page's heading as its headline.
 
     Args:
-        tree: the page.
-        text: the extracted text.
-        unseen: text that the page hides, which the body must not contain.
+        tree: The page.
+        text: The extracted text.
+        unseen: Text that the page hides, which the body must not contain.
     """
     have, hidden = shingles(text), shingles(unseen)
     headings = {normalize_line(clean_line(h.text_content())) for h in tree.iter("h1")} - {""}

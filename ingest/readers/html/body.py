@@ -27,9 +27,9 @@ def extract_text(tree: HtmlElement, url: str | None, *, unseen: str = "") -> str
     """Return the text of the story with its blocks as paragraphs; "" if none is found.
 
     Args:
-        tree: the page.
-        url: its URL, if known.
-        unseen: text that the page hides, which isn't taken from the metadata either.
+        tree: The page.
+        url: Its URL, if known.
+        unseen: Text that the page hides, which isn't taken from the metadata either.
     """
     tree = _without_teasers(tree, url)
     text = _extract(tree, url)

@@ -118,9 +118,9 @@ def pixels(value: str, font: float = 16.0, whole: float = 1000.0) -> float | Non
     Of a function, the number furthest from zero counts: calc(0px * 1000) is 1000, calc(0px) is 0.
 
     Args:
-        value: the CSS value.
-        font: pixels of an em.
-        whole: pixels of 100 %.
+        value: The CSS value.
+        font: Pixels of an em.
+        whole: Pixels of 100 %.
     """
     found = _NUMBER.findall(value)
     if not found or not re.match(r"[+\-.\d]|calc|min|max|clamp", value.strip()):

@@ -70,12 +70,12 @@ def visible_headline(
     """Find the headline, authors and date that a page shows above its story.
 
     Args:
-        tree: the page.
-        story: its text.
-        titles: headlines in the metadata, which tell the story's heading from the site's.
-        publisher: the publisher's name.
-        language: locale of the page; decides whether 5/10/2018 is in May.
-        country: country of the publisher, for the same purpose.
+        tree: The page.
+        story: Its text.
+        titles: Headlines in the metadata, which distinguish the story's heading from the site's.
+        publisher: The publisher's name.
+        language: Locale of the page; decides whether 5/10/2018 is in May.
+        country: Country of the publisher, for the same purpose.
     """
     blocks = list(visible_lines(tree))
     first = _first_story_block(story, blocks)

@@ -97,7 +97,7 @@ def drop_hidden(tree: HtmlElement) -> str:
     """Remove hidden text from a page in place, and return it.
 
     Raises:
-        TooComplexError: the style rules take too long to apply.
+        TooComplexError: The style rules take too long to apply.
     """
     sheet = StyleSheet.of(tree, _PROPERTIES)
     found = _find_hidden(tree, sheet)

@@ -50,7 +50,7 @@ _ORGANIZATIONS = re.compile(r"(?i)organi[sz]ation|corporation")
 
 @dataclass(frozen=True, slots=True)
 class _Identity:
-    """URLs and headlines that tell a page's own article from others in its metadata."""
+    """URLs and headlines that identify a page's own article among others in its metadata."""
 
     keys: frozenset[str]
     headlines: tuple[str, ...]
@@ -77,8 +77,8 @@ def page_metadata(tree: HtmlElement, url: str = "") -> dict[str, Any]:
     page's URL or headline.
 
     Args:
-        tree: the page.
-        url: the URL it was fetched from.
+        tree: The page.
+        url: The URL it was fetched from.
 
     Returns:
         Fields by name. `titles` has all headlines, best first, `urls` the URLs, and `organizations`
@@ -116,9 +116,9 @@ def page_address(tree: HtmlElement, metadata: Mapping[str, Any], url: str) -> st
     The canonical URL of a fetched page must be of its own site: see `may_claim_url`.
 
     Args:
-        tree: the page.
-        metadata: its metadata, from `page_metadata`.
-        url: the URL it was fetched from.
+        tree: The page.
+        metadata: Its metadata, from `page_metadata`.
+        url: The URL it was fetched from.
     """
     for candidate in (*_canonical(tree), *metadata["urls"], url):
         whole = _join_url(url, candidate)

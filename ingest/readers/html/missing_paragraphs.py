@@ -75,10 +75,10 @@ def add_missing_paragraphs(
     """Return an extracted story with its missing paragraphs added.
 
     Args:
-        tree: the page.
-        text: the extracted text, a block on each line.
+        tree: The page.
+        text: The extracted text, a block on each line.
         body: schema.org's articleBody of the page's own article; "" if missing.
-        summary: the page's description, which identifies a standfirst.
+        summary: The page's description, which identifies a standfirst.
     """
     story = _Story([line for line in text.split("\n") if line.strip()])
     blocks = list(visible_lines(tree))

@@ -41,9 +41,9 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     unless those only name the publisher, or fewer people than the byline.
 
     Args:
-        content: the page.
-        place: its place.
-        url: the URL it was fetched from, if any.
+        content: The page.
+        place: Its place.
+        url: The URL it was fetched from, if any.
     """
     if content.count(b"<") > _ELEMENTS:
         return Reject(place, f"page with more than {_ELEMENTS:,} elements: too large for one story")
@@ -61,7 +61,7 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     titles = [*metadata["titles"], _tab_title(tree)]
     language = _locale(tree, metadata, body)
     country = country_of(host_of(address))
-    head = visible_headline(
+    visible = visible_headline(
         tree,
         body,
         titles=list(filter(None, titles)),
@@ -69,15 +69,15 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
         language=language,
         country=country,
     )
-    published = _published(metadata, head, tree, address, country=country, language=language)
+    published = _published(metadata, visible, tree, address, country=country, language=language)
     updated = read_date(metadata.get("updated"), language, country=country)
     unread = [ReadNotice(place, read.notice) for read in (published, updated) if read.notice]
     record = {
         **metadata,
         "url": address,
         "publisher": publisher,
-        "title": head.title or next(filter(None, titles), "") or _first_heading(tree),
-        "authors": _authors(metadata, head, publisher),
+        "title": visible.title or next(filter(None, titles), "") or _first_heading(tree),
+        "authors": _authors(metadata, visible, publisher),
         "published": published.moment,
         "updated": updated.moment,
         "language": language,
@@ -92,14 +92,20 @@ def read_html(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     )
 
 
-def _authors(metadata: Mapping[str, Any], head: VisibleHeadline, publisher: str) -> tuple[str, ...]:
+def _authors(
+    metadata: Mapping[str, Any], visible: VisibleHeadline, publisher: str
+) -> tuple[str, ...]:
     """Return the authors in the metadata, or in the byline if that names more."""
     given = parse_authors(metadata.get("authors"), publisher)
     organizations = {*parse_authors(metadata.get("organizations"), publisher)}
-    if not head.authors:
+    if not visible.authors:
         return given
-    if not given or {*given} <= organizations or {*map(_key, given)} < {*map(_key, head.authors)}:
-        return head.authors
+    if (
+        not given
+        or {*given} <= organizations
+        or {*map(_key, given)} < {*map(_key, visible.authors)}
+    ):
+        return visible.authors
     return given
 
 
@@ -120,7 +126,7 @@ def _locale(tree: HtmlElement, metadata: Mapping[str, Any], body: str) -> str:
 
 def _published(
     metadata: Mapping[str, Any],
-    head: VisibleHeadline,
+    visible: VisibleHeadline,
     tree: HtmlElement,
     url: str,
     *,
@@ -135,7 +141,7 @@ def _published(
     given = read_date(metadata.get("published"), language, country=country)
     if given.moment:
         return given
-    moment = head.published or read_date(_guess(tree, url)).moment
+    moment = visible.published or read_date(_guess(tree, url)).moment
     return DateRead(moment) if moment else given
 
 

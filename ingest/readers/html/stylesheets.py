@@ -77,8 +77,8 @@ class StyleSheet:
         """Return the rules of a page's <style> elements that set a `wanted` property.
 
         Args:
-            tree: the page.
-            wanted: names of properties.
+            tree: The page.
+            wanted: Names of properties.
         """
         sheet = cls()
         text = "\n".join(

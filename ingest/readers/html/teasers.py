@@ -66,12 +66,12 @@ def drop_teasers(tree: HtmlElement, url: str = "") -> None:
     size = len(tree.text_content())
     own, entries = _own_article(tree)
     others = [*_other_articles(tree, site, own, entries), *_next_stories(tree, site)]
-    cards = (card for card in _cards(tree, site) if entries.isdisjoint(_up_from(card)))
+    cards = (card for card in _cards(tree, site) if entries.isdisjoint(_ancestors(card)))
     for element in [*others, *_with_teaser_class(tree), *cards]:
         if element.getparent() is not None and len(element.text_content()) < OF_PAGE * size:
             element.drop_tree()
-    for head, blocks in list(_headed_lists(tree)):
-        for element in (head, *blocks):
+    for heading, blocks in list(_headed_lists(tree)):
+        for element in (heading, *blocks):
             if element.getparent() is not None:
                 element.drop_tree()
     for element in list(_linked_lines(tree, site)):
@@ -79,7 +79,7 @@ def drop_teasers(tree: HtmlElement, url: str = "") -> None:
 
 
 class _Site:
-    """Tells links to other pages of the same site."""
+    """The site of a page; recognizes links to its other pages."""
 
     def __init__(self, url: str, *, is_live: bool = False) -> None:
         self.url = url
@@ -123,7 +123,7 @@ def _is_same_site(one: str, other: str) -> bool:
     return bool(other) and one.split(".")[-last:] == labels[-last:]
 
 
-def _up_from(element: Any) -> list[Any]:
+def _ancestors(element: Any) -> list[Any]:
     return [element, *element.iterancestors()]
 
 
@@ -157,8 +157,8 @@ def _other_articles(tree: HtmlElement, site: _Site, own: Any, entries: set[Any])
         ):
             continue
         within = own in article.iterancestors()
-        head = next((h for h in article.iter(*_HEADINGS)), None)
-        if (head is not None and _links_away(head, site)) or (
+        heading = next((h for h in article.iter(*_HEADINGS)), None)
+        if (heading is not None and _links_away(heading, site)) or (
             not within and article.find(".//h1") is not None
         ):
             yield article
@@ -180,15 +180,17 @@ def _next_stories(tree: HtmlElement, site: _Site) -> Iterator[Any]:
 def _begins_story(block: Any, site: _Site) -> bool:
     """Return whether a block begins with a headline that links away or has a date."""
     size = 0
-    head: Any = None
+    heading: Any = None
     for element in block.iter():
         if not isinstance(element.tag, str):
             continue
-        if element.tag in _HEADINGS and head is None:
-            head = element
-            if _links_away(head, site) or element.tag == "h1":
+        if element.tag in _HEADINGS and heading is None:
+            heading = element
+            if _links_away(heading, site) or element.tag == "h1":
                 return True
-        elif head is not None and (element.tag == "time" or _DATED.search(_class_names(element))):
+        elif heading is not None and (
+            element.tag == "time" or _DATED.search(_class_names(element))
+        ):
             return True
         size += len(clean_line(element.text or ""))
         if size > HEAD_OF_STORY:
@@ -200,8 +202,8 @@ def _class_names(element: Any) -> str:
     return f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''}"
 
 
-def _links_away(head: Any, site: _Site) -> bool:
-    links = [*head.iter("a"), *(one for one in head.iterancestors("a"))]
+def _links_away(heading: Any, site: _Site) -> bool:
+    links = [*heading.iter("a"), *(one for one in heading.iterancestors("a"))]
     return any(site.is_other_page(link.get("href")) for link in links)
 
 
@@ -219,17 +221,17 @@ def _with_teaser_class(tree: HtmlElement) -> Iterator[Any]:
 
 def _cards(tree: HtmlElement, site: _Site) -> Iterator[Any]:
     """Yield cards: headings that link to another page, with a line or two."""
-    for head in tree.iter(*_HEADINGS[1:]):
-        if not _links_away(head, site):
+    for heading in tree.iter(*_HEADINGS[1:]):
+        if not _links_away(heading, site):
             continue
-        card = head
-        for one in head.iterancestors():
+        card = heading
+        for one in heading.iterancestors():
             if one.tag not in (*_CARDS, "header", "hgroup") or not _text(one, CARD_UP_TO):
                 break
             if sum(1 for _ in one.iter(*_HEADINGS)) > 1:
                 break
             card = one
-        if card is not head and card.find(".//h1") is None and not _is_live_entry(card, site):
+        if card is not heading and card.find(".//h1") is None and not _is_live_entry(card, site):
             yield card
 
 
@@ -241,14 +243,14 @@ def _is_live_entry(card: Any, site: _Site) -> bool:
 def _headed_lists(tree: HtmlElement) -> Iterator[tuple[Any, list[Any]]]:
     """Yield headings of lists of other stories, with the blocks below them."""
     taken: set[Any] = set()
-    for head in tree.iter(*_HEADS):
-        if head in taken or not _is_list_head(head):
+    for heading in tree.iter(*_HEADS):
+        if heading in taken or not _is_list_head(heading):
             continue
-        whole = head
+        whole = heading
         while (
             whole.getparent() is not None
             and whole.getparent().tag in _HEADS | {"section", "li"}
-            and _text(whole.getparent(), HEAD_UP_TO) == _text(head, HEAD_UP_TO)
+            and _text(whole.getparent(), HEAD_UP_TO) == _text(heading, HEAD_UP_TO)
         ):
             whole = whole.getparent()
         blocks = []
@@ -263,11 +265,11 @@ def _headed_lists(tree: HtmlElement) -> Iterator[tuple[Any, list[Any]]]:
             yield whole, blocks
 
 
-def _is_list_head(head: Any) -> bool:
-    key = normalize_line(_text(head, HEAD_UP_TO))
+def _is_list_head(heading: Any) -> bool:
+    key = normalize_line(_text(heading, HEAD_UP_TO))
     if len(key) <= 3:
         return False
-    return key in LIST_HEADS or (head.tag in _HEADINGS and bool(_MORE_HEADS.match(key)))
+    return key in LIST_HEADS or (heading.tag in _HEADINGS and bool(_MORE_HEADS.match(key)))
 
 
 def _is_teaser(block: Any) -> bool:
@@ -277,9 +279,9 @@ def _is_teaser(block: Any) -> bool:
     if block.tag in _HEADINGS or block.tag in ("p", "blockquote", "table"):
         return _linked_share(block) >= LINKED
     heads = [
-        head
-        for head in block.iter(*_HEADINGS)
-        if head.find(".//a") is not None or next(head.iterancestors("a"), None) is not None
+        heading
+        for heading in block.iter(*_HEADINGS)
+        if heading.find(".//a") is not None or next(heading.iterancestors("a"), None) is not None
     ]
     return bool(heads) or _linked_share(block) >= LINKED or _is_linked_card(block)
 

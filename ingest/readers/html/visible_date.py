@@ -76,9 +76,9 @@ def visible_date(
     """Return the first date shown as the story's, ignoring dates of changes.
 
     Args:
-        blocks: the lines to search.
-        language: locale of the page.
-        country: country of the publisher.
+        blocks: The lines to search.
+        language: Locale of the page.
+        country: Country of the publisher.
     """
     for block in blocks:
         if len(block.text) > LINE_UP_TO:

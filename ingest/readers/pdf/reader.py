@@ -39,9 +39,9 @@ def read_pdf(content: bytes, *, place: str, url: str = "") -> Article | Reject:
     because it may be malicious.
 
     Args:
-        content: the file.
-        place: its place.
-        url: the URL it was fetched from, if any.
+        content: The file.
+        place: Its place.
+        url: The URL it was fetched from, if any.
     """
     if len(content) > PDF_BYTES:
         return Reject(place, f"PDF larger than {PDF_BYTES // 2**20} MB")

@@ -13,34 +13,34 @@ ARTICLES = 700  # a passage each: more than a batch
 WORDS = "Town Version of bridge stands . " + " ".join(map(str, range(2000)))
 
 
-def an_article(number: int, version: int = 1) -> tuple[Article, list[Span]]:
+def make_article(number: int, version: int = 1) -> tuple[Article, list[Span]]:
     text = f"Version {version} of bridge {number} stands ."
     article = Article(id=f"paper.example/{number}", title=f"Town {number}", text=text)
     return article, [Span(0, len(text))]
 
 
-def sought(number: int, version: int = 1) -> str:
+def query_for(number: int, version: int = 1) -> str:
     """Return the text embedded for an article: a query with a cosine of 1."""
-    article, _ = an_article(number, version)
+    article, _ = make_article(number, version)
     return embedding_text(article.metadata, article.text)
 
 
-def of(model: str) -> Settings:
+def settings_for(model: str) -> Settings:
     return Settings(embedding_model=model)
 
 
-def nearest(archive: Archive, number: int, version: int = 1) -> tuple[str, float]:
-    (hit, *_) = archive.search(sought(number, version), 3, mode="vector")
+def search_nearest(archive: Archive, number: int, version: int = 1) -> tuple[str, float]:
+    (hit, *_) = archive.search(query_for(number, version), 3, mode="vector")
     return hit.passage.text, hit.score
 
 
-def answers(folder: Path, number: int = 5, version: int = 1) -> bool:
+def finds_article(folder: Path, number: int = 5, version: int = 1) -> bool:
     with Archive.open(folder, settings=Settings()) as archive:
-        text, score = nearest(archive, number, version)
-        return text == an_article(number, version)[0].text and score > 0.999
+        text, score = search_nearest(archive, number, version)
+        return text == make_article(number, version)[0].text and score > 0.999
 
 
-def meta(folder: Path) -> tuple[str, int]:
+def read_model_and_generation(folder: Path) -> tuple[str, int]:
     with Archive.open(folder, settings=Settings()) as archive:
         return archive.status().embedding_model, archive.store.generation()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.archive.archive import Archive
-from tests.archive.reembed.bridges import WORDS, an_article, of
+from tests.archive.reembed.bridges import WORDS, make_article, settings_for
 from tests.support.small_models import make_model
 
 
@@ -23,18 +23,18 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory, models: tuple[str, str]) -> Path:
+def embedded_archive(tmp_path_factory: pytest.TempPathFactory, models: tuple[str, str]) -> Path:
     folder = tmp_path_factory.mktemp("embedded") / "archive"
-    with Archive.open(folder, mode="write", settings=of(models[0])) as archive:
+    with Archive.open(folder, mode="write", settings=settings_for(models[0])) as archive:
         for start in (0, 350):  # in few tokens a call: torch is not loaded
-            archive.add(an_article(n) for n in range(start, start + 350))
+            archive.add(make_article(n) for n in range(start, start + 350))
     return folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path, embedded: Path) -> Path:
+def folder(tmp_path: Path, embedded_archive: Path) -> Path:
     """A copy of the archive that the first model has embedded."""
-    return Path(shutil.copytree(embedded, tmp_path / "archive"))
+    return Path(shutil.copytree(embedded_archive, tmp_path / "archive"))
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,15 @@ from rag.index.chroma_index import ChromaIndex
 from rag.models.archive_model import ArchiveModel
 from rag.settings import Settings
 from rag.store.staged_vectors import StagedVectors
-from tests.archive.reembed.bridges import ARTICLES, an_article, answers, meta, nearest, of, sought
+from tests.archive.reembed.bridges import (
+    ARTICLES,
+    finds_article,
+    make_article,
+    query_for,
+    read_model_and_generation,
+    search_nearest,
+    settings_for,
+)
 from tests.support.processes import Pipe, Process
 
 pytestmark = pytest.mark.slow
@@ -30,10 +38,10 @@ def _search_until_told(folder: Path, end: Connection) -> None:
         end.send("open")
         while not end.poll():
             for number in (5, 77, 200):
-                text, score = nearest(reader, number)
+                text, score = search_nearest(reader, number)
                 assert f"bridge {number} " in text, text
-                found = reader.vector_candidates(sought(number), 1)
-                (cosine,) = reader.similarities(sought(number), found)
+                found = reader.vector_candidates(query_for(number), 1)
+                (cosine,) = reader.similarities(query_for(number), found)
                 assert cosine > 0.999
                 assert reader.search(f"Which bridge {number} stands?", 3)
                 least = min(least, score)
@@ -88,21 +96,21 @@ def test_killed_reembed_keeps_old_model_and_resumes(folder: Path, models: tuple[
         archive.reembed(models[1])
     process.kill()
     process.join()
-    assert meta(folder) == (models[0], 0)
-    assert answers(folder)
+    assert read_model_and_generation(folder) == (models[0], 0)
+    assert finds_article(folder)
     with Archive.open(folder, settings=Settings()) as archive:
         assert archive.reembed(models[1]).made == ARTICLES - 512
         assert find_problems(archive) == ()
 
 
-def _die_between(folder: Path, model: str, place: str) -> None:
+def _exit_around_switch(folder: Path, model: str, place: str) -> None:
     """Reembed, and exit just before or after the switch, as with SIGKILL."""
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
         fresh = StagedVectors(archive.store.database)
-        new = ArchiveModel(None, of(model))
+        new = ArchiveModel(None, settings_for(model))
         fresh.begin(model)
         numbers = archive.store.passages.numbers().tolist()
-        texts = [sought(number - 1) for number in numbers]
+        texts = [query_for(number - 1) for number in numbers]
         fresh.write(dict(zip(numbers, new.vectors(texts), strict=True)))
         index = ChromaIndex.create_beside(folder, 1)
         index.add(numbers, fresh.of(np.array(numbers))[1])
@@ -121,17 +129,17 @@ def _die_between(folder: Path, model: str, place: str) -> None:
 def test_reembed_killed_at_the_switch_is_all_or_nothing(
     folder: Path, models: tuple[str, str], place: str, first: str
 ) -> None:
-    process = Process(target=_die_between, args=(folder, models[1], place))
+    process = Process(target=_exit_around_switch, args=(folder, models[1], place))
     process.start()
     process.join(60)
     changed = place == "index not in place"
     with Archive.open(folder, mode=first, settings=Settings()) as archive:  # type: ignore[arg-type]
-        assert nearest(archive, 5)[1] > 0.999
+        assert search_nearest(archive, 5)[1] > 0.999
         assert find_problems(archive) == ()
-    assert meta(folder) == ((models[1], 1) if changed else (models[0], 0))
+    assert read_model_and_generation(folder) == ((models[1], 1) if changed else (models[0], 0))
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.reembed(models[1]) if not changed else archive.add([an_article(900)])
-        assert nearest(archive, 6)[1] > 0.999
+        archive.reembed(models[1]) if not changed else archive.add([make_article(900)])
+        assert search_nearest(archive, 6)[1] > 0.999
         assert find_problems(archive) == ()
     assert len(list(folder.glob("vectors*/"))) == 1
 
@@ -140,14 +148,18 @@ def test_reader_finds_new_vectors_before_their_index_exists(
     folder: Path, models: tuple[str, str]
 ) -> None:
     with Archive.open(folder, settings=Settings()) as reader:
-        assert nearest(reader, 5)[1] > 0.999
+        assert search_nearest(reader, 5)[1] > 0.999
         with Archive.open(folder, mode="write", settings=Settings()) as archive:
             fresh = StagedVectors(archive.store.database)
             fresh.begin(models[1])
             numbers = archive.store.passages.numbers().tolist()
-            vectors = ArchiveModel(None, of(models[1])).vectors([sought(n - 1) for n in numbers])
+            vectors = ArchiveModel(None, settings_for(models[1])).vectors(
+                [query_for(n - 1) for n in numbers]
+            )
             fresh.write(dict(zip(numbers, vectors, strict=True)))
             with archive.store.database.change("reembed", 0):
                 fresh.activate()
-            assert nearest(reader, 5)[1] > 0.999  # under the writer's lock: from the database
-        assert nearest(reader, 6)[1] > 0.999
+            assert (
+                search_nearest(reader, 5)[1] > 0.999
+            )  # under the writer's lock: from the database
+        assert search_nearest(reader, 6)[1] > 0.999

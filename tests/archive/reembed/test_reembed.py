@@ -24,12 +24,12 @@ from tests.archive.reembed.bridges import (
     ARTICLES,
     WORDS,
     StoppedError,
-    an_article,
-    answers,
-    meta,
-    nearest,
-    of,
-    sought,
+    finds_article,
+    make_article,
+    query_for,
+    read_model_and_generation,
+    search_nearest,
+    settings_for,
     stop,
 )
 from tests.support.fakes import WordEmbeddings, as_json
@@ -52,14 +52,14 @@ def test_reembed_switches_once_every_passage_has_a_vector(
         )
         assert (done.model, done.passages, done.made) == (models[1], ARTICLES, ARTICLES)
         assert told == [(512, ARTICLES), (ARTICLES, ARTICLES)]
-        assert nearest(archive, 5)[1] > 0.999
+        assert search_nearest(archive, 5)[1] > 0.999
         assert archive.version == before + 1
         assert find_problems(archive) == ()
-    assert meta(folder) == (models[1], 1)
-    assert answers(folder)
+    assert read_model_and_generation(folder) == (models[1], 1)
+    assert finds_article(folder)
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
-        archive.add([an_article(3, 2)])
-        assert nearest(archive, 3, 2)[1] > 0.999
+        archive.add([make_article(3, 2)])
+        assert search_nearest(archive, 3, 2)[1] > 0.999
         assert find_problems(archive) == ()
     assert [path.name for path in sorted(folder.glob("vectors*/"))] == ["vectors-1"]
 
@@ -70,9 +70,9 @@ def test_old_model_is_rejected_with_a_fix_after_reembed(
     with Archive.open(folder, settings=Settings()) as archive:
         archive.reembed(models[1])
     with pytest.raises(EmbeddingMismatchError, match=f"BACKFILE_EMBEDDING_MODEL={models[1]}"):
-        Archive.open(folder, settings=of(models[0]))
+        Archive.open(folder, settings=settings_for(models[0]))
     with pytest.raises(EmbeddingMismatchError, match=f"backfile reembed --model {models[0]}"):
-        Archive.open(folder, settings=of(models[0]))
+        Archive.open(folder, settings=settings_for(models[0]))
 
 
 def test_interrupted_reembed_is_harmless_and_resumes(folder: Path, models: tuple[str, str]) -> None:
@@ -82,11 +82,11 @@ def test_interrupted_reembed_is_harmless_and_resumes(folder: Path, models: tuple
         begun = archive.status().reembedding
         assert begun is not None
         assert (begun.model, begun.done, begun.of) == (models[1], 512, ARTICLES)
-        assert nearest(archive, 5)[1] > 0.999
+        assert search_nearest(archive, 5)[1] > 0.999
         assert find_problems(archive) == ()
         assert archive.reembed(models[1]).made == ARTICLES - 512
         assert archive.status().reembedding is None
-    assert answers(folder)
+    assert finds_article(folder)
 
 
 def test_reembed_discards_vectors_of_a_third_model(
@@ -97,14 +97,14 @@ def test_reembed_discards_vectors_of_a_third_model(
         with pytest.raises(StoppedError):
             archive.reembed(third, on_progress=stop)
         assert archive.reembed(models[1]).made == ARTICLES
-        assert nearest(archive, 5)[1] > 0.999
+        assert search_nearest(archive, 5)[1] > 0.999
 
 
 def test_reembed_counts_truncated_passages(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     short = make_model(tmp_path / "short", WORDS.split(), max_tokens=10)
-    longer = an_article(8)[0].text * 3
+    longer = make_article(8)[0].text * 3
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
         archive.delete(f"paper.example/{n}" for n in range(10, ARTICLES))
         archive.add([(Article(id="long", title="", text=longer), [Span(0, len(longer))])])
@@ -125,7 +125,7 @@ def test_reembed_can_be_cancelled(folder: Path, models: tuple[str, str]) -> None
         assert archive.cancel_reembed() == 512
         assert archive.status().reembedding is None
         assert find_problems(archive) == ()
-    assert meta(folder) == (models[0], 0)
+    assert read_model_and_generation(folder) == (models[0], 0)
 
 
 def test_articles_added_during_reembed_are_found(folder: Path, models: tuple[str, str]) -> None:
@@ -133,15 +133,15 @@ def test_articles_added_during_reembed_are_found(folder: Path, models: tuple[str
         if made == of:  # the lock is held by then
             return
         with Archive.open(folder, mode="write", settings=Settings(), wait=5) as writer:
-            writer.add([an_article(1000), an_article(3, 2)])
+            writer.add([make_article(1000), make_article(3, 2)])
             writer.delete(["paper.example/4"])
-            assert nearest(writer, 1000)[1] > 0.999  # by the old model
+            assert search_nearest(writer, 1000)[1] > 0.999  # by the old model
 
     with Archive.open(folder, settings=Settings()) as archive:
         archive.reembed(models[1], on_progress=put)
         for number, version in ((1000, 1), (3, 2)):
-            assert nearest(archive, number, version)[1] > 0.999
-        assert nearest(archive, 4)[1] < 0.999
+            assert search_nearest(archive, number, version)[1] > 0.999
+        assert search_nearest(archive, 4)[1] < 0.999
         assert find_problems(archive) == ()
 
 
@@ -199,11 +199,11 @@ def test_snapshot_is_searched_with_the_new_model(folder: Path, models: tuple[str
         archive.store.database.connection.execute(
             "UPDATE changes SET at = ?", ((datetime.now(UTC) - timedelta(days=9)).isoformat(),)
         )
-        archive.add([an_article(3, 2)])
+        archive.add([make_article(3, 2)])
         archive.reembed(models[1])
         then = archive.as_of(datetime.now(UTC) - timedelta(days=2))
-        (hit, *_) = then.search(sought(3), 1, mode="vector")
-        assert hit.passage.text == an_article(3)[0].text
+        (hit, *_) = then.search(query_for(3), 1, mode="vector")
+        assert hit.passage.text == make_article(3)[0].text
         assert hit.score > 0.999
 
 
@@ -215,7 +215,7 @@ def test_model_that_cannot_be_opened_changes_nothing(
         with pytest.raises(ModelError, match=r"no config\.json"):
             archive.reembed(str(tmp_path / "nothing"))
         assert archive.status().reembedding is None
-    assert meta(folder) == (models[0], 0)
+    assert read_model_and_generation(folder) == (models[0], 0)
 
 
 def test_backup_includes_partial_and_finished_reembedding(
@@ -227,13 +227,13 @@ def test_backup_includes_partial_and_finished_reembedding(
         write_backup(archive.store, tmp_path / "half.backup")
     restore_backup(tmp_path / "half.backup", tmp_path / "half")
     with Archive.open(tmp_path / "half", settings=Settings()) as archive:
-        assert nearest(archive, 5)[1] > 0.999
+        assert search_nearest(archive, 5)[1] > 0.999
         assert archive.reembed(models[1]).made == ARTICLES - 512
         write_backup(archive.store, tmp_path / "done.backup")
     restore_backup(tmp_path / "done.backup", tmp_path / "done")
-    assert meta(tmp_path / "done") == (models[1], 1)
+    assert read_model_and_generation(tmp_path / "done") == (models[1], 1)
     with Archive.open(tmp_path / "done", settings=Settings()) as archive:
-        assert nearest(archive, 5)[1] > 0.999
+        assert search_nearest(archive, 5)[1] > 0.999
         assert find_problems(archive) == ()
 
 
@@ -244,20 +244,20 @@ def test_ingest_session_continues_with_the_new_model(
         session = IngestSession(Settings(archive=folder), client, ReaderOptions(), Event())
         for number in (901, 902):
             file = tmp_path / f"{number}.json"
-            file.write_text(json.dumps(as_json(an_article(number)[0])))
+            file.write_text(json.dumps(as_json(make_article(number)[0])))
             assert session.run([file]).new == 1
             if number == 901:
                 with Archive.open(folder, settings=Settings()) as archive:
                     archive.reembed(models[1])
     with Archive.open(folder, settings=Settings()) as archive:
-        assert all(nearest(archive, number)[1] > 0.999 for number in (901, 902))
+        assert all(search_nearest(archive, number)[1] > 0.999 for number in (901, 902))
         assert find_problems(archive) == ()
 
 
 # Doctor
 
 
-def record(folder: Path, *statements: str) -> None:
+def execute_sql(folder: Path, *statements: str) -> None:
     connection = sqlite3.connect(folder / "archive.sqlite")
     with connection:
         for statement in statements:
@@ -288,7 +288,7 @@ def test_doctor_repairs_partial_vectors(
 ) -> None:
     with Archive.open(folder, settings=Settings()) as archive, pytest.raises(StoppedError):
         archive.reembed(models[1], on_progress=stop)
-    record(folder, statement)
+    execute_sql(folder, statement)
     with Archive.open(folder, mode="write", settings=Settings()) as archive:
         assert any(said in str(problem) for problem in find_problems(archive))
         assert repair_archive(archive) == ()
@@ -303,4 +303,4 @@ def test_doctor_reports_index_of_another_model(folder: Path) -> None:
         archive.refresh()
         mark.write_text(json.dumps({**json.loads(mark.read_text()), "generation": 4}))
         assert "the vectors of another model" in str(find_problems(archive)[0])
-    assert answers(folder)
+    assert finds_article(folder)

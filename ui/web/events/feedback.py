@@ -1,4 +1,4 @@
-"""What one thinks of an answer: a thumb is kept at once, and a reason when one is given."""
+"""Event handlers for feedback: a thumb is saved at once, its reason when it is sent."""
 
 from __future__ import annotations
 
@@ -6,53 +6,56 @@ import gradio as gr
 
 from ui.i18n import texts_in
 from ui.web import input_validation
-from ui.web.components import AT_ONCE, TELLING
-from ui.web.feedback import feedback_of, keep
+from ui.web.components import QUEUED_EVENT, UNQUEUED_EVENT
+from ui.web.feedback import make_feedback, save_feedback
 from ui.web.state import Session
-from ui.web.updates import PageUpdates, Shown
+from ui.web.updates import PageUpdates, Updates
 
 
 def wire_feedback(page: PageUpdates) -> None:
-    """Keep a thumb at once, and a reason when one is given."""
+    """Register the event handlers for thumbs and reasons."""
     on = page.on
 
-    def thumb(desk: Session, pressed: gr.EventData, request: gr.Request) -> Shown:
+    def thumb(session: Session, pressed: gr.EventData, request: gr.Request) -> Updates:
         given = input_validation.read(input_validation.Thumb, pressed._data)
-        at = desk.turn_at(given.index) if given else None
+        at = session.turn_at(given.index) if given else None
         if given is None or at is None or given.liked == "":
-            return page.no_opinion()
-        told = at, given.liked is True or given.liked == "Like"
-        _keep(page, desk, told, "", request)
-        return {on.feedback.given: told, on.feedback.block: gr.Group(visible=True)}
+            return page.hide_feedback()
+        vote = at, given.liked is True or given.liked == "Like"
+        _save(page, session, vote, "", request)
+        return {on.feedback.thumb: vote, on.feedback.block: gr.Group(visible=True)}
 
     def explain(
-        desk: Session, told: tuple[int, bool] | None, reason: str | None, request: gr.Request
-    ) -> Shown:
-        said = (reason or "").strip()
-        if told is not None and said:
-            _keep(page, desk, told, said, request)
-            gr.Info(texts_in(desk.language)("thanks"), duration=4)
-        return page.no_opinion()
+        session: Session, vote: tuple[int, bool] | None, reason: str | None, request: gr.Request
+    ) -> Updates:
+        text = (reason or "").strip()
+        if vote is not None and text:
+            _save(page, session, vote, text, request)
+            gr.Info(texts_in(session.language)("thanks"), duration=4)
+        return page.hide_feedback()
 
-    on.chat.like(thumb, [on.session], page.opinion_parts, **AT_ONCE)
+    on.chat.like(thumb, [on.session], page.feedback_components, **UNQUEUED_EVENT)
     on.feedback.reason.submit(
-        explain, [on.session, on.feedback.given, on.feedback.reason], page.opinion_parts, **TELLING
+        explain,
+        [on.session, on.feedback.thumb, on.feedback.reason],
+        page.feedback_components,
+        **QUEUED_EVENT,
     )
 
 
-def _keep(
-    page: PageUpdates, desk: Session, told: tuple[int, bool], reason: str, request: gr.Request
+def _save(
+    page: PageUpdates, session: Session, vote: tuple[int, bool], reason: str, request: gr.Request
 ) -> None:
-    at, liked = told
-    texts = texts_in(desk.language)
-    found = feedback_of(page.current(desk), at, liked=liked, reason=reason)
-    if found is None:
+    at, liked = vote
+    texts = texts_in(session.language)
+    entry = make_feedback(page.current(session), at, liked=liked, reason=reason)
+    if entry is None:
         return
     if not page.thumbs.take(request.client.host if request.client else ""):
         raise gr.Error(texts("too_much_feedback"), print_exception=False)
     try:
-        is_kept = keep(page.archive.path, found, page.feedback)
+        is_saved = save_feedback(page.archive.path, entry, page.feedback)
     except OSError as error:
         raise gr.Error(texts("feedback_not_saved"), print_exception=False) from error
-    if not is_kept:
+    if not is_saved:
         raise gr.Error(texts("feedback_full"), print_exception=False)

@@ -1,4 +1,4 @@
-"""What happens when the page is opened: it is filled, and what the browser kept comes back."""
+"""Event handler for loading the page: fill it in and restore the stored conversations."""
 
 from __future__ import annotations
 
@@ -9,36 +9,45 @@ import gradio as gr
 
 from ui.i18n import preferred_language, texts_in
 from ui.web import browser_storage
-from ui.web.components import AT_ONCE
-from ui.web.events.admin import allowed
+from ui.web.components import UNQUEUED_EVENT
+from ui.web.events.admin import may_write
 from ui.web.state import Conversation, Session
-from ui.web.updates import PageUpdates, Shown
+from ui.web.updates import PageUpdates, Updates
 
 
 def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
-    """Have the page filled when it is opened; return the event."""
+    """Register the handler for loading the page.
+
+    Args:
+        page: The page's components and their updates.
+        blocks: The page.
+
+    Returns:
+        The event, for handlers that follow it.
+    """
     on = page.on
 
-    def load(desk: Session, browser: Any, request: gr.Request) -> Shown:
+    def load(session: Session, browser: Any, request: gr.Request) -> Updates:
         language = preferred_language(request.headers.get("accept-language", ""))
         texts = texts_in(language)
         conversations = browser_storage.from_browser(browser, page.archive)
-        fresh = desk.conversations if desk.turns else (Conversation(),)  # with an id of its own
+        # Not the default session's conversation, whose id all sessions share.
+        fresh = session.conversations if session.turns else (Conversation(),)
         conversations = conversations or fresh
-        desk = replace(desk, language=language, conversations=conversations, is_loaded=True)
-        opened = page.desk(desk)
-        examples: list[Any] = [{"text": text} for text in page.overview.now().examples]
+        session = replace(session, language=language, conversations=conversations, is_loaded=True)
+        opened = page.show_session(session)
+        examples: list[Any] = [{"text": text} for text in page.summaries.current().examples]
         welcome = texts("welcome" if examples else "welcome_empty")
         opened[on.chat] = gr.Chatbot(opened[on.chat], examples=examples, placeholder=welcome)
-        may = allowed(request)
+        is_admin = may_write(request)
         return {
-            **page.covered(texts),
+            **page.show_coverage(texts),
             **opened,
             on.link: str(request.query_params),
-            on.admin.intake.block: gr.Accordion(visible=may),
-            on.admin.remove_this: gr.Button(visible=may),
+            on.admin.ingest.block: gr.Accordion(visible=is_admin),
+            on.admin.withdraw_this: gr.Button(visible=is_admin),
         }
 
-    mine = [on.link, on.admin.intake.block, on.admin.remove_this]
-    parts = [*page.desk_parts, *page.covering_parts, *mine]
-    return blocks.load(load, [on.session, on.stored], parts, **AT_ONCE)
+    own_components = [on.link, on.admin.ingest.block, on.admin.withdraw_this]
+    parts = [*page.session_components, *page.coverage_components, *own_components]
+    return blocks.load(load, [on.session, on.stored], parts, **UNQUEUED_EVENT)

@@ -1,4 +1,4 @@
-"""A whole article, opened at the place that an answer cites, which is marked."""
+"""HTML of a whole article, with the cited passage marked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rag.sanitize import neutralize_markers
 from rag.schema import Article, Passage
 from ui.i18n import Texts
 from ui.web.state import Turn
-from ui.web.views.cards import copies_html, facts_html, marked, original
+from ui.web.views.cards import copies_html, facts_html, mark_spans, original_link
 from ui.web.views.markup import escape, paragraph
 
 if TYPE_CHECKING:
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A passage, and the spans within its article that are quoted from it.
+    """Passage to show within its article.
 
-    `card` is the turn and the card that it stands on, to open other revisions from.
+    Attributes:
+        passage: The passage.
+        quotes: Quoted spans, as offsets in the article's text.
+        card: Numbers of the turn and the card, used to open other revisions.
     """
 
     passage: Passage
@@ -30,15 +33,21 @@ class Place:
     card: tuple[int, int] = (0, 0)
 
 
-def place_of(turn: Turn, card: int, number: int = 0) -> Place | None:
-    """Return what stands on one of the turn's own cards; None where it has no such card.
+def find_place(turn: Turn, card: int, number: int = 0) -> Place | None:
+    """Find the passage of a card.
 
-    `number` is the turn's.
+    Args:
+        turn: The turn.
+        card: Number of the card within the turn.
+        number: Number of the turn.
+
+    Returns:
+        The passage with its quotes; None if the turn has no such card.
     """
     on = (number, card)
-    if turn.shown:
-        found = 0 < card <= len(turn.shown)
-        return Place(turn.shown[card - 1].passage, card=on) if found else None
+    if turn.card_hits:
+        found = 0 < card <= len(turn.card_hits)
+        return Place(turn.card_hits[card - 1].passage, card=on) if found else None
     citations = turn.citations(card)
     if not citations:
         return None
@@ -49,9 +58,16 @@ def place_of(turn: Turn, card: int, number: int = 0) -> Place | None:
 def article_html(
     archive: ArchiveReader, place: Place, texts: Texts, revision: int | None = None
 ) -> str:
-    """Return the article of `place` as it was when it was cited, marked there, or a revision of it.
+    """Return the article of a passage as HTML, with the passage marked.
 
-    One that has been withdrawn since is not shown; one that has changed says so.
+    Args:
+        archive: Archive to read from.
+        place: The passage and its quotes.
+        texts: Language of the labels.
+        revision: Revision to show; the cited one by default.
+
+    Returns:
+        HTML. A note says if the article has changed since; a withdrawn article is not shown.
     """
     passage = place.passage
     now = archive.article(passage.article_id)
@@ -66,32 +82,36 @@ def article_html(
         notes.append(texts("correction", words=article.correction))
     if article.updated:
         notes.append(texts("updated", day=texts.moment(article.updated)))
-    said = "".join(paragraph(escape(note), "bf-note") for note in notes)
+    shown = "".join(paragraph(escape(note), "bf-note") for note in notes)
     return (
         f'<article class="bf-article" aria-labelledby="bf-article-title">'
         f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escape(head.title)}</h2>'
-        f'{facts_html(head, texts)}<p class="bf-doing">{original(head, texts)}</p>'
-        f"{copies_html(archive.near_duplicates([article.id]).get(article.id, ()), texts)}{said}"
+        f'{facts_html(head, texts)}<p class="bf-doing">{original_link(head, texts)}</p>'
+        f"{copies_html(archive.near_duplicates([article.id]).get(article.id, ()), texts)}{shown}"
         f"{_revisions(archive.revisions(article.id), article.revision, place, texts)}"
         f'<div class="bf-text" dir="auto">{_text(article, place)}</div></article>'
     )
 
 
-def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: Texts) -> str:
-    """Return the article's versions, each to be opened; nothing where there is but one."""
+def _revisions(
+    revisions: Sequence[Revision], shown_revision: int, place: Place, texts: Texts
+) -> str:
+    """Return the list of revisions, with buttons to open them; "" if there is only one."""
     if len(revisions) < 2:
         return ""
     turn, card = place.card
     items = []
     for one in revisions:
         number = one.article.revision
-        said = escape(texts("revision", number=number, day=texts.moment(one.added)))
+        text = escape(texts("revision", number=number, day=texts.moment(one.added)))
         button = (
             f'<button type="button" data-turn="{turn}" data-card="{card}" '
-            f'data-revision="{number}">{said}</button>'
+            f'data-revision="{number}">{text}</button>'
         )
         items.append(
-            f'<li aria-current="true">{said}</li>' if number == shown else f"<li>{button}</li>"
+            f'<li aria-current="true">{text}</li>'
+            if number == shown_revision
+            else f"<li>{button}</li>"
         )
     heading = escape(texts("revisions", count=len(revisions)))
     return (
@@ -101,10 +121,10 @@ def _revisions(revisions: Sequence[Revision], shown: int, place: Place, texts: T
 
 
 def _text(article: Article, place: Place) -> str:
-    """Return the whole text; the passage stands out, and what is quoted of it is marked."""
+    """Return the whole text, with the passage highlighted and its quotes marked."""
     passage = place.passage
     start, end = passage.start, passage.end
-    text = neutralize_markers(article.text)  # of the same length; whole, for a marker may be cut
+    text = neutralize_markers(article.text)  # same length; before slicing, which could cut a marker
     if article.revision != passage.revision:
         start = article.text.find(passage.text)
         if start < 0:
@@ -117,6 +137,6 @@ def _text(article: Article, place: Place) -> str:
     inside = [(s - start, e - start) for s, e in place.quotes]
     return (
         f"{escape(text[:start])}"
-        f'<span class="bf-place">{marked(text[start:end], inside)}</span>'
+        f'<span class="bf-place">{mark_spans(text[start:end], inside)}</span>'
         f"{escape(text[end:])}"
     )

@@ -1,4 +1,4 @@
-"""The cards beside the chat: for each citation its article, and its passage, the quote marked."""
+"""HTML of the source cards: article, passage and marked quote of each citation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ui.i18n import Texts
 from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph
 
-MOST_COPIES = 5  # named on a card; a wire story is in hundreds of papers
+MOST_COPIES = 5  # listed on a card; a wire story can have hundreds
 
 
 def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
-    """Return the cards of a conversation's answers, the last one open, the others folded."""
+    """Return the cards of all turns; those of earlier turns are collapsed."""
     if not turns:
         return paragraph(escape(texts("no_sources_yet")), "bf-empty")
     cards = [_turn(turn, number, texts) for number, turn in enumerate(turns, start=1)]
@@ -30,15 +30,18 @@ def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
 
 def _turn(turn: Turn, number: int, texts: Texts) -> str:
     answer = turn.answer
-    if turn.shown:
+    if turn.card_hits:
         heading = "closest_articles" if answer.refused else "passages"
         cards = [
-            _hit_card(hit, number, place, texts) for place, hit in enumerate(turn.shown, start=1)
+            _hit_card(hit, number, place, texts)
+            for place, hit in enumerate(turn.card_hits, start=1)
         ]
     else:
         heading = "no_related_articles" if answer.refused else "sources"
         cards = [
-            _citation_card(card, list(citations), number, texts, _said(turn, number, card))
+            _citation_card(
+                card, list(citations), number, texts, _first_mention_id(turn, number, card)
+            )
             for card, citations in groupby(answer.citations, key=lambda c: c.number)
         ]
     if not cards and not answer.refused:
@@ -46,8 +49,8 @@ def _turn(turn: Turn, number: int, texts: Texts) -> str:
     return f"<h2>{escape(texts(heading))}</h2>{''.join(cards)}"
 
 
-def _said(turn: Turn, number: int, card: int) -> str:
-    """Return the id of the first place in the chat where that card is cited."""
+def _first_mention_id(turn: Turn, number: int, card: int) -> str:
+    """Return the id of the first link to the card in the chat."""
     for place, statement in enumerate(turn.answer.statements, start=1):
         if any(citation.number == card for citation in statement.citations):
             return f"turn-{number}-said-{place}-{card}"
@@ -55,7 +58,7 @@ def _said(turn: Turn, number: int, card: int) -> str:
 
 
 def _citation_card(
-    number: int, citations: list[Citation], turn: int, texts: Texts, said: str
+    number: int, citations: list[Citation], turn: int, texts: Texts, back_link: str
 ) -> str:
     first = citations[0]
     spans = [(c.start, c.end) for c in citations if c.passage == first.passage]
@@ -63,10 +66,10 @@ def _citation_card(
     return (
         f'<article class="bf-card" id="turn-{turn}-card-{number}" '
         f'aria-labelledby="turn-{turn}-title-{number}">'
-        f'<a class="bf-number" href="#{said}" aria-label="{back}" title="{back}">{number}</a>'
+        f'<a class="bf-number" href="#{back_link}" aria-label="{back}" title="{back}">{number}</a>'
         f"{_headline(first.metadata, f'turn-{turn}-title-{number}', texts)}"
         f"{passage_html(first.passage, spans)}{copies_html(first.copies, texts)}"
-        f"{_doing(first.metadata, turn, number, texts)}</article>"
+        f"{_actions(first.metadata, turn, number, texts)}</article>"
     )
 
 
@@ -76,7 +79,7 @@ def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
     return (
         f'<article class="bf-card" id="{card}" aria-labelledby="{title}">'
         f"{_headline(hit.metadata, title, texts)}{passage_html(hit.passage, [])}"
-        f"{copies_html(hit.copies, texts)}{_doing(hit.metadata, turn, place, texts)}</article>"
+        f"{copies_html(hit.copies, texts)}{_actions(hit.metadata, turn, place, texts)}</article>"
     )
 
 
@@ -86,7 +89,7 @@ def _headline(head: ArticleMetadata, title_id: str, texts: Texts) -> str:
 
 
 def facts_html(head: ArticleMetadata, texts: Texts) -> str:
-    """Return one line of what is known of an article: publisher, date, authors, section."""
+    """Return the known parts of publisher, date, authors and section on one line."""
     facts = [
         f"<span>{fact}</span>"
         for fact in (
@@ -101,7 +104,7 @@ def facts_html(head: ArticleMetadata, texts: Texts) -> str:
 
 
 def copies_html(copies: Sequence[ArticleMetadata], texts: Texts) -> str:
-    """Return who else printed the story, each with its headline and a link to it."""
+    """Return links to the near-duplicates, with their headlines as titles."""
     if not copies:
         return ""
     links = []
@@ -115,18 +118,18 @@ def copies_html(copies: Sequence[ArticleMetadata], texts: Texts) -> str:
     return paragraph(f"{escape(texts('also_in'))} {', '.join(links)}", "bf-copies")
 
 
-def _doing(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
-    """Return what one can do with a card: open the article at the place, or where it stood."""
+def _actions(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
+    """Return the actions of a card: open the article here or at its URL."""
     open_it = escape(texts("open_article"))
     title = escape_line(head.title or head.article_id)
     return (
         f'<p class="bf-doing"><button type="button" data-turn="{turn}" data-card="{card}" '
-        f'aria-label="{open_it}&#58; {title}">{open_it}</button>{original(head, texts)}</p>'
+        f'aria-label="{open_it}&#58; {title}">{open_it}</button>{original_link(head, texts)}</p>'
     )
 
 
-def original(head: ArticleMetadata, texts: Texts) -> str:
-    """Return the link to where the article stood, if a browser may follow it."""
+def original_link(head: ArticleMetadata, texts: Texts) -> str:
+    """Return the link to the article's URL; "" if the URL is not a safe web address."""
     address = web_address(head.url)
     if not address:
         return ""
@@ -137,14 +140,14 @@ def original(head: ArticleMetadata, texts: Texts) -> str:
 
 
 def passage_html(passage: Passage, spans: Iterable[tuple[int, int]]) -> str:
-    """Return the passage with what lies in `spans`, counted in the article, marked."""
+    """Return the passage with spans marked, given as offsets in the article."""
     shifted = [(start - passage.start, end - passage.start) for start, end in spans]
-    return f'<blockquote dir="auto">{marked(passage.text, shifted)}</blockquote>'
+    return f'<blockquote dir="auto">{mark_spans(passage.text, shifted)}</blockquote>'
 
 
-def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return `text` escaped, with what lies in `spans` marked."""
-    text = neutralize_markers(text)  # first, for a marker may reach over the end of a span
+def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return `text` as HTML, with spans marked."""
+    text = neutralize_markers(text)  # before slicing: a marker may cross the end of a span
     parts, reached = [], 0
     for start, end in sorted(spans):
         start, end = max(start, reached), min(end, len(text))

@@ -1,4 +1,4 @@
-"""One line on what the archive covers and how fresh it is; it opens into a table of publishers."""
+"""HTML of the page's header: coverage and last update, with a table of publishers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ui.web.views.markup import escape, escape_line
 if TYPE_CHECKING:
     from rag.archive.stats import ArchiveStatus, PublisherStatus
 
-MOST_PUBLISHERS = 200  # rows; a crawl of the web has more than anybody reads
+MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
 
 
 def header_html(status: ArchiveStatus, texts: Texts) -> str:
-    """Return the line, and the table that it opens into."""
+    """Return the line on the archive, which expands to the table of publishers."""
     if not status.articles:
         return f"<h1>Backfile</h1><p><span>{escape(texts('empty_archive'))}</span></p>"
     names = [publisher.name for publisher in status.publishers if publisher.name]
-    told = [
+    parts = [
         texts("articles", count=status.articles),
         names[0] if len(names) == 1 else texts("publishers_count", count=len(names)),
         texts.period(status.first, status.last),
         texts("last_ingest", day=texts.moment(status.last_ingest)) if status.last_ingest else "",
     ]
-    line = "".join(f'<span dir="auto">{escape(part)}</span>' for part in told if part)
+    line = "".join(f'<span dir="auto">{escape(part)}</span>' for part in parts if part)
     return (
         f"<details><summary><h1>Backfile</h1>{line}</summary>"
         f"{_table(status.publishers[:MOST_PUBLISHERS], texts)}</details>"

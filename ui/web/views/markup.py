@@ -1,4 +1,4 @@
-"""The smallest pieces of markup: text of others, escaped so that it shows and does nothing."""
+"""Escape untrusted text for HTML, Markdown and Gradio templates."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ import re
 
 from rag.sanitize import neutralize_markers, single_line, strip_controls
 
-# Each is written as a number, so that neither HTML, nor Markdown, nor the page's templates
-# (`${value}`, `{{value}}`) or a formula ($$) see anything in an article's text but text.
+# Written as numeric references, which HTML, Markdown, Gradio templates (`${value}`, `{{value}}`)
+# and formulas ($$) all show as plain text.
 _MARKUP = re.compile(r"[!-+\--:<-@\[-`{-~]")  # punctuation but , and ;
-# Of a question only what would do something is escaped: it is read aloud, and edited, as written.
+# Questions are edited and read aloud in this form, so only active characters are escaped.
 _ACTIVE = re.compile(r"[<>&*_`\[\]{}$\\~|#@=+]|:(?=//)|\.(?=\S)|^[-\d]+[.)]?|!(?=\[)")
 
 
 def escape(text: str) -> str:
-    """Return `text` as HTML, or on one line as Markdown, that shows it and nothing else.
+    """Escape text for HTML, and for Markdown if it is on one line.
 
-    What looks like a citation in it stands in parentheses: see `without_markers`.
+    Markers that look like citations are put in parentheses: see `neutralize_markers`.
     """
-    return _MARKUP.sub(_numbered, strip_controls(neutralize_markers(text)))
+    return _MARKUP.sub(_escape_match, strip_controls(neutralize_markers(text)))
 
 
 def escape_line(text: str) -> str:
-    """Return `text` escaped and on one line, so that a blank one ends no block of Markdown."""
+    """Escape text and join it on one line, because an empty line ends a block in Markdown."""
     return escape(" ".join(text.split()))
 
 
 def plain_line(text: str) -> str:
-    """Return `text` on one line as Markdown that shows it, with as little escaped as can be."""
-    return _ACTIVE.sub(lambda found: "".join(map(_number, found[0])), single_line(text))
+    """Return text on one line as Markdown, escaping active characters only."""
+    return _ACTIVE.sub(lambda found: "".join(map(_escape_character, found[0])), single_line(text))
 
 
 def unescape(text: str) -> str:
-    """Return the text that `plain_line` was given."""
+    """Undo the escapes of `plain_line`."""
     return html.unescape(text)
 
 
 def paragraph(markup: str, name: str) -> str:
-    """Return `markup` as a paragraph of the class `name`, in its own direction."""
+    """Return markup as a paragraph with a class and automatic text direction."""
     return f'<p class="{name}" dir="auto">{markup}</p>'
 
 
-def _numbered(found: re.Match[str]) -> str:
-    return _number(found[0])
+def _escape_match(found: re.Match[str]) -> str:
+    return _escape_character(found[0])
 
 
-def _number(character: str) -> str:
+def _escape_character(character: str) -> str:
     return f"&#{ord(character)};"

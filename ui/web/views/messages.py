@@ -1,4 +1,4 @@
-"""The chat's own markup: statements, their numbers, how far they are borne out."""
+"""HTML of chat messages: statements with citation numbers and levels of support."""
 
 from __future__ import annotations
 
@@ -6,26 +6,34 @@ from collections.abc import Iterable, Sequence
 
 from rag.schema import ArticleMetadata, Statement
 from ui.i18n import Texts, notices_text, refusal_text, render, statement_text, support_key
-from ui.render import named
+from ui.render import article_reference
 from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph, plain_line
 
-OFFERED = 3  # closest articles that stand in the chat itself; all of them have cards
+MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
 SIGNS = {"supported": "✓", "partly": "◐", "not supported": "✗", "contradicted": "✗"}
 
 
 def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
-    """Return the conversation for Gradio's chat, every word of it escaped."""
-    said = []
+    """Return the messages for Gradio's chatbot, with all text escaped."""
+    messages = []
     for number, turn in enumerate(turns, start=1):
-        said.append({"role": "user", "content": plain_line(turn.request.question)})
-        said.append({"role": "assistant", "content": answer_html(turn, number, texts)})
-    return said
+        messages.append({"role": "user", "content": plain_line(turn.request.question)})
+        messages.append({"role": "assistant", "content": answer_html(turn, number, texts)})
+    return messages
 
 
 def answer_html(turn: Turn, number: int, texts: Texts) -> str:
-    """Return the answer of the turn with that number; its citations lead to the turn's cards."""
-    return "".join([*_body(turn, number, texts), *_notes(turn, texts), _removed(turn, texts)])
+    """Return the answer of a turn as HTML, with citations that link to the turn's cards.
+
+    Args:
+        turn: The turn.
+        number: Number of the turn, from 1; part of the ids.
+        texts: Language of the labels.
+    """
+    return "".join(
+        [*_body(turn, number, texts), *_notes(turn, texts), _rejected_statements(turn, texts)]
+    )
 
 
 def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
@@ -40,29 +48,29 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         yield _closest(turn, number, texts)
     elif turn.request.mode == "passages" and turn.progress == "done":
         count = len(answer.hits)
-        said = escape(texts("found_passages", count=count))
-        link = f'<a href="#turn-{number}-hit-1">{said}</a>' if count else said
+        text = escape(texts("found_passages", count=count))
+        link = f'<a href="#turn-{number}-hit-1">{text}</a>' if count else text
         yield paragraph(link, "bf-said")
     for place, statement in enumerate(answer.statements, start=1):
         yield _statement(statement, f"turn-{number}", place, texts)
 
 
 def _closest(turn: Turn, number: int, texts: Texts) -> str:
-    """Return the closest articles that a refusal offers, each leading to its card."""
+    """Return the closest articles of a refusal, as links to their cards."""
     items = "".join(
         f'<li dir="auto"><a href="#turn-{number}-hit-{place}">'
         f"{escape_line(hit.metadata.title or hit.metadata.article_id)}</a>"
-        f"{_whose(hit.metadata, texts)}</li>"
-        for place, hit in enumerate(turn.shown[:OFFERED], start=1)
+        f"{_source_line(hit.metadata, texts)}</li>"
+        for place, hit in enumerate(turn.card_hits[:MAX_CLOSEST], start=1)
     )
     heading = paragraph(escape(texts("closest_articles")), "bf-note")
     return f'{heading}<ul class="bf-closest">{items}</ul>' if items else ""
 
 
-def _whose(head: ArticleMetadata, texts: Texts) -> str:
+def _source_line(head: ArticleMetadata, texts: Texts) -> str:
     facts = filter(None, (head.publisher, texts.day(head.published)))
-    told = "".join(f", {escape_line(fact)}" for fact in facts)
-    return f"<span>{told}</span>" if told else ""
+    label = "".join(f", {escape_line(fact)}" for fact in facts)
+    return f"<span>{label}</span>" if label else ""
 
 
 def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
@@ -70,15 +78,15 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
     for number, citation in {c.number: c for c in statement.citations}.items():
         parts.append(
             f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
-            f'title="{escape_line(named(citation.metadata))}">&#91;{number}&#93;</a>'
+            f'title="{escape_line(article_reference(citation.metadata))}">&#91;{number}&#93;</a>'
         )
     sign, key = SIGNS[statement.support], support_key(statement.support)
-    told = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
-    shown = "" if statement.support == "supported" else f" {escape(texts(key))}"
-    hidden = f'<span class="bf-unseen">{told}</span>' if not shown else ""
-    support = f'<span class="bf-support bf-{key}" title="{told}">{sign}{shown}{hidden}</span>'
-    # A sign alone does not begin a line; one with words may.
-    gap = " " if shown else "&#160;"
+    label = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
+    words = "" if statement.support == "supported" else f" {escape(texts(key))}"
+    hidden = f'<span class="bf-unseen">{label}</span>' if not words else ""
+    support = f'<span class="bf-support bf-{key}" title="{label}">{sign}{words}{hidden}</span>'
+    # No line break before a sign without words.
+    gap = " " if words else "&#160;"
     return paragraph(f"{' '.join(parts)}{gap}{support}", f"bf-statement bf-is-{key}")
 
 
@@ -101,8 +109,8 @@ def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
         yield paragraph(" &#183; ".join(map(escape_line, facts)), "bf-note bf-facts")
 
 
-def _removed(turn: Turn, texts: Texts) -> str:
-    """Return what was taken out for want of support, folded."""
+def _rejected_statements(turn: Turn, texts: Texts) -> str:
+    """Return the unsupported statements that were removed, collapsed."""
     removed = turn.answer.rejected_statements
     if not removed:
         return ""

@@ -1,4 +1,4 @@
-"""What is told to who looks after the archive: how a feeding goes, what the archive holds."""
+"""HTML of ingest reports and of the archive's status."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ui.web.views.markup import escape, escape_line
 if TYPE_CHECKING:
     from rag.archive.stats import ArchiveStatus, CoverageGap
 
-MOST_GAPS = 20  # of them in the list, the longest
+MOST_GAPS = 20  # longest gaps shown
 
 
-def ingest_html(intake: IngestResult, texts: Texts) -> str:
-    """Return how far it is, what became of it, and what was rejected, for a reader."""
-    report = intake.report
+def ingest_html(result: IngestResult, texts: Texts) -> str:
+    """Return the progress or the report of an ingest, with the rejected articles."""
+    report = result.report
     parts = []
-    if intake.failed:
-        parts.append(failure(texts("add_failed", why=intake.failed)))
-    elif intake.is_done and report:
-        said = texts(
+    if result.failed:
+        parts.append(failure(texts("add_failed", why=result.failed)))
+    elif result.is_done and report:
+        text = texts(
             "added",
             count=report.new,
             changed=texts.number(report.changed),
@@ -31,17 +31,17 @@ def ingest_html(intake: IngestResult, texts: Texts) -> str:
             passages=texts.number(report.passages),
             seconds=texts.number(round(report.seconds, 1)),
         )
-        parts.append(note(said))
+        parts.append(note(text))
     else:
-        share = round(100 * intake.share)
+        share = round(100 * result.share)
         new, changed = (report.new, report.changed) if report else (0, 0)
-        said = texts("adding", share=share, new=texts.number(new), changed=texts.number(changed))
+        text = texts("adding", share=share, new=texts.number(new), changed=texts.number(changed))
         parts.append(f'<progress max="100" value="{share}" aria-hidden="true"></progress>')
-        parts.append(note(said))
-    if intake.rejects:
+        parts.append(note(text))
+    if result.rejects:
         items = "".join(
             f'<li dir="auto"><b>{escape_line(place)}</b>&#58; {escape_line(reason)}</li>'
-            for place, reason in intake.rejects
+            for place, reason in result.rejects
         )
         heading = escape(texts("rejects"))
         parts.append(f"<details open><summary>{heading}</summary><ul>{items}</ul></details>")
@@ -49,7 +49,7 @@ def ingest_html(intake: IngestResult, texts: Texts) -> str:
 
 
 def status_html(status: ArchiveStatus, texts: Texts) -> str:
-    """Return what is in the archive, and where it has gaps, for who looks after it."""
+    """Return counts and properties of the archive, and its longest gaps."""
     rows = {
         "articles": texts.number(status.articles),
         "passages": texts.number(status.passages),
@@ -80,11 +80,11 @@ def _gap(gap: CoverageGap, texts: Texts) -> str:
     )
 
 
-def note(said: str) -> str:
-    """Return what is said, to be read aloud when there is time."""
-    return f'<p class="bf-note" role="status" dir="auto">{escape_line(said)}</p>'
+def note(text: str) -> str:
+    """Return a note that screen readers announce when idle."""
+    return f'<p class="bf-note" role="status" dir="auto">{escape_line(text)}</p>'
 
 
-def failure(said: str) -> str:
-    """Return what went wrong, to be read aloud at once."""
-    return f'<p class="bf-note bf-notice" role="alert" dir="auto">{escape_line(said)}</p>'
+def failure(text: str) -> str:
+    """Return an error that screen readers announce at once."""
+    return f'<p class="bf-note bf-notice" role="alert" dir="auto">{escape_line(text)}</p>'

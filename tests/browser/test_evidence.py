@@ -11,14 +11,14 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import (
+from tests.browser.reader import (
     HARBOUR_ANSWER,
     HARBOUR_QUESTION,
     Opened,
     ask_and_wait,
     cards,
     open_article,
-    settled,
+    wait_for_answer,
 )
 from tests.support.fakes import HARBOUR, HOSTILE
 
@@ -83,13 +83,13 @@ def test_card_opens_the_article_at_the_passage(open_page: Opened) -> None:
 
 def test_article_names_other_publishers_of_the_story(open_page: Opened) -> None:
     page = open_page("?mode=passages&q=1,500+special+forces+carried+to+Vladivostok+by+ship")
-    settled(page)
+    wait_for_answer(page)
     title = "South Korea says 1,500 North Korean special forces shipped to Russia"
-    names_the_others(cards(page).filter(has_text=title).first.locator(".bf-copies"))
-    names_the_others(open_article(page, title).locator(".bf-copies"))
+    expect_other_publishers(cards(page).filter(has_text=title).first.locator(".bf-copies"))
+    expect_other_publishers(open_article(page, title).locator(".bf-copies"))
 
 
-def names_the_others(copies: Locator) -> None:
+def expect_other_publishers(copies: Locator) -> None:
     expect(copies).to_contain_text("Also in")
     for publisher in ("Harbour Courier", "Westermoor Evening Post"):
         link = copies.get_by_role("link", name=publisher)
@@ -98,14 +98,14 @@ def names_the_others(copies: Locator) -> None:
 
 def test_article_shows_its_correction(open_page: Opened) -> None:
     page = open_page("?mode=passages&q=What+does+Kim+get+in+return+for+the+soldiers%3F+technology")
-    settled(page)
+    wait_for_answer(page)
     article = open_article(page, "What does Kim get in return?")
     expect(article.locator(".bf-note")).to_contain_text("Correction: An earlier version")
 
 
 def test_article_shows_its_revisions(open_page: Opened) -> None:
     page = open_page("?mode=passages&q=South+Korea+will+not+sit+idle,+Yoon+says+beside+Duda")
-    settled(page)
+    wait_for_answer(page)
     article = open_article(page, "Yoon says beside Polish president")
     expect(article).to_contain_text("Updated 24 October 2024")
     newest = article.locator(".bf-text").inner_text()

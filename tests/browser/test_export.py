@@ -12,7 +12,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import Opened, ask_and_wait
+from tests.browser.reader import Opened, ask_and_wait
 from tests.support.fakes import HARBOUR
 
 BRIDGE = "What of the harbour bridge?"
@@ -31,7 +31,7 @@ async (mark) => {
 """
 
 
-def copied_with(page: Page, mark: str) -> str:
+def read_clipboard(page: Page, mark: str) -> str:
     """Return the clipboard's text once it contains `mark`."""
     return str(page.evaluate(READ, mark))
 
@@ -41,7 +41,7 @@ def test_answer_is_copied_with_citations(open_page: Opened, paced: Paced) -> Non
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Export").click()
     page.get_by_role("button", name="Copy", exact=True).click()
-    copied = copied_with(page, "[1]")
+    copied = read_clipboard(page, "[1]")
     assert "closed on Monday after the storm. [1]" in copied
     assert f"[1] {HARBOUR.title}, The Harbour Courier, 21 October 2024" in copied
     assert HARBOUR.url in copied
@@ -52,7 +52,7 @@ def test_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Paced
     ask_and_wait(page, BRIDGE)
     page.get_by_role("button", name="Export").click()
     page.get_by_role("button", name="Copy link").click()
-    link = copied_with(page, "?q=")
+    link = read_clipboard(page, "?q=")
     other = open_page(link.removeprefix(paced.address), at=paced.address)
     expect(other.get_by_test_id("user")).to_have_text(BRIDGE)
     expect(other.get_by_test_id("bot")).to_contain_text("closed on Monday")

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
-from tests.browser.person import Opened, ask_and_wait, cards, chips
+from tests.browser.reader import Opened, ask_and_wait, cards, chips
 from tests.support.fakes import ARABIC
 
 THREATS = "What did South Korea threaten?"

@@ -15,8 +15,14 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.paced_page import serving_paced
-from tests.browser.person import Opened, ask_and_wait, cards, serious, settled
+from tests.browser.paced_page import serve_paced
+from tests.browser.reader import (
+    Opened,
+    accessibility_problems,
+    ask_and_wait,
+    cards,
+    wait_for_answer,
+)
 
 FERRY = {
     "url": "https://ferry.example/sunk",
@@ -46,16 +52,16 @@ WATCH_PROGRESS = """() => {
 
 
 @pytest.fixture(scope="module")
-def minded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def admin_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a page with write access from this machine."""
     folder = tmp_path_factory.mktemp("minded")
     (folder / "go").touch()
-    with serving_paced(folder, write_access="local", fetch_allow="localhost") as address:
+    with serve_paced(folder, write_access="local", fetch_allow="localhost") as address:
         yield address
 
 
 @pytest.fixture
-def paper(tmp_path: Path) -> Iterator[str]:
+def newspaper(tmp_path: Path) -> Iterator[str]:
     """The address of a local newspaper with one article."""
     page = f"<html><head><title>{FERRY['title']}</title></head><body><article>{STORY}</article>"
     (tmp_path / "paper").mkdir()
@@ -72,7 +78,7 @@ class Quiet(SimpleHTTPRequestHandler):
         """Say nothing of what is asked for."""
 
 
-def drop(page: Page, name: str, text: str) -> None:
+def drop_file(page: Page, name: str, text: str) -> None:
     """Drop a file on the upload field."""
     given = page.evaluate_handle(
         """([name, text]) => {
@@ -87,17 +93,17 @@ def drop(page: Page, name: str, text: str) -> None:
         field.dispatch_event(event, {"dataTransfer": given})
 
 
-def open_minding(page: Page) -> None:
+def open_admin(page: Page) -> None:
     page.get_by_role("button", name="Toggle sidebar").click()
     page.get_by_role("button", name="Manage articles").click()
 
 
 def test_dropped_file_is_reported_and_answers_a_question(
-    open_page: Opened, minded: str, tmp_path: Path
+    open_page: Opened, admin_page: str, tmp_path: Path
 ) -> None:
-    page = open_page(at=minded)
+    page = open_page(at=admin_page)
     dump = tmp_path / "dump.jsonl"
-    open_minding(page)
+    open_admin(page)
     expect(page.locator("#bf-status")).to_contain_text("Sequence number")
     for line, said in (
         (
@@ -122,7 +128,7 @@ def test_dropped_file_is_reported_and_answers_a_question(
     expect(page.locator(".bf-text")).to_have_text("The ferry Matilda is late.")
     page.get_by_role("button", name="Withdraw this article").click()
     expect(page.locator("#bf-sure")).to_contain_text("Withdraw “Ferry Matilda sinks in the sound”")
-    assert serious(page) == []
+    assert accessibility_problems(page) == []
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#bf-sure")).to_be_hidden()
     page.get_by_role("button", name="Withdraw this article").click()
@@ -131,14 +137,14 @@ def test_dropped_file_is_reported_and_answers_a_question(
     expect(page.locator("#bf-banner")).to_contain_text("4 articles")
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_test_id("bot")).not_to_contain_text("sank in the sound")
-    settled(page)
+    wait_for_answer(page)
 
 
-def test_pasted_private_address_is_rejected(open_page: Opened, minded: str) -> None:
-    page = open_page(at=minded)
-    open_minding(page)
+def test_pasted_private_address_is_rejected(open_page: Opened, admin_page: str) -> None:
+    page = open_page(at=admin_page)
+    open_admin(page)
     expect(page.get_by_role("button", name="Add", exact=True)).to_be_visible()
-    assert serious(page) == []
+    assert accessibility_problems(page) == []
     box = page.get_by_label("Web addresses")
     box.fill("/etc/passwd")
     page.get_by_role("button", name="Add", exact=True).click()
@@ -152,15 +158,17 @@ def test_pasted_private_address_is_rejected(open_page: Opened, minded: str) -> N
 
 
 def test_file_and_address_go_in_and_article_is_withdrawn(
-    open_page: Opened, minded: str, paper: str
+    open_page: Opened, admin_page: str, newspaper: str
 ) -> None:
-    page = open_page(at=minded)
+    page = open_page(at=admin_page)
     seen = page.evaluate_handle(WATCH_PROGRESS)
-    open_minding(page)
+    open_admin(page)
     address = "https://ferry.example/raised"
-    drop(page, "raised.jsonl", json.dumps({**FERRY, "url": address, "title": "Ferry is raised"}))
+    drop_file(
+        page, "raised.jsonl", json.dumps({**FERRY, "url": address, "title": "Ferry is raised"})
+    )
     expect(page.locator("#bf-files")).to_contain_text("raised")
-    page.get_by_label("Web addresses").fill(paper)
+    page.get_by_label("Web addresses").fill(newspaper)
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#bf-told")).to_contain_text(
         "Added 2 articles; 0 updated, 0 unchanged, 0 not added"
@@ -176,12 +184,12 @@ def test_file_and_address_go_in_and_article_is_withdrawn(
     expect(articles).to_have_text(str(before - 1))
 
 
-def test_ingest_can_be_stopped(open_page: Opened, minded: str) -> None:
-    page = open_page(at=minded)
-    open_minding(page)
+def test_ingest_can_be_stopped(open_page: Opened, admin_page: str) -> None:
+    page = open_page(at=admin_page)
+    open_admin(page)
     story = {**FERRY, "text": STORY * 10}
     lines = [json.dumps({**story, "url": f"https://ferry.example/{n}"}) for n in range(2_000)]
-    drop(page, "many.jsonl", "\n".join(lines))
+    drop_file(page, "many.jsonl", "\n".join(lines))
     expect(page.locator("#bf-files")).to_contain_text("many")
     page.get_by_role("button", name="Add", exact=True).click()
     page.locator("#bf-mind").get_by_role("button", name="Stop").click()
@@ -191,16 +199,16 @@ def test_ingest_can_be_stopped(open_page: Opened, minded: str) -> None:
     expect(page.get_by_role("button", name="Add", exact=True)).to_be_enabled()
 
 
-def test_articles_over_years_are_plotted_by_month(open_page: Opened, minded: str) -> None:
-    page = open_page(at=minded)
-    open_minding(page)
+def test_articles_over_years_are_plotted_by_month(open_page: Opened, admin_page: str) -> None:
+    page = open_page(at=admin_page)
+    open_admin(page)
     told = "The regatta of {0} was won by the crew of the {0} boat, the jury said."
     years = [
         {"url": f"https://ferry.example/{year}", "title": f"Regatta {year}"}
         | {"text": told.format(year), "published": f"{year}-05-07"}
         for year in (2021, 2022, 2023)
     ]
-    drop(page, "regattas.jsonl", "\n".join(map(json.dumps, years)))
+    drop_file(page, "regattas.jsonl", "\n".join(map(json.dumps, years)))
     expect(page.locator("#bf-files")).to_contain_text("regattas")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#bf-told")).to_contain_text("Added 3 articles")
@@ -210,7 +218,7 @@ def test_articles_over_years_are_plotted_by_month(open_page: Opened, minded: str
     expect(page.locator("#bf-time")).to_contain_text("by month")
     page.locator("#bf-plot path[aria-label*='May 01, 2022; Articles: 1']").click()
     expect(page.locator("#bf-understood")).to_contain_text("only 1 May 2022 to 31 May 2022")
-    expect(settled(page)).to_contain_text("regatta of 2022")
+    expect(wait_for_answer(page)).to_contain_text("regatta of 2022")
 
 
 def test_visitor_without_access_sees_no_ingest(open_page: Opened, paced: Paced) -> None:

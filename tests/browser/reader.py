@@ -29,10 +29,10 @@ def ask_and_wait(page: Page, question: str) -> Locator:
     ask(page, question)
     said = page.get_by_test_id("user").last
     said.get_by_text(question.split("<")[0].strip()[:60]).wait_for()
-    return settled(page)
+    return wait_for_answer(page)
 
 
-def settled(page: Page) -> Locator:
+def wait_for_answer(page: Page) -> Locator:
     """Wait until the last answer is complete, and return it."""
     page.locator("#bf-question .submit-button").wait_for()
     page.locator(".bf-working").wait_for(state="detached")
@@ -60,7 +60,7 @@ def cards(page: Page) -> Locator:
     return page.locator(".bf-now .bf-card")
 
 
-def serious(page: Page) -> list[str]:
+def accessibility_problems(page: Page) -> list[str]:
     """Return the serious accessibility problems that axe-core finds, with their places."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     found = axe.Axe().run(page).response["violations"]

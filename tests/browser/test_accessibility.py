@@ -10,16 +10,16 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Paced
-from tests.browser.person import (
+from tests.browser.reader import (
     WAIT,
     Opened,
+    accessibility_problems,
     ask,
     ask_and_wait,
     cards,
     chips,
     open_article,
-    serious,
-    settled,
+    wait_for_answer,
 )
 
 ARTEFACTS = Path(__file__).parent.parent.parent / "artefacts"
@@ -31,7 +31,7 @@ def test_question_and_article_work_by_keyboard(open_page: Opened, paced: Paced) 
     expect(page.locator("#bf-question textarea")).to_be_focused()
     page.keyboard.type(BRIDGE)
     page.keyboard.press("Enter")
-    settled(page)
+    wait_for_answer(page)
     page.locator(".bf-cite").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#turn-1-card-1:target")).to_be_in_viewport()
@@ -57,7 +57,7 @@ def test_message_is_read_aloud_without_markup(open_page: Opened, paced: Paced) -
 def test_page_speaks_german(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address, locale="de-DE")
     expect(page.locator("#bf-question textarea")).to_have_attribute(
-        "placeholder", "Das Archiv fragen"
+        "placeholder", "Frage an das Archiv"
     )
     expect(page.get_by_role("button", name="Filter")).to_be_visible()
     expect(page.locator("#bf-banner")).to_contain_text("21. Oktober 2024 bis 24. Oktober 2024")
@@ -84,23 +84,23 @@ def test_every_view_fits_phone_and_desktop_and_is_accessible(
                 page.screenshot(path=ARTEFACTS / f"{name}-{width}-{scheme}.png", full_page=True)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             if width in (390, 1600):
-                assert serious(page) == [], f"{name}, {width} px"
+                assert accessibility_problems(page) == [], f"{name}, {width} px"
     dark = page.evaluate("document.body.classList.contains('dark')")
     assert dark == (scheme == "dark")
 
 
-def covered(page: Page) -> None:
+def show_coverage(page: Page) -> None:
     page.locator("#bf-banner summary").click()
     expect(page.locator("#bf-banner table")).to_be_visible()
 
 
-def answered(page: Page) -> None:
+def show_answer(page: Page) -> None:
     page.locator("#bf-banner summary").click()
     ask_and_wait(page, "What did South Korea threaten in October 2024?")
     page.locator("#bf-plot svg").wait_for()
 
 
-def narrowed(page: Page) -> None:
+def show_filters(page: Page) -> None:
     page.get_by_role("button", name="Filters ▼").click()
     page.get_by_role("button", name="Export").click()
     expect(page.get_by_role("button", name="CSL-JSON")).to_be_visible()
@@ -108,33 +108,33 @@ def narrowed(page: Page) -> None:
     expect(page.locator("#bf-opinion").first).to_be_visible()
 
 
-def opened(page: Page) -> None:
+def show_article(page: Page) -> None:
     page.get_by_role("button", name="Export").click()
     page.get_by_role("button", name="Filters ▼").click()
     open_article(page, cards(page).first.locator("h3").inner_text())
 
 
-def asked_anew(page: Page, mode: str, question: str) -> None:
+def ask_in_new_chat(page: Page, mode: str, question: str) -> None:
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_test_id("user")).to_have_count(0)
     page.locator("#bf-mode").get_by_label(mode).check()
     ask_and_wait(page, question)
 
 
-def told_in_order(page: Page) -> None:
-    asked_anew(page, "Timeline", "What happened with North Korean soldiers in Russia?")
+def show_timeline(page: Page) -> None:
+    ask_in_new_chat(page, "Timeline", "What happened with North Korean soldiers in Russia?")
     page.locator("#bf-plot svg").wait_for()
 
 
-def listed(page: Page) -> None:
-    asked_anew(page, "Passages", "soldiers sent to Russia, in the Harbour Courier")
+def show_passages(page: Page) -> None:
+    ask_in_new_chat(page, "Passages", "soldiers sent to Russia, in the Harbour Courier")
 
 
-def refused(page: Page) -> None:
-    asked_anew(page, "Answer", "Who won the chess olympiad in Budapest?")
+def show_refusal(page: Page) -> None:
+    ask_in_new_chat(page, "Answer", "Who won the chess olympiad in Budapest?")
 
 
-def minded(page: Page) -> None:
+def show_admin(page: Page) -> None:
     page.get_by_role("button", name="Toggle sidebar").click()
     page.get_by_role("button", name="Manage articles").click()
     expect(page.locator("#bf-status")).to_contain_text("Sequence number")
@@ -142,14 +142,14 @@ def minded(page: Page) -> None:
 
 VIEWS = {
     "empty": lambda page: None,
-    "banner": covered,
-    "answer": answered,
-    "narrowing": narrowed,
-    "article": opened,
-    "timeline": told_in_order,
-    "passages": listed,
-    "refusal": refused,
-    "feeding": minded,
+    "banner": show_coverage,
+    "answer": show_answer,
+    "narrowing": show_filters,
+    "article": show_article,
+    "timeline": show_timeline,
+    "passages": show_passages,
+    "refusal": show_refusal,
+    "feeding": show_admin,
 }
 
 
@@ -159,7 +159,7 @@ def test_doubtful_and_removed_statements_are_accessible(open_page: Opened, paced
         ask_and_wait(page, "What of the doubtful harbour?").get_by_text(
             "1 sentence removed"
         ).click()
-        assert serious(page) == []
+        assert accessibility_problems(page) == []
 
 
 def test_filters_and_export_work_by_keyboard(open_page: Opened, paced: Paced) -> None:
@@ -180,18 +180,18 @@ def test_filters_and_export_work_by_keyboard(open_page: Opened, paced: Paced) ->
     page.locator("#bf-question textarea").focus()
     page.keyboard.type("What of the harbour bridge in October 2024?")
     page.keyboard.press("Enter")
-    settled(page)
+    wait_for_answer(page)
     chips(page).filter(has_text="published 1 October").locator("input").focus()
     page.keyboard.press("Space")
     expect(page.get_by_test_id("bot")).to_contain_text("date filter ignored")
-    settled(page)
+    wait_for_answer(page)
     page.locator("#bf-busiest input").first.focus()
     page.keyboard.press("Space")
     expect(chips(page)).to_have_text("only 21 October 2024")
-    settled(page)
+    wait_for_answer(page)
     page.get_by_role("button", name="Retry").focus()
     page.keyboard.press("Enter")
-    settled(page)
+    wait_for_answer(page)
     page.get_by_role("button", name="Toggle sidebar").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="New conversation")).to_be_visible()

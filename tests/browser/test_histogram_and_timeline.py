@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
-from tests.browser.person import Opened, ask, ask_and_wait, cards, chips, settled
+from tests.browser.reader import Opened, ask, ask_and_wait, cards, chips, wait_for_answer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -32,10 +32,10 @@ def cited_day(page: Page) -> str:
     return next(day for day in cited if day in offered)
 
 
-def answered_of(page: Page, day: str) -> None:
+def expect_answer_from(page: Page, day: str) -> None:
     """Expect an answer from articles of that day alone."""
     expect(chips(page)).to_have_text(f"only {day}")
-    expect(settled(page).locator(".bf-cite").first).to_be_visible()
+    expect(wait_for_answer(page).locator(".bf-cite").first).to_be_visible()
     expect(page.get_by_test_id("user")).to_have_count(1)
     dates = cards(page).locator("time").all_inner_texts()
     assert dates
@@ -90,7 +90,7 @@ def test_dragging_over_the_histogram_sets_the_time_range(open_page: Opened) -> N
     page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
     page.mouse.up()
     expect(page.locator("#bf-understood")).to_contain_text("only")
-    settled(page)
+    wait_for_answer(page)
     expect(page.get_by_test_id("user")).to_have_count(1)
 
 
@@ -101,7 +101,7 @@ def test_click_on_a_bar_limits_to_its_day(open_page: Opened, timezone: str) -> N
     day = cited_day(page)
     number, month, _ = day.split()
     bars(page).and_(page.locator(f"[aria-label*='{month[:3]} {number:0>2},']")).last.click()
-    answered_of(page, day)
+    expect_answer_from(page, day)
 
 
 def test_question_over_weeks_is_plotted_by_week(open_page: Opened) -> None:
@@ -120,10 +120,10 @@ def test_click_on_busiest_days_limits_to_them(open_page: Opened) -> None:
     ask_and_wait(page, THREATS)
     day = cited_day(page)
     page.locator("#bf-busiest label").filter(has_text=day).click()
-    answered_of(page, day)
+    expect_answer_from(page, day)
     page.locator("#bf-understood label").first.click()
     expect(page.locator("#bf-understood")).to_be_hidden()
-    settled(page)
+    wait_for_answer(page)
 
 
 def test_timeline_has_dated_statements_in_order(open_page: Opened) -> None:

@@ -1,4 +1,4 @@
-"""Save an archive as the current schema writes it: `python -m tests.archives.keep`.
+"""Save an archive as the current schema writes it: `python -m tests.archives.save`.
 
 Run it before a migration is added; what it writes is never changed again, and neither are the
 articles: every later version must open it and find them.
@@ -62,18 +62,18 @@ UNDATED = Article(id="notes/1", title="", text="A note without a headline. It ha
 GONE = Article(id="tribune.example/gone", title="Taken back", text="This was wrong. It is gone.")
 
 
-def whole(article: Article) -> tuple[Article, list[Span]]:
+def in_two_passages(article: Article) -> tuple[Article, list[Span]]:
     """Return the article in two passages."""
     middle = article.text.index(". ") + 1
     return article, [Span(0, middle), Span(middle + 1, len(article.text))]
 
 
-def keep(kept: Path = HERE) -> Path:
+def save_archive(kept: Path = HERE) -> Path:
     """Write the archive of this version into a folder, and return the file."""
     with tempfile.TemporaryDirectory() as folder:
         with Archive.open(folder, mode="write", embeddings=EightWords()) as archive:
-            archive.add(map(whole, (FERRY, BREAD, UNDATED, GONE)))
-            archive.add([whole(FERRY_AFLOAT)])
+            archive.add(map(in_two_passages, (FERRY, BREAD, UNDATED, GONE)))
+            archive.add([in_two_passages(FERRY_AFLOAT)])
             archive.delete([GONE.id])
         connection = sqlite3.connect(Path(folder) / "archive.sqlite")
         with contextlib.closing(connection):
@@ -85,4 +85,4 @@ def keep(kept: Path = HERE) -> Path:
 
 
 if __name__ == "__main__":
-    keep()
+    save_archive()
