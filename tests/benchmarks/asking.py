@@ -18,7 +18,7 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import free_port, serving
+from tests.browser.conftest import free_port, serve
 from tests.support.chromium import open_browser
 from tests.support.commands import environment
 
@@ -49,7 +49,7 @@ def main() -> None:
         archive = ["--archive", str(Path(folder) / "archive")]
         subprocess.run([*backfile, "ingest", "--sample", *archive], env=environment(), check=True)
         command = [*backfile, "serve", "--port", str(free_port()), *archive]
-        with serving(command) as address, open_browser() as browser:
+        with serve(command) as address, open_browser() as browser:
             took = sorted(
                 milliseconds(browser, address, question)
                 for _ in range(options.rounds)

@@ -58,10 +58,10 @@ class Paced:
 
 @pytest.fixture(scope="session")
 def paced_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paced]:
-    from tests.browser.paced_page import serving_paced  # 2.5 s of Gradio, where there is a browser
+    from tests.browser.paced_page import serve_paced  # 2.5 s of Gradio, where there is a browser
 
     folder = tmp_path_factory.mktemp("paced")
-    with serving_paced(folder) as address:
+    with serve_paced(folder) as address:
         yield Paced(address, folder / "go")
 
 
