@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.index.index_pair import Scored, k_best
-from rag.index.tantivy_index import PHRASE_BOOST, TITLE_BOOST, TantivyIndex
+from rag.index.tantivy_index import PHRASE_BOOST, TITLE_BOOST, TantivyIndex, article_terms
 from rag.nlp.analyzers import analyze, stemming_rules
 from rag.store.passages import Numbers, Vectors
 from rag.store.rows import IndexedPassage
@@ -55,10 +55,8 @@ class HistoricalPassages:
         for _, places in groupby(range(len(passages)), lambda i: passages[i].metadata):
             of_it = list(places)
             firsts.append(of_it[0])
-            whole.append([term for i in of_it for term in texts[i]])
-        self._articles = _Documents(
-            article_index, [numbers[i] for i in firsts], whole, [titles[i] for i in firsts]
-        )
+            whole.append(article_terms(titles[of_it[0]], (t for i in of_it for t in texts[i])))
+        self._articles = _Documents(article_index, [numbers[i] for i in firsts], whole)
 
     def search_vectors(self, vector: Vectors, k: int, among: Numbers) -> Scored:
         """Return the `k` of these passages nearest to `vector`, best first."""
@@ -106,18 +104,20 @@ class _Documents:
         index: TantivyIndex,
         numbers: Sequence[int],
         texts: Sequence[list[str]],
-        titles: Sequence[list[str]],
+        titles: Sequence[list[str]] | None = None,
     ) -> None:
         self._index = index
         self.numbers: Numbers = np.array(numbers, np.int64)
-        self._text, self._title = _Field(texts), _Field(titles)
+        self._text = _Field(texts)
+        self._title = _Field(titles) if titles is not None else None
 
     def search(self, query: str, k: int, among: Numbers, phrases: Sequence[str]) -> Scored:
         """Return the `k` documents with the highest score, best first."""
         totals = np.zeros(len(self.numbers))
         for term in self._index.terms(query):
             totals += self._text.bm25(term, self._index.idf("text", term))
-            totals += self._title.bm25(term, TITLE_BOOST * self._index.idf("title", term))
+            if self._title is not None:
+                totals += self._title.bm25(term, TITLE_BOOST * self._index.idf("title", term))
         for phrase in phrases:
             for words in self._index.phrases(phrase):
                 weight = sum(self._index.idf("text", term) for term in words)

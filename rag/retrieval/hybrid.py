@@ -1,8 +1,8 @@
-"""Hybrid retrieval: parse the question, search both indexes, fuse the scores and rank."""
+"""Hybrid retrieval: parse the question, search the indexes, and rank what they find."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -18,8 +18,9 @@ from rag.query.parser import (
     without_time_weights,
 )
 from rag.retrieval.backend import SearchBackend
+from rag.retrieval.candidates import find_candidates, load_texts
 from rag.retrieval.deduplicate import collapse_duplicates
-from rag.retrieval.ranking import RERANKED, apply_boosts, diversify_by_publisher, rerank
+from rag.retrieval.ranking import RERANKED, rerank
 from rag.retrieval.spam import demote_spam
 from rag.schema import (
     Access,
@@ -35,18 +36,11 @@ from rag.schema import (
 from rag.valid_dates import shift
 from rag.validation import validate_question_time
 
-# Tuned together with the weights in `rag.retrieval.ranking`.
-CANDIDATES = 100  # passages from each index, before fusion
-RECENT_CANDIDATES = 60  # more BM25 candidates of recent days: gold among candidates .90 -> .98
-RECENT_DAYS = 30
 # With at least CROWDED spam candidates and fewer than FEWEST_CLEAR others, search WIDER times more.
 CROWDED = 20
 FEWEST_CLEAR = 20
 WIDER = 5
-DENSE_SHARE = 0.5  # share of the vector score; the rest is BM25, both normalised. Swept .2-.6
-LEAD_WEIGHT = 0.12  # boost of an article's opening, which says what it is about. Swept 0-.25
 REPORTED_WITHIN = timedelta(days=2)  # reports on a time range may appear this long after it
-PART_WEIGHT = 0.7  # weight of a passage's best score for a part of the question. Swept .5-1
 UNKNOWN = ""  # an article without a publisher may be the cited publisher's
 PASSAGES_OF_AN_ARTICLE = 2  # more of an article come only after other articles' passages
 HEADLINES = 40  # BM25 candidates whose headlines are compared with the question
@@ -245,16 +239,16 @@ def _rank_passages(
         thinned = demote_spam(archive, more, asked.query, filters)
     ranked = thinned.ranked
     if archive.reranker is not None:
-        texts = _load_texts(archive, ranked[:RERANKED], filters)
+        texts = load_texts(archive, ranked[:RERANKED], filters)
         ranked = rerank(ranked, texts, asked, archive.reranker)
-    return diversify_by_publisher(ranked)
+    return ranked
 
 
 def _search_stories(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, *, wider: int = 1
 ) -> list[PassageCandidate]:
     """Return the candidates, best first, with near-duplicates collapsed."""
-    found = _search_with_parts(archive, asked, filters, wider)
+    found = find_candidates(archive, asked, filters, wider=wider)
     if asked.time_neutral:
         found.sort(key=lambda one: one.metadata.published or datetime.max.replace(tzinfo=UTC))
     ranked = sorted(found, key=lambda one: -one.score)
@@ -317,92 +311,6 @@ def merge_adjacent(archive: SearchBackend, hits: Sequence[Hit], access: Access =
 def _is_closed(time_range: TimeRange) -> bool:
     """Return whether the range has two ends; only such a range allows for late reports."""
     return time_range.start is not None and time_range.end is not None
-
-
-def _search_with_parts(
-    archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
-) -> list[PassageCandidate]:
-    """Return the candidates for a question and its parts, with boosts applied."""
-    found = {one.number: one for one in _search_one(archive, asked, filters, wider)}
-    if not asked.parts:
-        return list(found.values())
-    for_parts: dict[int, float] = {}
-    for part in asked.parts:
-        for one in _search_one(archive, part, filters, wider):
-            found.setdefault(one.number, one.with_score(0.0))
-            for_parts[one.number] = max(one.score, for_parts.get(one.number, 0.0))
-    return [
-        one.with_score(one.score + PART_WEIGHT * for_parts.get(number, 0.0))
-        for number, one in found.items()
-    ]
-
-
-def _search_one(
-    archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
-) -> list[PassageCandidate]:
-    candidates = _fuse_candidates(archive, asked, filters, wider)
-    texts = _load_texts(archive, candidates, filters) if asked.excluded else {}
-    return [apply_boosts(one, asked, texts.get(one.number, "")) for one in candidates]
-
-
-def _load_texts(
-    archive: SearchBackend, found: Iterable[PassageCandidate], filters: Filters
-) -> dict[int, str]:
-    """Return the texts of the passages that are still in the archive, by number."""
-    hits = archive.load_hits(found, access=filters.access)
-    return {number: hit.passage.text for number, hit in hits.items()}
-
-
-def _fuse_candidates(
-    archive: SearchBackend, asked: ParsedQuery, filters: Filters, wider: int
-) -> list[PassageCandidate]:
-    """Return the passages that either index finds, each once, with fused scores."""
-    query, phrases = asked.query, asked.phrases
-    words = archive.bm25_candidates(query, wider * CANDIDATES, filters=filters, phrases=phrases)
-    if asked.time_range is None or not asked.time_range.hard:
-        recent = _limit_to_recent(filters, asked.asked_on)
-        if recent is not None:
-            words = words + archive.bm25_candidates(
-                query, wider * RECENT_CANDIDATES, filters=recent, phrases=phrases
-            )
-    dense = archive.vector_candidates(query, wider * CANDIDATES, filters=filters)
-    meaning = {one.number: one.score for one in dense}
-    only_words = {one.number: one for one in words if one.number not in meaning}
-    nearness = archive.similarities(query, list(only_words.values()))
-    meaning.update(zip(only_words, nearness, strict=True))
-    by_words: dict[int, float] = {}
-    for one in words:
-        by_words[one.number] = max(one.score, by_words.get(one.number, 0.0))
-    lexical, semantic = _min_max_normalize(by_words, floor=0.0), _min_max_normalize(meaning)
-    candidates = {one.number: one for one in (*words, *dense)}
-    return [
-        one.with_score(
-            (1 - DENSE_SHARE) * lexical.get(number, 0.0)
-            + DENSE_SHARE * semantic.get(number, 0.0)
-            + (LEAD_WEIGHT if one.start == 0 else 0.0)
-        )
-        for number, one in candidates.items()
-    ]
-
-
-def _limit_to_recent(filters: Filters, asked_on: datetime) -> Filters | None:
-    """Return the filters limited to the days before the question; None if nothing can pass both."""
-    after, before = (
-        shift(asked_on, -timedelta(days=RECENT_DAYS)),
-        shift(asked_on, timedelta(days=1)),
-    )
-    after = max(filter(None, (filters.after, after)))
-    before = min(filter(None, (filters.before, before)))
-    return replace(filters, after=after, before=before) if after < before else None
-
-
-def _min_max_normalize(
-    scores: Mapping[int, float], *, floor: float | None = None
-) -> dict[int, float]:
-    """Return the scores scaled so that the floor (or the lowest one) is 0 and the highest 1."""
-    low = min(scores.values(), default=0.0) if floor is None else floor
-    span = max(scores.values(), default=0.0) - low
-    return {key: (score - low) / span if span > 0 else 1.0 for key, score in scores.items()}
 
 
 def _select_hits(

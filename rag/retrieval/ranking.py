@@ -1,9 +1,10 @@
-"""Ranking: recency, publisher and year boosts, reranking, and publisher diversity."""
+"""Ranking: the score of a candidate, and reranking by a cross-encoder."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,61 +14,79 @@ from rag.schema import PassageCandidate
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
-# Tuned on 121 gold and 330 other questions; results in docs/benchmarks.md#ranking. Measure again
-# with `backfile evaluate retrieval QUESTIONS`.
-NEWS_WEIGHT = 1.0  # boost of a passage published on the day of asking. Swept 1-4
-NEWS_DAYS = 15.0  # time constant, in days, of that boost's decay. Swept 5-20
-NEWER_WEIGHT = 0.3  # second boost, with slow decay: ranks the newer of two old stories. Swept 0-3
-NEWER_DAYS = 1500.0  # time constant of its decay. Swept 365-3000
+# Weights of a passage's score, a sum of what is known of it. Tuned on the even days of the shared
+# questions, each once; results in docs/benchmarks.md#ranking. Measure again with
+# `backfile evaluate retrieval QUESTIONS`.
+ARTICLE = 0.7  # BM25 of its whole article. Swept .4-1
+WORDS = 0.5  # its own BM25. Swept 0-.7
+MEANING = 0.5  # its cosine similarity. Swept .35-1
+OPENING = 0.1  # if it opens its article, which says what it is about. Swept 0-.2
+NEWS = 0.6  # if it was published on the day of asking. Swept .4-1
+NEWS_DAYS = 14.0  # time constant, in days, of that weight's decay. Swept 7-30
+NEWER = 0.5  # the same with a slow decay: ranks the newer of two old stories. Swept 0-.6
+NEWER_DAYS = 1500.0
 UNDATED_DAYS = 1000  # age of undated articles; without one they'd rank below all dated ones
-YEAR_WEIGHT = 0.2  # boost of articles published in a year that the question names. Swept .1-1
+AFTERWARDS = 10.0  # a day after the day of asking counts as this many days before it. Swept 1-10
+# If it was published in a year or time range of the question, or by a publisher that it cites.
+NAMED = 0.2
 YEAR_ENDS = timedelta(days=31)  # January still reports on the previous year
-AFTERWARDS = 10.0  # a day after the day of asking counts as this many days before it. Swept 2-10
-SOFT_WEIGHT = 0.3  # boost within a soft time range; not swept
-REPORTED_LATER = 0.8  # weight within the days after a time range in which it is still reported
-CITED_WEIGHT = 0.5  # boost of a publisher that the question cites. Swept .3-1
-RULED_OUT = 0.5  # weight of a passage with words that the question excludes
-# Penalty for a publisher's second article, doubled for its third. The first five articles are of
-# 2.1 publishers instead of 1.8, for .001 of MRR@10. Swept .01-.1
-PUBLISHER_AGAIN = 0.05
-AGAIN_AT_MOST = 3
-SPREAD = 40  # how many of the first candidates are diversified by publisher
+RULED_OUT = 0.5  # factor of a passage with words that the question excludes
 RERANKED = 20  # how many of the first candidates the reranker scores
 RERANKER_SHARE = 0.5  # the reranker's share of a reranked passage's score
 
 
-def apply_boosts(found: PassageCandidate, asked: ParsedQuery, text: str = "") -> PassageCandidate:
-    """Return a candidate with its score weighted by date, publisher and excluded words.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How well a passage matches a question, each from 0 to 1, the best candidate's.
+
+    Attributes:
+        article: By BM25 of its whole article.
+        words: By its own BM25.
+        meaning: By cosine similarity.
+    """
+
+    article: float
+    words: float
+    meaning: float
+
+
+def score_candidate(
+    found: PassageCandidate, evidence: Evidence, asked: ParsedQuery, text: str = ""
+) -> PassageCandidate:
+    """Return a candidate with its score: a weighted sum of its match, its date and its source.
+
+    An article counts as a whole, because a question's words often lie far apart in it.
 
     Args:
         found: The candidate.
+        evidence: How well it matches the question's words.
         asked: The parsed question.
         text: The passage's text; needed only if the question excludes words.
     """
-    weight = _weigh_time(found.metadata.published, asked)
+    score = ARTICLE * evidence.article + WORDS * evidence.words + MEANING * evidence.meaning
+    if found.start == 0:
+        score += OPENING
+    if not asked.time_neutral:
+        score += _score_date(found.metadata.published, asked)
     if found.metadata.publisher in asked.publishers:
-        weight *= 1 + CITED_WEIGHT
-    if asked.excluded:
-        said = text.casefold()
-        weight *= RULED_OUT if any(w.casefold() in said for w in asked.excluded) else 1.0
-    return found.with_score(found.score * weight)
+        score += NAMED
+    if any(word.casefold() in text.casefold() for word in asked.excluded):
+        score *= RULED_OUT
+    return found.with_score(score)
 
 
-def _weigh_time(published: datetime | None, asked: ParsedQuery) -> float:
-    window = asked.time_range
-    if asked.time_neutral:
-        return 1.0
-    if window is not None and window.hard:
-        return 1.0 if published is None or window.contains(published) else REPORTED_LATER
+def _score_date(published: datetime | None, asked: ParsedQuery) -> float:
+    time_range = asked.time_range
+    if time_range is not None and time_range.hard:  # later reports of it are candidates, too
+        return NAMED if published is None or time_range.contains(published) else 0.0
     if published is None:
-        return 1 + NEWER_WEIGHT * math.exp(-UNDATED_DAYS / NEWER_DAYS)
+        return NEWER * math.exp(-UNDATED_DAYS / NEWER_DAYS)
     days = (asked.asked_on.astimezone(UTC).date() - published.astimezone(UTC).date()).days
     age = days if days >= 0 else -AFTERWARDS * days
-    weight = 1 + NEWS_WEIGHT * math.exp(-age / NEWS_DAYS)
-    weight += NEWER_WEIGHT * math.exp(-age / NEWER_DAYS)
+    score = NEWS * math.exp(-age / NEWS_DAYS) + NEWER * math.exp(-age / NEWER_DAYS)
     if any(published.year == y or (published - YEAR_ENDS).year == y for y in asked.years):
-        weight += YEAR_WEIGHT
-    return weight + (SOFT_WEIGHT if window is not None and window.contains(published) else 0.0)
+        score += NAMED
+    return score + (NAMED if time_range is not None and time_range.contains(published) else 0.0)
 
 
 def rerank(
@@ -101,22 +120,3 @@ def rerank(
         for found, share in zip(first, reached, strict=True)
     ]
     return sorted(mixed, key=lambda found: -found.score) + rest
-
-
-def diversify_by_publisher(ranked: Sequence[PassageCandidate]) -> list[PassageCandidate]:
-    """Return the candidates with the further articles of each publisher ranked a little lower."""
-    waiting, taken = list(ranked[:SPREAD]), list[PassageCandidate]()
-    articles: dict[str, set[str]] = {}
-
-    def diversified_score(found: PassageCandidate) -> float:
-        others = articles.get(found.metadata.publisher, set()) - {found.metadata.article_id}
-        return found.score * (1 - PUBLISHER_AGAIN * min(AGAIN_AT_MOST, len(others)))
-
-    while waiting:
-        best = max(waiting, key=diversified_score)
-        waiting.remove(best)
-        taken.append(best.with_score(diversified_score(best)))
-        if best.metadata.publisher:
-            articles.setdefault(best.metadata.publisher, set()).add(best.metadata.article_id)
-    least = taken[-1].score if taken else 0.0
-    return taken + [found.with_score(min(found.score, least)) for found in ranked[SPREAD:]]

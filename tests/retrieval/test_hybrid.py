@@ -103,20 +103,6 @@ def test_publisher_outside_the_callers_filter_finds_nothing():
     assert apply_query_constraints(Filters(publishers=("Courier",)), asked) is None
 
 
-def test_several_publishers_are_preferred_over_one(tmp_path):
-    told = [
-        article(f"{n}", "2024-10-22", f"The ferry sank with {n} lorries.", publisher)
-        for n, publisher in ((7, "Courier"), (8, "Courier"), (9, "Gazette"))
-    ]
-    with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as archive:
-        archive.add([(a, in_sentences(a.text)) for a in told])
-        found = retrieve(archive, "Where did the ferry sink?", asked_on=ASKED_ON).hits
-        assert len({hit.metadata.publisher for hit in found[:2]}) == 2
-        assert [hit.score for hit in found] == sorted((h.score for h in found), reverse=True)
-        only = Filters(publishers=("Courier",))
-        assert len(retrieve(archive, "Where did the ferry sink?", filters=only).hits) == 2
-
-
 def test_duplicate_text_is_shown_once(archive):
     found = search_names(archive, "Where did the ferry sink?")
     assert len({"new", "copy"} & set(found)) == 1

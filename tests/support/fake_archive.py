@@ -92,6 +92,21 @@ class FakeArchive:
     ) -> list[PassageCandidate]:
         return [one for one in self.vector_candidates(query, k, filters=filters) if one.score > 0]
 
+    def article_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return the articles by their best passage's score, as their first passages."""
+        best: dict[str, float] = {}
+        for one in self.bm25_candidates(query, len(self.passages), filters=filters):
+            best.setdefault(one.metadata.article_id, one.score)
+        first: dict[str, PassageCandidate] = {}
+        for one in sorted(
+            self.vector_candidates(query, len(self.passages), filters=filters),
+            key=lambda one: one.number,
+        ):
+            first.setdefault(one.metadata.article_id, one)
+        return [first[article_id].with_score(score) for article_id, score in best.items()][:k]
+
     def load_hits(
         self, found: Iterable[PassageCandidate], *, access: Access = ()
     ) -> dict[int, Hit]:
