@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import BackupError
-from rag.index.index_pair import IndexPair
+from rag.index.indexes import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.connection import map_disk_errors
 from rag.store.database import FILE, Database
@@ -149,7 +149,7 @@ def restore_backup(file: Path, folder: Path) -> Manifest:
             staged.replace(folder / FILE)
             placed = True
         store = ArticleStore(folder, writable=True)
-        indexes = IndexPair(folder, store, lock)
+        indexes = Indexes(folder, store, lock)
         try:
             with map_disk_errors(folder):
                 indexes.catch_up()

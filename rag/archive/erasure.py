@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from rag.index.index_pair import IndexPair
+from rag.index.indexes import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.withdrawals import Erasure, Withdrawals
 
@@ -26,7 +26,7 @@ _SENTENCE = re.compile(r"[^.!?\n]+")
 def erase_articles(
     folder: Path,
     store: ArticleStore,
-    indexes: IndexPair,
+    indexes: Indexes,
     article_ids: Sequence[str],
     reason: str = "",
 ) -> bool:
@@ -47,7 +47,7 @@ def erase_articles(
     return finish_erasure(folder, store, indexes)
 
 
-def finish_erasure(folder: Path, store: ArticleStore, indexes: IndexPair) -> bool:
+def finish_erasure(folder: Path, store: ArticleStore, indexes: Indexes) -> bool:
     """Finish all erasures that were begun. Each step can be repeated safely.
 
     Args:

@@ -17,7 +17,7 @@ from cachetools import LRUCache
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import ArchiveView, SearchMode
-from rag.index.index_pair import IndexPair, Scored
+from rag.index.indexes import Indexes, Scored
 from rag.models.archive_model import ArchiveModel
 from rag.schema import (
     ALL_RIGHTS,
@@ -65,7 +65,7 @@ class ArchiveReader(ArchiveView):
         self,
         path: Path,
         store: ArticleStore,
-        indexes: IndexPair,
+        indexes: Indexes,
         model: ArchiveModel,
         generation: int,
         reranker: BaseCrossEncoder | None = None,
@@ -96,7 +96,7 @@ class ArchiveReader(ArchiveView):
         return self._store
 
     @property
-    def indexes(self) -> IndexPair:
+    def indexes(self) -> Indexes:
         """BM25 index and vector index."""
         return self._indexes
 

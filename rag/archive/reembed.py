@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rag.index.index_pair import IndexPair
+from rag.index.indexes import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.integrity import embedded_texts
 from rag.store.lock import REEMBEDDING, exclusive_lock, writer_lock
@@ -68,7 +68,7 @@ def reembed(
     store: ArticleStore,
     model: Model,
     *,
-    indexes: IndexPair | None = None,
+    indexes: Indexes | None = None,
     on_progress: OnProgress | None = None,
     wait: float = WAIT,
 ) -> ReembedResult:
@@ -142,13 +142,13 @@ def _reembed_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _hold_write_lock(
-    folder: Path, store: ArticleStore, indexes: IndexPair | None, wait: float
-) -> Iterator[IndexPair]:
+    folder: Path, store: ArticleStore, indexes: Indexes | None, wait: float
+) -> Iterator[Indexes]:
     if indexes is not None:
         yield indexes
         return
     lock = writer_lock(folder, wait)
-    indexes = IndexPair(folder, store, lock)
+    indexes = Indexes(folder, store, lock)
     try:
         yield indexes
     finally:

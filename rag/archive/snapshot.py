@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rag.archive.view import ArchiveView, SearchMode
 from rag.errors import InvalidValueError
 from rag.index.historical import HistoricalPassages
-from rag.index.index_pair import Scored
+from rag.index.indexes import Scored
 from rag.schema import (
     EVERYTHING,
     Access,

@@ -3,7 +3,7 @@
 A process only sees its own Chroma: vectors that another process wrote are found after the folder is
 reopened, and two writers lose vectors permanently. So there is one writer, under the archive's
 lock, and a reader opens the folder under `guarded`, never while files are being written. `reached`
-is the last change in the index; `IndexPair` covers later ones from the store.
+is the last change in the index; `Indexes` covers later ones from the store.
 """
 
 from __future__ import annotations

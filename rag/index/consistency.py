@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.index.chroma_index import synced_sequence
-from rag.index.index_pair import IndexPair
+from rag.index.indexes import Indexes
 from rag.index.tantivy_index import TantivyIndex, Unit
 from rag.nlp.dates import format_date
 from rag.store.articles import ArticleStore
@@ -28,7 +28,7 @@ PLACES: dict[Unit, Place] = {"passages": "text index (BM25)", "articles": "artic
 SAME = 0.999  # vectors with a higher cosine are equal; float32 loses 1e-6
 
 
-def index_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
+def index_problems(store: ArticleStore, indexes: Indexes) -> Iterator[Problem]:
     """Yield the differences between the indexes and the store, as of each index's last change."""
     for index in indexes.text_indexes:
         yield from _guard(PLACES[index.unit], _text_problems(store, index))
@@ -43,7 +43,7 @@ def _guard(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
         yield Problem(place, f"it cannot be read ({line})", "index")
 
 
-def repair_indexes(indexes: IndexPair, problems: Sequence[Problem]) -> None:
+def repair_indexes(indexes: Indexes, problems: Sequence[Problem]) -> None:
     """Make the indexes agree with the store, without embedding; needs the write lock."""
     for place in dict.fromkeys(problem.place for problem in problems):
         of_it = [problem for problem in problems if problem.place == place]
@@ -65,7 +65,7 @@ def _text_problems(store: ArticleStore, index: TantivyIndex) -> Iterator[Problem
     yield from _compare_numbers(place, store, index.all_numbers(), index.reached)
 
 
-def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Problem]:
+def _vector_problems(store: ArticleStore, indexes: Indexes) -> Iterator[Problem]:
     with indexes.guarded():  # no other process writes to its files
         vectors = indexes.vectors
         vectors.reopen()
@@ -84,7 +84,7 @@ def _vector_problems(store: ArticleStore, indexes: IndexPair) -> Iterator[Proble
         yield Problem("vector index", what, "index", len(differ), tuple(differ))
 
 
-def _find_differing(store: ArticleStore, indexes: IndexPair, numbers: Numbers) -> list[int]:
+def _find_differing(store: ArticleStore, indexes: Indexes, numbers: Numbers) -> list[int]:
     theirs, indexed = indexes.vectors.vectors_of(numbers)
     ours, vectors = store.passages.vectors(numbers)
     common, at, here = np.intersect1d(theirs, ours, return_indices=True)

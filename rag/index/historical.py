@@ -14,7 +14,7 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from rag.index.index_pair import Scored, k_best
+from rag.index.indexes import Scored, k_best
 from rag.index.tantivy_index import PHRASE_BOOST, TITLE_BOOST, TantivyIndex, article_terms
 from rag.nlp.analyzers import analyze, stemming_rules
 from rag.store.passages import Numbers, Vectors

@@ -28,7 +28,7 @@ TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is reopened
 Scored = list[tuple[int, float]]  # passage numbers and scores, best first
 
 
-class IndexPair(IndexSync):
+class Indexes(IndexSync):
     """Both indexes of one archive: BM25 and vector search."""
 
     def __init__(self, folder: Path, store: ArticleStore, lock: FileLock | None) -> None:
