@@ -366,7 +366,7 @@ class Archive(ArchiveReader):
         return Withdrawals(self._store).among(article_ids)
 
     def rebuild_indexes(self) -> None:
-        """Rebuild both indexes from the database. Readers use the old ones meanwhile.
+        """Rebuild all indexes from the database. Readers use the old ones meanwhile.
 
         Nothing is embedded, because the vectors are stored.
         """

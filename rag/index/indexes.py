@@ -1,4 +1,4 @@
-"""Search over both indexes, never behind the store.
+"""Search over the indexes, never behind the store.
 
 Passages that Chroma doesn't have yet are scored exactly from the store; passages that the store no
 longer has are dropped by the caller.

@@ -237,7 +237,7 @@ class IndexSync:
         with self._store.database.change("reembed", 0):
             vectors.activate()
         self._activate(new)
-        self.catch_up()  # takes the text index to the new change
+        self.catch_up()  # takes the text indexes to the new change
 
     def _activate(self, new: ChromaIndex) -> None:
         with self.guarded():

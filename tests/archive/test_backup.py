@@ -191,7 +191,7 @@ def test_commands_report_what_they_did(tmp_path: Path, capsys: pytest.CaptureFix
     assert cli.main(["restore", file, *named]) == 1
     out, err = capsys.readouterr()
     assert [line.partition(":")[0] for line in out.splitlines()] == [
-        "both indexes rebuilt",
+        "indexes rebuilt",
         "backed up",
         "restored",
     ]

@@ -247,6 +247,6 @@ def test_commands_report_lost_changes_until_repaired(
     assert out == [
         "accepted: store: changes 1 to 40 are missing from the database, "
         "though the indexes contain them",
-        "no problems: 0 articles, 0 passages; the database and both indexes agree",
+        "no problems: 0 articles, 0 passages; the database and all indexes agree",
     ]
     assert cli.main(["status", "--archive", str(folder)]) == 0

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def doctor(repair: bool, settings: Settings, as_json: bool) -> int:
     """Check the integrity of the archive.
 
-    Checks that the database is intact and that both indexes agree with it. The archive can be
+    Checks that the database is intact and that all indexes agree with it. The archive can be
     used meanwhile. If the database has lost changes, because its log was deleted after a crash,
     `--repair` accepts the loss and rebuilds the indexes from what is left.
     """
@@ -70,7 +70,7 @@ def _lines(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> li
     lines += [str(problem) for problem in left]
     if not left:
         held = f"{counts.articles:,} articles, {counts.passages:,} passages"
-        lines.append(f"no problems: {held}; the database and both indexes agree")
+        lines.append(f"no problems: {held}; the database and all indexes agree")
     return lines
 
 

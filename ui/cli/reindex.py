@@ -1,4 +1,4 @@
-"""`backfile reindex`: build both indexes again."""
+"""`backfile reindex`: build all indexes again."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def reindex(settings: Settings, as_json: bool) -> int:
     if as_json:
         print(render.json_text({"articles": counts.articles, "passages": counts.passages}))
     else:
-        print(f"both indexes rebuilt: {counts.passages:,} passages")
+        print(f"indexes rebuilt: {counts.passages:,} passages")
     return ExitCode.DONE
