@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -83,7 +85,7 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         first=min((p.first for p in publishers if p.first), default=None),
         last=max((p.last for p in publishers if p.last), default=None),
         last_ingest=store.last_change("put"),
-        bytes=sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
+        bytes=_size_on_disk(folder),
         embedding_model=database.meta("embedding_model"),
         sequence=database.sequence(),
         stories_told_again=stories_told_again,
@@ -92,6 +94,16 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         last_run=next(iter(RunLog(database).recent(1)), None) if sees_all else None,
         reembedding=_reembed_progress(database),
     )
+
+
+def _size_on_disk(folder: Path) -> int:
+    """Return the bytes of all files; a writer may delete some while they are counted."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size  # noqa: PTH116, PTH118
+    return total
 
 
 def _reembed_progress(database: Database) -> ReembedProgress | None:

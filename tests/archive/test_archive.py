@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -293,6 +294,25 @@ def test_surrounding_passages_are_the_neighbours(archive: Archive) -> None:
         "Three.",
         "Four.",
     ]
+
+
+def test_status_counts_files_while_they_come_and_go(archive: Archive) -> None:
+    ended = threading.Event()
+
+    def rewrite() -> None:
+        while not ended.is_set():
+            for n in range(50):
+                (archive.path / f"segment-{n}").write_bytes(b"x")
+            for n in range(50):
+                (archive.path / f"segment-{n}").unlink()
+
+    writer = threading.Thread(target=rewrite)
+    writer.start()
+    try:
+        assert all(archive.status().bytes > 0 for _ in range(50))
+    finally:
+        ended.set()
+        writer.join()
 
 
 def test_status_reports_contents(archive: Archive) -> None:

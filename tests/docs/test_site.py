@@ -108,7 +108,7 @@ def test_search_finds_pages_without_a_network(browser: Browser, served: str) -> 
         page.goto(f"{served}index.html")
         page.locator("input.md-search__input").fill("withdraw")
         result = page.locator(".md-search-result__link").first
-        result.wait_for()
+        result.wait_for(timeout=120_000)  # the index is built in the page, beside other workers
         result.click()
         page.locator("article", has_text="withdraw").wait_for()
         assert requested
