@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.archive_format import from_record, to_record
+from ingest.export_format import from_record, to_record
 from ingest.identity import is_version_of
 from ingest.provenance import (
     ArticleWithOrigin,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ingest.boilerplate import (
+from ingest.boilerplate_rules import (
     COMMENT_HEADS,
     LIST_HEADS,
     STORY_BEFORE_COMMENTS,

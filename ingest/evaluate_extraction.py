@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-from ingest.boilerplate import normalize_line
+from ingest.boilerplate_rules import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers import Reject
 from ingest.readers.html.body import plain_text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.archive_format import from_record
+from ingest.export_format import from_record
 from ingest.fetch.client import Client
 from ingest.readers import ReaderOptions
 from ingest.runner import run_ingest

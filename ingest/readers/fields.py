@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from html import unescape
 from typing import Any
 
-from ingest.archive_format import from_record, is_archive_record
-from ingest.boilerplate import normalize_line
+from ingest.boilerplate_rules import normalize_line
 from ingest.cleaning import clean, clean_line, clean_title
 from ingest.correction_paragraphs import find_correction
-from ingest.form_pages import is_form_page
+from ingest.export_format import from_record, is_archive_record
 from ingest.language import language_of
 from ingest.readers import ReadNotice, Reject, with_notices
 from ingest.readers.bylines import parse_authors
@@ -19,6 +18,7 @@ from ingest.readers.date_order import UNKNOWN_ORDER, FileOrder, country_of
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.publication_dates import DateRead, read_date
+from ingest.wall_texts import is_wall_text
 from rag.schema import Article
 from rag.urls import article_id, host_of
 
@@ -158,7 +158,7 @@ def article_from(
     if not title:
         title, raw = first_line(raw)
     text = clean(raw, title=title) or clean(raw)
-    if is_form_page(text) or (named and normalize_line(text) == normalize_line(title)):
+    if is_wall_text(text) or (named and normalize_line(text) == normalize_line(title)):
         text = ""
     # Pages of videos, galleries and paywalls keep their title: listed, but never quoted.
     # measured: docs/benchmarks.md

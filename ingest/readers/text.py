@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from ingest.boilerplate import normalize_line
+from ingest.boilerplate_rules import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers import Reject
 from ingest.readers.bylines import parse_authors

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.background import iterate_in_thread
+from rag.answer.corrections import add_correction_notes, cites_retracted
 from rag.answer.extractive import append_statement, compose_answer, quote_statement
 from rag.answer.followups_llm import condense_question
 from rag.answer.llm import SentenceStream
@@ -24,7 +25,6 @@ from rag.answer.refusal import (
     refusal_answer,
     refusal_reason,
 )
-from rag.answer.retractions import add_correction_notes, cites_retracted
 from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.errors import ChatModelError

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from rag.answer.coreference import resolve_references
-from rag.answer.sentence_scoring import RELEVANT_FROM, SentenceCandidate, choose_sentences
+from rag.answer.sentence_scoring import SentenceCandidate
+from rag.answer.sentence_selection import RELEVANT_FROM, choose_sentences
 from rag.citations import build_citation, number_citations
 from rag.nlp.dates import WEEKDAYS
 from rag.nlp.entities import find_names

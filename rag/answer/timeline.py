@@ -6,17 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from rag.answer.corrections import add_correction_notes
 from rag.answer.extractive import append_statement, quote_statement
 from rag.answer.refusal import refusal_answer, refusal_reason
-from rag.answer.retractions import add_correction_notes
-from rag.answer.sentence_scoring import (
-    RELEVANT_FROM,
-    SAYS_THE_SAME,
-    SentenceCandidate,
-    score_sentences,
-    texts_of,
-    word_overlap,
-)
+from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
+from rag.answer.sentence_selection import RELEVANT_FROM, SAYS_THE_SAME, word_overlap
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import retrieve

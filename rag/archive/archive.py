@@ -21,7 +21,7 @@ from rag.archive.reembed import WAIT, OnProgress, ReembedResult, cancel_reembed,
 from rag.chunking import split_article, token_limit
 from rag.errors import ArchiveDamagedError, BackfileError, ReadError
 from rag.index.consistency import find_lost_writes
-from rag.index.indexes import Indexes
+from rag.index.search import Indexes
 from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
 from rag.schema import Article, Span
 from rag.settings import Settings

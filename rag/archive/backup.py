@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import BackupError
-from rag.index.indexes import Indexes
+from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.connection import map_disk_errors
 from rag.store.database import FILE, Database

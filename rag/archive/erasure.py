@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from rag.index.indexes import Indexes
+from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.withdrawals import Erasure, Withdrawals
 

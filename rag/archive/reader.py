@@ -17,7 +17,7 @@ from cachetools import LRUCache
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import ArchiveView, SearchMode
-from rag.index.indexes import Indexes, Scored
+from rag.index.search import Indexes, Scored
 from rag.models.archive_model import ArchiveModel
 from rag.schema import (
     ALL_RIGHTS,

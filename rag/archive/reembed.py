@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rag.index.indexes import Indexes
+from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.integrity import embedded_texts
 from rag.store.lock import REEMBEDDING, exclusive_lock, writer_lock

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from rag.archive.view import ArchiveView, SearchMode
 from rag.errors import InvalidValueError
-from rag.index.historical import HistoricalPassages
-from rag.index.indexes import Scored
+from rag.index.ended_passages import EndedPassages
+from rag.index.search import Scored
 from rag.schema import (
     EVERYTHING,
     Access,
@@ -79,7 +79,7 @@ class ArchiveSnapshot(ArchiveView):
         self._valid = valid_at(self.sequence)
         self._newest = self._store.passages.newest_at(self.sequence)
         self._valid_passages = lru_cache(maxsize=8)(self._read_valid_passages)
-        self._read: tuple[tuple[int, bytes], HistoricalPassages] | None = None
+        self._read: tuple[tuple[int, bytes], EndedPassages] | None = None
 
     @property
     def reranker(self) -> BaseCrossEncoder | None:
@@ -301,13 +301,13 @@ class ArchiveSnapshot(ArchiveView):
             lasting, passages.numbers(filters, f"{self._valid} AND r.until IS NOT NULL")
         )
 
-    def _read_ended(self) -> HistoricalPassages:
+    def _read_ended(self) -> EndedPassages:
         """Return the passages that have ended since, whatever the filters; they are read once."""
         passages, numbers = self._store.passages, self._passages(EVERYTHING).ended
         generation = self._store.generation()
         if self._read is None or self._read[0] != (generation, numbers.tobytes()):
             valid = passages.live(numbers.tolist(), self._valid)
-            ended = HistoricalPassages(
+            ended = EndedPassages(
                 [valid[number] for number in sorted(valid)],
                 passages.vectors(numbers),
                 *self._archive.indexes.text_indexes,

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.index.chroma_index import synced_sequence
-from rag.index.indexes import Indexes
+from rag.index.search import Indexes
 from rag.index.tantivy_index import TantivyIndex, Unit
 from rag.nlp.dates import format_date
 from rag.store.articles import ArticleStore

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
     from langchain_core.language_models import BaseChatModel
 
-    from rag.models.nli import EntailmentModel
+    from rag.models.entailment import EntailmentModel
 
 __all__ = [
     "SentenceEmbeddings",
@@ -58,7 +58,7 @@ def open_entailment_model(settings: Settings) -> EntailmentModel | None:
     """
     if not settings.entailment_model:
         return None
-    from rag.models.nli import EntailmentModel
+    from rag.models.entailment import EntailmentModel
 
     return EntailmentModel(model_folder(settings.entailment_model))
 

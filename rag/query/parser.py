@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rag.query.answer_type import ExpectedAnswer, classify_question
+from rag.query.attributions import asks_for_an_author, find_authors, find_publishers, spans_of
 from rag.query.decompose import split_question
 from rag.query.followups import needs_history, resolve_followup
 from rag.query.length_limit import LONGEST_QUESTION, check_length
-from rag.query.sources import asks_for_an_author, find_authors, find_publishers, spans_of
 from rag.query.time_filter import find_time_filter
 from rag.schema import Notice, TimeRange
 

@@ -20,7 +20,7 @@ from rag.nlp.dates import format_date
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleMetadata, Filters, Span
 from rag.store import correction_articles
 from rag.store.database import CHUNK, Database, placeholders
-from rag.store.duplicates import DuplicateClusters
+from rag.store.duplicate_clusters import DuplicateClusters
 from rag.store.filters import CURRENT, authors, where_clause
 from rag.store.passages import PassageStore, Vectors
 from rag.store.rows import (

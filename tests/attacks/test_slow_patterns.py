@@ -11,16 +11,16 @@ import pytest
 
 from ingest.cleaning import clean, clean_title
 from ingest.readers.bylines import parse_authors as bylines
-from rag.answer.retractions import is_retracted
+from rag.answer.corrections import is_retracted
 from rag.citations import read_citations
 from rag.errors import QuestionTooLongError
 from rag.nlp.entities import find_names
 from rag.nlp.numbers import find_dates, find_numbers
 from rag.nlp.quotations import find_speaker, quotable_spans
 from rag.nlp.sentences import split_sentences
+from rag.query.attributions import find_authors, find_publishers
 from rag.query.decompose import split_question
 from rag.query.parser import LONGEST_QUESTION, parse_question, resolve_followup
-from rag.query.sources import find_authors, find_publishers
 from rag.query.time_filter import find_time_filter
 from tests.support.fakes import small_archive
 from tests.support.regular_expressions import seconds

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.boilerplate import is_boilerplate
+from ingest.boilerplate_rules import is_boilerplate
 from ingest.cleaning import clean, clean_title, plain_typography
 
 SEED = Path(__file__).parents[3] / "shared" / "data" / "seed"

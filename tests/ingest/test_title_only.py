@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest.archive_format import from_record, to_record
-from ingest.form_pages import is_form_page
+from ingest.export_format import from_record, to_record
 from ingest.pipeline import ingest
 from ingest.readers import Reject
 from ingest.readers.fields import article_from
 from ingest.readers.html.reader import read_html
+from ingest.wall_texts import is_wall_text
 from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
@@ -70,13 +70,13 @@ STORIES = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_form_is_detected(name: str) -> None:
-    assert is_form_page(FORMS[name])
+    assert is_wall_text(FORMS[name])
 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_story_is_not_a_form(name: str) -> None:
-    assert not is_form_page(STORIES[name])
-    assert not is_form_page(FORMS["account"] + "\n\n" + STORIES["registration"] * 3)
+    assert not is_wall_text(STORIES[name])
+    assert not is_wall_text(FORMS["account"] + "\n\n" + STORIES["registration"] * 3)
 
 
 TITLE = "Harbour bridge closed after storm of the century"

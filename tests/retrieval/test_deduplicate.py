@@ -14,7 +14,15 @@ from rag.archive.archive import Archive
 from rag.retrieval.deduplicate import named_publishers
 from rag.retrieval.langchain import NewsRetriever
 from rag.schema import Article, ArticleMetadata, Filters, Hit, Passage, Span
-from tests.store.test_duplicates import CRANE, CUT, EARLY, LATE, NIGHT_TRAIN, WIRE, make_article
+from tests.store.test_duplicate_clusters import (
+    CRANE,
+    CUT,
+    EARLY,
+    LATE,
+    NIGHT_TRAIN,
+    WIRE,
+    make_article,
+)
 from tests.support.fakes import WordEmbeddings
 
 ASKED_ON = datetime(2024, 10, 20, tzinfo=UTC)

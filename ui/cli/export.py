@@ -47,7 +47,7 @@ def export(file: str, revisions: bool, settings: Settings, as_json: bool) -> int
 
     `backfile ingest` of the file makes the same archive again, word for word.
     """
-    from ingest import archive_format
+    from ingest import export_format
     from rag.archive.archive import Archive
 
     with Archive.open(settings.archive, settings=settings) as archive:
@@ -59,7 +59,7 @@ def export(file: str, revisions: bool, settings: Settings, as_json: bool) -> int
                 for revision in archive.revisions(article.id, access=ALL_RIGHTS)
             )
         if file == "-":
-            archive_format.write_jsonl(articles, sys.stdout)
+            export_format.write_jsonl(articles, sys.stdout)
             return ExitCode.DONE
         count = _write(articles, Path(file))
     from ui import render
@@ -70,17 +70,17 @@ def export(file: str, revisions: bool, settings: Settings, as_json: bool) -> int
 
 def _write(articles: Iterable[Article], file: Path) -> int:
     """Write the articles to a new file, which appears once it is complete; return their number."""
-    from ingest import archive_format
+    from ingest import export_format
 
     if file.exists():
         raise BackupError(f"{file} exists already. Choose another name for the export.")
     part = file.with_name(f"{file.name}.part")
     try:
         if file.suffix == ".parquet":
-            count = archive_format.write_parquet(articles, part)
+            count = export_format.write_parquet(articles, part)
         else:
             with part.open("w", encoding="utf-8") as lines:
-                count = archive_format.write_jsonl(articles, lines)
+                count = export_format.write_jsonl(articles, lines)
         part.rename(file)
     except OSError as error:
         raise BackupError(f"Cannot write {file}: {error.strerror or error}.") from error

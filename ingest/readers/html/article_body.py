@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import TYPE_CHECKING
 
-from ingest.boilerplate import normalize_line
+from ingest.boilerplate_rules import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers.html.fragments import text_of_fragment
 from ingest.readers.html.metadata import json_ld_things, load_json_ld

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from ingest.boilerplate import normalize_line
+from ingest.boilerplate_rules import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers.html.article_body import article_body, description
 from ingest.readers.html.missing_paragraphs import add_missing_paragraphs

@@ -13,7 +13,7 @@ from datetime import datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from ingest.boilerplate import normalize_line
+from ingest.boilerplate_rules import normalize_line
 from ingest.cleaning import clean_line
 from ingest.readers.bylines import is_person, parse_authors, parse_byline
 from ingest.readers.html.visible_date import DATES, LINE_UP_TO, visible_date

@@ -11,7 +11,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from ingest.boilerplate import normalize_line
+from ingest.boilerplate_rules import normalize_line
 from ingest.cleaning import clean_line
 from rag.urls import may_claim_url, url_key
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ingest.boilerplate import is_boilerplate
+from ingest.boilerplate_rules import is_boilerplate
 from ingest.cleaning import clean_line
 from ingest.readers.html.shingles import Shingles, share_of, shingles
 from ingest.readers.html.visible_lines import HEADLINE, VisibleLine, visible_lines

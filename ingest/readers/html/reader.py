@@ -8,7 +8,6 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ingest.cleaning import clean_line
-from ingest.form_pages import is_form_page
 from ingest.language import language_of
 from ingest.readers import ReadNotice, Reject
 from ingest.readers.bylines import parse_authors
@@ -20,6 +19,7 @@ from ingest.readers.html.hidden_text import drop_hidden
 from ingest.readers.html.metadata import page_address, page_metadata, without_other_articles
 from ingest.readers.html.stylesheets import TooComplexError
 from ingest.readers.publication_dates import DateRead, read_date
+from ingest.wall_texts import is_wall_text
 from rag.nlp.sentences import has_sentence
 from rag.schema import Article
 from rag.urls import file_location, host_of
@@ -164,7 +164,7 @@ def _guess(tree: HtmlElement, url: str) -> str | None:
 def _is_story(body: str, record: Mapping[str, Any]) -> bool:
     """Return whether a page contains a story: enough sentences, or a form in its place."""
     is_declared = record.get("is_article") or record.get("published")
-    if is_declared and is_form_page(body):  # a paywall: the article is kept without its text
+    if is_declared and is_wall_text(body):  # a paywall: the article is kept without its text
         return True
     prose = [
         line

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from ingest.boilerplate import LIST_HEADS, normalize_line
+from ingest.boilerplate_rules import LIST_HEADS, normalize_line
 from ingest.cleaning import clean_line
 from rag.urls import host_of
 

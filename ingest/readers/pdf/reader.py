@@ -47,7 +47,7 @@ def read_pdf(content: bytes, *, place: str, url: str = "") -> Article | Reject:
         return Reject(place, f"PDF larger than {PDF_BYTES // 2**20} MB")
     try:
         read = subprocess.run(
-            [sys.executable, "-m", "ingest.readers.pdf.worker"],
+            [sys.executable, "-m", "ingest.readers.pdf.text_extraction"],
             input=content,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

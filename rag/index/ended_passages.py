@@ -14,7 +14,7 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from rag.index.indexes import Scored, k_best
+from rag.index.search import Scored, k_best
 from rag.index.tantivy_index import PHRASE_BOOST, TITLE_BOOST, TantivyIndex, article_terms
 from rag.nlp.analyzers import analyze, stemming_rules
 from rag.store.passages import Numbers, Vectors
@@ -25,7 +25,7 @@ K1, B = 1.2, 0.75  # Tantivy's
 Scores = npt.NDArray[np.float64]
 
 
-class HistoricalPassages:
+class EndedPassages:
     """A set of ended passages, analysed once for many searches."""
 
     def __init__(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.archive_format import from_record, to_record, write_jsonl, write_parquet
+from ingest.export_format import from_record, to_record, write_jsonl, write_parquet
 from ingest.pipeline import ingest
 from ingest.readers import read
 from rag.archive.archive import Archive

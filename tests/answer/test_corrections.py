@@ -10,7 +10,7 @@ import pytest
 from ingest.correction_paragraphs import find_correction
 from ingest.readers.fields import article_from
 from rag.answer.chatbot import Chatbot
-from rag.answer.retractions import is_retracted
+from rag.answer.corrections import is_retracted
 from rag.archive.archive import Archive
 from rag.schema import Article, Notice, Span
 from tests.support.fakes import WordEmbeddings

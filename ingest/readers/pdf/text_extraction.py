@@ -1,6 +1,6 @@
 """Extract text pieces of a PDF with position and font size; runs as a separate process.
 
-    python -m ingest.readers.pdf.worker < a.pdf > pieces.json
+    python -m ingest.readers.pdf.text_extraction < a.pdf > pieces.json
 
 PDFium is a C library that parses untrusted files: if one crashes it, or makes it run or grow
 without end, only this process ends.

@@ -59,7 +59,7 @@ _FORM = re.compile(
 )
 
 
-def is_form_page(text: str) -> bool:
+def is_wall_text(text: str) -> bool:
     """Return whether a text is a form or a site notice without a story."""
     if not text.strip() or len(text) > MAX_FORM_CHARACTERS:
         return False
