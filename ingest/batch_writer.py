@@ -161,25 +161,25 @@ class BatchWriter:
             updated=None if "updated" in wrong else article.updated,
         )
 
-    def handle_reject(self, found: Reject) -> None:
+    def handle_non_article(self, found: Reject) -> None:
         """Handle input that isn't an article: a kill notice, a held change, or a reject."""
         if isinstance(found, KillNotice):
-            self._kill(found)
+            self._handle_kill(found)
         elif isinstance(found, Hold):
             self.hold(found)
         else:
             self._reporter.reject(found)
 
-    def _kill(self, kill: KillNotice) -> None:
+    def _handle_kill(self, kill: KillNotice) -> None:
         """Withdraw an article that its own publisher kills, whether present or yet to come."""
         try:
-            self._withdraw(kill)
+            self._withdraw_killed(kill)
         except Exception as error:
             if is_archive_error(error):
                 raise
             self._reporter.reject(unexpected_failure(kill.place, error))
 
-    def _withdraw(self, kill: KillNotice) -> None:
+    def _withdraw_killed(self, kill: KillNotice) -> None:
         article_id = kill.article_id
         if self._id_resolver:
             article_id = self._id_resolver.resolve_kill(article_id, kill.publisher)

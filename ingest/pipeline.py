@@ -114,7 +114,7 @@ class _Run:
                 if self._stop.is_set():
                     return
                 if isinstance(found, Reject):
-                    self._writer.handle_reject(found)
+                    self._writer.handle_non_article(found)
                 elif isinstance(found, Link):
                     self._follow(found)
                 else:
@@ -137,7 +137,7 @@ class _Run:
                 yield self._without_notices(found)
                 continue
             if isinstance(found, Reject):
-                self._writer.handle_reject(found)
+                self._writer.handle_non_article(found)
             else:
                 self._reporter.count(unchanged=1)
             self._report_progress()

@@ -8,41 +8,24 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError
 from rag.index.chroma_index import ChromaIndex
 from rag.index.sync import IndexSync
 from rag.schema import Filters
-from rag.store.articles import ArticleStore
 from rag.store.filters import restricts, rights_clause
 from rag.store.passages import Numbers, Vectors
 
 EXACT_UP_TO = 2_000  # up to here exact scoring is faster than passing ids to Chroma
 WIDE = 0.2  # a filter that matches this share of passages is applied after the search
-TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is reopened
 
 Scored = list[tuple[int, float]]  # passage numbers and scores, best first
 
 
 class Indexes(IndexSync):
-    """Both indexes of one archive: BM25 and vector search."""
-
-    def __init__(self, folder: Path, store: ArticleStore, lock: FileLock | None) -> None:
-        """Open the indexes lazily.
-
-        Args:
-            folder: The archive's folder.
-            store: Its store.
-            lock: The write lock if this process holds it.
-        """
-        super().__init__(folder, store, lock)
-        self._generation = 0
-        self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
-        self._ended = 0
+    """The indexes of one archive: BM25 over passages and over articles, and vectors."""
 
     def search_bm25(
         self,
@@ -124,39 +107,6 @@ class Indexes(IndexSync):
                     self.refresh()
         numbers = self._store.passages.numbers() if among is None else among
         return k_best(vector, *self._store.passages.vectors(numbers), k)
-
-    def refresh(self) -> None:
-        """Include the changes of other processes."""
-        sequence = self._store.database.sequence()
-        self._generation = self._store.generation()
-        replaced = "vectors" in self.__dict__ and not (
-            self.vectors.is_current() and self.vectors.generation == self._generation
-        )
-        if sequence == self._seen and not replaced:
-            return
-        if replaced:
-            self._reopen()
-        behind = min(self._text_reached(), self._reached()) < sequence
-        if behind and not self._try_catch_up():
-            for index in self.text_indexes:
-                index.refresh()
-        added = self._store.passages.numbers_added_since(self._reached())
-        if len(added) > TAIL_LIMIT:
-            self._reopen()
-            added = self._store.passages.numbers_added_since(self._reached())
-        self._tail = self._store.passages.vectors(added)
-        self._ended = len(self._store.passages.removed_since(self._reached()))
-        # If a text index is behind, a writer is about to commit: look again at the next search.
-        self._seen = sequence if self._text_reached() >= sequence else -1
-
-    def _text_reached(self) -> int:
-        """Return the last change in both text indexes."""
-        return min(index.reached for index in self.text_indexes)
-
-    def _reached(self) -> int:
-        """Return the last change in the vector index; 0 if its vectors are another model's."""
-        index = self.vectors
-        return index.reached if index.generation == self._generation else 0
 
 
 def _nearest(index: ChromaIndex, vector: Vectors, k: int, among: Numbers | None) -> Scored:

@@ -1,4 +1,4 @@
-"""Index synchronisation: open the indexes, catch up with the store, and rebuild them.
+"""Index synchronisation: open the indexes, notice changes, catch up with the store, and rebuild.
 
 The holder of the write lock updates the indexes; damaged ones are rebuilt from the store.
 """
@@ -26,6 +26,7 @@ from rag.store.lock import writer_lock
 from rag.store.passages import Numbers, Vectors
 from rag.store.staged_vectors import StagedVectors
 
+TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is reopened
 SYNC_BATCH = 2_000
 GUARD = "vectors.lock"
 
@@ -46,6 +47,10 @@ class IndexSync:
         self._lock = lock
         # held while Chroma's files are opened or written; reentrant
         self._guard = FileLock(folder / GUARD, mode=OWNER)
+        # what searches need of the state that they have seen
+        self._generation = 0
+        self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
+        self._ended = 0
         self._seen = -1  # the last change that a search has seen; -1: look again
         self._holder = 0  # the thread that holds the write lock temporarily
 
@@ -161,6 +166,39 @@ class IndexSync:
             self.__dict__["vectors"] = self._open_vectors()
         if old is not None:
             old.close()
+
+    def refresh(self) -> None:
+        """Include the changes of other processes."""
+        sequence = self._store.database.sequence()
+        self._generation = self._store.generation()
+        replaced = "vectors" in self.__dict__ and not (
+            self.vectors.is_current() and self.vectors.generation == self._generation
+        )
+        if sequence == self._seen and not replaced:
+            return
+        if replaced:
+            self._reopen()
+        behind = min(self._text_reached(), self._reached()) < sequence
+        if behind and not self._try_catch_up():
+            for index in self.text_indexes:
+                index.refresh()
+        added = self._store.passages.numbers_added_since(self._reached())
+        if len(added) > TAIL_LIMIT:
+            self._reopen()
+            added = self._store.passages.numbers_added_since(self._reached())
+        self._tail = self._store.passages.vectors(added)
+        self._ended = len(self._store.passages.removed_since(self._reached()))
+        # If a text index is behind, a writer is about to commit: look again at the next search.
+        self._seen = sequence if self._text_reached() >= sequence else -1
+
+    def _text_reached(self) -> int:
+        """Return the last change in both text indexes."""
+        return min(index.reached for index in self.text_indexes)
+
+    def _reached(self) -> int:
+        """Return the last change in the vector index; 0 if its vectors are another model's."""
+        index = self.vectors
+        return index.reached if index.generation == self._generation else 0
 
     def catch_up(self) -> None:
         """Bring all indexes up to date with the store; needs the write lock.
