@@ -63,13 +63,15 @@ PERTURBATIONS_PER_ARTICLE = 2  # at the least: most articles allow two or three 
     "--until",
     type=Date(),
     metavar="DATE",
-    help="Measure refusals: ask the questions of this day and later of the articles before it.",
+    help="Measure refusals: questions dated on this day or later are asked, but only earlier "
+    "articles are searched, so they should be refused.",
 )
 @click.option(
     "--premises",
     type=PathName(),
     metavar="FILE",
-    help="Measure false premises: JSON lines of false, true, corrected and asked_on.",
+    help="Measure false premises: JSON lines with the keys `false`, `true`, `corrected` and, if "
+    "known, `asked_on`.",
 )
 @click.option(
     "--claims",
@@ -83,8 +85,8 @@ PERTURBATIONS_PER_ARTICLE = 2  # at the least: most articles allow two or three 
     "--altered",
     type=Number(1),
     metavar="N",
-    help="Measure verification on about N sentences of the archive, with one error each and "
-    "without.",
+    help="Measure verification on about N sentences of the archive, each once unchanged and once "
+    "with one error put in.",
 )
 @click.option(
     "--most",
