@@ -15,7 +15,7 @@ import click
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
 from rag.settings import Settings
-from ui.cli.command import Example, ManualPage
+from ui.cli.command import Example, ManualPage, usage_error
 from ui.cli.evaluate_report import (
     ReportOptions,
     evaluation_options,
@@ -114,6 +114,8 @@ def answers(
     Also compares the confidence of answers with how often they are right, and measures the time
     to the first statement.
     """
+    if until and not questions:
+        raise usage_error("--until needs QUESTIONS")
     if not (questions or premises or claims or altered):
         raise BackfileError(
             "Nothing to measure: give QUESTIONS, --premises, --claims or --altered."
