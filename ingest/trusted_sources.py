@@ -76,7 +76,7 @@ class TrustedSources:
         )
 
     def without(self, publisher: str) -> TrustedSources:
-        """Return the sources without the one of `publisher`."""
+        """Return all sources except that of `publisher`."""
         gone = publisher.casefold()
         return TrustedSources(tuple(s for s in self.sources if s.publisher.casefold() != gone))
 

@@ -18,8 +18,8 @@ _AMP_VIEWER = re.compile(r"(?i)\A/amp/(?:s/)?(.+)\Z")
 def may_claim_url(page: str, address: str) -> bool:
     """Return True if a page may declare `address` as its article's URL.
 
-    A page may name URLs of its own site, and an archived copy those of the original's site.
-    Otherwise its text could become a revision of another site's article.
+    A page may only name URLs of its own site; an archived copy, also URLs of the site it was copied
+    from. Without this rule, any page could replace another site's article.
 
     Args:
         page: URL of the page; "" for a saved file, which may name any.

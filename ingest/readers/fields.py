@@ -128,9 +128,10 @@ def article_from(
     order: FileOrder = UNKNOWN_ORDER,
     notices: tuple[ReadNotice, ...] = (),
 ) -> Article | Reject:
-    """Return the article of a record in any known spelling, or a Reject with the reason.
+    """Make an article of a record; return a Reject with the reason if it isn't one.
 
-    An unreadable date is left out and reported as a notice: see `NotedArticle`.
+    The names of the record's fields may be in any known spelling. An unreadable date is left out
+    and reported as a notice: see `NotedArticle`.
 
     Args:
         record: The record.

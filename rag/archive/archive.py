@@ -1,4 +1,4 @@
-"""Archive: articles in SQLite and two search indexes, for reading and writing.
+"""Archive: articles in SQLite and three search indexes, for reading and writing.
 
 One process at a time writes, under a lock. A change is committed to SQLite in one transaction, then
 applied to the indexes. Any number of processes may read: see `rag.archive.reader`.

@@ -144,6 +144,11 @@ def test_former_name_is_hidden_but_works(
             "See `backfile evaluate duplicates --help`.",
         ),
         (
+            ["evaluate", "answers", "--altered", "9", "--until", "2024-10-24"],
+            "backfile evaluate answers: --until needs QUESTIONS. "
+            "See `backfile evaluate answers --help`.",
+        ),
+        (
             ["ingest", "x", "--every", "15"],
             "backfile ingest: --every: '15' is not a duration: write 90s, 15m, 6h or 1d. "
             "See `backfile ingest --help`.",

@@ -81,7 +81,7 @@ def show(
     cls=ManualPage,
     examples=[
         Example(
-            "Withdraw an article, and keep its text out of every file of the archive",
+            "Withdraw an article and erase its text from every file of the archive",
             'backfile withdraw https://courier.example/2024/10/yoon --reason "court order" --erase',
         ),
     ],

@@ -38,8 +38,11 @@ from ui.cli.options import (
         Example("Read the question from a file", "backfile ask --json - < question.txt"),
     ],
 )
-@question_argument
-@scope_options(k=8)
+@question_argument(
+    help="The question. If missing, a conversation begins on a terminal (see `backfile chat`); "
+    "otherwise the question is read from standard input, as it always is for -."
+)
+@scope_options(k=8, k_is_for="answer from")
 @archive_options
 def ask(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool) -> int:
     """Answer a question from the archive, with citations.
@@ -47,8 +50,6 @@ def ask(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool)
     Without a chat model, the answer quotes sentences from the articles. With one
     (BACKFILE_CHAT_MODEL), the model writes the answer, and each of its sentences is checked
     against the passages it cites. If the archive has no answer, the closest articles are listed.
-
-    Without a question, on a terminal, a conversation begins: see `backfile chat`.
     """
     converses = not " ".join(words) and sys.stdin.isatty() and not as_json
     question = "" if converses else required_question(words)

@@ -32,7 +32,7 @@ HISTORY_TURNS = 6  # turns that a follow-up question may refer to
         ),
     ],
 )
-@scope_options(k=8)
+@scope_options(k=8, k_is_for="answer from")
 @settings_option
 def chat(scope: Scope, settings: Settings) -> int:
     """Ask one question after another, with follow-up questions.

@@ -15,7 +15,7 @@ import click
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, EVERYTHING, Filters
 from rag.settings import Settings
-from ui.cli.command import Example, ManualPage
+from ui.cli.command import Example, ManualPage, usage_error
 from ui.cli.evaluate_report import (
     ReportOptions,
     evaluation_options,
@@ -63,13 +63,15 @@ PERTURBATIONS_PER_ARTICLE = 2  # at the least: most articles allow two or three 
     "--until",
     type=Date(),
     metavar="DATE",
-    help="Measure refusals: ask the questions of this day and later of the articles before it.",
+    help="Measure refusals: questions dated on this day or later are asked, but only earlier "
+    "articles are searched, so they should be refused.",
 )
 @click.option(
     "--premises",
     type=PathName(),
     metavar="FILE",
-    help="Measure false premises: JSON lines of false, true, corrected and asked_on.",
+    help="Measure false premises: JSON lines with the keys `false`, `true`, `corrected` and, if "
+    "known, `asked_on`.",
 )
 @click.option(
     "--claims",
@@ -83,8 +85,8 @@ PERTURBATIONS_PER_ARTICLE = 2  # at the least: most articles allow two or three 
     "--altered",
     type=Number(1),
     metavar="N",
-    help="Measure verification on about N sentences of the archive, with one error each and "
-    "without.",
+    help="Measure verification on about N sentences of the archive, each once unchanged and once "
+    "with one error put in.",
 )
 @click.option(
     "--most",
@@ -112,6 +114,8 @@ def answers(
     Also compares the confidence of answers with how often they are right, and measures the time
     to the first statement.
     """
+    if until and not questions:
+        raise usage_error("--until needs QUESTIONS")
     if not (questions or premises or claims or altered):
         raise BackfileError(
             "Nothing to measure: give QUESTIONS, --premises, --claims or --altered."

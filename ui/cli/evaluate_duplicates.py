@@ -72,7 +72,7 @@ def duplicates(
     settings: Settings,
     report_options: ReportOptions,
 ) -> int:
-    """Measure how well near-duplicates are told from different stories.
+    """Measure how well near-duplicates are distinguished from different stories.
 
     Reprints are made from your articles (cut, edited, under other headlines), and paired with
     their originals and with the most similar other articles.

@@ -73,7 +73,7 @@ def extraction(
 ) -> int:
     """Measure how well the text, title, date and authors of web pages are extracted.
 
-    The text is compared with trafilatura's as well. No archive is needed.
+    trafilatura alone is measured too, for comparison. No archive is needed.
     """
     from ingest.evaluate_extraction import (
         ExtractionEvaluation,

@@ -63,11 +63,7 @@ def evaluation_options(run: Run) -> Run:
     return save_option(compare_option(archive_options(with_report_options)))  # type: ignore[return-value]
 
 
-every_line = click.option(
-    "--every-line",
-    is_flag=True,
-    help="Count a question once for each line that it is on.",
-)
+every_line = click.option("--every-line", is_flag=True, help="Count repeated questions each time.")
 
 
 def read_file(path: Path, read: Callable[[str], Read]) -> Read:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 def export(file: str, revisions: bool, settings: Settings, as_json: bool) -> int:
     """Export all articles to a file.
 
-    `backfile ingest` of the file makes the same archive again, word for word.
+    Ingesting the file into another archive gives the same articles, word for word; with
+    `--revisions`, also their earlier revisions.
     """
     from ingest import export_format
     from rag.archive.archive import Archive

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     ],
     exit_codes=[
         (ExitCode.DONE, "All articles were added, or were in the archive already."),
-        (ExitCode.FAILED, "Nothing was added."),
+        (ExitCode.FAILED, "No article was found, or the ingest failed."),
         (ExitCode.INCOMPLETE, "Some articles were rejected: see `backfile rejects`."),
     ],
 )
@@ -87,7 +87,7 @@ def ingest(
     """
     from ui.cli import ingest_session
 
-    sources = [*map(ingest_session.source, names)]
+    sources = [*map(ingest_session.parse_source_argument, names)]
     sources += [ingest_session.sample_folder()] if sample else []
     if not sources:
         raise usage_error("SOURCE is missing: name files, folders or URLs, or use --sample")

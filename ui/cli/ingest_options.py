@@ -119,7 +119,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=PathName(),
         metavar="FILE",
         help="HTTP headers, one `Name: value` a line, sent to the hosts of the URLs given. "
-        "A line [HOST] begins the headers for another host.",
+        "Headers after a line [HOST] are sent to that host only.",
     ),
 )
 

@@ -31,7 +31,7 @@ def sample_folder() -> Path:
     return Path(str(files("ingest") / "sample"))
 
 
-def source(text: str) -> Source:
+def parse_source_argument(text: str) -> Source:
     """Return a source given on the command line: a URL as it is, anything else as a path."""
     from ingest.pipeline import is_address
     from ingest.readers.file_names import path_of

@@ -87,7 +87,10 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         (ExitCode.USAGE, "Wrong usage."),
         (ExitCode.INCOMPLETE, "Done in part: some inputs were rejected, or some IDs not found."),
         (ExitCode.INTERRUPTED, "Interrupted by Ctrl-C."),
-        (ExitCode.PIPE_CLOSED, "The reader of the output ended early, as in `| head`."),
+        (
+            ExitCode.PIPE_CLOSED,
+            "Output was cut off by the next program in the pipe, such as `head`.",
+        ),
     ],
 )
 @click.option(

@@ -175,12 +175,10 @@ def _inherit_from_group(ctx: click.Context, param: click.Parameter, value: Any) 
 
 # Questions and filters
 
-question_argument = click.argument(
-    "words",
-    nargs=-1,
-    metavar="[QUESTION]...",
-    help="The question. Read from standard input if it is - or missing.",
-)
+
+def question_argument(*, help: str) -> Callable[[Run], Run]:
+    """Add the question, whose words the command takes as `words`."""
+    return click.argument("words", nargs=-1, metavar="[QUESTION]...", help=help)
 
 
 def required_question(words: Sequence[str]) -> str:
@@ -214,8 +212,13 @@ class Scope:
     as_of: datetime | None = None
 
 
-def scope_options(*, k: int) -> Callable[[Run], Run]:
-    """Add the options that limit a search to `k` passages, dates and publishers, as `scope`."""
+def scope_options(*, k: int, k_is_for: str) -> Callable[[Run], Run]:
+    """Add the options that limit a search to `k` passages, dates and publishers, as `scope`.
+
+    Args:
+        k: Default number of passages.
+        k_is_for: What the passages are for, as the end of "Number of passages to ...".
+    """
 
     def decorate(run: Run) -> Run:
         @functools.wraps(run)
@@ -236,14 +239,14 @@ def scope_options(*, k: int) -> Callable[[Run], Run]:
             return run(*args, scope=Scope(filters, asked_on or as_of, k, as_of), **kwargs)
 
         decorated: Any = with_scope
-        for option in reversed(_scope_options(k)):
+        for option in reversed(_scope_options(k, k_is_for)):
             decorated = option(decorated)
         return decorated  # type: ignore[no-any-return]
 
     return decorate
 
 
-def _scope_options(k: int) -> tuple[Callable[[Run], Run], ...]:
+def _scope_options(k: int, k_is_for: str) -> tuple[Callable[[Run], Run], ...]:
     # --asked-on and --as-of are read first: dates in words are relative to them.
     return (
         click.option(
@@ -252,7 +255,7 @@ def _scope_options(k: int) -> tuple[Callable[[Run], Run], ...]:
             default=k,
             metavar="N",
             show_default=True,
-            help="Number of passages.",
+            help=f"Number of passages to {k_is_for}.",
         ),
         click.option(
             "--asked-on",
@@ -266,7 +269,7 @@ def _scope_options(k: int) -> tuple[Callable[[Run], Run], ...]:
             type=Date(),
             is_eager=True,
             metavar="DATE",
-            help="Search the archive as it was at the end of this day, by ingestion time.",
+            help="Search only what had been ingested by the end of this day.",
         ),
         click.option(
             "--after",
@@ -278,7 +281,7 @@ def _scope_options(k: int) -> tuple[Callable[[Run], Run], ...]:
             "--before",
             type=Date(),
             metavar="DATE",
-            help="Only articles published before this day, which is itself excluded.",
+            help="Only articles published before this day (not on it).",
         ),
         click.option(
             "--publisher",

@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 @click.option(
     "--model", metavar="NAME", help="The new model: a folder, or a name on the Hugging Face Hub."
 )
-@click.option("--abandon", is_flag=True, help="Delete the vectors of a run that was interrupted.")
+@click.option(
+    "--abandon",
+    is_flag=True,
+    help="Give up an interrupted run: delete its vectors and keep the old model.",
+)
 @archive_options
 def reembed(model: str | None, abandon: bool, settings: Settings, as_json: bool) -> int:
     """Embed every passage with another model.

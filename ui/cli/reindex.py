@@ -18,7 +18,7 @@ from ui.cli.options import archive_options
 )
 @archive_options
 def reindex(settings: Settings, as_json: bool) -> int:
-    """Rebuild the text index and the vector index from the database.
+    """Rebuild all indexes from the database.
 
     Nothing is embedded. Searches that are running use the old indexes until the new ones are
     complete.

@@ -29,16 +29,17 @@ if TYPE_CHECKING:
         (
             "Held changes",
             "Fetched content may only change articles of its own site. Anything else is held: "
-            "another site's article in a feed, a kill notice of a source that is not trusted, a "
-            "page that names another site's article as its URL. A held change has an ID. To let a "
-            "source make such changes, use `backfile sources`.",
+            "another site's article in a feed, a kill notice (a publisher's order to take an "
+            "article down) of a source that is not trusted, a page that names another site's "
+            "article as its URL. A held change has an ID. To let a source make such changes, use "
+            "`backfile sources`.",
         )
     ],
     examples=[
         Example("List rejects and held changes", "backfile rejects"),
         Example("Try the rejected inputs again", "backfile rejects --retry"),
-        Example("Look at a held change, then add it", "backfile rejects --show 3f9a2b"),
-        Example("Add two held changes", "backfile rejects --accept 3f9a2b 77c01d"),
+        Example("Look at a held change", "backfile rejects --show 3f9a2b"),
+        Example("Apply two held changes", "backfile rejects --accept 3f9a2b 77c01d"),
     ],
     exit_codes=[
         (ExitCode.DONE, "Done, or there is nothing to list."),
@@ -72,8 +73,8 @@ def rejects(
 ) -> int:
     """List rejected inputs, and changes held for approval.
 
-    With `--retry`, each rejected input is read again as it was read then, unless `--map`, `--as`
-    or `--summaries` says otherwise.
+    With `--retry`, each rejected input is read again with the `--map`, `--as` and `--summaries` of
+    the ingest that rejected it, unless one of these options is given.
     """
     if sum(map(bool, (show, accept, forget))) > 1:
         raise usage_error("--show, --accept and --forget cannot be combined")
@@ -164,12 +165,12 @@ def _retry(
 ) -> ExitCode:
     """Ingest rejected sources again, each with the options it was ingested with."""
     from ui.cli.ingest import run_once
-    from ui.cli.ingest_session import open_session, source
+    from ui.cli.ingest_session import open_session, parse_source_argument
 
     groups = _group_by_options(settings, options, _without_missing(settings, names))
     codes, failed = [ExitCode.DONE], list[ReadError]()
     for as_before, group in groups:
-        sources = [*map(source, group)]
+        sources = [*map(parse_source_argument, group)]
         try:
             with open_session(settings, as_before, sources) as session:
                 codes.append(run_once(session, sources, as_json=as_json))
@@ -185,9 +186,13 @@ def _without_missing(settings: Settings, names: Sequence[str]) -> list[str]:
     from rag.archive.archive import Archive
     from rag.sanitize import single_line
     from rag.store.ingest_log import RejectLog
-    from ui.cli.ingest_session import source
+    from ui.cli.ingest_session import parse_source_argument
 
-    missing = [one for one in names if isinstance(at := source(one), Path) and not at.exists()]
+    missing = [
+        one
+        for one in names
+        if isinstance(at := parse_source_argument(one), Path) and not at.exists()
+    ]
     if missing:
         with Archive.open(settings.archive, settings=settings, mode="write") as archive:
             RejectLog(archive.store.database).remove(missing, before=datetime.now(UTC))

@@ -32,14 +32,14 @@ from ui.cli.options import (
         ),
     ],
 )
-@question_argument
-@scope_options(k=10)
+@question_argument(help="The question. Read from standard input if it is - or missing.")
+@scope_options(k=10, k_is_for="print")
 @archive_options
 def search(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool) -> int:
     """Print the passages that match a question best, best first.
 
-    Dates and publishers named in the question limit the search; they are printed first. If no
-    passage matches within these dates, the closest from other dates are printed.
+    Dates and publishers named in the question limit the search; these limits are printed before the
+    passages. If no passage matches within these dates, the closest from other dates are printed.
     """
     question = required_question(words)
     from rag.archive.archive import Archive

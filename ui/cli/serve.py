@@ -37,9 +37,9 @@ from ui.cli.options import Number, settings_option
 def serve(settings: Settings, host: str | None, port: int | None) -> int:
     """Serve a page for asking the archive in the browser, until Ctrl-C.
 
-    Prints the page's address with a token. Opened with the token on this machine, the page can
-    also add and withdraw articles; BACKFILE_WRITE_ACCESS controls who else may. Without the token,
-    the page only answers questions.
+    Prints the page's address with a token. Anyone who opens that address on this machine can also
+    add and withdraw articles. BACKFILE_WRITE_ACCESS sets who else can, or that nobody can. Without
+    the token, the page only answers questions.
     """
     from ui.web.app import serve as serve_page
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     examples=[
         Example("List the trusted sources", "backfile sources"),
         Example(
-            "Trust a publisher whose feed is on another host, and its kill notices",
+            "Trust a publisher whose feed is on another host, and obey its kill notices",
             'backfile sources add "Harbour Courier" --host harbour-courier.example '
             "--host feeds.example/courier --may-kill",
         ),
@@ -37,7 +37,8 @@ def sources(context: click.Context, settings: Settings, as_json: bool) -> int:
 
     Fetched content may add and change articles of its own site only. A trusted source is a
     publisher with several hosts, such as its site and the host of its feeds, that may change each
-    other's articles. It may also be allowed to withdraw its articles by kill notices.
+    other's articles. With `--may-kill`, its kill notices (a publisher's orders to take an article
+    down) also withdraw its articles.
 
     The list is the file sources.toml in the archive's folder. A backup doesn't include it.
     """

@@ -20,8 +20,8 @@ from ui.cli.options import archive_options
 def status(settings: Settings, as_json: bool) -> int:
     """Show an overview of the archive.
 
-    Counts articles, passages and near-duplicates, by publisher and date. Also shows days without
-    articles of a publisher that usually has some, the last ingest, and the embedding model.
+    Counts articles, passages and near-duplicates, by publisher and date. Also shows gaps (days on
+    which a publisher that usually has articles has none), the last ingest, and the embedding model.
     """
     from rag.archive.archive import Archive
     from rag.schema import ALL_RIGHTS

@@ -47,7 +47,10 @@ class IngestResult:
 
 
 def split_addresses(text: str) -> tuple[list[str], list[str]]:
-    """Split pasted text into web addresses and other words, which must not be read as paths."""
+    """Return the web addresses in pasted text, and the other words.
+
+    The caller must not treat the other words as file paths.
+    """
     from ingest.pipeline import is_address
 
     words = list(dict.fromkeys(text.split()))

@@ -60,7 +60,10 @@ class _Identity:
         return any(url_key(address) in self.keys for address in addresses if url_key(address))
 
     def has_headline(self, headline: str, *, whole: bool) -> bool:
-        """Return whether a headline is the page's own: exactly, or cut or with the site's name."""
+        """Return whether a headline is the page's own.
+
+        Unless `whole`, it also is if either of the two is shortened, or has the site's name added.
+        """
         ours = normalize_line(clean_line(unescape(headline)))
         if whole or len(ours) < _SAME_FROM:
             return ours in self.headlines
