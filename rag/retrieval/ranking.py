@@ -37,7 +37,7 @@ RERANKER_SHARE = 0.5  # the reranker's share of a reranked passage's score
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How well a passage matches a question, each from 0 to 1, the best candidate's.
+    """A passage's match with a question, each part a share (0 to 1) of the best candidate's.
 
     Attributes:
         article: By BM25 of its whole article.
