@@ -11,7 +11,7 @@ from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph, plain_line
 
 MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
-SIGNS = {"supported": "✓", "partly": "◐", "not supported": "✗", "contradicted": "✗"}
+SIGNS = {"partly": "◐", "not supported": "✗", "contradicted": "✗"}
 
 
 def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
@@ -80,14 +80,12 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
             f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
             f'title="{escape_line(article_reference(citation.metadata))}">&#91;{number}&#93;</a>'
         )
-    sign, key = SIGNS[statement.support], support_key(statement.support)
-    label = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
-    words = "" if statement.support == "supported" else f" {escape(texts(key))}"
-    hidden = f'<span class="bf-unseen">{label}</span>' if not words else ""
-    support = f'<span class="bf-support bf-{key}" title="{label}">{sign}{words}{hidden}</span>'
-    # No line break before a sign without words.
-    gap = " " if words else "&#160;"
-    return paragraph(f"{' '.join(parts)}{gap}{support}", f"bf-statement bf-is-{key}")
+    key = support_key(statement.support)
+    if statement.support != "supported":  # a mark is for doubt: a quotation needs none
+        label = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
+        sign = f"{SIGNS[statement.support]} {escape(texts(key))}"
+        parts.append(f'<span class="bf-support bf-{key}" title="{label}">{sign}</span>')
+    return paragraph(" ".join(parts), f"bf-statement bf-is-{key}")
 
 
 def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
