@@ -27,6 +27,7 @@ from rag.answer.refusal import (
 )
 from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.archive.snapshot import ArchiveSnapshot
+from rag.citations import read_citations
 from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
@@ -263,7 +264,8 @@ class Chatbot:
         ranked = score_sentences(self.archive, found)
         why = refusal_reason(found.question, ranked)
         denial = check_premise(found.question, ranked)
-        if why and denial is None:  # a corrected premise is an answer in itself
+        # A corrected premise is an answer in itself; a chat model judges the passages by itself.
+        if why and denial is None and (self.chat_model is None or not found.hits):
             hits, notices = found.nearest_hits, found.notices
             excluded = self._find_excluded_hit(found, filters)
             if excluded is not None:
@@ -288,7 +290,7 @@ class Chatbot:
         if self.chat_model is None:
             yield from self._stream_extractive(begun, found, ranked, denial)
         else:
-            yield from self._stream_generated(begun, found, ranked, denial, filters)
+            yield from self._stream_generated(begun, found, ranked, denial, filters, why)
 
     def ask(
         self,
@@ -410,10 +412,12 @@ class Chatbot:
         ranked: Sequence[SentenceCandidate],
         denial: PremiseConflict | None,
         filters: Filters,
+        why: Notice | None,
     ) -> Iterator[Answer]:
         """Yield the chat model's answer, each sentence verified as soon as it is complete.
 
-        If no sentence passes verification, yield the extractive answer with a notice.
+        If no sentence passes verification, yield the extractive answer with a notice, or a refusal
+        if the model found nothing or `why` says that the passages don't answer the question.
         """
         assert self.chat_model is not None
         hits = fit_to_context(found.hits, found.question.text, self.context_tokens)
@@ -421,17 +425,13 @@ class Chatbot:
         verifier = Verifier(self.archive.embed, entails=self.entails)
         writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
         writer.usage = answer.usage
-        failed = Notice("generated_unsupported")
+        failed, found_nothing = Notice("generated_unsupported"), False
         try:
             for sentence in writer.sentences(
                 build_messages(found.question.text, hits, found.question.asked_on)
             ):
                 if is_refusal(sentence):
-                    if not answer.statements and not answer.rejected_statements:
-                        why = Notice("chat_model_found_nothing")
-                        refused = refusal_answer(found.question, hits, why, filters)
-                        yield replace(refused, question=answer.question, usage=writer.usage)
-                        return
+                    found_nothing = True  # a refusal, unless the model says anything else
                     continue
                 statement = verify_statement(
                     sentence, hits, verifier, articles=texts_of(self.archive, hits)
@@ -456,13 +456,28 @@ class Chatbot:
             cut = (Notice("maybe_incomplete"), writer.failure) if writer.failure else ()
             yield replace(answer, usage=writer.usage, notices=(*answer.notices, *cut))
             return
+        if found_nothing and not answer.rejected_statements:
+            why, denial = Notice("chat_model_found_nothing"), None
+        if why and denial is None:
+            yield replace(
+                refusal_answer(found.question, hits, why, filters),
+                question=answer.question,
+                rejected_statements=answer.rejected_statements,
+                usage=writer.usage,
+            )
+            return
         notices = (*answer.notices, failed, Notice("quotations_instead"))
         begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
         yield from self._stream_extractive(begun, found, ranked, denial)
 
 
 def is_refusal(sentence: str) -> bool:
-    """Return whether a chat model's sentence says that the archive has no answer."""
+    """Return whether a chat model's sentence says only that the archive has no answer.
+
+    "The articles give no final figure, but 95 people have died [1]" says something else as well.
+    """
+    if read_citations(sentence).numbers:
+        return False
     low = sentence.lower().replace("’", "'")
     return DOES_NOT_SAY.lower().rstrip(".") in low or bool(_REFUSAL.search(low))
 

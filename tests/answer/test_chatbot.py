@@ -139,11 +139,41 @@ def test_chatbot_refuses_if_model_finds_no_answer() -> None:
     assert not answer.citations
 
 
-def test_refusal_does_not_call_the_model() -> None:
-    model = ScriptedChatModel(scripts=["Nothing."])
+def test_chat_model_decides_whether_passages_answer() -> None:
+    question = "What did the Pope say?"  # the passages seem to be about something else
+    assert Chatbot(FakeArchive(TROOPS)).ask(question).refused
+    model = ScriptedChatModel(scripts=[f"{RIGHT} [1]"])
+    answer = Chatbot(FakeArchive(TROOPS), model).ask(question)
+    assert texts(answer) == [RIGHT]
+
+
+@pytest.mark.parametrize("script", ["The archive does not say.", "The Pope wept in Rome. [1]"])
+def test_generated_answer_without_support_is_no_quotation_of_other_things(script: str) -> None:
+    model = ScriptedChatModel(scripts=[script])
     answer = Chatbot(FakeArchive(TROOPS), model).ask("What did the Pope say?")
     assert answer.refused
+    assert not answer.statements
+
+
+def test_chat_model_is_not_called_without_passages() -> None:
+    model = ScriptedChatModel(scripts=[f"{RIGHT} [1]"])
+    nowhere = Filters(publishers=("Nobody's Paper",))
+    assert Chatbot(FakeArchive(TROOPS), model).ask(QUESTION, filters=nowhere).refused
     assert not model.prompts
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"{RIGHT} [1] The passages do not say when.",
+        f"The passages do not give a final figure. {RIGHT} [1]",
+    ],
+    ids=["last", "first"],
+)
+def test_hedge_beside_an_answer_is_no_refusal(script: str) -> None:
+    answer = ask(script)
+    assert not answer.refused
+    assert texts(answer) == [RIGHT]
 
 
 def test_stream_shows_no_partial_citation_marker() -> None:
