@@ -247,7 +247,7 @@ def _plain_title(title: str) -> str:
 def _date_of(entry: Mapping[str, Any], key: str) -> str | datetime | None:
     """Return a date as written or, if only feedparser understands it, parsed by feedparser."""
     written = _get_text(entry, key)
-    parsed = dict.get(entry, f"{key}_parse") if isinstance(entry, dict) else None
+    parsed = dict.get(entry, f"{key}_parsed") if isinstance(entry, dict) else None
     if parsed and read_date(written).moment is None:
         try:
             return datetime.fromtimestamp(timegm(parsed), UTC)

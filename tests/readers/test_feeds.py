@@ -69,6 +69,13 @@ def test_entry_is_an_article(tmp_path: Path, feed: str) -> None:
     assert (article.id, article.language) == ("velsundpost.example/crane", "en")
 
 
+def test_date_that_only_feedparser_understands_is_read(tmp_path: Path) -> None:
+    ordinal = RSS.replace("Thu, 24 Oct 2024 10:30:00 +0200", "2024-298")  # ISO 8601, day of year
+    article = read_feed(tmp_path, ordinal)[0]
+    assert isinstance(article, Article), article
+    assert article.published == datetime(2024, 10, 24, tzinfo=UTC)
+
+
 def test_entry_with_only_a_link_is_a_reject_with_its_number(tmp_path: Path) -> None:
     _, reject = read_feed(tmp_path, RSS)
     assert isinstance(reject, Reject)
