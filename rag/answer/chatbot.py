@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from copy import copy
@@ -17,17 +16,17 @@ from rag.answer.extractive import append_statement, compose_answer, quote_statem
 from rag.answer.followups_llm import condense_question
 from rag.answer.llm import SentenceStream
 from rag.answer.premises import PremiseConflict, check_premise
-from rag.answer.prompts import DOES_NOT_SAY, build_messages, fit_to_context
+from rag.answer.prompts import build_messages, fit_to_context
 from rag.answer.refusal import (
     answer_confidence,
     excluded_hit_reason,
+    is_refusal,
     low_confidence_notice,
     refusal_answer,
     refusal_reason,
 )
 from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.archive.snapshot import ArchiveSnapshot
-from rag.citations import read_citations
 from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
@@ -469,21 +468,3 @@ class Chatbot:
         notices = (*answer.notices, failed, Notice("quotations_instead"))
         begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
         yield from self._stream_extractive(begun, found, ranked, denial)
-
-
-def is_refusal(sentence: str) -> bool:
-    """Return whether a chat model's sentence says only that the archive has no answer.
-
-    "The articles give no final figure, but 95 people have died [1]" says something else as well.
-    """
-    if read_citations(sentence).numbers:
-        return False
-    low = sentence.lower().replace("’", "'")
-    return DOES_NOT_SAY.lower().rstrip(".") in low or bool(_REFUSAL.search(low))
-
-
-_REFUSAL = re.compile(
-    r"\b(?:passages?|archive|articles?|context|provided (?:text|information)) (?:do(?:es)?|did) "
-    r"(?:not|n't) (?:say|mention|contain|provide|give|answer|state|specify|include)"
-    r"|\bi (?:cannot|can't|am unable to|'m sorry|am sorry)\b"
-)

@@ -1,12 +1,18 @@
-"""Refusal of questions that the archive can't answer, and calibrated confidence of answers."""
+"""Refusal of questions that the archive can't answer, and calibrated confidence of answers.
+
+Without a chat model a threshold decides, with one the model, whose refusal is recognised here.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from rag.answer.prompts import DOES_NOT_SAY
 from rag.answer.sentence_scoring import SentenceCandidate
+from rag.citations import read_citations
 from rag.nlp.entities import find_names
 from rag.query.answer_type import score_speaker
 from rag.query.parser import ParsedQuery
@@ -59,6 +65,24 @@ def _find_missing_names(question: ParsedQuery, found: Sequence[SentenceCandidate
 
 def _lower_first(whose: str) -> str:
     return whose if whose[:1].isupper() else whose[:1].lower() + whose[1:]
+
+
+def is_refusal(sentence: str) -> bool:
+    """Return whether a chat model's sentence says only that the archive has no answer.
+
+    "The articles give no final figure, but 95 people have died [1]" says something else as well.
+    """
+    if read_citations(sentence).numbers:
+        return False
+    low = sentence.lower().replace("’", "'")
+    return DOES_NOT_SAY.lower().rstrip(".") in low or bool(_REFUSAL.search(low))
+
+
+_REFUSAL = re.compile(
+    r"\b(?:passages?|archive|articles?|context|provided (?:text|information)) (?:do(?:es)?|did) "
+    r"(?:not|n't) (?:say|mention|contain|provide|give|answer|state|specify|include)"
+    r"|\bi (?:cannot|can't|am unable to|'m sorry|am sorry)\b"
+)
 
 
 def refusal_answer(
