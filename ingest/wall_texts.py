@@ -1,5 +1,7 @@
 """Detect texts that are only a registration form, a paywall or a cookie notice.
 
+This is for the text of any article; `ingest.fetch.page_checks` looks at a fetched page as a whole.
+
 Scrapers store a wall's own words as the article. A text counts as a form only if nearly all of its
 sentences match; in doubt it is a story.
 """

@@ -1,4 +1,7 @@
-"""Detect paywalls, login pages and soft 404s."""
+"""Detect paywalls, login pages and soft 404s among fetched pages.
+
+`ingest.wall_texts` recognises a wall in the text of any article.
+"""
 
 from __future__ import annotations
 
