@@ -72,6 +72,7 @@ def _write(folder: Path, ready: str) -> None:
             Path(ready).touch()
 
 
+@pytest.mark.slow
 def test_backup_beside_a_writer_is_consistent(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     writer = Process(target=_write, args=(tmp_path / "archive", str(ready)))

@@ -121,6 +121,7 @@ def test_question_at_the_limit_is_read() -> None:
     assert parse_question(f"  {question}  ", asked_on=NOW).text == question
 
 
+@pytest.mark.slow
 def test_overlong_question_is_one_line_on_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,7 +69,8 @@ def test_page_speaks_german(open_page: Opened, paced: Paced) -> None:
     expect(page.locator("#bf-evidence")).to_contain_text("Quellen")
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_view_fits_phone_and_desktop_and_is_accessible(
     open_page: Opened, invitation: str, scheme: str
 ) -> None:

@@ -165,6 +165,7 @@ def test_unknown_setting_is_rejected_by_name() -> None:
     assert "BACKFILE_ARCHIV:" in done.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command("search", "-", "--archive", str(tmp_path)),

@@ -13,6 +13,8 @@ import pytest
 from ingest.report import IngestReport
 from ui.cli.watch import watch
 
+pytestmark = pytest.mark.slow  # rounds wait for files and timers
+
 Source = str | Path
 
 

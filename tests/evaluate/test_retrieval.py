@@ -111,6 +111,7 @@ def test_saved_evaluation_is_loaded_and_compared(evaluation):
         RetrievalEvaluation.loads("{}")
 
 
+@pytest.mark.slow
 def test_plot_draws_a_run_beside_the_previous_one(evaluation, tmp_path):
     plot(tmp_path / "run.svg", evaluation, evaluation)
     drawn = (tmp_path / "run.svg").read_text("utf-8")

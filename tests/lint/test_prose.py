@@ -20,6 +20,7 @@ def _found(root: Path) -> list[str]:
     return [str(one) for one in prose.check(root)]
 
 
+@pytest.mark.slow
 def test_check_passes_on_this_tree() -> None:
     assert _found(prose.ROOT) == []
 

@@ -141,6 +141,7 @@ def test_damaged_feed_raises_nothing(
     assert all(isinstance(value, Article | Reject) for value in read_feed(folder, content))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FEEDS.is_dir(), reason="the shared feeds are not here")
 def test_real_feeds_of_many_publishers_are_read() -> None:
     names = [path for path in sorted(FEEDS.iterdir()) if path.name != "LICENSE"]

@@ -47,6 +47,7 @@ def numbered_article(n: int) -> tuple[Article, list[Span]]:
     return Article(id=f"paper.example/{n}", title=f"Report {n}", text=text), [Span(0, len(text))]
 
 
+@pytest.mark.slow
 def test_new_archive_is_private_to_its_owner(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "archive"
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:

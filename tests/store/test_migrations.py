@@ -96,6 +96,7 @@ def test_failed_migration_leaves_the_archive_unchanged(version: int, tmp_path: P
     assert schema(folder) == before
 
 
+@pytest.mark.slow
 def test_reader_waiting_for_migration_learns_who_writes(
     tmp_path: Path,
 ) -> None:
@@ -113,6 +114,7 @@ def _read(folder: Path) -> None:
         assert archive.count().articles == 3
 
 
+@pytest.mark.slow
 def test_four_readers_may_migrate_at_once(tmp_path: Path) -> None:
     folder = restore_saved(1, tmp_path / "archive")
     readers = [Process(target=_read, args=(folder,)) for _ in range(4)]

@@ -164,6 +164,7 @@ def test_every_notice_in_the_code_has_its_parameters() -> None:
     assert made > 40
 
 
+@pytest.mark.slow
 def test_every_code_is_used() -> None:
     said = set(constants("rag", "ui"))
     patterns = [re.compile(one) for one in said if "[a-z]+" in one]
