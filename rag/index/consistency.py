@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.index.chroma_index import synced_sequence
 from rag.index.search import Indexes
-from rag.index.tantivy_index import TantivyIndex, Unit
+from rag.index.tantivy_index import Unit
 from rag.nlp.dates import format_date
 from rag.store.articles import ArticleStore
 from rag.store.database import Database
@@ -30,8 +30,8 @@ SAME = 0.999  # vectors with a higher cosine are equal; float32 loses 1e-6
 
 def index_problems(store: ArticleStore, indexes: Indexes) -> Iterator[Problem]:
     """Yield the differences between the indexes and the store, as of each index's last change."""
-    for index in indexes.text_indexes:
-        yield from _guard(PLACES[index.unit], _text_problems(store, index))
+    for unit, place in PLACES.items():
+        yield from _guard(place, _text_problems(store, indexes, unit))
     yield from _guard("vector index", _vector_problems(store, indexes))
 
 
@@ -57,8 +57,8 @@ def repair_indexes(indexes: Indexes, problems: Sequence[Problem]) -> None:
     indexes.catch_up()
 
 
-def _text_problems(store: ArticleStore, index: TantivyIndex) -> Iterator[Problem]:
-    place = PLACES[index.unit]
+def _text_problems(store: ArticleStore, indexes: Indexes, unit: Unit) -> Iterator[Problem]:
+    place, index = PLACES[unit], indexes.text_index(unit)  # opening it may fail
     for name in index.damaged_files():
         yield Problem(place, f"its file {name} is damaged", "index")
     index.refresh()

@@ -80,6 +80,10 @@ class IndexSync:
         """Both text indexes."""
         return self.bm25, self.article_bm25
 
+    def text_index(self, unit: Unit) -> TantivyIndex:
+        """Return the text index of passages or of articles."""
+        return self.bm25 if unit == "passages" else self.article_bm25
+
     def _open_text(self, unit: Unit) -> TantivyIndex:
         try:
             return TantivyIndex(self.folder, unit)

@@ -18,6 +18,7 @@ from rag.errors import ArchiveDamagedError
 from rag.index.chroma_index import ChromaIndex
 from rag.index.tantivy_index import TantivyIndex
 from rag.schema import Span
+from rag.store.lock import writer_lock
 from tests.support.commands import Result, run
 from tests.support.fakes import ARTICLES, HARBOUR, ORCHARD, WordEmbeddings, small_archive
 
@@ -76,6 +77,20 @@ def _add_foreign_words(folder: Path) -> None:
     index.close()
 
 
+def _remove_article(folder: Path) -> None:
+    index = TantivyIndex(folder, "articles")
+    index.write([], [2], index.reached)
+    index.close()
+
+
+def _repeat_article(folder: Path) -> None:
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        live = archive.store.passages.live([1])[1]
+    index = TantivyIndex(folder, "articles")
+    index.write([[live]], [], index.reached)
+    index.close()
+
+
 def _remove_vector(folder: Path) -> None:
     _edit_vectors(folder, lambda index: index.remove([3]))
 
@@ -106,6 +121,11 @@ def _edit_vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
                 "text index (BM25): 1 passage in it more than once (the first: 1)",
             ],
         ),
+        (_remove_article, ["article index: 1 article missing from it (the first: 2)"]),
+        (
+            _repeat_article,
+            ["article index: 1 article in it more than once (the first: 1)"],
+        ),
         (_remove_vector, ["vector index: 1 passage missing from it (the first: 3)"]),
         (
             _add_foreign_vector,
@@ -126,12 +146,25 @@ def test_doctor_names_and_repairs_inconsistent_index(
     assert list_problems(folder) == []
 
 
-def test_doctor_names_and_repairs_damaged_word_index(folder: Path) -> None:
-    (file,) = (folder / "lexical").glob("*.idx")
+def test_unreadable_article_index_is_rebuilt_once_no_one_writes(folder: Path) -> None:
+    (folder / "lexical-articles" / "meta.json").write_text("{")
+    lock = writer_lock(folder)
+    with pytest.raises(ArchiveDamagedError, match="the text index of .* cannot be read"):
+        list_problems(folder)
+    lock.release()
+    assert list_problems(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("lexical", "text index (BM25)"), ("lexical-articles", "article index")],
+)
+def test_doctor_names_and_repairs_damaged_word_index(folder: Path, name: str, place: str) -> None:
+    (file,) = (folder / name).glob("*.idx")
     data = bytearray(file.read_bytes())
     data[20] ^= 0xFF
     file.write_bytes(data)
-    assert list_problems(folder)[0] == f"text index (BM25): its file {file.name} is damaged"
+    assert list_problems(folder)[0] == f"{place}: its file {file.name} is damaged"
     assert repair(folder) == []
 
 
