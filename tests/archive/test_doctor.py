@@ -149,7 +149,7 @@ def test_doctor_names_and_repairs_inconsistent_index(
 def test_unreadable_article_index_is_rebuilt_once_no_one_writes(folder: Path) -> None:
     (folder / "lexical-articles" / "meta.json").write_text("{")
     lock = writer_lock(folder)
-    with pytest.raises(ArchiveDamagedError, match="the text index of .* cannot be read"):
+    with pytest.raises(ArchiveDamagedError, match=r"the text index of .* cannot be read"):
         list_problems(folder)
     lock.release()
     assert list_problems(folder) == []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
-from rag.schema import Article, Span
+from rag.schema import Article, Filters, Span
 from rag.store.articles import ArticleStore, content_hash, prepare_articles
 from tests.support.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 
@@ -87,4 +89,70 @@ def test_reader_repairs_a_damaged_index_under_the_lock(tmp_path: Path, lost: str
     assert reader.indexes.vectors.reached == reader.version
     assert reader.indexes.vectors.count() == len(ARTICLES) + 1
     reader.close()
+    assert list_problems(folder) == []
+
+
+def find_articles(archive: Archive, query: str, filters: Filters = Filters()) -> list[str]:
+    found = archive.article_candidates(query, 10, filters=filters)
+    return [one.metadata.article_id.rpartition("/")[2] for one in found]
+
+
+def add_sentences(archive: Archive, article: Article) -> None:
+    starts = [0, *(i + 1 for i, c in enumerate(article.text[:-1]) if c == ".")]
+    ends = [*starts[1:], len(article.text)]
+    archive.add([(article, [Span(a, b) for a, b in zip(starts, ends, strict=True)])])
+
+
+def test_article_is_found_by_words_of_different_passages(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    spread = HARBOUR.replace(
+        id="x.example/spread", title="News", text="Storms came. Dogs barked. A tax rose. It rained."
+    )
+    near = HARBOUR.replace(
+        id="x.example/near", title="News", text="Dogs saw storms. It rained. It rained on."
+    )
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        add_sentences(archive, near)
+        add_sentences(archive, spread)
+        assert find_articles(archive, "storms dogs tax") == ["spread", "near"]
+        first = archive.article_candidates("storms dogs tax", 1)[0]
+        assert (first.metadata.article_id, first.start) == (spread.id, 0)
+        add_sentences(archive, spread.replace(text="Storms came. Nothing else did."))
+        assert find_articles(archive, "tax") == []
+        assert find_articles(archive, "storms") == ["near", "spread"]
+        archive.delete([near.id])
+        assert find_articles(archive, "storms") == ["spread"]
+        assert find_articles(archive, "storms", Filters(publishers=("Nobody",))) == []
+    assert list_problems(folder) == []
+
+
+def test_articles_that_need_a_right_are_not_found_without_it(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    add_article(folder, HARBOUR.replace(id="x.example/secret", access="desk"))
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        assert find_articles(archive, "harbour bridge") == []
+        assert find_articles(archive, "harbour bridge", Filters(access=("desk",))) == ["secret"]
+        now = archive.as_of(datetime.now(UTC))
+        assert now.article_candidates("harbour bridge", 10) == []
+
+
+def test_snapshot_finds_articles_as_they_were(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        add_sentences(archive, HARBOUR)
+        then = archive.as_of(datetime.now(UTC) + timedelta(hours=1))  # the changes so far
+        add_sentences(archive, HARBOUR.replace(text="The quay was painted. Nobody came."))
+        add_sentences(archive, HARBOUR.replace(id="x.example/later", text="A bridge opened."))
+        assert find_articles(archive, "ferries hour") == []
+        (old,) = then.article_candidates("ferries hour bridge", 10)
+        assert (old.metadata.article_id, old.metadata.revision) == (HARBOUR.id, 1)
+
+
+def test_archive_of_an_earlier_version_gets_its_article_index(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    small_archive(folder).close()
+    shutil.rmtree(folder / "lexical-articles")  # earlier versions had none
+    with Archive.open(folder, embeddings=WordEmbeddings()) as reader:
+        assert find_articles(reader, "harbour bridge")[0] == "harbour"
+        assert reader.search("Who closed the harbour bridge?", 1)
     assert list_problems(folder) == []
