@@ -265,18 +265,7 @@ class Chatbot:
         denial = check_premise(found.question, ranked)
         # A corrected premise is an answer in itself; a chat model judges the passages by itself.
         if why and denial is None and (self.chat_model is None or not found.hits):
-            hits, notices = found.nearest_hits, found.notices
-            excluded = self._find_excluded_hit(found, filters)
-            if excluded is not None:
-                why, hits, notices = (
-                    excluded_hit_reason(excluded, found.question, filters),
-                    (excluded, *hits),
-                    (),
-                )
-            refused = refusal_answer(found.question, hits, why, filters, notices)
-            yield replace(
-                refused, question=question, candidates_considered=found.considered, usage=used
-            )
+            yield replace(self._refuse(found, why, filters), question=question, usage=used)
             return
         begun = Answer(
             question=question,
@@ -366,6 +355,16 @@ class Chatbot:
         async with aclosing(self.astream(question, **options)) as answers:
             *_, answer = [answer async for answer in answers]
         return answer
+
+    def _refuse(self, found: RetrievalResult, why: Notice, filters: Filters) -> Answer:
+        """Return a refusal, with the article outside of the filters that has the answer, if any."""
+        hits, notices = found.nearest_hits, found.notices
+        excluded = self._find_excluded_hit(found, filters)
+        if excluded is not None:
+            why = excluded_hit_reason(excluded, found.question, filters)
+            hits, notices = (excluded, *hits), ()
+        refused = refusal_answer(found.question, hits, why, filters, notices)
+        return replace(refused, candidates_considered=found.considered)
 
     def _find_excluded_hit(self, found: RetrievalResult, filters: Filters) -> Hit | None:
         """Return a hit that answers the question outside of the filters and time range, if any.
@@ -459,7 +458,7 @@ class Chatbot:
             why, denial = Notice("chat_model_found_nothing"), None
         if why and denial is None:
             yield replace(
-                refusal_answer(found.question, hits, why, filters),
+                self._refuse(found, why, filters),
                 question=answer.question,
                 rejected_statements=answer.rejected_statements,
                 usage=writer.usage,

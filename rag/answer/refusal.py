@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from rag.answer.prompts import DOES_NOT_SAY
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.citations import read_citations
 from rag.nlp.entities import find_names
 from rag.query.answer_type import score_speaker
 from rag.query.parser import ParsedQuery
@@ -72,16 +71,16 @@ def is_refusal(sentence: str) -> bool:
 
     "The articles give no final figure, but 95 people have died [1]" says something else as well.
     """
-    if read_citations(sentence).numbers:
-        return False
     low = sentence.lower().replace("’", "'")
-    return DOES_NOT_SAY.lower().rstrip(".") in low or bool(_REFUSAL.search(low))
+    refuses = DOES_NOT_SAY.lower().rstrip(".") in low or bool(_REFUSAL.search(low))
+    return refuses and not _CONTRAST.search(low)
 
 
+_CONTRAST = re.compile(r"\b(?:but|however|although|though|yet|only that)\b")
 _REFUSAL = re.compile(
-    r"\b(?:passages?|archive|articles?|context|provided (?:text|information)) (?:do(?:es)?|did) "
-    r"(?:not|n't) (?:say|mention|contain|provide|give|answer|state|specify|include)"
-    r"|\bi (?:cannot|can't|am unable to|'m sorry|am sorry)\b"
+    r"\b(?:passages?|archive|articles?|context|provided (?:text|information)) (?:do(?:es)?|did)"
+    r"(?: not|n't) (?:say|mention|contain|provide|give|answer|state|specify|include)"
+    r"|\bi(?: cannot| can't| am unable to|'m sorry| am sorry)\b"
 )
 
 

@@ -147,7 +147,10 @@ def test_chat_model_decides_whether_passages_answer() -> None:
     assert texts(answer) == [RIGHT]
 
 
-@pytest.mark.parametrize("script", ["The archive does not say.", "The Pope wept in Rome. [1]"])
+@pytest.mark.parametrize(
+    "script",
+    ["The archive does not say.", "The passages do not mention it. [1, 2]", "The Pope wept. [1]"],
+)
 def test_generated_answer_without_support_is_no_quotation_of_other_things(script: str) -> None:
     model = ScriptedChatModel(scripts=[script])
     answer = Chatbot(FakeArchive(TROOPS), model).ask("What did the Pope say?")

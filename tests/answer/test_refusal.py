@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rag.answer.chatbot import Chatbot
-from rag.answer.refusal import refusal_reason
+from rag.answer.refusal import is_refusal, refusal_reason
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.query.parser import parse_question
 from rag.schema import ArticleMetadata, Filters, Hit, Notice, Passage, Span
 from tests.support.fake_archive import FERRY, TROOPS, FakeArchive, day
+from tests.support.fake_chat_model import ScriptedChatModel
 
 
 @pytest.fixture
@@ -46,6 +47,33 @@ def test_refusal_names_matching_article_outside_the_filters() -> None:
     other = bot.ask(question, filters=Filters(publishers=("Coast Herald",)))
     assert other.refused
     assert other.refusal == Notice("excluded_article", **which)
+
+
+def test_chat_model_refusal_names_matching_article_outside_the_filters() -> None:
+    model = ScriptedChatModel(scripts=["The archive does not say."])
+    bot = Chatbot(FakeArchive(TROOPS, FERRY), model)
+    question = "How many soldiers has North Korea sent?"
+    answer = bot.ask(question, filters=Filters(publishers=("Coast Herald",)))
+    assert model.prompts
+    which = {"source": "Harbour Post", "published": "2024-10-24"}
+    assert answer.refusal == Notice("excluded_article", **which)
+    assert answer.candidates_considered
+
+
+@pytest.mark.parametrize(
+    ("sentence", "refuses"),
+    [
+        ("The archive does not say.", True),
+        ("The passages don't mention a date. [1, 2]", True),
+        ("I cannot answer that.", True),
+        ("I'm sorry.", True),
+        ("The articles do not give a final figure, but 95 people died. [1]", False),
+        ("The passages do not say who; however, two men were arrested. [2]", False),
+        ("The minister said he does not say such things. [1]", False),
+    ],
+)
+def test_is_refusal_needs_a_sentence_that_says_nothing_else(sentence: str, refuses: bool) -> None:
+    assert is_refusal(sentence) is refuses
 
 
 def test_refusal_names_missing_speaker() -> None:
