@@ -415,6 +415,9 @@ class ArchiveReader(ArchiveView):
             query: The search terms, any of which may match.
             k: The most articles to return.
             filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
         """
         self.refresh()
         return self._to_candidates(self._indexes.search_articles(query, k, filters=filters), k)

@@ -144,6 +144,9 @@ class ArchiveSnapshot(ArchiveView):
             query: The search terms, any of which may match.
             k: The most articles to return.
             filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
         """
         valid = self._passages(filters)
         found = self._archive.indexes.search_articles(query, k, filters=filters, up_to=self._newest)

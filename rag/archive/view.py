@@ -63,6 +63,21 @@ class ArchiveView(ABC):
         """
 
     @abstractmethod
+    def article_candidates(
+        self, query: str, k: int, *, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return the `k` articles whose whole texts score best by BM25, as their first passages.
+
+        Args:
+            query: The search terms, any of which may match.
+            k: The most articles to return.
+            filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates; a higher score is better.
+        """
+
+    @abstractmethod
     def article(self, article_id: str, *, access: Access = ()) -> Article | None:
         """Return an article.
 
