@@ -1,7 +1,7 @@
 """Text indexes in Tantivy, for BM25: one of passages, one of whole articles.
 
-An article's document has its title and all of its text, since a question's words may lie far apart.
-It contains the numbers of its passages, and is returned as the first one.
+An article's document has its title and its text, since a question's words may lie far apart. It
+contains the numbers of its passages, and is returned as the first one.
 
 A query is analysed here by the same rules as the passages (see `analyzers`), so no character of a
 question is query syntax. The last change in an index is a document of its own, written in the same

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from rag.query.parser import ParsedQuery
@@ -58,16 +58,18 @@ def _search(
     near = archive.vector_candidates(query, k, filters=filters)
     recent = _limit_to_recent(filters, asked)
     if recent is not None:
-        words += archive.bm25_candidates(query, k, filters=recent, phrases=asked.phrases)
+        words = words + archive.bm25_candidates(query, k, filters=recent, phrases=asked.phrases)
+    matches = {one.metadata.article_id: one.score for one in articles}
     have = {one.metadata.article_id for one in (*words, *near)}
-    missing = [one.metadata.article_id for one in articles]
-    missing = [article_id for article_id in missing if article_id not in have]
+    missing = tuple(article_id for article_id in matches if article_id not in have)
     if missing:
-        of_missing = replace(filters, article_ids=tuple(missing))
+        of_missing = replace(filters, article_ids=missing)
         most = PASSAGES_OF_A_MATCH * len(missing)
-        words += archive.bm25_candidates(query, most, filters=of_missing, phrases=asked.phrases)
+        words = words + archive.bm25_candidates(
+            query, most, filters=of_missing, phrases=asked.phrases
+        )
 
-    by_article = _scale({one.metadata.article_id: one.score for one in articles})
+    by_article = _scale(matches)
     by_words = _scale(_best(words))
     cosines = _best(near)
     only_words = {one.number: one for one in words if one.number not in cosines}
@@ -107,12 +109,9 @@ def _limit_to_recent(filters: Filters, asked: ParsedQuery) -> Filters | None:
     """
     if asked.time_range is not None and asked.time_range.hard:
         return None
-    bounds: list[datetime | None] = [
-        shift(asked.asked_on, -timedelta(days=RECENT_DAYS)),
-        shift(asked.asked_on, timedelta(days=1)),
-    ]
-    after = max(filter(None, (filters.after, bounds[0])))
-    before = min(filter(None, (filters.before, bounds[1])))
+    first = shift(asked.asked_on, -timedelta(days=RECENT_DAYS))
+    after = max(filter(None, (filters.after, first)))
+    before = min(filter(None, (filters.before, shift(asked.asked_on, timedelta(days=1)))))
     return replace(filters, after=after, before=before) if after < before else None
 
 
