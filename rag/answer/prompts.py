@@ -21,8 +21,11 @@ DOES_NOT_SAY = "The archive does not say."
 INSTRUCTIONS = f"""\
 You answer questions from passages of a news archive. You know nothing but these passages.
 
-- Write short plain sentences, one claim each. End each with the number of the passage it rests \
-on, in square brackets: [1]. A sentence without a number is thrown away.
+- Write short plain sentences, one claim each. Before each, on a line of its own, copy the words \
+of the passage that it rests on, exactly, after ">" and the passage's number. End the sentence with \
+that number in square brackets. Two passages need two such lines. For example:
+> [1] "the bridge will stay closed until March"
+The bridge is closed until March. [1]
 - Keep to what the passage says. Copy figures, dates and names exactly. Put words between \
 quotation marks only if they stand in the passage word for word.
 - What somebody said stays what somebody said: write who said it.
@@ -57,10 +60,15 @@ def build_messages(question: str, hits: Sequence[Hit], asked_on: datetime) -> li
 def _format_passage(number: int, hit: Hit) -> str:
     metadata = hit.metadata
     when = _day(metadata.published) if metadata.published else "no date"
-    names = (" ".join(_neutralize(name).split()) for name in (metadata.publisher, metadata.title))
+    names = (quote_for_prompt(name) for name in (metadata.publisher, metadata.title))
     publisher, title = names
     about = ", ".join(filter(None, (publisher, when, title)))
     return f"<passage number={number}>\n{about}\n{_neutralize(hit.passage.text)}\n</passage>"
+
+
+def quote_for_prompt(text: str) -> str:
+    """Return a text for a prompt on one line, without anything that could act as markup."""
+    return " ".join(_neutralize(text).split())
 
 
 def _neutralize(text: str) -> str:

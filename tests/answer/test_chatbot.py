@@ -63,9 +63,11 @@ def test_chatbot_removes_unsupported_statement() -> None:
     assert answer.rejected_statements[0].reason
 
 
-def test_chatbot_marks_unsupported_statement_on_request() -> None:
-    answer = ask(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]", unsupported="mark")
-    assert [s.support for s in answer.statements] == ["supported", "not supported"]
+@pytest.mark.parametrize("unsupported", ["strict", "mark"])
+def test_chatbot_removes_missing_name_in_any_case(unsupported: str) -> None:
+    answer = ask(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]", unsupported=unsupported)
+    assert texts(answer) == [RIGHT]
+    assert answer.rejected_statements[0].reason == Notice("name_missing", name="Norway")
 
 
 def test_chatbot_removes_changed_figure() -> None:

@@ -18,6 +18,7 @@ _OUTSIDE_FILTERS = frozenset(
 _SUPPORT_KEYS: dict[Support, str] = {
     "supported": "supported",
     "partly": "partly",
+    "unverified": "unverified",
     "not supported": "not_supported",
     "contradicted": "contradicted",
 }
