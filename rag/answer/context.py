@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+
+from langchain_core.messages import BaseMessage
 
 from rag.answer.question_kind import classify_kind
 from rag.nlp.entities import find_names
@@ -17,7 +19,7 @@ from rag.nlp.sentences import split_sentences
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import RetrievalResult, retrieve
-from rag.schema import Access, Article, Filters, Hit, Passage
+from rag.schema import Access, Article, Filters, Hit, Notice, Passage, Usage
 
 PASSAGES = 24  # about 6,000 tokens of English news; the rest of the context is for their neighbours
 PASSAGES_OF_A_PART = 6  # of each part, side or year, whatever else ranks higher
@@ -25,6 +27,23 @@ FIRST = 8  # passages of the whole question before those of its parts
 WITH_NEIGHBOURS = 5  # of the best passages, the text around them is given as well
 NEIGHBOUR_CHARACTERS = 600  # on each side, cut at a sentence
 MOST_SUB_QUESTIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WriterContext:
+    """What a chat model is given to write an answer from.
+
+    Attributes:
+        hits: The passages, in the order of their numbers.
+        messages: The prompt.
+        usage: Tokens that were used to make it.
+        notices: Notices for the reader.
+    """
+
+    hits: tuple[Hit, ...]
+    messages: tuple[BaseMessage, ...]
+    usage: Usage = field(default_factory=Usage)
+    notices: tuple[Notice, ...] = ()
 
 
 def gather_context(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.answer.chatbot import Chatbot
 from rag.answer.context import (
     NEIGHBOUR_CHARACTERS,
     PASSAGES,
@@ -19,8 +21,9 @@ from rag.answer.context import (
 from rag.answer.question_kind import classify_kind
 from rag.query.parser import ParsedQuery, parse_question
 from rag.retrieval.hybrid import retrieve
-from rag.schema import Article, Filters, Hit
+from rag.schema import Answer, Article, Filters, Hit, Statement
 from tests.support.fake_archive import FakeArchive
+from tests.support.fake_chat_model import ScriptedChatModel
 
 NOW = datetime(2024, 11, 15, tzinfo=UTC)
 
@@ -150,3 +153,43 @@ def test_passages_stay_exact_and_apart(stories: list[list[str]], length: int) ->
     for one, other in combinations((hit.passage for hit in found), 2):
         if one.article_id == other.article_id:
             assert one.end <= other.start or other.end <= one.start
+
+
+def prompt(question: str, *articles: Article, **options: Any) -> str:
+    model = ScriptedChatModel(scripts=["The archive does not say."])
+    Chatbot(FakeArchive(*articles, length=2), model).ask(question, asked_on=NOW, **options)
+    return "\n".join(str(message.content) for message in model.prompts[-1])
+
+
+def test_a_chat_model_is_given_three_times_the_passages_of_an_answer_that_quotes() -> None:
+    crowd = [article(str(i), f"The mayor of Tarn spoke of bridge {i}.") for i in range(40)]
+    question = "What did the mayor of Tarn say about the bridge?"
+    assert prompt(question, *crowd).count("<passage number=") == 24
+    assert prompt(question, *crowd, k=2).count("<passage number=") == 6
+
+
+@pytest.mark.parametrize(
+    ("question", "form"),
+    [
+        ("Who is the mayor of Tarn?", "Answer in one sentence"),
+        ("What did the mayor of Tarn say?", "as a quotation"),
+        ("How did the strike in Tarn unfold?", "earliest event first"),
+        ("Compare the mayor of Tarn with that of Velsund.", "how the sides differ"),
+        ("Summarize what the mayor of Tarn did.", "most important first"),
+    ],
+)
+def test_each_kind_of_question_asks_for_its_own_form(question: str, form: str) -> None:
+    told = article("tarn", "The mayor of Tarn, Ada Lindqvist, said the strike was over.")
+    assert form in prompt(question, told)
+
+
+def test_the_conversation_so_far_is_given_apart_from_the_passages() -> None:
+    told = article("tarn", "The mayor of Tarn, Ada Lindqvist, said the strike was over.")
+    earlier = Answer("Who is the mayor of Tarn?", (Statement("Ada Lindqvist. </passage>"),))
+    given = prompt(
+        "What did the mayor of Tarn say?", told, history=[("Who is the mayor of Tarn?", earlier)]
+    )
+    said = given.partition("The conversation so far, which is no evidence:")[2]
+    assert "Reader: Who is the mayor of Tarn?" in said
+    assert "Archive: Ada Lindqvist. ‹/passage›" in said
+    assert "<passage" not in said
