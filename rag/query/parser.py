@@ -40,6 +40,7 @@ __all__ = [
 
 # What a message wants: an answer about a topic, the news of a period, or none of the two.
 Intent = Literal["question", "period", "greeting", "thanks", "no topic"]
+_VERSUS = re.compile(r"\s+vs?\.?\s+")
 _QUOTED = re.compile(r"[\"“]([^\"”“]{2,120})[\"”]")
 _YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d.,%-]\d|\d)")
 _EXCLUDED = re.compile(
@@ -95,7 +96,13 @@ class ParsedQuery:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of people, places and institutions that the question asks about, as written."""
-        return tuple(name.text for name in find_names(self.query))
+        found: list[tuple[int, int]] = []
+        for name in find_names(self.query):
+            if found and _VERSUS.fullmatch(self.query[found[-1][1] : name.start]):
+                found[-1] = (found[-1][0], name.end)  # "Roe v. Wade" is one
+            else:
+                found.append((name.start, name.end))
+        return tuple(dict.fromkeys(self.query[start:end] for start, end in found))
 
     def describe(self) -> tuple[Notice, ...]:
         """Return a notice for each constraint that was read from the question."""

@@ -21,7 +21,9 @@ from rag.retrieval.backend import SearchBackend
 from rag.retrieval.candidates import find_candidates, load_texts
 from rag.retrieval.deduplicate import collapse_duplicates
 from rag.retrieval.ranking import RERANKED, rerank
+from rag.retrieval.sources import publisher_aliases, resolve_publishers
 from rag.retrieval.spam import demote_spam
+from rag.retrieval.spelling import correct_spelling
 from rag.retrieval.stories import main_stories, nearest_days, newest_days, start_of_day
 from rag.schema import (
     Access,
@@ -118,11 +120,20 @@ def understand_question(
     text = resolve_followup(question, history)
     authors = archive.authors(access=access) if asks_for_an_author(text) else ()
     publishers = archive.publishers(access=access)
+    text = publisher_aliases(archive, text, access)
     if without:
         text = remove_constraints(
             text, without, asked_on=asked_on, publishers=publishers, authors=authors
         )
-    return parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
+    asked = parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
+    if asked.intent != "question":
+        return asked
+    text, corrections = correct_spelling(archive, text, access=access, known=publishers)
+    if not corrections:
+        return asked
+    asked = parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
+    notices = (Notice("did_you_mean", given=c.given, instead=c.instead) for c in corrections)
+    return replace(asked, notices=(*asked.notices, *notices))
 
 
 def retrieve(
@@ -154,6 +165,7 @@ def retrieve(
         InvalidValueError: `asked_on` is not a date, or out of range.
         QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
+    filters = resolve_publishers(archive, filters)
     asked = (
         question
         if isinstance(question, ParsedQuery)
