@@ -43,9 +43,7 @@ _HELLO = (
     r"(?:hello|hi|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo|guten (?:morgen|tag|abend)"
     r"|moin|servus|grüß gott)"
 )
-_THANKS = (
-    r"(?:thanks|thank you|thank u|thx|cheers|many thanks|much appreciated|danke|danke schön|dankeschön|vielen dank)"
-)
+_THANKS = r"(?:thanks|thank you|thank u|thx|cheers|many thanks|much appreciated|danke|danke schön|dankeschön|vielen dank)"
 _MUCH = r"(?: (?:so much|very much|a lot|again|a million|for (?:that|this|your help|the (?:answer|help|info|information))|sehr|schön))?"
 _CLOSING = r"(?:great|perfect|ok|okay|cool|nice|good|got it|i see|alright|all right|bye|goodbye|see you|tschüss|auf wiedersehen)"
 _NOTE = r"(?: (?:there|everyone|all|backfile|again|and welcome))?"
@@ -55,9 +53,12 @@ _HELP = (
     r"|how are you doing|how do i use (?:this|you)|are you there|test|hilfe|wer bist du|was kannst du)"
 )
 
-_GREETING = re.compile(rf"(?:{_HELLO}{_NOTE}(?:, how are you)?|(?:{_HELLO}{_NOTE}[,.!]* )?{_HELP})", re.I)
+_GREETING = re.compile(
+    rf"(?:{_HELLO}{_NOTE}(?:, how are you)?|(?:{_HELLO}{_NOTE}[,.!]* )?{_HELP})", re.I
+)
 _THANKING = re.compile(
-    rf"(?:(?:{_CLOSING}[,.!]* )?{_THANKS}{_MUCH}(?:[,.!]* {_CLOSING})?|{_CLOSING}(?:[,.!]* {_CLOSING})?)", re.I
+    rf"(?:(?:{_CLOSING}[,.!]* )?{_THANKS}{_MUCH}(?:[,.!]* {_CLOSING})?|{_CLOSING}(?:[,.!]* {_CLOSING})?)",
+    re.I,
 )
 _OPENING = re.compile(
     rf"^(?:(?:{_HELLO}{_NOTE}|{_CLOSING}|{_THANKS}{_MUCH})[,.!:;–—-]+\s+)?(?:(?:and|now|then|so),?\s+)?(?:(?:please|kindly|bitte),?\s+)?",

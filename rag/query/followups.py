@@ -54,8 +54,12 @@ _OPENING = re.compile(
 )
 _ASKED = r"(?:what|who|whom|whose|which|when|where|how|why)"
 _AUXILIARY = r"(?:do|does|did|is|was|were|are|has|have|had|can|could|will|would|should|may)"
-_PERSON = re.compile(r"\b(?P<subject>he|she|him)\b|\b(?P<owner>his|her)\b(?=(?P<next>\s+[\w’'-]+)?)", re.I)
-_BEFORE_VERB = re.compile(r"\s+(?:in|on|at|by|for|with|from|to|and|or|after|before|when|as|about)\b", re.I)
+_PERSON = re.compile(
+    r"\b(?P<subject>he|she|him)\b|\b(?P<owner>his|her)\b(?=(?P<next>\s+[\w’'-]+)?)", re.I
+)
+_BEFORE_VERB = re.compile(
+    r"\s+(?:in|on|at|by|for|with|from|to|and|or|after|before|when|as|about)\b", re.I
+)
 _ELLIPSIS = re.compile(
     r"^\s*(?:(?:and|but|so|or|then|also)\b,?\s+)?(?:(?:what|how) (?:about|of)\s+)?(?P<rest>[^?!]{1,120}?)\s*[?!.]*\s*$",
     re.I,
@@ -68,10 +72,10 @@ _WHO_IS = re.compile(rf"^[Ww]ho (?:is|was|are|were) (?P<name>{_NAME.pattern})\s*
 _AT_A_PLACE = re.compile(r"\b(?:in|of|at|from|near|to|on|over|the)\s+$", re.I)
 _PREPOSITIONS = r"(?:of|in|at|on|for|from|to|by|with|against|about|over|under|near|during|after|before|between|into|among|across|within)"
 _WITH_PREPOSITION = re.compile(rf"^(?P<preposition>{_PREPOSITIONS})\s+(?P<object>\S.*)$", re.I)
-_WH_ADVERB = re.compile(
-    rf"^(?:when|where|why|how)\s+(?={_AUXILIARY}\b)|^(?={_AUXILIARY}\b)", re.I
+_WH_ADVERB = re.compile(rf"^(?:when|where|why|how)\s+(?={_AUXILIARY}\b)|^(?={_AUXILIARY}\b)", re.I)
+_ONLY_ADVERB = re.compile(
+    r"^\s*(?:and |but |so )?(?P<adverb>why|when|where|how)\s*[?!.]*\s*$", re.I
 )
-_ONLY_ADVERB = re.compile(r"^\s*(?:and |but |so )?(?P<adverb>why|when|where|how)\s*[?!.]*\s*$", re.I)
 # "And what did Moscow say?" takes over what follows the verb of "What did Seoul say about the bill?"
 _FRAME = re.compile(
     rf"^(?:(?:and|but|so)\s+)?(?P<asks>{_ASKED}\s+(?:did|does|do|will|would|has|have))\s+(?P<subject>(?:\S+\s+){{1,5}}?)(?P<verb>[a-z]+)(?P<rest>\s+{_PREPOSITIONS}\b[^?]*)?\s*\?*$",
@@ -95,7 +99,9 @@ _OF_AN_EVENT = frozenset(
     date location venue turnout opponents supporters critics alternatives symptoms
     benefits risks side-effects""".split()
 )
-_NOUN_PHRASE = re.compile(r"\b(?:the|an?|any)\s+(?P<words>[\w’'-]+(?:\s+(?!of\b)[\w’'-]+){0,2})", re.I)
+_NOUN_PHRASE = re.compile(
+    r"\b(?:the|an?|any)\s+(?P<words>[\w’'-]+(?:\s+(?!of\b)[\w’'-]+){0,2})", re.I
+)
 ALONE_WORDS = 3  # content words with which a question without a pronoun is self-contained
 
 Turn = tuple[str, Answer] | str
@@ -220,7 +226,13 @@ def _replace_part(question: str, last: str) -> str:
         whole = f"{adverb['adverb'].capitalize()} {rest[:1].lower()}{rest[1:]}"
         return whole if _WH_ADVERB.match(last) else ""
     frame, before = _FRAME.match(question), _FRAME.match(last)
-    if frame and before and not frame["rest"] and before["rest"] and not _is_pronoun(frame["subject"]):
+    if (
+        frame
+        and before
+        and not frame["rest"]
+        and before["rest"]
+        and not _is_pronoun(frame["subject"])
+    ):
         return f"{question.rstrip(' ?')}{before['rest'].rstrip()}?"
     ellipsis = _ELLIPSIS.match(question)
     rest = ellipsis["rest"].strip() if ellipsis else ""
@@ -250,7 +262,9 @@ def _replace_time(rest: str, last: str) -> str:
     theirs = find_time_filter(last, now) or find_time_filter(last, now, reading="lenient")
     if theirs is None:
         return _append(last, rest)
-    if re.match(r"(?:Last|This|In|On|Since|Until|Yesterday|Today|The|Earlier|Before|After)\b", rest):
+    if re.match(
+        r"(?:Last|This|In|On|Since|Until|Yesterday|Today|The|Earlier|Before|After)\b", rest
+    ):
         rest = f"{rest[:1].lower()}{rest[1:]}"
     start, end = theirs.spans[0][0], theirs.spans[-1][1]
     led = _WITH_PREPOSITION.match(last[start:end])
@@ -270,7 +284,11 @@ def _replace_name(rest: str, last: str) -> str:
         return _append(last, rest) if led else ""
     if led:
         word = led["preposition"].lower()
-        same = [m for m in names if last[: m.start()].lower().rstrip().removesuffix(" the").endswith(f" {word}")]
+        same = [
+            m
+            for m in names
+            if last[: m.start()].lower().rstrip().removesuffix(" the").endswith(f" {word}")
+        ]
         if not same and len(names) > 1:
             return _append(last, rest)
         chosen = (same or names)[-1]
@@ -282,7 +300,9 @@ def _replace_name(rest: str, last: str) -> str:
         return ""
     if last[: chosen.start()].lower().endswith("the "):
         new = re.sub(r"^the\s+", "", new, flags=re.I)
-    return _tidy(f"{last[: chosen.start()]}{new}{last[chosen.end() :].removeprefix('’s').removeprefix(chr(39) + 's')}")
+    return _tidy(
+        f"{last[: chosen.start()]}{new}{last[chosen.end() :].removeprefix('’s').removeprefix(chr(39) + 's')}"
+    )
 
 
 def _append(last: str, words: str) -> str:

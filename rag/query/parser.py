@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from rag.query.answer_type import ExpectedAnswer, classify_question
 from rag.nlp.entities import find_names
+from rag.query.answer_type import ExpectedAnswer, classify_question
 from rag.query.attributions import (
     Attribution,
     asks_for_an_author,

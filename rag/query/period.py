@@ -29,13 +29,16 @@ _AROUND = frozenset(
     archive summary overview update updates recap digest roundup rundown everything anything
     something everyone interesting worth knowing
     know much many past earlier late early tell give
-    was ist sind die der das den im am es gibt gab wichtigsten wichtigste aktuell aktuelle""".split()
+    was ist sind die der das den im am es gibt gab wichtigsten wichtigste aktuell
+    aktuelle""".split()
 )
 _GENERIC = _NEWS | _REPORTS | _AROUND
 _PERIODS = frozenset("day week weekend month year".split())
 _WORD = re.compile(r"[^\W_]+")
 # Without a time or a publisher, these ask about what was said before: "What happened?"
-_EVENT_ONLY = re.compile(r"\W*(?:so |then )?what(?:['’]s| (?:has|had|is))? happen(?:ed|s|ing)?\W*", re.I)
+_EVENT_ONLY = re.compile(
+    r"\W*(?:so |then )?what(?:['’]s| (?:has|had|is))? happen(?:ed|s|ing)?\W*", re.I
+)
 
 
 def find_period(
@@ -62,9 +65,7 @@ def find_period(
         return window
     if news or (source and said & _REPORTS):
         start = asked_on.replace(hour=0, minute=0, second=0, microsecond=0)
-        days = TimeRange(
-            start - timedelta(days=NOW_DAYS), start + timedelta(days=1), hard=False
-        )
+        days = TimeRange(start - timedelta(days=NOW_DAYS), start + timedelta(days=1), hard=False)
         return TimeFilterMatch(days, ())
     return None
 

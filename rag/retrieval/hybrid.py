@@ -233,7 +233,9 @@ def _add_coverage(archive: SearchBackend, asked: ParsedQuery, filters: Filters) 
         return asked
     first, last = oldest[0].metadata.published, newest[0].metadata.published
     if days.start and last and start_of_day(last) < days.start:
-        return replace(asked, notices=(*asked.notices, Notice("archive_ends", day=last, month=last)))
+        return replace(
+            asked, notices=(*asked.notices, Notice("archive_ends", day=last, month=last))
+        )
     if days.end and first and first >= days.end:
         return replace(asked, notices=(*asked.notices, Notice("archive_begins", day=first)))
     return asked

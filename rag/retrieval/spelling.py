@@ -64,8 +64,12 @@ def correct_spelling(
         instead = _archive_spelling(archive, words, filters, needed=_needed_mentions(words, text))
         if instead and instead.casefold() != given.casefold():
             found.append(Correction(given, instead))
-            text = re.sub(rf"(?<!\w){re.escape(given)}(?!\w)", lambda _, to=instead: to, text)
+            text = _replace_words(text, given, instead)
     return text, tuple(found)
+
+
+def _replace_words(text: str, given: str, instead: str) -> str:
+    return re.sub(rf"(?<!\w){re.escape(given)}(?!\w)", lambda _: instead, text)
 
 
 def _suspects(text: str) -> Iterator[tuple[str, ...]]:
@@ -78,9 +82,10 @@ def _suspects(text: str) -> Iterator[tuple[str, ...]]:
         word, around = m[0], text[max(0, m.start() - 1) : m.end() + 1]
         in_address = re.match(r"[./@]", around) or re.match(r"\.\w", text[m.end() : m.end() + 2])
         asks = any(start <= m.start() < end for start, end in commands)
-        if word.islower() and len(word) >= SHORTEST_WORD and not (in_address or asks):
-            if word not in STOP_WORDS | FUNCTION_WORDS:
-                yield (word,)
+        if word in STOP_WORDS | FUNCTION_WORDS or in_address or asks:
+            continue
+        if word.islower() and len(word) >= SHORTEST_WORD:
+            yield (word,)
 
 
 def _needed_mentions(words: Sequence[str], text: str) -> int:

@@ -51,7 +51,9 @@ def main_stories(
     copies = archive.near_duplicates([one.metadata.article_id for one in chosen], filters=filters)
     weighted = [
         replace(
-            one, score=_weight([found[i] for i in group]), copies=copies.get(one.metadata.article_id, ())
+            one,
+            score=_weight([found[i] for i in group]),
+            copies=copies.get(one.metadata.article_id, ()),
         )
         for one, group in zip(chosen, groups, strict=False)
     ]
@@ -108,9 +110,7 @@ def start_of_day(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _group(
-    found: Sequence[PassageCandidate], vectors: npt.NDArray[np.float32]
-) -> list[list[int]]:
+def _group(found: Sequence[PassageCandidate], vectors: npt.NDArray[np.float32]) -> list[list[int]]:
     """Return the stories as positions of articles, the centre first, by descending weight.
 
     A story is an article with all that are close to it, so stories can't be chained together.

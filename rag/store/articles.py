@@ -292,7 +292,9 @@ class ArticleStore:
         )
         return [int(number) for (number,) in rows]
 
-    def domains(self, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[tuple[str, str]]:
+    def domains(
+        self, standing: str = CURRENT, access: Access = ALL_RIGHTS
+    ) -> list[tuple[str, str]]:
         """Return the pairs of a publisher and the host of its articles' addresses.
 
         Args:
@@ -301,9 +303,9 @@ class ArticleStore:
         """
         where, values = where_clause(self.database, Filters(access=access), standing)
         rows = self.database.connection.execute(
-            "SELECT publisher, lower(substr(rest, 1, instr(rest || '/', '/') - 1)) AS host, count(*) "
-            "FROM (SELECT publisher, substr(url, instr(url, '://') + 3) AS rest FROM revisions r "
-            f"WHERE {where} AND publisher != '' AND url LIKE 'http%://%') "
+            "SELECT publisher, lower(substr(rest, 1, instr(rest || '/', '/') - 1)) AS host, "
+            "count(*) FROM (SELECT publisher, substr(url, instr(url, '://') + 3) AS rest "
+            f"FROM revisions r WHERE {where} AND publisher != '' AND url LIKE 'http%://%') "
             "GROUP BY publisher, host ORDER BY count(*) DESC, publisher",
             values,
         )
