@@ -10,7 +10,7 @@ from rag.verify.terms import Term, split_terms
 
 # Words that accuse the person they are said of, and those of what follows from an accusation.
 _WORDS = """
-    accuse allege charge indict arrest detain jail imprison convict sentence prosecute plead guilty
+    charge indict arrest detain jail imprison convict sentence prosecute plead guilty
     crime criminal felon fraud fraudster defraud embezzle launder bribe bribery corrupt corruption
     kickback lie liar lied mislead misled perjury forge forgery fake falsify steal stole stolen
     theft thief rob robbery extort blackmail abuse abuser assault assail rape rapist molest grope

@@ -14,6 +14,7 @@ from typing import Literal
 
 from rag.nlp.entities import TITLES, Name, find_names, names_match
 from rag.nlp.numbers import find_dates, is_date_supported
+from rag.nlp.quotations import ATTRIBUTED
 from rag.verify.evidence import EvidenceSentence
 from rag.verify.operators import is_denial, is_negator, unreal_class
 from rag.verify.terms import Term, same_term, split_terms
@@ -118,12 +119,14 @@ class _Alignment:
         return Comparison(self.sentence, coverage, matched, problems)
 
     def _cover_words(self) -> tuple[float, float, int]:
-        """Return the coverage, the share of words in the sentence in any order, and their number."""
+        """Return the coverage, the share of words found in any order, and their number."""
         total = found = 0.0
         there = 0
         first = min((k for k in self.mine_at if self._is_content(k)), default=0)
         nearby = 1.0 if self._starts_with_pronoun() else NEARBY
-        around = [t for text in (*self.sentence.before, self.sentence.title) for t in split_terms(text)]
+        around = [
+            t for text in (*self.sentence.before, self.sentence.title) for t in split_terms(text)
+        ]
         for i, term in enumerate(self.mine):
             if term.kind != "word" or is_negator(term) or self._is_title(i):
                 continue
@@ -152,7 +155,7 @@ class _Alignment:
         return False
 
     def _between(self, i: int) -> list[int]:
-        """Return the places of the sentence between those that the claim's neighbours of `i` have."""
+        """Return the places of the sentence between those of the claim's neighbours of `i`."""
         before = max((k for k in self.mine_at if k < i and self._is_content(k)), default=None)
         after = min((k for k in self.mine_at if k > i and self._is_content(k)), default=None)
         start = -1 if before is None else self.mine_at[before]
@@ -209,7 +212,11 @@ class _Alignment:
         ]
 
     def _check_bearer(
-        self, name: Name, parts: Sequence[int], found: Sequence[int], theirs: Sequence[Name],
+        self,
+        name: Name,
+        parts: Sequence[int],
+        found: Sequence[int],
+        theirs: Sequence[Name],
         near: bool,
     ) -> Iterator[Problem]:
         """Check that a name in common is of the same bearer, and has the same owner or thing."""
@@ -238,12 +245,15 @@ class _Alignment:
     ) -> Iterator[Problem]:
         place = self._between(parts[0])
         rivals = [n for n in theirs if self._stands_for(n, place)]
+        hard = near and not _COMPARES.search(self.claim)
         if rivals:
-            yield Problem("name", name.text, near)
+            yield Problem("name", name.text, hard)
             return
         known = self._look_up(name)
         if known == "absent":
-            yield Problem("name", name.text, near and not _COMPARES.search(self.claim))
+            opens = not any(self._is_content(i) for i in range(parts[0]))
+            spoken = ATTRIBUTED.search(self.claim) is not None
+            yield Problem("name", name.text, hard and opens and not spoken)
         elif known == "unsure":
             yield Problem("name", name.text, False)
 
@@ -281,7 +291,9 @@ class _Alignment:
     def _is_listed(self, name: Name) -> bool:
         """Return True if the claim joins a name to another one: "by Kim and Putin"."""
         around = self.claim[max(0, name.start - 5) : name.start], self.claim[name.end :]
-        return bool(re.search(r"(?:,| and| or) $", around[0]) or re.match(r",? (?:and|or) ", around[1]))
+        return bool(
+            re.search(r"(?:,| and| or) $", around[0]) or re.match(r",? (?:and|or) ", around[1])
+        )
 
     def _is_inverted(self) -> bool:
         """Return True if one is the passive of the other."""
@@ -310,20 +322,41 @@ class _Alignment:
 
     def _negation_problems(self, near: bool) -> Iterator[Problem]:
         mine = [
-            i for i, t in enumerate(self.mine)
+            i
+            for i, t in enumerate(self.mine)
             if (is_negator(t) or is_denial(t)) and i not in self.mine_at
         ]
-        theirs = [
-            j for j in self._region()
-            if (is_negator(self.theirs[j]) or is_denial(self.theirs[j])) and j not in self.theirs_at
-        ]
+        theirs = [j for j in self._region() if j not in self.theirs_at and self._negates(j)]
         if (len(mine) - len(theirs)) % 2 == 0:
             return
-        close = bool(mine) or any(self._governs(j) for j in theirs)
+        close = bool(mine) or any(self._is_close(j) for j in theirs)
         word = self.mine[mine[0]].text if mine else self.theirs[theirs[0]].text
         yield Problem("negation", word, near and close)
 
-    def _governs(self, j: int) -> bool:
+    def _negates(self, j: int) -> bool:
+        """Return True if a term of the sentence negates what it has in common with the claim."""
+        term = self.theirs[j]
+        if is_denial(term) and any(self.theirs[k].key in _ATTEMPTS for k in self._region()):
+            return True  # "the effort to remove her failed"
+        return (is_negator(term) or is_denial(term)) and self._governs(j, 1)
+
+    def _governs(self, j: int, most: int) -> bool:
+        """Return True if one of the next words after a term, or "that", is in the claim as well."""
+        left = most
+        for k in range(j + 1, len(self.theirs)):
+            term = self.theirs[k]
+            if term.lower == "that" and k == j + 1:
+                return True
+            if term.kind == "stop word":
+                continue
+            if k in self.theirs_at or any(same_term(term, other) for other in self.mine):
+                return True
+            left -= 1
+            if not left:
+                return False
+        return False
+
+    def _is_close(self, j: int) -> bool:
         """Return True if a negation stands close before, or after, something in common."""
         held = [k for i, k in self.pairs if self._is_content(i)]
         return any(
@@ -333,9 +366,11 @@ class _Alignment:
 
     def _unreal_problems(self) -> Iterator[Problem]:
         claimed = {unreal_class(term) for term in self.mine}
+        if any(term.key in _ATTEMPTS for term in self.mine):
+            claimed.add("wanted")
         for j in self._region():
             kind = unreal_class(self.theirs[j])
-            if kind and kind not in claimed and j not in self.theirs_at:
+            if kind and kind not in claimed and j not in self.theirs_at and self._governs(j, 2):
                 yield Problem("unreal", self.theirs[j].text, False)
                 return
 

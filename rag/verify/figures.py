@@ -16,7 +16,7 @@ _TOLERANCE = 0.006  # of a share or a mean, which is rounded
 SURELY_COMPUTED = 1000  # from which a sum or difference of two figures is hardly by chance
 _COMPUTED = re.compile(
     r"\b(?:more|less|fewer|difference|total|altogether|together|combined|in all|sum|average|mean|"
-    r"per|each|a (?:year|month|week|day|head)|higher|lower|rise|rose|grew|grow\w*|fell|fall|drop\w*|"
+    r"per|each|a (?:year|month|week|day)|higher|lower|rise|rose|grew|grow\w*|fell|fall|drop\w*|"
     r"gap|cheaper|dearer|increase\w*|decrease\w*|double\w*|twice|triple\w*|times|half|third|quarter|"
     r"ahead|behind|margin|short|over)\b",
     re.IGNORECASE,
@@ -51,10 +51,8 @@ def is_computed(figure: Number, claim: str, shown: Sequence[Number]) -> bool:
     return called and any(_near(target, v) for v in _quotients(figure, given, alike))
 
 
-def _quotients(
-    figure: Number, given: Sequence[Number], alike: Sequence[float]
-) -> Iterator[float]:
-    """Yield shares, multiples, means, and differences per year or head: (260 - 255) / 5."""
+def _quotients(figure: Number, given: Sequence[Number], alike: Sequence[float]) -> Iterator[float]:
+    """Yield shares, multiples, means, and differences per year or person: (260 - 255) / 5."""
     parts = [each.value for each in given if not each.unit and 1 < each.value <= 100]
     wholes = [*alike, *(a - b for a, b in combinations(alike, 2))]
     if figure.unit:
@@ -81,7 +79,9 @@ def is_range(figure: Number, shown: Sequence[Number]) -> bool:
     """Return whether a figure such as "2021 to 2022" has both its ends in the evidence."""
     if figure.unit != "to" or "to" not in figure.text:
         return False
-    return all(is_number_supported(end, shown) for end in find_numbers(figure.text.replace("to", ";")))
+    return all(
+        is_number_supported(end, shown) for end in find_numbers(figure.text.replace("to", ";"))
+    )
 
 
 def misattributed_figure(claim: str, sentences: Iterable[EvidenceSentence]) -> str:
@@ -95,11 +95,11 @@ def misattributed_figure(claim: str, sentences: Iterable[EvidenceSentence]) -> s
         sentences: The sentences of the evidence.
 
     Returns:
-        The figure's text; "" if there is none.
+        The figure's text; "" without one.
     """
     listed = list(sentences)
     for figure in find_numbers(claim):
-        if not figure.unit and figure.value < 100 or figure.unit in ("o'clock",):
+        if (not figure.unit and figure.value < 100) or figure.unit in ("o'clock",):
             continue
         owner = _owner(claim, figure)
         if not owner:

@@ -38,7 +38,7 @@ def split_hedge(text: str) -> tuple[str, str]:
         text: The sentence.
 
     Returns:
-        The hedge, "" if there is none, and the rest; for a sentence without a hedge, all of it.
+        The hedge, "" without one, and the rest; for a sentence without a hedge, all of it.
     """
     found = _HEDGE.match(text)
     negates = found is not None and re.search(

@@ -1,4 +1,4 @@
-"""Words that change whether a sentence states its content: negations, denials, conditions, plans."""
+"""Words that make a sentence state less than its content: negations, denials, conditions, plans."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def is_denial(term: Term) -> bool:
 
 
 def unreal_class(term: Term) -> str:
-    """Return the way in which a word makes its clause no fact: "possible", "wanted", "said"; or ""."""
+    """Return how a word makes its clause no fact: "possible", "wanted", "said"; or ""."""
     if term.kind == "name":
         return ""
     return _UNREAL_CLASS.get(term.key, "")

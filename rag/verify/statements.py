@@ -83,7 +83,7 @@ def verify_statement(
     numbers = (*(number for number, _ in found.values()), *cited.numbers)
     named = [hits[n - 1] for n in dict.fromkeys(numbers) if 1 <= n <= len(hits)]
     named, verdict = _choose_passages(cited.text, named, hits, verifier, articles)
-    given = {number: span for number, span in found.values()}
+    given = dict(found.values())
     citations = tuple(
         citation
         for hit in named

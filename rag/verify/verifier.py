@@ -14,6 +14,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from rag.nlp.entities import find_names
 from rag.nlp.numbers import find_numbers, is_number_supported
 from rag.nlp.sentences import split_sentences
 from rag.nlp.tokens import stem_words
@@ -166,12 +167,13 @@ class Verifier:
         best = max(compared, key=lambda c: (c.matched, c.coverage), default=None)
         clear = next((c for c in compared if not c.problems and c.coverage >= CLEAR_FROM), None)
         said_by = lost_attribution(claim, passage)
+        named = any(name.end == len(said_by) for name in find_names(said_by))  # not "officials"
         accusing = accusations(claim)
         if accusing and not (
             clear and not said_by and has_accusations(accusing, clear.sentence.terms)
         ):
             return self._judge_accusation(claim, passage, best)
-        if said_by:
+        if named:
             return Verdict("partly", Notice("passage_attributes", speaker=said_by), 0.5)
         other = wrong_speaker(claim, passage, article)
         if other:
@@ -179,7 +181,7 @@ class Verifier:
         for titled in wrong_titles(claim, passage):
             return Verdict("contradicted", Notice("title_missing", title=titled), 0.0, True)
         if clear is not None:
-            return self._confirm(claim, passage)
+            return self._confirm(claim, passage, clear)
         return _find_conflict(claim, hits, best) or self._judge(claim, passage, best)
 
     def _judge_accusation(self, claim: str, passage: str, best: Comparison | None) -> Verdict:
@@ -190,18 +192,18 @@ class Verifier:
             return _contradiction(best)
         return Verdict("not supported", Notice("accusation_unproven"), 0.0, True)
 
-    def _confirm(self, claim: str, passage: str) -> Verdict:
+    def _confirm(self, claim: str, passage: str, clear: Comparison) -> Verdict:
         """Return the verdict on a claim in nearly a sentence's words, without a mismatch."""
         if self.has_model:
             return self._judge(claim, passage)
-        return Verdict("supported", probability=self.probability(claim, passage))
+        return Verdict("supported", probability=clear.coverage)
 
     def _judge(self, claim: str, passage: str, best: Comparison | None = None) -> Verdict:
         if self._entails is not None:
             return _judge_entailment(self._entails, claim, passage)
         if self._grounding is not None:
             return _judge_grounding(self._grounding, claim, passage)
-        return Verdict("unverified", _doubt(best), self.probability(claim, passage))
+        return Verdict("unverified", _doubt(best), best.coverage if best else 0.0)
 
     def probability(self, claim: str, passage: str | Sequence[str]) -> float:
         """Return the probability by the support score that a passage supports a claim."""
@@ -303,9 +305,7 @@ def _compare_sentences(claim: str, hits: Sequence[Hit], passage: str) -> list[Co
     ]
 
 
-def _find_conflict(
-    claim: str, hits: Sequence[Hit], best: Comparison | None
-) -> Verdict | None:
+def _find_conflict(claim: str, hits: Sequence[Hit], best: Comparison | None) -> Verdict | None:
     if best is not None and best.contradicts:
         return _contradiction(best)
     sentences: list[EvidenceSentence] = [s for hit in hits for s in evidence_sentences(hit)]
