@@ -14,6 +14,7 @@ from rag.nlp.quotations import find_quotations, quotable_spans
 from rag.nlp.tokens import tokenize
 from rag.schema import Article
 
+_LIST = re.compile(r"(?:[ ,]|and\b|or\b|the\b|[A-Z][\w.’'-]*+)*+")
 Kind = Literal["quotation", "figure", "name", "role", "subject", "other sentence"]
 Change = Callable[[str, str, random.Random], str]  # (sentence, passage) -> altered sentence or ""
 
@@ -90,7 +91,7 @@ def _other_name(text: str, passage: str, chance: random.Random) -> str:
         return ""
     one, two = sorted(chance.sample(found, 2), key=lambda n: n.start)
     alike = one.text in two.text or two.text in one.text
-    joined = re.fullmatch(r",? and |, |,? or ", text[one.end : two.start])
+    joined = _LIST.fullmatch(text[one.end : two.start])  # a list says the same in any order
     if alike or joined:
         return ""
     between = text[one.end : two.start]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from rag.nlp.entities import TITLES, Name, names_match
+from rag.nlp.entities import TITLES, Name, names_match, normalize_name
 from rag.nlp.numbers import find_dates, is_date_supported
 from rag.nlp.quotations import ATTRIBUTED
 from rag.nlp.tokens import STOP_WORDS
@@ -35,6 +35,7 @@ _PRONOUNS = frozenset("he she they it this these that those both".split())
 _JOINTS = frozenset("after because when since while although though before as but".split())
 _PEOPLE = re.compile(r"(?:an|ese|ish|ch|er)$")  # "the Italian", "the Londoner"
 _COMPARES = re.compile(r"\b(?:than|against|compared|versus|whereas|while|both|differ\w*|unlike)\b")
+_LIST = re.compile(r"(?:[ ,]|and\b|or\b|[A-Z][\w.’'-]*+)*+")
 _BY_NAME = re.compile(r"\bby (?:the )?[A-Z]")
 _BOUNDARY = re.compile(r"[,;:()–—]")
 _ATTEMPTS = frozenset("effort attempt bid motion vote plan propos push campaign".split())
@@ -124,6 +125,7 @@ class _Alignment:
         problems = (
             *self._figure_problems(near),
             *self._name_problems(near),
+            *self._subject_problems(),
             *self._negation_problems(near),
             *self._unreal_problems(),
         )
@@ -220,11 +222,30 @@ class _Alignment:
             if found:
                 yield from self._check_bearer(name, parts, found, theirs, near)
             elif any(names_match(name.text, other.text) for other in theirs):
-                others = (other for other, _ in groups)
-                if any(self._swaps(name, other, theirs) for other in others):
-                    yield Problem("order", name.text, near)
+                yield from self._check_elsewhere(name, parts, [n for n, _ in groups], theirs, near)
             else:
                 yield from self._check_absent(name, parts, theirs, near)
+
+    def _check_elsewhere(
+        self,
+        name: Name,
+        parts: Sequence[int],
+        others: Sequence[Name],
+        theirs: Sequence[Name],
+        near: bool,
+    ) -> Iterator[Problem]:
+        """Check a name that stands elsewhere in the sentence than in the claim."""
+        place = self._between(parts[0])
+        rivals = [
+            n for n in theirs if self._stands_for(n, place) and not names_match(name.text, n.text)
+        ]
+        listed = [n for n in others if n is not name and self._is_listed(name, n)]
+        rivals = [n for n in rivals if not any(names_match(n.text, m.text) for m in listed)]
+        swapped = any(self._swaps(name, other, theirs) for other in others)
+        if swapped or (rivals and not self._is_inverted()):
+            yield Problem("order", name.text, near)
+        elif not any(_is_same_name(name.text, n.text) for n in theirs):
+            yield Problem("name", name.text, False)  # "Warsaw" for Poland
 
     def _parts(self, name: Name) -> list[int]:
         return [
@@ -316,22 +337,35 @@ class _Alignment:
             return False
         mine = [n.start for n in theirs if names_match(name.text, n.text)]
         others = [n.start for n in theirs if names_match(other.text, n.text)]
+        held = [self.mine_at[i] for i in self._parts(other) if i in self.mine_at]
+        if held:
+            others = [self.theirs[held[0]].start]
         as_claimed = any((a < b) == (name.start < other.start) for a in mine for b in others)
         if as_claimed or not mine or not others:
             return False
-        return not self._is_inverted() and not self._is_listed(name)
+        return not self._is_inverted() and not self._is_listed(name, other)
 
-    def _is_listed(self, name: Name) -> bool:
-        """Return True if the claim joins a name to another one: "by Kim and Putin"."""
-        around = self.claim[max(0, name.start - 5) : name.start], self.claim[name.end :]
-        return bool(
-            re.search(r"(?:,| and| or) $", around[0]) or re.match(r",? (?:and|or) ", around[1])
-        )
+    def _is_listed(self, name: Name, other: Name) -> bool:
+        """Return True if the claim lists both names: "by Kim, Lee and Putin"."""
+        first, second = sorted((name, other), key=lambda n: n.start)
+        between = self.claim[first.end : second.start]
+        return bool(_LIST.fullmatch(between)) and bool(re.search(r",|\b(?:and|or)\b", between))
 
     def _is_inverted(self) -> bool:
         """Return True if one is the passive of the other."""
         by = [len(_BY_NAME.findall(text)) for text in (self.claim, self.sentence.text)]
         return by[0] != by[1]
+
+    def _subject_problems(self) -> Iterator[Problem]:
+        """Yield a problem if the sentence has another word for the one that opens the claim."""
+        first = next((i for i in range(len(self.mine)) if self._is_content(i)), None)
+        if first is None or self.mine[first].kind != "word" or first in self.mine_at:
+            return
+        if any(same_term(self.mine[first], other) for other in self.theirs):
+            return
+        instead = [j for j in self._between(first) if self.theirs[j].kind in ("word", "name")]
+        if instead and instead[-1] == self._between(first)[-1]:
+            yield Problem("owner", self.mine[first].text, False)
 
     # Negation, plans, allegations
 
@@ -406,6 +440,14 @@ class _Alignment:
             if kind and kind not in claimed and j not in self.theirs_at and self._governs(j, 2):
                 yield Problem("unreal", self.theirs[j].text, False)
                 return
+
+
+def _is_same_name(one: str, other: str) -> bool:
+    """Return True if two names are of one bearer, a country's capital not being the country."""
+    if normalize_name(one, seats=False) == normalize_name(other, seats=False):
+        return True
+    mine, theirs = one.lower().split(), other.lower().split()
+    return set(mine) <= set(theirs) or set(theirs) <= set(mine)
 
 
 def _is_contraction(name: str) -> bool:

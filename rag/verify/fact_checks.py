@@ -113,7 +113,10 @@ def opens_with_common_word(claim: str, passage: str) -> bool:
     word = re.split(r"['’]", first.text)[0]
     if re.search(rf"[a-z,;] {re.escape(word)}\b", passage):
         return False
-    return not any(" " in n.text and word in n.text.split() for n in names_in(passage))
+    if not any(word in name.text.split() for name in names_in(passage)):
+        return True
+    # "Experts", which opens a sentence of the passage as well.
+    return bool(re.search(r"[^s]s$", word)) or f" {word.lower()} " in passage
 
 
 def _may_be_common(claim: str, name: str, start: int) -> bool:
