@@ -13,6 +13,7 @@ from rag.verify.terms import names_in, numbers_in
 
 MOST_COMBINED = 24  # figures of the evidence that are added and subtracted
 SPELT_UNTIL = 12  # "two sides", "six days": counted by the writer, not copied
+_VAGUE = frozenset("hundred hundreds thousand thousands million millions dozen dozens".split())
 _TOLERANCE = 0.006  # of a share or a mean, which is rounded
 SURELY_COMPUTED = 1000  # from which a sum or difference of two figures is hardly by chance
 _COMPUTED = re.compile(
@@ -72,7 +73,9 @@ def _near(one: float, other: float) -> bool:
 
 
 def is_counted(figure: Number) -> bool:
-    """Return whether a figure is a small one in words without a unit: "two sides"."""
+    """Return whether a figure is vague, or a small one in words without a unit: "two sides"."""
+    if figure.text.lower() in _VAGUE:
+        return True
     return not figure.unit and figure.value <= SPELT_UNTIL and not re.search(r"\d", figure.text)
 
 
