@@ -62,6 +62,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "generated_unsupported": (),
     "quotations_instead": (),
     "maybe_incomplete": (),
+    "period_partly_read": ("missed", "parts"),
     "chat_model_failed": ("error",),
     "chat_model_silent": ("seconds",),
     "chat_model_wrote_nothing": (),

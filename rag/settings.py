@@ -88,7 +88,7 @@ class Settings:
     entailment_model: str = ""
     chat_model: str = ""
     chat_base_url: str = ""
-    chat_context_tokens: int = 6000
+    chat_context_tokens: int = 12_000
     chat_price_in: float = 0.0
     chat_price_out: float = 0.0
     timeout: float = 60.0

@@ -11,14 +11,16 @@ from datetime import date
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.background import iterate_in_thread
+from rag.answer.context import WriterContext, gather_context
 from rag.answer.corrections import add_correction_notes
 from rag.answer.extractive import append_statement, compose_answer, quote_statement
 from rag.answer.followups_llm import condense_question
 from rag.answer.generative import GeneratedAnswer
 from rag.answer.llm import SentenceStream
 from rag.answer.period import refuse_period, small_talk_answer, stream_stories
+from rag.answer.period_notes import needs_notes, take_notes
 from rag.answer.premises import PremiseConflict, check_premise
-from rag.answer.prompts import build_messages, fit_to_context
+from rag.answer.prompts import build_messages, build_messages_from_notes, fit_to_context
 from rag.answer.refusal import (
     answer_confidence,
     excluded_hit_reason,
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.archive.archive import Archive
+
+
+# A chat model is given so many times the passages that an answer quotes from: it reads them all.
+CONTEXT_FACTOR = 3
 
 
 class AskOptions(TypedDict, total=False):
@@ -71,7 +77,7 @@ class Chatbot:
         *,
         unsupported: Unsupported = "strict",
         timeout: float = 60.0,
-        context_tokens: int = 6000,
+        context_tokens: int = 12_000,
         entails: Entails | None = None,
         prices: tuple[float, float] = (0.0, 0.0),
         grounding: GroundingModel | None = None,
@@ -198,7 +204,7 @@ class Chatbot:
                 is UTC.
             history: The earlier turns, oldest first: questions with their answers, or questions
                 alone. Follow-ups are resolved from it.
-            k: The most passages to answer from.
+            k: The most passages to answer from; a chat model is given up to three times as many.
             as_of: Answer from the archive as it was at the end of this day, and as if asked then
                 unless `asked_on` is given.
 
@@ -271,7 +277,9 @@ class Chatbot:
         if asked.intent not in ("question", "period"):
             yield replace(small_talk_answer(asked), question=question, usage=used)
             return
-        found = retrieve(self.archive, asked, k, filters=filters)
+        most = k if self.chat_model is None else k * CONTEXT_FACTOR
+        wide = retrieve(self.archive, asked, most, filters=filters)
+        found = replace(wide, hits=wide.hits[:k])
         if asked.intent == "period":
             begun = _begin(question, found, used)
             if found.hits:
@@ -290,7 +298,8 @@ class Chatbot:
         if self.chat_model is None:
             yield from self._stream_extractive(begun, found, ranked, denial)
         else:
-            yield from self._stream_generated(begun, found, ranked, denial, filters, why)
+            context = self._build_context(wide, most, filters, history)
+            yield from self._stream_generated(begun, found, ranked, denial, filters, why, context)
 
     def ask(
         self,
@@ -394,6 +403,35 @@ class Chatbot:
             return None
         return ranked[0].hit
 
+    def _build_context(
+        self,
+        found: RetrievalResult,
+        most: int,
+        filters: Filters,
+        history: Sequence[tuple[str, Answer] | str],
+    ) -> WriterContext:
+        """Return what the chat model is given: passages, or notes if a period has too many."""
+        asked, budget = found.question, self.context_tokens
+        if self.chat_model is not None and needs_notes(asked, len(found.hits), most):
+            try:
+                notes = take_notes(
+                    self.archive,
+                    asked,
+                    filters,
+                    self.chat_model,
+                    timeout=self.timeout,
+                    context_tokens=budget,
+                    prices=self.prices,
+                )
+            except ChatModelError:
+                pass  # it is asked again, in one prompt, and its failure reported
+            else:
+                messages = build_messages_from_notes(asked, notes.texts, history)
+                return WriterContext(notes.hits, tuple(messages), notes.usage, notes.notices)
+        gathered = gather_context(self.archive, found, filters, most=most)
+        hits = fit_to_context(gathered, asked.text, budget)
+        return WriterContext(tuple(hits), tuple(build_messages(asked, hits, history)))
+
     def _stream_extractive(
         self,
         answer: Answer,
@@ -423,6 +461,7 @@ class Chatbot:
         denial: PremiseConflict | None,
         filters: Filters,
         why: Notice | None,
+        context: WriterContext,
     ) -> Iterator[Answer]:
         """Yield the chat model's answer, each sentence verified as soon as it is complete.
 
@@ -430,13 +469,12 @@ class Chatbot:
         if the model found nothing or `why` says that the passages don't answer the question.
         """
         assert self.chat_model is not None
-        hits = fit_to_context(found.hits, found.question.text, self.context_tokens)
-        answer = replace(answer, hits=tuple(hits))
+        answer = replace(answer, hits=context.hits, notices=(*answer.notices, *context.notices))
         stream = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
-        stream.usage = answer.usage
+        stream.usage = answer.usage + context.usage
         written = GeneratedAnswer(
-            hits,
-            texts_of(self.archive, hits),
+            context.hits,
+            texts_of(self.archive, context.hits),
             stream,
             Verifier(self.archive.embed, entails=self.entails, grounding=self.grounding),
             unsupported=self.unsupported,
@@ -444,9 +482,7 @@ class Chatbot:
         )
         failed = Notice("generated_unsupported")
         try:
-            yield from written.write(
-                answer, build_messages(found.question.text, hits, found.question.asked_on)
-            )
+            yield from written.write(answer, context.messages)
         except ChatModelError:
             failed = stream.failure or failed
         answer = replace(written.compose(answer), usage=stream.usage)

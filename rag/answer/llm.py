@@ -24,7 +24,7 @@ from rag.verify.fact_checks import normalize
 from rag.verify.statements import Evidence
 
 ATTEMPTS = 3  # attempts until a first sentence comes; later failures keep what was written
-MOST_SENTENCES = 12
+MOST_SENTENCES = 16  # of the longest form, a course of events, with some to spare
 LONGEST_SENTENCE = 1200  # characters; in a longer one, the model is looping or not writing prose
 _DONE = object()
 _EVIDENCE = re.compile(r"^[ \t]*>")
