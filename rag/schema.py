@@ -434,6 +434,19 @@ class Citation(Serializable):
 
 
 @dataclass(frozen=True, slots=True)
+class Grounding(Serializable):
+    """A grounding model's judgement of a sentence.
+
+    Attributes:
+        probability: The probability that the evidence supports all of the sentence, from 0 to 1.
+        unsupported: The ranges of the sentence that the evidence doesn't support, in order.
+    """
+
+    probability: float
+    unsupported: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Statement(Serializable):
     """One sentence of an answer with its citations.
 
