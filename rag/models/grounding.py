@@ -1,171 +1,127 @@
-"""Grounding model: which words of a sentence the passages don't support.
+"""Grounding model: the words of a sentence that its evidence doesn't support.
 
 A token classifier of the kind of LettuceDetect (Kovács and Recski, 2025, arXiv 2502.17125): it
-reads the prompt of a question and its passages, then the answer, and gives each token of the
-answer the probability that the passages don't support it. The prompts are those of RAGTruth (Niu
-et al., 2024, arXiv 2401.00396), which such models are trained and used with, as
-github.com/KRLabsOrg/LettuceDetect documents them.
+reads a prompt with the evidence, then the sentence, and gives each token of the sentence the
+probability that the evidence doesn't support it. The prompt is RAGTruth's for a text without a
+question (Niu et al., 2024, arXiv 2401.00396): such models are trained with it, and LettuceDetect
+uses it where it gets no question (github.com/KRLabsOrg/LettuceDetect, prompts and detectors).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.models.torch_backend import TokenClassifier
-from rag.models.weights import read_json
+from rag.models.weights import longest_input, read_json
+from rag.schema import Grounding, Span
 
-# The longest input that such models are trained with (model list of LettuceDetect's docs).
+# The longest input that such models are trained with (LettuceDetect's list of models).
 MAX_TOKENS = 4096
 # Tokens with at least this probability are unsupported: the more probable of two labels.
 UNSUPPORTED_FROM = 0.5
-# Special tokens around a prompt and an answer: [CLS] ... [SEP] ... [SEP], or four in RoBERTa.
+# Special tokens around the two texts: three in BERT's format, four in RoBERTa's.
 SPECIAL_TOKENS = 4
+# A token count of a part may be one less than in the whole, where two tokens are merged.
+SPARE_TOKENS = 2
 
-_QUESTION = (
-    "Briefly answer the following question:\n{question}\n"
-    "Bear in mind that your response should be strictly based on the following {count} passages:\n"
-    "{passages}\n"
-    "In case the passages do not contain the necessary information to answer the question, please "
-    'reply with: "Unable to answer based on given passages."\noutput:'
-)
-_SUMMARY = "Summarize the following text:\n{passages}\noutput:"
-
-_UNSUPPORTED_LABELS = ("halluc", "unsupport", "not_support", "not support", "contradict")
-_SUPPORTED_LABELS = ("support", "ground", "faithful", "correct")
+_UNSUPPORTED = ("halluc", "unsupport", "not_support", "not support", "ungrounded", "contradict")
+_SUPPORTED = ("support", "grounded", "faithful", "consistent")
 
 
-class UnsupportedSpan(NamedTuple):
-    """A part of a sentence that the passages don't support, and how probably."""
-
-    start: int
-    end: int
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Grounding:
-    """How far passages support a sentence.
-
-    Attributes:
-        support: Probability that they support all of it: 1 less the highest of any token.
-        unsupported: The parts that they don't support, in order.
-    """
-
-    support: float
-    unsupported: tuple[UnsupportedSpan, ...] = ()
-
-
-class GroundingModel:
-    """Token classifier that judges sentences against passages. Thread-safe."""
+class TokenGrounding:
+    """Token classifier that judges sentences against evidence. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         """Take the model in a folder; it is loaded on first use.
 
         Raises:
-            ModelError: The config has no two labels of which one means unsupported.
+            ModelError: The config doesn't have two labels of which one means unsupported.
         """
         self.folder = folder
         self._label = _unsupported_label(folder)
-        self._max_tokens = _max_tokens(folder)
+        self._max_tokens = longest_input(folder, most=MAX_TOKENS)
         self._model = TokenClassifier(folder)
 
-    def judge(self, question: str, passages: Sequence[str], sentence: str) -> Grounding:
-        """Judge a sentence against passages.
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Grounding]:
+        """Return a judgement of each pair of (evidence, sentence), in order.
 
-        Passages that are too long together are judged in groups, and the group that supports the
-        sentence best counts.
+        The probability of a sentence is 1 less the highest of its tokens. Evidence that is too long
+        for the model is judged in parts, and the part that supports the sentence best counts.
 
-        Args:
-            question: The question; "" if there is none.
-            passages: The texts of the passages.
-            sentence: A sentence of the answer.
+        Raises:
+            ModelError: The model can't be loaded.
         """
-        if not passages or not sentence.strip():
-            return Grounding(0.0)
-        judged = (
-            self._judge_group(question, group, sentence)
-            for group in self._groups(question, passages, sentence)
-        )
-        return max(judged, key=lambda one: one.support)
+        return [self._judge(evidence, sentence) for evidence, sentence in pairs]
 
-    def _judge_group(self, question: str, passages: Sequence[str], sentence: str) -> Grounding:
+    def _judge(self, evidence: str, sentence: str) -> Grounding:
+        if not evidence.strip() or not sentence.strip():
+            return Grounding(0.0)
+        parts = self._parts(evidence, sentence)
+        return max((self._judge_part(part, sentence) for part in parts), key=_probability)
+
+    def _judge_part(self, evidence: str, sentence: str) -> Grounding:
         places, rows = self._model.predict(
-            prompt_for(question, passages), sentence, max_tokens=self._max_tokens
+            prompt_for(evidence), sentence, max_tokens=self._max_tokens
         )
         if not places:
             return Grounding(0.0)
-        column = rows[:, self._label]
-        return Grounding(1 - float(column.max()), _spans(places, column, sentence))
+        unsupported = rows[:, self._label]
+        return Grounding(1 - float(unsupported.max()), _spans(places, unsupported, sentence))
 
-    def _groups(
-        self, question: str, passages: Sequence[str], sentence: str
-    ) -> Iterator[Sequence[str]]:
-        """Yield consecutive passages that fit into one input with the sentence."""
-        numbered = [_numbered(n, passage) for n, passage in enumerate(passages, 1)]
-        frame, answer, *sizes = self._model.count_tokens(
-            [prompt_for(question, [""]), sentence, *numbered]
-        )
-        room = self._max_tokens - SPECIAL_TOKENS - answer - frame
-        group, taken = list[str](), 0
-        for passage, size in zip(passages, sizes, strict=True):
-            if group and taken + size + 1 > room:  # one for the line break
-                yield group
-                group, taken = [], 0
-            group.append(passage)
+    def _parts(self, evidence: str, sentence: str) -> Iterator[str]:
+        """Yield the evidence, or parts of it with whole lines if it is too long together."""
+        frame, answer, whole = self._model.count_tokens([prompt_for(""), sentence, evidence])
+        room = self._max_tokens - SPECIAL_TOKENS - SPARE_TOKENS - answer - frame
+        if whole <= room:
+            yield evidence
+            return
+        lines = [line for line in evidence.splitlines() if line.strip()]
+        part, taken = list[str](), 0
+        for line, size in zip(lines, self._model.count_tokens(lines), strict=True):
+            if part and taken + size + 1 > room:  # one for the line break
+                yield "\n".join(part)
+                part, taken = [], 0
+            part.append(line)
             taken += size + 1
-        yield group
+        yield "\n".join(part)
 
 
-def prompt_for(question: str, passages: Sequence[str]) -> str:
-    """Return the prompt of RAGTruth for a question, or for a summary if there is none."""
-    numbered = "\n".join(_numbered(n, passage) for n, passage in enumerate(passages, 1))
-    if not question.strip():
-        return _SUMMARY.format(passages=numbered)
-    return _QUESTION.format(question=question, count=len(passages), passages=numbered)
+def prompt_for(evidence: str) -> str:
+    """Return the prompt that the sentence follows, as if it were a summary of the evidence."""
+    return f"Summarize the following text:\npassage 1: {evidence}\noutput:"
 
 
-def _numbered(number: int, passage: str) -> str:
-    return f"passage {number}: {passage}"
+def _probability(one: Grounding) -> float:
+    return one.probability
 
 
 def _spans(
-    places: Sequence[tuple[int, int]], column: NDArray[np.float32], sentence: str
-) -> tuple[UnsupportedSpan, ...]:
+    places: Sequence[tuple[int, int]], unsupported: NDArray[np.float32], sentence: str
+) -> tuple[Span, ...]:
     """Return runs of unsupported tokens, without the spaces at their ends."""
-    runs: list[UnsupportedSpan] = []
-    open_run = False
-    for (start, end), value in zip(places, column.tolist(), strict=True):
+    runs: list[tuple[int, int]] = []
+    goes_on = False
+    for (start, end), value in zip(places, unsupported.tolist(), strict=True):
         if value < UNSUPPORTED_FROM:
-            open_run = False
-        elif open_run:
-            last = runs[-1]
-            runs[-1] = UnsupportedSpan(last.start, end, max(last.probability, value))
+            goes_on = False
+        elif goes_on:
+            runs[-1] = (runs[-1][0], end)
         else:
-            runs.append(UnsupportedSpan(start, end, value))
-            open_run = True
-    trimmed = (_trim(run, sentence) for run in runs)
-    return tuple(run for run in trimmed if run.start < run.end)
+            runs.append((start, end))
+            goes_on = True
+    trimmed = (_trim(start, end, sentence) for start, end in runs)
+    return tuple(Span(start, end) for start, end in trimmed if start < end)
 
 
-def _trim(run: UnsupportedSpan, sentence: str) -> UnsupportedSpan:
-    text = sentence[run.start : run.end]
-    start = run.start + len(text) - len(text.lstrip())
-    return run._replace(start=start, end=run.end - (len(text) - len(text.rstrip())))
-
-
-def _max_tokens(folder: Path) -> int:
-    """Return the longest input of the model."""
-    config = read_json(folder / "config.json")
-    of_tokenizer = read_json(folder / "tokenizer_config.json").get("model_max_length")
-    limits = (of_tokenizer, config.get("max_position_embeddings"), MAX_TOKENS)
-    return int(min(limit for limit in limits if limit))
+def _trim(start: int, end: int, sentence: str) -> tuple[int, int]:
+    text = sentence[start:end]
+    return start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
 
 
 def _unsupported_label(folder: Path) -> int:
@@ -173,32 +129,23 @@ def _unsupported_label(folder: Path) -> int:
 
     Models name it, or have the plain labels 0 and 1, of which 1 means unsupported.
     """
-    config = read_json(folder / "config.json")
-    labels = {int(place): str(name).lower() for place, name in _labels(config).items()}
-    unsupported = [
-        place for place, name in labels.items() if any(part in name for part in _UNSUPPORTED_LABELS)
+    config: dict[str, Any] = read_json(folder / "config.json")
+    named = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}  # transformers' default
+    labels = {int(place): str(name).lower() for place, name in named.items()}
+    against = [n for n, label in labels.items() if any(part in label for part in _UNSUPPORTED)]
+    for_it = [
+        n
+        for n, label in labels.items()
+        if n not in against and any(part in label for part in _SUPPORTED)
     ]
-    plain = all(name == f"label_{place}" for place, name in labels.items())
-    others = [
-        place
-        for place, name in labels.items()
-        if place not in unsupported and any(part in name for part in _SUPPORTED_LABELS)
-    ]
-    if len(labels) == 2 and plain:
+    if labels == {0: "label_0", 1: "label_1"} or labels == {0: "0", 1: "1"}:
         return 1
-    if len(labels) == 2 and len(unsupported) == 1:
-        return unsupported[0]
-    if len(labels) == 2 and len(others) == 1:
-        return 1 - others[0]
-    named = ", ".join(labels.values()) or "none"
+    if len(labels) == 2 and len(against) == 1:
+        return against[0]
+    if len(labels) == 2 and not against and len(for_it) == 1:
+        return 1 - for_it[0]
+    shown = ", ".join(str(label) for label in named.values())
     raise ModelError(
-        f"{folder} is not a grounding model: its labels are {named}, not supported and "
+        f"{folder} is not a grounding model: its labels are {shown}, not supported and "
         "unsupported: set BACKFILE_GROUNDING_MODEL to another one"
     )
-
-
-def _labels(config: dict[str, object]) -> dict[str, object]:
-    """Return the labels of a config; without any, transformers means two plain ones."""
-    labels = config.get("id2label") or {"0": "label_0", "1": "label_1"}
-    assert isinstance(labels, dict)
-    return labels

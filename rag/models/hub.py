@@ -86,7 +86,7 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a hub offers under a model's name: the files that would be fetched.
+    """A hub's offer under a model's name: the files that would be fetched.
 
     Attributes:
         name: The model's name.
@@ -215,7 +215,7 @@ def recorded_folder(name: str, *, hub: Hub = HUB) -> Path | None:
 def cached_folder(name: str, *, hub: Hub = HUB) -> Path | None:
     """Return the folder of a model in the cache that this package didn't fetch; record its files.
 
-    None if there is none, or not all of one.
+    None if the cache has no model of this name, or not all of it.
     """
     root = hub.snapshot(name, "")
     pinned = MODELS[name].revision if name in MODELS else ""
@@ -349,7 +349,7 @@ def _plain_errors(name: str, hub: Hub) -> Iterator[None]:
 
 
 def _explain(error: Exception, name: str, hub: Hub) -> str:
-    """Return what went wrong while a model was fetched, and the way out, in one line."""
+    """Return what went wrong while a model was fetched, and how to fix it, in one line."""
     from huggingface_hub import errors
 
     at = hub.address

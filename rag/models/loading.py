@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.models.entailment import EntailmentModel
-    from rag.models.grounding import GroundingModel
+    from rag.models.grounding import TokenGrounding
 
 __all__ = [
     "SentenceEmbeddings",
@@ -37,7 +37,9 @@ def open_embeddings(settings: Settings) -> SentenceEmbeddings:
     """
     name = model_for(settings, "embedding")
     if not name:
-        raise ModelError("an archive needs an embedding model: BACKFILE_EMBEDDING_MODEL is none")
+        raise ModelError(
+            "an archive needs an embedding model: BACKFILE_EMBEDDING_MODEL leaves it out"
+        )
     return SentenceEmbeddings(model_folder(name), name=name, precision=settings.embedding_precision)
 
 
@@ -69,7 +71,7 @@ def open_entailment_model(settings: Settings) -> EntailmentModel | None:
     return EntailmentModel(model_folder(name))
 
 
-def open_grounding_model(settings: Settings) -> GroundingModel | None:
+def open_grounding_model(settings: Settings) -> TokenGrounding | None:
     """Return the settings' grounding model, or None; it is loaded on first use.
 
     Raises:
@@ -78,9 +80,9 @@ def open_grounding_model(settings: Settings) -> GroundingModel | None:
     name = model_for(settings, "grounding")
     if not name:
         return None
-    from rag.models.grounding import GroundingModel
+    from rag.models.grounding import TokenGrounding
 
-    return GroundingModel(model_folder(name))
+    return TokenGrounding(model_folder(name))
 
 
 def open_chat_model(settings: Settings) -> BaseChatModel | None:

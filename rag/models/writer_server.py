@@ -1,4 +1,4 @@
-"""Whether the server of a local chat model answers, and has the model."""
+"""State of a local chat model's server: does it answer, and have the model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class WriterServer:
 def ask_writer_server(settings: Settings) -> WriterServer | None:
     """Return the state of the server of the settings' chat model.
 
-    None if there is no chat model, or its provider serves it: only an Ollama server and one with
+    None without a chat model, or if its provider serves it: only an Ollama server and one with
     an address in the settings are asked.
     """
     provider, _, model = model_for(settings, "writer").partition(":")
@@ -57,7 +57,7 @@ def ask_writer_server(settings: Settings) -> WriterServer | None:
 
 
 def _read(url: str) -> dict[str, Any] | None:
-    """Return the JSON object at an address; None if there is none."""
+    """Return the JSON object at an address; None if that fails."""
     if not url.startswith(("http://", "https://")):
         return None
     try:

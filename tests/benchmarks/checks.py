@@ -121,7 +121,9 @@ def group(written: Sequence[Written]) -> Iterator[tuple[str, list[Written]]]:
             yield question, every[start : start + MOST_OF_AN_ANSWER]
 
 
-def measure(archive: Archive, written: Sequence[Written], *, plain: bool, show: bool) -> Counter[str]:
+def measure(
+    archive: Archive, written: Sequence[Written], *, plain: bool, show: bool
+) -> Counter[str]:
     """Ask every question, and count what became of the sentences."""
     seen: Counter[str] = Counter()
     for question, sentences in group(written):
