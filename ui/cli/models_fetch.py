@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
+from click.shell_completion import CompletionItem
 
 from rag.errors import ModelError
+from rag.settings import Models, Settings
 from ui.cli.command import Example, ExitCode, ManualPage, usage_error
 from ui.cli.models import server_text, size_text
 from ui.cli.options import json_option
 
 if TYPE_CHECKING:
     from rag.models.hub import Changes, Offer, Progress
+
+
+class PresetName(click.ParamType[str]):
+    """Name of a preset, or of a model on the hub; kept as written."""
+
+    name = "preset"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Let the shell complete the presets."""
+        return [CompletionItem(name) for name in get_args(Models) if name.startswith(incomplete)]
 
 
 @click.command(
@@ -42,7 +56,10 @@ if TYPE_CHECKING:
     ],
 )
 @click.argument(
-    "what", metavar="PRESET", help="A preset, or the name of one model on the Hugging Face Hub."
+    "what",
+    type=PresetName(),
+    metavar="PRESET",
+    help="A preset, or the name of one model on the Hugging Face Hub.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Fetch without asking.")
 @click.option(
@@ -144,7 +161,6 @@ def _fetch(offer: Offer, changes: Changes) -> dict[str, Any]:
 def _writer_state(writer: str) -> str:
     """Return how to get a preset's chat model, or that its server has it."""
     from rag.models.writer_server import ask_writer_server
-    from rag.settings import Settings
 
     settings = Settings.from_environment(chat_model=writer)
     server = ask_writer_server(settings)
