@@ -134,7 +134,7 @@ _MODELS = (
         mib=87,
         revision="c5ee24cb16019beea0893ab7796b1df96625c6b8",
         figure="TREC DL 2019 74.30 nDCG@10, MS MARCO dev 39.01 MRR@10",
-        source="sentence-transformers, docs/pretrained-models/ce-msmarco.md",
+        source="sentence-transformers, page of the MS MARCO cross-encoders",
     ),
     _from_mteb(
         "BAAI/bge-reranker-v2-m3",
