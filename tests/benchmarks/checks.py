@@ -102,7 +102,11 @@ def cite(sentence: str, passages: dict[int, str], *, plain: bool) -> str:
         words.append(evidence)
         left -= stem_words(evidence)
     markers = "".join(f"[{number}]" for number in dict.fromkeys(numbers))
-    return f"{sentence} {markers}".strip()
+    cited = f"{sentence} {markers}".strip()
+    if plain:
+        return cited
+    given = [f'> [{n}] "{evidence}"' for n, evidence in zip(numbers, words, strict=True)]
+    return "\n".join([*given, cited])
 
 
 def read_written(path: Path) -> list[Written]:
@@ -128,7 +132,7 @@ def measure(
     seen: Counter[str] = Counter()
     for question, sentences in group(written):
         model = CitingChatModel(sentences=[each.sentence for each in sentences], plain=plain)
-        answer = Chatbot(archive, model).ask(question)
+        answer = Chatbot(archive, model, grader="none").ask(question)
         shown = 0
         for each in sentences:
             outcome, reason = find_outcome(each.sentence, answer)

@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.answer.chatbot import Chatbot
 from rag.errors import ModelError
 from rag.models.grounding import TokenGrounding, prompt_for
 from rag.models.loading import open_grounding_model
 from rag.schema import Span
 from rag.settings import Settings
 from rag.verify.judges import GroundingModel
+from rag.verify.verifier import Verifier
+from tests.support.fake_archive import bag_of_words
+from tests.support.fakes import small_archive
 from tests.support.tiny_transformers import ARCHITECTURES, Architecture, save_token_classifier
+from tests.verify.test_verifier import BOAT
 
 pytestmark = pytest.mark.model
 
@@ -158,3 +163,21 @@ def test_settings_choose_the_grounding_model(tmp_path: Path) -> None:
     assert model is not None
     with pytest.raises(ModelError, match="backfile models fetch better"):
         open_grounding_model(Settings(models="better"))
+
+
+def test_verifier_shows_the_words_that_the_model_marks(tmp_path: Path) -> None:
+    model = TokenGrounding(marking(tmp_path, "q"))
+    claim = "The new ferry carries quiet passengers."
+    verdict = Verifier(bag_of_words, grounding=model).verify(claim, [BOAT])
+    assert verdict.support == "not supported"
+    assert [claim[s.start : s.end] for s in verdict.unsupported] == ["q"]
+    fine = Verifier(bag_of_words, grounding=model).verify(
+        "The new ferry carries passengers.", [BOAT]
+    )
+    assert fine.support == "supported"
+
+
+def test_quotations_need_no_grounding_model(tmp_path: Path) -> None:
+    with small_archive(tmp_path) as archive:
+        settings = Settings(models="better", embedding_model="words")  # nothing is fetched
+        assert Chatbot.over(archive, settings).grounding is None

@@ -38,7 +38,7 @@ STATES = {
     examples=[
         Example("List the presets", "backfile models"),
         Example("Fetch the models of one, after a question", "backfile models fetch better"),
-        Example("Print them for a script, with the sources of all figures", "backfile models --json"),
+        Example("Print them with the sources of all figures", "backfile models --json"),
     ],
 )
 @json_option
