@@ -34,7 +34,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "headline_names_ignored": (),
     "nothing_in_time_range": (),
     "sources_disagree": (),
-    "sources_disagree_newest_last": (),
+    "sides_missing": ("sides",),
     "low_confidence": (),
     "premise_contradicted": ("premise",),
     "premise_other_number": ("premise", "number"),
@@ -86,12 +86,11 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "without_words": ("words",),
     # Labels of quoted statements, shown in brackets before them
     "dated": ("day",),
-    "undated": (),
+    "reported": ("day",),
     "weekday": ("weekday",),
     "source": ("publisher",),
     "dated_source": ("day", "publisher"),
-    "later": ("day",),
-    "later_source": ("day", "publisher"),
+    "earlier_figures": ("figures", "days"),
 }
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.background import iterate_in_thread
 from rag.answer.corrections import add_correction_notes, cites_retracted
-from rag.answer.extractive import append_statement, compose_answer, quote_statement
+from rag.answer.extractive import ComposedAnswer, append_statement, compose_answer, grow_answer
 from rag.answer.followups_llm import condense_question
+from rag.answer.layouts import lay_out
 from rag.answer.llm import SentenceStream
 from rag.answer.premises import PremiseConflict, check_premise
 from rag.answer.prompts import build_messages, fit_to_context
@@ -259,6 +260,10 @@ class Chatbot:
     ) -> Iterator[Answer]:
         asked, used = self._parse(question, filters, asked_on, history)
         question = question if isinstance(question, str) else question.text
+        laid_out = lay_out(self.archive, asked, k, filters) if self.chat_model is None else None
+        if laid_out is not None:
+            yield from self._stream_laid_out(question, laid_out.found, laid_out.shown)
+            return
         found = retrieve(self.archive, asked, k, filters=filters)
         ranked = score_sentences(self.archive, found)
         why = refusal_reason(found.question, ranked)
@@ -398,10 +403,19 @@ class Chatbot:
         unsure = low_confidence_notice(sure) if sure is not None else ()
         notices = (*answer.notices, *shown.notices, *unsure)
         answer = replace(answer, notices=notices, confidence=sure)
-        for candidate, before in shown.picked:
-            article = articles.get(candidate.hit.passage.article_id, "")
-            answer = append_statement(answer, quote_statement(candidate, article, before))
-            yield answer
+        yield from grow_answer(answer, shown, articles)
+
+    def _stream_laid_out(
+        self, question: str, found: RetrievalResult, shown: ComposedAnswer
+    ) -> Iterator[Answer]:
+        begun = Answer(
+            question=question,
+            hits=found.hits,
+            understood=found.question.describe(),
+            candidates_considered=found.considered,
+            notices=(*found.notices, *shown.notices),
+        )
+        yield from grow_answer(begun, shown, texts_of(self.archive, found.hits))
 
     def _stream_generated(
         self,
