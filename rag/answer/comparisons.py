@@ -11,8 +11,9 @@ from rag.answer.figures import measured_numbers, measured_units
 from rag.answer.premise_conflicts import shared_words
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.answer.sentence_selection import RELEVANT_FROM
-from rag.nlp.dates import MONTH_NUMBERS
+from rag.nlp.dates import MONTH_NUMBERS, MONTHS
 from rag.nlp.entities import find_names, names_match
+from rag.nlp.numbers import find_dates
 from rag.nlp.tokens import content_words, stem_words
 
 OF_THE_TOPIC = 0.34  # share of the topic's words that a sentence with its title must have
@@ -64,6 +65,7 @@ _ORDINAL_OR_TIME = re.compile(
     rf"|{'|'.join(MONTH_NUMBERS)})$",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(r"(?:He|She|It|They|His|Her|Its|Their)\b")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 
@@ -173,8 +175,8 @@ def _is_about_both(candidate: SentenceCandidate, comparison: Comparison) -> bool
     here = [_has_side(candidate.text, side.name) for side in comparison.sides]
     near = f"{before} {candidate.text} {candidate.hit.metadata.title}"
     around = [_has_side(near, side.name) for side in comparison.sides]
-    figures = len(measured_numbers(candidate.text)) > 1
-    return (all(here) or (any(here) and all(around) and figures)) and _is_on_topic(
+    meant = len(measured_numbers(candidate.text)) > 1 and bool(_PRONOUN.match(candidate.text))
+    return (all(here) or (any(here) and all(around) and meant)) and _is_on_topic(
         candidate, comparison
     )
 
@@ -237,7 +239,10 @@ def _is_time(side: str) -> bool:
 def _is_of_time(candidate: SentenceCandidate, side: str, other: str) -> bool:
     """Return whether a sentence is of a year or month: by its words, else by its article's date."""
     own, theirs = _time_words(side), _time_words(other)
-    there = frozenset(candidate.text.lower().replace(",", " ").replace(".", " ").split())
+    months_named = {
+        MONTHS[day.month - 1].lower() for day in find_dates(candidate.text) if day.month
+    }
+    there = months_named | set(_YEAR.findall(candidate.text))
     if (own - theirs) & there:
         return True
     published = candidate.hit.metadata.published

@@ -12,6 +12,7 @@ from rag.answer.premise_conflicts import shared_words
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.answer.sentence_selection import RELEVANT_FROM, word_overlap
 from rag.nlp.analyzers import stem
+from rag.nlp.entities import find_names
 from rag.nlp.event_dates import EventDate, event_date
 from rag.nlp.quotations import find_quotations
 from rag.nlp.tokens import stem_words
@@ -20,6 +21,7 @@ from rag.schema import Notice
 
 ABOUT_THE_STORY = 0.6  # share of the story's words that a sentence with its title must have
 MOST_OF_THE_STORY = 0.75  # share that the text around it must have, if it states its own day
+HALF = 0.5  # share of the words that are no names ("resignation") in the text around a sentence
 IN_THE_SENTENCE = 0.25  # share that the sentence itself must have, unless its title has all others
 AROUND = (400, 200)  # characters before and after a dated sentence that must be about the story
 SAME_EVENT = 0.5  # share of the shorter sentence's words, apart from the story's, from which two
@@ -53,6 +55,8 @@ _PAST = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+# A caption's credit, in a line that a scraper joined to the text.
+_CREDIT = re.compile(r"\w/(?:Getty|Reuters|AFP|AP|Bloomberg|Shutterstock)\b|\bGetty Images\b")
 _GENERAL = re.compile(r"\b(?:I|we|you|my|our|your)\b")
 
 
@@ -117,7 +121,8 @@ def _event(candidate: SentenceCandidate) -> Event | None:
     if spoken > MOSTLY_QUOTED * len(text) or _GENERAL.search(text):
         return None
     stated = event_date(text, published)
-    if stated is None and not _has_happened(text):
+    today = stated is None or stated.day >= published.date()
+    if (today and not _has_happened(text)) or _CREDIT.search(text):
         return None
     day = stated.day if stated else published.date()
     if published.date() - day > BACKGROUND or _is_background(text, published, stated):
@@ -143,7 +148,11 @@ def _rate(event: Event, words: frozenset[str], question: str) -> float | None:
     title = candidate.hit.metadata.title
     own = shared_words(words, question, candidate.text)
     around = shared_words(words, question, f"{candidate.text} {title}")
-    whole = shared_words(words, question, f"{title} {_surroundings(candidate)}")
+    near = f"{title} {_surroundings(candidate)}"
+    whole = shared_words(words, question, near)
+    plain = words - frozenset[str]().union(*(stem_words(n.text) for n in find_names(question)))
+    if plain and len(plain & stem_words(near)) < HALF * len(plain):
+        return None
     named = own >= IN_THE_SENTENCE or around >= 1
     about = around >= ABOUT_THE_STORY and named
     placed = event.stated and whole >= MOST_OF_THE_STORY

@@ -77,6 +77,8 @@ def compose_answer(
         return ComposedAnswer(tuple((c, None) for c in items), answering=len(items))
     picked = choose_sentences(ranked)
     lead = short_answer(question, picked[0]) if picked else None
+    if lead is not None and figures:
+        picked = picked[:1]
     return ComposedAnswer(tuple((c, lead if c is picked[0] else None) for c in picked))
 
 

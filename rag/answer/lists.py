@@ -62,15 +62,16 @@ def choose_items(
     items = {id(c): _items(question, c) for c in near}
     first = max(near, key=lambda c: min(len(items[id(c)]), MOST_ITEMS) * 0.5 + c.score)
     picked, known = [first], list(items[id(first)])
+    if len(known) != 1:  # the sentence lists the items, or names none
+        return picked
     for candidate in near:
-        new = [i for i in items[id(candidate)] if not any(names_match(i, k) for k in known)]
-        if candidate is first or not new or len(picked) == MOST_ITEMS:
-            continue
-        if known and not _is_about(question, candidate):
+        new = items[id(candidate)]
+        repeats = any(names_match(item, other) for item in new for other in known)
+        if candidate is first or not new or repeats or not _is_about(question, candidate):
             continue
         picked.append(candidate)
         known += new
-    return picked if known else [first]
+    return picked[:MOST_ITEMS]
 
 
 def _items(question: ParsedQuery, candidate: SentenceCandidate) -> list[str]:

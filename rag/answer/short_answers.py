@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 from rag.answer.figures import AskedFigure, asked_figure, is_same_event, matching_numbers
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.nlp.dates import WEEKDAYS
 from rag.nlp.entities import find_names, names_match
+from rag.nlp.event_dates import resolve_date
 from rag.nlp.numbers import DateMention, find_dates
 from rag.nlp.tokens import content_words, stem_words
 from rag.query.parser import ParsedQuery
@@ -18,7 +18,6 @@ Lead = str | Notice | None  # a short answer in the article's words, or a label
 
 MOST_OF_IT = 0.75  # share of a question's words that a sentence with its title must have
 SOME_OF_IT = 0.5  # share that the sentence must have itself
-_WEEKDAY_ONLY = frozenset({*WEEKDAYS})
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _TO_COME = re.compile(r"\b(?:will|would|next|to be|plans?|scheduled|expected)\b", re.IGNORECASE)
 _ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
@@ -121,5 +120,6 @@ def date_of_weekday(short: str, candidate: SentenceCandidate) -> str | Notice:
     published = candidate.hit.metadata.published
     if short.lower() not in WEEKDAYS or published is None or _TO_COME.search(candidate.text):
         return short
-    day = published - timedelta((published.weekday() - WEEKDAYS.index(short.lower())) % 7)
-    return Notice("weekday", weekday=day)
+    (mention,) = (day for day in find_dates(candidate.text) if day.text == short)
+    day = resolve_date(mention, candidate.text, published)
+    return Notice("weekday", weekday=day) if day else short

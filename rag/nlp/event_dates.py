@@ -30,6 +30,7 @@ _LAST = re.compile(r"\blast $", re.IGNORECASE)
 _BEFORE = 60  # characters before a date in which its preposition or reporting verb is looked for
 # The place and day before a wire report: "LUND, Oct 12 (Wire) - ".
 _DATELINE = re.compile(r"[A-Z][A-Z .'’-]{2,40}(?:,[^–—()]{0,40})?(?: \([^()]{1,40}\))? [-–—] ")
+DAYS_OF_A_WEEK = 7
 TIME_ZONES = timedelta(days=1)  # a day may already be the next one where the event happened
 
 
@@ -53,8 +54,9 @@ class EventDate:
 def find_event_dates(text: str, published: datetime) -> list[EventDate]:
     """Return the past days that a sentence states, in order.
 
-    A weekday is the last one before publication, and a day without a year lies in the year before
-    it. Times to come, deadlines and days in relative clauses are left out.
+    A weekday is the last one up to a day after publication, because of time zones, and a day
+    without a year lies in the year before it. Times to come, deadlines and days in relative clauses
+    are left out.
 
     Args:
         text: The sentence.
@@ -100,8 +102,10 @@ def resolve_date(mention: DateMention, text: str, published: datetime) -> date |
     """
     if mention.weekday:
         back = (published.weekday() - WEEKDAYS.index(mention.weekday)) % 7
-        if back == 0 and _LAST.search(text[: mention.start]):
-            back = 7
+        if _LAST.search(text[: mention.start]):
+            back = back or 7
+        elif back == DAYS_OF_A_WEEK - 1:
+            back = -1  # it was that day already where it happened
         return published.date() - timedelta(back)
     if not mention.day:
         return None
