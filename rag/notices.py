@@ -53,8 +53,6 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "premise_other_number": ("premise", "number"),
     "premise_other_name": ("premise", "name", "instead"),
     "premise_other_actor": ("premise", "actor", "instead"),
-    "premise_name_missing": ("premise", "name"),
-    "premise_only_possible": ("premise",),
     "corrected": ("title", "correction"),
     "corrected_since": ("title", "correction"),
     "archive_as_of": ("day",),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rag.answer.figures import measured_numbers, measured_units
+from rag.answer.figures import measured_numbers, measured_units, topic_unit
 from rag.answer.premise_conflicts import shared_words
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.answer.sentence_selection import RELEVANT_FROM
@@ -20,6 +20,7 @@ OF_THE_TOPIC = 0.34  # share of the topic's words that a sentence with its title
 OF_THE_SIDE = 0.6  # share of a side's words, likewise
 ALIKE = 3.0  # weight of the words that two sides' sentences share, in points of score
 SAME_UNIT = 2.0  # the same for figures of one unit in both
+ASKED_UNIT = 3.0  # the same if it is the unit of the topic: fares are in money
 TWO_FIGURES = 1.5  # the same for two figures in a sentence about both
 NEAR_THE_BEST = 1.0  # a sentence about both sides may score so much less than one of each
 INTRODUCED = 200  # characters before a sentence in which one of its sides may be named
@@ -195,7 +196,8 @@ def _best_pair(
         a, b = (stem_words(c.text) - sides for c in pair)
         alike = len(a & b) / max(1, min(len(a), len(b)))
         units = measured_units(pair[0].text) & measured_units(pair[1].text)
-        return pair[0].score + pair[1].score + ALIKE * alike + SAME_UNIT * bool(units)
+        measured = SAME_UNIT * bool(units) + ASKED_UNIT * (topic_unit(comparison.topic) in units)
+        return pair[0].score + pair[1].score + ALIKE * alike + measured
 
     return max(pairs, key=fit, default=None)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rag.answer.coreference import resolve_references
 from rag.answer.events import Event, find_events
-from rag.answer.figures import FigureFound, asked_figure, newest_first
+from rag.answer.figures import FigureFound, asked_figure, find_disagreement, newest_first
 from rag.answer.lists import asks_for_list, choose_items
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.answer.sentence_selection import choose_sentences
@@ -70,14 +70,18 @@ def compose_answer(
     figures = newest_first(asked, ranked) if asked is not None else ()
     if len(figures) > 1:
         return figure_series(figures)
-    if figures:
+    if figures and asked is not None:
+        other = find_disagreement(asked, ranked, figures[0])
+        if other is not None:
+            shown = tuple((f.candidate, _source_label(f)) for f in (figures[0], other))
+            return ComposedAnswer(shown, notices=(Notice("sources_disagree"),), answering=2)
         ranked = [figures[0].candidate, *(c for c in ranked if c is not figures[0].candidate)]
     if asks_for_list(question.text):
         items = choose_items(question, ranked)
         return ComposedAnswer(tuple((c, None) for c in items), answering=len(items))
     picked = choose_sentences(ranked)
     lead = short_answer(question, picked[0]) if picked else None
-    if lead is not None and figures:
+    if figures and (lead is not None or (asked is not None and asked.fate)):
         picked = picked[:1]
     return ComposedAnswer(tuple((c, lead if c is picked[0] else None) for c in picked))
 

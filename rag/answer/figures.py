@@ -24,6 +24,7 @@ NEAR_A_TOLL = (
 )
 SAME_EVENT = 0.5  # share of the question's other words that a sentence with its article must have
 SAME_STORY = timedelta(days=60)  # a toll older than this is of another event
+SAME_DAYS = timedelta(days=1)  # figures of the same days may disagree; others replace each other
 SAME_SERIES = timedelta(days=500)  # the same for prices, shares and other figures
 LEAST_SHARE = 0.8  # a newer toll below this share of an older one counts a part or something else
 MOST_EARLIER = 2  # earlier figures shown
@@ -78,6 +79,8 @@ _LENGTH_UNITS = _stems(
     "inch inches yard yards"
 )
 _ORDINAL = re.compile(r"(?:\d(?:st|nd|rd|th)|first|second|third|\w+th)$", re.IGNORECASE)
+# A toll that may come: "could double to 180".
+_POSSIBLE = re.compile(r"\b(?:could|may|might|would|will|feared)\b[^.;,]{0,60}$", re.IGNORECASE)
 _ITEM = re.compile(r"[.)] ")  # after the number of an item in a list
 _AGE = re.compile(r"[- ]years?[- ]old\b|, (?=who|has|was|is|will)|,(?= )", re.IGNORECASE)
 _MONEY_ASKED = re.compile(
@@ -85,6 +88,11 @@ _MONEY_ASKED = re.compile(
     r"|sell|sold|fetch|money|donat\w+|earn\w*|raised?(?= for)|offer\w*|salary|wages?|budget|debt"
     r"|owe[sd]?|bail|settle\w*|award\w*)\b"
     r"|\b(?:prices?|costs?|fares?|fees?|wages?|salary|jackpot|bail|budget|damage)\b",
+    re.IGNORECASE,
+)
+_MONEY_TOPIC = re.compile(
+    r"\b(?:prices?|costs?|fares?|fees?|wages?|salar(?:y|ies)|jackpots?|budgets?|damages?|earnings"
+    r"|revenues?|profits?|debts?)\b",
     re.IGNORECASE,
 )
 _SHARE_ASKED = re.compile(
@@ -253,6 +261,8 @@ def matching_numbers(asked: AskedFigure, sentence: str) -> list[tuple[Number, st
     for number in find_numbers(sentence):
         if _ORDINAL.search(number.text) or number.value in asked.known or number.unit == "o'clock":
             continue
+        if asked.fate and _POSSIBLE.search(sentence[: number.start]):
+            continue
         if _ITEM.match(sentence, number.end) and not sentence[: number.start].strip():
             continue
         if not _has_unit(asked, number, sentence):
@@ -291,6 +301,11 @@ def _has_unit(asked: AskedFigure, number: Number, sentence: str) -> bool:
         aged = re.search(r"\b(?:aged?|was|is|at|turn(?:s|ed)|of) $", sentence[: number.start])
         return bool(_AGE.match(sentence, number.end)) or bool(aged)
     return first not in _TIME_UNITS | _LENGTH_UNITS and not _is_year(number)
+
+
+def topic_unit(topic: str) -> str:
+    """Return the kind of unit in which a topic is measured: "money" for fares; "" if unknown."""
+    return "money" if _MONEY_TOPIC.search(topic) else "share" if _SHARE_ASKED.search(topic) else ""
 
 
 def measured_numbers(sentence: str) -> list[Number]:
@@ -393,6 +408,41 @@ def _in_words(asked: AskedFigure, number: Number, sentence: str) -> str:
     return sentence[start:end]
 
 
+def find_disagreement(
+    asked: AskedFigure, ranked: Sequence[SentenceCandidate], figure: FigureFound
+) -> FigureFound | None:
+    """Return another publisher's different figure of the same thing and the same days, if any.
+
+    Figures of other days are earlier or later states of a story and no disagreement.
+
+    Args:
+        asked: The figure asked for.
+        ranked: Scored sentences, best first.
+        figure: The figure that is shown.
+    """
+    for each in (_figure_found(*found) for found in find_figures(asked, ranked)):
+        one, other = figure.candidate.hit.metadata, each.candidate.hit.metadata
+        if (
+            one.publisher
+            and other.publisher
+            and one.publisher != other.publisher
+            and figure.day is not None
+            and each.day is not None
+            and abs(figure.day - each.day) <= SAME_DAYS
+            and each.value != figure.value
+            and each.candidate.score >= figure.candidate.score - NEAR_THE_BEST
+            and not (_is_bound(each) or _is_bound(figure))
+            and _says_the_same(asked, each, figure)
+        ):
+            return each
+    return None
+
+
+def _is_bound(figure: FigureFound) -> bool:
+    """Return whether a figure is only a bound or estimate: "at least 9" agrees with 10."""
+    return not figure.words[:1].isdigit() and bool(_MODIFIER.match(figure.words + " "))
+
+
 def newest_first(
     asked: AskedFigure, ranked: Sequence[SentenceCandidate]
 ) -> tuple[FigureFound, ...]:
@@ -414,7 +464,7 @@ def newest_first(
     near = [f for f in clear if _is_near(f, best, reach)]
     if not asked.fate:
         near = [best, *(f for f in near if f is not best and _says_the_same(asked, f, best))]
-    lead = max(near, key=lambda f: (f.day or date.min, f.candidate.score))
+    lead = max(near, key=lambda f: (f.day or date.min, f.value if asked.fate else 0, _score(f)))
     if asked.fate and any(lead.value < LEAST_SHARE * f.value for f in near if f.day):
         lead = best
     earlier: list[FigureFound] = []
@@ -422,6 +472,10 @@ def newest_first(
         if _is_earlier(figure, lead, asked) and all(figure.value != e.value for e in earlier):
             earlier.append(figure)
     return (lead, *earlier[:MOST_EARLIER])
+
+
+def _score(figure: FigureFound) -> float:
+    return figure.candidate.score
 
 
 def _figure_found(candidate: SentenceCandidate, number: Number, words: str) -> FigureFound:

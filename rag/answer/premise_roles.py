@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.nlp.analyzers import stem
-from rag.nlp.entities import TITLES, Name, find_names, is_country, names_match, normalize_name
+from rag.nlp.entities import Name, find_names, is_country, names_match, normalize_name
 from rag.nlp.tokens import content_words, stem_words, tokenize
 from rag.verify.fact_checks import NEGATIONS
 
@@ -151,15 +151,3 @@ def same_place(one: str, other: str) -> bool:
         return True
     short, long = sorted((a.split(), b.split()), key=len)
     return {stem(w) for w in short} <= {stem(w) for w in long}
-
-
-def offices(claim: str) -> list[str]:
-    """Return the titles that stand for a name in a claim: the Pope, the King."""
-    named = find_names("of " + claim)
-    return [
-        word.text
-        for word in tokenize(claim)
-        if word.capital
-        and word.text.lower() in TITLES
-        and not any(0 <= name.start - len("of ") - word.end <= 1 for name in named)
-    ]
