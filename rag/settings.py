@@ -15,6 +15,7 @@ from rag.errors import SettingsError
 PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
 Unsupported = Literal["strict", "mark"]
+Grader = Literal["chat", "none"]
 Writers = Literal["local", "anyone", "none"]
 # Variables of earlier versions: the current name, and the current names of their values.
 OLD_NAMES = {
@@ -56,7 +57,10 @@ class Settings:
         chat_price_in: The price of a million tokens given to the chat model.
         chat_price_out: The price of a million tokens written by it.
         timeout: How long to wait for the chat model, in seconds.
-        unsupported: "strict" removes statements that no passage supports, "mark" shows them marked.
+        unsupported: "strict" removes statements that are judged unsupported, "mark" shows them
+            marked.
+        grader: "chat" has the chat model judge, in a call of its own, what exact comparison leaves
+            open, unless there is an entailment model; "none" leaves it unverified.
         fetch_bytes: The largest page to fetch, in bytes.
         fetch_seconds: The longest time for one page, in seconds.
         fetch_delay: The least time between two requests to a host, in seconds.
@@ -84,11 +88,12 @@ class Settings:
     entailment_model: str = ""
     chat_model: str = ""
     chat_base_url: str = ""
-    chat_context_tokens: int = 6000
+    chat_context_tokens: int = 12_000
     chat_price_in: float = 0.0
     chat_price_out: float = 0.0
     timeout: float = 60.0
     unsupported: Unsupported = "strict"
+    grader: Grader = "chat"
     fetch_bytes: int = 16 * 2**20
     fetch_seconds: float = 30.0
     fetch_delay: float = 1.0

@@ -53,7 +53,7 @@ def test_hit_value_has_the_fixed_keys() -> None:
 def test_answer_value_has_the_fixed_keys() -> None:
     value = answer_formats.answer_value(ANSWER)
     assert list(value) == [
-        "question", "text", "statements", "refused", "reason", "refusal", "notice",
+        "question", "status", "text", "statements", "refused", "reason", "refusal", "notice",
         "notices", "as_of", "closest",
     ]  # fmt: skip
     (statement,) = value["statements"]

@@ -19,6 +19,7 @@ _REPLIES = frozenset({"error", "greeting", "thanks", "no_topic"})  # nothing was
 _SUPPORT_KEYS: dict[Support, str] = {
     "supported": "supported",
     "partly": "partly",
+    "unverified": "unverified",
     "not supported": "not_supported",
     "contradicted": "contradicted",
 }
