@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 from rag.answer.background import iterate_in_thread
 from rag.answer.context import WriterContext, gather_context
 from rag.answer.corrections import add_correction_notes
-from rag.answer.extractive import append_statement, compose_answer, quote_statement
+from rag.answer.extractive import compose_answer, grow_answer
 from rag.answer.followups_llm import condense_question
 from rag.answer.generative import GeneratedAnswer
+from rag.answer.layouts import lay_out
 from rag.answer.llm import SentenceStream
 from rag.answer.period import refuse_period, small_talk_answer, stream_stories
 from rag.answer.period_notes import needs_notes, take_notes
@@ -284,6 +285,13 @@ class Chatbot:
         if asked.intent not in ("question", "period"):
             yield replace(small_talk_answer(asked), question=question, usage=used)
             return
+        extractive = self.chat_model is None and asked.intent == "question"
+        laid_out = lay_out(self.archive, asked, k, filters) if extractive else None
+        if laid_out is not None:
+            begun = _begin(question, laid_out.found, used, *laid_out.shown.notices)
+            articles = texts_of(self.archive, laid_out.found.hits)
+            yield from grow_answer(begun, laid_out.shown, articles)
+            return
         most = k if self.chat_model is None else k * CONTEXT_FACTOR
         wide = retrieve(self.archive, asked, most, filters=filters)
         found = replace(wide, hits=wide.hits[:k])
@@ -455,10 +463,7 @@ class Chatbot:
         unsure = low_confidence_notice(sure) if sure is not None else ()
         notices = (*answer.notices, *shown.notices, *unsure)
         answer = replace(answer, notices=notices, confidence=sure)
-        for candidate, before in shown.picked:
-            article = articles.get(candidate.hit.passage.article_id, "")
-            answer = append_statement(answer, quote_statement(candidate, article, before))
-            yield answer
+        yield from grow_answer(answer, shown, articles)
 
     def _stream_generated(
         self,
