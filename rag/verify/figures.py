@@ -12,7 +12,7 @@ from rag.verify.evidence import EvidenceSentence
 from rag.verify.terms import names_in, numbers_in
 
 MOST_COMBINED = 24  # figures of the evidence that are added and subtracted
-SPELT_UNTIL = 12  # "two sides", "six days": counted by the writer, not copied
+SPELT_UNTIL = 6  # "two sides", "six days": counted by the writer, not copied
 _VAGUE = frozenset("hundred hundreds thousand thousands million millions dozen dozens".split())
 _TOLERANCE = 0.006  # of a share or a mean, which is rounded
 SURELY_COMPUTED = 1000  # from which a sum or difference of two figures is hardly by chance
