@@ -14,7 +14,7 @@ from typing import Literal
 
 from rag.nlp.entities import TITLES, Name, names_match, normalize_name
 from rag.nlp.numbers import find_dates, is_date_supported
-from rag.nlp.quotations import ATTRIBUTED
+from rag.nlp.quotations import ATTRIBUTED, find_speaker
 from rag.nlp.tokens import STOP_WORDS
 from rag.verify.evidence import EvidenceSentence
 from rag.verify.operators import is_denial, is_negator, unreal_class
@@ -333,7 +333,8 @@ class _Alignment:
 
     def _swaps(self, name: Name, other: Name, theirs: Sequence[Name]) -> bool:
         """Return True if two names stand in the other order in the sentence, with other roles."""
-        if names_match(name.text, other.text):
+        speaker = find_speaker(self.claim)  # "according to him" may stand at either end
+        if names_match(name.text, other.text) or name.text in speaker or other.text in speaker:
             return False
         mine = [n.start for n in theirs if names_match(name.text, n.text)]
         others = [n.start for n in theirs if names_match(other.text, n.text)]
@@ -396,7 +397,11 @@ class _Alignment:
         theirs = [j for j in self._region() if j not in self.theirs_at and self._negates(j)]
         if (len(mine) - len(theirs)) % 2 == 0:
             return
-        close = bool(mine) or any(self._is_close(j) for j in theirs)
+        elsewhere = any(
+            is_negator(t) and j not in self.theirs_at and j not in theirs
+            for j, t in enumerate(self.theirs)
+        )
+        close = any(self._is_close(j) for j in theirs) or (bool(mine) and not elsewhere)
         word = self.mine[mine[0]].text if mine else self.theirs[theirs[0]].text
         yield Problem("negation", word, near and close)
 
