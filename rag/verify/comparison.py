@@ -237,7 +237,7 @@ class _Alignment:
         """Check a name that stands elsewhere in the sentence than in the claim."""
         place = self._between(parts[0])
         rivals = [
-            n for n in theirs if self._stands_for(n, place) and not names_match(name.text, n.text)
+            n for n in theirs if self._stands_for(n, place) and not _is_same_name(name.text, n.text)
         ]
         listed = [n for n in others if n is not name and self._is_listed(name, n)]
         rivals = [n for n in rivals if not any(names_match(n.text, m.text) for m in listed)]
@@ -333,8 +333,11 @@ class _Alignment:
 
     def _swaps(self, name: Name, other: Name, theirs: Sequence[Name]) -> bool:
         """Return True if two names stand in the other order in the sentence, with other roles."""
+        if names_match(name.text, other.text):
+            return False
         speaker = find_speaker(self.claim)  # "according to him" may stand at either end
-        if names_match(name.text, other.text) or name.text in speaker or other.text in speaker:
+        spoken = name.text in speaker or other.text in speaker
+        if spoken and speaker.split()[-1] in find_speaker(self.sentence.text):
             return False
         mine = [n.start for n in theirs if names_match(name.text, n.text)]
         others = [n.start for n in theirs if names_match(other.text, n.text)]
