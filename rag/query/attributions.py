@@ -160,13 +160,13 @@ def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]],
     for publisher in publishers:  # a full name wins over another publisher's short form
         known[_fold(publisher)] = (publisher,)
     longest = sorted(known, key=len, reverse=True)
-    forms = [re.escape(form).replace(r"\ ", r"\s+") for form in longest]
+    patterns = [re.escape(form).replace(r"\ ", r"\s+") for form in longest]
     for publisher in publishers:
         label = _label_of_domain(publisher)
         if label:  # "The Week" may be spelt so for "theweek.co.uk"
             known.setdefault(label, (publisher,))
-            forms.append(r"\s?".join(map(re.escape, label)))
-    alternatives = "|".join(forms)
+            patterns.append(r"\s?".join(map(re.escape, label)))
+    alternatives = "|".join(patterns)
     return known, re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.I)
 
 
