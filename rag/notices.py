@@ -47,14 +47,12 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "archive_begins": ("day",),
     "did_you_mean": ("given", "instead"),
     "sources_disagree": (),
-    "sources_disagree_newest_last": (),
+    "sides_missing": ("sides",),
     "low_confidence": (),
     "premise_contradicted": ("premise",),
     "premise_other_number": ("premise", "number"),
     "premise_other_name": ("premise", "name", "instead"),
     "premise_other_actor": ("premise", "actor", "instead"),
-    "premise_name_missing": ("premise", "name"),
-    "premise_only_possible": ("premise",),
     "corrected": ("title", "correction"),
     "corrected_since": ("title", "correction"),
     "archive_as_of": ("day",),
@@ -112,12 +110,11 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "without_words": ("words",),
     # Labels of quoted statements, shown in brackets before them
     "dated": ("day",),
-    "undated": (),
+    "reported": ("day",),
     "weekday": ("weekday",),
     "source": ("publisher",),
     "dated_source": ("day", "publisher"),
-    "later": ("day",),
-    "later_source": ("day", "publisher"),
+    "earlier_figures": ("figures", "days"),
 }
 
 

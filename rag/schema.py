@@ -581,6 +581,9 @@ class Answer(Serializable):
 
 
 def _with_numbers(statement: Statement) -> str:
-    label = ", ".join(str(value) for _, value in statement.label.params) if statement.label else ""
+    params = statement.label.params if statement.label else ()
+    label = ", ".join(
+        "; ".join(value) if isinstance(value, tuple) else str(value) for _, value in params
+    )
     words = neutralize_markers(f"[{label}:] {statement.text}" if label else statement.text)
     return " ".join([words, *(f"[{citation.number}]" for citation in statement.citations)])

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 from rag.answer.background import iterate_in_thread
 from rag.answer.context import WriterContext, gather_context
 from rag.answer.corrections import add_correction_notes
-from rag.answer.extractive import append_statement, compose_answer, quote_statement
+from rag.answer.extractive import compose_answer, grow_answer
 from rag.answer.followups_llm import condense_question
 from rag.answer.generative import GeneratedAnswer
+from rag.answer.layouts import lay_out
 from rag.answer.llm import SentenceStream
 from rag.answer.period import refuse_period, small_talk_answer, stream_stories
 from rag.answer.period_notes import needs_notes, take_notes
@@ -162,24 +163,31 @@ class Chatbot:
 
         Args:
             archive: The archive, which `close` leaves open.
-            settings: The settings that name the chat model and the entailment model.
+            settings: The settings that name the chat model and the models that check it.
 
         Returns:
             The chatbot, whose `close` does nothing.
 
         Raises:
             ChatModelError: The chat model is unknown, or not installed.
-            ModelError: The entailment model can't be opened.
+            ModelError: The entailment or the grounding model can't be opened.
         """
-        from rag.models.loading import open_chat_model, open_entailment_model
+        from rag.models.loading import (
+            open_chat_model,
+            open_entailment_model,
+            open_grounding_model,
+        )
 
+        chat_model = open_chat_model(settings)
         return cls(
             archive,
-            open_chat_model(settings),
+            chat_model,
             unsupported=settings.unsupported,
             timeout=settings.timeout,
             context_tokens=settings.chat_context_tokens,
             entails=open_entailment_model(settings),
+            # quotations need no check: a preset's model need not be fetched for them
+            grounding=open_grounding_model(settings) if chat_model else None,
             prices=(settings.chat_price_in, settings.chat_price_out),
             grader=settings.grader,
         )
@@ -276,6 +284,13 @@ class Chatbot:
         question = question if isinstance(question, str) else question.text
         if asked.intent not in ("question", "period"):
             yield replace(small_talk_answer(asked), question=question, usage=used)
+            return
+        extractive = self.chat_model is None and asked.intent == "question"
+        laid_out = lay_out(self.archive, asked, k, filters) if extractive else None
+        if laid_out is not None:
+            begun = _begin(question, laid_out.found, used, *laid_out.shown.notices)
+            articles = texts_of(self.archive, laid_out.found.hits)
+            yield from grow_answer(begun, laid_out.shown, articles)
             return
         most = k if self.chat_model is None else k * CONTEXT_FACTOR
         wide = retrieve(self.archive, asked, most, filters=filters)
@@ -450,10 +465,7 @@ class Chatbot:
         unsure = low_confidence_notice(sure) if sure is not None else ()
         notices = (*answer.notices, *shown.notices, *unsure)
         answer = replace(answer, notices=notices, confidence=sure)
-        for candidate, before in shown.picked:
-            article = articles.get(candidate.hit.passage.article_id, "")
-            answer = append_statement(answer, quote_statement(candidate, article, before))
-            yield answer
+        yield from grow_answer(answer, shown, articles)
 
     def _stream_generated(
         self,
