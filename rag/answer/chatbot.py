@@ -295,16 +295,15 @@ class Chatbot:
         most = k if self.chat_model is None else k * CONTEXT_FACTOR
         wide = retrieve(self.archive, asked, most, filters=filters)
         found = replace(wide, hits=wide.hits[:k])
-        if asked.intent == "period":
-            begun = _begin(question, found, used)
-            if found.hits:
-                yield from stream_stories(self.archive, begun, found)
-            else:
-                yield replace(refuse_period(found, filters), question=question, usage=used)
+        if asked.intent == "period" and not found.hits:
+            yield replace(refuse_period(found, filters), question=question, usage=used)
             return
-        ranked = score_sentences(self.archive, found)
-        why = refusal_reason(found.question, ranked)
-        denial = check_premise(found.question, ranked)
+        ranked: list[SentenceCandidate] = []
+        why = denial = None
+        if asked.intent == "question":  # the stories of a period answer it, whatever their words
+            ranked = score_sentences(self.archive, found)
+            why = refusal_reason(found.question, ranked)
+            denial = check_premise(found.question, ranked)
         # A corrected premise is an answer in itself; a chat model judges the passages by itself.
         if why and denial is None and (self.chat_model is None or not found.hits):
             yield replace(self._refuse(found, why, filters), question=question, usage=used)
@@ -454,6 +453,9 @@ class Chatbot:
         ranked: Sequence[SentenceCandidate],
         denial: PremiseConflict | None,
     ) -> Iterator[Answer]:
+        if found.question.intent == "period":
+            yield from stream_stories(self.archive, answer, found)
+            return
         articles = texts_of(self.archive, answer.hits)
         if denial is not None:
             ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]

@@ -20,7 +20,7 @@ from rag.valid_dates import shift
 MOST_ARTICLES = 6000  # newest articles of a period that are grouped: about half a second
 CENTRAL = 3  # articles of a story that always count as central
 SAME_STORY = 0.72  # cosine of two openings, which have the day in them, from which they are one
-SAME_STORY_DAYS = 4  # days within which articles belong to one story
+SAME_STORY_DAYS = 7  # days within which articles belong to one story
 NEWEST_DAYS = 7  # days before the newest article that count as the latest news
 
 
