@@ -163,24 +163,31 @@ class Chatbot:
 
         Args:
             archive: The archive, which `close` leaves open.
-            settings: The settings that name the chat model and the entailment model.
+            settings: The settings that name the chat model and the models that check it.
 
         Returns:
             The chatbot, whose `close` does nothing.
 
         Raises:
             ChatModelError: The chat model is unknown, or not installed.
-            ModelError: The entailment model can't be opened.
+            ModelError: The entailment or the grounding model can't be opened.
         """
-        from rag.models.loading import open_chat_model, open_entailment_model
+        from rag.models.loading import (
+            open_chat_model,
+            open_entailment_model,
+            open_grounding_model,
+        )
 
+        chat_model = open_chat_model(settings)
         return cls(
             archive,
-            open_chat_model(settings),
+            chat_model,
             unsupported=settings.unsupported,
             timeout=settings.timeout,
             context_tokens=settings.chat_context_tokens,
             entails=open_entailment_model(settings),
+            # quotations need no check: a preset's model need not be fetched for them
+            grounding=open_grounding_model(settings) if chat_model else None,
             prices=(settings.chat_price_in, settings.chat_price_out),
             grader=settings.grader,
         )

@@ -88,7 +88,11 @@ class SentenceStream:
         Raises:
             ChatModelError: The model failed, or was silent for too long.
         """
-        return "".join(self._chunks(messages))
+        failure = self.failure
+        try:
+            return "".join(self._chunks(messages))
+        finally:
+            self.failure = failure  # of the answer, which this call is not part of
 
     def drafts(self, messages: Sequence[BaseMessage]) -> Iterator[Draft]:
         """Yield each sentence, with its evidence, as soon as it is complete.

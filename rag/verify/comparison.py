@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from rag.nlp.entities import TITLES, Name, find_names, names_match
+from rag.nlp.entities import TITLES, Name, names_match, normalize_name
 from rag.nlp.numbers import find_dates, is_date_supported
 from rag.nlp.quotations import ATTRIBUTED
+from rag.nlp.tokens import STOP_WORDS
 from rag.verify.evidence import EvidenceSentence
 from rag.verify.operators import is_denial, is_negator, unreal_class
-from rag.verify.terms import Term, same_term, split_terms
+from rag.verify.terms import Term, names_in, same_term, split_terms
 
 ProblemKind = Literal["figure", "name", "negation", "unreal", "order", "owner"]
 
@@ -34,6 +35,8 @@ _PRONOUNS = frozenset("he she they it this these that those both".split())
 _JOINTS = frozenset("after because when since while although though before as but".split())
 _PEOPLE = re.compile(r"(?:an|ese|ish|ch|er)$")  # "the Italian", "the Londoner"
 _COMPARES = re.compile(r"\b(?:than|against|compared|versus|whereas|while|both|differ\w*|unlike)\b")
+_LIST = re.compile(r"(?:[ ,]|and\b|or\b|[A-Z][\w.’'-]*+)*+")
+_BY_NAME = re.compile(r"\bby (?:the )?[A-Z]")
 _BOUNDARY = re.compile(r"[,;:()–—]")
 _ATTEMPTS = frozenset("effort attempt bid motion vote plan propos push campaign".split())
 
@@ -68,6 +71,11 @@ class Comparison:
         """True if a difference contradicts the claim."""
         return any(problem.is_hard for problem in self.problems)
 
+    @property
+    def agrees(self) -> bool:
+        """True if the sentence differs in nothing but plans, and whose something is."""
+        return all(problem.kind in ("unreal", "owner") for problem in self.problems)
+
 
 def compare(
     claim: str,
@@ -75,6 +83,7 @@ def compare(
     published: datetime | None,
     *,
     computed: frozenset[str] = frozenset(),
+    common_opening: bool = False,
 ) -> Comparison:
     """Compare a claim with a sentence of its evidence.
 
@@ -84,8 +93,9 @@ def compare(
         published: Publication date of its article, for weekdays.
         computed: Figures of the claim that follow from several of the evidence, which no other
             figure contradicts.
+        common_opening: Whether the claim's first word is capitalised only because it opens it.
     """
-    return _Alignment(claim, sentence, published, computed).compare()
+    return _Alignment(claim, sentence, published, computed, common_opening).compare()
 
 
 class _Alignment:
@@ -97,10 +107,13 @@ class _Alignment:
         sentence: EvidenceSentence,
         published: datetime | None,
         computed: frozenset[str],
+        common_opening: bool,
     ) -> None:
         self.claim, self.sentence, self.published = claim, sentence, published
         self.computed = computed
         self.mine, self.theirs = split_terms(claim), sentence.terms
+        if common_opening and self.mine and self.mine[0].kind == "name":
+            self.mine = (replace(self.mine[0], kind="word"), *self.mine[1:])
         self.pairs = _align(self.mine, self.theirs)
         self.mine_at = dict(self.pairs)
         self.theirs_at = {j: i for i, j in self.pairs}
@@ -112,11 +125,24 @@ class _Alignment:
         problems = (
             *self._figure_problems(near),
             *self._name_problems(near),
+            *self._subject_problems(),
             *self._negation_problems(near),
             *self._unreal_problems(),
         )
-        matched = sum(_WEIGHTS[self.mine[i].kind] for i in self.mine_at)
+        hard = {problem.kind for problem in problems if problem.is_hard}
+        if "name" in hard and any(p.kind == "figure" for p in problems):  # of somebody else
+            problems = tuple(replace(problem, is_hard=False) for problem in problems)
+        matched = sum(map(self._found_weight, range(len(self.mine))))
         return Comparison(self.sentence, coverage, matched, problems)
+
+    def _found_weight(self, i: int) -> float:
+        """Return the weight of a term of the claim that the sentence has, in order or not."""
+        term = self.mine[i]
+        if i in self.mine_at:
+            return _WEIGHTS[term.kind]
+        if term.kind == "stop word" or not any(same_term(term, other) for other in self.theirs):
+            return 0.0
+        return MOVED * _WEIGHTS[term.kind]
 
     def _cover_words(self) -> tuple[float, float, int]:
         """Return the coverage, the share of words found in any order, and their number."""
@@ -188,27 +214,44 @@ class _Alignment:
     # Names
 
     def _name_problems(self, near: bool) -> Iterator[Problem]:
-        theirs = find_names(self.sentence.text)
-        groups = [(name, self._parts(name)) for name in find_names(self.claim)]
-        held = [name for name, parts in groups if any(i in self.mine_at for i in parts)]
+        theirs = [n for n in names_in(self.sentence.text) if not _is_contraction(n.text)]
+        groups = [(name, self._parts(name)) for name in names_in(self.claim)]
+        groups = [(name, parts) for name, parts in groups if parts]
         for name, parts in groups:
-            if not parts:
-                continue
             found = [i for i in parts if i in self.mine_at]
             if found:
                 yield from self._check_bearer(name, parts, found, theirs, near)
             elif any(names_match(name.text, other.text) for other in theirs):
-                others = [other for other in held if not names_match(other.text, name.text)]
-                if others and not self._is_inverted() and not self._is_listed(name):
-                    yield Problem("order", name.text, near)
+                yield from self._check_elsewhere(name, parts, [n for n, _ in groups], theirs, near)
             else:
                 yield from self._check_absent(name, parts, theirs, near)
+
+    def _check_elsewhere(
+        self,
+        name: Name,
+        parts: Sequence[int],
+        others: Sequence[Name],
+        theirs: Sequence[Name],
+        near: bool,
+    ) -> Iterator[Problem]:
+        """Check a name that stands elsewhere in the sentence than in the claim."""
+        place = self._between(parts[0])
+        rivals = [
+            n for n in theirs if self._stands_for(n, place) and not names_match(name.text, n.text)
+        ]
+        listed = [n for n in others if n is not name and self._is_listed(name, n)]
+        rivals = [n for n in rivals if not any(names_match(n.text, m.text) for m in listed)]
+        swapped = any(self._swaps(name, other, theirs) for other in others)
+        if swapped or (rivals and not self._is_inverted()):
+            yield Problem("order", name.text, near)
+        elif not any(_is_same_name(name.text, n.text) for n in theirs):
+            yield Problem("name", name.text, False)  # "Warsaw" for Poland
 
     def _parts(self, name: Name) -> list[int]:
         return [
             i
             for i, term in enumerate(self.mine)
-            if name.start <= term.start < name.end and term.kind != "stop word"
+            if name.start <= term.start < name.end and term.kind not in ("stop word", "word")
         ]
 
     def _check_bearer(
@@ -275,7 +318,7 @@ class _Alignment:
         """Return whether "he" or "the goalkeeper" of the sentence can be the bearer of a name."""
         seen = False
         for text in self.sentence.before:
-            named = [n.text for n in find_names(text)]
+            named = [n.text for n in names_in(text)]
             if not named:
                 continue
             matching = any(names_match(name.text, other) for other in named)
@@ -284,21 +327,45 @@ class _Alignment:
             if matching:
                 return "unsure"
             seen = True
-        if any(names_match(name.text, n.text) for n in find_names(self.sentence.title)):
+        if any(names_match(name.text, n.text) for n in names_in(self.sentence.title)):
             return "unsure" if seen else "known"
         return "absent"
 
-    def _is_listed(self, name: Name) -> bool:
-        """Return True if the claim joins a name to another one: "by Kim and Putin"."""
-        around = self.claim[max(0, name.start - 5) : name.start], self.claim[name.end :]
-        return bool(
-            re.search(r"(?:,| and| or) $", around[0]) or re.match(r",? (?:and|or) ", around[1])
-        )
+    def _swaps(self, name: Name, other: Name, theirs: Sequence[Name]) -> bool:
+        """Return True if two names stand in the other order in the sentence, with other roles."""
+        if names_match(name.text, other.text):
+            return False
+        mine = [n.start for n in theirs if names_match(name.text, n.text)]
+        others = [n.start for n in theirs if names_match(other.text, n.text)]
+        held = [self.mine_at[i] for i in self._parts(other) if i in self.mine_at]
+        if held:
+            others = [self.theirs[held[0]].start]
+        as_claimed = any((a < b) == (name.start < other.start) for a in mine for b in others)
+        if as_claimed or not mine or not others:
+            return False
+        return not self._is_inverted() and not self._is_listed(name, other)
+
+    def _is_listed(self, name: Name, other: Name) -> bool:
+        """Return True if the claim lists both names: "by Kim, Lee and Putin"."""
+        first, second = sorted((name, other), key=lambda n: n.start)
+        between = self.claim[first.end : second.start]
+        return bool(_LIST.fullmatch(between)) and bool(re.search(r",|\b(?:and|or)\b", between))
 
     def _is_inverted(self) -> bool:
         """Return True if one is the passive of the other."""
-        by = [len(re.findall(r"\bby\b", text)) for text in (self.claim, self.sentence.text)]
+        by = [len(_BY_NAME.findall(text)) for text in (self.claim, self.sentence.text)]
         return by[0] != by[1]
+
+    def _subject_problems(self) -> Iterator[Problem]:
+        """Yield a problem if the sentence has another word for the one that opens the claim."""
+        first = next((i for i in range(len(self.mine)) if self._is_content(i)), None)
+        if first is None or self.mine[first].kind != "word" or first in self.mine_at:
+            return
+        if any(same_term(self.mine[first], other) for other in self.theirs):
+            return
+        instead = [j for j in self._between(first) if self.theirs[j].kind in ("word", "name")]
+        if instead and instead[-1] == self._between(first)[-1]:
+            yield Problem("owner", self.mine[first].text, False)
 
     # Negation, plans, allegations
 
@@ -373,6 +440,19 @@ class _Alignment:
             if kind and kind not in claimed and j not in self.theirs_at and self._governs(j, 2):
                 yield Problem("unreal", self.theirs[j].text, False)
                 return
+
+
+def _is_same_name(one: str, other: str) -> bool:
+    """Return True if two names are of one bearer, a country's capital not being the country."""
+    if normalize_name(one, seats=False) == normalize_name(other, seats=False):
+        return True
+    mine, theirs = one.lower().split(), other.lower().split()
+    return set(mine) <= set(theirs) or set(theirs) <= set(mine)
+
+
+def _is_contraction(name: str) -> bool:
+    """Return True for "They've", which is capitalised as an opening word only."""
+    return re.split(r"['’]", name)[0].lower() in STOP_WORDS
 
 
 def _align(mine: Sequence[Term], theirs: Sequence[Term]) -> list[tuple[int, int]]:

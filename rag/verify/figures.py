@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, permutations
 
-from rag.nlp.entities import find_names, is_country, names_match
-from rag.nlp.numbers import Number, find_numbers, is_number_supported
+from rag.nlp.entities import is_country, names_match
+from rag.nlp.numbers import Number, is_number_supported
 from rag.verify.evidence import EvidenceSentence
+from rag.verify.terms import names_in, numbers_in
 
 MOST_COMBINED = 24  # figures of the evidence that are added and subtracted
 SPELT_UNTIL = 12  # "two sides", "six days": counted by the writer, not copied
+_VAGUE = frozenset("hundred hundreds thousand thousands million millions dozen dozens".split())
 _TOLERANCE = 0.006  # of a share or a mean, which is rounded
 SURELY_COMPUTED = 1000  # from which a sum or difference of two figures is hardly by chance
 _COMPUTED = re.compile(
@@ -71,7 +73,9 @@ def _near(one: float, other: float) -> bool:
 
 
 def is_counted(figure: Number) -> bool:
-    """Return whether a figure is a small one in words without a unit: "two sides"."""
+    """Return whether a figure is vague, or a small one in words without a unit: "two sides"."""
+    if figure.text.lower() in _VAGUE:
+        return True
     return not figure.unit and figure.value <= SPELT_UNTIL and not re.search(r"\d", figure.text)
 
 
@@ -80,7 +84,7 @@ def is_range(figure: Number, shown: Sequence[Number]) -> bool:
     if figure.unit != "to" or "to" not in figure.text:
         return False
     return all(
-        is_number_supported(end, shown) for end in find_numbers(figure.text.replace("to", ";"))
+        is_number_supported(end, shown) for end in numbers_in(figure.text.replace("to", ";"))
     )
 
 
@@ -98,13 +102,13 @@ def misattributed_figure(claim: str, sentences: Iterable[EvidenceSentence]) -> s
         The figure's text; "" without one.
     """
     listed = list(sentences)
-    for figure in find_numbers(claim):
+    for figure in numbers_in(claim):
         if (not figure.unit and figure.value < 100) or figure.unit in ("o'clock",):
             continue
         owner = _owner(claim, figure)
         if not owner:
             continue
-        having = [s for s in listed if is_number_supported(figure, find_numbers(s.text))]
+        having = [s for s in listed if is_number_supported(figure, numbers_in(s.text))]
         if having and all(_is_of_other(owner, s) for s in having):
             return figure.text
     return ""
@@ -112,7 +116,7 @@ def misattributed_figure(claim: str, sentences: Iterable[EvidenceSentence]) -> s
 
 def _owner(claim: str, figure: Number) -> str:
     """Return the name that a claim says a figure of: that before it, or after "for" behind it."""
-    names = [n for n in find_names(claim) if not is_country(n.text)]
+    names = [n for n in names_in(claim) if not is_country(n.text)]
     after = _AFTER.match(claim, figure.end)
     if after:
         following = next((n for n in names if n.start == after.end()), None)
@@ -124,10 +128,10 @@ def _owner(claim: str, figure: Number) -> str:
 
 def _is_of_other(owner: str, sentence: EvidenceSentence) -> bool:
     """Return True if a sentence, and what stands before it, is about other names only."""
-    named = [n.text for n in find_names(sentence.text)]
+    named = [n.text for n in names_in(sentence.text)]
     if any(names_match(owner, name) for name in named):
         return False
-    around = [n.text for text in (*sentence.before, sentence.title) for n in find_names(text)]
+    around = [n.text for text in (*sentence.before, sentence.title) for n in names_in(text)]
     if any(names_match(owner, name) for name in around):
         return False
     return bool(named or around)

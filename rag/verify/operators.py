@@ -11,10 +11,11 @@ from rag.verify.terms import Term
 NEGATORS = frozenset(
     """not no never none nobody nothing neither nor without cannot can't won't don't doesn't didn't
     isn't aren't wasn't weren't hasn't haven't hadn't wouldn't shouldn't couldn't unable false
-    untrue wrong untruth hoax myth baseless unfounded unlikely nowhere hardly""".split()
+    untrue wrong untruth hoax myth baseless unfounded unlikely nowhere hardly
+    cleared""".split()
 )
 _NEGATING_VERBS = frozenset(
-    """deny refuse fail reject dismiss decline avoid escape survive acquit clear debunk disprove
+    """deny refuse fail reject dismiss decline avoid escape survive acquit debunk disprove
     refute block prevent stop cancel drop withdraw abandon lack rule-out oppose overturn
     defeat""".split()
 )

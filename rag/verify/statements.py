@@ -13,7 +13,7 @@ from rag.verify.evidence import find_words
 from rag.verify.verifier import Verdict, Verifier, must_remove
 
 MOST_SPANS = 2  # spans of a passage cited for one statement
-MOST_TRIED = 6  # other passages tried alone, by words in common
+MOST_TRIED = 4  # other passages tried alone, by words in common
 MOST_CITED = 2  # passages cited for a statement without a passage of its own
 
 

@@ -11,8 +11,21 @@ from typing import Literal
 from rag.nlp.entities import Name, find_names
 from rag.nlp.numbers import DateMention, Number, find_dates, find_numbers
 from rag.nlp.tokens import tokenize
+from rag.verify.synonyms import group_of
 
 TermKind = Literal["word", "stop word", "name", "figure", "date"]
+
+
+@lru_cache(maxsize=4096)
+def names_in(text: str) -> tuple[Name, ...]:
+    """Return the names in a text, as `find_names` does; sentences are compared many times."""
+    return tuple(find_names(text))
+
+
+@lru_cache(maxsize=4096)
+def numbers_in(text: str) -> tuple[Number, ...]:
+    """Return the numbers in a text, as `find_numbers` does."""
+    return tuple(find_numbers(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +60,9 @@ class Term:
 @lru_cache(maxsize=4096)
 def split_terms(text: str) -> tuple[Term, ...]:
     """Return the terms of a sentence, in order."""
-    figures: list[Number | DateMention] = [*find_numbers(text), *find_dates(text)]
+    figures: list[Number | DateMention] = [*numbers_in(text), *find_dates(text)]
     figures.sort(key=lambda each: each.start)
-    names = find_names(text)
+    names = names_in(text)
     terms = [_figure_term(each) for each in figures]
     taken = _Ranges([(each.start, each.end) for each in figures])
     named = _Ranges([(each.start, _name_end(text, each)) for each in names])
@@ -98,13 +111,15 @@ def same_term(one: Term, other: Term) -> bool:
         return _parts_agree(one.key, other.key)
     if "word" not in (one.kind, other.kind) or {"figure", "date"} & {one.kind, other.kind}:
         return False
-    return _same_root(one.key, other.key)
+    return group_of(one.key) == group_of(other.key) or _same_root(one.key, other.key)
 
 
 ROOT = 5  # letters that two words must share at their start to have one root
 
 
 def _same_root(one: str, other: str) -> bool:
+    if one[:ROOT] != other[:ROOT]:
+        return False
     shorter = min(len(one), len(other))
     return shorter >= ROOT and one[:shorter] == other[:shorter] and abs(len(one) - len(other)) <= 4
 

@@ -14,8 +14,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from rag.nlp.entities import find_names
-from rag.nlp.numbers import find_numbers, is_number_supported
+from rag.nlp.numbers import is_number_supported
 from rag.nlp.sentences import split_sentences
 from rag.nlp.tokens import stem_words
 from rag.schema import Hit, Notice, Span, Support
@@ -26,6 +25,7 @@ from rag.verify.fact_checks import (
     altered_quotes,
     lost_attribution,
     normalize,
+    opens_with_common_word,
     wrong_names,
     wrong_numbers,
     wrong_speaker,
@@ -44,6 +44,7 @@ from rag.verify.support import (
     max_similarity,
     most_similar_sentences,
 )
+from rag.verify.terms import names_in, numbers_in
 
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
@@ -54,6 +55,7 @@ CLEAR_FROM = 0.8
 ENTAILED_FROM = 0.5  # of an entailment model
 GROUNDED_FROM = 0.5  # of a grounding model
 NEAREST_JUDGED = 3  # nearest sentences that an entailment model also judges alone
+ABOUT_AS_NEAR = 0.5  # weight of terms by which a sentence is less like a claim than the nearest
 MOST_COMPARED = 12  # sentences of the passages that a claim is compared with, by words in common
 
 # Reasons for which a claim is removed in any case: exact comparison found a mismatch.
@@ -167,7 +169,7 @@ class Verifier:
         best = max(compared, key=lambda c: (c.matched, c.coverage), default=None)
         clear = next((c for c in compared if not c.problems and c.coverage >= CLEAR_FROM), None)
         said_by = lost_attribution(claim, passage)
-        named = any(name.end == len(said_by) for name in find_names(said_by))  # not "officials"
+        named = any(name.end == len(said_by) for name in names_in(said_by))  # not "officials"
         accusing = accusations(claim)
         if accusing and not (
             clear and not said_by and has_accusations(accusing, clear.sentence.terms)
@@ -182,7 +184,7 @@ class Verifier:
             return Verdict("contradicted", Notice("title_missing", title=titled), 0.0, True)
         if clear is not None:
             return self._confirm(claim, passage, clear)
-        return _find_conflict(claim, hits, best) or self._judge(claim, passage, best)
+        return _find_conflict(claim, hits, compared) or self._judge(claim, passage, best)
 
     def _judge_accusation(self, claim: str, passage: str, best: Comparison | None) -> Verdict:
         judged = self._judge(claim, passage, best) if self._entails is not None else None
@@ -285,10 +287,10 @@ def _missing_numbers(claim: str, hits: Sequence[Hit], passage: str) -> list[str]
 
 def _computed_figures(claim: str, evidence: str) -> frozenset[str]:
     """Return the figures of a claim that are counted, or follow from several of the evidence."""
-    shown = find_numbers(evidence)
+    shown = numbers_in(evidence)
     return frozenset(
         figure.text
-        for figure in find_numbers(claim)
+        for figure in numbers_in(claim)
         if not is_number_supported(figure, shown)
         and (is_counted(figure) or is_range(figure, shown) or is_computed(figure, claim, shown))
     )
@@ -299,15 +301,29 @@ def _compare_sentences(claim: str, hits: Sequence[Hit], passage: str) -> list[Co
     listed = [(sentence, hit) for hit in hits for sentence in evidence_sentences(hit)]
     near = most_similar_sentences(claim, [s.text for s, _ in listed], MOST_COMPARED)
     figures = _computed_figures(claim, passage)
+    common = opens_with_common_word(claim, _with_metadata(hits, passage))
     return [
-        compare(claim, listed[i][0], listed[i][1].metadata.published, computed=figures)
+        compare(
+            claim,
+            listed[i][0],
+            listed[i][1].metadata.published,
+            computed=figures,
+            common_opening=common,
+        )
         for i in near
     ]
 
 
-def _find_conflict(claim: str, hits: Sequence[Hit], best: Comparison | None) -> Verdict | None:
-    if best is not None and best.contradicts:
-        return _contradiction(best)
+def _find_conflict(
+    claim: str, hits: Sequence[Hit], compared: Sequence[Comparison]
+) -> Verdict | None:
+    """Return the verdict on a claim that the sentences most like it contradict."""
+    most = max((each.matched for each in compared), default=0.0)
+    nearest = [each for each in compared if each.matched >= most - ABOUT_AS_NEAR]
+    against = [each for each in nearest if each.contradicts]
+    agreeing = [each for each in nearest if each.coverage >= CLEAR_FROM and each.agrees]
+    if against and not agreeing:
+        return _contradiction(max(against, key=lambda each: each.matched))
     sentences: list[EvidenceSentence] = [s for hit in hits for s in evidence_sentences(hit)]
     figure = misattributed_figure(claim, sentences)
     if figure:
