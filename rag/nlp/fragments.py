@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import re
 
-from rag.nlp.sentences import SENTENCE_ENDS, has_sentence
+from rag.nlp.sentences import ends_sentence
 from rag.nlp.tokens import STOP_WORDS
 
-LEAST_WORDS = 4  # fewer are a label
 UNENDED_WORDS = 14  # with at least so many words, a text may be a sentence without its full stop
 CAPITALISED = 0.7  # share of capitalised words from which a text without a full stop is a title
 OPENING = 200  # characters of an article in which a place and a dash are a dateline
-_CLOSERS = "”\"’')]»"
 
 _NAME = r"[A-ZÀ-Þ][\w.’'-]{0,24}"
 # "Tributes for a legend:Stars remember her": a teaser's label, its space lost in scraping.
 _TEASER = re.compile(r"\W{0,3}[^.!?:\n]{2,70}:(?=[A-Z“‘\"'►])|More: ")
 # "Ann Lee/Wire/Photos", "(Photo by Ann Lee)", "Hide Caption 3 of 18", "Photos: the flood".
 _CREDIT = re.compile(
-    rf"\b{_NAME}/[A-Z]\w{{1,20}}(?:/[A-Z]\w{{1,20}}|\s(?:Images|Photos?)\b|$)"
+    rf"\b{_NAME}/[A-Z]\w{{1,20}}(?: [A-Z]\w{{1,20}})?(?:/[A-Z]\w{{1,20}}|\s(?:Images|Photos?)\b|$)"
     r"|\bGetty Images\b|\b(?:[Pp]hoto|[Ii]mage|[Pp]icture)s?(?: credit)?(?:: | by )[A-Z]"
     r"|\b[Cc]aption\b.{0,10}\b\d{1,3} of \d{1,3}\b|^(?:Photos?|Images?|Videos?|Captions?): "
 )
@@ -32,7 +30,7 @@ _BYLINE = re.compile(
 )
 # Orders and offers to the reader of a page.
 _ORDER = re.compile(
-    r"[\W\d_]{0,4}(?:(?:to|please|want to|you can(?= [\w ]{1,20} (?:here|to our|our))) )?"
+    r"[^\w“\"‘']{0,4}(?:(?:to|please|want to|you can(?= [\w ]{1,20} (?:here|to our|our))) )?"
     r"(?:sign up|subscribe|click|tap|read more|read (?:the|our) (?:full|latest|whole)"
     r"|download (?:the|our)|follow (?:us|me|our)|see (?:also|more)|watch(?: (?:this|more|live)|:)"
     r"|contact|email|e-mail|join us|share this|have a (?:tip|story|question)"
@@ -48,9 +46,6 @@ _NOTE = re.compile(
     r"|The (?:views|opinions) expressed|Recommendations are|All rights reserved)"
 )
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w|\bhttps?://|\bwww\.\w")
-# "A. Minivan": a choice of a quiz, or an item's number with a heading.
-_ITEM = re.compile(r"(?:[A-Ha-h]|\d{1,2})[.)] ")
-
 _DATE = r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}(?:, \d{4})?|\d{1,2} [A-Z][a-z]{2,8}\.?)"
 _PLACE = rf"{_NAME}(?:,? (?:and |de |of |the )?(?:{_DATE}|{_NAME})){{0,6}}"
 _DASH = r"(?:[–—]|--?)"
@@ -77,6 +72,18 @@ def lead_in_end(line: str, *, start: int) -> int:
     return match.end() if match else 0
 
 
+_LEANS = re.compile(
+    r"[“\"‘'(]?(?:(?:But|And|So|Yet|Then|Still|Now|Later|Instead|Meanwhile),? )?"
+    r"(?:[Hh]e|[Ss]he|[Ii]t|[Tt]hey|[Tt]his|[Tt]hat|[Tt]hese|[Tt]hose|[Hh]is|[Hh]er|[Ii]ts|[Tt]heir"
+    r"|[Tt]he (?:former|latter|two|pair|trio|couple|same|other))\b(?! who\b)"
+)
+
+
+def leans_on_previous(sentence: str) -> bool:
+    """Return whether a sentence opens with a word that the one before explains: "He was 96"."""
+    return _LEANS.match(sentence) is not None
+
+
 def is_fragment(text: str, *, opens_line: bool = True) -> bool:
     """Return whether a text is no statement that can be quoted by itself.
 
@@ -86,23 +93,15 @@ def is_fragment(text: str, *, opens_line: bool = True) -> bool:
     """
     bare = text.strip()
     words = bare.split()
-    ended = bare.rstrip(_CLOSERS)[-1:] in SENTENCE_ENDS
     if (opens_line and bare[:1].islower() and bare[1:2].islower()) or bare[:1] in "–—-":
         return True
-    if any(p.match(bare) for p in (_ORDER, _NOTE, _TEASER)) or _VIDEO.search(bare):
+    if any(p.match(bare) for p in (_ORDER, _NOTE, _TEASER)) or bare.isupper():
         return True
-    if _CREDIT.search(bare) or _ADDRESS.search(bare) or bare.isupper():
+    if any(p.search(bare) for p in (_VIDEO, _CREDIT, _ADDRESS)):
         return True
-    if _ITEM.match(bare):
-        words = words[1:]
-    if len(words) < LEAST_WORDS and _has_words(bare):
-        return True
-    return not ended and (len(words) < UNENDED_WORDS or _is_title(words) or _opens_byline(bare))
-
-
-def _has_words(text: str) -> bool:
-    """Return whether spaces part the words: Chinese and Thai sentences look like one word."""
-    return text.isascii() or len(text) < 12 or " " in text or not has_sentence(text)
+    if ends_sentence(bare):
+        return len(words) == 1 and bare.isascii()
+    return len(words) < UNENDED_WORDS or _is_title(words) or _opens_byline(bare)
 
 
 def _opens_byline(text: str) -> bool:

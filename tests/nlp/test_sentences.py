@@ -18,6 +18,7 @@ def sentences_of(text: str) -> list[str]:
 # Each case is written with "|" where a sentence ends and the next begins.
 ENGLISH = [
     "The deal is done.| Nobody signed it.",
+    "It overturned Moore v. Dunn and Ray v. The State.| She won, 5 v. 4.| He lost.",
     "The U.S. President met Mr. Cho.| They spoke.",
     "Troops left the U.S.| The base was closed.",
     "Lt. Gen. H. R. McMaster and J. D. Vance spoke.| Others listened.",
