@@ -15,6 +15,7 @@ from rag.answer.corrections import add_correction_notes, cites_retracted
 from rag.answer.extractive import append_statement, compose_answer, quote_statement
 from rag.answer.followups_llm import condense_question
 from rag.answer.llm import SentenceStream
+from rag.answer.period import refuse_period, small_talk_answer, stream_stories
 from rag.answer.premises import PremiseConflict, check_premise
 from rag.answer.prompts import build_messages, fit_to_context
 from rag.answer.refusal import (
@@ -259,7 +260,17 @@ class Chatbot:
     ) -> Iterator[Answer]:
         asked, used = self._parse(question, filters, asked_on, history)
         question = question if isinstance(question, str) else question.text
+        if asked.intent not in ("question", "period"):
+            yield replace(small_talk_answer(asked), question=question, usage=used)
+            return
         found = retrieve(self.archive, asked, k, filters=filters)
+        if asked.intent == "period":
+            begun = _begin(question, found, used)
+            if found.hits:
+                yield from stream_stories(self.archive, begun, found)
+            else:
+                yield replace(refuse_period(found, filters), question=question, usage=used)
+            return
         ranked = score_sentences(self.archive, found)
         why = refusal_reason(found.question, ranked)
         denial = check_premise(found.question, ranked)
@@ -267,14 +278,7 @@ class Chatbot:
         if why and denial is None and (self.chat_model is None or not found.hits):
             yield replace(self._refuse(found, why, filters), question=question, usage=used)
             return
-        begun = Answer(
-            question=question,
-            hits=found.hits,
-            understood=found.question.describe(),
-            candidates_considered=found.considered,
-            usage=used,
-            notices=(*([denial.notice] if denial else []), *found.notices),
-        )
+        begun = _begin(question, found, used, *([denial.notice] if denial else []))
         if self.chat_model is None:
             yield from self._stream_extractive(begun, found, ranked, denial)
         else:
@@ -362,7 +366,7 @@ class Chatbot:
         excluded = self._find_excluded_hit(found, filters)
         if excluded is not None:
             why = excluded_hit_reason(excluded, found.question, filters)
-            hits, notices = (excluded, *hits), ()
+            hits, notices = (excluded, *hits), found.question.notices
         refused = refusal_answer(found.question, hits, why, filters, notices)
         return replace(refused, candidates_considered=found.considered)
 
@@ -467,3 +471,15 @@ class Chatbot:
         notices = (*answer.notices, failed, Notice("quotations_instead"))
         begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
         yield from self._stream_extractive(begun, found, ranked, denial)
+
+
+def _begin(question: str, found: RetrievalResult, used: Usage, *notices: Notice) -> Answer:
+    """Return the answer before its first statement."""
+    return Answer(
+        question=question,
+        hits=found.hits,
+        understood=found.question.describe(),
+        candidates_considered=found.considered,
+        usage=used,
+        notices=(*notices, *found.notices),
+    )

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from rag.answer.prompts import DOES_NOT_SAY
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.nlp.entities import find_names
 from rag.query.answer_type import score_speaker
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Filters, Hit, Notice
@@ -59,7 +58,7 @@ def _relevance_threshold(candidate: SentenceCandidate, asked_on: datetime) -> fl
 
 def _find_missing_names(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> list[str]:
     texts = " ".join(f"{c.hit.metadata.title} {c.hit.passage.text}" for c in found).lower()
-    return [n.text for n in find_names(question.text) if n.text.lower() not in texts]
+    return [name for name in question.names if name.lower() not in texts]
 
 
 def _lower_first(whose: str) -> str:

@@ -422,6 +422,26 @@ class ArchiveReader(ArchiveView):
         self.refresh()
         return self._to_candidates(self._indexes.search_articles(query, k, filters=filters), k)
 
+    def spelling_candidates(
+        self, words: Sequence[str], k: int, *, edits: int, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return passages that have all of these words, each with at most so many letters changed.
+
+        Args:
+            words: Words of a name, in order.
+            k: The most passages to return.
+            edits: The most letters of a word that may differ; 0 for the words themselves, which
+                must then be adjacent.
+            filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates.
+        """
+        self.refresh()
+        return self._to_candidates(
+            self._indexes.search_spellings(words, k, edits=edits, filters=filters), k
+        )
+
     def search(
         self,
         query: str,

@@ -153,6 +153,27 @@ class ArchiveSnapshot(ArchiveView):
         ended = self._read_ended().search_articles(query, k, valid.ended)
         return self._to_candidates([*found, *ended], k)
 
+    def spelling_candidates(
+        self, words: Sequence[str], k: int, *, edits: int, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return passages that have all of these words, each with at most so many letters changed.
+
+        Args:
+            words: Words of a name, in order.
+            k: The most passages to return.
+            edits: The most letters of a word that may differ; 0 for the words themselves, which
+                must then be adjacent.
+            filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates among the passages that are still current.
+        """
+        self._archive.refresh()
+        found = self._archive.indexes.search_spellings(
+            words, k, edits=edits, filters=filters, up_to=self._newest
+        )
+        return self._to_candidates(found, k)
+
     def similarities(self, query: str, found: Sequence[PassageCandidate]) -> list[float]:
         """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
 

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal, cast, get_args, overload
 
+import numpy as np
+
 from rag.errors import InvalidValueError
-from rag.retrieval.backend import SearchBackend
+from rag.retrieval.backend import Order, SearchBackend
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Access, Article, Filters, Hit, PassageCandidate
 from rag.store.articles import ArticleStore
 from rag.store.filters import CURRENT, readable
-from rag.store.hits import read_hits
+from rag.store.hits import read_candidates, read_hits
+from rag.store.passages import Vectors
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -75,6 +78,23 @@ class ArchiveView(ABC):
 
         Returns:
             The candidates; a higher score is better.
+        """
+
+    @abstractmethod
+    def spelling_candidates(
+        self, words: Sequence[str], k: int, *, edits: int, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return passages that have all of these words, each with at most so many letters changed.
+
+        Args:
+            words: Words of a name, in order.
+            k: The most passages to return.
+            edits: The most letters of a word that may differ; 0 for the words themselves, which
+                must then be adjacent.
+            filters: The filters that the articles must pass.
+
+        Returns:
+            The candidates.
         """
 
     @abstractmethod
@@ -228,6 +248,58 @@ class ArchiveView(ABC):
             The hits, by passage number.
         """
         return read_hits(self._store, found, self._valid, access)
+
+    def dated_articles(
+        self, k: int, *, filters: Filters = Filters(), order: Order = "newest first"
+    ) -> list[PassageCandidate]:
+        """Return the `k` newest or oldest articles that have a date, as their first passages.
+
+        Args:
+            k: The most articles to return.
+            filters: The filters that the articles must pass.
+            order: "newest first" or "oldest first".
+
+        Returns:
+            The candidates, without a score.
+        """
+        numbers = self._store.first_passages(
+            k, filters, self._valid, oldest=order == "oldest first"
+        )
+        return read_candidates(self._store, [(number, 0.0) for number in numbers], self._valid)
+
+    def passage_vectors(self, found: Sequence[PassageCandidate]) -> Vectors:
+        """Return the vectors of candidates.
+
+        Args:
+            found: Candidates of a search.
+
+        Returns:
+            float32 array of shape (n, dimension); zeros for a passage without a vector.
+        """
+        numbers = [one.number for one in found]
+        held, vectors = self._store.passages.vectors(np.array(numbers, np.int64))
+        row_of = {int(number): row for row, number in enumerate(held)}
+        out = np.zeros((len(numbers), vectors.shape[1]), np.float32)
+        for row, number in enumerate(numbers):
+            if number in row_of:
+                out[row] = vectors[row_of[number]]
+        return out
+
+    def publisher_domains(self, *, access: Access = ()) -> dict[str, tuple[str, ...]]:
+        """Return the publishers whose articles have addresses on each domain, by domain.
+
+        Args:
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The publishers' names, the one with the most articles first, by domain without "www.".
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for publisher, host in self._store.domains(self._valid, access):
+            domain = host.partition(":")[0].removeprefix("www.")
+            if domain:
+                found[domain] = tuple(dict.fromkeys((*found.get(domain, ()), publisher)))
+        return found
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the publishers' names, the one with the most articles first.

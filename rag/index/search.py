@@ -53,6 +53,32 @@ class Indexes(IndexSync):
             query, k + self._ended, filters=filters, phrases=phrases, up_to=up_to
         )
 
+    def search_spellings(
+        self,
+        words: Sequence[str],
+        k: int,
+        *,
+        edits: int,
+        filters: Filters,
+        up_to: int | None = None,
+    ) -> Scored:
+        """Return passages that have all of these words or similar ones; see `TantivyIndex`.
+
+        Args:
+            words: Words of a name, in order.
+            k: The number of current passages wanted.
+            edits: The most letters of a word that may differ.
+            filters: Filters for the articles.
+            up_to: The highest passage number to return; None for no limit.
+
+        Returns:
+            Passage numbers and scores.
+        """
+        filters = rights_clause(self._store.database, filters)
+        return self.bm25.search_spellings(
+            words, k + self._ended, edits=edits, filters=filters, up_to=up_to
+        )
+
     def search_articles(
         self, query: str, k: int, *, filters: Filters, up_to: int | None = None
     ) -> Scored:

@@ -225,6 +225,61 @@ class TantivyIndex:
         numbers = searcher.fast_field_values("number", [address for _, address in hits])
         return [(int(n), float(score)) for n, (score, _) in zip(numbers, hits, strict=True)]
 
+    def search_spellings(
+        self,
+        words: Sequence[str],
+        k: int,
+        *,
+        edits: int,
+        filters: Filters = EVERYTHING,
+        up_to: int | None = None,
+    ) -> list[tuple[int, float]]:
+        """Return passages that have all of these words, each with at most so many letters changed.
+
+        Args:
+            words: Words of a name, in order.
+            k: The number of passages.
+            edits: The most letters of a word's stem that may differ, two at most; 0 for the words
+                themselves, which must then be adjacent.
+            filters: Filters for the articles.
+            up_to: The highest passage number to return.
+
+        Returns:
+            Passage numbers and scores.
+        """
+        parts = self._spelling_queries(words, edits)
+        if not parts or k < 1:
+            return []
+        required = [*parts, *self._filter_queries(filters)]
+        if up_to is not None:
+            required.append(self._up_to_query(up_to))
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in required])
+        searcher = self._index.searcher()
+        hits = searcher.search(query, limit=k, count=False).hits
+        numbers = searcher.fast_field_values("number", [address for _, address in hits])
+        return [(int(n), float(score)) for n, (score, _) in zip(numbers, hits, strict=True)]
+
+    def _spelling_queries(self, words: Sequence[str], edits: int) -> list[tantivy.Query]:
+        if not edits:
+            exact = [
+                tantivy.Query.phrase_query(self._schema, field, list(terms))
+                if len(terms) > 1
+                else self._term_query(field, terms[0])
+                for terms in self.phrases(" ".join(words))
+                for field in ("text", "title")
+            ]
+            return [_any_of(exact)] if exact else []
+        parts = []
+        for word in words:
+            near = [
+                tantivy.Query.fuzzy_term_query(self._schema, "text", term, distance=edits)
+                for term in self.terms(word)
+            ]
+            if not near:
+                return []
+            parts.append(_any_of(near))
+        return parts
+
     def terms(self, query: str) -> list[str]:
         """Return the distinct terms of a query by the rules of every language in the index."""
         return analyze_with(query, self._indexed_rules())
@@ -297,6 +352,10 @@ class TantivyIndex:
 
     def _range_query(self, field: str, start: int, end: int) -> tantivy.Query:
         return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, start, end)
+
+
+def _any_of(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in queries])
 
 
 def article_terms(title: Sequence[str], text: Iterable[str]) -> list[str]:

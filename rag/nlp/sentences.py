@@ -59,6 +59,7 @@ _SOMETIMES = _words(  # may also end the sentence: the next word decides
     va wash wis wyo u.s u.n u.k d.c e.u ph.d m.d b.a m.a mio mrd tsd usw ff
     г гг в вв тыс руб коп обл р рр тис грн с м т.д т.п т.ч н.э н.е"""
 )
+_VERSUS = frozenset({"v", "vs"})
 _CLOCK = frozenset({"a.m", "p.m"})
 _AFTER_CLOCK = frozenset({*CALENDAR_WORDS, *MONTH_ABBREVIATIONS}) | _words(
     """mon tue tues wed thu thur thurs fri sat sun et est edt ct cst cdt mt mst mdt pt pst pdt
@@ -171,6 +172,8 @@ def _is_abbreviation(text: str, start: int, stop: int, word: str, dotted: bool) 
     token = pieces[-1].lstrip(_OPENERS) if pieces else ""
     opens = len(pieces) == 1 and begin == start
     lower = token.lower()
+    if token in _VERSUS and word[0].isupper():  # "Roe v. Wade"
+        return True
     if token.isdigit():
         return _is_ordinal(text, opens, token, word)
     if len(token) == 1 and token.isalpha():

@@ -6,17 +6,28 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
+from rag.nlp.entities import find_names
 from rag.query.answer_type import ExpectedAnswer, classify_question
-from rag.query.attributions import asks_for_an_author, find_authors, find_publishers, spans_of
+from rag.query.attributions import (
+    Attribution,
+    asks_for_an_author,
+    find_authors,
+    find_publishers,
+    spans_of,
+)
+from rag.query.commands import command_spans, small_talk
 from rag.query.decompose import split_question
 from rag.query.followups import needs_history, resolve_followup
 from rag.query.length_limit import LONGEST_QUESTION, check_length
-from rag.query.time_filter import find_time_filter
+from rag.query.period import find_period
+from rag.query.time_filter import TimeFilterMatch, find_time_filter
 from rag.schema import Notice, TimeRange
 
 __all__ = [
     "LONGEST_QUESTION",
+    "Intent",
     "ParsedQuery",
     "asks_for_an_author",
     "first_and_last",
@@ -27,6 +38,9 @@ __all__ = [
     "resolve_followup",
 ]
 
+# What a message wants: an answer about a topic, the news of a period, or none of the two.
+Intent = Literal["question", "period", "greeting", "thanks", "no topic"]
+_VERSUS = re.compile(r"\s+vs?\.?\s+")
 _QUOTED = re.compile(r"[\"“]([^\"”“]{2,120})[\"”]")
 _YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d.,%-]\d|\d)")
 _EXCLUDED = re.compile(
@@ -58,6 +72,9 @@ class ParsedQuery:
         years: Years in the words that are no time range ("the 2022 Emmy Awards"); articles of
             those years rank higher.
         time_neutral: Whether the ranking ignores publication dates.
+        intent: "question", or "period" if it asks for the news of its time range without a topic,
+            or "greeting", "thanks" or "no topic" if there is nothing to search for.
+        notices: Notices on how the question was read, such as a corrected spelling.
     """
 
     text: str
@@ -73,6 +90,19 @@ class ParsedQuery:
     parts: tuple[ParsedQuery, ...] = ()
     years: tuple[int, ...] = ()
     time_neutral: bool = False
+    intent: Intent = "question"
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of people, places and institutions that the question asks about, as written."""
+        found: list[tuple[int, int]] = []
+        for name in find_names(self.query):
+            if found and _VERSUS.fullmatch(self.query[found[-1][1] : name.start]):
+                found[-1] = (found[-1][0], name.end)  # "Roe v. Wade" is one
+            else:
+                found.append((name.start, name.end))
+        return tuple(dict.fromkeys(self.query[start:end] for start, end in found))
 
     def describe(self) -> tuple[Notice, ...]:
         """Return a notice for each constraint that was read from the question."""
@@ -108,6 +138,8 @@ def parse_question(
     """
     check_length(question)
     whole = _parse(question, asked_on, publishers, authors)
+    if whole.intent != "question":
+        return whole
     parts = split_question(whole.text, cited=len(whole.publishers))
     if not parts:
         return whole
@@ -131,11 +163,14 @@ def _parse(
     question: str, asked_on: datetime, publishers: Sequence[str], authors: Sequence[str]
 ) -> ParsedQuery:
     text = " ".join(question.split())
-    window = find_time_filter(text, asked_on)
     attributed = find_publishers(text, publishers)
+    by_authors = find_authors(text, authors)
+    commands = command_spans(text)
+    intent, window = _read_intent(text, asked_on, attributed, by_authors, commands)
     ruled_out = [m for m in _EXCLUDED.finditer(text) if not _QUOTED.search(m[0])]
     spans = [m.span() for m in ruled_out] + list(attributed.spans)
     spans += window.spans if window else ()
+    spans += commands
     phrases = (m.strip() for m in _QUOTED.findall(text))
     query = _remove_spans(text, spans)
     expected = classify_question(text)
@@ -145,13 +180,35 @@ def _parse(
         asked_on=asked_on,
         time_range=window.time_range if window else None,
         publishers=attributed.names,
-        authors=find_authors(text, authors),
+        authors=by_authors,
         phrases=tuple(p for p in phrases if p not in publishers),
         excluded=tuple(m["minus"] or m["named"] or m["word"] for m in ruled_out),
         years=() if window else tuple(dict.fromkeys(map(int, _YEAR.findall(text)))),
         expected=expected,
         query_expected=expected if query == text else classify_question(query),
+        intent=intent,
     )
+
+
+def _read_intent(
+    text: str,
+    asked_on: datetime,
+    attributed: Attribution,
+    by_authors: Sequence[str],
+    commands: Sequence[tuple[int, int]],
+) -> tuple[Intent, TimeFilterMatch | None]:
+    """Return what a question wants, and its time range."""
+    talk = small_talk(text)
+    if talk is not None:
+        return talk, None
+    if not re.search(r"\w", _cut(text, commands)):
+        return "no topic", None
+    sources = [*attributed.names, *by_authors]
+    removed = [*commands, *attributed.spans, *spans_of(text, by_authors)]
+    period = find_period(text, removed, asked_on, source=next(iter(sources), ""))
+    if period is not None:
+        return "period", period
+    return "question", find_time_filter(text, asked_on)
 
 
 def remove_constraints(
@@ -179,7 +236,8 @@ def remove_constraints(
     text = " ".join(question.split())
     spans: list[tuple[int, int]] = []
     if "window" in kinds:
-        window = find_time_filter(text, asked_on)
+        attributed, by_authors = find_publishers(text, publishers), find_authors(text, authors)
+        _, window = _read_intent(text, asked_on, attributed, by_authors, command_spans(text))
         spans += window.spans if window else ()
     if "publishers" in kinds:
         spans += find_publishers(text, publishers).spans
@@ -199,12 +257,16 @@ def first_and_last(window: TimeRange) -> tuple[datetime | None, datetime | None]
 
 def _remove_spans(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """Return the text without the spans; the whole text if no word would be left."""
+    left = _cut(text, spans)
+    return left if re.search(r"\w", left) else text
+
+
+def _cut(text: str, spans: Sequence[tuple[int, int]]) -> str:
     kept, at = [], 0
     for start, end in sorted(spans):
         kept.append(text[at : max(start, at)])
         at = max(at, end)
-    left = " ".join("".join([*kept, text[at:]]).split())
-    return left if re.search(r"\w", left) else text
+    return " ".join("".join([*kept, text[at:]]).split())
 
 
 def _describe_time_range(window: TimeRange | None) -> Iterator[Notice]:

@@ -10,10 +10,11 @@ either: articles about them were published earlier.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from typing import Literal
 
-from rag.query.time_patterns import MONTH, TimeExpression, find_time_expressions
+from rag.query.time_patterns import MONTH, YEAR, TimeExpression, find_time_expressions
 from rag.query.time_ranges import DAY, ReferenceDate, year_of_month
 from rag.schema import TimeRange
 from rag.valid_dates import clamp_day
@@ -22,6 +23,7 @@ AROUND_DAYS = 3  # "around 6 July": a soft range of this many days to each side
 UNDER_WAY_DAYS = 60  # "from 27 to 29 October", asked on the 28th, is a range of this year
 # Articles about older times were written later, unless the question asks for articles of that time.
 HISTORY_YEARS = 20
+Reading = Literal["strict", "lenient"]
 _WRITTEN = re.compile(
     r"\b(?:report|wrote|writ|paper|article|press|journal|cover|publish|headline)", re.I
 )
@@ -56,6 +58,9 @@ _ANCHORED = re.compile(
     re.I,
 )
 _CONNECTOR = re.compile(r"\A\s*+(?:-|–|to|and|until|till|through)\s++(?:(?:the|in|on)\s++)?$", re.I)
+_TO = re.compile(r"\A\s*+(?:-|–|to|until|till|through)\s*+$", re.I)
+_YEAR = re.compile(rf"(?<!\d){YEAR}")
+_MONTH = re.compile(rf"\b{MONTH}", re.I)
 _PREPOSITION = re.compile(
     r"\b(?P<word>since|after|before|prior to|until|till|up to|through|by|between|from|as of|around|circa"
     r"|on|in|during|at|over|throughout|within|of|for|than|to|with)(?:\s+the)?\s+$",
@@ -110,7 +115,9 @@ _COUNTED = re.compile(
 )
 
 
-def find_time_filter(question: str, asked_on: datetime) -> TimeFilterMatch | None:
+def find_time_filter(
+    question: str, asked_on: datetime, *, reading: Reading = "strict"
+) -> TimeFilterMatch | None:
     """Return the time range in which the articles asked for were published.
 
     A day without a year is the latest such day up to `asked_on`. Several hard expressions make one
@@ -120,6 +127,8 @@ def find_time_filter(question: str, asked_on: datetime) -> TimeFilterMatch | Non
     Args:
         question: The question, as asked.
         asked_on: The aware moment from which "last week" is counted.
+        reading: "lenient" reads every time expression as a limit, also that of "the stories of
+            May": right only if the question names nothing else.
 
     Returns:
         The range and its words; None if no time expression limits publication dates.
@@ -127,11 +136,11 @@ def find_time_filter(question: str, asked_on: datetime) -> TimeFilterMatch | Non
     masked = _mask_names(question)
     asking = ReferenceDate(_utc_day(asked_on), ahead=_AHEAD.search(masked) is not None)
     bounds: list[_Bounds] = []
-    moments = find_time_expressions(masked, asking)
+    moments = _share_years(masked, find_time_expressions(masked, asking))
     while moments:
         moment, *moments = moments
         bound = _join_bounds(masked, moment, moments, asking) or _find_bounds(
-            masked, moment, asking
+            masked, moment, asking, reading
         )
         if bound is not None:
             moments = [m for m in moments if m.span[0] >= bound.spans[-1][1]]
@@ -165,16 +174,52 @@ def _mask_names(question: str) -> str:
     return re.sub(r"(?<!^)(?<![.?!] )\bToday\b", "~~~~~", question)
 
 
+def _share_years(text: str, moments: list[TimeExpression]) -> list[TimeExpression]:
+    """Return the moments, those of a range in one year: "between July 29 and August 1, 2022"."""
+    shared = list(moments)
+    for i in range(len(moments) - 1):
+        first, last = shared[i], shared[i + 1]
+        between = text[first.span[1] : last.span[0]]
+        if not (first.hard and last.hard and _CONNECTOR.match(between + " ")):
+            continue
+        if not (_names_a_month(first) and _names_a_month(last)):
+            continue
+        if _YEAR.search(last.words) and not _YEAR.search(first.words):
+            shared[i] = _in_year(first, last.start.year)
+            if shared[i].start > last.start:
+                shared[i] = _in_year(first, last.start.year - 1)
+        elif _YEAR.search(first.words) and not _YEAR.search(last.words):
+            shared[i + 1] = _in_year(last, first.start.year)
+            if shared[i + 1].start < first.start:
+                shared[i + 1] = _in_year(last, first.start.year + 1)
+    return shared
+
+
+def _names_a_month(moment: TimeExpression) -> bool:
+    return _MONTH.search(moment.words) is not None
+
+
+def _in_year(moment: TimeExpression, year: int) -> TimeExpression:
+    start = year_of_month(moment.start, year)
+    return replace(moment, start=start, end=start + (moment.end - moment.start))
+
+
 def _join_bounds(
     text: str, first: TimeExpression, rest: list[TimeExpression], asking: ReferenceDate
 ) -> _Bounds | None:
     """Return the range between two moments: "between 5 May and 6 June", "from 2020 to 2022"."""
     preposition = _PREPOSITION.search(text[: first.span[0]])
-    if preposition is None or preposition["word"].lower() not in ("between", "from") or not rest:
+    word = preposition["word"].lower() if preposition else ""
+    if not rest or word in _NO_TIME:
         return None
-    if not _CONNECTOR.match(text[first.span[1] : rest[0].span[0]]):
+    between = text[first.span[1] : rest[0].span[0]]
+    if word not in ("between", "from"):  # "July 29 to August 1" needs no preposition
+        if not (_TO.match(between) and _names_a_month(first) and _names_a_month(rest[0])):
+            return None
+    elif not _CONNECTOR.match(between):
         return None
-    if _dates_an_event(text[: preposition.start()]):
+    begin = preposition.start() if preposition else first.span[0]
+    if _dates_an_event(text[:begin]):
         return None
     start, end = first.start, rest[0].end
     if start > end:  # without years: a range that is under way, or one that began a year earlier
@@ -182,11 +227,13 @@ def _join_bounds(
             end = year_of_month(end, end.year + 1)
         else:
             start = year_of_month(start, start.year - 1)
-    spans = ((preposition.start(), rest[0].span[1]),)
+    spans = ((begin, rest[0].span[1]),)
     return _Bounds(start, end, first.hard and rest[0].hard, spans)
 
 
-def _find_bounds(text: str, moment: TimeExpression, asking: ReferenceDate) -> _Bounds | None:
+def _find_bounds(
+    text: str, moment: TimeExpression, asking: ReferenceDate, reading: Reading
+) -> _Bounds | None:
     before, after = text[: moment.span[0]], text[moment.span[1] :]
     anchored = _ANCHORED.search(before)
     preposition = anchored or _PREPOSITION.search(before)
@@ -196,6 +243,7 @@ def _find_bounds(text: str, moment: TimeExpression, asking: ReferenceDate) -> _B
     if (
         moment.hard
         and anchored is None
+        and reading == "strict"
         and not _limits_publication(moment, word, before, after, preposition)
     ):
         return None
@@ -224,6 +272,8 @@ def _limits_publication(
     moment: TimeExpression, word: str, before: str, after: str, preposition: re.Match[str] | None
 ) -> bool:
     """Return whether a time says when something was reported, and doesn't name a thing."""
+    if moment.words.endswith(("'s", "’s")):  # "today's news"
+        return True
     if word in _NO_TIME or (moment.bare and preposition is None):
         return False
     lead = before[: preposition.start()] if preposition else before

@@ -193,6 +193,11 @@ _PATTERNS: list[tuple[str, Read, str]] = [
     (r"last weekend\b|(?<=the )weekend\b", resolve_weekend, "hard wide"),
     (r"the (?:(?P<year>(?:1[5-9]|20)\d0)|['’](?P<short>\d0))s\b", resolve_decade, "hard wide bare"),
     (
+        r"(?:today['’]s|the day['’]s)(?= (?:(?:main|top|biggest|big|major|most|important|key|latest) ){0,2}(?:news|headlines|stories|events|papers?|articles)\b)",
+        days_from(0, 1),
+        "hard",
+    ),
+    (
         r"(?:right now|at the moment|at present|currently|presently|latest|newest|most recent|up to date|today['’]s)\b",
         shift_back(NOW_DAYS),
         "soft wide",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.schema import Access, Article, ArticleMetadata, Filters, Hit, PassageCandidate
+
+Order = Literal["newest first", "oldest first"]
 
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
@@ -60,6 +62,37 @@ class SearchBackend(Protocol):
             filters: The filters that the articles must pass.
         """
 
+    def dated_articles(
+        self, k: int, *, filters: Filters = ..., order: Order = ...
+    ) -> list[PassageCandidate]:
+        """Return the `k` newest or oldest articles that have a date, as their first passages.
+
+        Args:
+            k: The most articles to return.
+            filters: The filters that the articles must pass.
+            order: "newest first", the default, or "oldest first".
+        """
+
+    def spelling_candidates(
+        self, words: Sequence[str], k: int, *, edits: int, filters: Filters = ...
+    ) -> list[PassageCandidate]:
+        """Return passages that have all of these words, each with at most so many letters changed.
+
+        Args:
+            words: Words of a name, in order.
+            k: The most passages to return.
+            edits: The most letters of a word that may differ; 0 for the words themselves, which
+                must then be adjacent.
+            filters: The filters that the articles must pass.
+        """
+
+    def passage_vectors(self, found: Sequence[PassageCandidate], /) -> npt.NDArray[np.float32]:
+        """Return the candidates' vectors, of shape (n, dimension); zeros for one without a vector.
+
+        Args:
+            found: Candidates of a search.
+        """
+
     def similarities(self, query: str, found: Sequence[PassageCandidate], /) -> list[float]:
         """Return the cosine similarity of each candidate to the query; -1.0 if it has no vector.
 
@@ -94,6 +127,9 @@ class SearchBackend(Protocol):
 
     def publishers(self, *, access: Access = ...) -> tuple[str, ...]:
         """Return the publishers' names, the one with the most articles first."""
+
+    def publisher_domains(self, *, access: Access = ...) -> dict[str, tuple[str, ...]]:
+        """Return the publishers whose articles have addresses on each domain, by domain."""
 
     def authors(self, *, access: Access = ...) -> tuple[str, ...]:
         """Return the authors' names, sorted."""

@@ -21,7 +21,10 @@ from rag.retrieval.backend import SearchBackend
 from rag.retrieval.candidates import find_candidates, load_texts
 from rag.retrieval.deduplicate import collapse_duplicates
 from rag.retrieval.ranking import RERANKED, rerank
+from rag.retrieval.sources import publisher_aliases, resolve_publishers
 from rag.retrieval.spam import demote_spam
+from rag.retrieval.spelling import correct_spelling
+from rag.retrieval.stories import main_stories, nearest_days, newest_days, start_of_day
 from rag.schema import (
     Access,
     Answer,
@@ -83,8 +86,8 @@ class RetrievalResult:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """Notice of the constraint that was ignored, if any."""
-        return NOTICES[self.relaxed]
+        """Notices on how the question was read, and of a constraint that was ignored."""
+        return (*self.question.notices, *NOTICES[self.relaxed])
 
 
 def understand_question(
@@ -117,11 +120,20 @@ def understand_question(
     text = resolve_followup(question, history)
     authors = archive.authors(access=access) if asks_for_an_author(text) else ()
     publishers = archive.publishers(access=access)
+    text = publisher_aliases(archive, text, access)
     if without:
         text = remove_constraints(
             text, without, asked_on=asked_on, publishers=publishers, authors=authors
         )
-    return parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
+    asked = parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
+    if asked.intent != "question":
+        return asked
+    text, corrections = correct_spelling(archive, text, access=access, known=publishers)
+    if not corrections:
+        return asked
+    asked = parse_question(text, asked_on=asked_on, publishers=publishers, authors=authors)
+    notices = (Notice("did_you_mean", given=c.given, instead=c.instead) for c in corrections)
+    return replace(asked, notices=(*asked.notices, *notices))
 
 
 def retrieve(
@@ -153,6 +165,7 @@ def retrieve(
         InvalidValueError: `asked_on` is not a date, or out of range.
         QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
+    filters = resolve_publishers(archive, filters)
     asked = (
         question
         if isinstance(question, ParsedQuery)
@@ -160,6 +173,10 @@ def retrieve(
             archive, question, asked_on=asked_on, history=history, access=filters.access
         )
     )
+    if asked.intent == "period":
+        return _retrieve_stories(archive, asked, k, filters)
+    if asked.intent != "question":
+        return RetrievalResult(asked, (), 0)
     if evenly:
         asked = without_time_weights(asked)
     relaxed: Relaxed = ""
@@ -169,10 +186,59 @@ def retrieve(
     if not ranked and k > 0 and asked.time_range is not None and asked.time_range.hard:
         of_other_days = _rank_passages(archive, relax_time_filter(asked), filters)
         outside = tuple(_select_hits(archive, of_other_days, k, filters))
+        asked = _add_coverage(archive, asked, filters)
         return RetrievalResult(asked, (), 0, outside, "empty" if outside else "")
     return RetrievalResult(
         asked, tuple(_select_hits(archive, ranked, k, filters)), len(ranked), (), relaxed
     )
+
+
+def _retrieve_stories(
+    archive: SearchBackend, asked: ParsedQuery, k: int, filters: Filters
+) -> RetrievalResult:
+    """Return the main stories of a period; if it has none, those of the nearest days."""
+    publishers = asked.publishers or filters.publishers
+    of_sources = replace(filters, publishers=publishers, authors=filters.authors or asked.authors)
+    days = asked.time_range
+    if days is None or apply_query_constraints(filters, asked) is None:
+        return RetrievalResult(asked, (), 0)
+    stories, considered = main_stories(archive, days, k, filters=of_sources)
+    if not stories and not days.hard:
+        newest = newest_days(archive, of_sources, asked.asked_on)
+        if newest is not None and newest.end is not None:
+            stories, considered = main_stories(archive, newest, k, filters=of_sources)
+            last = newest.end - timedelta(days=1)
+            asked = replace(asked, notices=(*asked.notices, Notice("newest_articles", day=last)))
+    hits = archive.load_hits(stories, access=filters.access)
+    if stories:
+        return RetrievalResult(asked, tuple(hits.values()), considered)
+    around = [near for near in nearest_days(archive, days, of_sources) if near is not None]
+    outside = [
+        one
+        for near in around
+        for one in main_stories(archive, near, max(k // 2, 1), filters=of_sources)[0]
+    ]
+    asked = _add_coverage(archive, asked, filters)
+    return RetrievalResult(
+        asked, (), 0, tuple(archive.load_hits(outside, access=filters.access).values())
+    )
+
+
+def _add_coverage(archive: SearchBackend, asked: ParsedQuery, filters: Filters) -> ParsedQuery:
+    """Return the question with a notice if its time range is before or after all articles."""
+    days, readable = asked.time_range, Filters(access=filters.access)
+    newest = archive.dated_articles(1, filters=readable)
+    oldest = archive.dated_articles(1, filters=readable, order="oldest first")
+    if days is None or not (newest and oldest):
+        return asked
+    first, last = oldest[0].metadata.published, newest[0].metadata.published
+    if days.start and last and start_of_day(last) < days.start:
+        return replace(
+            asked, notices=(*asked.notices, Notice("archive_ends", day=last, month=last))
+        )
+    if days.end and first and first >= days.end:
+        return replace(asked, notices=(*asked.notices, Notice("archive_begins", day=first)))
+    return asked
 
 
 def _match_headline(

@@ -265,6 +265,52 @@ class ArticleStore:
             (name, n, from_timestamp(first), from_timestamp(last)) for name, n, first, last in rows
         ]
 
+    def first_passages(
+        self,
+        most: int,
+        filters: Filters = EVERYTHING,
+        standing: str = CURRENT,
+        *,
+        oldest: bool = False,
+    ) -> list[int]:
+        """Return the number of the first passage of the newest articles that have a date.
+
+        Args:
+            most: The most articles.
+            filters: Filters for the articles.
+            standing: SQL condition for the revisions to consider.
+            oldest: Return those of the oldest articles instead, oldest first.
+        """
+        where, values = where_clause(self.database, filters, standing)
+        direction = "ASC" if oldest else "DESC"
+        rows = self.database.connection.execute(
+            "SELECT (SELECT min(p.number) FROM passages p WHERE p.revision_id = r.id) AS first "
+            f"FROM revisions r WHERE {where} AND first IS NOT NULL "
+            f"AND r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
+            f"ORDER BY r.published_at {direction}, r.article_id LIMIT ?",
+            (*values, most),
+        )
+        return [int(number) for (number,) in rows]
+
+    def domains(
+        self, standing: str = CURRENT, access: Access = ALL_RIGHTS
+    ) -> list[tuple[str, str]]:
+        """Return the pairs of a publisher and the host of its articles' addresses.
+
+        Args:
+            standing: SQL condition for the revisions to consider.
+            access: Access rights of the reader.
+        """
+        where, values = where_clause(self.database, Filters(access=access), standing)
+        rows = self.database.connection.execute(
+            "SELECT publisher, lower(substr(rest, 1, instr(rest || '/', '/') - 1)) AS host, "
+            "count(*) FROM (SELECT publisher, substr(url, instr(url, '://') + 3) AS rest "
+            f"FROM revisions r WHERE {where} AND publisher != '' AND url LIKE 'http%://%') "
+            "GROUP BY publisher, host ORDER BY count(*) DESC, publisher",
+            values,
+        )
+        return [(str(publisher), str(host)) for publisher, host, _ in rows]
+
     def authors(self, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[str]:
         """Return the names of all authors of the articles that match `standing`, sorted."""
         return authors(self.database, standing, access)

@@ -121,7 +121,7 @@ def test_empty_time_range_is_relaxed_with_a_notice(archive: Archive) -> None:
     assert answer.refused
     assert answer.nearest_hits
     assert answer.refusal is not None
-    assert answer.notices == NOTICES["empty"] or answer.refusal.code == "later_article"
+    assert set(NOTICES["empty"]) <= set(answer.notices) or answer.refusal.code == "later_article"
 
 
 def test_caller_filters_are_never_relaxed(archive: Archive) -> None:

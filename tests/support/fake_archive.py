@@ -107,6 +107,34 @@ class FakeArchive:
             first.setdefault(one.metadata.article_id, one)
         return [first[article_id].with_score(score) for article_id, score in best.items()][:k]
 
+    def dated_articles(
+        self, k: int, *, filters: Filters = Filters(), order: str = "newest first"
+    ) -> list[PassageCandidate]:
+        dated = [
+            PassageCandidate(number, 0, hit.metadata, 0.0)
+            for number, hit in enumerate(self.passages)
+            if hit.metadata.published and hit.passage.start == 0 and _passes(hit, filters)
+        ]
+        newest = order == "newest first"
+        return sorted(dated, key=lambda one: str(one.metadata.published), reverse=newest)[:k]
+
+    def passage_vectors(self, found: Sequence[PassageCandidate]) -> npt.NDArray[np.float32]:
+        return bag_of_words([self.passages[one.number].passage.text for one in found])
+
+    def spelling_candidates(
+        self, words: Sequence[str], k: int, *, edits: int, filters: Filters = Filters()
+    ) -> list[PassageCandidate]:
+        """Return the passages with exactly these words; spelling is tested on real indexes."""
+        name = " ".join(words).casefold()
+        return [
+            PassageCandidate(number, hit.passage.start, hit.metadata, 0.0)
+            for number, hit in enumerate(self.passages)
+            if not edits and name in f"{hit.metadata.title} {hit.passage.text}".casefold()
+        ][:k]
+
+    def publisher_domains(self, *, access: Access = ()) -> dict[str, tuple[str, ...]]:
+        return {}
+
     def load_hits(
         self, found: Iterable[PassageCandidate], *, access: Access = ()
     ) -> dict[int, Hit]:

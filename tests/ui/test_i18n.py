@@ -36,7 +36,9 @@ ENGLISH, GERMAN = texts_in("en"), texts_in("de")
 SAMPLES: dict[str, Any] = {
     **{name: ["Ada Quill", "Jonas Berg"] for name in ("speakers", "names", "publishers")},
     **{name: ["Ada Quill"] for name in ("authors", "phrases", "words")},
-    **dict.fromkeys(("day", "first", "last", "after", "before", "published"), "2024-10-24"),
+    **dict.fromkeys(
+        ("day", "first", "last", "after", "before", "published", "month"), "2024-10-24"
+    ),
     "weekday": "2024-10-24",
     "seconds": 2.5,
 }

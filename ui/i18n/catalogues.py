@@ -11,7 +11,7 @@ from importlib.resources import files
 
 # Takes about 0.1 s: import this module when showing results, not when parsing commands.
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -70,6 +70,10 @@ class Texts:
     def weekday(self, day: date) -> str:
         """Return a day with its weekday, such as "Thursday, 24 October 2024"."""
         return format_date(day, "full", locale=self.locale)
+
+    def month(self, day: date) -> str:
+        """Return the month of a day, such as "October 2024"."""
+        return format_skeleton("yMMMM", day, locale=self.locale)
 
     def moment(self, moment: datetime | None) -> str:
         """Return the day and time of `moment` in UTC; without the time if it is midnight."""

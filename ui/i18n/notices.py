@@ -15,6 +15,7 @@ _DAYS = frozenset({"day", "published", "first", "last", "after", "before"})
 _OUTSIDE_FILTERS = frozenset(
     {"earlier_article", "later_article", "excluded_article", "excluded_article_undated"}
 )
+_REPLIES = frozenset({"error", "greeting", "thanks", "no_topic"})  # nothing was searched
 _SUPPORT_KEYS: dict[Support, str] = {
     "supported": "supported",
     "partly": "partly",
@@ -63,7 +64,7 @@ def refusal_text(answer: Answer, language: Language = FALLBACK) -> str:
         return ""
     code = answer.refusal.code if answer.refusal else ""
     reason = render(answer.refusal, language)
-    if code == "error":
+    if code in _REPLIES:
         return reason
     texts = _texts(language)
     opening = texts("no_answer_in_range" if code in _OUTSIDE_FILTERS else "no_answer")
@@ -117,6 +118,8 @@ def _format_param(name: str, value: Value, texts: Texts) -> str:
         return texts.list_of(items)
     if name in _DAYS:
         return texts.day(date.fromisoformat(str(value)))
+    if name == "month":
+        return texts.month(date.fromisoformat(str(value)))
     if name == "weekday":
         return texts.weekday(date.fromisoformat(str(value)))
     return value if isinstance(value, str) else texts.number(value)
