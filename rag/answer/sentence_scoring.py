@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rag.answer.consensus import consensus_scores, extract_facts, names_the_asked_type
 from rag.answer.corrections import is_retracted
-from rag.answer.slots import Slot, fill_slot
+from rag.answer.slots import Slot, contradicts_year, fill_slot
 from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, names_match
 from rag.nlp.fragments import is_fragment, lead_in_end, leans_on_previous
@@ -49,6 +49,7 @@ WEIGHTS = {
     "miscounts": -1.5,
     "lead": 0.4,
     "asks": -1.1,
+    "contradicts": -2.0,
     "agreed": 1.3,
     "called": 1.3,
     "found": 2.6,
@@ -70,6 +71,7 @@ RELEVANCE = {
     "lead": 0.2,
     "fragment": -1.5,
     "asks": -1.0,
+    "contradicts": -3.0,  # what is said of another year's cup is no answer
 }
 
 
@@ -188,8 +190,11 @@ def _passage_candidates(
     passage, spans = hit.passage, statement_spans(hit.passage)
     texts = [passage.text[s.start : s.end] for s in spans]
     slot = Slot(asked, question, weights)
-    title = stem_words(hit.metadata.title)
+    published = hit.metadata.published
+    year = frozenset([str(published.year)]) if published else frozenset()  # not repeated in it
+    title = stem_words(hit.metadata.title) | year
     whole = stem_words(passage.text) | title
+    contradicts = float(contradicts_year(question, hit))
     found: list[SentenceCandidate] = []
     for i, span in enumerate(spans):
         fragment = is_fragment(texts[i], opens_line=_opens_line(passage.text, span.start))
@@ -198,7 +203,7 @@ def _passage_candidates(
             span = Span(found[-1].span.start - passage.start, span.end)
         text = passage.text[span.start : span.end]
         near = stem_words(" ".join(texts[max(0, i - 1) : i + 2])) | title
-        own = stem_words(text)
+        own = stem_words(text) | year
         speaks = score_speaker(asked.whose, text, article) if asked.whose else 0.0
         holds, fills = matches_type(asked.type, text, question), fill_slot(slot, text)
         features = {
@@ -214,6 +219,7 @@ def _passage_candidates(
             "rank": 1 / (1 + rank),
             "lead": 1 / (1 + (passage.start + span.start) / 500),
             "fragment": float(fragment),
+            "contradicts": contradicts,
             "asks": float(text.rstrip("”\"’').]").endswith(("?", "？", "؟", "፧"))),
         }
         at = Span(passage.start + span.start, passage.start + span.end)
@@ -338,9 +344,7 @@ def score_sentences(
 
 
 def _is_retracted(candidate: SentenceCandidate | None) -> bool:
-    return candidate is not None and is_retracted(
-        candidate.text, candidate.hit.metadata.correction
-    )
+    return candidate is not None and is_retracted(candidate.text, candidate.hit.metadata.correction)
 
 
 def _without_retracted(candidate: SentenceCandidate) -> SentenceCandidate:

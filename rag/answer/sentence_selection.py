@@ -61,7 +61,7 @@ def _adds(
     if alike >= SAYS_THE_SAME or any(_overlap(candidate, other) for other in picked):
         return False
     known = frozenset().union(*(other.facts for other in picked))
-    return listed or bool(candidate.facts - known) or not known and alike < SAYS_LITTLE_NEW
+    return listed or bool(candidate.facts - known) or (not known and alike < SAYS_LITTLE_NEW)
 
 
 def _overlap(one: SentenceCandidate, other: SentenceCandidate) -> bool:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 
 from rag.answer.consensus import Facts, extract_facts
 from rag.nlp.analyzers import stem
-from rag.nlp.entities import is_country
+from rag.nlp.entities import find_names, is_country
 from rag.nlp.numbers import Number, find_numbers
 from rag.nlp.tokens import Word, content_words, tokenize
 from rag.query.answer_type import ExpectedAnswer
+from rag.schema import Hit
 
+YEAR_ENDS = timedelta(days=45)  # January reports on the year before, December on the next
 REACH = 90  # characters between a fact and a word of the question that belong together
 _NOUN_REACH = 40  # characters between a figure and the noun that it counts
 
@@ -34,16 +37,22 @@ _STATES = {
     }.items()
 }
 _MONEY = re.compile(
-    r"\bhow much (?:money|(?:\w+ ){0,8}?(?:cost|pay|paid|worth|earn|earned|raise|raised|spend|spent|sell|sold|"
-    r"donate|donated|fined?|price|owe))\b|\b(?:price|cost|salary|budget|fine|net worth)\b",
+    r"\bhow much (?:money|(?:\w+ ){0,8}?(?:cost|pay|paid|worth|earn|earned|raise|raised|spend"
+    r"|spent|sell|sold|donate|donated|fined?|price|owe))\b"
+    r"|\b(?:price|cost|salary|budget|fine|net worth)\b",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"\b(?:percent|percentage|per cent|proportion|share|rate)\b", re.IGNORECASE)
 _AGE = re.compile(r"\bhow old\b|\bat what age\b|\bwhat age\b|\bthe age\b", re.IGNORECASE)
 _AGED = re.compile(r"[- ]years?[- ]olds?\b|[,)]|[- ]years? of age\b")
-_TIME = re.compile(r"\bhow long\b|\bhow many (?:seconds|minutes|hours|days|weeks|months|years)\b", re.IGNORECASE)
-_TIMED = re.compile(r"[- ](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur)", re.IGNORECASE)
+_TIME = re.compile(
+    r"\bhow long\b|\bhow many (?:seconds|minutes|hours|days|weeks|months|years)\b", re.IGNORECASE
+)
+_TIMED = re.compile(
+    r"[- ](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur)", re.IGNORECASE
+)
 _HOW_MANY = re.compile(r"\bhow many (?P<noun>[\w’'-]+(?: [\w’'-]+)?)", re.IGNORECASE)
+_YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d.,%]\d|\d)")
 _COUNTRY = frozenset(("countri", "nation", "country"))
 
 
@@ -60,6 +69,24 @@ class Slot:
     asked: ExpectedAnswer
     question: str
     weights: Mapping[str, float]
+
+
+def contradicts_year(question: str, hit: Hit) -> bool:
+    """Return whether a question names a year, and a passage is of other years only.
+
+    Args:
+        question: The question.
+        hit: The passage; the years of its text, its title and its publication count, and the year
+            after a publication in its last month.
+    """
+    asked = set(_YEAR.findall(question))
+    if not asked:
+        return False
+    named = set(_YEAR.findall(f"{hit.metadata.title} {hit.passage.text}"))
+    published = hit.metadata.published
+    if published is not None:
+        named |= {str((published + days).year) for days in (-YEAR_ENDS, timedelta(0), YEAR_ENDS)}
+    return bool(named) and not asked & named
 
 
 def fill_slot(slot: Slot, sentence: str) -> float:
@@ -80,16 +107,23 @@ def fill_slot(slot: Slot, sentence: str) -> float:
         return 0.0
     words = [word for word in content_words(sentence) if word.stem in slot.weights]
     total = sum(slot.weights.values()) or 1.0
-    return max(
-        sum({w.stem: slot.weights[w.stem] for w in words if abs(w.start - at) < REACH}.values())
-        for at in facts.starts.values()
-    ) / total
+    return (
+        max(
+            sum({w.stem: slot.weights[w.stem] for w in words if abs(w.start - at) < REACH}.values())
+            for at in facts.starts.values()
+        )
+        / total
+    )
 
 
 def _facts(slot: Slot, sentence: str) -> Facts:
     facts = extract_facts(sentence, slot.question, slot.asked)
-    if slot.asked.type == "place" and stem(slot.asked.head.split()[-1] if slot.asked.head else "") in _COUNTRY:
-        return Facts({name: at for name, at in facts.starts.items() if is_country(str(name))})
+    if (
+        slot.asked.type == "place"
+        and stem(slot.asked.head.split()[-1] if slot.asked.head else "") in _COUNTRY
+    ):
+        countries = {name.start for name in find_names(sentence) if is_country(name.text)}
+        return Facts({key: at for key, at in facts.starts.items() if at in countries})
     return facts
 
 
@@ -126,7 +160,11 @@ def _fits(question: str, sentence: str, figure: Number, words: Sequence[Word]) -
             return 0.0 if state else 0.3
     after = sentence[figure.end : figure.end + 16]
     if _AGE.search(question):
-        return 1.0 if _AGED.match(after) or re.search(r"\bage[ds]?\b[^.]{0,12}$", sentence[: figure.start]) else 0.3
+        return (
+            1.0
+            if _AGED.match(after) or re.search(r"\bage[ds]?\b[^.]{0,12}$", sentence[: figure.start])
+            else 0.3
+        )
     if _TIME.search(question):
         return 1.0 if _TIMED.match(after) or figure.unit == "o'clock" else 0.3
     if _PERCENT.search(question):
@@ -154,7 +192,9 @@ def _state_near(figure: Number, words: Sequence[Word]) -> str:
     """Return the state that a figure counts: the nearest one, those after it first."""
     best, state = 60, ""
     for word in words:
-        distance = word.start - figure.end if word.start >= figure.end else 1.3 * (figure.start - word.end)
+        distance = (
+            word.start - figure.end if word.start >= figure.end else 1.3 * (figure.start - word.end)
+        )
         for name, stems in _STATES.items():
             if word.stem in stems and distance < best:
                 best, state = distance, name

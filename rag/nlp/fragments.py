@@ -39,7 +39,8 @@ _ORDER = re.compile(
 )
 # What a page says about itself.
 _NOTE = re.compile(
-    r"[\W_]{0,3}(?:Editor(?:’s|'s|s’|s')? [Nn]ote\b|A version of this|(?:Correction|Clarification)s?:"
+    r"[\W_]{0,3}(?:Editor(?:’s|'s|s’|s')? [Nn]ote\b|A version of this"
+    r"|(?:Correction|Clarification)s?:"
     r"|(?:The|This) (?:story|article|post|column|essay|newsletter|page|live blog) "
     r"(?:is part|was (?:first|originally|updated|corrected|produced)|has been (?:updated|corrected)"
     r"|(?:first|originally) |contains|will be updated|may contain)"

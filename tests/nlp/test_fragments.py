@@ -27,7 +27,7 @@ FRAGMENTS = [
     "– Ann Lee",
     "-- Admiral Bo Quill, asked about the round object over the bay.",
     "to how the ferry crew left the harbour.",
-    "Contributing: Ann Lee, Bo Quill and Noor Haan, The Coast Herald; Ida Moor, Harbour Post; Al Fox",
+    "Contributing: Ann Lee, Bo Quill and Noor Haan, Coast Herald; Ida Moor, Harbour Post; Al Fox",
     "A. Minivan or van",
 ]
 STATEMENTS = [
@@ -69,7 +69,10 @@ def test_is_fragment_allows_lower_case_within_a_line() -> None:
         ("Port Ellis, Arvandia – “Rain fell,” she said.", "“Rain fell,” she said."),
         ("• Rain fell.", "Rain fell."),
         ("Rain fell.", "Rain fell."),
-        ("Port Ellis – the old capital – was flooded.", "Port Ellis – the old capital – was flooded."),
+        (
+            "Port Ellis – the old capital – was flooded.",
+            "Port Ellis – the old capital – was flooded.",
+        ),
         ("The party (Liberal) lost.", "The party (Liberal) lost."),
         ("Ann Lee (Labour) won.", "Ann Lee (Labour) won."),
     ],
