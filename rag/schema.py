@@ -15,7 +15,8 @@ from rag.sanitize import neutralize_markers
 from rag.serialize import Serializable
 from rag.validation import validate_moment, validate_names, validate_strings, validate_text
 
-Support = Literal["supported", "partly", "not supported", "contradicted"]
+AnswerStatus = Literal["answered", "sources disagree", "closest matches only", "not found"]
+Support = Literal["supported", "partly", "unverified", "not supported", "contradicted"]
 
 _TEXTS = (
     *("article_id", "title", "publisher", "url", "section", "language", "kind", "slugline"),
@@ -434,13 +435,27 @@ class Citation(Serializable):
 
 
 @dataclass(frozen=True, slots=True)
+class Grounding(Serializable):
+    """A grounding model's judgement of a sentence.
+
+    Attributes:
+        probability: The probability that the evidence supports all of the sentence, from 0 to 1.
+        unsupported: The ranges of the sentence that the evidence doesn't support, in order.
+    """
+
+    probability: float
+    unsupported: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Statement(Serializable):
     """One sentence of an answer with its citations.
 
     Attributes:
         text: The sentence, without citation markers.
         citations: The citations that support it, in the order of their numbers.
-        support: "supported", "partly", "not supported" or "contradicted".
+        support: "supported", "partly", "unverified" (not decidable), "not supported" or
+            "contradicted".
         reason: The reason why it isn't supported; None if it is.
         label: The origin of a quotation, such as its day or publisher, shown in brackets before it.
     """
@@ -468,6 +483,14 @@ class Usage(Serializable):
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return the sum of two usages."""
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost + other.cost,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -517,6 +540,28 @@ class Answer(Serializable):
         return "\n\n".join(map(_with_numbers, self.statements))
 
     @property
+    def status(self) -> AnswerStatus:
+        """The answer's status, from its statements and notices.
+
+        "not found" for a refusal or without statements, "sources disagree" and "closest matches
+        only" as the notices say, else "answered".
+        """
+        codes = {notice.code for notice in self.notices}
+        if self.refused or not self.statements:
+            return "not found"
+        if codes & {"sources_disagree", "sources_disagree_newest_last"}:
+            return "sources disagree"
+        return "closest matches only" if "low_confidence" in codes else "answered"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as a dict of JSON's types, with its status.
+
+        Returns:
+            A dict that `json.dumps` takes, and from which `from_dict` makes an equal answer.
+        """
+        return {**Serializable.to_dict(self), "status": self.status}
+
+    @property
     def citations(self) -> tuple[Citation, ...]:
         """Distinct citations, in the order of their numbers."""
         unique = {(c.number, c.start, c.end): c for s in self.statements for c in s.citations}
@@ -536,6 +581,9 @@ class Answer(Serializable):
 
 
 def _with_numbers(statement: Statement) -> str:
-    label = ", ".join(str(value) for _, value in statement.label.params) if statement.label else ""
+    params = statement.label.params if statement.label else ()
+    label = ", ".join(
+        "; ".join(value) if isinstance(value, tuple) else str(value) for _, value in params
+    )
     words = neutralize_markers(f"[{label}:] {statement.text}" if label else statement.text)
     return " ".join([words, *(f"[{citation.number}]" for citation in statement.citations)])

@@ -14,7 +14,9 @@ from rag.errors import SettingsError
 
 PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
+Models = Literal["default", "better", "multilingual", "best"]
 Unsupported = Literal["strict", "mark"]
+Grader = Literal["chat", "none"]
 Writers = Literal["local", "anyone", "none"]
 # Variables of earlier versions: the current name, and the current names of their values.
 OLD_NAMES = {
@@ -44,19 +46,28 @@ class Settings:
 
     Attributes:
         archive: The archive's folder.
+        models: The preset of models (`rag.models.presets`); the settings of single models override
+            it, and "none" leaves one out.
         embedding_model: A sentence-transformers model: `all-MiniLM-L6-v2` (installed with the
-            package), the path of a folder, or a name on the Hugging Face Hub.
+            package), the path of a folder, or a name on the Hugging Face Hub; "" for the preset's.
         embedding_precision: "float32", "bfloat16", or "auto" for bfloat16 on processors that are
             faster with it.
-        reranker: A cross-encoder, named likewise; "" for none.
-        entailment_model: A cross-encoder trained on entailment, named likewise; "" for none.
-        chat_model: LangChain's `provider:model`; "" for extractive answers.
-        chat_base_url: The address of an OpenAI-compatible server.
+        reranker: A cross-encoder, named likewise; "" for the preset's.
+        entailment_model: A cross-encoder trained on entailment, named likewise; it replaces the
+            preset's grounding model.
+        grounding_model: A model that marks the tokens of a sentence that passages don't support,
+            named likewise; "" for the preset's.
+        chat_model: LangChain's `provider:model`; "" for the preset's. Without one, answers are
+            extractive.
+        chat_base_url: The address of an OpenAI-compatible server, or of Ollama.
         chat_context_tokens: The most tokens of passages that the chat model is given.
         chat_price_in: The price of a million tokens given to the chat model.
         chat_price_out: The price of a million tokens written by it.
         timeout: How long to wait for the chat model, in seconds.
-        unsupported: "strict" removes statements that no passage supports, "mark" shows them marked.
+        unsupported: "strict" removes statements that are judged unsupported, "mark" shows them
+            marked.
+        grader: "chat" has the chat model judge, in a call of its own, what exact comparison leaves
+            open, unless there is an entailment model; "none" leaves it unverified.
         fetch_bytes: The largest page to fetch, in bytes.
         fetch_seconds: The longest time for one page, in seconds.
         fetch_delay: The least time between two requests to a host, in seconds.
@@ -78,17 +89,20 @@ class Settings:
     """
 
     archive: Path = Path("archive")
-    embedding_model: str = "all-MiniLM-L6-v2"
+    models: Models = "default"
+    embedding_model: str = ""
     embedding_precision: Precision = "auto"
     reranker: str = ""
     entailment_model: str = ""
+    grounding_model: str = ""
     chat_model: str = ""
     chat_base_url: str = ""
-    chat_context_tokens: int = 6000
+    chat_context_tokens: int = 12_000
     chat_price_in: float = 0.0
     chat_price_out: float = 0.0
     timeout: float = 60.0
     unsupported: Unsupported = "strict"
+    grader: Grader = "chat"
     fetch_bytes: int = 16 * 2**20
     fetch_seconds: float = 30.0
     fetch_delay: float = 1.0

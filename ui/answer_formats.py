@@ -197,6 +197,7 @@ def answer_value(answer: Answer) -> dict[str, Any]:
     """Return the output of `ask --json`: English sentences and the codes of the notices."""
     return {
         "question": answer.question,
+        "status": answer.status,
         "text": answer_text(answer),
         "statements": [
             {

@@ -11,17 +11,20 @@ from datetime import date
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.background import iterate_in_thread
-from rag.answer.corrections import add_correction_notes, cites_retracted
-from rag.answer.extractive import append_statement, compose_answer, quote_statement
+from rag.answer.context import WriterContext, gather_context
+from rag.answer.corrections import add_correction_notes
+from rag.answer.extractive import compose_answer, grow_answer
 from rag.answer.followups_llm import condense_question
+from rag.answer.generative import GeneratedAnswer
+from rag.answer.layouts import lay_out
 from rag.answer.llm import SentenceStream
 from rag.answer.period import refuse_period, small_talk_answer, stream_stories
+from rag.answer.period_notes import needs_notes, take_notes
 from rag.answer.premises import PremiseConflict, check_premise
-from rag.answer.prompts import build_messages, fit_to_context
+from rag.answer.prompts import build_messages, build_messages_from_notes, fit_to_context
 from rag.answer.refusal import (
     answer_confidence,
     excluded_hit_reason,
-    is_refusal,
     low_confidence_notice,
     refusal_answer,
     refusal_reason,
@@ -33,14 +36,18 @@ from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
 from rag.schema import Answer, Filters, Hit, Notice, Usage
-from rag.settings import Settings, Unsupported
-from rag.verify.statements import verify_statement
+from rag.settings import Grader, Settings, Unsupported
+from rag.verify.judges import GroundingModel
 from rag.verify.verifier import Entails, Verifier
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.archive.archive import Archive
+
+
+# A chat model is given so many times the passages that an answer quotes from: it reads them all.
+CONTEXT_FACTOR = 3
 
 
 class AskOptions(TypedDict, total=False):
@@ -71,22 +78,27 @@ class Chatbot:
         *,
         unsupported: Unsupported = "strict",
         timeout: float = 60.0,
-        context_tokens: int = 6000,
+        context_tokens: int = 12_000,
         entails: Entails | None = None,
         prices: tuple[float, float] = (0.0, 0.0),
+        grounding: GroundingModel | None = None,
+        grader: Grader = "chat",
     ) -> None:
         """Create a chatbot over an open archive, which `close` leaves open.
 
         Args:
             archive: An `Archive`, an `ArchiveSnapshot`, or any other `SearchBackend`.
             chat_model: Any LangChain chat model; None for answers that quote the articles.
-            unsupported: "strict" removes statements that no passage supports, "mark" keeps them,
+            unsupported: "strict" removes statements that are judged unsupported, "mark" keeps them,
                 marked by their `support`.
             timeout: The longest pause of the chat model, in seconds.
             context_tokens: The most tokens of passages to give to the chat model.
             entails: An entailment model to verify statements with; None for lexical and embedding
                 signals.
             prices: The prices of a million input tokens and a million output tokens.
+            grounding: A grounding model to verify statements with, if there is no entailment model.
+            grader: "chat" has the chat model judge, in a call of its own, the statements that exact
+                comparison leaves open, if no other model does; "none" leaves them unverified.
         """
         self.archive = archive
         self.chat_model = chat_model
@@ -95,6 +107,8 @@ class Chatbot:
         self.context_tokens = context_tokens
         self.entails = entails
         self.prices = prices
+        self.grounding = grounding
+        self.grader = grader
         self._opened: Archive | None = None  # the archive that `close` closes
 
     @classmethod
@@ -149,25 +163,33 @@ class Chatbot:
 
         Args:
             archive: The archive, which `close` leaves open.
-            settings: The settings that name the chat model and the entailment model.
+            settings: The settings that name the chat model and the models that check it.
 
         Returns:
             The chatbot, whose `close` does nothing.
 
         Raises:
             ChatModelError: The chat model is unknown, or not installed.
-            ModelError: The entailment model can't be opened.
+            ModelError: The entailment or the grounding model can't be opened.
         """
-        from rag.models.loading import open_chat_model, open_entailment_model
+        from rag.models.loading import (
+            open_chat_model,
+            open_entailment_model,
+            open_grounding_model,
+        )
 
+        chat_model = open_chat_model(settings)
         return cls(
             archive,
-            open_chat_model(settings),
+            chat_model,
             unsupported=settings.unsupported,
             timeout=settings.timeout,
             context_tokens=settings.chat_context_tokens,
             entails=open_entailment_model(settings),
+            # quotations need no check: a preset's model need not be fetched for them
+            grounding=open_grounding_model(settings) if chat_model else None,
             prices=(settings.chat_price_in, settings.chat_price_out),
+            grader=settings.grader,
         )
 
     def stream(
@@ -190,7 +212,7 @@ class Chatbot:
                 is UTC.
             history: The earlier turns, oldest first: questions with their answers, or questions
                 alone. Follow-ups are resolved from it.
-            k: The most passages to answer from.
+            k: The most passages to answer from; a chat model is given up to three times as many.
             as_of: Answer from the archive as it was at the end of this day, and as if asked then
                 unless `asked_on` is given.
 
@@ -263,17 +285,25 @@ class Chatbot:
         if asked.intent not in ("question", "period"):
             yield replace(small_talk_answer(asked), question=question, usage=used)
             return
-        found = retrieve(self.archive, asked, k, filters=filters)
-        if asked.intent == "period":
-            begun = _begin(question, found, used)
-            if found.hits:
-                yield from stream_stories(self.archive, begun, found)
-            else:
-                yield replace(refuse_period(found, filters), question=question, usage=used)
+        extractive = self.chat_model is None and asked.intent == "question"
+        laid_out = lay_out(self.archive, asked, k, filters) if extractive else None
+        if laid_out is not None:
+            begun = _begin(question, laid_out.found, used, *laid_out.shown.notices)
+            articles = texts_of(self.archive, laid_out.found.hits)
+            yield from grow_answer(begun, laid_out.shown, articles)
             return
-        ranked = score_sentences(self.archive, found)
-        why = refusal_reason(found.question, ranked)
-        denial = check_premise(found.question, ranked)
+        most = k if self.chat_model is None else k * CONTEXT_FACTOR
+        wide = retrieve(self.archive, asked, most, filters=filters)
+        found = replace(wide, hits=wide.hits[:k])
+        if asked.intent == "period" and not found.hits:
+            yield replace(refuse_period(found, filters), question=question, usage=used)
+            return
+        ranked: list[SentenceCandidate] = []
+        why = denial = None
+        if asked.intent == "question":  # the stories of a period answer it, whatever their words
+            ranked = score_sentences(self.archive, found)
+            why = refusal_reason(found.question, ranked)
+            denial = check_premise(found.question, ranked)
         # A corrected premise is an answer in itself; a chat model judges the passages by itself.
         if why and denial is None and (self.chat_model is None or not found.hits):
             yield replace(self._refuse(found, why, filters), question=question, usage=used)
@@ -282,7 +312,8 @@ class Chatbot:
         if self.chat_model is None:
             yield from self._stream_extractive(begun, found, ranked, denial)
         else:
-            yield from self._stream_generated(begun, found, ranked, denial, filters, why)
+            context = self._build_context(wide, most, filters, history)
+            yield from self._stream_generated(begun, found, ranked, denial, filters, why, context)
 
     def ask(
         self,
@@ -386,6 +417,35 @@ class Chatbot:
             return None
         return ranked[0].hit
 
+    def _build_context(
+        self,
+        found: RetrievalResult,
+        most: int,
+        filters: Filters,
+        history: Sequence[tuple[str, Answer] | str],
+    ) -> WriterContext:
+        """Return what the chat model is given: passages, or notes if a period has too many."""
+        asked, budget = found.question, self.context_tokens
+        if self.chat_model is not None and needs_notes(asked, len(found.hits), most):
+            try:
+                notes = take_notes(
+                    self.archive,
+                    asked,
+                    filters,
+                    self.chat_model,
+                    timeout=self.timeout,
+                    context_tokens=budget,
+                    prices=self.prices,
+                )
+            except ChatModelError:
+                pass  # it is asked again, in one prompt, and its failure reported
+            else:
+                messages = build_messages_from_notes(asked, notes.texts, history)
+                return WriterContext(notes.hits, tuple(messages), notes.usage, notes.notices)
+        gathered = gather_context(self.archive, found, filters, most=most)
+        hits = fit_to_context(gathered, asked.text, budget)
+        return WriterContext(tuple(hits), tuple(build_messages(asked, hits, history)))
+
     def _stream_extractive(
         self,
         answer: Answer,
@@ -393,6 +453,9 @@ class Chatbot:
         ranked: Sequence[SentenceCandidate],
         denial: PremiseConflict | None,
     ) -> Iterator[Answer]:
+        if found.question.intent == "period":
+            yield from stream_stories(self.archive, answer, found)
+            return
         articles = texts_of(self.archive, answer.hits)
         if denial is not None:
             ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
@@ -402,10 +465,7 @@ class Chatbot:
         unsure = low_confidence_notice(sure) if sure is not None else ()
         notices = (*answer.notices, *shown.notices, *unsure)
         answer = replace(answer, notices=notices, confidence=sure)
-        for candidate, before in shown.picked:
-            article = articles.get(candidate.hit.passage.article_id, "")
-            answer = append_statement(answer, quote_statement(candidate, article, before))
-            yield answer
+        yield from grow_answer(answer, shown, articles)
 
     def _stream_generated(
         self,
@@ -415,6 +475,7 @@ class Chatbot:
         denial: PremiseConflict | None,
         filters: Filters,
         why: Notice | None,
+        context: WriterContext,
     ) -> Iterator[Answer]:
         """Yield the chat model's answer, each sentence verified as soon as it is complete.
 
@@ -422,54 +483,41 @@ class Chatbot:
         if the model found nothing or `why` says that the passages don't answer the question.
         """
         assert self.chat_model is not None
-        hits = fit_to_context(found.hits, found.question.text, self.context_tokens)
-        answer = replace(answer, hits=tuple(hits))
-        verifier = Verifier(self.archive.embed, entails=self.entails)
-        writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
-        writer.usage = answer.usage
-        failed, found_nothing = Notice("generated_unsupported"), False
+        answer = replace(answer, hits=context.hits, notices=(*answer.notices, *context.notices))
+        stream = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+        stream.usage = answer.usage + context.usage
+        written = GeneratedAnswer(
+            context.hits,
+            texts_of(self.archive, context.hits),
+            stream,
+            Verifier(self.archive.embed, entails=self.entails, grounding=self.grounding),
+            unsupported=self.unsupported,
+            grader=self.grader,
+        )
+        failed = Notice("generated_unsupported")
         try:
-            for sentence in writer.sentences(
-                build_messages(found.question.text, hits, found.question.asked_on)
-            ):
-                if is_refusal(sentence):
-                    found_nothing = True  # a refusal, unless the model says anything else
-                    continue
-                statement = verify_statement(
-                    sentence, hits, verifier, articles=texts_of(self.archive, hits)
-                )
-                if cites_retracted(statement):
-                    statement = replace(statement, reason=Notice("retracted"))
-                    answer = replace(
-                        answer, rejected_statements=(*answer.rejected_statements, statement)
-                    )
-                elif statement.support == "supported" or (
-                    self.unsupported == "mark" and statement.text
-                ):
-                    answer = append_statement(answer, statement)
-                    yield answer
-                elif statement.text:
-                    answer = replace(
-                        answer, rejected_statements=(*answer.rejected_statements, statement)
-                    )
+            yield from written.write(answer, context.messages)
         except ChatModelError:
-            failed = writer.failure or failed
+            failed = stream.failure or failed
+        answer = replace(written.compose(answer), usage=stream.usage)
         if answer.statements:
-            cut = (Notice("maybe_incomplete"), writer.failure) if writer.failure else ()
-            yield replace(answer, usage=writer.usage, notices=(*answer.notices, *cut))
+            cut = (Notice("maybe_incomplete"), stream.failure) if stream.failure else ()
+            yield replace(answer, notices=(*answer.notices, *cut))
             return
-        if found_nothing and not answer.rejected_statements:
+        if written.found_nothing and not answer.rejected_statements:
             why, denial = Notice("chat_model_found_nothing"), None
+        elif why and answer.rejected_statements:
+            why = failed  # the passages may answer; what the model wrote of them was wrong
         if why and denial is None:
             yield replace(
                 self._refuse(found, why, filters),
                 question=answer.question,
                 rejected_statements=answer.rejected_statements,
-                usage=writer.usage,
+                usage=answer.usage,
             )
             return
         notices = (*answer.notices, failed, Notice("quotations_instead"))
-        begun = replace(answer, hits=found.hits, usage=writer.usage, notices=notices)
+        begun = replace(answer, hits=found.hits, notices=notices)
         yield from self._stream_extractive(begun, found, ranked, denial)
 
 

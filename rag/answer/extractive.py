@@ -1,39 +1,51 @@
-"""Extractive answers: short answers, dated bullets, or both sides, from quoted sentences."""
+"""Extractive answers: quoted sentences, laid out by the kind of question."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from rag.answer.coreference import resolve_references
+from rag.answer.events import Event, find_events
+from rag.answer.figures import FigureFound, asked_figure, find_disagreement, newest_first
+from rag.answer.lists import asks_for_list, choose_items
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.answer.sentence_selection import RELEVANT_FROM, choose_sentences
+from rag.answer.sentence_selection import choose_sentences
+from rag.answer.short_answers import Lead, short_answer
 from rag.citations import build_citation, number_citations
-from rag.nlp.dates import WEEKDAYS
 from rag.nlp.entities import find_names
-from rag.nlp.numbers import Number, find_dates, find_numbers
 from rag.nlp.quotations import speaker_name
-from rag.nlp.tokens import content_words
 from rag.query.answer_type import score_speaker
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Notice, Span, Statement
 
 MOST_BULLETS = 6
-LEAST_BULLETS = 3  # with at least so many articles, a timeline has one sentence of each
-NEAR_THE_BEST = 3.0  # largest difference in score at which a differing figure is shown as well
-
-
-Lead = str | Notice | None  # a short answer in the article's words, or a label
 
 
 @dataclass(frozen=True, slots=True)
 class ComposedAnswer:
-    """Sentences in display order, each with its lead (a short answer or a label)."""
+    """Sentences in display order.
+
+    Attributes:
+        picked: The sentences, each with its lead: a short answer or a label.
+        earlier: Sentences with earlier figures, shown together as the last statement.
+        earlier_label: The label of that statement, with the figures and their days.
+        notices: Notices about the answer.
+        answering: How many statements answer the question; the others add to it and don't count for
+            the date of the answer.
+    """
 
     picked: tuple[tuple[SentenceCandidate, Lead], ...]
+    earlier: tuple[SentenceCandidate, ...] = ()
+    earlier_label: Notice | None = None
     notices: tuple[Notice, ...] = ()
+    answering: int = 1
+
+    @property
+    def candidates(self) -> tuple[SentenceCandidate, ...]:
+        """All sentences, in display order."""
+        return (*(candidate for candidate, _ in self.picked), *self.earlier)
 
 
 def compose_answer(
@@ -47,46 +59,69 @@ def compose_answer(
         articles: Article texts by id, in which speakers are looked up.
     """
     if question.expected.layout == "by date":
-        return _order_by_date(choose_sentences(_best_per_article(ranked), MOST_BULLETS))
+        events = find_events(question, ranked, MOST_BULLETS)
+        if events:
+            return order_by_date(events)
     sides = question.expected.sides
     if sides or question.expected.layout == "by side":
         named = sides or tuple(name.text for name in find_names(question.text))
         return _pick_sides(named, ranked, articles)
+    asked = asked_figure(question)
+    figures = newest_first(asked, ranked) if asked is not None else ()
+    if len(figures) > 1:
+        return figure_series(figures)
+    if figures and asked is not None:
+        other = find_disagreement(asked, ranked, figures[0])
+        if other is not None:
+            shown = tuple((f.candidate, _source_label(f)) for f in (figures[0], other))
+            return ComposedAnswer(shown, notices=(Notice("sources_disagree"),), answering=2)
+        ranked = [figures[0].candidate, *(c for c in ranked if c is not figures[0].candidate)]
+    if asks_for_list(question.text):
+        items = choose_items(question, ranked)
+        return ComposedAnswer(tuple((c, None) for c in items), answering=len(items))
     picked = choose_sentences(ranked)
-    if question.expected.type == "figure" and picked:
-        differing = _find_disagreement(question.text, picked, ranked)
-        if differing is not None:
-            return differing
-    short = short_answer(question, picked[0].text) if picked else ""
-    lead = _date_of_weekday(short, picked[0]) if short else None
+    lead = short_answer(question, picked[0]) if picked else None
+    if lead is not None or (figures and asked is not None and asked.fate):
+        picked = picked[:1]
     return ComposedAnswer(tuple((c, lead if c is picked[0] else None) for c in picked))
 
 
-def _best_per_article(ranked: Sequence[SentenceCandidate]) -> list[SentenceCandidate]:
-    """Return the best sentence of each article, or all sentences if too few articles are left.
+def order_by_date(events: Sequence[Event]) -> ComposedAnswer:
+    """Return the statements of a course of events, each with its day.
 
-    Otherwise one article could supply the whole course of events.
+    Args:
+        events: The events, in the order of their days.
     """
-    first: dict[str, SentenceCandidate] = {}
-    for candidate in ranked:
-        if candidate.relevance >= RELEVANT_FROM and not candidate.features["fragment"]:
-            first.setdefault(candidate.hit.passage.article_id, candidate)
-    return list(first.values()) if len(first) >= LEAST_BULLETS else list(ranked)
+    picked = tuple((event.candidate, event.label) for event in events)
+    return ComposedAnswer(picked, answering=len(picked))
 
 
-def _order_by_date(picked: Sequence[SentenceCandidate]) -> ComposedAnswer:
-    dated = sorted(picked, key=lambda c: (_timestamp(c) is None, _timestamp(c) or 0, c.span.start))
-    return ComposedAnswer(tuple((c, _date_label(c)) for c in dated))
+def figure_series(figures: Sequence[FigureFound]) -> ComposedAnswer:
+    """Return the newest figure, and the earlier ones together in one statement.
+
+    Args:
+        figures: At least two figures, the newest first.
+    """
+    newest, *earlier = figures
+    label = Notice(
+        "earlier_figures",
+        figures=[figure.words[:1].lower() + figure.words[1:] for figure in earlier],
+        days=[figure.day.isoformat() for figure in earlier if figure.day],
+    )
+    return ComposedAnswer(
+        ((newest.candidate, _source_label(newest)),),
+        earlier=tuple(figure.candidate for figure in earlier),
+        earlier_label=label,
+    )
 
 
-def _timestamp(candidate: SentenceCandidate) -> float | None:
-    published = candidate.hit.metadata.published
-    return published.timestamp() if published else None
-
-
-def _date_label(candidate: SentenceCandidate) -> Notice:
-    published = candidate.hit.metadata.published
-    return Notice("dated", day=published) if published else Notice("undated")
+def _source_label(figure: FigureFound) -> Notice | None:
+    publisher = figure.candidate.hit.metadata.publisher
+    if figure.day is None:
+        return Notice("source", publisher=publisher) if publisher else None
+    if not publisher:
+        return Notice("dated", day=figure.day)
+    return Notice("dated_source", day=figure.day, publisher=publisher)
 
 
 def _pick_sides(
@@ -94,12 +129,15 @@ def _pick_sides(
 ) -> ComposedAnswer:
     """Return the best quotation of each side, or quotations of two different speakers."""
     picked: list[SentenceCandidate] = []
+    missing: list[str] = []
     for side in sides:
         for candidate in ranked:
             article = articles.get(candidate.hit.passage.article_id, candidate.hit.passage.text)
             if candidate not in picked and score_speaker(side, candidate.text, article) >= 1:
                 picked.append(candidate)
                 break
+        else:
+            missing.append(side)
     speakers = {speaker_name(c.text) for c in picked}
     for candidate in ranked:
         who = speaker_name(candidate.text)
@@ -108,127 +146,50 @@ def _pick_sides(
             speakers.add(who)
     if len(picked) < 2:
         picked = choose_sentences(ranked)
-    return ComposedAnswer(tuple((c, None) for c in picked[:MOST_BULLETS]))
+    shown = tuple((c, None) for c in picked[:MOST_BULLETS])
+    told = () if not missing or len(sides) < 2 else (Notice("sides_missing", sides=missing),)
+    return ComposedAnswer(shown, notices=told, answering=len(shown))
 
 
-def _find_disagreement(
-    question: str, picked: Sequence[SentenceCandidate], ranked: Sequence[SentenceCandidate]
-) -> ComposedAnswer | None:
-    """Return the figures on which articles disagree, oldest first, with dates and publishers."""
-    best = picked[0]
-    figures = _counts_by_noun(best.text, question)
-    if not figures:
-        return None
-    others: list[SentenceCandidate] = []
-    for candidate in ranked:
-        same_article = candidate.hit.passage.article_id == best.hit.passage.article_id
-        if same_article or candidate.score < best.score - NEAR_THE_BEST:
-            continue
-        other = _counts_by_noun(candidate.text, question)
-        shared = figures.keys() & other.keys()
-        if any(figures[noun].value != other[noun].value for noun in shared) and all(
-            _counts_by_noun(o.text, question) != other for o in others
-        ):
-            others.append(candidate)
-    if not others:
-        return None
-    shown = sorted([best, *others[:2]], key=lambda c: _timestamp(c) or 0.0)
-    dated = _have_distinct_dates(shown)
-    notice = Notice("sources_disagree_newest_last") if dated else Notice("sources_disagree")
-    picked_out = [(c, _source_label(c, later=i > 0 and dated)) for i, c in enumerate(shown)]
-    return ComposedAnswer(tuple(picked_out), (notice,))
-
-
-def _have_distinct_dates(shown: Sequence[SentenceCandidate]) -> bool:
-    days_shown = [_timestamp(c) for c in shown]
-    return None not in days_shown and len(set(days_shown)) == len(days_shown)
-
-
-def _source_label(candidate: SentenceCandidate, *, later: bool) -> Notice | None:
-    day, publisher = candidate.hit.metadata.published, candidate.hit.metadata.publisher
-    if day and publisher:
-        code = "later_source" if later else "dated_source"
-        return Notice(code, day=day, publisher=publisher)
-    if day:
-        return Notice("later" if later else "dated", day=day)
-    return Notice("source", publisher=publisher) if publisher else None
-
-
-def _counts_by_noun(text: str, question: str) -> dict[str, Number]:
-    """Return the figures of a text by the noun of the question that they count."""
-    asked = {w.stem for w in content_words(question)}
-    out: dict[str, Number] = {}
-    for figure in find_numbers(text):
-        after = content_words(text[figure.end : figure.end + 40])[:3]
-        for word in after:
-            if word.stem in asked:
-                out.setdefault(word.stem, figure)
-                break
-    return out
-
-
-def short_answer(question: ParsedQuery, sentence: str) -> str:
-    """Return the figure or date that answers a question, in the sentence's own words.
+def statements_of(shown: ComposedAnswer, articles: Mapping[str, str]) -> Iterator[Statement]:
+    """Yield the statements of a composed answer, in order.
 
     Args:
-        question: The parsed question.
-        sentence: The best sentence.
-
-    Returns:
-        The words; "" unless the sentence has exactly one candidate.
+        shown: The composed answer.
+        articles: Article texts by id.
     """
-    kind, text = question.expected.type, question.text
-    if kind == "figure":
-        known = {f.value for f in find_numbers(text)}
-        found = [f for f in find_numbers(sentence) if f.value not in known]
-        counted = _counts_by_noun(sentence, text)
-        if len(counted) == 1:
-            ((noun, figure),) = counted.items()
-            end = next(
-                (
-                    figure.end + w.end
-                    for w in content_words(sentence[figure.end : figure.end + 40])
-                    if w.stem == noun
-                ),
-                figure.end,
-            )
-            return sentence[figure.start : end]
-        return _add_unit(sentence, found[0]) if len(found) == 1 else ""
-    if kind == "day":
-        known_days = {d.text.lower() for d in find_dates(text)}
-        named = [d for d in find_dates(sentence) if d.text.lower() not in known_days]
-        return named[0].text if len(named) == 1 else ""
-    return ""
+    for candidate, before in shown.picked:
+        article = articles.get(candidate.hit.passage.article_id, "")
+        yield quote_statement(candidate, article, before)
+    if shown.earlier:
+        quoted = [
+            quote_statement(c, articles.get(c.hit.passage.article_id, "")) for c in shown.earlier
+        ]
+        yield Statement(
+            " ".join(statement.text for statement in quoted),
+            tuple(citation for statement in quoted for citation in statement.citations),
+            label=shown.earlier_label,
+        )
 
 
-_TO_COME = re.compile(r"\b(?:will|would|next|to be|plans?|scheduled|expected)\b", re.IGNORECASE)
+def grow_answer(
+    answer: Answer, shown: ComposedAnswer, articles: Mapping[str, str]
+) -> Iterator[Answer]:
+    """Yield an answer with one more statement each time.
 
+    Its newest date is that of the statements that answer the question.
 
-def _date_of_weekday(short: str, candidate: SentenceCandidate) -> str | Notice:
-    """Return the date of a bare weekday, the last one before the article; else the words as given.
-
-    In a sentence about the future, a weekday may be of another week and stays as it is.
+    Args:
+        answer: The answer without statements.
+        shown: The composed answer.
+        articles: Article texts by id.
     """
-    published = candidate.hit.metadata.published
-    if short.lower() not in WEEKDAYS or published is None or _TO_COME.search(candidate.text):
-        return short
-    day = published - timedelta((published.weekday() - WEEKDAYS.index(short.lower())) % 7)
-    return Notice("weekday", weekday=day)
-
-
-_UNIT = re.compile(
-    r"[ -](?:(?:more|other|fewer) )?(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?"
-    r"|decades?|centur(?:y|ies)|miles?|kilomet(?:er|re)s?|met(?:er|re)s?|km|feet|foot|inch(?:es)?"
-    r"|acres?|hectares?|pounds?|kilograms?|kg|tons?|tonnes?|lit(?:er|re)s?|gallons?|degrees?"
-    r"|dollars?|euros?|cents?|people|points?|times?|votes?|seats?|mph)\b(?:[ -]old\b)?",
-    re.IGNORECASE,
-)
-
-
-def _add_unit(sentence: str, figure: Number) -> str:
-    """Return a figure with its unit, in the sentence's words: "six weeks" and not "six"."""
-    unit = _UNIT.match(sentence, figure.end)
-    return sentence[figure.start : unit.end() if unit else figure.end]
+    for place, statement in enumerate(statements_of(shown, articles)):
+        newest = answer.newest_source
+        answer = append_statement(answer, statement)
+        if place >= shown.answering:
+            answer = replace(answer, newest_source=newest)
+        yield answer
 
 
 def quote_statement(candidate: SentenceCandidate, article: str, before: Lead = None) -> Statement:

@@ -13,16 +13,11 @@ from itertools import islice
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag.answer.llm import SentenceStream
+from rag.answer.prompts import Turn, format_turns
 from rag.errors import ChatModelError
 from rag.query.length_limit import check_length
 from rag.query.parser import needs_history, resolve_followup
-from rag.sanitize import strip_controls
-from rag.schema import Answer
 
-Turn = tuple[str, Answer] | str
-
-REMEMBERED = 4  # earlier turns that the model is given
-LONGEST_ANSWER = 400  # characters of each earlier answer that the model is given
 LONGEST = 300  # characters of a rewritten question; longer output is not a question
 INSTRUCTIONS = """\
 You are given a conversation about the news and the question that follows on it. Write that \
@@ -71,15 +66,8 @@ def condense_question(question: str, history: Sequence[Turn], writer: SentenceSt
 
 
 def _build_messages(question: str, history: Sequence[Turn]) -> list[BaseMessage]:
-    said = "\n".join(_format_turn(turn) for turn in history[-REMEMBERED:])
+    said = format_turns(history)
     return [SystemMessage(INSTRUCTIONS), HumanMessage(f"{said}\n\nThe question: {question}")]
-
-
-def _format_turn(turn: Turn) -> str:
-    if isinstance(turn, str):
-        return f"Reader: {turn}"
-    question, answer = turn
-    return f"Reader: {question}\nArchive: {strip_controls(answer.text)[:LONGEST_ANSWER]}"
 
 
 def _adds_nothing(rewritten: str, question: str, history: Sequence[Turn]) -> bool:

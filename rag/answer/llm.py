@@ -1,4 +1,8 @@
-"""Sentence streaming from a chat model, with timeouts, retries and loop detection."""
+"""Sentence streaming from a chat model, with timeouts, retries and loop detection.
+
+A sentence's evidence comes before it, on lines of its own: `> [2] "the words it rests on"`. A model
+that ignores this and writes only sentences with [2] is read as well.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import queue
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -16,11 +21,25 @@ from rag.errors import ChatModelError
 from rag.nlp.sentences import split_sentences
 from rag.schema import Notice, Usage
 from rag.verify.fact_checks import normalize
+from rag.verify.statements import Evidence
 
 ATTEMPTS = 3  # attempts until a first sentence comes; later failures keep what was written
-MOST_SENTENCES = 12
+MOST_SENTENCES = 16  # of the longest form, a course of events, with some to spare
 LONGEST_SENTENCE = 1200  # characters; in a longer one, the model is looping or not writing prose
 _DONE = object()
+_EVIDENCE = re.compile(r"^[ \t]*>")
+_GIVEN = re.compile(
+    r"^[ \t]*>[ \t]*(?:\[|【)(?:passage )?(?P<number>\d{1,3})(?:\]|】)[ \t:–-]*(?P<words>\S.*)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sentence that a chat model wrote, with its markers and the evidence that it gives."""
+
+    text: str
+    evidence: tuple[Evidence, ...] = ()
 
 
 class SentenceStream:
@@ -29,6 +48,7 @@ class SentenceStream:
     Attributes:
         usage: Tokens and cost so far.
         failure: The reason why the last stream failed or stopped early; None if it didn't.
+        written: All that the model wrote in the last stream.
     """
 
     def __init__(
@@ -46,9 +66,36 @@ class SentenceStream:
         self._prices = prices
         self.usage = Usage()
         self.failure: Notice | None = None
+        self.written = ""
 
     def sentences(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
         """Yield each sentence with its citation markers as soon as it is complete.
+
+        Args:
+            messages: The prompt.
+
+        Raises:
+            ChatModelError: No sentence came in ATTEMPTS attempts.
+        """
+        return (draft.text for draft in self.drafts(messages))
+
+    def complete(self, messages: Sequence[BaseMessage]) -> str:
+        """Return all that the model writes, in one attempt.
+
+        Args:
+            messages: The prompt.
+
+        Raises:
+            ChatModelError: The model failed, or was silent for too long.
+        """
+        failure = self.failure
+        try:
+            return "".join(self._chunks(messages))
+        finally:
+            self.failure = failure  # of the answer, which this call is not part of
+
+    def drafts(self, messages: Sequence[BaseMessage]) -> Iterator[Draft]:
+        """Yield each sentence, with its evidence, as soon as it is complete.
 
         After the first sentence, an error ends the stream and is kept in `failure`.
 
@@ -61,9 +108,9 @@ class SentenceStream:
         for attempt in range(1, ATTEMPTS + 1):
             begun, self.failure = False, None
             try:
-                for sentence in self._stream_once(messages):
+                for draft in self._stream_once(messages):
                     begun = True
-                    yield sentence
+                    yield draft
             except ChatModelError:
                 if not begun and attempt == ATTEMPTS:
                     raise
@@ -72,27 +119,26 @@ class SentenceStream:
         self.failure = Notice("chat_model_wrote_nothing")
         raise ChatModelError("the chat model wrote nothing: try again, or set another one")
 
-    def _stream_once(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
-        raw, given = "", 0
+    def _stream_once(self, messages: Sequence[BaseMessage]) -> Iterator[Draft]:
+        self.written, given = "", 0
         seen: set[str] = set()
         for piece in self._chunks(messages):
-            raw += piece
-            written = sentence_texts(tidy_markers(raw))
-            whole = _complete_sentences(written)
-            for sentence in whole[given:]:
+            self.written += piece
+            complete, rest = _read_drafts(self.written)
+            for draft in complete[given:]:
                 given += 1
-                if _is_looping(sentence, seen):
+                if _is_looping(draft.text, seen):
                     self.failure = Notice("chat_model_repeated_itself")
                     return
-                yield sentence
+                yield draft
             if given >= MOST_SENTENCES:
                 return
-            if len("".join(written[len(whole) :])) > LONGEST_SENTENCE:
+            if len(rest) > LONGEST_SENTENCE:
                 self.failure = Notice("chat_model_endless_sentence")
                 return
-        for sentence in sentence_texts(tidy_markers(raw))[given:]:
-            if not _is_looping(sentence, seen):
-                yield sentence
+        for draft in _read_drafts(self.written + "\n>\n")[0][given:]:
+            if not _is_looping(draft.text, seen):
+                yield draft
 
     def _chunks(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
         """Yield the text of each chunk; a pause longer than the timeout is an error.
@@ -175,6 +221,41 @@ def _error_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     text = re.sub(r"\b(?:sk|key|token)[-_][\w-]{8,}", "…", text)
     return text[:200]
+
+
+def _read_drafts(raw: str) -> tuple[list[Draft], str]:
+    """Return the complete sentences of a model's output with their evidence, and the rest.
+
+    A line of evidence completes the sentences before it, and is of the first one after it.
+    """
+    drafts: list[Draft] = []
+    evidence: list[Evidence] = []
+    prose: list[str] = []
+    *whole, last = raw.split("\n")
+    for line in whole:
+        if not _EVIDENCE.match(line):
+            prose.append(line)
+            continue
+        drafts += _with_evidence(sentence_texts(tidy_markers("\n".join(prose))), evidence)
+        prose = []
+        given = _GIVEN.match(line)
+        if given is not None:
+            evidence.append(Evidence(int(given["number"]), given["words"].strip()))
+    if _EVIDENCE.match(last):  # not complete yet
+        return drafts, last
+    written = sentence_texts(tidy_markers("\n".join([*prose, last])))
+    complete = _complete_sentences(written)
+    rest = "".join(written[len(complete) :])
+    return drafts + _with_evidence(complete, evidence), rest
+
+
+def _with_evidence(sentences: Sequence[str], evidence: list[Evidence]) -> list[Draft]:
+    """Return drafts, the first one with the evidence, which is used up."""
+    drafts = [Draft(text) for text in sentences]
+    if drafts and evidence:
+        drafts[0] = Draft(drafts[0].text, tuple(evidence))
+        evidence.clear()
+    return drafts
 
 
 def sentence_texts(text: str) -> list[str]:

@@ -1,7 +1,10 @@
 """Answers about a period without a topic: the opening sentence of each main story, dated."""
 
+# ruff: noqa: E501 - word lists
+
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rag.answer.extractive import append_statement, quote_statement
@@ -16,8 +19,15 @@ from rag.retrieval.hybrid import RetrievalResult
 from rag.schema import Answer, Filters, Hit, Notice, Span
 
 MOST_STORIES = 5  # a reader asks further about one of them
-OPENINGS = 4  # first sentences among which an article's opening is looked for
+OPENINGS = 5  # first sentences among which an article's opening is looked for
 FEWEST_WORDS = 6  # shorter ones are bylines, captions and labels
+# Photo credits, and sentences about the article itself or about other ones.
+_NO_STORY = re.compile(
+    r"^(?:editor['’]s note|for (?:the latest|more|live|full)\b|(?:see|read|click|follow|watch|subscribe|sign up|listen)\b"
+    r"|this (?:story|article|page|post|column)\b|updated?\b|photos?:)"
+    r"|\b(?:Getty Images|Shutterstock|AP Photo|AFP|Reuters)\b(?:\)|/| [A-Z])|\w/(?:Getty|AP|AFP|Reuters|EPA)\b",
+    re.I,
+)
 
 
 def stream_stories(
@@ -75,19 +85,24 @@ def opening_sentence(hit: Hit) -> SentenceCandidate | None:
         The sentence, without features; None if the passage has none.
     """
     text, at = hit.passage.text, hit.passage.start
-    spans = [
-        span
-        for span in quotable_spans(text)
-        if len(text[span.start : span.end].split()) >= FEWEST_WORDS
-        and text[span.start : span.end].rstrip("”\"’')]")[-1:] in SENTENCE_ENDS
-    ][:OPENINGS]
-    title = stem_words(hit.metadata.title)
-    titled = (span for span in spans if stem_words(text[span.start : span.end]) & title)
-    span = next(titled, spans[0] if spans else None)
-    if span is None:
+    spans = [s for s in quotable_spans(text) if _is_statement(text[s.start : s.end])][:OPENINGS]
+    if not spans:
         return None
-    words = text[span.start : span.end]
-    return SentenceCandidate(hit, Span(at + span.start, at + span.end), words, {})
+    title = stem_words(hit.metadata.title)
+    shared = [len(stem_words(text[s.start : s.end]) & title) for s in spans]
+    best = max(range(len(spans)), key=lambda i: shared[i] - i / 2)
+    words = text[spans[best].start : spans[best].end]
+    return SentenceCandidate(hit, Span(at + spans[best].start, at + spans[best].end), words, {})
+
+
+def _is_statement(sentence: str) -> bool:
+    """Return whether a sentence may open a story: no byline, caption, question or pointer."""
+    return (
+        len(sentence.split()) >= FEWEST_WORDS
+        and sentence.rstrip("”\"’')]")[-1:] in SENTENCE_ENDS
+        and not sentence.rstrip("”\"’')]").endswith("?")
+        and not _NO_STORY.search(sentence)
+    )
 
 
 def _label(hit: Hit) -> Notice | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.answer.premise_roles import offices, places, same_place
+from rag.answer.premise_roles import places, same_place
 from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, is_country, names_match, normalize_name
 from rag.nlp.numbers import find_numbers, is_number_supported
@@ -216,15 +216,3 @@ def find_other_name(claim: str, name: str, text: str, *, is_place: bool = False)
                 return other.text
             found = "others"
     return found
-
-
-def find_missing_name(claim: str, texts: str) -> str:
-    """Return the first name or title of a claim that is missing from the texts; "" if none is."""
-    there = {w.stem for w in tokenize(texts)}
-    keys = {normalize_name(n.text) for n in find_names(texts)}
-    for name in [*(n.text for n in find_names("of " + claim)), *offices(claim)]:
-        if normalize_name(name) not in keys and not all(
-            stem(part) in there for part in name.split()
-        ):
-            return name
-    return ""

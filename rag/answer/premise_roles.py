@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.nlp.analyzers import stem
-from rag.nlp.entities import TITLES, Name, find_names, is_country, names_match, normalize_name
-from rag.nlp.tokens import content_words, tokenize
+from rag.nlp.entities import Name, find_names, is_country, names_match, normalize_name
+from rag.nlp.tokens import content_words, stem_words, tokenize
 from rag.verify.fact_checks import NEGATIONS
 
 _PLACE = re.compile(r"\b(?:in|at|near|outside|from|inside)(?: the)? $", re.IGNORECASE)
+_NO_AGENT = re.compile(
+    r"\b(?:in|at|near|outside|from|inside|of|for|with|against|over|to|by)(?: the)? $", re.IGNORECASE
+)
 _DATELINE = re.compile(r"^[A-Z]{3,}")
 _AGENT = re.compile(r"\bby (?:the |[a-z]+ ){0,3}$", re.IGNORECASE)
 _HE = re.compile(r"\b(?:he|she|they)\b", re.IGNORECASE)
@@ -94,9 +97,10 @@ def find_other_agent(what: Predicate, text: str) -> str:
     if agent is not None:
         return agent.text
     before = [
-        n for n in find_names(text) if n.end <= acts[0] and not _PLACE.search(text[: n.start])
+        n for n in find_names(text) if n.end <= acts[0] and not _NO_AGENT.search(text[: n.start])
     ]
     before = [n for n in before if n.start or " " in n.text]  # a first word may be no name
+    before = [n for n in before if not stem_words(n.text) & stem_words(what.who)]
     if before:
         return before[-1].text
     return "somebody else" if _HE.search(text[: acts[0]]) else ""
@@ -147,15 +151,3 @@ def same_place(one: str, other: str) -> bool:
         return True
     short, long = sorted((a.split(), b.split()), key=len)
     return {stem(w) for w in short} <= {stem(w) for w in long}
-
-
-def offices(claim: str) -> list[str]:
-    """Return the titles that stand for a name in a claim: the Pope, the King."""
-    named = find_names("of " + claim)
-    return [
-        word.text
-        for word in tokenize(claim)
-        if word.capital
-        and word.text.lower() in TITLES
-        and not any(0 <= name.start - len("of ") - word.end <= 1 for name in named)
-    ]

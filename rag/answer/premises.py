@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from rag.answer.premise_conflicts import (
     action_stems,
     denies,
-    find_missing_name,
     find_other_name,
     find_other_number,
     has_antonym,
@@ -37,11 +36,12 @@ from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Notice
 
 # Shares of the premise's words. Measured: docs/benchmarks.md#false-premises.
-ABOUT_IT = 0.45  # a sentence with its headline is about the premise
+ABOUT_IT = 0.6  # a sentence with its headline is about the premise
 OF_ITS_OWN = 0.25  # minimum of the sentence itself, for its headline to count
 CONFIRMS_FROM = 0.85  # a sentence confirms the premise, unless something in it contradicts it
-LIKE_IT = 0.6  # a sentence is close enough to name another agent, name or place
-MOST_OF_THE_REST = 0.6  # the same, if a name of the premise is in no passage
+LIKE_IT = 0.7  # a sentence is close enough to name another agent, name or place
+OF_A_FIGURE = 0.4  # share of the sentence itself, for its figure to count as another one
+LEAST_REST = 3  # words of the premise besides a name, without which anything is close to it
 _PRONOUN = re.compile(r"(?:He|She|It|They|His|Her|Its|Their|This|That|These|Those)\b")
 _PRESUPPOSING = re.compile(
     r"^(?:so |and |but )?(?:why|when|how|where|how come|after|since|by how much|for what reason|"
@@ -53,7 +53,6 @@ _FACTIVE = re.compile(
     r"(?:did|does|do|has|have|had|is|are|was|were|will|would)\s+",
     re.IGNORECASE,
 )
-_HAS_HAPPENED = re.compile(r"^[\w ]+? (?:did|has|have|had|was|were)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,6 @@ PREMISE_CODES = frozenset(
         "premise_other_number",
         "premise_other_name",
         "premise_other_actor",
-        "premise_name_missing",
-        "premise_only_possible",
     }
 )
 
@@ -142,8 +139,8 @@ def find_premise_conflict(
 ) -> PremiseConflict | None:
     """Return the sentence that contradicts a question's premise, if any.
 
-    It contradicts it by a negation, an antonym, another figure for the same thing, another person
-    or place, or by calling it only possible.
+    It contradicts it by a negation, an antonym, another figure for the same thing, or another
+    person or place.
 
     Args:
         question: The question.
@@ -164,12 +161,7 @@ def find_premise_conflict(
             return PremiseConflict(taken, each.candidate, "premise_contradicted")
     if affirming:
         return None
-    return (
-        _find_contradiction(taken, what, near)
-        or _find_replaced_name(taken, wanted, what, told)
-        or _find_absent_name(taken, wanted, ranked, near)
-        or _find_only_possible(taken, what, near if _HAS_HAPPENED.match(question) else ())
-    )
+    return _find_contradiction(taken, what, near) or _find_replaced_name(taken, wanted, what, told)
 
 
 def _collect_sentences(
@@ -232,7 +224,9 @@ def _find_contradiction(
         if not is_negative(taken) and _denies_act(taken, told.text):
             return PremiseConflict(taken, told.candidate, "premise_contradicted")
     for told in sorted(near, key=lambda t: -t.own):
-        figure = "" if figured else find_other_number(taken, told.text)
+        figure = ""
+        if not figured and told.own >= OF_A_FIGURE:
+            figure = find_other_number(taken, told.text)
         if figure:
             return PremiseConflict(
                 taken, told.candidate, "premise_other_number", (("number", figure),)
@@ -265,7 +259,8 @@ def _find_replaced_name(
         ]
         likely = [t for t in likely if shared_words(rest, taken, t.around) >= LIKE_IT]
         is_place = name.text in where
-        if len(rest) < 2 or any(_mentions(t.around, name.text, is_place) for t in likely):
+        least = LEAST_REST - 1 if is_place else LEAST_REST
+        if len(rest) < least or any(_mentions(t.around, name.text, is_place) for t in likely):
             continue
         for each in likely:
             instead = find_other_name(taken, name.text, each.text, is_place=is_place)
@@ -281,34 +276,3 @@ def _mentions(text: str, name: str, is_place: bool) -> bool:
     if is_place:
         return any(same_place(other.text, name) for other in places(text))
     return has_name(text, name)
-
-
-def _find_absent_name(
-    taken: str,
-    wanted: frozenset[str],
-    ranked: Sequence[SentenceCandidate],
-    near: Sequence[_PremiseSentence],
-) -> PremiseConflict | None:
-    """Return the closest sentence if a name of the premise is missing from all passages."""
-    found = " ".join(f"{c.hit.metadata.title}. {c.hit.passage.text}" for c in ranked)
-    missing = find_missing_name(taken, found)
-    for told in sorted(near, key=lambda t: -t.share)[:1]:
-        if (
-            missing
-            and shared_words(wanted - stem_words(missing), taken, told.around) >= MOST_OF_THE_REST
-        ):
-            return PremiseConflict(
-                taken, told.candidate, "premise_name_missing", (("name", missing),)
-            )
-    return None
-
-
-def _find_only_possible(
-    taken: str, what: Predicate, near: Sequence[_PremiseSentence]
-) -> PremiseConflict | None:
-    """Return the sentence that calls the premise demanded or possible and not a fact."""
-    for told in near:
-        names_it = bool(what.who) and has_name(told.text, what.who)
-        if told.own >= LIKE_IT and names_it and is_hypothetical(what, told.text):
-            return PremiseConflict(taken, told.candidate, "premise_only_possible")
-    return None

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 
 from rag.answer.prompts import DOES_NOT_SAY
 from rag.answer.sentence_scoring import SentenceCandidate
+from rag.citations import read_citations
 from rag.query.answer_type import score_speaker
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Filters, Hit, Notice
+from rag.verify.hedges import split_hedge
 
 # Relevance below which a question is refused. Measured: docs/benchmarks.md#refusal; again with
 # `backfile evaluate answers FILE --until DAY`.
@@ -71,8 +73,10 @@ def is_refusal(sentence: str) -> bool:
     "The articles give no final figure, but 95 people have died [1]" says something else as well.
     """
     low = sentence.lower().replace("’", "'")
-    refuses = DOES_NOT_SAY.lower().rstrip(".") in low or bool(_REFUSAL.search(low))
-    return refuses and not _CONTRAST.search(low)
+    if DOES_NOT_SAY.lower().rstrip(".") not in low and not _REFUSAL.search(low):
+        return False
+    hedge, rest = split_hedge(read_citations(sentence).text)
+    return not rest if hedge else not _CONTRAST.search(low)
 
 
 _CONTRAST = re.compile(r"\b(?:but|however|although|though|yet|only that)\b")

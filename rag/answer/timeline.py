@@ -1,4 +1,4 @@
-"""Timeline: one dated sentence of each relevant article, in order of publication."""
+"""Timeline: dated statements about a story, in the order of their days."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from rag.answer.corrections import add_correction_notes
-from rag.answer.extractive import append_statement, quote_statement
+from rag.answer.events import find_events
+from rag.answer.extractive import grow_answer, order_by_date
+from rag.answer.layouts import search_events
 from rag.answer.refusal import refusal_answer, refusal_reason
-from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
-from rag.answer.sentence_selection import RELEVANT_FROM, SAYS_THE_SAME, word_overlap
+from rag.answer.sentence_scoring import texts_of
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
-from rag.retrieval.hybrid import retrieve
+from rag.retrieval.hybrid import understand_question
 from rag.schema import Answer, Filters, Notice
 
-PASSAGES = 40  # passages to search for: a timeline needs more articles than an answer
-SENTENCES = 30  # sentences to score
 MOST_ENTRIES = 12
 
 
@@ -29,9 +28,10 @@ def build_timeline(
     asked_on: datetime | None = None,
     history: Sequence[tuple[str, Answer] | str] = (),
 ) -> Answer:
-    """Return dated quotations in the order of publication, each with its citation.
+    """Return dated quotations in the order of their events, each with its citation.
 
-    Undated articles, repetitions and retracted statements are left out.
+    An event's day is the one that its sentence states, else the day of publication. Undated
+    articles, headings, repetitions and retracted statements are left out.
 
     Args:
         archive: The archive.
@@ -48,18 +48,18 @@ def build_timeline(
         QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
     words = question if isinstance(question, str) else question.text
-    found = retrieve(
-        archive,
-        question,
-        PASSAGES,
-        filters=filters,
-        asked_on=asked_on,
-        history=history,
-        evenly=True,
+    asked = (
+        question
+        if isinstance(question, ParsedQuery)
+        else understand_question(
+            archive, question, asked_on=asked_on, history=history, access=filters.access
+        )
     )
-    ranked = score_sentences(archive, found, SENTENCES)
+    found, ranked = search_events(archive, asked, filters)
+    events = find_events(found.question, ranked, MOST_ENTRIES)
     why = refusal_reason(found.question, ranked)
-    if why:
+    if why or not events:
+        why = why or Notice("nothing_relevant")
         refused = refusal_answer(found.question, found.nearest_hits, why, filters, found.notices)
         return replace(refused, question=words, candidates_considered=found.considered)
     answer = Answer(
@@ -69,28 +69,5 @@ def build_timeline(
         candidates_considered=found.considered,
         notices=found.notices,
     )
-    articles = texts_of(archive, found.hits)
-    for candidate, published in _entries(ranked):
-        article = articles.get(candidate.hit.passage.article_id, "")
-        label = Notice("dated", day=published)
-        answer = append_statement(answer, quote_statement(candidate, article, label))
+    *_, answer = grow_answer(answer, order_by_date(events), texts_of(archive, found.hits))
     return add_correction_notes(answer)
-
-
-def _entries(ranked: Sequence[SentenceCandidate]) -> list[tuple[SentenceCandidate, datetime]]:
-    """Return the best sentence of each relevant dated article, oldest first."""
-    picked: list[tuple[SentenceCandidate, datetime]] = []
-    for candidate in sorted(ranked, key=lambda c: -c.relevance):
-        published = candidate.hit.metadata.published
-        if published is None or len(picked) == MOST_ENTRIES:
-            continue
-        if candidate.features["fragment"] or (picked and candidate.relevance < RELEVANT_FROM):
-            continue
-        if not any(_repeats(candidate, other) for other, _ in picked):
-            picked.append((candidate, published))
-    return sorted(picked, key=lambda entry: (entry[1], entry[0].span.start))
-
-
-def _repeats(candidate: SentenceCandidate, other: SentenceCandidate) -> bool:
-    same = candidate.hit.passage.article_id == other.hit.passage.article_id
-    return same or word_overlap(candidate.text, other.text) >= SAYS_THE_SAME

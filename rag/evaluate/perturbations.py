@@ -14,7 +14,8 @@ from rag.nlp.quotations import find_quotations, quotable_spans
 from rag.nlp.tokens import tokenize
 from rag.schema import Article
 
-Kind = Literal["quotation", "figure", "name", "role"]
+_LIST = re.compile(r"(?:[ ,]|and\b|or\b|the\b|[A-Z][\w.’'-]*+)*+")
+Kind = Literal["quotation", "figure", "name", "role", "subject", "other sentence"]
 Change = Callable[[str, str, random.Random], str]  # (sentence, passage) -> altered sentence or ""
 
 
@@ -90,7 +91,7 @@ def _other_name(text: str, passage: str, chance: random.Random) -> str:
         return ""
     one, two = sorted(chance.sample(found, 2), key=lambda n: n.start)
     alike = one.text in two.text or two.text in one.text
-    joined = re.fullmatch(r",? and |, |,? or ", text[one.end : two.start])
+    joined = _LIST.fullmatch(text[one.end : two.start])  # a list says the same in any order
     if alike or joined:
         return ""
     between = text[one.end : two.start]
@@ -108,9 +109,44 @@ def _other_role(text: str, passage: str, chance: random.Random) -> str:
     return ""
 
 
+def _other_subject(text: str, passage: str, chance: random.Random) -> str:
+    """Replace the name that opens a sentence with one of another sentence."""
+    opening = next(iter(find_names(text)), None)
+    if opening is None or text[: opening.start].strip(" “\"'("):
+        return ""
+    there = {name.text for name in find_names(text)}
+    others = [
+        name.text
+        for name in find_names(passage)
+        if name.text not in there
+        and not any(part in " ".join(there) for part in name.text.split())
+        and (" " in name.text) >= (" " in opening.text)
+    ]
+    if not others:
+        return ""
+    return text[: opening.start] + chance.choice(others) + text[opening.end :]
+
+
+def _figure_of_other_sentence(text: str, passage: str, chance: random.Random) -> str:
+    """Replace a figure with one in the same unit of another sentence."""
+    found = [f for f in find_numbers(text) if re.search(r"\d", f.text)]
+    if not found:
+        return ""
+    figure = chance.choice(found)
+    own = {each.value for each in find_numbers(text)}
+    others = [
+        each.text
+        for each in find_numbers(passage)
+        if each.value not in own and each.unit == figure.unit and re.search(r"\d", each.text)
+    ]
+    return text[: figure.start] + chance.choice(others) + text[figure.end :] if others else ""
+
+
 _CHANGES: tuple[tuple[Kind, Change], ...] = (
     ("quotation", _other_word),
     ("figure", _other_digit),
     ("name", _other_name),
     ("role", _other_role),
+    ("subject", _other_subject),
+    ("other sentence", _figure_of_other_sentence),
 )

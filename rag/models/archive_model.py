@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import BackfileError, EmbeddingMismatchError, ModelError
+from rag.models.presets import model_for
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class LazyEmbeddings:
 
     def __init__(self, settings: Settings) -> None:
         """Take the model that `settings` name."""
-        self.name = settings.embedding_model
+        self.name = model_for(settings, "embedding")
         self._settings = settings
 
     def open(self) -> Any:
@@ -52,8 +53,8 @@ class ArchiveModel:
         self._model = embeddings or LazyEmbeddings(settings_for_archive(settings, built_with))
         if built_with not in ("", self.name):
             raise EmbeddingMismatchError(
-                f"the archive was built with the embedding model {built_with}, not {self.name}: "
-                f"set BACKFILE_EMBEDDING_MODEL={built_with}, "
+                f"the archive was built with the embedding model {built_with}, not "
+                f"{_with_preset(self.name, settings)}: set BACKFILE_EMBEDDING_MODEL={built_with}, "
                 f"or re-embed the archive with `backfile reembed --model {self.name}`"
             )
         self._changing = threading.Lock()
@@ -146,7 +147,7 @@ def _unit(vectors: Vectors) -> Vectors:
 
 def open_reranker_lazily(settings: Settings) -> BaseCrossEncoder | None:
     """Return the settings' cross-encoder; None if none is set."""
-    if not settings.reranker:
+    if not model_for(settings, "reranker"):
         return None
     from rag.models.loading import open_reranker
 
@@ -154,10 +155,17 @@ def open_reranker_lazily(settings: Settings) -> BaseCrossEncoder | None:
 
 
 def settings_for_archive(settings: Settings, built_with: str) -> Settings:
-    """Return settings with the archive's embedding model, unless they set one themselves."""
-    if built_with and settings.embedding_model == Settings().embedding_model:
+    """Return settings with the archive's embedding model, unless they or their preset set one."""
+    if built_with and not settings.embedding_model and settings.models == "default":
         return replace(settings, embedding_model=built_with)
     return settings
+
+
+def _with_preset(name: str, settings: Settings) -> str:
+    """Return a model's name, and the preset that it comes from."""
+    if settings.embedding_model or name != model_for(settings, "embedding"):
+        return name
+    return f"{name} (of BACKFILE_MODELS={settings.models})"
 
 
 def model_name(embeddings: Any) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.models.numpy_bert import Bert, read_bert
-from rag.models.weights import read_json
+from rag.models.weights import longest_input, read_json
 from rag.settings import Precision
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ class SentenceEmbeddings(Embeddings):
         """The longest input in tokens, including special tokens."""
         folder = self._transformer_folder
         own = read_json(folder / "sentence_bert_config.json").get("max_seq_length")
-        of_tokenizer = read_json(folder / "tokenizer_config.json").get("model_max_length")
-        of_model = read_json(folder / "config.json").get("max_position_embeddings")
-        return int(own or min(limit for limit in (of_tokenizer, of_model, 2**20) if limit))
+        return int(own or longest_input(folder, most=2**20))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the tokens of each text as a passage, including prompt and special tokens."""

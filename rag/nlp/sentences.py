@@ -190,7 +190,7 @@ def _is_abbreviation(text: str, start: int, stop: int, word: str, dotted: bool) 
 
 
 def _is_initial(token: str, lower: str, opens: bool, word: str, dotted: bool) -> bool:
-    if opens or dotted or lower == "v":  # "A. First point", "J. R. R. Tolkien", "Roe v. Wade"
+    if opens or dotted or token == "v":  # "A. First point", "J. R. R. Tolkien", "Roe v. Wade"
         return True
     if token.islower():  # "p. 3", "5 v. 4", "2024 г. Путин"
         return word[0].isdigit() or (lower in _SOMETIMES and word not in _STARTERS)

@@ -42,6 +42,9 @@ _WORKS_BY = re.compile(
 )
 
 
+_DOMAIN = re.compile(
+    r"(?:www\.)?(?P<label>[a-z\d][a-z\d-]{2,40})(?:\.(?:co|com|org|net|ac|gov))?\.[a-z]{2,10}"
+)
 _LEADS = 200  # characters before and after a name that are searched for citing words
 
 
@@ -66,7 +69,7 @@ def find_publishers(question: str, publishers: Sequence[str]) -> Attribution:
     if not known:
         return Attribution()
     found = [
-        (m.start(), m.end(), known[_fold(m[0])])
+        (m.start(), m.end(), known.get(_fold(m[0])) or known[_squeeze(m[0])])
         for m in pattern.finditer(question)
         if _is_capitalised(m[0])
     ]
@@ -157,12 +160,28 @@ def _spellings(publishers: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]],
     for publisher in publishers:  # a full name wins over another publisher's short form
         known[_fold(publisher)] = (publisher,)
     longest = sorted(known, key=len, reverse=True)
-    alternatives = "|".join(re.escape(form).replace(r"\ ", r"\s+") for form in longest)
+    patterns = [re.escape(form).replace(r"\ ", r"\s+") for form in longest]
+    for publisher in publishers:
+        label = _label_of_domain(publisher)
+        if label:  # "The Week" may be spelt so for "theweek.co.uk"
+            known.setdefault(label, (publisher,))
+            patterns.append(r"\s?".join(map(re.escape, label)))
+    alternatives = "|".join(patterns)
     return known, re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.I)
 
 
 def _fold(name: str) -> str:
     return " ".join(name.casefold().split())
+
+
+def _squeeze(name: str) -> str:
+    return "".join(name.casefold().split())
+
+
+def _label_of_domain(publisher: str) -> str:
+    """Return "theweek" of "theweek.co.uk"; "" unless the publisher is called by a domain."""
+    m = _DOMAIN.fullmatch(publisher.casefold())
+    return m["label"] if m else ""
 
 
 def _is_capitalised(words: str) -> bool:

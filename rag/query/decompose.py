@@ -34,6 +34,17 @@ _CLAUSES = re.compile(
 )
 
 
+# "Compare the fares of 2023 and 2024": each side is searched with what they share.
+_SIDE = r"(?:[A-Z][\w’'-]*+(?:\s[A-Z][\w’'-]*+){0,3}+|\d{4}\b)"
+_COMPARISON = re.compile(
+    r"^(?:[Cc]ompare|[Cc]ontrast"
+    r"|(?:[Ww]hat (?:is|are|was|were) )?(?:the )?[Dd]ifferences? between)\s+"
+    r"(?P<frame>(?:[\w’'-]++\s){1,8}?(?:of|in|for|by|from|on|at)\s(?:the\s)?)"
+    rf"(?P<one>{_SIDE})\s(?:and|with|to|versus|vs\.?)\s(?:the\s|those\s(?:of|in)\s)?"
+    rf"(?P<other>{_SIDE})[\s?.!]*$"
+)
+
+
 def split_question(question: str, *, cited: int = 0) -> tuple[str, ...]:
     """Return the sub-questions of a compound question; none if it is a single question.
 
@@ -41,6 +52,9 @@ def split_question(question: str, *, cited: int = 0) -> tuple[str, ...]:
         question: The question, as asked.
         cited: How many publishers it cites; if there are several, it is split at each clause.
     """
+    compared = _COMPARISON.match(question)
+    if compared:
+        return tuple(f"{compared['frame']}{compared[side]}" for side in ("one", "other"))
     pattern = _CLAUSES if cited > 1 else _SIDES
     parts = [part.strip(" ,?") for part in pattern.split(question)]
     kept = [part for part in parts if _says_enough(part)]

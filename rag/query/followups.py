@@ -361,7 +361,7 @@ def carried_over_terms(question: str, asked: Sequence[str], answer: Answer | Non
         first = " ".join(s.text[:LONGEST_QUESTION] for s in answer.statements[:1])
         words += _names(first)[:1]
     sources = list(dict.fromkeys([asked[-1], asked[0]]))
-    if _asks_anew(question):
+    if _asks_anew(question) and not (_FRAME.match(question) and _FRAME.match(asked[-1])):
         sources = [_event_of(asked[-1])]
     for text in sources:
         words += [

@@ -173,7 +173,7 @@ def _parse(
     spans += commands
     phrases = (m.strip() for m in _QUOTED.findall(text))
     query = _remove_spans(text, spans)
-    expected = classify_question(text)
+    expected = _without_publisher(classify_question(text), text, attributed)
     return ParsedQuery(
         text=text,
         query=query,
@@ -188,6 +188,17 @@ def _parse(
         query_expected=expected if query == text else classify_question(query),
         intent=intent,
     )
+
+
+def _without_publisher(
+    expected: ExpectedAnswer, text: str, attributed: Attribution
+) -> ExpectedAnswer:
+    """Return the expected answer; what a publisher says is no quotation of a speaker."""
+    start = text.find(expected.whose)
+    speaks = bool(expected.whose) and any(
+        start < last and first < start + len(expected.whose) for first, last in attributed.spans
+    )
+    return replace(expected, type="anything", whose="") if speaks else expected
 
 
 def _read_intent(

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 # Weights of a passage's score, a sum of what is known of it. Tuned on the even days of the shared
-# questions, each once; results in docs/benchmarks.md#ranking. Measure again with
-# `backfile evaluate retrieval QUESTIONS`.
-ARTICLE = 0.7  # BM25 of its whole article. Swept .4-1
-WORDS = 0.5  # its own BM25. Swept 0-.7
-MEANING = 0.5  # its cosine similarity. Swept .35-1
-OPENING = 0.1  # if it opens its article, which says what it is about. Swept 0-.2
-NEWS = 0.6  # if it was published on the day of asking. Swept .4-1
-NEWS_DAYS = 14.0  # time constant, in days, of that weight's decay. Swept 7-30
-NEWER = 0.5  # the same with a slow decay: ranks the newer of two old stories. Swept 0-.6
-NEWER_DAYS = 1500.0
+# questions, each once, over all articles with their vectors; docs/benchmarks.md#ranking has the
+# results. Measure again with `backfile evaluate retrieval QUESTIONS`.
+ARTICLE = 0.4  # BM25 of its whole article. Swept 0-1
+WORDS = 0.4  # its own BM25. Swept 0-.8
+MEANING = 1.3  # its cosine similarity. Swept 0-2.5
+OPENING = 0.1  # if it opens its article, which says what it is about. Swept 0-.3
+NEWS = 0.4  # if it was published on the day of asking. Swept 0-1.5
+NEWS_DAYS = 14.0  # time constant, in days, of that weight's decay. Swept 5-30
+NEWER = 1.2  # the same with a slow decay: ranks the newer of two old stories. Swept 0-3
+NEWER_DAYS = 3000.0  # Swept 300-8000
 UNDATED_DAYS = 1000  # age of undated articles; without one they'd rank below all dated ones
-AFTERWARDS = 10.0  # a day after the day of asking counts as this many days before it. Swept 1-10
+AFTERWARDS = 5.0  # a day after the day of asking counts as this many days before it. Swept 1-10
 # If it was published in a year or time range of the question, or by a publisher that it cites.
 NAMED = 0.2
 YEAR_ENDS = timedelta(days=31)  # January still reports on the previous year

@@ -1,23 +1,25 @@
 """Spelling: words of a question that the archive lacks are matched against its own words.
 
-A name that the archive has is never changed. The words are found by a fuzzy term query, and spelt
-as in the passages found.
+A name that the archive has is never changed. Similar words are found in the term dictionary of the
+text index, and spelt as in the passages that have them.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rag.nlp.edit_distance import edit_distance
 from rag.nlp.entities import find_names
 from rag.nlp.tokens import FUNCTION_WORDS, STOP_WORDS, TOKEN
 from rag.query.commands import command_spans
 from rag.retrieval.backend import SearchBackend
 from rag.schema import Access, Filters
 
-PASSAGES = 12  # passages from which the right spelling is read
+PASSAGES = 8  # passages from which the right spelling is read
 SHORTEST_NAME = 5  # letters from which a name may be corrected; in shorter ones only a swap
 SHORTEST_SWAP = 4
 SHORTEST_WORD = 6  # the same for words that are no names, which are rarely looked for
@@ -77,6 +79,8 @@ def _suspects(text: str) -> Iterator[tuple[str, ...]]:
     names = [tuple(_WORDS.findall(name.text)) for name in find_names(text)]
     yield from (words for words in names if 0 < len(words) <= LONGEST_NAME)
     yield from ((word,) for words in names if len(words) > 1 for word in words if word.istitle())
+    if not names:
+        yield from _pairs(text)
     commands = command_spans(text)
     for m in _WORDS.finditer(text):
         word, around = m[0], text[max(0, m.start() - 1) : m.end() + 1]
@@ -86,6 +90,18 @@ def _suspects(text: str) -> Iterator[tuple[str, ...]]:
             continue
         if word.islower() and len(word) >= SHORTEST_WORD:
             yield (word,)
+
+
+def _pairs(text: str) -> Iterator[tuple[str, ...]]:
+    """Yield the neighbouring words that may be a name in a question without capitals."""
+    found = list(_WORDS.finditer(text))
+    for one, other in itertools.pairwise(found):
+        pair = (one[0], other[0])
+        if text[one.end() : other.start()] == " " and all(
+            word.islower() and len(word) >= SHORTEST_SWAP and word not in STOP_WORDS
+            for word in pair
+        ):
+            yield pair
 
 
 def _needed_mentions(words: Sequence[str], text: str) -> int:
@@ -101,7 +117,7 @@ def _archive_spelling(
     """Return the archive's spelling of a name or word; "" if it has that one, or none like it."""
     if archive.spelling_candidates(words, 1, edits=0, filters=filters):
         return ""
-    edits = 2 if max(map(len, words)) >= TWO_EDITS else 1
+    edits = 2 if len(words) == 1 and len(words[0]) >= TWO_EDITS else 1
     for allowed in range(1, edits + 1):
         near = archive.spelling_candidates(words, PASSAGES, edits=allowed, filters=filters)
         hits = archive.load_hits(near, access=filters.access).values()
@@ -125,19 +141,21 @@ def _similar_phrases(words: Sequence[str], text: str, edits: int) -> Iterator[st
     for i in range(len(found) - len(words) + 1):
         group = found[i : i + len(words)]
         if all(
-            _is_misspelt(word, re.sub(r"['’]s$", "", m[0]), edits)
+            word[0].casefold() == m[0][0].casefold() and _is_misspelt(word, _bare(m[0]), edits)
             for word, m in zip(words, group, strict=True)
         ) and not re.search(r"[.!?\n]", text[group[0].end() : group[-1].start()]):
-            yield re.sub(r"['’]s$", "", text[group[0].start() : group[-1].end()])
+            yield _bare(text[group[0].start() : group[-1].end()])
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"['’]s$", "", name)
 
 
 def _is_misspelt(given: str, right: str, edits: int) -> bool:
-    """Return whether a word may be a misspelling of another, or is that word."""
+    """Return whether a word may be a misspelling of one with its first letter, or is that word."""
     one, other = given.casefold(), right.casefold()
     if one == other:
         return True
-    if one[0] != other[0]:
-        return False
     apart = edit_distance(one, other)
     if _is_swap(one, other):
         return len(one) >= SHORTEST_SWAP
@@ -157,20 +175,3 @@ def _is_swap(one: str, other: str) -> bool:
         and one[at[0]] == other[at[1]]
         and one[at[1]] == other[at[0]]
     )
-
-
-def edit_distance(one: str, other: str) -> int:
-    """Return the letters that must be added, left out, changed or swapped with their neighbour.
-
-    Optimal string alignment, as in Tantivy's fuzzy query.
-    """
-    rows = [list(range(len(other) + 1))]
-    for i, a in enumerate(one, 1):
-        row = [i]
-        for j, b in enumerate(other, 1):
-            best = min(rows[-1][j] + 1, row[j - 1] + 1, rows[-1][j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                best = min(best, rows[-2][j - 2] + 1)
-            row.append(best)
-        rows.append(row)
-    return rows[-1][-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,10 +17,18 @@ from rag.retrieval.backend import SearchBackend
 from rag.schema import Filters, PassageCandidate, TimeRange
 from rag.valid_dates import shift
 
-MOST_ARTICLES = 3000  # newest articles of a period that are grouped: 0.3 s
+MOST_ARTICLES = 6000  # newest articles of a period that are grouped: about half a second
+CENTRAL = 3  # articles of a story that always count as central
 SAME_STORY = 0.72  # cosine of two openings, which have the day in them, from which they are one
-SAME_STORY_DAYS = 4  # days within which articles belong to one story
+SAME_STORY_DAYS = 7  # days within which articles belong to one story
 NEWEST_DAYS = 7  # days before the newest article that count as the latest news
+
+
+_ROUNDUP = re.compile(
+    r"\b(?:things? to know|(?:live|latest) updates|briefing|round-?up|newsletter|quiz|in pictures"
+    r"|(?:today|week)['’]s (?:news|headlines|top stories)|power rankings)\b",
+    re.I,
+)
 
 
 def main_stories(
@@ -46,8 +55,9 @@ def main_stories(
     found = archive.dated_articles(MOST_ARTICLES, filters=within)
     if not found:
         return [], 0
-    groups = _group(found, archive.passage_vectors(found))
-    chosen = [found[_newest_of(group)] for group in groups[:most]]
+    vectors = archive.passage_vectors(found)
+    groups = _group(found, vectors)[:most]
+    chosen = [found[_representative(found, vectors, group)] for group in groups]
     copies = archive.near_duplicates([one.metadata.article_id for one in chosen], filters=filters)
     weighted = [
         replace(
@@ -55,7 +65,7 @@ def main_stories(
             score=_weight([found[i] for i in group]),
             copies=copies.get(one.metadata.article_id, ()),
         )
-        for one, group in zip(chosen, groups, strict=False)
+        for one, group in zip(chosen, groups, strict=True)
     ]
     return weighted, len(found)
 
@@ -149,9 +159,17 @@ def _neighbours(
     return near
 
 
-def _newest_of(group: Sequence[int]) -> int:
-    """Return the newest article of a story: it has the latest figures."""
-    return min(group)
+def _representative(
+    found: Sequence[PassageCandidate], vectors: npt.NDArray[np.float32], group: Sequence[int]
+) -> int:
+    """Return the newest article of a story's central ones: it has the latest figures.
+
+    A round-up of the day's news is central to nothing.
+    """
+    single = [i for i in group if not _ROUNDUP.search(found[i].metadata.title)] or list(group)
+    centre = vectors[single].mean(axis=0)
+    central = sorted(single, key=lambda i: -float(vectors[i] @ centre))
+    return min(central[: max(CENTRAL, len(central) // 3)])
 
 
 def _timestamp(one: PassageCandidate) -> float:

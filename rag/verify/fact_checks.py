@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from rag.nlp.analyzers import stem
-from rag.nlp.entities import TITLES, find_names, full_name, names_match, normalize_name
+from rag.nlp.entities import TITLES, full_name, names_match, normalize_name
 from rag.nlp.numbers import (
     DateMention,
     Number,
@@ -20,6 +20,7 @@ from rag.nlp.numbers import (
 )
 from rag.nlp.quotations import ATTRIBUTED, find_quotations, find_speaker, quotable_spans
 from rag.nlp.tokens import content_words, stem_words, tokenize
+from rag.verify.terms import names_in, numbers_in
 
 _QUOTES = dict.fromkeys(map(ord, "“”„«»‟″"), '"') | dict.fromkeys(map(ord, "‘’‚‛′`´"), "'")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
@@ -66,7 +67,7 @@ def wrong_numbers(claim: str, passage: str, published: datetime | None) -> list[
         passage: The passage, with its metadata.
         published: Publication date of its article.
     """
-    shown_days, shown = find_dates(passage), find_numbers(passage)
+    shown_days, shown = find_dates(passage), numbers_in(passage)
     unmet: list[Number | DateMention] = [
         f for f in find_numbers(claim) if not _is_implied(f, shown, published)
     ]
@@ -87,9 +88,9 @@ def _is_implied(figure: Number, shown: Sequence[Number], published: datetime | N
 def wrong_names(claim: str, passage: str) -> list[str]:
     """Return the names in a claim that the passage, with its article's title, does not have."""
     there = {word.stem for word in tokenize(passage)}
-    keys = {normalize_name(n.text, seats=False) for n in find_names(passage)}
+    keys = {normalize_name(n.text, seats=False) for n in names_in(passage)}
     missing = []
-    for name in find_names(claim):
+    for name in names_in(claim):
         parts = [w.stem for w in content_words(name.text)]
         if normalize_name(name.text, seats=False) in keys or all(part in there for part in parts):
             continue
@@ -99,10 +100,29 @@ def wrong_names(claim: str, passage: str) -> list[str]:
     return missing
 
 
+def opens_with_common_word(claim: str, passage: str) -> bool:
+    """Return whether a claim's first word is no name, because the passage never has it as one.
+
+    Args:
+        claim: The claim.
+        passage: The passage, with its metadata.
+    """
+    first = next(iter(names_in(claim)), None)
+    if first is None or not _may_be_common(claim, first.text, first.start):
+        return False
+    word = re.split(r"['’]", first.text)[0]
+    if re.search(rf"[a-z,;] {re.escape(word)}\b", passage):
+        return False
+    if not any(word in name.text.split() for name in names_in(passage)):
+        return True
+    # "Experts", which opens a sentence of the passage as well.
+    return bool(re.search(r"[^s]s$", word)) or f" {word.lower()} " in passage
+
+
 def _may_be_common(claim: str, name: str, start: int) -> bool:
     """Return True if a word may be capitalised only because it opens the claim."""
     opens = not claim[:start].strip(" “\"'(")
-    return opens and " " not in name and bool(re.search(r"(?:[^s]s|ing|ed|ly|tion|ment)$", name))
+    return opens and " " not in name and not name.isupper()
 
 
 def wrong_titles(claim: str, passage: str) -> list[str]:
@@ -124,7 +144,7 @@ def wrong_titles(claim: str, passage: str) -> list[str]:
 
 def _find_titles(text: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for name in find_names(text):
+    for name in names_in(text):
         before = re.findall(r"[A-Za-z]+", text[max(0, name.start - 40) : name.start])
         gap = text[: name.start].rstrip(" ")
         titles: set[str] = set()
@@ -175,7 +195,7 @@ def _order_names(text: str) -> list[str]:
 
 
 def _find_names_and_titles(text: str) -> list[tuple[str, int, int]]:
-    found = [(n.text, n.start, n.end) for n in find_names(text)]
+    found = [(n.text, n.start, n.end) for n in names_in(text)]
     found += [
         (w.text, w.start, w.end)
         for w in tokenize(text)
@@ -223,16 +243,16 @@ def wrong_speaker(claim: str, passage: str, article: str = "") -> str:
         The speaker in the passage's words; "" if the attribution is right or missing.
     """
     claimed = find_speaker(claim)
-    if not claimed or not find_names(claimed):
+    if not claimed or not names_in(claimed):
         return ""
     source = _find_source(claim, passage)
     actual = find_speaker(source)
     if not actual:
         return ""
-    whose = find_names(actual)
+    whose = names_in(actual)
     if not whose:
         return ""
-    mine = find_names(claimed)[-1].text
+    mine = names_in(claimed)[-1].text
     theirs = [n.text for n in whose]
     theirs += [full for name in theirs if (full := full_name(name, article or passage))]
     if any(names_match(mine, other) for other in theirs) or any(n.text in claimed for n in whose):

@@ -63,9 +63,11 @@ def test_chatbot_removes_unsupported_statement() -> None:
     assert answer.rejected_statements[0].reason
 
 
-def test_chatbot_marks_unsupported_statement_on_request() -> None:
-    answer = ask(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]", unsupported="mark")
-    assert [s.support for s in answer.statements] == ["supported", "not supported"]
+@pytest.mark.parametrize("unsupported", ["strict", "mark"])
+def test_chatbot_removes_missing_figure_in_any_case(unsupported: str) -> None:
+    answer = ask(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]", unsupported=unsupported)
+    assert texts(answer) == [RIGHT]
+    assert answer.rejected_statements[0].reason == Notice("number_missing", number="ten")
 
 
 def test_chatbot_removes_changed_figure() -> None:
@@ -212,7 +214,7 @@ def test_instructions_in_an_article_are_not_followed() -> None:
 def test_prompt_passages_are_trimmed_at_sentence_ends() -> None:
     model = ScriptedChatModel(scripts=[f"{RIGHT} [1]"])
     archive = FakeArchive(TROOPS, FERRY, length=20)
-    answer = Chatbot(archive, model, context_tokens=1400).ask(QUESTION)
+    answer = Chatbot(archive, model, context_tokens=850).ask(QUESTION)
     assert sum(len(hit.passage.text) for hit in answer.hits) < len(TROOPS.text + FERRY.text)
     for hit in answer.hits:
         article = archive.article(hit.passage.article_id)

@@ -53,7 +53,6 @@ def bot() -> Chatbot:
         "Why did South Korea send tanks to Kyiv?",
         "When was the treaty signed in Port Ellis?",
         "Why does the new ferry carry 900 cars?",
-        "Why did the Pope say the crossing takes 25 minutes?",
     ],
 )
 def test_false_premise_is_named_with_its_sentence(bot: Chatbot, question: str) -> None:

@@ -52,12 +52,12 @@ def test_timeline_is_in_date_order_with_dates(archive: Archive) -> None:
     days = [statement.citations[0].metadata.published for statement in answer.statements]
     assert days == sorted(days)
     assert len(days) == 3
-    assert answer.statements[0].label == Notice("dated", day="2024-10-21")
+    assert answer.statements[0].label == Notice("reported", day="2024-10-21")
     assert answer.text.startswith("[2024-10-21:] ")
-    assert answer_text(answer, texts_in("en")).startswith("[21 October 2024:] ")
+    assert answer_text(answer, texts_in("en")).startswith("[reported 21 October 2024:] ")
     for statement, day in zip(answer.statements, days, strict=True):
         assert day is not None
-        assert statement.label == Notice("dated", day=day)
+        assert statement.label == Notice("reported", day=day)
     assert [s.citations[0].number for s in answer.statements] == [1, 2, 3]
 
 
@@ -79,7 +79,8 @@ def test_timeline_without_matches_is_a_refusal(archive: Archive) -> None:
 
 def test_timeline_leaves_out_retracted_statements(tmp_path: Path) -> None:
     wrong = article(
-        5, "Nine piers of the harbour bridge were damaged. Divers will mend the bridge."
+        5,
+        "Nine piers of the harbour bridge were damaged. Divers mended the two damaged piers of it.",
     ).replace(
         correction="Two piers were damaged, not nine.",
     )

@@ -124,6 +124,8 @@ def _parse(arguments: list[str]) -> None:
     while isinstance(command, click.Group):
         context = command.make_context(name, arguments, parent=context)
         rest = [*context._protected_args, *context.args]
+        if command.invoke_without_command and not rest:
+            return
         found, inner, arguments = command.resolve_command(context, rest)
         assert found is not None
         assert inner is not None

@@ -212,5 +212,6 @@ HELP = (
     *("", "ask", "chat", "search", "serve", "ingest", "rejects", "sources", "sources list"),
     *("sources add", "sources remove", "show", "withdraw", "reinstate", "status", "doctor"),
     *("backup", "restore", "export", "reindex", "reembed", "completion", "evaluate"),
+    *("models", "models fetch"),
     *("evaluate retrieval", "evaluate answers", "evaluate extraction", "evaluate duplicates"),
 )

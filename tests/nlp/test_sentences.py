@@ -17,6 +17,7 @@ def sentences_of(text: str) -> list[str]:
 
 # Each case is written with "|" where a sentence ends and the next begins.
 ENGLISH = [
+    "The court struck down Quill v. Berg on Friday.| In Lund vs. Ost it had not.",
     "The deal is done.| Nobody signed it.",
     "It overturned Moore v. Dunn and Ray v. The State.| She won, 5 v. 4.| He lost.",
     "The U.S. President met Mr. Cho.| They spoke.",

@@ -36,6 +36,14 @@ PAPERS = ("Harbour Courier", "Inland Post")
                 "How much did the tunnel cost the town",
             ),
         ),
+        (
+            "Compare the fares of 2023 and 2024",
+            ("the fares of 2023", "the fares of 2024"),
+        ),
+        (
+            "What is the difference between the budgets of Tarn and Velsund?",
+            ("the budgets of Tarn", "the budgets of Velsund"),
+        ),
     ],
 )
 def test_split_question_separates_the_sides(question: str, parts: tuple[str, ...]) -> None:

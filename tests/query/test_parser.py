@@ -40,6 +40,20 @@ def test_publisher_is_understood_if_its_reports_are_asked_for(question, names):
     assert parse(question).publishers == names
 
 
+@pytest.mark.parametrize("name", ["The Ost Week", "theostweek.co.uk", "TheOstWeek"])
+def test_publisher_called_by_a_domain_is_understood_by_name(name: str) -> None:
+    question = f"What did {name} say about the funeral?"
+    asked = parse_question(question, asked_on=ASKED_ON, publishers=("theostweek.co.uk",))
+    assert asked.publishers == ("theostweek.co.uk",)
+    lower = parse_question("What did the ost week say?", asked_on=ASKED_ON, publishers=PUBLISHERS)
+    assert lower.publishers == ()
+
+
+def test_what_a_publisher_says_needs_no_speaker() -> None:
+    assert parse("What did The Week say about the funeral?").expected.whose == ""
+    assert parse("What did Seoul say, according to The Week?").expected.whose.startswith("Seoul")
+
+
 def test_time_and_attribution_words_are_not_searched():
     question = parse("What did Seoul threaten on 24 October, according to The Week?")
     assert question.query == "What did Seoul threaten ?"

@@ -54,3 +54,23 @@ def test_time_filter_is_valid_for_any_text(text, asked_on):
     window = find_time_filter(text, asked_on.replace(tzinfo=UTC))
     if window is not None and window.time_range.start and window.time_range.end:
         assert window.time_range.start < window.time_range.end
+
+
+@pytest.mark.parametrize("year", [2022, 2024, 2026])
+@pytest.mark.parametrize(
+    ("question", "first", "end"),
+    [
+        ("What burned between July 29 and August 1, 2021?", "2021-07-29", "2021-08-02"),
+        ("What sank from Oct 30 to Nov 2, 2021?", "2021-10-30", "2021-11-03"),
+        ("What sank between December 30 and January 2, 2021?", "2020-12-30", "2021-01-03"),
+        ("What sank from 30 October 2020 to 2 February?", "2020-10-30", "2021-02-03"),
+        ("Who won, July 29 to August 1, 2021?", "2021-07-29", "2021-08-02"),
+    ],
+)
+def test_range_with_one_year_lies_in_it(year: int, question: str, first: str, end: str) -> None:
+    found = find_time_filter(question, datetime(year, 9, 1, tzinfo=UTC))
+    assert found is not None
+    assert found.time_range.start is not None
+    assert found.time_range.end is not None
+    assert found.time_range.start.date().isoformat() == first
+    assert found.time_range.end.date().isoformat() == end

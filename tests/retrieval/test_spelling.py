@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rag.archive.archive import Archive
+from rag.nlp.edit_distance import edit_distance
 from rag.retrieval.hybrid import retrieve, understand_question
-from rag.retrieval.spelling import edit_distance
 from rag.schema import Article, Filters, Notice
 from tests.support.fakes import small_archive
 

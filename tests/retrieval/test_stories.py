@@ -11,6 +11,7 @@ import pytest
 from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.schema import Answer, Article, Filters, Notice
+from tests.support.fake_chat_model import ScriptedChatModel
 from tests.support.fakes import small_archive
 
 ASKED_ON = datetime(2024, 10, 31, 12, tzinfo=UTC)
@@ -82,6 +83,17 @@ def test_publisher_and_filters_limit_the_stories(archive: Archive) -> None:
     assert cited(ask(archive, "What did the Coast Herald report last week?")) == ["chess", "fire1"]
     only = Filters(publishers=("Harbour Post",))
     assert cited(ask(archive, "What happened last week?", only)) == ["fire2"]
+
+
+def test_chat_model_writes_about_the_stories_of_a_period(archive: Archive) -> None:
+    fire = "A fire destroyed the market hall of Ost on Tuesday night. [1]"
+    model = ScriptedChatModel(scripts=[fire])
+    question = "What happened on 23 October?"
+    answer = Chatbot(archive, model).ask(question, asked_on=ASKED_ON)
+    assert [statement.text for statement in answer.statements] == [fire.removesuffix(" [1]")]
+    failing = ScriptedChatModel(scripts=[ValueError("no such model")])
+    quoted = Chatbot(archive, failing).ask(question, asked_on=ASKED_ON)
+    assert cited(quoted) == ["fire2"]
 
 
 def test_empty_period_names_the_nearest_days(archive: Archive) -> None:

@@ -40,6 +40,9 @@ SAMPLES: dict[str, Any] = {
         ("day", "first", "last", "after", "before", "published", "month"), "2024-10-24"
     ),
     "weekday": "2024-10-24",
+    "figures": ["210"],
+    "days": ["2024-10-24"],
+    "sides": ["2022"],
     "seconds": 2.5,
 }
 
@@ -127,6 +130,8 @@ def test_every_notice_has_a_message_with_its_parameters() -> None:
     assert found.keys() == CODES.keys()
     for code, names in CODES.items():
         expected = {"limits"} if code == "search_limited" else set(names)
+        if code == "earlier_figures":
+            expected = {"figures"}  # each with its day
         assert parameters(forms(found[code])[0]) == expected, code
 
 
@@ -233,16 +238,24 @@ def test_refusal_lists_limits_and_notices_do_not_repeat_them() -> None:
 
 
 def test_label_stands_in_brackets_before_its_statement() -> None:
-    label = Notice("later_source", day="2024-05-03", publisher="The Post")
+    label = Notice("dated_source", day="2024-05-03", publisher="The Post")
     statement = Statement("It rained.", label=label)
-    assert statement_text(statement, ENGLISH) == "[later, 3 May 2024, The Post:] It rained."
-    assert statement_text(statement, GERMAN) == "[später, 3. Mai 2024, The Post:] It rained."
+    assert statement_text(statement, ENGLISH) == "[3 May 2024, The Post:] It rained."
+    assert statement_text(statement, GERMAN) == "[3. Mai 2024, The Post:] It rained."
     weekday = Statement("It rained.", label=Notice("weekday", weekday="2024-10-21"))
     assert statement_text(weekday, ENGLISH) == "[Monday, 21 October 2024:] It rained."
     assert statement_text(Statement("It rained."), GERMAN) == "It rained."
     assert Answer("?", (statement, weekday)).text == (
         "[2024-05-03, The Post:] It rained.\n\n[2024-10-21:] It rained."
     )
+
+
+def test_earlier_figures_are_one_label_with_their_days() -> None:
+    earlier = Notice("earlier_figures", figures=["210", "95"], days=["2024-11-03", "2024-10-30"])
+    assert render(earlier, "en") == "earlier: 210 on 3 November 2024; 95 on 30 October 2024"
+    assert render(earlier, "de") == "früher: 210 am 3. November 2024; 95 am 30. Oktober 2024"
+    statement = Statement("It rose.", label=earlier)
+    assert Answer("?", (statement,)).text == "[210; 95, 2024-11-03; 2024-10-30:] It rose."
 
 
 def test_understood_constraints_are_one_line() -> None:

@@ -51,7 +51,7 @@ def test_claim_in_the_passage_is_supported(claim: str) -> None:
             "passage_swaps_roles",
         ),
         ("The treaty is clear and names an attack.", "passage_attributes"),
-        ("A new ferry began to sail between the islands.", "not_in_passage"),
+        ("A new ferry began to sail between the islands.", "not_decidable"),
     ],
 )
 def test_claim_not_in_the_passage_is_not_supported(claim: str, code: str) -> None:

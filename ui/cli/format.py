@@ -185,7 +185,9 @@ def _refusal(answer: Answer, width: int) -> Iterator[str]:
 
 def _statement(statement: Statement) -> str:
     doubt = ""
-    if statement.support != "supported":
+    if statement.support == "unverified":
+        doubt = "not verified"
+    elif statement.support != "supported":
         doubt = ": ".join(filter(None, (statement.support, render(statement.reason))))
     return statement_line(replace(statement, text=statement_text(statement)), doubt)
 

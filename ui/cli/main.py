@@ -40,6 +40,7 @@ SECTIONS = {
         "reembed": "ui.cli.reembed",
     },
     "Other": {
+        "models": "ui.cli.models",
         "evaluate": "ui.cli.evaluate",
         "completion": "ui.cli.completion",
     },

@@ -138,14 +138,20 @@ class SourceName(click.ParamType[str]):
 
 def archive_options(run: Run) -> Run:
     """Add `--archive` and `--json`; the command takes `settings` and `as_json`."""
-    json_option = click.option(
+    return settings_option(json_option(run))
+
+
+def json_option(run: Run) -> Run:
+    """Add `--json`; the command takes `as_json`."""
+    option = click.option(
         "--json",
         "as_json",
         is_flag=True,
         callback=_inherit_from_group,
         help="Print the result as JSON.",
     )
-    return settings_option(json_option(run))
+    decorated: Any = option(run)
+    return decorated  # type: ignore[no-any-return]
 
 
 def settings_option(run: Run) -> Run:

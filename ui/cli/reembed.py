@@ -52,8 +52,8 @@ def reembed(model: str | None, abandon: bool, settings: Settings, as_json: bool)
         )
     from rag.archive.archive import Archive
 
-    # Ignores BACKFILE_EMBEDDING_MODEL: the archive's own model is used until the change.
-    settings = replace(settings, embedding_model=Settings().embedding_model)
+    # Ignores the settings' model: the archive's own is used until the change.
+    settings = replace(settings, models="default", embedding_model="")
     with Archive.open(settings.archive, settings=settings) as archive:
         if model is None:
             count = archive.cancel_reembed()

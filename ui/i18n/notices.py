@@ -19,10 +19,12 @@ _REPLIES = frozenset({"error", "greeting", "thanks", "no_topic"})  # nothing was
 _SUPPORT_KEYS: dict[Support, str] = {
     "supported": "supported",
     "partly": "partly",
+    "unverified": "unverified",
     "not supported": "not_supported",
     "contradicted": "contradicted",
 }
 _LIMITS = "search_limited"  # shown as part of a refusal
+_EARLIER = "earlier_figures"
 
 
 def render(notice: Notice | None, language: Language = FALLBACK) -> str:
@@ -40,6 +42,8 @@ def render(notice: Notice | None, language: Language = FALLBACK) -> str:
     if notice.code == _LIMITS:
         limits = (texts(f"limit_{name}", **{name: words}) for name, words in values.items())
         return texts.notice(notice.code, limits=", ".join(limits))
+    if notice.code == _EARLIER:
+        return texts.notice(notice.code, figures=_figures_with_days(notice, texts))
     return texts.notice(notice.code, **values)
 
 
@@ -110,6 +114,17 @@ def answer_text(answer: Answer, language: Language = FALLBACK) -> str:
 
 def _texts(language: Language) -> Texts:
     return language if isinstance(language, Texts) else texts_in(language)
+
+
+def _figures_with_days(notice: Notice, texts: Texts) -> str:
+    """Return the figures of a notice, each with its day: "210 on 3 November 2024; 95 on ..."."""
+    figures, days = notice["figures"], notice["days"]
+    assert isinstance(figures, tuple)
+    assert isinstance(days, tuple)
+    return "; ".join(
+        texts("figure_on_day", figure=figure, day=texts.day(date.fromisoformat(day)))
+        for figure, day in zip(figures, days, strict=True)
+    )
 
 
 def _format_param(name: str, value: Value, texts: Texts) -> str:

@@ -11,7 +11,7 @@ from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph, plain_line
 
 MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
-SIGNS = {"partly": "◐", "not supported": "✗", "contradicted": "✗"}
+SIGNS = {"partly": "◐", "unverified": "", "not supported": "✗", "contradicted": "✗"}
 
 
 def chat_messages(turns: Sequence[Turn], texts: Texts) -> list[dict[str, str]]:
@@ -83,7 +83,7 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
     key = support_key(statement.support)
     if statement.support != "supported":  # a mark is for doubt: a quotation needs none
         label = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
-        sign = f"{SIGNS[statement.support]} {escape(texts(key))}"
+        sign = f"{SIGNS[statement.support]} {escape(texts(key))}".strip()
         parts.append(f'<span class="bf-support bf-{key}" title="{label}">{sign}</span>')
     return paragraph(" ".join(parts), f"bf-statement bf-is-{key}")
 
