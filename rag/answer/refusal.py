@@ -167,7 +167,7 @@ def answer_confidence(ranked: Sequence[SentenceCandidate]) -> float:
     """Return the probability, from 0 to 1, that the best sentences contain the answer."""
     if not ranked:
         return 0.0
-    return 1 / (1 + math.exp(SLOPE * (MIDDLE - ranked[0].score)))
+    return 1 / (1 + math.exp(SLOPE * (MIDDLE - ranked[0].own_score)))
 
 
 def low_confidence_notice(probability: float) -> tuple[Notice, ...]:

@@ -56,8 +56,10 @@ WEIGHTS = {
     "judged": 12.0,  # a cross-encoder's share, where one is set: more than all others differ
 }
 # Those that a sentence has by itself, before it is compared with others or embedded.
-OWN_FEATURES = ("covered", "surrounded", "holds", "also", "fills", "miscounts", "speaks", "another")
-OWN_FEATURES += ("lead", "asks")
+OWN_FEATURES = (
+    *("covered", "surrounded", "holds", "also", "fills"),
+    *("miscounts", "speaks", "another", "lead", "asks"),
+)
 # Weights of the relevance, which decides refusals: semantic similarity counts most.
 RELEVANCE = {
     "meaning": 4.0,
@@ -102,6 +104,11 @@ class SentenceCandidate:
     def score(self) -> float:
         """Score by which sentences are ordered; higher is better."""
         return sum(weight * self.features.get(name, 0.0) for name, weight in WEIGHTS.items())
+
+    @property
+    def own_score(self) -> float:
+        """The score without a cross-encoder's share."""
+        return self.score - WEIGHTS["judged"] * self.features.get("judged", 0.0)
 
     @property
     def base_score(self) -> float:

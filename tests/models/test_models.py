@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.answer.chatbot import Chatbot
 from rag.errors import BackfileError, ChatModelError, ModelError
 from rag.models.embeddings import TORCH_FROM_TOKENS, SentenceEmbeddings
 from rag.models.loading import open_chat_model, open_embeddings, open_reranker
 from rag.models.numpy_bert import read_bert
 from rag.models.torch_backend import batches
 from rag.models.weights import minilm_folder
+from rag.schema import Article
 from rag.settings import Settings
+from tests.support.fake_archive import FakeArchive, day
 
 pytestmark = pytest.mark.model
 
@@ -335,6 +338,19 @@ def test_reranker_gives_one_score_per_pair(tmp_path):
     assert len(scores) == 3
     assert all(isinstance(score, float) for score in scores)
     assert reranker.score([]) == []
+
+
+def test_reranker_of_the_settings_chooses_the_first_sentence(tmp_path):
+    save_bert(tmp_path, labels=1)
+    reranker = open_reranker(Settings(reranker=str(tmp_path)))
+    sentences = ["Bo Dahl won the cup.", "Ida Moor won the cup.", "Ann Lee won the cup."]
+    text = " ".join(sentences)
+    archive = FakeArchive(Article("a.example/1", text=text, published=day(10, 1)))
+    archive.reranker = reranker
+    answer = Chatbot(archive).ask("Who won the cup?", asked_on=day(10, 2))
+    scores = reranker.score([("Who won the cup?", sentence) for sentence in sentences])
+    assert sentences[scores.index(max(scores))] in answer.statements[0].text
+    assert answer.statements[0].text.count(".") < 3
 
 
 def test_classifier_is_not_a_reranker(tmp_path):
